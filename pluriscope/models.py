@@ -107,16 +107,35 @@ def _draft(model: Model) -> NetworkFile:
         return NetworkFile("", model, ())
     if isinstance(model, (str, Path)):
         path = file_path("model", model)
-        return read_any(read_bytes(path, "network file", InvalidNetwork, MAX_NETWORK_BYTES), beside(path))
+        return read_content(read_bytes(path, "network file", InvalidNetwork, MAX_NETWORK_BYTES), beside(path))
     if isinstance(model, (bytes, bytearray)):
-        return read_any(bytes(model))
+        return read_content(bytes(model))
     if isinstance(model, Mapping):
-        return read_any(_json({"format": NETWORK_FORMAT, **model}, "network file", InvalidNetwork))
+        return read_content(_json({"format": NETWORK_FORMAT, **model}, "network file", InvalidNetwork))
     found = live_file(model)
     if found is None:
         cause = "is nothing that a network can be read from"
         raise InvalidNetwork(f"model of type {type(model).__name__}", cause, f"give {_ACCEPTED}")
     return found
+
+
+def read_content(raw: bytes, data: Callable[[str], bytes] | None = None) -> NetworkFile:
+    """A network from a file's content, as :func:`read_any` reads it; of another model's is said what reads that.
+
+    Raises:
+        AnalysisError: it cannot be read.
+    """
+    try:
+        return read_any(raw, data)
+    except InvalidNetwork:
+        from analysis.models.registry import kind_of_file  # which networks have no use for
+
+        kind = kind_of_file(raw)
+        if kind is None:
+            raise
+        cause = f"is of a {kind.noun}, and this is for perceptrons"
+        cure = "run pluriscope analyse FILE --json, or pluriscope ask lenses FILE, which read it"
+        raise InvalidNetwork("network file", cause, cure) from None
 
 
 def _record(data: Any) -> DataRecord | bytes | None:

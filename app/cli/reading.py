@@ -89,12 +89,12 @@ class NetworkAsked:
 def intake_at(file: str, content: bytes, declaration: Declaration, data: str = "") -> Intake:
     """The network of a file at a path, with what is declared beside it and the data file at another; "" for none."""
     from analysis.data import MAX_DATA_BYTES
-    from analysis.network_files.intake import read_any, take_in
-    from pluriscope.models import beside
+    from analysis.network_files.intake import take_in
+    from pluriscope.models import beside, read_content
 
     rows = read_bytes(data, "data file", MAX_DATA_BYTES) if data else None
     path = Path(file)
-    draft = read_any(content, None if file == STANDARD else beside(path))
+    draft = read_content(content, None if file == STANDARD else beside(path))
     return take_in(draft, declaration, rows, fallback_name=path.stem)
 
 

@@ -32,6 +32,7 @@ from app.options import ScopeOptions
 from app.pages.analyses import EVERY, AnalysisRecord, Asked, analyses_of, analysis_meant, index_of, item_of, page_of
 from app.pages.every_analysis import asked
 from app.pages.jobs import JobPage
+from app.pages.page import read_options
 from app.pages.place import AnyPlace, ModelPlace, Place, find_any, find_network, locate_any, place_of_model
 from app.rendering import network_row, show
 from app.routes.asking import AnalysisOrder, ThoroughOrder, accepted, analysis_ordered
@@ -325,7 +326,7 @@ def item(request: Request, session: Reading, links: Links, name: str, key: str, 
     """Every number of one lens, under settings of the address, or one sequence of the funnel."""
     given = {name: " ".join(request.query_params.getlist(name)) for name in request.query_params}
     meant = {name: given.pop(name) for name in (*ScopeOptions.model_fields, "part") if name in given}
-    one = _found(session, links, name, ScopeOptions.model_validate(meant), key)
+    one = _found(session, links, name, read_options(ScopeOptions, [*meant.items()]), key)
     if key == "methods" or (key, item) == ("common-ground", "places"):  # they had pages of their own
         return Faces(lambda _: RedirectResponse(one.url, 301), lambda: one.record().model_dump(mode="json"))
     made = item_of(one, item, given)

@@ -153,6 +153,24 @@ def test_every_command_is_answered_or_says_where_it_is(capsys, slug, key):
     check_command(capsys, slug, key)
 
 
+# --- options that are none
+
+
+ODD = {"output": "x", "protocol": "\0", "data": "é", "part": "none", "theme": "null", "start": "1e9", "e": "c-"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", ["xor", SMALL])
+def test_an_option_that_is_none_is_refused_and_ends_nothing(little, slug):
+    items = ("/analyses/lenses/shapley", "/analyses/funnel/paper", "/analyses/claims/given", "/explanations/c-3ffff")
+    for page in ("", "/explanations", "/play", "/edit", "/analyses/rivals", *items):
+        url = f"/networks/{slug}{page}"
+        for form in (url, Addresses().twin(url)):
+            for name, value in ODD.items():
+                answer = little.get(form, params={name: value})
+                assert answer.status_code in (200, 301, 400, 404, 409, 422), (form, name)
+
+
 # --- every link and every button
 
 

@@ -10,6 +10,7 @@ import pluriscope
 from analysis.data import data_file_json
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
 from analysis.network_files.files import network_file_json
+from app.bundled import bundled_models
 from pluriscope.models import read_model
 from tests.factories import exact_xor
 
@@ -81,11 +82,18 @@ def test_inputs_may_be_encoded_and_rows_may_be_given():
     assert read_model(signs, "XOR", data=data_file_json(subject.data)).data.digest == subject.data.digest
 
 
+TRANSFORMER = bundled_models()["tracr-induction"]
 REFUSED = {
     "a number": (lambda: read_model(3), InvalidNetwork, "type int", "Sequential"),
     "no file": (lambda: read_model("nowhere.json"), InvalidNetwork, "no such file", "check the path"),
     "a folder": (lambda: read_model("."), InvalidNetwork, "cannot be read", "check the path"),
     "a pickle": (lambda: read_model(b"\x80\x04pickle"), InvalidNetwork, "is a pickle", "safetensors"),
+    "a transformer": (
+        lambda: read_model(bundled_models()["tracr-induction"]),
+        InvalidNetwork,
+        "transformer",
+        "analyse",
+    ),
     "no JSON can hold it": (lambda: read_model({"weights": {1}}), InvalidNetwork, "no JSON", "tolist"),
     "a short table": (lambda: read_model(BARE, "011"), InvalidTask, "4 values", "list the outputs"),
     "an unknown formula": (lambda: read_model(BARE, "A xor Q"), InvalidTask, "Q", "A"),
