@@ -173,7 +173,7 @@ def _from_text(text: str, names: PartNames) -> tuple[str, dict[str, Any]]:
     if _HEX.fullmatch(text):
         return "mask", {"mask": text}
     parts = [part for part in _BETWEEN.split(ARROW.sub(">", dotted(text))) if part]
-    if ARROW.search(text) or all(part in names.numbers or part in names.graph.bit_names for part in parts):
+    if ARROW.search(text) or all(part in names.written for part in parts):
         return "edges", {"edges": parts}
     return "scores", {"scores": [_number(part) for part in _BETWEEN.split(text.strip("[]() \n")) if part]}
 

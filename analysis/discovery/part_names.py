@@ -66,6 +66,12 @@ class PartNames:
         nodes = {node.name: node.label for node in self.graph.nodes if node.label in node.aliases}
         return ["-".join(nodes.get(end, end) for end in name.split(">")) for name in self.numbers]
 
+    @cached_property
+    def written(self) -> dict[str, str]:
+        """Every part as addresses, claims, lists and drawings write it → as claims do."""
+        every = (*self.numbers, *self.graph.bit_names, *self.drawn)
+        return dict(zip(every, 3 * list(self.numbers), strict=True))
+
     @property
     def example(self) -> str:
         """Some names as they are written in a list."""
@@ -88,7 +94,7 @@ class PartNames:
         """
         shown, cure = shown_name(name), f"write them as in {', '.join(self.example.split()[:2])}"
         text = dotted(name.strip()) if isinstance(name, str) else ""
-        written = dict(zip(self.graph.bit_names, self.numbers, strict=True)).get(text, text)  # as addresses do
+        written = self.written.get(text, text)
         if self.graph.cut == "nodes":
             written = self._nodes.get(written, written)
         if written in self.numbers:

@@ -10,14 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.discovery.claims import Claim, read_claim, subject_of
+from analysis.discovery.claims import Claim, read_claim, subject_of, subject_of_model
 from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.part_names import names_of
 from analysis.discovery.registry import default_methods, read_method
 from analysis.errors import InvalidClaim, InvalidMethod
 from analysis.models.graph import perceptron_graph
+from analysis.models.registry import read_model
 from analysis.question import ask
 from analysis.tasks import named_task
+from app.bundled import bundled_models
 from pluriscope.kinds.circuits import edge_labels
 from tests.factories import pretrained_xor
 
@@ -200,3 +202,12 @@ def test_more_edges_than_there_are_and_pairs_of_a_constant_task_are_refused() ->
     method, found = read_method("eap")
     with pytest.raises(InvalidMethod, match="zero or mean"):
         method.answer(CutNetwork.under(constant, "pairs"), found)
+
+
+@pytest.mark.parametrize("slug", bundled_models())
+def test_the_example_that_a_page_gives_of_a_transformer_is_read(slug):
+    kind, model = read_model(bundled_models()[slug])
+    for rules in kind.admitted_rules(model):
+        subject = subject_of_model(model.space(rules))
+        meant = [subject.names.drawn.index(name) for name in subject.names.example.split()]
+        assert read_claim(subject.names.example.encode(), subject).raw_mask == sum(1 << bit for bit in meant)
