@@ -164,7 +164,7 @@ def _perceptron_file(model: Any, last: Any) -> NetworkFile:
     if not hasattr(last, "coefs_"):
         raise InvalidNetwork(item, "is not fitted", "call fit first")
     if last.out_activation_ not in _SKLEARN:
-        cause = f"has the output activation {last.out_activation_!r}, which is none of a single output here"
+        cause = f"has the output activation {last.out_activation_!r}, which is not that of a single output"
         raise InvalidNetwork(item, cause, "use two classes, one column of labels for each output, or squared errors")
     steps: list[Step] = []
     if model is not last:  # a scaler is known by what it makes of 0 and 1; what is none differs on other rows
