@@ -11,12 +11,13 @@ from typing import Annotated, Any, Final
 from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile, network_file_json
-from analysis.network_files.intake import Declaration, OutputIs, read_any, take_in
+from analysis.network_files.intake import Declaration, OutputIs, take_in
 from analysis.networks.network import Network
 from analysis.strict_json import validated
 from pluriscope.arguments import LATER, FilePath, checked, file_path, jsonable
 from pluriscope.errors import writing
 from pluriscope.live_models import live_file
+from pluriscope.onnx_runs import read_file
 from pluriscope.task_values import TaskLike, declared, encoding_text
 
 _ACCEPTED: Final = (
@@ -46,6 +47,7 @@ def read_model(
     encoding: EncodingLike = "",
     data: Any = None,
     output_is: OutputIs = "value",
+    layers: str = "",
 ) -> Subject:
     """Read a network from whatever holds it.
 
@@ -57,12 +59,13 @@ def read_model(
         encoding: the numbers that stand for 0 and 1, e.g. "-1, 1"; empty for 0 and 1 themselves.
         data: a data file's path or content, or a data record; every Boolean input once if None.
         output_is: "value", "logit" or "classes"; see :func:`pluriscope.explain`.
+        layers: names of the layers of safetensors in order, with commas between, where the file does not tell it.
 
     Raises:
         AnalysisError: it cannot be read, represented or run, or does not compute what was read of it; with the reason
             and what to do.
     """
-    draft = _draft(model)
+    draft = _draft(model, layers)
     n_outputs = 1 if output_is == "classes" else draft.network.n_outputs
     tasks = declared(task, draft.network.n_inputs, n_outputs)
     given = {"tasks": tasks, "name": name, "encoding": encoding_text(encoding), "output_is": output_is}
@@ -81,6 +84,7 @@ def export(
     name: str = "",
     encoding: EncodingLike = "",
     output_is: OutputIs = "value",
+    layers: str = "",
 ) -> Path:
     """Write a network file, which commands, forms and servers take.
 
@@ -90,26 +94,29 @@ def export(
         task: what its outputs should compute; what the file says, else what the network answers, if None.
         name: what to call the network.
         encoding: the numbers that stand for 0 and 1 on its inputs, on which it is compared with the model.
-        output_is: "value", "logit" or "classes"; see :func:`pluriscope.explain`.
+        output_is, layers: see :func:`pluriscope.explain`.
 
     Raises:
         AnalysisError: it cannot be read or represented.
     """
-    subject = read_model(model, task, name=name, encoding=encoding, output_is=output_is)
+    subject = read_model(model, task, name=name, encoding=encoding, output_is=output_is, layers=layers)
     return write_json(path, network_file_json(subject.file))
 
 
-def _draft(model: Model) -> NetworkFile:
+def _draft(model: Model, layers: str) -> NetworkFile:
     """What the model says of itself."""
+    if layers and not isinstance(model, (str, Path, bytes, bytearray)):
+        raise InvalidNetwork("layers", "are named beside a model that has them in order", "leave the names out")
     if isinstance(model, NetworkFile):
         return model
     if isinstance(model, Network):
         return NetworkFile("", model, ())
     if isinstance(model, (str, Path)):
         path = file_path("model", model)
-        return read_content(read_bytes(path, "network file", InvalidNetwork, MAX_NETWORK_BYTES), beside(path))
+        content = read_bytes(path, "network file", InvalidNetwork, MAX_NETWORK_BYTES)
+        return read_content(content, beside(path), layers)
     if isinstance(model, (bytes, bytearray)):
-        return read_content(bytes(model))
+        return read_content(bytes(model), layers=layers)
     if isinstance(model, Mapping):
         return read_content(_json({"format": NETWORK_FORMAT, **model}, "network file", InvalidNetwork))
     found = live_file(model)
@@ -119,14 +126,14 @@ def _draft(model: Model) -> NetworkFile:
     return found
 
 
-def read_content(raw: bytes, data: Callable[[str], bytes] | None = None) -> NetworkFile:
-    """A network from a file's content, as :func:`read_any` reads it; of another model's is said what reads that.
+def read_content(raw: bytes, data: Callable[[str], bytes] | None = None, layers: str = "") -> NetworkFile:
+    """A network from a file's content, as :func:`read_file` reads it; of another model's is said what reads that.
 
     Raises:
         AnalysisError: it cannot be read.
     """
     try:
-        return read_any(raw, data)
+        return read_file(raw, data, layers)
     except InvalidNetwork:
         from analysis.models.registry import kind_of_file  # which networks have no use for
 
@@ -177,8 +184,19 @@ def read_bytes(path: Path, item: str, error: type[AnalysisError], most: int) -> 
 
 
 def beside(path: Path) -> Callable[[str], bytes]:
-    """What gives the files beside a file, in which it may keep its data, by their plain names."""
-    return lambda name: read_bytes(path.parent / name, "data file", InvalidNetwork, MAX_NETWORK_BYTES)
+    """What gives the files beside a file, in which it may keep its data, by their plain names.
+
+    What it is given is a file of that very folder: no link that leads out of it, and nothing else than a file.
+    """
+
+    def content(name: str) -> bytes:
+        target = path.parent / name
+        if target.resolve() != path.parent.resolve() / name or not target.is_file():
+            cure = "put it there, or save the model whole: torch.onnx.export(…, external_data=False)"
+            raise InvalidNetwork(f"data file {name!r}", f"is no file beside {path.name!r}", cure)
+        return read_bytes(target, "data file", InvalidNetwork, MAX_NETWORK_BYTES)
+
+    return content
 
 
 def write_json(path: str | Path, document: Mapping[str, Any]) -> Path:

@@ -64,6 +64,7 @@ def explain(
     encoding: EncodingLike = "",
     data: Any = None,
     output_is: OutputIs = "value",
+    layers: str = "",
     max_listed: Annotated[int, Field(ge=1, le=MOST_STORED)] = MOST_STORED,
 ) -> Result:
     """Find every explanation of one output of a network, in this process.
@@ -81,12 +82,13 @@ def explain(
         data: a data file's path or content, for rows other than every Boolean input once.
         output_is: "value" near 0 or 1; "logit", which decides at 0, as after ``BCEWithLogitsLoss``; or "classes", two
             logits of which the larger decides.
+        layers: names of the layers of safetensors in order, with commas between, where the file does not tell it.
         max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.
 
     Raises:
         AnalysisError: the model, task, protocol or data cannot be read or analysed: which, why, and what to do.
     """
-    subject = read_model(model, task, name=name, encoding=encoding, data=data, output_is=output_is)
+    subject = read_model(model, task, name=name, encoding=encoding, data=data, output_is=output_is, layers=layers)
     question = _question(subject.file, output, read_protocol(protocol), subject.data)
     work = Work(clock=time.perf_counter, limits=replace(DEFAULT_LIMITS, max_valid=max_listed))
     document = result_json([analyse_output(question, work)])

@@ -9,7 +9,7 @@ Every way in comes through :func:`take_in`: where what a network was read from c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeVar
 
@@ -79,6 +79,12 @@ class Declaration(BaseModel):
             }
         },
     )
+    layers: str = Field(
+        "",
+        title="Order of its layers",
+        description="Of safetensors whose names and shapes do not tell it: the names of all layers from the first to "
+        "the last, with commas between.",
+    )
     name: str = Field("", description="What to call it; empty: as the file does.")
 
 
@@ -147,18 +153,21 @@ def is_onnx(raw: bytes) -> bool:
     return not text.startswith(_JSON_STARTS) and not looks_like_safetensors(raw) and onnx_model(raw) is not None
 
 
-def read_any(raw: bytes, beside: Beside | None = None) -> NetworkFile:
+def read_any(raw: bytes, beside: Beside | None = None, layers: Sequence[str] = ()) -> NetworkFile:
     """A network from a file of any accepted format, told by parsing it.
 
     Args:
         beside: gives files in which an ONNX file may keep its data.
+        layers: names of the layers of a safetensors file in order; () where nobody named them.
 
     Raises:
         InvalidNetwork: naming every problem that can be seen at once.
         InvalidTask: a truth table is the only problem.
     """
     if looks_like_safetensors(raw):
-        return read_safetensors(raw)
+        return read_safetensors(raw, layers)
+    if layers:
+        raise InvalidNetwork("layers", "are named beside a file that has them in order", "leave the names out")
     if is_onnx(raw):
         return read_onnx(raw, beside)
     cure = "give a network file (JSON), safetensors, or an ONNX file that is not cut off"

@@ -94,7 +94,7 @@ def intake_at(file: str, content: bytes, declaration: Declaration, data: str = "
 
     rows = read_bytes(data, "data file", MAX_DATA_BYTES) if data else None
     path = Path(file)
-    draft = read_content(content, None if file == STANDARD else beside(path))
+    draft = read_content(content, None if file == STANDARD else beside(path), declaration.layers)
     return take_in(draft, declaration, rows, fallback_name=path.stem)
 
 

@@ -21,7 +21,7 @@ from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.models.attention_spec import TransformerOptions
 from analysis.models.registry import kind_of_file
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
-from analysis.network_files.intake import Intake, read_any, take_in
+from analysis.network_files.intake import Intake, is_onnx, take_in
 from analysis.protocol import COMPLETE, Protocol
 from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.errors import StoreError
@@ -50,6 +50,7 @@ from app.routes.depends import Links, ListOptions, Reading
 from app.routes.faces import HTML
 from pluriscope.blocks import errors_of
 from pluriscope.naming import Scope, protocol_key
+from pluriscope.onnx_runs import read_file
 
 router = APIRouter()
 _ROOM: Final = "Your network"
@@ -88,6 +89,7 @@ class Sent:
     """What a form brought.
 
     Args:
+        others: by name what was sent with it, in which an ONNX file may keep its data.
         name: what it is called; "" of a pasted text.
         text: its text, where it is one, to be mended.
         declared: the other fields.
@@ -95,20 +97,32 @@ class Sent:
     """
 
     raw: bytes
+    others: dict[str, bytes]
     name: str
     text: str
     declared: dict[str, Any]
     fields: dict[str, list[str]]
 
+    def beside(self, name: str) -> bytes:
+        """What was sent with it under a name."""
+        if name not in self.others:
+            cure = "choose both files, or save the model whole: torch.onnx.export(…, external_data=False)"
+            raise InvalidNetwork(f"data file {name!r}", "was not sent with the model that keeps its data in it", cure)
+        return self.others[name]
+
 
 async def sent_network(request: Request) -> AsyncIterator[Sent]:
-    """A form: the file uploaded, else pasted, else the one that a preview carries; as large as one may be."""
-    async with request.form(max_files=1, max_fields=_MAX_FIELDS, max_part_size=MAX_NETWORK_BYTES + 1) as form:
-        upload, name = form.get("file"), str(form.get("fallback") or "")
+    """A form: the file uploaded, an ONNX file with its data, else pasted, else the one that a preview carries."""
+    async with request.form(max_files=2, max_fields=_MAX_FIELDS, max_part_size=MAX_NETWORK_BYTES + 1) as form:
+        uploads = [one for one in form.getlist("file") if isinstance(one, UploadFile) and one.filename]
+        name, others = str(form.get("fallback") or ""), dict[str, bytes]()
         pasted = str(form.get("text") or "")
         raw = (pasted if pasted.strip() else str(form.get("content") or "")).encode(errors="surrogatepass")
-        if isinstance(upload, UploadFile) and upload.filename:
-            raw, name = await upload.read(), PurePosixPath(upload.filename.replace("\\", "/")).stem
+        for upload in uploads:
+            others[PurePosixPath(str(upload.filename).replace("\\", "/")).name] = await upload.read()
+        if others:
+            main = next((file for file in others if len(others) == 1 or is_onnx(others[file])), "")
+            raw, name = others.pop(main, b""), PurePosixPath(main).stem
         declared: dict[str, Any] = {key: str(form[key]) for key in Declared.model_fields.keys() & form.keys()}
         ticked = [str(value) for value in form.getlist("protocols") if value]
         try:
@@ -116,7 +130,7 @@ async def sent_network(request: Request) -> AsyncIterator[Sent]:
         except UnicodeDecodeError:
             text = ""
         fields = {key: [str(value) for value in form.getlist(key)] for key in form}
-        yield Sent(raw, name, text, declared | ({"protocols": ticked} if "protocols" in form else {}), fields)
+        yield Sent(raw, others, name, text, declared | ({"protocols": ticked} if "protocols" in form else {}), fields)
 
 
 SentForm = Annotated[Sent, Depends(sent_network)]
@@ -197,13 +211,16 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
     model = kind_of_file(sent.raw) is not None
     try:
         wanted = Asked.model_validate(sent.declared)
+        if not sent.raw and sent.others:
+            cause = "are several, and none of them is an ONNX model with its data"
+            raise InvalidNetwork("files", cause, "send one network at a time")
         if not sent.raw:
             raise InvalidNetwork("file", "was not given", "choose a file, or paste its text")
         if model and store:
             return RedirectResponse(links.network(store_model(session, links, sent.raw)[0].slug), status_code=303)
         if model:
             return show(request, transformer_preview(session, links, sent.raw), room=_ROOM, url=links.bring_in())
-        intake = take_in(read_any(sent.raw), wanted, fallback_name=sent.name)
+        intake = take_in(read_file(sent.raw, sent.beside, wanted.layers), wanted, fallback_name=sent.name)
         protocols = known_protocols(session, wanted.protocols)
         page = preview_of(session, intake, protocols)
     except ValidationError as error:
@@ -247,7 +264,7 @@ def bring_in(session: Writing, links: Links, raw: RawBody, wanted: Wanted, respo
         row, created, job = store_model(session, links, raw)
         jobs = [] if job is None else [job]
     else:
-        intake = take_in(read_any(raw), wanted)
+        intake = take_in(read_file(raw, layers=wanted.layers), wanted)
         created = network_by_digest(session, intake.network.digest) is None
         row = store_intake(session, intake)
         protocols = known_protocols(session, wanted.protocols)

@@ -40,7 +40,7 @@ _PICKED: Final = ("Gather", "Slice")  # from stored numbers, or one of two class
 _ELEMENTWISE: Final = ("Add", "Sub", "Mul", "Div")
 _STORED: Final = ("Constant", "Shape", "Concat", "Neg", "Sqrt", *_PICKED, *_UNCHANGED, *_MOVED, *_ELEMENTWISE)
 _CHOICES: Final = ("Softmax", "LogSoftmax", "ArgMax")
-_OPERATORS: Final = ("Gemm", "MatMul", *_ACTIVATIONS, "BatchNormalization", *_CHOICES, *_STORED)
+_OPERATORS: Final = ("Gemm", "MatMul", *_ACTIVATIONS, "BatchNormalization", "ai.onnx.ml.Scaler", *_CHOICES, *_STORED)
 _FLOATS: Final = {1: 1e-4, 10: 1e-2, 11: 1e-9}  # TensorProto.FLOAT, FLOAT16, DOUBLE → how far outputs may be from ours
 _WHOLE: Final = (6, 7, 9)  # INT32, INT64, BOOL
 _UNNAMED: Final = ("main_graph", "torch_jit", "torch-jit-export")
@@ -76,6 +76,7 @@ class OnnxChain:
         model: with all its data inside.
         steps: what it computes.
         shape: of its input, for one row.
+        batch: rows that it takes at once, first axis first; 1 unless the file fixes another number.
         places: ``[n_outputs]`` where the outputs stand in its output tensor, laid flat.
         choice: the operator that chooses between two classes at the end; "" if there is none.
     """
@@ -83,6 +84,7 @@ class OnnxChain:
     model: ModelProto
     steps: tuple[Step, ...]
     shape: tuple[int, ...]
+    batch: int
     places: NDArray[np.int64]
     choice: str
 
@@ -107,8 +109,9 @@ class OnnxChain:
             raise InvalidNetwork(_ITEM, "defines functions of its own", _CURE)
         _check_sizes(model.graph)
         _take_data(model.graph, beside)
-        for value in (*model.graph.input, *model.graph.output):
-            value.type.tensor_type.shape.SetInParent()  # the checker wants one; () stands for unknown here
+        for value in (*model.graph.input, *model.graph.output):  # the checker wants both; () stands for unknown here
+            value.type.tensor_type.shape.SetInParent()
+            value.type.tensor_type.elem_type = value.type.tensor_type.elem_type or 1
         return _Walk(model).chain()
 
     @property
@@ -129,7 +132,7 @@ class OnnxChain:
         """
         evaluator, dtype = _evaluator(self.model), _dtype(_input(self.model.graph).elem_type)
         (name,) = _input_names(self.model.graph)
-        given = [row.reshape(self.shape).astype(dtype) for row in rows]
+        given = [row.reshape(self.shape).astype(dtype).repeat(self.batch, axis=0) for row in rows]
         found = np.array([evaluator.run(None, {name: row})[0].ravel()[self.places] for row in given], np.float64)
         return np.exp(found) if self.choice == "LogSoftmax" else found
 
@@ -165,7 +168,7 @@ def _check_sizes(graph: GraphProto) -> None:
     if n_inputs != 1 or len(graph.output) != 1:
         cause = f"has {n_inputs} inputs and {len(graph.output)} outputs"
         raise InvalidNetwork(_ITEM, cause, "give a graph with one input tensor and one output tensor")
-    if _input(graph).elem_type not in (*_FLOATS, *_WHOLE):
+    if _input(graph).elem_type not in (0, *_FLOATS, *_WHOLE):
         raise InvalidNetwork(_ITEM, "takes an input that is no number", "let it take float32")
     total = 0
     for tensor in _tensors(graph):
@@ -258,7 +261,7 @@ class _Walk:
         self._stored: dict[str, Any] = {**evaluator.rt_inits_, "": None}
         self._room = 4 * MAX_PARAMETERS  # numbers that may be made of stored ones
         self._steps: list[Step] = []
-        self._choice = ""
+        self._choice, self._batch = "", 1
         self._neurons: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._shapes: dict[str, tuple[int, ...]] = {}
 
@@ -293,7 +296,7 @@ class _Walk:
             places = np.flatnonzero(places == chosen)
         elif (places != np.arange(len(places))).any():
             raise InvalidNetwork(_ITEM, "gives its outputs in another order than its last layer", _CURE)
-        return OnnxChain(self._model, tuple(self._steps), shape, places, self._choice)
+        return OnnxChain(self._model, tuple(self._steps), shape, self._batch, places, self._choice)
 
     def _made_of_stored(self, node: NodeProto, runtime: Any) -> bool:
         """Whether a node depends on stored numbers and shapes alone; then what it gives is stored, too."""
@@ -331,6 +334,7 @@ class _Walk:
                 if unknown and prod(told) == 1:  # nor is the number of inputs
                     told[unknown[-1]] = n_inputs
             if prod(told) == n_inputs:
+                self._batch = max(1, sizes[0]) if axis == 0 and told[0] == 1 else 1
                 return tuple(told)
         cause = f"takes an input of shape {sizes[:8]}, and its first layer reads {n_inputs} numbers"
         raise InvalidNetwork(_ITEM, cause, "let the input be one row or a batch of rows")
@@ -363,6 +367,8 @@ class _Walk:
             case _ if position == 0 and (operator in _MOVED or (operator in _PICKED and self._choice)):
                 if operator == "Gather" and others[0].size > 1:
                     raise _bad(node, "takes numbers more than once")
+                if operator == "Reshape" and others[0].ravel()[0] == self._batch:
+                    inputs[1] = np.r_[1, others[0][1:]]  # one row instead of the batch
                 self._neurons = runtime.run(self._neurons, *inputs[1:])[0]
             case "Gemm" | "MatMul" if position < 2:
                 self._multiply(node, position)
@@ -382,6 +388,10 @@ class _Walk:
                 scale, bias, mean, variance = (self._spread(node, one) for one in channels)
                 scale = scale / np.sqrt(variance + numbers.get("epsilon", 1e-5))
                 self._steps.append(Affine(scale, bias - mean * scale))
+            case "Scaler":
+                told = {one.name: np.array(one.floats, np.float64) for one in node.attribute}
+                scale = self._spread(node, told["scale"])
+                self._steps.append(Affine(scale, -self._spread(node, told["offset"]) * scale))
             case _ if operator in _CHOICES:
                 self._choose(node, numbers)
             case _ if operator in _ACTIVATIONS:

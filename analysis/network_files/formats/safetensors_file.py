@@ -8,23 +8,26 @@ The header's ``__metadata__``, a map of texts, says what tensors cannot:
     name, attribution  texts
     sizes              JSON such as [2, 3, 1]; checked against the tensors
     tasks              JSON as in a network file
-    layers             JSON list of layer names in order, where their names do not sort into it
+    layers             JSON list of layer names in order, where neither names nor shapes tell it
 
 Tensors are called ``LAYER.weight`` [n_out, n_in] and ``LAYER.bias`` [n_out], as a PyTorch ``state_dict`` does, or
-``weights.0`` and ``biases.0``. Layers are taken in the order of the numbers in their names.
+``weights.0`` and ``biases.0``. Layers whose names differ in numbers alone are taken in the order of these. Others are
+taken in the only order that fits their shapes; where there are several, somebody has to name one.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from math import prod
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load
+from safetensors import SafetensorError, deserialize
 
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.network_files.files import (
@@ -42,7 +45,10 @@ MAX_HEADER: Final = 100_000
 _LENGTH: Final = 8  # bytes that say how long the header is
 _ITEM: Final = "safetensors file"
 _CURE: Final = "save the network's tensors with save_file of the safetensors library"
-_TYPES: Final = ("float64", "float32", "float16")
+_TYPES: Final = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+_MAX_TRIES: Final = 10_000  # of layers put behind others
+Layers = dict[str, dict[str, NDArray[np.float64]]]
+"""Layer → role → numbers."""
 _JSON: Final = ("sizes", "tasks", "negative_slope", "layers")
 _TENSOR: Final = re.compile(
     r"(?:(?P<layer>.{1,80})\.)?(?P<role>weight|bias)|(?P<roles>weights|biases)[._](?P<n>\d{1,3})"
@@ -54,33 +60,35 @@ def looks_like_safetensors(raw: bytes) -> bool:
     return len(raw) > _LENGTH and raw[_LENGTH : _LENGTH + 1] == b"{" and raw[5:_LENGTH] == b"\0\0\0"
 
 
-def read_safetensors(raw: bytes) -> NetworkFile:
+def read_safetensors(raw: bytes, order: Sequence[str] = ()) -> NetworkFile:
     """Read a network from a safetensors file.
 
     Args:
         raw: the file's bytes, at most 4,000,000.
+        order: names of its layers, from the first to the last; () for what the file says, else names or shapes.
 
     Raises:
-        InvalidNetwork: naming every problem that can be seen at once.
+        InvalidNetwork: naming every problem that can be seen at once, or an order of layers that nothing tells.
         InvalidTask: a truth table is the only problem.
     """
     document = _metadata(raw)
-    order = document.pop("layers", None)
+    named = document.pop("layers", None)
     try:
-        arrays: dict[str, NDArray[Any]] = load(raw)
+        tensors = deserialize(raw)  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise InvalidNetwork(_ITEM, f"does not hold together ({str(error)[:120]})", _CURE) from None
-    layers = _layers(arrays, order)
+    layers, remarks = _ordered(_layers(dict(sorted(tensors, key=lambda tensor: tensor[0]))), order or named, document)
     if "activation" not in document and len(layers) > 1:
         cause = "does not say which activation its hidden layers have"
         cure = "save it with metadata={'activation': 'relu', 'output_activation': 'sigmoid'} or the like"
         raise InvalidNetwork(_ITEM, cause, cure)
     document.setdefault("activation", "linear")  # one layer has no hidden activation
     without_bias = sum("bias" not in roles for roles in layers.values())
-    remark = f"{without_bias} of {len(layers)} layers have no bias in the file; theirs is 0."
+    if without_bias:
+        remarks += (f"{without_bias} of {len(layers)} layers have no bias in the file; theirs is 0.",)
     document["weights"] = [roles["weight"].tolist() for roles in layers.values()]
     document["biases"] = [roles.get("bias", np.zeros(len(roles["weight"]))).tolist() for roles in layers.values()]
-    return network_from(document, optional=DECLARED, item=_ITEM, remarks=(remark,) if without_bias else ())
+    return replace(network_from(document, optional=DECLARED, item=_ITEM, remarks=remarks), layers=tuple(layers))
 
 
 def _metadata(raw: bytes) -> dict[str, Any]:
@@ -110,15 +118,15 @@ def _metadata(raw: bytes) -> dict[str, Any]:
     return document
 
 
-def _layers(arrays: Mapping[str, NDArray[Any]], order: Any) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Layer → role → numbers, in order."""
+def _layers(tensors: Mapping[str, Any]) -> Layers:
+    """The layers, in the order of the tensors given."""
     problems: list[AnalysisError] = []
-    found: dict[str, dict[str, NDArray[np.float64]]] = {}
-    if not arrays or len(arrays) > 2 * MAX_LAYERS:
-        raise InvalidNetwork(_ITEM, f"holds {len(arrays):,} tensors", f"give 1 to {2 * MAX_LAYERS}")
-    if sum(array.size for array in arrays.values()) > MAX_PARAMETERS:
+    found: Layers = {}
+    if not tensors or len(tensors) > 2 * MAX_LAYERS:
+        raise InvalidNetwork(_ITEM, f"holds {len(tensors):,} tensors", f"give 1 to {2 * MAX_LAYERS}")
+    if sum(prod(tensor["shape"]) for tensor in tensors.values()) > MAX_PARAMETERS:
         raise InvalidNetwork(_ITEM, f"holds more than {MAX_PARAMETERS:,} numbers", "use a smaller network")
-    for name, array in arrays.items():
+    for name, tensor in tensors.items():
         match = _TENSOR.fullmatch(name)
         role = "" if match is None else "weight" if "weight" in (match["role"] or match["roles"]) else "bias"
         layer = "" if match is None else match["n"] or match["layer"] or ""
@@ -128,12 +136,12 @@ def _layers(arrays: Mapping[str, NDArray[Any]], order: Any) -> dict[str, dict[st
             wrong = "is neither a weight nor a bias", "call it LAYER.weight or LAYER.bias"
         elif role in found.setdefault(layer, {}):
             wrong = f"is a second {role} of its layer", "give each layer one"
-        elif array.dtype.name not in _TYPES:
-            wrong = f"has the type {array.dtype.name!r}", f"save it as one of {', '.join(_TYPES)}"
-        elif array.ndim != (2 if role == "weight" else 1) or not array.size:
-            wrong = f"has the shape {str(list(array.shape))[:60]}", f"give one of the shape {shape}"
+        elif tensor["dtype"] not in _TYPES:
+            wrong = f"has the type {tensor['dtype']}", f"save it as one of {', '.join(_TYPES)}"
+        elif len(tensor["shape"]) != (2 if role == "weight" else 1) or not prod(tensor["shape"]):
+            wrong = f"has the shape {str(tensor['shape'])[:60]}", f"give one of the shape {shape}"
         else:
-            found[layer][role] = np.asarray(array, dtype=np.float64)
+            found[layer][role] = _array(tensor)
         if wrong is not None:
             problems.append(InvalidNetwork(f"tensor {name[:60]!r}", *wrong))
     if problems:
@@ -141,13 +149,85 @@ def _layers(arrays: Mapping[str, NDArray[Any]], order: Any) -> dict[str, dict[st
     for layer, roles in found.items():
         if "weight" not in roles:
             raise InvalidNetwork(f"layer {layer[:60]!r}", "has a bias and no weight", "give it a weight")
-    if order is None:
-        return dict(sorted(found.items(), key=lambda entry: _natural(entry[0])))
-    if not isinstance(order, list) or sorted(map(str, order)) != sorted(found):
-        raise InvalidNetwork(
-            "metadata layers", "does not name each layer once", f"name {', '.join(found)[:200]} in order"
-        )
-    return {str(layer): found[str(layer)] for layer in order}
+    return found
+
+
+def _array(tensor: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Its numbers; those of BF16 are the upper halves of float32."""
+    array = np.frombuffer(tensor["data"], _TYPES[tensor["dtype"]])
+    if tensor["dtype"] == "BF16":
+        array = (array.astype("<u4") << 16).view("<f4")
+    return array.astype(np.float64).reshape(tensor["shape"])
+
+
+def _ordered(found: Layers, named: Any, document: Mapping[str, Any]) -> tuple[Layers, tuple[str, ...]]:
+    """The layers from the first to the last, with a remark where their shapes told the order.
+
+    Args:
+        named: their names in order, as somebody gave them; None or () if nobody did.
+        document: what the file says beside its tensors.
+    """
+    shapes = {layer: roles["weight"].shape for layer, roles in found.items()}
+    shown = ", ".join(f"{layer[:40]} {list(shape)}" for layer, shape in shapes.items())[:400]
+    cure = f"name all in order, by --layers, layers= or the file's metadata: {', '.join(found)[:200]}, in their order"
+    if named:
+        if not isinstance(named, (list, tuple)) or sorted(map(str, named)) != sorted(found):
+            raise InvalidNetwork("layers", "does not name each layer once", f"name {', '.join(found)[:200]} in order")
+        order, said = [str(layer) for layer in named], "as they were named"
+    elif _numbered(list(found)):
+        order, said = sorted(found, key=_natural), "by the numbers in their names"
+    else:
+        orders = _fitting(shapes, document)
+        if len(orders) > 1:
+            cause = f"is not told by their names, and more than one fits their shapes ({shown})"
+            raise InvalidNetwork("order of the layers", cause, cure)
+        if not orders:
+            cause = f"is not told by their names, and none fits their shapes ({shown})"
+            raise InvalidNetwork(
+                "order of the layers", cause, "let each layer read as many numbers as one before gives"
+            )
+        remark = f"Its layers were taken in the only order that fits their shapes: {', '.join(orders[0])}."
+        return {layer: found[layer] for layer in orders[0]}, (remark,)
+    for before, layer in pairwise(order):
+        if shapes[before][0] != shapes[layer][1]:
+            cause = (
+                f"{said} does not fit: {layer[:60]} reads {shapes[layer][1]} numbers and {before[:60]} before it gives"
+            )
+            raise InvalidNetwork("order of the layers", f"{cause} {shapes[before][0]}", cure)
+    return {layer: found[layer] for layer in order}, ()
+
+
+def _fitting(shapes: Mapping[str, tuple[int, ...]], document: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Orders in which each layer reads what the one before gives, between the sizes that are known; at most two."""
+    sizes, tasks = document.get("sizes"), document.get("tasks")
+    known: list[Any] = [None] * (len(shapes) + 1)
+    if isinstance(sizes, list) and len(sizes) == len(known):
+        known = sizes
+    elif isinstance(tasks, list) and tasks and isinstance(tasks[0], dict):
+        table = tasks[0].get("truth_table")
+        known[0], known[-1] = len(table).bit_length() - 1 if isinstance(table, list) else None, len(tasks)
+    found: list[tuple[str, ...]] = []
+    open_orders: list[tuple[str, ...]] = [()]
+    for _ in range(_MAX_TRIES):
+        if not open_orders or len(found) > 1:
+            return found
+        order = open_orders.pop()
+        if len(order) == len(shapes):
+            found.append(order)
+            continue
+        reads = shapes[order[-1]][0] if order else known[0]
+        gives = known[len(order) + 1]
+        for layer, (n_out, n_in) in shapes.items():
+            if layer not in order and reads in (None, n_in) and gives in (None, n_out):
+                open_orders.append((*order, layer))
+    return [(), ()]  # too many to try: not the only one, as far as is known
+
+
+def _numbered(layers: list[str]) -> bool:
+    """Whether names differ in numbers alone."""
+    patterns = {re.sub(r"\d+", "#", layer) for layer in layers}
+    alike = len(patterns) == 1 and (len(layers) == 1 or "#" in patterns.pop())
+    return alike or all(re.fullmatch(r"[\d.]+", layer) for layer in layers)
 
 
 def _natural(layer: str) -> list[tuple[int, str]]:

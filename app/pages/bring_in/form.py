@@ -57,7 +57,8 @@ class _File(BaseModel):
         "",
         title="A file",
         description=f"Network file or transformer (JSON), safetensors, at most {MAX_NETWORK_BYTES // 10**6} MB; ONNX, "
-        f"at most {MAX_ONNX_BYTES // 10**6} MB. Never pickle: a .pt file can run code.",
+        f"at most {MAX_ONNX_BYTES // 10**6} MB, together with the file of its data where it has one. Never pickle: a "
+        ".pt file can run code.",
         json_schema_extra={"control": "file"},
     )
     text: str = Field(

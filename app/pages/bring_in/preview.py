@@ -104,7 +104,7 @@ def preview_blocks(session: Session, links: Addresses, page: Preview, values: Ma
     """The preview as a page; ``values`` is what was declared beside the network."""
     intake, known = page.intake, page.known
     network, name, limits = intake.network, intake.name, limits_in(session)
-    kept = {**values, "content": content_of(intake), "fallback": name}
+    kept = {**values, "content": content_of(intake), "fallback": name, "layers": ""}  # which it has in order now
     fields = kept | {"protocols": ["", *values["protocols"]]}
     words, shape = "Import and analyse" if page.questions else "Import", "–".join(map(str, network.sizes))
     yield Head(

@@ -3,6 +3,7 @@
 import json
 import struct
 
+import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save
@@ -11,6 +12,7 @@ from analysis.errors import InvalidNetwork
 from analysis.network_files.intake import read_any
 from analysis.networks.mlp import forward
 from analysis.tasks import input_table
+from tests.checkout import ROOT
 
 W1, B1 = np.array([[1.0, 1.0], [1.0, 1.0], [0.5, -0.25]]), np.array([0.0, -1.0, 0.125])
 W2, B2 = np.array([[1.0, -2.0, 0.5]]), np.array([0.0625])
@@ -32,7 +34,8 @@ def expected_outputs():
     [
         tensors(),
         tensors(dtype=np.float64),
-        tensors(dtype=np.float16),  # all of these numbers are float16 exactly
+        tensors(dtype=np.float16),  # all of these numbers are float16 exactly, and bfloat16, too
+        tensors(dtype=ml_dtypes.bfloat16),
         tensors(("weights.0", "biases.0", "weights.1", "biases.1")),
         tensors(("fc9.weight", "fc9.bias", "fc10.weight", "fc10.bias")),
         tensors(("z.weight", "z.bias", "a.weight", "a.bias"), layers='["z", "a"]'),
@@ -50,6 +53,73 @@ def test_metadata_may_say_all_that_a_network_file_says():
     more = {"name": "mine", "attribution": "CC0", "sizes": "[2, 3, 1]", "tasks": json.dumps(tasks), "format": "pt"}
     draft = read_any(tensors(**more))
     assert (draft.name, draft.attribution, draft.tasks[0].name) == ("mine", "CC0", "XOR")
+
+
+def named(shapes, **metadata):
+    """A file of layers of these shapes, with bias."""
+    arrays = {f"{name}.weight": np.ones(shape, np.float32) for name, shape in shapes.items()}
+    arrays |= {f"{name}.bias": np.zeros(shape[0], np.float32) for name, shape in shapes.items()}
+    return save(arrays, metadata=RELU | metadata)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "metadata", "order"),
+    [
+        ({"hidden": (4, 3), "input": (3, 2), "output": (1, 4)}, {}, "input hidden output"),
+        ({"body.0": (3, 2), "head.0": (1, 3)}, {}, "body.0 head.0"),
+        ({"head": (1, 3), "fc2": (3, 4), "fc1": (4, 2)}, {}, "fc1 fc2 head"),
+        ({"up": (3, 1), "down": (1, 3)}, {"sizes": "[3, 1, 3]"}, "down up"),
+        ({"up": (3, 1), "down": (1, 3)}, {"tasks": '[{"truth_table": [0, 1]}]'}, "up down"),
+        ({"b": (3, 2), "a": (2, 3), "c": (1, 2)}, {"layers": '["b", "a", "c"]'}, "b a c"),
+        ({"fc10": (1, 3), "fc9": (3, 2)}, {}, "fc9 fc10"),
+        ({"0.2": (3, 4), "0.0": (4, 2), "2": (1, 3)}, {}, "0.0 0.2 2"),
+    ],
+)
+def test_the_order_of_layers(shapes, metadata, order):
+    draft = read_any(named(shapes, **metadata))
+    assert draft.layers == tuple(order.split())
+    assert draft.network.sizes[1:] == tuple(shapes[name][0] for name in draft.layers)
+    unsaid = "layers" in metadata or (order[0] in "f0" and "head" not in order)
+    assert any(", ".join(draft.layers) in remark for remark in draft.remarks) is not unsaid
+
+
+SQUARES = {f"{letter}": (2, 2) for letter in "abcdefghijklmnopqrstuvwxyz"}
+ORDERS = {
+    "several": (
+        {"hidden": (2, 2), "input": (2, 2), "output": (1, 2)},
+        {},
+        "more than one fits their shapes",
+        "--layers",
+    ),
+    "a circle": ({"up": (3, 1), "down": (1, 3)}, {}, "more than one fits", "down, up"),
+    "none": (
+        {"a": (3, 2), "b": (1, 4)},
+        {},
+        r"none fits their shapes \(a \[3, 2\], b \[1, 4\]\)",
+        "let each layer read",
+    ),
+    "too many to try": (SQUARES | {"0": (9, 9), "1": (7, 7)}, {}, "more than one fits", "--layers"),
+    "numbers": ({"fc1": (1, 3), "fc2": (3, 2)}, {}, "by the numbers in their names does not fit: fc2", "--layers"),
+    "named": ({"a": (3, 2), "b": (1, 3)}, {"layers": '["b", "a"]'}, "as they were named does not fit", "--layers"),
+    "named twice": ({"a": (3, 2), "b": (1, 3)}, {"layers": '["a", "a"]'}, "does not name each layer once", "a, b"),
+    "no list": ({"a": (3, 2), "b": (1, 3)}, {"layers": '"ab"'}, "does not name each layer once", "a, b"),
+}
+
+
+@pytest.mark.parametrize(("shapes", "metadata", "cause", "cure"), ORDERS.values(), ids=ORDERS)
+def test_an_order_that_nothing_tells_is_refused(shapes, metadata, cause, cure):
+    with pytest.raises(InvalidNetwork, match=cause) as refusal:
+        read_any(named(shapes, **metadata))
+    assert refusal.value.item in ("layers", "order of the layers")
+    assert cure in refusal.value.cure
+
+
+def test_an_order_may_be_named_beside_the_file():
+    raw = (ROOT / "tests/fixtures/brought/g2_input_hidden_output.safetensors").read_bytes()
+    with pytest.raises(InvalidNetwork, match="more than one fits"):
+        read_any(raw)
+    network = read_any(raw, layers=("input", "hidden", "output")).network
+    np.testing.assert_array_equal(forward(network, input_table(2))[:, 0], [0, 1, 1, 0])
 
 
 def test_layers_without_bias_are_told():
@@ -72,7 +142,8 @@ def test_a_file_without_its_activation_says_what_to_add():
         (tensors(negative_slop="0.1"), "unknown keys: 'negative_slop'"),
         (tensors(sizes="[2, 2, 1]"), "the weights are those of a 2-3-1 network"),
         (tensors(activation="gelu"), "is not a known activation"),
-        (save({"0.weight": np.ones((2, 2), np.int64)}, metadata=RELU), "has the type 'int64'"),
+        (save({"0.weight": np.ones((2, 2), np.int64)}, metadata=RELU), "has the type I64"),
+        (tensors(dtype=ml_dtypes.float8_e4m3fn), "has the type F8_E4M3"),
         (save({"embedding": W1}, metadata=RELU), "is neither a weight nor a bias"),
         (save({"0.weight": W1, "0.bias": np.array([np.nan, 0, 0])}, metadata=RELU), "NaN"),
     ],

@@ -399,6 +399,13 @@ REFUSED = {
         onnx_file([node("Add", ["tall", "wide"], ["k"]), FIRST, RELU, LAST], WIDE),
         "makes too many numbers of those that it stores",
     ),
+    "doubled again and again": (
+        onnx_file(
+            [*(node("Concat", [f"k{n}"] * 2, [f"k{n + 1}"], axis=0) for n in range(60)), FIRST, RELU, LAST],
+            {"k0": [1.0]},
+        ),
+        "makes too many numbers of those that it stores",
+    ),
     "infinite": (
         onnx_file([node("Div", ["x", "none"], ["k"]), node("Gemm", ["k", "w"], ["y"], transB=1)], {"none": 0.0}),
         "NaN",

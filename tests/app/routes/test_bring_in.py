@@ -13,6 +13,7 @@ from app.db.job_tables import JobRow
 from app.db.tables import DataRow, NetworkRow
 from app.jobs.deletion import purge_deleted
 from tests.bad_files import BAD_NETWORK_FILES, good_document
+from tests.checkout import ROOT
 from tests.factories import pretrained_xor
 from tests.hostile.files import hostile_files
 
@@ -75,6 +76,38 @@ def test_a_network_goes_through_form_preview_and_confirmation_without_scripts(cl
     assert "It is here already" in again
     other = client.post("/networks", data=carried(preview.text) | {"tasks": "A and B"})
     assert (other.status_code, "are others than those" in other.text) == (422, True)
+
+
+BROUGHT = ROOT / "tests/fixtures/brought"
+
+
+def parts(*names):
+    """Files as a form sends them."""
+    return [("file", (name, (BROUGHT / name).read_bytes())) for name in names]
+
+
+def test_an_onnx_file_comes_with_its_data(client):
+    model, data = "g4_torch213_default.onnx", "6-16-1_dyn.onnx.data"
+    page = client.post("/networks/new", files=parts(data, model))
+    assert (page.status_code, "6–16–1" in page.text) == (200, True)
+    refused = client.post("/networks/new", files=parts(model))
+    assert (refused.status_code, "external_data=False" in refused.text) == (422, True)
+    refused = client.post("/networks/new", files=parts(data, "g2_input_hidden_output.safetensors"))
+    assert (refused.status_code, "none of them is an ONNX model" in refused.text) == (422, True)
+    body = client.post("/api/v1/networks", content=(BROUGHT / model).read_bytes()).json()
+    assert "external_data=False" in body["error"]
+    assert data in body["error"]
+
+
+@pytest.mark.slow
+def test_layers_whose_order_nothing_tells_are_named(client, store):
+    file = parts("g2_input_hidden_output.safetensors")
+    refused = client.post("/networks/new", files=file)
+    assert (refused.status_code, "more than one fits their shapes" in refused.text) == (422, True)
+    preview = client.post("/networks/new", files=file, data={"layers": "input, hidden, output"})
+    assert "Layers in the order read: input (2 to 2, relu), hidden" in preview.text
+    assert client.post("/networks", data=carried(preview.text)).status_code == 303
+    assert stored(store)[0] == 1
 
 
 @pytest.mark.parametrize(
