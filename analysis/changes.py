@@ -108,14 +108,8 @@ class ChangesReport(Report):
     placings: dict[str, list[ChangedPlacing]] = Field({}, description=f"{MOST_NAMED} alignments of each kind likewise.")
     reasons: list[str] = Field([], description="Where a network is wrong on the task; what was not compared, and why.")
 
-    @property
-    def wrong(self) -> list[str]:
-        """Where a network does not compute the task, which is a condition of all the rest."""
-        found = [one for one in self.reasons if one.startswith(_JUDGED)]
-        return [*found, "Explanations of it are of a network that does not compute the task."] if found else []
-
     def findings(self, question: Question | None, part: str = "edge") -> list[str]:
-        told = self.wrong
+        told = []
         for noun, change in (
             ("valid circuits", self.circuits),
             ("interpretations", self.interpretations),
@@ -129,7 +123,12 @@ class ChangesReport(Report):
         changed = int(self.circuits.changed)
         if changed:
             told.append(f"Of the circuits kept, {changed:,} can be interpreted otherwise, or carry other algorithms.")
-        return [*told, *(one for one in self.reasons if not one.startswith(_JUDGED))]
+        wrong = [one for one in self.reasons if one.startswith(_JUDGED)]
+        if wrong:  # a condition of all the rest
+            told[0] = " ".join(
+                [*wrong, "What it has are no explanations of a network that computes the task.", told[0]]
+            )
+        return [*told, *(one for one in self.reasons if one not in wrong)]
 
 
 def refuse_other_shape(before: Network, after: Network) -> None:

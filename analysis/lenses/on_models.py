@@ -246,14 +246,7 @@ def words_on(grids: Sequence[Grid], kept: Mapping[str, int], n: int, *, effects:
 
 
 def words_of(sizes: Mapping[str, float], kept: Mapping[str, int], n: int, large_is: str) -> str:
-    """The same of the size of each part's largest effect; parts that circuits do not have are left out.
-
-    Args:
-        sizes: by part.
-        kept: how many circuits have each part.
-        n: how many circuits there are.
-        large_is: what it is to be :data:`LARGE`, in words; "" where sizes are no such shares.
-    """
+    """The same of each part's largest effect; ``large_is``: :data:`LARGE` of it in words, "" where it is no share."""
     largest = {part: size for part, size in sizes.items() if part in kept}
     if not n or not largest:
         return ""

@@ -121,11 +121,6 @@ class Changes:
     def findings(self) -> list[str]:
         return [] if self.report is None else self.report.findings(self.before.question)
 
-    @property
-    def n_first(self) -> int:
-        """How many findings stand at the head: where a network is wrong, and what becomes of three kinds."""
-        return 3 + (0 if self.report is None else len(self.report.wrong))
-
     def record(self) -> ChangesRecord:
         """The same over HTTP."""
         return ChangesRecord(
@@ -157,7 +152,7 @@ class Changes:
             Action("All of it as JSON", self.links.twin(self.url)),
             Action("What is named as CSV", self.links.changes_file(before, after, scope)),
         ]
-        told = " ".join(self.findings[: self.n_first]) or "Which explanations do both networks have?"
+        told = " ".join(self.findings[:3]) or "Which explanations do both networks have?"
         title = f"From {self.before.row.name} to {self.after.row.name}"
         yield Head(title, told, actions=[Choice("Rules", rules, scope.protocol), Menu("More", more)])
         yield from self._waiting() if self.report is None else self._found(self.report)
@@ -182,7 +177,7 @@ class Changes:
     def _found(self, report: ChangesReport) -> Iterator[Block]:
         changes = {name: getattr(report, name) for name in ("circuits", "interpretations", "alignments")}
         yield Side([_figure(name, change) for name, change in changes.items() if change is not None])
-        yield from map(Notice, self.findings[self.n_first :])
+        yield from map(Notice, self.findings[3:])
         yield from self._circuits(report)
         yield from self._alignments(report)
         yield More(
