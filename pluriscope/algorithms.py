@@ -26,8 +26,8 @@ from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row
 
 
-@checked
 @dataclass(frozen=True, eq=False, repr=False)
+@checked
 class Algorithm(Explanation):
     """A small formula that computes the task, with the places where the network may carry its variables.
 
@@ -105,8 +105,8 @@ class Algorithm(Explanation):
         }
 
 
-@checked
 @dataclass(frozen=True, eq=False, repr=False)
+@checked
 class Alignment(Explanation):
     """An algorithm whose variables are placed on neurons of the network.
 

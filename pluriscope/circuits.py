@@ -55,8 +55,8 @@ Range = int | Annotated[tuple[int | None, int | None], Field(strict=False)] | No
 _ELSEWHERE: Final = "It is no valid circuit of this protocol, and the question is asked of these."
 
 
-@checked
 @dataclass(frozen=True, eq=False, repr=False)
+@checked
 class Circuit(Explanation):
     """A set of edges; valid if the network decides right with these alone.
 
@@ -165,8 +165,8 @@ class Circuit(Explanation):
         return step.criterion.judge(population, step.settings).at(position)
 
 
-@checked
 @dataclass(frozen=True, eq=False, repr=False)
+@checked
 class Interpretation(Explanation):
     """A circuit with a Boolean function for each of its neurons.
 

@@ -54,8 +54,8 @@ class Verdicts(dict[str, Verdict]):
         return aligned(self.rows, str(self.rows.caption))
 
 
-@checked
 @dataclass(frozen=True, eq=False, repr=False)
+@checked
 class Explanation(ABC):
     """One explanation of a network.
 

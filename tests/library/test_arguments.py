@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 import pluriscope
 from analysis.errors import AnalysisError
+from pluriscope.explanations import Explanation
 from tests.factories import exact_xor, pretrained_xor
 
 ODD = {
@@ -98,7 +99,7 @@ def surface():
             found.append((one.__name__, one, None))
             waiting += classes_in(hints_of(one).get("return"))
             continue
-        if one in values and "__init__" in vars(one):
+        if one in values and not issubclass_(one, Explanation):  # the library alone makes these, by the thousand
             found.append((one.__name__, one.__init__, one))
         for name, inner, is_asked in members(one):
             waiting += classes_in(hints_of(inner).get("return"))
@@ -131,10 +132,9 @@ def good_values(name, small, path):
         "model": exact_xor(), "path": path, "address": "http://127.0.0.1:9/networks/x", "mask": circuit.mask,
         "explanations": circuit, "key": "stories", "criterion": "necessity", "index": 0, "at": 0, "one": circuit,
         "name": circuit.mask, "holds": bool, "criteria": "necessity", "result": small, "items": (), "circuit": circuit,
-        "total": small.counts.valid_circuits, "by_circuit": (), "value": 3, "markup": "<svg>", "rows": [],
+        "total": small.counts.valid_circuits, "by_circuit": (), "value": 3, "markup": "<svg>",
         "network_file": small.network_file, "question": small.question, "document": small.document,
-        "edges_kept": circuit.edges_kept, "read": circuit.interpretations[0].read, "told": {},
-        "algorithm": small.algorithms[0], "methods": ["weights"],
+        "methods": ["weights"],
     } | dict.fromkeys(inspect.signature(pluriscope.Counts).parameters, small.counts.valid_circuits)  # fmt: skip
 
 
