@@ -53,6 +53,11 @@ REPORTED: Final = "reported"
 """Key of the chapter of findings that has published values."""
 _REPORTED: Final = "table 1 circuits paper"
 _JOINED: Final = 8
+_DONE: Final = {
+    "Keyboard shortcuts": "shortcuts",
+    "Switch to the dark theme": "dark",
+    "Switch to the light theme": "light",
+}
 _ASKING: Final = frozenset(["what", "how", "is", "are", "does", "do", "a", "an", "the", "of", "to"])
 _HEX: Final = re.compile(r"[0-9a-f]{3,64}")
 _OPERATOR: Final = re.compile(r"[∧∨¬&|!~*+]|\b(and|or|not)\b", re.IGNORECASE)
@@ -210,26 +215,18 @@ def folded(text: str) -> str:
 
 def lessons_named(links: Addresses, words: Sequence[str]) -> list[Ranked]:
     """What there is to learn and to teach with."""
-    teach = "learn teach teacher teaching class course exercise"
+    teach, notes = "learn teach teacher teaching class course exercise lessons", "hand-out handout notes"
     pages = [
-        (
-            ("Learn", "The story, lessons, plans for a class, notes", links.learn()),
-            f"{teach} lessons slides hand-outs handouts",
-        ),
-        (("Slides", "One thought each, for the front of the room", links.learn("slides")), f"{teach} lessons present"),
-        (
-            ("Hand-outs", "A page to print for each lesson", links.learn("hand-outs")),
-            f"{teach} lessons handouts sheets",
-        ),
-        (("Teacher’s notes", "A page with the answers to each lesson", links.learn("notes")), f"{teach} lessons notes"),
-    ]
-    pages += [
-        ((one.title, one.does, links.learn(one.slug)), f"{teach} lessons hand-out handout notes") for one in LESSONS
+        ("Learn", "The story, lessons, plans for a class, notes", links.learn(), "slides hand-outs handouts"),
+        ("Slides", "One thought each, for the front of the room", links.learn("slides"), "present"),
+        ("Hand-outs", "A page to print for each lesson", links.learn("hand-outs"), "handouts sheets"),
+        ("Teacher’s notes", "A page with the answers to each lesson", links.learn("notes"), "notes"),
+        *((one.title, one.does, links.learn(one.slug), notes) for one in LESSONS),
     ]
     return [
         (2 - _begun(words, label), Hit(kind="lesson", label=label, detail=detail, url=url))
-        for (label, detail, url), also in pages
-        if _begun(words, f"{label} {detail} {also}")
+        for label, detail, url, also in pages
+        if _begun(words, f"{label} {detail} {teach} {also}")
     ]
 
 
@@ -279,47 +276,36 @@ def _terms(links: Addresses, words: Sequence[str], texts: set[str]) -> list[Rank
 
 def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
     """Everything that can be done or opened here, each with further words that it goes by."""
-    alice_and_bob = addresses.compare(ALICE_AND_BOB, (ALICE, BOB))
-    a = addresses
-    return [
-        (_action("Import a network", "From a file: JSON, safetensors or ONNX", a.bring_in()), "upload add pytorch"),
-        (_action("Train a network", "In the browser, from a task and a seed", a.train()), "training new"),
-        (_action("Train a transformer", "In the browser, loss by step", a.bring_in(way="transformer")), "training new"),
-        (_action("New study", "Many networks over a declared grid", a.new_study()), "start design seeds"),
-        (_action("Compare explanations", "Two to six side by side", a.compare()), "comparison difference"),
-        (_action("Networks", "All stored networks", a.gallery()), "gallery list models transformers explore"),
-        (_action("Studies", "All studies", a.studies()), "list"),
-        (_action("Jobs", "Background work", a.jobs()), "queue running progress"),
-        (
-            _action("The story", "Six screens: why explanations that pass tests need not be right", a.front()),
-            "help tour guide start home introduction present export figures svg png pdf",
-        ),
-        (_action("Findings", "What the bundled studies found", a.findings()), "results answers"),
-        (
-            _action(
-                "The paper’s network",
-                "XOR, figure 2 of Méloux, Maniu, Portet and Peyrard, under the rules of their paper",
-                a.network(NETWORK, Scope(protocol="paper")),
-            ),
-            "authors everything everywhere identifiable iclr maxime silviu francois",
-        ),
-        (_action("Alice and Bob", "Two explanations that contradict each other", alice_and_bob), "carol story"),
-        (_action("Glossary", "All terms", a.glossary()), "help words meaning"),
-        (_action("Scope and limitations", "What a verdict means and does not", a.scope()), "help criteria settings"),
-        (
-            _action("How to export your model", "From PyTorch", f"{a.bring_in(part='export')}#export"),
-            "help pytorch import",
-        ),
-        (_action("API", "Every address and option", f"{a.prefix}/api"), "openapi json machine interface"),
-        (_action("Keyboard shortcuts", "All keys", f"{a.search()}#shortcuts", "shortcuts"), "help keys"),
-        (_action("Switch to the dark theme", "", a.gallery(theme="dark"), "dark"), "toggle colours mode night"),
-        (_action("Switch to the light theme", "", a.gallery(theme="light"), "light"), "toggle colours mode day"),
-        (_action("Administration", "How the installation runs", a.admin()), "status load"),
+    a, alice_and_bob = addresses, addresses.compare(ALICE_AND_BOB, (ALICE, BOB))
+    story = "help tour guide start home introduction present export figures svg png pdf"
+    paper = "XOR, figure 2 of Méloux, Maniu, Portet and Peyrard, under the rules of their paper"
+    authors = "authors everything everywhere identifiable iclr maxime silviu francois"
+    every = [
+        ("Import a network", "From a file: JSON, safetensors or ONNX", a.bring_in(), "upload add pytorch"),
+        ("Train a network", "In the browser, from a task and a seed", a.train(), "training new"),
+        ("Train a transformer", "In the browser, loss by step", a.bring_in(way="transformer"), "training new"),
+        ("New study", "Many networks over a declared grid", a.new_study(), "start design seeds"),
+        ("Compare explanations", "Two to six side by side", a.compare(), "comparison difference"),
+        ("Networks", "All stored networks", a.gallery(), "gallery list models transformers explore"),
+        ("Studies", "All studies", a.studies(), "list"),
+        ("Jobs", "Background work", a.jobs(), "queue running progress"),
+        ("The story", "Six screens: why explanations that pass tests need not be right", a.front(), story),
+        ("Findings", "What the bundled studies found", a.findings(), "results answers"),
+        ("The paper’s network", paper, a.network(NETWORK, Scope(protocol="paper")), authors),
+        ("Alice and Bob", "Two explanations that contradict each other", alice_and_bob, "carol story"),
+        ("Glossary", "All terms", a.glossary(), "help words meaning"),
+        ("Scope and limitations", "What a verdict means and does not", a.scope(), "help criteria settings"),
+        ("How to export your model", "From PyTorch", f"{a.bring_in(part='export')}#export", "help pytorch import"),
+        ("API", "Every address and option", f"{a.prefix}/api", "openapi json machine interface"),
+        ("Keyboard shortcuts", "All keys", f"{a.search()}#shortcuts", "help keys"),
+        ("Switch to the dark theme", "", a.gallery(theme="dark"), "toggle colours mode night"),
+        ("Switch to the light theme", "", a.gallery(theme="light"), "toggle colours mode day"),
+        ("Administration", "How the installation runs", a.admin(), "status load"),
     ]
-
-
-def _action(label: str, detail: str, url: str, does: str = "") -> Hit:
-    return Hit(kind="action", label=label, detail=detail, url=url, does=does)
+    return [
+        (Hit(kind="action", label=label, detail=detail, url=url, does=_DONE.get(label, "")), also)
+        for label, detail, url, also in every
+    ]
 
 
 def actions_named(addresses: Addresses, words: Sequence[str]) -> list[Ranked]:
