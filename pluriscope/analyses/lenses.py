@@ -351,7 +351,8 @@ def answered_on_model(of: Subject, lens: Lens, settings: Settings, report: Lense
 
 def heat_maps(view: ViewFound | None, of: Subject, report: LensesReport | None, most: int = 0) -> Iterator[Block]:
     """Heat maps, each cell a link to Play; with ``most`` the first so many of them, else all and their cells."""
-    if view is None or not view.grids:
+    grids = [] if view is None else [grid for grid in view.grids if grid.rows]  # no latent may be active
+    if view is None or not grids:
         return
     if view.stands and not most:
         yield Notice("Does it stand in every valid circuit?", view.stands)
@@ -364,7 +365,7 @@ def heat_maps(view: ViewFound | None, of: Subject, report: LensesReport | None, 
         return of.links.play(of.slug, (), of.scope, change=[site], **rows)
 
     drawn = []
-    for number, grid in enumerate(view.grids[:most] if most else view.grids):
+    for number, grid in enumerate(grids[:most] if most else grids):
 
         def step(site: str, name: str) -> Step | None:
             return Step(play(site), f"Patch {site} in Play", name) if site else None
@@ -377,13 +378,13 @@ def heat_maps(view: ViewFound | None, of: Subject, report: LensesReport | None, 
             grid.values, grid.rows, grid.columns, title=grid.title, texts=grid.texts, links=links, most=grid.most
         )
         drawn.append(Figure(picture, grid.title))
-    widest = max(len(grid.columns) * (_TEXT if grid.texts else _NUMBER) for grid in view.grids)
+    widest = max(len(grid.columns) * (_TEXT if grid.texts else _NUMBER) for grid in grids)
     many = _BESIDE if widest <= _HALF else 1
     while drawn:
         some, drawn = drawn[:many], drawn[many:]
         yield Side(some) if len(some) > 1 else some[0]
     if not most:
-        yield More("The numbers", lambda: [_cells(view.grids, play, report)], "The largest first")
+        yield More("The numbers", lambda: [_cells(grids, play, report)], "The largest first")
 
 
 def _cells(grids: Sequence[Grid], play: Callable[[str], str], report: LensesReport | None) -> blocks.Table:

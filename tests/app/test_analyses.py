@@ -18,7 +18,9 @@ from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import KIND_OF
 from analysis.fair_pair.report import BY_HAND
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.lenses.on_models import Grid
 from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.report import silent
 from analysis.network_files.files import parse_network_file
 from analysis.networks.circuit import circuit_from_hex
 from analysis.pipeline import analyse_output
@@ -34,6 +36,7 @@ from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.learn.lesson import PAIR
+from pluriscope.analyses.lenses import heat_maps
 from pluriscope.analyses.pair import contradicting
 from pluriscope.analyses.registry import ANALYSES, BY_KEY, RIVALS
 from pluriscope.analyses.registry import PAIR as PAIR_FOUND
@@ -330,6 +333,11 @@ def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> No
     assert (answer.status_code, client.get(f"/api/v2/networks/xor/analyses/lenses/{path}").status_code) == (status,) * 2
     old = client.get(f"/networks/xor/lenses/{path}")
     assert (old.status_code, old.headers["location"]) == (301, f"/networks/xor/analyses/lenses/{path}")
+
+
+def test_a_heat_map_without_rows_is_not_drawn() -> None:
+    view = silent(LENS_BY_KEY["sae"], "").model_copy(update={"grids": (Grid("Latents", (), ("row 1",), ()),)})
+    assert list(heat_maps(view, None, None)) == []
 
 
 # --- the fair pair
