@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urldefrag, urljoin, urlsplit
 
 ROOT: Final = "http://127.0.0.1"
+_NETWORK: Final = re.compile("(?<=/networks/)[^/]+")
 _THING: Final = re.compile(r"(?<=/)(?:[ciagdp]-[^/?.]+|[0-9a-f]{12,64})")
 _TELLING: Final = ("part", "kind", "way", "rule")  # options whose values make another kind of page
 _OF_EACH: Final = ("output", "protocol", "data", "part")  # options that networks of one kind may answer differently
@@ -43,7 +44,7 @@ class Button:
         """What it has in common with others of which one is enough: nothing if it changes something."""
         if self.method == "post":
             return self.url, self.words, tuple(self.fields)
-        path = re.sub("(?<=^/networks/)[^/]+", "*", _THING.sub("*", urlsplit(self.url).path))
+        path = _NETWORK.sub("*", _THING.sub("*", urlsplit(self.url).path))
         return (self.method, path, self.words, *sorted({name for name, _ in self.fields}))
 
     def press(self, client: Any, filled_in: dict[str, str]) -> Any:
@@ -127,10 +128,12 @@ class Visitor:
     Args:
         client: asks for pages, and follows no redirection by itself.
         most: addresses of one kind that links are followed to.
+        own: networks of which each is looked at by itself; of the others one stands for all.
     """
 
     client: Any
     most: int = 1
+    own: frozenset[str] = frozenset()
     asked: dict[str, int] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     buttons: dict[tuple[Any, ...], Button] = field(default_factory=dict)
@@ -155,8 +158,9 @@ class Visitor:
                 if not url.startswith("/") or url.startswith("/static/") or url in seen:
                     continue
                 seen.add(url)
-                if any(kinds[one] < self.most for one in _kinds(url)):
-                    kinds.update(_kinds(url))
+                shows = self._kinds(url)
+                if any(kinds[one] < self.most for one in shows):
+                    kinds.update(shows)
                     waiting.append(url)
 
     def press(self, filled_in: dict[str, str]) -> list[str]:
@@ -175,11 +179,11 @@ class Visitor:
                 found.append(f"{answer.status_code} {button}")
         return found
 
-
-def _kinds(url: str) -> list[tuple[str, str]]:
-    """What an address shows: a page with one of its options; a page of each network by itself, but for most options."""
-    parts = urlsplit(url)
-    path = _THING.sub("*", parts.path)
-    of_any = re.sub("(?<=/networks/)[^/]+", "*", path)
-    told = [(name, f"{name}={value}" if name in _TELLING else name) for name, value in parse_qsl(parts.query)]
-    return [(path if name in _OF_EACH else of_any, said) for name, said in told] or [(path, "")]
+    def _kinds(self, url: str) -> list[tuple[str, str]]:
+        """What an address shows: a page with one of its options, of each network but for most options."""
+        parts = urlsplit(url)
+        path = _THING.sub("*", parts.path)
+        told = [(name, f"{name}={value}" if name in _TELLING else name) for name, value in parse_qsl(parts.query)]
+        of_any, network = _NETWORK.sub("*", path), _NETWORK.search(path)
+        of_each = path if network is not None and network[0] in self.own else of_any
+        return [(of_each if name in _OF_EACH else of_any, said) for name, said in told] or [(of_each, "")]

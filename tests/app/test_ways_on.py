@@ -43,6 +43,7 @@ FILLED_IN = {
 OF_ANY = ("", "/explanations", "/play", "/analyses", "/analyses/methods", "/analyses/lenses", "/analyses/claims")
 OF_MODELS = (*OF_ANY, "/analyses/one-reader", "/analyses/rivals")
 OF_PERCEPTRONS = (*OF_ANY, "/edit", "/settings", "/analyses/funnel", "/explanations?kind=algorithm&valid=any")
+SLUGS = [*(one.slug for one in bundled_networks()), *bundled_models()]
 MODELS = LARGE, SMALL = "indirect-object-2x4", "majority-5-attention"
 
 
@@ -116,8 +117,7 @@ def test_an_analysis_is_answered_or_says_where_it_is(little, key):
 
 @pytest.mark.release
 def test_every_analysis_of_every_network_is_answered_or_says_where_it_is(whole):
-    slugs = [*(one.slug for one in bundled_networks()), *bundled_models()]
-    assert {check_cell(whole, slug, key) for slug in slugs for key in KEYS} >= {"done", "nowhere", "not_applicable"}
+    assert {check_cell(whole, slug, key) for slug in SLUGS for key in KEYS} >= {"done", "nowhere", "not_applicable"}
 
 
 def file_of(slug: str) -> Path:
@@ -148,7 +148,7 @@ def test_a_command_is_answered_or_says_where_it_is(capsys, slug, key):
 
 @pytest.mark.release
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("slug", [*(one.slug for one in bundled_networks()), *bundled_models()])
+@pytest.mark.parametrize("slug", SLUGS)
 def test_every_command_is_answered_or_says_where_it_is(capsys, slug, key):
     check_command(capsys, slug, key)
 
@@ -203,7 +203,7 @@ def test_buttons_of_networks_that_were_hardly_asked_anything_work(little):
 
 @pytest.mark.release
 def test_every_link_leads_on_and_every_button_works_after_the_first_start(whole):
-    visitor = Visitor(whole)
+    visitor = Visitor(whole, own=frozenset(SLUGS))
     visitor.follow("/")
     assert not visitor.broken
     assert len(visitor.asked) > 1_000
