@@ -40,10 +40,10 @@ class Activation:
         value: of pre-activations of any shape, a new array of that shape. −0 counts as 0: it may give a 0 of either
             sign, and nothing tells these apart.
         slope: the derivative at pre-activations, given these and their values; at a kink the one from below.
-        monotone: the real function never falls.
-        low: no value is below, −inf if there is no such number.
-        high: no value is above, or inf.
         steepest: the largest absolute slope.
+        monotone: the real function never falls.
+        low: no value is below.
+        high: no value is above.
         sloped: its slope below 0 is a setting of the network.
         below: its slope below 0 (by default, if ``sloped``) if it is piecewise linear with slope 1 above; else None.
         inverse: the pre-activation at which it gives −1/2, 1/2 and 3/2, and for every label that it never gives, 0.1 in
@@ -60,10 +60,10 @@ class Activation:
     label: str
     value: Callable[[Array, Slope], Array]
     slope: Callable[[Array, Array, Slope], Array]
-    monotone: bool
-    low: float
-    high: float
     steepest: float
+    monotone: bool = False
+    low: float = -inf
+    high: float = inf
     sloped: bool = False
     below: float | None = None
     inverse: Callable[[Fraction, Slope], Fraction | None] | None = None
@@ -143,8 +143,6 @@ LEAKY_RELU: Final = Activation(
     value=lambda at, slope: np.where(at > 0, at, at * _usual(slope)),
     slope=lambda at, _value, slope: np.where(at > 0, 1.0, _usual(slope)),
     monotone=True,
-    low=-inf,
-    high=inf,
     steepest=1.0,
     sloped=True,
     below=DEFAULT_NEGATIVE_SLOPE,
@@ -160,7 +158,6 @@ RELU: Final = Activation(
     slope=lambda at, _value, _slope: np.where(at > 0, 1.0, 0.0),
     monotone=True,
     low=0.0,
-    high=inf,
     steepest=1.0,
     below=0.0,
     inverse=lambda value, _slope: value if value >= 0 else None,
@@ -205,8 +202,6 @@ LINEAR: Final = Activation(
     value=lambda at, _slope: at.copy(),
     slope=lambda at, _value, _slope: np.ones_like(at),
     monotone=True,
-    low=-inf,
-    high=inf,
     steepest=1.0,
     below=1.0,
     inverse=lambda value, _slope: value,
@@ -219,9 +214,7 @@ GELU_NEW: Final = Activation(
     label="GELU (by tanh)",
     value=_gelu_new,
     slope=_gelu_new_slope,
-    monotone=False,
     low=-0.1701,
-    high=inf,
     steepest=1.13,
     torch="GELU",
     torch_settings={"approximate": "tanh"},

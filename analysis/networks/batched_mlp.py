@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -66,8 +66,7 @@ def activated_with_gradient(drive: Tensor, activation: ActivationName, negative_
     Raises:
         InvalidTraining: torch has no such activation.
     """
-    applied: Tensor = _module(activation, negative_slope)(drive)
-    return applied
+    return _module(activation, negative_slope)(drive)
 
 
 def times_slope(upstream: Tensor, drive: Tensor, value: Tensor, activation: ActivationName, slope: float) -> Tensor:
@@ -85,11 +84,12 @@ def times_slope(upstream: Tensor, drive: Tensor, value: Tensor, activation: Acti
 
 
 @lru_cache
-def _module(activation: ActivationName, slope: float | None) -> Any:
+def _module(activation: ActivationName, slope: float | None) -> Callable[[Tensor], Tensor]:
     known = OF_PERCEPTRONS[activation]
     if not known.torch:
         raise InvalidTraining(
             f"activation {activation}", "is not one of torch's, so nothing trains with it", "use another"
         )
     settings = {**known.torch_settings, **({"negative_slope": known.bend(slope)} if known.sloped else {})}
-    return getattr(torch.nn, known.torch)(**settings)
+    module: Callable[[Tensor], Tensor] = getattr(torch.nn, known.torch)(**settings)
+    return module

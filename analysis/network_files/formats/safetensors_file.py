@@ -169,7 +169,7 @@ def _ordered(found: Layers, named: Any, document: Mapping[str, Any]) -> tuple[La
     """
     shapes = {layer: roles["weight"].shape for layer, roles in found.items()}
     shown = ", ".join(f"{layer[:40]} {list(shape)}" for layer, shape in shapes.items())[:400]
-    cure = f"name all in order, by --layers, layers= or the file's metadata: {', '.join(found)[:200]}, in their order"
+    cure = f"name {', '.join(found)[:200]} from the first to the last, by --layers, layers= or the file's metadata"
     if named:
         if not isinstance(named, (list, tuple)) or sorted(map(str, named)) != sorted(found):
             raise InvalidNetwork("layers", "does not name each layer once", f"name {', '.join(found)[:200]} in order")

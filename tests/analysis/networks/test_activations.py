@@ -242,7 +242,7 @@ def test_a_margin_and_pictures_of_a_row_are_left_open(gelu):
 
 def test_a_row_that_rises_is_counted_with_and_else_refused_by_name(monkeypatch):
     """With value and slope alone: the edge of a decision is found, and nobody guesses where it gives what."""
-    row = Activation("softplus", "softplus", softplus, lambda at, _v, _s: 1 / (1 + np.exp(-at)), True, 0.0, np.inf, 1.0)
+    row = Activation("softplus", "softplus", softplus, lambda at, _v, _s: 1 / (1 + np.exp(-at)), 1.0, True, 0.0)
     monkeypatch.setitem(OF_PERCEPTRONS, row.name, row)
     for label, low, high in (
         (0.0, -np.inf, np.log(np.expm1(0.5))),
