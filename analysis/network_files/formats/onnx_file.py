@@ -326,16 +326,16 @@ class _Walk:
         if not n_inputs:
             raise InvalidNetwork(_ITEM, "holds no dense layer", _CURE)
         sizes = [max(0, one.dim_value) for one in tensor.shape.dim] or [0, 0]
-        for axis in (0, -1):  # of a batch, whether its size is told or not
-            told = [n or 1 for n in sizes]
-            if prod(told) != n_inputs:
-                told[axis] = 1
+        for axis in (0, -1):  # of a batch, whether the file fixes its size or not
+            row = [n or 1 for n in sizes]
+            if prod(row) != n_inputs:
+                row[axis] = 1
                 unknown = [k for k, n in enumerate(sizes) if not n]
-                if unknown and prod(told) == 1:  # nor is the number of inputs
-                    told[unknown[-1]] = n_inputs
-            if prod(told) == n_inputs:
-                self._batch = max(1, sizes[0]) if axis == 0 and told[0] == 1 else 1
-                return tuple(told)
+                if unknown and prod(row) == 1:  # nor is the number of inputs
+                    row[unknown[-1]] = n_inputs
+            if prod(row) == n_inputs:
+                self._batch = max(1, sizes[0]) if axis == 0 and row[0] == 1 else 1
+                return tuple(row)
         cause = f"takes an input of shape {sizes[:8]}, and its first layer reads {n_inputs} numbers"
         raise InvalidNetwork(_ITEM, cause, "let the input be one row or a batch of rows")
 
@@ -389,9 +389,9 @@ class _Walk:
                 scale = scale / np.sqrt(variance + numbers.get("epsilon", 1e-5))
                 self._steps.append(Affine(scale, bias - mean * scale))
             case "Scaler":
-                told = {one.name: np.array(one.floats, np.float64) for one in node.attribute}
-                scale = self._spread(node, told["scale"])
-                self._steps.append(Affine(scale, -self._spread(node, told["offset"]) * scale))
+                settings = {one.name: np.array(one.floats, np.float64) for one in node.attribute}
+                scale = self._spread(node, settings["scale"])
+                self._steps.append(Affine(scale, -self._spread(node, settings["offset"]) * scale))
             case _ if operator in _CHOICES:
                 self._choose(node, numbers)
             case _ if operator in _ACTIVATIONS:

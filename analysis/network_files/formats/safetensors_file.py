@@ -173,9 +173,9 @@ def _ordered(found: Layers, named: Any, document: Mapping[str, Any]) -> tuple[La
     if named:
         if not isinstance(named, (list, tuple)) or sorted(map(str, named)) != sorted(found):
             raise InvalidNetwork("layers", "does not name each layer once", f"name {', '.join(found)[:200]} in order")
-        order, said = [str(layer) for layer in named], "as they were named"
+        order, source = [str(layer) for layer in named], "as they were named"
     elif _numbered(list(found)):
-        order, said = sorted(found, key=_natural), "by the numbers in their names"
+        order, source = sorted(found, key=_natural), "by the numbers in their names"
     else:
         orders = _fitting(shapes, document)
         if len(orders) > 1:
@@ -190,9 +190,7 @@ def _ordered(found: Layers, named: Any, document: Mapping[str, Any]) -> tuple[La
         return {layer: found[layer] for layer in orders[0]}, (remark,)
     for before, layer in pairwise(order):
         if shapes[before][0] != shapes[layer][1]:
-            cause = (
-                f"{said} does not fit: {layer[:60]} reads {shapes[layer][1]} numbers and {before[:60]} before it gives"
-            )
+            cause = f"{source} does not fit: {layer[:60]} reads {shapes[layer][1]} and {before[:60]} before it gives"
             raise InvalidNetwork("order of the layers", f"{cause} {shapes[before][0]}", cure)
     return {layer: found[layer] for layer in order}, ()
 

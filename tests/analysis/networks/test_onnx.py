@@ -45,7 +45,7 @@ def constant(name, value):
     return node("Constant", [], [name], value=numpy_helper.from_array(np.asarray(value, np.float32)))
 
 
-def told_as_inputs(model):
+def listed_as_inputs(model):
     for tensor in model.graph.initializer:
         model.graph.input.add(name=tensor.name).type.CopyFrom(helper.make_tensor_type_proto(1, tensor.dims))
     return model
@@ -57,7 +57,7 @@ COLUMNS = {"b": B[:, None], "c": C[:, None]}
 SHAPED = {"zero": np.array(0), "rest": np.array([-1])}
 READ = {
     "Gemm": onnx_file([FIRST, RELU, LAST]),
-    "stored tensors among the inputs": told_as_inputs(onnx_file([FIRST, RELU, LAST])),
+    "stored tensors among the inputs": listed_as_inputs(onnx_file([FIRST, RELU, LAST])),
     "double": onnx_file([FIRST, node("Tanh", ["h"], ["a"]), LAST], dtype=np.float64),
     "half": onnx_file([FIRST, node("Sigmoid", ["h"], ["a"]), LAST], dtype=np.float16),
     "slope, factors": onnx_file(
