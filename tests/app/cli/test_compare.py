@@ -31,9 +31,9 @@ def test_two_networks_are_judged_on_the_task_of_the_first(other, capsys):
     assert told["alignments"] == {"kept": 3, "lost": 0, "gained": 0, "changed": 0}
     assert told["criteria"]["circuit"]["mean-ablation"]["kept"] == 180
     assert run("compare", PRETRAINED, other, "--task", "0001", "-q") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Judged on AND, the first network is wrong on 3 of 4 inputs: 01, 10, 11."
-    assert "Of 929 valid circuits 268 stay; 0 are new." in lines
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("Judged on AND, the first network is wrong on 3 of 4 inputs: 01, 10, 11.")
+    assert first.endswith("Of 929 valid circuits 268 stay; 0 are new.")
 
 
 def test_explanations_of_one_network_are_told_as_their_page_tells_them(capsys):
