@@ -89,6 +89,12 @@ class Editing:
             given["file"] = json.dumps(list(self._changes(sliders)))
         return given
 
+    @property
+    def as_offered(self) -> bool:
+        """Whether nothing was filled in or changed yet, with which nothing can be wrong."""
+        usual = {one.name: written(one.default) for one in self.rule.settings}
+        return all(text in (usual.get(name, ""), "[]") for name, text in self.settings.items())
+
     @cached_property
     def _parameters(self) -> dict[str, dict[str, Any]]:
         """Every weight and bias of the network by the name of its slider, as a change by hand to what it is."""

@@ -58,5 +58,5 @@ def edited(request: Request, session: Writing, links: Links, network: str, sent:
 def _page(request: Request, editing: Editing, refused: str = "") -> Response:
     place = editing.place
     row = network_row(editing.links, place.slug, place.row.name, "", place.scope)
-    code = 400 if refused else 200
+    code = 400 if refused and not editing.as_offered else 200
     return show(request, editing.blocks(refused), "Edit", room="Explore", network=row, status_code=code)

@@ -35,14 +35,22 @@ FILLED_IN = {
     "text": json.dumps(network_file_json(small_network(1))),
     "file": results().design.model_dump_json(),
     "guess": "1",
-    "network": "xor-2-2-2",
+    "network": "alice-and-bob",
     "question": "Which?",
     "name": "Mine",
 }
 """What a browser asks for before it sends a form, and the page gives no example of."""
 OF_ANY = ("", "/explanations", "/play", "/analyses", "/analyses/methods", "/analyses/lenses", "/analyses/claims")
 OF_MODELS = (*OF_ANY, "/analyses/one-reader", "/analyses/rivals")
-OF_PERCEPTRONS = (*OF_ANY, "/edit", "/settings", "/analyses/funnel", "/explanations?kind=algorithm&valid=any")
+OF_PERCEPTRONS = (
+    *OF_ANY,
+    "/edit",
+    "/edit?rule=manual",
+    "/edit?rule=trojan",
+    "/settings",
+    "/analyses/funnel",
+    "/explanations?kind=algorithm&valid=any",
+)
 SLUGS = [*(one.slug for one in bundled_networks()), *bundled_models()]
 MODELS = LARGE, SMALL = "indirect-object-2x4", "majority-5-attention"
 
