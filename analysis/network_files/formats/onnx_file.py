@@ -187,8 +187,12 @@ def _check_sizes(graph: GraphProto) -> None:
 
 def _operator(node: NodeProto) -> str:
     """Its name, with the domain where it is not ONNX's own."""
-    name = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
-    return "".join(c if c.isprintable() else "?" for c in name) or "(unnamed)"
+    return _line(node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}") or "(unnamed)"
+
+
+def _line(text: object) -> str:
+    """A text of a file or of onnx, perhaps of bytes that are no UTF-8, as one line that can be printed."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(str(text).split()))
 
 
 def _take_data(graph: GraphProto, beside: Beside | None) -> None:
@@ -196,7 +200,10 @@ def _take_data(graph: GraphProto, beside: Beside | None) -> None:
     for tensor in _tensors(graph):
         if not tensor.data_location and not len(tensor.external_data):
             continue
-        item, entries = f"tensor {tensor.name[:60]!r}", {entry.key: entry.value for entry in tensor.external_data}
+        item, entries = (
+            f"tensor {tensor.name[:60]!r}",
+            {str(entry.key): str(entry.value) for entry in tensor.external_data},
+        )
         name = entries.get("location", "")
         cure = f"give the file {name[:60]!r} with it, or save it whole: torch.onnx.export(…, external_data=False)"
         if not name.isprintable() or name in ("", ".", "..") or set(name) & set("/\\:"):
@@ -243,8 +250,8 @@ def _evaluator(model: ModelProto) -> Any:
         check_model(model)
         return ReferenceEvaluator(model, new_ops=[Dropout, BatchNormalization] if _opset(model) < 14 else [])
     except (ValidationError, *_FAILURES) as error:
-        cause = " ".join(str(error).split())[:200]
-        raise InvalidNetwork(_ITEM, f"is no valid model, says onnx: {cause}", "export it again") from None
+        cause = f"is no valid model, says onnx: {_line(error)[:200].rstrip('.')}"
+        raise InvalidNetwork(_ITEM, cause, "export it again") from None
 
 
 def _opset(model: ModelProto) -> int:
@@ -284,8 +291,7 @@ class _Walk:
                 raise _bad(
                     node, f"reads {others[0] if others else at!r}, which is no stored tensor, beside the layer before"
                 )
-            with np.errstate(all="ignore"):  # what is no number is refused with the weights
-                _tried(node, self._take, node, runtime, [*node.input].index(at))
+            _tried(node, self._take, node, runtime, [*node.input].index(at))
             at = node.output[0]
         if at != self._model.graph.output[0].name:
             raise InvalidNetwork(_ITEM, "has nodes beside the chain from input to output", "remove them")
@@ -312,8 +318,7 @@ class _Walk:
         self._room -= prod(sizes) if node.op_type == "Gather" else sum(sizes)
         if self._room < 0:
             raise InvalidNetwork(_ITEM, "makes too many numbers of those that it stores", "use a smaller network")
-        with np.errstate(all="ignore"):
-            self._stored |= dict(zip(node.output, _tried(node, runtime.run, *given), strict=False))
+        self._stored |= dict(zip(node.output, _tried(node, runtime.run, *given), strict=False))
         return True
 
     def _input_shape(self, nodes: list[NodeProto]) -> tuple[int, ...]:
@@ -452,9 +457,10 @@ class _Walk:
 def _tried(node: NodeProto, function: Callable[..., Any], *given: Any) -> Any:
     """What a function of NumPy or onnx gives, or why not, by the node."""
     try:
-        return function(*given)
+        with np.errstate(all="ignore"):  # what is no number is refused with the weights
+            return function(*given)
     except _FAILURES as error:
-        raise _bad(node, f"does not fit what it reads ({' '.join(str(error).split())[:100]})") from None
+        raise _bad(node, f"does not fit what it reads ({_line(error)[:100]})") from None
 
 
 def _numbers(node: NodeProto) -> dict[str, Any]:

@@ -76,7 +76,8 @@ def read_safetensors(raw: bytes, order: Sequence[str] = ()) -> NetworkFile:
     try:
         tensors = deserialize(raw)  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError, TypeError, KeyError, OverflowError) as error:
-        raise InvalidNetwork(_ITEM, f"does not hold together ({str(error)[:120]})", _CURE) from None
+        cause = str(error)[:120].encode("unicode_escape").decode()  # it may repeat what no terminal should get
+        raise InvalidNetwork(_ITEM, f"does not hold together ({cause})", _CURE) from None
     layers, remarks = _ordered(_layers(dict(sorted(tensors, key=lambda tensor: tensor[0]))), order or named, document)
     if "activation" not in document and len(layers) > 1:
         cause = "does not say which activation its hidden layers have"
@@ -157,7 +158,8 @@ def _array(tensor: Mapping[str, Any]) -> NDArray[np.float64]:
     array = np.frombuffer(tensor["data"], _TYPES[tensor["dtype"]])
     if tensor["dtype"] == "BF16":
         array = (array.astype("<u4") << 16).view("<f4")
-    return array.astype(np.float64).reshape(tensor["shape"])
+    with np.errstate(invalid="ignore"):  # of NaN, which is refused with the weights
+        return array.astype(np.float64).reshape(tensor["shape"])
 
 
 def _ordered(found: Layers, named: Any, document: Mapping[str, Any]) -> tuple[Layers, tuple[str, ...]]:

@@ -329,6 +329,10 @@ BEHIND = [FIRST, RELU, LOGITS, node("Softmax", ["z"], ["p"])]
 WIDE = {"tall": np.zeros((60_000, 1)), "wide": np.zeros((1, 60_000))}
 REFUSED = {
     "operators": (onnx_file([node("Gelu", ["x"], ["a"]), node("Loop", ["a"], ["y"])]), "operators Gelu, Loop"),
+    "an operator that is no text": (
+        onnx.load_from_string(onnx_file([FIRST, RELU, LAST]).SerializeToString().replace(b"Relu", b"Re\xffu")),
+        "uses the operator",
+    ),
     "no layer": (onnx_file([node("Relu", ["x"], ["y"])]), "holds no dense layer"),
     "an activation first": (onnx_file([node("Relu", ["x"], ["a"]), LAST], shape=(1, 3)), "does not follow"),
     "two kinds": (
