@@ -35,7 +35,7 @@ FILLED_IN = {
     "text": json.dumps(network_file_json(small_network(1))),
     "file": results().design.model_dump_json(),
     "guess": "1",
-    "network": "alice-and-bob",
+    "network": "xor-planted",  # of the shape of the first
     "question": "Which?",
     "name": "Mine",
 }
