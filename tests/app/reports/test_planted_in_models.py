@@ -57,18 +57,19 @@ def test_the_page_says_where_it_stands_and_what_methods_answer_beside_it(client)
 
 @pytest.mark.slow
 def test_where_nothing_was_planted_it_is_not_asked(client):
-    assert client.get("/api/v2/networks/majority-5-attention/analyses/planted").status_code == 404
-    assert client.post("/api/v2/networks/majority-5-attention/analyses/planted", json={}).status_code == 404
+    told = client.get("/api/v2/networks/majority-5-attention/analyses/planted").json()
+    assert (told["state"], told["report"], "planted" in told["reason"]) == ("not_applicable", None, True)
+    assert client.post("/api/v2/networks/majority-5-attention/analyses/planted", json={}).status_code == 409
     assert "Planted" not in client.get("/networks/majority-5-attention/analyses").text
 
 
 @pytest.mark.slow
-def test_where_the_usual_rules_are_too_many_pages_lead_to_those_that_were_searched(client):
+def test_where_the_usual_rules_are_too_many_pages_lead_to_those_that_can_be_searched(client):
     model = "/networks/indirect-object-2x4"
     assert f'href="{model}?protocol=nodes"' in client.get("/networks").text
     refused = client.get(f"{model}/explanations").text
-    assert "Circuits under nodes, zero, joined" in refused
-    assert "Circuits under heads, zero, joined" not in refused
+    assert all(f"Circuits under {rules}, zero, joined" in refused for rules in ("nodes", "heads"))
+    assert "Circuits under qkv, zero, joined" not in refused
 
 
 @pytest.mark.slow
