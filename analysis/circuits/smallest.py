@@ -156,9 +156,8 @@ class _BySize:
             sources += [chosen | 1 << source for chosen in sources]
         tables = [(piece, self.wiring.activations(piece, layer)) for piece in self._pieces(below, layer)]
         for n_here in range(n_sources, n_edges - n_above):
-            for active, chosen in self._by_active(n_sources, width, n_here):
-                if n_here + len(active) + n_above > n_edges:
-                    continue
+            most_active = min(width, n_here, n_edges - n_here - n_above)
+            for active, chosen in self._by_active(n_sources, width, most_active, n_here):
                 shifts = [self.question.layout.edge_index(layer, neuron, 0) for neuron in active]
                 into = [
                     sum(sources[which] << shift for which, shift in zip(one, shifts, strict=True))
@@ -178,10 +177,10 @@ class _BySize:
         return self._known[key]
 
     def _by_active(
-        self, n_sources: int, width: int, n_edges: int
+        self, n_sources: int, width: int, most_active: int, n_edges: int
     ) -> Iterator[tuple[tuple[int, ...], NDArray[np.uint16]]]:
         """Choices of sources for a layer by its active neurons: these, and ``[choices, active]`` sets of sources."""
-        for n_active in range(1, min(width, n_edges) + 1):
+        for n_active in range(1, most_active + 1):
             chosen = self._choices(n_sources, n_active, n_edges)
             for active in subsets_of(range(width), n_active):
                 if len(chosen):
