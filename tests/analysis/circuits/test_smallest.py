@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.circuits import smallest
 from analysis.circuits.search import search_circuits
 from analysis.circuits.smallest import find_smallest
 from analysis.circuits.space import count_by_edges, count_in_space
@@ -52,6 +53,16 @@ def by_size(masks):
 def by_edges(masks):
     sizes = [mask.bit_count() for mask in masks]
     return {n: sizes.count(n) for n in sorted(set(sizes))}
+
+
+def test_no_choices_are_listed_that_leave_too_few_edges_for_the_layers_above(monkeypatch):
+    asked, listed = [], smallest._choices
+    monkeypatch.setattr(smallest, "_choices", lambda *key: asked.append(key) or listed(*key))
+    network = network_of((6, 7, 1, 1), 3)
+    found = find_smallest(ask(network, task=Task((0, 1) * 32)), max_tried=100_000)
+    # each active neuron of the first layer has an edge to the next, and that one an edge to the output
+    needed = [n_edges + n_neurons + 1 for n_sources, n_neurons, n_edges in asked if n_sources == 6]
+    assert max(needed) == found.searched_up_to > 8
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)
