@@ -42,7 +42,8 @@ def read_file(raw: bytes, beside: Beside | None = None, layers: str = "") -> Net
     if not is_onnx(raw):
         return file
     chain = OnnxChain.of(raw, beside)
-    return replace(file, original=Original(partial(run_apart, chain.model.SerializeToString()), chain.tolerance))
+    run = partial(run_apart, chain.model.SerializeToString())
+    return replace(file, original=Original(run, chain.tolerance, whole=chain.whole))
 
 
 def run_apart(model: bytes, rows: Rows) -> Rows:

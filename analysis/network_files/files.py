@@ -244,6 +244,14 @@ def checked_name(value: Any) -> str:
     return text
 
 
+def usable_name(text: str) -> str:
+    """A name that nobody declared, such as a file's or a graph's; "" where it is no name of a network."""
+    try:
+        return checked_name(text)
+    except InvalidNetwork:
+        return ""
+
+
 def _activation(value: Any, field: str) -> str:
     if value not in tuple(OF_PERCEPTRONS):  # of any type, a list as well
         known = ", ".join(OF_PERCEPTRONS)

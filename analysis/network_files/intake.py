@@ -20,7 +20,7 @@ from analysis.data import DataRecord, clean_data, data_problems, parse_data_file
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.network_files.declared_tasks import TaskSource, declared_tasks
-from analysis.network_files.files import DECLARED, NetworkFile, checked_name, network_from, read_document
+from analysis.network_files.files import DECLARED, NetworkFile, checked_name, network_from, read_document, usable_name
 from analysis.network_files.formats.onnx_file import Beside, onnx_model, read_onnx
 from analysis.network_files.formats.safetensors_file import looks_like_safetensors, read_safetensors
 from analysis.network_files.original import Original, Rows, check_against
@@ -277,10 +277,5 @@ def _with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Orig
 
 
 def _default_name(draft: NetworkFile, fallback: str) -> str:
-    for name in (draft.name, fallback):
-        if name.strip():
-            try:
-                return checked_name(name)
-            except InvalidNetwork:
-                continue
-    return f"network {'-'.join(map(str, draft.network.sizes))}"
+    sizes = "-".join(map(str, draft.network.sizes))
+    return usable_name(draft.name) or usable_name(fallback) or f"network {sizes}"

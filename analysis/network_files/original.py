@@ -32,11 +32,13 @@ class Original:
         run: from inputs ``[rows, n_inputs]`` to outputs ``[rows, n_outputs]``; raises InvalidNetwork where it cannot.
         tolerance: how far its outputs may be from ours, relative to the larger of them, or to 1 where both are smaller.
         doubts: what may make it compute something else than its parts, as a clause; "" if nothing is seen.
+        whole: the type of its inputs, such as int64 or bool, where that has no numbers between whole ones; else "".
     """
 
     run: Callable[[Rows], Rows]
     tolerance: float
     doubts: str = ""
+    whole: str = ""
 
 
 def check_against(original: Original, network: Network, rows: Rows) -> None:
@@ -48,13 +50,20 @@ def check_against(original: Original, network: Network, rows: Rows) -> None:
         rows: ``[rows, n_inputs]`` of its task.
 
     Raises:
-        InvalidNetwork: the original cannot be run, or another output or decision, with the row and both.
+        InvalidNetwork: the original cannot be run, or another output or decision, with the row and both; or rows of
+            numbers that its inputs cannot be.
     """
     dice = np.random.default_rng(0)
     if len(rows) > MOST_ROWS:
         rows = rows[np.sort(dice.choice(len(rows), DRAWN_ROWS, replace=False))]
-    n, between = len(rows), dice.uniform(rows.min(axis=0), rows.max(axis=0), (BETWEEN, rows.shape[1]))
-    rows = np.concatenate((rows, between))
+    n, taken = len(rows), rows.astype(original.whole or np.float64)
+    if (taken != rows).any():
+        cause = f"is read as {original.whole}, which cannot be {rows[taken != rows][0]:.4g}"
+        cure = "use an encoding or data of numbers of that type, or let the network take float32"
+        raise InvalidNetwork("input", cause, cure)
+    if not original.whole:
+        between = dice.uniform(rows.min(axis=0), rows.max(axis=0), (BETWEEN, rows.shape[1]))
+        rows = np.concatenate((rows, between))
     theirs, ours = original.run(rows), forward(network, rows)
     doubts = f": {original.doubts}" if original.doubts else ""
     cure = "give a network that computes what its layers do, such as an nn.Sequential of them alone"

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from analysis.network_files.files import NetworkFile, slug_of
 from analysis.network_files.planted_record import planted_json
+from analysis.tasks import Task
+from app.addressing import Addresses
 from app.db.codecs import parameters_to_bytes, tasks_of, tasks_to_json
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
@@ -22,6 +24,7 @@ from app.db.records import save_data_record, save_protocol
 from app.db.rows import insert_columns, insert_rows
 from app.db.table_base import Base
 from app.db.tables import AlgorithmRow, AnalysisRow, FormerSlugRow, NetworkRow
+from pluriscope.addresses import PREFIX
 
 _TABLES: Final = Base.metadata.tables
 
@@ -38,8 +41,9 @@ def save_network(
     """Store a network under a name, its weights once.
 
     Weights that are stored already stay what they are and where they are; they only become known under this name, too.
-    One that so far was known from a study alone enters the gallery under the name, slug and origin given here, and the
-    study's slug leads on; one that is in the gallery keeps its name and slug, and the new ones lead to it. A loss
+    Deleted ones come back; for other tasks they are stored anew, and what was deleted is gone for good. One that so far
+    was known from a study alone enters the gallery under the name, slug and origin given here, and the study's slug
+    leads on; one that is in the gallery keeps its name and slug, and the new ones lead to it. A loss
     curve, what was planted and an edit are taken over if none was kept before.
 
     Args:
@@ -55,17 +59,19 @@ def save_network(
     """
     network, now = file.network, datetime.now(UTC)
     row = network_by_digest(session, network.digest)
+    cure = "" if row is None else other_tasks(row, file.tasks)
+    if row is not None and row.deleted_at is not None and cure:
+        delete_network(session, row)
+        row = None
     if row is None:
         row = network_row(file, free_slug(session, slug or slug_of(file.name), network.digest), origin)
         row.training, row.position, row.created_at = {}, position, now
         session.add(row)
     else:
-        if [t.truth_table for t in tasks_of(row)] != [t.truth_table for t in file.tasks]:
-            raise Conflict(
-                f"network {file.name!r}",
-                f"is stored as {row.slug!r} for other tasks ({', '.join(t.name or 'unnamed' for t in tasks_of(row))})",
-                "give the same tasks, or look at the stored network",
-            )
+        if cure:
+            tasks = ", ".join(t.name or "unnamed" for t in tasks_of(row))
+            cause = f"is stored as {row.slug!r} for other tasks ({tasks})"
+            raise Conflict(f"network {file.name!r}", cause, cure)
         row.deleted_at = None  # bringing it in again undoes its deletion
         if row.origin == STUDY_ORIGIN:
             session.add(FormerSlugRow(slug=row.slug, network_id=row.id, name=row.name, retired_at=now))
@@ -82,6 +88,14 @@ def save_network(
         row.training = dict(training)
     session.flush()
     return row
+
+
+def other_tasks(row: NetworkRow, tasks: Sequence[Task]) -> str:
+    """What to do where a network is stored for other tasks; "" where it is for these, whatever their names."""
+    if [task.truth_table for task in tasks_of(row)] == [task.truth_table for task in tasks]:
+        return ""
+    address = Addresses(PREFIX.get()).network(row.slug)
+    return f"delete the stored network first, at {address}, or keep it and give its tasks and encoding"
 
 
 def network_row(file: NetworkFile, slug: str, origin: str) -> NetworkRow:

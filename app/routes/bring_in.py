@@ -66,6 +66,7 @@ NETWORK_BODY: Final[dict[str, Any]] = {
 """Of the description of routes that take a network as their body."""
 
 _MAX_FIELDS: Final = 40
+_ONE_NETWORK: Final = "give one network, with its .data file alone beside it, or its text alone"
 Wanted = Annotated[DeclaredOptions, Query()]
 
 
@@ -90,14 +91,18 @@ class Sent:
 
     Args:
         others: by name what was sent with it, in which an ONNX file may keep its data.
+        asked: the names of those in which it does, as they are read.
+        cause: why what was sent is not one network; "" if it is.
         name: what it is called; "" of a pasted text.
-        text: its text, where it is one, to be mended.
+        text: its text, where no file was uploaded, to be mended.
         declared: the other fields.
         fields: every field with all its texts, of a form for training.
     """
 
     raw: bytes
     others: dict[str, bytes]
+    asked: set[str]
+    cause: str
     name: str
     text: str
     declared: dict[str, Any]
@@ -108,6 +113,7 @@ class Sent:
         if name not in self.others:
             cure = "choose both files, or save the model whole: torch.onnx.export(…, external_data=False)"
             raise InvalidNetwork(f"data file {name!r}", "was not sent with the model that keeps its data in it", cure)
+        self.asked.add(name)
         return self.others[name]
 
 
@@ -120,17 +126,24 @@ async def sent_network(request: Request) -> AsyncIterator[Sent]:
         raw = (pasted if pasted.strip() else str(form.get("content") or "")).encode(errors="surrogatepass")
         for upload in uploads:
             others[PurePosixPath(str(upload.filename).replace("\\", "/")).name] = await upload.read()
-        if others:
-            main = next((file for file in others if len(others) == 1 or is_onnx(others[file])), "")
-            raw, name = others.pop(main, b""), PurePosixPath(main).stem
+        mains, cause = [file for file in others if len(uploads) == 1 or is_onnx(others[file])], ""
+        if others and pasted.strip():
+            cause = "come beside a pasted text"
+        elif len(mains) > 1 or len(others) < len(uploads):
+            cause = "are two networks"
+        elif others and not mains:
+            cause = "are several, and none of them is an ONNX model with its data"
+        elif others:
+            raw, name = others.pop(mains[0]), PurePosixPath(mains[0]).stem
         declared: dict[str, Any] = {key: str(form[key]) for key in Declared.model_fields.keys() & form.keys()}
         ticked = [str(value) for value in form.getlist("protocols") if value]
         try:
-            text = raw.decode()
+            text = "" if mains and not cause else raw.decode()
         except UnicodeDecodeError:
             text = ""
         fields = {key: [str(value) for value in form.getlist(key)] for key in form}
-        yield Sent(raw, others, name, text, declared | ({"protocols": ticked} if "protocols" in form else {}), fields)
+        declared |= {"protocols": ticked} if "protocols" in form else {}
+        yield Sent(raw, others, set(), cause, name, text, declared, fields)
 
 
 SentForm = Annotated[Sent, Depends(sent_network)]
@@ -211,16 +224,18 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
     model = kind_of_file(sent.raw) is not None
     try:
         wanted = Asked.model_validate(sent.declared)
-        if not sent.raw and sent.others:
-            cause = "are several, and none of them is an ONNX model with its data"
-            raise InvalidNetwork("files", cause, "send one network at a time")
+        if sent.cause:
+            raise InvalidNetwork("files", sent.cause, _ONE_NETWORK)
         if not sent.raw:
             raise InvalidNetwork("file", "was not given", "choose a file, or paste its text")
         if model and store:
             return RedirectResponse(links.network(store_model(session, links, sent.raw)[0].slug), status_code=303)
         if model:
             return show(request, transformer_preview(session, links, sent.raw), room=_ROOM, url=links.bring_in())
-        intake = take_in(read_file(sent.raw, sent.beside, wanted.layers), wanted, fallback_name=sent.name)
+        file = read_file(sent.raw, sent.beside, wanted.layers)
+        for other in sent.others.keys() - sent.asked:
+            raise InvalidNetwork(f"file {other[:60]!r}", "is no data file of the ONNX model beside it", _ONE_NETWORK)
+        intake = take_in(file, wanted, fallback_name=sent.name)
         protocols = known_protocols(session, wanted.protocols)
         page = preview_of(session, intake, protocols)
     except ValidationError as error:
@@ -265,8 +280,9 @@ def bring_in(session: Writing, links: Links, raw: RawBody, wanted: Wanted, respo
         jobs = [] if job is None else [job]
     else:
         intake = take_in(read_file(raw, layers=wanted.layers), wanted)
-        created = network_by_digest(session, intake.network.digest) is None
+        known = network_by_digest(session, intake.network.digest)
         row = store_intake(session, intake)
+        created = row is not known
         protocols = known_protocols(session, wanted.protocols)
         jobs = queue.enqueue_analyses(session, row, protocols, data=intake.data, asked=True)
         also, data = known_as(session, row, intake.name), "" if intake.data.is_clean else intake.data.digest

@@ -1,14 +1,19 @@
 """ONNX files run beside what was read of them, in a process that can do no harm."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from onnx import helper
 
 import pluriscope
 from analysis.errors import InvalidNetwork
+from analysis.network_files.formats.onnx_file import OnnxChain
+from analysis.network_files.intake import Declaration, take_in
 from pluriscope import onnx_runs
 from pluriscope.models import beside
 from pluriscope.onnx_runs import read_file, run_apart
+from tests.analysis.networks.test_onnx import LAST, RELU, onnx_file
 from tests.checkout import ROOT
 
 BROUGHT = ROOT / "tests/fixtures/brought"
@@ -57,6 +62,27 @@ def test_what_cannot_be_run_within_its_limits_is_refused(model, limits, monkeypa
         run_apart(model, BITS)
     assert refusal.value.item == "ONNX file"
     assert "safetensors or JSON" in refusal.value.cure
+
+
+@pytest.mark.parametrize(
+    ("element_type", "encoding", "refusal"),
+    [
+        (6, "", ""),
+        (7, "-1, 2", ""),
+        (9, "", ""),
+        (7, "0, 0.5", "input: is read as int64, which cannot be 0.5"),
+        (9, "-1, 1", "input: is read as bool, which cannot be -1"),
+    ],
+)
+@pytest.mark.parametrize("first", [1, 7])
+def test_a_graph_that_takes_whole_numbers_is_run_on_these_alone(element_type, encoding, refusal, first, monkeypatch):
+    casts = [helper.make_node("Cast", ["x"], ["i"], to=first), helper.make_node("Cast", ["i"], ["f"], to=1)]
+    model = onnx_file([*casts, helper.make_node("Gemm", ["f", "w", "b"], ["h"], transB=1), RELU, LAST])
+    model.graph.input[0].type.tensor_type.elem_type = element_type
+    monkeypatch.setattr(onnx_runs, "run_apart", lambda model, rows: OnnxChain.of(model).run(rows))
+    draft = read_file(model.SerializeToString())
+    with pytest.raises(InvalidNetwork, match=refusal) if refusal else nullcontext():
+        assert take_in(draft, Declaration(encoding=encoding)).network == draft.network
 
 
 def test_a_file_that_answers_otherwise_than_was_read_is_refused(monkeypatch):

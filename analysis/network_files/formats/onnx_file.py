@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import InvalidNetwork
 from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
-from analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS, NetworkFile
+from analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS, NetworkFile, usable_name
 from analysis.networks.activations import OF_PERCEPTRONS
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ _PICKED: Final = ("Gather", "Slice")  # from stored numbers, or one of two class
 _ELEMENTWISE: Final = ("Add", "Sub", "Mul", "Div")
 _STORED: Final = ("Constant", "Shape", "Concat", "Neg", "Sqrt", *_PICKED, *_UNCHANGED, *_MOVED, *_ELEMENTWISE)
 _CHOICES: Final = ("Softmax", "LogSoftmax", "ArgMax")
-_OPERATORS: Final = ("Gemm", "MatMul", *_ACTIVATIONS, "BatchNormalization", "ai.onnx.ml.Scaler", *_CHOICES, *_STORED)
+_LIVE: Final = ("Gemm", "MatMul", *_ACTIVATIONS, "BatchNormalization", "ai.onnx.ml.Scaler", *_CHOICES)
+_ON_THE_WAY: Final = (*_LIVE, *_ELEMENTWISE, "Neg", *_UNCHANGED, *_MOVED)  # from the inputs to the outputs
 _FLOATS: Final = {1: 1e-4, 10: 1e-2, 11: 1e-9}  # TensorProto.FLOAT, FLOAT16, DOUBLE → how far outputs may be from ours
 _WHOLE: Final = (6, 7, 9)  # INT32, INT64, BOOL
 _UNNAMED: Final = ("main_graph", "torch_jit", "torch-jit-export")
@@ -50,7 +51,7 @@ _FAILURES: Final = (RuntimeError, ValueError, TypeError, KeyError, AttributeErro
 def read_onnx(raw: bytes, beside: Beside | None = None) -> NetworkFile:
     """Read a network from an ONNX file; arguments and errors as of :meth:`OnnxChain.of`."""
     chain = OnnxChain.of(raw, beside)
-    name = chain.model.graph.name.strip()
+    name = usable_name(chain.model.graph.name)
     return file_of_steps(chain.steps, _ITEM, name="" if name in _UNNAMED else name)
 
 
@@ -115,6 +116,12 @@ class OnnxChain:
         return _Walk(model).chain()
 
     @property
+    def whole(self) -> str:
+        """The type of its input where that is of whole numbers; else ""."""
+        element_type = _input(self.model.graph).elem_type
+        return _dtype(element_type).name if element_type in _WHOLE else ""
+
+    @property
     def tolerance(self) -> float:
         """How far its outputs may be from ours: it computes with fewer digits, or says a class instead of a number."""
         if self.choice == "ArgMax":
@@ -159,10 +166,10 @@ def _check_sizes(graph: GraphProto) -> None:
     if max(len(graph.node), len(graph.initializer)) > MAX_NODES or len(graph.sparse_initializer):
         cause = "holds sparse tensors, or too many nodes or tensors"
         raise InvalidNetwork(_ITEM, cause, f"give at most {MAX_NODES} of each")
-    others = sorted({_operator(node) for node in graph.node} - set(_OPERATORS))
+    others = sorted({_operator(node) for node in graph.node} - {*_LIVE, *_STORED})
     if others:
         shown = ", ".join(name[:40] for name in others[:8]) + (" …" if len(others) > 8 else "")
-        cure = f"use only {', '.join(_OPERATORS)}"
+        cure = f"let only {', '.join(_ON_THE_WAY)} stand between its input and its output"
         raise InvalidNetwork(_ITEM, f"uses the operator{'s' if len(others) > 1 else ''} {shown}", cure)
     n_inputs = len(_input_names(graph))
     if n_inputs != 1 or len(graph.output) != 1:
@@ -366,7 +373,8 @@ class _Walk:
             raise _bad(node, f"stands behind {self._choice}, which chooses between two classes")
         match operator:
             case "Cast" if numbers["to"] not in _FLOATS and self._choice != "ArgMax":
-                raise _bad(node, "rounds its numbers")
+                if self._steps or _input(self._model.graph).elem_type not in _WHOLE:
+                    raise _bad(node, "rounds its numbers")
             case _ if operator in _UNCHANGED:
                 pass
             case _ if position == 0 and (operator in _MOVED or (operator in _PICKED and self._choice)):

@@ -38,6 +38,7 @@ from analysis.network_files.files import (
     NETWORK_FORMAT,
     NetworkFile,
     network_from,
+    usable_name,
 )
 from analysis.strict_json import combined, read_object
 
@@ -107,6 +108,8 @@ def _metadata(raw: bytes) -> dict[str, Any]:
     if not isinstance(given, dict) or not all(isinstance(text, str) for text in given.values()):
         raise InvalidNetwork("metadata", "is no map of texts", "give a text for each key")
     document: dict[str, Any] = dict(given)
+    if not usable_name(document.get("name", "")):  # what it is called is then as if it said nothing
+        document.pop("name", None)
     if document.setdefault("format", NETWORK_FORMAT) not in ("pt", "np", NETWORK_FORMAT):
         cause = f"has the format {document['format'][:40]!r}"
         raise InvalidNetwork("metadata", cause, f"leave it out, or use {NETWORK_FORMAT}")
@@ -115,7 +118,8 @@ def _metadata(raw: bytes) -> dict[str, Any]:
             try:
                 document[key] = json.loads(document[key])
             except (ValueError, RecursionError):
-                raise InvalidNetwork(f"metadata {key}", "is not JSON", "write it with json.dumps") from None
+                form = 'a JSON list of names, such as ["first", "second"]' if key == "layers" else "it with json.dumps"
+                raise InvalidNetwork(f"metadata {key}", "is not JSON", f"write {form}") from None
     return document
 
 
@@ -133,6 +137,9 @@ def _layers(tensors: Mapping[str, Any]) -> Layers:
         layer = "" if match is None else match["n"] or match["layer"] or ""
         shape = "[n_out, n_in]" if role == "weight" else "[n_out]"
         wrong = None
+        if name.rpartition(".")[2].startswith(("running_", "num_batches")):
+            cure = "fold it into the layer before and save that alone, or give the module itself or an ONNX file of it"
+            raise InvalidNetwork(f"tensor {name[:60]!r}", "is of a batch norm, which is no dense layer", cure)
         if not role:
             wrong = "is neither a weight nor a bias", "call it LAYER.weight or LAYER.bias"
         elif role in found.setdefault(layer, {}):
@@ -171,7 +178,15 @@ def _ordered(found: Layers, named: Any, document: Mapping[str, Any]) -> tuple[La
     """
     shapes = {layer: roles["weight"].shape for layer, roles in found.items()}
     shown = ", ".join(f"{layer[:40]} {list(shape)}" for layer, shape in shapes.items())[:400]
-    cure = f"name {', '.join(found)[:200]} from the first to the last, by --layers, layers= or the file's metadata"
+    way = "its metadata layers" if "," in "".join(found) else "--layers, layers= or its metadata layers"
+    cure = f"name {', '.join(found)[:200]} from the first to the last, by {way}"
+    turned = {layer: shape[::-1] for layer, shape in shapes.items()}
+    transposed = "transpose weights of the shape [n_in, n_out] to [n_out, n_in], as PyTorch saves them"
+    uneven = {layer: len(found[layer]["bias"]) for layer, (n, m) in shapes.items() if n != m and "bias" in found[layer]}
+    for layer, n in uneven.items():  # biases tell which way round weights are
+        if n == shapes[layer][1]:
+            cause = f"has the shape {list(shapes[layer])} beside {n} biases, so it looks transposed"
+            raise InvalidNetwork(f"weight of {layer[:60]}", cause, transposed)
     if named:
         if not isinstance(named, (list, tuple)) or sorted(map(str, named)) != sorted(found):
             raise InvalidNetwork("layers", "does not name each layer once", f"name {', '.join(found)[:200]} in order")
@@ -183,6 +198,11 @@ def _ordered(found: Layers, named: Any, document: Mapping[str, Any]) -> tuple[La
         if len(orders) > 1:
             cause = f"is not told by their names, and more than one fits their shapes ({shown})"
             raise InvalidNetwork("order of the layers", cause, cure)
+        if not uneven and (others := _fitting(turned, document)):
+            first = f"as {' then '.join(orders[0])} with weights [n_out, n_in], or " if orders else "only "
+            cause = f"is not told by their names, and their shapes ({shown}) fit {first}as {' then '.join(others[0])}"
+            cause, cure = f"{cause} with weights [n_in, n_out]", f"{transposed}, or {cure}" if orders else transposed
+            raise InvalidNetwork("order of the layers", cause, cure)
         if not orders:
             cause = f"is not told by their names, and none fits their shapes ({shown})"
             raise InvalidNetwork(
@@ -193,7 +213,9 @@ def _ordered(found: Layers, named: Any, document: Mapping[str, Any]) -> tuple[La
     for before, layer in pairwise(order):
         if shapes[before][0] != shapes[layer][1]:
             cause = f"{source} does not fit: {layer[:60]} reads {shapes[layer][1]} and {before[:60]} before it gives"
-            raise InvalidNetwork("order of the layers", f"{cause} {shapes[before][0]}", cure)
+            looks = not uneven and all(turned[one][0] == turned[other][1] for one, other in pairwise(order))
+            cause += f" {shapes[before][0]}" + (", so the weights look transposed" if looks else "")
+            raise InvalidNetwork("order of the layers", cause, transposed if looks else cure)
     return {layer: found[layer] for layer in order}, ()
 
 

@@ -31,6 +31,7 @@ from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.reads.analyses import network_by_digest
 from app.db.tables import ModelRow, NetworkRow
+from app.db.writes import other_tasks
 from app.figures.numbers import decimal, duration, exact, noun
 from app.figures.svg.graphs import graph_diagram
 from app.figures.svg.networks import network_diagram
@@ -77,10 +78,10 @@ def preview_of(session: Session, intake: Intake, protocols: Sequence[Protocol]) 
     questions = [Question(network, *one, intake.data) for one in asked] if intake.decided else []
     problems = list(intake.problems.items())
     problems += [("network", problem) for question in questions for problem in preflight(question)]
-    if questions and known is not None and [t.truth_table for t in tasks_of(known)] != [t.truth_table for t in tasks]:
+    if questions and known is not None and known.deleted_at is None and (cure := other_tasks(known, tasks)):
         labels = ", ".join(map(_called, tasks_of(known)))
         cause = f"are others than those for which the same weights are stored as {known.slug!r} ({labels})"
-        problems.append(("tasks", InvalidTask("tasks", cause, "give the same, or look at the stored network")))
+        problems.append(("tasks", InvalidTask("tasks", cause, cure)))
     if len(content_of(intake).encode()) > MAX_NETWORK_BYTES:
         cause = f"takes more than {MAX_NETWORK_BYTES:,} bytes as a network file"
         problems.append(("network", InvalidNetwork("network", cause, "use a smaller network")))
@@ -114,7 +115,12 @@ def preview_blocks(session: Session, links: Addresses, page: Preview, values: Ma
     )
     yield from (Notice.refused(problem) for _, problem in page.refusals)
     yield from (Notice("The network did not learn this task", words) for words in page.unlearned)
-    if known is not None and not page.refusals:
+    if known is not None and known.deleted_at is not None and not page.refusals:
+        then = (
+            "What was found of them, for other tasks, is lost" if other_tasks(known, page.tasks) else "This undoes that"
+        )
+        yield Notice("It was deleted", f"The same weights were deleted as {known.name}. {then}.")
+    elif known is not None and not page.refusals:
         saved = f"They are saved under “{name}”, too" if known.name != name else "Nothing changes"
         cause = f"The same weights exist as {known.name}. {saved}; analyses that are missing are asked for."
         yield Notice("It is here already", cause, actions=[Action(known.name, links.network(known.slug))])

@@ -55,10 +55,11 @@ def test_metadata_may_say_all_that_a_network_file_says():
     assert (draft.name, draft.attribution, draft.tasks[0].name) == ("mine", "CC0", "XOR")
 
 
-def named(shapes, **metadata):
-    """A file of layers of these shapes, with bias."""
+def named(shapes, bias=0, **metadata):
+    """A file of layers of these shapes, with as many biases as the given axis of the weights has, or with none."""
     arrays = {f"{name}.weight": np.ones(shape, np.float32) for name, shape in shapes.items()}
-    arrays |= {f"{name}.bias": np.zeros(shape[0], np.float32) for name, shape in shapes.items()}
+    if bias is not None:
+        arrays |= {f"{name}.bias": np.zeros(shape[bias], np.float32) for name, shape in shapes.items()}
     return save(arrays, metadata=RELU | metadata)
 
 
@@ -73,6 +74,8 @@ def named(shapes, **metadata):
         ({"b": (3, 2), "a": (2, 3), "c": (1, 2)}, {"layers": '["b", "a", "c"]'}, "b a c"),
         ({"fc10": (1, 3), "fc9": (3, 2)}, {}, "fc9 fc10"),
         ({"0.2": (3, 4), "0.0": (4, 2), "2": (1, 3)}, {}, "0.0 0.2 2"),
+        ({"fc1": (3, 2), "fc2": (2, 3)}, {"bias": None}, "fc1 fc2"),
+        ({"b": (3, 2), "a": (1, 3)}, {"bias": None, "layers": '["b", "a"]'}, "b a"),
     ],
 )
 def test_the_order_of_layers(shapes, metadata, order):
@@ -83,6 +86,7 @@ def test_the_order_of_layers(shapes, metadata, order):
     assert any(", ".join(draft.layers) in remark for remark in draft.remarks) is not unsaid
 
 
+NO_BIAS = {"bias": None}
 SQUARES = {f"{letter}": (2, 2) for letter in "abcdefghijklmnopqrstuvwxyz"}
 ORDERS = {
     "several": (
@@ -101,6 +105,12 @@ ORDERS = {
     "too many to try": (SQUARES | {"0": (9, 9), "1": (7, 7)}, {}, "more than one fits", "--layers"),
     "numbers": ({"fc1": (1, 3), "fc2": (3, 2)}, {}, "by the numbers in their names does not fit: fc2", "--layers"),
     "named": ({"a": (3, 2), "b": (1, 3)}, {"layers": '["b", "a"]'}, "as they were named does not fit", "--layers"),
+    "transposed": ({"a": (2, 3), "b": (3, 1)}, NO_BIAS, "as b then a with weights .* or as a then b", "transpose"),
+    "transposed, sizes": ({"a": (2, 3), "b": (3, 1)}, NO_BIAS | {"sizes": "[2, 3, 1]"}, "fit only as a", "transpose"),
+    "transposed, numbers": ({"0": (2, 3), "2": (3, 1)}, NO_BIAS, "so the weights look transposed", "transpose"),
+    "transposed, biases": ({"0": (2, 3), "2": (3, 1)}, {"bias": 1}, "shape .2, 3. beside 3 biases", "transpose"),
+    "commas": ({"a,b": (2, 2), "c": (2, 2)}, {}, "more than one fits", "first to the last, by its metadata layers"),
+    "no JSON": ({"a": (3, 2), "b": (1, 3)}, {"layers": "a, b"}, "is not JSON", "a JSON list of names"),
     "named twice": ({"a": (3, 2), "b": (1, 3)}, {"layers": '["a", "a"]'}, "does not name each layer once", "a, b"),
     "no list": ({"a": (3, 2), "b": (1, 3)}, {"layers": '"ab"'}, "does not name each layer once", "a, b"),
 }
@@ -110,7 +120,7 @@ ORDERS = {
 def test_an_order_that_nothing_tells_is_refused(shapes, metadata, cause, cure):
     with pytest.raises(InvalidNetwork, match=cause) as refusal:
         read_any(named(shapes, **metadata))
-    assert refusal.value.item in ("layers", "order of the layers")
+    assert refusal.value.item in ("layers", "metadata layers", "order of the layers", "weight of 0")
     assert cure in refusal.value.cure
 
 
@@ -120,6 +130,11 @@ def test_an_order_may_be_named_beside_the_file():
         read_any(raw)
     network = read_any(raw, layers=("input", "hidden", "output")).network
     np.testing.assert_array_equal(forward(network, input_table(2))[:, 0], [0, 1, 1, 0])
+
+
+@pytest.mark.parametrize("name", ["/home/me/net", "x" * 201, "a\tb", " "])
+def test_a_name_in_the_metadata_that_is_none_is_not_used(name):
+    assert read_any(tensors(name=name)).name == ""
 
 
 def test_layers_without_bias_are_told():
@@ -145,6 +160,7 @@ def test_a_file_without_its_activation_says_what_to_add():
         (save({"0.weight": np.ones((2, 2), np.int64)}, metadata=RELU), "has the type I64"),
         (tensors(dtype=ml_dtypes.float8_e4m3fn), "has the type F8_E4M3"),
         (save({"embedding": W1}, metadata=RELU), "is neither a weight nor a bias"),
+        (save({"0.weight": W1, "1.running_mean": B1}, metadata=RELU), "batch norm.* [Ff]old it into the layer before"),
         (save({"0.weight": W1, "0.bias": np.array([np.nan, 0, 0])}, metadata=RELU), "NaN"),
     ],
 )

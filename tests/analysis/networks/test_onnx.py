@@ -213,6 +213,11 @@ def test_fields_may_stand_in_any_order():
     assert read_any(end + begin).network == read_any(raw).network
 
 
+@pytest.mark.parametrize("name", ["/home/me/net", "x" * 201, "a\tb", "main_graph", ""])
+def test_a_graph_s_name_that_is_none_is_not_used(name):
+    assert read_any(onnx_file([FIRST, RELU, LAST], name=name or "g").SerializeToString()).name == ("" if name else "g")
+
+
 def test_a_choice_is_the_difference_of_its_logits():
     files = {name: read_any(READ[name].SerializeToString()) for name in ("Softmax", "ArgMax", "the first class")}
     assert files["Softmax"].network == files["ArgMax"].network

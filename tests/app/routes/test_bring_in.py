@@ -92,11 +92,25 @@ def test_an_onnx_file_comes_with_its_data(client):
     assert (page.status_code, "6–16–1" in page.text) == (200, True)
     refused = client.post("/networks/new", files=parts(model))
     assert (refused.status_code, "external_data=False" in refused.text) == (422, True)
-    refused = client.post("/networks/new", files=parts(data, "g2_input_hidden_output.safetensors"))
-    assert (refused.status_code, "none of them is an ONNX model" in refused.text) == (422, True)
     body = client.post("/api/v1/networks", content=(BROUGHT / model).read_bytes()).json()
     assert "external_data=False" in body["error"]
     assert data in body["error"]
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "cause"),
+    [
+        (["6-16-1_dyn.onnx.data", "g2_input_hidden_output.safetensors"], "", "none of them is an ONNX model"),
+        (["g5_gemm.onnx", "g6_flatten.onnx"], "", "are two networks"),
+        (["g5_gemm.onnx", "g5_gemm.onnx"], "", "are two networks"),
+        (["g5_gemm.onnx", "g2_input_hidden_output.safetensors"], "", "is no data file of the ONNX model"),
+        (["g5_gemm.onnx"], bare_xor(), "come beside a pasted text"),
+    ],
+)
+def test_what_is_not_one_network_is_refused(client, names, text, cause):
+    refused = client.post("/networks/new", files=parts(*names), data={"text": text})
+    assert (refused.status_code, cause in refused.text) == (422, True)
+    assert ("pluriscope-network/1" in refused.text) is bool(text)
 
 
 @pytest.mark.slow
@@ -244,6 +258,23 @@ def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
     assert client.get("/networks/hand-made-xor").status_code == 200
     with store.read() as session:
         assert session.scalars(select(JobRow.state)).all() == ["queued"]
+
+
+def test_the_same_weights_are_imported_for_other_tasks_once_they_are_deleted(client, store):
+    client.post("/api/v1/networks", content=xor_file())
+    other = bare_xor()
+    for delete in (False, True):
+        if delete:
+            client.post("/networks/hand-made-xor/delete")
+        preview = client.post("/networks/new", data={"text": other, "tasks": "A and B", "task": "formula"})
+        answer = client.post("/api/v1/networks", content=other, params={"tasks": "AND", "task": "name", "name": "mine"})
+        if not delete:
+            for told, status in ((preview, 422), (answer, 409)):
+                assert (told.status_code, "elete the stored network first" in told.text) == (status, True)
+                assert "/networks/hand-made-xor" in told.text
+    assert "It was deleted" in preview.text
+    assert "for other tasks, is lost" in preview.text
+    assert (answer.status_code, answer.json()["slug"], stored(store)[0]) == (201, "mine", 1)
 
 
 def test_a_deletion_is_final_when_its_time_is_over(client, store):
