@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from analysis.errors import AnalysisError
 from app.cli.reading import given_protocol, intake_at, is_model, limits_in_force, read_network, refuse_declared
 from app.cli.signature import with_fields_of
 from app.cli.store import store_in
@@ -163,10 +164,14 @@ def compare(
     if len(others) != 1:
         raise Refusal(f"{len(others)} others: networks are compared two at a time. Name one other network file.")
     raw = read_bytes(others[0], "network file", MAX_NETWORK_BYTES)
-    other = read_network(intake_at(others[0], raw, declaration), protocol, quiet=quiet).file.network
-    intake = intake_at(file, content, declaration)
-    (question,) = read_network(intake, protocol, [output_index], quiet=quiet).questions
-    return _networks(question, other, thorough=thorough, quiet=quiet)
+    asked = []
+    for name, given, outputs in ((others[0], raw, ()), (file, content, [output_index])):
+        try:
+            asked.append(read_network(intake_at(name, given, declaration), protocol, outputs, quiet=quiet))
+        except AnalysisError as error:
+            error.item = f"{name}: {error.item}"
+            raise
+    return _networks(asked[1].questions[0], asked[0].file.network, thorough=thorough, quiet=quiet)
 
 
 def _explanations(

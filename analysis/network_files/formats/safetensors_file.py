@@ -12,7 +12,8 @@ The header's ``__metadata__``, a map of texts, says what tensors cannot:
 
 Tensors are called ``LAYER.weight`` [n_out, n_in] and ``LAYER.bias`` [n_out], as a PyTorch ``state_dict`` does, or
 ``weights.0`` and ``biases.0``. Layers whose names differ in numbers alone are taken in the order of these. Others are
-taken in the only order that fits their shapes; where there are several, somebody has to name one.
+taken in the only order that fits their shapes; where there are several, or where biases do not tell whether weights
+are transposed, somebody has to name one.
 """
 
 from __future__ import annotations

@@ -51,8 +51,9 @@ def test_explanations_of_one_network_are_told_as_their_page_tells_them(capsys):
         (("none.json",), "cannot be read"),
         (("c-3ffff",), "names 1 of the two or more explanations"),
         (("c-3ffff", "c-1ffff"), "mask 1ffff: is no circuit"),
+        (("and-3-3.json", "--task", "01"), "and-3-3.json: "),
         (("and-3-3.json", "--task", "01"), "must be 4 values"),
-        (("and-3-3.json", "--output-index", "2"), "output 2"),
+        (("and-3-3.json", "--output-index", "2"), f"{PRETRAINED}: output 2"),
     ],
 )
 def test_bad_input_is_refused(given, words, capsys):
