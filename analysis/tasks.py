@@ -128,12 +128,13 @@ def task_from_table(truth_table: Sequence[object], n_inputs: int, name: str = ""
             "list the outputs for the inputs counted in binary, first input most significant",
         )
     table = tuple(int(v == 1) for v in values)
-    rule = _RULES.get(name.strip().upper())
-    if rule is not None and rule[1] in (None, n_inputs) and named_task(name, n_inputs).truth_table != table:
-        known = ", ".join(map(str, named_task(name, n_inputs).truth_table))
-        raise InvalidTask(
-            f"task name {name!r}", "belongs to another truth table", f"use {known}, or another name or none"
-        )
+    try:
+        known = named_task(name, n_inputs).truth_table
+    except InvalidTask:  # a name of one's own
+        known = table
+    if known != table:
+        cure = f"use {', '.join(map(str, known))}, or another name or none"
+        raise InvalidTask(f"task name {name!r}", "belongs to another truth table", cure)
     return Task(table, name or name_of(table))
 
 

@@ -60,7 +60,8 @@ def _module_file(net: Any, torch: Any) -> NetworkFile:
         if values.is_meta:
             cause, cure = "is on the meta device, which holds no values", "load its weights onto another device first"
             raise InvalidNetwork(f"parameter {name}", cause, cure)
-    types = sorted({str(values.dtype) for values in net.parameters()})
+    dense = [part.weight for _, part in _parts(net, torch) if isinstance(part, torch.nn.Linear)]
+    types = sorted({str(values.dtype) for values in (*net.parameters(), *dense)})
     if set(types) - _TOLERANCES.keys():
         raise InvalidNetwork(item, f"has parameters of {', '.join(types)}", "use float32 or float64: net.double()")
     steps: list[Step] = []
@@ -83,8 +84,7 @@ def _module_file(net: Any, torch: Any) -> NetworkFile:
 
     def run(rows: Rows) -> Rows:
         with _evaluation(net, item, torch):
-            first = next(net.parameters())
-            given = torch.as_tensor(rows).to(first.device, first.dtype)
+            given = torch.as_tensor(rows).to(dense[0].device, dense[0].dtype)
             outputs, again = (_array(net(given)).reshape(len(rows), -1) for _ in range(2))
         if not np.array_equal(outputs, again, equal_nan=True):
             cure = "take out what it draws or counts from call to call"
@@ -95,7 +95,8 @@ def _module_file(net: Any, torch: Any) -> NetworkFile:
         return np.exp(second) if end.operator == "LogSoftmax" else second
 
     tolerance = max((_TOLERANCES[one] for one in types), default=DOUBLE)
-    return replace(file_of_steps(steps, item), original=Original(run, tolerance, "; ".join(doubts)))
+    cure = f"{Original.cure}, such as an nn.Sequential of them alone"
+    return replace(file_of_steps(steps, item), original=Original(run, tolerance, "; ".join(doubts), cure=cure))
 
 
 def _parts(net: Any, torch: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -168,22 +169,38 @@ def _perceptron_file(model: Any, last: Any) -> NetworkFile:
         raise InvalidNetwork(item, cause, "use two classes, one column of labels for each output, or squared errors")
     steps: list[Step] = []
     if model is not last:  # a scaler is known by what it makes of 0 and 1; what is none differs on other rows
+        n_inputs = getattr(model, "n_features_in_", last.n_features_in_)  # not every first step knows its own
         with _running(item):
-            zero, one = model[:-1].transform(np.array([[0.0], [1.0]]).repeat(model.n_features_in_, axis=1))
-        if len(zero) != model.n_features_in_:
-            cause = f"turns {model.n_features_in_} inputs into {len(zero)} before the perceptron"
+            made = np.array([[0.0], [1.0]]).repeat(n_inputs, axis=1)
+            for _, step in model.steps[:-1]:  # one by one: together they fail if one does not tell that it is fitted
+                made = step.transform(made) if hasattr(step, "transform") else made
+            zero, one = np.asarray(made.toarray() if hasattr(made, "toarray") else made, dtype=np.float64)
+        if len(zero) != n_inputs:
+            cause = f"turns {n_inputs} inputs into {len(zero)} before the perceptron"
             raise InvalidNetwork(item, cause, "use scalers alone, which take each input by itself")
         steps.append(Affine(one - zero, zero))
-    for weight, bias in zip(last.coefs_, last.intercepts_, strict=True):
+    weights, biases = (list(map(np.asarray, values)) for values in (last.coefs_, last.intercepts_))
+    for weight, bias in zip(weights, biases, strict=True):
         hidden = Activated(_SKLEARN[last.activation])
         steps += [Dense(weight.T.astype(np.float64), bias.astype(np.float64)), hidden]
     steps[-1] = Activated(_SKLEARN[last.out_activation_])
     probable = getattr(model, "predict_proba", None)
+    second = [*last.classes_.tolist(), 1][1] if probable is not None and last.n_outputs_ == 1 else None
 
     def run(rows: Rows) -> Rows:
         with _running(item):
-            outputs = (model.predict if probable is None else probable)(rows).reshape(len(rows), -1)
-        return np.asarray(outputs if probable is None or last.n_outputs_ > 1 else outputs[:, 1:], dtype=np.float64)
+            predicted = np.asarray(model.predict(rows)).reshape(len(rows), -1)
+            if probable is None:
+                return predicted.astype(np.float64)
+            outputs = np.asarray(probable(rows), dtype=np.float64).reshape(len(rows), -1)[:, second is not None :]
+        decided = predicted.astype(bool) if second is None else predicted == second
+        for row, k in np.argwhere(decided != (outputs > 0.5))[:1]:
+            on = f"is {outputs[row, k]:.4g} on row {row}, inputs {', '.join(f'{value:.4g}' for value in rows[row])}"
+            raise InvalidNetwork(f"output {k}", f"{on}, and predict gives {predicted[row, k]}", Original.cure)
+        return outputs
 
-    double = all(weight.dtype == np.float64 for weight in last.coefs_)
-    return replace(file_of_steps(steps, item), original=Original(run, DOUBLE if double else SINGLE))
+    double = all(weight.dtype == np.float64 for weight in weights)
+    file = replace(file_of_steps(steps, item), original=Original(run, DOUBLE if double else SINGLE))
+    if second is None or last.classes_.tolist() == [0, 1]:
+        return file
+    return replace(file, remarks=(*file.remarks, f"The output is the probability of {second!r}."))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -30,6 +31,9 @@ Model = Any
 EncodingLike = Annotated[str | Sequence[float] | Sequence[Sequence[float]], LATER]
 """The numbers for 0 and 1: "-1, 1", a pair, or a pair for each input."""
 
+LayersLike = str | Sequence[str]
+"""The names of layers in order: a list, or a text with commas between."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -47,7 +51,7 @@ def read_model(
     encoding: EncodingLike = "",
     data: Any = None,
     output_is: OutputIs = "value",
-    layers: str = "",
+    layers: LayersLike = "",
 ) -> Subject:
     """Read a network from whatever holds it.
 
@@ -59,7 +63,8 @@ def read_model(
         encoding: the numbers that stand for 0 and 1, e.g. "-1, 1"; empty for 0 and 1 themselves.
         data: a data file's path or content, or a data record; every Boolean input once if None.
         output_is: "value", "logit" or "classes"; see :func:`pluriscope.explain`.
-        layers: names of the layers of safetensors in order, with commas between, where the file does not tell it.
+        layers: names of the layers of safetensors in order, a list or with commas between, where the file does not
+            tell it.
 
     Raises:
         AnalysisError: it cannot be read, represented or run, or does not compute what was read of it; with the reason
@@ -72,7 +77,7 @@ def read_model(
     declaration = validated(Declaration, given, "argument", InvalidNetwork, "see the arguments of pluriscope.explain")
     stem = Path(model).stem if isinstance(model, (str, Path)) else ""
     intake = take_in(draft, declaration, _record(data), fallback_name=stem)
-    return Subject(intake.file(), intake.data)
+    return Subject(replace(intake.file(), remarks=draft.remarks), intake.data)
 
 
 @checked
@@ -84,7 +89,7 @@ def export(
     name: str = "",
     encoding: EncodingLike = "",
     output_is: OutputIs = "value",
-    layers: str = "",
+    layers: LayersLike = "",
 ) -> Path:
     """Write a network file, which commands, forms and servers take.
 
@@ -93,17 +98,23 @@ def export(
         path: of the file.
         task: what its outputs should compute; what the file says, else what the network answers, if None.
         name: what to call the network.
-        encoding: the numbers that stand for 0 and 1 on its inputs, on which it is compared with the model.
+        encoding: the numbers that stand for 0 and 1 on its inputs, on which it is compared with the model. The file
+            does not hold them: give them again where it is analysed, which a warning says.
         output_is, layers: see :func:`pluriscope.explain`.
 
     Raises:
         AnalysisError: it cannot be read or represented.
     """
     subject = read_model(model, task, name=name, encoding=encoding, output_is=output_is, layers=layers)
+    told = list(subject.file.remarks)
+    if not subject.data.is_clean:
+        told.append(f"The file does not hold how inputs are encoded: add --encoding='{encoding_text(encoding)}'.")
+    if told:
+        warnings.warn(" ".join(told), stacklevel=3)
     return write_json(path, network_file_json(subject.file))
 
 
-def _draft(model: Model, layers: str) -> NetworkFile:
+def _draft(model: Model, layers: LayersLike) -> NetworkFile:
     """What the model says of itself."""
     if layers and not isinstance(model, (str, Path, bytes, bytearray)):
         raise InvalidNetwork("layers", "are named beside a model that has them in order", "leave the names out")
@@ -126,7 +137,7 @@ def _draft(model: Model, layers: str) -> NetworkFile:
     return found
 
 
-def read_content(raw: bytes, data: Callable[[str], bytes] | None = None, layers: str = "") -> NetworkFile:
+def read_content(raw: bytes, data: Callable[[str], bytes] | None = None, layers: LayersLike = "") -> NetworkFile:
     """A network from a file's content, as :func:`read_file` reads it; of another model's is said what reads that.
 
     Raises:

@@ -10,6 +10,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -27,18 +28,19 @@ SECONDS: Final = 20
 MEMORY: Final = 2 << 30
 
 
-def read_file(raw: bytes, beside: Beside | None = None, layers: str = "") -> NetworkFile:
+def read_file(raw: bytes, beside: Beside | None = None, layers: str | Sequence[str] = "") -> NetworkFile:
     """A network from a file of any accepted format; with what runs it, where the format can be run.
 
     Args:
         raw: the file's bytes.
         beside: gives files in which an ONNX file may keep its data.
-        layers: names of the layers of a safetensors file in order, with commas between; "" where nobody named them.
+        layers: names of the layers of a safetensors file in order, a list or with commas between; "" for none.
 
     Raises:
         AnalysisError: as of :func:`analysis.network_files.intake.read_any`.
     """
-    file = read_any(raw, beside, [name.strip() for name in layers.split(",") if name.strip()])
+    names = [name.strip() for name in layers.split(",") if name.strip()] if isinstance(layers, str) else layers
+    file = read_any(raw, beside, names)
     if not is_onnx(raw):
         return file
     chain = OnnxChain.of(raw, beside)

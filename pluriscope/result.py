@@ -41,7 +41,7 @@ from pluriscope.comparison import compared
 from pluriscope.counts import Counts
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings, Site
-from pluriscope.models import EncodingLike, Model, read_bytes, read_model, write_json
+from pluriscope.models import EncodingLike, LayersLike, Model, read_bytes, read_model, write_json
 from pluriscope.showing import Drawing, Rows, beside, heading, link, table
 from pluriscope.task_values import TaskLike
 
@@ -64,7 +64,7 @@ def explain(
     encoding: EncodingLike = "",
     data: Any = None,
     output_is: OutputIs = "value",
-    layers: str = "",
+    layers: LayersLike = "",
     max_listed: Annotated[int, Field(ge=1, le=MOST_STORED)] = MOST_STORED,
 ) -> Result:
     """Find every explanation of one output of a network, in this process.
@@ -82,7 +82,8 @@ def explain(
         data: a data file's path or content, for rows other than every Boolean input once.
         output_is: "value" near 0 or 1; "logit", which decides at 0, as after ``BCEWithLogitsLoss``; or "classes", two
             logits of which the larger decides.
-        layers: names of the layers of safetensors in order, with commas between, where the file does not tell it.
+        layers: names of the layers of safetensors in order, a list or with commas between, where the file does not
+            tell it.
         max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.
 
     Raises:
@@ -321,6 +322,11 @@ class Result(Findings):
         """Where the network is wrong on its task and what it computes instead; "" where it learned it."""
         return not_learned(self.question)
 
+    @property
+    def _first(self) -> list[str]:
+        """What is said before everything else."""
+        return [*filter(None, [self.not_learned]), *self.network_file.remarks]
+
     def save(self, path: FilePath) -> Path:
         """Write a result file with the network in it, which :func:`load` reads by itself."""
         return write_json(path, self_contained(self.document, self.network_file, self.question.record))
@@ -337,7 +343,7 @@ class Result(Findings):
             for one in (*self.circuits.smallest[:1], *self.alignments[:1])
         )
         stops = Markup("").join(Markup("<p>Stopped at a limit: {}.</p>").format(words) for words in self.missing)
-        first = Markup("<p>{}</p>").format(self.not_learned) if self.not_learned else Markup()
+        first = Markup().join(Markup("<p>{}</p>").format(one) for one in self._first)
         shown = first + beside([self.draw().image(_DRAWING), table(self.counts.rows())])
         return heading(link(self.address, self.name), after=about) + shown + examples + stops
 
@@ -351,7 +357,7 @@ class Result(Findings):
 
     def __repr__(self) -> str:
         counts = self.counts
-        return (self.not_learned and f"{self.not_learned}\n") + (
+        return "".join(f"{one}\n" for one in self._first) + (
             f"<Result: {self.name}, output {self.output}, {self.protocol.name}: {counts.valid_circuits} valid "
             f"circuits, {counts.interpretations} interpretations, {counts.valid_alignments} valid alignments>"
         )

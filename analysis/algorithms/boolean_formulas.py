@@ -9,8 +9,9 @@
     primary     := letter | 0 | 1 | "(" expression ")"
 
 So NOT binds tighter than AND, AND than XOR, XOR than OR, OR than IMP, and IMP than equality; two operands beside each
-other are an AND. This reads more than the identity texts of algorithms (:mod:`analysis.algorithms.parsing`), which have
-one spelling each. Most formulas stand for a function alone; one over AND, OR and NOT is a tree, too.
+other are an AND. A task whose signs Python binds otherwise, as in ``A == B and C``, is refused. This reads more than
+the identity texts of algorithms (:mod:`analysis.algorithms.parsing`), which have one spelling each. Most formulas stand
+for a function alone; one over AND, OR and NOT is a tree, too.
 """
 
 from __future__ import annotations
@@ -46,6 +47,14 @@ _WORDS: Final = re.compile(
     + "|".join(re.escape(sign) for sign in sorted(_KIND, key=len, reverse=True) if not sign.isalpha())
     + r")|(?P<word>[A-Za-z]+)|(?P<constant>[01])(?![0-9]))"
 )
+_AS_IN_PYTHON: Final = {"==": "=", "!=": "≠", "≠": "≠", "NOT": "¬", **dict.fromkeys(("AND", "&&", "∧"), "∧")} | {
+    **dict.fromkeys(("OR", "||", "∨"), "∨"),
+    **dict.fromkeys("|+", "|"),
+    **dict.fromkeys("&*", "&"),
+    "^": "^",
+}
+_AMBIGUOUS: Final = re.compile(r"[=≠].*[=≠∧∨]|[∧∨].*[=≠]|≠.*\||\|.*≠|∧.*[|^]|[|^].*∧|¬.*[&|]")
+"""Signs between the same brackets, in order, that Python binds otherwise."""
 _CURE: Final = "write inputs as A, B, …, and operators as AND, OR, NOT, XOR, IMP or their signs, such as A·¬B + ¬A·B"
 _Values = NDArray[np.bool_]
 _Made = TypeVar("_Made")
@@ -59,10 +68,12 @@ def task_from_formula(text: str, n_inputs: int) -> Task:
         n_inputs: 1 to 6; letters beyond them are refused.
 
     Raises:
-        InvalidTask: no formula, with the character at which reading stopped.
+        InvalidTask: no formula, or another function to Python, with the character at which reading stopped.
     """
     formula = " ".join(text.split())
-    table = tuple(int(value) for value in _Reader(formula, n_inputs, _values(n_inputs)).whole())
+    reader = _Reader(formula, n_inputs, _values(n_inputs))
+    table = tuple(int(value) for value in reader.whole())
+    reader.check_brackets()
     return Task(table, name_of(table) or formula[:80])
 
 
@@ -141,6 +152,19 @@ class _Reader(Generic[_Made]):
         if self._kind() != "end":
             self._refuse("goes on after its end")
         return values
+
+    def check_brackets(self) -> None:
+        """Refuse signs that Python binds otherwise, with no brackets between them."""
+        levels = [""]
+        for kind, text, start in self.tokens:
+            if kind == "open":
+                levels.append("")
+            elif kind == "close":
+                levels.pop()
+            levels[-1] += _AS_IN_PYTHON.get(text.upper(), "")
+            if _AMBIGUOUS.search(levels[-1]):
+                cure = "put parentheses around what belongs together, as in (A == B) and (C == D)"
+                self._refuse("is ambiguous: Python reads it as another function", start, cure)
 
     def _tokens(self) -> list[tuple[str, str, int]]:
         """(kind, text, position of its first character)."""
@@ -235,6 +259,6 @@ class _Reader(Generic[_Made]):
         self.at += found
         return found
 
-    def _refuse(self, cause: str, at: int | None = None) -> NoReturn:
+    def _refuse(self, cause: str, at: int | None = None, cure: str = _CURE) -> NoReturn:
         position = self.tokens[self.at][2] if at is None else at
-        raise InvalidTask(f"formula {self.text[:60]!r}", f"{cause}, at character {position + 1}", _CURE)
+        raise InvalidTask(f"formula {self.text[:60]!r}", f"{cause}, at character {position + 1}", cure)

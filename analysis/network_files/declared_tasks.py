@@ -80,11 +80,21 @@ def decided_tasks(network: Network, data: DataRecord) -> tuple[Task, ...]:
         shown = ", ".join(f"{names[row]} (output {outputs[row, output]:.4g})" for row in rows[:_SHOWN])
         more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
         cause = f"rounds to neither 0 nor 1 on input {shown}{more}"
-        cure = "name its task, declare how its inputs are encoded, or that the output is a logit (--output-is logit)"
+        cure = f"name its task, declare how its inputs are encoded, or {_other_output(network)}"
         problems.append(InvalidTask(f"decisions of output {output}", cause, cure))
     problems.refuse("decisions", InvalidTask)
     tables = [tuple(int(value) for value in column) for column in decisions.T]
     return tuple(Task(table, name_of(table)) for table in tables)
+
+
+def _other_output(network: Network) -> str:
+    """What may be done where an output that rounds to neither 0 nor 1 is right as it is."""
+    if network.output_activation == "tanh":
+        return "where −1 stands for 0 use sigmoid for tanh on the last layer, which decides at the same place"
+    if network.output_activation != "linear":
+        return "use an output that is near 0 or 1"
+    classes = "that its outputs are two classes, the larger decides (--output-is classes), or "
+    return f"{classes if network.n_outputs == 2 else ''}that the output is a logit (--output-is logit)"
 
 
 def task_from_text(text: str, n_inputs: int) -> Task:

@@ -33,12 +33,14 @@ class Original:
         tolerance: how far its outputs may be from ours, relative to the larger of them, or to 1 where both are smaller.
         doubts: what may make it compute something else than its parts, as a clause; "" if nothing is seen.
         whole: the type of its inputs, such as int64 or bool, where that has no numbers between whole ones; else "".
+        cure: what to do where it does.
     """
 
     run: Callable[[Rows], Rows]
     tolerance: float
     doubts: str = ""
     whole: str = ""
+    cure: str = "give a network that computes what its layers do"
 
 
 def check_against(original: Original, network: Network, rows: Rows) -> None:
@@ -66,10 +68,9 @@ def check_against(original: Original, network: Network, rows: Rows) -> None:
         rows = np.concatenate((rows, between))
     theirs, ours = original.run(rows), forward(network, rows)
     doubts = f": {original.doubts}" if original.doubts else ""
-    cure = "give a network that computes what its layers do, such as an nn.Sequential of them alone"
     if theirs.shape != ours.shape:
         cause = f"gives {theirs.shape[1]} outputs, and its layers as read {ours.shape[1]}{doubts}"
-        raise InvalidNetwork("network", cause, cure)
+        raise InvalidNetwork("network", cause, original.cure)
     scale = np.maximum(1.0, np.maximum(np.abs(theirs), np.abs(ours)))
     with np.errstate(invalid="ignore"):  # a difference of infinities
         apart = ~(np.abs(theirs - ours) <= original.tolerance * scale)
@@ -79,4 +80,4 @@ def check_against(original: Original, network: Network, rows: Rows) -> None:
         on = f"row {row}, inputs " if row < n else "the inputs "
         on += ", ".join(f"{value:.4g}" for value in rows[row])
         cause = f"is {theirs[row, output]:.9g} on {on}, and as its layers were read {ours[row, output]:.9g}{doubts}"
-        raise InvalidNetwork(f"output {output}", cause, cure)
+        raise InvalidNetwork(f"output {output}", cause, original.cure)

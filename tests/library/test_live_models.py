@@ -132,12 +132,42 @@ def batch_normed():
     return net
 
 
+def unregistered(net):
+    for layer in (net[0], net[2]):
+        weight, bias = layer.weight.detach(), layer.bias.detach()
+        del layer.weight, layer.bias
+        layer.register_buffer("weight", weight)
+        layer.bias = bias
+    return net
+
+
 def perceptron(*settings, targets=(0, 1, 1, 0), kind="MLPClassifier", rows=ROWS, scalers=()):
     from sklearn import neural_network, pipeline, preprocessing
 
-    before = [getattr(preprocessing, name)() for name in scalers]
+    before = [name if hasattr(name, "fit") else getattr(preprocessing, name)() for name in scalers]
     model = getattr(neural_network, kind)(hidden_layer_sizes=(4,), **FIT)
     return pipeline.make_pipeline(*before, model).fit(rows, targets) if before else model.fit(rows, targets)
+
+
+class Signs:
+    """Scales, and tells nothing of what it was fitted to."""
+
+    def fit(self, rows, targets=None):
+        return self
+
+    def transform(self, rows):
+        return 2 * np.asarray(rows) - 1
+
+
+def framed():
+    from sklearn.preprocessing import StandardScaler
+
+    return StandardScaler().set_output(transform="pandas")
+
+
+def listed(model):
+    model.coefs_ = [values.tolist() for values in model.coefs_]
+    return model
 
 
 READ = {
@@ -150,6 +180,7 @@ READ = {
     "batch norm in every place": batch_normed,
     "one module in two places": lambda: (lambda tanh: drawn(nn.Linear(2, 3), tanh, nn.Linear(3, 3), tanh))(nn.Tanh()),
     "half precision": lambda: xor().half(),
+    "weights that are no parameters": lambda: unregistered(drawn(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))),
     "double precision": lambda: drawn(nn.Linear(2, 3), nn.LeakyReLU(0.2), nn.Linear(3, 1)).double(),
 }
 
@@ -161,7 +192,7 @@ def test_a_module_is_read_as_it_computes_and_left_as_it_was(case):
     network = read_model(net, "XOR").file.network
     assert [module.training for module in net.modules()] == modes
     net.eval()
-    theirs = net(torch.tensor(ROWS, dtype=next(net.parameters()).dtype)).detach().double().numpy()
+    theirs = net(torch.tensor(ROWS, dtype=next(net.parameters(), torch.zeros(1)).dtype)).detach().double().numpy()
     assert forward(network, ROWS) == pytest.approx(theirs, rel=1e-5, abs=1e-5)
 
 
@@ -204,6 +235,8 @@ def test_a_logit_decides_at_0(tmp_path):
         lambda: perceptron(rows=ROWS.astype(np.float32)),
         lambda: perceptron(scalers=["StandardScaler", "MinMaxScaler"]),
         lambda: perceptron(scalers=["RobustScaler"], kind="MLPRegressor"),
+        lambda: perceptron(scalers=[framed()]),
+        lambda: perceptron(scalers=[Signs()]),
     ],
 )
 def test_a_perceptron_of_scikit_learn_is_read_with_its_scalers(made):
@@ -212,6 +245,8 @@ def test_a_perceptron_of_scikit_learn_is_read_with_its_scalers(made):
     theirs = model.predict(ROWS) if probable is None else probable(ROWS)[:, 1]
     file = read_model(model).file
     assert file.tasks[0].name == "XOR"
+    labels = getattr(model, "classes_", np.arange(2)).tolist()
+    assert file.remarks == (() if labels == [0, 1] else (f"The output is the probability of {labels[1]!r}.",))
     assert forward(file.network, ROWS)[:, 0] == pytest.approx(theirs, abs=1e-5)
 
 
@@ -219,6 +254,12 @@ def turned_classifier():
     model = perceptron()
     own = type(model)
     model.__class__ = type("Turned", (own,), {"predict_proba": lambda self, rows: 1 - own.predict_proba(self, rows)})
+    return model
+
+
+def careful():
+    model = perceptron()
+    model.__class__ = type("Careful", (type(model),), {"predict": lambda self, rows: np.ones(len(rows), dtype=int)})
     return model
 
 
@@ -251,6 +292,9 @@ REFUSED = {  # item, cause, cure
     "nothing in it": (nn.Sequential, "module Sequential", "no dense layer", "give a chain"),
     "another activation": (lambda: drawn(nn.Linear(2, 2), nn.PReLU()), "PReLU", "no known activation", "use only"),
     "proba of its own": (turned_classifier, "output 0", "on row 0, inputs 0, 0", "computes what its layers do"),
+    "predict of its own": (careful, "output 0", "inputs 0, 0, and predict gives 1", "computes what its layers do"),
+    "lists": (lambda: listed(perceptron()), "model MLPClassifier", "fails when it is run", "mend it"),
+    "sparse": (lambda: perceptron(scalers=["OneHotEncoder"]), "model Pipeline", "2 inputs into 4", "scalers"),
     "not fitted": (lambda: type(perceptron())(), "model MLPClassifier", "is not fitted", "call fit"),
     "three classes": (lambda: perceptron(targets=[0, 1, 2, 0]), "model MLPClassifier", "softmax", "use two classes"),
     "more inputs": (lambda: perceptron(scalers=["PolynomialFeatures"]), "model Pipeline", "2 inputs into 6", "scalers"),
@@ -268,10 +312,23 @@ def test_what_computes_something_else_or_cannot_be_run_is_refused(case):
     assert re.fullmatch(r".+: .+\. .+\.", str(error)), str(error)
 
 
+def test_what_an_output_is_where_it_rounds_to_neither():
+    two, signs = drawn(nn.Linear(2, 2)), drawn(nn.Linear(2, 1), nn.Tanh())
+    for net, cure in ((two, "--output-is classes"), (two[:1], "--output-is logit"), (signs, "sigmoid for tanh")):
+        touched(net, lambda net: (net[0].weight.zero_(), net[0].bias.fill_(-3.0)))
+        with pytest.raises(AnalysisError, match=cure) as refusal:
+            read_model(net)
+        assert (net is signs) is ("logit" not in str(refusal.value))
+    assert read_model(nn.Sequential(signs[0], nn.Sigmoid())).file.tasks[0].truth_table == (0, 0, 0, 0)
+    with pytest.raises(AnalysisError, match=r"tanh. Leave output_is out: the output is a value.$"):
+        read_model(signs, output_is="logit")
+
+
 def test_a_declared_output_must_be_one():
     for model, output_is, said in (
         (drawn(nn.Linear(2, 1), nn.Sigmoid()), "logit", "already has the activation sigmoid"),
         (xor(), "classes", "declared as two classes, and the network has 1"),
+        (drawn(nn.Linear(2, 3)), "classes", "more than two cannot be analysed"),
         (xor(), "logits", "'logits'"),
     ):
         with pytest.raises(AnalysisError, match=said):

@@ -75,11 +75,13 @@ def test_names_come_from_the_caller_else_the_file_else_the_sizes(tmp_path):
     assert read_model(BARE).file.name == "network 2-2-1"
 
 
-def test_inputs_may_be_encoded_and_rows_may_be_given():
+def test_inputs_may_be_encoded_and_rows_may_be_given(tmp_path):
     signs = {**BARE, "weights": [[[0.5, 0.5], [0.5, 0.5]], [[1, -2]]], "biases": [[1, 0], [0]]}
     subject = read_model(signs, "XOR", encoding="-1, 1")
     assert subject.data.representatives.tolist() == [[-1, -1], [-1, 1], [1, -1], [1, 1]]
     assert read_model(signs, "XOR", data=data_file_json(subject.data)).data.digest == subject.data.digest
+    with pytest.warns(UserWarning, match="add --encoding='-1, 1'"):
+        pluriscope.export(signs, tmp_path / "signs.json", encoding=(-1, 1))
 
 
 TRANSFORMER = bundled_models()["tracr-induction"]
@@ -109,6 +111,10 @@ REFUSED = {
     "a function of three": (lambda: read_model(BARE, lambda a, b, c: a), InvalidTask, "TypeError", "lambda a, b: …"),
     "a function of shares": (lambda: read_model(BARE, lambda a, b: a / 2), InvalidTask, "0.5", "0 or 1"),
     "another number": (lambda: read_model(BARE, "parity-3"), InvalidTask, "over 3 inputs", "without a number"),
+    "a numbered name of another": (
+        lambda: read_model({**BARE, "tasks": [{"name": "XOR2", "truth_table": [0, 1, 1, 1]}]}),
+        *(InvalidTask, "belongs to another", "use 0, 1, 1, 0"),
+    ),
     "an unknown name": (lambda: read_model(BARE, "half adder"), InvalidTask, "half", "MAJORITY"),
     "an empty text": (lambda: read_model(BARE, " "), InvalidTask, "' '", "a formula"),
     "a dict as a task": (lambda: read_model(BARE, {0: 1}), InvalidTask, "dict", "a function of the inputs"),

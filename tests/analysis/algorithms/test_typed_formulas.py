@@ -1,6 +1,7 @@
 """Formulas as people type them, against every candidate that there is and against truth tables."""
 
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,26 @@ def test_de_morgan_twins_are_one_in_the_first_form_and_two_in_the_other():
     plain, twin = texts_of_formula("not (A and B)"), texts_of_formula("not A or not B")
     assert plain[0] == twin[0] == "!(A&B)"
     assert set(plain[1:]).isdisjoint(twin[1:])
+
+
+OTHERWISE = (
+    *("A == B and C == A", "A != B and C", "A == B == C", "A or B == C", "A != B | C", "A and B ^ C", "A | B and C"),
+    *("not A & B", "(A == B or C) and A", "A == B && C", "A ≠ B ∨ C", "A AND B != C"),
+)
+ALIKE = (
+    *("(A == B) and (C != A)", "A == B ^ C", "A != B & C", "not A == B", "A and not B or C", "A or B ^ C"),
+    *("A ^ B | C & A", "(A | B) == C", "~A & B"),
+)
+
+
+def test_a_task_is_never_silently_another_function_than_in_python():
+    for text in OTHERWISE:
+        with pytest.raises(InvalidTask, match=r"ambiguous.* parentheses"):
+            task_from_formula(text, 3)
+    for text in ALIKE:
+        rows = (dict(zip("ABC", row, strict=True)) for row in product((0, 1), repeat=3))
+        wanted = tuple(int(eval(text, {}, row)) & 1 for row in rows)  # noqa: S307
+        assert task_from_formula(text, 3).truth_table == wanted, text
 
 
 @pytest.mark.parametrize(
