@@ -52,8 +52,7 @@ def check_against(original: Original, network: Network, rows: Rows) -> None:
         rows: ``[rows, n_inputs]`` of its task.
 
     Raises:
-        InvalidNetwork: the original cannot be run, or another output or decision, with the row and both; or rows of
-            numbers that its inputs cannot be.
+        InvalidNetwork: the original cannot be run on these, or another output or decision, with the row and both.
     """
     dice = np.random.default_rng(0)
     if len(rows) > MOST_ROWS:
@@ -61,8 +60,7 @@ def check_against(original: Original, network: Network, rows: Rows) -> None:
     n, taken = len(rows), rows.astype(original.whole or np.float64)
     if (taken != rows).any():
         cause = f"is read as {original.whole}, which cannot be {rows[taken != rows][0]:.4g}"
-        cure = "use an encoding or data of numbers of that type, or let the network take float32"
-        raise InvalidNetwork("input", cause, cure)
+        raise InvalidNetwork("input", cause, "use an encoding or data of that type, or let the network take float32")
     if not original.whole:
         between = dice.uniform(rows.min(axis=0), rows.max(axis=0), (BETWEEN, rows.shape[1]))
         rows = np.concatenate((rows, between))

@@ -69,9 +69,8 @@ def save_network(
         session.add(row)
     else:
         if cure:
-            tasks = ", ".join(t.name or "unnamed" for t in tasks_of(row))
-            cause = f"is stored as {row.slug!r} for other tasks ({tasks})"
-            raise Conflict(f"network {file.name!r}", cause, cure)
+            tasks = ", ".join(task.label for task in tasks_of(row))
+            raise Conflict(f"network {file.name!r}", f"is stored as {row.slug!r} for other tasks ({tasks})", cure)
         row.deleted_at = None  # bringing it in again undoes its deletion
         if row.origin == STUDY_ORIGIN:
             session.add(FormerSlugRow(slug=row.slug, network_id=row.id, name=row.name, retired_at=now))

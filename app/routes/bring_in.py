@@ -92,9 +92,8 @@ class Sent:
     Args:
         others: by name what was sent with it, in which an ONNX file may keep its data.
         asked: the names of those in which it does, as they are read.
-        cause: why what was sent is not one network; "" if it is.
         name: what it is called; "" of a pasted text.
-        text: its text, where no file was uploaded, to be mended.
+        text: what was pasted, to be mended.
         declared: the other fields.
         fields: every field with all its texts, of a form for training.
     """
@@ -102,7 +101,6 @@ class Sent:
     raw: bytes
     others: dict[str, bytes]
     asked: set[str]
-    cause: str
     name: str
     text: str
     declared: dict[str, Any]
@@ -124,26 +122,19 @@ async def sent_network(request: Request) -> AsyncIterator[Sent]:
         name, others = str(form.get("fallback") or ""), dict[str, bytes]()
         pasted = str(form.get("text") or "")
         raw = (pasted if pasted.strip() else str(form.get("content") or "")).encode(errors="surrogatepass")
+        text = raw.decode(errors="replace")
         for upload in uploads:
             others[PurePosixPath(str(upload.filename).replace("\\", "/")).name] = await upload.read()
-        mains, cause = [file for file in others if len(uploads) == 1 or is_onnx(others[file])], ""
-        if others and pasted.strip():
-            cause = "come beside a pasted text"
-        elif len(mains) > 1 or len(others) < len(uploads):
-            cause = "are two networks"
-        elif others and not mains:
-            cause = "are several, and none of them is an ONNX model with its data"
-        elif others:
+        mains = [file for file in others if len(uploads) == 1 or is_onnx(others[file])]
+        if len(mains) == 1 and len(others) == len(uploads) and not pasted.strip():
             raw, name = others.pop(mains[0]), PurePosixPath(mains[0]).stem
+        elif others:
+            raw = b""
         declared: dict[str, Any] = {key: str(form[key]) for key in Declared.model_fields.keys() & form.keys()}
         ticked = [str(value) for value in form.getlist("protocols") if value]
-        try:
-            text = "" if mains and not cause else raw.decode()
-        except UnicodeDecodeError:
-            text = ""
         fields = {key: [str(value) for value in form.getlist(key)] for key in form}
         declared |= {"protocols": ticked} if "protocols" in form else {}
-        yield Sent(raw, others, set(), cause, name, text, declared, fields)
+        yield Sent(raw, others, set(), name, text, declared, fields)
 
 
 SentForm = Annotated[Sent, Depends(sent_network)]
@@ -224,8 +215,9 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
     model = kind_of_file(sent.raw) is not None
     try:
         wanted = Asked.model_validate(sent.declared)
-        if sent.cause:
-            raise InvalidNetwork("files", sent.cause, _ONE_NETWORK)
+        if not sent.raw and sent.others:
+            cause = "come beside a text" if sent.text else "are several, and not one ONNX model with its data"
+            raise InvalidNetwork("files", cause, _ONE_NETWORK)
         if not sent.raw:
             raise InvalidNetwork("file", "was not given", "choose a file, or paste its text")
         if model and store:

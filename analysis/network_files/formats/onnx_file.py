@@ -43,7 +43,7 @@ _CHOICES: Final = ("Softmax", "LogSoftmax", "ArgMax")
 _LIVE: Final = ("Gemm", "MatMul", *_ACTIVATIONS, "BatchNormalization", "ai.onnx.ml.Scaler", *_CHOICES)
 _ON_THE_WAY: Final = (*_LIVE, *_ELEMENTWISE, "Neg", *_UNCHANGED, *_MOVED)  # from the inputs to the outputs
 _FLOATS: Final = {1: 1e-4, 10: 1e-2, 11: 1e-9}  # TensorProto.FLOAT, FLOAT16, DOUBLE → how far outputs may be from ours
-_WHOLE: Final = (6, 7, 9)  # INT32, INT64, BOOL
+_WHOLE: Final = {6: "int32", 7: "int64", 9: "bool"}  # of TensorProto
 _UNNAMED: Final = ("main_graph", "torch_jit", "torch-jit-export")
 _FAILURES: Final = (RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError)
 
@@ -80,6 +80,7 @@ class OnnxChain:
         batch: rows that it takes at once, first axis first; 1 unless the file fixes another number.
         places: ``[n_outputs]`` where the outputs stand in its output tensor, laid flat.
         choice: the operator that chooses between two classes at the end; "" if there is none.
+        whole: the type of its input where that is of whole numbers; else "".
     """
 
     model: ModelProto
@@ -88,6 +89,7 @@ class OnnxChain:
     batch: int
     places: NDArray[np.int64]
     choice: str
+    whole: str
 
     @staticmethod
     def of(raw: bytes, beside: Beside | None = None) -> OnnxChain:
@@ -114,12 +116,6 @@ class OnnxChain:
             value.type.tensor_type.shape.SetInParent()
             value.type.tensor_type.elem_type = value.type.tensor_type.elem_type or 1
         return _Walk(model).chain()
-
-    @property
-    def whole(self) -> str:
-        """The type of its input where that is of whole numbers; else ""."""
-        element_type = _input(self.model.graph).elem_type
-        return _dtype(element_type).name if element_type in _WHOLE else ""
 
     @property
     def tolerance(self) -> float:
@@ -270,6 +266,7 @@ class _Walk:
 
     def __init__(self, model: ModelProto) -> None:
         self._model, self._opset = model, _opset(model)
+        self._whole = _WHOLE.get(_input(model.graph).elem_type, "")
         evaluator = _evaluator(model)
         self._nodes = list(zip(model.graph.node, evaluator.rt_nodes_, strict=True))
         self._stored: dict[str, Any] = {**evaluator.rt_inits_, "": None}
@@ -309,7 +306,7 @@ class _Walk:
             places = np.flatnonzero(places == chosen)
         elif (places != np.arange(len(places))).any():
             raise InvalidNetwork(_ITEM, "gives its outputs in another order than its last layer", _CURE)
-        return OnnxChain(self._model, tuple(self._steps), shape, self._batch, places, self._choice)
+        return OnnxChain(self._model, tuple(self._steps), shape, self._batch, places, self._choice, self._whole)
 
     def _made_of_stored(self, node: NodeProto, runtime: Any) -> bool:
         """Whether a node depends on stored numbers and shapes alone; then what it gives is stored, too."""
@@ -373,7 +370,7 @@ class _Walk:
             raise _bad(node, f"stands behind {self._choice}, which chooses between two classes")
         match operator:
             case "Cast" if numbers["to"] not in _FLOATS and self._choice != "ArgMax":
-                if self._steps or _input(self._model.graph).elem_type not in _WHOLE:
+                if self._steps or not self._whole:
                     raise _bad(node, "rounds its numbers")
             case _ if operator in _UNCHANGED:
                 pass

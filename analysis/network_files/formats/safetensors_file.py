@@ -179,13 +179,13 @@ def _ordered(found: Layers, named: Any, document: Mapping[str, Any]) -> tuple[La
     """
     shapes = {layer: roles["weight"].shape for layer, roles in found.items()}
     shown = ", ".join(f"{layer[:40]} {list(shape)}" for layer, shape in shapes.items())[:400]
-    way = "its metadata layers" if "," in "".join(found) else "--layers, layers= or its metadata layers"
+    way = "the file's metadata" if "," in "".join(found) else "--layers, layers= or the file's metadata"
     cure = f"name {', '.join(found)[:200]} from the first to the last, by {way}"
     turned = {layer: shape[::-1] for layer, shape in shapes.items()}
     transposed = "transpose weights of the shape [n_in, n_out] to [n_out, n_in], as PyTorch saves them"
-    uneven = {layer: len(found[layer]["bias"]) for layer, (n, m) in shapes.items() if n != m and "bias" in found[layer]}
-    for layer, n in uneven.items():  # biases tell which way round weights are
-        if n == shapes[layer][1]:
+    uneven = [layer for layer, (n, m) in shapes.items() if n != m and "bias" in found[layer]]
+    for layer in uneven:  # biases tell which way round weights are
+        if (n := len(found[layer]["bias"])) == shapes[layer][1]:
             cause = f"has the shape {list(shapes[layer])} beside {n} biases, so it looks transposed"
             raise InvalidNetwork(f"weight of {layer[:60]}", cause, transposed)
     if named:
@@ -206,9 +206,7 @@ def _ordered(found: Layers, named: Any, document: Mapping[str, Any]) -> tuple[La
             raise InvalidNetwork("order of the layers", cause, cure)
         if not orders:
             cause = f"is not told by their names, and none fits their shapes ({shown})"
-            raise InvalidNetwork(
-                "order of the layers", cause, "let each layer read as many numbers as one before gives"
-            )
+            raise InvalidNetwork("order of the layers", cause, "let each layer read what one before gives")
         remark = f"Its layers were taken in the only order that fits their shapes: {', '.join(orders[0])}."
         return {layer: found[layer] for layer in orders[0]}, (remark,)
     for before, layer in pairwise(order):

@@ -116,9 +116,7 @@ def preview_blocks(session: Session, links: Addresses, page: Preview, values: Ma
     yield from (Notice.refused(problem) for _, problem in page.refusals)
     yield from (Notice("The network did not learn this task", words) for words in page.unlearned)
     if known is not None and known.deleted_at is not None and not page.refusals:
-        then = (
-            "What was found of them, for other tasks, is lost" if other_tasks(known, page.tasks) else "This undoes that"
-        )
+        then = "What was found for other tasks is lost" if other_tasks(known, page.tasks) else "This undoes that"
         yield Notice("It was deleted", f"The same weights were deleted as {known.name}. {then}.")
     elif known is not None and not page.refusals:
         saved = f"They are saved under “{name}”, too" if known.name != name else "Nothing changes"

@@ -109,7 +109,7 @@ ORDERS = {
     "transposed, sizes": ({"a": (2, 3), "b": (3, 1)}, NO_BIAS | {"sizes": "[2, 3, 1]"}, "fit only as a", "transpose"),
     "transposed, numbers": ({"0": (2, 3), "2": (3, 1)}, NO_BIAS, "so the weights look transposed", "transpose"),
     "transposed, biases": ({"0": (2, 3), "2": (3, 1)}, {"bias": 1}, "shape .2, 3. beside 3 biases", "transpose"),
-    "commas": ({"a,b": (2, 2), "c": (2, 2)}, {}, "more than one fits", "first to the last, by its metadata layers"),
+    "commas": ({"a,b": (2, 2), "c": (2, 2)}, {}, "more than one fits", "first to the last, by the file's metadata"),
     "no JSON": ({"a": (3, 2), "b": (1, 3)}, {"layers": "a, b"}, "is not JSON", "a JSON list of names"),
     "named twice": ({"a": (3, 2), "b": (1, 3)}, {"layers": '["a", "a"]'}, "does not name each layer once", "a, b"),
     "no list": ({"a": (3, 2), "b": (1, 3)}, {"layers": '"ab"'}, "does not name each layer once", "a, b"),
