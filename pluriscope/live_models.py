@@ -179,7 +179,8 @@ def _perceptron_file(model: Any, last: Any) -> NetworkFile:
             cause = f"turns {n_inputs} inputs into {len(zero)} before the perceptron"
             raise InvalidNetwork(item, cause, "use scalers alone, which take each input by itself")
         steps.append(Affine(one - zero, zero))
-    weights, biases = (list(map(np.asarray, values)) for values in (last.coefs_, last.intercepts_))
+    with _running(item):
+        weights, biases = ([np.asarray(one) for one in values] for values in (last.coefs_, last.intercepts_))
     for weight, bias in zip(weights, biases, strict=True):
         hidden = Activated(_SKLEARN[last.activation])
         steps += [Dense(weight.T.astype(np.float64), bias.astype(np.float64)), hidden]

@@ -53,7 +53,7 @@ _AS_IN_PYTHON: Final = {"==": "=", "!=": "≠", "≠": "≠", "NOT": "¬", **dic
     **dict.fromkeys("&*", "&"),
     "^": "^",
 }
-_AMBIGUOUS: Final = re.compile(r"[=≠].*[=≠∧∨]|[∧∨].*[=≠]|≠.*\||\|.*≠|∧.*[|^]|[|^].*∧|¬.*[&|]")
+_AMBIGUOUS: Final = re.compile(r"=.*[=≠∧∨]|[≠∧∨].*=|≠[^∨]*[≠∧|]|[∧|][^∨]*≠|∧[^∨]*[|^]|[|^][^∨]*∧|¬[^∨∧=≠]*[&|]")
 """Signs between the same brackets, in order, that Python binds otherwise."""
 _CURE: Final = "write inputs as A, B, …, and operators as AND, OR, NOT, XOR, IMP or their signs, such as A·¬B + ¬A·B"
 _Values = NDArray[np.bool_]

@@ -258,10 +258,11 @@ def _with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Orig
         raise InvalidNetwork("output", f"{cause} {network.output_activation}", cure)
     if output_is == "classes" and network.n_outputs != 2:
         cause = f"was declared as two classes, and the network has {network.n_outputs}"
-        if network.n_outputs == 1:
-            raise InvalidNetwork("output", cause, "say output_is='logit' where one output decides at 0")
-        cause += "; more than two cannot be analysed by the largest"
-        raise InvalidNetwork("output", cause, "give a network with one output for each question, decided by itself")
+        cure = "say output_is='logit' where one output decides at 0"
+        if network.n_outputs > 2:
+            cause += "; more than two cannot be analysed by the largest"
+            cure = "give a network with one output for each question, decided by itself"
+        raise InvalidNetwork("output", cause, cure)
     weights, biases, slope = list(network.weights), list(network.biases), network.negative_slope
     if output_is == "classes":
         weights[-1], biases[-1] = np.diff(weights[-1], axis=0), np.diff(biases[-1])

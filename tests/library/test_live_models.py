@@ -257,6 +257,12 @@ def turned_classifier():
     return model
 
 
+def ragged():
+    model = perceptron()
+    model.coefs_ = [[[1.0, 2.0], [3.0]], [1.0]]
+    return model
+
+
 def careful():
     model = perceptron()
     model.__class__ = type("Careful", (type(model),), {"predict": lambda self, rows: np.ones(len(rows), dtype=int)})
@@ -294,6 +300,7 @@ REFUSED = {  # item, cause, cure
     "proba of its own": (turned_classifier, "output 0", "on row 0, inputs 0, 0", "computes what its layers do"),
     "predict of its own": (careful, "output 0", "inputs 0, 0, and predict gives 1", "computes what its layers do"),
     "lists": (lambda: listed(perceptron()), "model MLPClassifier", "fails when it is run", "mend it"),
+    "lists in lists": (ragged, "model MLPClassifier", "fails when it is run", "mend it"),
     "sparse": (lambda: perceptron(scalers=["OneHotEncoder"]), "model Pipeline", "2 inputs into 4", "scalers"),
     "not fitted": (lambda: type(perceptron())(), "model MLPClassifier", "is not fitted", "call fit"),
     "three classes": (lambda: perceptron(targets=[0, 1, 2, 0]), "model MLPClassifier", "softmax", "use two classes"),

@@ -87,11 +87,11 @@ def test_de_morgan_twins_are_one_in_the_first_form_and_two_in_the_other():
 
 OTHERWISE = (
     *("A == B and C == A", "A != B and C", "A == B == C", "A or B == C", "A != B | C", "A and B ^ C", "A | B and C"),
-    *("not A & B", "(A == B or C) and A", "A == B && C", "A ≠ B ∨ C", "A AND B != C"),
+    *("not A & B", "(A == B or C) and A", "A == B && C", "A ≠ B ∧ C", "A ∨ B == C", "A AND B != C"),
 )
 ALIKE = (
     *("(A == B) and (C != A)", "A == B ^ C", "A != B & C", "not A == B", "A and not B or C", "A or B ^ C"),
-    *("A ^ B | C & A", "(A | B) == C", "~A & B"),
+    *("A ^ B | C & A", "(A | B) == C", "~A & B", "A != B or B != C"),
 )
 
 
