@@ -68,6 +68,8 @@ def not_learned(question: Question) -> str:
     fitting = (way for way, value in ways.items() if np.array_equal(value > 0, labels > 0))
     way = next(fitting, "") if model.output_activation == "linear" else ""
     offer = f"{_LOOKS[way]} is right on every row. If so, say output_is={way!r} (--output-is {way}). " if way else ""
+    if model.output_activation == "tanh" and np.array_equal(outputs > 0, labels > 0):
+        offer = "Its output looks like −1 for 0: with sigmoid for tanh on the last layer it is right on every row. "
     share = f"are right on more than {protocol.accuracy_threshold:g} of all rows"
     return f"{offer}{instead_of(question)} What is counted are circuits that {share}, whatever the whole network does."
 

@@ -47,12 +47,8 @@ _WORDS: Final = re.compile(
     + "|".join(re.escape(sign) for sign in sorted(_KIND, key=len, reverse=True) if not sign.isalpha())
     + r")|(?P<word>[A-Za-z]+)|(?P<constant>[01])(?![0-9]))"
 )
-_AS_IN_PYTHON: Final = {"==": "=", "!=": "≠", "≠": "≠", "NOT": "¬", **dict.fromkeys(("AND", "&&", "∧"), "∧")} | {
-    **dict.fromkeys(("OR", "||", "∨"), "∨"),
-    **dict.fromkeys("|+", "|"),
-    **dict.fromkeys("&*", "&"),
-    "^": "^",
-}
+_SIGNS_OF_PYTHON: Final = ("==", "!=", "≠", "^", "|", "+", "&", "*", "NOT", "AND", "&&", "∧", "OR", "||", "∨")
+_AS_IN_PYTHON: Final = dict(zip(_SIGNS_OF_PYTHON, "=≠≠^||&&¬∧∧∧∨∨∨", strict=True))
 _AMBIGUOUS: Final = re.compile(r"=.*[=≠∧∨]|[≠∧∨].*=|≠[^∨]*[≠∧|]|[∧|][^∨]*≠|∧[^∨]*[|^]|[|^][^∨]*∧|¬[^∨∧=≠]*[&|]")
 """Signs between the same brackets, in order, that Python binds otherwise."""
 _CURE: Final = "write inputs as A, B, …, and operators as AND, OR, NOT, XOR, IMP or their signs, such as A·¬B + ¬A·B"
