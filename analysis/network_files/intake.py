@@ -43,10 +43,10 @@ class Declaration(BaseModel):
     task: TaskSource = Field(
         "file",
         title="What its outputs should compute",
-        description="Where the tasks come from.",
+        description="Where the tasks come from. Where neither says anything: what the network answers.",
         json_schema_extra={
             "words": {
-                "file": "as written below; else as the file says, or what the network answers",
+                "file": "as written below, else as the file says",
                 "name": "by name",
                 "table": "by truth table",
                 "formula": "by formula",
@@ -74,8 +74,8 @@ class Declaration(BaseModel):
         json_schema_extra={
             "words": {
                 "value": "a value near 0 or 1",
-                "logit": "a logit, as after BCEWithLogitsLoss: it decides at 0",
-                "classes": "two logits, one for each class: the larger decides",
+                "logit": "a logit (BCEWithLogitsLoss): decides at 0",
+                "classes": "two logits: the larger decides",
             }
         },
     )
