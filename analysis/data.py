@@ -190,6 +190,12 @@ def data_problems(record: DataRecord, n_inputs: int, n_outputs: int) -> tuple[An
         if rows is not None and rows.shape != (n_rows, n_inputs):
             cause = f"has shape {list(rows.shape)}, not [{n_rows}, {n_inputs}]"
             problems.append(InvalidData(field, cause, "give one row for each Boolean input, counted in binary"))
+    rows = record.representatives
+    if not problems and np.isin(rows, (0.0, 1.0)).all() and not np.array_equal(rows, input_table(n_inputs)):
+        cause = "holds the Boolean inputs in another order than counted in binary, or some twice"
+        problems.append(
+            InvalidData("representatives", cause, "give 00…0 first, 11…1 last; the first input counts most")
+        )
     inputs, labels = record.validation_inputs, record.validation_labels
     if inputs is not None and (inputs.ndim != 2 or inputs.shape[1] != n_inputs or not len(inputs)):
         cause = f"has shape {list(inputs.shape)} for a network with {n_inputs} inputs"

@@ -118,10 +118,22 @@ def _instance_of(kind: type) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """The Python values of what NumPy, pandas or torch hold: numbers, or nested lists of them; else the value."""
+    """The Python values of what NumPy, pandas or torch hold: numbers, or nested lists of them; else the value.
+
+    Raises:
+        InvalidOption: they cannot be had, or have labels of their own, which a list would lose.
+    """
+    labels = getattr(value, "index", None) if hasattr(value, "to_numpy") else None
+    if labels is not None and list(labels) != list(range(len(labels))):
+        cause = "has labels of its own, which its order may contradict"
+        raise InvalidOption(f"{type(value).__name__} of {len(labels)}", cause, "sort it, and give its .to_numpy()")
     for way in ("to_numpy", "tolist"):  # tables of pandas have the first alone
         if hasattr(value, way) and not isinstance(value, type):
-            value = getattr(value, way)()
+            try:
+                value = getattr(value, way)()
+            except (RuntimeError, NotImplementedError) as problem:
+                item, told = f"{type(value).__name__}", str(problem).splitlines()[0][:100]
+                raise InvalidOption(item, f"holds no values that can be read ({told})", "give a list of them") from None
     return value
 
 

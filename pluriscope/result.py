@@ -97,7 +97,14 @@ def explain(
 
 
 @checked
-def load(path: FilePath, model: Model = None, *, output: int | None = None, output_is: OutputIs = "value") -> Result:
+def load(
+    path: FilePath,
+    model: Model = None,
+    *,
+    output: int | None = None,
+    output_is: OutputIs = "value",
+    layers: LayersLike = "",
+) -> Result:
     """A result that was saved.
 
     Args:
@@ -105,12 +112,13 @@ def load(path: FilePath, model: Model = None, *, output: int | None = None, outp
         model: its network, where the file does not hold it: those of ``pluriscope analyse`` do not.
         output: which output of those in the file; the first if None.
         output_is: what the model's outputs are, as it was analysed; see :func:`explain`.
+        layers: the order of its layers, likewise.
 
     Raises:
         AnalysisError: it is no result file, of another network than the model, or lacks its network.
     """
-    if model is not None and output_is != "value":
-        model = read_model(model, output_is=output_is).file
+    if model is not None and (output_is != "value" or layers):
+        model = read_model(model, output_is=output_is, layers=layers).file
     raw = read_bytes(Path(path), _ITEM, InvalidNetwork, MAX_RESULT_BYTES)
     try:
         document = json.loads(raw)
@@ -152,7 +160,7 @@ def _read(document: Mapping[str, Any], model: Model, output: int | None, site: S
     file = read_model(document["network_file"] if model is None else model, _tasks(document)).file
     if file.network.digest != document["network"]:
         cause = f"is about network {document['network'][:12]}…, and this one is {file.network.digest[:12]}…"
-        raise InvalidNetwork(_ITEM, cause, "give the network that it was made of")
+        raise InvalidNetwork(_ITEM, cause, "give the network that it was made of, with output_is and layers as then")
     found = {one["output"]: one for one in document["outputs"]}
     chosen = next(iter(found)) if output is None else output
     if chosen not in found:
@@ -194,7 +202,7 @@ def _data_of(document: Mapping[str, Any], file: NetworkFile) -> DataRecord:
         return clean_data(network.n_inputs)
     if "data_file" not in document:
         cause = "was made on rows of its own and does not hold them"
-        raise InvalidData(_ITEM, cause, "analyse it anew with pluriscope.explain(model, data=…)")
+        raise InvalidData(_ITEM, cause, "analyse it anew with pluriscope.explain(model, data=…), or encoding=…")
     record = parse_data_file(json.dumps(document["data_file"]).encode(), network.n_inputs, network.n_outputs)
     if record.digest != document["data"]["digest"]:
         raise InvalidData(_ITEM, "holds other rows than it was made on", _WRITE_ANEW)

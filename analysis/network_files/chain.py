@@ -85,8 +85,6 @@ def file_of_steps(steps: Iterable[Step], item: str, *, name: str = "") -> Networ
         found = ", ".join(sorted(hidden)) if len(hidden) > 1 else ", ".join(f"slope {s:g}" for s in sorted(slopes))
         cure = "let all hidden layers have one activation, and every leaky ReLU one slope"
         raise InvalidNetwork(item, f"has layers of different kinds ({found})", cure)
-    if any(layer.bias is None for layer in layers):
-        remarks.append("Layers without a bias have bias 0.")
     document: dict[str, Any] = {
         "format": NETWORK_FORMAT,
         "activation": names[0],

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import AnalysisError
-from app.cli.reading import given_protocol, intake_at, is_model, limits_in_force, read_network, refuse_declared
+from app.cli.reading import (
+    given_protocol,
+    intake_at,
+    is_model,
+    limits_in_force,
+    read_network,
+    refuse_declared,
+    show_first,
+)
 from app.cli.signature import with_fields_of
 from app.cli.store import store_in
 from app.cli.terminal import Refusal, Shown, progress_bar, read_bytes, remark
@@ -164,14 +172,18 @@ def compare(
     if len(others) != 1:
         raise Refusal(f"{len(others)} others: networks are compared two at a time. Name one other network file.")
     raw = read_bytes(others[0], "network file", MAX_NETWORK_BYTES)
-    asked = []
-    for name, given, outputs in ((others[0], raw, ()), (file, content, [output_index])):
+    questions: Sequence[Question] = ()
+    for name, given in ((file, content), (others[0], raw)):
         try:
-            asked.append(read_network(intake_at(name, given, declaration), protocol, outputs, quiet=quiet))
+            intake = intake_at(name, given, declaration)
+            other = intake.file().network
+            if not questions:
+                questions = read_network(intake, protocol, [output_index], quiet=quiet).questions
         except AnalysisError as error:
             error.item = f"{name}: {error.item}"
             raise
-    return _networks(asked[1].questions[0], asked[0].file.network, thorough=thorough, quiet=quiet)
+    show_first(intake, quiet=quiet)
+    return _networks(questions[0], other, thorough=thorough, quiet=quiet)
 
 
 def _explanations(

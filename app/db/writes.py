@@ -41,7 +41,7 @@ def save_network(
     """Store a network under a name, its weights once.
 
     Weights that are stored already stay what they are and where they are; they only become known under this name, too.
-    Deleted ones come back; for other tasks they are stored anew, and what was deleted is gone for good. One that so far
+    Deleted ones come back; for other tasks they are stored anew, and what was found before is lost. One that so far
     was known from a study alone enters the gallery under the name, slug and origin given here, and the study's slug
     leads on; one that is in the gallery keeps its name and slug, and the new ones lead to it. A loss
     curve, what was planted and an edit are taken over if none was kept before.

@@ -4,7 +4,9 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 import pluriscope
 from analysis.data import data_file_json
@@ -120,6 +122,20 @@ REFUSED = {
     "a dict as a task": (lambda: read_model(BARE, {0: 1}), InvalidTask, "dict", "a function of the inputs"),
     "two tasks": (lambda: read_model(BARE, ["XOR", "AND"]), InvalidTask, "2 for 1", "give a name"),
     "rows twice": (lambda: read_model(BARE, encoding="-1, 1", data={}), InvalidData, "beside data", "leave one"),
+    "rows in another order": (
+        lambda: read_model(BARE, data={"representatives": [[0, 0], [1, 0], [0, 1], [1, 1]]}),
+        *(InvalidData, "another order", "00…0 first"),
+    ),
+    "labels with names": (
+        lambda: read_model(BARE, pd.Series([1, 0, 0, 0], index=["10", "00", "01", "11"])),
+        *(AnalysisError, "labels of its own", "to_numpy"),
+    ),
+    "a tensor without values": (
+        lambda: read_model(BARE, torch.ones(4, device="meta")),
+        AnalysisError,
+        "values",
+        "a list",
+    ),
     "no rows": (lambda: read_model(BARE, data=3), InvalidData, "int", "data file"),
     "no output": (lambda: pluriscope.explain(CONTENT, output=4), InvalidTask, "output 4", "from 0 to 0"),
     "no protocol": (lambda: pluriscope.explain(CONTENT, protocol="complet"), InvalidProtocol, "complet", "paper"),

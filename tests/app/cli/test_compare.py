@@ -51,7 +51,7 @@ def test_explanations_of_one_network_are_told_as_their_page_tells_them(capsys):
         (("none.json",), "cannot be read"),
         (("c-3ffff",), "names 1 of the two or more explanations"),
         (("c-3ffff", "c-1ffff"), "mask 1ffff: is no circuit"),
-        (("and-3-3.json", "--task", "01"), "and-3-3.json: "),
+        (("and-3-3.json", "--task", "01"), f"{PRETRAINED}: truth_table"),
         (("and-3-3.json", "--task", "01"), "must be 4 values"),
         (("and-3-3.json", "--output-index", "2"), f"{PRETRAINED}: output 2"),
     ],
