@@ -1,5 +1,6 @@
 """ONNX files run beside what was read of them, in a process that can do no harm."""
 
+import json
 from contextlib import nullcontext
 
 import numpy as np
@@ -105,11 +106,15 @@ def test_data_beside_are_files_of_that_folder(tmp_path):
         assert "external_data=False" in refusal.value.cure
 
 
-def test_layers_are_named_where_nothing_tells_their_order():
+def test_layers_are_named_where_nothing_tells_their_order(tmp_path):
     path = BROUGHT / "g2_input_hidden_output.safetensors"
     with pytest.raises(InvalidNetwork, match="more than one fits"):
         pluriscope.explain(path)
     for names in ("input, hidden, output", ["input", "hidden", "output"]):
-        assert pluriscope.explain(path, layers=names).question.task.name == "XOR"
+        result = pluriscope.explain(path, layers=names)
+        assert result.question.task.name == "XOR"
+    saved = tmp_path / "result.json"
+    saved.write_text(json.dumps(result.document))
+    assert pluriscope.load(saved, path, layers=names) == result
     with pytest.raises(InvalidNetwork, match="in order"):
         pluriscope.explain(GEMM, layers="a, b")

@@ -405,9 +405,8 @@ class _Walk:
             case _ if operator in _CHOICES:
                 self._choose(node, numbers)
             case _ if operator in _ACTIVATIONS:
-                known = _ACTIVATIONS[
-                    operator
-                ]  # a float32 as the shortest decimal that rounds to it: 0.01, not 0.00999…
+                known = _ACTIVATIONS[operator]
+                # a float32 as the shortest decimal that rounds to it: 0.01, not 0.00999…
                 slope = np.format_float_positional(np.float32(numbers.get("alpha", 0.01)), unique=True)
                 self._steps.append(Activated(known.name, float(slope) if known.sloped else None))
             case _:

@@ -25,7 +25,9 @@ def other(tmp_path: Path) -> Path:
 
 def test_two_networks_are_judged_on_the_task_of_the_first(other, capsys):
     assert run("compare", PRETRAINED, other, "--json", "-q") == 0
-    told = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    assert printed.err == "", "the second file takes AND for its task, which nobody asked"
+    told = json.loads(printed.out)
     assert told["circuits"] == {"kept": 194, "lost": 3, "gained": 46, "changed": 192}
     assert told["interpretations"] == {"kept": 95_790_992, "lost": 52_108_028, "gained": 55_324_105, "changed": 0}
     assert told["alignments"] == {"kept": 3, "lost": 0, "gained": 0, "changed": 0}
