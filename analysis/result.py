@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.result import CircuitSearch
@@ -42,6 +42,22 @@ class CriterionTally:
 NOTHING_JUDGED: Final = CriterionTally(0, 0, 0, 0)
 
 
+Stage = Literal["circuits", "smallest", "interpretations", "algorithms", "alignments", "criteria"]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A stage that time or memory ended: what it has is a prefix of the whole.
+
+    Args:
+        seconds: from and to how many the whole stage would take, as planned; None where that is not known.
+    """
+
+    stage: Stage
+    reason: Literal["time", "memory"]
+    seconds: tuple[float, float] | None = None
+
+
 @dataclass(frozen=True)
 class OutputAnalysis:
     """Everything found for one output of one network under one protocol and data record.
@@ -49,6 +65,7 @@ class OutputAnalysis:
     Args:
         criteria: tally by criterion key.
         seconds: wall-clock seconds by stage, as measured by the caller's clock; empty if none was given.
+        stops: stages that time or memory ended.
     """
 
     question: Question
@@ -57,6 +74,7 @@ class OutputAnalysis:
     algorithms: AlgorithmSearch
     criteria: Mapping[str, CriterionTally]
     seconds: Mapping[str, float]
+    stops: tuple[Stop, ...] = ()
 
     @property
     def exhaustive(self) -> bool:

@@ -32,10 +32,10 @@ import numpy as np
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.search import search_alignments
+from analysis.circuits.counting import count_circuits
 from analysis.circuits.estimating import share_interval
 from analysis.circuits.search import search_circuits
 from analysis.circuits.space import Structure
-from analysis.circuits.strategy import count_circuits
 from analysis.data import clean_data
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from analysis.circuits.distribution import CircuitDistribution
+from analysis.circuits.counting import count_circuits
 from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.planning import CircuitPlan, plan_circuits
-from analysis.circuits.prefixes import Prefixes
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import Sampling, search_circuits
 from analysis.circuits.smallest import find_smallest
-from analysis.circuits.source_subsets import Tally
-from analysis.circuits.space import count_in_space
 from analysis.errors import BeyondLimits
-from analysis.networks.circuit import MAX_EDGES_KEPT, EdgeLayout, mask_array
+from analysis.networks.circuit import MAX_EDGES_KEPT, mask_array
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -132,142 +122,4 @@ class _Search:
             interval=drawn.interval and (max(drawn.interval[0], len(every)), max(drawn.interval[1], len(every))),
             n_drawn=drawn.n_listed,
             smallest=replace(smallest, undrawn=tuple(undrawn)),
-        )
-
-
-# --- the exact number of valid circuits, their distribution and uniform draws from them, without listing them
-#
-# 1. States. All ways to wire the layers below the last hidden one are enumerated in bounded batches, as in the search
-#    (:mod:`analysis.circuits.prefixes`); each carries the activations of its top layer.
-# 2. Combinations. On top of each state the valid combinations of the last hidden layer are counted by meeting in the
-#    middle (:mod:`analysis.circuits.source_subsets`, which argues why the verdict on every circuit is the search's own
-#    to the last bit). The total is the sum over states, in Python integers.
-# 3. Distribution. The same counts by number of edges and of active neurons, by edge and by neuron; the edges below
-#    are those of the states, weighted with their counts.
-# 4. Draws. States, and the units into which a large state is divided, have their counts kept, so valid circuits are
-#    numbered 0 … count − 1. Ranks drawn uniformly without replacement are looked up: only their units are counted
-#    again. Every set of so many circuits is equally likely.
-#
-# Memory: a batch of prefixes (twice 16 MiB), the sums of at most 2^18 heads and the ends of as many tails on each row,
-# and 8 bytes for each unit of each state.
-
-_STATES_AT_ONCE: Final = 32  # whose circuits are drawn between two reports
-
-
-def count_circuits(question: Question, work: Work = DEFAULT_WORK, *, n_draws: int = 0, seed: int = 0) -> CircuitSearch:
-    """Count every valid circuit of the protocol's space.
-
-    Args:
-        work: told between batches of states with the number of circuits judged, and between draws; may raise Cancelled.
-        n_draws: valid circuits to draw, or all if there are fewer.
-
-    Returns:
-        The exact number and distribution of all; listed are distinct ones drawn uniformly.
-
-    Raises:
-        BeyondLimits: more than 64 edges; more than 2^52 combinations on top of one state; an accuracy threshold that
-            lets some rows be wrong; activations that overflow.
-        InvalidData: labels that do not fit the rows.
-    """
-    space = CountableSpace.of(question)
-    possible = count_in_space(question.cut.sizes, question.protocol)
-    totals = _Totals(space.layout)
-    work.tell("circuits", 0, possible)
-    n_judged = 0
-    for piece, combinations in space.pieces():
-        totals.add(piece, space.tally(piece))
-        n_judged += len(piece) * combinations.n_circuits
-        work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")
-    ranks = sorted(random.Random(seed).sample(range(totals.count), min(n_draws, totals.count)))  # noqa: S311
-    draws: list[int] = []
-    for number, placed in enumerate(space.at(ranks, totals.units), start=1):
-        draws += space.masks(placed)
-        if number % _STATES_AT_ONCE == 0 or len(draws) == len(ranks):
-            work.tell("circuits", possible, possible, f"{totals.count:,} valid circuits, {len(draws):,} drawn")
-    masks = np.sort(np.array(draws, dtype=np.uint64))
-    return CircuitSearch(
-        space.layout,
-        possible,
-        masks,
-        *evaluate_circuits(question, masks),
-        truncated_at=None if len(masks) == totals.count else len(masks),
-        method="counted",
-        count=totals.count,
-        n_tested=possible,
-        known_distribution=totals.distribution(),
-    )
-
-
-@dataclass(eq=False)
-class _Totals:
-    """What the tallies add up to; everything that grows is a Python integer."""
-
-    layout: EdgeLayout
-    count: int = 0
-    units: list[NDArray[np.int64]] = field(default_factory=list)
-    by_edges: Counter[int] = field(default_factory=Counter)
-    by_neurons: Counter[int] = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        sizes = self.layout.sizes
-        self._edge_use = [0] * self.layout.n_edges
-        self._neuron_use = [[0] * width for width in sizes[1:-1]]
-
-    def add(self, piece: Prefixes, tally: Tally) -> None:
-        self.units.append(tally.units)
-        by_state = tally.units.sum(axis=1)
-        n_valid = sum(by_state.tolist())
-        if not n_valid:
-            return
-        self.count += n_valid
-        for (below, n_edges, n_active), number in tally.by_class.items():
-            self.by_edges[below + n_edges] += number
-            self.by_neurons[piece.n_active + n_active] += number
-        self._add_below(piece, by_state)
-        self._add_last(piece, tally)
-
-    def _add_below(self, piece: Prefixes, by_state: NDArray[np.int64]) -> None:
-        """Edges and neurons of the states, weighted with what is valid on top of each."""
-        layer = len(self.layout.sizes) - 2
-        n_below = self.layout.offsets[layer - 1]
-        valid = by_state > 0
-        masks = piece.masks[valid]
-        counts: NDArray[np.int64] = by_state[valid]
-        # a product of counts below 2^52 with so many states may not fit, halves of 26 bits do
-        halves = np.stack([counts % 2**26, counts // 2**26])
-
-        def weigh(kept: NDArray[np.int64]) -> list[int]:
-            low, high = (halves @ kept).tolist()
-            return [a + (b << 26) for a, b in zip(low, high, strict=True)]
-
-        shifted: NDArray[np.uint64] = masks[:, None] >> np.arange(n_below, dtype=np.uint64)
-        kept = np.asarray(shifted & np.uint64(1), dtype=np.int64)
-        for edge, number in enumerate(weigh(kept)):
-            self._edge_use[edge] += number
-        for lower in range(1, layer):
-            start, stop = self.layout.offsets[lower - 1 : lower + 1]
-            into = kept[:, start:stop].reshape(len(kept), self.layout.sizes[lower], -1)
-            active: NDArray[np.int64] = into.max(axis=2)
-            for neuron, number in enumerate(weigh(active)):
-                self._neuron_use[lower - 1][neuron] += number
-
-    def _add_last(self, piece: Prefixes, tally: Tally) -> None:
-        """Edges into the last hidden layer and from it, and its neurons."""
-        layer = len(self.layout.sizes) - 2
-        sets = range(1, 2 ** len(piece.active))
-        for neuron, by_set in enumerate(tally.by_neuron.tolist()):
-            active = sum(by_set[1:])
-            self._neuron_use[layer - 1][neuron] += active
-            self._edge_use[self.layout.edge_index(layer + 1, 0, neuron)] += active
-            for place, source in enumerate(piece.active):
-                used = sum(by_set[chosen] for chosen in sets if chosen >> place & 1)
-                self._edge_use[self.layout.edge_index(layer, neuron, source)] += used
-
-    def distribution(self) -> CircuitDistribution:
-        return CircuitDistribution(
-            self.count,
-            {n: number for n, number in sorted(self.by_edges.items()) if number},
-            {n: number for n, number in sorted(self.by_neurons.items()) if number},
-            tuple(self._edge_use),
-            tuple(tuple(layer) for layer in self._neuron_use),
         )

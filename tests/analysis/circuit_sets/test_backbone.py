@@ -8,9 +8,10 @@ import pytest
 
 from analysis.circuit_sets.backbone import backbone_of, backbone_words, coverage_of
 from analysis.circuit_sets.chance import chances
+from analysis.circuits.counting import count_circuits
 from analysis.circuits.distribution import CircuitDistribution, distribution_of
 from analysis.circuits.result import CircuitSearch, SmallestCircuits
-from analysis.circuits.strategy import count_circuits, find_circuits
+from analysis.circuits.strategy import find_circuits
 from analysis.limits import Limits
 from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.protocol import COMPLETE

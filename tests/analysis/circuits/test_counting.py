@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from analysis.circuits import prefixes, source_subsets
+from analysis.circuits.counting import count_circuits
 from analysis.circuits.distribution import distribution_of
 from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.search import search_circuits
-from analysis.circuits.strategy import count_circuits
 from analysis.circuits.tail_groups import times_included
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.circuits import smallest
+from analysis.circuits.counting import count_circuits
 from analysis.circuits.search import search_circuits
 from analysis.circuits.smallest import find_smallest
 from analysis.circuits.space import count_by_edges, count_in_space
-from analysis.circuits.strategy import count_circuits, find_circuits
+from analysis.circuits.strategy import find_circuits
 from analysis.data import clean_data
 from analysis.limits import Limits
 from analysis.networks.circuit import EdgeLayout, possible_circuit

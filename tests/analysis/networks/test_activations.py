@@ -14,9 +14,9 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.certificates.intervals import bounds
 from analysis.certificates.programs import decision_regions, network_program
 from analysis.certificates.ranges import range_of
+from analysis.circuits.counting import count_circuits
 from analysis.circuits.decision_intervals import decision_box
 from analysis.circuits.search import search_circuits
-from analysis.circuits.strategy import count_circuits
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.scrubbing import scrubbed_outputs
