@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, TypeVar
 
 from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.progress import OutOfTime, Progress, Report, silent
 
 Clock = Callable[[], float]
+EndedBy = Literal["time", "memory"]
 Item = TypeVar("Item")
 
 
@@ -30,12 +32,14 @@ class Work:
         limits: how far searches may go.
         deadline: the clock's reading from which on the time is up: the next report of a stage that is not done raises
             :class:`~analysis.progress.OutOfTime`.
+        ended: what ended a stage before it was done, by its key; written by :meth:`ending` alone.
     """
 
     report: Report = silent
     clock: Clock = no_clock
     limits: Limits = DEFAULT_LIMITS
     deadline: float = math.inf
+    ended: dict[str, EndedBy] = field(default_factory=dict, compare=False, repr=False)
 
     def tell(self, stage: str, done: int, total: int, found: str = "", loss: float | None = None) -> None:
         """Report one step; an empty stage counts as one step.
@@ -79,6 +83,21 @@ class Work:
         """
         if self.is_over:
             raise OutOfTime
+
+    @contextmanager
+    def ending(self, stage: str) -> Iterator[None]:
+        """Leave the block once the time is up or memory is at its end, and note which; what the stage has by then stays.
+
+        Args:
+            stage: key of the stage that the block is all of.
+        """
+        self.ended.pop(stage, None)
+        try:
+            yield
+        except OutOfTime:
+            self.ended[stage] = "time"
+        except MemoryError:
+            self.ended[stage] = "memory"
 
     @property
     def is_over(self) -> bool:

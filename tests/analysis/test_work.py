@@ -19,3 +19,17 @@ def test_a_deadline_ends_what_is_not_done_and_nothing_else():
     with pytest.raises(OutOfTime):
         work.check()
     assert len(told) == 3
+
+
+@pytest.mark.parametrize(("problem", "told"), [(OutOfTime, "time"), (MemoryError, "memory")])
+def test_a_stage_keeps_what_it_has_and_what_ended_it_is_noted(problem, told):
+    work, done = Work(), []
+    with work.ending("circuits"):
+        done.append(1)
+        raise problem
+    assert (done, work.ended) == ([1], {"circuits": told})
+    with work.for_seconds(1.0).ending("circuits"):
+        done.append(2)
+    assert work.ended == {}
+    with pytest.raises(ZeroDivisionError), work.ending("circuits"):
+        raise ZeroDivisionError
