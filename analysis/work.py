@@ -21,6 +21,10 @@ def no_clock() -> float:
     return 0.0
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Work:
     """How a computation goes about its work; what it finds does not depend on it, except where a limit ends it.
@@ -33,6 +37,7 @@ class Work:
         deadline: the clock's reading from which on the time is up: the next report of a stage that is not done raises
             :class:`~analysis.progress.OutOfTime`.
         ended: what ended a stage before it was done, by its key; written by :meth:`ending` alone.
+        stopped: whether somebody asked to stop, which ends the time at once.
     """
 
     report: Report = silent
@@ -40,6 +45,7 @@ class Work:
     limits: Limits = DEFAULT_LIMITS
     deadline: float = math.inf
     ended: dict[str, EndedBy] = field(default_factory=dict, compare=False, repr=False)
+    stopped: Callable[[], bool] = _never
 
     def tell(self, stage: str, done: int, total: int, found: str = "", loss: float | None = None) -> None:
         """Report one step; an empty stage counts as one step.
@@ -102,7 +108,7 @@ class Work:
     @property
     def is_over(self) -> bool:
         """Whether the time is up; without a deadline the clock is not read."""
-        return self.deadline < math.inf and self.clock() >= self.deadline
+        return self.stopped() or (self.deadline < math.inf and self.clock() >= self.deadline)
 
     @property
     def is_timed(self) -> bool:

@@ -33,3 +33,12 @@ def test_a_stage_keeps_what_it_has_and_what_ended_it_is_noted(problem, told):
     assert work.ended == {}
     with pytest.raises(ZeroDivisionError), work.ending("circuits"):
         raise ZeroDivisionError
+
+
+def test_a_request_to_stop_ends_the_time():
+    asked = False
+    work = Work(stopped=lambda: asked).for_seconds(10.0)
+    work.check()
+    asked = True
+    with pytest.raises(OutOfTime):
+        work.check()
