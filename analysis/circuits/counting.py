@@ -19,19 +19,20 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.distribution import CircuitDistribution
+from analysis.circuits.distribution import CircuitDistribution, distribution_of
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.prefixes import Prefixes
-from analysis.circuits.result import CircuitSearch
+from analysis.circuits.result import CircuitSearch, CountSoFar
 from analysis.circuits.source_subsets import Tally
 from analysis.circuits.space import count_in_space
+from analysis.errors import InvalidData
 from analysis.networks.circuit import EdgeLayout
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
@@ -39,15 +40,20 @@ from analysis.work import DEFAULT_WORK, Work
 _STATES_AT_ONCE: Final = 32  # whose circuits are drawn between two reports
 
 
-def count_circuits(question: Question, work: Work = DEFAULT_WORK, *, n_draws: int = 0, seed: int = 0) -> CircuitSearch:
+def count_circuits(
+    question: Question, work: Work = DEFAULT_WORK, *, n_draws: int = 0, seed: int = 0, so_far: CountSoFar | None = None
+) -> CircuitSearch:
     """Count every valid circuit of the protocol's space.
 
     Args:
         work: told between batches of states with the number of circuits judged, and between draws; may raise Cancelled.
         n_draws: valid circuits to draw, or all if there are fewer.
+        so_far: of a count of the same question that was ended: it goes on from there, to the same end.
 
     Returns:
-        The exact number and distribution of all; listed are distinct ones drawn uniformly.
+        The exact number and distribution of all; listed are distinct ones drawn uniformly. Where time or memory ends it
+        (:meth:`Work.ending`), what has been added up stands in ``so_far``; the number is no bound then, unless every
+        circuit was judged and only draws are missing.
 
     Raises:
         BeyondLimits: more than 64 edges; more than 2^52 combinations on top of one state; an accuracy threshold that
@@ -56,30 +62,35 @@ def count_circuits(question: Question, work: Work = DEFAULT_WORK, *, n_draws: in
     """
     space = CountableSpace.of(question)
     possible = count_in_space(question.cut.sizes, question.protocol)
-    totals = _Totals(space.layout)
-    work.tell("circuits", 0, possible)
-    n_judged = 0
-    for piece, combinations in space.pieces():
-        totals.add(piece, space.tally(piece))
-        n_judged += len(piece) * combinations.n_circuits
-        work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")
-    ranks = sorted(random.Random(seed).sample(range(totals.count), min(n_draws, totals.count)))  # noqa: S311
-    draws: list[int] = []
-    for number, placed in enumerate(space.at(ranks, totals.units), start=1):
-        draws += space.masks(placed)
-        if number % _STATES_AT_ONCE == 0 or len(draws) == len(ranks):
-            work.tell("circuits", possible, possible, f"{totals.count:,} valid circuits, {len(draws):,} drawn")
+    totals, draws = _Totals(space.layout, so_far), list[int]()
+    with work.ending("circuits"):
+        n_judged, is_counted = 0, False
+        for piece, combinations in space.pieces():
+            work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")
+            n_judged += len(piece) * combinations.n_circuits
+            if not totals.knows(len(piece), combinations.n_units):
+                totals.add(piece, space.tally(piece))
+        is_counted = True
+        ranks = sorted(random.Random(seed).sample(range(totals.count), min(n_draws, totals.count)))  # noqa: S311
+        for number, placed in enumerate(space.at(ranks, totals.units)):
+            if number % _STATES_AT_ONCE == 0:
+                work.tell("circuits", possible, possible, f"{totals.count:,} valid circuits, {len(draws):,} drawn")
+            work.check()
+            draws += space.masks(placed)
+        work.tell("circuits", possible, possible, f"{totals.count:,} valid circuits")
+    is_whole = "circuits" not in work.ended
     masks = np.sort(np.array(draws, dtype=np.uint64))
     return CircuitSearch(
         space.layout,
         possible,
         masks,
         *evaluate_circuits(question, masks),
-        truncated_at=None if len(masks) == totals.count else len(masks),
+        truncated_at=None if is_whole and len(masks) == totals.count else len(masks),
         method="counted",
         count=totals.count,
-        n_tested=possible,
+        n_tested=possible if is_counted else n_judged,
         known_distribution=totals.distribution(),
+        so_far=None if is_whole else totals.so_far(),
     )
 
 
@@ -88,15 +99,33 @@ class _Totals:
     """What the tallies add up to; everything that grows is a Python integer."""
 
     layout: EdgeLayout
-    count: int = 0
-    units: list[NDArray[np.int64]] = field(default_factory=list)
-    by_edges: Counter[int] = field(default_factory=Counter)
-    by_neurons: Counter[int] = field(default_factory=Counter)
+    before: CountSoFar | None
 
     def __post_init__(self) -> None:
-        sizes = self.layout.sizes
-        self._edge_use = [0] * self.layout.n_edges
-        self._neuron_use = [[0] * width for width in sizes[1:-1]]
+        self.units: list[NDArray[np.int64]] = []
+        nothing = distribution_of(np.empty(0, dtype=np.uint64), self.layout)
+        known = self.before.distribution if self.before else nothing
+        self.count = known.of
+        self.by_edges, self.by_neurons = Counter(known.by_edges), Counter(known.by_neurons)
+        self._edge_use, self._neuron_use = list(known.edge_use), [list(layer) for layer in known.neuron_use]
+        self._known = self.before.units if self.before else np.empty(0, dtype=np.int64)
+
+    def knows(self, n_states: int, n_units: int) -> bool:
+        """Whether the next states, of so many units each, were counted before.
+
+        Raises:
+            InvalidData: the count before was of other states.
+        """
+        if not len(self._known):
+            return False
+        here, self._known = np.split(self._known, [n_states * n_units])
+        if len(here) < n_states * n_units:
+            raise InvalidData("an unfinished count", "it is of another network or protocol", "count from the start")
+        self.units.append(here.reshape(n_states, n_units))
+        return True
+
+    def so_far(self) -> CountSoFar:
+        return CountSoFar(self.distribution(), np.concatenate([np.empty(0, np.int64), *map(np.ravel, self.units)]))
 
     def add(self, piece: Prefixes, tally: Tally) -> None:
         self.units.append(tally.units)

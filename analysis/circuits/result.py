@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import base64
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
@@ -13,6 +16,7 @@ from analysis.circuits.distribution import CircuitDistribution, distribution_of
 from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 
 FRAGILE_MARGIN: Final = 1e-6
+_MOST_UNITS: Final = 1 << 30  # bytes, unpacked
 CircuitMethod = Literal["listed", "counted", "estimated"]
 
 
@@ -42,6 +46,60 @@ class SmallestCircuits:
         return self.masks[0].bit_count() if self.masks else None
 
 
+@dataclass(frozen=True, eq=False)
+class CountSoFar:
+    """What an exact count that was ended has added up, and where it goes on; the same for every machine.
+
+    Args:
+        distribution: of the circuits judged so far, with signs as they stand: no part of it is a bound of anything.
+        units: ``[units]`` valid circuits in each unit that was begun, in the order of the count.
+        place: in the last batch of states: the state, the set of sources and the lead that come next; all 0 between
+            batches.
+    """
+
+    distribution: CircuitDistribution
+    units: NDArray[np.int64]
+    place: tuple[int, int, int] = (0, 0, 0)
+
+    def as_json(self) -> dict[str, Any]:
+        """Whole numbers, lists and text that :meth:`of_json` reads."""
+        told = asdict(self.distribution)
+        for sizes in ("by_edges", "by_neurons"):
+            told[sizes] = [[n, number] for n, number in told[sizes].items()]
+        units = base64.b64encode(zlib.compress(self.units.astype("<i8").tobytes())).decode()
+        return told | {"units": units, "place": list(self.place)}
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any], layout: EdgeLayout) -> CountSoFar:
+        """Read what :meth:`as_json` gave for a network with this layout.
+
+        Raises:
+            ValueError, KeyError or TypeError: it is nothing of the kind.
+        """
+        by_edges, by_neurons = (
+            {_whole(n): _whole(number) for n, number in told[key]} for key in ("by_edges", "by_neurons")
+        )
+        edge_use = tuple(map(_whole, told["edge_use"]))
+        neuron_use = tuple(tuple(map(_whole, layer)) for layer in told["neuron_use"])
+        state, used, lead = map(_whole, told["place"])
+        packed = zlib.decompressobj()
+        try:
+            units = np.frombuffer(packed.decompress(base64.b64decode(told["units"], validate=True), _MOST_UNITS), "<i8")
+        except zlib.error as error:
+            raise ValueError("its units cannot be unpacked") from error
+        if not packed.eof or len(edge_use) != layout.n_edges or tuple(map(len, neuron_use)) != layout.sizes[1:-1]:
+            raise ValueError("it does not fit the network")
+        if min(state, used, lead) < 0 or _whole(told["of"]) != sum(units.tolist()):
+            raise ValueError("its numbers do not add up")
+        spread = CircuitDistribution(_whole(told["of"]), by_edges, by_neurons, edge_use, neuron_use)
+        return cls(spread, units.astype(np.int64), (state, used, lead))
+
+
+def _whole(told: object) -> int:
+    """A whole number of a document, where large ones may be text."""
+    return int(str(told))
+
+
 @dataclass(frozen=True)
 class CircuitSearch:
     """The valid circuits of one output, listed or told by their number.
@@ -64,6 +122,7 @@ class CircuitSearch:
         n_drawn: listed circuits that were drawn, where they were counted or estimated; None if that was not told.
         smallest: the smallest valid circuits, which are listed too; None where every valid circuit is listed, and where
             none were looked for.
+        so_far: where an exact count goes on that time or memory ended; None where none was.
     """
 
     layout: EdgeLayout
@@ -80,6 +139,7 @@ class CircuitSearch:
     known_distribution: CircuitDistribution | None = None
     n_drawn: int | None = None
     smallest: SmallestCircuits | None = None
+    so_far: CountSoFar | None = None
 
     def __post_init__(self) -> None:
         if self.count < 0:
