@@ -1,111 +1,304 @@
-"""The driver: one output of one network under one protocol and data record, from preflight to tallies.
+"""The driver: outputs of one network under one protocol and data record, from preflight to tallies.
 
 preflight        everything that speaks against the analysis, at once
 circuits         every valid circuit, or how many         (where)
+smallest         the smallest ones, where not all are listed
 interpretations  exact counts for each                    (then what)
 algorithms       every candidate algorithm                (what)
 alignments       where each can live in the network       (then where)
 criteria         tallies that the searches give for free
 
 On a data record whose rows stand for no Boolean inputs only circuits are searched.
+
+Where there is a deadline, every output has a first answer before anything long begins: its circuits where they are
+quick, else an estimate of their number. Then each output has an equal part of the time, and of that each stage a share;
+what is left over goes to what is not done yet, again and again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import Final, get_args
 
 import numpy as np
 
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.alignments.result import AlgorithmSearch
 from analysis.alignments.search import search_alignments, untried
+from analysis.circuits.planning import plan_circuits
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.space import count_in_space
-from analysis.circuits.strategy import find_circuits
+from analysis.circuits.strategy import add_smallest, find_circuits, find_number, first_answer
 from analysis.criteria.tallies import tallies, tallies_of_circuits
 from analysis.errors import AnalysisError, BeyondLimits
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.result import InterpretationCounts
 from analysis.limits import Limits as Limits  # callers take it from here
 from analysis.preflight import preflight
+from analysis.progress import Progress
 from analysis.question import Question
-from analysis.result import OutputAnalysis
+from analysis.result import CriterionTally, OutputAnalysis, Stage, Stop
 from analysis.strict_json import combined
 from analysis.work import DEFAULT_WORK, Work
 
-
-@contextmanager
-def _timed(name: str, work: Work, seconds: dict[str, float]) -> Iterator[None]:
-    """Note how long a stage took, where time is measured."""
-    start = work.clock()
-    yield
-    if work.is_timed:
-        seconds[name] = work.clock() - start
+_FIRST_SECONDS: Final = 8.0
+_FIRST_SHARE: Final = 0.25  # of the time, if that is less, for the first answers to all outputs
+_LEAST_SECONDS: Final = 0.5  # with less another round is not begun
+_SHARES: Final[dict[Stage, float]] = {
+    "circuits": 0.5,
+    "smallest": 0.1,
+    "interpretations": 0.15,
+    "algorithms": 0.1,
+    "alignments": 0.15,
+}
+"""Of an output's time, in the stages' order; what a stage leaves over goes to those after it."""
 
 
 def analyse_output(
-    question: Question, work: Work = DEFAULT_WORK, *, circuits: CircuitSearch | None = None
+    question: Question,
+    work: Work = DEFAULT_WORK,
+    *,
+    circuits: CircuitSearch | None = None,
+    so_far: OutputAnalysis | None = None,
 ) -> OutputAnalysis:
     """Run the whole analysis of one output.
 
     Args:
-        work: told how far each stage is; may raise Cancelled between two steps.
         circuits: what the search of circuits found under the same rules and limits, if it was made before.
+        so_far: an analysis of the same question that time or memory ended.
+
+    Raises:
+        Those of :func:`analyse_outputs`.
+    """
+    refuse(preflight(question))
+    return _spend([_Course(question, work, circuits, so_far)], work)[0]
+
+
+def analyse_outputs(
+    questions: Sequence[Question], work: Work = DEFAULT_WORK, *, so_far: Sequence[OutputAnalysis] = ()
+) -> list[OutputAnalysis]:
+    """Run the whole analysis of several outputs of one network, within the work's time together.
+
+    Args:
+        work: told how far each stage is; may raise Cancelled between two steps. What its time or memory ends is in the
+            analyses as far as it came.
+        so_far: analyses of the same questions, of some or all, that time or memory ended: what was done stays, what was
+            not goes on. In the end they are what one run without an end had found, but for the seconds.
 
     Raises:
         AnalysisError: everything that :func:`~analysis.preflight.preflight` refuses, as one error.
         Cancelled: the report asked to stop.
     """
-    refuse(preflight(question))
-    seconds: dict[str, float] = {}
-    with _timed("circuits", work, seconds):
+    for question in questions:
+        refuse(preflight(question))
+    known = {one.question.digest: one for one in so_far}
+    return _spend([_Course(one, work, so_far=known.get(one.digest)) for one in questions], work)
+
+
+def _spend(courses: Sequence[_Course], work: Work) -> list[OutputAnalysis]:
+    """Go on with each in turn until all are done, or the time is up."""
+    if work.deadline < math.inf:
+        first = work.for_seconds(min(_FIRST_SECONDS, _FIRST_SHARE * work.seconds_left))
+        for number, course in enumerate(courses):
+            course.answer_first(first.for_seconds(first.seconds_left / (len(courses) - number)))
+    unfinished, least = list(courses), 0.0
+    while unfinished and work.seconds_left >= least:
+        for number, course in enumerate(unfinished):
+            course.go_on(work.for_seconds(work.seconds_left / (len(unfinished) - number)))
+        unfinished, least = [course for course in unfinished if course.wants_time], _LEAST_SECONDS
+    return [course.analysis() for course in courses]
+
+
+class _Course:
+    """The analysis of one output under way.
+
+    Args:
+        work: of all outputs together.
+        circuits: what is known of them, if they are not to be searched.
+        so_far: what an earlier analysis found.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        work: Work,
+        circuits: CircuitSearch | None = None,
+        so_far: OutputAnalysis | None = None,
+    ) -> None:
+        self.question, self._work = question, work
+        self.seconds: dict[str, float] = {}
+        self.stops: dict[Stage, Stop] = {}
+        self.algorithms = AlgorithmSearch((), 0, truncated_at=0)
+        if so_far is not None:
+            self.circuits, self.interpretations, self.algorithms = (
+                so_far.circuits,
+                so_far.interpretations,
+                so_far.algorithms,
+            )
+            self.seconds |= so_far.seconds
+            self.stops |= {stop.stage: stop for stop in so_far.stops}
+            return
+        self._take(circuits or unsearched(question))
+        self._want("algorithms", "alignments")
         if circuits is None:
-            circuits = search_for_circuits(question, work)
-    if not question.data.boolean:
-        return _circuits_alone(question, circuits, seconds)
-    with _timed("interpretations", work, seconds):
-        interpretations = _interpretations(question, circuits, work)
-    with _timed("algorithms", work, seconds):
-        candidates = candidate_algorithms(
-            question.task,
-            question.protocol,
-            question.cut.n_hidden_layers,
-            work,
-            max_candidates=work.limits.max_candidates,
-            max_listed=work.limits.max_listed,
-            n_first=work.limits.n_first,
+            self._want("circuits")
+
+    @property
+    def wants_time(self) -> bool:
+        """Whether something was left undone for want of time."""
+        return any(stop.reason == "time" for stop in self.stops.values())
+
+    def _want(self, *stages: Stage) -> None:
+        """Take note that stages are to be done; of rows that stand for no Boolean inputs circuits alone are."""
+        asked = [stage for stage in stages if self.question.data.boolean or stage in ("circuits", "smallest")]
+        self.stops |= {stage: Stop(stage, "time") for stage in asked}
+
+    @contextmanager
+    def _stage(self, stage: Stage, work: Work, share: float = 1.0) -> Iterator[Work]:
+        """The work of one stage within its share of the time, and what it took and what ended it, noted."""
+        work.ended.pop(stage, None)
+        start = work.clock()
+        forecast = _Forecast(work, self._answer if stage == "circuits" and self.circuits.n_tested else "")
+        own = work.for_seconds(share * work.seconds_left).reporting_to(forecast)
+        with own.ending(stage):
+            yield own
+        if work.is_timed:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + work.clock() - start
+        self.stops.pop(stage, None)
+        if reason := work.ended.pop(stage, None):
+            self.stops[stage] = Stop(stage, reason, forecast.whole)
+
+    def _share(self, stage: Stage) -> float:
+        """Of the time that is left, for a stage that those after it may need some of."""
+        later = [*_SHARES][[*_SHARES].index(stage) :]
+        waiting = {
+            *self.stops,
+            *(later[:3] if stage == "circuits" else ()),
+            *(later[:2] if stage == "smallest" else ()),
+        }
+        return _SHARES[stage] / sum(_SHARES[one] for one in later if one in waiting)
+
+    def _take(self, circuits: CircuitSearch) -> None:
+        """Take note of circuits of which the interpretations, and maybe the smallest, are still to be found."""
+        self.circuits = circuits
+        nothing = (0,) * circuits.n_listed
+        complete = circuits.truncated_at is None
+        self.interpretations = InterpretationCounts(nothing, nothing, truncated_at=0, complete=complete)
+        self._want("interpretations")
+        if circuits.method != "listed" and not complete and circuits.n_drawn is None:
+            self._want("smallest")
+
+    @property
+    def _answer(self) -> str:
+        """How many circuits are valid, as far as it is known."""
+        found = self.circuits
+        if found.interval is None or found.confidence is None:
+            return f"{found.n_valid:,} valid circuits"
+        low, high = found.interval
+        return f"about {found.n_valid:,} valid circuits, {found.confidence:.0%} interval {low:,} to {high:,}"
+
+    def answer_first(self, work: Work) -> None:
+        """Find the circuits, or estimate their number, unless something is known of them."""
+        if "circuits" in self.stops and self.circuits.n_tested is None:
+            self._find(work, first=True)
+            work.report(Progress("circuits", 1, 1, self._answer))
+
+    def _find(self, work: Work, *, first: bool = False) -> None:
+        """The circuits, as far as there is time."""
+        before = None if self.circuits.n_tested is None else self.circuits
+        with self._stage("circuits", work, 1.0 if first else self._share("circuits")) as own, suppress(BeyondLimits):
+            plan = plan_circuits(self.question, limits=work.limits)
+            if first:
+                found = first_answer(self.question, own, plan, own.seconds_left / 2)
+            else:
+                found = find_number(self.question, own, plan, before)
+            if found.masks is self.circuits.masks:
+                self.circuits = found
+            else:
+                self._take(found)
+
+    def go_on(self, work: Work) -> None:
+        """Do what is not done, in order, each stage within its share of the time."""
+        question, limits = self.question, work.limits
+        if "circuits" in self.stops:
+            self._find(work)
+        if "smallest" in self.stops:
+            with self._stage("smallest", work, self._share("smallest")) as own:
+                found = add_smallest(question, self.circuits, own)
+                if found.masks.tolist() != self.circuits.masks.tolist():
+                    self._take(found)
+                self.circuits = found
+        if "interpretations" in self.stops:
+            with self._stage("interpretations", work, self._share("interpretations")) as own:
+                self.interpretations = _interpretations(question, self.circuits, own)
+        if self.stops.keys() & {"algorithms", "alignments"}:
+            candidates = None
+            with self._stage("algorithms", work, self._share("algorithms")) as own:
+                candidates = candidate_algorithms(
+                    question.task,
+                    question.protocol,
+                    question.cut.n_hidden_layers,
+                    own,
+                    max_candidates=limits.max_candidates,
+                    max_listed=limits.max_listed,
+                    n_first=limits.n_first,
+                )
+            if candidates is not None:
+                if not self.algorithms.algorithms:
+                    self.algorithms = AlgorithmSearch((), candidates.n_candidates, truncated_at=0)
+                with self._stage("alignments", work, self._share("alignments")) as own:
+                    self.algorithms = _alignments(question, candidates, own)
+
+    def analysis(self) -> OutputAnalysis:
+        """What is known now, with the tallies that it gives."""
+        criteria: dict[str, CriterionTally] = {}
+        with self._stage(
+            "criteria", Work(self._work.report, self._work.clock)
+        ) as own:  # quick, also when the time is up
+            own.tell("criteria", 0, 1)
+            if self.question.data.boolean:
+                criteria = tallies(self.question, self.circuits, self.interpretations, self.algorithms)
+            else:
+                criteria = tallies_of_circuits(self.question, self.circuits)
+            own.tell("criteria", 1, 1)
+        return OutputAnalysis(
+            question=self.question,
+            circuits=self.circuits,
+            interpretations=self.interpretations,
+            algorithms=self.algorithms,
+            criteria=criteria,
+            seconds=self.seconds,
+            stops=tuple(self.stops[stage] for stage in get_args(Stage) if stage in self.stops),
         )
-    with _timed("alignments", work, seconds):
-        algorithms = _alignments(question, candidates, work)
-    with _timed("criteria", work, seconds):
-        work.tell("criteria", 0, 1)
-        criteria = tallies(question, circuits, interpretations, algorithms)
-        work.tell("criteria", 1, 1)
-    return OutputAnalysis(
-        question=question,
-        circuits=circuits,
-        interpretations=interpretations,
-        algorithms=algorithms,
-        criteria=criteria,
-        seconds=seconds,
-    )
 
 
-def _circuits_alone(question: Question, circuits: CircuitSearch, seconds: dict[str, float]) -> OutputAnalysis:
-    """The analysis on rows that stand for no Boolean inputs: of everything else nothing was looked for."""
-    nothing = (0,) * circuits.n_listed
-    interpretations = InterpretationCounts(nothing, nothing, truncated_at=0, complete=circuits.truncated_at is None)
-    algorithms = AlgorithmSearch((), 0, truncated_at=0)
-    return OutputAnalysis(
-        question=question,
-        circuits=circuits,
-        interpretations=interpretations,
-        algorithms=algorithms,
-        criteria=tallies_of_circuits(question, circuits),
-        seconds=seconds,
-    )
+class _Forecast:
+    """Passes on how far a stage is, with how long it takes from here."""
+
+    def __init__(self, work: Work, answer: str) -> None:
+        self._work, self._answer = work, answer
+        self._start, self._first = work.clock(), -1.0
+        self.whole: tuple[float, float] | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        share = progress.done / progress.total
+        if self._first < 0:
+            self._first = share
+        if 1 > share > self._first:
+            whole = (self._work.clock() - self._start) / (share - self._first)
+            self.whole = _around(whole)
+            low, high = _around(whole * (1 - share))
+            found = self._answer or progress.found
+            progress = replace(progress, found=f"{found}; takes {low:,.0f} to {high:,.0f} s from here")
+        self._work.report(progress)
+
+
+def _around(seconds: float) -> tuple[float, float]:
+    """From half to twice of what is predicted, which is how well it can be."""
+    return seconds / 2, 2 * seconds
 
 
 def refuse(problems: tuple[AnalysisError, ...]) -> None:

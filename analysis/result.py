@@ -78,10 +78,12 @@ class OutputAnalysis:
 
     @property
     def exhaustive(self) -> bool:
-        """Whether nothing stopped at a limit.
+        """Whether nothing stopped at a limit, nor for want of time or memory.
 
         On rows that are no Boolean inputs circuits alone are searched.
         """
+        if self.stops:
+            return False
         if not self.question.data.boolean:
             return self.circuits.truncated_at is None
         stops = [self.circuits.truncated_at, self.interpretations.truncated_at, self.algorithms.truncated_at]

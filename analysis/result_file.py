@@ -17,11 +17,19 @@ from analysis.circuits.result import CircuitSearch, SmallestCircuits
 from analysis.data import DataRecord, data_file_json
 from analysis.network_files.files import NetworkFile, network_file_json, task_json
 from analysis.networks.circuit import EdgeLayout, mask_array
-from analysis.result import CriterionTally, OutputAnalysis
+from analysis.result import CriterionTally, OutputAnalysis, Stage, Stop
 from analysis.unlearned import not_learned
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
 MAX_EXACT_INTEGER: Final = 2**53
+_STAGES: Final[dict[Stage, str]] = {
+    "circuits": "the search for circuits",
+    "smallest": "the search for the smallest circuits",
+    "interpretations": "counting interpretations",
+    "algorithms": "listing algorithms",
+    "alignments": "the search for alignments",
+    "criteria": "judging by criteria",
+}
 
 
 def result_json(analyses: Sequence[OutputAnalysis], *, masks: bool = True) -> dict[str, Any]:
@@ -122,13 +130,20 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
         "candidate_search": _candidate_search_json(search),
         "algorithms": [_algorithm_json(result) for result in search.algorithms],
         "criteria": {key: tally_json(tally) for key, tally in analysis.criteria.items()},
+        **({"stops": [_stop_json(stop) for stop in analysis.stops]} if analysis.stops else {}),
     }
 
 
+def _stop_json(stop: Stop) -> dict[str, Any]:
+    seconds = None if stop.seconds is None else [round(end, 3) for end in stop.seconds]
+    return {"stage": stop.stage, "reason": stop.reason, "seconds": seconds}
+
+
 def what_is_missing(analysis: OutputAnalysis) -> list[str]:
-    """One sentence for each search that stopped at a limit; empty if all were exhaustive."""
+    """One sentence for each search that stopped at a limit, or for want of time; empty if all were exhaustive."""
     where = f"output {analysis.question.output}"
     sentences: list[str] = []
+    stopped = {stop.stage for stop in analysis.stops}
     circuits, search = analysis.circuits, analysis.algorithms
     if circuits.method == "counted" and circuits.truncated_at is not None:
         sentences.append(
@@ -143,10 +158,11 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
             f"with {circuits.confidence * 100:g}% confidence {low:,} to {high:,}; "
             f"{circuits.n_listed:,} valid ones are listed, {_how_listed(circuits)}"
         )
-    elif circuits.truncated_at == 0:
+    elif circuits.truncated_at == 0 and "circuits" not in stopped:
         sentences.append(f"{where}: {circuits.possible:,} circuits are possible, too many to search; none was tested")
     elif circuits.truncated_at is not None:
         sentences.append(f"{where}: circuits truncated at {circuits.truncated_at:,} valid ones")
+    sentences += [f"{where}: {_ended(stop)}" for stop in analysis.stops]
     if not analysis.question.data.boolean:
         sentences.append(
             f"{where}: the data record's rows stand for no Boolean inputs, so interpretations, algorithms and "
@@ -159,25 +175,34 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
             f"{where}: {search.n_aligned:,} of {search.n_candidates:,} candidate algorithms can be aligned, counted "
             f"exactly without listing them; {n_kept:,} of them are kept"
         )
-    elif search.truncated_at is not None:
+    elif search.truncated_at is not None and search.n_candidates:
         sentences.append(f"{where}: algorithms truncated at {search.truncated_at:,} of {search.n_candidates:,}")
     if not analysis.interpretations.complete and circuits.method != "listed":
         sentences.append(f"{where}: interpretations are those of the {circuits.n_listed:,} listed circuits alone")
     if analysis.interpretations.truncated_at:
         counted = analysis.interpretations.truncated_at
+        why = "" if "interpretations" in stopped else ", there are too many states to carry for the others"
         sentences.append(
-            f"{where}: interpretations of the first {counted:,} of {circuits.n_listed:,} listed circuits were counted, "
-            "there are too many states to carry for the others"
+            f"{where}: interpretations of the first {counted:,} of {circuits.n_listed:,} listed circuits were counted"
+            f"{why}"
         )
-    elif analysis.interpretations.truncated_at is not None:
+    elif analysis.interpretations.truncated_at is not None and "interpretations" not in stopped:
         sentences.append(f"{where}: interpretations were not counted, there are too many states to carry")
     truncated = [result for result in search.algorithms if result.truncated_at is not None]
     at = max((result.truncated_at or 0 for result in truncated), default=0)
-    if truncated and not at:
+    if truncated and not at and "alignments" not in stopped:
         sentences.append(f"{where}: alignments were not searched, there are too many neuron sets to try")
-    elif truncated:
+    elif truncated and at:
         sentences.append(f"{where}: alignments of {len(truncated):,} algorithms truncated at {at:,} each")
     return sentences
+
+
+def _ended(stop: Stop) -> str:
+    """What time or memory ended, and how long it takes in all."""
+    if stop.reason == "memory":
+        return f"{_STAGES[stop.stage]} ended where memory did"
+    takes = "" if stop.seconds is None else "; in all it takes {:,.0f} to {:,.0f} s".format(*stop.seconds)
+    return f"the time was up before {_STAGES[stop.stage]} was done{takes}"
 
 
 def _how_listed(circuits: CircuitSearch) -> str:

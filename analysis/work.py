@@ -36,7 +36,7 @@ class Work:
         limits: how far searches may go.
         deadline: the clock's reading from which on the time is up: the next report of a stage that is not done raises
             :class:`~analysis.progress.OutOfTime`.
-        ended: what ended a stage before it was done, by its key; written by :meth:`ending` alone.
+        ended: what ended a stage before it was done, by its key; emptied by whoever wants to know.
         stopped: whether somebody asked to stop, which ends the time at once.
     """
 
@@ -92,12 +92,11 @@ class Work:
 
     @contextmanager
     def ending(self, stage: str) -> Iterator[None]:
-        """Leave the block once the time is up or memory is at its end, and note which; what the stage has by then stays.
+        """Leave the block once the time is up or memory is at its end, and note which.
 
         Args:
             stage: key of the stage that the block is all of.
         """
-        self.ended.pop(stage, None)
         try:
             yield
         except OutOfTime:
@@ -109,6 +108,11 @@ class Work:
     def is_over(self) -> bool:
         """Whether the time is up; without a deadline the clock is not read."""
         return self.stopped() or (self.deadline < math.inf and self.clock() >= self.deadline)
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the time is up; infinite without a deadline."""
+        return 0.0 if self.stopped() else max(self.deadline - self.clock(), 0.0)
 
     @property
     def is_timed(self) -> bool:

@@ -8,27 +8,35 @@
    Its ends are quantiles of beta distributions.
 3. The share's ends are scaled to numbers of circuits as exact fractions and rounded outwards. The lower end is at least
    the number of different valid circuits seen, which is certain.
+4. Where time is short, the size of a sample is fixed before it is drawn, by the time that a smaller one took whose
+   circuits are not in it, and a sample that is not done in time counts for nothing. So no outcome has a say in when
+   sampling ends.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analysis.circuits.distribution import distribution_of, distribution_of_kept
+from analysis.circuits.distribution import CircuitDistribution, distribution_of, distribution_of_kept
 from analysis.circuits.judging import enough_right, evaluate_circuits
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.space import Structure
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import MAX_EDGES_KEPT, mask_array, masks_of
+from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
 _VALUES_AT_ONCE: Final = 1 << 20
 _CIRCUITS_AT_ONCE: Final = 1 << 12  # so that what is summed stays in a processor's cache
+_LEAST_SAMPLES: Final = 1_000  # which are tested even where the time is up: a few hundredths of a second
+_WORTH_IT: Final = 3  # times as many circuits as before, for another sample
 
 
 def estimate_circuits(
@@ -43,8 +51,8 @@ def estimate_circuits(
     """Estimate the number of valid circuits of the protocol's space from a uniform sample.
 
     Args:
-        work: told between batches with the number of circuits tested; may raise Cancelled.
-        n_samples: circuits to draw, at least 1.
+        work: told between batches with the number of circuits tested; may raise Cancelled. Its time bounds the sample.
+        n_samples: circuits to draw, at least 1; fewer where the time is up before.
         n_draws: valid circuits to keep, at most.
         confidence: of the interval, between 0 and 1.
         seed: of everything drawn.
@@ -57,13 +65,59 @@ def estimate_circuits(
         BeyondLimits: the space is empty, so that nothing can be drawn.
         InvalidData: labels that do not fit the rows.
     """
-    network, protocol = question.cut, question.protocol
-    structure = Structure(network.sizes, protocol)
+    protocol = question.protocol
+    structure = Structure(question.cut.sizes, protocol)
     if not structure.count:
         cause = f"no circuit is possible under protocol {protocol.name}"
         raise BeyondLimits("an estimate of valid circuits", cause, "use another protocol")
-    layout, known = structure.layout, structure.layout.n_edges <= MAX_EDGES_KEPT
-    spread, masks, n_tested = distribution_of(mask_array([], layout), layout), [mask_array([], layout)], 0
+    sample = _largest_sample(question, structure, n_samples, work, seed)
+    draws = np.sort(np.random.default_rng([abs(seed), 1]).permutation(sample.masks)[:n_draws])
+    low, high = share_interval(sample.spread.of, sample.n_tested, confidence)
+    return CircuitSearch(
+        structure.layout,
+        structure.count,
+        draws,
+        *evaluate_circuits(question, draws),
+        truncated_at=len(draws),
+        method="estimated",
+        count=round(Fraction(sample.spread.of, sample.n_tested) * structure.count),
+        interval=(max(math.floor(low * structure.count), len(sample.masks)), -math.floor(-high * structure.count)),
+        confidence=confidence,
+        n_tested=sample.n_tested,
+        known_distribution=sample.spread,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """Circuits tested: how many, how the valid ones spread, and the masks of these, each once."""
+
+    n_tested: int
+    spread: CircuitDistribution
+    masks: NDArray[Any]
+
+
+def _largest_sample(question: Question, structure: Structure, n_samples: int, work: Work, seed: int) -> _Sample:
+    """A sample of the size wanted, or the largest that there is time for."""
+    sample, n_more, start = None, n_samples, work.clock()
+    with work.ending("circuits"):
+        if work.deadline < math.inf:
+            n_more = min(n_samples, _LEAST_SAMPLES)
+        while sample is None or n_more >= min(n_samples, _WORTH_IT * sample.n_tested) > sample.n_tested:
+            start = work.clock()
+            sample = _sampled(question, structure, n_more, work, seed - (n_samples - n_more))
+            left, spent = work.deadline - work.clock(), work.clock() - start
+            n_more = int(min(n_samples, n_more * left / (2 * spent))) if spent else n_samples
+        if sample.n_tested < n_samples:
+            raise OutOfTime
+    return sample or _sampled(question, structure, min(n_samples, _LEAST_SAMPLES), Work(work.report), seed)
+
+
+def _sampled(question: Question, structure: Structure, n_samples: int, work: Work, seed: int) -> _Sample:
+    """So many circuits drawn and tested."""
+    network, layout = question.cut, structure.layout
+    known, masks, n_tested = layout.n_edges <= MAX_EDGES_KEPT, [mask_array([], layout)], 0
+    spread = distribution_of(masks[0], layout)
     at_once = max(1, min(_CIRCUITS_AT_ONCE, _VALUES_AT_ONCE // (max(network.sizes) * len(question.judged[0]))))
     work.tell("circuits", 0, n_samples)
     for batch in structure.samples(n_samples, seed=seed):
@@ -77,22 +131,7 @@ def estimate_circuits(
                 edges = np.concatenate([matrix.reshape(len(matrix), -1) for matrix in kept], axis=1)
                 masks += [masks_of(edges, layout)] if known else []
             work.tell("circuits", n_tested, n_samples, f"{spread.of:,} valid in the sample")
-    found = np.unique(np.concatenate(masks))
-    draws = np.sort(np.random.default_rng([abs(seed), 1]).permutation(found)[:n_draws])
-    low, high = share_interval(spread.of, n_samples, confidence)
-    return CircuitSearch(
-        layout,
-        structure.count,
-        draws,
-        *evaluate_circuits(question, draws),
-        truncated_at=len(draws),
-        method="estimated",
-        count=round(Fraction(spread.of, n_samples) * structure.count),
-        interval=(max(floor(low * structure.count), len(found)), -floor(-high * structure.count)),
-        confidence=confidence,
-        n_tested=n_samples,
-        known_distribution=spread,
-    )
+    return _Sample(n_tested, spread, np.unique(np.concatenate(masks)))
 
 
 def share_interval(n_hits: int, n_trials: int, confidence: float) -> tuple[Fraction, Fraction]:

@@ -49,6 +49,7 @@ def find_smallest(
     by_edges: Mapping[int, int] | None = None,
     n_smallest: int = 100,
     max_tried: int = 20_000_000,
+    so_far: SmallestCircuits | None = None,
 ) -> SmallestCircuits:
     """Find the smallest valid circuits of the protocol's space.
 
@@ -57,30 +58,35 @@ def find_smallest(
         by_edges: valid circuits by number of edges if all have been counted exactly, else None.
         n_smallest: circuits wanted; the search in order of size goes on until it has so many.
         max_tried: circuits that the search in order of size judges, at most; a descent tries a two hundredth of that.
-        work: told "circuits" now and then; may raise Cancelled.
+        work: told "circuits" now and then; may raise Cancelled. What ends before it is done has looked at the sizes
+            before.
+        so_far: what an equal call found whose work ended.
 
     Raises:
         InvalidData: labels that do not fit the rows.
     """
     sizes, layout = question.cut.sizes, question.layout
-    search = _BySize(question)
+    search = _BySize(question, work)
     found: list[int] = []
-    n_judged, searched_up_to = 0, 0
-    n_edges = sizes[0] + len(sizes) - 2  # no circuit has fewer
-    while len(found) < n_smallest and n_edges <= layout.n_edges:
-        if by_edges is None or by_edges.get(n_edges):
-            n_circuits = count_by_edges(sizes, question.protocol, n_edges).get(n_edges, 0)
+    n_judged, searched_up_to = 0, sizes[0] + len(sizes) - 3  # no circuit has fewer edges than one more
+    if so_far is not None:
+        n_judged, searched_up_to = so_far.n_tried, so_far.searched_up_to
+        found = [mask for mask in so_far.masks if mask.bit_count() <= searched_up_to]
+    with work.ending("smallest"), np.errstate(over="ignore", invalid="ignore"):
+        while len(found) < n_smallest and searched_up_to < layout.n_edges:
+            n_edges = searched_up_to + 1
+            n_circuits = 0
+            if by_edges is None or by_edges.get(n_edges):
+                n_circuits = count_by_edges(sizes, question.protocol, n_edges).get(n_edges, 0)
             if n_judged + n_circuits > max_tried:
                 break
-            work.tell("circuits", 1, 1, f"{n_circuits:,} circuits with {n_edges} edges")
-            with np.errstate(over="ignore", invalid="ignore"):
-                found += sorted(mask for some in search.valid(n_edges) for mask in some) if n_circuits else []
+            work.tell("smallest", searched_up_to, layout.n_edges, f"{n_circuits:,} circuits with {n_edges} edges")
+            found += sorted(mask for some in search.valid(n_edges) for mask in some) if n_circuits else []
             n_judged += n_circuits
-        searched_up_to = n_edges
-        n_edges += 1
-    if found or n_edges > layout.n_edges:
+            searched_up_to = n_edges
+    if found or searched_up_to == layout.n_edges:
         return SmallestCircuits(tuple(found[:n_smallest]), True, searched_up_to, n_judged)
-    descended, n_descended = search.descend(known, max_tried // 200, n_smallest, work)
+    descended, n_descended = search.descend(known, max_tried // 200, n_smallest)
     fewest = descended[0].bit_count() if descended else 0
     proved = fewest == searched_up_to + 1
     if proved:
@@ -93,6 +99,7 @@ class _BySize:
     """The circuits of one output by number of edges."""
 
     question: Question
+    work: Work
     _known: dict[tuple[int, int, int], NDArray[np.uint16]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -242,7 +249,7 @@ class _BySize:
         """Which circuits ``[circuits, n_l, n_(l-1)]`` decide enough rows right, of the space or not."""
         return enough_right(self.question, keep, self.judged)
 
-    def descend(self, known: Sequence[int], max_tried: int, n_wanted: int, work: Work) -> tuple[list[int], int]:
+    def descend(self, known: Sequence[int], max_tried: int, n_wanted: int) -> tuple[list[int], int]:
         """Small valid circuits inside known ones, fewest edges first, and how many circuits were tried."""
         whole = (1 << self.question.layout.n_edges) - 1
         waiting: dict[int, set[int]] = defaultdict(set)
@@ -250,29 +257,30 @@ class _BySize:
             waiting[mask.bit_count()].add(mask)
         chance = random.Random(0)  # noqa: S311  # a choice that anyone can make again, not a secret
         found, seen, n_tried = list(known), {whole, *known}, 0
-        while waiting and n_tried < max_tried:
-            n_edges = max(waiting)
-            masks = sorted(waiting.pop(n_edges))
-            masks = sorted(chance.sample(masks, min(_SIDE_BY_SIDE, len(masks))))
-            keep = keep_matrices(mask_array(masks, self.question.layout), self.question.layout)
-            smaller = self._smaller(keep)
-            bits = np.concatenate([matrix.reshape(len(matrix), -1) for matrix in smaller], axis=1)
-            numbers = masks_of(bits, self.question.layout).tolist()
-            fresh = []
-            for place, mask in enumerate(numbers):
-                if mask not in seen:
-                    seen.add(mask)
-                    fresh.append(place)
-            tried = [matrix[fresh] for matrix in smaller]
-            n_tried += len(fresh)
-            right = self.right(tried) if fresh else np.zeros(0, dtype=np.bool_)
-            n_active = sum((m.any(axis=2).sum(axis=1) for m in tried[:-1]), np.zeros(len(fresh), dtype=np.int64))
-            for place, n in zip(np.flatnonzero(right).tolist(), n_active[right].tolist(), strict=True):
-                mask = numbers[fresh[place]]
-                waiting[mask.bit_count()].add(mask)
-                if in_space(n, self.question.cut.sizes, self.question.protocol):
-                    found.append(mask)
-            work.tell("circuits", 1, 1, f"circuits with fewer than {n_edges} edges, made smaller")
+        with self.work.ending("smallest"):
+            while waiting and n_tried < max_tried:
+                n_edges = max(waiting)
+                self.work.tell("smallest", 0, 1, f"circuits with up to {n_edges} edges, made smaller")
+                masks = sorted(waiting.pop(n_edges))
+                masks = sorted(chance.sample(masks, min(_SIDE_BY_SIDE, len(masks))))
+                keep = keep_matrices(mask_array(masks, self.question.layout), self.question.layout)
+                smaller = self._smaller(keep)
+                bits = np.concatenate([matrix.reshape(len(matrix), -1) for matrix in smaller], axis=1)
+                numbers = masks_of(bits, self.question.layout).tolist()
+                fresh = []
+                for place, mask in enumerate(numbers):
+                    if mask not in seen:
+                        seen.add(mask)
+                        fresh.append(place)
+                tried = [matrix[fresh] for matrix in smaller]
+                n_tried += len(fresh)
+                right = self.right(tried) if fresh else np.zeros(0, dtype=np.bool_)
+                n_active = sum((m.any(axis=2).sum(axis=1) for m in tried[:-1]), np.zeros(len(fresh), dtype=np.int64))
+                for place, n in zip(np.flatnonzero(right).tolist(), n_active[right].tolist(), strict=True):
+                    mask = numbers[fresh[place]]
+                    waiting[mask.bit_count()].add(mask)
+                    if in_space(n, self.question.cut.sizes, self.question.protocol):
+                        found.append(mask)
         if in_space(sum(self.question.cut.sizes[1:-1]), self.question.cut.sizes, self.question.protocol):
             every = keep_matrices(mask_array([whole], self.question.layout), self.question.layout)
             found += [whole] if self.right(every)[0] else []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
+from typing import Final
 
 from analysis.circuits.counting import count_circuits
 from analysis.circuits.estimating import estimate_circuits
@@ -17,9 +18,12 @@ from analysis.networks.circuit import MAX_EDGES_KEPT, mask_array
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
+_FOR_AN_ESTIMATE: Final = 0.2  # of the time, where there is no answer yet
+
 
 def find_circuits(question: Question, work: Work = DEFAULT_WORK, *, plan: CircuitPlan | None = None) -> CircuitSearch:
-    """Find the valid circuits of one output in the best way within the limits.
+    """Find the valid circuits of one output in the best way within the limits, and the smallest where not all are
+    listed.
 
     Args:
         work: told how far the work is; may raise Cancelled.
@@ -30,96 +34,122 @@ def find_circuits(question: Question, work: Work = DEFAULT_WORK, *, plan: Circui
         InvalidData: labels that do not fit the rows.
         Cancelled: the report asked to stop.
     """
-    plan = plan or plan_circuits(question, limits=work.limits)
-    search = _Search(question, work)
-    if plan.method == "listed":
-        count = plan.cost_of("counted")
-        return search.listed(countable=not count.obstacle and count.seconds <= plan.cost.seconds)
-    if plan.method == "counted":
-        try:
-            return search.counted()
-        except BeyondLimits:  # sums that may overflow show only on the way
-            if not work.limits.n_samples:
-                raise
-    return search.estimated()
+    found = find_number(question, work, plan or plan_circuits(question, limits=work.limits))
+    return found if found.n_drawn is not None else add_smallest(question, found, work)
 
 
-@dataclass(frozen=True, eq=False)
-class _Search:
-    """What is searched, by which rules, and how far; the same for every way. What is drawn is drawn from seed 0."""
+def first_answer(question: Question, work: Work, plan: CircuitPlan, quick: float) -> CircuitSearch:
+    """The valid circuits where that is predicted to be quick, else an estimate of their number.
 
-    question: Question
-    work: Work
+    Args:
+        quick: so many seconds are.
 
-    def listed(self, *, countable: bool) -> CircuitSearch:
-        """All valid circuits; where there are more than a list holds, their number, some drawn and the smallest.
+    Raises:
+        Those of :func:`find_number`.
+    """
+    if plan.cost.seconds <= quick or plan.cost_of("estimated").obstacle:
+        return find_number(question, work, plan)
+    found = _estimated(question, work)
+    if plan.method != "estimated":
+        work.ended["circuits"] = "time"
+    return found
 
-        Args:
-            countable: whether they can be counted without testing each, and that is predicted to be quicker.
-        """
-        limits = self.work.limits
-        beyond = Sampling(limits.n_draws, limits.n_smallest)
-        found = self._tested(None if countable else beyond)
-        if not countable or found.truncated_at != self._most_listed:
-            return found
-        try:
-            return self.counted()
-        except BeyondLimits:  # sums that may overflow show only on the way
-            return self._tested(beyond)
 
-    @property
-    def _most_listed(self) -> int:
-        return self.work.limits.most_listed(len(self.question.data.representatives))
+def find_number(
+    question: Question, work: Work, plan: CircuitPlan, so_far: CircuitSearch | None = None
+) -> CircuitSearch:
+    """List, count or estimate the valid circuits of one output.
 
-    def _tested(self, beyond: Sampling | None) -> CircuitSearch:
-        """The search that tests every circuit."""
-        return search_circuits(
-            self.question,
-            self.work,
-            max_valid=self._most_listed,
-            max_possible=self.work.limits.max_possible,
-            beyond=beyond,
-        )
+    Args:
+        work: what ends before it is done leaves an estimate.
+        plan: which way is taken.
+        so_far: the answer that was there when an earlier search of the same circuits ended.
 
-    def counted(self) -> CircuitSearch:
-        found = count_circuits(self.question, self.work, n_draws=self.work.limits.n_draws)
-        return found if found.truncated_at is None else self._with_smallest(found, found.distribution.by_edges)
+    Raises:
+        BeyondLimits: the way is barred.
+        InvalidData: labels that do not fit the rows.
+        Cancelled: the report asked to stop.
+    """
+    work.ended.pop("circuits", None)
+    if plan.method == "estimated":
+        return _estimated(question, work)
+    exact = work if so_far else work.for_seconds((1 - _FOR_AN_ESTIMATE) * work.seconds_left)
+    found = None
+    try:
+        with exact.ending("circuits"):
+            found = _listed(question, exact, plan) if plan.method == "listed" else _counted(question, exact)
+    except BeyondLimits:  # sums that may overflow show only on the way
+        if not work.limits.n_samples:
+            raise
+        return _estimated(question, work)
+    if found is not None and "circuits" not in work.ended:
+        return found
+    reason = work.ended["circuits"]
+    answer = so_far or _estimated(question, work)
+    work.ended["circuits"] = reason
+    return answer
 
-    def estimated(self) -> CircuitSearch:
-        limits = self.work.limits
-        found = estimate_circuits(
-            self.question, self.work, n_samples=limits.n_samples, n_draws=limits.n_draws, confidence=limits.confidence
-        )
-        return self._with_smallest(found, None)
 
-    def _with_smallest(self, drawn: CircuitSearch, by_edges: Mapping[int, int] | None) -> CircuitSearch:
-        """The same with the smallest valid circuits beside those drawn.
+def _listed(question: Question, work: Work, plan: CircuitPlan) -> CircuitSearch:
+    """All valid circuits; where there are more than a list holds, their number, some drawn and the smallest."""
+    limits, most = work.limits, work.limits.most_listed(len(question.data.representatives))
+    tested = partial(search_circuits, question, work, max_valid=most, max_possible=limits.max_possible)
+    beyond, count = Sampling(limits.n_draws, limits.n_smallest), plan.cost_of("counted")
+    if count.obstacle or count.seconds > plan.cost.seconds:
+        return tested(beyond=beyond)
+    found = tested()
+    if found.truncated_at != most:
+        return found
+    try:
+        return _counted(question, work)
+    except BeyondLimits:  # sums that may overflow show only on the way
+        return tested(beyond=beyond)
 
-        Args:
-            drawn: what counting or estimating found.
-            by_edges: valid circuits by number of edges if they were counted, else None.
-        """
-        if not self.work.limits.n_smallest or drawn.layout.n_edges > MAX_EDGES_KEPT:
-            return replace(drawn, n_drawn=drawn.n_listed)
-        smallest = find_smallest(
-            self.question,
-            self.work,
-            known=drawn.masks.tolist(),
-            by_edges=by_edges,
-            n_smallest=self.work.limits.n_smallest,
-            max_tried=self.work.limits.n_tried,
-        )
-        undrawn = sorted({*smallest.masks} - {*drawn.masks.tolist()})
-        every = mask_array(sorted([*drawn.masks.tolist(), *undrawn]), drawn.layout)
-        outputs, margins = evaluate_circuits(self.question, every)
-        whole = drawn.method == "counted" and len(every) == drawn.count
-        return replace(
-            drawn,
-            masks=every,
-            outputs=outputs,
-            margins=margins,
-            truncated_at=None if whole else len(every),
-            interval=drawn.interval and (max(drawn.interval[0], len(every)), max(drawn.interval[1], len(every))),
-            n_drawn=drawn.n_listed,
-            smallest=replace(smallest, undrawn=tuple(undrawn)),
-        )
+
+def _counted(question: Question, work: Work) -> CircuitSearch:
+    return count_circuits(question, work, n_draws=work.limits.n_draws)
+
+
+def _estimated(question: Question, work: Work) -> CircuitSearch:
+    limits = work.limits
+    return estimate_circuits(
+        question, work, n_samples=limits.n_samples, n_draws=limits.n_draws, confidence=limits.confidence
+    )
+
+
+def add_smallest(question: Question, found: CircuitSearch, work: Work) -> CircuitSearch:
+    """The same with the smallest valid circuits beside those drawn, where there are others than these.
+
+    Args:
+        found: by :func:`find_number`; if a search of the smallest ended before it was done, with what that found.
+        work: what ends before it is done leaves the smallest known.
+    """
+    limits, earlier = work.limits, found.smallest
+    if found.truncated_at is None or found.method == "listed":
+        return found
+    if not limits.n_smallest or found.layout.n_edges > MAX_EDGES_KEPT:
+        return replace(found, n_drawn=found.n_listed)
+    drawn = sorted({*found.masks.tolist()} - {*(earlier.undrawn if earlier else ())})
+    smallest = find_smallest(
+        question,
+        work,
+        known=drawn,
+        by_edges=found.distribution.by_edges if found.method == "counted" else None,
+        n_smallest=limits.n_smallest,
+        max_tried=limits.n_tried,
+        so_far=earlier,
+    )
+    undrawn = sorted({*smallest.masks} - {*drawn})
+    every = mask_array(sorted([*drawn, *undrawn]), found.layout)
+    outputs, margins = evaluate_circuits(question, every)
+    whole = found.method == "counted" and len(every) == found.count
+    return replace(
+        found,
+        masks=every,
+        outputs=outputs,
+        margins=margins,
+        truncated_at=None if whole else len(every),
+        interval=found.interval and (max(found.interval[0], len(every)), max(found.interval[1], len(every))),
+        n_drawn=len(drawn),
+        smallest=replace(smallest, undrawn=tuple(undrawn)),
+    )

@@ -1,10 +1,7 @@
 from dataclasses import replace
-from functools import partial
-from unittest.mock import patch
 
 import pytest
 
-from analysis import pipeline
 from analysis.circuits.search import search_circuits
 from analysis.data import clean_data
 from analysis.errors import AnalysisError, Cancelled, InvalidData, InvalidNetwork, InvalidProtocol
@@ -44,9 +41,9 @@ def test_only_analyses_of_one_thing_go_into_one_file(pretrained):
 
 def test_limits_are_told():
     file = golden_network("xor_pretrained")
-    early = partial(search_circuits, max_valid=10)
-    with patch.object(pipeline, "search_for_circuits", early):
-        analysis = analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=Limits(max_candidates=7)))
+    question = ask(file.network, task=file.tasks[0])
+    early = search_circuits(question, max_valid=10)
+    analysis = analyse_output(question, Work(limits=Limits(max_candidates=7)), circuits=early)
     assert not analysis.exhaustive
     assert what_is_missing(analysis) == [
         "output 0: circuits truncated at 10 valid ones",

@@ -28,9 +28,9 @@ def test_a_stage_keeps_what_it_has_and_what_ended_it_is_noted(problem, told):
         done.append(1)
         raise problem
     assert (done, work.ended) == ([1], {"circuits": told})
-    with work.for_seconds(1.0).ending("circuits"):
+    with work.for_seconds(1.0).ending("criteria"):
         done.append(2)
-    assert work.ended == {}
+    assert work.ended == {"circuits": told}
     with pytest.raises(ZeroDivisionError), work.ending("circuits"):
         raise ZeroDivisionError
 

@@ -61,8 +61,8 @@ def test_more_circuits_than_a_list_holds_are_counted_the_quicker_way(monkeypatch
     plan = plan_circuits(question, limits=limits)
     costs = tuple(replace(cost, seconds=seconds) if cost.method == "counted" else cost for cost in plan.costs)
     asked = []
-    counted = strategy._Search.counted
-    monkeypatch.setattr(strategy._Search, "counted", lambda search: asked.append(search) or counted(search))
+    counted = strategy.count_circuits
+    monkeypatch.setattr(strategy, "count_circuits", lambda *a, **k: asked.append(a) or counted(*a, **k))
     found = find_circuits(question, Work(limits=limits), plan=replace(plan, costs=costs))
     assert (bool(asked), found.method, found.n_valid) == (is_counted, "counted", 197)
 

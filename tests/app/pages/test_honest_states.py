@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from html import unescape
-from unittest.mock import patch
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis import pipeline
 from analysis.circuits.search import search_circuits
 from analysis.criteria.steps import parse_steps
 from analysis.network_files.files import NetworkFile
@@ -79,9 +76,8 @@ def store_and_client(tmp_path_factory):
             save_analysis(session, analyse_output(ask(half, task=Task((0, 0, 1, 1), "A"))))
             xor = pretrained_xor()
             save_network(session, xor, slug="xor")
-            question, early = ask(xor.network, task=xor.tasks[0], protocol=CUT), partial(search_circuits, max_valid=50)
-            with patch.object(pipeline, "search_for_circuits", early):
-                save_analysis(session, analyse_output(question))
+            question = ask(xor.network, task=xor.tasks[0], protocol=CUT)
+            save_analysis(session, analyse_output(question, circuits=search_circuits(question, max_valid=50)))
         yield store, client
 
 
