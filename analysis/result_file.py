@@ -5,23 +5,35 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from analysis import ENGINE_VERSION
-from analysis.alignments.alignment import ScoredAlignment
-from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
+from analysis.algorithms.high_level_model import Form
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
+from analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
 from analysis.circuits.distribution import CircuitDistribution
-from analysis.circuits.result import CircuitSearch, SmallestCircuits
+from analysis.circuits.judging import evaluate_circuits
+from analysis.circuits.result import CircuitSearch, CountSoFar, SmallestCircuits
 from analysis.data import DataRecord, data_file_json
+from analysis.digest import canonical_json, sha256_hex
+from analysis.errors import InvalidNetwork
+from analysis.interpretations.result import InterpretationCounts
+from analysis.interventions.neuron_set import NeuronSet
 from analysis.network_files.files import NetworkFile, network_file_json, task_json
 from analysis.networks.circuit import EdgeLayout, mask_array
+from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis, Stage, Stop
 from analysis.unlearned import not_learned
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
 MAX_EXACT_INTEGER: Final = 2**53
+MAX_RESULT_BYTES: Final = 2_000_000_000
+_ITEM: Final = "result file"
+_ANEW: Final = "analyse it anew, without --continue"
 _STAGES: Final[dict[Stage, str]] = {
     "circuits": "the search for circuits",
     "smallest": "the search for the smallest circuits",
@@ -67,6 +79,11 @@ def result_json(analyses: Sequence[OutputAnalysis], *, masks: bool = True) -> di
         "exhaustive": all(analysis.exhaustive for analysis in analyses),
         "outputs": [output_json(analysis, masks=masks) for analysis in analyses],
     }
+    if any(analysis.stops for analysis in analyses):  # what going on needs, of the finished ones as well
+        for analysis, told in zip(analyses, document["outputs"], strict=True):
+            numbers = analysis.interpretations.observed_by_circuit
+            told["interpretations"] |= {"observed_by_circuit": list(map(exact, numbers))} if masks else {}
+        document["outputs_digest"] = sha256_hex(canonical_json(document["outputs"]))
     missing = [sentence for analysis in analyses for sentence in what_is_missing(analysis)]
     return document | ({"missing": missing} if missing else {})
 
@@ -107,6 +124,8 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
         found["drawn"] = circuits.n_drawn
     if circuits.smallest is not None:
         found["smallest"] = smallest_json(circuits.smallest, circuits.layout)
+    if circuits.so_far is not None:
+        found["so_far"] = circuits.so_far.as_json()
     read: dict[str, Any] = {
         "total": exact(counts.total),
         "observed": exact(counts.observed),
@@ -263,6 +282,105 @@ def read_circuits(told: Mapping[str, Any], layout: EdgeLayout) -> CircuitSearch:
         ),
         n_drawn=told.get("drawn"),
         smallest=read_smallest(told["smallest"]) if "smallest" in told else None,
+        so_far=CountSoFar.of_json(told["so_far"], layout) if "so_far" in told else None,
+    )
+
+
+def read_unfinished(document: Any, questions: Sequence[Question]) -> list[OutputAnalysis]:
+    """The analyses of a result file that time or memory ended, to go on from.
+
+    Args:
+        document: the file's JSON value.
+        questions: what is asked now, by output.
+
+    Raises:
+        InvalidNetwork: it is no result of this engine on these questions, was changed, or has nothing to go on with.
+    """
+    if not isinstance(document, dict) or document.get("format") != RESULT_FORMAT:
+        raise InvalidNetwork(
+            _ITEM, f"is none of the format {RESULT_FORMAT!r}", "give one that pluriscope analyse wrote"
+        )
+    try:
+        _refuse_other(document, questions)
+        seconds = [document["seconds"], *({} for _ in questions[1:])]
+        told = zip(document["outputs"], questions, seconds, strict=True)
+        return [_read_output(output, question, spent) for output, question, spent in told]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
+        raise InvalidNetwork(_ITEM, f"is damaged: {type(problem).__name__} {problem}", _ANEW) from None
+
+
+def _refuse_other(document: Mapping[str, Any], questions: Sequence[Question]) -> None:
+    """Refuse a result that cannot be gone on with for these questions."""
+    first, outputs = questions[0], document["outputs"]
+    pairs = {
+        "engine": (document["engine"], ENGINE_VERSION),
+        "network": (document["network"], first.model.digest),
+        "protocol": (document["protocol"]["digest"], first.protocol.digest),
+        "data record": (document["data"]["digest"], first.record.digest),
+        "outputs": ([one["output"] for one in outputs], [question.output for question in questions]),
+        "tasks": ([one["task"]["truth_table"] for one in outputs], [list(one.task.truth_table) for one in questions]),
+    }
+    for what, (then, now) in pairs.items():
+        if then != now:
+            shown = "" if what == "tasks" else f", {str(then)[:12]}, and this is {str(now)[:12]}"
+            raise InvalidNetwork(_ITEM, f"is of other {what}{shown}", "give what it was made of, or " + _ANEW)
+    if all("stops" not in one for one in outputs):
+        raise InvalidNetwork(_ITEM, "is finished: nothing is missing that more time would find", "leave --continue out")
+    if any("masks" not in one["circuits"] for one in outputs):
+        raise InvalidNetwork(_ITEM, "lists no circuits, as with --no-masks", _ANEW)
+    if document["outputs_digest"] != sha256_hex(canonical_json(outputs)):
+        raise InvalidNetwork(_ITEM, "was changed after it was written", _ANEW)
+
+
+def _read_output(told: Mapping[str, Any], question: Question, seconds: Mapping[str, float]) -> OutputAnalysis:
+    """The inverse of :func:`output_json` for an unfinished one."""
+    circuits, read, search = told["circuits"], told["interpretations"], told["candidate_search"]
+    found = read_circuits(circuits, question.layout)
+    outputs, margins = evaluate_circuits(question, found.masks)
+    totals = None
+    if "first" in search:
+        irredundant = {key: int(n) for key, n in search["irredundant"].items()}
+        totals = CandidateTotals(
+            search["aligned"], int(search["valid"]), int(search["minimal"]), irredundant, search["first"]
+        )
+    form, n_inputs = question.protocol.algorithm_form, question.model.n_inputs
+    algorithms = tuple(_read_algorithm(one, form, n_inputs) for one in told["algorithms"])
+    return OutputAnalysis(
+        question=question,
+        circuits=replace(found, outputs=outputs, margins=margins),
+        interpretations=InterpretationCounts(
+            tuple(int(read["by_circuit"][mask]) for mask in circuits["masks"]),
+            tuple(map(int, read["observed_by_circuit"])),
+            read.get("truncated_at"),
+            complete=found.truncated_at is None,
+        ),
+        algorithms=AlgorithmSearch(algorithms, int(told["candidates"]), told["candidates_truncated_at"], totals),
+        criteria={key: read_tally(tally) for key, tally in told["criteria"].items()},
+        seconds=seconds,
+        stops=tuple(
+            Stop(stop["stage"], stop["reason"], stop["seconds"] and tuple(stop["seconds"]))
+            for stop in told.get("stops", ())
+        ),
+    )
+
+
+def _read_algorithm(told: Mapping[str, Any], form: Form, n_inputs: int) -> AlgorithmResult:
+    text = told["text"]
+    return AlgorithmResult(
+        parse_algorithm(text, form, n_inputs),
+        tuple(
+            ScoredAlignment(
+                Alignment.of(text, {v["path"]: NeuronSet(v["layer"], tuple(v["neurons"])) for v in one["variables"]}),
+                IIA(one["iia"]["agreed"], one["iia"]["of"]),
+                one["minimal"],
+                math.inf if one["margin"] is None else one["margin"],
+            )
+            for one in told["alignments"]
+        ),
+        int(told["valid"]),
+        int(told["minimal"]),
+        told["truncated_at"],
+        told["irredundant"],
     )
 
 
@@ -280,6 +398,11 @@ def tally_json(tally: CriterionTally) -> dict[str, Any]:
         "not_applicable": exact(tally.not_applicable),
         "of": exact(tally.of),
     }
+
+
+def read_tally(told: Mapping[str, Any]) -> CriterionTally:
+    """The inverse of :func:`tally_json`."""
+    return CriterionTally(**{key: int(value) for key, value in told.items() if key != "of"})
 
 
 def _distribution_json(distribution: CircuitDistribution) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from analysis.preflight import preflight
 from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, parse_protocol_file, protocol_from_mapping
 from analysis.question import Question
 from analysis.report import Report
-from analysis.result_file import RESULT_FORMAT, result_json, self_contained
+from analysis.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, result_json, self_contained
 from analysis.unlearned import not_learned
 from analysis.work import Work
 from app.figures.svg.layout import shape_text
@@ -47,7 +47,6 @@ from pluriscope.task_values import TaskLike
 
 _DRAWING: Final = 420
 _THUMB: Final = 170
-MAX_RESULT_BYTES: Final = 2_000_000_000
 ProtocolLike = Annotated[str | Path | Mapping[str, Any] | Protocol, LATER]
 _ITEM: Final = "result file"
 _WRITE_ANEW: Final = "write it anew with pluriscope.explain(…).save(path), or with pluriscope analyse"

@@ -27,7 +27,6 @@ from app.cli.terminal import (
     write_text,
     written,
 )
-from app.memory import BESIDE, allow
 
 if TYPE_CHECKING:
     from analysis.limits import Limits
@@ -138,7 +137,6 @@ def _one(
 
     check_output(output, json or plan, file, data or file)
     work = Work(clock=time.perf_counter, limits=limits_in_force())
-    allow(work.limits.max_bytes + BESIDE)
     asked = read(file)
     if isinstance(asked, ModelAsked):
         if plan:

@@ -19,8 +19,8 @@ from analysis.circuits.result import CircuitSearch
 from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.network import Network
 from analysis.question import Question
-from analysis.result import CriterionTally, OutputAnalysis
-from analysis.result_file import result_json, self_contained
+from analysis.result import OutputAnalysis
+from analysis.result_file import read_tally, result_json, self_contained
 from app.db.codecs import alignment_of, network_file_of
 from app.db.distributions import candidates_in
 from app.db.reads.analyses import analysed_question
@@ -48,7 +48,7 @@ def load_analysis(session: Session, row: AnalysisRow, *, outputs: bool = True) -
             row.interpretations_complete,
         ),
         algorithms=_load_algorithms(session, row, question.model),
-        criteria={key: _tally(stored) for key, stored in row.criteria.items()},
+        criteria={key: read_tally(stored) for key, stored in row.criteria.items()},
         seconds=row.seconds,
     )
 
@@ -68,10 +68,6 @@ def stored_result(
     # what is stored was found by the engine of its day
     document["engine"] = ", ".join(sorted({one.engine_version for one in stored}))
     return self_contained(document, network_file_of(row), found[0].question.record) if whole else document
-
-
-def _tally(stored: dict[str, int]) -> CriterionTally:
-    return CriterionTally(**{key: int(value) for key, value in stored.items() if key != "of"})
 
 
 def _load_circuits(session: Session, row: AnalysisRow, question: Question, outputs: bool) -> CircuitSearch:

@@ -9,7 +9,6 @@ from functools import cache, partial
 
 from analysis.work import Work
 from app.jobs.executor import Executor, Finished, ProcessExecutor
-from app.memory import LEAST
 
 
 class Directly:
@@ -40,7 +39,7 @@ class Lent:
 @cache
 def _process(number: int) -> ProcessExecutor:
     """One of those that stay to the end of the tests; one that is lost starts again by itself."""
-    executor = ProcessExecutor(LEAST)
+    executor = ProcessExecutor()
     atexit.register(executor.close)
     return executor
 

@@ -1,0 +1,98 @@
+"""An analysis that time ended is written, read back and gone on with, and ends as one without an end."""
+
+import json
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from analysis.errors import InvalidNetwork
+from analysis.limits import Limits
+from analysis.pipeline import analyse_outputs
+from analysis.protocol import COMPLETE, PAPER
+from analysis.question import ask
+from analysis.result_file import read_unfinished, result_json
+from analysis.work import Work
+from tests.golden_files import golden_network
+
+COUNTED = Limits(max_possible=9_624, n_draws=40, n_smallest=5)
+CASES = {
+    "listed": ("xor_pretrained", COMPLETE, Limits()),
+    "counted": ("xor_pretrained", COMPLETE, COUNTED),
+    "several outputs": ("xor+and_3-3", PAPER, Limits()),
+}
+
+
+def questions_of(name, protocol):
+    file = golden_network(name)
+    return [ask(file.network, output=k, task=task, protocol=protocol) for k, task in enumerate(file.tasks)]
+
+
+def analysed(questions, limits, looks=0, so_far=()):
+    """The result file of what is done within so many looks at a clock on which each takes a hundredth of a second."""
+    ticks = count()
+    work = Work(clock=lambda: next(ticks) / 100, limits=limits)
+    found = analyse_outputs(questions, work.for_seconds(looks / 100) if looks else work, so_far=so_far)
+    return json.loads(json.dumps(result_json(found)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_it_ends_as_one_run_would_have(case):
+    name, protocol, limits = CASES[case]
+    questions, looks, so_far, ended = questions_of(name, protocol), 8, [], set()
+    while True:
+        told = analysed(questions, limits, looks, so_far)
+        stops = {stop["stage"] for one in told["outputs"] for stop in one.get("stops", ())}
+        if not stops:
+            break
+        ended |= stops
+        so_far = read_unfinished(told, questions)
+        assert json.loads(json.dumps(result_json(so_far))) == told
+        looks = round(looks * 1.5)
+    assert len(ended) > 2
+    assert told | {"seconds": 0} == analysed(questions, limits) | {"seconds": 0}
+
+
+@pytest.fixture(scope="module")
+def unfinished():
+    questions = questions_of("xor_pretrained", COMPLETE)
+    return questions, analysed(questions, COUNTED, 30)
+
+
+def first(**fields):
+    return lambda told: told["outputs"][0].update(fields)
+
+
+CHANGES = {
+    "no result": (
+        lambda told: told.update(format="pluriscope-network/1"),
+        "is none of the format 'pluriscope-result/1'",
+    ),
+    "another version": (lambda told: told.update(engine="0.1"), "is of other engine, 0.1"),
+    "another network": (lambda told: told.update(network="0" * 64), "is of other network, 000000000000"),
+    "another protocol": (lambda told: told["protocol"].update(digest="0" * 64), "is of other protocol"),
+    "other rows": (lambda told: told["data"].update(digest="0" * 64), "is of other data record"),
+    "other outputs": (first(output=1), "is of other outputs, [1], and this is [0]"),
+    "another task": (first(task={"truth_table": [1, 0, 0, 1]}), "is of other tasks"),
+    "a finished one": (lambda told: told["outputs"][0].pop("stops"), "is finished"),
+    "one without masks": (lambda told: told["outputs"][0]["circuits"].pop("masks"), "lists no circuits"),
+    "one that was changed": (first(candidates=7), "was changed after it was written"),
+    "one cut short": (lambda told: told.pop("seconds"), "is damaged: KeyError 'seconds'"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_cannot_be_gone_on_with_is_refused(unfinished, change):
+    questions, told = unfinished
+    told, (spoil, words) = json.loads(json.dumps(told)), CHANGES[change]
+    spoil(told)
+    with pytest.raises(InvalidNetwork) as refused:
+        read_unfinished(told, questions)
+    assert str(refused.value).startswith(f"result file: {words}")
+
+
+def test_what_is_asked_now_must_be_the_same(unfinished):
+    (question,), told = unfinished
+    with pytest.raises(InvalidNetwork, match="is of other protocol"):
+        read_unfinished(told, [replace(question, protocol=PAPER)])
