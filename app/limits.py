@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from analysis.limits import DEFAULT_LIMITS, Limits
+from app.memory import BESIDE
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 _LIMITS: Final = "limits"
 _UNDO: Final = "undo_days"
+_SECONDS: Final = "job_seconds"
 DEFAULT_UNDO_DAYS: Final = 7.0
 
 
@@ -24,7 +27,7 @@ def limits_of(settings: Settings) -> Limits:
         max_possible=settings.max_possible_circuits,
         max_valid=settings.max_listed_circuits,
         max_seconds=settings.max_count_seconds,
-        max_bytes=settings.max_memory_bytes,
+        max_bytes=min(settings.max_memory_bytes, settings.memory_of_job - BESIDE),
         n_draws=settings.drawn_circuits,
         n_samples=settings.estimate_samples,
         criterion_seconds=settings.max_criterion_seconds,
@@ -38,7 +41,7 @@ def in_memory(limits: Limits) -> Limits:
 
 def carried_by(settings: Settings) -> dict[str, Any]:
     """What every session of a store carries along."""
-    return {_LIMITS: limits_of(settings), _UNDO: settings.undo_days}
+    return {_LIMITS: limits_of(settings), _UNDO: settings.undo_days, _SECONDS: settings.job_seconds}
 
 
 def limits_in(session: Session) -> Limits:
@@ -49,3 +52,8 @@ def limits_in(session: Session) -> Limits:
 def undo_days_in(session: Session) -> float:
     """For how many days deletions can be undone where this session was opened."""
     return float(session.info.get(_UNDO, DEFAULT_UNDO_DAYS))
+
+
+def job_seconds_in(session: Session) -> float:
+    """How long an analysis may take where this session was opened; without end where nothing was named."""
+    return float(session.info.get(_SECONDS, math.inf))

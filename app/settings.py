@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from analysis.limits import MOST_STORED
+from app.memory import LEAST, bytes_for_each
 from app.resources import PREFIX, default_data_folder
 
 
@@ -35,6 +36,16 @@ class Settings(BaseSettings):
         description="Path under which a proxy serves the application, e.g. /pluriscope, without a slash at its end.",
     )
     workers: int = Field(2, ge=1, le=256, description="Worker processes of `pluriscope work`.")
+    job_memory_bytes: int = Field(
+        0,
+        ge=0,
+        le=1 << 42,
+        description="Memory that a job may take, 512 MiB or more; 0: three quarters of the machine's, shared by the "
+        "workers.",
+    )
+    job_seconds: float = Field(
+        3_600.0, ge=1, le=10**7, description="Longest time of one analysis; then it ends with what it found."
+    )
     lease_seconds: float = Field(
         30.0, ge=2, le=3600, description="How long a job stays with a worker that gives no sign of life."
     )
@@ -100,3 +111,8 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{self.data.resolve() / 'pluriscope.sqlite'}"
+
+    @cached_property
+    def memory_of_job(self) -> int:
+        """Bytes that a job may take."""
+        return max(LEAST, self.job_memory_bytes or bytes_for_each(self.workers))

@@ -27,6 +27,7 @@ from app.cli.terminal import (
     write_text,
     written,
 )
+from app.memory import BESIDE, allow
 
 if TYPE_CHECKING:
     from analysis.limits import Limits
@@ -137,6 +138,7 @@ def _one(
 
     check_output(output, json or plan, file, data or file)
     work = Work(clock=time.perf_counter, limits=limits_in_force())
+    allow(work.limits.max_bytes + BESIDE)
     asked = read(file)
     if isinstance(asked, ModelAsked):
         if plan:

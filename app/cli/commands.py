@@ -31,6 +31,7 @@ from app.cli.terminal import (
     write_text,
 )
 from app.garbage import collect_garbage_seldom
+from app.memory import out_of_memory
 
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "Engine alone: no server, no database": {
@@ -177,6 +178,9 @@ def run(arguments: list[str]) -> int:
         return refusal.exit_code
     except (Cancelled, BeyondLimits) as error:
         complain(str(error))
+        return STOPPED
+    except MemoryError:
+        complain(str(out_of_memory()))
         return STOPPED
     except ExplainedError as error:
         complain(str(error))

@@ -50,7 +50,7 @@ from app.db.writes import save_prepared
 from app.jobs import queue
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.jobs.stages import enqueue_following
-from app.limits import limits_in
+from app.limits import job_seconds_in, limits_in
 from pluriscope.analyses.registry import BY_KEY, DIRECTIONS, Analysis
 
 
@@ -67,12 +67,12 @@ def load_analysis_inputs(session: Session, arguments: Arguments) -> Compute[Prep
     check_output(row, output)
     data = find_data(session, arguments["data"], row.sizes[0])
     question = question_of(row, output, Protocol.model_validate(arguments["protocol"]), data)
-    return partial(_analyse, question, limits_in(session))
+    return partial(_analyse, question, limits_in(session), job_seconds_in(session))
 
 
-def _analyse(question: Question, limits: Limits, work: Work) -> PreparedAnalysis:
-    """Run the engine, and make what it found ready for the store; so far, what is certain by then."""
-    return prepare_analysis(analyse_output(question, replace(work, limits=limits)))
+def _analyse(question: Question, limits: Limits, seconds: float, work: Work) -> PreparedAnalysis:
+    """Run the engine, and make what it found ready for the store; what it found by then where its time is up."""
+    return prepare_analysis(analyse_output(question, replace(work, limits=limits).for_seconds(seconds)))
 
 
 def save_analysis_outcome(session: Session, arguments: Arguments, outcome: PreparedAnalysis) -> Saved:

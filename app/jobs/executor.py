@@ -26,6 +26,7 @@ from analysis.errors import AnalysisError, Cancelled
 from analysis.progress import Progress, Report
 from analysis.work import Work
 from app.garbage import collect_garbage_seldom, give_back
+from app.memory import allow, end_first, ended_by_system, out_of_memory
 
 REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; this many are sent
 Compute = Callable[[Work], Any]
@@ -58,7 +59,7 @@ class Crashed(Exception):
 
 
 class Lost(Exception):
-    """What computed it is gone: killed, or out of memory.
+    """What computed it is gone.
 
     Args:
         reason: to follow "its", e.g. "process was lost (exit code -9)".
@@ -84,7 +85,7 @@ class Executor(Interface):
         """Wait for its end at most so long; None if it goes on.
 
         Raises:
-            AnalysisError: it was refused.
+            AnalysisError: it was refused, or wants more memory than it may take.
             Crashed: by an error of ours.
             Lost: what computed it is gone.
         """
@@ -97,23 +98,29 @@ class Executor(Interface):
 
 
 class ProcessExecutor:
-    """One spawned process, started when first needed and again after it was lost or stopped."""
+    """One spawned process, started when first needed and again after it was lost or stopped.
 
-    def __init__(self) -> None:
+    Args:
+        n_bytes: memory that a computation may take.
+    """
+
+    def __init__(self, n_bytes: int) -> None:
+        self._n_bytes = n_bytes
         self._context = multiprocessing.get_context("spawn")
         self._process: SpawnProcess | None = None
         self._pipe: Connection
         self._tell: Report
+        self._ended_before: int
         self._busy = False
 
     def start(self, compute: Compute, tell: Report) -> None:
         if self._process is None or not self._process.is_alive():
             self.close()
             self._pipe, theirs = self._context.Pipe()
-            self._process = self._context.Process(target=_serve, args=(theirs,), daemon=True)
+            self._process = self._context.Process(target=_serve, args=(theirs, self._n_bytes), daemon=True)
             self._process.start()
             theirs.close()
-        self._tell, self._busy = tell, True
+        self._tell, self._busy, self._ended_before = tell, True, ended_by_system()
         with suppress(OSError):  # if it died just now, waiting for it tells so
             self._pipe.send(compute)
 
@@ -140,6 +147,8 @@ class ProcessExecutor:
         if self._process.is_alive():
             return None
         self._process.join()
+        if self._process.exitcode == -signal.SIGKILL and ended_by_system() > self._ended_before:
+            raise out_of_memory()
         raise Lost(f"process was lost (exit code {self._process.exitcode})")
 
     def stop(self) -> None:
@@ -155,8 +164,9 @@ class ProcessExecutor:
         self._process, self._busy = None, False
 
 
-def _serve(pipe: Connection) -> None:
+def _serve(pipe: Connection, n_bytes: int) -> None:
     """What the process does: one computation after another, until the pipe closes."""
+    end_first()
     if hasattr(os, "nice"):
         os.nice(10)  # pages that somebody waits for come first
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
@@ -168,7 +178,7 @@ def _serve(pipe: Connection) -> None:
         except OSError:  # the worker is gone: so is everyone who could want the outcome
             raise SystemExit(1) from None
         except Exception as error:  # the outcome cannot be pickled
-            pipe.send(_Ended(Crashed(type(error).__name__, traceback.format_exc())))
+            pipe.send(_Ended(_failed(error)))
 
     while True:
         try:
@@ -176,8 +186,9 @@ def _serve(pipe: Connection) -> None:
         except (EOFError, OSError):
             return
         except Exception as error:  # what was sent cannot be imported here
-            send(_Ended(Crashed(type(error).__name__, traceback.format_exc())))
+            send(_Ended(_failed(error)))
         else:
+            allow(n_bytes)
             ended = _Ended(carry_out(compute, send), _is_large())
             del compute
             send(ended)
@@ -221,7 +232,12 @@ def carry_out(compute: Compute, send: Report) -> Finished | Exception:
     except AnalysisError as error:
         return AnalysisError(error.item, error.cause, error.cure)
     except Exception as error:
-        return Crashed(type(error).__name__, traceback.format_exc())
+        return _failed(error)
+
+
+def _failed(error: Exception) -> Exception:
+    """What an error that no computation foresees is told as; to be called where it is caught."""
+    return out_of_memory() if isinstance(error, MemoryError) else Crashed(type(error).__name__, traceback.format_exc())
 
 
 def _reporter(send: Report) -> Report:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
@@ -42,6 +43,7 @@ from app.jobs.executor import Crashed, Executor, Lost, ProcessExecutor
 from app.jobs.handlers import Handler, handler_at
 from app.jobs.queue import Claim, LeaseLost
 from app.logs import about
+from app.memory import LEAST
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -85,17 +87,18 @@ def run_workers(
     Raises:
         StoreUnavailable: the database cannot be opened, or not brought to the current schema.
     """
-    stop = stop or threading.Event()
+    stop, slots = stop or threading.Event(), slots or settings.workers
+    settings = settings.model_copy(update={"workers": slots})  # they share the memory that there is
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
     store = open_store(settings)
     try:
         upgrade(store, settings.data)  # a worker may be the first to start
-        slots = slots or settings.workers
         # with hundreds of slots each tells its progress less often, so that the notes of all stay a trickle
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))
-        Worker(store, slots=slots, stop=stop, pace=pace).run(until_idle=until_idle)
+        executor = partial(ProcessExecutor, settings.memory_of_job)
+        Worker(store, slots=slots, stop=stop, pace=pace, executor=executor).run(until_idle=until_idle)
     finally:
         store.close()
 
@@ -119,7 +122,7 @@ class Worker:
     stop: threading.Event = field(default_factory=threading.Event)
     pace: Pace = field(default_factory=Pace)
     definitions: Mapping[str, JobDefinition] = field(default_factory=lambda: DEFINITIONS)
-    executor: Callable[[], Executor] = ProcessExecutor
+    executor: Callable[[], Executor] = field(default_factory=lambda: partial(ProcessExecutor, LEAST))
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}")
 
     def run(self, *, until_idle: bool = False) -> None:
@@ -333,7 +336,7 @@ def _given_back(held: Claim, reason: str = "") -> Change:
 def _unforeseen(held: Claim, kind: str) -> Change:
     """An error of ours: the traceback is in the worker's log, the user gets what can be said of it.
 
-    It is tried again: full memory or a full disk come as such errors too, and pass.
+    It is tried again: a full disk comes as such an error too, and passes.
     """
     cause = f"ended by an unforeseen error ({kind})"
     cure = "retry it; if it fails again, report it with the worker's log"

@@ -27,6 +27,7 @@ def count_up(inputs: Mapping[str, Any], work: Work) -> int:
                 raise BeyondLimits("counting", "goes too far", "count less")
             if inputs.get("crash"):
                 raise ZeroDivisionError("secret detail")
+            bytes(inputs.get("bytes", 0))
             if marker is not None and len(marker.read_text()) < inputs["deaths"]:
                 marker.write_text(marker.read_text() + "x")
                 os.kill(os.getpid(), signal.SIGKILL)

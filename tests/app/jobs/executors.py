@@ -9,6 +9,7 @@ from functools import cache, partial
 
 from analysis.work import Work
 from app.jobs.executor import Executor, Finished, ProcessExecutor
+from app.memory import LEAST
 
 
 class Directly:
@@ -39,7 +40,7 @@ class Lent:
 @cache
 def _process(number: int) -> ProcessExecutor:
     """One of those that stay to the end of the tests; one that is lost starts again by itself."""
-    executor = ProcessExecutor()
+    executor = ProcessExecutor(LEAST)
     atexit.register(executor.close)
     return executor
 

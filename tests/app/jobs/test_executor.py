@@ -1,25 +1,41 @@
-"""A process that took much memory computes nothing else; one that did not is kept."""
+"""A process that took much memory computes nothing else; one that did not is kept; one that is lost is told of."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from functools import partial
+from itertools import count
 
 import pytest
 
-from app.jobs.executor import Finished, ProcessExecutor
-from tests.app.jobs.computations import process_after
+from analysis.errors import BeyondLimits
+from app.jobs import executor as executing
+from app.jobs.executor import Lost, ProcessExecutor
+from app.memory import LEAST
+from tests.app.jobs.computations import count_up, process_after
+
+
+def outcome_of(executor, compute):
+    executor.start(compute, lambda _: None)
+    while (found := executor.wait(10)) is None:
+        pass
+    return found.outcome
 
 
 @pytest.mark.slow
 def test_a_process_that_holds_much_ends_with_its_computation():
-    with closing(ProcessExecutor()) as executor:
-        processes = []
-        for n_bytes in (1, 1, 300 << 20, 1):
-            executor.start(partial(process_after, n_bytes), lambda _: None)
-            while (found := executor.wait(10)) is None:
-                pass
-            assert isinstance(found, Finished)
-            processes.append(found.outcome)
-    first, second, third, last = processes
+    with closing(ProcessExecutor(LEAST)) as executor:
+        sizes = (1, 1, 300 << 20, 1)
+        first, second, third, last = [outcome_of(executor, partial(process_after, n_bytes)) for n_bytes in sizes]
     assert first == second == third != last
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rises", "told"), [(False, Lost), (True, BeyondLimits)])
+def test_a_process_that_the_system_ended_for_want_of_memory_was_not_lost_by_chance(tmp_path, monkeypatch, rises, told):
+    numbers = count(step=int(rises))
+    monkeypatch.setattr(executing, "ended_by_system", lambda: next(numbers))
+    marker = tmp_path / "deaths"
+    marker.touch()
+    with closing(ProcessExecutor(LEAST)) as executor, pytest.raises(told):
+        outcome_of(executor, partial(count_up, {"steps": 2, "marker": str(marker), "deaths": 1}))

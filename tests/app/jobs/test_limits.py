@@ -15,6 +15,7 @@ from app.db.writes import save_network
 from app.jobs.analyses import ANALYSE
 from app.jobs.definitions import analyse_arguments
 from app.limits import in_memory, limits_in, limits_of
+from app.memory import BESIDE, LEAST
 from app.settings import Settings
 from tests.factories import pretrained_xor
 
@@ -41,7 +42,8 @@ def analysed(store) -> AnalysisRow:
 
 @pytest.mark.slow
 def test_settings_become_limits_and_the_rest_is_the_engines(tmp_path):
-    assert in_memory(limits_of(Settings(data=tmp_path))) == DEFAULT_LIMITS
+    assert in_memory(limits_of(Settings(data=tmp_path, job_memory_bytes=2 << 30))) == DEFAULT_LIMITS
+    assert limits_of(Settings(data=tmp_path, job_memory_bytes=LEAST)).max_bytes == LEAST - BESIDE
     store = store_of(tmp_path, max_possible_circuits=7, max_count_seconds=0, estimate_samples=11)
     for opened in (store.read, store.write):
         with opened() as session:

@@ -21,6 +21,7 @@ from app.jobs import worker as working
 from app.jobs.definitions import train_arguments
 from app.jobs.queue import MAX_LOSSES
 from app.jobs.worker import Pace, Worker, run_workers
+from app.memory import LEAST
 from app.settings import Settings
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.kinds import KINDS
@@ -70,6 +71,7 @@ def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store, monkeypatch):
     good = enqueue(store, steps=3)
     cut = enqueue(store, steps=2, truncate=True)
     refused = enqueue(store, steps=2, refuse=True)
+    hungry = enqueue(store, steps=2, bytes=LEAST)
     crashed = enqueue(store, steps=2, crash=True)
     spoiled = enqueue(store, "spoiled", steps=40)
     work(store)
@@ -80,6 +82,8 @@ def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store, monkeypatch):
     row = job(store, refused)
     assert (row.state, row.error) == ("failed", "counting: goes too far. Count less.")
     assert row.result["error"] == {"item": "counting", "cause": "goes too far", "cure": "count less"}
+    row = job(store, hungry)
+    assert (row.state, row.attempts, row.result["error"]["item"]) == ("failed", 1, "memory")
     row = job(store, crashed)
     assert (row.state, row.attempts, row.set_aside) == ("failed", MAX_LOSSES, True)
     assert "ZeroDivisionError" in row.error

@@ -1,0 +1,90 @@
+"""How much memory there is, and how much of it a process that computes may take."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from analysis.errors import BeyondLimits
+
+BESIDE: Final = 256 << 20
+"""Bytes that an analysis takes beside what its limits allow for: the program, and batches."""
+LEAST: Final = 2 * BESIDE
+"""With which every kind of job runs, those that load torch among them."""
+_SHARED: Final = 0.75  # of the machine; the rest is for the server, the database and the workers themselves
+_UNKNOWN: Final = 1 << 42
+_GROUPS: Final = Path("/sys/fs/cgroup")
+
+
+def bytes_for_each(n_slots: int) -> int:
+    """What each of so many jobs at a time may take of the machine's memory, or of its container's."""
+    return int(_SHARED * _there()) // n_slots
+
+
+def _there() -> int:
+    """Bytes of the machine, or of the narrowest group of processes that this one is in."""
+    names = getattr(os, "sysconf_names", {})
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if "SC_PHYS_PAGES" in names else _UNKNOWN
+    return min((machine, *_limits_of_groups()))
+
+
+def _limits_of_groups() -> Iterator[int]:
+    """Those of this process's control groups, of either version, and of the groups around them."""
+    told = Path("/proc/self/cgroup")
+    for line in told.read_text().splitlines() if told.exists() else ():
+        _, kinds, path = line.split(":", 2)
+        if kinds and "memory" not in kinds.split(","):
+            continue
+        root, name = (_GROUPS / "memory", "memory.limit_in_bytes") if kinds else (_GROUPS, "memory.max")
+        own = root / path.lstrip("/")
+        for folder in (own, *own.parents):
+            with suppress(OSError, ValueError):  # not there, not readable, or "max"
+                yield int((folder / name).read_text())
+
+
+def allow(n_bytes: int) -> None:
+    """Let this process hold so much memory from now on; what asks for more gets a ``MemoryError``. On Linux alone.
+
+    The system counts private memory that may be written; stacks of threads and the like, of which most is never
+    touched, come on top.
+    """
+    if sys.platform != "linux":
+        return
+    import resource
+
+    told = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    taken, touched = (int(told.get(name, "0").split()[0]) << 10 for name in ("VmData", "RssAnon"))
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    soft = n_bytes + max(0, taken - touched)
+    soft = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def end_first() -> None:
+    """Have the system end this process before others where the whole machine has no memory left."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def ended_by_system() -> int:
+    """How many processes the system has ended for want of memory since it started; 0 where it does not say."""
+    with suppress(OSError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0
+
+
+def out_of_memory() -> BeyondLimits:
+    """What is told of work that has asked for more than it may take."""
+    return BeyondLimits(
+        "memory",
+        "more is needed than one analysis may take here",
+        "take a smaller network or stricter rules, or allow more: PLURISCOPE_JOB_MEMORY_BYTES for a job of a server, "
+        "PLURISCOPE_MAX_MEMORY_BYTES for a command",
+    )
