@@ -88,7 +88,7 @@ def aligned_algorithms(
         max_aligned: how many aligned algorithms are kept.
 
     Raises:
-        BeyondLimits: three variables or more on too many sites, or more than :data:`MAX_WORK` entries to go through. A
+        BeyondLimits: more than one variable on too many sites, or more than :data:`MAX_WORK` entries to go through. A
             network over six inputs with idle neurons carries so many variables that this would take hours.
         Cancelled: the report asked to stop.
     """

@@ -1,10 +1,13 @@
 """Placing several variables on disjoint sites: exact counts and the best placements, without listing the others.
 
-Whether a variable fits a site does not depend on where the others are, except that sites are disjoint. So everything is
-a recursion over variables whose only state is the set of neurons used (2^n numbers for n hidden neurons):
+Whether a variable fits a site does not depend on where the others are, except that sites are disjoint. And sites lie
+within one layer, so layers, taken together in small blocks, bind each other only by which variables each block has.
+Within a block everything is a recursion over variables whose only state is the set of neurons used there:
 
     count_i[used] = Σ   over allowed sites S disjoint from used of count_(i+1)[used ∪ S]
     least_i[used] = min over the same S of cost_i(S) + least_(i+1)[used ∪ S]
+
+Blocks are then put together by going through the ways to divide the variables among them.
 
 ``least`` is an exact lower bound, so a beam that keeps, variable after variable, the partial placements whose bound is
 among the k lowest loses none of the k best: each partial placement has a completion that attains its bound.
@@ -13,45 +16,97 @@ among the k lowest loses none of the k best: each partial placement has a comple
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.sites import MAX_TABLE, SiteTable, over_subsets
+from analysis.alignments.sites import SiteTable
 from analysis.errors import BeyondLimits
+from analysis.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.int64]
+Keys = tuple[Hashable, ...]
 
 NEVER = 1 << 58  # cost of a site that is not allowed; a few of them add up without overflow
+MAX_STEPS = 1 << 22  # pairs of a site and a set of used neurons in its block
+_BLOCK = 8  # neurons of a block that is more than one layer
 _CELLS = 2_000_000  # largest table held at once
-_CELLS_WORTH_CHOOSING = 20_000  # in larger tables each problem looks at those sites only that a least cost can need
-_BOUND_CELLS = 16_000_000  # bounds remembered, in numbers of eight bytes
+_HELD = 16_000_000  # numbers of eight bytes that are remembered
+
+
+class Block:
+    """Some neighbouring layers, with the ways to use neurons in them.
+
+    Args:
+        table: every site.
+        layers: its layers, from 1.
+    """
+
+    def __init__(self, table: SiteTable, layers: Sequence[int]) -> None:
+        self.places = np.array([i for i, site in enumerate(table.sites) if site.layer in layers], dtype=np.intp)
+        self.offset = sum(table.hidden_sizes[: layers[0] - 1])
+        self.n_neurons = sum(table.hidden_sizes[layer - 1] for layer in layers)
+        self.n_states = 1 << self.n_neurons
+        self._masks = table.masks[self.places] >> self.offset
+
+    @property
+    def n_steps(self) -> int:
+        """Pairs of a site and a set of neurons that it does not meet."""
+        return int(np.exp2(self.n_neurons - np.bitwise_count(self._masks), dtype=np.float64).sum())
+
+    def used(self, states: Array) -> Array:
+        """The neurons of this block that are used."""
+        return (states >> self.offset) & (self.n_states - 1)
+
+    @cached_property
+    def steps(self) -> tuple[Array, Array, Array]:
+        """Sites, the neurons used after each, and for each set of used neurons where its own begin.
+
+        Each has one more step, to no site (their number) and to nothing else used, so that none is without any.
+        """
+        states = np.arange(self.n_states, dtype=np.int64)
+        site, used = np.nonzero((self._masks[:, None] & states) == 0)
+        site, used = np.append(site, np.full(self.n_states, len(self._masks))), np.append(used, states)
+        order = np.argsort(used, kind="stable")
+        site, used = site[order], used[order]
+        return site, used | np.append(self._masks, 0)[site], np.searchsorted(used, states)
 
 
 class Placer:
-    """Counts placements on disjoint sites."""
+    """Counts placements on disjoint sites.
 
-    def __init__(self, table: SiteTable) -> None:
+    Args:
+        work: may end between two tables.
+    """
+
+    def __init__(self, table: SiteTable, work: Work = DEFAULT_WORK) -> None:
         self.table = table
-        self.n_states = 1 << table.n_neurons
-        self._states = np.arange(self.n_states, dtype=np.int64)
-        fits = len(table.sites) * self.n_states <= _CELLS
-        self._all_joined = self._join(table.masks) if fits else None
+        self.work = work
+        groups: list[list[int]] = []
+        for layer, width in enumerate(table.hidden_sizes, start=1):
+            if groups and sum(table.hidden_sizes[i - 1] for i in groups[-1]) + width <= _BLOCK:
+                groups[-1].append(layer)
+            else:
+                groups.append([layer])
+        self.blocks = tuple(Block(table, layers) for layers in groups)
+        self.n_steps = sum(block.n_steps for block in self.blocks)
+        self._ways: dict[tuple[int, tuple[bytes, ...]], NDArray[Any]] = {}
 
     def check(self, n_variables: int) -> None:
         """Refuse work that would not end.
 
         Raises:
-            BeyondLimits: three variables or more on too many sites.
+            BeyondLimits: more than one variable on too many sites.
         """
-        cells = len(self.table.sites) * self.n_states
-        if n_variables > 2 and cells > MAX_TABLE:
+        if n_variables > 1 and self.n_steps > MAX_STEPS:
             raise BeyondLimits(
                 "alignments",
-                f"{n_variables} variables on {len(self.table.sites)} neuron sets need {cells} steps for each variable, "
-                f"against a limit of {MAX_TABLE}",
+                f"{n_variables} variables on {len(self.table.sites)} neuron sets need {self.n_steps} steps for each "
+                f"variable, against a limit of {MAX_STEPS}",
                 "use a narrower network, a smaller depth, or single neurons as sites",
             )
 
@@ -64,39 +119,74 @@ class Placer:
         Raises:
             BeyondLimits: see :meth:`check`.
         """
-        if not allowed:
-            return 1
-        if len(allowed) > self.table.n_neurons or any(not sites.any() for sites in allowed):
+        n_variables, n_neurons = len(allowed), self.table.n_neurons
+        if n_variables > n_neurons or any(not sites.any() for sites in allowed):
             return 0
-        self.check(len(allowed))
+        self.check(n_variables)
         # there are at most (variables + 1)^neurons placements: beyond 64 bits Python's integers take over
-        big = (len(allowed) + 1) ** self.table.n_neurons >= 1 << 63
-        rest: NDArray[Any] = np.ones(self.n_states, dtype=object if big else np.int64)
-        for position in range(len(allowed) - 1, 0, -1):
-            sites = np.flatnonzero(allowed[position])
-            if position == len(allowed) - 1:
-                rest = np.zeros_like(rest)
-                rest[self.table.masks[sites]] = 1
-                over_subsets(np.add, rest)
-                rest = rest[::-1]  # from "subsets of" to "disjoint from": the complement has the mirrored index
-            else:
-                following = np.append(rest, 0)
-                rest = sum(
-                    (following[joined].sum(axis=0) for _, joined in self.joined(sites)), start=np.zeros_like(rest)
-                )
-        return int(rest[self.table.masks[allowed[0]]].sum())
+        dtype: Any = object if (n_variables + 1) ** n_neurons >= 1 << 63 else np.int64
+        ways: NDArray[Any] = np.ones(1, dtype=dtype)
+        for number, block in enumerate(self.blocks):
+            rows = [sites[block.places].tobytes() for sites in allowed]
+            here = _divided(n_variables, first=number == 0, last=number == len(self.blocks) - 1)
+            own = {
+                some: self._ways_of(number, tuple(sorted(rows[i] for i in range(n_variables) if some >> i & 1)))[0]
+                for some in set(here.here.tolist())
+            }
+            own_of = np.zeros(1 << n_variables, dtype=dtype)
+            own_of[list(own)] = list(own.values())
+            ways = np.add.reduceat(ways[here.before] * own_of[here.here], here.starts)
+        return int(ways[0])
 
-    def joined(self, sites: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], Array]]:
-        """Chunks of sites with ``[chunk, 2^neurons]``: the index of used ∪ site, or 2^neurons where the two meet."""
-        step = max(1, _CELLS // self.n_states)
-        for start in range(0, len(sites), step):
-            chunk = sites[start : start + step]
-            joined = self._join(self.table.masks[chunk]) if self._all_joined is None else self._all_joined[chunk]
-            yield chunk, joined
+    def _ways_of(self, number: int, rows: tuple[bytes, ...]) -> NDArray[Any]:
+        """``[sets of used neurons]`` ways to put variables, each known by its allowed sites, into one block."""
+        block, known = self.blocks[number], self._ways.get((number, rows))
+        if known is not None:
+            return known
+        if not rows:
+            known = np.ones(block.n_states, dtype=np.int64)
+        elif len(rows) > block.n_neurons or not any(rows[0]):
+            known = np.zeros(block.n_states, dtype=np.int64)
+        else:
+            rest = self._ways_of(number, rows[1:])
+            self.work.check()
+            if (len(rows) + 1) ** block.n_neurons >= 1 << 63:
+                rest = rest.astype(object)
+            site, after, starts = block.steps
+            allowed = np.append(np.frombuffer(rows[0], dtype=np.bool_), False)
+            known = np.add.reduceat(allowed[site] * rest[after], starts)
+        if (len(self._ways) + 1) * block.n_states > _HELD:
+            self._ways.clear()
+        self._ways[number, rows] = known
+        return known
 
-    def _join(self, masks: Array) -> Array:
-        meets = (masks[:, None] & self._states) != 0
-        return np.where(meets, self.n_states, masks[:, None] | self._states)
+
+class _Division(NamedTuple):
+    """Ways to divide variables among blocks, by the set of variables that the blocks so far have together.
+
+    Args:
+        before: ``[ways]`` the set that the earlier blocks have.
+        here: ``[ways]`` the set that this block has.
+        starts: ``[sets]`` where the ways of each set begin.
+    """
+
+    before: NDArray[np.int32]
+    here: NDArray[np.int32]
+    starts: NDArray[np.intp]
+
+
+@lru_cache(maxsize=64)
+def _divided(n_variables: int, *, first: bool, last: bool) -> _Division:
+    """The ways for one block; the first has nothing before it, and after the last every variable has its place."""
+    before = here = np.zeros(1, dtype=np.int32)
+    for bit in (1 << i for i in range(n_variables)):
+        options = [(bit, 0)] * (not first) + [(0, bit)] + [(0, 0)] * (not last)
+        before, here = (
+            np.concatenate([sets + option[k] for option in options]) for k, sets in enumerate((before, here))
+        )
+    order = np.argsort(before | here, kind="stable")
+    before, here = before[order], here[order]
+    return _Division(before, here, np.flatnonzero(np.diff(before | here, prepend=-1)))
 
 
 def can_be_placed(table: SiteTable, allowed: Sequence[NDArray[np.bool_]]) -> bool:
@@ -137,12 +227,10 @@ class Ranking:
     ) -> None:
         self._placer = placer
         self._masks = placer.table.masks
-        self._n_states = placer.n_states
+        self._failed = 1 << placer.table.n_neurons
         self._costs = costs
         self._fails = fails
-        goal = np.zeros(2 * self._n_states, dtype=np.int64)
-        goal[: self._n_states] = NEVER  # the end must be reached in the upper half
-        self._bounds: dict[tuple[Hashable, ...], Array] = {(): goal}
+        self._forget()
 
     def cheapest(self, keys: Sequence[Hashable], keep: int, *, at_most: int | None = None) -> tuple[Array, Array]:
         """The ``keep`` cheapest placements.
@@ -169,8 +257,7 @@ class Ranking:
         A beam keeps, variable after variable, the partial placements whose bound is among the lowest.
         """
         most = at_most or keep
-        n_sites = len(self._placer.table.sites)
-        at_once = max(1, _CELLS // max(most * n_sites, 2 * self._n_states))
+        at_once = max(1, _CELLS // (most * len(self._masks)))
         found = [(np.zeros((0, len(keys)), dtype=np.int64), np.zeros(0, dtype=np.int64)) for keys in problems]
         by_length: dict[int, list[int]] = defaultdict(list)
         for number, keys in enumerate(problems):
@@ -192,14 +279,12 @@ class Ranking:
         chosen = np.array([[numbers[key] for key in problem] for problem in problems])
         costs = np.stack([self._costs[key] for key in keys])
         fails = None if self._fails is None else np.stack([self._fails[key] for key in keys])
-        self._make_room()
-        self._make_bounds([tuple(problem[1:]) for problem in problems])
         problem = np.arange(len(problems))
         picks = np.zeros((len(problems), 0), dtype=np.int64)
-        states = np.full(len(problems), self._n_states if fails is None else 0, dtype=np.int64)
+        states = np.full(len(problems), self._failed if fails is None else 0, dtype=np.int64)
         spent = np.zeros(len(problems), dtype=np.int64)
         for position in range(chosen.shape[1]):
-            bounds = np.stack([self._bounds[tuple(keys[position + 1 :])] for keys in problems])
+            bounds = self._bounds([tuple(keys[position + 1 :]) for keys in problems])
             key = chosen[problem, position]
             found = np.zeros((6, 0), dtype=np.int64)
             step = max(1, _CELLS // len(self._masks))
@@ -209,9 +294,9 @@ class Ranking:
                 row += start
                 after = states[row] | self._masks[site]
                 if fails is not None:
-                    after |= np.where(fails[key[row], site], self._n_states, 0)
+                    after |= np.where(fails[key[row], site], self._failed, 0)
                 cost = spent[row] + costs[key[row], site]
-                more = np.stack([problem[row], row, site, after, cost, cost + bounds[problem[row], after]])
+                more = np.stack([problem[row], row, site, after, cost, cost + bounds.at(problem[row], after)])
                 found = np.concatenate([found, more], axis=1)
                 found = found[:, _cheapest_of_each(found[0], found[-1], keep, at_most)]
             problem, rows, sites, states, spent, _ = found
@@ -220,67 +305,113 @@ class Ranking:
         ends = np.searchsorted(problem, np.arange(1, len(problems)))
         return list(zip(np.split(picks[order], ends), np.split(spent[order], ends), strict=True))
 
-    def _make_room(self) -> None:
-        """Forget the bounds if they have become many; they can be made again."""
-        if len(self._bounds) * 2 * self._n_states > _BOUND_CELLS:
-            self._bounds = {(): self._bounds[()]}
+    def _forget(self) -> None:
+        """Begin with the tables of no variable: nothing is to pay, but a failing one must have been there."""
+        self._held: list[dict[Keys, Array]] = [
+            {(): np.repeat([NEVER, 0], block.n_states)} for block in self._placer.blocks
+        ]
 
-    def _make_bounds(self, problems: Sequence[tuple[Hashable, ...]]) -> None:
-        """Have the bounds of these lists of keys, and of all their ends, at hand."""
-        missing: dict[int, dict[tuple[Hashable, ...], None]] = defaultdict(dict)
-        for keys in problems:
-            while keys not in self._bounds:
+    def _bounds(self, rests: Sequence[Keys]) -> _Bounds:
+        """What the rest of each problem's variables costs at least."""
+        blocks, n_variables = self._placer.blocks, len(rests[0])
+        divisions = [
+            _divided(n_variables, first=number == 0, last=number == len(blocks) - 1) for number in range(len(blocks))
+        ]
+        if sum(len(held) * 2 * block.n_states for held, block in zip(self._held, blocks, strict=True)) > _HELD:
+            self._forget()
+        tables, rows = [], []
+        different = {rest: number for number, rest in enumerate(dict.fromkeys(rests))}
+        for number, division in enumerate(divisions):
+            sets = np.unique(division.here).tolist()
+            parts = [
+                [tuple(rest[i] for i in range(n_variables) if some >> i & 1) for some in sets] for rest in different
+            ]
+            distinct = {part: row for row, part in enumerate(dict.fromkeys(part for of in parts for part in of))}
+            self._hold(number, distinct)
+            tables.append(np.stack([self._held[number][part] for part in distinct]))
+            row_of = np.zeros((len(different), 1 << n_variables), dtype=np.intp)
+            row_of[:, sets] = [[distinct[part] for part in of] for of in parts]
+            rows.append(row_of[[different[rest] for rest in rests]][:, division.here])
+        return _Bounds(self._placer, tables, rows, divisions)
+
+    def _hold(self, number: int, wanted: Iterable[Keys]) -> None:
+        """Have the tables of these lists of keys in one block, and of all their ends, at hand."""
+        held, block = self._held[number], self._placer.blocks[number]
+        missing: dict[int, dict[Keys, None]] = defaultdict(dict)
+        for keys in wanted:
+            while keys not in held:
                 missing[len(keys)][keys] = None
                 keys = keys[1:]
-        at_once = max(1, _CELLS // (2 * self._n_states))
-        for length, group in sorted(missing.items()):
+        site, after, starts = block.steps
+        at_once = max(1, _CELLS // len(site))
+        for _, group in sorted(missing.items()):
             todo = list(group)
             for start in range(0, len(todo), at_once):
+                self._placer.work.check()
                 part = todo[start : start + at_once]
-                self._bounds.update(zip(part, self._bounds_of(part, length), strict=True))
+                none = np.zeros((len(part), 1), dtype=np.int64)
+                costs = np.column_stack([[self._costs[keys[0]][block.places] for keys in part], none + NEVER])[:, site]
+                rest = np.stack([held[keys[1:]] for keys in part])
+                failed = rest[:, block.n_states :][:, after]
+                upper = np.minimum.reduceat(costs + failed, starts, axis=1)
+                lower = np.full_like(upper, NEVER)
+                if self._fails is not None:
+                    fails = np.column_stack([[self._fails[keys[0]][block.places] for keys in part], none > 0])[:, site]
+                    following = np.where(fails, failed, rest[:, : block.n_states][:, after])
+                    lower = np.minimum.reduceat(costs + following, starts, axis=1)
+                held.update(zip(part, np.minimum(np.concatenate([lower, upper], axis=1), NEVER), strict=True))
 
-    def _bounds_of(self, problems: Sequence[tuple[Hashable, ...]], length: int) -> Array:
-        """``[problems, 2 · 2^neurons]`` the bounds of lists of keys whose ends are known."""
-        following = np.stack([self._bounds[keys[1:]] for keys in problems])
-        low, high = following[:, : self._n_states], following[:, self._n_states :]
-        costs = np.stack([self._costs[keys[0]] for keys in problems])
-        upper = self._one_more(costs, high, last=length == 1)
-        lower = np.full_like(upper, NEVER)
-        if self._fails is not None:
-            fails = np.stack([self._fails[keys[0]] for keys in problems])
-            lower = self._one_more(np.where(fails, costs, NEVER), high, last=length == 1)
-            if length > 1:
-                lower = np.minimum(lower, self._one_more(np.where(fails, NEVER, costs), low, last=False))
-        return np.concatenate([lower, upper], axis=1)
 
-    def _one_more(self, costs: Array, following: Array, *, last: bool) -> Array:
-        """Least cost with one more variable to place, by problem and set of used neurons.
+@dataclass(frozen=True, eq=False)
+class _Bounds:
+    """What the rest of the variables costs at least, for several problems with equally many left.
+
+    Args:
+        tables: for each block ``[parts of variables, 2 · 2^neurons]``.
+        rows: for each block ``[problems, ways]`` the part that it has, by the ways of its division.
+        divisions: of the variables, for each block.
+    """
+
+    placer: Placer
+    tables: Sequence[Array]
+    rows: Sequence[NDArray[np.intp]]
+    divisions: Sequence[_Division]
+
+    def at(self, problem: Array, states: Array) -> Array:
+        """``[partial placements]`` bounds.
 
         Args:
-            costs: ``[problems, sites]``.
-            following: ``[problems, 2^neurons]`` least cost of the variables after it.
-            last: whether there are none.
+            problem: ``[partial placements]``.
+            states: likewise.
         """
-        least = np.full((len(costs), self._n_states), NEVER, dtype=np.int64)
-        if last:
-            least[:, self._masks] = costs
-            over_subsets(np.minimum, least)
-            return least[:, ::-1]
-        padded = np.concatenate([following, np.full((len(costs), 1), NEVER)], axis=1)
-        if len(self._masks) * self._n_states > _CELLS_WORTH_CHOOSING:
-            for row, cost in enumerate(costs):
-                needed = self._placer.table.undominated(cost)
-                for chunk, joined in self._placer.joined(needed[cost[needed] < NEVER]):
-                    totals = (padded[row][joined] + cost[chunk, None]).min(axis=0)
-                    least[row] = np.minimum(least[row], totals)
-            return np.minimum(least, NEVER)
-        for chunk, joined in self._placer.joined(np.flatnonzero((costs < NEVER).any(axis=0))):
-            at_once = max(1, _CELLS // joined.size)
-            for start in range(0, len(costs), at_once):
-                part = slice(start, start + at_once)
-                totals = padded[part][:, joined] + costs[part][:, chunk, None]
-                least[part] = np.minimum(least[part], totals.min(axis=1))
-        return np.minimum(least, NEVER)
+        n_neurons, last = self.placer.table.n_neurons, len(self.tables) - 1
+        if not last:  # states as its table has them
+            found: Array = self.tables[0][self.rows[0][problem, 0], states]
+            return found
+        whole = np.empty(len(states), dtype=np.int64)
+        step = max(1, _CELLS // len(self.divisions[last].here))
+        for start in range(0, len(states), step):
+            part = slice(start, start + step)
+            lower, upper = self._up_to(last, problem[part], states[part])
+            whole[part] = np.where(states[part] >> n_neurons, upper[:, 0], lower[:, 0])
+        return whole
+
+    def _up_to(self, number: int, problem: Array, states: Array) -> tuple[Array, Array]:
+        """``[partial placements, sets of variables]`` least costs up to one block, with and without a failure."""
+        block, division = self.placer.blocks[number], self.divisions[number]
+        lower, upper = np.full((1, 1), NEVER), np.zeros((1, 1), dtype=np.int64)  # of no variable
+        if number:
+            below = states & ((1 << block.offset) - 1)
+            _, first, back = np.unique(problem << block.offset | below, return_index=True, return_inverse=True)
+            lower, upper = (least[back] for least in self._up_to(number - 1, problem[first], below[first]))
+        row = self.rows[number][problem]
+        used = block.used(states)[:, None]
+        free, failed = self.tables[number][row, used], self.tables[number][row, used + block.n_states]
+        lower, upper = lower[:, division.before], upper[:, division.before]
+        lower = np.minimum(lower + failed, upper + free)
+        sums = (np.minimum.reduceat(least, division.starts, axis=1) for least in (lower, upper + failed))
+        lower, upper = (np.minimum(least, NEVER) for least in sums)
+        return lower, upper
 
 
 def _cheapest_of_each(owner: Array, totals: Array, keep: int, at_most: int) -> NDArray[np.intp]:

@@ -40,7 +40,7 @@ Array = NDArray[np.int64]
 
 _ALGORITHMS_AT_ONCE = 64
 _BEHAVIOURS_AT_ONCE = 512
-_CELLS_BETWEEN_REPORTS = 1 << 14  # sites × sets of neurons: of small networks a report takes longer than the work
+_STEPS_BETWEEN_REPORTS = 1 << 14  # pairs of a site and used neurons: of small networks a report takes longer
 MAX_KEPT = 20_000  # valid alignments kept of all algorithms together; every one is counted
 MAX_TIES = 2_000  # failing alignments of equal IIA and size among which the least ids are looked for; 3-3 has ≤ 720
 
@@ -248,7 +248,7 @@ class _Search:
         self._near: dict[tuple[Behaviour, ...], tuple[Array, Array]] = {}
         self._outcomes: dict[tuple[Behaviour, ...], _Outcome] = {}
         self._texts: dict[str, list[str]] = {}
-        self.algorithms_between_reports = max(1, _CELLS_BETWEEN_REPORTS // max(1, len(sizes) * self._placer.n_states))
+        self.algorithms_between_reports = max(1, _STEPS_BETWEEN_REPORTS // max(1, self._placer.n_steps))
 
     def share(self, most: int, work: Work) -> None:
         """Bound what each algorithm keeps, so that all of them together keep no more than ``most``, or one each.

@@ -15,9 +15,8 @@ from analysis.errors import BeyondLimits
 from analysis.interventions.neuron_set import NeuronSet
 
 SiteRule = Literal["neuron_sets", "single_neurons"]
-MAX_NEURONS = 20  # hidden neurons over all layers; searches keep one number for every set of them
-MAX_SITES = 1 << 17
-MAX_TABLE = 1 << 28  # sites × sets of hidden neurons, where an algorithm has three variables or more
+MAX_NEURONS = 32  # hidden neurons over all layers, a bit each
+MAX_SITES = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,31 +63,6 @@ class SiteTable:
             over_subsets(np.add, n_inside)
             result[..., places] = valid[..., places] & (n_inside[..., bits] == 1)
         return result
-
-    def undominated(self, costs: NDArray[np.int64]) -> NDArray[np.intp]:
-        """The sites that cost less than every site inside them: the only ones that a least cost can need.
-
-        A cheapest placement stays one if a site is exchanged for a smaller site inside it that costs no more, for that
-        leaves more room to the other variables.
-
-        Args:
-            costs: ``[sites]``.
-
-        Returns:
-            Site numbers, ascending.
-        """
-        keep = np.zeros(len(self.sites), dtype=bool)
-        for places, bits, width in self._layers:
-            least = np.full(1 << width, np.iinfo(np.int64).max, dtype=np.int64)
-            least[bits] = costs[places]
-            own = least.copy()
-            over_subsets(np.minimum, least)
-            inside = np.full_like(least, np.iinfo(np.int64).max)
-            for bit in range(width):
-                with_bit, without = inside.reshape(-1, 2, 1 << bit), least.reshape(-1, 2, 1 << bit)
-                np.minimum(with_bit[:, 1], without[:, 0], out=with_bit[:, 1])
-            keep[places] = (own < inside)[bits]
-        return np.flatnonzero(keep)
 
     @cached_property
     def _layers(self) -> tuple[tuple[NDArray[np.intp], NDArray[np.int64], int], ...]:

@@ -236,7 +236,7 @@ def test_too_wide_networks_are_refused_with_the_estimate():
         search_alignments(ask(random_network(0, (2, 30, 1))), candidates)
     deep = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2)
     with pytest.raises(BeyondLimits, match="variables on"):
-        search_alignments(ask(random_network(0, (2, 10, 10, 1))), deep)
+        search_alignments(ask(random_network(0, (2, 14, 14, 1))), deep)
 
 
 def test_many_ties_are_cut_but_the_best_stay(monkeypatch):

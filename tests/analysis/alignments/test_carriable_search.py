@@ -228,7 +228,7 @@ def test_totals_stay_exact_where_too_many_neuron_sets_forbid_a_list(monkeypatch)
     task = file.tasks[0]
     candidates = candidate_algorithms(task, COMPLETE, 3, max_listed=1)
     whole = search_alignments(ask(file.network), candidates)
-    monkeypatch.setattr(placements, "MAX_TABLE", 1)
+    monkeypatch.setattr(placements, "MAX_STEPS", 1)
     bare = search_alignments(ask(file.network), candidates)
     assert (bare.algorithms, bare.truncated_at, bare.n_candidates) == ((), 0, 250)
     assert (bare.n_aligned, bare.n_valid_alignments) == (whole.n_aligned, whole.n_valid_alignments)

@@ -17,16 +17,17 @@ def ranking(seed, with_fails, table):
     return Ranking(Placer(table), costs, fails)
 
 
-@pytest.mark.parametrize("cells", [2_000_000, 2_000, 50])
+@pytest.mark.parametrize(("cells", "block"), [(2_000_000, 1), (2_000, 8), (50, 1)])
 @pytest.mark.parametrize("with_fails", [False, True])
 @pytest.mark.parametrize(("keep", "at_most"), [(1, None), (5, 7), (5, 2_000)])
-def test_the_best_of_each_list_are_those_of_the_list_alone(keep, at_most, with_fails, cells, monkeypatch):
+def test_the_best_of_each_list_are_those_of_the_list_alone(keep, at_most, with_fails, cells, block, monkeypatch):
     table = neuron_sites((2, 3), "neuron_sets")
     random = np.random.default_rng(keep)
     problems = [tuple(random.choice(list("abcde"), random.integers(1, 7))) for _ in range(60)]
     alone = ranking(1, with_fails, table)
     expected = [alone.cheapest(keys, keep, at_most=at_most) for keys in problems]
     monkeypatch.setattr(placements, "_CELLS", cells)
+    monkeypatch.setattr(placements, "_BLOCK", block)
     found = ranking(1, with_fails, table).cheapest_of_each(problems, keep, at_most=at_most)
     assert sum(len(costs) for _, costs in expected) > 10
     for keys, (picks, costs), (other_picks, other_costs) in zip(problems, found, expected, strict=True):
@@ -37,12 +38,15 @@ def test_the_best_of_each_list_are_those_of_the_list_alone(keep, at_most, with_f
 
 @pytest.mark.parametrize("widths", [(2,), (3, 3), (2, 2, 2)])
 @pytest.mark.parametrize("share", [0.05, 0.15, 0.4])
-def test_there_is_a_placement_exactly_if_the_count_is_not_0(widths, share):
+def test_there_is_a_placement_exactly_if_the_count_is_not_0_in_however_many_blocks(widths, share, monkeypatch):
     table = neuron_sites(widths, "neuron_sets")
     placer, random = Placer(table), np.random.default_rng(len(widths))
+    monkeypatch.setattr(placements, "_BLOCK", 1)
+    layer_by_layer = Placer(table)
     outcomes = set()
     for _ in range(200):
         allowed = [random.random(len(table.sites)) < share for _ in range(random.integers(1, 4))]
         outcomes.add(can_be_placed(table, allowed))
         assert can_be_placed(table, allowed) == (placer.count(allowed) > 0)
+        assert placer.count(allowed) == layer_by_layer.count(allowed)
     assert outcomes == {False, True}
