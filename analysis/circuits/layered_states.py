@@ -88,12 +88,12 @@ class CountableSpace:
     def pieces(self) -> Iterator[tuple[Prefixes, Combinations]]:
         """Every state, in bounded batches, with the combinations on top of it; always in the same order."""
         for batch in self.wiring.prefixes(self._layer - 1):
-            combinations = self._combinations_on(batch)
+            combinations = self.combinations_on(batch)
             if combinations is not None:
                 for start in range(0, len(batch), combinations.states_at_once):
                     yield batch[start : start + combinations.states_at_once], combinations
 
-    def _combinations_on(self, states: Prefixes) -> Combinations | None:
+    def combinations_on(self, states: Prefixes) -> Combinations | None:
         """What there is on top of states, the same object for states alike; None if that is never in the space."""
         sizes, width = self.network.sizes, self.network.sizes[self._layer]
         n_active = frozenset(n for n in range(1, width + 1) if in_space(states.n_active + n, sizes, self.protocol))
@@ -127,7 +127,7 @@ class CountableSpace:
 
     def tally(self, states: Prefixes) -> Tally:
         """The valid combinations on top of each of some states of :meth:`pieces`."""
-        combinations = cast(Combinations, self._combinations_on(states))  # pieces come with some
+        combinations = cast(Combinations, self.combinations_on(states))  # pieces come with some
         return combinations.tally(self.terms(states), np.bitwise_count(states.masks).astype(np.int64))
 
     def at(self, ranks: list[int], units: list[NDArray[np.int64]]) -> Iterator[Placed]:
@@ -155,7 +155,7 @@ class CountableSpace:
 
     def masks(self, placed: Placed) -> list[int]:
         """The masks of circuits of :meth:`at`."""
-        combinations, terms = cast(Combinations, self._combinations_on(placed.state)), self.terms(placed.state)[0]
+        combinations, terms = cast(Combinations, self.combinations_on(placed.state)), self.terms(placed.state)[0]
         return [
             self._mask(placed.state, sets)
             for unit, numbers in placed.by_unit.items()

@@ -166,12 +166,7 @@ def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:
         if not n_active:
             continue
         combinations = Combinations(n_sources, width, n_active, 0.0, space.boxes)
-        if combinations.direct:
-            each = _SECONDS_PER_SMALL_STATE + combinations.n_operations * _SECONDS_PER_COMPARISON
-        else:
-            each = _SECONDS_PER_STATE + combinations.n_sums * _SECONDS_PER_SUM
-            each += combinations.n_operations * _SECONDS_PER_MEETING
-        seconds += _quotient(n_states, 1.0) * each
+        seconds += _quotient(n_states, 1.0) * seconds_per_state(combinations)
         most_bytes = max(most_bytes, combinations.n_bytes)
         n_units += n_states * combinations.n_units
     n_bytes = _BATCHES_BYTES + most_bytes + 8 * n_units
@@ -181,6 +176,14 @@ def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:
     elif n_bytes > limits.max_bytes:
         obstacle = f"counting would take about {n_bytes >> 20:,} MiB, and the limit is {limits.max_bytes >> 20:,} MiB"
     return Cost("counted", seconds, obstacle)
+
+
+def seconds_per_state(combinations: Combinations) -> float:
+    """Predicted for counting what there is on top of one state."""
+    if combinations.direct:
+        return _SECONDS_PER_SMALL_STATE + combinations.n_operations * _SECONDS_PER_COMPARISON
+    each = _SECONDS_PER_STATE + combinations.n_sums * _SECONDS_PER_SUM
+    return each + combinations.n_operations * _SECONDS_PER_MEETING
 
 
 def _estimating(structure: Structure, n_rows: int, limits: Limits) -> Cost:

@@ -1,0 +1,313 @@
+"""How long the stages of an analysis will take, and how much memory, before it starts.
+
+Each stage is tried on the problem itself for a fraction of a second, and what is left is taken in proportion:
+
+1. Circuits. A uniform sample tells the share of valid ones. A list goes as far as it comes in that time. Of an exact
+   count states of the layers below are drawn at random, by how many circuits stand on their likes, and counted.
+2. Smallest. Sizes are searched up to a small number of circuits; how far the rest goes follows from exact numbers of
+   circuits by size and from the share of valid ones.
+3. Interpretations of some of the valid circuits drawn are counted; algorithms and alignments go as far as they come.
+
+A range holds the seconds of nine of ten networks (docs/scale.md). Memory is what the program itself takes, which was
+measured, and the sizes of the largest arrays.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeVar
+
+import numpy as np
+
+from analysis.algorithms.candidates import candidate_algorithms
+from analysis.alignments.search import search_alignments
+from analysis.circuits.estimating import estimate_circuits, share_interval
+from analysis.circuits.layered_states import CountableSpace
+from analysis.circuits.planning import CircuitPlan, plan_circuits, seconds_per_state
+from analysis.circuits.prefixes import Prefixes
+from analysis.circuits.result import CircuitSearch
+from analysis.circuits.search import search_circuits
+from analysis.circuits.smallest import find_smallest
+from analysis.circuits.space import Structure, count_by_edges
+from analysis.errors import BeyondLimits
+from analysis.interpretations.counting import count_interpretations
+from analysis.limits import Limits, listed_bytes
+from analysis.networks.mlp import activate
+from analysis.progress import Progress
+from analysis.protocol import COMPLETE
+from analysis.question import Question
+from analysis.result import Stage
+from analysis.work import Clock, Work
+
+Range = tuple[float, float]
+Result = TypeVar("Result")
+
+LEAST_SECONDS: Final = 0.5
+"""Ranges of seconds below this begin at 0: nobody waits for such a stage."""
+_TRIAL_SECONDS: Final = 0.2
+_SAMPLE: Final = 2_000  # circuits
+_STATES: Final = 4_000  # drawn, few of which are counted
+_AT_ONCE: Final = 64  # of them with the same active neurons
+_TRIED: Final = 200_000  # circuits by size
+_LEAST_SHARE: Final = 0.02  # of a stage that told of none
+_PROGRAM_BYTES: Final = (120 << 20, 260 << 20)  # the program with its libraries, and what all stages keep at hand
+_SPREAD: Final = 1.8  # how far what was measured may be from what comes
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """What one stage will take.
+
+    Args:
+        seconds: of one processor, from and to; without an end if that is not known.
+        peak_bytes: memory of the process while it runs, from and to.
+    """
+
+    stage: Stage
+    seconds: Range
+    peak_bytes: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """What the analysis of one output will take.
+
+    Args:
+        circuits: how they will be found.
+        stages: in order.
+    """
+
+    circuits: CircuitPlan
+    stages: tuple[StagePlan, ...]
+
+    @property
+    def seconds(self) -> Range:
+        """Of one processor, of all stages together."""
+        low, high = (sum(stage.seconds[end] for stage in self.stages) for end in (0, 1))
+        return _floored((low, high))
+
+    @property
+    def peak_bytes(self) -> tuple[int, int]:
+        """Memory of the process, at most."""
+        low, high = (max(stage.peak_bytes[end] for stage in self.stages) for end in (0, 1))
+        return low, high
+
+
+def plan_output(question: Question, limits: Limits, clock: Clock) -> OutputPlan:
+    """Tell what the analysis of one output will take, by trying parts of it for about a second.
+
+    Args:
+        limits: of the analysis.
+        clock: seconds of this process.
+
+    Raises:
+        BeyondLimits: no way to find the circuits is open, with the reasons.
+        InvalidData: labels that do not fit the rows.
+    """
+    return _Trial(question, limits, clock).plan()
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Parts of one output's analysis, tried."""
+
+    question: Question
+    limits: Limits
+    clock: Clock
+
+    def plan(self) -> OutputPlan:
+        circuits = plan_circuits(self.question, limits=self.limits)
+        start = self.clock()
+        sample = self._sample()
+        sample_seconds = self.clock() - start
+        n_valid = _valid_range(sample, circuits.possible)
+        stages = [_stage("circuits", self._circuits(circuits, sample_seconds, n_valid), self._bytes(circuits, n_valid))]
+        n_kept = n_valid
+        if circuits.method != "listed" or n_valid[1] > self._most_listed:
+            kept = float(self.limits.n_draws + self.limits.n_smallest)
+            n_kept = (min(n_valid[0], kept), min(n_valid[1], kept))
+            stages.append(_stage("smallest", self._smallest(n_valid, circuits.possible), 100 << 20))
+        if self.question.data.boolean:
+            stages.append(_stage("interpretations", self._interpretations(sample, n_kept), 100 << 20))
+            stages += self._algorithms()
+        stages.append(_stage("criteria", (0.0, 0.2 + 2e-6 * n_kept[1]), int(200 * n_kept[1])))
+        return OutputPlan(circuits, tuple(stages))
+
+    @property
+    def _most_listed(self) -> int:
+        return self.limits.most_listed(len(self.question.data.representatives))
+
+    def _tried(self, run: Callable[[Work], Result]) -> tuple[Result | None, float, float]:
+        """A stage for some time: what it has, the seconds it took and the share of the whole that it told of."""
+        told: list[Progress] = []
+        work = Work(told.append, self.clock, self.limits).for_seconds(_TRIAL_SECONDS)
+        result, start = None, self.clock()
+        with work.ending("trial"):
+            result = run(work)
+        spent = self.clock() - start
+        share = max((one.done / one.total for one in told if one.done < one.total), default=0.0) if work.ended else 1.0
+        return result, spent, share
+
+    def _sample(self) -> CircuitSearch | None:
+        """Circuits drawn uniformly, of which some are valid; None where none can be drawn."""
+        space = Structure(self.question.cut.sizes, self.question.protocol)
+        if self.question.protocol.circuit_family != "own" or not space.count:
+            return None
+        return estimate_circuits(self.question, n_samples=_SAMPLE, n_draws=_SAMPLE)
+
+    def _circuits(self, plan: CircuitPlan, sample_seconds: float, n_valid: Range) -> Range:
+        sampling = sample_seconds / _SAMPLE * self.limits.n_samples
+        if plan.method == "estimated":
+            return _around(sampling)
+        if plan.method == "counted":
+            return self._counting(plan, sampling)
+        most = self._most_listed
+        _, spent, share = self._tried(
+            lambda work: search_circuits(self.question, work, max_valid=most, max_possible=self.limits.max_possible)
+        )
+        listing = _around(spent / share if share else plan.cost.seconds, 1.0 if share == 1 else _SPREAD)
+        return listing[0], listing[1] + 3e-6 * min(n_valid[1], most)
+
+    def _counting(self, plan: CircuitPlan, sampling: float) -> Range:
+        """Of states drawn at random, by how many there are of a kind and what one is predicted to cost."""
+        factors: list[float] = []
+        space = CountableSpace.of(self.question)
+        start = self.clock()
+        with np.errstate(over="ignore", invalid="ignore"):
+            for states, predicted in _drawn_states(space, self.question):
+                if factors and self.clock() - start > 2 * _TRIAL_SECONDS:
+                    break
+                before = self.clock()
+                space.tally(states)
+                factors.append((self.clock() - before) / (predicted * len(states)))
+        seconds = plan.cost.seconds * float(np.mean(factors))
+        low, high = _around(seconds)
+        return low, high * 1.1 + sampling
+
+    def _smallest(self, n_valid: Range, possible: int) -> Range:
+        """From the sizes below: how many circuits each next one has, and how many of them are valid."""
+        start, n_tried = self.clock(), min(_TRIED, self.limits.n_tried)
+        found = find_smallest(self.question, n_smallest=self.limits.n_smallest, max_tried=n_tried)
+        spent = self.clock() - start
+        if len(found.masks) >= self.limits.n_smallest or not found.n_tried:
+            return _around(spent)
+        sizes, layout = self.question.cut.sizes, self.question.layout
+        ends = []
+        for share in (n_valid[1] / possible, 0.0):
+            n_found, n_tried = float(len(found.masks) if found.n_tried else 0), found.n_tried
+            for n_edges in range(found.searched_up_to + 1, layout.n_edges + 1):
+                n_more = count_by_edges(sizes, self.question.protocol, n_edges).get(n_edges, 0)
+                if n_found >= self.limits.n_smallest or n_tried + n_more > self.limits.n_tried:
+                    break
+                n_tried, n_found = n_tried + n_more, n_found + share * n_more
+            ends.append(n_tried)
+        each = spent / found.n_tried
+        return each * ends[0] / 3, each * ends[1] * 1.3
+
+    def _interpretations(self, sample: CircuitSearch | None, n_kept: Range) -> Range:
+        masks = sample.masks if sample is not None else np.zeros(0, np.uint64)
+        masks = np.random.default_rng(0).permutation(masks)[:200]
+        if not len(masks):
+            return 0.0, LEAST_SECONDS
+        try:
+            _, spent, share = self._tried(partial(count_interpretations, self.question, masks))
+        except BeyondLimits:
+            return 0.0, LEAST_SECONDS
+        if not share:
+            return _around(spent * n_kept[1])
+        n_done = share * len(masks)
+        return _around(spent / n_done * n_kept[0])[0], _around(spent / n_done * n_kept[1])[1]
+
+    def _algorithms(self) -> Iterator[StagePlan]:
+        question, limits = self.question, self.limits
+        candidates, spent, share = self._tried(
+            lambda work: candidate_algorithms(
+                question.task,
+                question.protocol,
+                question.cut.n_hidden_layers,
+                work,
+                max_candidates=limits.max_candidates,
+                max_listed=limits.max_listed,
+                n_first=limits.n_first,
+            )
+        )
+        yield _stage("algorithms", _around(spent / (share or _LEAST_SHARE)), 50 << 20)
+        spent, share = 0.0, 0.0
+        if candidates is not None:
+            try:
+                align = partial(search_alignments, question, candidates, max_aligned=limits.max_aligned)
+                _, spent, share = self._tried(align)
+            except BeyondLimits:
+                share = 1.0
+        yield _stage("alignments", _around(spent / (share or _LEAST_SHARE)), 200 << 20)
+
+    def _bytes(self, plan: CircuitPlan, n_valid: Range) -> int:
+        if plan.method == "listed":
+            each = listed_bytes(len(self.question.data.representatives))
+            return int(min(n_valid[1], self._most_listed)) * each + (100 << 20)
+        return 200 << 20
+
+
+def _drawn_states(space: CountableSpace, question: Question) -> Iterator[tuple[Prefixes, float]]:
+    """States drawn in proportion to what they are predicted to cost, with others of the same active neurons, and the
+    seconds predicted for one of them.
+    """
+    network, rows = question.cut, space.wiring.rows
+    below = Structure((*network.sizes[:-2], 1), COMPLETE)
+    batches = zip(*below.samples(_STATES, seed=0), strict=True)
+    kept = [np.concatenate(layer) for layer in batches]
+    values = np.broadcast_to(rows, (_STATES, *rows.shape))  # [states, rows, sources]
+    n_active = np.zeros(_STATES, np.int64)
+    active = np.ones((_STATES, network.n_inputs), np.bool_)
+    for layer, keep in enumerate(kept[:-1], start=1):
+        weights, edges = network.weights[layer - 1], keep[:, None]
+        carried = np.where(edges, values[:, :, None], space.wiring.absent[layer - 1]) * weights
+        values = activate(
+            carried.sum(axis=3) + network.biases[layer - 1], network.activation_of(layer), network.negative_slope
+        )
+        active = np.asarray(keep.any(axis=2))
+        n_active += active.sum(axis=1)
+    costs = np.zeros(_STATES)
+    alike: dict[tuple[bytes, int], list[int]] = defaultdict(list)
+    states: dict[tuple[bytes, int], Prefixes] = {}
+    for number, key in enumerate(zip(map(bytes, active), n_active.tolist(), strict=True)):
+        alike[key].append(number)
+    for key, numbers in alike.items():
+        some = np.array(numbers[:_AT_ONCE])
+        names = tuple(np.flatnonzero(active[some[0]]).tolist())
+        states[key] = Prefixes(
+            names,
+            key[1],
+            np.zeros(len(some), np.uint64),
+            np.ascontiguousarray(values[some][:, :, list(names)].transpose(0, 2, 1)),
+        )
+        combinations = space.combinations_on(states[key])
+        costs[numbers] = seconds_per_state(combinations) if combinations else 0.0
+    keys = list(zip(map(bytes, active), n_active.tolist(), strict=True))
+    total = costs.sum()
+    for number in np.random.default_rng(0).choice(_STATES, _STATES, p=costs / total if total else None).tolist():
+        yield states[keys[number]], float(costs[number])
+
+
+def _valid_range(sample: CircuitSearch | None, possible: int) -> Range:
+    """How many circuits are valid, from and to."""
+    if sample is None or not sample.n_tested:
+        return 0.0, float(possible)
+    low, high = share_interval(round(sample.n_valid * sample.n_tested / possible), sample.n_tested, 0.9)
+    return float(low * possible), float(high * possible)
+
+
+def _around(seconds: float, spread: float = _SPREAD) -> Range:
+    return seconds / spread, seconds * spread
+
+
+def _floored(seconds: Range) -> Range:
+    return (0.0, max(seconds[1], LEAST_SECONDS)) if seconds[1] < 2 * LEAST_SECONDS else seconds
+
+
+def _stage(stage: Stage, seconds: Range, n_bytes: int) -> StagePlan:
+    low, high = _PROGRAM_BYTES
+    return StagePlan(stage, _floored(seconds), (low, high + n_bytes))

@@ -1,0 +1,59 @@
+"""What an analysis will take, told before it starts."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import count, pairwise
+
+import numpy as np
+import pytest
+
+from analysis.limits import Limits
+from analysis.networks.network import Network
+from analysis.pipeline import analyse_output
+from analysis.planning import OutputPlan, StagePlan, plan_output
+from analysis.tasks import named_task
+from analysis.work import Work
+from tests.factories import ask
+
+XOR = named_task("XOR", 2)
+FEW = {"n_draws": 10, "n_samples": 1_000, "n_tried": 1_000, "n_smallest": 5}
+
+
+def network_of(*sizes: int) -> Network:
+    random = np.random.default_rng(0)
+    weights = [random.normal(size=(n_out, n_in)) for n_in, n_out in pairwise(sizes)]
+    return Network.from_arrays(weights, [random.normal(size=len(one)) for one in weights], activation="tanh")
+
+
+@pytest.mark.parametrize(
+    ("limits", "stages"),
+    [
+        (Limits(**FEW), "circuits interpretations algorithms alignments criteria"),
+        (Limits(max_possible=1, **FEW), "circuits smallest interpretations algorithms alignments criteria"),
+        (
+            Limits(max_possible=1, max_seconds=0, **FEW),
+            "circuits smallest interpretations algorithms alignments criteria",
+        ),
+    ],
+)
+def test_every_stage_that_an_analysis_goes_through_is_planned(limits: Limits, stages: str) -> None:
+    question = ask(network_of(2, 3, 3, 1), task=XOR)
+    ticks = partial(next, count(0.0, 0.05))
+    plan = plan_output(question, limits, ticks)
+    assert " ".join(stage.stage for stage in plan.stages) == stages
+    found = analyse_output(question, Work(clock=ticks, limits=limits))
+    assert set(found.seconds) == set(stages.split())
+    for stage in plan.stages:
+        assert 0 <= stage.seconds[0] <= stage.seconds[1] < float("inf")
+        assert 50 << 20 < stage.peak_bytes[0] <= stage.peak_bytes[1]
+
+
+def test_a_plan_is_the_sum_of_its_stages_seconds_and_the_most_of_their_memory() -> None:
+    one, two = StagePlan("circuits", (2.0, 6.0), (100, 300)), StagePlan("smallest", (0.0, 0.5), (120, 200))
+    circuits = plan_output(ask(network_of(2, 2, 1), task=XOR), Limits(), partial(next, count(0.0, 1.0))).circuits
+    assert (OutputPlan(circuits, (one, two)).seconds, OutputPlan(circuits, (one, two)).peak_bytes) == (
+        (2.0, 6.5),
+        (120, 300),
+    )
+    assert OutputPlan(circuits, (two,)).seconds == (0.0, 0.5)
