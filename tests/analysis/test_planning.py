@@ -17,7 +17,7 @@ from analysis.work import Work
 from tests.factories import ask
 
 XOR = named_task("XOR", 2)
-FEW = {"n_draws": 10, "n_samples": 1_000, "n_tried": 1_000, "n_smallest": 5}
+FEW = {"n_draws": 1, "n_samples": 1_000, "n_tried": 1_000, "n_smallest": 5}
 
 
 def network_of(*sizes: int) -> Network:
