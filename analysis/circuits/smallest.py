@@ -9,7 +9,9 @@
    itself) are made smaller edge by edge and neuron by neuron, some of each size side by side. That finds small circuits
    but proves nothing, unless what it finds is as small as the search in order of size left possible.
 
-The budget counts circuits, not seconds, and draws come from a seed, so equal calls give equal results.
+The budget counts circuits, not seconds, and draws come from a seed, so equal calls give equal results. Everything is
+wired in blocks, so that memory does not grow with the number of circuits; a size for which one block would take too
+much is not begun.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from heapq import nsmallest
+from itertools import chain, islice, pairwise
 from itertools import combinations as subsets_of
-from itertools import islice, pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -29,7 +32,7 @@ from numpy.typing import NDArray
 from analysis.circuits.judging import enough_right
 from analysis.circuits.prefixes import Prefixes, Wiring
 from analysis.circuits.result import SmallestCircuits
-from analysis.circuits.space import count_by_edges, in_space
+from analysis.circuits.space import count_by_edges, count_matrices_with, in_space
 from analysis.networks.circuit import mask_array, masks_of, one_mask
 from analysis.networks.mlp import activate, keep_matrices
 from analysis.question import Question
@@ -37,8 +40,11 @@ from analysis.validity import decided_right, max_wrong
 from analysis.work import DEFAULT_WORK, Work
 
 _VALUES_AT_ONCE: Final = 1 << 20
+_CHOICES_KEPT: Final = 1 << 22  # of sources, of all that are asked for again and again
 _SIDE_BY_SIDE: Final = 8  # circuits of one size from which a descent goes on
 _FIRST_ROWS: Final = 8  # on which everything is tried before the few that pass are tried on all
+Choices = NDArray[np.uint32]
+"""``[choices, neurons]`` the set of sources of each neuron, bit k for the k-th source."""
 
 
 def find_smallest(
@@ -78,14 +84,15 @@ def find_smallest(
             n_circuits = 0
             if by_edges is None or by_edges.get(n_edges):
                 n_circuits = count_by_edges(sizes, question.protocol, n_edges).get(n_edges, 0)
-            if n_judged + n_circuits > max_tried:
+            if n_judged + n_circuits > max_tried or search.table_bytes(n_edges) > work.limits.max_bytes:
                 break
             work.tell("smallest", searched_up_to, layout.n_edges, f"{n_circuits:,} circuits with {n_edges} edges")
-            found += sorted(mask for some in search.valid(n_edges) for mask in some) if n_circuits else []
+            if n_circuits:
+                found += nsmallest(n_smallest - len(found), chain.from_iterable(search.valid(n_edges)))
             n_judged += n_circuits
             searched_up_to = n_edges
     if found or searched_up_to == layout.n_edges:
-        return SmallestCircuits(tuple(found[:n_smallest]), True, searched_up_to, n_judged)
+        return SmallestCircuits(tuple(found), True, searched_up_to, n_judged)
     descended, n_descended = search.descend(known, max_tried // 200, n_smallest)
     fewest = descended[0].bit_count() if descended else 0
     proved = fewest == searched_up_to + 1
@@ -100,7 +107,7 @@ class _BySize:
 
     question: Question
     work: Work
-    _known: dict[tuple[int, int, int], NDArray[np.uint16]] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[int, int, int], list[Choices]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def judged(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -122,11 +129,20 @@ class _BySize:
             self.question.cut, self.question.absent, self.judged[0][:_FIRST_ROWS], lambda _layer, _n_active: True
         )
 
+    def table_bytes(self, n_edges: int) -> int:
+        """Memory for what one prefix needs while circuits with so many edges are wired, at most."""
+        sizes = self.question.cut.sizes
+        values = (above * 2 ** min(below, n_edges) for below, above in pairwise(sizes[:-1]))
+        return 32 * _FIRST_ROWS * max(values, default=0)  # some are there twice and more while they are added up
+
     def valid(self, n_edges: int) -> Iterator[list[int]]:
         """Masks of the valid circuits with so many edges, in no order."""
+        step = max(1, _VALUES_AT_ONCE // (max(self.question.cut.sizes) * len(self.judged[1])))
         for some in self._promising(n_edges):
-            right = self.right(keep_matrices(some, self.question.layout))
-            yield some[right].tolist()
+            for start in range(0, len(some), step):
+                self.work.check()
+                part = some[start : start + step]
+                yield part[self.right(keep_matrices(part, self.question.layout))].tolist()
 
     def _promising(self, n_edges: int) -> Iterator[NDArray[Any]]:
         """Masks of the circuits with so many edges that decide enough of the first rows right."""
@@ -156,42 +172,54 @@ class _BySize:
 
     def _extended(self, below: Prefixes, layer: int, n_edges: int) -> Iterator[tuple[Prefixes, int]]:
         """One more layer on each prefix; ``n_edges`` are left for it and all layers above."""
-        n_sources, width = len(below.active), self.question.cut.sizes[layer]
+        n_sources, width, layout = len(below.active), self.question.cut.sizes[layer], self.question.layout
         n_above = self.question.cut.n_hidden_layers - layer  # layers of edges beyond the next, with an edge each
+        above = self.question.cut.sizes[layer + 1]
+        most_above = sum(lower * upper for lower, upper in pairwise(self.question.cut.sizes[layer + 1 :]))
         sources = [0]
         for source in below.active:
             sources += [chosen | 1 << source for chosen in sources]
-        tables = [(piece, self.wiring.activations(piece, layer)) for piece in self._pieces(below, layer)]
-        for n_here in range(n_sources, n_edges - n_above):
-            most_active = min(width, n_here, n_edges - n_here - n_above)
-            for active, chosen in self._by_active(n_sources, width, most_active, n_here):
-                shifts = [self.question.layout.edge_index(layer, neuron, 0) for neuron in active]
-                into = [
-                    sum(sources[which] << shift for which, shift in zip(one, shifts, strict=True))
-                    for one in chosen.tolist()
-                ]
-                edges = mask_array(into, self.question.layout)
-                for piece, table in tables:
+        shifts = [layout.edge_index(layer, neuron, 0) for neuron in range(width)]
+        edges = [mask_array((chosen << shift for chosen in sources), layout) for shift in shifts]
+        for piece in self._pieces(below, layer):
+            table, n_values = self.wiring.activations(piece, layer), len(piece) * width * below.values.shape[2]
+            for n_here in range(n_sources, n_edges - n_above):
+                n_left = n_edges - n_here
+                n_active = range(max(1, -((most_above - n_left) // above)), min(width, n_here, n_left - n_above) + 1)
+                for active, chosen in self._by_active(n_sources, width, n_active, n_here, n_values):
+                    into = [edges[neuron][sets] for neuron, sets in zip(active, chosen.T, strict=True)]
+                    masks = (piece.masks[:, None] | np.bitwise_or.reduce(into)).ravel()
                     values = table[:, np.array(active), chosen]
-                    masks = (piece.masks[:, None] | edges).ravel()
                     values = values.reshape(-1, len(active), values.shape[-1])
                     yield Prefixes(active, below.n_active + len(active), masks, values), n_here
 
-    def _choices(self, n_sources: int, n_neurons: int, n_edges: int) -> NDArray[np.uint16]:
+    def _choices(self, n_sources: int, n_neurons: int, n_edges: int) -> Iterator[Choices]:
+        """Those of :func:`_choices`; kept where they are few, for they are asked for again and again."""
         key = (n_sources, n_neurons, n_edges)
-        if key not in self._known:
-            self._known[key] = _choices(*key)
-        return self._known[key]
+        if key in self._known:
+            return iter(self._known[key])
+        n_choices = count_matrices_with(n_neurons, n_sources, n_edges)
+        if n_choices + sum(len(some) for kept in self._known.values() for some in kept) > _CHOICES_KEPT:
+            return _choices(*key)
+        self._known[key] = list(_choices(*key))
+        return iter(self._known[key])
 
     def _by_active(
-        self, n_sources: int, width: int, most_active: int, n_edges: int
-    ) -> Iterator[tuple[tuple[int, ...], NDArray[np.uint16]]]:
-        """Choices of sources for a layer by its active neurons: these, and ``[choices, active]`` sets of sources."""
-        for n_active in range(1, most_active + 1):
-            chosen = self._choices(n_sources, n_active, n_edges)
-            for active in subsets_of(range(width), n_active):
-                if len(chosen):
-                    yield active, chosen
+        self, n_sources: int, width: int, numbers: range, n_edges: int, n_values: int
+    ) -> Iterator[tuple[tuple[int, ...], Choices]]:
+        """Some choices of sources for a layer at a time by its active neurons: these, and sets of sources.
+
+        Args:
+            numbers: of active neurons.
+            n_values: that come of each choice.
+        """
+        step = max(1, _VALUES_AT_ONCE // n_values)
+        for n_active in numbers:
+            for chosen in self._choices(n_sources, n_active, n_edges):
+                for start in range(0, len(chosen), step):
+                    for active in subsets_of(range(width), n_active):
+                        self.work.check()
+                        yield active, chosen[start : start + step]
 
     def _pieces(self, below: Prefixes, layer: int) -> Iterator[Prefixes]:
         """Some prefixes at a time, so that tables of the layer's values for each set of sources stay small."""
@@ -207,16 +235,19 @@ class _BySize:
             for n_active in range(1, min(width, n_edges) + 1):
                 if not in_space(below.n_active + n_active, self.question.cut.sizes, self.question.protocol):
                     continue
-                chosen = self._choices(len(below.active), n_active, n_edges - n_active)
-                at_once = max(1, _VALUES_AT_ONCE // max(1, len(chosen) * max(width, len(piece) * n_rows)))
-                every = subsets_of(range(width), n_active)
-                while len(chosen) and (some := list(islice(every, at_once))):
-                    sets = np.zeros((len(some), len(chosen), width), dtype=np.int64)
-                    np.put_along_axis(sets, np.array(some)[:, None], chosen[None], axis=2)
-                    choices = sets.reshape(-1, width)
-                    state, which = np.nonzero(self._right_on_top(terms, choices))
-                    if len(state):
-                        yield piece.masks[state] | self._edges_on_top(below.active, choices[which])
+                most = max(1, _VALUES_AT_ONCE // max(width, len(piece) * n_rows))
+                for block in self._choices(len(below.active), n_active, n_edges - n_active):
+                    for start in range(0, len(block), most):
+                        chosen = block[start : start + most]
+                        every = subsets_of(range(width), n_active)
+                        while some := list(islice(every, max(1, most // len(chosen)))):
+                            self.work.check()
+                            sets = np.zeros((len(some), len(chosen), width), dtype=np.int64)
+                            np.put_along_axis(sets, np.array(some)[:, None], chosen[None], axis=2)
+                            choices = sets.reshape(-1, width)
+                            state, which = np.nonzero(self._right_on_top(terms, choices))
+                            if len(state):
+                                yield piece.masks[state] | self._edges_on_top(below.active, choices[which])
 
     def _right_on_top(self, terms: NDArray[np.float64], sets: NDArray[np.int64]) -> NDArray[np.bool_]:
         """``[states, choices]``: which decide enough of the first rows right.
@@ -322,31 +353,33 @@ def _merged(pending: dict[tuple[tuple[int, ...], int, int], list[Prefixes]]) -> 
     pending.clear()
 
 
-def _choices(n_sources: int, n_neurons: int, n_edges: int) -> NDArray[np.uint16]:
-    """Every choice of nonempty sets of sources that uses each source and has so many edges, ``[choices, neurons]``.
+def _choices(n_sources: int, n_neurons: int, n_edges: int) -> Iterator[Choices]:
+    """Every choice of nonempty sets of sources that uses each source and has so many edges, in bounded blocks.
 
     Args:
         n_sources: active neurons below; bit k of a set is the k-th of them.
         n_neurons: that choose.
         n_edges: in all.
     """
-    full = (1 << n_sources) - 1
-    size = np.bitwise_count(np.arange(full + 1)).astype(np.int64)
-    chosen = np.zeros((1, 0), dtype=np.uint16)
-    used, left = np.zeros(1, dtype=np.int64), np.full(1, n_edges)
-    for neuron in range(n_neurons):
-        n_more = n_neurons - neuron - 1
-        parts, uses, rests = [], [], []
-        for subset in range(1, full + 1):
-            rest, union = left - subset.bit_count(), used | subset
-            fits = (rest >= np.maximum(size[full & ~union], n_more)) & (rest <= n_more * n_sources)
-            if fits.any():
-                column = np.full(np.count_nonzero(fits), subset, dtype=np.uint16)
-                parts.append(np.column_stack([chosen[fits], column]))
-                uses.append(union[fits])
-                rests.append(rest[fits])
-        if not parts:
-            return np.zeros((0, n_neurons), dtype=np.uint16)
-        chosen, used, left = np.concatenate(parts), np.concatenate(uses), np.concatenate(rests)
-    whole: NDArray[np.uint16] = chosen[(used == full) & (left == 0)]
-    return whole
+    nothing = np.zeros(1, dtype=np.int64)
+    return _chosen(np.zeros((1, 0), dtype=np.uint32), nothing, nothing + n_edges, n_sources, n_neurons)
+
+
+def _chosen(
+    chosen: Choices, used: NDArray[np.int64], left: NDArray[np.int64], n_sources: int, n_more: int
+) -> Iterator[Choices]:
+    """The choices that begin with these, with the sources that they use and the edges that they leave."""
+    if not n_more:
+        yield chosen
+        return
+    sets = np.arange(1, 1 << n_sources)
+    size = np.bitwise_count(np.arange(1 << n_sources)).astype(np.int64)
+    step = max(1, _VALUES_AT_ONCE // 4 >> n_sources)
+    for start in range(0, len(chosen), step):
+        part = slice(start, start + step)
+        rest, union = left[part, None] - size[sets], used[part, None] | sets
+        wanting = size[(1 << n_sources) - 1 & ~union]
+        first, which = np.nonzero((rest >= np.maximum(wanting, n_more - 1)) & (rest <= (n_more - 1) * n_sources))
+        if len(first):
+            longer = np.column_stack([chosen[part][first], sets[which].astype(np.uint32)])
+            yield from _chosen(longer, union[first, which], rest[first, which], n_sources, n_more - 1)

@@ -10,7 +10,7 @@ from analysis.circuits.counting import count_circuits
 from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.planning import CircuitPlan, plan_circuits
-from analysis.circuits.result import CircuitSearch
+from analysis.circuits.result import CircuitSearch, CountSoFar
 from analysis.circuits.search import Sampling, search_circuits
 from analysis.circuits.smallest import find_smallest
 from analysis.errors import BeyondLimits
@@ -77,7 +77,8 @@ def find_number(
     found = None
     try:
         with exact.ending("circuits"):
-            found = _listed(question, exact, plan) if plan.method == "listed" else _counted(question, exact)
+            way = _listed if plan.method == "listed" else _counted
+            found = way(question, exact, plan, so_far.so_far if so_far else None)
     except BeyondLimits:  # sums that may overflow show only on the way
         if not work.limits.n_samples:
             raise
@@ -87,10 +88,23 @@ def find_number(
     reason = work.ended["circuits"]
     answer = so_far or _estimated(question, work)
     work.ended["circuits"] = reason
-    return answer
+    if found is None or found.so_far is None:
+        return answer
+    if found.n_tested != found.possible:
+        return replace(answer, so_far=found.so_far)
+    return replace(  # only draws are missing, and those of the estimate are uniform as well
+        answer,
+        method="counted",
+        count=found.count,
+        interval=None,
+        confidence=None,
+        n_tested=found.n_tested,
+        known_distribution=found.known_distribution,
+        so_far=found.so_far,
+    )
 
 
-def _listed(question: Question, work: Work, plan: CircuitPlan) -> CircuitSearch:
+def _listed(question: Question, work: Work, plan: CircuitPlan, so_far: CountSoFar | None) -> CircuitSearch:
     """All valid circuits; where there are more than a list holds, their number, some drawn and the smallest."""
     limits, most = work.limits, work.limits.most_listed(len(question.data.representatives))
     tested = partial(search_circuits, question, work, max_valid=most, max_possible=limits.max_possible)
@@ -101,13 +115,13 @@ def _listed(question: Question, work: Work, plan: CircuitPlan) -> CircuitSearch:
     if found.truncated_at != most:
         return found
     try:
-        return _counted(question, work)
+        return _counted(question, work, plan, so_far)
     except BeyondLimits:  # sums that may overflow show only on the way
         return tested(beyond=beyond)
 
 
-def _counted(question: Question, work: Work) -> CircuitSearch:
-    return count_circuits(question, work, n_draws=work.limits.n_draws)
+def _counted(question: Question, work: Work, _plan: CircuitPlan, so_far: CountSoFar | None) -> CircuitSearch:
+    return count_circuits(question, work, n_draws=work.limits.n_draws, so_far=so_far)
 
 
 def _estimated(question: Question, work: Work) -> CircuitSearch:
