@@ -95,7 +95,11 @@ def analyse_outputs(
     for question in questions:
         refuse(preflight(question))
     known = {one.question.digest: one for one in so_far}
-    return _spend([_Course(one, work, so_far=known.get(one.digest)) for one in questions], work)
+    courses = [_Course(one, work, so_far=known.get(one.digest)) for one in questions]
+    if len(courses) > 1:
+        for course in courses:
+            course.prefix = f"output {course.question.output}, "
+    return _spend(courses, work)
 
 
 def _spend(courses: Sequence[_Course], work: Work) -> list[OutputAnalysis]:
@@ -108,7 +112,7 @@ def _spend(courses: Sequence[_Course], work: Work) -> list[OutputAnalysis]:
     while unfinished and work.seconds_left >= least:
         for number, course in enumerate(unfinished):
             course.go_on(work.for_seconds(work.seconds_left / (len(unfinished) - number)))
-        unfinished, least = [course for course in unfinished if course.wants_time], _LEAST_SECONDS
+        unfinished, least = [course for course in unfinished if course.waiting], _LEAST_SECONDS
     return [course.analysis() for course in courses]
 
 
@@ -120,6 +124,8 @@ class _Course:
         circuits: what is known of them, if they are not to be searched.
         so_far: what an earlier analysis found.
     """
+
+    prefix = ""  # of its stages' names in reports
 
     def __init__(
         self,
@@ -139,7 +145,7 @@ class _Course:
                 so_far.algorithms,
             )
             self.seconds |= so_far.seconds
-            self.stops |= {stop.stage: stop for stop in so_far.stops}
+            self._want(*(stop.stage for stop in so_far.stops if stop.stage != "criteria"))
             return
         self._take(circuits or unsearched(question))
         self._want("algorithms", "alignments")
@@ -147,9 +153,9 @@ class _Course:
             self._want("circuits")
 
     @property
-    def wants_time(self) -> bool:
-        """Whether something was left undone for want of time."""
-        return any(stop.reason == "time" for stop in self.stops.values())
+    def waiting(self) -> set[Stage]:
+        """Stages that go on if there is time."""
+        return {stage for stage, stop in self.stops.items() if stop.reason == "time"}
 
     def _want(self, *stages: Stage) -> None:
         """Take note that stages are to be done; of rows that stand for no Boolean inputs circuits alone are."""
@@ -161,7 +167,7 @@ class _Course:
         """The work of one stage within its share of the time, and what it took and what ended it, noted."""
         work.ended.pop(stage, None)
         start = work.clock()
-        forecast = _Forecast(work, self._answer if stage == "circuits" and self.circuits.n_tested else "")
+        forecast = _Forecast(work, self.prefix, self._answer if stage == "circuits" and self.circuits.n_tested else "")
         own = work.for_seconds(share * work.seconds_left).reporting_to(forecast)
         with own.ending(stage):
             yield own
@@ -202,9 +208,9 @@ class _Course:
 
     def answer_first(self, work: Work) -> None:
         """Find the circuits, or estimate their number, unless something is known of them."""
-        if "circuits" in self.stops and self.circuits.n_tested is None:
+        if "circuits" in self.waiting and self.circuits.n_tested is None:
             self._find(work, first=True)
-            work.report(Progress("circuits", 1, 1, self._answer))
+            work.report(Progress(f"{self.prefix}circuits", 1, 1, self._answer))
 
     def _find(self, work: Work, *, first: bool = False) -> None:
         """The circuits, as far as there is time."""
@@ -223,18 +229,18 @@ class _Course:
     def go_on(self, work: Work) -> None:
         """Do what is not done, in order, each stage within its share of the time."""
         question, limits = self.question, work.limits
-        if "circuits" in self.stops:
+        if "circuits" in self.waiting:
             self._find(work)
-        if "smallest" in self.stops:
+        if "smallest" in self.waiting:
             with self._stage("smallest", work, self._share("smallest")) as own:
                 found = add_smallest(question, self.circuits, own)
                 if found.masks.tolist() != self.circuits.masks.tolist():
                     self._take(found)
                 self.circuits = found
-        if "interpretations" in self.stops:
+        if "interpretations" in self.waiting:
             with self._stage("interpretations", work, self._share("interpretations")) as own:
                 self.interpretations = _interpretations(question, self.circuits, own)
-        if self.stops.keys() & {"algorithms", "alignments"}:
+        if self.waiting & {"algorithms", "alignments"}:
             candidates = None
             with self._stage("algorithms", work, self._share("algorithms")) as own:
                 candidates = candidate_algorithms(
@@ -278,13 +284,13 @@ class _Course:
 class _Forecast:
     """Passes on how far a stage is, with how long it takes from here."""
 
-    def __init__(self, work: Work, answer: str) -> None:
-        self._work, self._answer = work, answer
+    def __init__(self, work: Work, prefix: str, answer: str) -> None:
+        self._work, self._prefix, self._answer = work, prefix, answer
         self._start, self._first = work.clock(), -1.0
         self.whole: tuple[float, float] | None = None
 
     def __call__(self, progress: Progress) -> None:
-        share = progress.done / progress.total
+        progress, share = replace(progress, stage=self._prefix + progress.stage), progress.done / progress.total
         if self._first < 0:
             self._first = share
         if 1 > share > self._first:

@@ -123,7 +123,9 @@ def _sampled(question: Question, structure: Structure, n_samples: int, work: Wor
     for batch in structure.samples(n_samples, seed=seed):
         for start in range(0, len(batch[0]), at_once):
             keep = tuple(matrix[start : start + at_once] for matrix in batch)
-            valid = enough_right(question, keep)
+            valid = np.zeros(len(keep[0]), dtype=np.bool_)
+            for members in question.ablations:
+                valid |= np.logical_and.reduce([enough_right(question, keep, absent=carried) for carried in members])
             n_tested += len(valid)
             if valid.any():
                 kept = [matrix[valid] for matrix in keep]

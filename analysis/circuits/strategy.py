@@ -47,7 +47,7 @@ def first_answer(question: Question, work: Work, plan: CircuitPlan, quick: float
     Raises:
         Those of :func:`find_number`.
     """
-    if plan.cost.seconds <= quick or plan.cost_of("estimated").obstacle:
+    if plan.cost.seconds <= quick or not work.limits.n_samples:
         return find_number(question, work, plan)
     found = _estimated(question, work)
     if plan.method != "estimated":
@@ -86,6 +86,8 @@ def find_number(
     if found is not None and "circuits" not in work.ended:
         return found
     reason = work.ended["circuits"]
+    if not so_far and not work.limits.n_samples:
+        raise BeyondLimits("circuits", "the time was up, and no sample is allowed", "give more time, or allow a sample")
     answer = so_far or _estimated(question, work)
     work.ended["circuits"] = reason
     if found is None or found.so_far is None:
@@ -141,7 +143,8 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
     limits, earlier = work.limits, found.smallest
     if found.truncated_at is None or found.method == "listed":
         return found
-    if not limits.n_smallest or found.layout.n_edges > MAX_EDGES_KEPT:
+    searched = limits.n_smallest and question.protocol.circuit_family == "own"
+    if not searched or found.layout.n_edges > MAX_EDGES_KEPT:
         return replace(found, n_drawn=found.n_listed)
     drawn = sorted({*found.masks.tolist()} - {*(earlier.undrawn if earlier else ())})
     smallest = find_smallest(

@@ -1,0 +1,102 @@
+"""An analysis whose time is up tells nothing false, and gone on with it ends as one run without an end.
+
+Time is told by a clock that goes on by one at each reading, so that it is up at the same step on every machine.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import count
+
+import pytest
+
+from analysis.circuits.search import search_circuits
+from analysis.interpretations.counting import count_interpretations
+from analysis.limits import Limits
+from analysis.pipeline import analyse_outputs
+from analysis.protocol import COMPLETE, protocol_from_mapping
+from analysis.question import ask
+from analysis.result_file import result_json, what_is_missing
+from analysis.work import Work
+from tests.golden_files import golden_network
+
+FEW = {"n_draws": 20, "n_smallest": 15, "n_samples": 4_000, "max_aligned": 5}
+LISTED, COUNTED = Limits(**FEW), Limits(**FEW, max_possible=1)
+ESTIMATED, BEYOND = Limits(**FEW, max_possible=1, max_seconds=0), Limits(max_possible=1, max_seconds=0, n_samples=0)
+ANY = protocol_from_mapping({**COMPLETE.model_dump(mode="json"), "name": "any", "circuit_family": "any_ablation"})
+CASES = {
+    "listed": ("xor_pretrained", COMPLETE, LISTED),
+    "counted": ("xor_pretrained", COMPLETE, COUNTED),
+    "estimated": ("xor_pretrained", COMPLETE, ESTIMATED),
+    "beyond every limit": ("xor_pretrained", COMPLETE, BEYOND),
+    "under any ablation": ("xor_pretrained", ANY, LISTED),
+    "two outputs": ("xor+and_3-3", COMPLETE, COUNTED),
+}
+
+
+def ticking(limits):
+    ticks = count()
+    return Work(clock=lambda: float(next(ticks)), limits=limits)
+
+
+def told(analyses):
+    """Everything that a result file says but the seconds."""
+    return {key: value for key, value in result_json(analyses).items() if key != "seconds"}
+
+
+@cache
+def whole_of(case):
+    """The questions of a case, its limits, what one run without an end finds, and the readings of a clock for it."""
+    name, protocol, limits = CASES[case]
+    file = golden_network(name)
+    questions = [ask(file.network, output=n, task=task, protocol=protocol) for n, task in enumerate(file.tasks)]
+    readings = count()
+    work = Work(clock=lambda: float(next(readings)), limits=limits)
+    analyse_outputs(questions, work.for_seconds(1e12))
+    return questions, limits, analyse_outputs(questions, Work(limits=limits)), next(readings)
+
+
+def holds(analysis, whole):
+    """Whether nothing that an analysis says is false."""
+    found, truth = analysis.circuits, set(search_circuits(analysis.question).masks.tolist())
+    sure = found.method == "counted" or (found.method == "listed" and found.truncated_at is None)
+    low, high = found.interval or ((found.n_valid, found.n_valid) if sure else (found.n_listed, found.possible))
+    assert low <= len(truth) <= high
+    assert set(found.masks.tolist()) <= truth
+    if found.smallest and found.smallest.proved:
+        fewest = sorted(mask.bit_count() for mask in truth)[: len(found.smallest.masks)]
+        assert [mask.bit_count() for mask in found.smallest.masks] == fewest
+    every = count_interpretations(analysis.question, found.masks)
+    n_counted = (
+        found.n_listed if analysis.interpretations.truncated_at is None else analysis.interpretations.truncated_at
+    )
+    assert analysis.interpretations.by_circuit[:n_counted] == every.by_circuit[:n_counted]
+    known = {result.algorithm.text: result for result in whole.algorithms.algorithms}
+    for result in analysis.algorithms.algorithms:
+        assert result.truncated_at == 0 or result == known[result.algorithm.text]
+    counted = analysis.interpretations.total
+    most = {"zero-ablation": len(truth), "observed-class": counted, "margin": len(truth) + whole.criteria["margin"].of}
+    for key, tally in analysis.criteria.items():
+        assert tally.passed <= most.get(key, whole.criteria[key].passed)
+    if "observed-class" in analysis.criteria:
+        assert analysis.criteria["observed-class"].of == counted
+    for stop in analysis.stops:
+        assert stop.reason == "time"
+        assert stop.seconds is None or 0 < stop.seconds[0] < stop.seconds[1]
+    assert bool(analysis.stops) == any("the time was up" in one for one in what_is_missing(analysis))
+
+
+@pytest.mark.parametrize("share", [0, 0.03, 0.2, 0.6, 0.9])
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.slow
+def test_what_time_ends_is_true_and_goes_on_to_the_same_end(case, share):
+    questions, limits, whole, n_readings = whole_of(case)
+    part = analyse_outputs(questions, ticking(limits).for_seconds(int(share * n_readings)))
+    for one, all_of_it in zip(part, whole, strict=True):
+        holds(one, all_of_it)
+        if case != "beyond every limit":
+            assert one.circuits.n_tested, "an output without an answer"
+    if share < 0.5:
+        assert any(one.stops for one in part)
+    further = analyse_outputs(questions, ticking(limits).for_seconds(300), so_far=part)
+    assert told(analyse_outputs(questions, Work(limits=limits), so_far=further)) == told(whole)
