@@ -38,7 +38,7 @@ def network_of(*sizes: int) -> Network:
     ],
 )
 def test_every_stage_that_an_analysis_goes_through_is_planned(limits: Limits, stages: str) -> None:
-    question = ask(network_of(2, 3, 3, 1), task=XOR)
+    question = ask(network_of(2, 3, 3, 1), task=named_task("OR", 2))
     ticks = partial(next, count(0.0, 0.05))
     plan = plan_output(question, limits, ticks)
     assert " ".join(stage.stage for stage in plan.stages) == stages
