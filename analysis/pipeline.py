@@ -37,22 +37,25 @@ from analysis.errors import AnalysisError, BeyondLimits
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.result import InterpretationCounts
 from analysis.limits import Limits as Limits  # callers take it from here
+from analysis.planning import plan_output
 from analysis.preflight import preflight
 from analysis.progress import Progress
 from analysis.question import Question
-from analysis.result import CriterionTally, OutputAnalysis, Stage, Stop
+from analysis.result import CriterionTally, OutputAnalysis, Range, Stage, Stop, seconds_words
 from analysis.strict_json import combined
 from analysis.work import DEFAULT_WORK, Work
 
 _FIRST_SECONDS: Final = 8.0
 _FIRST_SHARE: Final = 0.25  # of the time, if that is less, for the first answers to all outputs
-_LEAST_SECONDS: Final = 0.5  # with less another round is not begun
+_LEAST_SECONDS: Final = 0.5  # with less another round is not begun,
+_TO_PLAN: Final = 4.0  # nor a stage planned, which takes about a second
+_TELLING: Final = 0.1  # of a stage: what that took tells more about the whole than a plan
 _SHARES: Final[dict[Stage, float]] = {
     "circuits": 0.5,
-    "smallest": 0.1,
+    "smallest": 0.2,
     "interpretations": 0.15,
-    "algorithms": 0.1,
-    "alignments": 0.15,
+    "algorithms": 0.05,
+    "alignments": 0.1,
 }
 """Of an output's time, in the stages' order; what a stage leaves over goes to those after it."""
 
@@ -137,6 +140,7 @@ class _Course:
         self.question, self._work = question, work
         self.seconds: dict[str, float] = {}
         self.stops: dict[Stage, Stop] = {}
+        self._planned: dict[Stage, Range] = {}  # seconds, where they had to be asked for
         self.algorithms = AlgorithmSearch((), 0, truncated_at=0)
         if so_far is not None:
             self.circuits, self.interpretations, self.algorithms = (
@@ -167,7 +171,14 @@ class _Course:
         """The work of one stage within its share of the time, and what it took and what ended it, noted."""
         work.ended.pop(stage, None)
         start = work.clock()
-        forecast = _Forecast(work, self.prefix, self._answer if stage == "circuits" and self.circuits.n_tested else "")
+        goes_on = stage == "interpretations" or self.circuits.so_far is not None
+        forecast = _Forecast(
+            work,
+            self.prefix,
+            self._answer if stage == "circuits" and self.circuits.n_tested else "",
+            self._planned.get(stage),
+            self.seconds.get(stage, 0.0) if goes_on else 0.0,
+        )
         own = work.for_seconds(share * work.seconds_left).reporting_to(forecast)
         with own.ending(stage):
             yield own
@@ -175,7 +186,11 @@ class _Course:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + work.clock() - start
         self.stops.pop(stage, None)
         if reason := work.ended.pop(stage, None):
-            self.stops[stage] = Stop(stage, reason, forecast.whole)
+            if forecast.share < _TELLING and not self._planned and self._work.seconds_left > _TO_PLAN:
+                with suppress(BeyondLimits):
+                    stages = plan_output(self.question, work.limits, work.clock).stages
+                    self._planned = {one.stage: one.seconds for one in stages}
+            self.stops[stage] = Stop(stage, reason, forecast.seconds() or self._planned.get(stage))
 
     def _share(self, stage: Stage) -> float:
         """Of the time that is left, for a stage that those after it may need some of."""
@@ -210,7 +225,10 @@ class _Course:
         """Find the circuits, or estimate their number, unless something is known of them."""
         if "circuits" in self.waiting and self.circuits.n_tested is None:
             self._find(work, first=True)
-            work.report(Progress(f"{self.prefix}circuits", 1, 1, self._answer))
+            known, seconds = self._answer, self._planned.get("circuits")
+            if seconds and "circuits" in self.stops:
+                known += f"; finding them all takes {seconds_words(seconds)}"
+            work.report(Progress(f"{self.prefix}circuits", 1, 1, known))
 
     def _find(self, work: Work, *, first: bool = False) -> None:
         """The circuits, as far as there is time."""
@@ -282,29 +300,33 @@ class _Course:
 
 
 class _Forecast:
-    """Passes on how far a stage is, with how long it takes from here."""
+    """Passes on how far a stage is, with how long it takes from here.
 
-    def __init__(self, work: Work, prefix: str, answer: str) -> None:
+    Args:
+        prefix: of the stage's name.
+        answer: what is told to be found; if "", what the stage tells.
+        planned: from and to how many seconds the stage is planned to take; None if it is not.
+        spent: seconds that what is gone on from took.
+    """
+
+    def __init__(self, work: Work, prefix: str, answer: str, planned: Range | None, spent: float) -> None:
         self._work, self._prefix, self._answer = work, prefix, answer
-        self._start, self._first = work.clock(), -1.0
-        self.whole: tuple[float, float] | None = None
+        self._planned, self._start = planned, work.clock() - spent
+        self.share = 0.0
+
+    def seconds(self) -> Range | None:
+        """From and to how many seconds the whole stage takes: as it went, or as planned where it did not go far."""
+        if self.share and (self.share >= _TELLING or not self._planned):
+            whole = (self._work.clock() - self._start) / self.share
+            return whole / 2, 2 * whole
+        return self._planned
 
     def __call__(self, progress: Progress) -> None:
-        progress, share = replace(progress, stage=self._prefix + progress.stage), progress.done / progress.total
-        if self._first < 0:
-            self._first = share
-        if 1 > share > self._first:
-            whole = (self._work.clock() - self._start) / (share - self._first)
-            self.whole = _around(whole)
-            low, high = _around(whole * (1 - share))
-            found = self._answer or progress.found
-            progress = replace(progress, found=f"{found}; takes {low:,.0f} to {high:,.0f} s from here")
-        self._work.report(progress)
-
-
-def _around(seconds: float) -> tuple[float, float]:
-    """From half to twice of what is predicted, which is how well it can be."""
-    return seconds / 2, 2 * seconds
+        self.share, found = progress.done / progress.total, progress.found
+        if self.share < 1 and (seconds := self.seconds()):
+            low, high = (max(0.0, end - self._work.clock() + self._start) for end in seconds)
+            found = f"{self._answer or found}; takes {seconds_words((low, high))} from here"
+        self._work.report(replace(progress, stage=self._prefix + progress.stage, found=found))
 
 
 def refuse(problems: tuple[AnalysisError, ...]) -> None:

@@ -6,6 +6,7 @@ limit carries ``truncated_at``, and None there means the search was exhaustive.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -44,18 +45,26 @@ NOTHING_JUDGED: Final = CriterionTally(0, 0, 0, 0)
 
 Stage = Literal["circuits", "smallest", "interpretations", "algorithms", "alignments", "criteria"]
 
+Range = tuple[float, float]
+
+
+def seconds_words(seconds: Range) -> str:
+    """From and to how many seconds, as people are told it."""
+    low, high = seconds
+    return f"{low:,.0f} to {math.ceil(high):,} s"
+
 
 @dataclass(frozen=True)
 class Stop:
     """A stage that time or memory ended: what it has is a prefix of the whole.
 
     Args:
-        seconds: from and to how many the whole stage would take, as planned; None where that is not known.
+        seconds: from and to how many the whole stage would take, as it went or as planned; None if that is not known.
     """
 
     stage: Stage
     reason: Literal["time", "memory"]
-    seconds: tuple[float, float] | None = None
+    seconds: Range | None = None
 
 
 @dataclass(frozen=True)

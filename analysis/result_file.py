@@ -26,7 +26,7 @@ from analysis.interventions.neuron_set import NeuronSet
 from analysis.network_files.files import NetworkFile, network_file_json, task_json
 from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.question import Question
-from analysis.result import CriterionTally, OutputAnalysis, Stage, Stop
+from analysis.result import CriterionTally, OutputAnalysis, Stage, Stop, seconds_words
 from analysis.unlearned import not_learned
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
@@ -220,7 +220,7 @@ def _ended(stop: Stop) -> str:
     """What time or memory ended, and how long it takes in all."""
     if stop.reason == "memory":
         return f"{_STAGES[stop.stage]} ended where memory did"
-    takes = "" if stop.seconds is None else "; in all it takes {:,.0f} to {:,.0f} s".format(*stop.seconds)
+    takes = "" if stop.seconds is None else f"; in all it takes {seconds_words(stop.seconds)}"
     return f"the time was up before {_STAGES[stop.stage]} was done{takes}"
 
 

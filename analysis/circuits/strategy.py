@@ -49,9 +49,10 @@ def first_answer(question: Question, work: Work, plan: CircuitPlan, quick: float
     """
     if plan.cost.seconds <= quick or not work.limits.n_samples:
         return find_number(question, work, plan)
-    found = _estimated(question, work)
-    if plan.method != "estimated":
-        work.ended["circuits"] = "time"
+    if plan.method == "estimated":
+        return _estimated(question, work)
+    found = _estimated(question, _in_between(work))
+    work.ended["circuits"] = "time"
     return found
 
 
@@ -88,7 +89,7 @@ def find_number(
     reason = work.ended["circuits"]
     if not so_far and not work.limits.n_samples:
         raise BeyondLimits("circuits", "the time was up, and no sample is allowed", "give more time, or allow a sample")
-    answer = so_far or _estimated(question, work)
+    answer = so_far or _estimated(question, _in_between(work))
     work.ended["circuits"] = reason
     if found is None or found.so_far is None:
         return answer
@@ -104,6 +105,11 @@ def find_number(
         known_distribution=found.known_distribution,
         so_far=found.so_far,
     )
+
+
+def _in_between(work: Work) -> Work:
+    """The same work for an answer that a better one will follow: its progress is none of the search itself."""
+    return work.reporting_to(lambda progress: work.report(replace(progress, done=0)))
 
 
 def _listed(question: Question, work: Work, plan: CircuitPlan, so_far: CountSoFar | None) -> CircuitSearch:
