@@ -187,7 +187,7 @@ class _Course:
         self.stops.pop(stage, None)
         if reason := work.ended.pop(stage, None):
             if forecast.share < _TELLING and not self._planned and self._work.seconds_left > _TO_PLAN:
-                with suppress(BeyondLimits):
+                with suppress(BeyondLimits, MemoryError):
                     stages = plan_output(self.question, work.limits, work.clock).stages
                     self._planned = {one.stage: one.seconds for one in stages}
             self.stops[stage] = Stop(stage, reason, forecast.seconds() or self._planned.get(stage))
