@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -35,6 +35,8 @@ from analysis.circuits.space import Structure, count_by_edges
 from analysis.errors import BeyondLimits
 from analysis.interpretations.counting import count_interpretations
 from analysis.limits import Limits, listed_bytes
+from analysis.models.circuits import engine_of
+from analysis.models.model import Model, ModelKind, Rules, Space
 from analysis.networks.mlp import activate
 from analysis.progress import Progress
 from analysis.protocol import COMPLETE
@@ -47,7 +49,6 @@ Result = TypeVar("Result")
 
 LEAST_SECONDS: Final = 0.5
 """Ranges of seconds below this begin at 0: nobody waits for such a stage."""
-_TRIAL_SECONDS: Final = 0.2
 _SAMPLE: Final = 2_000  # circuits
 _STATES: Final = 4_000  # drawn, few of which are counted
 _AT_ONCE: Final = 64  # of them with the same active neurons
@@ -95,19 +96,54 @@ class OutputPlan:
         low, high = (max(stage.peak_bytes[end] for stage in self.stages) for end in (0, 1))
         return low, high
 
+    def as_json(self, question: Question) -> dict[str, Any]:
+        """As commands and addresses tell it."""
+        return {
+            "output": question.output,
+            "protocol": question.protocol.name,
+            "method": self.circuits.method,
+            "possible": self.circuits.possible,
+            "reason": self.circuits.reason,
+            "seconds": [*self.seconds],
+            "peak_bytes": [*self.peak_bytes],
+            "stages": [
+                {"stage": one.stage, "seconds": [*one.seconds], "peak_bytes": [*one.peak_bytes]} for one in self.stages
+            ],
+        }
 
-def plan_output(question: Question, limits: Limits, clock: Clock) -> OutputPlan:
+
+def plan_output(question: Question, limits: Limits, clock: Clock, *, trial_seconds: float = 0.2) -> OutputPlan:
     """Tell what the analysis of one output will take, by trying parts of it for about a second.
 
     Args:
         limits: of the analysis.
         clock: seconds of this process.
+        trial_seconds: for each of some five parts.
 
     Raises:
         BeyondLimits: no way to find the circuits is open, with the reasons.
         InvalidData: labels that do not fit the rows.
     """
-    return _Trial(question, limits, clock).plan()
+    return _Trial(question, limits, clock, trial_seconds).plan()
+
+
+def model_plan_json(kind: ModelKind, model: Model, rules: Rules, space: Space, refusal: str) -> dict[str, Any]:
+    """The same of a model of another kind than the networks, of which circuits alone are searched.
+
+    Args:
+        refusal: why they are not, "" if they are.
+    """
+    seconds = [] if refusal else [*_floored(_around(engine_of(model, space).milliseconds / 1_000))]
+    return {
+        "output": 0,
+        "protocol": kind.protocol(rules)["name"],
+        "method": "none" if refusal else "listed",
+        "possible": space.possible,
+        "reason": refusal or f"{1 << space.graph.n_bits:,} masks of {space.graph.n_bits} bits are tested.",
+        "seconds": seconds,
+        "peak_bytes": [],
+        "stages": [{"stage": "circuits", "seconds": seconds, "peak_bytes": []}] if seconds else [],
+    }
 
 
 @dataclass(frozen=True)
@@ -117,6 +153,7 @@ class _Trial:
     question: Question
     limits: Limits
     clock: Clock
+    seconds: float
 
     def plan(self) -> OutputPlan:
         circuits = plan_circuits(self.question, limits=self.limits)
@@ -143,7 +180,7 @@ class _Trial:
     def _tried(self, run: Callable[[Work], Result]) -> tuple[Result | None, float, float]:
         """A stage for some time: what it has, the seconds it took and the share of the whole that it told of."""
         told: list[Progress] = []
-        work = Work(told.append, self.clock, self.limits).for_seconds(_TRIAL_SECONDS)
+        work = Work(told.append, self.clock, self.limits).for_seconds(self.seconds)
         result, start = None, self.clock()
         with work.ending("trial"):
             result = run(work)
@@ -178,7 +215,7 @@ class _Trial:
         start = self.clock()
         with np.errstate(over="ignore", invalid="ignore"):
             for states, predicted in _drawn_states(space, self.question):
-                if factors and self.clock() - start > 2 * _TRIAL_SECONDS:
+                if factors and self.clock() - start > 2 * self.seconds:
                     break
                 before = self.clock()
                 space.tally(states)

@@ -85,6 +85,10 @@ class Addresses:
         """What it is called in addresses, and deleting it."""
         return self._url("networks", network, "settings")
 
+    def plan(self, network: str, scope: Scope | None = None) -> str:
+        """What an analysis of a network will take, over HTTP."""
+        return self._url("api", "v2", "networks", network, "plan", scope=scope)
+
     def rename(self, network: str) -> str:
         """Where another slug is given with POST."""
         return self._url("networks", network, "rename")

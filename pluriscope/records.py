@@ -254,6 +254,27 @@ class NetworkRecord(ByName):
     counts_under: dict[str, CountsRecord] = Field(description="By the name of each protocol with a stored analysis.")
 
 
+class StagePlanRecord(ByName):
+    """What one stage of an analysis will take."""
+
+    stage: str
+    seconds: list[float] = Field(description="Of one processor, from and to.")
+    peak_bytes: list[int] = Field(description="Memory of the process meanwhile, from and to; empty if not known.")
+
+
+class PlanRecord(ByName):
+    """What an analysis will take, measured on a part of it."""
+
+    output: int
+    protocol: str = Field(description="Name of the rules.")
+    method: str = Field(description='How the circuits will be found; "none" where they are not searched.')
+    possible: BigInt = Field(description="Circuits of the space.")
+    reason: str = Field(description="Why they are found so, or not searched.")
+    seconds: list[float] = Field(description="All stages together.")
+    peak_bytes: list[int] = Field(description="The most of all stages.")
+    stages: list[StagePlanRecord]
+
+
 class AnswerRecord(ByName):
     """What a circuit of a transformer answers on one row of the task."""
 

@@ -6,15 +6,15 @@
 - *estimated*: a uniform sample is tested; the number comes with an interval.
 
 Listing wins where the space is within the limit, since everything is then at hand; counting is next, since it is exact;
-an estimate is the last resort. Seconds are predicted from numbers of operations and speeds measured on one core of a
-common server; they tell a second from a minute and a minute from an hour, no more. So people are told one of the words
-"seconds" and "minutes", and that it is not feasible where every way is barred.
+an estimate is the last resort. Seconds here are predicted from numbers of operations and speeds measured on one core of
+a common server, so that the choice is the same everywhere; they tell a second from a minute and a minute from an hour,
+no more. How long the stages of an analysis take on this machine is measured (:mod:`analysis.planning`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from analysis.circuits.judging import first_rows
 from analysis.circuits.layered_states import CountableSpace
@@ -42,18 +42,6 @@ _SECONDS_PER_SMALL_STATE: Final = 1e-5  # where heads and tails are compared dir
 _SECONDS_PER_COMPARISON: Final = 5e-10
 _LISTED_ALONE: Final = "circuits valid under any ablation are listed or not searched at all"
 _BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers
-_MINUTE: Final = 60.0
-Time = Literal["seconds", "minutes"]
-"""About how long a search takes."""
-
-
-def time_word(seconds: float) -> Time:
-    """Predicted seconds as people are told them.
-
-    Args:
-        seconds: of one core.
-    """
-    return "seconds" if seconds < _MINUTE else "minutes"
 
 
 @dataclass(frozen=True)
@@ -93,11 +81,6 @@ class CircuitPlan:
     def cost_of(self, method: CircuitMethod) -> Cost:
         """Of one of the ways."""
         return next(cost for cost in self.costs if cost.method == method)
-
-    @property
-    def takes(self) -> Time:
-        """About how long that way takes."""
-        return time_word(self.cost.seconds)
 
 
 def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> CircuitPlan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -77,7 +77,7 @@ def analyse(
             each result goes to the folder --output, and what is wrong with one does not stop the others.
         output_index: Analyse only this output, from 0; may be repeated. Default: all.
         no_masks: Leave the lists of circuits out.
-        plan: Only tell how the circuits would be found, and why.
+        plan: Only tell how the circuits would be found, and how long each stage takes and in how much memory.
     """
     from analysis.network_files.intake import Declaration
 
@@ -142,21 +142,45 @@ def _one(
     asked = read(file)
     if isinstance(asked, ModelAsked):
         if plan:
-            return _planned(output, _plan_of_model(asked))
+            return _planned(output, [_plan_of_model(asked)], [asked.model.task])
         document = _of_model(asked, work, masks=masks, quiet=quiet)
     else:
         if plan:
-            return _planned(output, _plan(asked.questions, work.limits))
+            started = time.process_time()
+            names = [one.task.name for one in asked.questions]
+            return _planned(output, _plans(asked.questions, work.limits), names, started)
         document = _of_network(asked.questions, work, masks=masks, quiet=quiet)
     return written(output, document)
 
 
-def _planned(output: str, lines: Sequence[str]) -> Shown:
+def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[str], started: float = 0.0) -> Shown:
+    """What an analysis will take, for people and as JSON.
+
+    Args:
+        plans: of each output.
+        names: of their tasks.
+        started: seconds of the processor that this process took until it could begin, as the analysis will.
+    """
+    from app.figures.numbers import duration_between, memory_between
+
+    lines = []
+    for plan, name in zip(plans, names, strict=True):
+        lines.append(
+            f"output {plan['output']}, {name or 'unnamed task'}, protocol {plan['protocol']}: {plan['method']}"
+        )
+        lines.append(f"  {plan['possible']:,} circuits are possible. {plan['reason']}")
+        for stage in plan["stages"]:
+            memory = f", {memory_between(*stage['peak_bytes'])}" if stage["peak_bytes"] else ""
+            lines.append(f"  {stage['stage']}: {duration_between(*stage['seconds'])}{memory}")
+    seconds = [started + sum(plan["seconds"][end] for plan in plans if plan["seconds"]) for end in (0, 1)]
+    if any(plan["stages"] for plan in plans):
+        with_start = " and the program's start" if started else ""
+        lines.append(f"All of it{with_start}: {duration_between(*seconds)} of one processor.")
     text = "".join(f"{line}\n" for line in lines)
     if output and output != STANDARD:
         write_text(output, text)
-        lines = ()
-    return Shown({"plan": text}, lines)
+        lines = []
+    return Shown({"plan": text, "outputs": plans, "seconds": seconds}, lines)
 
 
 def _of_network(questions: Sequence[Question], work: Work, *, masks: bool, quiet: bool) -> dict[str, Any]:
@@ -196,38 +220,19 @@ def _of_model(asked: ModelAsked, work: Work, *, masks: bool, quiet: bool) -> dic
     )
 
 
-def _plan(questions: Sequence[Question], limits: Limits) -> list[str]:
-    """How the circuits of each output would be found, and why; lines for people.
+def _plans(questions: Sequence[Question], limits: Limits) -> list[dict[str, Any]]:
+    """What the analysis of each output takes.
 
     Raises:
         BeyondLimits: no way to find the circuits is open, with the reasons.
     """
-    from analysis.circuits.planning import plan_circuits
+    from analysis.planning import plan_output
 
-    lines = []
-    for question in questions:
-        plan, name = plan_circuits(question, limits=limits), question.task.name or "unnamed task"
-        lines.append(f"output {question.output}, {name}, protocol {question.protocol.name}: {plan.method}")
-        lines.append(f"  {plan.possible:,} circuits are possible. {plan.reason}")
-        lines.append(f"  Finding them takes {plan.takes}; how long later stages take is not predicted.")
-    return lines
+    return [plan_output(one, limits, time.process_time).as_json(one) for one in questions]
 
 
-def _plan_of_model(asked: ModelAsked) -> list[str]:
-    """The same for a model of another kind than the networks."""
-    from analysis.circuits.planning import time_word
-    from analysis.models.circuits import engine_of
+def _plan_of_model(asked: ModelAsked) -> dict[str, Any]:
+    """The same of a model of another kind than the networks."""
+    from analysis.planning import model_plan_json
 
-    model, space, bits = asked.model, asked.space, asked.space.graph.n_bits
-    name = asked.kind.protocol(asked.rules)["name"]
-    lines = [
-        f"output 0, {model.task or 'unnamed task'}, protocol {name}: {'none' if asked.refusal else 'listed'}",
-        f"  {', '.join(f'{name} {value}' for name, value in asked.rules.items())}",
-        f"  {space.possible:,} circuits are possible, by {1 << bits:,} masks of {bits} bits.",
-    ]
-    if asked.refusal:
-        lines.append(f"  not searched: {asked.refusal}")
-    else:
-        takes = time_word(engine_of(model, space).milliseconds / 1_000)
-        lines.append(f"  Testing all of them takes {takes}.")
-    return lines
+    return model_plan_json(asked.kind, asked.model, asked.rules, asked.space, asked.refusal)

@@ -52,7 +52,7 @@ from app.pages.inside import answers_of, table_blocks
 from app.pages.network_page import Known, criterion_words
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace, ModelPlace, Place
-from app.pages.plan import METHOD_WORDS, refusal_words
+from app.pages.plan import METHOD_WORDS, plan_blocks, refusal_words
 from app.pages.shared import activation_words
 from app.pages.sharing.facts import InShort, Shared
 from app.pages.stage import Stage, model_stage, perceptron_stage
@@ -536,13 +536,13 @@ def _notices(known: Known) -> Iterator[Block]:
         cures = " ".join(f"{one.cure[:1].upper()}{one.cure[1:]}." for one in plan)
         yield Notice("It cannot be analysed", refusal_words(plan), cures, "refused")
     elif plan is not None:
-        told = f"An analysis would {METHOD_WORDS[plan.method]} of {readable(plan.possible)} possible, which takes "
-        told += f"{plan.takes}. {plan.reason}"
+        told = f"An analysis would {METHOD_WORDS[plan.method]} of {readable(plan.possible)} possible. {plan.reason}"
         if plan.method == "estimated":
             limits = limits_in(known.session)
             told += f" {exact(limits.n_samples)} circuits would be tested; the number comes with a "
             told += f"{limits.confidence * 100:g}% interval and is never exact."
         yield Prose(told, glossary=False)
+        yield More("What it takes", lambda: plan_blocks(known.session, place), "seconds and memory", id="plan")
 
 
 def _edited(known: Known, told: Mapping[str, Any]) -> Notice:

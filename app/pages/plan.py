@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -13,13 +14,16 @@ from analysis.circuits.planning import CircuitPlan, plan_circuits
 from analysis.circuits.result import CircuitMethod
 from analysis.errors import AnalysisError
 from analysis.limits import Limits
+from analysis.pipeline import refuse
+from analysis.planning import OutputPlan, model_plan_json, plan_output
 from analysis.preflight import preflight
 from analysis.protocol import BUILT_IN
 from analysis.question import Question
-from app.figures.numbers import exact, readable
+from app.figures.numbers import duration_between, exact, memory_between, readable
 from app.limits import limits_in
-from app.pages.place import AnyPlace, ModelPlace
-from pluriscope.blocks import Table
+from app.pages.place import AnyPlace, ModelPlace, Place
+from app.recent import Recent
+from pluriscope.blocks import Block, Prose, Table
 from pluriscope.naming import Scope
 
 METHOD_WORDS: Final[Mapping[CircuitMethod, str]] = {
@@ -27,6 +31,8 @@ METHOD_WORDS: Final[Mapping[CircuitMethod, str]] = {
     "counted": "count the valid circuits exactly, without listing them",
     "estimated": "estimate how many circuits are valid, from a uniform sample",
 }
+
+_MEASURED: Final = Recent[OutputPlan](256)
 
 
 def plan_of(question: Question, limits: Limits) -> CircuitPlan | tuple[AnalysisError, ...]:
@@ -38,6 +44,43 @@ def plan_of(question: Question, limits: Limits) -> CircuitPlan | tuple[AnalysisE
         return plan_circuits(question, limits=limits)
     except AnalysisError as error:
         return (error,)
+
+
+def measured(question: Question, limits: Limits, seconds: float = 1.0) -> OutputPlan:
+    """What an analysis will take, measured where nobody asked for it lately.
+
+    Args:
+        seconds: of measuring, about.
+
+    Raises:
+        AnalysisError: all that speaks against the analysis.
+    """
+    refuse(preflight(question))
+    key = question.digest, limits
+    return _MEASURED.of(key, lambda: plan_output(question, limits, time.thread_time, trial_seconds=seconds / 5))
+
+
+def plan_record(session: Session, place: AnyPlace) -> dict[str, Any]:
+    """What an analysis of an output will take.
+
+    Raises:
+        AnalysisError: all that speaks against the analysis.
+    """
+    if isinstance(place, ModelPlace):
+        return model_plan_json(place.kind, place.model, place.settings, place.space, place.too_large)
+    return measured(place.question, limits_in(session)).as_json(place.question)
+
+
+def plan_blocks(session: Session, place: Place) -> Iterator[Block]:
+    """What the analysis of an output will take, stage by stage."""
+    record = plan_record(session, place)
+    rows = [
+        (one["stage"], duration_between(*one["seconds"]), memory_between(*one["peak_bytes"]))
+        for one in [*record["stages"], {**record, "stage": "together"}]
+    ]
+    yield Table.plain(("Stage", "Takes", "Peak memory"), rows)
+    told = "Measured just now on this machine, on parts of the network's own analysis. Seconds are of one processor; "
+    yield Prose(f"{told}memory is of the process that computes.", glossary=False)
 
 
 def refused(session: Session, place: AnyPlace) -> tuple[str, dict[str, Scope]]:
@@ -74,12 +117,14 @@ def planned_table(questions: Sequence[Question], limits: Limits, what: str, name
         plan, task = plan_of(one, limits), one.task.label
         about = ", ".join([what, *([task] if several else []), one.protocol.name])
         if isinstance(plan, tuple):
-            rows.append((about, "", f"not analysed: {refusal_words(plan)}", "", ""))
+            rows.append((about, "", f"not analysed: {refusal_words(plan)}", "", "", ""))
             continue
         done = f"{METHOD_WORDS[plan.method]}. {_caveat(plan, limits)}".strip()
-        rows.append((about, readable(plan.possible), done, plan.takes, _candidates(one)))
-    labels = ("Network and rules", "Possible circuits", "What is done", "Takes", "Candidate algorithms")
-    return replace(Table.plain(labels, rows or [(what, "", "stored, not analysed", "", "")]), id=name)
+        told = measured(one, limits, 1 / len(questions))
+        takes, memory = duration_between(*told.seconds), memory_between(*told.peak_bytes)
+        rows.append((about, readable(plan.possible), done, takes, memory, _candidates(one)))
+    labels = ("Network and rules", "Possible circuits", "What is done", "Takes", "Peak memory", "Candidate algorithms")
+    return replace(Table.plain(labels, rows or [(what, "", "stored, not analysed", "", "", "")]), id=name)
 
 
 def _caveat(plan: CircuitPlan, limits: Limits) -> str:

@@ -18,18 +18,21 @@ from app.db.tables import ModelRow
 from app.error_answers import api_errors
 from app.jobs import deletion
 from app.limits import undo_days_in
+from app.options import ScopeOptions
 from app.pages.network_page import network_record
 from app.pages.networks import COLUMNS, MOST_LETTERS, about_networks, network_list, networks_record, networks_table
 from app.pages.overview import Overview, OverviewOptions
 from app.pages.place import Place, find_any, find_network, locate_any
+from app.pages.plan import plan_record
 from app.pages.settings import settings
 from app.rendering import HAS_RECORD, network_row, show
 from app.routes.changes import Writing
+from app.routes.computing import room
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading, options_of
 from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
 from app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.blocks import Table
-from pluriscope.records import NetworkRecord, RowsRecord
+from pluriscope.records import NetworkRecord, PlanRecord, RowsRecord
 from pluriscope.tables import parameters
 
 router = APIRouter()
@@ -93,6 +96,22 @@ def network(session: Reading, links: Links, network: str, options: Annotated[Ove
         return passed_on(request, session, links, Overview(session, links, place, options), "Overview")
 
     return Faces(page, lambda: network_record(session, links, network, options))
+
+
+@router.get(
+    f"{API_V2}{ONE}/plan",
+    tags=["networks"],
+    summary="What an analysis will take",
+    response_model=PlanRecord,
+    responses=api_errors(404, 422),
+)
+def plan(session: Reading, links: Links, network: str, options: Annotated[ScopeOptions, Query()]) -> dict[str, Any]:
+    """Seconds of one processor and peak memory of each stage of an analysis, as ranges. Where nobody asked lately,
+    parts are tried for about a second; of a transformer its engine predicts how long its circuits take.
+    """
+    place = locate_any(session, links, network, options.scope)
+    with room("this plan"):
+        return plan_record(session, place)
 
 
 @router.get(
