@@ -6,8 +6,7 @@ limit carries ``truncated_at``, and None there means the search was exhaustive.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -48,10 +47,26 @@ Stage = Literal["circuits", "smallest", "interpretations", "algorithms", "alignm
 Range = tuple[float, float]
 
 
-def seconds_words(seconds: Range) -> str:
-    """From and to how many seconds, as people are told it."""
+def seconds_words(seconds: Sequence[float]) -> str:
+    """How long something takes, as people are told it: under a second, 2 to 8 seconds, about 3 to 12 minutes."""
     low, high = seconds
-    return f"{low:,.0f} to {math.ceil(high):,} s"
+    if high <= 1:
+        return "under a second"
+    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if high >= 2 * size:
+            return f"about {_between(low / size, high / size, unit)}"
+    return _between(low, high, "seconds")
+
+
+def memory_words(n_bytes: Sequence[int]) -> str:
+    """From and to how much memory: 200 to 500 MB."""
+    return _between(n_bytes[0] / 1e6, n_bytes[1] / 1e6, "MB")
+
+
+def _between(low: float, high: float, unit: str) -> str:
+    """From and to, in two digits at most."""
+    ends = [f"{float(f'{end:.2g}'):,.0f}" if end >= 9.5 else f"{end:.1g}" for end in (low, high)]
+    return f"{ends[0]} to {ends[1]} {unit}" if low >= 0.05 and ends[0] != ends[1] else f"up to {ends[1]} {unit}"
 
 
 @dataclass(frozen=True)

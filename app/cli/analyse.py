@@ -161,7 +161,7 @@ def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[st
         names: of their tasks.
         started: seconds of the processor that this process took until it could begin, as the analysis will.
     """
-    from app.figures.numbers import duration_between, memory_between
+    from analysis.result import memory_words, seconds_words
 
     lines = []
     for plan, name in zip(plans, names, strict=True):
@@ -170,12 +170,12 @@ def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[st
         )
         lines.append(f"  {plan['possible']:,} circuits are possible. {plan['reason']}")
         for stage in plan["stages"]:
-            memory = f", {memory_between(*stage['peak_bytes'])}" if stage["peak_bytes"] else ""
-            lines.append(f"  {stage['stage']}: {duration_between(*stage['seconds'])}{memory}")
+            memory = f", {memory_words(stage['peak_bytes'])}" if stage["peak_bytes"] else ""
+            lines.append(f"  {stage['stage']}: {seconds_words(stage['seconds'])}{memory}")
     seconds = [started + sum(plan["seconds"][end] for plan in plans if plan["seconds"]) for end in (0, 1)]
     if any(plan["stages"] for plan in plans):
         with_start = " and the program's start" if started else ""
-        lines.append(f"All of it{with_start}: {duration_between(*seconds)} of one processor.")
+        lines.append(f"All of it{with_start}: {seconds_words(seconds)} of one processor.")
     text = "".join(f"{line}\n" for line in lines)
     if output and output != STANDARD:
         write_text(output, text)

@@ -137,28 +137,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def duration_between(low: float, high: float) -> str:
-    """How long something will take: under a second, 2 to 8 seconds, about 3 to 12 minutes."""
-    if high <= 1:
-        return "under a second"
-    for size, unit, about in ((86_400, "days", "about "), (3_600, "hours", "about "), (60, "minutes", "about ")):
-        if high >= 2 * size:
-            return about + _between(low / size, high / size, unit)
-    return _between(low, high, "seconds")
-
-
-def memory_between(low: int, high: int) -> str:
-    """How much memory something will take: 200 to 500 MB."""
-    return _between(low / 1e6, high / 1e6, "MB")
-
-
-def _between(low: float, high: float, unit: str) -> str:
-    """From and to, in two digits at most."""
-    ends = [f"{float(f'{end:.2g}'):,.0f}" if end >= 9.5 else f"{end:.1g}" for end in (low, high)]
-    least = low >= 0.05 and ends[0] != ends[1]
-    return f"{ends[0]} to {ends[1]} {unit}" if least else f"up to {ends[1]} {unit}"
-
-
 def when(moment: datetime | str | float) -> str:
     """A moment in UTC: 20 Nov 2026 06:10 UTC."""
     if isinstance(moment, (int, float)):

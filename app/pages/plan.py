@@ -19,7 +19,8 @@ from analysis.planning import OutputPlan, model_plan_json, plan_output
 from analysis.preflight import preflight
 from analysis.protocol import BUILT_IN
 from analysis.question import Question
-from app.figures.numbers import duration_between, exact, memory_between, readable
+from analysis.result import memory_words, seconds_words
+from app.figures.numbers import exact, readable
 from app.limits import limits_in
 from app.pages.place import AnyPlace, ModelPlace, Place
 from app.recent import Recent
@@ -75,7 +76,7 @@ def plan_blocks(session: Session, place: Place) -> Iterator[Block]:
     """What the analysis of an output will take, stage by stage."""
     record = plan_record(session, place)
     rows = [
-        (one["stage"], duration_between(*one["seconds"]), memory_between(*one["peak_bytes"]))
+        (one["stage"], seconds_words(one["seconds"]), memory_words(one["peak_bytes"]))
         for one in [*record["stages"], {**record, "stage": "together"}]
     ]
     yield Table.plain(("Stage", "Takes", "Peak memory"), rows)
@@ -121,7 +122,7 @@ def planned_table(questions: Sequence[Question], limits: Limits, what: str, name
             continue
         done = f"{METHOD_WORDS[plan.method]}. {_caveat(plan, limits)}".strip()
         told = measured(one, limits, 1 / len(questions))
-        takes, memory = duration_between(*told.seconds), memory_between(*told.peak_bytes)
+        takes, memory = seconds_words(told.seconds), memory_words(told.peak_bytes)
         rows.append((about, readable(plan.possible), done, takes, memory, _candidates(one)))
     labels = ("Network and rules", "Possible circuits", "What is done", "Takes", "Peak memory", "Candidate algorithms")
     return replace(Table.plain(labels, rows or [(what, "", "stored, not analysed", "", "", "")]), id=name)

@@ -12,6 +12,7 @@ from analysis.limits import Limits
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.planning import OutputPlan, StagePlan, plan_output
+from analysis.result import memory_words, seconds_words
 from analysis.tasks import named_task
 from analysis.work import Work
 from tests.factories import ask
@@ -57,3 +58,20 @@ def test_a_plan_is_the_sum_of_its_stages_seconds_and_the_most_of_their_memory() 
         (120, 300),
     )
     assert OutputPlan(circuits, (two,)).seconds == (0.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        ((0.0, 0.5), "under a second"),
+        ((2.04, 8.3), "2 to 8 seconds"),
+        ((0.0, 3.0), "up to 3 seconds"),
+        ((43.0, 119.0), "43 to 120 seconds"),
+        ((180.0, 727.0), "about 3 to 12 minutes"),
+        ((5_000.0, 15_000.0), "about 1 to 4 hours"),
+        ((1e6, 4e6), "about 12 to 46 days"),
+    ],
+)
+def test_a_range_of_seconds_in_words(seconds: tuple[float, float], words: str) -> None:
+    assert seconds_words(seconds) == words
+    assert memory_words((204_000_000, 1_510_000_000)) == "200 to 1,500 MB"

@@ -13,10 +13,10 @@ from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import protocol_from_mapping
 from analysis.question import ask
+from analysis.result import memory_words, seconds_words
 from analysis.tasks import named_task
 from analysis.work import Work
 from app.db.writes import save_network
-from app.figures.numbers import duration_between, memory_between
 from app.main import create_app
 from app.pages.plan import METHOD_WORDS
 from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
@@ -128,8 +128,8 @@ def test_what_an_analysis_takes_is_told_before_anyone_starts(client):
     assert stages == ["circuits", "interpretations", "algorithms", "alignments", "criteria"]
     assert all(one["seconds"][0] <= one["seconds"][1] < 600 for one in plan["stages"])
     text = words(client, "/networks/five", protocol="paper", part="plan")
-    assert memory_between(*plan["peak_bytes"]) in text
-    assert duration_between(*plan["seconds"]) in text
+    assert memory_words(plan["peak_bytes"]) in text
+    assert seconds_words(plan["seconds"]) in text
     refused = client.get("/api/v2/networks/linear/plan")
     assert (refused.status_code, "no hidden layer" in refused.text) == (422, True)
 
