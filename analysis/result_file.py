@@ -149,13 +149,20 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
         "candidate_search": _candidate_search_json(search),
         "algorithms": [_algorithm_json(result) for result in search.algorithms],
         "criteria": {key: tally_json(tally) for key, tally in analysis.criteria.items()},
-        **({"stops": [_stop_json(stop) for stop in analysis.stops]} if analysis.stops else {}),
+        **({"stops": [stop_json(stop) for stop in analysis.stops]} if analysis.stops else {}),
     }
 
 
-def _stop_json(stop: Stop) -> dict[str, Any]:
+def stop_json(stop: Stop) -> dict[str, Any]:
+    """What ended a stage, as it stands in result files and is stored."""
     seconds = None if stop.seconds is None else [round(end, 3) for end in stop.seconds]
     return {"stage": stop.stage, "reason": stop.reason, "seconds": seconds}
+
+
+def read_stops(told: Mapping[str, Any]) -> tuple[Stop, ...]:
+    """What ended stages of an output, of its part of a result file or of what is stored."""
+    stops = told.get("stops", ())
+    return tuple(Stop(one["stage"], one["reason"], one["seconds"] and tuple(one["seconds"])) for one in stops)
 
 
 def what_is_missing(analysis: OutputAnalysis) -> list[str]:
@@ -181,7 +188,7 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
         sentences.append(f"{where}: {circuits.possible:,} circuits are possible, too many to search; none was tested")
     elif circuits.truncated_at is not None:
         sentences.append(f"{where}: circuits truncated at {circuits.truncated_at:,} valid ones")
-    sentences += [f"{where}: {_ended(stop)}" for stop in analysis.stops]
+    sentences += [f"{where}: {stop_words(stop)}" for stop in analysis.stops]
     if not analysis.question.data.boolean:
         sentences.append(
             f"{where}: the data record's rows stand for no Boolean inputs, so interpretations, algorithms and "
@@ -216,7 +223,7 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
     return sentences
 
 
-def _ended(stop: Stop) -> str:
+def stop_words(stop: Stop) -> str:
     """What time or memory ended, and how long it takes in all."""
     if stop.reason == "memory":
         return f"{_STAGES[stop.stage]} ended where memory did"
@@ -357,10 +364,7 @@ def _read_output(told: Mapping[str, Any], question: Question, seconds: Mapping[s
         algorithms=AlgorithmSearch(algorithms, int(told["candidates"]), told["candidates_truncated_at"], totals),
         criteria={key: read_tally(tally) for key, tally in told["criteria"].items()},
         seconds=seconds,
-        stops=tuple(
-            Stop(stop["stage"], stop["reason"], stop["seconds"] and tuple(stop["seconds"]))
-            for stop in told.get("stops", ())
-        ),
+        stops=read_stops(told),
     )
 
 

@@ -15,7 +15,7 @@ from analysis.circuits.distribution import CircuitDistribution, neuron_edges
 from analysis.circuits.result import SmallestCircuits
 from analysis.networks.circuit import EdgeLayout
 from analysis.result import OutputAnalysis
-from analysis.result_file import read_smallest, smallest_json
+from analysis.result_file import read_smallest, smallest_json, stop_json
 
 _N_BINS: Final = 24
 
@@ -33,7 +33,7 @@ def distributions_of(analysis: OutputAnalysis) -> dict[str, Any]:
       are not stored, null if every one is tried; ``alignments_untried``: whether there were too many sets of neurons to
       try any for some algorithm; ``algorithms_truncated``: of how many not every valid alignment is stored.
     - ``drawn``: stored circuits that were drawn, null where all are listed; ``smallest``: the smallest valid circuits,
-      as in result files, null where none were looked for.
+      as in result files, null where none were looked for; ``stops``: stages that time or memory ended, likewise.
     """
     circuits, spread = analysis.circuits, analysis.circuits.distribution
     results = analysis.algorithms.algorithms
@@ -54,6 +54,7 @@ def distributions_of(analysis: OutputAnalysis) -> dict[str, Any]:
         "algorithms_truncated": sum(1 for result in results if result.truncated_at),
         "drawn": circuits.n_drawn,
         "smallest": None if circuits.smallest is None else smallest_json(circuits.smallest, circuits.layout),
+        "stops": [stop_json(stop) for stop in analysis.stops],
     }
 
 

@@ -38,6 +38,7 @@ class PreparedAnalysis:
         columns: values of the columns of its row, the references to other rows left out.
         circuits: columns of the listed ones, masks ascending.
         search: its algorithms and alignments; their rows are made one by one when they are inserted.
+        count_so_far: where an exact count goes on, as JSON values; None unless one was ended.
     """
 
     network: str
@@ -46,6 +47,7 @@ class PreparedAnalysis:
     columns: Mapping[str, Any]
     circuits: Mapping[str, list[Any]]
     search: AlgorithmSearch
+    count_so_far: Mapping[str, Any] | None
 
     @property
     def output(self) -> int:
@@ -123,6 +125,7 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
         columns,
         _circuit_columns(circuits, counts),
         search,
+        None if circuits.so_far is None else circuits.so_far.as_json(),
     )
 
 
@@ -175,6 +178,8 @@ def result_digest(
         head["float32"] = compared
     if counts.truncated_at is not None:
         head["interpretations_truncated_at"] = counts.truncated_at
+    if analysis.stops:
+        head["stops"] = [[stop.stage, stop.reason] for stop in analysis.stops]
     parts = [
         b"".join(word.astype("<u8").tobytes() for word in _mask_words(circuits)),
         (circuits.outputs + 0.0).astype("<f8").tobytes(),

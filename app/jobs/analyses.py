@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.changes import ChangesReport, find_changes
+from analysis.circuits.result import CountSoFar
 from analysis.criteria.criterion import Kind
 from analysis.criteria.judging import Subject, judge_analysis
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
@@ -25,12 +26,14 @@ from analysis.pipeline import analyse_output
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.report import Analysed, Report, Settings
+from analysis.result import OutputAnalysis
 from analysis.work import Work
 from app.addressing import Addresses
 from app.db.analysed import read_analysed
 from app.db.codecs import network_of, question_of
 from app.db.directions import save_directions
 from app.db.errors import NotFound
+from app.db.job_tables import JobRow
 from app.db.prepared import PreparedAnalysis, prepare_analysis
 from app.db.reads.analyses import (
     analysed_question,
@@ -44,10 +47,11 @@ from app.db.reads.results import load_analysis
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.recorded import StoredSearch, save_found, stored_refs, stored_searches
 from app.db.reports import changes_kind, save_report
-from app.db.tables import AnalysisRow
+from app.db.tables import AnalysisRow, NetworkRow
 from app.db.verdicts import PreparedVerdicts, save_verdicts
 from app.db.writes import save_prepared
 from app.jobs import queue
+from app.jobs.definitions import DEFINITIONS
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.jobs.stages import enqueue_following
 from app.limits import job_seconds_in, limits_in
@@ -67,12 +71,33 @@ def load_analysis_inputs(session: Session, arguments: Arguments) -> Compute[Prep
     check_output(row, output)
     data = find_data(session, arguments["data"], row.sizes[0])
     question = question_of(row, output, Protocol.model_validate(arguments["protocol"]), data)
-    return partial(_analyse, question, limits_in(session), job_seconds_in(session))
+    so_far = _unfinished(session, row, question, arguments)
+    return partial(_analyse, question, limits_in(session), job_seconds_in(session), so_far)
 
 
-def _analyse(question: Question, limits: Limits, seconds: float, work: Work) -> PreparedAnalysis:
+def _unfinished(
+    session: Session, network: NetworkRow, question: Question, arguments: Arguments
+) -> OutputAnalysis | None:
+    """What an earlier run of the same job found until time or memory ended it."""
+    row = analysis_by_key(session, network.id, question.output, question.protocol.digest, question.record.digest)
+    if row is None or row.engine_version != ENGINE_VERSION or not row.distributions.get("stops"):
+        return None
+    found, job = load_analysis(session, row), _job(session, arguments)
+    count = job.so_far.get("count") if job else None
+    so_far = None if count is None else CountSoFar.of_json(count, question.layout)
+    return replace(found, circuits=replace(found.circuits, so_far=so_far))
+
+
+def _job(session: Session, arguments: Arguments) -> JobRow | None:
+    return session.get(JobRow, DEFINITIONS["analyse"].job_id(arguments))
+
+
+def _analyse(
+    question: Question, limits: Limits, seconds: float, so_far: OutputAnalysis | None, work: Work
+) -> PreparedAnalysis:
     """Run the engine, and make what it found ready for the store; what it found by then where its time is up."""
-    return prepare_analysis(analyse_output(question, replace(work, limits=limits).for_seconds(seconds)))
+    work = replace(work, limits=limits).for_seconds(seconds)
+    return prepare_analysis(analyse_output(question, work, so_far=so_far))
 
 
 def save_analysis_outcome(session: Session, arguments: Arguments, outcome: PreparedAnalysis) -> Saved:
@@ -80,7 +105,10 @@ def save_analysis_outcome(session: Session, arguments: Arguments, outcome: Prepa
     row = save_prepared(session, outcome)
     if outcome.data.boolean:  # else there are circuits alone, and criteria speak of Boolean inputs
         enqueue_following(session, row, asked=queue.was_asked(session, "analyse", arguments))
+    if (job := _job(session, arguments)) is not None:
+        job.so_far = {} if outcome.count_so_far is None else {"count": outcome.count_so_far}
     result = {"url": _url(row), "network": arguments["network"], "result_digest": row.result_digest}
+    result |= {"stops": row.distributions["stops"]}
     return Saved(result, found_words(row), truncated=not row.exhaustive)
 
 

@@ -113,11 +113,16 @@ def enqueue(
                 session.add(row)
         except IntegrityError:  # where transactions run side by side, another may have asked for the same just now
             return find_job(session, job_id)
-    elif row.state in again:
+    elif row.state in again or (asked and is_unfinished(row)):
         _queue_again(session, row, now)
     if asked:
         hasten(row)
     return row
+
+
+def is_unfinished(row: JobRow) -> bool:
+    """Whether time or memory ended a job that goes on from what it found when it is asked for again."""
+    return row.state == "truncated" and bool(row.result.get("stops"))
 
 
 def was_asked(session: Session, kind: str, arguments: Mapping[str, Any]) -> bool:
@@ -210,20 +215,21 @@ def retry(
     now: datetime | None = None,
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
 ) -> JobRow:
-    """Queue a failed or cancelled job again, with all its attempts, before what nobody asked for.
+    """Queue a failed, cancelled or unfinished job again, with all its attempts, before what nobody asked for.
 
     One that is queued already only comes earlier, and one that runs is left alone.
 
     Raises:
         NotFound: no such job.
         Conflict: it has ended well, or stopped at a limit that it would reach again, or is of a kind that is no more.
+            One that goes on from where time or memory ended it is queued.
     """
     row = find_job(session, job_id)
     if row.kind not in definitions:
         raise Conflict(f"job {job_id}", f"is of the kind {row.kind!r}, which is no more", "ask for other work")
-    if row.state in ("done", "truncated"):
+    if row.state in ("done", "truncated") and not is_unfinished(row):
         raise Conflict(f"job {job_id}", f"has ended ({row.state}) and would end so again", "look at its result")
-    if row.state in ("failed", "cancelled"):
+    if row.state in ENDED:
         _queue_again(session, row, now or datetime.now(UTC))
     row.not_before = None  # whoever asks for it by hand has seen why it waits
     hasten(row)

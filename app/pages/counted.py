@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.circuits.result import SmallestCircuits
+from analysis.result_file import read_stops, stop_words
 from app.db.distributions import smallest_in
 from app.db.tables import AnalysisRow
 from app.figures.numbers import Bound, exact, interval, noun
@@ -63,14 +64,15 @@ def _untried(row: AnalysisRow) -> bool:
 
 def stops_of(row: AnalysisRow) -> str:
     """Which searches stopped at a limit, in words; "" if none did. Circuits that were counted did not stop."""
-    stops: list[str] = []
+    ended = read_stops(row.distributions)
+    stops, stages = list(map(stop_words, ended)), {stop.stage for stop in ended}
     if circuits_only(row):
-        return ""
+        return ", ".join(stops)
     if row.circuits_method == "listed" and row.circuits_truncated_at is not None:
         stops.append(f"circuits at {row.circuits_truncated_at:,}")
-    if row.interpretations_truncated_at is not None:
+    if row.interpretations_truncated_at is not None and "interpretations" not in stages:
         stops.append("interpretations, which have too many states to be counted")
-    if row.algorithms_truncated_at is not None:
+    if row.algorithms_truncated_at is not None and "algorithms" not in stages:
         stops.append(f"algorithms at {row.algorithms_truncated_at:,}")
     if truncated := row.distributions.get("algorithms_truncated", 0):
         stops.append(f"alignments of {noun(truncated, 'algorithm')}")

@@ -45,6 +45,9 @@ def job_blocks(job: JobPage) -> Iterator[Block]:
     yield Head(job.title, _status(job) if job.ended else "", [Verdict(job.state, STATES[job.state])], _actions(job))
     if job.state == "failed":
         yield Notice("Why it gave up" if job.set_aside else "Why it failed", job.error, state="refused")
+    if job.stops:
+        ended = Markup("<br>").join(f"{words[0].upper()}{words[1:]}." for words in job.stops)
+        yield Notice("Ended before it was done", ended + Markup("<br>Going on keeps what is done."))
     followed = [*_training(job), *_stages(job)]
     if job.ended:
         yield from followed
@@ -95,7 +98,7 @@ def _actions(job: JobPage) -> list[Action | Menu]:
     if job.result_url:
         found.append(Action("View results", job.result_url, primary=True))
     if job.retry_url:
-        found.append(Action("Try again", job.retry_url, not job.result_url, True))
+        found.append(Action("Go on" if job.stops else "Try again", job.retry_url, not job.result_url, True))
     if job.wait_seconds:
         found.append(Action("Try now", job.retry_now_url, changes=True))
     if job.cancel_url and not job.cancel_requested:

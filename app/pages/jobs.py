@@ -9,12 +9,13 @@ from typing import Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.result_file import read_stops, stop_words
 from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads import jobs as reads
 from app.db.reads.analyses import network_by_digest
 from app.jobs.definitions import DEFINITIONS
-from app.jobs.queue import MAX_LOSSES
+from app.jobs.queue import ENDED_BADLY, MAX_LOSSES, is_unfinished
 from app.options import PageModel
 from app.pages.training.course import Learning, LossPoint, learning_of_job
 from pluriscope.analyses.registry import ANALYSES, OF_MODELS
@@ -90,6 +91,7 @@ class JobPage(PageModel):
     ended: bool
     abandoned: bool = Field(description="Whether it runs by its state, but no worker has given a sign of life in time.")
     cancel_requested: bool
+    stops: list[str] = Field(description="What time or memory ended, and the seconds that it takes in all.")
     result_url: str = Field(description="What the job made; empty while there is nothing.")
     network_url: str = Field(description="The network it works on, empty if there is none yet.")
     network_name: str
@@ -106,7 +108,10 @@ class JobPage(PageModel):
     )
     events_url: str = Field("", description="Empty: a job is asked for anew, and no longer streams its events.")
     cancel_url: str = Field(description="POST here to cancel; empty where that is no longer possible.")
-    retry_url: str = Field(description="POST here to try again; empty unless it failed or was cancelled.")
+    retry_url: str = Field(
+        description="POST here to try again; empty unless it failed, was cancelled, or was ended by time or memory, "
+        "and then goes on."
+    )
     retry_now_url: str = Field(description="POST here not to wait any longer; empty unless it waits.")
 
 
@@ -132,6 +137,7 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         ended=ended,
         abandoned=row.state == "running" and row.lease_until is not None and row.lease_until < now,
         cancel_requested=row.cancel_requested,
+        stops=list(map(stop_words, read_stops(row.result))),
         result_url=addresses.prefix + made if made else "",
         network_url=addresses.network(network.slug) if network else "",
         network_name=network.name if network else "",
@@ -146,7 +152,7 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         wait_seconds=max(0.0, (row.not_before - now).total_seconds()) if row.not_before else None,
         cancel_url="" if ended else addresses.job_action(row.id, "cancel"),
         retry_url=addresses.job_action(row.id, "retry")
-        if row.state in ("failed", "cancelled") and row.kind in DEFINITIONS
+        if (row.state in ENDED_BADLY or is_unfinished(row)) and row.kind in DEFINITIONS
         else "",
         retry_now_url=addresses.job_action(row.id, "retry") if row.not_before else "",
     )

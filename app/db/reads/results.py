@@ -20,7 +20,7 @@ from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.network import Network
 from analysis.question import Question
 from analysis.result import OutputAnalysis
-from analysis.result_file import read_tally, result_json, self_contained
+from analysis.result_file import read_stops, read_tally, result_json, self_contained
 from app.db.codecs import alignment_of, network_file_of
 from app.db.distributions import candidates_in
 from app.db.reads.analyses import analysed_question
@@ -50,6 +50,7 @@ def load_analysis(session: Session, row: AnalysisRow, *, outputs: bool = True) -
         algorithms=_load_algorithms(session, row, question.model),
         criteria={key: read_tally(stored) for key, stored in row.criteria.items()},
         seconds=row.seconds,
+        stops=read_stops(row.distributions),
     )
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import select
 
 from analysis.limits import DEFAULT_LIMITS, listed_bytes
 from analysis.protocol import COMPLETE
-from analysis.work import DEFAULT_WORK
+from analysis.result_file import result_json, stop_words
+from analysis.work import DEFAULT_WORK, Work
 from app.db.engine import open_store
+from app.db.errors import Conflict
+from app.db.reads.results import load_analysis
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
+from app.jobs import queue
 from app.jobs.analyses import ANALYSE
 from app.jobs.definitions import analyse_arguments
 from app.limits import in_memory, limits_in, limits_of
 from app.memory import BESIDE, LEAST
+from app.pages.counted import stops_of
 from app.settings import Settings
 from tests.factories import pretrained_xor
 
@@ -80,3 +87,26 @@ def test_memory_bounds_every_list():
 def test_a_list_longer_than_stores_hold_is_refused():
     with pytest.raises(ValidationError, match="at most 200,000"):
         Settings(max_listed_circuits=200_001)
+
+
+@pytest.mark.slow
+def test_an_analysis_whose_time_is_up_keeps_what_it_found_and_goes_on_when_it_is_asked_for_again(tmp_path):
+    whole = analysed(store_of(tmp_path / "whole"))
+    numbers = count()
+    for seconds, state in ((1, "truncated"), (10_000, "done")):
+        store = store_of(tmp_path / "part", job_seconds=seconds)
+        with store.write() as session:
+            network = save_network(session, pretrained_xor())
+            (job,) = queue.enqueue_analyses(session, network, (COMPLETE,), asked=True)
+            held = queue.claim(session, "somebody")
+            outcome = ANALYSE.load(session, held.arguments)(Work(clock=lambda: next(numbers) / 40))
+            saved = ANALYSE.save(session, held.arguments, outcome)
+            queue.end(session, held, "truncated" if saved.truncated else "done", saved.found, result=saved.result)
+            row = session.scalars(select(AnalysisRow)).one()
+            found = load_analysis(session, row)
+        assert job.state == state
+        assert saved.result["stops"] == result_json([found])["outputs"][0].get("stops", [])
+        assert stops_of(row) == ", ".join(map(stop_words, found.stops))
+    assert row.result_digest == whole.result_digest
+    with store.write() as session, pytest.raises(Conflict):
+        queue.retry(session, job.id)
