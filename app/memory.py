@@ -81,7 +81,7 @@ def ended_by_system() -> int:
 
 
 def out_of_memory() -> BeyondLimits:
-    """What is told of work that has asked for more than it may take."""
+    """The error of work that has asked for more than it may take."""
     return BeyondLimits(
         "memory",
         "more is needed than one analysis may take here",
