@@ -217,9 +217,13 @@ class _Trial:
             for states, predicted in _drawn_states(space, self.question):
                 if factors and self.clock() - start > 2 * self.seconds:
                     break
-                before = self.clock()
-                space.tally(states)
-                factors.append((self.clock() - before) / (predicted * len(states)))
+                if not factors:
+                    space.tally(states[:0]).go_on()  # what is compiled is loaded
+                    start = self.clock()
+                before, tally = self.clock(), space.tally(states)
+                while not tally.go_on() and self.clock() - before < _TRIAL_SECONDS:
+                    pass
+                factors.append((self.clock() - before) / (predicted * len(states) * tally.share))
         seconds = plan.cost.seconds * float(np.mean(factors))
         low, high = _around(seconds)
         return low, high * 1.1 + sampling

@@ -1,16 +1,8 @@
-"""Which pre-activations are decided right, to the last float, and how far back through a sum that reaches.
+"""Which pre-activations are decided right, to the last float.
 
-Everything here is about the very floats that the search compares, so that counting without listing gives the same
-verdicts to the last bit:
-
-1. The output's activation never falls, or is refused, so the pre-activations decided as one label are an interval of
-   floats; its two ends are found by bisection over all floats, and the 256 floats beyond each end are looked at one by
-   one.
-2. Rounded addition never falls either: for a fixed addend t, ``x ↦ fl(x + t)`` is monotone. So "the sum is at least
-   L" is the same as "x is at least the least float whose sum with t is", whatever rounding does, and sums of several
-   addends can be taken back one addend at a time. The least such float is computed from the exact real threshold
-   (half a unit below L, minus t, with the rounding error of that subtraction put back: Knuth's TwoSum), and then
-   verified against its neighbour; the few that fail are found by bisection.
+The output's activation never falls, or is refused, so the pre-activations decided as one label are an interval of
+floats. Its two ends are found by bisection over all floats, and the 256 floats beyond each end are looked at one by
+one: counting without listing compares the very floats that the search compares.
 """
 
 from __future__ import annotations
@@ -30,8 +22,6 @@ from analysis.validity import DecisionRule, decided_as
 
 LARGEST: Final = float(np.finfo(np.float64).max)
 _LOOKED_AT: Final = 256  # floats checked one by one beyond each end
-_STEPS: Final = 5  # neighbours tried before bisection
-_ROUNDING: Final = 1e-12  # times the sum of absolute values: far more than any order of summation can change a sum
 # pre-activations of which the first that is decided as a label is taken; today's activations need the first two
 _TRIED: Final = np.array([-0.01, 1.0, *(sign * 2.0**k for k in range(-4, 7) for sign in (-1, 1))])
 
@@ -50,21 +40,6 @@ class Box:
 
 
 NOTHING: Final = Box(np.inf, -np.inf)
-
-
-def rounding_slack(
-    size: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """More than any order of summation can change a sum and its comparison with the ends of a box.
-
-    Args:
-        size: sums of absolute values.
-        low: lower ends, of a shape that goes with it; infinite ones count nothing.
-        high: upper ends, likewise.
-    """
-    ends = sum(np.abs(np.where(np.isfinite(end), end, 0.0)) for end in (low, high))
-    slack: NDArray[np.float64] = _ROUNDING * (size + ends)
-    return slack
 
 
 @lru_cache(maxsize=256)
@@ -120,53 +95,6 @@ def _last_right(right: Callable[[NDArray[np.float64]], NDArray[np.bool_]], insid
         else:
             bad = middle
     return float(_floats(np.array([good]))[0])
-
-
-def least_addend(target: NDArray[np.float64], addend: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The least float x with ``fl(x + addend) ≥ target``, element by element.
-
-    Args:
-        target: any shape, no NaN; ±inf stand for themselves.
-        addend: finite, below 1e300 in size, of a shape that broadcasts.
-    """
-    target, addend = np.broadcast_arrays(target, addend)
-    result = np.array(target, dtype=np.float64)
-    finite = np.isfinite(result)
-    if not finite.all():
-        result[finite] = least_addend(target[finite], addend[finite])
-        return result
-    # the sum rounds to target or above from half a unit below it on
-    half = (target - np.nextafter(target, -np.inf)) * 0.5
-    rough = target - addend
-    back = rough - target
-    error = (target - (rough - back)) - (addend + back)
-    x = np.nextafter(np.nextafter(rough + (error - half), -np.inf), -np.inf)
-    for _ in range(_STEPS):
-        short = x + addend < target
-        if not short.any():
-            break
-        x = np.where(short, np.nextafter(x, np.inf), x)
-    wrong = (x + addend < target) | (np.nextafter(x, -np.inf) + addend >= target)
-    if wrong.any():
-        x[wrong] = _least_by_bisection(target[wrong], addend[wrong])
-    return x
-
-
-def greatest_addend(target: NDArray[np.float64], addend: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The greatest float x with ``fl(x + addend) ≤ target``; rounding is symmetric, so this is the mirror image."""
-    return -least_addend(-target, -addend)
-
-
-def _least_by_bisection(target: NDArray[np.float64], addend: NDArray[np.float64]) -> NDArray[np.float64]:
-    bad = np.full(target.shape, _ordinals(np.array([-LARGEST]))[0])
-    good = np.full(target.shape, _ordinals(np.array([LARGEST]))[0])
-    while True:
-        # halves first: the difference itself may not fit
-        middle = (good >> 1) + (bad >> 1) + (good & bad & 1)
-        if ((good - 1 == bad) | (good == bad)).all():
-            return _floats(good)
-        reached = _floats(middle) + addend >= target
-        good, bad = np.where(reached, middle, good), np.where(reached, bad, middle)
 
 
 def _ordinals(values: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate
@@ -25,6 +25,7 @@ from analysis.question import Question
 from analysis.validity import max_wrong
 
 _LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow
+_KEPT_BYTES: Final = 1 << 27  # of room for counting on top of states of other kinds
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +102,8 @@ class CountableSpace:
             return None
         key = (len(states.active), n_active)
         if key not in self._known:
+            if sum(known.n_bytes for known in self._known.values()) > _KEPT_BYTES:
+                self._known.clear()
             bias = float(self.network.biases[-1][0])
             self._known[key] = Combinations(len(states.active), width, n_active, bias, self.boxes)
         return self._known[key]
@@ -125,10 +128,11 @@ class CountableSpace:
             )
         return values
 
-    def tally(self, states: Prefixes) -> Tally:
-        """The valid combinations on top of each of some states of :meth:`pieces`."""
+    def tally(self, states: Prefixes, place: tuple[int, int, int] = (0, 0, 0)) -> Tally:
+        """The count of the valid combinations on top of some states of :meth:`pieces`, from a place on."""
         combinations = cast(Combinations, self.combinations_on(states))  # pieces come with some
-        return combinations.tally(self.terms(states), np.bitwise_count(states.masks).astype(np.int64))
+        below = np.bitwise_count(states.masks).astype(np.int64)
+        return Tally(combinations, self.terms(states), below, place=place)
 
     def at(self, ranks: list[int], units: list[NDArray[np.int64]]) -> Iterator[Placed]:
         """The valid circuits with these ranks, by the state that they stand on.
@@ -153,14 +157,10 @@ class CountableSpace:
             for state, by_unit in places.items():
                 yield Placed(piece[state : state + 1], by_unit)
 
-    def masks(self, placed: Placed) -> list[int]:
-        """The masks of circuits of :meth:`at`."""
+    def masks(self, placed: Placed, check: Callable[[], None]) -> list[int]:
+        """The masks of circuits of :meth:`at`; ``check`` is called between steps."""
         combinations, terms = cast(Combinations, self.combinations_on(placed.state)), self.terms(placed.state)[0]
-        return [
-            self._mask(placed.state, sets)
-            for unit, numbers in placed.by_unit.items()
-            for sets in combinations.numbered(terms, unit, numbers)
-        ]
+        return [self._mask(placed.state, sets) for sets in combinations.numbered(terms, placed.by_unit, check)]
 
     def _mask(self, state: Prefixes, sets: NDArray[np.int64]) -> int:
         """The circuit with these sets of sources on top of a state."""

@@ -34,12 +34,10 @@ _TESTED_ON_ALL: Final = 0.02  # of the circuits pass the first of many rows
 _TESTED_ON_ALL_PER_SECOND: Final = 1e8  # these circuits times rows times edges
 _SAMPLED_PER_SECOND: Final = 2.5e7  # circuits times rows times edges, in an estimate
 _SECONDS_PER_SAMPLE: Final = 2e-6
-# fitted to single states of trained 2-4-4-1, 2-5-5-1, 2-6-6-1, 2-3-3-4-1 and 3-5-5-1 networks (docs/scale.md)
-_SECONDS_PER_STATE: Final = 5e-4  # where heads meet groups of tails
-_SECONDS_PER_SUM: Final = 1e-7  # over a head or a tail
-_SECONDS_PER_MEETING: Final = 6e-10  # of a head with a group, for each end: most are ruled out together
-_SECONDS_PER_SMALL_STATE: Final = 1e-5  # where heads and tails are compared directly
-_SECONDS_PER_COMPARISON: Final = 5e-10
+# fitted to states of random networks of fourteen shapes, 2 to 6 inputs and up to 8 neurons below and in the last layer
+_SECONDS_PER_STATE: Final = 2e-5
+_SECONDS_PER_POINT: Final = 2e-8  # of the middle or the tail, on each row
+_SECONDS_PER_MEETING: Final = 1e-8  # on each row
 _LISTED_ALONE: Final = "circuits valid under any ablation are listed or not searched at all"
 _BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers
 
@@ -163,10 +161,8 @@ def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:
 
 def seconds_per_state(combinations: Combinations) -> float:
     """Predicted for counting what there is on top of one state."""
-    if combinations.direct:
-        return _SECONDS_PER_SMALL_STATE + combinations.n_operations * _SECONDS_PER_COMPARISON
-    each = _SECONDS_PER_STATE + combinations.n_sums * _SECONDS_PER_SUM
-    return each + combinations.n_operations * _SECONDS_PER_MEETING
+    on_row = _SECONDS_PER_POINT * combinations.n_points + _SECONDS_PER_MEETING * combinations.n_meetings
+    return _SECONDS_PER_STATE + on_row * len(combinations.boxes)
 
 
 def _estimating(structure: Structure, n_rows: int, limits: Limits) -> Cost:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,10 +19,10 @@ from analysis.circuits import prefixes, source_subsets
 from analysis.circuits.counting import count_circuits
 from analysis.circuits.distribution import distribution_of
 from analysis.circuits.layered_states import CountableSpace
+from analysis.circuits.result import CountSoFar
 from analysis.circuits.search import search_circuits
-from analysis.circuits.tail_groups import times_included
 from analysis.data import DataRecord, clean_data
-from analysis.errors import BeyondLimits
+from analysis.errors import BeyondLimits, InvalidData
 from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
@@ -35,31 +37,30 @@ pytestmark = pytest.mark.slow  # another route to every number: left to the whol
 SHAPES = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (1, 3, 1), (2, 3, 2, 1), (2, 2, 1, 2, 1), (2, 2, 2, 2, 1), (2, 3, 3, 1))
 
 
+SMALL = [
+    # several leads, several batches, and looks at the clock on the way
+    *((source_subsets, "_MOST_CHOICES", 8), (source_subsets, "_VISITS_AT_ONCE", 3), (prefixes, "VALUES_AT_ONCE", 400)),
+    (source_subsets, "_VALUES_AT_ONCE", 100),
+]
+
+
 @contextmanager
-def _forced(direct: bool):
-    """Small sizes on the way that large ones take: several leads, groups of tails, bit sets, several batches."""
-    names = [
-        (source_subsets, "_COMPARED_DIRECTLY", 0),
-        (source_subsets, "_MOST_HEADS", 16),
-        (source_subsets, "_IN_A_GROUP", 3),
-        (source_subsets, "_WORDS_AT_ONCE", 4),
-        (source_subsets, "_IN_A_BLOCK", 3),
-    ]
-    names += [(source_subsets, "_STATES_AT_ONCE", 1 << 10), (prefixes, "VALUES_AT_ONCE", 400)]
+def _forced(way: str):
+    """Small sizes on the way that large ones take, where right combinations are listed or where they are counted."""
+    names = {"as it is": [], "listed": SMALL, "counted": [*SMALL, (source_subsets, "_MOST_LOG2_LISTED", 0)]}[way]
     before = [getattr(module, name) for module, name, _ in names]
     try:
-        if not direct:
-            for module, name, value in names:
-                setattr(module, name, value)
+        for module, name, value in names:
+            setattr(module, name, value)
         yield
     finally:
         for (module, name, _), value in zip(names, before, strict=True):
             setattr(module, name, value)
 
 
-def same_as_listed(network, task, protocol, data, *, direct=True, output=0, n_draws=1_500):
+def same_as_listed(network, task, protocol, data, *, way="as it is", output=0, n_draws=1_500):
     listed = search_circuits(ask(network, output=output, task=task, protocol=protocol, data=data))
-    with _forced(direct):
+    with _forced(way):
         counted = count_circuits(ask(network, output=output, task=task, protocol=protocol, data=data), n_draws=n_draws)
     assert counted.count == listed.n_valid
     assert counted.possible == listed.possible
@@ -118,15 +119,15 @@ def cases(draw):
     return network, draw(st.sampled_from([own_task(network), any_task])), protocol
 
 
-@pytest.mark.parametrize("direct", [True, False])
-def test_counting_agrees_with_listing(direct):
+@pytest.mark.parametrize("way", ["as it is", "listed", "counted"])
+def test_counting_agrees_with_listing(way):
     found = Counter()
 
     @settings(max_examples=100)
     @given(cases())
     def check(case):
         network, task, protocol = case
-        listed = same_as_listed(network, task, protocol, clean_data(network.n_inputs), direct=direct)
+        listed = same_as_listed(network, task, protocol, clean_data(network.n_inputs), way=way)
         found["valid"] += listed.n_valid
         found["on the edge"] += int((listed.margins == 0).sum())
 
@@ -192,6 +193,56 @@ def test_draws_are_uniform():
     assert again.tolist() == count_circuits(ask(network, task=task), n_draws=25, seed=3).masks.tolist()
 
 
+@pytest.mark.parametrize(("way", "sizes"), [("listed", (2, 3, 2, 1)), ("counted", (3, 4, 1))])
+def test_a_count_that_was_ended_goes_on_to_the_same_end(way, sizes):
+    network = random_network(np.random.default_rng(4), sizes, tied=False, hidden="leaky_relu", last="leaky_relu")
+    question = ask(network, task=own_task(network))
+    whole, so_far, places = count_circuits(question, n_draws=30), None, set()
+    assert whole.count > 30
+    with _forced(way):
+        for looks in range(1, 10_000):
+            seconds = iter(range(looks + 3))  # a little more each time, so that it ends
+            work = Work(clock=lambda seconds=seconds: next(seconds, 9e9), deadline=1e9)
+            found = count_circuits(question, work, n_draws=30, so_far=so_far)
+            if found.so_far is None:
+                break
+            so_far = CountSoFar.of_json(json.loads(json.dumps(found.so_far.as_json())), found.layout)
+            places.add((len(so_far.units), so_far.place))
+            assert work.ended == {"circuits": "time"}
+            assert found.n_tested < found.possible or found.count == whole.count
+    assert len(places) > 3, "between states, or within the only one"
+    assert (found.count, found.distribution) == (whole.count, whole.distribution)
+    assert found.masks.tolist() == whole.masks.tolist()
+    network = random_network(np.random.default_rng(4), (sizes[0], 2, 1), tied=False, hidden="relu", last="tanh")
+    other = ask(network, task=own_task(network))
+    with pytest.raises(InvalidData, match="another network"):
+        count_circuits(other, so_far=replace(so_far, distribution=count_circuits(other).distribution))
+
+
+def _changed(key, value):
+    return lambda told: told | {key: value}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(_changed(key, value) for key, value in (("place", [0, 0]), ("place", [-1, 0, 0]), ("of", 1.5), ("of", 7))),
+        *(
+            _changed(key, value)
+            for key, value in (("edge_use", [1]), ("by_edges", 3), ("units", "%"), ("units", "QQ=="))
+        ),
+        lambda told: {key: value for key, value in told.items() if key != "neuron_use"},
+    ],
+)
+def test_odd_content_is_no_count(change):
+    network = golden_network("xor_pretrained")
+    found = count_circuits(ask(network.network, task=network.tasks[0]), Work(stopped=lambda: True))
+    told = found.so_far.as_json()
+    assert CountSoFar.of_json(told, found.layout).as_json() == told
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        CountSoFar.of_json(change(told), found.layout)
+
+
 def test_every_circuit_is_judged_once_and_reported():
     file, seen = golden_network("xor_4-4"), []
     counted = count_circuits(ask(file.network, task=file.tasks[0]), Work(report=seen.append))
@@ -251,7 +302,10 @@ def parts_counted_plainly(question: Question, n_parts: int) -> list[tuple[int, i
     for number in chance.permutation(len(pieces)).tolist():
         piece, made = pieces[number]
         terms = space.terms(piece[:1])
-        units = made.tally(terms, np.zeros(1, dtype=np.int64)).units[0]
+        tally = source_subsets.Tally(made, terms, np.zeros(1, dtype=np.int64))
+        while not tally.go_on():
+            pass
+        units = tally.units[0]
         parts = units.reshape(4**most, -1).sum(axis=1)
         if len(found) == n_parts:
             break
@@ -286,11 +340,3 @@ def test_parts_of_the_space_of_width_six_are_counted_the_plain_way(last):
     parts = parts_counted_plainly(ask(network, task=Task((0, 1, 1, 1))), 2)
     assert len(parts) == 2
     assert all(engine == plainly > 0 for engine, plainly in parts)
-
-
-@given(st.integers(0, 10**6), st.integers(0, 255), st.integers(0, 3), st.integers(1, 3))
-def test_items_are_counted_in_all_sets_of_a_block_at_once(seed, n_sets, n_blocks, n_words):
-    members = np.random.default_rng(seed).random((n_sets, n_blocks, n_words * 64)) < 0.4
-    sets = np.packbits(members, axis=2, bitorder="little").view("<u8").astype(np.uint64)
-    times = times_included(sets.reshape(n_sets, n_blocks, n_words))
-    assert times.tolist() == members.sum(axis=0).tolist()

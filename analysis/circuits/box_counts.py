@@ -1,0 +1,641 @@
+"""How many sums of one term from each neuron lie in a box on every row: compiled loops over two trees.
+
+The last hidden layer's neurons are a *lead*, a *middle* and a *tail*. A choice is one set of sources for each neuron,
+and adds to the output's pre-activation, row by row, the sum of one term from each. Choices of the middle and of the
+tail are the leaves of two trees in which near points stand together; every node knows the least and the greatest sum
+below it. For one choice of the lead, pairs of nodes are gone through from the roots:
+
+1. If on some row no sum of the two can be right, none of their pairs counts.
+2. If on every row all are right, all pairs count, by what the nodes hold, not one by one.
+3. Else the larger node is replaced by its halves. Pairs of leaves are compared sum by sum.
+
+The sums that bound are rounded in another order than the network's own. A *slack* beyond any such rounding stands on
+each side of a box's ends, and a sum within it is taken anew in the network's order, so every verdict is the search's
+own, to the last bit, ties on an end included. No product is added to anything here but in the slack, so it makes no
+difference whether a processor fuses the two.
+
+A circuit uses every active source. Where few choices are right, each is asked what it uses. Else numbers of choices
+that use only sources of U are counted for each set U and put together with alternating signs (inclusion and exclusion).
+
+Compiled by numba, once for a machine. Nothing here depends on its threads: each loop runs on one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar, cast
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+LEAF: Final = 16
+"""Choices below which a tree is not divided further; a power of two."""
+_UNIT: Final = 2.0**-53
+_TRIED_AGAIN: Final = 16  # states that are too rich to be listed, until the next one is tried
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _compiled(function: F) -> F:
+    """Compile when first called, and keep that for the next process where a folder can be written."""
+    try:
+        made: Any = njit(cache=True)(function)
+    except RuntimeError:  # no such folder
+        made = njit(function)
+    return cast(F, made)
+
+
+class Part(NamedTuple):
+    """Neurons that choose together, among so many sources, and room for the tree of their sums.
+
+    Args:
+        n_sources: all sources.
+        first: the first of the neurons.
+        n_neurons: how many; their choices are numbered with the first most significant.
+        used: ``[choices]`` sources.
+        class_of: ``[choices]``.
+        sizes: ``[classes, 2]`` edges and active neurons of each class; the first holds the choice of nothing.
+        order: ``[choices]`` numbers in the order of the leaves.
+        sums: ``[choices, rows]`` in that of their numbers.
+        class_at: ``[choices]`` in that order too.
+        points: ``[rows, choices]`` sums in that order.
+        least: ``[nodes, rows]``; node n has the halves 2n + 1 and 2n + 2.
+        greatest: ``[nodes, rows]``.
+        held: ``[nodes, classes]`` how many choices of each class.
+        partners: ``[nodes, classes of the other part]`` what all of a node has been paired with.
+        singly: ``[choices]`` pairs of single choices, in that of the leaves.
+    """
+
+    n_sources: int
+    first: int
+    n_neurons: int
+    used: Ints
+    class_of: Ints
+    sizes: Ints
+    order: Ints
+    sums: Floats
+    class_at: Ints
+    points: Floats
+    least: Floats
+    greatest: Floats
+    held: Ints
+    partners: Ints
+    singly: Ints
+
+
+class Boxes(NamedTuple):
+    """What is right: on every row from low to high, with an admitted number of active neurons.
+
+    Args:
+        bias: the output's.
+        low: ``[rows]`` the least right pre-activation, or −∞.
+        high: ``[rows]`` the greatest, or ∞.
+        admitted: ``[neurons + 1]`` which numbers of active neurons count.
+    """
+
+    bias: float
+    low: Floats
+    high: Floats
+    admitted: NDArray[np.bool_]
+
+
+class Room(NamedTuple):
+    """Where pairs of nodes wait, and what is known of a box on one lead.
+
+    Args:
+        stack: ``[pairs, 5]`` two nodes, how deep each is, and how often the pair was halved.
+        rows: ``[halvings, rows]`` rows on which a pair is not yet right as a whole, those that rule most out first.
+        n_rows: ``[halvings]`` how many they are.
+        ends: ``[4, rows]`` sums of middle and tail below the first or above the third cannot be right; those from the
+            second to the fourth are.
+        singly: ``[classes of the middle, choices of the tail]`` right pairs of single choices, in that of the leaves.
+        pairs: ``[classes of the middle, classes of the tail]`` right pairs.
+        counts: the same, which pairs count.
+        found: ``[·]`` right choices that use every source, where they are listed.
+        n_found: ``[2]`` how many they are, and how many states were too rich to list them, one after the other.
+        right: ``[choices of the tail]`` whether each is right with one of the middle, 0 or 1.
+        near: likewise, whether it is within the slack of an end.
+    """
+
+    stack: Ints
+    rows: Ints
+    n_rows: Ints
+    ends: Floats
+    singly: Ints
+    pairs: Ints
+    counts: NDArray[np.bool_]
+    found: Ints
+    n_found: Ints
+    right: NDArray[np.uint8]
+    near: NDArray[np.uint8]
+
+
+@_compiled
+def _halve(order: Ints, points: Floats, start: int, stop: int, row: int) -> None:
+    """Order choices so that those of the first half are at most those of the second on one row (quickselect)."""
+    middle, low, high = (start + stop) // 2, start, stop - 1
+    while low < high:
+        pivot = points[order[(low + high) // 2], row]
+        i, j = low, high
+        while i <= j:
+            while points[order[i], row] < pivot:
+                i += 1
+            while points[order[j], row] > pivot:
+                j -= 1
+            if i <= j:
+                order[i], order[j] = order[j], order[i]
+                i += 1
+                j -= 1
+        if middle <= j:
+            high = j
+        elif middle >= i:
+            low = i
+        else:
+            return
+
+
+@_compiled
+def _plant(part: Part, terms: Floats, sets: Ints) -> int:
+    """Make the tree over a part's choices among some sources: halved again and again where it is spread most.
+
+    Args:
+        terms: ``[neurons, sets, rows]``.
+        sets: the subsets of those sources, ascending.
+
+    Returns:
+        How many choices there are.
+    """
+    n_rows, n_chosen = terms.shape[2], len(sets)
+    order, sums, numbers = part.order, part.sums, part.singly
+    sums[0] = 0.0
+    numbers[0] = 0
+    size = 1
+    for neuron in range(part.first, part.first + part.n_neurons):
+        for choice in range(size - 1, -1, -1):  # from behind, so that what is read is not yet written over
+            for chosen in range(n_chosen - 1, -1, -1):
+                numbers[choice * n_chosen + chosen] = (numbers[choice] << part.n_sources) + sets[chosen]
+                for row in range(n_rows):
+                    sums[choice * n_chosen + chosen, row] = sums[choice, row] + terms[neuron, sets[chosen], row]
+        size *= n_chosen
+    n_points = size
+    order[:n_points] = np.arange(n_points)
+    n_nodes = 2 * max(1, n_points // LEAF) - 1
+    part.least[:n_nodes] = np.inf
+    part.greatest[:n_nodes] = -np.inf
+    part.held[:n_nodes] = 0
+    first = 0
+    while first < n_nodes:
+        for node in range(first, 2 * first + 1):
+            least, greatest = part.least[node], part.greatest[node]
+            start = (node - first) * size
+            for place in range(start, start + size):
+                point = sums[order[place]]
+                part.held[node, part.class_of[numbers[order[place]]]] += 1
+                for row in range(n_rows):
+                    least[row] = min(least[row], point[row])
+                    greatest[row] = max(greatest[row], point[row])
+            if 2 * node + 2 < n_nodes:
+                widest = 0
+                for row in range(n_rows):
+                    if greatest[row] - least[row] > greatest[widest] - least[widest]:
+                        widest = row
+                _halve(order, sums, start, start + size, widest)
+        size //= 2
+        first = 2 * first + 1
+    for place in range(n_points):
+        part.points[:, place] = sums[order[place]]
+        order[place] = numbers[order[place]]
+        part.class_at[place] = part.class_of[order[place]]
+    part.singly[:n_points] = 0
+    return n_points
+
+
+@_compiled
+def _is_right(terms: Floats, boxes: Boxes, choice: int, n_sources: int) -> bool:
+    """Whether one choice of every neuron, numbered with the first most significant, is right on every row."""
+    n_neurons, n_sets, n_rows = terms.shape
+    for row in range(n_rows):
+        total = boxes.bias
+        for neuron in range(n_neurons):
+            total += terms[neuron, choice >> n_sources * (n_neurons - 1 - neuron) & (n_sets - 1), row]
+        if total < boxes.low[row] or total > boxes.high[row]:
+            return False
+    return True
+
+
+@_compiled
+def _sizes(terms: Floats, boxes: Boxes, size: Floats) -> bool:
+    """The greatest sum of absolute values on each row, and whether no row rules every choice out.
+
+    Sums of the extremes, rounded in the network's order, bound all sums.
+    """
+    n_neurons, n_sets, n_rows = terms.shape
+    for row in range(n_rows):
+        least = greatest = boxes.bias
+        size[row] = abs(boxes.bias)
+        for neuron in range(n_neurons):
+            low = high = terms[neuron, 0, row]
+            for chosen in range(1, n_sets):
+                low, high = min(low, terms[neuron, chosen, row]), max(high, terms[neuron, chosen, row])
+            least, greatest = least + low, greatest + high
+            size[row] += max(abs(low), abs(high))
+        if greatest < boxes.low[row] or least > boxes.high[row]:
+            return False
+    return True
+
+
+@_compiled
+def _chosen(number: int, n_neurons: int, n_sources: int) -> tuple[int, int, int]:
+    """Sources used, edges and active neurons of one choice of some neurons."""
+    used = edges = active = 0
+    for _ in range(n_neurons):
+        chosen = number & ((1 << n_sources) - 1)
+        number >>= n_sources
+        used |= chosen
+        if chosen:
+            active += 1
+            edges += 1
+        while chosen:
+            edges += chosen & 1
+            chosen >>= 1
+    return used, edges, active
+
+
+@_compiled
+def _set_out(terms: Floats, boxes: Boxes, size: Floats, lead: int, middle: Part, tail: Part, room: Room) -> None:
+    """What middle and tail must add on top of one lead, and which of their classes go with it."""
+    n_sets, n_rows = terms.shape[1:]
+    ends, slack = room.ends, 4.0 * (len(terms) + 4) * _UNIT
+    for row in range(n_rows):
+        start = boxes.bias
+        for neuron in range(middle.first):
+            start += terms[neuron, lead >> middle.n_sources * (middle.first - 1 - neuron) & (n_sets - 1), row]
+        low, high = boxes.low[row], boxes.high[row]
+        slack_low = slack * (size[row] + abs(low)) if low > -np.inf else slack * size[row]
+        slack_high = slack * (size[row] + abs(high)) if high < np.inf else slack * size[row]
+        ends[0, row], ends[1, row] = low - start - slack_low, low - start + slack_low
+        ends[2, row], ends[3, row] = high - start + slack_high, high - start - slack_high
+    active = _chosen(lead, middle.first, middle.n_sources)[2]
+    for c in range(len(middle.sizes)):
+        for d in range(len(tail.sizes)):
+            room.counts[c, d] = boxes.admitted[active + middle.sizes[c, 1] + tail.sizes[d, 1]]
+
+
+@_compiled
+def _meet(
+    terms: Floats, boxes: Boxes, middle: Part, tail: Part, lead: int, n_points: tuple[int, int], room: Room, most: int
+) -> tuple[int, int]:
+    """Go through the pairs on one lead.
+
+    Args:
+        lead: its number among all choices of the leading neurons.
+        n_points: leaves of the middle's tree and of the tail's.
+        most: right ones looked at one by one, those that use every source listed; 0 to count all.
+
+    Returns:
+        Right pairs, more than ``most`` where they are not all looked at, and pairs of nodes visited.
+    """
+    n_sets = terms.shape[1]
+    stack, rows, ends, counts = room.stack, room.rows, room.ends, room.counts
+    nodes_m, nodes_t = 2 * max(1, n_points[0] // LEAF) - 1, 2 * max(1, n_points[1] // LEAF) - 1
+    k_m, k_t = counts.shape
+    every = boxes.admitted[1:].all()
+    n_sources = middle.n_sources
+    lead_used, _, lead_active = _chosen(lead, middle.first, n_sources)
+    total = visits = 0
+    stack[0] = 0
+    top = 1
+    while top:
+        top -= 1
+        visits += 1
+        m, t, depth_m, depth_t, level = stack[top]
+        is_out, n_left = False, 0
+        for place in range(room.n_rows[level]):
+            row = rows[level, place]
+            least, greatest = middle.least[m, row] + tail.least[t, row], middle.greatest[m, row] + tail.greatest[t, row]
+            if greatest < ends[0, row] or least > ends[2, row]:
+                # what rules one pair out is likely to rule out the next
+                rows[level, place], rows[level, 0] = rows[level, 0], row
+                is_out = True
+                break
+            if least < ends[1, row] or greatest > ends[3, row]:
+                rows[level + 1, n_left] = row
+                n_left += 1
+        if is_out:
+            continue
+        level += 1
+        room.n_rows[level] = n_left
+        in_m, in_t = n_points[0] >> depth_m, n_points[1] >> depth_t
+        if n_left == 0 and most == 0:
+            for c in range(k_m):
+                tail.partners[t, c] += middle.held[m, c]
+            for d in range(k_t):
+                middle.partners[m, d] += tail.held[t, d]
+            if every:
+                total += in_m * in_t
+                if lead_active == 0:  # the first class holds the choice of no source at all
+                    total -= middle.held[m, 0] * tail.held[t, 0]
+            else:
+                for c in range(k_m):
+                    for d in range(k_t):
+                        if counts[c, d]:
+                            total += middle.held[m, c] * tail.held[t, d]
+            continue
+        divides_m, divides_t = n_left > 0 and 2 * m + 2 < nodes_m, n_left > 0 and 2 * t + 2 < nodes_t
+        if divides_m or divides_t:
+            of_middle = divides_m and (not divides_t or depth_m <= depth_t)
+            for half in range(1, 3):
+                stack[top, 0], stack[top, 2] = (2 * m + half, depth_m + 1) if of_middle else (m, depth_m)
+                stack[top, 1], stack[top, 3] = (t, depth_t) if of_middle else (2 * t + half, depth_t + 1)
+                stack[top, 4] = level
+                top += 1
+            continue
+        if n_left == 0 and total + in_m * in_t > most:
+            return most + 1, visits
+        visits += in_m * in_t // LEAF
+        first_m, first_t = (m + 1 - (1 << depth_m)) * in_m, (t + 1 - (1 << depth_t)) * in_t
+        right, near, class_at = room.right[:in_t], room.near[:in_t], tail.class_at[first_t : first_t + in_t]
+        for i in range(first_m, first_m + in_m):
+            c = middle.class_at[i]
+            # without branches, so that several are compared at once
+            for j in range(in_t):
+                right[j], near[j] = counts[c, class_at[j]], 0
+            for place in range(n_left):
+                row = rows[level, place]
+                left, points = middle.points[row, i], tail.points[row, first_t : first_t + in_t]
+                low, sure_low, high, sure_high = ends[0, row], ends[1, row], ends[2, row], ends[3, row]
+                for j in range(in_t):
+                    value = left + points[j]
+                    right[j] &= (value >= low) & (value <= high)
+                    near[j] |= (value < sure_low) | (value > sure_high)
+            here = is_near = 0
+            for j in range(in_t):
+                here += right[j]
+                is_near |= right[j] & near[j]
+            if is_near or (here and most):
+                lead_and_i = ((lead << n_sources * middle.n_neurons) + middle.order[i]) << n_sources * tail.n_neurons
+                for j in range(in_t):
+                    choice = lead_and_i + tail.order[first_t + j]
+                    if right[j] and near[j] and not _is_right(terms, boxes, choice, n_sources):
+                        right[j] = 0
+                        here -= 1
+                    elif right[j] and most:
+                        total += 1
+                        if total > most:
+                            return total, visits
+                        used = lead_used | middle.used[middle.order[i]] | tail.used[tail.order[first_t + j]]
+                        if used == n_sets - 1:
+                            room.found[room.n_found[0]] = choice
+                            room.n_found[0] += 1
+            if here and most == 0:
+                total += here
+                middle.singly[i] += here
+                singly = room.singly[c, first_t : first_t + in_t]
+                for j in range(in_t):
+                    singly[j] += right[j]
+    return total, visits
+
+
+@_compiled
+def list_right(
+    terms: Floats, boxes: Boxes, size: Floats, middle: Part, tail: Part, leads: Ints, most: int, room: Room
+) -> tuple[bool, int]:
+    """List the right choices that use every source, on some leads of one state.
+
+    Args:
+        terms: ``[neurons, sets, rows]``.
+        size: ``[rows]`` of sums of absolute values, at least.
+        leads: numbers of the leading neurons' choices.
+        most: right ones looked at, of all that use any sources.
+
+    Returns:
+        Whether all are listed, and pairs of nodes visited.
+    """
+    sets = np.arange(terms.shape[1])
+    n_points = (_plant(middle, terms, sets), _plant(tail, terms, sets))
+    room.n_found[0] = n_right = n_visits = 0
+    for lead in leads:
+        if n_right == most:
+            return False, n_visits
+        _set_out(terms, boxes, size, lead, middle, tail, room)
+        right, visits = _meet(terms, boxes, middle, tail, lead, n_points, room, most - n_right)
+        n_right += right
+        n_visits += visits
+        if n_right > most:
+            return False, n_visits
+    return True, n_visits
+
+
+@_compiled
+def count_right(
+    terms: Floats,
+    boxes: Boxes,
+    middle: Part,
+    tail: Part,
+    leads: Ints,
+    below: Ints,
+    most: int,
+    budget: int,
+    at: Ints,
+    by_unit: Ints,
+    by_size: Ints,
+    by_middle: Ints,
+    by_tail: Ints,
+    room: Room,
+) -> bool:
+    """Count the right choices that use every source, on top of some states.
+
+    Args:
+        terms: ``[states, neurons, sets, rows]`` what each neuron adds for each set of sources.
+        leads: numbers of the leading neurons' choices to go through, those of one size one after the other.
+        below: ``[states]`` which row of ``by_size`` is a state's.
+        most: right choices that are looked at one by one.
+        budget: pairs of nodes visited, about; it ends after the lead with which they are.
+        at: ``[6]`` the state, the set of sources (how many come before it) and the lead that come next; the state and
+            the set that the trees are of; right choices of the state's first set. It is changed.
+        by_unit: ``[states, leads]`` is added to, by the leads' numbers.
+        by_size: ``[·, edges, active neurons]`` is added to.
+        by_middle: ``[1 or leads, choices]`` is added to: by the middle's choice, for all leads together or for each.
+        by_tail: ``[choices]`` is added to.
+
+    Returns:
+        Whether all are counted.
+    """
+    n_neurons, n_sets, n_rows = terms.shape[1:]
+    n_sources, full, n_visits = middle.n_sources, n_sets - 1, 0
+    size, sets = np.empty(n_rows), np.empty(n_sets, dtype=np.int64)
+    room.rows[0], room.n_rows[0] = np.arange(n_rows), n_rows
+    while at[0] < len(terms):
+        state, here = at[0], terms[at[0]]
+        is_done = not _sizes(here, boxes, size)
+        if not is_done and at[1] == 0 and at[2] == 0 and most > 0 and room.n_found[1] % _TRIED_AGAIN == 0:
+            is_done, visits = list_right(here, boxes, size, middle, tail, leads, most, room)
+            n_visits += visits + len(middle.order) + len(tail.order)
+            room.n_found[1] = 0 if is_done else 1
+            at[3] = -1
+            for choice in room.found[: room.n_found[0] if is_done else 0]:
+                _, n_edges, n_active = _chosen(choice, n_neurons, n_sources)
+                by_size[below[state], n_edges, n_active] += 1
+                by_unit[state, choice >> n_sources * (n_neurons - middle.first)] += 1
+                by_middle[0, choice >> n_sources * tail.n_neurons & (len(middle.order) - 1)] += 1
+                by_tail[choice & (len(tail.order) - 1)] += 1
+        elif not is_done and at[1] == 0 and at[2] == 0:
+            room.n_found[1] += 1
+        while at[1] < full and not is_done:
+            used, n_used, n_chosen = full - at[1], 0, 0
+            for chosen in range(n_sets):
+                if chosen & ~used == 0:
+                    sets[n_chosen] = chosen
+                    n_chosen += 1
+            while 1 << n_used < n_chosen:
+                n_used += 1
+            sign = -1 if n_sources - n_used & 1 else 1
+            n_points = (1 << n_used * middle.n_neurons, 1 << n_used * tail.n_neurons)
+            if at[3] != state or at[4] != at[1]:
+                _plant(middle, here, sets[:n_chosen])
+                _plant(tail, here, sets[:n_chosen])
+                at[3], at[4] = state, at[1]
+                n_visits += (n_points[0] + n_points[1]) * n_rows // 4
+            gathered, edges, active = -1, 0, 0  # what has come together on leads of one size goes where it belongs
+            while at[2] < len(leads) and (n_visits < budget or gathered < 0):
+                number, lead = at[2], leads[at[2]]
+                at[2] += 1
+                lead_used, lead_edges, lead_active = _chosen(lead, middle.first, n_sources)
+                if lead_used & ~used:
+                    continue
+                if gathered >= 0 and (len(by_middle) > 1 or lead_edges != edges or lead_active != active):
+                    place = below[state], edges, active
+                    _gather(middle, tail, n_points, sign, room, place, by_size, by_middle[gathered], by_tail)
+                gathered, edges, active = number if len(by_middle) > 1 else 0, lead_edges, lead_active
+                _set_out(here, boxes, size, lead, middle, tail, room)
+                right, visits = _meet(here, boxes, middle, tail, lead, n_points, room, 0)
+                n_visits += visits
+                by_unit[state, lead] += sign * right
+                if at[1] == 0:
+                    at[5] += right
+            if gathered >= 0:
+                place = below[state], edges, active
+                _gather(middle, tail, n_points, sign, room, place, by_size, by_middle[gathered], by_tail)
+            if at[2] < len(leads):
+                return False
+            is_done = at[5] == 0  # nothing is right, whatever it uses
+            at[1], at[2] = at[1] + 1, 0
+            if n_visits >= budget and at[1] < full and not is_done:
+                return False
+        at[0], at[1], at[2], at[5] = at[0] + 1, 0, 0, 0
+        if n_visits >= budget and at[0] < len(terms):
+            return False
+    return True
+
+
+@_compiled
+def _gather(
+    middle: Part,
+    tail: Part,
+    n_points: tuple[int, int],
+    sign: int,
+    room: Room,
+    place: tuple[int, int, int],
+    by_size: Ints,
+    by_middle: Ints,
+    by_tail: Ints,
+) -> None:
+    """Add the right pairs on leads of one size to what they belong to, and forget them.
+
+    Args:
+        sign: with which they are added.
+        place: row of ``by_size``, and the lead's edges and active neurons.
+    """
+    pairs, counts = room.pairs, room.counts
+    k_m, k_t = pairs.shape
+    for m in range(2 * max(1, n_points[0] // LEAF) - 1):
+        for d in range(k_t):
+            if middle.partners[m, d]:
+                for c in range(k_m):
+                    pairs[c, d] += middle.held[m, c] * middle.partners[m, d]
+    row, edges, active = place
+    for c in range(k_m):
+        for j in range(n_points[1]):
+            pairs[c, tail.class_at[j]] += room.singly[c, j]
+            tail.singly[j] += room.singly[c, j]
+            room.singly[c, j] = 0
+        for d in range(k_t):
+            if counts[c, d] and pairs[c, d]:
+                n_edges, n_active = middle.sizes[c, 0] + tail.sizes[d, 0], middle.sizes[c, 1] + tail.sizes[d, 1]
+                by_size[row, edges + n_edges, active + n_active] += sign * pairs[c, d]
+            pairs[c, d] = 0
+    _hand_down(middle, n_points[0], counts, sign, by_middle)
+    _hand_down(tail, n_points[1], counts.T, sign, by_tail)
+
+
+@_compiled
+def _hand_down(part: Part, n_points: int, counts: NDArray[np.bool_], sign: int, by_choice: Ints) -> None:
+    """Add the pairs of nodes and of single choices to each choice of a part, and forget them.
+
+    Args:
+        counts: ``[classes, classes of partners]`` which pairs count.
+        by_choice: ``[choices]`` is added to.
+    """
+    n_leaves = max(1, n_points // LEAF)
+    in_leaf = n_points // n_leaves
+    for node in range(2 * n_leaves - 1):
+        if node < n_leaves - 1:
+            for d in range(counts.shape[1]):
+                if part.partners[node, d]:
+                    part.partners[2 * node + 1, d] += part.partners[node, d]
+                    part.partners[2 * node + 2, d] += part.partners[node, d]
+        else:
+            start = (node + 1 - n_leaves) * in_leaf
+            for place in range(start, start + in_leaf):
+                number = part.order[place]
+                for d in range(counts.shape[1]):
+                    if part.partners[node, d] and counts[part.class_at[place], d]:
+                        by_choice[number] += sign * part.partners[node, d]
+                by_choice[number] += sign * part.singly[place]
+                part.singly[place] = 0
+        for d in range(counts.shape[1]):
+            part.partners[node, d] = 0
+
+
+@_compiled
+def nth_right(terms: Floats, boxes: Boxes, fixed: Ints, number: int) -> int:
+    """The choice of the last neurons that makes the right combination with this number, among those that use all.
+
+    Args:
+        terms: ``[neurons, sets, rows]``.
+        fixed: ``[first neurons]`` the set that each chooses.
+        number: from 0, less than there are.
+    """
+    n_neurons, n_sets, n_rows = terms.shape
+    n_fixed = len(fixed)
+    sums = np.full((n_neurons + 1, n_rows), boxes.bias)  # before each neuron, in the network's order
+    used, active = np.zeros(n_neurons + 1, dtype=np.int64), np.zeros(n_neurons + 1, dtype=np.int64)
+    chosen = np.zeros(n_neurons, dtype=np.int64)
+    chosen[:n_fixed] = fixed
+    changed = 0  # the first neuron whose choice is another one than before
+    for choice in range(n_sets ** (n_neurons - n_fixed)):
+        for neuron in range(changed, n_neurons):
+            used[neuron + 1] = used[neuron] | chosen[neuron]
+            active[neuron + 1] = active[neuron] + (chosen[neuron] > 0)
+            for row in range(n_rows):
+                sums[neuron + 1, row] = sums[neuron, row] + terms[neuron, chosen[neuron], row]
+        if used[n_neurons] == n_sets - 1 and boxes.admitted[active[n_neurons]]:
+            is_right = True
+            for row in range(n_rows):
+                if sums[n_neurons, row] < boxes.low[row] or sums[n_neurons, row] > boxes.high[row]:
+                    is_right = False
+                    break
+            if is_right:
+                if number == 0:
+                    return choice
+                number -= 1
+        changed = n_neurons - 1
+        while changed >= n_fixed and chosen[changed] == n_sets - 1:
+            chosen[changed] = 0
+            changed -= 1
+        if changed >= n_fixed:
+            chosen[changed] += 1
+    return -1
