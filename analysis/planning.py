@@ -221,7 +221,7 @@ class _Trial:
                     space.tally(states[:0]).go_on()  # what is compiled is loaded
                     start = self.clock()
                 before, tally = self.clock(), space.tally(states)
-                while not tally.go_on() and self.clock() - before < _TRIAL_SECONDS:
+                while not tally.go_on() and self.clock() - before < self.seconds:
                     pass
                 factors.append((self.clock() - before) / (predicted * len(states) * tally.share))
         seconds = plan.cost.seconds * float(np.mean(factors))
