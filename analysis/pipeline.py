@@ -316,16 +316,16 @@ class _Forecast:
 
     def seconds(self) -> Range | None:
         """From and to how many seconds the whole stage takes: as it went, or as planned where it did not go far."""
-        if self.share and (self.share >= _TELLING or not self._planned):
-            whole = (self._work.clock() - self._start) / self.share
-            return whole / 2, 2 * whole
-        return self._planned
+        if self.share < (_TELLING if self._planned else _TELLING / 10):
+            return self._planned
+        whole = (self._work.clock() - self._start) / self.share
+        return whole / 2, 2 * whole
 
     def __call__(self, progress: Progress) -> None:
         self.share, found = progress.done / progress.total, progress.found
         if self.share < 1 and (seconds := self.seconds()):
-            low, high = (max(0.0, end - self._work.clock() + self._start) for end in seconds)
-            found = f"{self._answer or found}; takes {seconds_words((low, high))} from here"
+            left = (end * (1 - self.share) for end in seconds)
+            found = f"{self._answer or found}; takes {seconds_words((next(left), next(left)))} from here"
         self._work.report(replace(progress, stage=self._prefix + progress.stage, found=found))
 
 

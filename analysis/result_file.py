@@ -305,7 +305,7 @@ def read_unfinished(document: Any, questions: Sequence[Question]) -> list[Output
     """
     if not isinstance(document, dict) or document.get("format") != RESULT_FORMAT:
         raise InvalidNetwork(
-            _ITEM, f"is none of the format {RESULT_FORMAT!r}", "give one that pluriscope analyse wrote"
+            _ITEM, f"is not of the format {RESULT_FORMAT!r}", "give one that pluriscope analyse wrote"
         )
     try:
         _refuse_other(document, questions)

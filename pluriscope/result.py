@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,15 +19,16 @@ from pydantic import Field
 
 from analysis.data import DataRecord, clean_data, parse_data_file
 from analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
-from analysis.limits import DEFAULT_LIMITS, MOST_STORED
+from analysis.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, MOST_STORED, Limits
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.intake import OutputIs
-from analysis.pipeline import analyse_output, refuse
+from analysis.pipeline import analyse_output, analyse_outputs, refuse
 from analysis.preflight import preflight
+from analysis.progress import Progress
 from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, parse_protocol_file, protocol_from_mapping
 from analysis.question import Question
 from analysis.report import Report
-from analysis.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, result_json, self_contained
+from analysis.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, read_unfinished, result_json, self_contained
 from analysis.unlearned import not_learned
 from analysis.work import Work
 from app.figures.svg.layout import shape_text
@@ -47,6 +48,7 @@ from pluriscope.task_values import TaskLike
 
 _DRAWING: Final = 420
 _THUMB: Final = 170
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
 ProtocolLike = Annotated[str | Path | Mapping[str, Any] | Protocol, LATER]
 _ITEM: Final = "result file"
 _WRITE_ANEW: Final = "write it anew with pluriscope.explain(…).save(path), or with pluriscope analyse"
@@ -65,6 +67,8 @@ def explain(
     output_is: OutputIs = "value",
     layers: LayersLike = "",
     max_listed: Annotated[int, Field(ge=1, le=MOST_STORED)] = MOST_STORED,
+    seconds: Seconds = DEFAULT_SECONDS,
+    report: Callable[[str], None] | None = None,
 ) -> Result:
     """Find every explanation of one output of a network, in this process.
 
@@ -84,15 +88,31 @@ def explain(
         layers: names of the layers of safetensors in order, a list or with commas between, where the file does not
             tell it.
         max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.
+        seconds: after so many the result is what was found by then, and :meth:`Result.continued` goes on; None for no
+            end.
+        report: called with what is known and how long the rest takes, in words, at most once a second: ``print``.
 
     Raises:
         AnalysisError: the model, task, protocol or data cannot be read or analysed: which, why, and what to do.
     """
     subject = read_model(model, task, name=name, encoding=encoding, data=data, output_is=output_is, layers=layers)
     question = _question(subject.file, output, read_protocol(protocol), subject.data)
-    work = Work(clock=time.perf_counter, limits=replace(DEFAULT_LIMITS, max_valid=max_listed))
-    document = result_json([analyse_output(question, work)])
-    return Result(subject.file, question, document)
+    work = _work(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed))
+    return Result(subject.file, question, result_json([analyse_output(question, work)]))
+
+
+def _work(seconds: float | None, report: Callable[[str], None] | None, limits: Limits = DEFAULT_LIMITS) -> Work:
+    """What an analysis is given beside its question."""
+    last = 0.0
+
+    def tell(progress: Progress, /) -> None:
+        nonlocal last
+        if report and progress.found and (progress.done == progress.total or time.perf_counter() - last > 1):
+            last = time.perf_counter()
+            report(f"{progress.stage}: {progress.found}")
+
+    work = Work(tell, time.perf_counter, limits)
+    return work if seconds is None else work.for_seconds(seconds)
 
 
 @checked
@@ -321,6 +341,23 @@ class Result(Findings):
             AnalysisError: there is no such analysis, or it says nothing of such networks.
         """
         return asked(self, self.algorithms, key, thorough=thorough)
+
+    def continued(self, *, seconds: Seconds = DEFAULT_SECONDS, report: Callable[[str], None] | None = None) -> Result:
+        """Go on with an analysis that the time ended; in the end it is what one run without an end finds.
+
+        Args:
+            seconds: as of :func:`explain`.
+            report: likewise.
+
+        Raises:
+            InvalidNetwork: nothing is missing that more time would find.
+        """
+        asked = [
+            _question(self.network_file, one["output"], self.protocol, self.question.record)
+            for one in self.document["outputs"]
+        ]
+        found = analyse_outputs(asked, _work(seconds, report), so_far=read_unfinished(self.document, asked))
+        return Result(self.network_file, self.question, result_json(found))
 
     # ------------------------------------------------------------ keeping and showing
 

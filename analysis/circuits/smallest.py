@@ -11,7 +11,7 @@
 
 The budget counts circuits, not seconds, and draws come from a seed, so equal calls give equal results. Everything is
 wired in blocks, so that memory does not grow with the number of circuits; a size for which one block would take too
-much is not begun.
+much is not started.
 """
 
 from __future__ import annotations

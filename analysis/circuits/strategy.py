@@ -108,7 +108,7 @@ def find_number(
 
 
 def _in_between(work: Work) -> Work:
-    """The same work for an answer that a better one will follow: its progress is none of the search itself."""
+    """The same work for an answer that a better one will follow: its progress is not that of the search itself."""
     return work.reporting_to(lambda progress: work.report(replace(progress, done=0)))
 
 

@@ -321,3 +321,15 @@ def test_a_file_for_which_the_disk_has_no_room_is_refused_with_its_size(xor, tmp
     with pytest.raises(BeyondLimits, match=r"interpretations, at most .* GB; 0\.0 GB are free"):
         xor.circuits[0].interpretations.save(tmp_path / "one.csv")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_what_time_ended_is_said_and_goes_on():
+    said = []
+    early = pluriscope.explain(pretrained_xor(), seconds=1e-9, report=said.append)
+    assert early.counts.valid_circuits.bound == "about"
+    assert any("the time was up" in sentence for sentence in early.missing)
+    assert any(line.startswith("circuits: about ") for line in said)
+    assert early.continued(seconds=None) == pluriscope.explain(pretrained_xor(), seconds=None)
+    with pytest.raises(AnalysisError, match="is finished"):
+        early.continued(seconds=None).continued()
