@@ -304,9 +304,7 @@ def read_unfinished(document: Any, questions: Sequence[Question]) -> list[Output
         InvalidNetwork: it is no result of this engine on these questions, was changed, or has nothing to go on with.
     """
     if not isinstance(document, dict) or document.get("format") != RESULT_FORMAT:
-        raise InvalidNetwork(
-            _ITEM, f"is not of the format {RESULT_FORMAT!r}", "give one that pluriscope analyse wrote"
-        )
+        raise InvalidNetwork(_ITEM, f"is not of the format {RESULT_FORMAT!r}", "give one that pluriscope analyse wrote")
     try:
         _refuse_other(document, questions)
         seconds = [document["seconds"], *({} for _ in questions[1:])]

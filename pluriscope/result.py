@@ -6,6 +6,7 @@ All three are one thing, a result file with its network (``pluriscope-result/1``
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -40,6 +41,7 @@ from pluriscope.audits import ClaimsLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import compared
 from pluriscope.counts import Counts
+from pluriscope.errors import InvalidOption
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings, Site
 from pluriscope.models import EncodingLike, LayersLike, Model, read_bytes, read_model, write_json
@@ -102,8 +104,16 @@ def explain(
 
 
 def _work(seconds: float | None, report: Callable[[str], None] | None, limits: Limits = DEFAULT_LIMITS) -> Work:
-    """What an analysis is given beside its question."""
+    """What an analysis is given beside its question.
+
+    Raises:
+        InvalidOption: the report takes no text.
+    """
     last = 0.0
+    try:
+        inspect.signature(report or print).bind("")
+    except TypeError:
+        raise InvalidOption("report", "takes no text", "give a function of one text, such as print") from None
 
     def tell(progress: Progress, /) -> None:
         nonlocal last
