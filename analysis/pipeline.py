@@ -171,7 +171,7 @@ class _Course:
         """The work of one stage within its share of the time, and what it took and what ended it, noted."""
         work.ended.pop(stage, None)
         start = work.clock()
-        goes_on = stage == "interpretations" or self.circuits.so_far is not None
+        goes_on = stage in ("smallest", "interpretations") or (stage == "circuits" and self.circuits.so_far is not None)
         forecast = _Forecast(
             work,
             self.prefix,
@@ -185,12 +185,14 @@ class _Course:
         if work.is_timed:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + work.clock() - start
         self.stops.pop(stage, None)
+        spent, seconds = forecast.spent, forecast.seconds()
         if reason := work.ended.pop(stage, None):
             if forecast.share < _TELLING and not self._planned and self._work.seconds_left > _TO_PLAN:
                 with suppress(BeyondLimits, MemoryError):
                     stages = plan_output(self.question, work.limits, work.clock).stages
                     self._planned = {one.stage: one.seconds for one in stages}
-            self.stops[stage] = Stop(stage, reason, forecast.seconds() or self._planned.get(stage))
+            low, high = seconds or self._planned.get(stage) or (0.0, 0.0)
+            self.stops[stage] = Stop(stage, reason, (max(low, spent), max(high, 2 * spent)) if high else None)
 
     def _share(self, stage: Stage) -> float:
         """Of the time that is left, for a stage that those after it may need some of."""
@@ -314,11 +316,16 @@ class _Forecast:
         self._planned, self._start = planned, work.clock() - spent
         self.share = 0.0
 
+    @property
+    def spent(self) -> float:
+        """Seconds by now."""
+        return self._work.clock() - self._start
+
     def seconds(self) -> Range | None:
         """From and to how many seconds the whole stage takes: as it went, or as planned where it did not go far."""
         if self.share < (_TELLING if self._planned else _TELLING / 10):
             return self._planned
-        whole = (self._work.clock() - self._start) / self.share
+        whole = self.spent / self.share
         return whole / 2, 2 * whole
 
     def __call__(self, progress: Progress) -> None:

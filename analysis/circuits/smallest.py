@@ -86,7 +86,7 @@ def find_smallest(
                 n_circuits = count_by_edges(sizes, question.protocol, n_edges).get(n_edges, 0)
             if n_judged + n_circuits > max_tried or search.table_bytes(n_edges) > work.limits.max_bytes:
                 break
-            work.tell("smallest", searched_up_to, layout.n_edges, f"{n_circuits:,} circuits with {n_edges} edges")
+            work.tell("smallest", n_judged, max_tried, f"{n_circuits:,} circuits with {n_edges} edges")
             if n_circuits:
                 found += nsmallest(n_smallest - len(found), chain.from_iterable(search.valid(n_edges)))
             n_judged += n_circuits
