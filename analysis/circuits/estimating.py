@@ -105,22 +105,22 @@ def _largest_sample(question: Question, structure: Structure, n_samples: int, wo
             n_more = min(n_samples, _LEAST_SAMPLES)
         while sample is None or n_more >= min(n_samples, _WORTH_IT * sample.n_tested) > sample.n_tested:
             start = work.clock()
-            sample = _sampled(question, structure, n_more, work, seed - (n_samples - n_more))
+            sample = _sampled(question, structure, n_more, work, seed - (n_samples - n_more), n_samples)
             left, spent = work.deadline - work.clock(), work.clock() - start
             n_more = int(min(n_samples, n_more * left / (2 * spent))) if spent else n_samples
         if sample.n_tested < n_samples:
             raise OutOfTime
-    return sample or _sampled(question, structure, min(n_samples, _LEAST_SAMPLES), Work(work.report), seed)
+    return sample or _sampled(question, structure, min(n_samples, _LEAST_SAMPLES), Work(work.report), seed, n_samples)
 
 
-def _sampled(question: Question, structure: Structure, n_samples: int, work: Work, seed: int) -> _Sample:
-    """So many circuits drawn and tested."""
+def _sampled(question: Question, structure: Structure, n: int, work: Work, seed: int, n_samples: int) -> _Sample:
+    """So many circuits drawn and tested, of those that are wanted in all."""
     network, layout = question.cut, structure.layout
     known, masks, n_tested = layout.n_edges <= MAX_EDGES_KEPT, [mask_array([], layout)], 0
     spread = distribution_of(masks[0], layout)
     at_once = max(1, min(_CIRCUITS_AT_ONCE, _VALUES_AT_ONCE // (max(network.sizes) * len(question.judged[0]))))
     work.tell("circuits", 0, n_samples)
-    for batch in structure.samples(n_samples, seed=seed):
+    for batch in structure.samples(n, seed=seed):
         for start in range(0, len(batch[0]), at_once):
             keep = tuple(matrix[start : start + at_once] for matrix in batch)
             valid = np.zeros(len(keep[0]), dtype=np.bool_)

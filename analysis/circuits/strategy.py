@@ -73,37 +73,38 @@ def find_number(
     """
     work.ended.pop("circuits", None)
     if plan.method == "estimated":
-        return _estimated(question, work)
-    exact = work if so_far else work.for_seconds((1 - _FOR_AN_ESTIMATE) * work.seconds_left)
-    found = None
+        found = _estimated(question, work)
+        return so_far if so_far and (so_far.n_tested or 0) >= (found.n_tested or 0) else found
+    own = work if so_far else work.for_seconds((1 - _FOR_AN_ESTIMATE) * work.seconds_left)
+    exact = None
     try:
-        with exact.ending("circuits"):
+        with own.ending("circuits"):
             way = _listed if plan.method == "listed" else _counted
-            found = way(question, exact, plan, so_far.so_far if so_far else None)
+            exact = way(question, own, plan, so_far.so_far if so_far else None)
     except BeyondLimits:  # sums that may overflow show only on the way
         if not work.limits.n_samples:
             raise
         return _estimated(question, work)
-    if found is not None and "circuits" not in work.ended:
-        return found
+    if exact is not None and "circuits" not in work.ended:
+        return exact
     reason = work.ended["circuits"]
     if not so_far and not work.limits.n_samples:
         raise BeyondLimits("circuits", "the time was up, and no sample is allowed", "give more time, or allow a sample")
     answer = so_far or _estimated(question, _in_between(work))
     work.ended["circuits"] = reason
-    if found is None or found.so_far is None:
+    if exact is None or exact.so_far is None:
         return answer
-    if found.n_tested != found.possible:
-        return replace(answer, so_far=found.so_far)
+    if exact.n_tested != exact.possible:
+        return replace(answer, so_far=exact.so_far)
     return replace(  # only draws are missing, and those of the estimate are uniform as well
         answer,
         method="counted",
-        count=found.count,
+        count=exact.count,
         interval=None,
         confidence=None,
-        n_tested=found.n_tested,
-        known_distribution=found.known_distribution,
-        so_far=found.so_far,
+        n_tested=exact.n_tested,
+        known_distribution=exact.known_distribution,
+        so_far=exact.so_far,
     )
 
 
