@@ -35,6 +35,7 @@ from analysis.interpretations.result import InterpretationCounts
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
+from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.report import Mask, Part, Report
 from analysis.result import OutputAnalysis
@@ -290,7 +291,10 @@ class _Masks:
         return kept[found]
 
     def _shared(self, masks: Masks) -> InterpretationCounts:
-        return count_interpretations(self._before.question, masks, self._work, shared_with=self._after.question)
+        counts = count_interpretations(self._before.question, masks, self._work, shared_with=self._after.question)
+        if counts.truncated_at is not None:
+            raise OutOfTime
+        return counts
 
     @cached_property
     def _shared_by_kept(self) -> InterpretationCounts:

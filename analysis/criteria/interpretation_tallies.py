@@ -36,7 +36,7 @@ from analysis.interpretations.observed import ObservedClasses, observed_classes
 from analysis.interpretations.predicting import ClassPredictions, Family, class_predictions, family_sets
 from analysis.networks.circuit import Circuit
 from analysis.networks.mlp import keep_matrices
-from analysis.progress import Progress
+from analysis.progress import OutOfTime, Progress
 from analysis.question import Question
 from analysis.result import CriterionTally
 from analysis.work import DEFAULT_WORK, Work
@@ -177,6 +177,8 @@ class CountingReadings:
         """
         alone = self.masks[self.done : self.done + 1]
         counts = count_interpretations(self.question, alone, self._work.reporting_to(self._tell))
+        if counts.truncated_at is not None:
+            raise OutOfTime
         self.totals[self.done], self.observed[self.done] = counts.total, counts.observed
 
     def _look(self) -> _Looked | None:

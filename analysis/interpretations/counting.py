@@ -30,8 +30,10 @@ from analysis.work import DEFAULT_WORK, Work
 
 _STATES_AT_ONCE = 1 << 15
 _CIRCUITS_AT_ONCE = 1 << 11
+_STATES_OF_CIRCUITS = 1 << 20  # in the first layers of circuits that are counted together, unless one has more
 _BITS_AT_ONCE = 1 << 25  # separation bits of one batch of circuits
 _COPIES = 6  # of each state while they are merged: up to three times as many wait, and are joined and sorted
+_WEIGHTS = 8  # numbers of eight bytes that a state's weights take as Python integers
 
 
 class _TooManyStates(Exception):
@@ -39,7 +41,12 @@ class _TooManyStates(Exception):
 
 
 def count_interpretations(
-    question: Question, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK, *, shared_with: Question | None = None
+    question: Question,
+    masks: NDArray[np.uint64],
+    work: Work = DEFAULT_WORK,
+    *,
+    so_far: InterpretationCounts | None = None,
+    shared_with: Question | None = None,
 ) -> InterpretationCounts:
     """Count the interpretations of each circuit, and the classes that the inputs can tell apart.
 
@@ -48,72 +55,107 @@ def count_interpretations(
         work: told between batches, and within large ones, with the number of circuits done; may raise Cancelled. Its
             limits say after how many states of the first layers, over the circuits so far, counting stops, and how much
             memory the states of one circuit may take.
+        so_far: what an equal call found whose work ended; it goes on from there.
         shared_with: count those alone that the same circuit of another network of this shape has, too: every gate with
             the same function and table. Equal functions leave equal rows free, so these are again all completions of
             some classes.
 
     Returns:
-        Exact counts parallel to ``masks``; stopped, those of the first circuits, and ``truncated_at`` says how many.
+        Exact counts parallel to ``masks``; ended by time, memory or a limit those of the first circuits, and
+        ``truncated_at`` says how many.
 
     Raises:
         BeyondLimits: more than 64 edges, or more states than either limit before any circuit is counted.
     """
-    totals: list[int] = []
-    classes: list[int] = []
+    n_known = so_far.truncated_at or 0 if so_far else 0
+    totals, classes = (
+        (list(n[:n_known]) for n in (so_far.by_circuit, so_far.observed_by_circuit)) if so_far else ([], [])
+    )
     n_circuits = len(masks)
-    work.tell("interpretations", 0, n_circuits)
-    n_states, n_found, max_states = 0.0, 0, work.limits.max_states
     n_edges = EdgeLayout(question.cut.sizes).n_edges
     if n_edges > MAX_EDGES and n_circuits:
         cause = f"the network has {n_edges} edges, and the limit is {MAX_EDGES}"
         raise BeyondLimits("interpretations", cause, "use a smaller network")
     masks = np.asarray(masks, dtype=np.uint64)
-    step = most_at_once = _circuits_at_once(question)
-    most_carried = work.limits.max_bytes // (_COPIES * 8 * (max(question.cut.sizes[1:]) + 3))
-    while len(totals) < n_circuits:
-        some = masks[len(totals) : len(totals) + step]
+    n_found = sum(totals)
+    try:
+        with work.ending("interpretations"):
+            work.tell("interpretations", n_known, n_circuits)
+            for total, observed in _counted_in_order(question, masks, n_known, work, shared_with):
+                totals += total
+                classes += observed
+                n_found += sum(total)
+                work.tell("interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
+    except BeyondLimits:
+        if not totals:
+            raise
+    uncounted = (0,) * (n_circuits - len(totals))
+    truncated_at = len(totals) if uncounted else None
+    return InterpretationCounts((*totals, *uncounted), (*classes, *uncounted), truncated_at)
+
+
+def n_states(question: Question, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK) -> NDArray[np.float64]:
+    """``[circuits]`` combinations of cuts in the first layer of each, which tell how long counting takes.
+
+    Args:
+        masks: ``[circuits]``.
+        work: may end between two batches.
+    """
+    step = _circuits_at_once(question)
+    found = [np.zeros(0)]
+    for start in range(0, len(masks), step):
+        work.check()
+        found.append(n_first_states(_cuts_of(question, masks[start : start + step])[0]))
+    return np.concatenate(found)
+
+
+def _counted_in_order(
+    question: Question, masks: NDArray[np.uint64], n_known: int, work: Work, shared_with: Question | None
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Interpretations and observed classes of the circuits after the first that are known, some at a time.
+
+    Raises:
+        BeyondLimits: the next circuit has too many states, alone or with those before it.
+    """
+    most_carried = work.limits.max_bytes // (_COPIES * 8 * (max(question.cut.sizes[1:]) + 3 + _WEIGHTS))
+    at_once, n_before = _circuits_at_once(question), float(n_states(question, masks[:n_known], work).sum())
+    for start in range(n_known, len(masks), at_once):
+        some = masks[start : start + at_once]
         layers, alike = _cuts_of(question, some), np.ones(len(some), dtype=np.bool_)
         if shared_with is not None:
             layers, alike = common_cuts(layers, _cuts_of(shared_with, some))
-        n_more = float(n_first_states(layers[0]).sum())
-        if n_states + n_more > max_states and totals:
-            break
-        if n_states + n_more > max_states:
+        states = n_before + np.cumsum(n_first_states(layers[0]))
+        n_fitting = int(np.searchsorted(states, work.limits.max_states, side="right"))
+        done, most = 0, at_once
+        while done < n_fitting:
+            room = (states[done - 1] if done else n_before) + _STATES_OF_CIRCUITS
+            stop = min(done + most, n_fitting, max(done + 1, int(np.searchsorted(states, room, side="right"))))
+            look = partial(work.tell, "interpretations", start + done, len(masks))
+            try:
+                counts = _count(tuple(layer[done:stop] for layer in layers), look, most_carried)
+            except _TooManyStates:
+                if stop - done == 1:
+                    cause = f"more than {most_carried:,} combinations of cuts in one layer of a valid circuit"
+                    raise BeyondLimits("interpretations", cause, "use a smaller network") from None
+                most = max(1, (stop - done) // 8)
+                continue
+            total, observed = (
+                [n if same else 0 for n, same in zip(of, alike[done:stop].tolist(), strict=True)] for of in counts
+            )
+            yield total, observed
+            done, most = stop, 2 * most
+        if n_fitting < len(some):
             raise BeyondLimits(
                 "interpretations",
-                f"more than {max_states:,} combinations of cuts in the first layer over the valid circuits",
+                f"more than {work.limits.max_states:,} combinations of cuts in the first layer over the valid circuits",
                 "use a smaller network, or a protocol that leaves fewer circuits",
             )
-        look = partial(work.tell, "interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
-        try:
-            total, observed = _count(layers, look, most_carried)
-        except _TooManyStates:
-            if len(some) > 1:
-                step = max(1, len(some) // 8)
-                continue
-            if totals:
-                break
-            cause = f"more than {most_carried:,} combinations of cuts in one layer of the first valid circuit"
-            raise BeyondLimits("interpretations", cause, "use a smaller network") from None
-        totals += [n if same else 0 for n, same in zip(total, alike.tolist(), strict=True)]
-        classes += [n if same else 0 for n, same in zip(observed, alike.tolist(), strict=True)]
-        n_states += n_more
-        step = min(2 * step, most_at_once)
-        n_found += sum(total)
-        work.tell("interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
-    return _counted(totals, classes, n_circuits)
+        n_before = float(states[-1])
 
 
 def _cuts_of(question: Question, masks: NDArray[np.uint64]) -> tuple[LayerCuts, ...]:
     data = question.data
     return read_cuts(question.cut, masks, data.representatives, question.protocol.ablation, data.clean_rows)
-
-
-def _counted(totals: list[int], classes: list[int], n_circuits: int) -> InterpretationCounts:
-    """The counts of the first circuits, all of them or some."""
-    uncounted = (0,) * (n_circuits - len(totals))
-    truncated_at = len(totals) if uncounted else None
-    return InterpretationCounts((*totals, *uncounted), (*classes, *uncounted), truncated_at)
 
 
 def _circuits_at_once(question: Question) -> int:
@@ -124,25 +166,16 @@ def _circuits_at_once(question: Question) -> int:
 
 
 def _count(layers: tuple[LayerCuts, ...], look: Callable[[], None], most_carried: int) -> tuple[list[int], list[int]]:
-    """Interpretations and observed classes of each circuit of a batch; looks up before each block but the first."""
+    """Interpretations and observed classes of each circuit of a batch; looks up before each block after the first."""
     n_circuits = len(layers[0].n_cuts)
     blocks = _first_blocks(layers[0])
     for below, above in pairwise(layers):
-        blocks = _in_blocks(_carried(below, above, _looking_between(blocks, look), most_carried))
+        blocks = _in_blocks(_carried(below, above, blocks, look, most_carried))
     total, classes = object_array([0] * n_circuits), object_array([0] * n_circuits)
     for states, weight, seen in blocks:
         total += summed(weight, states.circuit, n_circuits).astype(object)
         classes += summed(seen, states.circuit, n_circuits).astype(object)
     return [int(n) for n in total], [int(n) for n in classes]
-
-
-def _looking_between(
-    blocks: Iterable[tuple[States, Integers, Integers]], look: Callable[[], None]
-) -> Iterator[tuple[States, Integers, Integers]]:
-    for number, block in enumerate(blocks):
-        if number:
-            look()
-        yield block
 
 
 def _first_blocks(first: LayerCuts) -> Iterator[tuple[States, Integers, Integers]]:
@@ -188,13 +221,19 @@ class _Weighed:
 
 
 def _carried(
-    below: LayerCuts, above: LayerCuts, blocks: Iterable[tuple[States, Integers, Integers]], most: int
+    below: LayerCuts,
+    above: LayerCuts,
+    blocks: Iterable[tuple[States, Integers, Integers]],
+    look: Callable[[], None],
+    most: int,
 ) -> tuple[States, tuple[Integers, ...]]:
     """The states of the next layer, each with the ways to reach it and the classes of those."""
     none = np.empty(0, dtype=np.int64)
     gathered = _Weighed([(States(none, np.empty((0, above.n_cuts.shape[1]), dtype=np.int64)), (none, none))], most)
-    for states, weight, seen in blocks:
-        for found in links(below, above, states):
+    for number, (states, weight, seen) in enumerate(blocks):
+        for part, found in enumerate(links(below, above, states)):
+            if number or part:
+                look()
             gathered.add(found.target, (found.ways_times(weight[found.source]), seen[found.source]))
     return gathered.merge()
 

@@ -34,7 +34,8 @@ class LayerCuts:
         values: ``[circuits, n_l, 2^n]`` activations that are cut (the output's are rounded).
         levels: ``[circuits, n_l, 2^n]`` rank of each input's value among the neuron's distinct values, from 0.
         n_cuts: ``[circuits, n_l]`` distinct values minus one; 0 for a constant or inactive neuron.
-        separations: ``[circuits, n_l, cuts, words]`` pairs of inputs told apart by each cut; 0 beyond ``n_cuts``.
+        separations: ``[1 + different cuts, words]`` pairs of inputs that a cut tells apart; the first tells none.
+        first: ``[circuits, n_l]`` where the separations of a neuron's cuts begin; 0 beyond ``n_cuts``.
         parents: ``[circuits, n_l, n_(l-1)]`` kept edges from neurons that have a gate; empty for the first layer.
     """
 
@@ -42,7 +43,13 @@ class LayerCuts:
     levels: NDArray[np.int64]
     n_cuts: NDArray[np.int64]
     separations: Words
+    first: NDArray[np.int64]
     parents: NDArray[np.bool_]
+
+    def __getitem__(self, part: slice) -> LayerCuts:
+        """Those of some circuits."""
+        of_circuits = (self.values[part], self.levels[part], self.n_cuts[part])
+        return LayerCuts(*of_circuits, self.separations, self.first[part], self.parents[part])
 
 
 def read_cuts(
@@ -73,7 +80,7 @@ def read_cuts(
         n_cuts = levels.max(axis=2)
         gated = cuts[-1].n_cuts[:, None, :] > 0 if cuts else np.zeros((len(masks), 1, 0), dtype=bool)
         parents = kept & gated if cuts else np.zeros((*kept.shape[:2], 0), dtype=bool)
-        cuts.append(LayerCuts(read, levels, n_cuts, _separations(levels, int(n_cuts.max(initial=0))), parents))
+        cuts.append(LayerCuts(read, levels, n_cuts, *_separations(levels, int(n_cuts.max(initial=0))), parents))
     return tuple(cuts)
 
 
@@ -102,7 +109,7 @@ def common_cuts(
         n_cuts = shared.sum(axis=2)
         alike &= (((one.n_cuts > 0) == (n_cuts > 0)) & ((other.n_cuts > 0) == (n_cuts > 0))).all(axis=1)
         separations = _separations(levels, int(n_cuts.max(initial=0)))
-        found.append(LayerCuts(one.values, levels, n_cuts, separations, one.parents))
+        found.append(LayerCuts(one.values, levels, n_cuts, *separations, one.parents))
     return tuple(found), alike
 
 
@@ -127,10 +134,17 @@ def _levels(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return levels
 
 
-def _separations(levels: NDArray[np.int64], n_cuts: int) -> Words:
-    first, second = pairs(levels.shape[-1])
-    above = levels[:, :, None, :] > np.arange(max(n_cuts, 1))[:, None]
-    return as_words(above[..., first] != above[..., second])
+def _separations(levels: NDArray[np.int64], n_cuts: int) -> tuple[Words, NDArray[np.int64]]:
+    """The separations of every cut, of neurons with the same levels once, and where those of each neuron begin."""
+    n_rows = levels.shape[-1]
+    keys = np.ascontiguousarray(levels, dtype=np.uint8).view(f"V{n_rows}")[..., 0]
+    distinct, number = np.unique(keys, return_inverse=True)
+    above = distinct.view(np.uint8).reshape(-1, 1, n_rows) > np.arange(max(n_cuts, 1))[:, None]
+    first, second = pairs(n_rows)
+    told_apart = as_words(above[..., first] != above[..., second])
+    none = np.zeros_like(told_apart[:1, 0], shape=(1, told_apart.shape[-1]))
+    separations: Words = np.concatenate([none, told_apart.reshape(-1, told_apart.shape[-1])])
+    return separations, 1 + number.reshape(levels.shape[:-1]) * max(n_cuts, 1)
 
 
 @cache

@@ -165,21 +165,22 @@ def _choices(below: LayerCuts, above: LayerCuts, states: States, neuron: int) ->
 
     Most states leave a neuron no cut, and a few words of the separations tell; the rest is looked up for the others.
     """
-    parents = above.parents[states.circuit, neuron]
-    owner, cut = _consistent_cuts(below, above, states, parents, neuron)
+    kept = above.parents[states.circuit, neuron]
+    # where each parent's separations stand; those of a neuron that is none tell nothing apart
+    rows = np.where(kept, below.first[states.circuit] + states.cuts, 0)
+    owner, cut = _consistent_cuts(below, above, states.circuit, rows, neuron)
     alive, place = _runs(owner)
-    left, parents = states[alive], parents[alive]
-    everything = slice(0, below.separations.shape[-1])
-    by_any = _told_apart(below, left, parents, everything, np.bitwise_or)
-    by_odd = _told_apart(below, left, parents, everything, np.bitwise_xor)
-    has_gate = above.n_cuts[left.circuit, neuron] > 0
-    n_parents = parents.sum(axis=1)
+    circuit, rows = states.circuit[alive], rows[alive]
+    by_any = _told_apart(below, rows, slice(None), np.bitwise_or)
+    has_gate = above.n_cuts[circuit, neuron] > 0
+    n_parents = kept[alive].sum(axis=1)
     free = np.where(has_gate, 2**n_parents - _n_reached(by_any, below), 0)[place]
-    child = above.separations[left.circuit[place], neuron, cut]
+    exponent, factor = free, np.ones_like(free)
     # one of XOR and XNOR fits: it is one of the completions, of which there are at most 4, and is lost
-    barred = (child == by_odd[place]).all(axis=1) & ((n_parents == 2) & has_gate)[place]
-    factor = np.where(barred, 2 ** np.minimum(free, 2) - 1, 1)
-    exponent = np.where(barred, 0, free)
+    two = np.flatnonzero(((n_parents == 2) & has_gate)[place])
+    child = above.separations[above.first[circuit[place[two]], neuron] + cut[two]]
+    barred = two[(child == _told_apart(below, rows[place[two]], slice(None), np.bitwise_xor)).all(axis=1)]
+    exponent[barred], factor[barred] = 0, 2 ** np.minimum(free[barred], 2) - 1
     kept = factor > 0
     owner, cut, exponent, factor = owner[kept], cut[kept], exponent[kept], factor[kept]
     return _Choices(np.bincount(owner, minlength=len(states)), cut, exponent, factor)
@@ -192,35 +193,40 @@ def _runs(ascending: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
     return ascending[new], np.cumsum(new) - 1
 
 
-def _told_apart(below: LayerCuts, states: States, parents: NDArray[np.bool_], words: slice, joined: np.ufunc) -> Words:
+def _told_apart(below: LayerCuts, rows: NDArray[np.int64], words: slice, joined: np.ufunc) -> Words:
     """``[states, words]`` the separations of each state's parents, some words of them, joined into one."""
-    every: Words = np.zeros((len(states), words.stop - words.start), dtype=below.separations.dtype)
-    for parent in range(parents.shape[1]):
-        separated = below.separations[states.circuit, parent, states.cuts[:, parent], words]
-        joined(every, separated, out=every, where=parents[:, parent, None])
+    separations = np.ascontiguousarray(below.separations[:, words])
+    every: Words = separations[rows[:, 0]]
+    for column in rows.T[1:]:
+        joined(every, separations[column], out=every)
     return every
 
 
 def _consistent_cuts(
-    below: LayerCuts, above: LayerCuts, states: States, parents: NDArray[np.bool_], neuron: int
+    below: LayerCuts, above: LayerCuts, circuit: NDArray[np.int64], rows: NDArray[np.int64], neuron: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each state the cuts of one neuron that tell no more inputs apart than its parents do: (state, cut) pairs.
 
     A neuron without a gate has the one "cut" 0.
+
+    Args:
+        circuit: ``[states]``.
+        rows: ``[states, n_(l-1)]`` where the separations of each parent stand.
     """
-    circuit = states.circuit
-    n_cuts = np.maximum(above.n_cuts[circuit, neuron], 1)
-    child = above.separations[circuit, neuron, :, 0]
-    seen = _told_apart(below, states, parents, slice(0, 1), np.bitwise_or)
-    open_cuts = ((child & ~seen) == 0) & (np.arange(child.shape[1]) < n_cuts[:, None])
-    owner, cut = np.nonzero(open_cuts)
+    first, n_cuts = above.first[circuit, neuron], np.maximum(above.n_cuts[circuit, neuron], 1)
+    most = int(n_cuts.max(initial=1))
+    unseen = ~_told_apart(below, rows, slice(0, 1), np.bitwise_or)[:, 0]
+    child, consistent = np.ascontiguousarray(above.separations[:, 0]), np.empty((len(circuit), most), dtype=np.bool_)
+    for number in range(most):  # one by one, so that all of it stays in the processor's cache
+        consistent[:, number] = ((child[first + number] & unseen) == 0) & (number < n_cuts)
+    owner, cut = np.divmod(np.flatnonzero(consistent), most)
     n_words, start = below.separations.shape[-1], 1
     while start < n_words and len(owner):
         words = slice(start, min(2 * start, n_words))
         alive, place = _runs(owner)
-        seen = _told_apart(below, states[alive], parents[alive], words, np.bitwise_or)
-        child = above.separations[circuit[owner], neuron, cut, words]
-        fits = ((child & ~seen[place]) == 0).all(axis=1)
+        unseen = ~_told_apart(below, rows[alive], words, np.bitwise_or)
+        child = above.separations[first[owner] + cut, words]
+        fits = ((child & unseen[place]) == 0).all(axis=1)
         owner, cut, start = owner[fits], cut[fits], words.stop
     return owner, cut
 
@@ -252,8 +258,13 @@ def grouped(states: States) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
             distinct, key = np.unique(key, return_inverse=True)
             n_keys = len(distinct)
         key, n_keys = key * radix + column, n_keys * radix
-    _, first, position = np.unique(key, return_index=True, return_inverse=True)
-    return position, first
+    if n_keys > 8 * len(key):
+        _, first, position = np.unique(key, return_index=True, return_inverse=True)
+        return position, first
+    at = np.full(n_keys, -1)  # without sorting
+    at[key] = np.arange(len(key))
+    position = (np.cumsum(at >= 0) - 1)[key]
+    return position, at[at >= 0]
 
 
 def summed(weights: Integers, position: NDArray[np.int64], n: int) -> Integers:

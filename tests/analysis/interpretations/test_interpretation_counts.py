@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count as count_from
+
 import numpy as np
 import pytest
 
@@ -12,11 +14,11 @@ from analysis.interpretations import counting, transfer
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.cuts import read_cuts
 from analysis.interpretations.observed import observed_classes
+from analysis.interpretations.result import InterpretationCounts
 from analysis.limits import Limits
 from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import Network
-from analysis.progress import OutOfTime
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
 from analysis.work import Work
@@ -125,22 +127,50 @@ def test_memory_bounds_the_states_of_a_circuit_not_of_a_batch(max_bytes, n_count
     if n_counted:
         assert count_interpretations(ask(file.network), masks, work) == count_interpretations(ask(file.network), masks)
     else:
-        with pytest.raises(BeyondLimits, match="of the first valid circuit"):
+        with pytest.raises(BeyondLimits, match="of a valid circuit"):
             count_interpretations(ask(file.network), masks[::-1], work)
 
 
-def test_a_count_that_grows_too_large_keeps_what_it_has(monkeypatch):
+@pytest.mark.parametrize("at_once", [1, 50, 2048])
+def test_a_count_that_grows_too_large_keeps_what_it_has(at_once, monkeypatch):
     file = golden_network("xor_pretrained")
-    masks = search_circuits(ask(file.network, task=file.tasks[0])).masks
-    whole = count_interpretations(ask(file.network), masks)
-    monkeypatch.setattr("analysis.interpretations.counting._CIRCUITS_AT_ONCE", 50)
-    stopped = count_interpretations(ask(file.network), masks, Work(limits=Limits(max_states=2_500)))
-    assert stopped.truncated_at is not None
-    n = stopped.truncated_at
+    question = ask(file.network, task=file.tasks[0])
+    masks = search_circuits(question).masks
+    whole = count_interpretations(question, masks)
+    n = int(np.searchsorted(np.cumsum(counting.n_states(question, masks)), 2_500, side="right"))
+    monkeypatch.setattr(counting, "_CIRCUITS_AT_ONCE", at_once)
+    stopped = count_interpretations(question, masks, Work(limits=Limits(max_states=2_500)))
     assert 0 < n < len(masks)
-    assert n % 50 == 0
-    assert stopped.by_circuit == whole.by_circuit[:n] + (0,) * (len(masks) - n)
-    assert stopped.observed_by_circuit == whole.observed_by_circuit[:n] + (0,) * (len(masks) - n)
+    assert stopped == first_of(whole, n)
+
+
+def first_of(whole, n):
+    rest = (0,) * (len(whole.by_circuit) - n)
+    return InterpretationCounts(whole.by_circuit[:n] + rest, whole.observed_by_circuit[:n] + rest, n if rest else None)
+
+
+def stopped_at(reading):
+    """Work whose time is up at that reading of its clock."""
+    readings = count_from()
+    return Work(clock=lambda: float(next(readings)), deadline=float(reading))
+
+
+def test_counting_that_time_ends_keeps_the_first_circuits_and_goes_on_to_the_same_end(monkeypatch):
+    file = golden_network("xor_pretrained")
+    question = ask(file.network, task=file.tasks[0])
+    masks = search_circuits(question).masks[::8]
+    whole = count_interpretations(question, masks)
+    monkeypatch.setattr(counting, "_STATES_OF_CIRCUITS", 16)
+    seen, found, reading = set(), None, 0
+    while found != whole:
+        found = count_interpretations(question, masks, stopped_at(reading))
+        n = found.truncated_at
+        assert found == first_of(whole, len(masks) if n is None else n)
+        assert count_interpretations(question, masks, so_far=found) == whole
+        seen.add(n)
+        reading += 1
+    assert len(seen) > 5
+    assert 0 in seen
 
 
 def test_six_inputs():
@@ -154,14 +184,9 @@ def test_six_inputs():
 def test_a_large_count_of_one_circuit_can_be_stopped_within(monkeypatch):
     monkeypatch.setattr(counting, "_STATES_AT_ONCE", 8)
     question, circuit = ask(random_network(1, (3, 4, 2, 1))), np.array([2**22 - 1], dtype=np.uint64)
-    told = []
-
-    def clock() -> float:
-        return float(len(told))
-
-    with pytest.raises(OutOfTime):
-        count_interpretations(question, circuit, Work(told.append, clock=clock, deadline=3.0))
-    assert len(told) == 3
+    work = stopped_at(3)
+    assert count_interpretations(question, circuit, work).truncated_at == 0
+    assert work.ended == {"interpretations": "time"}
 
 
 def test_classes_beyond_the_limit_are_refused_before_all_ways_to_them_are_held(monkeypatch):
