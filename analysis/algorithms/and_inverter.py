@@ -12,7 +12,7 @@ and different trees. An algorithm is a literal whose function is the task.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -49,7 +49,7 @@ class Literal:
 
 
 def and_inverter_candidates(
-    pattern: int, n_inputs: int, depth: int, max_candidates: int
+    pattern: int, n_inputs: int, depth: int, max_candidates: int, check: Callable[[], None] | None = None
 ) -> tuple[tuple[HighLevelModel, ...], int]:
     """Every algorithm of depth ≤ ``depth`` that computes a truth table, in canonical order: depth, gates, text.
 
@@ -58,12 +58,13 @@ def and_inverter_candidates(
         n_inputs: 1 to 6.
         depth: largest depth in gates, at least 1.
         max_candidates: how many are kept.
+        check: called now and then; may raise.
 
     Returns:
         The first ``max_candidates`` algorithms and the exact number of all.
     """
     leaves = inputs_that_compute(pattern, n_inputs)
-    kept, n_gates_found = matching_gates(pattern, n_inputs, depth, max_candidates)
+    kept, n_gates_found = matching_gates(pattern, n_inputs, depth, max_candidates, check)
     models = [*leaves, *(gate_of_code(code, n_inputs, depth) for code in kept.tolist())]
     return tuple(models[:max_candidates]), len(leaves) + n_gates_found
 
@@ -188,7 +189,9 @@ def literal_table(n_inputs: int, depth: int) -> LiteralTable:
     )
 
 
-def matching_gates(pattern: int, n_inputs: int, depth: int, keep: int) -> tuple[NDArray[np.int64], int]:
+def matching_gates(
+    pattern: int, n_inputs: int, depth: int, keep: int, check: Callable[[], None] | None = None
+) -> tuple[NDArray[np.int64], int]:
     """Codes of the first ``keep`` root gates that compute the pattern, ascending, and the exact number of all.
 
     For codes see :meth:`LiteralTable.codes`.
@@ -211,6 +214,8 @@ def matching_gates(pattern: int, n_inputs: int, depth: int, keep: int) -> tuple[
             ys = np.concatenate([order[starts[b] : ends[b]] for b in partners])
             own = len(xs) if partners[0] == a else 0  # pairs inside one group come once, not twice
             for x_slice in _slices(len(xs), len(ys)):
+                if check:
+                    check()
                 x, y = xs[x_slice, None], ys[None, :]
                 fresh = trees[x] != trees[y]
                 fresh[:, :own] &= x < y[:, :own]

@@ -8,7 +8,8 @@ from functools import lru_cache
 from analysis.algorithms.and_inverter import and_inverter_candidates
 from analysis.algorithms.counting import count_candidates
 from analysis.algorithms.formula_trees import formula_tree_candidates
-from analysis.algorithms.high_level_model import Form, HighLevelModel
+from analysis.algorithms.high_level_model import Form, HighLevelModel, Node
+from analysis.progress import Progress
 from analysis.protocol import Protocol
 from analysis.tasks import Task
 from analysis.work import DEFAULT_WORK, Work
@@ -36,7 +37,8 @@ class Candidates:
     Args:
         algorithms: in the protocol's order (canonical: depth, gates, then text; formula trees: the authors' order).
         n_candidates: how many there are, exact.
-        truncated_at: how many were kept if the others are given up, else None.
+        truncated_at: how many were kept if the others are given up, else None. Ended by time or memory, those found by
+            then are kept, and ``n_candidates`` is what is known by then.
         space: all of them where only the first are listed and the others are to be searched; else None.
     """
 
@@ -62,7 +64,8 @@ def candidate_algorithms(
         task: the target over 1 to 6 inputs.
         protocol: form and depth of the candidates.
         n_hidden_layers: of the network; bounds the depth (:meth:`Protocol.depth_for`).
-        work: told "algorithms" before and after, and while formula trees are listed; may cancel there.
+        work: told "algorithms" before and after, and while they are listed; may cancel there. Ended, the first
+            candidates are returned.
         max_candidates: how many are kept at most.
         max_listed: more and-inverter candidates than this are left to a search by support, and of those with shared
             gates no more are kept; None: neither.
@@ -71,26 +74,36 @@ def candidate_algorithms(
     Raises:
         Cancelled: the report asked to stop.
     """
-    work.tell("algorithms", 0, 1)
-    depth = protocol.depth_for(n_hidden_layers)
-    if protocol.algorithm_form == "and_inverter" and max_listed is not None:
-        count = count_candidates(task.pattern, task.n_inputs, depth)
-        if count > max_listed:
-            first, _ = and_inverter_candidates(task.pattern, task.n_inputs, depth, n_first)
-            work.tell("algorithms", 1, 1, f"{count} candidate algorithms")
-            return Candidates(first, count, space=CandidateSpace(task.pattern, task.n_inputs, depth))
-    if protocol.algorithm_form == "shared_gates":
-        max_candidates = min(max_candidates, max_listed or max_candidates)
-    candidates = _listed(protocol.algorithm_form, task.pattern, task.n_inputs, depth, max_candidates, _Listener(work))
-    work.tell("algorithms", 1, 1, f"{candidates.n_candidates} candidate algorithms")
-    return candidates
+    depth, form, n_known = protocol.depth_for(n_hidden_layers), protocol.algorithm_form, 0
+    listener, complete = _Listener(work), list[Candidates]()
+    with work.ending("algorithms"):
+        work.tell("algorithms", 0, 1)
+        if form == "and_inverter" and max_listed is not None:
+            n_known = count_candidates(task.pattern, task.n_inputs, depth)
+        if max_listed is not None and n_known > max_listed:
+            first, _ = and_inverter_candidates(task.pattern, task.n_inputs, depth, n_first, work.check)
+            complete.append(Candidates(first, n_known, space=CandidateSpace(task.pattern, task.n_inputs, depth)))
+        else:
+            most = min(max_candidates, max_listed or max_candidates) if form == "shared_gates" else max_candidates
+            complete.append(_listed(form, task.pattern, task.n_inputs, depth, most, listener))
+    if complete:
+        work.report(Progress("algorithms", 1, 1, f"{complete[0].n_candidates} candidate algorithms"))
+        return complete[0]
+    first = tuple(HighLevelModel(form, task.n_inputs, root) for root in listener.found)
+    return Candidates(first, max(n_known, len(first)), len(first))
 
 
 class _Listener:
-    """Carries a report past the memory of lists: all are equal, for a report changes no result."""
+    """Carries a report past the memory of lists: all are equal, for a report changes no result.
+
+    Attributes:
+        found: formulas so far, in order.
+    """
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self.check = work.check
+        self.found: list[Node] = []
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Listener)
@@ -98,9 +111,9 @@ class _Listener:
     def __hash__(self) -> int:
         return hash(_Listener)
 
-    def tell(self, done: int, total: int, found: int) -> None:
+    def tell(self, done: int, total: int, n_found: int) -> None:
         """Report how far a list is."""
-        self._work.tell("algorithms", done, total, f"{found} candidate algorithms")
+        self._work.tell("algorithms", done, total, f"{n_found} candidate algorithms")
 
 
 @lru_cache(maxsize=32)
@@ -108,9 +121,11 @@ def _listed(
     form: Form, pattern: int, n_inputs: int, depth: int, max_candidates: int, listener: _Listener
 ) -> Candidates:
     if form == "formula_trees":
-        algorithms, count = formula_tree_candidates(pattern, n_inputs, depth, max_candidates, listener.tell)
+        algorithms, count = formula_tree_candidates(
+            pattern, n_inputs, depth, max_candidates, listener.tell, listener.found
+        )
     else:
-        algorithms, count = and_inverter_candidates(pattern, n_inputs, depth, max_candidates)
+        algorithms, count = and_inverter_candidates(pattern, n_inputs, depth, max_candidates, listener.check)
     if form == "shared_gates":  # every tree unfolds from one graph in which equal sub-trees are one gate
         graphs = (replace(tree, form=form) for tree in algorithms)
         algorithms = tuple(sorted(graphs, key=lambda graph: (graph.depth, graph.n_gates, graph.text)))

@@ -48,7 +48,12 @@ class Skeleton:
 
 
 def formula_tree_candidates(
-    pattern: int, n_inputs: int, depth: int, max_candidates: int, tell: Callable[[int, int, int], None] | None = None
+    pattern: int,
+    n_inputs: int,
+    depth: int,
+    max_candidates: int,
+    tell: Callable[[int, int, int], None] | None = None,
+    found: list[Node] | None = None,
 ) -> tuple[tuple[HighLevelModel, ...], int]:
     """The authors' candidate formulas for a truth table, in their order.
 
@@ -58,11 +63,12 @@ def formula_tree_candidates(
         depth: largest depth of a skeleton in gates, at least 1.
         max_candidates: how many are kept.
         tell: told for each left child of a root how many are done, of how many, and the formulas found; may raise.
+        found: an empty list, to which the formulas are added; so what was found before ``tell`` raised is known.
 
     Returns:
         The first ``max_candidates`` formulas and the exact number of all.
     """
-    found: list[Node] = []
+    found = [] if found is None else found
     count = 0
     below = skeletons(n_inputs, depth - 1)
     for skeleton in below:

@@ -105,7 +105,7 @@ class _Growth:
         self._full = (1 << (1 << self._n_inputs)) - 1
         self._support = Support(sites, pattern)
         self._table = sites.table
-        self._placer = Placer(sites.table)
+        self._placer = Placer(sites.table, work)
         self._work = work
         self._numbers: dict[Behaviour, int] = {}  # −1 for those that are not carried
         self._valid: list[NDArray[np.bool_]] = []  # [sites] by number

@@ -13,6 +13,7 @@ from analysis.alignments.sites import SiteTable, neuron_sites
 from analysis.interventions.interchange import interchange_outputs
 from analysis.question import Question
 from analysis.validity import NEITHER, decide, margin_to_edge
+from analysis.work import DEFAULT_WORK, Work
 
 _CELLS = 4_000_000  # outputs held at once
 
@@ -59,10 +60,14 @@ class SiteDecisions:
         return always
 
 
-def site_decisions(question: Question) -> SiteDecisions:
+def site_decisions(question: Question, work: Work = DEFAULT_WORK) -> SiteDecisions:
     """Interchange every neuron set, once.
 
+    Args:
+        work: may end between two tables.
+
     Raises:
+        OutOfTime: the time is up.
         BeyondLimits: too many hidden neurons or neuron sets.
     """
     network, protocol = question.cut, question.protocol
@@ -73,6 +78,7 @@ def site_decisions(question: Question) -> SiteDecisions:
     margins = np.empty(len(table.sites))
     step = max(1, _CELLS // tested.size)
     for start in range(0, len(table.sites), step):
+        work.check()
         part = slice(start, start + step)
         outputs = interchange_outputs(network, table.sites[part], rows)[:, tested]
         decisions[part] = decide(outputs, rule)

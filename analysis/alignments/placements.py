@@ -16,7 +16,7 @@ among the k lowest loses none of the k best: each partial placement has a comple
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -218,12 +218,12 @@ class Ranking:
 
     Args:
         placer: the sites.
-        costs: ``[sites]`` by key, :data:`NEVER` where the variable may not be put.
-        fails: ``[sites]`` by key, where the variable fails, to ask for placements with a failing variable; or None.
+        costs: ``[sites]`` of a key, :data:`NEVER` where the variable may not be put.
+        fails: ``[sites]`` of a key, where the variable fails, to ask for placements with a failing variable; or None.
     """
 
     def __init__(
-        self, placer: Placer, costs: Mapping[Hashable, Array], fails: Mapping[Hashable, NDArray[np.bool_]] | None = None
+        self, placer: Placer, costs: Callable[[Any], Array], fails: Callable[[Any], NDArray[np.bool_]] | None = None
     ) -> None:
         self._placer = placer
         self._masks = placer.table.masks
@@ -277,8 +277,8 @@ class Ranking:
         keys = list({key: None for problem in problems for key in problem})
         numbers = {key: number for number, key in enumerate(keys)}
         chosen = np.array([[numbers[key] for key in problem] for problem in problems])
-        costs = np.stack([self._costs[key] for key in keys])
-        fails = None if self._fails is None else np.stack([self._fails[key] for key in keys])
+        costs = np.stack([self._costs(key) for key in keys])
+        fails = None if self._fails is None else np.stack([self._fails(key) for key in keys])
         problem = np.arange(len(problems))
         picks = np.zeros((len(problems), 0), dtype=np.int64)
         states = np.full(len(problems), self._failed if fails is None else 0, dtype=np.int64)
@@ -349,14 +349,16 @@ class Ranking:
             for start in range(0, len(todo), at_once):
                 self._placer.work.check()
                 part = todo[start : start + at_once]
-                none = np.zeros((len(part), 1), dtype=np.int64)
-                costs = np.column_stack([[self._costs[keys[0]][block.places] for keys in part], none + NEVER])[:, site]
+                firsts = {key: row for row, key in enumerate(dict.fromkeys(keys[0] for keys in part))}
+                of = np.array([firsts[keys[0]] for keys in part])[:, None]
+                none = np.zeros((len(firsts), 1), dtype=np.int64)
+                costs = np.column_stack([[self._costs(key)[block.places] for key in firsts], none + NEVER])[of, site]
                 rest = np.stack([held[keys[1:]] for keys in part])
                 failed = rest[:, block.n_states :][:, after]
                 upper = np.minimum.reduceat(costs + failed, starts, axis=1)
                 lower = np.full_like(upper, NEVER)
                 if self._fails is not None:
-                    fails = np.column_stack([[self._fails[keys[0]][block.places] for keys in part], none > 0])[:, site]
+                    fails = np.column_stack([[self._fails(key)[block.places] for key in firsts], none > 0])[of, site]
                     following = np.where(fails, failed, rest[:, : block.n_states][:, after])
                     lower = np.minimum.reduceat(costs + following, starts, axis=1)
                 held.update(zip(part, np.minimum(np.concatenate([lower, upper], axis=1), NEVER), strict=True))

@@ -14,7 +14,7 @@ Where there are too many candidates to try each, those that can be aligned are f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 
@@ -40,6 +40,9 @@ Array = NDArray[np.int64]
 
 _ALGORITHMS_AT_ONCE = 64
 _BEHAVIOURS_AT_ONCE = 512
+_SITES_AT_ONCE = 1024
+# what one algorithm's result takes until it is stored, each alignment that fails and each place in it, and a behaviour
+_RESULT_BYTES, _NEAR_BYTES, _PLACE_BYTES, _KEY_BYTES = 2_000, 500, 120, 1_000
 _STEPS_BETWEEN_REPORTS = 1 << 14  # pairs of a site and used neurons: of small networks a report takes longer
 MAX_KEPT = 20_000  # valid alignments kept of all algorithms together; every one is counted
 MAX_TIES = 2_000  # failing alignments of equal IIA and size among which the least ids are looked for; 3-3 has ≤ 720
@@ -52,12 +55,14 @@ def search_alignments(
 
     Args:
         candidates: the algorithms, all over the network's inputs.
-        work: told "alignments" before each algorithm, of small networks before every few; may cancel there.
+        work: told "alignments" before each algorithm, of small networks before every few; may cancel there. Its limits
+            say how much memory the results may take.
         max_aligned: how many aligned algorithms are kept of candidates that are not all listed.
 
     Returns:
         One result per algorithm, in the candidates' order; of candidates that are not all listed one for each of the
-        first and for each that can be aligned, with the exact totals of all.
+        first and for each that can be aligned, with the exact totals of all. Ended by time or memory, those after the
+        first are untried, and ``truncated_at`` says how many were tried.
 
         If an algorithm has more valid alignments than the protocol keeps, or than its share of :data:`MAX_KEPT`, those
         with fewest neurons stay, ties in the order of behaviours and neuron sets; the result says how many. Shares are
@@ -68,12 +73,29 @@ def search_alignments(
     Raises:
         BeyondLimits: too many hidden neurons for an exact search.
     """
-    work.tell("alignments", 0, len(candidates.algorithms))
-    sites = site_decisions(question)
-    if candidates.space is not None:
-        return _by_support(sites, candidates, candidates.space, question.protocol, work, max_aligned)
-    results = align_with(sites, candidates.algorithms, question.protocol, work)
-    return AlgorithmSearch(results, candidates.n_candidates, candidates.truncated_at)
+    algorithms, totals = candidates.algorithms, None
+    results: list[AlgorithmResult] = []
+    with work.ending("alignments"):
+        work.tell("alignments", 0, len(algorithms))
+        sites, protocol = site_decisions(question, work), question.protocol
+        if candidates.space is not None:
+            found = _supported(sites, candidates, candidates.space, work, max_aligned)
+            if found is not None:  # else there are too many to find, and the first candidates are tried one by one
+                algorithms, totals = found
+        try:
+            results.extend(_aligned_in_order(sites, algorithms, protocol, work))  # those before an end stay
+        except BeyondLimits:
+            if totals is None:
+                raise
+            # the totals are exact, but no alignment can be listed
+            kept_none_of = 0 if totals.n_aligned else None
+            return AlgorithmSearch((), candidates.n_candidates, kept_none_of, replace(totals, n_first=0))
+    n_tried, truncated_at = len(results), candidates.truncated_at
+    n_aligned = sum(1 for result in results if result.n_valid)
+    if n_tried < len(algorithms) or (candidates.space is not None and (totals is None or n_aligned < totals.n_aligned)):
+        truncated_at = n_tried
+    results += map(untried, algorithms[n_tried:])
+    return AlgorithmSearch(tuple(results), candidates.n_candidates, truncated_at, totals)
 
 
 def align_with(
@@ -89,23 +111,33 @@ def align_with(
 
     Raises:
         BeyondLimits: too many hidden neurons for an exact search.
+        MemoryError: more algorithms than the work's limits have memory for.
+        OutOfTime: the time is up.
     """
+    return tuple(_aligned_in_order(sites, algorithms, protocol, work))
+
+
+def _aligned_in_order(
+    sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol, work: Work
+) -> Iterator[AlgorithmResult]:
+    """As :func:`align_with`, one after the other."""
     total = max(1, len(algorithms))
-    search = _Search(sites, algorithms, protocol)
-    search.share(MAX_KEPT, work)
-    results: list[AlgorithmResult] = []
+    search = _Search(sites, algorithms, protocol, work)
     n_valid = 0
-    for start in range(0, len(algorithms), _ALGORITHMS_AT_ONCE):
-        search.prepare(start, start + _ALGORITHMS_AT_ONCE)
-        for done, algorithm in enumerate(algorithms[start : start + _ALGORITHMS_AT_ONCE], start):
+    for start in range(0, search.n_fitting, _ALGORITHMS_AT_ONCE):
+        part = algorithms[start : min(start + _ALGORITHMS_AT_ONCE, search.n_fitting)]
+        search.prepare(start, start + len(part))
+        for done, algorithm in enumerate(part, start):
             if (done - start) % search.algorithms_between_reports == 0:
                 work.tell("alignments", done, total, f"{n_valid} valid alignments")
             else:
                 work.check()
-            results.append(search.align(done, algorithm))
-            n_valid += results[-1].n_valid
+            result = search.align(done, algorithm)
+            n_valid += result.n_valid
+            yield result
+    if search.n_fitting < len(algorithms):
+        raise MemoryError
     work.tell("alignments", total, total, f"{n_valid} valid alignments")
-    return tuple(results)
 
 
 def count_refuted(found: SiteDecisions, stricter: SiteDecisions, algorithms: Sequence[HighLevelModel]) -> int:
@@ -151,22 +183,16 @@ def untried(algorithm: HighLevelModel) -> AlgorithmResult:
     return AlgorithmResult(algorithm, (), 0, 0, truncated_at=0, irredundant=irredundancy(algorithm))
 
 
-def _by_support(
-    sites: SiteDecisions,
-    candidates: Candidates,
-    space: CandidateSpace,
-    protocol: Protocol,
-    work: Work,
-    max_aligned: int,
-) -> AlgorithmSearch:
-    """The first candidates and those that can be aligned, with the totals of all; the first alone where these would
-    take too long to find.
+def _supported(
+    sites: SiteDecisions, candidates: Candidates, space: CandidateSpace, work: Work, max_aligned: int
+) -> tuple[tuple[HighLevelModel, ...], CandidateTotals] | None:
+    """The first candidates and those that can be aligned, with the totals of all; None where these would take too long
+    to find.
     """
     try:
         found = aligned_algorithms(space.pattern, space.depth, sites, work, max_aligned=max_aligned)
-    except BeyondLimits:  # too many to find all of them: the first candidates are tried one by one
-        results = align_with(sites, candidates.algorithms, protocol, work)
-        return AlgorithmSearch(results, candidates.n_candidates, len(results))
+    except BeyondLimits:
+        return None
     counts = count_irredundant(space.pattern, space.n_inputs, space.depth)
     listed = sorted(
         {algorithm.text: algorithm for algorithm in (*candidates.algorithms, *found.algorithms)}.values(),
@@ -175,15 +201,7 @@ def _by_support(
     totals = CandidateTotals(
         found.n_aligned, found.n_valid, found.n_minimal, counts.by_class, len(candidates.algorithms)
     )
-
-    try:
-        results = align_with(sites, listed, protocol, work)
-    except BeyondLimits:  # the totals are exact, but no alignment can be listed
-        kept_none_of = 0 if found.n_aligned else None
-        return AlgorithmSearch((), candidates.n_candidates, kept_none_of, replace(totals, n_first=0))
-    n_kept = sum(1 for result in results if result.n_valid)
-    truncated_at = len(results) if n_kept < found.n_aligned else None
-    return AlgorithmSearch(results, candidates.n_candidates, truncated_at, totals)
+    return tuple(listed), totals
 
 
 def _variables(algorithm: HighLevelModel) -> tuple[tuple[Behaviour, ...], tuple[str, ...]]:
@@ -219,29 +237,41 @@ class _Outcome:
 class _Search:
     """Tables shared by all algorithms of one search."""
 
-    def __init__(self, sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol) -> None:
+    def __init__(
+        self, sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol, work: Work
+    ) -> None:
         self._protocol = protocol
         self._table = sites.table
         self._n_pairs = sites.n_pairs
         self._margins: list[float] = sites.margins.tolist()
-        self._variables = tuple(map(_variables, algorithms))
-        keys = sorted({key for behaviours, _ in self._variables for key in behaviours})
-        agreed = _agreements(keys, sites)
-        valid = agreed == self._n_pairs
-        minimal = self._table.minimal(valid)
-        self._valid = dict(zip(keys, valid, strict=True))
-        self._minimal = dict(zip(keys, minimal, strict=True))
-        self._placeable = {key for key, fits in zip(keys, valid.any(axis=1).tolist(), strict=True) if fits}
-        self._placer = Placer(self._table)
+        self._variables, keys = [], set[Behaviour]()
+        n_bytes = 0
+        for algorithm in algorithms:
+            work.check()
+            known, variables = len(keys), _variables(algorithm)
+            keys.update(variables[0])
+            n_bytes += _RESULT_BYTES + protocol.n_near_misses * (_NEAR_BYTES + len(variables[0]) * _PLACE_BYTES)
+            n_bytes += (len(keys) - known) * (_KEY_BYTES + 4 * len(sites.decisions))
+            if n_bytes > work.limits.max_bytes // 2:
+                break
+            self._variables.append(variables)
+        self.n_fitting = len(self._variables)
+        self._rows = {key: row for row, key in enumerate(sorted({key for some, _ in self._variables for key in some}))}
+        self._agreed = _agreements([*self._rows], sites, work)
+        self._valid = self._agreed == self._n_pairs
+        self._minimal = self._table.minimal(self._valid)
+        self._placeable = {key for key, fits in zip(self._rows, self._valid.any(axis=1).tolist(), strict=True) if fits}
+        self._placer = Placer(self._table, work)
         # one disagreement outweighs any number of neurons
         self._weight = self._table.n_neurons + 1
         sizes = self._table.sizes
-        kept = minimal if protocol.alignments_kept == "minimal" else valid
-        self._fewest = Ranking(self._placer, dict(zip(keys, np.where(kept, sizes, NEVER), strict=True)))
+        kept = self._minimal if protocol.alignments_kept == "minimal" else self._valid
+        rows, agreed, valid = self._rows, self._agreed, self._valid
+        self._fewest = Ranking(self._placer, lambda key: np.where(kept[rows[key]], sizes, NEVER))
         self._nearest = Ranking(
             self._placer,
-            dict(zip(keys, (self._n_pairs - agreed) * self._weight + sizes, strict=True)),
-            dict(zip(keys, ~valid, strict=True)),
+            lambda key: (self._n_pairs - agreed[rows[key]].astype(np.int64)) * self._weight + sizes,
+            lambda key: ~valid[rows[key]],
         )
         self._most = protocol.max_alignments
         self._counted: dict[tuple[Behaviour, ...], tuple[int, int, int]] = {}
@@ -249,8 +279,9 @@ class _Search:
         self._outcomes: dict[tuple[Behaviour, ...], _Outcome] = {}
         self._texts: dict[str, list[str]] = {}
         self.algorithms_between_reports = max(1, _STEPS_BETWEEN_REPORTS // max(1, self._placer.n_steps))
+        self._share(MAX_KEPT, work)
 
-    def share(self, most: int, work: Work) -> None:
+    def _share(self, most: int, work: Work) -> None:
         """Bound what each algorithm keeps, so that all of them together keep no more than ``most``, or one each.
 
         A network that always decides alike has hundreds of thousands of valid alignments, none of which says more than
@@ -330,8 +361,8 @@ class _Search:
         """Valid placements of variables with these behaviours, minimal ones, and those that the protocol keeps."""
         if keys not in self._counted:
             placeable = self._placeable.issuperset(keys)
-            n_valid = self._placer.count([self._valid[key] for key in keys]) if placeable else 0
-            n_minimal = self._placer.count([self._minimal[key] for key in keys]) if n_valid else 0
+            n_valid = self._placer.count([self._valid[self._rows[key]] for key in keys]) if placeable else 0
+            n_minimal = self._placer.count([self._minimal[self._rows[key]] for key in keys]) if n_valid else 0
             listable = n_minimal if self._protocol.alignments_kept == "minimal" else n_valid
             self._counted[keys] = n_valid, n_minimal, listable
         return self._counted[keys]
@@ -346,25 +377,29 @@ class _Search:
                 valid, _ = self._fewest.cheapest(keys, self._most)
             minimal = np.ones(len(valid), dtype=bool)
             for column, key in enumerate(keys):
-                minimal &= self._minimal[key][valid[:, column]]
+                minimal &= self._minimal[self._rows[key]][valid[:, column]]
             if self._protocol.n_near_misses:
                 near, near_costs = self._near.pop(keys)
             self._outcomes[keys] = _Outcome(n_valid, n_minimal, n_listable, valid, minimal, near, near_costs)
         return self._outcomes[keys]
 
 
-def _agreements(keys: Sequence[Behaviour], sites: SiteDecisions) -> NDArray[np.int64]:
+def _agreements(keys: Sequence[Behaviour], sites: SiteDecisions, work: Work = DEFAULT_WORK) -> NDArray[np.int16]:
     """``[behaviours, sites]`` how many tested pairs agree.
 
     Args:
         keys: the behaviours.
         sites: the network's decisions.
+        work: may end between two tables.
     """
-    ones = (sites.decisions == 1).astype(np.float32).T  # numbers of pairs are exact: 64 · 63 is below 2^24
-    zeros = (sites.decisions == 0).astype(np.float32).T
-    agreed = np.zeros((len(keys), len(sites.decisions)), dtype=np.int64)
+    agreed = np.zeros((len(keys), len(sites.decisions)), dtype=np.int16)  # at most 64 · 63
     for start in range(0, len(keys), _BEHAVIOURS_AT_ONCE):
         part = slice(start, start + _BEHAVIOURS_AT_ONCE)
         expected = np.array([key.expected(sites.n_inputs)[sites.tested] for key in keys[part]], dtype=np.float32)
-        agreed[part] = np.rint(expected @ ones + (1 - expected) @ zeros)
+        for begin in range(0, len(sites.decisions), _SITES_AT_ONCE):
+            work.check()
+            some = slice(begin, begin + _SITES_AT_ONCE)
+            # as float32: numbers of pairs are exact, 64 · 63 is below 2^24
+            ones, zeros = ((sites.decisions[some] == bit).astype(np.float32).T for bit in (1, 0))
+            agreed[part, some] = np.rint(expected @ ones + (1 - expected) @ zeros)
     return agreed

@@ -14,7 +14,7 @@ def ranking(seed, with_fails, table):
     costs["d"][random.random(len(table.sites)) < 0.6] = NEVER
     costs["e"][:] = NEVER
     fails = {key: random.random(len(table.sites)) < 0.3 for key in costs} if with_fails else None
-    return Ranking(Placer(table), costs, fails)
+    return Ranking(Placer(table), costs.__getitem__, fails and fails.__getitem__)
 
 
 @pytest.mark.parametrize(("cells", "block"), [(2_000_000, 1), (2_000, 8), (50, 1)])
