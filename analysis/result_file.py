@@ -214,12 +214,11 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
         )
     elif analysis.interpretations.truncated_at is not None and "interpretations" not in stopped:
         sentences.append(f"{where}: interpretations were not counted, there are too many states to carry")
-    truncated = [result for result in search.algorithms if result.truncated_at is not None]
-    at = max((result.truncated_at or 0 for result in truncated), default=0)
-    if truncated and not at and "alignments" not in stopped:
+    truncated = [result.truncated_at for result in search.algorithms if result.truncated_at]
+    if "alignments" not in stopped and any(result.truncated_at == 0 for result in search.algorithms):
         sentences.append(f"{where}: alignments were not searched, there are too many neuron sets to try")
-    elif truncated and at:
-        sentences.append(f"{where}: alignments of {len(truncated):,} algorithms truncated at {at:,} each")
+    if truncated:
+        sentences.append(f"{where}: alignments of {len(truncated):,} algorithms truncated at {max(truncated):,} each")
     return sentences
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
+from analysis.algorithms import candidates
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.redundancy import irredundancy
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.tasks import Task, named_task
+from analysis.work import Work
 from tests.golden_files import NAMES, golden, golden_network
 from tests.oracles import brute_force_algorithms as oracle
 
@@ -92,3 +96,20 @@ def test_many_candidates_are_left_to_the_search_by_support():
     assert (beyond.n_candidates, beyond.truncated_at) == (250, None)
     assert beyond.algorithms == candidate_algorithms(task, COMPLETE, 2).algorithms[:9]
     assert candidate_algorithms(task, at_depth("formula_trees", 3), 2, max_listed=1).space is None
+
+
+@pytest.mark.parametrize("form", ["and_inverter", "shared_gates", "formula_trees"])
+def test_candidates_that_time_ends_are_the_first_ones(form):
+    task = named_task("MAJORITY", 3)
+    whole = candidate_algorithms(task, at_depth(form, 3), 2)
+    candidates._listed.cache_clear()
+    kept, reading, found = set(), 0, None
+    while found != whole:
+        readings = count()
+        work = Work(clock=lambda clock=readings: float(next(clock)), deadline=float(reading))
+        found = candidate_algorithms(task, at_depth(form, 3), 2, work)
+        n = found.truncated_at if work.ended else len(whole.algorithms)
+        assert found.algorithms == whole.algorithms[:n]
+        kept.add(n)
+        reading += 1 + reading // 10
+    assert (len(kept) > 2) == (form == "formula_trees")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import count
 from math import factorial
 
 import numpy as np
@@ -15,14 +17,17 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments import placements, sites
 from analysis.alignments import search as search_module
 from analysis.alignments.iia import score_alignment
-from analysis.alignments.search import search_alignments
+from analysis.alignments.result import AlgorithmSearch
+from analysis.alignments.search import search_alignments, untried
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
+from analysis.limits import Limits
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
 from analysis.tasks import Task, input_table, named_task
+from analysis.work import Work
 from tests.golden_files import NAMES, golden, golden_data, golden_network, node_paths
 from tests.oracles import brute_force_alignments as oracle
 
@@ -249,3 +254,52 @@ def test_many_ties_are_cut_but_the_best_stay(monkeypatch):
         assert [(s.iia, s.alignment.n_neurons) for s in one.alignments] == [
             (s.iia, s.alignment.n_neurons) for s in other.alignments
         ]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "max_listed"), [(COMPLETE, None), (COMPLETE, 100), (custom(algorithm_form="formula_trees"), None)]
+)
+def test_what_time_ends_is_the_first_of_the_whole(protocol, max_listed):
+    file = golden_network("xor_2-2-2")
+    candidates = candidate_algorithms(file.tasks[0], protocol, 3, max_listed=max_listed, n_first=20)
+    candidates = replace(candidates, algorithms=candidates.algorithms[:40])
+    question = ask(file.network, protocol=protocol)
+    whole = search_alignments(question, candidates)
+    n_tried, reading = set(), 0
+    while len(candidates.algorithms) not in n_tried:
+        readings = count()
+        work = Work(clock=lambda clock=readings: float(next(clock)), deadline=float(reading))
+        found = search_alignments(question, candidates, work)
+        if not work.ended:
+            assert found == whole
+            break
+        assert found.truncated_at is not None
+        tried, rest = found.algorithms[: found.truncated_at], found.algorithms[found.truncated_at :]
+        assert [one.algorithm for one in found.algorithms] == [
+            one.algorithm for one in (whole if found.totals else candidates_alone(candidates)).algorithms
+        ]
+        assert tried == (whole.algorithms[: len(tried)] if found.totals == whole.totals else ())
+        assert all(one == untried(one.algorithm) for one in rest)
+        n_tried.add(len(tried))
+        reading += 1 + reading // 10
+    assert len(n_tried) > 3
+
+
+def candidates_alone(candidates):
+    return AlgorithmSearch(tuple(map(untried, candidates.algorithms)), candidates.n_candidates)
+
+
+@pytest.mark.parametrize("max_bytes", [1_000, 100_000, 300_000])
+def test_memory_for_the_first_algorithms_alone_ends_the_search_there(max_bytes):
+    file = golden_network("xor_2-2-2")
+    candidates = candidate_algorithms(file.tasks[0], COMPLETE, 3)
+    whole = search_alignments(ask(file.network), candidates)
+    work = Work(limits=Limits(max_bytes=max_bytes))
+    found = search_alignments(ask(file.network), candidates, work)
+    assert work.ended == {"alignments": "memory"}
+    assert found.truncated_at is not None
+    assert (found.truncated_at > 0) == (max_bytes > 10_000)
+    assert [one.n_valid for one in found.algorithms[: found.truncated_at]] == [
+        one.n_valid for one in whole.algorithms[: found.truncated_at]
+    ]
+    assert all(one.truncated_at == 0 for one in found.algorithms[found.truncated_at :])
