@@ -259,7 +259,7 @@ class _Course:
                 self.circuits = found
         if "interpretations" in self.waiting:
             with self._stage("interpretations", work, self._share("interpretations")) as own:
-                self.interpretations = _interpretations(question, self.circuits, own)
+                self.interpretations = _interpretations(question, self.circuits, own, self.interpretations)
         if self.waiting & {"algorithms", "alignments"}:
             candidates = None
             with self._stage("algorithms", work, self._share("algorithms")) as own:
@@ -361,11 +361,13 @@ def unsearched(question: Question) -> CircuitSearch:
     return CircuitSearch(question.layout, possible, np.empty(0, np.uint64), no_outputs, np.empty(0), truncated_at=0)
 
 
-def _interpretations(question: Question, circuits: CircuitSearch, work: Work) -> InterpretationCounts:
+def _interpretations(
+    question: Question, circuits: CircuitSearch, work: Work, so_far: InterpretationCounts
+) -> InterpretationCounts:
     """Exact counts for the listed circuits, or none where there are too many states to carry."""
     complete = circuits.truncated_at is None
     try:
-        counts = count_interpretations(question, circuits.masks, work)
+        counts = count_interpretations(question, circuits.masks, work, so_far=so_far)
     except BeyondLimits:
         nothing = (0,) * circuits.n_listed
         return InterpretationCounts(nothing, nothing, truncated_at=0, complete=complete)

@@ -120,14 +120,18 @@ def _pairs_that_need_all(table: LiteralTable, marks: _Marks, value: int, n_input
     order = np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(len(functions)))
     own, variants = own[order], variants[order]
-    needed = np.zeros((len(functions), len(functions)), dtype=np.int64)  # [own function, partner's function]
+    # [own function, partner's function]; of six inputs there are 17,172 literals in all
+    needed = np.zeros((len(functions), len(functions)), dtype=np.uint16)
     for columns in _row_slices(len(functions), len(own)):
         partner = functions[columns]
         needs = (own[:, None] & partner) == target
         for column in range(variants.shape[1]):
             needs &= (variants[:, column, None] & partner) != target
         needed[:, columns] = np.add.reduceat(needs.astype(np.int64), starts, axis=0)
-    n_ordered = int((needed * needed.T).sum())  # no function is its own partner: f ∧ f = value was left out
+    n_ordered = sum(  # no function is its own partner: f ∧ f = value was left out
+        int((needed[rows].astype(np.int64) * needed[:, rows].T).sum())
+        for rows in _row_slices(len(functions), len(functions))
+    )
     return n_ordered // 2 - (_own_negations_that_need_all(table, marks, n_inputs) if value == 0 else 0)
 
 
