@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -63,6 +63,22 @@ def allow(n_bytes: int) -> None:
     soft = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+@contextmanager
+def allowing(n_bytes: int) -> Iterator[None]:
+    """The same for a block."""
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    former = resource.getrlimit(resource.RLIMIT_DATA)
+    allow(n_bytes)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, former)
 
 
 def end_first() -> None:

@@ -136,7 +136,7 @@ def find_circuits(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limi
 
 
 def find_masks(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> MasksFound:
-    """The masks of every valid circuit of a model.
+    """The masks of every valid circuit of a model, or of those decided before time or memory ended.
 
     Args:
         work: told after each part; may raise Cancelled.
@@ -151,10 +151,11 @@ def find_masks(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limit: 
     engine = engine_of(model, space)
     most = most_wrong(model)
     tally = _Tally(space, limit)
-    work.tell("circuits", 0, engine.n_parts)
-    for number, part in enumerate(engine.parts(most), start=1):
-        tally.add(part())
-        work.tell("circuits", number, engine.n_parts, f"{tally.valid:,} valid circuits")
+    with work.ending("circuits"):
+        work.tell("circuits", 0, engine.n_parts)
+        for number, part in enumerate(engine.parts(most), start=1):
+            tally.add(part())
+            work.tell("circuits", number, engine.n_parts, f"{tally.valid:,} valid circuits")
     return tally.found()
 
 

@@ -74,6 +74,11 @@ def missing_of_model(space: Space, found: MasksFound | None, refusal: str = "") 
     where = f"output {_OUTPUT}"
     if found is None:
         return [f"{where}: {space.possible:,} circuits are possible, none was tested: {refusal}"]
+    if not found.exhaustive:
+        return [
+            f"{where}: {found.valid:,} valid circuits were found among {found.tested:,} of {found.possible:,} possible "
+            "ones; time or memory ended before the others were tested"
+        ]
     if not found.complete:
         return [
             f"{where}: {found.valid:,} circuits are valid, counted exactly; the {len(found.masks):,} with the fewest "
@@ -98,7 +103,7 @@ def _circuits_json(space: Space, found: MasksFound | None, masks: bool) -> dict[
     told |= {
         "exhaustive": found.complete,
         "truncated_at": None if found.complete else len(found.masks),
-        "method": "listed" if found.complete else "counted",
+        "method": "listed" if found.complete or not found.exhaustive else "counted",
         "listed": len(found.masks),
         "tested": exact(found.tested),
         "distribution": _distribution_json(found),

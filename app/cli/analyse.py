@@ -2,50 +2,47 @@
 
 from __future__ import annotations
 
+import math
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from analysis.errors import AnalysisError, BeyondLimits
-from analysis.progress import Progress
+from analysis.limits import DEFAULT_SECONDS
 from app.cli.reading import ModelAsked, NetworkAsked, limits_in_force, read_asked
-from app.cli.signature import with_fields_of
+from app.cli.signature import Within, with_fields_of
 from app.cli.terminal import (
     BAD_INPUT,
     DONE,
+    INTERRUPTED,
     STANDARD,
     STOPPED,
+    TROUBLE,
     Refusal,
     Shown,
+    Stop,
     check_output,
     complain,
     progress_bar,
+    read_bytes,
     remark,
     write_text,
     written,
 )
-from app.memory import BESIDE, allow
+from app.memory import BESIDE, allowing, out_of_memory
 
 if TYPE_CHECKING:
     from analysis.limits import Limits
     from analysis.question import Question
+    from analysis.result import OutputAnalysis
     from analysis.work import Work
 
 _ENDINGS: Final = (".json", ".safetensors", ".onnx")
 _NONE_VALID: Final = "no circuit is valid. What it does compute is analysed with --task decisions."
-_WORSE: Final = (DONE, STOPPED, BAD_INPUT)
-
-
-def named(work: Work, prefix: str) -> Work:
-    """The same work, whose stages have a prefix before their name."""
-
-    def tell(progress: Progress, /) -> None:
-        work.report(replace(progress, stage=prefix + progress.stage))
-
-    return work.reporting_to(tell)
+_WORSE: Final = (DONE, STOPPED, BAD_INPUT, TROUBLE, INTERRUPTED)
 
 
 @with_fields_of("analysis.network_files.intake:Declaration")
@@ -59,6 +56,8 @@ def analyse(
     no_masks: bool = False,
     quiet: bool = False,
     plan: bool = False,
+    seconds: Annotated[float, Within(0.1, math.inf)] = DEFAULT_SECONDS,
+    continue_: str = "",
     json: bool = False,
     **declared: Any,
 ) -> Shown:
@@ -70,7 +69,10 @@ def analyse(
 
     Before it: pluriscope analyse xor.json --plan
 
-    Exit codes: 0 done, 2 bad input, 3 stopped at a limit (the result says what is missing).
+    When the time is up, what was found is written, as on Ctrl-C or SIGTERM; a second Ctrl-C ends at once.
+    To go on from there: pluriscope analyse xor.json --continue result.json
+
+    Exit codes: 0 done, 2 bad input, 3 stopped at a limit or for want of time (the result says what is missing).
 
     Args:
         files: Network files (JSON), safetensors, ONNX, or - for standard input. Of several, or of those in a folder,
@@ -78,25 +80,42 @@ def analyse(
         output_index: Analyse only this output, from 0; may be repeated. Default: all.
         no_masks: Leave the lists of circuits out.
         plan: Only tell how the circuits would be found, and how long each stage takes and in how much memory.
+        seconds: For all of a file, of several for each; inf for no end. Then what was found is written.
+        continue_: Go on from this unfinished result of the same file, and end with what one run would have written. Its
+            place is the default of --output.
     """
     from analysis.network_files.intake import Declaration
 
     declaration = Declaration(**declared)
     asked = partial(read_asked, protocol=protocol, data=data, outputs=output_index)
     asked = partial(asked, declaration=declaration, quiet=quiet)
-    if len(files) == 1 and not Path(files[0]).is_dir():
-        return _one(files[0], output, asked, data, masks=not no_masks, quiet=quiet, plan=plan, json=json)
+    said = {"protocol": protocol, "data": data} | declaration.model_dump(exclude_defaults=True)
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in said.items() if value not in ("", "complete")]
+    options += [f"--output-index={number}" for number in output_index]
+    stop = Stop()
+    one = partial(_one, read=asked, data=data, options=options, seconds=seconds, stop=stop)
+    one = partial(one, earlier=continue_, masks=not no_masks, quiet=quiet)
+    alone = len(files) == 1 and not Path(files[0]).is_dir()
+    if continue_ and (plan or not alone):
+        raise Refusal("--continue: goes on with the result of one file. Name that file alone, without --plan.")
+    if alone:
+        return one(files[0], output or continue_, plan=plan, json=json)
     results = _results(files, output, plan=plan)
     code, items = DONE, []
     for file, result in results.items():
+        ended, wrote = STOPPED, ""
         try:
-            ended = _one(file, str(result), asked, data, masks=not no_masks, quiet=quiet).code
-        except (Refusal, AnalysisError) as error:
-            complain(f"{file}: {error}")
-            ended = STOPPED if isinstance(error, BeyondLimits) else BAD_INPUT
+            if stop.asked:
+                remark(f"{file}: not started")
+            else:
+                ended, wrote = one(file, str(result)).code, str(result)
+        except (Refusal, AnalysisError, MemoryError) as error:
+            known = out_of_memory() if isinstance(error, MemoryError) else error
+            complain(f"{file}: {known}")
+            ended = STOPPED if isinstance(known, BeyondLimits) else getattr(known, "exit_code", BAD_INPUT)
         code = max(code, ended, key=_WORSE.index)
-        items.append({"file": file, "result": str(result) if result.exists() else "", "code": ended})
-    return Shown({"items": items}, [str(one["result"]) for one in items if one["result"]], code)
+        items.append({"file": file, "result": wrote, "code": ended})
+    return Shown({"items": items}, [wrote for item in items if (wrote := str(item["result"]))], code)
 
 
 def _results(files: Sequence[str], output: str, *, plan: bool) -> dict[str, Path]:
@@ -125,32 +144,73 @@ def _results(files: Sequence[str], output: str, *, plan: bool) -> dict[str, Path
 def _one(
     file: str,
     output: str,
+    *,
     read: Callable[[str], NetworkAsked | ModelAsked],
     data: str,
-    *,
+    options: Sequence[str],
+    seconds: float,
+    stop: Stop,
+    earlier: str,
     masks: bool,
     quiet: bool,
     plan: bool = False,
     json: bool = False,
 ) -> Shown:
-    """The result of one file, written where it is wanted."""
+    """The result of one file, written where it is wanted.
+
+    Args:
+        options: what the file was read with, as it is given on a command line.
+        earlier: the unfinished result to go on from, "" for none.
+    """
     from analysis.work import Work
 
     check_output(output, json or plan, file, data or file)
-    work = Work(clock=time.perf_counter, limits=limits_in_force())
-    allow(work.limits.max_bytes + BESIDE)
-    asked = read(file)
-    if isinstance(asked, ModelAsked):
-        if plan:
+    limits = limits_in_force()
+    try:
+        asked = read(file)
+        if plan and isinstance(asked, ModelAsked):
             return _planned(output, [_plan_of_model(asked)], [asked.model.task])
-        document = _of_model(asked, work, masks=masks, quiet=quiet)
-    else:
-        if plan:
+        if plan and isinstance(asked, NetworkAsked):
             started = time.process_time()
-            names = [one.task.name for one in asked.questions]
-            return _planned(output, _plans(asked.questions, work.limits), names, started)
-        document = _of_network(asked.questions, work, masks=masks, quiet=quiet)
-    return written(output, document)
+            return _planned(
+                output, _plans(asked.questions, limits), [one.task.name for one in asked.questions], started
+            )
+        so_far = _read_earlier(earlier, asked) if earlier else ()
+        with allowing(limits.max_bytes + BESIDE), progress_bar(quiet, stop) as report:
+            work = Work(report, time.perf_counter, limits, stopped=lambda: stop.asked).for_seconds(seconds)
+            if isinstance(asked, ModelAsked):
+                document = _of_model(asked, work, masks=masks)
+            else:
+                document = _of_network(asked.questions, work, so_far, masks=masks)
+            shown = written(output, document)
+    except KeyboardInterrupt:
+        stop.asked = True
+        raise Refusal("stopped on request; nothing was written", INTERRUPTED) from None
+    if any(told["reason"] == "time" for one in document["outputs"] for told in one.get("stops", ())):
+        result = output if output not in ("", STANDARD) else "RESULT"
+        command = ["pluriscope", "analyse", file, *options, "--continue", result]
+        go_on = f"to go on: {shlex.join(command)}" if masks else "without masks it cannot be gone on with"
+        ended = "stopped on request" if stop.asked else f"{seconds:g} s are up"
+        remark(f"{ended}; {'the result' if result == 'RESULT' else result} has what was found until then; {go_on}")
+    return shown
+
+
+def _read_earlier(name: str, asked: NetworkAsked | ModelAsked) -> Sequence[OutputAnalysis]:
+    """The analyses of an unfinished result.
+
+    Raises:
+        InvalidNetwork: it is none, or of something else.
+        Refusal: it cannot be read, or the file is of a model of another kind than the networks.
+    """
+    from analysis.errors import InvalidNetwork
+    from analysis.result_file import MAX_RESULT_BYTES, read_unfinished
+    from analysis.strict_json import read_object
+
+    if isinstance(asked, ModelAsked):
+        raise Refusal("--continue: is for MLPs, and the file is of a transformer. Leave it out.")
+    raw = read_bytes(name, "result file", MAX_RESULT_BYTES)
+    document = read_object(raw, "result file", InvalidNetwork, MAX_RESULT_BYTES, "give one of pluriscope analyse")
+    return read_unfinished(document, asked.questions)
 
 
 def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[str], started: float = 0.0) -> Shown:
@@ -183,26 +243,22 @@ def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[st
     return Shown({"plan": text, "outputs": plans, "seconds": seconds}, lines)
 
 
-def _of_network(questions: Sequence[Question], work: Work, *, masks: bool, quiet: bool) -> dict[str, Any]:
+def _of_network(
+    questions: Sequence[Question], work: Work, so_far: Sequence[OutputAnalysis], *, masks: bool
+) -> dict[str, Any]:
     """The result file of the outputs of a network."""
-    from analysis.pipeline import analyse_output
+    from analysis.pipeline import analyse_outputs
     from analysis.result_file import result_json
     from analysis.unlearned import not_learned
 
-    analyses = []
-    with progress_bar(quiet) as report:
-        for question in questions:
-            own = work.reporting_to(report)
-            if len(questions) > 1:
-                own = named(own, f"output {question.output}, ")
-            analyses.append(analyse_output(question, own))
+    analyses = analyse_outputs(questions, work, so_far=so_far)
     for one in analyses:
-        if not one.circuits.n_valid and not_learned(one.question):
+        if one.circuits.truncated_at is None and not one.circuits.n_valid and not_learned(one.question):
             remark(f"output {one.question.output}: {_NONE_VALID}")
     return result_json(analyses, masks=masks)
 
 
-def _of_model(asked: ModelAsked, work: Work, *, masks: bool, quiet: bool) -> dict[str, Any]:
+def _of_model(asked: ModelAsked, work: Work, *, masks: bool) -> dict[str, Any]:
     """The result file of a model of another kind than the networks: its circuits alone."""
     from analysis.models.result_json import model_result_json
     from analysis.models.unlearned import model_instead_of
@@ -210,10 +266,9 @@ def _of_model(asked: ModelAsked, work: Work, *, masks: bool, quiet: bool) -> dic
     if wrong := model_instead_of(asked.model, asked.space):
         remark(wrong)
     start = time.perf_counter()
-    with progress_bar(quiet) as report:
-        found = asked.search(work.reporting_to(report))
+    found = asked.search(work)
     seconds = time.perf_counter() - start
-    if wrong and found is not None and not found.valid:
+    if wrong and found is not None and found.exhaustive and not found.valid:
         remark(_NONE_VALID)
     return model_result_json(
         asked.kind, asked.model, asked.rules, found, masks=masks, seconds=seconds, refusal=asked.refusal

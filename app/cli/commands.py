@@ -169,9 +169,8 @@ def run(arguments: list[str]) -> int:
             return int(shown)
         if as_json and given.get("output") != STANDARD:
             write_json(STANDARD, _plain(shown.record))
-        elif not as_json:
+        elif not as_json and shown.lines:
             write_text(STANDARD, "".join(f"{line}\n" for line in shown.lines))
-        sys.stdout.flush()
         return shown.code
     except Refusal as refusal:
         complain(str(refusal))
@@ -189,10 +188,9 @@ def run(arguments: list[str]) -> int:
     except SystemExit as ended:  # after --help
         return int(ended.code or DONE)
     except KeyboardInterrupt:
-        complain("stopped on request; nothing was written")
+        complain("stopped on request")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has left, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return TROUBLE
     except Exception as error:
         return _explain(error)

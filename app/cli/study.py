@@ -18,6 +18,7 @@ from app.cli.signature import Within
 from app.cli.store import opened_store, store_in
 from app.cli.terminal import (
     DONE,
+    INTERRUPTED,
     STANDARD,
     STOPPED,
     Refusal,
@@ -150,8 +151,7 @@ def _run(store: Store, design: StudyDesign, workers: int, quiet: bool) -> Shown:
                     break
                 thread.join(1.0)
         except KeyboardInterrupt:
-            remark("stopped; the same command goes on where it stopped")
-            raise
+            raise Refusal("stopped on request. The same command goes on where it stopped.", INTERRUPTED) from None
         finally:
             worker.stop.set()
             thread.join()

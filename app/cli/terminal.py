@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import signal
 import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from analysis.progress import Progress, Report, silent
 
@@ -89,17 +91,26 @@ def read_bytes(name: str, what: str, max_bytes: int, form: str = "JSON file") ->
         Refusal: no such file, no file at all, or not readable.
     """
     if name == STANDARD:
-        return sys.stdin.buffer.read(max_bytes + 1)
+        return _up_to(max_bytes + 1, sys.stdin.buffer)
     try:
         with Path(name).open("rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode) and not stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
                 raise Refusal(f"{what} {name!r}: is no file. Give the path of a {form}.")
-            return file.read(max_bytes + 1)
+            return _up_to(max_bytes + 1, file)
     except IsADirectoryError:
         raise Refusal(f"{what} {name!r}: is a folder. Give the path of a {form}.") from None
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
         raise Refusal(f"{what} {name!r}: cannot be read ({cause}). Give the path of a {form}.") from None
+
+
+def _up_to(n_bytes: int, file: BinaryIO) -> bytes:
+    """The beginning of a file, in pieces, since reading at once would take memory for all that might be there."""
+    parts = []
+    while n_bytes > 0 and (part := file.read(min(n_bytes, 1 << 20))):
+        parts.append(part)
+        n_bytes -= len(part)
+    return b"".join(parts)
 
 
 def check_writable(name: str, *inputs: str) -> None:
@@ -142,26 +153,44 @@ def check_output(name: str, as_json: bool, *inputs: str) -> None:
 
 
 def write_text(name: str, text: str) -> None:
-    """Write a file in one step: it is there whole, or as it was before. "-" is standard output."""
-    if name == STANDARD:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return
+    """Write a text; see :func:`write_bytes`."""
     write_bytes(name, (text.encode(),))
 
 
 def write_json(name: str, document: Any) -> None:
-    """Write JSON values as one line; see :func:`write_text`."""
+    """Write JSON values as one line; see :func:`write_bytes`."""
     write_text(name, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_bytes(name: str, parts: Iterable[bytes]) -> None:
-    """As :func:`write_text`, for a file that is no text."""
-    if name == STANDARD:
+    """Write a file in one step: it is there whole, or as it was before. "-" is standard output.
+
+    Raises:
+        Refusal: there is no room for it, or no leave to write it.
+        BrokenPipeError: nobody reads standard output any more.
+    """
+    try:
+        _write_out(parts) if name == STANDARD else _replace(Path(name), parts)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        item = "standard output" if name == STANDARD else f"output {name!r}"
+        cause = f"cannot be written ({error.strerror}), and is as it was before"
+        raise Refusal(f"{item}: {cause}. Make room for it, or write it elsewhere.", TROUBLE) from None
+
+
+def _write_out(parts: Iterable[bytes]) -> None:
+    if sys.stdout is None:  # the shell closed it
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    try:
         sys.stdout.buffer.writelines(parts)
         sys.stdout.buffer.flush()
-        return
-    path = Path(name)
+    except OSError:  # what could not be written is given up, so that the interpreter does not try again when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
+
+
+def _replace(path: Path, parts: Iterable[bytes]) -> None:
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -179,26 +208,44 @@ def write_bytes(name: str, parts: Iterable[bytes]) -> None:
             Path(temporary).unlink(missing_ok=True)
 
 
-@contextmanager
-def progress_bar(quiet: bool = False) -> Iterator[Report]:
-    """Progress on stderr: a line for each stage when it ends, and on a terminal one that moves until then.
+class Stop:
+    """A request to stop: the first Ctrl-C or SIGTERM is noted, the second raises KeyboardInterrupt."""
 
-    A request to stop raises KeyboardInterrupt, SIGTERM as well as Ctrl-C.
+    asked = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        with suppress(OSError):  # not through sys.stderr, which this may have interrupted
+            os.write(2, b"\nstopping: what was found is written; once more ends at once, with nothing written\n")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def progress_bar(
+    quiet: bool = False, on_signal: Callable[[int, FrameType | None], None] = _interrupt
+) -> Iterator[Report]:
+    """Progress on stderr: a line for each stage when it ends, and on a terminal one that moves until then.
 
     Args:
         quiet: show nothing.
+        on_signal: what a request to stop does, Ctrl-C as well as SIGTERM; by default it raises KeyboardInterrupt.
     """
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
     in_main = threading.current_thread() is threading.main_thread()  # only the main thread may set handlers
-    former = signal.signal(signal.SIGTERM, stop) if in_main else None
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if in_main and signal.getsignal(n) != signal.SIG_IGN]
+    former = {number: signal.signal(number, on_signal) for number in numbers}
+    moving = not quiet and sys.stderr.isatty()
     try:
-        yield silent if quiet else _lines(moving=sys.stderr.isatty())
+        yield silent if quiet else _lines(moving=moving)
     finally:
-        if in_main:
-            signal.signal(signal.SIGTERM, former)
+        if moving:
+            sys.stderr.write(CLEAR)
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def _lines(*, moving: bool) -> Report:
@@ -211,7 +258,8 @@ def _lines(*, moving: bool) -> Report:
             remark(f"{CLEAR if moving else ''}{progress.stage}: {progress.found or 'done'}")
         elif moving and progress.done < progress.total:
             share = progress.done / max(progress.total, 1)
-            sys.stderr.write(f"{CLEAR}{progress.stage} {share:4.0%}  {progress.found}"[:100])
+            width = shutil.get_terminal_size().columns - 1
+            sys.stderr.write(CLEAR + f"{progress.stage} {share:4.0%}  {progress.found}"[:width])
             sys.stderr.flush()
 
     return report

@@ -67,7 +67,7 @@ def first(**fields):
 CHANGES = {
     "no result": (
         lambda told: told.update(format="pluriscope-network/1"),
-        "is none of the format 'pluriscope-result/1'",
+        "is not of the format 'pluriscope-result/1'",
     ),
     "another version": (lambda told: told.update(engine="0.1"), "is of other engine, 0.1"),
     "another network": (lambda told: told.update(network="0" * 64), "is of other network, 000000000000"),
