@@ -53,7 +53,11 @@ _SAMPLE: Final = 2_000  # circuits
 _STATES: Final = 4_000  # drawn, few of which are counted
 _AT_ONCE: Final = 64  # of them with the same active neurons
 _TRIED: Final = 200_000  # circuits by size
-_LEAST_SHARE: Final = 0.02  # of a stage that told of none
+_LEAST_SHARE: Final = 0.25  # of a stage that told of none: few have much to do after their preparation
+_ENOUGH_TRIED: Final = 20_000  # circuits by size, to tell how long one takes
+_SECONDS_PER_TRIED: Final = 1e-6  # else
+_LOADING: Final = 0.4  # seconds until what is compiled can count
+_SAMPLING: Final = 2.0  # seconds for a first answer, about
 _PROGRAM_BYTES: Final = (120 << 20, 260 << 20)  # the program with its libraries, and what all stages keep at hand
 _SPREAD: Final = 1.8  # how far what was measured may be from what comes
 
@@ -157,6 +161,7 @@ class _Trial:
 
     def plan(self) -> OutputPlan:
         circuits = plan_circuits(self.question, limits=self.limits)
+        share_interval(1, 2, 0.9)  # what it needs is loaded
         start = self.clock()
         sample = self._sample()
         sample_seconds = self.clock() - start
@@ -166,7 +171,9 @@ class _Trial:
         if circuits.method != "listed" or n_valid[1] > self._most_listed:
             kept = float(self.limits.n_draws + self.limits.n_smallest)
             n_kept = (min(n_valid[0], kept), min(n_valid[1], kept))
-            stages.append(_stage("smallest", self._smallest(n_valid, circuits.possible), 100 << 20))
+            stages.append(
+                _stage("smallest", self._smallest(n_valid, circuits.possible, sample_seconds / _SAMPLE), 100 << 20)
+            )
         if self.question.data.boolean:
             stages.append(_stage("interpretations", self._interpretations(sample, n_kept), 100 << 20))
             stages += self._algorithms()
@@ -186,7 +193,7 @@ class _Trial:
             result = run(work)
         spent = self.clock() - start
         share = max((one.done / one.total for one in told if one.done < one.total), default=0.0) if work.ended else 1.0
-        return result, spent, share
+        return result, spent, share or _LEAST_SHARE
 
     def _sample(self) -> CircuitSearch | None:
         """Circuits drawn uniformly, of which some are valid; None where none can be drawn."""
@@ -205,7 +212,9 @@ class _Trial:
         _, spent, share = self._tried(
             lambda work: search_circuits(self.question, work, max_valid=most, max_possible=self.limits.max_possible)
         )
-        listing = _around(spent / share if share else plan.cost.seconds, 1.0 if share == 1 else _SPREAD)
+        predicted = plan.cost.seconds  # the first circuits are not like the others
+        whole = spent if share == 1 else min(max(spent / share, predicted / 2), 4 * predicted)
+        listing = _around(whole, 1.0 if share == 1 else _SPREAD)
         return listing[0], listing[1] + 3e-6 * min(n_valid[1], most)
 
     def _counting(self, plan: CircuitPlan, sampling: float) -> Range:
@@ -226,27 +235,30 @@ class _Trial:
                 factors.append((self.clock() - before) / (predicted * len(states) * tally.share))
         seconds = plan.cost.seconds * float(np.mean(factors))
         low, high = _around(seconds)
-        return low, high * 1.1 + sampling
+        return low, high + min(sampling, _SAMPLING) + _LOADING
 
-    def _smallest(self, n_valid: Range, possible: int) -> Range:
-        """From the sizes below: how many circuits each next one has, and how many of them are valid."""
-        start, n_tried = self.clock(), min(_TRIED, self.limits.n_tried)
-        found = find_smallest(self.question, n_smallest=self.limits.n_smallest, max_tried=n_tried)
-        spent = self.clock() - start
-        if len(found.masks) >= self.limits.n_smallest or not found.n_tried:
-            return _around(spent)
+    def _smallest(self, n_valid: Range, possible: int, each: float) -> Range:
+        """From the sizes below: how many circuits each next one has, and how many of them are valid.
+
+        Args:
+            each: seconds for judging one by itself, as where known ones are made smaller.
+        """
+        limits, most = self.limits, min(_TRIED, self.limits.n_tried)
+        found, spent, _ = self._tried(
+            partial(find_smallest, self.question, n_smallest=limits.n_smallest, max_tried=most)
+        )
+        if found is None or len(found.masks) >= limits.n_smallest:
+            return 0.5 * spent, LEAST_SECONDS + 3 * spent
         sizes, layout = self.question.cut.sizes, self.question.layout
-        ends = []
-        for share in (n_valid[1] / possible, 0.0):
-            n_found, n_tried = float(len(found.masks) if found.n_tried else 0), found.n_tried
-            for n_edges in range(found.searched_up_to + 1, layout.n_edges + 1):
-                n_more = count_by_edges(sizes, self.question.protocol, n_edges).get(n_edges, 0)
-                if n_found >= self.limits.n_smallest or n_tried + n_more > self.limits.n_tried:
-                    break
-                n_tried, n_found = n_tried + n_more, n_found + share * n_more
-            ends.append(n_tried)
-        each = spent / found.n_tried
-        return each * ends[0] / 3, each * ends[1] * 1.3
+        # fewer of the small ones are valid than of all
+        share, n_found, n_tried = sum(n_valid) / 20 / possible, float(len(found.masks)), found.n_tried
+        for n_edges in range(found.searched_up_to + 1, layout.n_edges + 1):
+            n_more = count_by_edges(sizes, self.question.protocol, n_edges).get(n_edges, 0)
+            if n_found >= self.limits.n_smallest or n_tried + n_more > self.limits.n_tried:
+                break
+            n_tried, n_found = n_tried + n_more, n_found + share * n_more
+        judging = n_tried * (spent / found.n_tried if found.n_tried > _ENOUGH_TRIED else _SECONDS_PER_TRIED)
+        return _around(judging + (0.0 if n_found else self.limits.n_tried / 200 * each))
 
     def _interpretations(self, sample: CircuitSearch | None, n_kept: Range) -> Range:
         masks = sample.masks if sample is not None else np.zeros(0, np.uint64)
@@ -257,8 +269,6 @@ class _Trial:
             _, spent, share = self._tried(partial(count_interpretations, self.question, masks))
         except BeyondLimits:
             return 0.0, LEAST_SECONDS
-        if not share:
-            return _around(spent * n_kept[1])
         n_done = share * len(masks)
         return _around(spent / n_done * n_kept[0])[0], _around(spent / n_done * n_kept[1])[1]
 
@@ -275,15 +285,16 @@ class _Trial:
                 n_first=limits.n_first,
             )
         )
-        yield _stage("algorithms", _around(spent / (share or _LEAST_SHARE)), 50 << 20)
-        spent, share = 0.0, 0.0
+        yield _stage("algorithms", _around(spent / share), 50 << 20)
+        spent, share, n_done = 0.0, 1.0, share
         if candidates is not None:
             try:
                 align = partial(search_alignments, question, candidates, max_aligned=limits.max_aligned)
                 _, spent, share = self._tried(align)
+                share *= n_done
             except BeyondLimits:
                 share = 1.0
-        yield _stage("alignments", _around(spent / (share or _LEAST_SHARE)), 200 << 20)
+        yield _stage("alignments", _around(spent / share), 200 << 20)
 
     def _bytes(self, plan: CircuitPlan, n_valid: Range) -> int:
         if plan.method == "listed":
@@ -346,7 +357,14 @@ def _around(seconds: float, spread: float = _SPREAD) -> Range:
 
 
 def _floored(seconds: Range) -> Range:
-    return (0.0, max(seconds[1], LEAST_SECONDS)) if seconds[1] < 2 * LEAST_SECONDS else seconds
+    """The same from 0 where nobody would mind, and else around their geometric mean, by a factor of two at most."""
+    low, high = seconds
+    if high < 2 * LEAST_SECONDS:
+        return 0.0, max(high, LEAST_SECONDS)
+    if high <= 4 * low:
+        return low, high
+    middle = (max(low, high / 16) * high) ** 0.5
+    return middle / 2, middle * 2
 
 
 def _stage(stage: Stage, seconds: Range, n_bytes: int) -> StagePlan:

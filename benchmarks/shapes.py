@@ -4,33 +4,40 @@
     python -m benchmarks.shapes --minutes 30 --seed 7     the same again: seeds 7,000,000 and on
     python -m benchmarks.shapes --count 100 --seed 7      so many of them
     python -m benchmarks.shapes --only 17                 one of them, as a fault's line says
+    python -m benchmarks.shapes --count 24 --seed 7 --analyse 60
 
 Each case is a process of its own that may take so many seconds of the processor, or ten times as many by the clock: one
 that does not come to its end is reported as hanging. All are forked from one that has an application ready, so that a
 case takes only its own time. A line is printed for each fault, with the seed that does it again; the exit code is 1 if
-there was any.
+there was any. With ``--analyse`` the command ``analyse`` alone is run, with so many seconds: what ``--plan`` said of
+seconds and memory stands beside what it took, as a table and as ``shapes.svg`` in the folder ``--output``.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import json
 import math
 import multiprocessing
 import random
 import resource
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain, count, islice, takewhile
+from itertools import count, islice, takewhile
 from pathlib import Path
 from typing import Any, Final
 
+from analysis.network_files.files import network_file_json
+from app.figures.standalone import standalone_svg
+from app.figures.svg.elements import drawing, line, text
 from tests.shapes import MANY_CIRCUITS, SMALL, WarmApplication, case_of, limits_of, run_case
 
 HANG_SECONDS: Final = 900.0
@@ -39,9 +46,9 @@ _IDLE: Final = 10  # seconds by the clock for each of the processor, after which
 _RANGE: Final = 1_000_000  # seeds of one run, so that runs with other --seed share none
 
 
-def row_of(seed: int, application: WarmApplication, *, each: int) -> dict[str, Any]:
+def row_of(seed: int, application: WarmApplication) -> dict[str, Any]:
     """One case as a row: its traits, seconds of the processor by stage, what was found, answers by status, faults."""
-    outcome = run_case(seed, application, each=each)
+    outcome = run_case(seed, application)
     return {
         "seed": seed,
         **outcome.case.traits,
@@ -53,54 +60,40 @@ def row_of(seed: int, application: WarmApplication, *, each: int) -> dict[str, A
     }
 
 
-def watched(seeds: Iterable[int], *, each: int, jobs: int, hang_seconds: float) -> Iterator[dict[str, Any]]:
-    """The rows of cases, each in a process of its own, some side by side; a process that does not end is ended.
+def watched(seeds: Iterable[int], *, hang_seconds: float) -> Iterator[dict[str, Any]]:
+    """The rows of cases, each in a process of its own; one that does not end is ended.
 
-    Each place has an application for either limits, made here and used once for every kind of page, which the processes
+    There is an application for either limits, made here and used once for every kind of page, which the processes
     inherit.
     """
-    context, waiting, running = multiprocessing.get_context("fork"), iter(seeds), {}
-    first = next(waiting, None)
-    if first is None:
-        return
-    waiting = chain([first], waiting)
+    context = multiprocessing.get_context("fork")
     with tempfile.TemporaryDirectory() as folder:
-        free = [_warmed(Path(folder), place) for place in range(jobs)]
+        applications = _warmed(Path(folder))
         gc.freeze()  # looking through it for garbage would copy it into each process
-        while True:
-            while free and (seed := next(waiting, None)) is not None:
-                receiver, sender = context.Pipe(duplex=False)
-                place = free.pop()
-                application = place[limits_of(seed) is SMALL]
-                process = context.Process(target=_send_row, args=(sender, seed, application, each, hang_seconds))
-                process.start()
-                sender.close()
-                running[seed] = process, receiver, place, time.monotonic() + _IDLE * hang_seconds
-            if not running:
-                return
-            for seed, (process, receiver, place, deadline) in list(running.items()):
-                row = None
-                if receiver.poll(0.05):
-                    try:
-                        row = receiver.recv()
-                    except EOFError:
-                        process.join()
-                        row = _broken(seed, _lost(process.exitcode, hang_seconds))
-                elif time.monotonic() > deadline:
-                    process.kill()
-                    row = _broken(seed, f"hang: no end within {_IDLE * hang_seconds:.0f} s by the clock")
-                if row is not None:
+        for seed in seeds:
+            receiver, sender = context.Pipe(duplex=False)
+            application = applications[limits_of(seed) is SMALL]
+            process = context.Process(target=_send_row, args=(sender, seed, application, hang_seconds))
+            process.start()
+            sender.close()
+            if receiver.poll(_IDLE * hang_seconds):
+                try:
+                    row = receiver.recv()
+                except EOFError:
                     process.join()
-                    free.append(place)
-                    del running[seed]
-                    yield row
+                    row = _broken(seed, _lost(process.exitcode, hang_seconds))
+            else:
+                process.kill()
+                row = _broken(seed, f"hang: no end within {_IDLE * hang_seconds:.0f} s by the clock")
+            process.join()
+            yield row
 
 
-def _warmed(folder: Path, place: int) -> tuple[WarmApplication, WarmApplication]:
+def _warmed(folder: Path) -> tuple[WarmApplication, WarmApplication]:
     """One that finds many circuits and one with small limits."""
     made = []
     for name, limits in (("many", MANY_CIRCUITS), ("small", SMALL)):
-        own = folder / f"{name}-{place}"
+        own = folder / name
         own.mkdir()
         made.append(WarmApplication(own, limits))
         for seed in WARMING:
@@ -108,10 +101,10 @@ def _warmed(folder: Path, place: int) -> tuple[WarmApplication, WarmApplication]
     return made[0], made[1]
 
 
-def _send_row(sender: Any, seed: int, application: WarmApplication, each: int, hang_seconds: float) -> None:
+def _send_row(sender: Any, seed: int, application: WarmApplication, hang_seconds: float) -> None:
     most = math.ceil(hang_seconds)
     resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))  # how busy the machine is makes no case hang
-    sender.send(row_of(seed, application, each=each))
+    sender.send(row_of(seed, application))
 
 
 def _lost(exit_code: int | None, hang_seconds: float) -> str:
@@ -143,6 +136,79 @@ def summary(rows: list[dict[str, Any]]) -> str:
     )
 
 
+# --- what an analysis takes, as planned and in fact
+
+_APART: Final = (
+    "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:], stdout=sys.stderr); "
+    "used = resource.getrusage(resource.RUSAGE_CHILDREN); print(code, used.ru_utime + used.ru_stime, used.ru_maxrss)"
+)
+"""Runs a command below a small process: on Linux a process has at least the peak memory of the one that began it."""
+
+
+def measured(seed: int, seconds: int) -> dict[str, Any]:
+    """What ``analyse`` of a network was planned to take and took: [from, to, taken] of seconds and of megabytes."""
+    case = case_of(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        network, plan, result = (Path(folder, f"{name}.json") for name in ("network", "plan", "result"))
+        network.write_text(json.dumps(network_file_json(case.file)))
+        analyse = [sys.executable, "-m", "app.cli", "analyse", str(network), "--quiet"]
+        told = subprocess.run([*analyse, "--plan", "--json"], capture_output=True, text=True, check=True)
+        planned = json.loads(told.stdout)
+        apart = [sys.executable, "-c", _APART, *analyse, "--no-masks", f"--seconds={seconds}", f"--output={result}"]
+        told = subprocess.run(apart, capture_output=True, text=True, check=True)
+        code, took, peak = map(float, told.stdout.split())
+        outputs = json.loads(result.read_text())["outputs"] if result.exists() else []
+    memory = [max(one["peak_bytes"][end] for one in planned["outputs"]) / 1e6 for end in (0, 1)]
+    return {
+        **case.traits,
+        "exit": int(code),
+        "rows": 2**case.file.network.n_inputs,
+        "seconds": [*(min(seconds, end) for end in planned["seconds"]), took],
+        "megabytes": [*memory, peak / 1e3],
+        "stops": sorted({f"{stop['stage']} ({stop['reason']})" for out in outputs for stop in out.get("stops", ())}),
+    }
+
+
+def line_of(row: dict[str, Any]) -> str:
+    """A row of the table."""
+    cells = [f"{low:,.1f} to {high:,.1f} | {taken:,.1f}" for low, high, taken in (row["seconds"], row["megabytes"])]
+    about = f"{row['sizes']} {row['activation']} | {row['edges']} | {row['rows']}"
+    return f"| {about} | {' | '.join(cells)} | {row['exit']} {', '.join(row['stops'])} |"
+
+
+def held(rows: list[dict[str, Any]]) -> str:
+    """How many plans held, and how many analyses ended at which limit."""
+    within = [sum(row[what][0] <= row[what][2] <= row[what][1] for row in rows) for what in ("seconds", "megabytes")]
+    stops = Counter(stop for row in rows for stop in row["stops"])
+    ended = ", ".join(f"{n} {stop}" for stop, n in sorted(stops.items())) or "none at a limit"
+    return (
+        f"{len(rows)} networks: {within[0]} within the seconds planned, {within[1]} within the memory; ended: {ended}"
+    )
+
+
+def plot(rows: list[dict[str, Any]]) -> str:
+    """Seconds and megabytes by edges, both on scales of powers: what was planned as a bar, what was taken as a dot."""
+    body, most = "", max(row["edges"] for row in rows)
+    for left, what, ends in ((50, "seconds", (0.1, 1_000.0)), (370, "megabytes", (10.0, 10_000.0))):
+        steps = round(math.log10(ends[1] / ends[0]))
+
+        def height(value: float, least: float = ends[0], steps: int = steps) -> float:
+            return 220 - 190 * min(1, max(0, math.log10(max(value, least) / least) / steps))
+
+        for step in range(steps + 1):
+            value = ends[0] * 10**step
+            body += line(left, height(value), left + 240, height(value), "fi-grid")
+            body += text(left - 5, height(value) + 4, f"{value:g}", "fi-small", anchor="end")
+        for row in rows:
+            x, (low, high, taken) = left + 240 * row["edges"] / most, row[what]
+            body += line(x, height(low), x, height(high), "fi-ref") + line(
+                x - 3, height(taken), x + 3, height(taken), "fi-line"
+            )
+        body += text(left, 18, what, "fi-text b") + text(left + 240, 240, f"{most} edges", "fi-small", anchor="end")
+    told = "Seconds of one processor and peak memory of analyses of random networks by edges, planned and taken."
+    return drawing(630, 250, body, sentence=told, css_class="fig")
+
+
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(prog="benchmarks.shapes", description=__doc__.split("\n")[0])
@@ -150,8 +216,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="of the seeds, to do the same again; else a new one")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no case after so many")
     parser.add_argument("--only", type=int, nargs="+", help="these seeds alone")
-    parser.add_argument("--each", type=int, default=1, help="pages of each kind, at most")
-    parser.add_argument("--jobs", type=int, default=1, help="cases side by side")
+    parser.add_argument("--analyse", type=int, help="analyse alone, with so many seconds, and hold plans against it")
+    parser.add_argument("--output", type=Path, default=Path(), help="folder of its figure")
     parser.add_argument(
         "--hang", type=float, default=HANG_SECONDS, help="seconds of the processor that a case may take"
     )
@@ -164,7 +230,14 @@ def main() -> None:
     end = time.monotonic() + 60 * given.minutes
     begun = takewhile(lambda _: time.monotonic() < end, seeds)  # the seeds themselves need not end
     rows = []
-    for row in watched(begun, each=given.each, jobs=given.jobs, hang_seconds=given.hang):
+    if given.analyse:
+        for seed in begun:
+            rows.append(measured(seed, given.analyse))
+            print(line_of(rows[-1]), flush=True)
+        print(held(rows))
+        (given.output / "shapes.svg").write_text(standalone_svg(plot(rows)))
+        return
+    for row in watched(begun, hang_seconds=given.hang):
         rows.append(row)
         for fault in row["faults"]:
             print(f"seed {row['seed']} ({row['sizes']}, {row['activation']}, {row['output_activation']}): {fault}")
