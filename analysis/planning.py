@@ -47,8 +47,8 @@ from analysis.work import Clock, Work
 Range = tuple[float, float]
 Result = TypeVar("Result")
 
-LEAST_SECONDS: Final = 0.5
-"""Ranges of seconds below this begin at 0: nobody waits for such a stage."""
+LEAST_SECONDS: Final = 1.0
+"""What may take less, or little more, is planned as "up to": nobody minds."""
 _SAMPLE: Final = 2_000  # circuits
 _STATES: Final = 4_000  # drawn, few of which are counted
 _AT_ONCE: Final = 64  # of them with the same active neurons
@@ -205,7 +205,7 @@ class _Trial:
     def _circuits(self, plan: CircuitPlan, sample_seconds: float, n_valid: Range) -> Range:
         sampling = sample_seconds / _SAMPLE * self.limits.n_samples
         if plan.method == "estimated":
-            return _around(sampling)
+            return _around(1.3 * sampling)
         if plan.method == "counted":
             return self._counting(plan, sampling)
         most = self._most_listed

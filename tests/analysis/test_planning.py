@@ -57,7 +57,7 @@ def test_a_plan_is_the_sum_of_its_stages_seconds_and_the_most_of_their_memory() 
         (2.0, 6.5),
         (120, 300),
     )
-    assert OutputPlan(circuits, (two,)).seconds == (0.0, 0.5)
+    assert OutputPlan(circuits, (two,)).seconds == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(
