@@ -104,6 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: always, with the exit code.
     """
+    if sys.stderr is None:  # the shell closed it
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
     collect_garbage_seldom()
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 

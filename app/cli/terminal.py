@@ -174,8 +174,8 @@ def write_bytes(name: str, parts: Iterable[bytes]) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        item = "standard output" if name == STANDARD else f"output {name!r}"
-        cause = f"cannot be written ({error.strerror}), and is as it was before"
+        item, kept = ("standard output", "") if name == STANDARD else (f"output {name!r}", ", and is as it was before")
+        cause = f"cannot be written ({error.strerror}){kept}"
         raise Refusal(f"{item}: {cause}. Make room for it, or write it elsewhere.", TROUBLE) from None
 
 
