@@ -42,9 +42,9 @@ class _Choices:
     @cached_property
     def used_all(self) -> NDArray[np.bool_]:
         """Which combinations (numbered with the first neuron most significant) use every active source."""
-        used = np.zeros(1, dtype=np.int64)
+        used = np.zeros(1, dtype=np.uint32)
         for subsets in self.subsets:
-            used = (used[:, None] | np.array(subsets)).ravel()
+            used = (used[:, None] | np.array(subsets, dtype=np.uint32)).ravel()
         return np.equal(used, max(max(subsets) for subsets in self.subsets))
 
     @cached_property
@@ -115,12 +115,14 @@ class SpaceJudge:
         wiring = Wiring(self.network, self.absent, self.rows[self.first], may_be_active)
         for batch in wiring.prefixes(n_hidden - 1):
             admitted = frozenset(n for n in range(1, width + 1) if self._in_space(batch.n_active + n))
-            n_terms = width * 2 ** len(batch.active) * len(self.first)
-            step = max(1, _VALUES_AT_ONCE // n_terms)
+            every = _choices(len(batch.active), width, admitted)
+            n_stems = max((prod(map(len, choices.subsets[: choices.n_lead])) for choices in every), default=1)
+            n_sums = max(n_stems, width * 2 ** len(batch.active)) * len(self.first)
+            step = max(1, _VALUES_AT_ONCE // n_sums)
             for start in range(0, len(batch) if admitted else 0, step):
                 piece = batch[start : start + step]
                 terms = list(np.ascontiguousarray(wiring.terms(piece).transpose(1, 3, 0, 2)))
-                for choices in _choices(len(batch.active), width, admitted):
+                for choices in every:
                     for n_tested, masks in self._judge(piece, terms, choices):
                         yield n_tested, masks if len(self.first) == len(self.rows) else self.right_on_all(masks)
 
