@@ -253,10 +253,10 @@ class _Course:
             self._find(work)
         if "smallest" in self.waiting:
             with self._stage("smallest", work, self._share("smallest")) as own:
-                found = add_smallest(question, self.circuits, own)
-                if found.masks.tolist() != self.circuits.masks.tolist():
-                    self._take(found)
-                self.circuits = found
+                circuits = add_smallest(question, self.circuits, own)
+                if circuits.masks.tolist() != self.circuits.masks.tolist():
+                    self._take(circuits)
+                self.circuits = circuits
         if "interpretations" in self.waiting:
             with self._stage("interpretations", work, self._share("interpretations")) as own:
                 self.interpretations = _interpretations(question, self.circuits, own, self.interpretations)
@@ -276,7 +276,9 @@ class _Course:
                 if not self.algorithms.algorithms:
                     self.algorithms = AlgorithmSearch((), candidates.n_candidates, truncated_at=0)
                 with self._stage("alignments", work, self._share("alignments")) as own:
-                    self.algorithms = _alignments(question, candidates, own)
+                    found = _alignments(question, candidates, own)
+                    if "alignments" not in own.ended or _n_tried(found) >= _n_tried(self.algorithms):
+                        self.algorithms = found
 
     def analysis(self) -> OutputAnalysis:
         """What is known now, with the tallies that it gives."""
@@ -382,3 +384,8 @@ def _alignments(question: Question, candidates: Candidates, work: Work) -> Algor
         alone = tuple(map(untried, candidates.algorithms))
         at = candidates.truncated_at if candidates.space is None else len(alone)
         return AlgorithmSearch(alone, candidates.n_candidates, at)
+
+
+def _n_tried(search: AlgorithmSearch) -> int:
+    """Algorithms of which placements were tried."""
+    return sum(result.truncated_at != 0 for result in search.algorithms)

@@ -99,7 +99,7 @@ class _Sample:
 
 def _largest_sample(question: Question, structure: Structure, n_samples: int, work: Work, seed: int) -> _Sample:
     """A sample of the size wanted, or the largest that there is time for."""
-    sample, n_more, start = None, n_samples, work.clock()
+    sample, n_more = None, n_samples
     with work.ending("circuits"):
         if work.deadline < math.inf:
             n_more = min(n_samples, _LEAST_SAMPLES)
