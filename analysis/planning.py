@@ -58,7 +58,9 @@ _ENOUGH_TRIED: Final = 20_000  # circuits by size, to tell how long one takes
 _SECONDS_PER_TRIED: Final = 1e-6  # else
 _LOADING: Final = 0.4  # seconds until what is compiled can count
 _SAMPLING: Final = 2.0  # seconds for a first answer, about
-_PROGRAM_BYTES: Final = (120 << 20, 260 << 20)  # the program with its libraries, and what all stages keep at hand
+_SMALL_SPACE: Final = 100_000  # circuits
+_PROGRAM_BYTES: Final = (50 << 20, 200 << 20)  # of the process, with its libraries, where the space is small
+_LARGE_BYTES: Final = (85 << 20, 340 << 20)  # and where blocks of work are as large as they become
 _SPREAD: Final = 1.8  # how far what was measured may be from what comes
 
 
@@ -83,16 +85,12 @@ class OutputPlan:
     Args:
         circuits: how they will be found.
         stages: in order.
+        seconds: of one processor, of all stages together.
     """
 
     circuits: CircuitPlan
     stages: tuple[StagePlan, ...]
-
-    @property
-    def seconds(self) -> Range:
-        """Of one processor, of all stages together."""
-        low, high = (sum(stage.seconds[end] for stage in self.stages) for end in (0, 1))
-        return _floored((low, high))
+    seconds: Range
 
     @property
     def peak_bytes(self) -> tuple[int, int]:
@@ -166,19 +164,22 @@ class _Trial:
         sample = self._sample()
         sample_seconds = self.clock() - start
         n_valid = _valid_range(sample, circuits.possible)
-        stages = [_stage("circuits", self._circuits(circuits, sample_seconds, n_valid), self._bytes(circuits, n_valid))]
+        seconds: dict[Stage, Range] = {"circuits": self._circuits(circuits, sample_seconds, n_valid)}
         n_kept = n_valid
         if circuits.method != "listed" or n_valid[1] > self._most_listed:
             kept = float(self.limits.n_draws + self.limits.n_smallest)
             n_kept = (min(n_valid[0], kept), min(n_valid[1], kept))
-            stages.append(
-                _stage("smallest", self._smallest(n_valid, circuits.possible, sample_seconds / _SAMPLE), 100 << 20)
-            )
+            seconds["smallest"] = self._smallest(n_valid, circuits.possible, sample_seconds / _SAMPLE)
         if self.question.data.boolean:
-            stages.append(_stage("interpretations", self._interpretations(sample, n_kept), 100 << 20))
-            stages += self._algorithms()
-        stages.append(_stage("criteria", (0.0, 0.2 + 2e-6 * n_kept[1]), int(200 * n_kept[1])))
-        return OutputPlan(circuits, tuple(stages))
+            seconds["interpretations"] = self._interpretations(sample, n_kept)
+            seconds["algorithms"], seconds["alignments"] = self._algorithms()
+        seconds["criteria"] = (0.0, 0.05 + 2e-6 * n_kept[1])
+        low, high = _PROGRAM_BYTES if circuits.possible < _SMALL_SPACE else _LARGE_BYTES
+        listed = int(sum(n_kept) / 2) * listed_bytes(len(self.question.data.representatives))
+        memory = (low + listed, high + 2 * listed)
+        stages = tuple(StagePlan(stage, _floored(both), memory) for stage, both in seconds.items())
+        together = _floored((sum(low for low, _ in seconds.values()), sum(high for _, high in seconds.values())))
+        return OutputPlan(circuits, stages, together)
 
     @property
     def _most_listed(self) -> int:
@@ -258,7 +259,7 @@ class _Trial:
                 break
             n_tried, n_found = n_tried + n_more, n_found + share * n_more
         judging = n_tried * (spent / found.n_tried if found.n_tried > _ENOUGH_TRIED else _SECONDS_PER_TRIED)
-        return _around(judging + (0.0 if n_found else self.limits.n_tried / 200 * each))
+        return _around(judging + (0.0 if n_found or not n_valid[0] else self.limits.n_tried / 200 * each))
 
     def _interpretations(self, sample: CircuitSearch | None, n_kept: Range) -> Range:
         masks = sample.masks if sample is not None else np.zeros(0, np.uint64)
@@ -272,7 +273,7 @@ class _Trial:
         n_done = share * len(masks)
         return _around(spent / n_done * n_kept[0])[0], _around(spent / n_done * n_kept[1])[1]
 
-    def _algorithms(self) -> Iterator[StagePlan]:
+    def _algorithms(self) -> tuple[Range, Range]:
         question, limits = self.question, self.limits
         candidates, spent, share = self._tried(
             lambda work: candidate_algorithms(
@@ -285,7 +286,7 @@ class _Trial:
                 n_first=limits.n_first,
             )
         )
-        yield _stage("algorithms", _around(spent / share), 50 << 20)
+        algorithms = _around(spent / share)
         spent, share, n_done = 0.0, 1.0, share
         if candidates is not None:
             try:
@@ -294,13 +295,7 @@ class _Trial:
                 share *= n_done
             except BeyondLimits:
                 share = 1.0
-        yield _stage("alignments", _around(spent / share), 200 << 20)
-
-    def _bytes(self, plan: CircuitPlan, n_valid: Range) -> int:
-        if plan.method == "listed":
-            each = listed_bytes(len(self.question.data.representatives))
-            return int(min(n_valid[1], self._most_listed)) * each + (100 << 20)
-        return 200 << 20
+        return algorithms, _around(spent / share)
 
 
 def _drawn_states(space: CountableSpace, question: Question) -> Iterator[tuple[Prefixes, float]]:
@@ -365,8 +360,3 @@ def _floored(seconds: Range) -> Range:
         return low, high
     middle = (max(low, high / 16) * high) ** 0.5
     return middle / 2, middle * 2
-
-
-def _stage(stage: Stage, seconds: Range, n_bytes: int) -> StagePlan:
-    low, high = _PROGRAM_BYTES
-    return StagePlan(stage, _floored(seconds), (low, high + n_bytes))

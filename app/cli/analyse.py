@@ -232,7 +232,8 @@ def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[st
         for stage in plan["stages"]:
             memory = f", {memory_words(stage['peak_bytes'])}" if stage["peak_bytes"] else ""
             lines.append(f"  {stage['stage']}: {seconds_words(stage['seconds'])}{memory}")
-    seconds = [started + sum(plan["seconds"][end] for plan in plans if plan["seconds"]) for end in (0, 1)]
+    starts = (started / 2, 1.5 * started)
+    seconds = [starts[end] + sum(plan["seconds"][end] for plan in plans if plan["seconds"]) for end in (0, 1)]
     if any(plan["stages"] for plan in plans):
         with_start = " and the program's start" if started else ""
         lines.append(f"All of it{with_start}: {seconds_words(seconds)} of one processor.")

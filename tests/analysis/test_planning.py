@@ -11,7 +11,7 @@ import pytest
 from analysis.limits import Limits
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
-from analysis.planning import OutputPlan, StagePlan, plan_output
+from analysis.planning import plan_output
 from analysis.result import memory_words, seconds_words
 from analysis.tasks import named_task
 from analysis.work import Work
@@ -45,19 +45,10 @@ def test_every_stage_that_an_analysis_goes_through_is_planned(limits: Limits, st
     assert " ".join(stage.stage for stage in plan.stages) == stages
     found = analyse_output(question, Work(clock=ticks, limits=limits))
     assert set(found.seconds) == set(stages.split())
+    assert 0 <= plan.seconds[0] <= plan.seconds[1] <= sum(stage.seconds[1] for stage in plan.stages)
     for stage in plan.stages:
         assert 0 <= stage.seconds[0] <= stage.seconds[1] < float("inf")
-        assert 50 << 20 < stage.peak_bytes[0] <= stage.peak_bytes[1]
-
-
-def test_a_plan_is_the_sum_of_its_stages_seconds_and_the_most_of_their_memory() -> None:
-    one, two = StagePlan("circuits", (2.0, 6.0), (100, 300)), StagePlan("smallest", (0.0, 0.5), (120, 200))
-    circuits = plan_output(ask(network_of(2, 2, 1), task=XOR), Limits(), partial(next, count(0.0, 1.0))).circuits
-    assert (OutputPlan(circuits, (one, two)).seconds, OutputPlan(circuits, (one, two)).peak_bytes) == (
-        (2.0, 6.5),
-        (120, 300),
-    )
-    assert OutputPlan(circuits, (two,)).seconds == (0.0, 1.0)
+        assert 50 << 20 <= stage.peak_bytes[0] <= stage.peak_bytes[1]
 
 
 @pytest.mark.parametrize(
