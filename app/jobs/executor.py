@@ -236,8 +236,10 @@ def carry_out(compute: Compute, send: Report) -> Finished | Exception:
 
 
 def _failed(error: Exception) -> Exception:
-    """What an error that no computation foresees is told as; to be called where it is caught."""
-    return out_of_memory() if isinstance(error, MemoryError) else Crashed(type(error).__name__, traceback.format_exc())
+    """How an error is sent that no computation foresees; to be called where it is caught."""
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # the latter is torch's
+        return out_of_memory()
+    return Crashed(type(error).__name__, traceback.format_exc())
 
 
 def _reporter(send: Report) -> Report:

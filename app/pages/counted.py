@@ -67,7 +67,7 @@ def stops_of(row: AnalysisRow) -> str:
     ended = read_stops(row.distributions)
     stops, stages = list(map(stop_words, ended)), {stop.stage for stop in ended}
     if circuits_only(row):
-        return ", ".join(stops)
+        return "; ".join(stops)
     if row.circuits_method == "listed" and row.circuits_truncated_at is not None:
         stops.append(f"circuits at {row.circuits_truncated_at:,}")
     if row.interpretations_truncated_at is not None and "interpretations" not in stages:
@@ -76,7 +76,7 @@ def stops_of(row: AnalysisRow) -> str:
         stops.append(f"algorithms at {row.algorithms_truncated_at:,}")
     if truncated := row.distributions.get("algorithms_truncated", 0):
         stops.append(f"alignments of {noun(truncated, 'algorithm')}")
-    return ", ".join(stops)
+    return "; ".join(stops)
 
 
 def interval_words(row: AnalysisRow) -> str:

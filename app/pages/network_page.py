@@ -99,7 +99,7 @@ class Known:
         if analysis is None:
             return ""
         untried = "alignments at 0" if placements_untried(self.session, analysis) else ""
-        return ", ".join(filter(None, (stops_of(analysis), untried)))
+        return "; ".join(filter(None, (stops_of(analysis), untried)))
 
     @cached_property
     def also(self) -> list[str]:

@@ -37,6 +37,7 @@ from app.figures.svg.layout import node_name
 from app.figures.svg.learning import loss_figure
 from app.figures.svg.networks import network_diagram
 from app.figures.svg.summaries import counts_figure
+from app.jobs.queue import is_unfinished
 from app.limits import limits_in
 from app.options import ScopeOptions
 from app.pages.about_one import pairs, provenance_of
@@ -387,6 +388,8 @@ def _of_perceptron(page: Overview, known: Known) -> Told:
     several = sum(found is not None for _, found in known.under.values()) > 1
     differ = "[Why the two differ](scope.md#complete-and-paper)." if several else ""
     limit = f"Stopped: {known.stops}. Counts marked ≥ are lower bounds." if known.stops else ""
+    if known.job is not None and is_unfinished(known.job):
+        limit += f" [Its job]({links.job(known.job.id)}) can go on."
     method = limit or ("" if analysis is None else method_words(analysis))
     ground = page.of(COMMON_GROUND).report
     return Told(

@@ -106,7 +106,7 @@ def test_an_analysis_whose_time_is_up_keeps_what_it_found_and_goes_on_when_it_is
             found = load_analysis(session, row)
         assert job.state == state
         assert saved.result["stops"] == result_json([found])["outputs"][0].get("stops", [])
-        assert stops_of(row) == ", ".join(map(stop_words, found.stops))
+        assert stops_of(row) == "; ".join(map(stop_words, found.stops))
     assert row.result_digest == whole.result_digest
     with store.write() as session, pytest.raises(Conflict):
         queue.retry(session, job.id)
