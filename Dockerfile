@@ -20,6 +20,8 @@ RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['p
  && pip install --constraint constraints.txt --requirement /tmp/requirements.txt
 COPY . .
 RUN pip install --no-deps --no-build-isolation .
+# what counts is compiled here for this kind of processor; on another one the first count compiles it anew
+RUN cd / && NUMBA_CACHE_DIR=/opt/numba python -c "from analysis.circuits.source_subsets import load_compiled; load_compiled()"
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Pluriscope" \
@@ -30,10 +32,12 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     MALLOC_ARENA_MAX=2 \
     PYTHONDONTWRITEBYTECODE=1 \
+    NUMBA_CACHE_DIR=/opt/numba \
     PLURISCOPE_DATA=/data \
     PLURISCOPE_HOST=0.0.0.0 \
     PLURISCOPE_PORT=8000
 COPY --from=build /opt/venv /opt/venv
+COPY --from=build --chown=10001:10001 /opt/numba /opt/numba
 RUN mkdir /data && chown 10001:10001 /data
 WORKDIR /data
 USER 10001:10001

@@ -247,6 +247,11 @@ class Tally:
         return np.concatenate([part.by_neuron(numbers) for part, numbers in counts])
 
 
+def load_compiled() -> None:
+    """Load what counts, or compile it if no process has before: ten seconds that are then no part of a count's time."""
+    Tally(Combinations(1, 1, frozenset((1,)), 0.0, ()), np.zeros((0, 1, 2, 0)), np.zeros(0, np.int64)).go_on()
+
+
 # --- choices of sources by some neurons of a layer, numbered, with what each uses and how large it is
 
 
