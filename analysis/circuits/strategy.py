@@ -148,6 +148,7 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
         work: what ends before it is done leaves the smallest known.
     """
     limits, earlier = work.limits, found.smallest
+    work.ended.pop("smallest", None)
     if found.truncated_at is None or found.method == "listed":
         return found
     searched = limits.n_smallest and question.protocol.circuit_family == "own"
@@ -167,13 +168,15 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
     every = mask_array(sorted([*drawn, *undrawn]), found.layout)
     outputs, margins = evaluate_circuits(question, every)
     whole = found.method == "counted" and len(every) == found.count
+    n_known = 0 if "smallest" in work.ended else len(every)  # the search that goes on may end with others
     return replace(
         found,
         masks=every,
         outputs=outputs,
         margins=margins,
         truncated_at=None if whole else len(every),
-        interval=found.interval and (max(found.interval[0], len(every)), max(found.interval[1], len(every))),
+        count=max(found.count, n_known),
+        interval=found.interval and (max(found.interval[0], n_known), max(found.interval[1], n_known)),
         n_drawn=len(drawn),
         smallest=replace(smallest, undrawn=tuple(undrawn)),
     )
