@@ -142,7 +142,8 @@ class Combinations:
                 for number in by_unit[unit]:
                     head = int(np.searchsorted(ends, number, side="right"))
                     left = number - (int(ends[head - 1]) if head else 0)
-                    fixed = np.concatenate([lead.choices[unit], middle.choices[head]])
+                    of_lead = unit >> self.n_sources * np.arange(lead.n_neurons)[::-1] & 2**self.n_sources - 1
+                    fixed = np.concatenate([of_lead, middle.choices[head]])
                     yield np.concatenate([fixed, tail.choices[nth_right(terms, boxes, fixed, left)]])
 
     @cached_property
@@ -183,7 +184,12 @@ class Combinations:
         )
         low, high = (np.array([getattr(box, end) for box in self.boxes], dtype=np.float64) for end in ("low", "high"))
         admitted = np.isin(np.arange(self.width + 1), sorted(self.n_active))
-        leads = np.argsort(lead.class_of, kind="stable")
+        # without an array of the choices themselves, of which there may be millions
+        numbers, n_active = np.arange(len(lead)), np.zeros(len(lead), dtype=np.int16)
+        for neuron in range(lead.n_neurons):
+            n_active += numbers >> self.n_sources * neuron & 2**self.n_sources - 1 > 0
+        n_edges = np.bitwise_count(numbers) + n_active
+        leads = np.argsort(n_edges * (self.width + 1) + n_active, kind="stable")
         return leads, Boxes(self.bias, low, high, admitted), (part_of[0], part_of[1]), room, most
 
 
