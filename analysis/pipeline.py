@@ -198,6 +198,7 @@ class _Course:
         """Of the time that is left, for a stage that those after it may need some of."""
         later = [*_SHARES][[*_SHARES].index(stage) :]
         waiting = {
+            stage,
             *self.stops,
             *(later[:3] if stage == "circuits" else ()),
             *(later[:2] if stage == "smallest" else ()),

@@ -233,8 +233,8 @@ class _Trial:
                 before, tally = self.clock(), space.tally(states)
                 while not tally.go_on() and self.clock() - before < self.seconds:
                     pass
-                factors.append((self.clock() - before) / (predicted * len(states) * tally.share))
-        seconds = plan.cost.seconds * float(np.mean(factors))
+                factors.append((self.clock() - before) / (predicted * len(states) * max(tally.share, 1e-9)))
+        seconds = plan.cost.seconds * float(np.mean(factors or [1.0]))
         low, high = _around(seconds)
         return low, high + min(sampling, _SAMPLING) + _LOADING
 
@@ -335,7 +335,9 @@ def _drawn_states(space: CountableSpace, question: Question) -> Iterator[tuple[P
         costs[numbers] = seconds_per_state(combinations) if combinations else 0.0
     keys = list(zip(map(bytes, active), n_active.tolist(), strict=True))
     total = costs.sum()
-    for number in np.random.default_rng(0).choice(_STATES, _STATES, p=costs / total if total else None).tolist():
+    if not total:  # hardly a state leads to a circuit of the protocol
+        return
+    for number in np.random.default_rng(0).choice(_STATES, _STATES, p=costs / total).tolist():
         yield states[keys[number]], float(costs[number])
 
 
