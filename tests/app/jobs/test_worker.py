@@ -93,6 +93,15 @@ def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store, monkeypatch):
 
 
 @pytest.mark.slow
+def test_a_job_that_wants_all_memory_ends_beside_others_that_do_not(store):
+    hungry, *others = (enqueue(store, steps=steps, bytes=n_bytes) for steps, n_bytes in ((1, 1 << 44), (2, 1), (3, 1)))
+    work(store, slots=3)
+    assert (job(store, hungry).state, job(store, hungry).attempts) == ("failed", 1)
+    assert job(store, hungry).error.startswith("memory: more is needed")
+    assert [(job(store, one).state, job(store, one).attempts) for one in others] == [("done", 1)] * 2
+
+
+@pytest.mark.slow
 def test_a_killed_process_costs_an_attempt_and_nothing_else(store, tmp_path, monkeypatch):
     monkeypatch.setattr(queue, "FIRST_WAIT_SECONDS", 0.01)
     marker = tmp_path / "deaths"
