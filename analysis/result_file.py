@@ -306,10 +306,11 @@ def read_unfinished(document: Any, questions: Sequence[Question]) -> list[Output
         raise InvalidNetwork(_ITEM, f"is not of the format {RESULT_FORMAT!r}", "give one that pluriscope analyse wrote")
     try:
         _refuse_other(document, questions)
-        seconds = [document["seconds"], *({} for _ in questions[1:])]
+        spent = {stage: max(0.0, float(seconds)) for stage, seconds in document["seconds"].items()}
+        seconds = [spent, *({} for _ in questions[1:])]
         told = zip(document["outputs"], questions, seconds, strict=True)
         return [_read_output(output, question, spent) for output, question, spent in told]
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as problem:
         raise InvalidNetwork(_ITEM, f"is damaged: {type(problem).__name__} {problem}", _ANEW) from None
 
 

@@ -35,7 +35,8 @@ from analysis.work import DEFAULT_WORK, Work
 
 _VALUES_AT_ONCE: Final = 1 << 20
 _CIRCUITS_AT_ONCE: Final = 1 << 12  # so that what is summed stays in a processor's cache
-_LEAST_SAMPLES: Final = 1_000  # which are tested even where the time is up: a few hundredths of a second
+_LEAST_SAMPLES: Final = 10, 1_000  # of which some are tested even where the time is up: at least, at most, and
+_LEAST_PRODUCTS: Final = 1 << 23  # as many as take so many of weights and values: a few hundredths of a second
 _WORTH_IT: Final = 3  # times as many circuits as before, for another sample
 
 
@@ -100,9 +101,11 @@ class _Sample:
 def _largest_sample(question: Question, structure: Structure, n_samples: int, work: Work, seed: int) -> _Sample:
     """A sample of the size wanted, or the largest that there is time for."""
     sample, n_more = None, n_samples
+    n_products = structure.layout.n_edges * len(question.judged[0])
+    n_least = min(n_samples, int(np.clip(_LEAST_PRODUCTS // n_products, *_LEAST_SAMPLES)))
     with work.ending("circuits"):
         if work.deadline < math.inf:
-            n_more = min(n_samples, _LEAST_SAMPLES)
+            n_more = n_least
         while sample is None or n_more >= min(n_samples, _WORTH_IT * sample.n_tested) > sample.n_tested:
             start = work.clock()
             sample = _sampled(question, structure, n_more, work, seed - (n_samples - n_more), n_samples)
@@ -110,7 +113,7 @@ def _largest_sample(question: Question, structure: Structure, n_samples: int, wo
             n_more = int(min(n_samples, n_more * left / (2 * spent))) if spent else n_samples
         if sample.n_tested < n_samples:
             raise OutOfTime
-    return sample or _sampled(question, structure, min(n_samples, _LEAST_SAMPLES), Work(work.report), seed, n_samples)
+    return sample or _sampled(question, structure, n_least, Work(work.report), seed, n_samples)
 
 
 def _sampled(question: Question, structure: Structure, n: int, work: Work, seed: int, n_samples: int) -> _Sample:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -62,11 +62,14 @@ def enough_right(
     return wrong <= most_wrong
 
 
-def evaluate_circuits(question: Question, masks: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def evaluate_circuits(
+    question: Question, masks: NDArray[Any], check: Callable[[], None] = lambda: None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Run circuits one after the other, in bounded batches.
 
     Args:
         masks: ``[circuits]`` edge masks.
+        check: called between batches; what it raises ends them.
 
     Returns:
         Outputs on the representatives ``[circuits, 2^n]`` and margins on the rows judged ``[circuits]``.
@@ -76,6 +79,7 @@ def evaluate_circuits(question: Question, masks: NDArray[Any]) -> tuple[NDArray[
     outputs, margins = np.empty((len(masks), len(inputs))), np.empty(len(masks))
     step = max(1, _VALUES_AT_ONCE // (4 * max(network.sizes) * max(len(rows), len(inputs))))
     for start in range(0, len(masks), step):
+        check()
         part = slice(start, start + step)
         keep = keep_matrices(masks[part], layout)
         outputs[part] = batch_activations(network, keep, inputs, absent)[-1][:, 0]

@@ -124,7 +124,9 @@ class SpaceJudge:
                 terms = list(np.ascontiguousarray(wiring.terms(piece).transpose(1, 3, 0, 2)))
                 for choices in every:
                     for n_tested, masks in self._judge(piece, terms, choices):
-                        yield n_tested, masks if len(self.first) == len(self.rows) else self.right_on_all(masks)
+                        for part in self._parts(masks):
+                            yield 0, part if len(self.first) == len(self.rows) else self.right_on_all(part)
+                        yield n_tested, masks[:0]
 
     def _in_space(self, n_active: int) -> bool:
         return in_space(n_active, self.network.sizes, self.question.protocol)
@@ -132,12 +134,15 @@ class SpaceJudge:
     def right_on_all(self, masks: NDArray[Any]) -> NDArray[Any]:
         """Those circuits that are decided right on enough of all rows."""
         parts = [masks[:0]]
-        step = max(1, _VALUES_AT_ONCE // (max(self.network.sizes) * len(self.rows)))
-        for start in range(0, len(masks), step):
-            part = masks[start : start + step]
+        for part in self._parts(masks):
             right = enough_right(self.question, keep_matrices(part, self.question.layout), absent=self.absent)
             parts.append(part[right])
         return np.concatenate(parts)
+
+    def _parts(self, masks: NDArray[Any]) -> Iterator[NDArray[Any]]:
+        """Some of the masks at a time, so that little is done between two steps."""
+        step = max(1, _VALUES_AT_ONCE // (max(self.network.sizes) * len(self.rows)))
+        return (masks[start : start + step] for start in range(0, len(masks), step))
 
     def _judge(
         self, piece: Prefixes, terms: Sequence[NDArray[np.float64]], choices: _Choices

@@ -99,19 +99,19 @@ def search_circuits(
             if kept.is_full:
                 break
     if kept.n_found > max_valid and beyond is not None:
-        return _sampled(question, kept, possible)
+        return _sampled(question, kept, possible, work)
     masks = kept.first(max_valid)
     return CircuitSearch(
         layout,
         possible,
         masks,
-        *evaluate_circuits(question, masks),
+        *evaluate_circuits(question, masks, work.check),
         truncated_at=len(masks) if kept.is_full else None,
         n_tested=kept.n_tested,
     )
 
 
-def _sampled(question: Question, kept: _Kept, possible: int) -> CircuitSearch:
+def _sampled(question: Question, kept: _Kept, possible: int, work: Work) -> CircuitSearch:
     """The number and the distribution of all valid circuits, with those drawn and the smallest."""
     undrawn = np.setdiff1d(kept.smallest, kept.drawn)
     masks = np.union1d(kept.drawn, undrawn)
@@ -126,7 +126,7 @@ def _sampled(question: Question, kept: _Kept, possible: int) -> CircuitSearch:
         question.layout,
         possible,
         masks,
-        *evaluate_circuits(question, masks),
+        *evaluate_circuits(question, masks, work.check),
         truncated_at=len(masks),
         method="counted",
         count=kept.n_found,

@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+import numpy as np
+
 from analysis.circuits.counting import count_circuits
 from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.judging import evaluate_circuits
@@ -166,7 +168,12 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
     )
     undrawn = sorted({*smallest.masks} - {*drawn})
     every = mask_array(sorted([*drawn, *undrawn]), found.layout)
-    outputs, margins = evaluate_circuits(question, every)
+    new = mask_array(sorted({*undrawn} - {*found.masks.tolist()}), found.layout)  # only these are run, on many rows
+    known = np.concatenate([found.masks, new])
+    listed = np.argsort(known, kind="stable")
+    listed = listed[np.isin(known[listed], every)]
+    pairs = zip((found.outputs, found.margins), evaluate_circuits(question, new), strict=True)
+    outputs, margins = (np.concatenate(pair)[listed] for pair in pairs)
     whole = found.method == "counted" and len(every) == found.count
     n_known = 0 if "smallest" in work.ended else len(every)  # the search that goes on may end with others
     return replace(

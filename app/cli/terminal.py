@@ -191,6 +191,10 @@ def _write_out(parts: Iterable[bytes]) -> None:
 
 
 def _replace(path: Path, parts: Iterable[bytes]) -> None:
+    if path.exists() and not path.is_file():  # a device or a pipe, which stays what it is
+        with path.open("wb") as stream:
+            stream.writelines(parts)
+        return
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

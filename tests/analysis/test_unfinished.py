@@ -78,6 +78,8 @@ CHANGES = {
     "a finished one": (lambda told: told["outputs"][0].pop("stops"), "is finished"),
     "one without masks": (lambda told: told["outputs"][0]["circuits"].pop("masks"), "lists no circuits"),
     "one that was changed": (first(candidates=7), "was changed after it was written"),
+    "one whose seconds are odd": (lambda told: told.update(seconds={"circuits": "long"}), "is damaged: ValueError"),
+    "one without seconds": (lambda told: told.update(seconds=None), "is damaged: AttributeError"),
     "one cut short": (lambda told: told.pop("seconds"), "is damaged: KeyError 'seconds'"),
 }
 

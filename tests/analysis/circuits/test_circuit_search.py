@@ -18,11 +18,12 @@ from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.networks.circuit import possible_circuit
 from analysis.networks.mlp import circuit_activations
 from analysis.networks.network import Network
+from analysis.progress import OutOfTime
 from analysis.protocol import protocol_from_mapping
 from analysis.question import ask
 from analysis.tasks import Task
 from analysis.work import Work
-from tests.golden_files import NAMES, golden
+from tests.golden_files import NAMES, golden, golden_network
 from tests.oracles.brute_force_circuits import (
     boolean_rows,
     edges_of,
@@ -236,3 +237,10 @@ def test_overflowing_networks_are_neither_right_nor_a_crash():
     huge = Network.from_arrays([[[1e300, 1e300]], [[1e300]]], [[0.0], [0.0]], activation="leaky_relu")
     found = search_circuits(ask(huge, task=Task((0, 1, 1, 1))))
     assert (found.possible, found.n_valid) == (1, 0)
+
+
+def test_the_time_may_be_up_while_valid_circuits_are_run():
+    file, reports = golden_network("xor_pretrained"), []
+    work = Work(reports.append, stopped=lambda: bool(reports) and reports[-1].done == reports[-1].total)
+    with pytest.raises(OutOfTime):
+        search_circuits(ask(file.network, task=file.tasks[0]), work)

@@ -53,6 +53,14 @@ def test_estimates_cover_a_known_number():
     assert n_covered < 40 or found.interval[1] - found.interval[0] < 400
 
 
+def test_on_many_rows_few_circuits_are_tested_once_the_time_is_up():
+    noisy = protocol_from_mapping({"name": "noisy", "noise_std": 0.1})
+    question = ask(golden_network("xor_pretrained").network, protocol=noisy, task=Task((0, 1, 1, 0)))
+    found = estimate_circuits(question, Work(stopped=lambda: True))
+    assert 10 <= found.n_tested <= 50
+    assert found.interval[0] < found.interval[1]
+
+
 @pytest.mark.slow
 def test_the_sample_is_told():
     file = golden_network("xor_pretrained")

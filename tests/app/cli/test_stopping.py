@@ -131,6 +131,16 @@ def test_a_result_that_cannot_be_written_leaves_the_earlier_one(xor, tmp_path, c
     assert (out.read_text(), {*tmp_path.iterdir()}) == ("precious", {xor, out})
 
 
+def test_a_pipe_is_written_to_and_stays(xor, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert run("analyse", xor, *PAPER, "--plan", "-o", pipe) == 0
+    assert b"3,000 circuits are possible" in os.read(reader, 10_000)
+    assert pipe.is_fifo()
+    os.close(reader)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("shell", "code", "words"), [(">&-", 1, "Bad file"), ("> /dev/full", 1, "No space left"), ("2>&-", 0, "")]
