@@ -33,8 +33,10 @@ from analysis.work import DEFAULT_WORK, Work
 Integers = NDArray[np.int64]
 MAX_PRODUCTS: Final = 1 << 16  # factors multiplied for one class
 MAX_TRIED: Final = 1 << 12
+_MAX_HELD: Final = 1 << 26  # bytes of factors, products and their numbers; to add them up takes several times as much
 _PRODUCTS_AT_ONCE: Final = 64  # multiplied before the work is told
 _NONE: Final = np.iinfo(np.int32).max  # in place of an exponent: a column that does not fit
+_BYTES_OF_ENTRY: Final = 200  # of a dictionary with short keys
 _ODD: Final = 0x9E3779B97F4A7C15  # spreads what differs little over 64 bits
 
 
@@ -58,6 +60,7 @@ class Spread:
     ) -> None:
         self.space, self.answers, self.max_products, self.max_tried = space, answers, max_products, max_tried
         self._n = 0  # interpretations
+        self._held = 0  # bytes
         self._factors: dict[bytes, int] = {}  # by exponents, ascending, the lowest 0
         self._products: dict[bytes, int] = {}  # by the numbers of their factors, ascending
         self._times: Counter[tuple[int, int]] = Counter()  # by product and power taken out
@@ -82,6 +85,8 @@ class Spread:
                 if group.right.shape[1] * columns.n_rows * group.completions.shape[1] > self.max_products:
                     return False
                 self._take(group)
+                if self._held + _BYTES_OF_ENTRY * len(self._times) > _MAX_HELD:
+                    return False
         return True
 
     def _take(self, group: Group) -> None:
@@ -98,11 +103,12 @@ class Spread:
         for both, n in zip(each.tolist(), times.tolist(), strict=True):
             self._times[divmod(both, span)] += n
 
-    @staticmethod
-    def _numbered(rows: NDArray[Any], known: dict[bytes, int]) -> Integers:
+    def _numbered(self, rows: NDArray[Any], known: dict[bytes, int]) -> Integers:
         """The number of each row, new ones added to those that are known."""
         first, position = _alike(rows)
+        before = len(known)
         numbers = [known.setdefault(row.tobytes(), len(known)) for row in rows[first]]
+        self._held += (len(known) - before) * (rows[:1].nbytes + _BYTES_OF_ENTRY)
         return np.array(numbers, dtype=np.int64)[position]
 
     def _multiplied(self) -> list[_Factor]:

@@ -135,6 +135,7 @@ def _unions(places: Places, space: InterventionSpace, positions: dict[int, int])
 
 
 STAGE: Final = "common ground"
+_BYTES_OF_CLASS: Final = 400  # that its columns take, twice while they are joined
 MAX_WORK: Final = 1 << 27  # numbers computed for the best and the worst of one circuit's classes
 
 
@@ -206,7 +207,7 @@ def survey_common_ground(
     alignments = _alignment_points(placed, space, answers, bounds, work)
     n_classes = sum(placed.observed)
     drawn = n_classes * predicted_seconds(space) > bounds.max_seconds
-    drawn |= max(placed.observed, default=0) > MAX_CLASSES
+    drawn |= max(placed.observed, default=0) > MAX_CLASSES or n_classes * _BYTES_OF_CLASS > work.limits.max_bytes
     drawn &= n_classes > bounds.n_drawn
     spread = None if drawn or n_classes > bounds.max_spread else Spread(space, answers)
     ranks_of = (

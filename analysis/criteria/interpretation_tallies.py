@@ -248,11 +248,9 @@ class CountingReadings:
         space, answers = self._asked
         outputs = np.where(space.counted, answers.margins, np.inf)
         least = outputs.min(axis=(1, 2), initial=np.inf)
-        keep = keep_matrices(self.masks, self.question.layout)
-        active = np.concatenate([np.zeros((len(self.masks), 0), bool), *(m.any(axis=2) for m in keep[:-1])], axis=1)
         of_active: dict[bytes, float] = {}
         margins = []
-        for position, row in enumerate(active):
+        for position, row in enumerate(self._active):
             neurons = row.tobytes()
             if neurons not in of_active:
                 chosen = family_sets(Circuit(self.question.layout, int(self.masks[position])), space, "joint")
@@ -265,36 +263,34 @@ class CountingReadings:
         return known_symmetries(self.question.cut)
 
     @cached_property
-    def _images(self) -> list[NDArray[np.uint64]]:
-        """The masks after each symmetry but the identity."""
-        return [
-            permuted_masks(self.masks, permutations, self.question.layout) for permutations in self._symmetries[0][1:]
-        ]
+    def _active(self) -> NDArray[np.bool_]:
+        """``[circuits, hidden neurons]``."""
+        hidden = keep_matrices(self.masks, self.question.layout)[:-1]
+        return np.concatenate([np.zeros((len(self.masks), 0), bool), *(m.any(axis=2) for m in hidden)], axis=1)
+
+    @cached_property
+    def _under_symmetries(self) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+        """``[circuits]`` the least mask that a symmetry turns each into, and whether one maps it to itself in which an
+        active neuron goes elsewhere.
+        """
+        least, onto_itself = self.masks.copy(), np.zeros(len(self.masks), dtype=np.bool_)
+        for permutations in self._symmetries[0][1:]:
+            self._work.check()
+            images = permuted_masks(self.masks, permutations, self.question.layout)
+            moved = np.array([to != neuron for one in permutations for neuron, to in enumerate(one)], dtype=np.bool_)
+            np.minimum(least, images, out=least)
+            onto_itself |= (images == self.masks) & self._active[:, moved].any(axis=1)
+        return least, onto_itself
 
     def _least(self, position: int, size: tuple[int, int]) -> Reading:
         """All of a circuit's interpretations or none, unless a symmetry maps the circuit to itself."""
-        mask = self.masks[position]
-        images = [image[position] for image in self._images]
-        if any(image < mask for image in images):
+        least, onto_itself = self._under_symmetries
+        if least[position] < self.masks[position]:
             return _all_or_none(size, False)
-        circuit = Circuit(self.question.layout, int(mask))
-        onto_itself = any(
-            image == mask and self._moves(circuit, permutations)
-            for image, permutations in zip(images, self._symmetries[0][1:], strict=True)
-        )
-        if self._symmetries[1] or onto_itself:
+        if self._symmetries[1] or onto_itself[position]:
             self.note = self.note or "Symmetries that map a circuit to itself may exchange its interpretations."
             return Reading.unknown(*size)
         return _all_or_none(size, True)
-
-    @staticmethod
-    def _moves(circuit: Circuit, permutations: Permutations) -> bool:
-        """Whether some active neuron goes elsewhere."""
-        return any(
-            to != neuron and bool(circuit.active[layer][neuron])
-            for layer, permutation in enumerate(permutations, start=1)
-            for neuron, to in enumerate(permutation)
-        )
 
 
 def _all_or_none(size: tuple[int, int], passed: bool) -> Reading:  # the value itself, no switch

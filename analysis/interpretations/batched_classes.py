@@ -245,7 +245,7 @@ class ClassBlock:
             tried &= ~self._shared[:, i] | (np.exp2(n_free) <= self.columns.max_tried)
             n_tried *= own
         n_upper = self._n_upper
-        tried &= (n_tried <= self.columns.max_tried) & (n_upper <= self.columns.max_tried)
+        tried &= (n_tried <= self.columns.max_tried) & self.columns.holds_upper(n_upper)
         return n_upper * self._cells_of(n_tried), tried
 
     def _cells_of(self, n_tried: Any) -> Any:
@@ -262,7 +262,8 @@ class ClassBlock:
         alike, position = distinct_rows(np.stack([self._n_upper, *sizes], axis=1)[wanted])
         for kind in range(len(alike)):
             members = wanted[position == kind]
-            step = max(1, CELLS_AT_ONCE // int(cells[members[0]]))
+            held = max(cells[members[0]], self._n_upper[members[0]] * self.columns.n_cases)
+            step = max(1, CELLS_AT_ONCE // int(held))
             for start in range(0, len(members), step):
                 at = members[start : start + step]
                 yield self._group(at, self._upper(at))

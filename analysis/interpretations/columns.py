@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -206,6 +206,10 @@ class Columns:
             for layer, i in self._upper_sites
         ]
 
+    def holds_upper(self, n_completions: Any) -> Any:
+        """Whether so many completions of the gates above the second layer are tried, which holds every case of each."""
+        return (n_completions <= self.max_tried) & (n_completions * self.n_cases <= MAX_CELLS)
+
     def upper(
         self, functions: tuple[tuple[int, ...], ...], asked: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int8] | None:
@@ -226,7 +230,7 @@ class Columns:
                         return np.zeros((0, self.n_cases), dtype=np.int8)
             n_free = sum(row not in demands for row in table.free_rows)
             return None if 1 << n_free > self.max_tried else table.demanded(demands)[:, seen]
-        if prod(table.n_completions for table in tables) > self.max_tried:
+        if not self.holds_upper(prod(table.n_completions for table in tables)):
             return None
         bits = [_spelt(layer, self.space.n_rows) for layer in functions]
         joint = product(*(table.completions() for table in tables))

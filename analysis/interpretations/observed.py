@@ -23,6 +23,7 @@ from analysis.question import Question
 
 MAX_CLASSES = 2_000_000
 _STATES_AT_ONCE = 1 << 15
+_MAX_BYTES = 1 << 29  # of all classes of one circuit, with those of the layers before while one is added
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +87,7 @@ def observed_classes(question: Question, circuit: Circuit, *, max_classes: int =
     layers = read_cuts(
         question.cut, mask, question.data.representatives, question.protocol.ablation, question.data.clean_rows
     )
+    max_classes = min(max_classes, _MAX_BYTES // (16 * (sum(circuit.layout.sizes[1:]) + 4)))
     _check(circuit, float(n_first_states(layers[0])[0]), max_classes)
     cuts = [np.concatenate([block.cuts for block in first_states(layers[0], _STATES_AT_ONCE)])]
     factor = np.ones(len(cuts[0]), dtype=np.int64)
