@@ -335,7 +335,8 @@ class _Forecast:
         self.share, found = progress.done / progress.total, progress.found
         if self.share < 1 and (seconds := self.seconds()):
             left = (end * (1 - self.share) for end in seconds)
-            found = f"{self._answer or found}; takes {seconds_words((next(left), next(left)))} from here"
+            done = f"done in {seconds_words((next(left), next(left)))}"
+            found = "; ".join(filter(None, (self._answer or found, done)))
         self._work.report(replace(progress, stage=self._prefix + progress.stage, found=found))
 
 

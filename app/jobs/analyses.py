@@ -216,9 +216,8 @@ def judge(subject: Subject, steps: tuple[tuple[Kind, CriterionStep], ...], max_s
     """Judge, and make the verdicts ready for the store."""
     sizes = list(zip(subject.interpretations, subject.observed, strict=True))
     work = replace(work, limits=replace(work.limits, criterion_seconds=max_seconds))
-    # one by one, since what is said of each circuit's interpretations takes far more than its text
-    judged = {(one.kind, one.step): PreparedVerdicts.of(one, sizes) for one in judge_analysis(subject, steps, work)}
-    return tuple(judged[one] for one in dict.fromkeys(steps))
+    judged = {(one.kind, one.step): one for one in judge_analysis(subject, steps, work)}
+    return tuple(PreparedVerdicts.of(judged[one], sizes) for one in dict.fromkeys(steps))
 
 
 def _save_verdicts(session: Session, arguments: Arguments, outcome: Verdicts) -> Saved:

@@ -53,7 +53,8 @@ def job_blocks(job: JobPage) -> Iterator[Block]:
         yield from followed
     else:
         now = next((stage for stage in job.stages if stage.state == "running"), None)
-        found = "" if now is None else f"{now.name}: {now.what}{f', {now.found}' if now.found else ''}"
+        found = "" if now is None else f"{now.name}: {now.what}."
+        found += f" {now.found[0].upper()}{now.found[1:]}." if now and now.found else ""
         done, total = (0, 0) if now is None else (now.done, now.total)
         note = "You may close this page; the link keeps working."
         yield Progress(f"{_status(job)} {found}".strip(), done, total, note, inner=followed, id=f"progress-{job.state}")

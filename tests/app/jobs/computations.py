@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from analysis.errors import BeyondLimits
 from analysis.work import Work
@@ -41,6 +42,12 @@ def sleep_deaf(inputs: Mapping[str, Any], _work: Work) -> int:
     """Sleep without reporting, so that no request to stop is heard."""
     time.sleep(inputs["seconds"])
     return 0
+
+
+def starve(analyse: Callable[[Work], Any], work: Work) -> Any:
+    """An analysis whose interpretations want all memory."""
+    with patch("analysis.interpretations.counting._count", lambda *_: bytes(1 << 44)):
+        return analyse(work)
 
 
 def process_after(n_bytes: int, _work: Work) -> int:

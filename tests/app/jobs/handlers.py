@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.db.writes import save_network
+from app.jobs.analyses import ANALYSE
 from app.jobs.handlers import Handler, Saved
 from app.jobs.worker import Pace
-from tests.app.jobs.computations import count_up, sleep_deaf
+from tests.app.jobs.computations import count_up, sleep_deaf, starve
 from tests.factories import small_network
 
 QUICK = Pace(lease_seconds=2.0, poll_seconds=0.05, progress_seconds=0.05, look_seconds=0.05)
@@ -30,4 +31,5 @@ def save_badly(session: Session, _arguments: Mapping[str, Any], outcome: int) ->
 
 COUNT = Handler(lambda _, arguments: partial(count_up, arguments), save)
 DEAF = Handler(lambda _, arguments: partial(sleep_deaf, arguments), save)
+STARVED = Handler(lambda session, arguments: partial(starve, ANALYSE.load(session, arguments)), ANALYSE.save)
 SPOILED = Handler(lambda _, arguments: partial(count_up, arguments), save_badly)

@@ -11,6 +11,7 @@ KINDS = {
         ("count", "count", 0),
         ("deaf", "deaf", 0),
         ("spoiled", "spoiled", 0),
+        ("analyse", "starved", 0),
         ("first", "count", -1),
         ("last", "count", 1),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import count
 
 import pytest
@@ -89,22 +90,30 @@ def test_a_list_longer_than_stores_hold_is_refused():
         Settings(max_listed_circuits=200_001)
 
 
+@pytest.mark.parametrize(
+    ("settings", "end"), [({}, "done"), ({"max_possible_circuits": 100, "drawn_circuits": 20}, "truncated")]
+)
 @pytest.mark.slow
-def test_an_analysis_whose_time_is_up_keeps_what_it_found_and_goes_on_when_it_is_asked_for_again(tmp_path):
-    whole = analysed(store_of(tmp_path / "whole"))
+def test_an_analysis_whose_time_is_up_keeps_what_it_found_and_goes_on_when_asked_again(tmp_path, settings, end):
+    """A count as well, which is told by an estimate until it is done."""
+    whole = analysed(store_of(tmp_path / "whole", **settings))
     numbers = count()
-    for seconds, state in ((1, "truncated"), (10_000, "done")):
-        store = store_of(tmp_path / "part", job_seconds=seconds)
+    for seconds, state in ((1, "truncated"), (10_000, end)):
+        store = store_of(tmp_path / "part", job_seconds=seconds, **settings)
         with store.write() as session:
             network = save_network(session, pretrained_xor())
             (job,) = queue.enqueue_analyses(session, network, (COMPLETE,), asked=True)
             held = queue.claim(session, "somebody")
-            outcome = ANALYSE.load(session, held.arguments)(Work(clock=lambda: next(numbers) / 40))
+            compute = ANALYSE.load(session, held.arguments)
+            if job.so_far:
+                assert json.dumps(compute.args[-1].circuits.so_far.as_json()) == json.dumps(job.so_far["count"])
+            outcome = compute(Work(clock=lambda: next(numbers) / 40))
             saved = ANALYSE.save(session, held.arguments, outcome)
             queue.end(session, held, "truncated" if saved.truncated else "done", saved.found, result=saved.result)
             row = session.scalars(select(AnalysisRow)).one()
-            found = load_analysis(session, row)
+            found, so_far = load_analysis(session, row), job.so_far
         assert job.state == state
+        assert bool(so_far) == bool(settings and found.stops)
         assert saved.result["stops"] == result_json([found])["outputs"][0].get("stops", [])
         assert stops_of(row) == "; ".join(map(stop_words, found.stops))
     assert row.result_digest == whole.result_digest

@@ -6,26 +6,32 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, select
 
 from analysis.networks.training_spec import TrainingSpec
+from analysis.protocol import COMPLETE
 from app.db.engine import Store, open_store, store_at
 from app.db.job_tables import WorkerRow
 from app.db.reads.jobs import find_job, last_log_lines
 from app.db.tables import NetworkRow
+from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs import worker as working
 from app.jobs.definitions import train_arguments
 from app.jobs.queue import MAX_LOSSES
 from app.jobs.worker import Pace, Worker, run_workers
 from app.memory import LEAST
+from app.pages.job import job_blocks
+from app.pages.jobs import build_job
 from app.settings import Settings
+from pluriscope.addresses import Addresses
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.kinds import KINDS
-from tests.factories import small_network
+from tests.factories import pretrained_xor, small_network
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 300.0
@@ -94,11 +100,22 @@ def test_jobs_end_well_truncated_refused_crashed_or_unsaved(store, monkeypatch):
 
 @pytest.mark.slow
 def test_a_job_that_wants_all_memory_ends_beside_others_that_do_not(store):
+    """Three of them: two that count and one that computes an analysis whose interpretations want as much, too."""
     hungry, *others = (enqueue(store, steps=steps, bytes=n_bytes) for steps, n_bytes in ((1, 1 << 44), (2, 1), (3, 1)))
-    work(store, slots=3)
+    with store.write() as session:
+        network = save_network(session, pretrained_xor())
+        starved = queue.enqueue_analyses(session, network, (COMPLETE,), asked=True)[0].id
+    work(store, slots=4)
     assert (job(store, hungry).state, job(store, hungry).attempts) == ("failed", 1)
     assert job(store, hungry).error.startswith("memory: more is needed")
     assert [(job(store, one).state, job(store, one).attempts) for one in others] == [("done", 1)] * 2
+    row = job(store, starved)
+    assert (row.state, row.attempts, row.result["stops"][0]["reason"]) == ("truncated", 1, "memory")
+    assert row.found.startswith("197 of 9,625 circuits valid, 0 interpretations; ")
+    with store.read() as session:
+        page = build_job(session, Addresses(), starved, datetime.now(UTC))
+    assert page.stops[0] == "counting interpretations ended where memory did"
+    assert "Counting interpretations ended where memory did." in "".join(str(block) for block in job_blocks(page))
 
 
 @pytest.mark.slow

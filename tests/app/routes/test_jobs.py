@@ -131,11 +131,11 @@ def test_a_job_is_followed_until_it_ends(client, store):
         queue.heartbeat(session, owner, Progress("circuits", 3, 8, "two valid"))
     text = client.get(page).text
     assert text.count("data-poll") == 1
-    assert "every possible sub-graph is tested, two valid" in text
+    assert "every possible sub-graph is tested. Two valid." in text
     assert 'aria-label="3 of 8"' in text
     part = client.get(f"{page}?part=progress-running", headers={"HX-Request": "true"})
     assert 'id="progress-running"' in part.text
-    assert "every possible sub-graph is tested, two valid" in part.text
+    assert "every possible sub-graph is tested. Two valid." in part.text
     assert 'id="stages"' in part.text
     with store.write() as session:
         queue.end(session, owner, "failed", "no luck")
