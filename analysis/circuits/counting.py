@@ -144,7 +144,7 @@ class _Totals:
             raise _other()
 
     def so_far(self) -> CountSoFar:
-        units = np.concatenate([np.empty(0, np.int64), *map(np.ravel, self.units)])
+        units = np.concatenate([*map(np.ravel, self.units), self._known])  # the last were not come to this time
         return CountSoFar(self.distribution(), units, self.place)
 
     @contextmanager
