@@ -5,10 +5,10 @@ Each stage is tried on the problem itself for a fraction of a second, and what i
 1. Circuits. A uniform sample tells the share of valid ones. A list goes as far as it comes in that time. Of an exact
    count states of the layers below are drawn at random, by how many circuits stand on their likes, and counted.
 2. Smallest. Sizes are searched up to a small number of circuits; how far the rest goes follows from exact numbers of
-   circuits by size and from the share of valid ones.
+   circuits by size and from the share of these that is valid.
 3. Interpretations of some of the valid circuits drawn are counted; algorithms and alignments go as far as they come.
 
-A range holds the seconds of nine of ten networks (docs/scale.md). Memory is what the program itself takes, which was
+How many networks lie within their ranges says docs/scale.md. Memory is what the program itself takes, which was
 measured, and the sizes of the largest arrays.
 """
 
@@ -16,11 +16,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.search import search_alignments
@@ -38,7 +40,6 @@ from analysis.limits import Limits, listed_bytes
 from analysis.models.circuits import engine_of
 from analysis.models.model import Model, ModelKind, Rules, Space
 from analysis.networks.mlp import activate
-from analysis.progress import Progress
 from analysis.protocol import COMPLETE
 from analysis.question import Question
 from analysis.result import Stage
@@ -50,17 +51,21 @@ Result = TypeVar("Result")
 LEAST_SECONDS: Final = 1.0
 """What may take less, or little more, is planned as "up to": nobody minds."""
 _SAMPLE: Final = 2_000  # circuits
+_MANY_COST: Final = 0.85  # of a circuit of a large sample
+_INTERPRETED: Final = 200  # circuits
+_PREPARING: Final = 0.003  # seconds before the first of them
 _STATES: Final = 4_000  # drawn, few of which are counted
 _AT_ONCE: Final = 64  # of them with the same active neurons
 _TRIED: Final = 200_000  # circuits by size
-_LEAST_SHARE: Final = 0.25  # of a stage that told of none: few have much to do after their preparation
-_ENOUGH_TRIED: Final = 20_000  # circuits by size, to tell how long one takes
-_SECONDS_PER_TRIED: Final = 1e-6  # else
+_LEAST_SHARE: Final = 0.35  # of a stage that told of none: few have much to do after their preparation
+_SECONDS_PER_TRIED: Final = 1e-6  # where none is
+_LARGER_COST: Final = 0.45  # of a circuit of the sizes that follow, which are judged in larger blocks
+_DESCENDED: Final = 3e-4  # circuits judged in a descent, for each by size
 _LOADING: Final = 0.4  # seconds until what is compiled can count
 _SAMPLING: Final = 2.0  # seconds for a first answer, about
 _SMALL_SPACE: Final = 100_000  # circuits
-_PROGRAM_BYTES: Final = (50 << 20, 200 << 20)  # of the process, with its libraries, where the space is small
-_LARGE_BYTES: Final = (85 << 20, 340 << 20)  # and where blocks of work are as large as they become
+_PROGRAM_BYTES: Final = (50 << 20, 200 << 20)  # of the process, with its libraries, where little is to do
+_LARGE_BYTES: Final = (105 << 20, 420 << 20)  # and where blocks of work are as large as they become
 _SPREAD: Final = 1.8  # how far what was measured may be from what comes
 
 
@@ -164,17 +169,22 @@ class _Trial:
         sample = self._sample()
         sample_seconds = self.clock() - start
         n_valid = _valid_range(sample, circuits.possible)
-        seconds: dict[Stage, Range] = {"circuits": self._circuits(circuits, sample_seconds, n_valid)}
+        masks = np.zeros(0, np.uint64) if sample is None else np.random.default_rng(0).permutation(sample.masks)
+        finding, found = self._circuits(circuits, sample_seconds, n_valid)
+        seconds: dict[Stage, Range] = {"circuits": finding}
+        if found is not None:  # all of them, in no time
+            masks, n_valid = np.random.default_rng(0).permutation(found.masks), (float(found.n_valid),) * 2
         n_kept = n_valid
         if circuits.method != "listed" or n_valid[1] > self._most_listed:
-            kept = float(self.limits.n_draws + self.limits.n_smallest)
-            n_kept = (min(n_valid[0], kept), min(n_valid[1], kept))
-            seconds["smallest"] = self._smallest(n_valid, circuits.possible, sample_seconds / _SAMPLE)
+            seen = self.limits.n_samples / circuits.possible if circuits.method == "estimated" else 1.0
+            n_kept = (min(n_valid[0] * seen, self.limits.n_draws), min(n_valid[1] * seen, self.limits.n_draws))
+            seconds["smallest"] = self._smallest(sample_seconds / _SAMPLE)
         if self.question.data.boolean:
-            seconds["interpretations"] = self._interpretations(sample, n_kept)
+            seconds["interpretations"] = self._interpretations(masks[:_INTERPRETED], n_kept)
             seconds["algorithms"], seconds["alignments"] = self._algorithms()
         seconds["criteria"] = (0.0, 0.05 + 2e-6 * n_kept[1])
-        low, high = _PROGRAM_BYTES if circuits.possible < _SMALL_SPACE else _LARGE_BYTES
+        much = circuits.possible >= _SMALL_SPACE or seconds.get("alignments", (0, 0))[1] > LEAST_SECONDS
+        low, high = _LARGE_BYTES if much else _PROGRAM_BYTES
         listed = int(sum(n_kept) / 2) * listed_bytes(len(self.question.data.representatives))
         memory = (low + listed, high + 2 * listed)
         stages = tuple(StagePlan(stage, _floored(both), memory) for stage, both in seconds.items())
@@ -185,16 +195,24 @@ class _Trial:
     def _most_listed(self) -> int:
         return self.limits.most_listed(len(self.question.data.representatives))
 
-    def _tried(self, run: Callable[[Work], Result]) -> tuple[Result | None, float, float]:
-        """A stage for some time: what it has, the seconds it took and the share of the whole that it told of."""
-        told: list[Progress] = []
-        work = Work(told.append, self.clock, self.limits).for_seconds(self.seconds)
-        result, start = None, self.clock()
+    def _tried(self, run: Callable[[Work], Result], times: float = 1.0) -> tuple[Result | None, float, float]:
+        """A stage for some time: what it has, the seconds it took, and those of the whole by what it told of."""
+        told: list[tuple[float, float]] = []  # seconds with shares
+        start = self.clock()
+        work = Work(
+            lambda one: told.append((self.clock() - start, one.done / one.total)), self.clock, self.limits
+        ).for_seconds(times * self.seconds)
+        result = None
         with work.ending("trial"):
             result = run(work)
         spent = self.clock() - start
-        share = max((one.done / one.total for one in told if one.done < one.total), default=0.0) if work.ended else 1.0
-        return result, spent, share or _LEAST_SHARE
+        if not work.ended:
+            return result, spent, spent
+        seconds, share = max((one for one in told if one[1] < 1), default=(0.0, 0.0))
+        if not share:
+            return result, spent, spent / _LEAST_SHARE
+        prepared = max((at for at, done in told if not done), default=0.0)
+        return result, spent, seconds + (seconds - prepared) / share * (1 - share)
 
     def _sample(self) -> CircuitSearch | None:
         """Circuits drawn uniformly, of which some are valid; None where none can be drawn."""
@@ -203,20 +221,21 @@ class _Trial:
             return None
         return estimate_circuits(self.question, n_samples=_SAMPLE, n_draws=_SAMPLE)
 
-    def _circuits(self, plan: CircuitPlan, sample_seconds: float, n_valid: Range) -> Range:
-        sampling = sample_seconds / _SAMPLE * self.limits.n_samples
+    def _circuits(self, plan: CircuitPlan, sample_seconds: float, n_valid: Range) -> tuple[Range, CircuitSearch | None]:
+        """Seconds, and all circuits where they are listed in no time."""
+        sampling = _MANY_COST * sample_seconds / _SAMPLE * self.limits.n_samples
         if plan.method == "estimated":
-            return _around(1.3 * sampling)
+            return _around(sampling), None
         if plan.method == "counted":
-            return self._counting(plan, sampling)
+            return self._counting(plan, sampling), None
         most = self._most_listed
-        _, spent, share = self._tried(
+        found, _, whole = self._tried(
             lambda work: search_circuits(self.question, work, max_valid=most, max_possible=self.limits.max_possible)
         )
-        predicted = plan.cost.seconds  # the first circuits are not like the others
-        whole = spent if share == 1 else min(max(spent / share, predicted / 2), 4 * predicted)
-        listing = _around(whole, 1.0 if share == 1 else _SPREAD)
-        return listing[0], listing[1] + 3e-6 * min(n_valid[1], most)
+        if found is None:  # the first circuits are not like the others
+            whole = min(max(whole, plan.cost.seconds / 2), 4 * plan.cost.seconds)
+        low, high = _around(whole)
+        return (low, high + 3e-6 * min(n_valid[1], most)), found
 
     def _counting(self, plan: CircuitPlan, sampling: float) -> Range:
         """Of states drawn at random, by how many there are of a kind and what one is predicted to cost."""
@@ -238,8 +257,8 @@ class _Trial:
         low, high = _around(seconds)
         return low, high + min(sampling, _SAMPLING) + _LOADING
 
-    def _smallest(self, n_valid: Range, possible: int, each: float) -> Range:
-        """From the sizes below: how many circuits each next one has, and how many of them are valid.
+    def _smallest(self, each: float) -> Range:
+        """From the sizes below: how many circuits each next one has, if as many of them are valid.
 
         Args:
             each: seconds for judging one by itself, as where known ones are made smaller.
@@ -248,34 +267,31 @@ class _Trial:
         found, spent, _ = self._tried(
             partial(find_smallest, self.question, n_smallest=limits.n_smallest, max_tried=most)
         )
-        if found is None or len(found.masks) >= limits.n_smallest:
-            return 0.5 * spent, LEAST_SECONDS + 3 * spent
-        sizes, layout = self.question.cut.sizes, self.question.layout
-        # fewer of the small ones are valid than of all
-        share, n_found, n_tried = sum(n_valid) / 20 / possible, float(len(found.masks)), found.n_tried
-        for n_edges in range(found.searched_up_to + 1, layout.n_edges + 1):
-            n_more = count_by_edges(sizes, self.question.protocol, n_edges).get(n_edges, 0)
-            if n_found >= self.limits.n_smallest or n_tried + n_more > self.limits.n_tried:
+        n_found = 0 if found is None or found.n_descended else len(found.masks)
+        if found is None or n_found >= limits.n_smallest:
+            return 0.0, LEAST_SECONDS + spent
+        n_tried, share = found.n_tried, n_found / max(1, found.n_tried)
+        for n_edges in range(found.searched_up_to + 1, self.question.layout.n_edges + 1):
+            n_more = count_by_edges(self.question.cut.sizes, self.question.protocol, n_edges).get(n_edges, 0)
+            if n_tried * share >= limits.n_smallest or n_tried + n_more > limits.n_tried:
                 break
-            n_tried, n_found = n_tried + n_more, n_found + share * n_more
-        judging = n_tried * (spent / found.n_tried if found.n_tried > _ENOUGH_TRIED else _SECONDS_PER_TRIED)
-        return _around(judging + (0.0 if n_found or not n_valid[0] else self.limits.n_tried / 200 * each))
+            n_tried += n_more
+        judging = n_tried * (_LARGER_COST * spent / found.n_tried if found.n_tried else _SECONDS_PER_TRIED)
+        return _around(judging + (0.0 if n_found else limits.n_tried * _DESCENDED * each))
 
-    def _interpretations(self, sample: CircuitSearch | None, n_kept: Range) -> Range:
-        masks = sample.masks if sample is not None else np.zeros(0, np.uint64)
-        masks = np.random.default_rng(0).permutation(masks)[:200]
+    def _interpretations(self, masks: NDArray[np.uint64], n_kept: Range) -> Range:
         if not len(masks):
             return 0.0, LEAST_SECONDS
         try:
-            _, spent, share = self._tried(partial(count_interpretations, self.question, masks))
+            _, _, whole = self._tried(partial(count_interpretations, self.question, masks))
         except BeyondLimits:
             return 0.0, LEAST_SECONDS
-        n_done = share * len(masks)
-        return _around(spent / n_done * n_kept[0])[0], _around(spent / n_done * n_kept[1])[1]
+        each = max(whole - _PREPARING, 0.1 * whole) / len(masks)
+        return _around(each * n_kept[0])[0], _around(each * n_kept[1])[1]
 
     def _algorithms(self) -> tuple[Range, Range]:
         question, limits = self.question, self.limits
-        candidates, spent, share = self._tried(
+        candidates, listed, whole = self._tried(
             lambda work: candidate_algorithms(
                 question.task,
                 question.protocol,
@@ -286,16 +302,12 @@ class _Trial:
                 n_first=limits.n_first,
             )
         )
-        algorithms = _around(spent / share)
-        spent, share, n_done = 0.0, 1.0, share
+        aligning = 0.0
         if candidates is not None:
-            try:
+            with suppress(BeyondLimits):
                 align = partial(search_alignments, question, candidates, max_aligned=limits.max_aligned)
-                _, spent, share = self._tried(align)
-                share *= n_done
-            except BeyondLimits:
-                share = 1.0
-        return algorithms, _around(spent / share)
+                aligning = self._tried(align, 3)[2] * whole / listed
+        return _around(whole), _around(aligning)
 
 
 def _drawn_states(space: CountableSpace, question: Question) -> Iterator[tuple[Prefixes, float]]:

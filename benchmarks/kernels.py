@@ -36,12 +36,8 @@ FULL: Final = ("or_sigmoid_2-2", "xor_2-2-2", "xor_3", "xor_3-3_a")
 """Golden networks that are asked for criteria and directions; XORNet is added."""
 DIRECTIONS: Final = ("xor_pretrained", "xor_relu_3-3", "xor_sigmoid_3-3", "xor_tanh_3-3")
 """Asked for directions: of each activation one in which oblique families have witnesses."""
-_OF_THE_RUN: Final = (
-    "seconds",
-    "began",
-    "took",
-    "created_at",
-)  # fields that say when it was made, and how long it took
+# fields that say when it was made, and how long it took
+_OF_THE_RUN: Final = ("seconds", "began", "took", "created_at")
 
 
 @dataclass(frozen=True)

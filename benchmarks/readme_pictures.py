@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -21,38 +20,21 @@ CHROMIUM: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "g
 XOR: Final = "/networks/xor-pretrained"
 
 
-@dataclass(frozen=True)
-class Picture:
-    """One picture.
-
-    Args:
-        name: of its file, without the ending.
-        address: of the page.
-        theme: light or dark.
-        size: of the window in pixels.
-    """
-
-    name: str
-    address: str
-    theme: Literal["light", "dark"] = "light"
-    size: tuple[int, int] = (1440, 1100)
+PICTURES: Final = {
+    "home-light": ("/story/3", 900),
+    "network-light": (XOR, 1100),
+    "compare-light": ("/compare?network=xor-pretrained&e=i-183bf.23&e=i-183bf.25", 900),
+}
+"""The name of each file, with the page's address and the height of the window in pixels."""
 
 
-PICTURES: Final = (
-    Picture("home-light", "/story/3", size=(1440, 900)),
-    Picture("network-light", XOR),
-    Picture("compare-light", "/compare?network=xor-pretrained&e=i-183bf.23&e=i-183bf.25", size=(1440, 900)),
-)
-
-
-def take(browser: Browser, url: str, picture: Picture) -> None:
-    """Write one picture."""
-    width, height = picture.size
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=picture.theme)
+def take(browser: Browser, url: str, name: str, height: int) -> None:
+    """Write the picture of one page."""
+    context = browser.new_context(viewport={"width": 1440, "height": height}, color_scheme="light")
     tab = context.new_page()
-    tab.goto(url + picture.address, timeout=120_000)
+    tab.goto(url, timeout=120_000)
     tab.wait_for_load_state("networkidle")
-    tab.screenshot(path=FOLDER / f"{picture.name}.png", animations="disabled")
+    tab.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
     context.close()
 
 
@@ -61,9 +43,9 @@ def main(data: Path | None) -> None:
     program = next(path for path in map(shutil.which, CHROMIUM) if path)
     with server_on_copy(data) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        for picture in PICTURES:
-            take(browser, server.url, picture)
-            sys.stdout.write(f"docs/images/{picture.name}.png\n")
+        for name, (address, height) in PICTURES.items():
+            take(browser, server.url + address, name, height)
+            sys.stdout.write(f"docs/images/{name}.png\n")
 
 
 if __name__ == "__main__":

@@ -29,9 +29,10 @@ import sys
 import tempfile
 import time
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import count, islice, takewhile
+from itertools import chain, count, islice, takewhile
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -144,6 +145,9 @@ _APART: Final = (
 )
 """Runs a command below a small process: on Linux a process has at least the peak memory of the one that began it."""
 
+_BY_PROCESSOR: Final = "import time; time.perf_counter = time.process_time; from app.cli import main; main()"
+"""The command with the processor's seconds for those by the clock, so that a busy machine ends nothing earlier."""
+
 
 def measured(seed: int, seconds: int) -> dict[str, Any]:
     """What ``analyse`` of a network was planned to take and took: [from, to, taken] of seconds and of megabytes."""
@@ -154,19 +158,25 @@ def measured(seed: int, seconds: int) -> dict[str, Any]:
         analyse = [sys.executable, "-m", "app.cli", "analyse", str(network), "--quiet"]
         told = subprocess.run([*analyse, "--plan", "--json"], capture_output=True, text=True, check=True)
         planned = json.loads(told.stdout)
+        analyse[1:3] = "-c", _BY_PROCESSOR
         apart = [sys.executable, "-c", _APART, *analyse, "--no-masks", f"--seconds={seconds}", f"--output={result}"]
         told = subprocess.run(apart, capture_output=True, text=True, check=True)
         code, took, peak = map(float, told.stdout.split())
-        outputs = json.loads(result.read_text())["outputs"] if result.exists() else []
+        outputs, spent = itemgetter("outputs", "seconds")(json.loads(result.read_text()))
     memory = [max(one["peak_bytes"][end] for one in planned["outputs"]) / 1e6 for end in (0, 1)]
     stops = sorted({f"{stop['stage']} ({stop['reason']})" for out in outputs for stop in out.get("stops", ())})
-    low, high = (min(seconds, end) for end in planned["seconds"])
+    ended = {stop["stage"] for out in outputs for stop in out.get("stops", ())}
+    ranges: dict[str, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    for stage in chain.from_iterable(one["stages"] for one in planned["outputs"]):
+        ranges[stage["stage"]] = tuple(map(sum, zip(ranges[stage["stage"]], stage["seconds"], strict=True)))
+    low, high = planned["seconds"]
     return {
         **case.traits,
         "exit": int(code),
         "rows": 2**case.file.network.n_inputs,
         "seconds": [0.0 if stops else low, high, took],  # what time ends takes less than planned
         "megabytes": [*memory, peak / 1e3],
+        "stages": [[*ends, spent.get(stage, 0.0)] for stage, ends in ranges.items() if stage not in ended],
         "stops": stops,
     }
 
@@ -179,13 +189,22 @@ def line_of(row: dict[str, Any]) -> str:
 
 
 def held(rows: list[dict[str, Any]]) -> str:
-    """How many plans held, and how many analyses ended at which limit."""
-    within = [sum(row[what][0] <= row[what][2] <= row[what][1] for row in rows) for what in ("seconds", "megabytes")]
-    stops = Counter(stop for row in rows for stop in row["stops"])
-    ended = ", ".join(f"{n} {stop}" for stop, n in sorted(stops.items())) or "none at a limit"
-    return (
-        f"{len(rows)} networks: {within[0]} within the seconds planned, {within[1]} within the memory; ended: {ended}"
-    )
+    """How many plans held, and how many analyses ended at which limit: of all, by edges and by rows."""
+    lines = []
+    for name, key in (
+        ("all", lambda _: ""),
+        ("edges", lambda row: -(-row["edges"] // 20) * 20),
+        ("rows", itemgetter("rows")),
+    ):
+        for group in sorted({key(row) for row in rows}):
+            some = [row for row in rows if key(row) == group]
+            whole = [row["seconds"] for row in some if not row["stops"]]
+            taken = (whole, [one for row in some for one in row["stages"]], [row["megabytes"] for row in some])
+            cells = [f"{sum(low <= took <= high for low, high, took in what)} of {len(what)}" for what in taken]
+            stops = Counter(stop for row in some for stop in row["stops"])
+            ended = ", ".join(f"{n} {stop}" for stop, n in sorted(stops.items())) or "none"
+            lines.append(f"| {name} {group} | {len(some)} | {' | '.join(cells)} | {ended} |")
+    return "\n".join(lines)
 
 
 def plot(rows: list[dict[str, Any]]) -> str:

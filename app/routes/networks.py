@@ -34,6 +34,7 @@ from app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.blocks import Table
 from pluriscope.records import NetworkRecord, PlanRecord, RowsRecord
 from pluriscope.tables import parameters
+from pluriscope.templating import PART
 
 router = APIRouter()
 ONE: Final = "/networks/{network}"
@@ -83,7 +84,14 @@ def networks_file(request: Request, links: Links) -> Response:
     return table_file(request, "networks", made)
 
 
-@both(router, ONE, "networks", "One network", NetworkRecord)
+@both(
+    router,
+    ONE,
+    "networks",
+    "One network",
+    NetworkRecord,
+    costly=lambda request: request.query_params.get(PART) == "plan",
+)
 def network(session: Reading, links: Links, network: str, options: Annotated[OverviewOptions, Query()]) -> Faces:
     """A perceptron with its weights, what it computes, and what was found under one protocol; `network` is a slug, or
     the first 6 or more digits of a digest.

@@ -6,6 +6,7 @@ Time is told by a clock that goes on by one at each reading, so that it is up at
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from itertools import count
 
@@ -17,6 +18,7 @@ from analysis.limits import Limits
 from analysis.pipeline import analyse_outputs
 from analysis.protocol import COMPLETE, protocol_from_mapping
 from analysis.question import ask
+from analysis.result import Stop
 from analysis.result_file import read_unfinished, result_json, what_is_missing
 from analysis.work import Work
 from tests.golden_files import golden_network
@@ -103,3 +105,11 @@ def test_what_time_ends_is_true_and_goes_on_to_the_same_end(case, share):
         part = read_unfinished(json.loads(json.dumps(result_json(part))), questions)
     further = analyse_outputs(questions, ticking(limits).for_seconds(300), so_far=part)
     assert told(analyse_outputs(questions, Work(limits=limits), so_far=further)) == told(whole)
+
+
+@pytest.mark.parametrize("stage", ["interpretations", "algorithms", "alignments"])
+@pytest.mark.slow
+def test_one_stage_alone_goes_on(stage):
+    questions, limits, whole, n_readings = whole_of("listed")
+    part = [replace(one, stops=(Stop(stage, "time"),)) for one in whole]
+    assert told(analyse_outputs(questions, ticking(limits).for_seconds(10 * n_readings), so_far=part)) == told(whole)
