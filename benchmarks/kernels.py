@@ -197,12 +197,12 @@ def _said(arguments: Sequence[str]) -> str:
     """What ``pluriscope`` prints, in this process: starting one for each network would take longer than they do."""
     from app.cli.commands import run
 
-    printed = io.StringIO()
+    printed = io.TextIOWrapper(io.BytesIO(), write_through=True)  # as a stream of a process, with its buffer
     with contextlib.redirect_stdout(printed):
         ended = run([*arguments, "--quiet"])
     if ended not in (0, 3):  # 3: it stopped at a limit, and the result says so
         raise RuntimeError(f"{' '.join(arguments)} ended with {ended}")
-    return printed.getvalue()
+    return printed.buffer.getvalue().decode()
 
 
 def _timeless(value: Any) -> Any:
