@@ -11,23 +11,26 @@ import pytest
 
 from analysis.alignments.alignment import Alignment
 from analysis.circuits.search import search_circuits
-from analysis.common_ground import survey
+from analysis.common_ground import spread, survey
 from analysis.common_ground.interpreted import choose_classes
 from analysis.common_ground.points import Bounds
 from analysis.common_ground.report import find
 from analysis.common_ground.survey import alignment_standings, survey_common_ground
 from analysis.data import clean_data
+from analysis.errors import BeyondLimits
 from analysis.experiments import decide_under_interventions, intervention_space, standing_of
 from analysis.explanations.algorithms import predict_by_alignment
 from analysis.explanations.circuits import predict_by_interpretation
-from analysis.interpretations import indexing
+from analysis.interpretations import indexing, observed
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.limits import DEFAULT_LIMITS
 from analysis.networks.circuit import Circuit, EdgeLayout
 from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.question import Question, ask
 from analysis.report import Analysed, Placed, Settings
 from analysis.tasks import input_table, named_task
+from analysis.work import DEFAULT_WORK
 from app.bundled import bundled_networks
 from tests.factories import pretrained_xor, real_analysis, two_xor_algorithms
 
@@ -185,6 +188,19 @@ def test_a_circuit_whose_classes_cannot_be_found_by_rank_is_left_out_and_counted
     assert len(some.classes) + some.n_unread == 20
     left = set(zip(some.classes.circuit.tolist(), some.classes.least_index, strict=True))
     assert left < set(zip(every.classes.circuit.tolist(), every.classes.least_index, strict=True))
+
+
+@pytest.mark.slow
+def test_classes_and_spreads_that_would_take_too_much_memory_are_drawn_and_left_out(small, whole, monkeypatch):
+    tight = replace(DEFAULT_WORK, limits=replace(DEFAULT_LIMITS, max_bytes=1_000))
+    some = survey_common_ground(*small, tight, bounds=Bounds(n_drawn=6))
+    assert (some.drawn, len(some.classes)) == (True, 6)
+    monkeypatch.setattr(spread, "_MAX_HELD", 1_000)
+    assert whole.spread is not None
+    assert survey_common_ground(*small).spread is None
+    monkeypatch.setattr(observed, "_MAX_BYTES", 100)
+    with pytest.raises(BeyondLimits, match="and the limit is"):
+        choose_classes(small.question, circuit_at(small, 0))
 
 
 def test_classes_are_the_same_whether_listed_or_found_by_rank(small):
