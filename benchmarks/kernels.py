@@ -1,10 +1,10 @@
 """The same verdict on every machine: tests and results under the kernels that other processors would choose.
 
-NumPy, its OpenBLAS and torch choose their code by the processor at the start, and can be told to choose what an older
-or other one would. Each variant below is one such choice, in processes of its own. Under each the tests of the engine
-run, and every result is written again: the golden networks under the protocol ``paper``, some of them under
-``complete``, and what is asked of those: directions of every closed-form class, and the criteria of the funnel. All
-must be equal byte for byte, ids included.
+NumPy, its OpenBLAS, torch and Numba choose their code by the processor at the start, and can be told to choose what an
+older or other one would. Each variant below is one such choice, in processes of its own. Under each the tests of the
+engine run, and every result is written again: the golden networks under the protocol ``paper``, some of them under
+``complete``, what counting without a list says of these, and what is asked of them: directions of every closed-form
+class, and the criteria of the funnel. All must be equal byte for byte, ids included.
 
     python -m benchmarks.kernels                          # all variants
     python -m benchmarks.kernels --only Haswell Prescott  # some; the first is what the others are held against
@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,6 +84,9 @@ def variants() -> tuple[Variant, ...]:
             for n in (1, 2)
         ),
         Variant("NumPy baseline", {"NPY_DISABLE_CPU_FEATURES": chosen()["numpy"]}, expects={"numpy": [""]}),
+        Variant(
+            "Numba generic", {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}, expects={"numba": ["generic"]}
+        ),
         *(Variant(f"hash seed {n}", {"PYTHONHASHSEED": str(n)}, expects={"hash": [_hash_under(n)]}) for n in (1, 2)),
     )
 
@@ -102,7 +105,7 @@ def _asked(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 _PROBE: Final = """
-import json, numpy, scipy.linalg, threadpoolctl, torch
+import json, os, numpy, scipy.linalg, threadpoolctl, torch
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 pools = [pool for pool in threadpoolctl.threadpool_info() if pool["internal_api"] == "openblas"]
 print(json.dumps({
@@ -110,6 +113,7 @@ print(json.dumps({
     "threads": ", ".join(sorted({str(pool["num_threads"]) for pool in pools})),
     "torch": torch.backends.cpu.get_cpu_capability(),
     "numpy": " ".join(name for name in __cpu_dispatch__ if __cpu_features__[name]),
+    "numba": os.environ.get("NUMBA_CPU_NAME", ""),
     "hash": str(hash("kernel")),
 }))
 """
@@ -121,7 +125,13 @@ def _hash_under(seed: int) -> str:
 
 def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """A process of this interpreter and this tree; the variables of other variants are taken out."""
-    chooses = ("OPENBLAS_CORETYPE", "ATEN_CPU_CAPABILITY", "NPY_DISABLE_CPU_FEATURES", "PYTHONHASHSEED")
+    chooses = (
+        "OPENBLAS_CORETYPE",
+        "ATEN_CPU_CAPABILITY",
+        "NPY_DISABLE_CPU_FEATURES",
+        "PYTHONHASHSEED",
+        "NUMBA_CPU_NAME",
+    )
     own = {key: value for key, value in os.environ.items() if key not in chooses}
     path = os.pathsep.join([str(ROOT), *([own["PYTHONPATH"]] if own.get("PYTHONPATH") else [])])
     return subprocess.run(
@@ -165,7 +175,9 @@ def write_results(folder: Path, *, few: bool = False) -> None:
         folder: made if it is missing.
         few: only XORNet's analysis and one network's directions, for a test.
     """
+    from analysis.circuits.counting import count_circuits
     from analysis.network_files.files import network_file_json
+    from analysis.question import ask
     from app.bundled import bundled_networks
     from tests.golden_files import NAMES, golden_network
 
@@ -184,6 +196,10 @@ def write_results(folder: Path, *, few: bool = False) -> None:
             "complete": (commands["complete"][0], full[-1:]),
             "directions": (commands["directions"][0], FULL[2:3]),
         }
+    for name in full[-1:] if few else full:
+        found = count_circuits(ask(files[name].network, task=files[name].tasks[0]), n_draws=100)
+        counted = [asdict(found.distribution), found.masks.tolist()]
+        (folder / f"counted {name}.json").write_text(json.dumps(counted, indent=1))
     for title, (arguments, names) in commands.items():
         for name in names:
             source = folder / f"{title} {name}.network"

@@ -16,8 +16,6 @@ difference whether a processor fuses the two.
 
 A circuit uses every active source. Where few choices are right, each is asked what it uses. Else numbers of choices
 that use only sources of U are counted for each set U and put together with alternating signs (inclusion and exclusion).
-
-Compiled by numba, once for a machine. Nothing here depends on its threads: each loop runs on one.
 """
 
 from __future__ import annotations
@@ -59,14 +57,14 @@ class Part(NamedTuple):
         class_of: ``[choices]``.
         sizes: ``[classes, 2]`` edges and active neurons of each class; the first holds the choice of nothing.
         order: ``[choices]`` numbers in the order of the leaves.
-        sums: ``[choices, rows]`` in that of their numbers.
         class_at: ``[choices]`` in that order too.
-        points: ``[rows, choices]`` sums in that order.
+        singly: ``[choices]`` pairs of single choices, in that order too.
+        sums: ``[choices, rows]`` in the order of their numbers.
+        points: ``[rows, choices]`` in that of the leaves.
         least: ``[nodes, rows]``; node n has the halves 2n + 1 and 2n + 2.
         greatest: ``[nodes, rows]``.
         held: ``[nodes, classes]`` how many choices of each class.
         partners: ``[nodes, classes of the other part]`` what all of a node has been paired with.
-        singly: ``[choices]`` pairs of single choices, in that of the leaves.
     """
 
     n_sources: int
@@ -76,14 +74,14 @@ class Part(NamedTuple):
     class_of: Ints
     sizes: Ints
     order: Ints
-    sums: Floats
     class_at: Ints
+    singly: Ints
+    sums: Floats
     points: Floats
     least: Floats
     greatest: Floats
     held: Ints
     partners: Ints
-    singly: Ints
 
 
 class Boxes(NamedTuple):
@@ -111,6 +109,7 @@ class Room(NamedTuple):
         n_rows: ``[halvings]`` how many they are.
         ends: ``[4, rows]`` sums of middle and tail below the first or above the third cannot be right; those from the
             second to the fourth are.
+        size: ``[rows]`` the greatest sum of absolute values.
         singly: ``[classes of the middle, choices of the tail]`` right pairs of single choices, in that of the leaves.
         pairs: ``[classes of the middle, classes of the tail]`` right pairs.
         counts: the same, which pairs count.
@@ -124,6 +123,7 @@ class Room(NamedTuple):
     rows: Ints
     n_rows: Ints
     ends: Floats
+    size: Floats
     singly: Ints
     pairs: Ints
     counts: NDArray[np.bool_]
@@ -133,9 +133,40 @@ class Room(NamedTuple):
     near: NDArray[np.uint8]
 
 
+class Problem(NamedTuple):
+    """What is counted on top of each state, and room for the work."""
+
+    boxes: Boxes
+    middle: Part
+    tail: Part
+    room: Room
+
+
+class Counts(NamedTuple):
+    """What is added to.
+
+    Args:
+        below: ``[states]`` which row of ``by_size`` is a state's.
+        by_unit: ``[states, leads]`` by the leads' numbers.
+        by_size: ``[·, edges, active neurons]``.
+        by_middle: ``[1 or leads, choices]`` by the middle's choice, for all leads together or for each.
+        by_tail: ``[choices]``.
+    """
+
+    below: Ints
+    by_unit: Ints
+    by_size: Ints
+    by_middle: Ints
+    by_tail: Ints
+
+
 @_compiled
-def _halve(order: Ints, points: Floats, start: int, stop: int, row: int) -> None:
-    """Order choices so that those of the first half are at most those of the second on one row (quickselect)."""
+def _halve(order: Ints, points: Floats, start: int, stop: int, spread: Floats) -> None:
+    """Order choices so that those of the first half are at most those of the second where they spread most."""
+    row = 0
+    for other in range(len(spread)):
+        if spread[other] > spread[row]:
+            row = other
     middle, low, high = (start + stop) // 2, start, stop - 1
     while low < high:
         pivot = points[order[(low + high) // 2], row]
@@ -159,15 +190,7 @@ def _halve(order: Ints, points: Floats, start: int, stop: int, row: int) -> None
 
 @_compiled
 def _plant(part: Part, terms: Floats, sets: Ints) -> int:
-    """Make the tree over a part's choices among some sources: halved again and again where it is spread most.
-
-    Args:
-        terms: ``[neurons, sets, rows]``.
-        sets: the subsets of those sources, ascending.
-
-    Returns:
-        How many choices there are.
-    """
+    """Make the tree over a part's choices among some sources: halved again and again where it is spread most."""
     n_rows, n_chosen = terms.shape[2], len(sets)
     order, sums, numbers = part.order, part.sums, part.singly
     sums[0] = 0.0
@@ -198,11 +221,7 @@ def _plant(part: Part, terms: Floats, sets: Ints) -> int:
                     least[row] = min(least[row], point[row])
                     greatest[row] = max(greatest[row], point[row])
             if 2 * node + 2 < n_nodes:
-                widest = 0
-                for row in range(n_rows):
-                    if greatest[row] - least[row] > greatest[widest] - least[widest]:
-                        widest = row
-                _halve(order, sums, start, start + size, widest)
+                _halve(order, sums, start, start + size, greatest - least)
         size //= 2
         first = 2 * first + 1
     for place in range(n_points):
@@ -214,29 +233,31 @@ def _plant(part: Part, terms: Floats, sets: Ints) -> int:
 
 
 @_compiled
+def _summed(terms: Floats, bias: float, choice: int, n_first: int, n_sources: int, row: int) -> float:
+    """What so many first neurons, in the network's order, add to a bias, where they choose what has this number."""
+    for neuron in range(n_first):
+        bias += terms[neuron, choice >> n_sources * (n_first - 1 - neuron) & (terms.shape[1] - 1), row]
+    return bias
+
+
+@_compiled
 def _is_right(terms: Floats, boxes: Boxes, choice: int, n_sources: int) -> bool:
-    """Whether one choice of every neuron, numbered with the first most significant, is right on every row."""
-    n_neurons, n_sets, n_rows = terms.shape
-    for row in range(n_rows):
-        total = boxes.bias
-        for neuron in range(n_neurons):
-            total += terms[neuron, choice >> n_sources * (n_neurons - 1 - neuron) & (n_sets - 1), row]
+    """Whether one choice of every neuron is right on every row."""
+    for row in range(terms.shape[2]):
+        total = _summed(terms, boxes.bias, choice, len(terms), n_sources, row)
         if total < boxes.low[row] or total > boxes.high[row]:
             return False
     return True
 
 
 @_compiled
-def _sizes(terms: Floats, boxes: Boxes, size: Floats) -> bool:
-    """The greatest sum of absolute values on each row, and whether no row rules every choice out.
-
-    Sums of the extremes, rounded in the network's order, bound all sums.
-    """
+def _may_be_right(terms: Floats, boxes: Boxes, size: Floats) -> bool:
+    """Whether no row rules every choice out; the greatest sum of absolute values on each row goes into ``size``."""
     n_neurons, n_sets, n_rows = terms.shape
     for row in range(n_rows):
         least = greatest = boxes.bias
         size[row] = abs(boxes.bias)
-        for neuron in range(n_neurons):
+        for neuron in range(n_neurons):  # sums of the extremes, rounded in the network's order, bound all sums
             low = high = terms[neuron, 0, row]
             for chosen in range(1, n_sets):
                 low, high = min(low, terms[neuron, chosen, row]), max(high, terms[neuron, chosen, row])
@@ -265,14 +286,12 @@ def _chosen(number: int, n_neurons: int, n_sources: int) -> tuple[int, int, int]
 
 
 @_compiled
-def _set_out(terms: Floats, boxes: Boxes, size: Floats, lead: int, middle: Part, tail: Part, room: Room) -> None:
+def _set_out(terms: Floats, problem: Problem, lead: int) -> None:
     """What middle and tail must add on top of one lead, and which of their classes go with it."""
-    n_sets, n_rows = terms.shape[1:]
-    ends, slack = room.ends, 4.0 * (len(terms) + 4) * _UNIT
-    for row in range(n_rows):
-        start = boxes.bias
-        for neuron in range(middle.first):
-            start += terms[neuron, lead >> middle.n_sources * (middle.first - 1 - neuron) & (n_sets - 1), row]
+    boxes, middle, tail, room = problem
+    ends, size, slack = room.ends, room.size, 4.0 * (len(terms) + 4) * _UNIT
+    for row in range(terms.shape[2]):
+        start = _summed(terms, boxes.bias, lead, middle.first, middle.n_sources, row)
         low, high = boxes.low[row], boxes.high[row]
         slack_low = slack * (size[row] + abs(low)) if low > -np.inf else slack * size[row]
         slack_high = slack * (size[row] + abs(high)) if high < np.inf else slack * size[row]
@@ -285,19 +304,16 @@ def _set_out(terms: Floats, boxes: Boxes, size: Floats, lead: int, middle: Part,
 
 
 @_compiled
-def _meet(
-    terms: Floats, boxes: Boxes, middle: Part, tail: Part, lead: int, n_points: tuple[int, int], room: Room, most: int
-) -> tuple[int, int]:
+def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int], most: int) -> tuple[int, int]:
     """Go through the pairs on one lead.
 
     Args:
-        lead: its number among all choices of the leading neurons.
-        n_points: leaves of the middle's tree and of the tail's.
         most: right ones looked at one by one, those that use every source listed; 0 to count all.
 
     Returns:
         Right pairs, more than ``most`` where they are not all looked at, and pairs of nodes visited.
     """
+    boxes, middle, tail, room = problem
     n_sets = terms.shape[1]
     stack, rows, ends, counts = room.stack, room.rows, room.ends, room.counts
     nodes_m, nodes_t = 2 * max(1, n_points[0] // LEAF) - 1, 2 * max(1, n_points[1] // LEAF) - 1
@@ -400,28 +416,27 @@ def _meet(
 
 
 @_compiled
-def list_right(
-    terms: Floats, boxes: Boxes, size: Floats, middle: Part, tail: Part, leads: Ints, most: int, room: Room
-) -> tuple[bool, int]:
-    """List the right choices that use every source, on some leads of one state.
+def list_right(terms: Floats, problem: Problem, leads: Ints, most: int) -> tuple[bool, int]:
+    """List the right choices that use every source, on some leads of one state, in the problem's room.
 
     Args:
         terms: ``[neurons, sets, rows]``.
-        size: ``[rows]`` of sums of absolute values, at least.
         leads: numbers of the leading neurons' choices.
         most: right ones looked at, of all that use any sources.
 
     Returns:
         Whether all are listed, and pairs of nodes visited.
     """
+    boxes, middle, tail, room = problem
     sets = np.arange(terms.shape[1])
     n_points = (_plant(middle, terms, sets), _plant(tail, terms, sets))
     room.n_found[0] = n_right = n_visits = 0
+    is_possible = _may_be_right(terms, boxes, room.size)
     for lead in leads:
-        if n_right == most:
-            return False, n_visits
-        _set_out(terms, boxes, size, lead, middle, tail, room)
-        right, visits = _meet(terms, boxes, middle, tail, lead, n_points, room, most - n_right)
+        if not is_possible or n_right == most:
+            return not is_possible, n_visits
+        _set_out(terms, problem, lead)
+        right, visits = _meet(terms, problem, lead, n_points, most - n_right)
         n_right += right
         n_visits += visits
         if n_right > most:
@@ -430,49 +445,30 @@ def list_right(
 
 
 @_compiled
-def count_right(
-    terms: Floats,
-    boxes: Boxes,
-    middle: Part,
-    tail: Part,
-    leads: Ints,
-    below: Ints,
-    most: int,
-    budget: int,
-    at: Ints,
-    by_unit: Ints,
-    by_size: Ints,
-    by_middle: Ints,
-    by_tail: Ints,
-    room: Room,
-) -> bool:
+def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget: int, at: Ints, counts: Counts) -> bool:
     """Count the right choices that use every source, on top of some states.
 
     Args:
         terms: ``[states, neurons, sets, rows]`` what each neuron adds for each set of sources.
         leads: numbers of the leading neurons' choices to go through, those of one size one after the other.
-        below: ``[states]`` which row of ``by_size`` is a state's.
         most: right choices that are looked at one by one.
         budget: pairs of nodes visited, about; it ends after the lead with which they are.
         at: ``[6]`` the state, the set of sources (how many come before it) and the lead that come next; the state and
             the set that the trees are of; right choices of the state's first set. It is changed.
-        by_unit: ``[states, leads]`` is added to, by the leads' numbers.
-        by_size: ``[·, edges, active neurons]`` is added to.
-        by_middle: ``[1 or leads, choices]`` is added to: by the middle's choice, for all leads together or for each.
-        by_tail: ``[choices]`` is added to.
 
     Returns:
         Whether all are counted.
     """
+    boxes, middle, tail, room = problem
+    below, by_unit, by_size, by_middle, by_tail = counts
     n_neurons, n_sets, n_rows = terms.shape[1:]
     n_sources, full, n_visits = middle.n_sources, n_sets - 1, 0
-    size, sets = np.empty(n_rows), np.empty(n_sets, dtype=np.int64)
-    room.rows[0], room.n_rows[0] = np.arange(n_rows), n_rows
+    sets = np.empty(n_sets, dtype=np.int64)
     while at[0] < len(terms):
         state, here = at[0], terms[at[0]]
-        is_done = not _sizes(here, boxes, size)
+        is_done = not _may_be_right(here, boxes, room.size)
         if not is_done and at[1] == 0 and at[2] == 0 and most > 0 and room.n_found[1] % _TRIED_AGAIN == 0:
-            is_done, visits = list_right(here, boxes, size, middle, tail, leads, most, room)
+            is_done, visits = list_right(here, problem, leads, most)
             n_visits += visits + len(middle.order) + len(tail.order)
             room.n_found[1] = 0 if is_done else 1
             at[3] = -1
@@ -507,18 +503,19 @@ def count_right(
                 if lead_used & ~used:
                     continue
                 if gathered >= 0 and (len(by_middle) > 1 or lead_edges != edges or lead_active != active):
-                    place = below[state], edges, active
-                    _gather(middle, tail, n_points, sign, room, place, by_size, by_middle[gathered], by_tail)
+                    _gather(
+                        problem, n_points, sign, by_size[below[state], edges:, active:], by_middle[gathered], by_tail
+                    )
                 gathered, edges, active = number if len(by_middle) > 1 else 0, lead_edges, lead_active
-                _set_out(here, boxes, size, lead, middle, tail, room)
-                right, visits = _meet(here, boxes, middle, tail, lead, n_points, room, 0)
+                _set_out(here, problem, lead)
+                # a literal 0 would be compiled for itself
+                right, visits = _meet(here, problem, lead, n_points, np.int64(0))  # type: ignore[arg-type]
                 n_visits += visits
                 by_unit[state, lead] += sign * right
                 if at[1] == 0:
                     at[5] += right
             if gathered >= 0:
-                place = below[state], edges, active
-                _gather(middle, tail, n_points, sign, room, place, by_size, by_middle[gathered], by_tail)
+                _gather(problem, n_points, sign, by_size[below[state], edges:, active:], by_middle[gathered], by_tail)
             if at[2] < len(leads):
                 return False
             is_done = at[5] == 0  # nothing is right, whatever it uses
@@ -533,22 +530,10 @@ def count_right(
 
 @_compiled
 def _gather(
-    middle: Part,
-    tail: Part,
-    n_points: tuple[int, int],
-    sign: int,
-    room: Room,
-    place: tuple[int, int, int],
-    by_size: Ints,
-    by_middle: Ints,
-    by_tail: Ints,
+    problem: Problem, n_points: tuple[int, int], sign: int, by_size: Ints, by_middle: Ints, by_tail: Ints
 ) -> None:
-    """Add the right pairs on leads of one size to what they belong to, and forget them.
-
-    Args:
-        sign: with which they are added.
-        place: row of ``by_size``, and the lead's edges and active neurons.
-    """
+    """Add the right pairs on leads of one size, times a sign, to what they belong to, and forget them."""
+    _, middle, tail, room = problem
     pairs, counts = room.pairs, room.counts
     k_m, k_t = pairs.shape
     for m in range(2 * max(1, n_points[0] // LEAF) - 1):
@@ -556,7 +541,6 @@ def _gather(
             if middle.partners[m, d]:
                 for c in range(k_m):
                     pairs[c, d] += middle.held[m, c] * middle.partners[m, d]
-    row, edges, active = place
     for c in range(k_m):
         for j in range(n_points[1]):
             pairs[c, tail.class_at[j]] += room.singly[c, j]
@@ -564,21 +548,16 @@ def _gather(
             room.singly[c, j] = 0
         for d in range(k_t):
             if counts[c, d] and pairs[c, d]:
-                n_edges, n_active = middle.sizes[c, 0] + tail.sizes[d, 0], middle.sizes[c, 1] + tail.sizes[d, 1]
-                by_size[row, edges + n_edges, active + n_active] += sign * pairs[c, d]
+                edges, active = middle.sizes[c, 0] + tail.sizes[d, 0], middle.sizes[c, 1] + tail.sizes[d, 1]
+                by_size[edges, active] += sign * pairs[c, d]
             pairs[c, d] = 0
     _hand_down(middle, n_points[0], counts, sign, by_middle)
-    _hand_down(tail, n_points[1], counts.T, sign, by_tail)
+    _hand_down(tail, n_points[1], np.ascontiguousarray(counts.T), sign, by_tail)
 
 
 @_compiled
 def _hand_down(part: Part, n_points: int, counts: NDArray[np.bool_], sign: int, by_choice: Ints) -> None:
-    """Add the pairs of nodes and of single choices to each choice of a part, and forget them.
-
-    Args:
-        counts: ``[classes, classes of partners]`` which pairs count.
-        by_choice: ``[choices]`` is added to.
-    """
+    """Add the pairs of nodes and of single choices to each choice of a part, and forget them."""
     n_leaves = max(1, n_points // LEAF)
     in_leaf = n_points // n_leaves
     for node in range(2 * n_leaves - 1):
@@ -601,41 +580,29 @@ def _hand_down(part: Part, n_points: int, counts: NDArray[np.bool_], sign: int, 
 
 
 @_compiled
-def nth_right(terms: Floats, boxes: Boxes, fixed: Ints, number: int) -> int:
-    """The choice of the last neurons that makes the right combination with this number, among those that use all.
+def nth_right(terms: Floats, problem: Problem, first: int, number: int) -> int:
+    """The right choice with this number, among those that use all sources and differ from one in the tail alone.
 
     Args:
         terms: ``[neurons, sets, rows]``.
-        fixed: ``[first neurons]`` the set that each chooses.
+        first: the choice of every neuron with none of the tail active.
         number: from 0, less than there are.
     """
+    boxes, _, tail, _ = problem
     n_neurons, n_sets, n_rows = terms.shape
-    n_fixed = len(fixed)
-    sums = np.full((n_neurons + 1, n_rows), boxes.bias)  # before each neuron, in the network's order
-    used, active = np.zeros(n_neurons + 1, dtype=np.int64), np.zeros(n_neurons + 1, dtype=np.int64)
-    chosen = np.zeros(n_neurons, dtype=np.int64)
-    chosen[:n_fixed] = fixed
-    changed = 0  # the first neuron whose choice is another one than before
-    for choice in range(n_sets ** (n_neurons - n_fixed)):
-        for neuron in range(changed, n_neurons):
-            used[neuron + 1] = used[neuron] | chosen[neuron]
-            active[neuron + 1] = active[neuron] + (chosen[neuron] > 0)
+    sums = np.empty(n_rows)
+    for choice in range(first, first + len(tail.order)):
+        last = choice & (n_sets - 1)
+        if choice == first or last == 0:
             for row in range(n_rows):
-                sums[neuron + 1, row] = sums[neuron, row] + terms[neuron, chosen[neuron], row]
-        if used[n_neurons] == n_sets - 1 and boxes.admitted[active[n_neurons]]:
-            is_right = True
-            for row in range(n_rows):
-                if sums[n_neurons, row] < boxes.low[row] or sums[n_neurons, row] > boxes.high[row]:
-                    is_right = False
-                    break
-            if is_right:
-                if number == 0:
-                    return choice
-                number -= 1
-        changed = n_neurons - 1
-        while changed >= n_fixed and chosen[changed] == n_sets - 1:
-            chosen[changed] = 0
-            changed -= 1
-        if changed >= n_fixed:
-            chosen[changed] += 1
+                sums[row] = _summed(terms, boxes.bias, choice >> tail.n_sources, n_neurons - 1, tail.n_sources, row)
+        used, _, n_active = _chosen(choice, n_neurons, tail.n_sources)
+        is_right = used == n_sets - 1 and boxes.admitted[n_active]
+        for row in range(n_rows if is_right else 0):
+            total = sums[row] + terms[n_neurons - 1, last, row]
+            is_right &= total >= boxes.low[row] and total <= boxes.high[row]
+        if is_right:
+            if number == 0:
+                return choice
+            number -= 1
     return -1

@@ -1,20 +1,13 @@
 """The exact number of valid circuits, their distribution and uniform draws from them, without listing them.
 
-1. States. All ways to wire the layers below the last hidden one are enumerated in bounded batches, as in the search
-   (:mod:`analysis.circuits.prefixes`); each carries the activations of its top layer.
+1. States. All ways to wire the layers below the last hidden one, in bounded batches.
 2. Combinations. On top of each state the valid combinations of the last hidden layer are counted by meeting in the
    middle (:mod:`analysis.circuits.box_counts`, which argues why the verdict on every circuit is the search's own to
-   the last bit). The total is the sum over states, in Python integers.
-3. Distribution. The same counts by number of edges and of active neurons, by edge and by neuron; the edges below
-   are those of the states, weighted with their counts.
-4. Draws. States, and the units into which a large state is divided, have their counts kept, so valid circuits are
-   numbered 0 … count − 1. Ranks drawn uniformly without replacement are looked up: only their units are counted
-   again. Every set of so many circuits is equally likely.
+   the last bit), also by edges, neurons and each neuron's sources. Totals are Python integers.
+3. Draws. Counts are kept for each unit into which a state is divided, so valid circuits are numbered 0 … count − 1.
+   Ranks drawn uniformly without replacement are looked up: only their units are counted again.
 
-5. Time. When it is up, what has been added up and the place where it goes on are given back: the end is the same.
-
-Memory: a batch of prefixes (twice 16 MiB), two trees of at most 2^16 sums on each row, and 8 bytes for each unit of
-each state.
+Memory: a batch of prefixes (twice 16 MiB), two trees of sums, and 8 bytes for each unit of each state.
 """
 
 from __future__ import annotations
@@ -23,8 +16,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +30,7 @@ from analysis.circuits.source_subsets import Tally
 from analysis.circuits.space import count_in_space
 from analysis.errors import InvalidData
 from analysis.networks.circuit import EdgeLayout
+from analysis.networks.mlp import keep_matrices
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -66,61 +59,55 @@ def count_circuits(
     """
     space = CountableSpace.of(question)
     possible = count_in_space(question.cut.sizes, question.protocol)
-    totals, draws = _Totals(space.layout, so_far), list[int]()
+    totals, draws = _Totals(question.layout, so_far), list[int]()
     n_judged, is_counted, is_whole = 0, False, False
     with work.ending("circuits"):
         for piece, combinations in space.pieces():
-            work.tell("circuits", n_judged, possible, f"{totals.count:,} valid circuits")
+            work.tell("circuits", n_judged, possible, totals.told)
             place = totals.place_in(len(piece), combinations.n_units)
             if place is not None:
                 tally = space.tally(piece, place)
                 with totals.adding(piece, tally):
                     while not tally.go_on():
                         n_here = int(tally.share * len(piece) * combinations.n_circuits)
-                        told = f"{totals.count:,} valid circuits"
-                        work.tell("circuits", min(n_judged + n_here, possible - 1), possible, told)
+                        work.tell("circuits", min(n_judged + n_here, possible - 1), possible, totals.told)
             n_judged += len(piece) * combinations.n_circuits
         totals.refuse_more()
         is_counted = True
-        ranks = sorted(random.Random(seed).sample(range(totals.count), min(n_draws, totals.count)))  # noqa: S311
-        for number, placed in enumerate(space.at(ranks, totals.units)):
+        ranks = sorted(random.Random(seed).sample(range(totals.distribution.of), min(n_draws, totals.distribution.of)))  # noqa: S311
+        for number, masks_of_state in enumerate(space.numbered(ranks, totals.units, work.check)):
+            draws += masks_of_state
             if number % _STATES_AT_ONCE == 0:
-                work.tell("circuits", possible, possible, f"{totals.count:,} valid circuits, {len(draws):,} drawn")
-            work.check()
-            draws += space.masks(placed, work.check)
-        work.tell("circuits", possible, possible, f"{totals.count:,} valid circuits")
+                work.tell("circuits", possible, possible, f"{totals.told}, {len(draws):,} drawn")
+        work.tell("circuits", possible, possible, totals.told)
         is_whole = True
     masks = np.sort(np.array(draws, dtype=np.uint64))
     return CircuitSearch(
-        space.layout,
+        question.layout,
         possible,
         masks,
         *evaluate_circuits(question, masks),
-        truncated_at=None if is_whole and len(masks) == totals.count else len(masks),
+        truncated_at=None if is_whole and len(masks) == totals.distribution.of else len(masks),
         method="counted",
-        count=totals.count,
+        count=totals.distribution.of,
         n_tested=possible if is_counted else n_judged,
-        known_distribution=totals.distribution(),
+        known_distribution=totals.distribution,
         so_far=None if is_whole else totals.so_far(),
     )
 
 
-@dataclass(eq=False)
 class _Totals:
     """What the tallies add up to; everything that grows is a Python integer."""
 
-    layout: EdgeLayout
-    before: CountSoFar | None
+    def __init__(self, layout: EdgeLayout, before: CountSoFar | None) -> None:
+        self.layout, self.units = layout, list[NDArray[np.int64]]()
+        nothing = CountSoFar(distribution_of(np.empty(0, dtype=np.uint64), layout), np.empty(0, dtype=np.int64))
+        known = before or nothing
+        self.distribution, self._known, self.place = known.distribution, known.units, known.place
 
-    def __post_init__(self) -> None:
-        self.units: list[NDArray[np.int64]] = []
-        nothing = distribution_of(np.empty(0, dtype=np.uint64), self.layout)
-        known = self.before.distribution if self.before else nothing
-        self.count = known.of
-        self.by_edges, self.by_neurons = Counter(known.by_edges), Counter(known.by_neurons)
-        self._edge_use, self._neuron_use = list(known.edge_use), [list(layer) for layer in known.neuron_use]
-        self._known = self.before.units if self.before else np.empty(0, dtype=np.int64)
-        self.place = self.before.place if self.before else (0, 0, 0)
+    @property
+    def told(self) -> str:
+        return f"{self.distribution.of:,} valid circuits"
 
     def place_in(self, n_states: int, n_units: int) -> tuple[int, int, int] | None:
         """Where the count of the next states, of so many units each, goes on; None if it was done before.
@@ -145,7 +132,7 @@ class _Totals:
 
     def so_far(self) -> CountSoFar:
         units = np.concatenate([*map(np.ravel, self.units), self._known])  # the last were not come to this time
-        return CountSoFar(self.distribution(), units, self.place)
+        return CountSoFar(self.distribution, units, self.place)
 
     @contextmanager
     def adding(self, piece: Prefixes, tally: Tally) -> Iterator[None]:
@@ -155,61 +142,39 @@ class _Totals:
         finally:
             self.place = tally.place
             self.units[-1] += tally.units
-            by_state = tally.units.sum(axis=1)
-            self.count += sum(by_state.tolist())
-            for row, n_edges, n_active in np.argwhere(tally.by_size).tolist():
-                number = int(tally.by_size[row, n_edges, n_active])
-                self.by_edges[int(tally.below[row]) + n_edges] += number
-                self.by_neurons[piece.n_active + n_active] += number
-            if by_state.any():
-                self._add_below(piece, by_state)
-                self._add_last(piece, tally.by_neuron())
+            if tally.units.any():
+                self.distribution += _spread(self.layout, piece, tally)
 
-    def _add_below(self, piece: Prefixes, by_state: NDArray[np.int64]) -> None:
-        """Edges and neurons of the states, weighted with what is valid on top of each."""
-        layer = len(self.layout.sizes) - 2
-        n_below = self.layout.offsets[layer - 1]
-        valid = by_state != 0
-        masks = piece.masks[valid]
-        counts: NDArray[np.int64] = by_state[valid]
-        # a product of counts below 2^52 with so many states may not fit, halves of 26 bits do
-        halves = np.stack([counts % 2**26, counts // 2**26])
 
-        def weigh(kept: NDArray[np.int64]) -> list[int]:
-            low, high = (halves @ kept).tolist()
-            return [a + (b << 26) for a, b in zip(low, high, strict=True)]
+def _spread(layout: EdgeLayout, piece: Prefixes, tally: Tally) -> CircuitDistribution:
+    """How the circuits of a tally spread, of those on top of a state what is below weighted with their number."""
+    last = len(layout.sizes) - 2
+    by_state = tally.units.sum(axis=1)
+    masks, counts = piece.masks[by_state != 0], by_state[by_state != 0]
+    # a product of counts below 2^52 with so many states may not fit, halves of 26 bits do
+    halves = np.stack([counts % 2**26, counts // 2**26])
 
-        shifted: NDArray[np.uint64] = masks[:, None] >> np.arange(n_below, dtype=np.uint64)
-        kept = np.asarray(shifted & np.uint64(1), dtype=np.int64)
-        for edge, number in enumerate(weigh(kept)):
-            self._edge_use[edge] += number
-        for lower in range(1, layer):
-            start, stop = self.layout.offsets[lower - 1 : lower + 1]
-            into = kept[:, start:stop].reshape(len(kept), self.layout.sizes[lower], -1)
-            active: NDArray[np.int64] = into.max(axis=2)
-            for neuron, number in enumerate(weigh(active)):
-                self._neuron_use[lower - 1][neuron] += number
+    def weigh(kept: NDArray[Any]) -> list[int]:
+        low, high = (halves @ kept.astype(np.int64)).tolist()
+        return [a + (b << 26) for a, b in zip(low, high, strict=True)]
 
-    def _add_last(self, piece: Prefixes, by_neuron: NDArray[np.int64]) -> None:
-        """Edges into the last hidden layer and from it, and its neurons."""
-        layer = len(self.layout.sizes) - 2
-        sets = range(1, 2 ** len(piece.active))
-        for neuron, by_set in enumerate(by_neuron.tolist()):
-            active = sum(by_set[1:])
-            self._neuron_use[layer - 1][neuron] += active
-            self._edge_use[self.layout.edge_index(layer + 1, 0, neuron)] += active
-            for place, source in enumerate(piece.active):
-                used = sum(by_set[chosen] for chosen in sets if chosen >> place & 1)
-                self._edge_use[self.layout.edge_index(layer, neuron, source)] += used
-
-    def distribution(self) -> CircuitDistribution:
-        return CircuitDistribution(
-            self.count,
-            {n: number for n, number in sorted(self.by_edges.items()) if number},
-            {n: number for n, number in sorted(self.by_neurons.items()) if number},
-            tuple(self._edge_use),
-            tuple(tuple(layer) for layer in self._neuron_use),
-        )
+    below = keep_matrices(masks, layout)[: last - 1]
+    edge_use = [number for kept in below for number in weigh(kept.reshape(len(kept), -1))]
+    edge_use += [0] * (layout.n_edges - len(edge_use))
+    neuron_use = [tuple(weigh(np.any(kept, axis=2))) for kept in below]
+    by_neuron = tally.by_neuron().tolist()
+    for neuron, by_set in enumerate(by_neuron):
+        edge_use[layout.edge_index(last + 1, 0, neuron)] = sum(by_set[1:])
+        for place, source in enumerate(piece.active):
+            used = sum(number for chosen, number in enumerate(by_set) if chosen >> place & 1)
+            edge_use[layout.edge_index(last, neuron, source)] = used
+    by_edges, by_neurons = Counter[int](), Counter[int]()
+    for row, n_edges, n_active in np.argwhere(tally.by_size).tolist():
+        number = int(tally.by_size[row, n_edges, n_active])
+        by_edges[int(tally.below[row]) + n_edges] += number
+        by_neurons[piece.n_active + n_active] += number
+    neuron_use.append(tuple(sum(by_set[1:]) for by_set in by_neuron))
+    return CircuitDistribution(sum(by_state.tolist()), by_edges, by_neurons, tuple(edge_use), tuple(neuron_use))
 
 
 def _other() -> InvalidData:

@@ -39,9 +39,6 @@ class Box:
     high: float
 
 
-NOTHING: Final = Box(np.inf, -np.inf)
-
-
 @lru_cache(maxsize=256)
 def decision_box(label: float, rule: DecisionRule, activation: ActivationName, slope: float | None) -> Box:
     """The finite pre-activations whose activation is decided as ``label``.
@@ -57,11 +54,11 @@ def decision_box(label: float, rule: DecisionRule, activation: ActivationName, s
             return decided_as(activate(values, activation, slope), label, rule)
 
     if label not in (0, 1):
-        return NOTHING
-    near = _TRIED[right(_TRIED)]
+        return Box(np.inf, -np.inf)
+    near, cure = _TRIED[right(_TRIED)], "list the circuits, or estimate their number"
     if not len(near):
         cause = f"no pre-activation is known at which {activation} is decided as {label:g}"
-        raise BeyondLimits("exact counting", cause, "list the circuits, or estimate their number")
+        raise BeyondLimits("exact counting", cause, cure)
     inside = float(near[0])
     ends: list[float] = []
     for sign in (-1.0, 1.0):
@@ -71,16 +68,9 @@ def decision_box(label: float, rule: DecisionRule, activation: ActivationName, s
             at = _ordinals(np.array([end]))[0]
             outward = int(sign) * np.arange(1, _LOOKED_AT + 1)
             if right(_floats(at + outward)).any() or not right(_floats(at - outward + int(sign))).all():
-                raise _falls(activation)
+                cause = f"{activation} as computed on this machine is not monotone around a decision's edge"
+                raise BeyondLimits("exact counting", cause, cure)
     return Box(ends[0], ends[1])
-
-
-def _falls(activation: ActivationName) -> BeyondLimits:
-    return BeyondLimits(
-        "exact counting",
-        f"{activation} as computed on this machine is not monotone around a decision's edge",
-        "list the circuits, or estimate their number",
-    )
 
 
 def _last_right(right: Callable[[NDArray[np.float64]], NDArray[np.bool_]], inside: float) -> float:
@@ -99,10 +89,13 @@ def _last_right(right: Callable[[NDArray[np.float64]], NDArray[np.bool_]], insid
 
 def _ordinals(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Finite floats numbered in their order: neighbours differ by 1, and ±0 are 0."""
-    bits = values.astype(np.float64).view(np.int64)
-    return np.where(bits < 0, np.int64(-(2**63)) - bits, bits)
+    return _mirrored(values.astype(np.float64).view(np.int64))
 
 
 def _floats(ordinals: NDArray[np.int64]) -> NDArray[np.float64]:
-    bits = np.where(ordinals < 0, np.int64(-(2**63)) - ordinals, ordinals)
-    return bits.astype(np.int64).view(np.float64)
+    return _mirrored(ordinals).view(np.float64)
+
+
+def _mirrored(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bits of floats as ordinals, and back."""
+    return np.where(numbers < 0, np.int64(-(2**63)) - numbers, numbers)

@@ -40,19 +40,21 @@ class CircuitDistribution:
         """Of both, where no circuit is looked at by each."""
         return CircuitDistribution(
             self.of + other.of,
-            dict(sorted((Counter(self.by_edges) + Counter(other.by_edges)).items())),
-            dict(sorted((Counter(self.by_neurons) + Counter(other.by_neurons)).items())),
+            _sum(self.by_edges, other.by_edges),
+            _sum(self.by_neurons, other.by_neurons),
             tuple(map(add, self.edge_use, other.edge_use)),
             tuple(tuple(map(add, *layers)) for layers in zip(self.neuron_use, other.neuron_use, strict=True)),
         )
 
 
-def distribution_of(masks: NDArray[Any], layout: EdgeLayout) -> CircuitDistribution:
-    """The distribution of listed circuits.
+def _sum(one: Mapping[int, int], other: Mapping[int, int]) -> dict[int, int]:
+    both = Counter(one)
+    both.update(other)  # which keeps what is below 0, as it stands in a count under way
+    return {n: number for n, number in sorted(both.items()) if number}
 
-    Args:
-        masks: ``[circuits]``.
-    """
+
+def distribution_of(masks: NDArray[Any], layout: EdgeLayout) -> CircuitDistribution:
+    """The distribution of listed circuits, of ``[circuits]`` masks."""
     found = CircuitDistribution(0, {}, {}, (0,) * layout.n_edges, tuple((0,) * width for width in layout.sizes[1:-1]))
     for start in range(0, len(masks), _MASKS_AT_ONCE):
         found += distribution_of_kept(keep_matrices(masks[start : start + _MASKS_AT_ONCE], layout))
@@ -84,9 +86,4 @@ def neurons_of(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[np.int64]:
 
 def neuron_edges(layout: EdgeLayout) -> NDArray[Any]:
     """For each hidden neuron, layer by layer, the edges into it as a mask."""
-    masks = [
-        ((1 << layout.sizes[layer - 1]) - 1) << layout.edge_index(layer, neuron, 0)
-        for layer in range(1, len(layout.sizes) - 1)
-        for neuron in range(layout.sizes[layer])
-    ]
-    return mask_array(masks, layout)
+    return mask_array((edges for layer in layout.edges_into[1:-1] for edges in layer), layout)

@@ -1,14 +1,11 @@
 """How many circuits are valid where neither listing nor counting is possible: an estimate with its interval.
 
 1. Circuits are drawn uniformly and independently from the structural space (:mod:`analysis.circuits.space`) and
-   each is judged by the search's own arithmetic, so the number of valid ones among them is binomial. Most are wrong
-   on one of the first rows, so the others are run only on what is left.
+   each is judged by the search's own arithmetic, so the number of valid ones among them is binomial.
 2. The interval for their share is that of Clopper and Pearson (1934): it covers the truth with at least the stated
-   confidence for every true share and every sample size, however rare valid circuits are; no normal approximation.
-   Its ends are quantiles of beta distributions.
-3. The share's ends are scaled to numbers of circuits as exact fractions and rounded outwards. The lower end is at least
-   the number of different valid circuits seen, which is certain.
-4. Where time is short, the size of a sample is fixed before it is drawn, by the time that a smaller one took whose
+   confidence for every true share and every sample size. Its ends are scaled to numbers of circuits as exact fractions
+   and rounded outwards; the lower one is at least the number of different valid circuits seen, which is certain.
+3. Where time is short, the size of a sample is fixed before it is drawn, by the time that a smaller one took whose
    circuits are not in it, and a sample that is not done in time counts for nothing. So no outcome has a say in when
    sampling ends.
 """

@@ -1,8 +1,4 @@
-"""Circuits that decide right, out of all combinations of the last hidden layer on top of each prefix.
-
-Every neuron of that layer adds an independent term to the output's pre-activation, one for each subset of its sources;
-row by row the sums are decided, and once few are left the other rows are evaluated for those alone.
-"""
+"""Circuits that decide right, out of all combinations of the last hidden layer on top of each prefix."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.judging import enough_right, first_rows
-from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
+from analysis.circuits.prefixes import Prefixes, Wiring
 from analysis.circuits.space import in_space, may_end_in_space
 from analysis.networks.mlp import activate, keep_matrices
 from analysis.networks.network import Network
@@ -83,12 +79,10 @@ class SpaceJudge:
 
     @property
     def network(self) -> Network:
-        """The network cut to the analysed output."""
         return self.question.cut
 
     @property
     def rows(self) -> NDArray[np.float64]:
-        """``[rows, n0]`` judged."""
         return self.question.judged[0]
 
     @cached_property
@@ -101,8 +95,9 @@ class SpaceJudge:
         return first_rows(len(self.rows), self.max_wrong)
 
     @cached_property
-    def first_labels(self) -> NDArray[np.float64]:
-        return self.question.judged[1][self.first]
+    def wiring(self) -> Wiring:
+        may_be_active = partial(may_end_in_space, self.network.sizes, self.question.protocol)
+        return Wiring(self.network, self.absent, self.rows[self.first], may_be_active)
 
     def found(self) -> Iterator[tuple[int, NDArray[np.uint64]]]:
         """Circuits tested since the last step, and the valid ones among them."""
@@ -111,9 +106,7 @@ class SpaceJudge:
             if self._in_space(0):
                 yield 1, self.right_on_all(np.array([2**self.question.layout.n_edges - 1], dtype=np.uint64))
             return
-        may_be_active = partial(may_end_in_space, self.network.sizes, self.question.protocol)
-        wiring = Wiring(self.network, self.absent, self.rows[self.first], may_be_active)
-        for batch in wiring.prefixes(n_hidden - 1):
+        for batch in self.wiring.prefixes(n_hidden - 1):
             admitted = frozenset(n for n in range(1, width + 1) if self._in_space(batch.n_active + n))
             every = _choices(len(batch.active), width, admitted)
             n_stems = max((prod(map(len, choices.subsets[: choices.n_lead])) for choices in every), default=1)
@@ -121,7 +114,7 @@ class SpaceJudge:
             step = max(1, _VALUES_AT_ONCE // n_sums)
             for start in range(0, len(batch) if admitted else 0, step):
                 piece = batch[start : start + step]
-                terms = list(np.ascontiguousarray(wiring.terms(piece).transpose(1, 3, 0, 2)))
+                terms = list(np.ascontiguousarray(self.wiring.terms(piece).transpose(1, 3, 0, 2)))
                 for choices in every:
                     for n_tested, masks in self._judge(piece, terms, choices):
                         for part in self._parts(masks):
@@ -147,16 +140,7 @@ class SpaceJudge:
     def _judge(
         self, piece: Prefixes, terms: Sequence[NDArray[np.float64]], choices: _Choices
     ) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-        """Test all combinations of one product on top of each prefix.
-
-        Args:
-            piece: the prefixes.
-            terms: what each neuron of the last hidden layer adds to the output, ``[rows, prefixes, 2^active]`` each.
-            choices: the combinations.
-
-        A "stem" is a prefix together with the subsets of the leading neurons; the other neurons' combinations make up
-        the second axis of each chunk.
-        """
+        """Test all combinations of one product on top of each prefix."""
         open_terms = [term[:, :, list(s)] for term, s in zip(terms, choices.subsets, strict=True)]
         n_rows, n_lead = len(self.first), choices.n_lead
         stems: NDArray[np.float64] = np.full((n_rows, len(piece), 1), self.network.biases[-1][0])
@@ -179,17 +163,8 @@ class SpaceJudge:
     def _survivors(
         self, stems: NDArray[np.float64], tail: Sequence[NDArray[np.float64]], candidates: NDArray[np.bool_]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The candidates that are decided right on enough rows.
-
-        Args:
-            stems: ``[rows, stems]`` the output's pre-activation so far.
-            tail: for each further neuron ``[rows, stems, choices]``.
-            candidates: ``[stems, combinations]``.
-
-        Returns:
-            Stem and combination of each survivor.
-        """
-        n_rows, labels = len(self.first), self.first_labels
+        """Stem and combination of the candidates ``[stems, combinations]`` that are decided right on enough rows."""
+        n_rows, labels = len(self.first), self.question.judged[1][self.first]
         wrong = np.zeros(candidates.shape, dtype=np.int32)
         alive, row = candidates, 0
         while row < n_rows:
@@ -225,14 +200,9 @@ class SpaceJudge:
 
     def _masks(
         self, piece: Prefixes, owner: NDArray[np.int64], combination: NDArray[np.int64], choices: _Choices
-    ) -> NDArray[np.uint64]:
+    ) -> NDArray[Any]:
         """Edge masks of combinations by number on top of prefixes by position."""
-        layer, bits = self.network.n_hidden_layers, source_bits(piece.active)
-        masks = piece.masks[owner]
         places = np.unravel_index(combination, [len(subsets) for subsets in choices.subsets])
-        for neuron, (subsets, place) in enumerate(zip(choices.subsets, places, strict=True)):
-            subset = np.array(subsets)[place]
-            masks |= bits[subset] << np.uint64(self.question.layout.edge_index(layer, neuron, 0))
-            to_output = np.uint64(1 << self.question.layout.edge_index(layer + 1, 0, neuron))
-            masks |= np.where(subset > 0, to_output, np.uint64(0))
+        chosen = [np.array(subsets)[place] for subsets, place in zip(choices.subsets, places, strict=True)]
+        masks: NDArray[Any] = piece.masks[owner] | self.wiring.edges_on_top(piece.active, np.stack(chosen, axis=1))
         return masks

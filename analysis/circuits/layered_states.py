@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate
 from typing import Final, cast
 
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.decision_intervals import Box, decision_box
-from analysis.circuits.prefixes import Prefixes, Wiring, source_bits
+from analysis.circuits.prefixes import Prefixes, Wiring
 from analysis.circuits.source_subsets import MAX_LOG2_COMBINATIONS, MAX_SOURCES, Combinations, Tally
 from analysis.circuits.space import in_space, may_end_in_space
 from analysis.errors import BeyondLimits
-from analysis.networks.circuit import MAX_EDGES, EdgeLayout
+from analysis.networks.circuit import MAX_EDGES
 from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question
@@ -26,19 +26,6 @@ from analysis.validity import max_wrong
 
 _LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow
 _KEPT_BYTES: Final = 1 << 27  # of room for counting on top of states of other kinds
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """Valid circuits on top of one state.
-
-    Args:
-        state: one prefix.
-        by_unit: unit → their numbers among the valid ones of that unit.
-    """
-
-    state: Prefixes
-    by_unit: dict[int, list[int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +42,7 @@ class CountableSpace:
     protocol: Protocol
     wiring: Wiring
     boxes: tuple[Box, ...]
+    _known: dict[tuple[int, frozenset[int]], Combinations] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, question: Question) -> CountableSpace:
@@ -63,9 +51,30 @@ class CountableSpace:
         Raises:
             BeyondLimits: see :func:`count_circuits`.
         """
-        refuse_to_count(question)
         network, protocol = question.cut, question.protocol
         rows, labels = question.judged
+        item, cure = "exact counting", "estimate the number of circuits instead"
+        n_edges = question.layout.n_edges
+        if n_edges > MAX_EDGES:
+            raise BeyondLimits(item, f"{n_edges} edges for one output, and the limit is {MAX_EDGES}", cure)
+        n_hidden = network.n_hidden_layers
+        if n_hidden == 0:
+            raise BeyondLimits(item, "the network has no hidden layer", "list its only circuit")
+        below = network.sizes[n_hidden - 1]
+        if below * network.sizes[n_hidden] > MAX_LOG2_COMBINATIONS:
+            cause = (
+                f"{network.sizes[n_hidden]} neurons that choose among {below} sources have more than "
+                f"2^{MAX_LOG2_COMBINATIONS} combinations"
+            )
+            raise BeyondLimits(item, cause, cure)
+        if below > MAX_SOURCES:
+            raise BeyondLimits(
+                item, f"{below} neurons below the last hidden layer, and the limit is {MAX_SOURCES}", cure
+            )
+        threshold = protocol.accuracy_threshold
+        if max_wrong(len(rows), threshold) > 0:
+            cause = f"the accuracy threshold {threshold:g} lets some of the {len(rows)} rows be wrong"
+            raise BeyondLimits(item, cause, f"list the circuits, or {cure.removesuffix(' instead')}")
         # equal rows with equal labels say nothing new
         judged = np.unique(np.column_stack([rows, labels]), axis=0)
         boxes = tuple(
@@ -77,18 +86,9 @@ class CountableSpace:
         may_be_active = partial(may_end_in_space, network.sizes, protocol)
         return cls(network, protocol, Wiring(network, question.absent, judged[:, :-1].copy(), may_be_active), boxes)
 
-    @cached_property
-    def layout(self) -> EdgeLayout:
-        return EdgeLayout(self.network.sizes)
-
-    @property
-    def _layer(self) -> int:
-        """The last hidden layer."""
-        return self.network.n_hidden_layers
-
     def pieces(self) -> Iterator[tuple[Prefixes, Combinations]]:
         """Every state, in bounded batches, with the combinations on top of it; always in the same order."""
-        for batch in self.wiring.prefixes(self._layer - 1):
+        for batch in self.wiring.prefixes(self.network.n_hidden_layers - 1):
             combinations = self.combinations_on(batch)
             if combinations is not None:
                 for start in range(0, len(batch), combinations.states_at_once):
@@ -96,7 +96,7 @@ class CountableSpace:
 
     def combinations_on(self, states: Prefixes) -> Combinations | None:
         """What there is on top of states, the same object for states alike; None if that is never in the space."""
-        sizes, width = self.network.sizes, self.network.sizes[self._layer]
+        sizes, width = self.network.sizes, self.network.sizes[-2]
         n_active = frozenset(n for n in range(1, width + 1) if in_space(states.n_active + n, sizes, self.protocol))
         if not n_active:
             return None
@@ -107,10 +107,6 @@ class CountableSpace:
             bias = float(self.network.biases[-1][0])
             self._known[key] = Combinations(len(states.active), width, n_active, bias, self.boxes)
         return self._known[key]
-
-    @cached_property
-    def _known(self) -> dict[tuple[int, frozenset[int]], Combinations]:
-        return {}
 
     def terms(self, piece: Prefixes) -> NDArray[np.float64]:
         """What each neuron of the last hidden layer adds to the output, ``[states, width, 2^active, rows]``.
@@ -134,13 +130,10 @@ class CountableSpace:
         below = np.bitwise_count(states.masks).astype(np.int64)
         return Tally(combinations, self.terms(states), below, place=place)
 
-    def at(self, ranks: list[int], units: list[NDArray[np.int64]]) -> Iterator[Placed]:
-        """The valid circuits with these ranks, by the state that they stand on.
-
-        Args:
-            ranks: ascending.
-            units: each piece's counts, ``[states, units]``.
-        """
+    def numbered(
+        self, ranks: list[int], units: list[NDArray[np.int64]], check: Callable[[], None]
+    ) -> Iterator[list[int]]:
+        """The masks of valid circuits by state, from ranks, ascending, and counts of each piece by state and unit."""
         wanted, first = deque(ranks), 0
         for (piece, combinations), counts in zip(self.pieces(), units, strict=True):
             if not wanted:
@@ -150,53 +143,12 @@ class CountableSpace:
             while wanted and wanted[0] < first + ends[-1]:
                 rank = wanted.popleft() - first
                 place = bisect_right(ends, rank)
-                state, unit = divmod(place, combinations.n_units)
                 number = rank - (ends[place - 1] if place else 0)
-                places.setdefault(state, {}).setdefault(unit, []).append(number)
+                owner, unit = divmod(place, combinations.n_units)
+                places.setdefault(owner, {}).setdefault(unit, []).append(number)
             first += ends[-1]
-            for state, by_unit in places.items():
-                yield Placed(piece[state : state + 1], by_unit)
-
-    def masks(self, placed: Placed, check: Callable[[], None]) -> list[int]:
-        """The masks of circuits of :meth:`at`; ``check`` is called between steps."""
-        combinations, terms = cast(Combinations, self.combinations_on(placed.state)), self.terms(placed.state)[0]
-        return [self._mask(placed.state, sets) for sets in combinations.numbered(terms, placed.by_unit, check)]
-
-    def _mask(self, state: Prefixes, sets: NDArray[np.int64]) -> int:
-        """The circuit with these sets of sources on top of a state."""
-        mask, bits = int(state.masks[0]), source_bits(state.active)
-        for neuron, chosen in enumerate(sets.tolist()):
-            mask |= int(bits[chosen]) << self.layout.edge_index(self._layer, neuron, 0)
-            if chosen:
-                mask |= 1 << self.layout.edge_index(self._layer + 1, 0, neuron)
-        return mask
-
-
-def refuse_to_count(question: Question) -> None:
-    """Raise what speaks against exact counting, as far as it can be told without starting.
-
-    Raises:
-        BeyondLimits: see :func:`count_circuits`.
-    """
-    network = question.cut
-    item, cure = "exact counting", "estimate the number of circuits instead"
-    n_edges = question.layout.n_edges
-    if n_edges > MAX_EDGES:
-        raise BeyondLimits(item, f"{n_edges} edges for one output, and the limit is {MAX_EDGES}", cure)
-    n_hidden = network.n_hidden_layers
-    if n_hidden == 0:
-        raise BeyondLimits(item, "the network has no hidden layer", "list its only circuit")
-    below = network.sizes[n_hidden - 1]
-    if below * network.sizes[n_hidden] > MAX_LOG2_COMBINATIONS:
-        cause = (
-            f"{network.sizes[n_hidden]} neurons that choose among {below} sources have more than "
-            f"2^{MAX_LOG2_COMBINATIONS} combinations"
-        )
-        raise BeyondLimits(item, cause, cure)
-    if below > MAX_SOURCES:
-        raise BeyondLimits(item, f"{below} neurons below the last hidden layer, and the limit is {MAX_SOURCES}", cure)
-    rows, _ = question.judged
-    threshold = question.protocol.accuracy_threshold
-    if max_wrong(len(rows), threshold) > 0:
-        cause = f"the accuracy threshold {threshold:g} lets some of the {len(rows)} rows be wrong"
-        raise BeyondLimits(item, cause, f"list the circuits, or {cure.removesuffix(' instead')}")
+            for owner, by_unit in places.items():
+                state = piece[owner : owner + 1]
+                check()
+                sets = np.array(list(combinations.numbered(self.terms(state)[0], by_unit, check)))
+                yield (state.masks | self.wiring.edges_on_top(state.active, sets)).tolist()

@@ -1,14 +1,10 @@
 """What finding the valid circuits will cost, and which way is taken, before any work starts.
 
-- *listed*: every possible circuit is tested and every valid one kept.
-- *counted*: every possible circuit is judged without being listed; the number and its distribution are exact, some
-  valid circuits are drawn.
-- *estimated*: a uniform sample is tested; the number comes with an interval.
-
-Listing wins where the space is within the limit, since everything is then at hand; counting is next, since it is exact;
-an estimate is the last resort. Seconds here are predicted from numbers of operations and speeds measured on one core of
-a common server, so that the choice is the same everywhere; they tell a second from a minute and a minute from an hour,
-no more. How long the stages of an analysis take on this machine is measured (:mod:`analysis.planning`).
+Listing, which tests every possible circuit, wins where the space is within the limit, since everything is then at hand;
+counting is next, since it is exact; an estimate from a uniform sample is the last resort. Seconds here are predicted
+from numbers of operations and speeds measured on one core of a common server, so that the choice is the same
+everywhere; they tell a second from a minute and a minute from an hour, no more. How long the stages of an analysis take
+on this machine is measured (:mod:`analysis.planning`).
 """
 
 from __future__ import annotations
@@ -32,8 +28,6 @@ _ROWS_THAT_MATTER: Final = 8  # in a listing few circuits survive more rows,
 _ROWS_FOR_A_WRONG_ONE: Final = 4  # or so many for each row that a valid circuit may have wrong
 _TESTED_ON_ALL: Final = 0.02  # of the circuits pass the first of many rows
 _TESTED_ON_ALL_PER_SECOND: Final = 1e8  # these circuits times rows times edges
-_SAMPLED_PER_SECOND: Final = 2.5e7  # circuits times rows times edges, in an estimate
-_SECONDS_PER_SAMPLE: Final = 2e-6
 # fitted to states of random networks of fourteen shapes, 2 to 6 inputs and up to 8 neurons below and in the last layer
 _SECONDS_PER_STATE: Final = 2e-5
 _SECONDS_PER_POINT: Final = 2e-8  # of the middle or the tail, on each row
@@ -47,7 +41,7 @@ class Cost:
     """What one way would cost.
 
     Args:
-        seconds: predicted, on one core.
+        seconds: predicted, on one core; 0 for an estimate, which has the time that it is given.
         obstacle: why it cannot be taken, one clause; "" if it can.
     """
 
@@ -92,11 +86,10 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
         InvalidData: labels that do not fit the rows.
     """
     structure = Structure(question.cut.sizes, question.protocol)
-    n_rows = len(question.judged[0])
     costs = (
         _listing(question, structure, limits),
         _counting(question, structure, limits),
-        _estimating(structure, n_rows, limits),
+        _estimating(structure, limits),
     )
     shape = "-".join(map(str, question.cut.sizes))
     open_ways = [cost for cost in costs if not cost.obstacle]
@@ -165,8 +158,7 @@ def seconds_per_state(combinations: Combinations) -> float:
     return _SECONDS_PER_STATE + on_row * len(combinations.boxes)
 
 
-def _estimating(structure: Structure, n_rows: int, limits: Limits) -> Cost:
-    seconds = limits.n_samples * _seconds_per_sample(n_rows, structure.layout.n_edges, len(structure.sizes))
+def _estimating(structure: Structure, limits: Limits) -> Cost:
     obstacle = ""
     if structure.protocol.circuit_family != "own":
         obstacle = _LISTED_ALONE
@@ -174,11 +166,7 @@ def _estimating(structure: Structure, n_rows: int, limits: Limits) -> Cost:
         obstacle = "no sample is allowed"
     elif not structure.count:
         obstacle = "no circuit is possible"
-    return Cost("estimated", seconds, obstacle)
-
-
-def _seconds_per_sample(n_rows: int, n_edges: int, n_layers: int) -> float:
-    return n_rows * n_edges / _SAMPLED_PER_SECOND + _SECONDS_PER_SAMPLE * n_layers
+    return Cost("estimated", 0.0, obstacle)
 
 
 def _quotient(whole: int, part: float) -> float:

@@ -7,15 +7,16 @@ step is a handful of array operations. Batches are bounded: however large the sp
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import combinations
+from itertools import chain, combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.networks.circuit import EdgeLayout
+from analysis.networks.circuit import EdgeLayout, mask_array, one_mask
 from analysis.networks.mlp import activate
 from analysis.networks.network import Network
 
@@ -32,15 +33,17 @@ class Prefixes:
         n_active: active hidden neurons so far.
         masks: ``[prefixes]`` edges so far.
         values: ``[prefixes, active, rows]`` activations of the active neurons.
+        n_edges: of each, where they are told apart by it.
     """
 
     active: tuple[int, ...]
     n_active: int
-    masks: NDArray[np.uint64]
+    masks: NDArray[Any]
     values: NDArray[np.float64]
+    n_edges: int = 0
 
     def __getitem__(self, part: slice) -> Prefixes:
-        return Prefixes(self.active, self.n_active, self.masks[part], self.values[part])
+        return replace(self, masks=self.masks[part], values=self.values[part])
 
     def __len__(self) -> int:
         return len(self.masks)
@@ -65,25 +68,25 @@ class Wiring:
     def prefixes(self, layer: int) -> Iterator[Prefixes]:
         """Every prefix up to ``layer`` (0: the inputs), in bounded batches."""
         if layer == 0:
-            inputs = tuple(range(self.network.n_inputs))
-            yield Prefixes(inputs, 0, np.zeros(1, dtype=np.uint64), np.ascontiguousarray(self.rows.T)[None])
-            return
-        pending: dict[tuple[tuple[int, ...], int], list[Prefixes]] = defaultdict(list)
-        n_values = 0
-        for below in self.prefixes(layer - 1):
-            for batch in self._extended(below, layer):
-                pending[batch.active, batch.n_active].append(batch)
-                n_values += batch.values.size
-                if n_values > VALUES_AT_ONCE:
-                    yield from _merged(pending)
-                    n_values = 0
-        yield from _merged(pending)
+            yield self.inputs
+        else:
+            every = (batch for below in self.prefixes(layer - 1) for batch in self._extended(below, layer))
+            yield from joined(every, VALUES_AT_ONCE)
+
+    @property
+    def inputs(self) -> Prefixes:
+        """The only way to wire no layer."""
+        every = tuple(range(self.network.n_inputs))
+        return Prefixes(every, 0, mask_array([0], self.layout), np.ascontiguousarray(self.rows.T)[None])
+
+    @property
+    def layout(self) -> EdgeLayout:
+        return EdgeLayout(self.network.sizes)
 
     def _extended(self, below: Prefixes, layer: int) -> Iterator[Prefixes]:
         """One more layer on each prefix: every nonempty active set, every choice of edges that uses all sources."""
-        layout = EdgeLayout(self.network.sizes)
         width, n_rows = self.network.sizes[layer], below.values.shape[2]
-        bits = source_bits(below.active)
+        edges_into = self.edges_into(below.active, layer)
         step = max(1, VALUES_AT_ONCE // (width * 2 ** len(below.active) * n_rows))
         for start in range(0, len(below), step):
             piece = below[start : start + step]
@@ -92,13 +95,12 @@ class Wiring:
                 if not self.may_be_active(layer, below.n_active + n_active):
                     continue
                 at_once = max(1, VALUES_AT_ONCE // (len(piece) * n_active * n_rows))
-                for subsets in choices_using_all(len(below.active), n_active, at_once):
+                for subsets in _using_all(len(below.active), n_active, at_once):
                     for active in combinations(range(width), n_active):
                         edges = np.zeros(len(subsets), dtype=np.uint64)
                         values = np.empty((len(piece), len(subsets), n_active, n_rows))
                         for place, neuron in enumerate(active):
-                            shift = np.uint64(layout.edge_index(layer, neuron, 0))
-                            edges |= bits[subsets[:, place]] << shift
+                            edges |= edges_into[neuron][subsets[:, place]]
                             values[:, :, place] = table[:, neuron, subsets[:, place]]
                         yield Prefixes(
                             active,
@@ -107,11 +109,26 @@ class Wiring:
                             values.reshape(-1, n_active, n_rows),
                         )
 
+    def edges_into(self, active: tuple[int, ...], layer: int) -> list[NDArray[Any]]:
+        """For each neuron of ``layer`` the edges from each subset of its active sources, ``[2^active]``."""
+        bits = mask_array([0], self.layout)
+        for source in active:
+            bits = np.concatenate([bits, bits | one_mask(1 << source, self.layout)])
+        firsts = (self.layout.edge_index(layer, neuron, 0) for neuron in range(self.network.sizes[layer]))
+        return [bits * one_mask(1 << first, self.layout) for first in firsts]
+
+    def edges_on_top(self, active: tuple[int, ...], sets: NDArray[np.int64]) -> NDArray[Any]:
+        """Edges in and above the last hidden layer whose neurons take these sets ``[choices, width]`` of the active."""
+        layer, edges = self.network.n_hidden_layers, mask_array([0] * len(sets), self.layout)
+        for neuron, (into, chosen) in enumerate(zip(self.edges_into(active, layer), sets.T, strict=True)):
+            into[1:] |= one_mask(1 << self.layout.edge_index(layer + 1, 0, neuron), self.layout)
+            edges |= into[chosen]
+        return edges
+
     def terms(self, below: Prefixes) -> NDArray[np.float64]:
         """What each neuron of the last hidden layer adds to the output for each subset of its active sources.
 
-        Returns:
-            As of :meth:`activations`; without a source it is what an absent neuron carries that is added.
+        Shape as of :meth:`activations`; without a source it is what an absent neuron carries that is added.
         """
         layer = self.network.n_hidden_layers
         values = self.activations(below, layer)
@@ -141,25 +158,8 @@ class Wiring:
         return activate(total, self.network.activation_of(layer), self.network.negative_slope)
 
 
-def source_bits(active: tuple[int, ...]) -> NDArray[np.uint64]:
-    """For each subset of the active sources (bit k: the k-th of them) the same set as bits by source index."""
-    bits = np.zeros(1, dtype=np.uint64)
-    for source in active:
-        bits = np.concatenate([bits, bits | np.uint64(1 << source)])
-    return bits
-
-
-def choices_using_all(n_sources: int, n_neurons: int, at_once: int) -> Iterator[NDArray[np.int64]]:
-    """Every choice of one nonempty set of sources per neuron in which each source is used.
-
-    Args:
-        n_sources: active sources.
-        n_neurons: active neurons that choose.
-        at_once: choices in one array, at most.
-
-    Yields:
-        ``[choices, neurons]`` bit sets over the sources.
-    """
+def _using_all(n_sources: int, n_neurons: int, at_once: int) -> Iterator[NDArray[np.int64]]:
+    """Every choice ``[choices, neurons]`` of one nonempty set of sources per neuron in which each source is used."""
     n_numbers = (2**n_sources - 1) ** n_neurons
     for start in range(0, n_numbers, _NUMBERS_AT_ONCE):
         choices = _choices(n_sources, n_neurons, start, min(start + _NUMBERS_AT_ONCE, n_numbers))
@@ -176,10 +176,17 @@ def _choices(n_sources: int, n_neurons: int, start: int, stop: int) -> NDArray[n
     return using_all
 
 
-def _merged(pending: dict[tuple[tuple[int, ...], int], list[Prefixes]]) -> Iterator[Prefixes]:
-    """Join batches that share an active set, and forget them."""
-    groups = list(pending.items())
-    pending.clear()
-    for (active, n_active), batches in groups:
-        masks = np.concatenate([batch.masks for batch in batches])
-        yield Prefixes(active, n_active, masks, np.concatenate([batch.values for batch in batches]))
+def joined(batches: Iterable[Prefixes], most: int) -> Iterator[Prefixes]:
+    """Those alike in one batch, whenever they have come to more than so many values."""
+    pending: dict[tuple[tuple[int, ...], int, int], list[Prefixes]] = defaultdict(list)
+    n_values = 0
+    for batch in chain(batches, [None]):
+        if batch is not None:
+            pending[batch.active, batch.n_active, batch.n_edges].append(batch)
+            n_values += batch.values.size
+        if batch is None or n_values > most:
+            groups, n_values = list(pending.values()), 0
+            pending.clear()
+            for parts in groups:
+                masks = np.concatenate([part.masks for part in parts])
+                yield replace(parts[0], masks=masks, values=np.concatenate([part.values for part in parts]))

@@ -1,17 +1,13 @@
 """The whole circuit space of one output, validated in vectorised form: every circuit is tested, none is guessed.
 
-1. Prefixes. All ways to wire the layers below the last hidden one are built layer by layer, in batches that share the
-   active set of their top layer; each carries its edges and the activations of that layer.
-2. Last hidden layer. Given a prefix, each of its neurons adds an independent term ``w · act(pre-activation)`` to the
-   output's pre-activation, one term for each subset of its sources (the empty subset: the neuron is inactive). All
-   combinations are therefore an outer sum, neuron by neuron.
-3. Test. Row by row the output's activation is decided; combinations with too many wrong rows drop out, and once few
-   are left the other rows are evaluated for those alone. A combination is a circuit if the sources used are exactly
-   the prefix's active set.
+1. Prefixes. All ways to wire the layers below the last hidden one (:mod:`analysis.circuits.prefixes`).
+2. Last hidden layer. Each of its neurons adds an independent term to the output's pre-activation, one for each subset
+   of its sources (the empty subset: the neuron is inactive). All combinations are an outer sum, neuron by neuron.
+3. Test. Combinations with too many wrong rows drop out row by row. Those left that use every active neuron below are
+   circuits (:mod:`analysis.circuits.last_layer`).
 
-Ablations differ only in what absent edges carry into these sums; where a protocol looks at circuits valid under any of
-them the space is searched under each. The order of summation is that of
-:mod:`analysis.networks.mlp`, so that a circuit's outputs have the same bits wherever they are computed.
+Where a protocol looks at circuits valid under any ablation the space is searched under each. The order of summation is
+that of :mod:`analysis.networks.mlp`, so that a circuit's outputs have the same bits wherever they are computed.
 """
 
 from __future__ import annotations
@@ -100,7 +96,7 @@ def search_circuits(
                 break
     if kept.n_found > max_valid and beyond is not None:
         return _sampled(question, kept, possible, work)
-    masks = kept.first(max_valid)
+    masks = kept.first()
     return CircuitSearch(
         layout,
         possible,
@@ -186,12 +182,7 @@ def _new(
 
 
 class _Kept:
-    """Valid circuits as they are found: all of them while a list holds them, then their number and some of them.
-
-    Args:
-        max_valid: how many a list holds.
-        beyond: what is kept where there are more; None for nothing.
-    """
+    """Valid circuits as they are found: all of them while a list holds them, then their number and some of them."""
 
     def __init__(self, layout: EdgeLayout, max_valid: int, beyond: Sampling | None = None) -> None:
         self.n_tested = self.n_found = 0
@@ -202,7 +193,6 @@ class _Kept:
 
     @property
     def n_told(self) -> int:
-        """Valid circuits known by now; no more than a list holds if nothing is kept beyond it."""
         return self.n_found if self._beyond else min(self.n_found, self._max_valid)
 
     @property
@@ -219,9 +209,9 @@ class _Kept:
         if n_before < self._max_valid:
             self._list.append(masks[: self._max_valid - n_before])
 
-    def first(self, most: int) -> NDArray[np.uint64]:
-        """So many of those that a list holds, ascending."""
-        return np.sort(np.concatenate(self._list)[:most])
+    def first(self) -> NDArray[np.uint64]:
+        """Those that a list holds, ascending."""
+        return np.sort(np.concatenate(self._list))
 
     def _sample(self, masks: NDArray[np.uint64], beyond: Sampling) -> None:
         self.distribution += distribution_of(masks, self._layout)
@@ -232,10 +222,7 @@ class _Kept:
 
 
 def _lots(masks: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
-    """``[masks]`` a number for each, by SplitMix64 (Steele, Lea and Flood 2014), whatever the order of the search.
-
-    The function is one to one, so the masks with the smallest numbers are drawn without replacement.
-    """
+    """``[masks]`` a number for each, one to one, by SplitMix64 (Steele, Lea and Flood 2014): the smallest are drawn."""
     lots = masks + np.random.default_rng(seed).integers(2**64, dtype=np.uint64, size=1)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         lots = (lots ^ (lots >> np.uint64(shift))) * np.uint64(factor)

@@ -1,17 +1,14 @@
 """The smallest valid circuits by number of edges, where not every valid circuit is listed.
 
 1. Search in order of size. Circuits are judged by increasing number of edges, all of one size before any of the next,
-   for as long as the budget lasts. The lower layers are wired in batches; on top of each come all choices of the last
-   hidden layer that have the edges that remain. A few rows tell most of the wrong ones; what they leave is judged as
-   the search judges it (:mod:`analysis.circuits.search`), so every verdict is the search's own. Where valid circuits
-   have been counted exactly by number of edges, sizes without any are passed over.
+   for as long as the budget lasts. A few rows tell most of the wrong ones; what they leave is judged as the search
+   judges it, so every verdict is the search's own. Sizes that an exact count knows to be empty are passed over.
 2. Descent. Where the budget ends before anything is found, valid circuits that are known (draws, and the network
-   itself) are made smaller edge by edge and neuron by neuron, some of each size side by side. That finds small circuits
-   but proves nothing, unless what it finds is as small as the search in order of size left possible.
+   itself) are made smaller edge by edge and neuron by neuron, some of each size side by side. That proves nothing,
+   unless what it finds is as small as the search in order of size left possible.
 
-The budget counts circuits, not seconds, and draws come from a seed, so equal calls give equal results. Everything is
-wired in blocks, so that memory does not grow with the number of circuits; a size for which one block would take too
-much is not started.
+The budget counts circuits, not seconds, and draws come from a seed, so equal calls give equal results. Blocks bound the
+memory; a size for which one block would take too much is not started.
 """
 
 from __future__ import annotations
@@ -30,10 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.judging import enough_right
-from analysis.circuits.prefixes import Prefixes, Wiring
+from analysis.circuits.prefixes import Prefixes, Wiring, joined
 from analysis.circuits.result import SmallestCircuits
 from analysis.circuits.space import count_by_edges, count_matrices_with, in_space
-from analysis.networks.circuit import mask_array, masks_of, one_mask
+from analysis.networks.circuit import mask_array, masks_of
 from analysis.networks.mlp import activate, keep_matrices
 from analysis.question import Question
 from analysis.validity import decided_right, max_wrong
@@ -120,10 +117,6 @@ class _BySize:
         return rows[order], labels[order]
 
     @cached_property
-    def most_wrong(self) -> int:
-        return max_wrong(len(self.judged[1]), self.question.protocol.accuracy_threshold)
-
-    @cached_property
     def wiring(self) -> Wiring:
         return Wiring(
             self.question.cut, self.question.absent, self.judged[0][:_FIRST_ROWS], lambda _layer, _n_active: True
@@ -149,38 +142,25 @@ class _BySize:
         if self.question.cut.n_hidden_layers == 0:
             yield mask_array([(1 << self.question.layout.n_edges) - 1], self.question.layout)
             return
-        for prefixes, n_below in self._prefixes(self.question.cut.n_hidden_layers - 1, n_edges):
-            yield from self._on_top(prefixes, n_edges - n_below)
+        for prefixes in self._prefixes(self.question.cut.n_hidden_layers - 1, n_edges):
+            yield from self._on_top(prefixes, n_edges - prefixes.n_edges)
 
-    def _prefixes(self, layer: int, n_edges: int) -> Iterator[tuple[Prefixes, int]]:
-        """Ways to wire the layers up to one, and their number of edges, that leave enough for the layers above."""
+    def _prefixes(self, layer: int, n_edges: int) -> Iterator[Prefixes]:
+        """Ways to wire the layers up to one that leave enough edges for the layers above."""
         if layer == 0:
-            inputs = tuple(range(self.question.cut.n_inputs))
-            values = np.ascontiguousarray(self.wiring.rows.T)[None]
-            yield Prefixes(inputs, 0, mask_array([0], self.question.layout), values), 0
-            return
-        pending: dict[tuple[tuple[int, ...], int, int], list[Prefixes]] = defaultdict(list)
-        n_values = 0
-        for below, n_below in self._prefixes(layer - 1, n_edges):
-            for prefixes, n_more in self._extended(below, layer, n_edges - n_below):
-                pending[prefixes.active, prefixes.n_active, n_below + n_more].append(prefixes)
-                n_values += prefixes.values.size
-                if n_values > _VALUES_AT_ONCE:
-                    yield from _merged(pending)
-                    n_values = 0
-        yield from _merged(pending)
+            yield self.wiring.inputs
+        else:
+            lower = self._prefixes(layer - 1, n_edges)
+            every = (batch for below in lower for batch in self._extended(below, layer, n_edges - below.n_edges))
+            yield from joined(every, _VALUES_AT_ONCE)
 
-    def _extended(self, below: Prefixes, layer: int, n_edges: int) -> Iterator[tuple[Prefixes, int]]:
+    def _extended(self, below: Prefixes, layer: int, n_edges: int) -> Iterator[Prefixes]:
         """One more layer on each prefix; ``n_edges`` are left for it and all layers above."""
-        n_sources, width, layout = len(below.active), self.question.cut.sizes[layer], self.question.layout
+        n_sources, width = len(below.active), self.question.cut.sizes[layer]
         n_above = self.question.cut.n_hidden_layers - layer  # layers of edges beyond the next, with an edge each
         above = self.question.cut.sizes[layer + 1]
         most_above = sum(lower * upper for lower, upper in pairwise(self.question.cut.sizes[layer + 1 :]))
-        sources = [0]
-        for source in below.active:
-            sources += [chosen | 1 << source for chosen in sources]
-        shifts = [layout.edge_index(layer, neuron, 0) for neuron in range(width)]
-        edges = [mask_array((chosen << shift for chosen in sources), layout) for shift in shifts]
+        edges = self.wiring.edges_into(below.active, layer)
         for piece in self._pieces(below, layer):
             table, n_values = self.wiring.activations(piece, layer), len(piece) * width * below.values.shape[2]
             for n_here in range(n_sources, n_edges - n_above):
@@ -191,7 +171,7 @@ class _BySize:
                     masks = (piece.masks[:, None] | np.bitwise_or.reduce(into)).ravel()
                     values = table[:, np.array(active), chosen]
                     values = values.reshape(-1, len(active), values.shape[-1])
-                    yield Prefixes(active, below.n_active + len(active), masks, values), n_here
+                    yield Prefixes(active, below.n_active + len(active), masks, values, below.n_edges + n_here)
 
     def _choices(self, n_sources: int, n_neurons: int, n_edges: int) -> Iterator[Choices]:
         """Those of :func:`_choices`; kept where they are few, for they are asked for again and again."""
@@ -207,12 +187,7 @@ class _BySize:
     def _by_active(
         self, n_sources: int, width: int, numbers: range, n_edges: int, n_values: int
     ) -> Iterator[tuple[tuple[int, ...], Choices]]:
-        """Some choices of sources for a layer at a time by its active neurons: these, and sets of sources.
-
-        Args:
-            numbers: of active neurons.
-            n_values: that come of each choice.
-        """
+        """Some choices of sources for a layer at a time by its active neurons: these, and sets of sources."""
         step = max(1, _VALUES_AT_ONCE // n_values)
         for n_active in numbers:
             for chosen in self._choices(n_sources, n_active, n_edges):
@@ -247,34 +222,18 @@ class _BySize:
                             choices = sets.reshape(-1, width)
                             state, which = np.nonzero(self._right_on_top(terms, choices))
                             if len(state):
-                                yield piece.masks[state] | self._edges_on_top(below.active, choices[which])
+                                yield piece.masks[state] | self.wiring.edges_on_top(below.active, choices[which])
 
     def _right_on_top(self, terms: NDArray[np.float64], sets: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """``[states, choices]``: which decide enough of the first rows right.
-
-        Args:
-            terms: ``[states, width, 2^active, rows]`` what each neuron of the last hidden layer adds.
-            sets: ``[choices, width]`` the set of sources of each neuron.
-        """
+        """``[states, choices]``: which decide enough of the first rows right."""
         network, rule = self.question.cut, self.question.protocol.circuit_decision
         total = np.full((len(terms), len(sets), terms.shape[3]), network.biases[-1][0])
         for neuron, chosen in enumerate(sets.T):  # summed as the search sums
             total += terms[:, neuron, chosen]
         outputs = activate(total, network.output_activation, network.negative_slope)
         n_wrong = np.count_nonzero(~decided_right(outputs, self.judged[1][:_FIRST_ROWS], rule), axis=2)
-        enough: NDArray[np.bool_] = np.less_equal(n_wrong, self.most_wrong)
-        return enough
-
-    def _edges_on_top(self, active: tuple[int, ...], sets: NDArray[np.int64]) -> NDArray[Any]:
-        """``[choices]`` the edges in and above the last hidden layer where its neurons choose these sets."""
-        layout, layer = self.question.layout, self.question.cut.n_hidden_layers
-        edges = mask_array([0] * len(sets), layout)
-        for neuron, chosen in enumerate(sets.T):
-            for place, source in enumerate(active):
-                one = one_mask(1 << layout.edge_index(layer, neuron, source), layout)
-                edges[chosen >> place & 1 == 1] |= one
-            edges[chosen > 0] |= one_mask(1 << layout.edge_index(layer + 1, 0, neuron), layout)
-        return edges
+        most_wrong = max_wrong(len(self.judged[1]), self.question.protocol.accuracy_threshold)
+        return np.asarray(n_wrong <= most_wrong)
 
     def right(self, keep: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
         """Which circuits ``[circuits, n_l, n_(l-1)]`` decide enough rows right, of the space or not."""
@@ -319,25 +278,18 @@ class _BySize:
 
     def _smaller(self, keep: Sequence[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
         """Every circuit that is left when one edge or one neuron goes, and with it what leads nowhere."""
-        offsets, sizes = self.question.layout.offsets, self.question.cut.sizes
-        bits = np.concatenate([matrix.reshape(len(matrix), -1) for matrix in keep], axis=1)
-        without = ~np.eye(self.question.layout.n_edges, dtype=np.bool_)
-        neurons = []
-        for layer in range(1, len(sizes) - 1):
-            for neuron in range(sizes[layer]):
-                stays = np.ones(self.question.layout.n_edges, dtype=np.bool_)
-                start = self.question.layout.edge_index(layer, neuron, 0)
-                stays[start : start + sizes[layer - 1]] = False
-                neurons.append(stays)
-        removals = np.concatenate(
-            [without, np.array(neurons, dtype=np.bool_).reshape(-1, self.question.layout.n_edges)]
+        layout, sizes = self.question.layout, self.question.cut.sizes
+        removed = [1 << edge for edge in range(layout.n_edges)]
+        removed += [edges for layer in layout.edges_into[1:-1] for edges in layer]
+        bits, going = (
+            np.concatenate([matrix.reshape(len(matrix), -1) for matrix in matrices], axis=1)
+            for matrices in (keep, keep_matrices(mask_array(removed, layout), layout))
         )
-        left = (bits[:, None, :] & removals).reshape(-1, self.question.layout.n_edges)
-        left = left[left.sum(axis=1) < np.repeat(bits.sum(axis=1), len(removals))]
-        matrices = [
-            left[:, offsets[i] : offsets[i + 1]].reshape(len(left), sizes[i + 1], sizes[i])
-            for i in range(len(sizes) - 1)
-        ]
+        left = (bits[:, None, :] & ~going).reshape(-1, layout.n_edges)
+        left = left[left.sum(axis=1) < np.repeat(bits.sum(axis=1), len(removed))]
+        parts = np.split(left, layout.offsets[1:-1], axis=1)
+        shapes = ((len(left), above, below) for below, above in pairwise(sizes))
+        matrices: list[Any] = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
         for lower, upper in pairwise(matrices):
             upper &= lower.any(axis=2)[:, None, :]
         for lower, upper in zip(matrices[-2::-1], matrices[:0:-1], strict=True):
@@ -346,21 +298,8 @@ class _BySize:
         return [matrix[possible] for matrix in matrices]
 
 
-def _merged(pending: dict[tuple[tuple[int, ...], int, int], list[Prefixes]]) -> Iterator[tuple[Prefixes, int]]:
-    for (active, n_active, n_edges), parts in pending.items():
-        masks: NDArray[Any] = np.concatenate([part.masks for part in parts])
-        yield Prefixes(active, n_active, masks, np.concatenate([part.values for part in parts])), n_edges
-    pending.clear()
-
-
 def _choices(n_sources: int, n_neurons: int, n_edges: int) -> Iterator[Choices]:
-    """Every choice of nonempty sets of sources that uses each source and has so many edges, in bounded blocks.
-
-    Args:
-        n_sources: active neurons below; bit k of a set is the k-th of them.
-        n_neurons: that choose.
-        n_edges: in all.
-    """
+    """Every choice of nonempty sets of sources that uses each source and has so many edges, in bounded blocks."""
     nothing = np.zeros(1, dtype=np.int64)
     return _chosen(np.zeros((1, 0), dtype=np.uint32), nothing, nothing + n_edges, n_sources, n_neurons)
 

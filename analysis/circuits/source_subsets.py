@@ -3,21 +3,18 @@
 Given the state, neuron j of the last hidden layer adds one of 2^a independent terms to the output's pre-activation (one
 for each set of its a active sources; the empty set: the neuron is inactive). A combination is one set for each neuron.
 
-1. Box. The sum is right on a row if it lies in that row's box of floats (:mod:`analysis.circuits.decision_intervals`).
-2. Meeting in the middle. The neurons are a lead, a middle and a tail; pairs of middle and tail are counted by two trees
-   of sums, which argues for itself that the verdict on each is the search's own (:mod:`analysis.circuits.box_counts`).
-3. Distributions. Numbers by choice of the lead, the middle and the tail, and by edges and active neurons, give the
-   number of valid circuits by edges, by neurons and by each neuron's sources.
-4. Numbering. Valid combinations are numbered in ascending order of their sets, the first neuron most significant.
-   Counts by lead are kept. Where a number is looked up, the valid ones on its lead are listed if they are few; else
-   they are counted by middle, and the tail is counted off.
+The sum is right on a row if it lies in that row's box of floats. The neurons are a lead, a middle and a tail; pairs of
+middle and tail are counted by two trees of sums (:mod:`analysis.circuits.box_counts`), by what each part chooses and by
+size. Valid combinations are numbered in ascending order of their sets, the first neuron most significant. Where a
+number is looked up, the valid ones on its lead are listed if they are few; else counted by middle, and the tail is
+counted off.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import comb
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +25,7 @@ from analysis.circuits.decision_intervals import Box
 from analysis.circuits.space import count_matrices
 
 if TYPE_CHECKING:  # numba takes half a second to load, and few analyses count
-    from analysis.circuits.box_counts import Boxes, Part, Room
+    from analysis.circuits.box_counts import Problem
 
 MAX_LOG2_COMBINATIONS: Final = 52  # so that a state's counts and their sums with signs are exact in int64
 MAX_SOURCES: Final = 12  # one neuron's sets of sources are at most 4,096
@@ -60,38 +57,39 @@ class Combinations:
     boxes: tuple[Box, ...]
 
     @cached_property
-    def parts(self) -> tuple[Choices, Choices, Choices]:
-        """The choices of the neurons that lead (fixed while the others meet), stand in the middle, and in the tail."""
+    def parts(self) -> tuple[int, int, int]:
+        """Neurons that lead (fixed while the others meet), of the middle, and of the tail."""
         n_most = max(1, (_MOST_CHOICES.bit_length() - 1) // self.n_sources)
         n_tail = min(self.width // 2, n_most)
         n_middle = min(self.width - n_tail, max(1, n_tail))
-        sizes = (self.width - n_tail - n_middle, n_middle, n_tail)
-        lead, middle, tail = (choices_of(self.n_sources, n_neurons) for n_neurons in sizes)
-        return lead, middle, tail
+        return self.width - n_tail - n_middle, n_middle, n_tail
 
     @property
     def n_units(self) -> int:
         """Units into which the combinations on top of one state are divided: by the lead."""
-        return len(self.parts[0])
+        return 1 << self.n_sources * self.parts[0]
 
     @property
     def n_points(self) -> int:
         """Sums over the middle and over the tail on top of one state, for every set of sources that may be used."""
-        return sum((2**part.n_neurons + 1) ** self.n_sources - 1 for part in self.parts[1:])
+        return sum((2**n_neurons + 1) ** self.n_sources - 1 for n_neurons in self.parts[1:])
 
     @property
     def n_meetings(self) -> int:
         """Leads times the geometric mean of middles and tails, likewise: about as pairs of nodes that are looked at."""
-        n_lead, n_middle, n_tail = (part.n_neurons for part in self.parts)
+        n_lead, n_middle, n_tail = self.parts
         return int((2 ** (n_lead + (n_middle + n_tail) / 2) + 1) ** self.n_sources)
 
     @property
     def n_bytes(self) -> int:
         """Memory that counting on top of one batch of states takes, about."""
-        lead, middle, tail = self.parts
-        n_points, n_rows, n_classes = len(middle) + len(tail), len(self.boxes), (self.width + 1) * self.n_sources
-        listed = _LISTED_PER_SET << self.n_sources
-        return 8 * (n_points * (3 * n_rows + n_classes + 8) + 6 * len(lead) + listed + 4 * _VALUES_AT_ONCE)
+        n_points = sum(1 << self.n_sources * n_neurons for n_neurons in self.parts[1:])
+        n_rows, n_classes, listed = (
+            len(self.boxes),
+            (self.width + 1) * self.n_sources,
+            _LISTED_PER_SET << self.n_sources,
+        )
+        return 8 * (n_points * (3 * n_rows + n_classes + 8) + 6 * self.n_units + listed + 4 * _VALUES_AT_ONCE)
 
     @property
     def states_at_once(self) -> int:
@@ -120,77 +118,93 @@ class Combinations:
         """
         from analysis.circuits.box_counts import list_right, nth_right
 
-        lead, middle, tail = self.parts
-        units = np.array(sorted(by_unit), dtype=np.int64)
-        _, boxes, parts, room, most = self.compiled
-        room.rows[0], room.n_rows[0] = np.arange(len(self.boxes)), len(self.boxes)
-        size = np.abs(terms).max(axis=1).sum(axis=0) + abs(self.bias)
-        if most and list_right(terms, boxes, size, *parts, units, most, room)[0]:
-            found = np.sort(room.found[: room.n_found[0]])
-            starts = np.searchsorted(found, units << self.n_sources * (self.width - lead.n_neurons))
+        _, problem, most = self.compiled
+        _, n_middle, n_tail = self.parts
+        units, choices = np.array(sorted(by_unit), dtype=np.int64), list[int]()
+        if most and list_right(terms, problem, units, most)[0]:
+            found = np.sort(problem.room.found[: problem.room.n_found[0]])
+            starts = np.searchsorted(found, units << self.n_sources * (n_middle + n_tail))
             for unit, start in zip(units.tolist(), starts.tolist(), strict=True):
-                for choice in found[start + np.array(by_unit[unit])]:
-                    yield choice >> self.n_sources * np.arange(self.width)[::-1] & (2**self.n_sources - 1)
-            return
-        step = max(1, _VALUES_AT_ONCE // len(middle))
+                choices += found[start + np.array(by_unit[unit])].tolist()
+            units = units[:0]
+        step = max(1, _VALUES_AT_ONCE >> self.n_sources * n_middle)
         for start in range(0, len(units), step):
             some = units[start : start + step]
             tally = Tally(self, terms[None], np.zeros(1, dtype=np.int64), some)
             while not tally.go_on():
                 check()
-            for unit, ends in zip(some.tolist(), np.cumsum(tally.by_middle, axis=1), strict=True):
+            for unit, counts in zip(some.tolist(), tally.by_middle, strict=True):
+                ends = np.cumsum(counts)
                 for number in by_unit[unit]:
                     head = int(np.searchsorted(ends, number, side="right"))
-                    left = number - (int(ends[head - 1]) if head else 0)
-                    of_lead = unit >> self.n_sources * np.arange(lead.n_neurons)[::-1] & 2**self.n_sources - 1
-                    fixed = np.concatenate([of_lead, middle.choices[head]])
-                    yield np.concatenate([fixed, tail.choices[nth_right(terms, boxes, fixed, left)]])
+                    first = ((unit << self.n_sources * n_middle) + head) << self.n_sources * n_tail
+                    choices.append(nth_right(terms, problem, first, number - int(ends[head] - counts[head])))
+        for choice in choices:
+            yield choice >> self.n_sources * np.arange(self.width)[::-1] & (2**self.n_sources - 1)
 
     @cached_property
-    def compiled(self) -> tuple[NDArray[np.int64], Boxes, tuple[Part, Part], Room, int]:
-        """Leads, those of one size one after the other; what is right; middle and tail; room for work; most listed."""
-        from analysis.circuits.box_counts import LEAF, Boxes, Part, Room
+    def compiled(self) -> tuple[NDArray[np.int64], Problem, int]:
+        """Leads, those of one size one after the other; the problem with room for work; and the most listed."""
+        from analysis.circuits.box_counts import LEAF, Boxes, Part, Problem, Room
 
-        lead, middle, tail = self.parts
-        n_rows, part_of = len(self.boxes), []
-        for first, part, other in ((lead.n_neurons, middle, tail), (self.width - tail.n_neurons, tail, middle)):
-            n, n_nodes, n_classes = len(part), 2 * max(1, len(part) // LEAF) - 1, len(part.sizes)
-            part_of.append(
-                Part(
-                    *(self.n_sources, first, part.n_neurons, part.used, part.class_of, part.sizes),
-                    *(np.empty(n, np.int64), np.empty((n, n_rows)), np.empty(n, np.int64), np.empty((n_rows, n))),
-                    *(
-                        np.empty((n_nodes, n_rows)),
-                        np.empty((n_nodes, n_rows)),
-                        np.empty((n_nodes, n_classes), np.int64),
-                    ),
-                    *(np.zeros((n_nodes, len(other.sizes)), np.int64), np.zeros(n, np.int64)),
-                )
+        n_rows, (n_lead, n_middle, n_tail) = len(self.boxes), self.parts
+        choices = [self._choices(n_neurons) for n_neurons in (n_middle, n_tail)]
+        sizes = [np.unique(size) for _, size in choices]
+        classes = (len(sizes[0]), len(sizes[1]))
+
+        def part_of(own: int, first: int, n_neurons: int) -> Part:
+            used, size = choices[own]
+            n, n_nodes = len(used), 2 * max(1, len(used) // LEAF) - 1
+            order, class_at, singly = np.zeros((3, n), np.int64)
+            least, greatest = np.empty((2, n_nodes, n_rows))
+            return Part(
+                self.n_sources,
+                first,
+                n_neurons,
+                used,
+                np.searchsorted(sizes[own], size),
+                np.stack(np.divmod(sizes[own], self.width + 1), axis=1),
+                order,
+                class_at,
+                singly,
+                np.empty((n, n_rows)),
+                np.empty((n_rows, n)),
+                least,
+                greatest,
+                np.empty((n_nodes, classes[own]), np.int64),
+                np.zeros((n_nodes, classes[1 - own]), np.int64),
             )
-        classes = (len(middle.sizes), len(tail.sizes))
+
         most = _LISTED_PER_SET << self.n_sources if self.n_sources * self.width <= _MOST_LOG2_LISTED else 0
+        n_tails = len(choices[1][0])
         room = Room(
             np.zeros((_HALVINGS, 5), np.int64),
-            np.zeros((_HALVINGS, n_rows), np.int64),
-            np.zeros(_HALVINGS, np.int64),
+            np.tile(np.arange(n_rows), (_HALVINGS, 1)),
+            np.full(_HALVINGS, n_rows),
             np.empty((4, n_rows)),
-            np.zeros((classes[0], len(tail)), np.int64),
+            np.empty(n_rows),
+            np.zeros((classes[0], n_tails), np.int64),
             np.zeros(classes, np.int64),
             np.zeros(classes, np.bool_),
             np.empty(most, np.int64),
             np.zeros(2, np.int64),
-            np.empty(len(tail), np.uint8),
-            np.empty(len(tail), np.uint8),
+            *np.empty((2, n_tails), np.uint8),
         )
         low, high = (np.array([getattr(box, end) for box in self.boxes], dtype=np.float64) for end in ("low", "high"))
         admitted = np.isin(np.arange(self.width + 1), sorted(self.n_active))
-        # without an array of the choices themselves, of which there may be millions
-        numbers, n_active = np.arange(len(lead)), np.zeros(len(lead), dtype=np.int16)
-        for neuron in range(lead.n_neurons):
-            n_active += numbers >> self.n_sources * neuron & 2**self.n_sources - 1 > 0
-        n_edges = np.bitwise_count(numbers) + n_active
-        leads = np.argsort(n_edges * (self.width + 1) + n_active, kind="stable")
-        return leads, Boxes(self.bias, low, high, admitted), (part_of[0], part_of[1]), room, most
+        leads = np.argsort(self._choices(n_lead)[1], kind="stable")
+        middle, tail = part_of(0, n_lead, n_middle), part_of(1, n_lead + n_middle, n_tail)
+        return leads, Problem(Boxes(self.bias, low, high, admitted), middle, tail, room), most
+
+    def _choices(self, n_neurons: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """``[choices]`` sources used, and sizes: edges, also to the output, times width + 1 plus active neurons."""
+        numbers = np.arange(1 << self.n_sources * n_neurons)
+        used, n_active = np.zeros_like(numbers), np.zeros(len(numbers), dtype=np.int16)
+        for neuron in range(n_neurons):
+            chosen = numbers >> self.n_sources * neuron & 2**self.n_sources - 1
+            used |= chosen
+            n_active += chosen > 0
+        return used, (np.bitwise_count(numbers) + n_active) * np.int64(self.width + 1) + n_active
 
 
 @dataclass(eq=False)
@@ -213,25 +227,24 @@ class Tally:
 
     def __post_init__(self) -> None:
         made = self.combinations
-        _, middle, tail = made.parts
+        n_middle, n_tail = (1 << made.n_sources * n_neurons for n_neurons in made.parts[1:])
         self.below, self._row_of = np.unique(self.edges_below, return_inverse=True)
         self.units = np.zeros((len(self.terms), made.n_units), np.int64)
         self.by_size = np.zeros((len(self.below), made.width * (made.n_sources + 1) + 1, made.width + 1), np.int64)
-        self.by_middle = np.zeros((1 if self.some_units is None else len(self.some_units), len(middle)), np.int64)
-        self._by_tail = np.zeros(len(tail), np.int64)
+        self.by_middle = np.zeros((1 if self.some_units is None else len(self.some_units), n_middle), np.int64)
+        self._by_tail = np.zeros(n_tail, np.int64)
         # the trees are of no state yet, and what was begun holds something
         self._at = np.array([*self.place, -1, -1, int(any(self.place[1:]))])
 
     def go_on(self) -> bool:
         """Count for a tenth of a second or so; whether all are counted."""
-        from analysis.circuits.box_counts import count_right
+        from analysis.circuits.box_counts import Counts, count_right
 
-        leads, boxes, parts, room, most = self.combinations.compiled
+        leads, problem, most = self.combinations.compiled
         if self.some_units is not None:
             leads, most = self.some_units, 0
-        to = (self.units, self.by_size, self.by_middle, self._by_tail)
-        rows = self._row_of.reshape(-1)
-        is_done = count_right(self.terms, boxes, *parts, leads, rows, most, _VISITS_AT_ONCE, self._at, *to, room)
+        counts = Counts(self._row_of.reshape(-1), self.units, self.by_size, self.by_middle, self._by_tail)
+        is_done = count_right(self.terms, problem, leads, most, _VISITS_AT_ONCE, self._at, counts)
         self.place = (0, 0, 0) if is_done else tuple(self._at[:3].tolist())
         return bool(is_done)
 
@@ -239,7 +252,7 @@ class Tally:
     def share(self) -> float:
         """About how much of the time of all is spent."""
         made, (state, before, lead) = self.combinations, self._at[:3].tolist()
-        n_lead, n_middle, n_tail = (part.n_neurons for part in made.parts)
+        n_lead, n_middle, n_tail = made.parts
         each = 2 ** (n_lead + (n_middle + n_tail) / 2)  # times as long with one more source
         sets = range(2**made.n_sources - 1, -1, -1)
         weights = [each ** sets[number].bit_count() for number in range(before + 1)]
@@ -248,76 +261,24 @@ class Tally:
 
     def by_neuron(self) -> NDArray[np.int64]:
         """``[width, 2^sources]`` how many have that neuron choose that set."""
-        lead, middle, tail = self.combinations.parts
-        counts = ((lead, self.units.sum(axis=0)), (middle, self.by_middle[0]), (tail, self._by_tail))
-        return np.concatenate([part.by_neuron(numbers) for part, numbers in counts])
+        n_sets, sums = 2**self.combinations.n_sources, []
+        counts = (self.units.sum(axis=0), self.by_middle[0], self._by_tail)
+        for n_neurons, numbers in zip(self.combinations.parts, counts, strict=True):
+            cube = numbers.reshape((n_sets,) * n_neurons)
+            sums += [cube.sum(axis=tuple({*range(n_neurons)} - {neuron})) for neuron in range(n_neurons)]
+        return np.array(sums, dtype=np.int64)
+
+
+def is_compiled() -> bool:
+    """Whether what counts was compiled for this processor before, so that it is loaded at once."""
+    from analysis.circuits import box_counts
+
+    function: Any = box_counts.count_right
+    index = getattr(function._cache, "_cache_file", None)  # numba tells it in no other way
+    made_for = function.targetctx.codegen().magic_tuple()
+    return bool(function.overloads) or bool(index and any(made_for in key for key in index._load_index()))
 
 
 def load_compiled() -> None:
     """Load what counts, or compile it if no process has before: ten seconds that are then no part of a count's time."""
     Tally(Combinations(1, 1, frozenset((1,)), 0.0, ()), np.zeros((0, 1, 2, 0)), np.zeros(0, np.int64)).go_on()
-
-
-# --- choices of sources by some neurons of a layer, numbered, with what each uses and how large it is
-
-
-@dataclass(frozen=True)
-class Choices:
-    """All choices of some neurons, one set of sources each (none: inactive); the first neuron is most significant.
-
-    Args:
-        n_sources: active sources.
-        n_neurons: neurons that choose.
-    """
-
-    n_sources: int
-    n_neurons: int
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (2**self.n_sources,) * self.n_neurons
-
-    def __len__(self) -> int:
-        return int(2 ** (self.n_sources * self.n_neurons))
-
-    @cached_property
-    def choices(self) -> NDArray[np.int64]:
-        """``[choices, neurons]`` bit sets over the sources."""
-        axes = np.unravel_index(np.arange(len(self)), self.shape) if self.n_neurons else ()
-        return np.array(axes, dtype=np.int64).reshape(self.n_neurons, len(self)).T
-
-    @cached_property
-    def used(self) -> NDArray[np.int64]:
-        """Sources used by each choice."""
-        used: NDArray[np.int64] = np.bitwise_or.reduce(self.choices, axis=1)
-        return used
-
-    @cached_property
-    def _classes(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        n_active = (self.choices > 0).sum(axis=1, dtype=np.int64)
-        # edges into the neurons, and one from each active neuron to the output
-        n_edges = np.bitwise_count(self.choices).sum(axis=1, dtype=np.int64) + n_active
-        return np.unique(np.stack([n_edges, n_active], axis=1), axis=0, return_inverse=True)
-
-    @property
-    def sizes(self) -> NDArray[np.int64]:
-        """``[classes, 2]`` the pairs (edges, active neurons) that occur, ascending."""
-        return self._classes[0]
-
-    @property
-    def class_of(self) -> NDArray[np.int64]:
-        """Class of each choice."""
-        return self._classes[1].reshape(-1)
-
-    def by_neuron(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Counts by choice as counts by neuron and its set of sources, ``[neurons, 2^sources]``."""
-        cube = counts.reshape(self.shape)
-        axes = range(self.n_neurons)
-        sums = [cube.sum(axis=tuple(other for other in axes if other != axis)) for axis in axes]
-        return np.array(sums, dtype=np.int64).reshape(self.n_neurons, 2**self.n_sources)
-
-
-@lru_cache(maxsize=64)
-def choices_of(n_sources: int, n_neurons: int) -> Choices:
-    """The choices of so many neurons among so many sources, shared."""
-    return Choices(n_sources, n_neurons)

@@ -39,11 +39,7 @@ _State = tuple[int, int]  # active neurons in a layer, active hidden neurons so 
 
 @cache
 def count_matrices(n_rows: int, n_columns: int) -> int:
-    """0/1 matrices without an empty row or column, by inclusion and exclusion over empty columns.
-
-    A matrix and its transpose count alike, so the sum goes over the shorter side: of one row and 1,600 columns it has
-    one term instead of 1,600 with binomials of hundreds of digits.
-    """
+    """0/1 matrices without an empty row or column, by inclusion and exclusion over the shorter side."""
     n_rows, n_columns = max(n_rows, n_columns), min(n_rows, n_columns)
     return sum(
         (-1) ** empty * comb(n_columns, empty) * (2 ** (n_columns - empty) - 1) ** n_rows
@@ -77,13 +73,9 @@ def may_end_in_space(sizes: Sequence[int], protocol: Protocol, layer: int, n_act
     return any(in_space(n_active + more, sizes, protocol) for more in range(len(above), sum(above) + 1))
 
 
-def count_by_edges(sizes: Sequence[int], protocol: Protocol, most: int) -> Mapping[int, int]:
-    """Circuits of the protocol's space by number of edges, exactly, of those with at most ``most`` edges."""
-    return _by_edges(tuple(sizes), protocol, most)
-
-
 @lru_cache(maxsize=64)
-def _by_edges(sizes: tuple[int, ...], protocol: Protocol, most: int) -> Mapping[int, int]:
+def count_by_edges(sizes: tuple[int, ...], protocol: Protocol, most: int) -> Mapping[int, int]:
+    """Circuits of the protocol's space by number of edges, exactly, of those with at most ``most`` edges."""
     states = {(sizes[0], 0, 0): 1}  # (active in this layer, active hidden neurons so far, edges so far) → ways
     n_layers = len(sizes) - 1
     for layer in range(1, n_layers):
@@ -172,9 +164,7 @@ class Structure:
         return comb(self.sizes[layer], n_active) * count_matrices(n_active, below)
 
     def samples(self, n_samples: int, *, seed: int) -> Iterator[tuple[NDArray[np.bool_], ...]]:
-        """Circuits drawn uniformly and independently, in bounded batches of kept edges.
-
-        The batches are sorted by the numbers of active neurons; together they are the sample.
+        """Circuits drawn uniformly and independently, in bounded batches sorted by the numbers of active neurons.
 
         Args:
             n_samples: how many; the space must not be empty.
@@ -192,11 +182,7 @@ class Structure:
                 yield self._sampled(n_active, min(at_once, n_circuits - start), arrays)
 
     def numbers_of(self, ranks: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int]]:
-        """The numbers of active neurons, hidden layer by hidden layer, of circuits numbered by these.
-
-        Yields:
-            Numbers, ascending, and how many of the circuits have them.
-        """
+        """Active neurons by hidden layer of the circuits numbered by these, ascending, and how many have them."""
         yield from self._numbers_above((), self.sizes[0], 0, ranks)
 
     def _numbers_above(

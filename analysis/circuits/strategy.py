@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -12,31 +13,31 @@ from analysis.circuits.counting import count_circuits
 from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.planning import CircuitPlan, plan_circuits
-from analysis.circuits.result import CircuitSearch, CountSoFar
+from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import Sampling, search_circuits
 from analysis.circuits.smallest import find_smallest
+from analysis.circuits.source_subsets import is_compiled
 from analysis.errors import BeyondLimits
 from analysis.networks.circuit import MAX_EDGES_KEPT, mask_array
+from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
 _FOR_AN_ESTIMATE: Final = 0.2  # of the time, where there is no answer yet
 
 
-def find_circuits(question: Question, work: Work = DEFAULT_WORK, *, plan: CircuitPlan | None = None) -> CircuitSearch:
-    """Find the valid circuits of one output in the best way within the limits, and the smallest where not all are
-    listed.
+def find_circuits(question: Question, work: Work = DEFAULT_WORK) -> CircuitSearch:
+    """Find the valid circuits of one output as planned, and the smallest where not all are listed.
 
     Args:
         work: told how far the work is; may raise Cancelled.
-        plan: what :func:`~analysis.circuits.planning.plan_circuits` said, if it was asked before.
 
     Raises:
         BeyondLimits: every way is barred, with the reasons.
         InvalidData: labels that do not fit the rows.
         Cancelled: the report asked to stop.
     """
-    found = find_number(question, work, plan or plan_circuits(question, limits=work.limits))
+    found = find_number(question, work, plan_circuits(question, limits=work.limits))
     return found if found.n_drawn is not None else add_smallest(question, found, work)
 
 
@@ -50,16 +51,14 @@ def first_answer(question: Question, work: Work, plan: CircuitPlan, quick: float
         Those of :func:`find_number`.
     """
     if plan.cost.seconds <= quick or not work.limits.n_samples:
-        return find_number(question, work, plan)
-    if plan.method == "estimated":
-        return _estimated(question, work)
+        return find_number(question, work, plan, may_compile=not work.limits.n_samples)
     found = _estimated(question, _in_between(work))
     work.ended["circuits"] = "time"
     return found
 
 
 def find_number(
-    question: Question, work: Work, plan: CircuitPlan, so_far: CircuitSearch | None = None
+    question: Question, work: Work, plan: CircuitPlan, so_far: CircuitSearch | None = None, *, may_compile: bool = True
 ) -> CircuitSearch:
     """List, count or estimate the valid circuits of one output.
 
@@ -67,6 +66,7 @@ def find_number(
         work: what ends before it is done leaves an estimate.
         plan: which way is taken.
         so_far: the answer that was there when an earlier search of the same circuits ended.
+        may_compile: whether to compile what counts where no process has; else the time is up with that.
 
     Raises:
         BeyondLimits: the way is barred.
@@ -79,10 +79,15 @@ def find_number(
         return so_far if so_far and (so_far.n_tested or 0) >= (found.n_tested or 0) else found
     own = work if so_far else work.for_seconds((1 - _FOR_AN_ESTIMATE) * work.seconds_left)
     exact = None
+
+    def count() -> CircuitSearch:
+        if not may_compile and not is_compiled():
+            raise OutOfTime
+        return count_circuits(question, own, n_draws=work.limits.n_draws, so_far=so_far.so_far if so_far else None)
+
     try:
         with own.ending("circuits"):
-            way = _listed if plan.method == "listed" else _counted
-            exact = way(question, own, plan, so_far.so_far if so_far else None)
+            exact = _listed(question, own, plan, count) if plan.method == "listed" else count()
     except BeyondLimits:  # sums that may overflow show only on the way
         if not work.limits.n_samples:
             raise
@@ -115,24 +120,20 @@ def _in_between(work: Work) -> Work:
     return work.reporting_to(lambda progress: work.report(replace(progress, done=0)))
 
 
-def _listed(question: Question, work: Work, plan: CircuitPlan, so_far: CountSoFar | None) -> CircuitSearch:
+def _listed(question: Question, work: Work, plan: CircuitPlan, count: Callable[[], CircuitSearch]) -> CircuitSearch:
     """All valid circuits; where there are more than a list holds, their number, some drawn and the smallest."""
     limits, most = work.limits, work.limits.most_listed(len(question.data.representatives))
     tested = partial(search_circuits, question, work, max_valid=most, max_possible=limits.max_possible)
-    beyond, count = Sampling(limits.n_draws, limits.n_smallest), plan.cost_of("counted")
-    if count.obstacle or count.seconds > plan.cost.seconds:
+    beyond, counting = Sampling(limits.n_draws, limits.n_smallest), plan.cost_of("counted")
+    if counting.obstacle or counting.seconds > plan.cost.seconds:
         return tested(beyond=beyond)
     found = tested()
     if found.truncated_at != most:
         return found
     try:
-        return _counted(question, work, plan, so_far)
+        return count()
     except BeyondLimits:  # sums that may overflow show only on the way
         return tested(beyond=beyond)
-
-
-def _counted(question: Question, work: Work, _plan: CircuitPlan, so_far: CountSoFar | None) -> CircuitSearch:
-    return count_circuits(question, work, n_draws=work.limits.n_draws, so_far=so_far)
 
 
 def _estimated(question: Question, work: Work) -> CircuitSearch:

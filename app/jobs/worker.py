@@ -8,6 +8,7 @@ processes or workers, a job ends once: the save and the job's end are one transa
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import secrets
 import signal
@@ -29,6 +30,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.circuits.source_subsets import load_compiled
 from analysis.errors import AnalysisError, Cancelled
 from analysis.progress import Progress
 from app.db.engine import Store, open_store
@@ -95,12 +97,21 @@ def run_workers(
     store = open_store(settings)
     try:
         upgrade(store, settings.data)  # a worker may be the first to start
+        multiprocessing.get_context("spawn").Process(target=_compile, daemon=True).start()
         # with hundreds of slots each tells its progress less often, so that the notes of all stay a trickle
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))
         executor = partial(ProcessExecutor, settings.memory_of_job)
         Worker(store, slots=slots, stop=stop, pace=pace, executor=executor).run(until_idle=until_idle)
     finally:
         store.close()
+
+
+def _compile() -> None:
+    """Compile what counts ahead of the jobs that need it, if no process has before."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker ends it
+    if hasattr(os, "nice"):
+        os.nice(10)
+    load_compiled()
 
 
 @dataclass

@@ -208,9 +208,7 @@ def test_a_count_that_was_ended_goes_on_to_the_same_end(way, sizes):
                 break
             so_far = CountSoFar.of_json(json.loads(json.dumps(found.so_far.as_json())), found.layout)
             at_once = count_circuits(question, Work(stopped=lambda: True), n_draws=30, so_far=so_far).so_far
-            assert at_once.as_json() == so_far.as_json(), (
-                "nothing is lost on the way to the place"
-            )
+            assert at_once.as_json() == so_far.as_json(), "nothing is lost on the way to the place"
             places.add((len(so_far.units), so_far.place))
             assert work.ended == {"circuits": "time"}
             assert found.n_tested < found.possible or found.count == whole.count

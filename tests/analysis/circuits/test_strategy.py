@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +13,8 @@ import pytest
 from analysis.circuits import strategy
 from analysis.circuits.planning import plan_circuits
 from analysis.circuits.search import search_circuits
-from analysis.circuits.strategy import find_circuits
+from analysis.circuits.source_subsets import is_compiled, load_compiled
+from analysis.circuits.strategy import find_circuits, find_number
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
 from analysis.limits import Limits, listed_bytes
@@ -51,8 +55,7 @@ def test_plans_of_known_sizes(sizes, method, possible):
     assert plan.reason.endswith(".")
     assert f"{plan.possible:,}" not in plan.reason  # which stands before it
     assert [cost.method for cost in plan.costs] == ["listed", "counted", "estimated"]
-    for cost in plan.costs:
-        assert cost.obstacle or cost.seconds > 0
+    assert all(cost.obstacle or cost.seconds > 0 for cost in plan.costs[:2])
 
 
 @pytest.mark.parametrize(("seconds", "is_counted"), [(0.0, True), (1e6, False)])
@@ -63,7 +66,7 @@ def test_more_circuits_than_a_list_holds_are_counted_the_quicker_way(monkeypatch
     asked = []
     counted = strategy.count_circuits
     monkeypatch.setattr(strategy, "count_circuits", lambda *a, **k: asked.append(a) or counted(*a, **k))
-    found = find_circuits(question, Work(limits=limits), plan=replace(plan, costs=costs))
+    found = find_number(question, Work(limits=limits), replace(plan, costs=costs))
     assert (bool(asked), found.method, found.n_valid) == (is_counted, "counted", 197)
 
 
@@ -174,3 +177,29 @@ def test_labels_of_the_analysed_output_are_used():
         wrong = Task((1, 0, 0, 1))  # the record's labels win
         found = find_circuits(ask(network, output=output, task=wrong, data=data), Work(limits=limits))
         assert found.count == search_circuits(ask(network, task=task)).n_valid > 0
+
+
+@pytest.mark.parametrize("limits", [Limits(max_possible=1), Limits(max_valid=50)])
+def test_no_first_answer_waits_for_what_counts_to_be_compiled(monkeypatch, limits):
+    question, is_there = ask(golden_network("xor_pretrained").network, task=XOR), []
+    monkeypatch.setattr(strategy, "is_compiled", lambda: is_there)
+    plan, work = plan_circuits(question, limits=limits), Work(limits=limits)
+    first = strategy.first_answer(question, work, plan, 60.0)
+    assert (first.method, work.ended.pop("circuits")) == ("estimated", "time")
+    found = find_number(question, work, plan, first)
+    assert (found.method, found.n_valid, work.ended) == ("counted", 197, {})
+    is_there.append(True)
+    assert strategy.first_answer(question, work, plan, 60.0).masks.tolist() == found.masks.tolist()
+
+
+@pytest.mark.slow
+def test_what_counts_is_known_to_be_compiled_once_it_is(tmp_path):
+    load_compiled()
+    assert is_compiled()
+    asked = "from analysis.circuits.source_subsets import is_compiled; print(is_compiled())"
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+    environment.pop("NUMBA_CACHE_DIR")
+    done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n", "an earlier process has compiled it"
