@@ -50,8 +50,8 @@ Range = tuple[float, float]
 def seconds_words(seconds: Sequence[float]) -> str:
     """How long something takes, as people are told it: under a second, 2 to 8 seconds, about 3 to 12 minutes."""
     low, high = seconds
-    if high <= 1:
-        return "under a second"
+    if high < 1.5:
+        return "under a second" if high <= 1 else "under 2 seconds"
     for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
         if high >= 2 * size:
             return f"about {_between(low / size, high / size, unit)}"

@@ -55,6 +55,7 @@ def test_every_stage_that_an_analysis_goes_through_is_planned(limits: Limits, st
     ("seconds", "words"),
     [
         ((0.0, 0.5), "under a second"),
+        ((0.7, 1.3), "under 2 seconds"),
         ((2.04, 8.3), "2 to 8 seconds"),
         ((0.0, 3.0), "up to 3 seconds"),
         ((43.0, 119.0), "43 to 120 seconds"),
