@@ -36,8 +36,7 @@ FULL: Final = ("or_sigmoid_2-2", "xor_2-2-2", "xor_3", "xor_3-3_a")
 """Golden networks that are asked for criteria and directions; XORNet is added."""
 DIRECTIONS: Final = ("xor_pretrained", "xor_relu_3-3", "xor_sigmoid_3-3", "xor_tanh_3-3")
 """Asked for directions: of each activation one in which oblique families have witnesses."""
-# fields that say when it was made, and how long it took
-_OF_THE_RUN: Final = ("seconds", "began", "took", "created_at")
+_OF_THE_RUN: Final = ("seconds", "began", "took", "created_at")  # fields of when it was made, and how long it took
 
 
 @dataclass(frozen=True)

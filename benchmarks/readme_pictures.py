@@ -17,12 +17,11 @@ from benchmarks.own_server import ROOT, server_on_copy
 
 FOLDER: Final = ROOT / "docs" / "images"
 CHROMIUM: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-XOR: Final = "/networks/xor-pretrained"
 
 
 PICTURES: Final = {
     "home-light": ("/story/3", 900),
-    "network-light": (XOR, 1100),
+    "network-light": ("/networks/xor-pretrained", 1100),
     "compare-light": ("/compare?network=xor-pretrained&e=i-183bf.23&e=i-183bf.25", 900),
 }
 """The name of each file, with the page's address and the height of the window in pixels."""

@@ -22,8 +22,6 @@ import math
 import multiprocessing
 import random
 import resource
-import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -41,27 +39,13 @@ from app.figures.standalone import standalone_svg
 from app.figures.svg.elements import drawing, line, text
 from tests.shapes import MANY_CIRCUITS, SMALL, WarmApplication, case_of, limits_of, run_case
 
-HANG_SECONDS: Final = 900.0
+HANG_SECONDS: Final = 900
 WARMING: Final = (2, 3)  # seeds whose pages are of every kind
 _IDLE: Final = 10  # seconds by the clock for each of the processor, after which a case that waits counts as hanging
 _RANGE: Final = 1_000_000  # seeds of one run, so that runs with other --seed share none
 
 
-def row_of(seed: int, application: WarmApplication) -> dict[str, Any]:
-    """One case as a row: its traits, seconds of the processor by stage, what was found, answers by status, faults."""
-    outcome = run_case(seed, application)
-    return {
-        "seed": seed,
-        **outcome.case.traits,
-        "output": outcome.case.output,
-        "seconds": outcome.seconds,
-        "found": outcome.found,
-        "pages": {str(status): n for status, n in sorted(outcome.pages.items())},
-        "faults": outcome.faults,
-    }
-
-
-def watched(seeds: Iterable[int], *, hang_seconds: float) -> Iterator[dict[str, Any]]:
+def watched(seeds: Iterable[int]) -> Iterator[dict[str, Any]]:
     """The rows of cases, each in a process of its own; one that does not end is ended.
 
     There is an application for either limits, made here and used once for every kind of page, which the processes
@@ -74,18 +58,18 @@ def watched(seeds: Iterable[int], *, hang_seconds: float) -> Iterator[dict[str, 
         for seed in seeds:
             receiver, sender = context.Pipe(duplex=False)
             application = applications[limits_of(seed) is SMALL]
-            process = context.Process(target=_send_row, args=(sender, seed, application, hang_seconds))
+            process = context.Process(target=_send_row, args=(sender, seed, application))
             process.start()
             sender.close()
-            if receiver.poll(_IDLE * hang_seconds):
+            if receiver.poll(_IDLE * HANG_SECONDS):
                 try:
                     row = receiver.recv()
                 except EOFError:
                     process.join()
-                    row = _broken(seed, _lost(process.exitcode, hang_seconds))
+                    row = _broken(seed, f"process was lost after {HANG_SECONDS} s or before ({process.exitcode})")
             else:
                 process.kill()
-                row = _broken(seed, f"hang: no end within {_IDLE * hang_seconds:.0f} s by the clock")
+                row = _broken(seed, f"hang: no end within {_IDLE * HANG_SECONDS} s by the clock")
             process.join()
             yield row
 
@@ -102,39 +86,15 @@ def _warmed(folder: Path) -> tuple[WarmApplication, WarmApplication]:
     return made[0], made[1]
 
 
-def _send_row(sender: Any, seed: int, application: WarmApplication, hang_seconds: float) -> None:
-    most = math.ceil(hang_seconds)
-    resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))  # how busy the machine is makes no case hang
-    sender.send(row_of(seed, application))
-
-
-def _lost(exit_code: int | None, hang_seconds: float) -> str:
-    if exit_code == -signal.SIGXCPU:
-        return f"hang: no end within {hang_seconds:.0f} s of the processor"
-    return f"process was lost (exit code {exit_code})"
+def _send_row(sender: Any, seed: int, application: WarmApplication) -> None:
+    """Of one case its traits, seconds of the processor by stage, and faults."""
+    resource.setrlimit(resource.RLIMIT_CPU, (HANG_SECONDS, HANG_SECONDS + 5))  # a busy machine makes no case hang
+    outcome = run_case(seed, application)
+    sender.send({"seed": seed, **outcome.case.traits, "seconds": outcome.seconds, "faults": outcome.faults})
 
 
 def _broken(seed: int, fault: str) -> dict[str, Any]:
-    case = case_of(seed)
-    empty: dict[str, Any] = {"seconds": {}, "found": {}, "pages": {}}
-    return {"seed": seed, **case.traits, "output": case.output, **empty, "faults": [fault]}
-
-
-def summary(rows: list[dict[str, Any]]) -> str:
-    """How many cases there were, of which kinds, how long they took, and how many had a fault."""
-    if not rows:
-        return "no cases"
-    seconds = [sum(row["seconds"].values()) for row in rows]
-    pages: Counter[str] = Counter()
-    for row in rows:
-        pages.update(row["pages"])
-    answers = ", ".join(f"{n:,} of {status}" for status, n in sorted(pages.items()))
-    return (
-        f"{len(rows)} cases, {sum(bool(row['faults']) for row in rows)} with a fault; "
-        f"{sum(row['constant'] for row in rows)} constant, {sum(row['edges'] > 64 for row in rows)} beyond 64 edges, "
-        f"{len({row['sizes'] for row in rows})} shapes; processor seconds: median {statistics.median(seconds):.1f}, "
-        f"largest {max(seconds):.1f} (seed {rows[seconds.index(max(seconds))]['seed']}); answers: {answers}"
-    )
+    return {"seed": seed, **case_of(seed).traits, "seconds": {}, "faults": [fault]}
 
 
 # --- what an analysis takes, as planned and in fact
@@ -239,9 +199,6 @@ def main() -> None:
     parser.add_argument("--only", type=int, nargs="+", help="these seeds alone")
     parser.add_argument("--analyse", type=int, help="analyse alone, with so many seconds, and hold plans against it")
     parser.add_argument("--output", type=Path, default=Path(), help="folder of its figure")
-    parser.add_argument(
-        "--hang", type=float, default=HANG_SECONDS, help="seconds of the processor that a case may take"
-    )
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     first = random.SystemRandom().randrange(1 << 31) if given.seed is None else given.seed
@@ -258,13 +215,14 @@ def main() -> None:
         print(held(rows))
         (given.output / "shapes.svg").write_text(standalone_svg(plot(rows)))
         return
-    for row in watched(begun, hang_seconds=given.hang):
+    for row in watched(begun):
         rows.append(row)
         for fault in row["faults"]:
             print(f"seed {row['seed']} ({row['sizes']}, {row['activation']}, {row['output_activation']}): {fault}")
         took = " ".join(f"{stage} {seconds}" for stage, seconds in row["seconds"].items())
         print(f"seed {row['seed']}: {row['sizes']}: {took}", file=sys.stderr, flush=True)
-    print(summary(rows))
+    n_shapes, n_faults = len({row["sizes"] for row in rows}), sum(bool(row["faults"]) for row in rows)
+    print(f"{len(rows)} cases of {n_shapes} shapes, {n_faults} with a fault")
     sys.exit(any(row["faults"] for row in rows))
 
 

@@ -40,11 +40,7 @@ def _lines() -> Iterator[tuple[Any, ...]]:
         for one in results.outcomes:
             network = network_of_outcome(cells[one.cell], one) if one.converged and one.cell in cells else None
             if network is not None:
-                own = (
-                    (one.network or "")[:16],
-                    one.seed,
-                    kind,
-                    cells[one.cell].labels["prior"] if kind == "drawn" else "",
-                )
+                prior = cells[one.cell].labels["prior"] if kind == "drawn" else ""
+                own = ((one.network or "")[:16], one.seed, kind, prior)
                 valid, every = (search_circuits(ask(network, task=XOR, protocol=rule)).n_valid for rule in protocols)
                 yield from ((*own, "valid", valid), (*own, "more", every - valid))
