@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from analysis.work import Work
 
 _ENDINGS: Final = (".json", ".safetensors", ".onnx")
+_FOR_SEARCHING: Final = 0.96  # of the time; the rest is for the program's start, and for writing
 _NONE_VALID: Final = "no circuit is valid. What it does compute is analysed with --task decisions."
 _WORSE: Final = (DONE, STOPPED, BAD_INPUT, TROUBLE, INTERRUPTED)
 
@@ -165,7 +166,7 @@ def _one(
     from analysis.work import Work
 
     check_output(output, json or plan, file, data or file)
-    limits = limits_in_force()
+    limits, began = limits_in_force(), time.perf_counter()
     try:
         asked = read(file)
         if plan and isinstance(asked, ModelAsked):
@@ -177,7 +178,7 @@ def _one(
             )
         so_far = _read_earlier(earlier, asked) if earlier else ()
         with allowing(limits.max_bytes + BESIDE), progress_bar(quiet, stop) as report:
-            work = Work(report, time.perf_counter, limits, stopped=lambda: stop.asked).for_seconds(seconds)
+            work = Work(report, time.perf_counter, limits, began + _FOR_SEARCHING * seconds, stopped=lambda: stop.asked)
             if isinstance(asked, ModelAsked):
                 document = _of_model(asked, work, masks=masks)
             else:
