@@ -12,7 +12,7 @@ On a data record whose rows stand for no Boolean inputs only circuits are search
 
 Where there is a deadline, every output has a first answer before anything long begins: its circuits where they are
 quick, else an estimate of their number. Then each output has an equal part of the time, and of that each stage a share;
-what is left over goes to what is not done yet, again and again.
+what is left over goes to what is not done yet, one output after the other.
 """
 
 from __future__ import annotations
@@ -111,11 +111,12 @@ def _spend(courses: Sequence[_Course], work: Work) -> list[OutputAnalysis]:
         first = work.for_seconds(min(_FIRST_SECONDS, _FIRST_SHARE * work.seconds_left))
         for number, course in enumerate(courses):
             course.answer_first(first.for_seconds(first.seconds_left / (len(courses) - number)))
-    unfinished, least = list(courses), 0.0
-    while unfinished and work.seconds_left >= least:
-        for number, course in enumerate(unfinished):
-            course.go_on(work.for_seconds(work.seconds_left / (len(unfinished) - number)))
-        unfinished, least = [course for course in unfinished if course.waiting], _LEAST_SECONDS
+    for number, course in enumerate(courses):
+        course.go_on(work.for_seconds(work.seconds_left / (len(courses) - number)))
+    # with what is left the first ones come to their end, where parts of it would leave all unfinished
+    while work.seconds_left >= _LEAST_SECONDS and (unfinished := [one for one in courses if one.waiting]):
+        for course in unfinished:
+            course.go_on(work)
     return [course.analysis() for course in courses]
 
 
