@@ -25,7 +25,7 @@ from typing import Final, get_args
 
 import numpy as np
 
-from analysis.algorithms.candidates import Candidates, candidate_algorithms
+from analysis.algorithms.candidates import Candidates, candidates_of
 from analysis.alignments.result import AlgorithmSearch
 from analysis.alignments.search import search_alignments, untried
 from analysis.circuits.planning import plan_circuits
@@ -250,7 +250,7 @@ class _Course:
 
     def go_on(self, work: Work) -> None:
         """Do what is not done, in order, each stage within its share of the time."""
-        question, limits = self.question, work.limits
+        question = self.question
         if "circuits" in self.waiting:
             self._find(work)
         if "smallest" in self.waiting:
@@ -265,15 +265,7 @@ class _Course:
         if self.waiting & {"algorithms", "alignments"}:
             candidates = None
             with self._stage("algorithms", work, self._share("algorithms")) as own:
-                candidates = candidate_algorithms(
-                    question.task,
-                    question.protocol,
-                    question.cut.n_hidden_layers,
-                    own,
-                    max_candidates=limits.max_candidates,
-                    max_listed=limits.max_listed,
-                    n_first=limits.n_first,
-                )
+                candidates = candidates_of(question, own)
             if candidates is not None:
                 if not self.algorithms.algorithms:
                     self.algorithms = AlgorithmSearch((), candidates.n_candidates, truncated_at=0)

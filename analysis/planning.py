@@ -24,7 +24,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.candidates import candidate_algorithms
+from analysis.algorithms.candidates import candidates_of
 from analysis.alignments.search import search_alignments
 from analysis.circuits.estimating import estimate_circuits, share_interval
 from analysis.circuits.layered_states import CountableSpace
@@ -291,17 +291,7 @@ class _Trial:
 
     def _algorithms(self) -> tuple[Range, Range]:
         question, limits = self.question, self.limits
-        candidates, listed, whole = self._tried(
-            lambda work: candidate_algorithms(
-                question.task,
-                question.protocol,
-                question.cut.n_hidden_layers,
-                work,
-                max_candidates=limits.max_candidates,
-                max_listed=limits.max_listed,
-                n_first=limits.n_first,
-            )
-        )
+        candidates, listed, whole = self._tried(lambda work: candidates_of(question, work))
         aligning = 0.0
         if candidates is not None:
             with suppress(BeyondLimits):

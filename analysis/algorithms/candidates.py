@@ -11,6 +11,7 @@ from analysis.algorithms.formula_trees import formula_tree_candidates
 from analysis.algorithms.high_level_model import Form, HighLevelModel, Node
 from analysis.progress import Progress
 from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.tasks import Task
 from analysis.work import DEFAULT_WORK, Work
 
@@ -91,6 +92,20 @@ def candidate_algorithms(
         return complete[0]
     first = tuple(HighLevelModel(form, task.n_inputs, root) for root in listener.found)
     return Candidates(first, max(n_known, len(first)), len(first))
+
+
+def candidates_of(question: Question, work: Work = DEFAULT_WORK) -> Candidates:
+    """Those of a question, as many as the work's limits admit; see :func:`candidate_algorithms`."""
+    limits = work.limits
+    return candidate_algorithms(
+        question.task,
+        question.protocol,
+        question.cut.n_hidden_layers,
+        work,
+        max_candidates=limits.max_candidates,
+        max_listed=limits.max_listed,
+        n_first=limits.n_first,
+    )
 
 
 class _Listener:
