@@ -1,0 +1,166 @@
+"""The rows of a study: a folder of Parquet parts, written and read by DuckDB where they lie.
+
+A part holds the rows of one finished chunk; it is written to a temporary file and renamed, so that a part is whole or
+not there. Its metadata has the format, the design and the design's digest. One row for each network, protocol and
+output; a network without values has one row, without protocol and output. Any name may be a column.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import duckdb
+
+from analysis.errors import AnalysisError
+
+FORMAT: Final = "pluriscope-study-table/1"
+ENDING: Final = ".parquet"
+_MEMORY: Final = "512MB"
+_MOST_ROW: Final = 64 << 20  # bytes of a row as JSON
+
+
+class InvalidTable(AnalysisError):
+    """A file is no part of a study's table, is damaged, or belongs to another study."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a table.
+
+    Args:
+        path: where it lies.
+        metadata: texts by name: ``format``, ``design`` (JSON), ``digest`` of the design, and what else was written.
+    """
+
+    path: Path
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class StudyTable:
+    """Some parts as one table.
+
+    Args:
+        paths: of the parts; none for a study without rows yet.
+    """
+
+    paths: Sequence[Path]
+
+    def ask(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows that a query of our own gives; ``{rows}`` in it stands for the table.
+
+        Args:
+            query: SQL of DuckDB. Names of columns are put in by :func:`quoted`, values stand in ``parameters``.
+
+        Raises:
+            InvalidTable: a part is gone or damaged.
+        """
+        with _connected() as database:
+            try:
+                return database.execute(query.replace("{rows}", self._source), parameters).fetchall()
+            except (duckdb.IOException, duckdb.InvalidInputException) as problem:
+                raise _refusal(", ".join(path.name for path in self.paths[:3]), str(problem)) from None
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The names of the columns with their types as DuckDB calls them, such as "BIGINT" or "VARCHAR[]"."""
+        return {name: kind for name, kind, *_ in self.ask("DESCRIBE SELECT * FROM {rows}")} if self.paths else {}
+
+    def write(self, path: Path, query: str, options: str) -> None:
+        """Write what a query gives to a file.
+
+        Args:
+            path: of the file.
+            query: as of :meth:`ask`.
+            options: of DuckDB's COPY, such as "FORMAT csv, HEADER".
+        """
+        with _connected() as database:
+            database.execute(f"COPY ({query.replace('{rows}', self._source)}) TO {literal(str(path))} ({options})")
+
+    @property
+    def _source(self) -> str:
+        names = ", ".join(literal(str(path)) for path in self.paths)
+        return f"read_parquet([{names}], union_by_name = true)"
+
+
+def write_part(
+    path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], metadata: Mapping[str, str]
+) -> None:
+    """Write a part whole: to a temporary file beside it, which is then renamed.
+
+    Args:
+        path: of the part.
+        rows: values by column; what a row does not have is null. Whole numbers of any size stay exact up to 38 digits.
+        columns: name → type as DuckDB calls it.
+        metadata: texts by name.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    with TemporaryDirectory() as folder:
+        lines = Path(folder) / "rows.jsonl"
+        with lines.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+        types = ", ".join(f"{quoted(name)}: {literal(kind)}" for name, kind in columns.items())
+        names = ", ".join(map(quoted, columns))
+        told = ", ".join(f"{quoted(name)}: {literal(text)}" for name, text in {"format": FORMAT, **metadata}.items())
+        whole = Path(folder) / "rows.parquet"
+        source = f"read_json($1, format = 'newline_delimited', columns = {{{types}}}, maximum_object_size = {_MOST_ROW})"
+        options = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{told}}}"
+        with _connected() as database:
+            query = f"COPY (SELECT {names} FROM {source}) TO {literal(str(whole))} ({options})"  # noqa: S608  quoted
+            database.execute(query, [str(lines)])
+        put(path, whole.read_bytes())
+
+
+def put(path: Path, raw: bytes) -> None:
+    """Let a file appear whole, in place of one of that name."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        part.write_bytes(raw)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_part(path: Path) -> Part:
+    """What a file says of itself.
+
+    Raises:
+        InvalidTable: it is no part of a table, or cut short.
+    """
+    with _connected() as database:
+        try:
+            told = database.execute("SELECT key, value FROM parquet_kv_metadata($1)", [str(path)]).fetchall()
+        except duckdb.Error as problem:
+            raise _refusal(path.name, str(problem)) from None
+    metadata = {bytes(key).decode(): bytes(value).decode() for key, value in told}
+    if metadata.get("format") != FORMAT:
+        raise InvalidTable(f"table {path.name!r}", f"is not of the format {FORMAT}", "give what `study run` wrote")
+    return Part(path, metadata)
+
+
+def quoted(name: str) -> str:
+    """A column's name in a query."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text in a query."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _connected() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY})
+
+
+def _refusal(name: str, problem: str) -> InvalidTable:
+    cause = f"is damaged or gone ({problem.strip().splitlines()[0][:200]})"
+    return InvalidTable(f"table {name!r}", cause, "remove it, then run the study again, which makes it anew")
