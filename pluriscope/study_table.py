@@ -112,7 +112,7 @@ def write_part(
         names = ", ".join(map(quoted, columns))
         told = ", ".join(f"{quoted(name)}: {literal(text)}" for name, text in {"format": FORMAT, **metadata}.items())
         whole = Path(folder) / "rows.parquet"
-        source = f"read_json($1, format = 'newline_delimited', columns = {{{types}}}, maximum_object_size = {_MOST_ROW})"
+        source = f"read_json($1, format = 'nd', columns = {{{types}}}, maximum_object_size = {_MOST_ROW})"
         options = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{told}}}"
         with _connected() as database:
             query = f"COPY (SELECT {names} FROM {source}) TO {literal(str(whole))} ({options})"  # noqa: S608  quoted
