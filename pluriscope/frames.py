@@ -360,9 +360,6 @@ class Frame:
         for part, one in zip(self.parts, passing, strict=True):
             for value, n in () if not one.any() else _counted(part, column, one, ends):
                 counts[value] = counts.get(value, 0) + n
-        if column.facet == "any" and column.type not in ("bool", "int") and not column.choices:
-            most = sorted(counts, key=lambda value: (-counts[value], value))[:MOST_VALUES]
-            counts = {value: n for value, n in counts.items() if value in most or value in asked}
         of_type = int if column.type == "int" else float
         low, high = (str(of_type(min(ends))), str(of_type(max(ends)))) if ends else ("", "")
         return Facet(column, choices_of(column, counts, query), low, high, asked)

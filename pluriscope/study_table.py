@@ -11,6 +11,7 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -67,7 +68,7 @@ class StudyTable:
             except (duckdb.IOException, duckdb.InvalidInputException) as problem:
                 raise _refusal(", ".join(path.name for path in self.paths[:3]), str(problem)) from None
 
-    @property
+    @cached_property
     def columns(self) -> dict[str, str]:
         """The names of the columns with their types as DuckDB calls them, such as "BIGINT" or "VARCHAR[]"."""
         return {name: kind for name, kind, *_ in self.ask("DESCRIBE SELECT * FROM {rows}")} if self.paths else {}
@@ -158,6 +159,12 @@ def literal(text: str) -> str:
 
 
 def _connected() -> duckdb.DuckDBPyConnection:
+    return _database().cursor()
+
+
+@lru_cache(maxsize=1)
+def _database() -> duckdb.DuckDBPyConnection:
+    """One for the process: to open it takes longer than most queries."""
     return duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY})
 
 

@@ -496,9 +496,9 @@ class AtHand:
             if left and not passing:
                 removed = Removal(words_of(of[name], wanted), len(left), (), query.but(name))
             left = passing
+        if query.descending:  # so that ties turn, too
+            left.reverse()
         if query.sort:
-            if query.descending:  # so that ties turn, too
-                left.reverse()
             placed = [(row[query.sort], row) for row in left]
             there = sorted((one for one in placed if one[0] is not None), key=itemgetter(0), reverse=query.descending)
             left = [row for _, row in (*there, *(one for one in placed if one[0] is None))]
@@ -526,7 +526,7 @@ class AtHand:
 
 
 def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple[Choice, ...]:
-    """The values of a column to choose from: those that some row has, and those asked for."""
+    """The values of a column to choose from: those that most rows have, and those asked for."""
     asked = query.wanted.get(column.name, ())
     if column.facet in ("range", "least"):
         values = sorted(counts, key=int)
@@ -536,6 +536,9 @@ def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple
             for value, end in ends.items()
         )
     values = [one for one in column.choices if counts.get(one) or one in asked]
+    if column.facet == "any" and column.type not in ("bool", "int") and not column.choices:
+        most = sorted(counts, key=lambda value: (-counts[value], value))[:MOST_VALUES]
+        counts = {value: n for value, n in counts.items() if value in most or value in asked}
     rest = {*counts, *asked} - {*values}
     if not column.choices:
         most_first = column.type == "labels" and not column.absence
@@ -567,8 +570,8 @@ def _passes(column: Column, row: Row, wanted: Sequence[str]) -> bool:
     if value is None:
         return False
     if column.facet in ("range", "least"):
-        low, high = (*wanted, "", "")[:2]
-        return (not low or value >= float(low)) and (not high or value <= float(high))
+        (low, high), number = (*wanted, "", "")[:2], float if column.type == "float" else int
+        return (not low or value >= number(low)) and (not high or value <= number(high))
     if column.facet == "all":
         return all((one[1:] not in value) if one.startswith("!") else (one in value) for one in wanted)
     return any(text in wanted for text in texts(value))

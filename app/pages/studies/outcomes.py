@@ -139,9 +139,7 @@ class Outcomes:
 
     def select(self, query: Query, facets: bool = True) -> Selection:
         """Some outcomes, and how many there are of each state and cell."""
-        last_first = query.descending and not query.sort
-        records = self.study.summary.records[:: -1 if last_first else 1]
-        light = [_Light({}, record=record, protocol=self.protocol) for record in records]
+        light = [_Light({}, record=record, protocol=self.protocol) for record in self.study.summary.records]
         found = AtHand(self.columns, light).select(query, facets)
         shown = [row.record for row in found.rows if isinstance(row, _Light)]
         return replace(found, rows=tuple(self._shown(shown)))

@@ -1,0 +1,133 @@
+"""A list whose rows lie in Parquet files: DuckDB filters, counts and sorts them, and one page of them is read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from pluriscope.study_table import StudyTable, quoted
+from pluriscope.tables import AtHand, Column, Facet, Query, Removal, Row, Selection, choices_of, texts, words_of
+
+_MOST: Final = 10**38 - 1  # of a column of whole numbers
+_NOTHING: Final = "NULL"
+_Test = tuple[str, list[Any]]  # a condition and its parameters
+
+
+@dataclass(frozen=True)
+class ParquetListing:
+    """Rows of Parquet files as a list, which answers as :class:`AtHand` does of the same rows.
+
+    Args:
+        columns: of the list. One that neither the table nor ``sql`` has is None in every row.
+        table: the files.
+        rows: values by name, of all lines of a page → its rows.
+        sql: column → what is asked of the table for it, where that is not its column of the same name.
+        also: names of further columns of the table, whose values ``rows`` is given too.
+        where: a condition of our own that every row fulfils.
+        order: terms of the list's own order, in which each row has one place.
+    """
+
+    columns: tuple[Column, ...]
+    table: StudyTable
+    rows: Callable[[Sequence[Mapping[str, Any]]], Iterable[Row]] = lambda lines: map(Row, lines)
+    sql: Mapping[str, str] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    where: str = "true"
+    order: tuple[str, ...] = ("file_index", "file_row_number")
+
+    def select(self, query: Query, facets: bool = True) -> Selection:
+        """Some rows and the counts of every facet."""
+        if not self.table.paths:
+            return AtHand(self.columns, ()).select(query, facets)
+        of = {column.name: column for column in self.columns}
+        tests = {name: self._test(of[name], wanted) for name, wanted in query.wanted.items()}
+        usual = _all(self._test(column, column.default) for column in self.columns if column.default)
+        so_far = [_all(list(tests.values())[:n]) for n in range(len(tests) + 1)]
+        counts = ", ".join(f"count(*) FILTER (WHERE {test})" for test, _ in (usual, *so_far))
+        parameters = [one for _, given in (usual, *so_far) for one in given]
+        [(n_usual, *left)] = self._ask(counts, "true", "", parameters)
+        steps = zip(tests, left, left[1:], strict=False)
+        removed = [
+            Removal(words_of(of[name], query.wanted[name]), before, (), query.but(name))
+            for name, before, after in steps
+            if before and not after
+        ]
+        return Selection(
+            left[-1],
+            n_usual,
+            tuple(self.rows(self._page(query, so_far[-1]))) if left[-1] > query.start else (),
+            tuple(self._facet(one, query, tests) for one in self.columns if one.facet and one.offered)
+            if facets
+            else (),
+            next(iter(removed), None),
+        )
+
+    def _page(self, query: Query, test: _Test) -> list[dict[str, Any]]:
+        names = [*(column.name for column in self.columns), *self.also]
+        sort = [self._of(query.sort)] if query.sort and self._of(query.sort) != _NOTHING else []
+        way = "DESC" if query.descending else "ASC"
+        terms = [f"{term} {way} NULLS LAST" for term in (*sort, *self.order)]
+        tail = f"ORDER BY {', '.join(terms)} LIMIT {query.limit:d} OFFSET {query.start:d}"
+        found = self._ask(", ".join(map(self._of, names)), test[0], tail, test[1])
+        return [dict(zip(names, map(_plain, line), strict=True)) for line in found]
+
+    def _facet(self, column: Column, query: Query, tests: Mapping[str, _Test]) -> Facet:
+        """Counted under the filters of the other columns, and where all must hold under its own too."""
+        own = column.facet != "all" and column.name
+        test, given = _all(one for name, one in tests.items() if name != own)
+        asked, value = query.wanted.get(column.name, ()), self._of(column.name)
+        if column.facet in ("range", "least"):
+            [ends] = self._ask(f"min({value}), max({value})", test, "", given)
+            low, high = (next(iter(texts(_plain(end))), "") for end in ends)
+            return Facet(column, (), low, high, asked)
+        each = f"unnest({value})" if column.type == "labels" else value
+        counts: Counter[str] = Counter()
+        for one, n in self._ask(f"{each}, count(*)", test, "GROUP BY 1", given):
+            counts.update(dict.fromkeys(texts(_plain(one)), n))
+        return Facet(column, choices_of(column, counts, query), asked=asked)
+
+    def _test(self, column: Column, wanted: Sequence[str]) -> _Test:
+        """What rows fulfil that have what is asked of a column."""
+        value = self._of(column.name)
+        if column.facet in ("range", "least"):
+            number = float if column.type == "float" else _whole
+            ends = [(way, number(end)) for way, end in zip((">=", "<="), wanted, strict=False) if end]
+            return _all([(f"{value} IS NOT NULL", []), *((f"{value} {way} ?", [end]) for way, end in ends)])
+        if column.facet == "all":
+            has = f"list_contains({value}, ?)"
+            return _all((f"NOT {has}" if one.startswith("!") else has, [one.removeprefix("!")]) for one in wanted)
+        if column.type == "labels":
+            return f"list_has_any({value}, ?::VARCHAR[])", [list(wanted)]
+        if column.type == "bool":
+            return f"list_contains(?::BOOLEAN[], {value})", [[one == "yes" for one in wanted]]
+        if column.type == "float":
+            return f"list_contains(?::DOUBLE[], {value}::DOUBLE)", [[float(one) for one in wanted]]
+        return f"list_contains(?::VARCHAR[], {value}::VARCHAR)", [list(wanted)]
+
+    def _of(self, name: str) -> str:
+        """What is asked of the table for a column."""
+        return self.sql.get(name) or (quoted(name) if name in self.table.columns else _NOTHING)
+
+    def _ask(self, what: str, test: str, tail: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        query = f"SELECT {what} FROM {{rows}} WHERE ({self.where}) AND ({test}) {tail}"  # noqa: S608  our own
+        return self.table.ask(query, parameters)
+
+
+def _all(tests: Iterable[_Test]) -> _Test:
+    """What fulfils several conditions."""
+    every = list(tests)
+    return " AND ".join(f"({test})" for test, _ in every) or "true", [one for _, given in every for one in given]
+
+
+def _plain(value: Any) -> Any:
+    """A value as rows have it."""
+    if isinstance(value, Decimal):
+        return int(value)
+    return frozenset(value) if isinstance(value, list) else value
+
+
+def _whole(text: str) -> int:
+    return max(-_MOST, min(int(text), _MOST))
