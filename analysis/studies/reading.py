@@ -18,8 +18,7 @@ from analysis.strict_json import read_object
 from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
 from analysis.studies.design import ANY_GATE, FACTORS, MAX_DESIGN_BYTES, MAX_NETWORKS, SHARED, Comparison, StudyDesign
 from analysis.studies.measures.measure import Measure
-from analysis.studies.measures.registry import KNOWN, MEASURES, answer_measures, measures_of
-from analysis.studies.measures.retired import GONE, RETIRED
+from analysis.studies.measures.registry import MEASURES, answer_measures, measures_of
 from analysis.studies.source_options import compiled, most_draws, planted_algorithms, planted_steps, prior_of
 from analysis.studies.sources import BOOLEAN, DRAWN, PLANTED, SOURCES
 from analysis.tasks import task_of_text
@@ -51,7 +50,7 @@ def design_from_mapping(settings: Mapping[str, Any]) -> StudyDesign:
         raise _refusal(problems) from None
     problems = contradictions(design)
     if problems:
-        raise _refusal(problems)
+        raise _refusal([*problems, *_unknown(design)])
     return design
 
 
@@ -72,16 +71,22 @@ def read_design(raw: bytes) -> StudyDesign:
 
 
 def runnable(design: StudyDesign) -> StudyDesign:
-    """A design whose measures can all be taken; results may have some that cannot be any more.
+    """A design whose measures can all be taken; tables may have others.
 
     Raises:
-        InvalidStudy: a measure that is gone.
+        InvalidStudy: measures that are unknown, all named at once.
     """
-    gone = [key for key in design.measures if key in RETIRED]
-    if gone:
-        cure = "leave it out; results that have it can still be imported and read"
-        raise InvalidStudy(f"measure {', '.join(map(repr, gone))}", GONE, cure)
+    unknown = _unknown(design)
+    if unknown:
+        raise _refusal(unknown)
     return design
+
+
+def _unknown(design: StudyDesign) -> list[str]:
+    """What a run is refused for, and the reading of a table is not."""
+    unknown = [repr(key) for key in dict.fromkeys(design.measures) if key not in MEASURES]
+    is_or_are = "is" if len(unknown) == 1 else "are"
+    return [f"measures: {', '.join(unknown)} {is_or_are} unknown; use some of {', '.join(MEASURES)}"] if unknown else []
 
 
 def _refusal(problems: Sequence[str]) -> InvalidStudy:
@@ -113,13 +118,13 @@ def contradictions(design: StudyDesign) -> list[str]:
 
 
 def _measured(design: StudyDesign) -> dict[str, Measure]:
-    """What it measures as far as that is known."""
+    """What it measures as far as that is known; what is not may be of any kind."""
     criteria = [text for text in design.criteria if not _criterion_problem(text)]
     return measures_of(_known(design), criteria, design.methods)
 
 
 def _known(design: StudyDesign) -> list[str]:
-    return [key for key in dict.fromkeys(design.measures) if key in KNOWN]
+    return [key for key in dict.fromkeys(design.measures) if key in MEASURES]
 
 
 def _criterion_problem(text: str) -> str:
@@ -271,8 +276,8 @@ def _methods(design: StudyDesign) -> Iterator[str]:
         if same != text:
             yield f"methods: {text!r} has the same settings as {same!r}; keep one"
     of_answers = answer_measures(_known(design))
-    needed = [key for key in _known(design) if "answers" in KNOWN[key].needs]
-    if design.methods and not needed:
+    needed = [key for key in _known(design) if "answers" in MEASURES[key].needs]
+    if design.methods and not needed and len(_known(design)) == len(set(design.measures)):
         yield "methods: no measure is about their answers; leave them out, or measure some"
     if needed and not design.methods:
         yield f"measures: {next(iter(of_answers), needed[0])!r} is about answers of methods; name some in methods"
@@ -280,8 +285,6 @@ def _methods(design: StudyDesign) -> Iterator[str]:
 
 def _measures(design: StudyDesign, measured: Mapping[str, Measure]) -> Iterator[str]:
     for key in dict.fromkeys(design.measures):
-        if key not in KNOWN:
-            yield f"measures: {key!r} is unknown; use some of {', '.join(MEASURES)}"
         if design.measures.count(key) > 1:
             yield f"measures: {key!r} is there twice"
     for text in design.criteria:
@@ -289,12 +292,12 @@ def _measures(design: StudyDesign, measured: Mapping[str, Measure]) -> Iterator[
             yield f"criteria: {problem}"
     for ladder in design.ladders:
         for key in ladder.measures:
-            if key not in measured:
+            if key not in (*measured, *design.measures):
                 yield f"ladders {ladder.label!r}: {key!r} is not among the study's measures"
-            elif measured[key].kind not in ("count", "number", "share", "yes-no"):
+            elif key in measured and measured[key].kind not in ("count", "number", "share", "yes-no"):
                 yield f"ladders {ladder.label!r}: {key!r} is {_article(measured[key].kind)}, which has no bar"
     for reference in design.references:
-        if reference.measure and reference.measure not in measured:
+        if reference.measure and reference.measure not in (*measured, *design.measures):
             yield f"references: {reference.measure!r} is not among the study's measures"
 
 
@@ -303,9 +306,9 @@ def _comparison(design: StudyDesign, comparison: Comparison, measured: Mapping[s
     known = measured.get(comparison.measure)
     if comparison.factor == "method":
         known = answer_measures(_known(design)).get(comparison.measure)
-    if known is None:
+    if known is None and (comparison.measure in MEASURES or comparison.measure not in design.measures):
         yield f"{name}: the measure is not among the study's measures"
-    else:
+    if known is not None:
         rank_test = comparison.test not in _OF_SHARES
         if rank_test and not known.numeric and not (comparison.test == "friedman" and known.kind == "yes-no"):
             yield f"{name}: {comparison.test} compares numbers, and the measure is {_article(known.kind)}"

@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 
 from analysis.studies.cells import cells_of
 from analysis.studies.design import SHARED, Comparison, Factor, StudyDesign
-from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
-from analysis.studies.measures.registry import answer_measures, measures_of
+from analysis.studies.measures.measure import Kind, Measure, Measured, Value, answer_key, unknown_measure
+from analysis.studies.measures.registry import MEASURES, answer_measures, measures_of
 from analysis.studies.outcome import CONVERGED
 from analysis.studies.sources import DRAWN, PLANTED
 from analysis.studies.statistics import (
@@ -151,7 +151,11 @@ class StudySummary:
         self.design = design
         self.records = tuple(records)
         self.cells = cells_of(design)
-        self.measures = measures_of(design.measures, design.criteria, design.methods)
+        known = measures_of(design.measures, design.criteria, design.methods)
+        unknown = {
+            key: unknown_measure(key, _kind(key, self.records)) for key in design.measures if key not in MEASURES
+        }
+        self.measures = known | unknown
         self.states = Counter((record.position, record.state) for record in self.records)
         self._points: dict[tuple[str, str], list[Point | None]] = {}
         self._groups: dict[tuple[object, ...], tuple[Group, ...]] = {}
@@ -298,6 +302,18 @@ class StudySummary:
         """What pairs a network with those of other levels: its other levels and its seed."""
         labels = self.cells[point.position].labels
         return (tuple(label for other, label in labels.items() if other != factor), point.seed)
+
+
+def _kind(key: str, records: Sequence[Record]) -> Kind:
+    """Of a measure that is not known here, by its values."""
+    outputs = (output for record in records for told in record.figures.values() for output in told)
+    values = (Measured.from_json(output[key]).value for output in outputs if output.get(key) is not None)
+    types = {type(value) for value in values if value is not None}
+    if types == {bool}:
+        return "yes-no"
+    if types and types <= {int, float}:
+        return "count" if types == {int} else "number"
+    return "set" if types == {tuple} else "category"
 
 
 def _tested(

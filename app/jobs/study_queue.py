@@ -33,7 +33,7 @@ def start(session: Session, design: StudyDesign, *, now: datetime | None = None)
 
     Raises:
         Conflict: its slug belongs to a study of another design.
-        InvalidStudy: it has a measure that is gone.
+        InvalidStudy: it has a measure that is unknown.
     """
     now = now or datetime.now(UTC)
     row = save_study(session, design, now=now)
@@ -44,7 +44,7 @@ def resume(session: Session, study: StudyRow, *, now: datetime | None = None) ->
     """Let a study run (on); chunks that failed or were taken back are asked for again.
 
     Raises:
-        InvalidStudy: it has a measure that is gone.
+        InvalidStudy: it has a measure that is unknown.
     """
     runnable(design_of(study))
     study.state, study.updated_at = "running", now or datetime.now(UTC)

@@ -134,3 +134,8 @@ def measure(
         return Measure(key, label, words, kind, measured, unit, log, frozenset(needs), of_answer)
 
     return declared
+
+
+def unknown_measure(key: str, kind: Kind = "category") -> Measure:
+    """What tables may have and nothing here measures: its values are shown, and no network gets any."""
+    return Measure(key, key.replace("-", " "), "", kind, lambda _: Measured(None, note="is not measured here"))

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Final
 
-from analysis.errors import InvalidStudy
 from analysis.studies.measures import alice_or_bob, answers, findings, named, planted, sets, single, stories
 from analysis.studies.measures.criteria import criterion_measures
-from analysis.studies.measures.measure import Measure
-from analysis.studies.measures.retired import RETIRED
+from analysis.studies.measures.measure import Measure, unknown_measure
 
 _FAMILIES: Final[Mapping[str, ModuleType]] = {
     "Circuits, interpretations and alignments in numbers": findings,
@@ -35,37 +33,23 @@ def _declared(family: ModuleType) -> Iterator[Measure]:
 MEASURES: Final[Mapping[str, Measure]] = {one.key: one for family in _FAMILIES.values() for one in _declared(family)}
 GROUPS: Final = {title: [one.key for one in _declared(family)] for title, family in _FAMILIES.items()}
 """The keys of each family, under what it is about."""
-KNOWN: Final = {**MEASURES, **RETIRED}
-"""Those that results may have."""
-
-
-def measure_named(key: str) -> Measure:
-    """A measure by its key.
-
-    Raises:
-        InvalidStudy: there is none.
-    """
-    try:
-        return KNOWN[key]
-    except KeyError:
-        raise InvalidStudy(f"measure {key!r}", "is unknown", f"use some of {', '.join(MEASURES)}") from None
 
 
 def measures_of(keys: Sequence[str], criteria: Sequence[str], methods: Sequence[str] = ()) -> dict[str, Measure]:
     """Everything that a design measures, by key: its measures in order, then how many explanations pass its criteria.
 
-    A measure of answers is there once for each method.
+    A measure of answers is there once for each method. One that is not known here, as tables may have, is
+    :func:`~analysis.studies.measures.measure.unknown_measure`.
 
     Raises:
-        InvalidStudy: an unknown measure.
         InvalidCriterion: an unknown criterion.
     """
     found: list[Measure] = []
-    for measure in map(measure_named, keys):
+    for measure in (MEASURES.get(key) or unknown_measure(key) for key in keys):
         found += map(measure.of_method, methods) if measure.of_answer else [measure]
     return {measure.key: measure for measure in (*found, *criterion_measures(criteria))}
 
 
 def answer_measures(keys: Sequence[str]) -> dict[str, Measure]:
-    """Those of some known measures that are of answers, by key."""
-    return {key: found for key in keys if (found := measure_named(key)).of_answer}
+    """Those of some measures that are of answers, by key."""
+    return {key: found for key in keys if (found := MEASURES.get(key)) is not None and found.of_answer}

@@ -223,7 +223,7 @@ def design_of_text(text: str) -> StudyDesign:
     """A study file that was sent.
 
     Raises:
-        InvalidStudy: it cannot be read, contradicts itself, or has a measure that is gone.
+        InvalidStudy: it cannot be read, contradicts itself, or has a measure that is unknown.
     """
     return runnable(read_design(text.encode()))
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis.studies.design import EVIDENCE, FACTORS, SHARED, Comparison, GridFactor, Reference
 from analysis.studies.measures.measure import Measure
-from analysis.studies.measures.retired import RETIRED
+from analysis.studies.measures.registry import MEASURES
 from analysis.studies.statistics import Tested
 from analysis.studies.summary import SEED_BY_SEED, Group
 from app.addressing import Addresses
@@ -310,9 +310,9 @@ def study_blocks(page: StudyPage) -> Iterator[Block]:
     yield Head(line.name, line.question, actions=[*_choices(page), outcomes, *_menus(page)])
     yield from (Prose(answer, glossary=False) for answer in line.answers)
     yield _progress(study)
-    if gone := [one.key for one in summary.shown.values() if one.key in RETIRED]:
-        words = "Their values are those of an earlier version, and no network more gets any."
-        yield Notice(f"{noun(len(gone), 'measure')} of this study {'is' if len(gone) == 1 else 'are'} gone", words)
+    if others := set(summary.design.measures) - set(MEASURES):
+        words = "Their values are shown as they are, and no network more gets any."
+        yield Notice(f"{noun(len(others), 'measure')} of this study cannot be taken here", words)
     yield Section("Distributions", f"under protocol {page.protocol}", id="figures")
     yield from _figures(page)
     if summary.records:

@@ -6,8 +6,7 @@ from analysis.errors import InvalidStudy
 from analysis.studies.cells import cells_of
 from analysis.studies.chunks import chunks_of
 from analysis.studies.design import StudyDesign, design_schema
-from analysis.studies.measures.registry import MEASURES, measures_of
-from analysis.studies.measures.retired import RETIRED
+from analysis.studies.measures.registry import measures_of
 from analysis.studies.reading import read_design, runnable
 from tests.study_factories import design, settings
 
@@ -39,13 +38,21 @@ def test_a_design_is_read_back_from_its_own_file(changes):
     assert set(settings()) <= set(StudyDesign.model_fields)
 
 
-def test_a_design_with_measures_of_before_is_read_and_measures_nothing_of_them():
-    known = design(measures=[*RETIRED][:60], comparisons=[], ladders=[], references=[])
+def test_a_design_with_unknown_measures_is_read_and_not_run():
+    others = ["told-das", "mood"]
+    asked = {
+        "measures": [*settings()["measures"], *others],
+        "methods": ["acdc"],
+        "comparisons": [{"measure": "mood", "factor": "hidden", "test": test} for test in ("mann-whitney", "fisher")],
+        "ladders": [{"label": "two", "measures": others}],
+        "references": [{**settings()["references"][0], "measure": "mood"}],
+    }
+    known = design(**asked)
     measured = measures_of(known.measures, known.criteria)
-    assert {measured[key].function(None).note for key in known.measures} == {"is not measured any more"}
-    assert not RETIRED.keys() & MEASURES.keys()
-    with pytest.raises(InvalidStudy, match="'told-das': is not measured any more"):
-        runnable(design(measures=[*settings()["measures"], "told-das"]))
+    told = [(measured[key].label, measured[key].function(None).value) for key in others]
+    assert told == [("told das", None), ("mood", None)]
+    with pytest.raises(InvalidStudy, match="'told-das', 'mood' are unknown; use some of circuits-valid"):
+        runnable(known)
     assert runnable(design()) == design()
 
 

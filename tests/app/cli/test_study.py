@@ -46,7 +46,7 @@ def test_bad_input_ends_in_one_line(run, file, tmp_path):
     assert "'nothing' is unknown" in ended.err
     file.write_text(json.dumps(settings(measures=[*MEASURES, "rung-sets"])))
     ended = run("study", "run", str(file))
-    assert (ended.code, "'rung-sets': is not measured any more" in ended.err) == (2, True)
+    assert (ended.code, "'rung-sets' is unknown" in ended.err) == (2, True)
     assert run("study", "run", str(tmp_path / "absent.json")).code == 2
 
 

@@ -318,11 +318,11 @@ def test_what_is_wrong_in_the_form_is_named(client, changed, words):
     assert client.post("/studies/new", data={"file": '{"slug": "x"}'}).status_code == 422
 
 
-def test_a_study_with_a_measure_that_is_gone_is_shown_and_not_run(client, store):
+def test_a_study_with_a_measure_that_is_unknown_is_shown_and_not_run(client, store):
     with store.write() as session:
         save_results(session, results(design(measures=[*MEASURES, "told-das"])))
-    assert "1 measure of this study is gone" in client.get("/studies/xor-width").text
-    said = "is not measured any more"
+    assert "1 measure of this study cannot be taken here" in client.get("/studies/xor-width").text
+    said = "'told-das' is unknown"
     more = settings(slug="more", measures=[*MEASURES, "told-das"], loss_target=[0.02])
     assert said in client.post(API, json={"design": more}).json()["error"]
     for path, sent in (("new", {"file": json.dumps(more)}), ("xor-width/extend", {"seeds": "2"})):
