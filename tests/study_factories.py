@@ -16,6 +16,8 @@ from analysis.studies.measures.measure import Measured
 from analysis.studies.outcome import StudyOutcome, figures_of, flat_weights
 from analysis.studies.reading import design_from_mapping
 from analysis.studies.result_file import StudyResults
+from analysis.studies.rows import Row, RowNetwork, rows_of
+from analysis.tasks import named_task
 
 MEASURES = ["circuits-valid", "interpretations-total", "one-minimal-alignment", "irredundant-formulas"]
 
@@ -84,6 +86,22 @@ def results(study: StudyDesign | None = None, *, failing: int = 4) -> StudyResul
                 )
             )
     return StudyResults(study, tuple(outcomes))
+
+
+def rows(study: StudyDesign | None = None, *, failing: int = 4) -> list[Row]:
+    """The same as rows of a table."""
+    study = study or design()
+    found: list[Row] = []
+    for position, cell in enumerate(cells_of(study)):
+        for seed in study.seeds.numbers:
+            failed = seed % failing == failing - 1
+            state, message = ("stopped_early", "the loss no longer fell") if failed else ("converged", "converged")
+            facts = {"seed": seed, "state": state, "message": message, "epochs": 10 + seed}
+            facts |= {"loss": 0.2 if failed else 0.005, "accuracy": 0.5 if failed else 1.0, "seconds": 0.25}
+            network = RowNetwork(random_network(cell.sizes, 1000 * position + seed), (named_task("XOR", 2),))
+            values = {} if failed else {p.name: (values_at(position, seed),) for p in study.protocols}
+            found += rows_of(cell, facts, network, values)
+    return found
 
 
 def judged_on_rows(known: StudyResults, n_inputs: int = 2) -> StudyResults:

@@ -19,6 +19,7 @@ from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
 from analysis.studies.design import ANY_GATE, FACTORS, MAX_DESIGN_BYTES, MAX_NETWORKS, SHARED, Comparison, StudyDesign
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.registry import MEASURES, answer_measures, measures_of
+from analysis.studies.rows import NAMES
 from analysis.studies.source_options import compiled, most_draws, planted_algorithms, planted_steps, prior_of
 from analysis.studies.sources import BOOLEAN, DRAWN, PLANTED, SOURCES
 from analysis.tasks import task_of_text
@@ -285,7 +286,9 @@ def _methods(design: StudyDesign) -> Iterator[str]:
 
 def _measures(design: StudyDesign, measured: Mapping[str, Measure]) -> Iterator[str]:
     for key in dict.fromkeys(design.measures):
-        if design.measures.count(key) > 1:
+        if key.lower() in NAMES:
+            yield f"measures: {key!r} is the name of another column; use another one"
+        if [one.lower() for one in design.measures].count(key.lower()) > 1:
             yield f"measures: {key!r} is there twice"
     for text in design.criteria:
         if problem := _criterion_problem(text):

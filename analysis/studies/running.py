@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from analysis.alignments.result import AlgorithmSearch
@@ -17,12 +17,14 @@ from analysis.progress import silent
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.result import OutputAnalysis
-from analysis.studies.cells import Cell
+from analysis.studies.cells import Cell, cells_of
 from analysis.studies.chunks import Needs, needs_of
+from analysis.studies.design import StudyDesign
 from analysis.studies.measures.criteria import passing
 from analysis.studies.measures.measure import Measured
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.outcome import CONVERGED, REFUSED, StudyOutcome, figures_of, flat_weights
+from analysis.studies.rows import Row, RowNetwork, rows_of
 from analysis.studies.sources import Produced, source_named
 from analysis.studies.subject import Studied
 from analysis.work import DEFAULT_WORK, Work
@@ -45,6 +47,46 @@ def run_cell(cell: Cell, seeds: Sequence[int], work: Work = DEFAULT_WORK) -> Ite
         yield outcome_of(cell, produced, needs, work)
 
 
+def run_chunk(
+    design: StudyDesign,
+    position: int,
+    seeds: Sequence[int],
+    files: Mapping[int, bytes] | None = None,
+    work: Work = DEFAULT_WORK,
+) -> list[Row]:
+    """The rows of some networks of one cell; whatever becomes of a network, there is one at least.
+
+    Args:
+        design: checked.
+        position: of the cell in the grid.
+        seeds: which of its networks.
+        files: seed → content, of a source that is given its networks as files.
+        work: told how far it is; without a clock nothing is measured.
+
+    Raises:
+        InvalidStudy: the design's source or a measure is unknown here.
+        Cancelled: the report asked to stop.
+    """
+    cell, needs, rows = cells_of(design)[position], needs_of(design), list[Row]()
+    make = source_named(design.source).load()
+    for produced in make(cell, seeds, work, files) if files is not None else make(cell, seeds, work):
+        start = work.clock()
+        state, message, values = _values(cell, produced, needs, work)
+        facts = {
+            "seed": produced.seed,
+            "state": state,
+            "message": message,
+            "epochs": produced.epochs,
+            "loss": produced.loss,
+            "accuracy": produced.accuracy,
+            "seconds": round(produced.seconds + work.clock() - start, 4),
+        }
+        rows += rows_of(
+            cell, facts, RowNetwork(produced.network, produced.tasks, produced.data, produced.planted), values
+        )
+    return rows
+
+
 def outcome_of(cell: Cell, produced: Produced, needs: Needs, work: Work = DEFAULT_WORK) -> StudyOutcome:
     """Analyse one network under every protocol and measure it; a refusal is its outcome and no other network's.
 
@@ -52,18 +94,7 @@ def outcome_of(cell: Cell, produced: Produced, needs: Needs, work: Work = DEFAUL
         needs: what is searched.
     """
     start, network = work.clock(), produced.network
-    state, message, values = produced.state, produced.message, {}
-    problems: list[str] = []
-    for protocol in cell.design.protocols if state == CONVERGED and network is not None else ():
-        try:
-            analyses = _analyses(produced, protocol, needs, work)
-            values[protocol.name] = tuple(_measured(cell, produced, analysis, work) for analysis in analyses)
-        except Cancelled:
-            raise
-        except AnalysisError as problem:
-            problems.append(f"under {protocol.name}: {problem}")
-    if problems:
-        state, message = REFUSED, "; ".join(problems)
+    state, message, values = _values(cell, produced, needs, work)
     return StudyOutcome(
         cell=cell.key,
         seed=produced.seed,
@@ -81,6 +112,24 @@ def outcome_of(cell: Cell, produced: Produced, needs: Needs, work: Work = DEFAUL
         data=produced.data,
         planted=produced.planted,
     )
+
+
+def _values(
+    cell: Cell, produced: Produced, needs: Needs, work: Work
+) -> tuple[str, str, dict[str, tuple[dict[str, Measured], ...]]]:
+    """State, message and measured values of one network; a refusal is its outcome and no other network's."""
+    state, message = produced.state, produced.message
+    values: dict[str, tuple[dict[str, Measured], ...]] = {}
+    problems: list[str] = []
+    for protocol in cell.design.protocols if state == CONVERGED and produced.network is not None else ():
+        try:
+            analyses = _analyses(produced, protocol, needs, work)
+            values[protocol.name] = tuple(_measured(cell, produced, analysis, work) for analysis in analyses)
+        except Cancelled:
+            raise
+        except AnalysisError as problem:
+            problems.append(f"under {protocol.name}: {problem}")
+    return (REFUSED, "; ".join(problems), values) if problems else (state, message, values)
 
 
 def _analyses(produced: Produced, protocol: Protocol, needs: Needs, work: Work) -> list[OutputAnalysis]:

@@ -5,7 +5,7 @@ Makers load torch, so that they are not imported here; pages and forms know sour
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -14,9 +14,7 @@ from analysis.errors import InvalidStudy
 from analysis.late_functions import function_at
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.network import Network
-from analysis.studies.cells import Cell
 from analysis.tasks import Task
-from analysis.work import Work
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +53,10 @@ PLANTED: Final = "planted"
 """Key of the source that plants."""
 DRAWN: Final = "drawn"
 """Key of the source that draws from priors."""
-Maker = Callable[[Cell, Sequence[int], Work], Iterator[Produced]]
-"""Of a cell its networks of some seeds, in order, told to some work; may raise Cancelled."""
+Maker = Callable[..., Iterator[Produced]]
+"""Called with a cell, some seeds and some work: its networks of these seeds, in order; may raise Cancelled. Networks
+that are files are made of a fourth argument, their contents by seed.
+"""
 
 
 @dataclass(frozen=True)

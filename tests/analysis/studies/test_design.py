@@ -65,6 +65,8 @@ def test_a_design_with_unknown_measures_is_read_and_not_run():
         ({"input_weights": [None, [1, 2]]}, "give 4 non-negative numbers"),
         ({"activation": ["tanh"], "training": {"negative_slope": 0.2}}, "no activation of the grid is leaky_relu"),
         ({"measures": ["circuits"]}, "'circuits' is unknown"),
+        ({"measures": ["Seed"]}, "'Seed' is the name of another column"),
+        ({"measures": ["circuits-valid", "Circuits-Valid"]}, "'circuits-valid' is there twice"),
         ({"criteria": ["kindness"]}, "kindness"),
         ({"source": "a dream"}, "source 'a dream': is unknown"),
         ({"source_options": {"colour": 1}}, "source_options.colour: is unknown"),
