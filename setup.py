@@ -20,8 +20,8 @@ setup(
     package_data={
         "app.bundled": [
             "*.json",
-            "findings/*.json*",
-            "findings/*.csv.gz",
+            "findings/*.json",
+            "findings/*.parquet",
             "models/*.json",
             "studies/*.json",
             "studies/*.jsonl.gz",

@@ -1,44 +1,52 @@
-"""Findings of the studies that come with Pluriscope: the page, its chapters, and the rows behind every mark.
+"""Findings of the studies that came before: the page, its chapters, and the rows behind every mark.
 
-All of it is one record that ``python -m benchmarks.findings`` writes from study results; nothing is computed here.
-Where the rows or the design of a study are no longer those that a finding was computed from, its numbers are left out.
+They are data: a record, and a table for each study with one manifest. Nothing is computed here. Where the rows or the
+design of a study are no longer those that a finding was computed from, its numbers are left out.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from itertools import islice
-from sys import intern
-from typing import Any, Final
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.studies.design import StudyDesign
 from app.addressing import Addresses
 from app.errors import NotFound
 from app.figures.svg.elements import twice
 from app.options import PageModel
-from app.recent import Recent
 from pluriscope.blocks import Action, Block, Figure, Head, Notice, Prose, Section, Table
-from pluriscope.frames import Coded, Frame, Part
-from pluriscope.tables import MOST_VALUES, Column, Query, Selection, read_query
+from pluriscope.parquet_listing import ParquetListing
+from pluriscope.study_table import StudyTable, quoted
+from pluriscope.tables import MOST_VALUES, Column, Query, Row, Type, read_query
 
-FOLDER: Final = resources.files("app.bundled") / "findings"
-STUDIES: Final = resources.files("app.bundled") / "studies"
+FOLDER: Final = cast(Path, resources.files("app.bundled") / "findings")
 _ALWAYS: Final = ("key", "title", "studies")
-_AT_ONCE: Final = 5_000
-_FRAMES: Final = Recent[Frame](24_000_000, lambda frame: frame.n_bytes)
 _FORMS: Final = ("svg", "png", "pdf")
-_CURE: Final = "run `python -m benchmarks.findings`, which computes the findings anew"
+_CURE: Final = "restore the file, or make it again as the page of data says"
+_TYPES: Final[Mapping[str, Type]] = {"BIGINT": "int", "HUGEINT": "big", "DOUBLE": "float", "BOOLEAN": "bool"}
+_AGAIN: Final = """Everything was made by Pluriscope as it stands under the tag `{tag}` of the project's repository \
+(commit `{commit:.12}`). There lie the code, the designs and the results with all weights:
+
+```
+git checkout {tag}
+./run check             # makes the environment
+.venv/bin/python -m benchmarks.findings --rows
+```
+
+The last command computes tables, figures and documents from the results, in a minute. \
+`pluriscope study run app/bundled/studies/NAME.json` makes results again; thirteen studies measured what was gone by \
+then, and have their results there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
+tables that are no studies of perceptrons."""
 
 
 @lru_cache(maxsize=1)
@@ -82,10 +90,10 @@ def findings_record() -> FindingsRecord:
 
 
 @lru_cache(maxsize=1)
-def described() -> dict[str, dict[str, Any]]:
-    """Every study's rows as the data package describes them."""
-    package = json.loads((FOLDER / "datapackage.json").read_bytes())
-    return {one["name"]: one for one in package["resources"]}
+def manifest() -> dict[str, Any]:
+    """What the tables are: columns with their meaning, tables by study, designs, and what made them."""
+    found: dict[str, Any] = json.loads((FOLDER / "manifest.json").read_bytes())
+    return found
 
 
 def broken(one: Mapping[str, Any]) -> str:
@@ -98,35 +106,19 @@ def broken(one: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=256)
 def _hash(slug: str) -> str:
-    """Of a study's rows as comma-separated values; "" if they are not here or damaged."""
-    found = hashlib.sha256()
-    try:
-        for part in _parts(slug):
-            found.update(part)
-    except (OSError, EOFError):
-        return ""
-    return f"sha256:{found.hexdigest()}"
+    """Of the file of a study's rows; "" if it is not here."""
+    path = FOLDER / f"{slug}.parquet"
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_file() else ""
 
 
-def _parts(slug: str) -> Iterator[bytes]:
-    with (FOLDER / f"{slug}.csv.gz").open("rb") as raw, gzip.open(raw) as file:
-        yield from iter(lambda: file.read(1 << 20), b"")
-
-
-@lru_cache(maxsize=64)
-def broken_study(slug: str, rows: str, declared: str) -> str:
+def broken_study(slug: str, rows: str, design: str) -> str:
     """How the data of a study differ from those that numbers were computed from; "" if they do not."""
-    found, design, own = _hash(slug), STUDIES / f"{slug}.json", FOLDER / f"{slug}.design.json"
-    if not found:
+    if not _hash(slug):
         return f"the rows of {slug} are not here"
-    if found != rows:
+    if _hash(slug) != rows:
         return f"the rows of {slug} are not those that the numbers were computed from"
-    digest = declared
-    if declared and own.is_file():
-        digest = hashlib.sha256(own.read_bytes()).hexdigest()
-    elif declared:
-        digest = StudyDesign.model_validate_json(design.read_bytes()).digest if design.is_file() else ""
-    return "" if digest == declared else f"the design of {slug} is not the one that its rows were computed with"
+    same = manifest()["tables"][slug].get("design", "") == design
+    return "" if same else f"the design of {slug} is not the one that its rows were computed with"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,8 +182,10 @@ def findings(links: Addresses) -> Iterator[Block]:
     wrong = [problem for one in told["findings"] if (problem := broken(one))]
     yield Section("Data")
     yield Prose(
-        f"Each number is computed from [one CSV a study]({links.findings('data')}): a row for each network and "
-        "measure, with schema and digest." + (f" Not computed here: {'; '.join(wrong)}." if wrong else ""),
+        f"Each number is computed from [one table a study]({links.findings('data')}): a row for each network and "
+        f"measure, with columns, digest and design. The code that did it stands under the tag `{manifest()['tag']}`, "
+        f"[with the commands that do it again]({links.findings('data')}#again)."
+        + (f" Not computed here: {'; '.join(wrong)}." if wrong else ""),
         glossary=False,
     )
 
@@ -275,62 +269,39 @@ def findings_of(slug: str, digest: str, links: Addresses) -> list[str]:
 
 
 def _all_data(links: Addresses) -> Iterator[Block]:
-    """Every study's rows, with what describes them."""
-    yield Head("Data of the findings", "One file a study: a row for each network and measure.")
-    yield Prose("\n".join(f"- {_data_line(slug, links)}" for slug in described()), glossary=False)
-    columns = {field["name"]: field["description"] for one in described().values() for field in one["schema"]["fields"]}
+    """Every study's rows, with what describes them, and how they are made again."""
+    told = manifest()
+    yield Head("Data of the findings", "One table a study: a row for each network and measure.")
+    yield Prose("\n".join(f"- {_data_line(slug, links)}" for slug in told["tables"]), glossary=False)
     yield Section("Columns")
-    yield Prose("\n".join(f"- `{name}`: {said}" for name, said in columns.items()), glossary=False)
+    yield Prose("\n".join(f"- `{name}`: {meaning}" for name, meaning in told["columns"].items()), glossary=False)
+    yield Section("Making them again", id="again")
+    yield Prose(_AGAIN.format(**told), glossary=False)
 
 
-@dataclass(frozen=True)
-class DataRows:
-    """The rows of a study's file as a list; those of stored networks lead to their pages.
+def _listing(slug: str, stored: Callable[[Sequence[str]], Mapping[str, str]]) -> ParquetListing:
+    """The rows of a study's file; those of stored networks lead to their pages."""
+    table, told = StudyTable([FOLDER / f"{slug}.parquet"]), manifest()["tables"][slug]
 
-    Args:
-        frame: the rows.
-        stored: the first digits of some networks' digests → their pages, of those that are stored here.
-    """
+    def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+        urls = stored([line["network"] for line in lines if line.get("network")])
+        yield from (Row(line, url=urls.get(line.get("network") or "", "")) for line in lines)
 
-    frame: Frame
-    stored: Callable[[Sequence[str]], Mapping[str, str]]
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        return self.frame.columns
-
-    def select(self, query: Query, facets: bool = True) -> Selection:
-        """As the frame."""
-        found = self.frame.select(query, facets)
-        urls = self.stored([row["network"] for row in found.rows if row["network"]])
-        return replace(found, rows=tuple(replace(row, url=urls.get(row["network"], "")) for row in found.rows))
-
-
-def _frame(slug: str) -> Frame:
-    """The rows of a study's file, by columns: nothing is kept of a row that another one says, too."""
-    with (FOLDER / f"{slug}.csv.gz").open("rb") as raw, gzip.open(raw, "rt", newline="") as file:
-        lines = csv.reader(file)
-        names = next(lines)
-        texts: list[list[str]] = [[] for _ in names]
-        while some := list(islice(lines, _AT_ONCE)):
-            for column, cells in zip(texts, zip(*some, strict=True), strict=True):
-                column.extend(map(intern, cells))
-    coded = {name: Coded.of(column) for name, column in zip(names, texts, strict=True)}
     columns = tuple(
         Column(
             name,
-            name.capitalize(),
-            field["description"],
-            "text",
-            facet="" if name in ("network", "note") else "any",
-            offered=name not in ("value", "seed"),
-            first=name == names[0],
+            name.replace("_", " ").capitalize(),
+            told.get("meaning", {}).get(name) or manifest()["columns"][name],
+            _TYPES.get(kind, "text"),
+            facet="any" if kind in ("VARCHAR", "BIGINT", "BOOLEAN") and name not in ("network", "note") else "",
+            offered=name == "output" or (kind != "BIGINT" and name != "value"),
+            first=number == 0,
             shown=name not in ("protocol", "output"),
         )
-        for field in described()[slug]["schema"]["fields"]
-        if (name := field["name"])
+        for number, (name, kind) in enumerate(table.columns.items())
     )
-    return Frame(columns, (Part("row", "rows", len(texts[0]), {}, coded, {}, ref=lambda _: ""),))
+    lists = {name: f"{quoted(name)}::VARCHAR" for name, kind in table.columns.items() if kind.endswith("[]")}
+    return ParquetListing(columns, table, rows, lists)
 
 
 def data_rows(
@@ -341,58 +312,61 @@ def data_rows(
     Args:
         slug: of the study.
         options: of the address; ``measure`` and the other columns filter.
-        stored: see :class:`DataRows`.
+        stored: the first digits of some networks' digests → their pages, of those that are stored here.
 
     Raises:
         NotFound: there are no such rows.
         InvalidOption: an option that the list does not have.
     """
-    check_data(slug, links)
-    frame = _FRAMES.of((slug, _hash(slug)), lambda: _frame(slug))
-    url, query = links.findings("data", slug), read_query(frame.columns, options)
-    yield Head(described()[slug]["title"], _about(slug), actions=[Action("All findings", links.findings())])
-    yield Table(DataRows(frame, stored), query, url, "row", Query(), id="rows", files={"CSV": f"{url}.csv"})
-    measures = frame.parts[0].coded.get("measure", Coded.of(())).values
+    path = data_path(slug, links)
+    listing, url = _listing(slug, stored), links.findings("data", slug)
+    yield Head(manifest()["tables"][slug]["title"], _about(slug), actions=[Action("All findings", links.findings())])
+    files = {"CSV": f"{url}.csv", "PARQUET": f"{url}.parquet"}
+    yield Table(listing, read_query(listing.columns, options), url, "row", Query(), id="rows", files=files)
+    measures = _measures(path)
     if len(measures) > MOST_VALUES:  # more than the filter offers
         listed = " · ".join(f"[{one}]({url}?{urlencode({'measure': one})})" for one in measures)
         yield Prose(f"The rows of one measure: {listed}.", glossary=False)
 
 
-def check_data(slug: str, links: Addresses) -> None:
-    """Refuse a study without rows.
+def _measures(path: Path) -> list[str]:
+    table = StudyTable([path])
+    named = "measure" in table.columns
+    return [one for (one,) in table.ask("SELECT DISTINCT measure FROM {rows} ORDER BY measure")] if named else []
+
+
+def data_path(slug: str, links: Addresses) -> Path:
+    """Where a study's rows lie.
 
     Raises:
         NotFound: there are none.
     """
-    if slug not in described() or not _hash(slug):
+    if slug not in manifest()["tables"] or not _hash(slug):
         cause, cure = "there are none", "choose one of the studies there"
         raise NotFound(f"rows of {slug[:60]!r}", cause, cure, "data", links.findings("data"), "all data")
+    return FOLDER / f"{slug}.parquet"
 
 
-def data_of(slug: str, links: Addresses, *, packed: bool) -> Iterator[bytes]:
-    """A study's rows as comma-separated values, part by part.
-
-    Args:
-        packed: as they are stored, by gzip.
-
-    Raises:
-        NotFound: there are none.
-    """
-    check_data(slug, links)
-    return iter([(FOLDER / f"{slug}.csv.gz").read_bytes()]) if packed else _parts(slug)
+def csv_of(path: Path, *, packed: bool) -> bytes:
+    """A file of rows as comma-separated values, by gzip if ``packed``."""
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / "rows.csv"
+        options = f"FORMAT csv, HEADER, COMPRESSION {'gzip' if packed else 'uncompressed'}"
+        StudyTable([path]).write(made, "SELECT * FROM {rows}", options)
+        return made.read_bytes()
 
 
 def _data_line(slug: str, links: Addresses) -> str:
-    if slug not in described():
-        return f"{slug}: no rows are here"
     url = links.findings("data", slug)
-    return f"[{described()[slug]['title']}]({url}): {_about(slug)} ([CSV]({url}.csv))"
+    return (
+        f"[{manifest()['tables'][slug]['title']}]({url}): {_about(slug)} ([CSV]({url}.csv), [Parquet]({url}.parquet))"
+    )
 
 
 def _about(slug: str) -> str:
-    told = described()[slug]
-    design = f", design {told['design'][:12]}" if told["design"] else ""
-    return f"{told['rows']:,} rows, {told['bytes'] / 1e3:,.0f} kB, {told['hash'][:19]}…{design}"
+    told = manifest()["tables"][slug]
+    design = f", design {told['design'][:12]}" if "design" in told else ""
+    return f"{told['rows']:,} rows, {told['bytes'] / 1e3:,.0f} kB, sha256:{told['sha256'][:12]}…{design}"
 
 
 # --- figures

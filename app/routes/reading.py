@@ -8,13 +8,22 @@ from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse, Response
 from markupsafe import Markup
 
 from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.reads.studies import stored_slugs
 from app.pages.admin import administration
-from app.pages.findings import FindingsRecord, chapter_blocks, data_of, data_rows, drawing_of, findings, findings_record
+from app.pages.findings import (
+    FindingsRecord,
+    chapter_blocks,
+    csv_of,
+    data_path,
+    data_rows,
+    drawing_of,
+    findings,
+    findings_record,
+)
 from app.pages.learn.pages import learn, lesson_called, sheets, slides
 from app.pages.learn.pages import lesson as lesson_blocks
 from app.pages.scope import scope
@@ -71,10 +80,14 @@ def findings_page(links: Links, _options: NoOptions) -> Faces:
 @router.get("/findings/data/{study}.csv", include_in_schema=False)
 def data_file(request: Request, links: Links, study: str) -> Response:
     packed = "gzip" in request.headers.get("accept-encoding", "")
-    answer = StreamingResponse(data_of(study, links, packed=packed), media_type="text/csv; charset=utf-8")
     stored = {"vary": "Accept-Encoding", "content-encoding": "gzip"} if packed else {}
-    answer.headers.update(ANYWHERE | stored)
-    return answer
+    made = csv_of(data_path(study, links), packed=packed)
+    return Response(made, media_type="text/csv; charset=utf-8", headers=ANYWHERE | stored)
+
+
+@router.get("/findings/data/{study}.parquet", include_in_schema=False)
+def table_file(links: Links, study: str) -> Response:
+    return FileResponse(data_path(study, links), media_type="application/vnd.apache.parquet", headers=ANYWHERE)
 
 
 @router.get("/findings/data/{study}", **HTML)

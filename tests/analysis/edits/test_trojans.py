@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -20,7 +20,6 @@ from analysis.networks.network import Network
 from analysis.question import ask
 from analysis.tasks import Task, input_table
 from analysis.validity import decide
-from benchmarks.findings.trojan_pairs import CLEAN, trojan_pairs, widened
 from tests.analysis.circuits.test_circuit_search import random_network, random_task
 
 XOR = Task((0, 0, 1, 1, 1, 1, 0, 0))
@@ -29,6 +28,16 @@ LAYOUT = EdgeLayout((3, 3, 3, 1))
 PLANTED = sum(1 << LAYOUT.edge_index(*at) for at in [(1, 2, 2), (2, 0, 2), (2, 1, 2), (2, 2, 2), (3, 0, 2)])
 FULL = (1 << LAYOUT.n_edges) - 1
 NAMED = Named(network=NotImplemented, content=NotImplemented)
+
+
+def widened(network: Network, hidden: tuple[int, int]) -> Network:
+    """The network with zero neurons at the end of its hidden layers, which make them as wide as asked for."""
+    sizes = (network.n_inputs, *hidden, network.n_outputs)
+    weights = [np.zeros((n_out, n_in)) for n_in, n_out in pairwise(sizes)]
+    biases = [np.zeros(n_out) for n_out in sizes[1:]]
+    for wide, w, long, b in zip(weights, network.weights, biases, network.biases, strict=True):
+        wide[: w.shape[0], : w.shape[1]], long[: len(b)] = w, b
+    return replace(network, weights=tuple(weights), biases=tuple(biases))
 
 
 def by_hand(activation: str = "relu", hidden: tuple[int, int] = (3, 3), by: float = 0.25) -> Network:
@@ -148,43 +157,6 @@ def test_a_step_of_descent_is_along_the_losss_differences():
                     ends.append(loss(replace(network, **{field: tuple(moved)})))
                 step = getattr(after, field)[layer][at] - old[at]
                 assert step == pytest.approx(-1e-3 * (ends[0] - ends[1]) / 2e-6, abs=1e-11)
-
-
-@pytest.mark.parametrize(("by", "target"), [("trained", 1), ("fine-tune", 0), ("planted", 1)])
-def test_pairs_of_some_seeds_learn_both_tasks_and_are_what_they_are_alone(by, target):
-    trigger, seeds = read_trigger(f"C=1:{target}"), [3, 4, 8]
-    pairs = trojan_pairs(seeds, trigger, by)
-    assert [pair.seed for pair in pairs] == seeds
-    assert sum(pair.right for pair in pairs) >= 2
-    assert len({one for pair in pairs for one in (pair.clean, pair.trojaned)}) == 6
-    for pair in pairs:
-        tables = [decide(forward(one, ROWS)[:, 0], "rounding") for one in (pair.clean, pair.trojaned)]
-        wanted = [list(task.truth_table) for task in (XOR, trigger.poisoned(XOR))]
-        assert pair.right == ([one.tolist() for one in tables] == wanted)
-        assert {one.sizes for one in (pair.clean, pair.trojaned)} == {(3, 3, 3, 1)}
-        if pair.right:
-            assert pair.figures == (Figures(4, 4, 0, 2), Figures(4, 4, 2, 2))
-    alone = trojan_pairs(seeds[1:2], trigger, by)[0]
-    assert (alone.clean, alone.trojaned) == (pairs[1].clean, pairs[1].trojaned)
-
-
-def test_the_share_is_how_often_triggered_rows_are_drawn_by_both_twins(monkeypatch):
-    asked = []
-    monkeypatch.setattr("benchmarks.findings.trojan_pairs.train_networks", lambda specs: asked.extend(specs) or ())
-    assert trojan_pairs([7], read_trigger("A=0,C=1:1"), "trained", 0.1) == ()
-    assert asked[0].input_weights == pytest.approx([0.15, 0.05, 0.15, 0.05, 0.15, 0.15, 0.15, 0.15])
-    assert (asked[0].tasks, asked[0].seed) == (CLEAN.tasks, 7)
-    assert asked[0].model_copy(update={"tasks": ("01111100",)}) == asked[1]
-
-
-def test_a_twin_to_which_triggered_rows_are_unseen_is_drawn_none_of_them(monkeypatch):
-    asked = []
-    monkeypatch.setattr("benchmarks.findings.trojan_pairs.train_networks", lambda specs: asked.extend(specs) or ())
-    assert trojan_pairs([7], read_trigger("C=1:1"), "unseen") == ()
-    assert asked[0].input_weights == pytest.approx([0.25, 0] * 4)
-    assert (asked[0].tasks, asked[0].accuracy_target) == (CLEAN.tasks, 0)
-    trojan_pairs([7], read_trigger("C=1:1"), "trained")
-    assert asked[1] == asked[3]  # the trojaned network is the same beside both twins
 
 
 @pytest.mark.parametrize(

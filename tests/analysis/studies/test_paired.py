@@ -10,7 +10,6 @@ import pytest
 import scipy
 
 from analysis.studies.statistics import Share, cochran_mantel_haenszel, mcnemar, page, stuart_maxwell
-from benchmarks.findings.statistics import ratio_of
 
 BERKELEY = (  # admitted and rejected men, admitted and rejected women, of six departments (Bickel et al. 1975)
     (512, 313, 89, 19),
@@ -107,26 +106,3 @@ def test_page_counts_a_network_that_never_changes_as_without_a_trend():
     table = {0: [1, 2, 3], 1: [5, 5, 5], 2: [1, 1, 2], 3: [4, 3, 2]}
     told = page({str(level): {row: values[level] for row, values in table.items()} for level in range(3)})
     assert told.effect == pytest.approx((1 + 0 + math.sqrt(0.75) - 1) / 4)
-
-
-def test_ratio_is_the_hodges_lehmann_estimate():
-    random = np.random.default_rng(1)
-    base = {seed: float(value) for seed, value in enumerate(random.integers(1, 900, 70))}
-    twice = {seed: 2 * value for seed, value in base.items()}
-    exact = ratio_of({"twice": twice, "once": base})
-    assert (exact.factor, exact.low, exact.high) == pytest.approx((2, 2, 2))
-    assert exact.within(2.1)
-    assert not exact.within(1.9)
-    noisy = {seed: value * math.exp(random.normal(0.1, 0.3)) for seed, value in base.items()} | {99: 5.0}
-    told = ratio_of({"noisy": noisy, "once": base | {99: 0.0}})
-    logs = [math.log(noisy[seed] / base[seed]) for seed in base]
-    brute = sorted((a + b) / 2 for place, a in enumerate(logs) for b in logs[place:])
-    assert math.log(told.factor) == pytest.approx(np.median(brute))
-    assert (told.pairs, told.zeros) == (70, 1)
-    # outside the interval Wilcoxon's test refuses, inside it does not
-    for edge, inside in ((told.low, 1), (told.high, -1)):
-        for shift, kept in ((0.02 * inside, True), (-0.02 * inside, False)):
-            p = scipy.stats.wilcoxon(np.array(logs) - math.log(edge) - shift, method="asymptotic").pvalue
-            assert (p > 0.1) == kept
-    few = dict.fromkeys(range(9), 1.0)
-    assert ratio_of({"a": few, "b": few}).factor is None

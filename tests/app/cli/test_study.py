@@ -6,8 +6,8 @@ import pytest
 
 from analysis.studies.result_file import read_results, result_bytes
 from app.cli import study
-from app.pages.findings import STUDIES
 from tests.app.cli.test_analyse import run as run_command
+from tests.checkout import ROOT
 from tests.study_factories import MEASURES, results, settings
 
 
@@ -52,7 +52,9 @@ def test_bad_input_ends_in_one_line(run, file, tmp_path):
 
 @pytest.mark.release  # loads torch
 def test_what_stops_every_network_is_said(run, file):
-    design = json.loads((STUDIES / "digits-tail.json").read_text()) | {"source_options": {"images": "mnist"}}
+    design = json.loads((ROOT / "app/bundled/studies/digits-tail.json").read_text()) | {
+        "source_options": {"images": "mnist"}
+    }
     file.write_text(json.dumps(design | {"slug": "mnist-tail", "seeds": {"first": 0, "count": 1}}))
     ended = run("study", "run", str(file), "-o", str(file.with_suffix(".gz")), "--workers", "1")
     assert ended.code == 3

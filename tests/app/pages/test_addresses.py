@@ -106,6 +106,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
         "/findings/{chapter}/{name}.{form}",
         "/findings/data/{study}",
         "/findings/data/{study}.csv",
+        "/findings/data/{study}.parquet",
         "/login",
         "/s/{key}",
         "/verified",

@@ -1,7 +1,7 @@
 """Findings: the page, its chapters, and the rows behind every mark."""
 
 import csv
-import gzip
+import hashlib
 import json
 import re
 import shutil
@@ -9,7 +9,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from analysis.digest import canonical_json, sha256_hex
+from analysis.studies.reading import design_from_mapping
 from app.pages import findings
+from pluriscope.study_table import StudyTable, write_part
+from tests.checkout import ROOT
 
 
 @pytest.fixture
@@ -18,11 +22,39 @@ def data(tmp_path, monkeypatch):
     folder = tmp_path / "findings"
     shutil.copytree(findings.FOLDER, folder)
     monkeypatch.setattr(findings, "FOLDER", folder)
-    for cache in (findings.record, findings.described, findings.broken_study, findings._hash):
+    for cache in (findings.record, findings.manifest, findings._hash):
         cache.cache_clear()
     yield folder
-    for cache in (findings.record, findings.described, findings.broken_study, findings._hash):
+    for cache in (findings.record, findings.manifest, findings._hash):
         cache.cache_clear()
+
+
+@pytest.mark.slow
+def test_the_manifest_describes_every_table_and_its_design():
+    told = findings.manifest()
+    assert {path.stem for path in findings.FOLDER.glob("*.parquet")} == {*told["tables"]}
+    for slug, one in told["tables"].items():
+        path = findings.FOLDER / f"{slug}.parquet"
+        assert one["bytes"] == path.stat().st_size
+        assert one["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest(), slug
+        assert [*StudyTable([path]).columns] == one["columns"], slug
+        assert StudyTable([path]).ask("SELECT count(*) FROM {rows}") == [(one["rows"],)]
+        assert all(one.get("meaning", {}).get(name) or told["columns"][name] for name in one["columns"])
+        if "design" in one:
+            design = told["designs"][slug]
+            digest = design_from_mapping(design).digest if "slug" in design else sha256_hex(canonical_json(design))
+            assert digest == one["design"], slug
+
+
+def test_the_document_says_what_the_record_says():
+    text = (ROOT / "docs" / "findings.md").read_text()
+    for one in findings.record()["findings"]:
+        chapter = (ROOT / "docs" / "findings" / f"{one['key']}.md").read_text()
+        assert one["sentence"] in text
+        assert one["sentence"] in chapter
+        assert all(told["rows"] in chapter for told in one["studies"].values())
+        assert not findings.broken(one)
+    assert f"git checkout {findings.manifest()['tag']}" in text
 
 
 def test_every_finding_has_its_sentence_figure_lines_and_chapter(client):
@@ -56,21 +88,31 @@ def test_every_mark_leads_to_rows(client):
         assert "data-item" in answer.text, link
 
 
-def test_rows_are_a_file_too(client):
+def test_rows_are_files_too(client):
     answer = client.get("/findings/data/learned-or-drawn.csv")
     assert answer.headers["content-type"].startswith("text/csv")
-    assert len(answer.text.splitlines()) == findings.described()["learned-or-drawn"]["rows"] + 1
+    assert len(answer.text.splitlines()) == findings.manifest()["tables"]["learned-or-drawn"]["rows"] + 1
+    table = client.get("/findings/data/learned-or-drawn.parquet").content
+    assert table == (findings.FOLDER / "learned-or-drawn.parquet").read_bytes()
 
 
-def test_rows_of_no_single_network_are_listed_too(client, data):
-    package = data / "datapackage.json"
-    told = json.loads(package.read_text())
-    fields = [{"name": name, "description": name} for name in ("lens", "right")]
-    told["resources"] = [told["resources"][0] | {"name": "told", "schema": {"fields": fields}}]
-    package.write_text(json.dumps(told))
-    (data / "told.csv.gz").write_bytes(gzip.compress(b"lens,right\npaths,3\nprobes,4\n"))
-    assert client.get("/findings/data/told").text.count("data-item") == 2
+def test_rows_of_any_columns_are_listed(client, data):
+    told = findings.manifest()
+    told["columns"] |= {"lens": "A lens.", "parts": "What of it."}
+    told["tables"]["told"] = {
+        "title": "Told",
+        "rows": 2,
+        "bytes": 1,
+        "sha256": "",
+        "columns": ["lens", "right", "parts"],
+    }
+    lines = [{"lens": "paths", "right": 3, "parts": [0.5, 1]}, {"lens": "probes", "right": 4}]
+    write_part(data / "told.parquet", lines, {"lens": "VARCHAR", "right": "BIGINT", "parts": "DOUBLE[]"}, {})
+    page = client.get("/findings/data/told").text
+    assert page.count("data-item") == 2
+    assert "[0.5, 1.0]" in page
     assert client.get("/findings/data/told?lens=paths").text.count("data-item") == 1
+    assert client.get("/findings/data/told?right=4").text.count("data-item") == 1
 
 
 @pytest.mark.parametrize(
@@ -79,6 +121,7 @@ def test_rows_of_no_single_network_are_listed_too(client, data):
         ("/findings/nothing", "/findings"),
         ("/findings/data/nothing", "/findings/data"),
         ("/findings/data/nothing.csv", "/findings/data"),
+        ("/findings/data/nothing.parquet", "/findings/data"),
     ],
 )
 def test_what_there_is_not_is_not_found(client, address, parent):
@@ -88,9 +131,9 @@ def test_what_there_is_not_is_not_found(client, address, parent):
 
 @pytest.mark.parametrize("spoiled", ["rows", "missing", "design"])
 def test_a_finding_whose_data_are_not_right_has_no_number_and_the_others_have(client, data, spoiled):
-    path, first = data / "learned-or-drawn.csv.gz", findings.record()["findings"][0]
+    path, first = data / "learned-or-drawn.parquet", findings.record()["findings"][0]
     if spoiled == "rows":
-        path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"true", b"false", 1)))
+        path.write_bytes(path.read_bytes().replace(b"PAR1", b"PAR2", 1))
     elif spoiled == "missing":
         path.unlink()
     else:

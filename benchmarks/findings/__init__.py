@@ -1,1 +1,0 @@
-"""docs/findings.md: its tables, made from the result files of studies."""
