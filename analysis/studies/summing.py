@@ -1,0 +1,283 @@
+"""What a study says: its networks in numbers, its tests, and published values beside ours, as one JSON value.
+
+A network counts once. Where it has several outputs, the design says how their values become one. Networks that failed
+have no value; every group tells how many they are. Loads scipy and statsmodels: made when a run ends, and stored.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.studies.cells import GRID_FACTORS, cells_of
+from analysis.studies.comparisons import TESTS, Key, Tested, holm, share_interval
+from analysis.studies.design import SHARED, Comparison, Factor, Reference, StudyDesign
+from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
+from analysis.studies.outcome import CONVERGED
+from analysis.studies.rows import measures_of_columns
+from analysis.studies.sources import DRAWN, PLANTED
+
+SUMMARY_FORMAT: Final = "pluriscope-study-summary/1"
+POOLED: Final = "all networks"
+MOST_CATEGORIES: Final = 50
+_LARGEST: Final = int(sys.float_info.max)
+
+Place = tuple[str, int]
+"""Key of a network's cell, and its seed."""
+Outputs = Iterable[tuple[Place, str, Measured]]
+"""The values of one measure: of which network, under which protocol, output after output."""
+
+
+def summary_of(
+    design: StudyDesign, states: Mapping[Place, str], columns: Mapping[str, str], values: Callable[[str], Outputs]
+) -> dict[str, Any]:
+    """The summary of a study's rows.
+
+    Args:
+        states: of each network that has its outcome, in the order of cells and seeds.
+        columns: of the table, name → type as DuckDB calls it.
+        values: gives those of one measure's column.
+    """
+    return _Summary(design, states, columns, values).as_json()
+
+
+class _Summary:
+    def __init__(
+        self,
+        design: StudyDesign,
+        states: Mapping[Place, str],
+        columns: Mapping[str, str],
+        values: Callable[[str], Outputs],
+    ) -> None:
+        self.design, self.states, self.values = design, states, values
+        self.cells = {cell.key: cell for cell in cells_of(design)}
+        self.measures = measures_of_columns(design, columns)
+        self.varying = [factor for factor in design.varying if factor in GRID_FACTORS]
+        by_level = {
+            str(factor): {key: cell.labels[factor] for key, cell in self.cells.items()} for factor in self.varying
+        }
+        self.groupings: dict[str, dict[str, str]] = {
+            "cell": {key: cell.name for key, cell in self.cells.items()},
+            **by_level,
+            "all": dict.fromkeys(self.cells, POOLED),
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        design = self.design
+        once = design.source in (DRAWN, PLANTED)  # else each trained network is seen at every loss
+        counted = Counter((cell, state) for (cell, _), state in self.states.items())
+        return {
+            "format": SUMMARY_FORMAT,
+            "networks": len(self.states),
+            "converged": sum(state == CONVERGED for state in self.states.values()),
+            "moments": 1 if once else len(design.loss_target),
+            "cells": [
+                {
+                    "cell": key,
+                    "label": cell.name,
+                    "levels": {factor: cell.labels[factor] for factor in self.varying},
+                    "states": {state: n for (of, state), n in counted.items() if of == key},
+                }
+                for key, cell in self.cells.items()
+            ],
+            "measures": {key: self._words(measure) for key, measure in self.measures.items()},
+            "numbers": {key: self._numbers(measure) for key, measure in self.measures.items()},
+            "tests": self._tests(),
+            "references": [self._reference(reference) for reference in design.references],
+        }
+
+    def _words(self, measure: Measure) -> dict[str, Any]:
+        key, _, method = measure.key.partition(":")
+        method = method if method in self.design.methods else ""
+        told = {name: getattr(measure, name) for name in ("label", "definition", "kind", "unit", "log")}
+        base = {"measure": key, "measure_label": measure.label.removesuffix(f": {method}")} if method else {}
+        return told | {"method": method, "measure": measure.key, "measure_label": measure.label} | base
+
+    # --- numbers
+
+    def _numbers(self, measure: Measure) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """By protocol, then by what groups are made of."""
+        return {
+            protocol: {by: self._groups(measure, points, labels) for by, labels in self.groupings.items()}
+            for protocol, points in self._points(measure.key).items()
+        }
+
+    def _groups(
+        self, measure: Measure, points: Mapping[Place, Measured], labels: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        """Those of cells with equal labels, in order."""
+        states: dict[str, Counter[str]] = {name: Counter() for name in labels.values()}
+        members: dict[str, list[Measured]] = {name: [] for name in states}
+        for place, state in self.states.items():
+            states[labels[place[0]]][state] += 1
+        for place, point in points.items():
+            members[labels[place[0]]].append(point)
+        return [
+            {
+                "label": name,
+                "of": counts.total(),
+                "failed": counts.total() - counts[CONVERGED],
+                "silent": counts[CONVERGED] - len(members[name]),
+                "n": len(members[name]),
+                "inexact": sum(not one.exact for one in members[name]),
+                **_in_numbers(measure, [one.value for one in members[name]]),
+            }
+            for name, counts in states.items()
+        ]
+
+    def _points(self, key: str) -> dict[str, dict[Place, Measured]]:
+        """By protocol, then by network, the value of each that has one."""
+        outputs: dict[str, dict[Place, list[Measured]]] = {name: {} for name in self.design.labels("protocol")}
+        for place, protocol, measured in self.values(key) if key in self.measures else ():
+            if self.states.get(place) == CONVERGED:
+                outputs[protocol].setdefault(place, []).append(measured)
+        how = self.design.across_outputs
+        found = {
+            protocol: {place: _across(values, how) for place, values in networks.items()}
+            for protocol, networks in outputs.items()
+        }
+        return {
+            protocol: {place: point for place, point in points.items() if point.value is not None}
+            for protocol, points in found.items()
+        }
+
+    # --- tests
+
+    def _tests(self) -> list[dict[str, Any]]:
+        """Every declared comparison under each protocol that it is about, p corrected over all of them."""
+        made = [(comparison, *one) for comparison in self.design.comparisons for one in self._tested(comparison)]
+        corrected = iter(holm([told.p for *_, told in made if told.p is not None]))
+        return [
+            {
+                "measure": comparison.measure,
+                "factor": comparison.factor,
+                "levels": list(levels),
+                "where": dict(comparison.where),
+                "protocol": protocol,
+                "test": comparison.test,
+                "sizes": list(told.sizes),
+                "statistic": told.statistic,
+                "p": told.p,
+                "p_holm": None if told.p is None else next(corrected),
+                "effect": told.effect,
+                "effect_name": TESTS[comparison.test].effect_name,
+                "low": told.low,
+                "high": told.high,
+                "note": "; ".join(filter(None, (told.note, _independence(comparison, told)))),
+            }
+            for comparison, protocol, levels, told in made
+        ]
+
+    def _tested(self, comparison: Comparison) -> Iterator[tuple[str, tuple[str, ...], Tested]]:
+        """One comparison: under which protocol, which levels, and what its test says."""
+        factor, measure, test = comparison.factor, comparison.measure, TESTS[comparison.test]
+        levels, labels = comparison.compared(self.design), self.design.labels("protocol")
+        keys = {level: answer_key(measure, level) if factor == "method" else measure for level in levels}
+        points = {key: self._points(key) for key in set(keys.values())}
+        protocols = [""] if factor == "protocol" else [one for one in labels if comparison.protocol in ("", one)]
+        for protocol in protocols:
+            groups: dict[str, dict[Key, Value]] = {}
+            for level, key in keys.items():
+                where = dict(comparison.where) if factor in SHARED else {**comparison.where, factor: level}
+                found = self._where(points[key][protocol or level], where)
+                groups[level] = {self._partner(place, factor): point.value for place, point in found.items()}
+            if test.of_numbers and any(
+                isinstance(one, str | tuple) for some in groups.values() for one in some.values()
+            ):
+                yield protocol, levels, Tested(tuple(map(len, groups.values())), note="the values are no numbers")
+            else:
+                yield from ((protocol, *one) for one in test.made(groups))
+
+    def _partner(self, place: Place, factor: Factor) -> Key:
+        """What pairs a network with those of other levels."""
+        labels = self.cells[place[0]].labels
+        return tuple(label for other, label in labels.items() if other != factor), place[1]
+
+    def _where(self, points: Mapping[Place, Measured], where: Mapping[Factor, str]) -> dict[Place, Measured]:
+        """The networks of cells with these levels."""
+        fixed = {factor: label for factor, label in where.items() if factor != "protocol"}
+        fits = {key: fixed.items() <= cell.labels.items() for key, cell in self.cells.items()}
+        return {place: point for place, point in points.items() if fits[place[0]]}
+
+    # --- published values
+
+    def _reference(self, reference: Reference) -> dict[str, Any]:
+        """What somebody else reports, beside the same figures of our networks."""
+        told, protocol = reference.model_dump(mode="json"), reference.protocol or self.design.labels("protocol")[0]
+        measure = self.measures.get(reference.measure)
+        if measure is None or protocol not in self.design.labels("protocol"):
+            return told | {"ours": None, "of": 0}
+        points = self._where(self._points(measure.key)[protocol], reference.where)
+        numbers = [one.value for one in points.values() if isinstance(one.value, int | float)]
+        spread = _spread(numbers)
+        known = {key: spread[key] for key in ("lower", "median", "upper", "mean")}
+        known["share"] = spread["mean"] if measure.kind in ("yes-no", "share") else None
+        known["count"] = sum(map(bool, numbers)) if measure.kind == "yes-no" else None
+        # one network's count stands beside the quartiles of ours
+        quartiles = measure.numeric and set(reference.values) <= {"count"}
+        wanted = ("lower", "median", "upper") if quartiles else tuple(reference.values)
+        ours = {key: value for key, value in known.items() if value is not None and key in wanted}
+        return told | {"protocol": protocol, "ours": ours, "of": len(points)}
+
+
+def _in_numbers(measure: Measure, values: Sequence[Value]) -> dict[str, Any]:
+    """The values of a group of networks, by the kind of their measure."""
+    if measure.numeric:
+        return _spread([value for value in values if isinstance(value, int | float)])
+    if measure.kind == "yes-no":
+        hits, of = sum(map(bool, values)), len(values)
+        low, high = share_interval(hits, of) if of else (None, None)
+        return {"hits": hits, "share": hits / of if of else None, "low": low, "high": high}
+    counts: Counter[str] = Counter()
+    for value in values:
+        counts.update(value if isinstance(value, tuple) else [str(value)])
+    every = counts.most_common()
+    rest = [count for _, count in every[MOST_CATEGORIES:]]
+    return {"categories": [list(one) for one in every[:MOST_CATEGORIES]], "others": [len(rest), sum(rest)]}
+
+
+def _spread(values: Sequence[float]) -> dict[str, Any]:
+    """Extremes, quartiles (linear interpolation between ranks), mean, and how many are exactly 1."""
+    names = ("least", "lower", "median", "upper", "most")
+    if not values:
+        return dict.fromkeys((*names, "mean")) | {"ones": 0}
+    array = np.array([float(min(value, _LARGEST)) for value in values])
+    quartiles = zip(names, map(float, np.percentile(array, [0, 25, 50, 75, 100])), strict=True)
+    return {**dict(quartiles), "mean": float(array.mean()), "ones": sum(value == 1 for value in values)}
+
+
+def _across(outputs: Sequence[Measured], how: str) -> Measured:
+    """The values of a network's outputs as one."""
+    outputs = outputs[:1] if how == "first" else outputs
+    if len(outputs) == 1:  # as nearly all networks have
+        return outputs[0]
+    values = [one.value for one in outputs if one.value is not None]
+    inexact = None if all(one.exact for one in outputs) else 0
+    if not values or len(values) == 1:
+        return Measured(values[0] if values else None, truncated_at=inexact)
+    value: Value
+    if all(isinstance(one, bool) for one in values):
+        value = all(values)
+    elif all(isinstance(one, int | float) for one in values):
+        total = sum(one for one in values if isinstance(one, int | float))
+        value = total if how == "sum" else total / len(values)
+    elif all(isinstance(one, tuple) for one in values):
+        value = tuple(sorted({entry for one in values if isinstance(one, tuple) for entry in one}))
+    else:
+        value = " | ".join(map(str, values))
+    return Measured(value, truncated_at=inexact)
+
+
+def _independence(comparison: Comparison, told: Tested) -> str:
+    """What a test leaves out of account that does not compare seed by seed; "" where it does, or was not made.
+
+    Networks of one seed and several priors have random numbers of their own (:mod:`analysis.networks.drawing`).
+    """
+    if told.p is None or TESTS[comparison.test].paired or comparison.factor == "prior":
+        return ""
+    common = "are of the same networks" if comparison.factor in SHARED else "share seeds"
+    return f"takes the levels as independent samples, though they {common}"
