@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _LIMITS: Final = "limits"
 _UNDO: Final = "undo_days"
 _SECONDS: Final = "job_seconds"
+_READ_ONLY: Final = "read_only"
 DEFAULT_UNDO_DAYS: Final = 7.0
 
 
@@ -41,7 +42,12 @@ def in_memory(limits: Limits) -> Limits:
 
 def carried_by(settings: Settings) -> dict[str, Any]:
     """What every session of a store carries along."""
-    return {_LIMITS: limits_of(settings), _UNDO: settings.undo_days, _SECONDS: settings.job_seconds}
+    return {
+        _LIMITS: limits_of(settings),
+        _UNDO: settings.undo_days,
+        _SECONDS: settings.job_seconds,
+        _READ_ONLY: settings.read_only,
+    }
 
 
 def limits_in(session: Session) -> Limits:
@@ -57,3 +63,8 @@ def undo_days_in(session: Session) -> float:
 def job_seconds_in(session: Session) -> float:
     """How long an analysis may take where this session was opened; without end where nothing was named."""
     return float(session.info.get(_SECONDS, math.inf))
+
+
+def read_only_in(session: Session) -> bool:
+    """Whether nothing may be stored where this session was opened."""
+    return bool(session.info.get(_READ_ONLY))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
@@ -12,28 +13,21 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
-from analysis.studies.cells import cells_of
-from analysis.studies.design import SHARED, StudyDesign, design_schema
-from analysis.studies.measures.registry import measures_of
-from analysis.studies.outcome import values_of
+from analysis.studies.design import design_schema
 from analysis.studies.reading import design_from_mapping
-from analysis.studies.sources import DRAWN
 from app.addressing import API_V2, Addresses
-from app.db.reads.studies import every_outcome, stored_parts
-from app.db.studies import design_of, study_of_design
-from app.db.study_tables import StudyOutcomeRow, StudyRow
+from app.db.studies import study_of_design
+from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
 from app.jobs import deletion, study_queue
 from app.limits import undo_days_in
-from app.listing.csv import csv_lines
+from app.pages.studies.data import MEDIA, DataForm, write_data
 from app.pages.studies.form import (
-    LISTS,
     NewStudyOptions,
     StudyOrder,
-    design_of_text,
     new_study,
-    problems_of,
-    read_fields,
+    sent_design,
+    sent_values,
     study_form,
     study_ready,
 )
@@ -48,64 +42,10 @@ from app.routes.faces import HTML, Faces, both, passed_on
 from app.routes.streaming import Streamed
 from pluriscope.records import RowsRecord
 
-_OWN: Final = ("cell", "seed", "state", "message", "network", "epochs", "loss", "accuracy", "seconds")
-
-
-def _columns(design: StudyDesign) -> list[str]:
-    """``inexact`` names the measures whose value is an estimate or a lower bound. No ``loss`` where some networks are
-    drawn, since theirs is exact and that of trained ones a mean over the last epoch.
-    """
-    own = [name for name in _OWN if name != "loss" or design.source != DRAWN]
-    measures = measures_of(design.measures, design.criteria, design.methods)
-    factors = [factor for factor in design.factors if factor not in SHARED]
-    return [*own, *factors, "protocol", "output", *measures, "inexact"]
-
-
-def _rows(session: Session, study: StudyRow) -> Iterator[dict[str, Any]]:
-    """A network that failed has one row without values."""
-    cells = cells_of(design_of(study))
-    for some in every_outcome(session, study.id):
-        for row in some:
-            own = {name: getattr(row, name, None) for name in _OWN} | {"network": row.network_digest}
-            yield from _rows_of(row, own | dict(cells[row.position].labels))
-
-
-def _rows_of(row: StudyOutcomeRow, shared: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    values = values_of(row.figures)
-    if not values:
-        yield shared
-    for protocol, outputs in values.items():
-        for output, measured in enumerate(outputs):
-            cells = {key: list(m.value) if isinstance(m.value, tuple) else m.value for key, m in measured.items()}
-            inexact = " ".join(key for key, m in measured.items() if not m.exact)
-            yield shared | {"protocol": protocol, "output": output} | cells | {"inexact": inexact}
-
-
-def as_csv(session: Session, study: StudyRow) -> Iterator[str]:
-    """The table as comma-separated values, some hundred rows at a time."""
-    columns = _columns(design_of(study))
-    rows = ([_cell(row.get(name)) for name in columns] for row in _rows(session, study))
-    return csv_lines((), columns, rows, ending="\r\n")
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, list):
-        return " ; ".join(value)
-    if isinstance(value, dict):
-        return json.dumps(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = "" if value is None else value
-    # a text that a spreadsheet would take for a formula
-    return f"'{text}" if isinstance(text, str) and text[:1] in ("=", "+", "-", "@") else text
-
-
 router = APIRouter()
 _API: Final = f"{API_V2}/studies"
 _TOLD: Final[dict[str, Any]] = {"tags": ["studies"]}
-_MEDIA: Final = {"csv": "text/csv; charset=utf-8", "jsonl.gz": "application/gzip"}
-_Parts = Callable[[Session, StudyRow], Iterator[str] | Iterator[bytes]]
-DataForm = Literal["csv", "jsonl.gz"]
+_AT_ONCE: Final = 1 << 20  # bytes
 
 
 # --- the list, and a new one
@@ -130,23 +70,15 @@ def new_page(
 @router.post("/studies/new", response_class=HTMLResponse, include_in_schema=False)
 def sent_study(request: Request, session: Writing, links: Links, form: Form) -> Response:
     """Shows what a study would train; starts it once that was seen."""
-    text = str(form.get("file") or "")
-    lists = {name: [str(value) for value in form.getlist(name) if value] for name in LISTS if name in form}
+    values = sent_values(form)
     try:
-        if form.get("change"):
-            values = {**{name: str(value) for name, value in form.items()}, **lists}
-            return show(request, study_form(links, values=values, file=text), room="Findings")
         if form.get("design"):
-            row = study_queue.start(session, design_of_text(str(form["design"])))
+            row = study_queue.start(session, sent_design({"file": str(form["design"])}))
             return RedirectResponse(links.study(row.slug), status_code=303)
-        design = design_of_text(text) if text.strip() else read_fields(form, lists)
+        design = sent_design(values)
     except AnalysisError as error:
-        fields, problems = problems_of(error)
-        values = {**{name: str(value)[:4000] for name, value in form.items() if name not in LISTS}, **lists}
-        blocks = study_form(links, values=values, errors=fields, file=text, problems=problems)
-        return show(request, blocks, room="Findings", status_code=422)
-    sent = {**{name: str(value) for name, value in form.items() if name not in LISTS}, **lists}
-    return show(request, study_ready(links, design, study_of_design(session, design), sent), room="Findings")
+        return show(request, study_form(links, values, error), room="Findings", status_code=422)
+    return show(request, study_ready(links, design, study_of_design(session, design)), room="Findings")
 
 
 @router.get(f"{_API}/schema", summary="JSON schema of study files", responses=api_errors(400), **_TOLD)
@@ -180,15 +112,17 @@ def study_of_transformers(links: Links) -> RedirectResponse:
 
 @both(router, "/studies/{study}", "studies", "One study", StudyRecord)
 def one_study(session: Reading, links: Links, study: str, options: Annotated[StudyOptions, Query()]) -> Faces:
-    """Question, design, progress, the numbers of every measure group by group, tests, and published values."""
+    """Question, design, progress, the numbers of every measure by groups, tests, and published values."""
     found = build_study(session, links, study, options)
     return Faces(lambda request: passed_on(request, session, links, found), found.record)
 
 
 @both(router, "/studies/{study}/outcomes", "studies", "Its networks", RowsRecord)
 def outcomes(session: Reading, links: Links, study: str, options: ListOptions) -> Faces:
-    """The outcome of each network, failed ones too, in the order of cells and seeds or of one of its columns."""
-    found = asked(session, find_study_of(session, links, study), options)
+    """A row for each network and output under one protocol, failed ones too, in the order of cells and seeds or of any
+    column. Every measure is a column and an option, such as `circuits-valid_min`.
+    """
+    found = asked(find_study_of(session, links, study), options)
     title = f"All networks of {found.study.line.name}"
     return Faces(lambda request: show(request, outcome_blocks(found), title, room="Findings"), found.record)
 
@@ -209,19 +143,21 @@ def design(session: Reading, links: Links, study: str) -> JSONResponse:
     **_TOLD,
 )
 def data(request: Request, session: Reading, links: Links, study: str, form: DataForm, _options: NoOptions) -> Response:
-    """One row for each network, protocol and output as CSV; failed networks have a row as well.
-
-    `jsonl.gz` is the result file with weights, which another store takes in.
+    """One row for each network, protocol and output; a failed network has one as well. Parquet is the table itself, with
+    weights, which another store takes in.
     """
     row = open_study(session, links, study)
     name = {"content-disposition": f'attachment; filename="{row.slug}.{form}"'}
-    made: dict[str, _Parts] = {"csv": as_csv, "jsonl.gz": stored_parts}
 
-    def parts() -> Generator[str | bytes, None, None]:
-        with request.app.state.store.read() as other:  # of its own, since the request's is over when the answer begins
-            yield from made[form](other, other.get_one(StudyRow, row.id))
+    def parts() -> Generator[bytes, None, None]:
+        with request.app.state.store.read() as other, TemporaryDirectory() as folder:
+            path = Path(folder) / f"data.{form}"  # a session of its own, since the request's is over when the answer begins
+            write_data(other, other.get_one(StudyRow, row.id), form, path)
+            with path.open("rb") as file:
+                while some := file.read(_AT_ONCE):
+                    yield some
 
-    return Streamed(parts(), media_type=_MEDIA[form], headers=name)
+    return Streamed(parts(), media_type=MEDIA[form], headers=name)
 
 
 # --- what changes one: sent by the buttons and forms of its pages, or by a script with a token

@@ -1,8 +1,7 @@
 """Figures of studies: rows under one rule or several.
 
-Rows leave labels upright and whole on narrow screens. A ladder has one block of rows for each of its steps and in it
-one row for each group, so that what one rule changes is the change from block to block at the same place. Where there
-are more networks than a page shows at ease, some of each group, evenly spread, are drawn; the caption says how many.
+A figure has one block of rows for each of its steps and in it one row for each group, so that what one rule changes is
+the change from block to block at the same place.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from markupsafe import Markup, escape
 
 from app.figures.svg.elements import drawing, num, text, text_width
 
-MAX_DOTS: Final = 2_000
 _ROW: Final = 15.0
 _GAP: Final = 0.5  # between blocks, in rows
 _PLOT: Final = 240.0
@@ -34,16 +32,16 @@ class LadderRow:
     Args:
         label: of the group; "" where there is only one.
         length: of the bar: the mean, or the share.
-        told: beside the row.
+        beside: what stands between label and bar.
         words: what a hover says.
-        dots: every network with a value; none for shares.
+        dots: networks with a value; none for shares.
         median: of these; None without values.
         interval: its ends; None without one.
     """
 
     label: str
     length: float | None
-    told: str
+    beside: str
     words: str
     dots: Sequence[Dot] = ()
     median: float | None = None
@@ -106,17 +104,11 @@ class Axis:
         return [(self.floor, "0")] + [(10.0**d, f"{10**d:,}" if d <= 3 else f"1e{d}") for d in decades[::every]]
 
 
-def kept(dots: Sequence[Dot], n_rows: int) -> Sequence[Dot]:
-    """The dots of a row that are drawn: all, or some spread evenly over its cells and seeds."""
-    most, n = max(1, MAX_DOTS // max(1, n_rows)), len(dots)
-    return dots if n <= most else [dots[place * n // most] for place in range(most)]
-
-
 def ladder_drawing(
     steps: Sequence[LadderStep],
     *,
     x_title: str,
-    told_title: str,
+    beside: str,
     log: bool,
     share: bool,
     sentence: str,
@@ -127,7 +119,7 @@ def ladder_drawing(
     Args:
         steps: in order.
         x_title: the measure.
-        told_title: what stands beside each row.
+        beside: what the words beside each row are.
         log: whether a logarithmic axis is wanted.
         share: whether bars are shares.
         sentence: what it shows, in words.
@@ -135,9 +127,9 @@ def ladder_drawing(
     """
     axis, rows = Axis.of(steps, log, share), [row for step in steps for row in step.rows]
     named = 12 + max([text_width(row.label, 11.5) for row in rows] + [0.0])
-    left = named + 14 + max(60.0, *(text_width(one, 11.5) for one in (told_title, *(row.told for row in rows))))
+    left = named + 14 + max(60.0, *(text_width(one, 11.5) for one in (beside, *(row.beside for row in rows))))
     base = _TOP + _ROW * sum(1 + len(step.rows) + _GAP for step in steps)
-    body = text(named + 2, 12, told_title, "lab s") if told_title else ""
+    body = text(named + 2, 12, beside, "lab s") if beside else ""
     for value, label in axis.ticks:
         x = left + _PLOT * axis.place(value)
         body += f'<path class="m-hair" d="M{num(x)} {num(_TOP - 6)}V{num(base)}"/>'
@@ -147,7 +139,7 @@ def ladder_drawing(
         body += text(2, y + 4, step.label, "lab halo")
         for row in step.rows:
             y += _ROW
-            body += _row(row, axis, named, left, y, len(rows))
+            body += _row(row, axis, named, left, y)
         y += _ROW * (1 + _GAP)
     x_title += ", log scale" if axis.log else ""
     body += text(left + _PLOT / 2, base + 30, x_title, "lab s", anchor="middle")
@@ -158,16 +150,16 @@ def ladder_drawing(
     return drawing(wide, height + 15 * len(notes) + (6 if notes else 0), body, sentence=sentence, css_class="wide")
 
 
-def _row(row: LadderRow, axis: Axis, named: float, left: float, y: float, n_rows: int) -> str:
+def _row(row: LadderRow, axis: Axis, named: float, left: float, y: float) -> str:
     def across(value: float) -> str:
         return num(left + _PLOT * axis.place(value))
 
     body = f"<g><title>{escape(row.words)}</title>" + text(named - 6, y + 4, row.label, "lab s", anchor="end")
-    body += text(named + 2, y + 4, row.told, "lab s")
+    body += text(named + 2, y + 4, row.beside, "lab s")
     if not axis.log:  # on which a length would say nothing
         end = across(row.length or 0.0)
         body += f'<path class="m-bar pale" d="M{num(left)} {num(y - 6)}H{end}V{num(y + 6)}H{num(left)}Z"/>'
-    for index, (value, hollow) in enumerate(kept(row.dots, n_rows)):
+    for index, (value, hollow) in enumerate(row.dots):
         cy = y + 0.34 * _ROW * (2 * (index * _GOLDEN % 1) - 1)  # evenly spread, and the same every time
         body += f'<circle class="{"m-hollow" if hollow else "m-dot"}" cx="{across(value)}" cy="{num(cy)}" r="1.7"/>'
     if row.median is not None:

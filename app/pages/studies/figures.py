@@ -1,26 +1,35 @@
-"""Figures of a study: from groups of networks to drawings in rows, and what they show in words."""
+"""Figures of a study: groups of networks as rows under one step or several, and what they show in words.
+
+Numbers are those that were summed up when the study ran; dots are asked of its table, evenly spread where there are
+more than a page shows at ease.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import wrap
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.studies.cells import GRID_FACTORS
 from analysis.studies.design import FACTORS, Factor
-from analysis.studies.measures.measure import Measure
-from analysis.studies.summary import Group, StudySummary
 from app.errors import NotFound
 from app.figures.numbers import exact, noun
-from app.figures.svg.studies import Axis, LadderRow, LadderStep, kept, ladder_drawing
+from app.figures.svg.studies import Dot, LadderRow, LadderStep, ladder_drawing
+from app.pages.studies.study import Study
+from app.recent import Recent
+from pluriscope.study_table import quoted
 
+Group = Mapping[str, Any]
+"""The numbers of some networks under one measure and protocol, as :mod:`analysis.studies.summary` has them."""
+NUMERIC: Final = ("count", "number", "share")
 LADDER: Final = "ladder-"
 MOST_GROUPS: Final = 6  # of one of several steps, unless an address asks for a factor
+MOST_DOTS: Final = 2_000
 _MOST_CATEGORIES: Final = 24
-_LEAST_TOLD: Final = 0.001
+_LEAST: Final = 0.001
+_ACROSS: Final = {"mean": "avg", "sum": "sum", "first": "first"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class Drawn:
     """A figure before it is drawn: rows under one step or several.
 
     Args:
+        keys: of the measures that it shows.
         share: whether bars are shares.
         log: whether a logarithmic axis is wanted.
     """
@@ -35,6 +45,7 @@ class Drawn:
     name: str
     title: str
     caption: str
+    keys: Sequence[str]
     x_title: str
     share: bool
     log: bool
@@ -52,7 +63,7 @@ class Drawn:
         return ladder_drawing(
             self.steps,
             x_title=self.x_title,
-            told_title="" if self.share else "median · mean",
+            beside="" if self.share else "median · mean",
             log=self.log,
             share=self.share,
             sentence=f"{self.title} in {study}. {self.caption}",
@@ -60,153 +71,170 @@ class Drawn:
         )
 
 
-def figure_names(summary: StudySummary) -> list[str]:
-    """Names of a study's figures, in order: ladders first, then every measure."""
-    return [*(f"{LADDER}{number}" for number in range(len(summary.design.ladders))), *summary.shown]
+_DRAWN: Final = Recent[Drawn](64)
 
 
-def drawn_figure(summary: StudySummary, name: str, protocol: str, by: Factor | None) -> Drawn:
-    """A figure by its name.
+def listed(study: Study) -> dict[str, list[str]]:
+    """The measures of a study as pages list them: one of answers once, with its keys for each method."""
+    found: dict[str, list[str]] = {}
+    for key, measure in study.summary["measures"].items():
+        found.setdefault(measure["measure"], []).append(key)
+    return found
+
+
+def figure_names(study: Study) -> dict[str, str]:
+    """A study's figures with their titles, in order: ladders first, then every measure."""
+    measures = study.summary["measures"]
+    ladders = {
+        f"{LADDER}{number}": ladder.label
+        for number, ladder in enumerate(study.design.ladders)
+        if measures.keys() >= {*ladder.measures}
+    }
+    return ladders | {name: _title(measures[keys[0]]["measure_label"]) for name, keys in listed(study).items()}
+
+
+def drawn_figure(study: Study, name: str, protocol: str, by: Factor | None) -> Drawn:
+    """A figure by its name: of a ladder, of a measure, or of one method's answers.
 
     Raises:
         NotFound: the study has no such figure.
     """
-    ladders = {f"{LADDER}{number}": ladder for number, ladder in enumerate(summary.design.ladders)}
-    measure = summary.shown.get(name) or summary.measures.get(name)
-    if name not in ladders and measure is None:
-        known = ", ".join(figure_names(summary))
-        raise NotFound(f"figure {name[:60]!r}", "is not one of this study’s", f"use one of {known}")
-    keys: Sequence[str] = (name,)
-    if measure is None:
-        keys = ladders[name].measures
-    elif name in summary.shown:
-        keys = list(summary.keys_of(name).values())
-    title = ladders[name].label if measure is None else f"{measure.label[:1].upper()}{measure.label[1:]}"
-    first = summary.measures[keys[0]]
-    found = [_parts(summary, key, protocol, by, len(keys) > 1) for key in keys]
-    if first.numeric or first.kind == "yes-no":
-        labels = ["" if len(keys) == 1 else summary.measures[key].label.split(": ", 1)[-1] for key in keys]
-        steps = tuple(
-            LadderStep(label, tuple(_row(summary.measures[key], group, len(groups) == 1) for group in groups))
-            for label, key, groups in zip(labels, keys, found, strict=True)
-        )
-    else:
-        steps = tuple(LadderStep(group.label, _categories(group)) for group in found[0])
-    share = not first.numeric
-    x_title = "share of networks" if share else "of each network" if measure is None else measure.label
-    caption = _caption(summary, measure, found, steps, share, by)
-    return Drawn(name, title, caption, x_title, share, measure is None or measure.log, steps)
+    known = figure_names(study)
+    if name not in known and name not in study.summary["measures"]:
+        raise NotFound(f"figure {name[:60]!r}", "is not one of this study’s", f"use one of {', '.join(known)}", "figure")
+    asked = (study.row.digest, study.row.created_at, study.summary["networks"], study.row.name, name, protocol, by)
+    return _DRAWN.of(asked, lambda: _drawn(study, name, protocol, by))
 
 
-def groups_of(summary: StudySummary, measure: Measure, protocol: str, by: Factor | None) -> list[Group]:
-    """The groups of a listed measure; of one of answers those of each method, one after the other."""
-    found = []
-    for method, key in summary.keys_of(measure.key).items():
-        for group in summary.groups(key, protocol, by):
-            renamed = replace(group, label=f"{method}, {group.label}" if method else group.label)
-            vars(renamed).update({**vars(group), "label": renamed.label})  # with all that was summed up of it
-            found.append(renamed)
-    return found
+def _drawn(study: Study, name: str, protocol: str, by: Factor | None) -> Drawn:
+    measures = study.summary["measures"]
+    ladder = name.startswith(LADDER) and name not in measures
+    keys = study.design.ladders[int(name.removeprefix(LADDER))].measures if ladder else listed(study).get(name, [name])
+    first = measures[keys[0]]
+    title = figure_names(study).get(name, first["label"])
+    grouped: str = by or "cell"
+    if by is None and len(keys) > 1 and not 1 < len(groups_of(study, keys[0], protocol, "cell")) <= MOST_GROUPS:
+        grouped = "all"
+    found = [groups_of(study, key, protocol, grouped) for key in keys]
+    n_rows = sum(map(len, found))
+    steps = []
+    for key, groups in zip(keys, found, strict=True):
+        label = "" if len(keys) == 1 else measures[key]["label" if ladder else "method"]
+        if first["kind"] in (*NUMERIC, "yes-no"):
+            dots = _dots(study, key, protocol, grouped, n_rows) if first["kind"] in NUMERIC else {}
+            rows = [
+                _row(measures[key], group, "" if len(groups) == 1 else group["label"], dots.get(place, ()))
+                for place, group in enumerate(groups)
+            ]
+            steps.append(LadderStep(label, tuple(rows)))
+        else:
+            steps += [LadderStep(group["label"], _categories(group)) for group in groups]
+    share = first["kind"] not in NUMERIC
+    x_title = "share of networks" if share else "of each network" if ladder else first["measure_label"]
+    log = ladder or first["log"]
+    caption = "" if ladder else f"{first['definition']} "
+    caption += _caption(study, first, found, steps, grouped)
+    return Drawn(name, title, caption, keys, x_title, share, log, tuple(steps))
 
 
-def _parts(summary: StudySummary, key: str, protocol: str, by: Factor | None, several: bool) -> tuple[Group, ...]:
-    """The groups of one step; of several steps all networks together where there are many cells."""
-    groups = summary.groups(key, protocol, by)
-    if by is None and several and not 1 < len(groups) <= MOST_GROUPS:
-        return (summary.together(key, protocol),)
+def groups_of(study: Study, key: str, protocol: str, by: str) -> Sequence[Group]:
+    """The groups of one measure under one protocol: by "cell", by a factor, or "all"."""
+    groups: Sequence[Group] = study.summary["numbers"].get(key, {}).get(protocol, {}).get(by, ())
     return groups
 
 
-def _row(measure: Measure, group: Group, alone: bool) -> LadderRow:
-    label, missing = "" if alone else group.label, missing_of(group)
-    named = f"{measure.label}, {group.label}"
-    if measure.kind == "yes-no":
-        yes = group.yes
-        of = f"{exact(yes.hits)} of {exact(yes.of)}"
-        told = "–" if yes.value is None else f"{yes.value:.0%} ({of})"
-        interval = "" if yes.low is None else f", 95% interval {yes.low:.1%} to {yes.high:.1%}"
-        ends = None if yes.low is None or yes.high is None else (yes.low, yes.high)
-        return LadderRow(label, yes.value, told, f"{named}: {of}{interval}{missing}", interval=ends)
-    spread = group.spread
-    dots = [(float(p.value) if isinstance(p.value, (int, float)) else 0.0, not p.exact) for p in group.points]
-    if spread.median is None or spread.mean is None:
-        return LadderRow(label, None, "–", f"{named}: none has a value{missing}", dots)
-    told = f"{'≥ ' if group.bounded else ''}{_told(spread.median)} · {_told(spread.mean)}"
-    words = f"{named}: median {_told(spread.median)}, mean {_told(spread.mean)}, of {exact(spread.n)}{missing}"
-    return LadderRow(label, spread.mean, told, words, dots, spread.median)
+def _dots(study: Study, key: str, protocol: str, by: str, n_rows: int) -> dict[int, list[Dot]]:
+    """By the place of a group: its networks with a value, or some of them spread evenly over cells and seeds."""
+    if key not in study.table.columns:
+        return {}
+    cells = study.summary["cells"]
+    levels = [group["label"] for group in groups_of(study, key, protocol, by)]
+    places = [
+        number if by == "cell" else 0 if by == "all" else levels.index(cell["levels"][by])
+        for number, cell in enumerate(cells)
+    ]
+    entry = "/" + key.replace("~", "~0").replace("/", "~1")
+    across = study.design.across_outputs
+    query = f"""
+        WITH networks AS (
+            SELECT map($1::VARCHAR[], $2::INTEGER[])[cell] AS place, list_position($1::VARCHAR[], cell) AS position,
+                seed, {_ACROSS[across]}({quoted(key)}::DOUBLE) AS value,
+                bool_or(coalesce(json_exists(inexact, $3) OR json_exists(inexact, $4), false)) AS hollow
+            FROM {{rows}} WHERE protocol = $5 AND (output = 0 OR $6) AND {quoted(key)} IS NOT NULL
+            GROUP BY cell, seed
+        ), placed AS (
+            SELECT *, row_number() OVER (PARTITION BY place ORDER BY position, seed) AS number,
+                greatest(count(*) OVER (PARTITION BY place), $7) AS n FROM networks
+        )
+        SELECT place, value, hollow FROM placed WHERE number * $7 // n > (number - 1) * $7 // n
+        ORDER BY position, seed"""  # noqa: S608  the column is quoted, values are parameters
+    most = max(1, MOST_DOTS // max(1, n_rows))
+    asked = [[cell["cell"] for cell in cells], places, f"{entry}/low", f"{entry}/truncated_at", protocol]
+    found: dict[int, list[Dot]] = {}
+    for place, value, hollow in study.table.ask(query, [*asked, across != "first", most]):
+        found.setdefault(place, []).append((value, hollow))
+    return found
+
+
+def _row(measure: Mapping[str, Any], group: Group, label: str, dots: Sequence[Dot]) -> LadderRow:
+    n, named = exact(group["n"]), f"{measure['label']}, {group['label']}"
+    if not group["n"]:
+        return LadderRow(label, None, "–", f"{named}: none has a value")
+    if measure["kind"] == "yes-no":
+        of, ends = f"{exact(group['hits'])} of {n}", (group["low"], group["high"])
+        words = f"{named}: {of}, 95% interval {ends[0]:.1%} to {ends[1]:.1%}"
+        return LadderRow(label, group["share"], f"{group['share']:.0%} ({of})", words, interval=ends)
+    median, mean = _short(group["median"]), _short(group["mean"])
+    beside, words = f"{median} · {mean}", f"{named}: median {median}, mean {mean}, of {n}"
+    return LadderRow(label, group["mean"], f"{'≥ ' if group['inexact'] else ''}{beside}", words, dots, group["median"])
 
 
 def _categories(group: Group) -> tuple[LadderRow, ...]:
     """A bar for each category, or for each element of sets."""
-    n, most = len(group.points), group.categories.most_common(_MOST_CATEGORIES)
-    of = {name: f"{exact(count)} of {exact(n)}" for name, count in most}
-    return tuple(
-        LadderRow(name, count / n if n else 0.0, of[name], f"{group.label}, {name}: {of[name]}") for name, count in most
-    )
-
-
-def missing_of(group: Group) -> str:
-    """How many networks of a group have no value, and why; "" where all have one."""
-    failed = f"; {exact(group.failed)} failed" if group.failed else ""
-    return failed + (f"; to {exact(group.silent)} it does not apply" if group.silent else "")
+    of = [(name, n, f"{exact(n)} of {exact(group['n'])}") for name, n in group["categories"][:_MOST_CATEGORIES]]
+    return tuple(LadderRow(name, n / group["n"], text, f"{group['label']}, {name}: {text}") for name, n, text in of)
 
 
 def _caption(
-    summary: StudySummary,
-    measure: Measure | None,
-    found: Sequence[Sequence[Group]],
-    steps: Sequence[LadderStep],
-    share: bool,
-    by: Factor | None,
+    study: Study, measure: Mapping[str, Any], found: Sequence[Sequence[Group]], steps: Sequence[LadderStep], by: str
 ) -> str:
     """What a figure shows, in words: of how many, what is missing, what is not exact, what is not drawn."""
-    groups = found[0]
-    failed, silent, of = (sum(getattr(group, name) for group in groups) for name in ("failed", "silent", "of"))
-    seen, unit = units_of(summary)
-    text = (f"{measure.definition} " if measure is not None else "") + seen
-    if len(found) > 1:
-        text += f"{noun(len(found), 'measure' if measure is None else 'method')} "
-        text += f"of the same {noun(of - failed, unit)}"
-    else:
-        text += f"{noun(of - failed - silent, unit)} of {exact(of)}"
-        text += f", to {exact(silent)} it does not apply" if silent else ""
-    text += f"; {exact(failed)} of {exact(of)} trained failed." if failed else "."
-    if len(groups) > 1:
-        text += f" Rows: {x_title_of(summary, by)}."
-    elif len(found) > 1 and len(summary.cells) > 1:
-        text += (
-            f" The networks of all {exact(len(summary.cells))} cells are taken together; grouped by one factor they "
-        )
-        text += "stand apart, and the tables have every cell."
-    if share:
-        intervals = measure is None or measure.kind == "yes-no"
-        return text + (" Bars: shares; lines: 95% intervals (Wilson)." if intervals else " Bars: shares.")
-    ends = "" if Axis.of(steps, measure is None or measure.log, False).log else "Bars end at the mean; "
-    text += f" {ends}{'t' if ends else 'T'}he thick line is the median, dots are {unit}s."
-    bounded = sum(group.bounded for some in found for group in some)
-    text += f" Hollow: {noun(bounded, 'estimate or lower bound', 'estimates or lower bounds')}." if bounded else ""
-    rows = [row for step in steps for row in step.rows]
-    drawn, dots = sum(len(kept(row.dots, len(rows))) for row in rows), sum(len(row.dots) for row in rows)
+    failed, silent, of = (sum(group[name] for group in found[0]) for name in ("failed", "silent", "of"))
+    rows, cells = [row for step in steps for row in step.rows], study.summary["cells"]
+    seen, unit = units_of(study)
+    text = f"{seen}{noun(of - failed - (silent if len(found) == 1 else 0), unit)} of {exact(of)}"
+    text += f", {exact(failed)} failed" if failed else ""
+    text += f"; to {exact(silent)} it does not apply." if silent and len(found) == 1 else "."
+    if len(found[0]) > 1:
+        text += f" Rows: {', '.join(FACTORS[one] for one in study.varying if by in ('cell', one))}."
+    elif by == "all" and len(cells) > 1:
+        text += f" All {exact(len(cells))} cells are taken together; grouped by one factor they stand apart."
+    if any(row.interval for row in rows):
+        return f"{text} Bars: shares; lines: 95% intervals (Wilson)."
+    if measure["kind"] not in NUMERIC:
+        return f"{text} Bars: shares."
+    text += f" The thick line is the median, bars end at the mean where they are drawn, dots are {unit}s."
+    inexact = sum(group["inexact"] for some in found for group in some if "inexact" in group)
+    text += f" Hollow: {noun(inexact, 'estimate or lower bound', 'estimates or lower bounds')}." if inexact else ""
+    drawn, dots = sum(len(row.dots) for row in rows), sum(group["n"] for some in found for group in some)
     return text + (f" {exact(drawn)} of {exact(dots)} dots are drawn." if drawn < dots else "")
 
 
-def x_title_of(summary: StudySummary, by: Factor | None) -> str:
-    """What groups differ by."""
-    varying = [by] if by is not None else [one for one in summary.design.varying if one in GRID_FACTORS]
-    return ", ".join(FACTORS[one] for one in varying) or "all networks"
-
-
-def units_of(summary: StudySummary) -> tuple[str, str]:
+def units_of(study: Study) -> tuple[str, str]:
     """What stands before a number of outcomes where a network is seen several times, and what one outcome is called."""
-    if summary.moments == 1:
+    moments = study.summary.get("moments", 1)
+    if moments == 1:
         return "", "network"
-    networks = noun(summary.design.n_networks // summary.moments, "network")
-    return f"{networks} at {summary.moments} losses; ", "moment"
+    return f"{noun(study.row.n_networks // moments, 'network')} at {moments} losses; ", "moment"
 
 
-def _told(value: float) -> str:
+def _title(label: str) -> str:
+    return f"{label[:1].upper()}{label[1:]}"
+
+
+def _short(value: float) -> str:
     """A median or a mean."""
-    return f"≤{_LEAST_TOLD}" if 0 < value < _LEAST_TOLD else value_text(value)
+    return f"≤{_LEAST}" if 0 < value < _LEAST else value_text(value)
 
 
 def value_text(value: float | None) -> str:

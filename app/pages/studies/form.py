@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
-from analysis.errors import InvalidStudy
 from analysis.network_files.files import slug_of
 from analysis.protocol import NAMED
-from analysis.studies.cells import cells_of
-from analysis.studies.chunks import possible_circuits
-from analysis.studies.design import MAX_DESIGN_BYTES, MAX_SEEDS, GridFactor, StudyDesign
-from analysis.studies.measures.registry import GROUPS, MEASURES, measures_of
-from analysis.studies.reading import REFUSED, design_from_mapping, read_design, runnable, words_of
-from analysis.tasks import MAX_INPUTS
+from analysis.studies.design import MAX_DESIGN_BYTES, MAX_SEEDS, StudyDesign
+from analysis.studies.measures.registry import MEASURES
+from analysis.studies.reading import design_from_mapping, read_design, runnable
 from app.addressing import API_V2, Addresses
-from app.db.studies import design_of, free_study_slug
+from app.db.studies import free_study_slug
 from app.db.study_tables import StudyRow
-from app.figures.numbers import duration, exact, noun
+from app.figures.numbers import noun
 from app.options import Options
 from app.pages.studies.study import open_study
-from pluriscope.blocks import Action, Block, Form, Head, Notice, Prose, Section, Table
+from pluriscope.blocks import Action, Block, Form, Head, Notice, Section, Table
 
-_USUAL: Final = ("circuits-valid", "interpretations-total", "interpretations-observed", "alignments-minimal")
-_COMMON: Final = (*_USUAL, "algorithms-aligned", "one-minimal-alignment")
-_RARE: Final = {title: [key for key in keys if key not in _COMMON] for title, keys in GROUPS.items()}
-_SHOWN_CELLS: Final = 40
-_LEVELS: Final[tuple[GridFactor, ...]] = ("tasks", "hidden", "loss_target")
-LISTS: Final = ("protocols", "measures")
-"""Fields of which several may be ticked."""
+_LISTS: Final = ("protocols", "measures")  # fields of which several may be ticked
+_LEVELS: Final = "Levels between semicolons"
 
 
 class NewStudyOptions(Options):
@@ -42,26 +33,20 @@ class NewStudyOptions(Options):
     study: str = Field("", max_length=80, description="Begin with the design of this study; empty: with an empty form.")
 
 
-def _help(name: str) -> str:
-    return StudyDesign.model_fields[name].description or ""
-
-
 class StudyFields(BaseModel):
     """The fields of the form: several levels of a factor stand between semicolons."""
 
     name: str = Field(max_length=200)
-    question: str = Field(max_length=1000, description=_help("question"))
-    n_inputs: int = Field(2, ge=1, le=MAX_INPUTS, title="Inputs", description=_help("n_inputs"))
-    tasks: str = Field("XOR", description="Levels between semicolons; tasks learned at once with + between them.")
-    hidden: str = Field("2-2; 3-3", title="Hidden layers", description="Levels between semicolons: layer sizes.")
-    loss_target: str = Field("0.01", description="Levels: training stops below this mean squared error.")
+    question: str = Field(max_length=1000, description="What is asked, in one or two sentences.")
+    tasks: str = Field("XOR", description=f"{_LEVELS}; tasks learned at once with + between them.")
+    hidden: str = Field("2-2; 3-3", title="Hidden layers", description=f"{_LEVELS}: layer sizes.")
     count: int = Field(30, ge=1, le=MAX_SEEDS, title="Seeds of each cell")
     protocols: list[Literal[tuple(NAMED)]] = ["complete"]  # type: ignore[valid-type]
     measures: list[Literal[tuple(MEASURES)]] = Field(  # type: ignore[valid-type]
-        list(_USUAL),
+        ["circuits-valid", "interpretations-observed", "alignments-minimal"],
         json_schema_extra={
-            "words": {key: f"{one.label}: {one.definition}" for key, one in MEASURES.items()},
-            "groups": dict[str, Any](_RARE),
+            "words": {key: one.label for key, one in MEASURES.items()},
+            "groups": {"of answers, which a study file names": [k for k, one in MEASURES.items() if one.of_answer]},
         },
     )
 
@@ -85,169 +70,77 @@ class StudyOrder(BaseModel):
 
 
 def new_study(session: Session, links: Addresses, options: NewStudyOptions) -> Iterator[Block]:
-    """The form, empty or with a file: of a stored study under another name.
+    """The form, empty or with the file of a stored study under another name.
 
     Raises:
         NotFound: no such study.
     """
-    file = ""
-    if options.study:
-        row = open_study(session, links, options.study)
-        copied = {"slug": free_study_slug(session, row.slug), "name": f"Copy of {row.name}"[:200]}
-        design = design_of(row)
-        values = _values(design.model_copy(update=copied))
-        try:
-            if read_fields(values, {name: values[name] for name in LISTS}).digest == design.digest:
-                return study_form(links, values=values)
-        except InvalidStudy:
-            pass  # the fields cannot say it
-        file = json.dumps({**row.design, **copied}, indent=1, ensure_ascii=False)
-    return study_form(links, file=file)
+    if not options.study:
+        return study_form(links, {})
+    row = open_study(session, links, options.study)
+    copied = {"slug": free_study_slug(session, row.slug), "name": f"Copy of {row.name}"[:200]}
+    return study_form(links, {"file": json.dumps({**row.design, **copied}, indent=1, ensure_ascii=False)})
 
 
-def _values(design: StudyDesign) -> dict[str, Any]:
-    """The fields of the form as far as they say a design."""
-    levels: dict[str, Any] = {name: "; ".join(design.labels(name)) for name in _LEVELS}
-    texts = {"name": design.name, "question": design.question, "n_inputs": design.n_inputs, "count": design.seeds.count}
-    return {**levels, **texts, "protocols": list(design.labels("protocol")), "measures": list(design.measures)}
-
-
-def study_form(
-    links: Addresses,
-    *,
-    values: Mapping[str, Any] | None = None,
-    errors: Mapping[str, str] | None = None,
-    file: str = "",
-    problems: Sequence[str] = (),
-) -> Iterator[Block]:
+def study_form(links: Addresses, values: Mapping[str, Any], error: Exception | None = None) -> Iterator[Block]:
     """The form as it stands.
 
     Args:
-        values: what was filled in.
-        errors: field → what is wrong with it.
-        file: a study file that was sent or is begun with; it stands first then.
-        problems: what is wrong with the whole.
+        values: what was filled in; where a study file is, it stands first.
+        error: why that was refused.
     """
     yield Head("New study", "What would be trained is said before anything starts.")
-    if problems:
-        yield Notice("Nothing was started", "; ".join(problems) + ".", "Mend that and send it again.", "refused")
-    fields = Form(StudyFields, links.new_study(), "See what it would train", values, errors, primary=not file)
+    if error is not None:
+        yield Notice("Nothing was started", f"{str(error).rstrip('.')}.", "Mend that and send it again.", "refused")
+    file, url = bool(values.get("file")), links.new_study()
     schema = Action("Its schema", f"{links.prefix}{API_V2}/studies/schema")
-    words = "See what this would train"
-    from_file = Form(StudyFile, links.new_study(), words, {"file": file}, primary=bool(file), id="file")
-    parts: list[Block] = [Section("As fields"), fields]
-    other: list[Block] = [Section("As a study file", "", schema, id="file-head"), from_file]
-    yield from [*other, *parts] if file else [*parts, *other]
+    fields = [Section("As fields"), Form(StudyFields, url, "See what it would train", values, primary=not file)]
+    text = Form(StudyFile, url, "See what this would train", values, primary=file, id="file")
+    other = [Section("As a study file", "", schema, id="file-head"), text]
+    yield from [*other, *fields] if file else [*fields, *other]
 
 
-def study_ready(
-    links: Addresses, design: StudyDesign, known: StudyRow | None, sent: Mapping[str, str | Sequence[str]]
-) -> Iterator[Block]:
-    """What a design would train, and the buttons that start it and lead back to the form.
+def study_ready(links: Addresses, design: StudyDesign, known: StudyRow | None) -> Iterator[Block]:
+    """What a design would train, and the button that starts it.
 
     Args:
         design: what was declared.
         known: the study that has this design already, which starting it continues.
-        sent: the form as it was filled in.
     """
-    cells = cells_of(design)
+    words = f"{noun(design.n_cells, 'cell')}, {noun(design.n_networks, 'network')}. {design.question}"
     start = Action("Start", links.new_study(), True, True, {"design": design.model_dump_json()})
-    words = f"{noun(len(cells), 'cell')}, {noun(design.n_networks, 'network')}. {design.question}"
-    change = Action("Change", links.new_study(), changes=True, fields={**sent, "change": "yes"})
-    yield Head(design.name, words, actions=[start, change])
-    facts = {
-        "Measures": ", ".join(
-            one.label for one in measures_of(design.measures, design.criteria, design.methods).values()
-        )
-    }
-    facts["Protocols"] = ", ".join(design.labels("protocol"))
-    if known is not None and known.n_finished:
-        seconds = (design.n_networks - known.n_finished) * known.seconds / known.n_finished
-        facts["Takes"] = f"about {duration(max(0, seconds))} on one core"
+    yield Head(design.name, words, actions=[start])
+    facts = {"Measures": ", ".join(MEASURES[key].label for key in design.measures)}
+    facts |= {factor.capitalize(): "; ".join(design.labels(factor)) for factor in ("protocol", *design.varying)}
     yield Table.plain(("What", "Value"), [*facts.items()])
     if known is not None:
+        cure = "Starting it lets that study go on, with the larger number of seeds."
         see = Action(f"See {known.name}", links.study(known.slug))
-        yield Notice(
-            "This design is stored",
-            "Starting it lets that study go on, with the larger number of seeds.",
-            actions=[see],
-        )
-    rows = [(cell.name, exact(cell.design.seeds.count), _possible(possible_circuits(cell))) for cell in cells]
-    yield Table.plain(("Cell", "Networks", "Possible circuits of each"), rows[:_SHOWN_CELLS])
-    if len(rows) > _SHOWN_CELLS:
-        yield Prose(f"And {noun(len(rows) - _SHOWN_CELLS, 'cell')} more.", glossary=False)
+        yield Notice("This design is stored", cure, actions=[see])
 
 
-def _possible(circuits: int | None) -> str:
-    return "not searched" if circuits is None else exact(circuits)
+def sent_values(form: FormData) -> dict[str, Any]:
+    """What was filled in, as it stands in the form again."""
+    lists = {name: [str(value) for value in form.getlist(name) if value] for name in _LISTS if name in form}
+    return {name: str(value) for name, value in form.items()} | lists
 
 
-def read_fields(form: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> StudyDesign:
-    """The fields of a sent form as a design; tests are declared in a study file alone.
+def sent_design(values: Mapping[str, Any]) -> StudyDesign:
+    """A design of a study file, or of fields.
 
     Raises:
-        InvalidStudy: fields that are wrong by themselves, texts that are no numbers, contradictions; all named at once.
+        InvalidStudy: it cannot be read, contradicts itself, or has a measure that is unknown; all named at once.
     """
-    sent = {name: form[name] for name in StudyFields.model_fields if form.get(name, "") != ""} | dict(lists)
-    try:
-        return _design_of(StudyFields.model_validate(sent))
-    except ValidationError as error:
-        # the other fields are looked at with something right in the wrong ones' place
-        wrong = {str(one["loc"][0]): words_of(one) for one in error.errors()}
-        right = {name: value for name, value in sent.items() if name not in wrong}
-        problems = [f"{name}: {words}" for name, words in wrong.items()]
-        try:
-            _design_of(StudyFields.model_validate({"name": "name", "question": "question", **right}))
-        except InvalidStudy as other:
-            problems.append(other.cause)
-        raise InvalidStudy(REFUSED, "; ".join(problems), "correct it; nothing was started") from None
+    if values.get("file", "").strip():
+        return runnable(read_design(values["file"].encode()))
 
+    def levels(name: str) -> list[str]:
+        return [part.strip() for part in values.get(name, "").split(";") if part.strip()]
 
-def _design_of(fields: StudyFields) -> StudyDesign:
-    settings = {
-        "slug": slug_of(fields.name)[:60].strip("-") or "study",
-        "name": fields.name.strip(),
-        "question": fields.question.strip(),
-        "n_inputs": fields.n_inputs,
-        "tasks": [[part.strip() for part in level.split("+")] for level in _levels(fields.tasks)],
-        "hidden": [level.replace(",", "-").split("-") for level in _levels(fields.hidden)],
-        "loss_target": _levels(fields.loss_target),
-        "seeds": {"count": fields.count},
-        "protocols": fields.protocols,
-        "measures": fields.measures,
+    settings = {name: values[name] for name in ("name", "question", *_LISTS) if values.get(name)} | {
+        "slug": slug_of(values.get("name", ""))[:60].strip("-") or "study",
+        "tasks": [[one.strip() for one in level.split("+")] for level in levels("tasks")],
+        "hidden": [level.replace(",", "-").split("-") for level in levels("hidden")],
+        "seeds": {"count": values.get("count", "")},
     }
-    return design_from_mapping(settings)
-
-
-def design_of_text(text: str) -> StudyDesign:
-    """A study file that was sent.
-
-    Raises:
-        InvalidStudy: it cannot be read, contradicts itself, or has a measure that is unknown.
-    """
-    return runnable(read_design(text.encode()))
-
-
-def problems_of(error: Exception) -> tuple[dict[str, str], list[str]]:
-    """What is wrong with each field, and with the whole."""
-    if not isinstance(error, InvalidStudy) or error.item != REFUSED:
-        return {}, [str(error).rstrip(".")]
-    fields, problems, at = dict[str, str](), list[str](), ""
-    for part in error.cause.split("; "):
-        item, colon, words = part.partition(": ")
-        name = re.split(r"[. ]", item.replace("seeds.count", "count"))[0]
-        if colon and name in StudyFields.model_fields:
-            at, info = name, StudyFields.model_fields[name]
-            fields[at] = f"{fields[at]}; {words}" if at in fields else words
-            problems.append(f"{info.title or name.replace('_', ' ').capitalize()}: {words}")
-        elif at and not colon:
-            fields[at], problems[-1] = f"{fields[at]}; {part}", f"{problems[-1]}; {part}"
-        else:
-            at = ""
-            problems.append(part)
-    helps = {name: StudyFields.model_fields[name].description or "" for name in fields}
-    return {name: f"{words[:1].upper()}{words[1:]}. {helps[name]}".strip() for name, words in fields.items()}, problems
-
-
-def _levels(text: str) -> list[str]:
-    return [part.strip() for part in text.replace("\n", ";").split(";") if part.strip()]
+    return runnable(design_from_mapping(settings))

@@ -1,43 +1,55 @@
-"""The networks of a study one by one, whatever became of them, as one table."""
+"""The rows of a study's table: one for each network and output under one protocol, whatever became of the network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Final
 
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from analysis.studies.cells import cells_of
+from analysis.studies.design import FACTORS
 from analysis.studies.measures.measure import Measured
-from analysis.studies.outcome import CONVERGED, values_of
+from analysis.studies.rows import NAMES, TYPES, measured_of
 from analysis.studies.sources import DRAWN, SOURCES
-from analysis.studies.summary import Record
 from app.addressing import Addresses
-from app.db.reads.studies import stored_slugs, studies_of_network
+from app.db.reads.networks import STUDY_ORIGIN
+from app.db.reads.studies import stored_slugs, studies_of_network, table_of
 from app.db.studies import design_of
 from app.figures.numbers import bounded_text
 from app.figures.svg.marks import verdict_mark
+from app.limits import read_only_in
 from app.pages.place import Place
 from app.pages.studies.figures import value_text
-from app.pages.studies.page import protocol_named
 from app.pages.studies.study import Study
 from pluriscope.blocks import Action, Block, Choice, Head, Prose, Table
 from pluriscope.naming import Scope, protocol_key
-from pluriscope.records import MAX_EXACT_IN_JSON, RowsRecord, rows_record
-from pluriscope.tables import AtHand, Column, Query, Row, Selection, read_query
+from pluriscope.parquet_listing import ParquetListing
+from pluriscope.records import RowsRecord, rows_record
+from pluriscope.study_table import literal, quoted
+from pluriscope.tables import Column, Query, Row, Type, read_query
 
 ID: Final = "outcomes"
+CONVERGED: Final = "converged"
+COUNTED: Final = "circuits-valid"
 MOST_WORDS: Final = 6  # of a set, in a table
-MOST_ANSWERS: Final = 12  # measures of answers that are columns, where there are no others
-_FOR_CELLS: Final = ("told", "undo")  # values in words, and where a deletion is undone
-_OF_TRAINING: Final = ("state", "epochs", "loss", "seed")
+MOST_MEASURES: Final = 12  # that are columns on pages; files have all
+FIRST: Final = 10
+_FOR_CELLS: Final = ("shown", "undo")  # values in words, and where a deletion is undone
+_KINDS: Final[Mapping[str, Type]] = {
+    TYPES["count"]: "big",
+    TYPES["number"]: "float",
+    TYPES["yes-no"]: "bool",
+    TYPES["set"]: "labels",
+}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Which networks of a study, under which protocol."""
+    """Which rows of a study, under which protocol."""
 
     study: Study
     protocol: str
@@ -50,64 +62,104 @@ class Asked:
         return rows_record(found, table.query, lambda start: links.twin(table.page_at(start)), _FOR_CELLS)
 
 
-def asked(session: Session, study: Study, options: Mapping[str, Sequence[str]]) -> Asked:
+def asked(study: Study, options: Mapping[str, Sequence[str]]) -> Asked:
     """What an address asks for.
 
     Raises:
         BadQuery: a protocol that the study does not have.
         InvalidOption: an option or a value that the list does not have.
     """
-    links, slug = study.links, study.line.slug
-    given = dict(options)
-    protocol = protocol_named(study, "".join(given.pop("protocol", [])[-1:]))
-    columns = _columns(study)
-    listing = Outcomes(session, study, protocol, columns)
-    files = {"CSV": links.study_data(slug, "csv")}
+    links, slug, given = study.links, study.line.slug, dict(options)
+    protocol = study.protocol_named("".join(given.pop("protocol", [])[-1:]))
+    listing = _listing(study, protocol)
+    files = {form.upper(): links.study_data(slug, form) for form in ("csv", "parquet", "json")}
     kept = {} if protocol == next(iter(study.protocols)) else {"protocol": protocol}
-    here, query = links.study_outcomes(slug), read_query(columns, given)
-    return Asked(study, protocol, Table(listing, query, here, "network", files=files, kept=kept, id=ID))
+    here, query = links.study_outcomes(slug), read_query(listing.columns, given)
+    return Asked(study, protocol, Table(listing, query, here, "row", files=files, kept=kept, id=ID))
+
+
+def first_outcomes(study: Study, protocol: str) -> Table:
+    """The first rows, without options."""
+    return Table(_listing(study, protocol), Query(limit=FIRST), "", facets=False)
 
 
 def outcome_blocks(found: Asked) -> Iterator[Block]:
     """The page."""
     study, links = found.study, found.study.links
     rules = {name: links.study_outcomes(study.line.slug, protocol=name) for name in study.protocols}
-    of = Markup('Every network of <a href="{}">{}</a>.').format(study.line.url, study.line.name)
-    choices = [Choice("Protocol", rules, found.protocol)] if len(rules) > 1 else []
-    yield Head("All networks", of, actions=choices)
-    words = SOURCES[study.summary.design.source].judged_on
-    if words:
+    of = Markup('Every network of <a href="{}">{}</a>, those that failed too.').format(study.line.url, study.line.name)
+    yield Head("All networks", of, actions=[Choice("Protocol", rules, found.protocol)] if len(rules) > 1 else [])
+    if words := SOURCES[study.design.source].judged_on:
         yield Prose(f"The study judged its networks on {words}; on clean inputs other numbers hold.", glossary=False)
+    if read_only_in(study.session):
+        words = "Networks that are not stored have no page here, since this server changes nothing; their weights are"
+        yield Prose(f"{words} in the Parquet file.", glossary=False)
     yield found.table
 
 
+def _listing(study: Study, protocol: str) -> ParquetListing:
+    cells = {cell.key: cell for cell in cells_of(study.design)}
+    keys = ", ".join(map(literal, cells))
+    names = {key: cell.name for key, cell in cells.items()}
+
+    def level(factor: Any) -> str:
+        labels = ", ".join(literal(cell.labels[factor]) for cell in cells.values())
+        return f"map([{keys}], [{labels}])[cell]"
+
+    def rows(lines: Sequence[Mapping[str, Any]]) -> Iterable[Row]:
+        return _rows(study, protocol, names, lines)
+
+    return ParquetListing(
+        _columns(study),
+        study.table,
+        rows,
+        {factor: level(factor) for factor in study.varying},
+        ("inexact", "data"),
+        f"coalesce(protocol = {literal(protocol)}, true)",
+        (f"list_position([{keys}], cell)", "seed", "output"),
+    )
+
+
 def _columns(study: Study) -> tuple[Column, ...]:
-    summary, cells = study.summary, [cell.name for cell in study.summary.cells]
-    measures = [one for one in summary.measures.values() if not one.of_answer]
-    states = (CONVERGED, *sorted({state for _, state in study.summary.states if state != CONVERGED}))
-    places = tuple(map(str, range(len(cells))))
-    cell = partial(Column, "cell", "Cell", "By position from 0.", "text", "any", shown=False, orders=False)
+    """The columns of the list: what a network is, how training ended, and any measure that the table has."""
+    types, words = study.table.columns, study.summary["measures"]
+    measures = [name for name in types if name not in NAMES]
+    of_networks = [name for name in measures if not words.get(name, {}).get("method")]
+    shown = (of_networks or measures)[:MOST_MEASURES]
+    several = any(len(level) > 1 for level in study.design.tasks)
+    output = Column("output", "Output", "Which of its outputs.", "int", "any", orders=False)
+    factors = [
+        Column(one, FACTORS[one].capitalize(), "A factor of the grid.", "text", "any", shown=False, orders=False)
+        for one in study.varying
+    ]
     return (
         Column("network", "Network", "Its cell and seed.", "name", first=True, orders=False, show=_name),
-        cell(choices=places, words=lambda position: cells[int(position)]),
+        Column("state", "Outcome", "How training ended.", "text", "any", words=_words, show=_state),
+        *(replace(one, choices=tuple(study.design.labels(one.name))) for one in factors),  # type: ignore[arg-type]
+        *([output] if several else []),
+        Column("cell", "Cell", "Its key.", "text", "any", offered=False, shown=False, orders=False),
         Column("seed", "Seed", "Of its training.", "int", shown=False),
-        Column("state", "Outcome", "How training ended.", "text", "any", choices=states, words=_words, show=_state),
         Column("message", "Why", "Why it failed.", "text", shown=False, orders=False),
-        Column("digest", "Digest", "SHA-256 of the network.", "text", shown=False, orders=False),
         Column("epochs", "Epochs", "Of its training.", "int"),
-        *([] if summary.design.source == DRAWN else [Column("loss", "Loss", "Mean over its last epoch.", "float")]),
-        *(
-            Column(
-                one.key,
-                one.label,
-                one.definition,
-                "float" if one.numeric else "text",
-                orders=one.kind != "set",
-                largest_first=one.numeric,
-                show=lambda row, key=one.key: row["told"].get(key, ""),  # type: ignore[misc]
-            )
-            for one in measures or list(summary.measures.values())[:MOST_ANSWERS]
-        ),
+        *([] if study.design.source == DRAWN else [Column("loss", "Loss", "Mean over its last epoch.", "float")]),
+        *(_measure(name, types[name], words.get(name, {}), name in shown) for name in measures),
+    )
+
+
+def _measure(name: str, kind: str, words: Mapping[str, Any], shown: bool) -> Column:
+    """Any measure as a column; filtered by numbers, and by yes and no, where tables have it."""
+    type_, label = _KINDS.get(kind, "text"), words.get("label") or name.replace("-", " ")
+    numeric = type_ in ("big", "float")
+    return Column(
+        name,
+        f"{label[:1].upper()}{label[1:]}",
+        words.get("definition", ""),
+        type_,
+        "range" if numeric else "any" if type_ == "bool" else "",
+        largest_first=numeric,
+        offered=shown and type_ == "bool",
+        shown=shown,
+        show=lambda row: row["shown"].get(name, ""),
     )
 
 
@@ -116,7 +168,7 @@ def _words(state: str) -> str:
 
 
 def _name(row: Row) -> Markup | str:
-    undo, name = row["undo"], str(row["network"])
+    undo, name = row["undo"], row["shown"]["network"]
     return Markup('{} <span class="muted">deleted.</span> <a href="{}">Undo</a>').format(name, undo) if undo else name
 
 
@@ -126,76 +178,49 @@ def _state(row: Row) -> Markup:
     return said.format(mark, row["message"] or "", _words(row["state"]))
 
 
-@dataclass(frozen=True)
-class Outcomes:
-    """The outcomes of a stored study as a list, in the order of cells and seeds; of one on its way as far as they were
-    summed up.
-    """
-
-    session: Session
-    study: Study
-    protocol: str
-    columns: tuple[Column, ...]
-
-    def select(self, query: Query, facets: bool = True) -> Selection:
-        """Some outcomes, and how many there are of each state and cell."""
-        light = [_Light({}, record=record, protocol=self.protocol) for record in self.study.summary.records]
-        found = AtHand(self.columns, light).select(query, facets)
-        shown = [row.record for row in found.rows if isinstance(row, _Light)]
-        return replace(found, rows=tuple(self._shown(shown)))
-
-    def _shown(self, records: Sequence[Record]) -> Iterator[Row]:
-        stored = stored_slugs(self.session, [one.network for one in records if one.network])
-        links, design = self.study.links, self.study.summary.design
-        key = next(protocol_key(one) for one in design.protocols if one.name == self.protocol)
-        for one in records:
-            slug, gone = stored.get(one.network or "", ("", False))
-            here = links.network(slug, Scope(protocol=key, data=one.data))
-            undo = links.network(slug) if gone else ""
-            yield _row(self.study, self.columns, one, self.protocol, here if slug and not gone else "", undo)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Light(Row):
-    """An outcome as far as it is sorted and filtered by; values are read when they are asked for."""
-
-    record: Record
-    protocol: str
-
-    def __getitem__(self, name: str) -> Any:
-        if name in _OF_TRAINING:
-            return getattr(self.record, name)
-        if name == "cell":
-            return str(self.record.position)
-        entry = next(iter(self.record.figures.get(self.protocol, ())), {}).get(name)
-        return None if entry is None else Measured.from_json(entry).value
-
-
-def _row(study: Study, columns: Sequence[Column], row: Record, protocol: str, url: str, undo: str) -> Row:
-    """One outcome."""
-    [outputs] = values_of({protocol: row.figures.get(protocol, ())}).values()
-    measured = {one.name: [output[one.name] for output in outputs if one.name in output] for one in columns}
-    told = {name: " | ".join(map(value_words, found)) for name, found in measured.items() if found}
-    values = {one.name: getattr(row, one.name) for one in columns if one.name in (*_OF_TRAINING, "message")}
-    values["cell"] = str(row.position)
-    values["network"] = f"{study.summary.cells[row.position].name}, seed {row.seed}"
-    values["digest"] = row.network
-    for name, text in told.items():
-        number = measured[name][0].value if len(measured[name]) == 1 else None
-        is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
-        values[name] = safe_in_json(number) if is_number else text
-    return Row(values | {"told": told, "undo": undo}, ref=values["digest"] or "", url=url)
+def _rows(
+    study: Study, protocol: str, names: Mapping[str, str], lines: Sequence[Mapping[str, Any]]
+) -> Iterator[Row]:
+    """Rows that lead to their networks, which are stored when somebody opens them."""
+    links, slug, closed = study.links, study.line.slug, read_only_in(study.session)
+    stored = stored_slugs(study.session, [one["network"] for one in lines if one["network"]])
+    key = next(protocol_key(one) for one in study.design.protocols if one.name == protocol)
+    for line in lines:
+        at, gone = stored.get(line["network"] or "", ("", False))
+        scope, words = Scope(line["output"] or 0, key), json.loads(line["inexact"] or "{}")
+        values = {name: value for name, value in line.items() if name not in ("inexact", "data")}
+        shown = {"network": f"{names.get(line['cell'], line['cell'])}, seed {line['seed']}"}
+        for name in values.keys() - NAMES:
+            value = values[name]
+            measured = measured_of(sorted(value) if isinstance(value, frozenset) else value, words.get(name))
+            if value is not None or name in words:
+                shown[name] = value_words(measured)
+            if value is None:  # beyond the digits of a column
+                values[name] = measured.value
+        opens = links.study_network(slug, line["network"], **scope.query()) if line["network"] else ""
+        url = links.network(at, scope) if at and not line["data"] else opens  # what it is judged on, is known there
+        url = "" if gone or (closed and not at) else url
+        values |= {"inexact": words or None, "shown": shown, "undo": links.network(at) if gone else ""}
+        yield Row(values, ref=line["network"] or "", url=url)
 
 
 def counted_by_study(session: Session, links: Addresses, place: Place) -> tuple[str, Action] | None:
     """How many valid circuits a study counted at a place, in a sentence, and the way to its networks."""
-    for row, outcome in studies_of_network(session, place.row.digest):
+    if place.row.origin != STUDY_ORIGIN:
+        return None
+    for row, cell, seed in studies_of_network(session, place.row.digest):
         name = next((one.name for one in design_of(row).protocols if one.digest == place.protocol_digest), "")
-        told = [output.get("circuits-valid") for output in outcome.figures.get(name, ())]
-        same_rows = place.question.record.is_clean == (outcome.data_digest is None)
-        if same_rows and place.scope.output < len(told) and (n := told[place.scope.output]) is not None:
-            words = f"{row.name} counted {value_words(Measured.from_json(n))} valid circuits here and listed none."
-            return words, Action("Networks of the study", links.study_outcomes(row.slug, protocol=name))
+        table = table_of(session, row)
+        if COUNTED not in table.columns:
+            continue
+        own = "cell = $1 AND seed = $2 AND protocol = $3 AND output = $4 AND (data IS NULL) = $5"
+        query = f"SELECT {quoted(COUNTED)}, inexact FROM {{rows}} WHERE {own}"  # noqa: S608  its name is quoted
+        for value, words in table.ask(
+            query, [cell, seed, name, place.scope.output, place.question.record.is_clean]
+        ):
+            measured = measured_of(None if value is None else int(value), json.loads(words or "{}").get(COUNTED))
+            said = f"{row.name} counted {value_words(measured)} valid circuits here and listed none."
+            return said, Action("Networks of the study", links.study_outcomes(row.slug, protocol=name))
     return None
 
 
@@ -219,9 +244,3 @@ def value_words(measured: Measured) -> str:
     if measured.exact:
         return text
     return f"≥ {text}" if measured.low is None else f"≈ {text}"
-
-
-def safe_in_json(value: Any) -> Any:
-    """A value that JSON holds exactly: text for integers that not every reader of JSON does."""
-    big = isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_EXACT_IN_JSON
-    return str(value) if big else value

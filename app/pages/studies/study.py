@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from functools import cached_property
+from typing import Any, Literal
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.studies.cells import GRID_FACTORS
-from analysis.studies.design import Factor
-from analysis.studies.summary import StudySummary
+from analysis.studies.design import Factor, StudyDesign
 from app.addressing import Addresses
 from app.db.errors import Deleted, StoreError
 from app.db.reads.jobs import jobs_of_network
-from app.db.reads.studies import find_study, jobs_ahead, outcome_records, problems_of, study_jobs
+from app.db.reads.studies import find_study, jobs_ahead, problems_of, study_jobs, table_of
 from app.db.studies import design_of
 from app.db.study_tables import StudyRow
-from app.errors import Gone, Moved, NotFound
+from app.errors import BadQuery, Gone, Moved, NotFound
 from app.options import PageModel
 from app.pages.findings import findings_of
-from app.recent import Recent
+from pluriscope.study_table import StudyTable
 
 State = Literal["queued", "running", "paused", "cancelled", "done", "stalled"]
-_SUMMARIES: Final = Recent[StudySummary](5_000, lambda summary: len(summary.records))
-_GROWTH: Final = 1.1
 
 
 class StudyProgress(PageModel):
@@ -40,10 +36,7 @@ class StudyProgress(PageModel):
     failed: int = Field(description="Of these, networks that did not; they have no value.")
     seconds: float = Field(description="Core seconds so far.")
     seconds_left: float | None = Field(description="Core seconds still to go by what the finished ones took.")
-    jobs_waiting: int = 0
-    jobs_running: int = 0
-    jobs_failed: int = 0
-    problems: list[str] = Field([], description="Why jobs of it failed, each reason once.")
+    problems: list[str] = Field([], description="Why work on it failed, each reason once.")
     jobs_ahead: int = Field(0, description="Of a queued one: other jobs that run or come first.")
 
 
@@ -68,27 +61,49 @@ class Study:
 
     Args:
         line: the study in a few words.
-        summary: of its outcomes; of one on its way as far as they were summed up.
-        varying: factors with several levels by which networks can be grouped.
-        moving: whether jobs of it wait or run, so that there will be more by itself.
+        moving: whether a job of it waits or runs, so that there will be more by itself.
     """
 
+    session: Session
     links: Addresses
     row: StudyRow
     line: StudyLine
-    summary: StudySummary
-    varying: Sequence[Factor]
     moving: bool
 
-    @property
+    @cached_property
+    def design(self) -> StudyDesign:
+        return design_of(self.row)
+
+    @cached_property
+    def table(self) -> StudyTable:
+        """Its rows so far."""
+        return table_of(self.session, self.row)
+
+    @cached_property
+    def summary(self) -> Mapping[str, Any]:
+        """What was summed up of it, as :mod:`analysis.studies.summary` has it; empty before."""
+        return self.row.summary or {"networks": 0, "converged": 0, "cells": [], "measures": {}, "numbers": {}}
+
+    @cached_property
     def protocols(self) -> Mapping[str, str]:
         """The names of its protocols, with their digests."""
-        return {one.name: one.digest for one in self.summary.design.protocols}
+        return {one.name: one.digest for one in self.design.protocols}
 
-    @property
-    def seeds(self) -> int:
-        """Networks of each cell."""
-        return self.line.progress.networks // len(self.summary.cells)
+    @cached_property
+    def varying(self) -> Sequence[Factor]:
+        """Factors with several levels by which networks can be grouped."""
+        return [factor for factor in GRID_FACTORS if len(self.design.levels(factor)) > 1]
+
+    def protocol_named(self, name: str) -> str:
+        """The protocol that an address asks for, the study's first one where it names none.
+
+        Raises:
+            BadQuery: the study has no such protocol.
+        """
+        if name not in ("", *self.protocols):
+            known = ", ".join(self.protocols)
+            raise BadQuery(f"protocol {name[:60]!r}", "is not one of this study’s", f"use one of {known}", "protocol")
+        return name or next(iter(self.protocols))
 
 
 def find_study_of(session: Session, links: Addresses, study: str) -> Study:
@@ -98,19 +113,12 @@ def find_study_of(session: Session, links: Addresses, study: str) -> Study:
         NotFound, Gone, Moved: see :func:`open_study`.
     """
     row = open_study(session, links, study)
-    design, moving = design_of(row), bool(jobs_of_network(session, row.digest, unfinished=True))
-    return Study(
-        links,
-        row,
-        stored_line(session, links, row),
-        _summary_of(session, row, moving),
-        [factor for factor in GRID_FACTORS if len(design.levels(factor)) > 1],
-        moving,
-    )
+    moving = bool(jobs_of_network(session, row.digest, unfinished=True))
+    return Study(session, links, row, stored_line(session, links, row), moving)
 
 
 def open_study(session: Session, links: Addresses, study: str, *, deleted: bool = False) -> StudyRow:
-    """The study of networks of that slug, or whose digest begins with those 6 or more digits.
+    """The study of that slug, or whose digest begins with those 6 or more digits.
 
     Args:
         links: for the nearest page that exists.
@@ -149,10 +157,10 @@ def progress_of(session: Session, row: StudyRow) -> StudyProgress:
     """How far a study is; jobs are asked for only while it is not done."""
     done = row.n_finished >= row.n_networks
     jobs = [] if done else study_jobs(session, row.digest)
-    states = Counter(job.state for job in jobs)
+    states = {job.state for job in jobs}
     state: State = "done" if done else "cancelled" if row.state == "cancelled" else "paused"
     if not done and row.state == "running":
-        state = "running" if states["running"] else "queued" if states["queued"] else "stalled"
+        state = "running" if "running" in states else "queued" if "queued" in states else "stalled"
     left = (row.n_networks - row.n_finished) * row.seconds / row.n_finished if row.n_finished and not done else None
     return StudyProgress(
         state=state,
@@ -162,16 +170,6 @@ def progress_of(session: Session, row: StudyRow) -> StudyProgress:
         failed=row.n_finished - row.n_converged,
         seconds=row.seconds,
         seconds_left=left,
-        jobs_waiting=states["queued"],
-        jobs_running=states["running"],
-        jobs_failed=states["failed"],
         problems=problems_of(jobs),
         jobs_ahead=jobs_ahead(session, row.digest) if state == "queued" else 0,
     )
-
-
-def _summary_of(session: Session, row: StudyRow, moving: bool) -> StudySummary:
-    """What the outcomes of a study say; of one on its way it is worked out anew when there are a tenth more of them."""
-    grown = int(math.log(row.n_finished + 1, _GROWTH)) if moving else row.revision
-    key = (row.digest, row.created_at, row.n_networks, moving, grown)
-    return _SUMMARIES.of(key, lambda: StudySummary(design_of(row), outcome_records(session, row.id)))
