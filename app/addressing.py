@@ -201,7 +201,7 @@ class Addresses:
         return self._url("studies", study, action)
 
     def study_data(self, study: str, form: str) -> str:
-        """All outcomes as a file: csv, or jsonl.gz, which another store takes in."""
+        """Its table as a file: csv, json, or parquet, which another store takes in."""
         return self._url("api", "v2", "studies", study, f"data.{form}")
 
     def study_design(self, study: str) -> str:

@@ -40,6 +40,7 @@ class Row:
         url: of its page; "" if it has none.
         drawing: makes its drawing; None if it has none.
         picks: whether it says enough by itself to be compared.
+        stores: whether its page is stored when it is first asked for, so that robots are told not to.
     """
 
     values: Mapping[str, Any]
@@ -48,6 +49,7 @@ class Row:
     url: str = ""
     drawing: Callable[[], Markup] | None = None
     picks: bool = True
+    stores: bool = False
 
     def __getitem__(self, name: str) -> Any:
         return self.values.get(name)

@@ -118,7 +118,7 @@ class _Copy:
         parts = path.strip("/").split("/")
         room, slug, below = parts[0], "".join(parts[1:2]), parts[2:]
         if room == "studies":
-            known = options.keys() <= {"protocol", "by", "start"} and below in ([], ["outcomes"])
+            known = options.keys() <= {"figure", "protocol", "by", "start"} and below in ([], ["outcomes"])
             return known and slug in self.wish.studies and int(options.get("start", "0")) < self.wish.limit
         scope = {key: value for key, value in options.items() if key in _SCOPE}
         if not any(scope == one.query() for one in self.scopes.get(slug, ())):
@@ -161,7 +161,7 @@ class _Copy:
         page, options = below_api(path), question + query
         if page != path:
             of = page.rpartition("/")[0].rpartition("/")[2]
-            whole = page.endswith(("/file", "/result", "/design", "/data.csv", "/data.json"))
+            whole = page.endswith(("/file", "/result", "/design", "/data.csv", "/data.json", "/data.parquet"))
             return page + options in self.pages or (whole and of in (*self.scopes, *self.wish.studies))
         stem = path.rpartition(".")[0]
         beside = (stem, stem.rpartition("/")[0], stem.rpartition("/figures/")[0])

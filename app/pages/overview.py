@@ -27,6 +27,7 @@ from app.db.models import CircuitSearch, searches_of, stored_circuits
 from app.db.reads.analyses import network_by_digest
 from app.db.reads.jobs import UNFINISHED, jobs_ahead, jobs_of_network
 from app.db.reads.networks import edits_of
+from app.db.reads.networks import STUDY_ORIGIN
 from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of
 from app.db.tables import AnalysisRow, ModelRow, NetworkRow
@@ -660,15 +661,12 @@ def _words(value: Any) -> str:
 def _provenance(known: Known) -> Iterator[Block]:
     origin = {"Origin": _ORIGINS.get(known.place.row.origin, ""), "Also known as": ", ".join(known.also)}
     yield pairs("fact", {what: told for what, told in origin.items() if told} | provenance_of(known.place))
-    studies = studies_of_network(known.session, known.place.row.digest)
-    if studies:
-        link = Markup('<a href="{}">{}</a>')
-        rows = [
-            [
-                link.format(known.links.study(study.slug), study.name),
-                cells_of(design_of(study))[outcome.position].name,
-                outcome.seed,
-            ]
-            for study, outcome in studies
-        ]
+    link, row = Markup('<a href="{}">{}</a>'), known.place.row
+    rows = [
+        [link.format(known.links.study(study.slug), study.name), cell.name, seed]
+        for study, key, seed in (studies_of_network(known.session, row.digest) if row.origin == STUDY_ORIGIN else ())
+        for cell in cells_of(design_of(study))
+        if cell.key == key
+    ]
+    if rows:
         yield Table.plain(["Study", "Cell", "Seed"], rows)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 from pydantic import BaseModel, Field
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
@@ -59,9 +58,9 @@ def removal(session: Session, row: NetworkRow | StudyRow, url: str, file: str) -
     """
     jobs = len(jobs_of_network(session, row.digest, unfinished=True))
     if isinstance(row, StudyRow):
-        alone = session.scalar(select(func.count()).select_from(networks_of_study_alone(row.id).subquery())) or 0
+        alone = len(networks_of_study_alone(session, row))
         leaves = f"the list of studies, with the outcomes of {noun(row.n_finished, 'network')}"
-        along, kept = f"{noun(alone, 'network')} that no other study has", f"[Its result file]({file}) has all of it"
+        along, kept = f"{noun(alone, 'stored network')} that no other study has", f"[Its table]({file}) has all of it"
     else:
         n = len(analyses_of(session, [row.id]))
         leaves = f"the list of networks, with {exact(n)} {plural(n, 'analysis', 'analyses')} and all that was found"

@@ -62,13 +62,13 @@ class Axis:
 
     Args:
         log: whether places are decimal logarithms.
-        floor: where zero stands on a logarithmic axis.
-        high: the largest value, at least 1 for shares.
+        low: the smallest value, at most 0; on a logarithmic axis where zero stands.
+        high: the largest value, at least 1.
         share: whether values are shares.
     """
 
     log: bool
-    floor: float
+    low: float
     high: float
     share: bool
 
@@ -76,32 +76,33 @@ class Axis:
     def of(cls, steps: Sequence[LadderStep], log: bool, share: bool) -> Axis:
         """An axis that holds every dot and bar."""
         rows = [row for step in steps for row in step.rows]
-        values = [value for row in rows for value, _ in row.dots] + [row.length or 0.0 for row in rows]
-        positive = [value for value in values if value > 0]
-        log = log and not share and bool(positive) and max(positive) > max(1.0, 10 * min(positive))
-        floor = min([1.0, *(value for value in positive if value >= 1)]) / 3 if log else 0.0
-        return cls(log, floor, 1.0 if share else max([1.0, *positive]), share)
+        values = [0.0, *(value for row in rows for value, _ in row.dots), *(row.length or 0.0 for row in rows)]
+        positive, high = [value for value in values if value > 0], max([1.0, *values])
+        log = log and not share and min(values) >= 0 and bool(positive) and high > max(1.0, 10 * min(positive))
+        low = min([1.0, *(value for value in positive if value >= 1)]) / 3 if log else min(values)
+        return cls(log, low, high, share)
 
     def place(self, value: float) -> float:
         """Where a value is drawn, from 0 at the beginning of the axis to 1 at its end."""
         if not self.log:
-            return value / (self.high * 1.04)
-        start = math.log10(self.floor)
-        return (math.log10(max(value, self.floor)) - start) / (math.log10(self.high) + 0.1 - start)
+            return (value - self.low) / ((self.high - self.low) * 1.04)
+        start = math.log10(self.low)
+        return (math.log10(max(value, self.low)) - start) / (math.log10(self.high) + 0.1 - start)
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
         """Values with their names."""
         if self.share:
             return [(tenth / 4, f"{tenth * 25}%") for tenth in range(5)]
-        if not self.log and self.high <= 1:
+        if not self.log and self.high - self.low <= 1:
             return [(quarter / 4, f"{quarter / 4:g}") for quarter in range(5)]
         if not self.log:
-            step = max(1, math.ceil(self.high / 5))
-            return [(float(k), f"{k:,}") for k in range(0, math.ceil(self.high) + 1, step)]
+            step = max(1, math.ceil((self.high - self.low) / 5))
+            first = math.ceil(self.low / step) * step
+            return [(float(k), f"{k:,}".replace("-", "−")) for k in range(first, math.ceil(self.high) + 1, step)]
         decades = range(math.floor(math.log10(self.high)) + 1)
         every = max(1, len(decades) // 6)
-        return [(self.floor, "0")] + [(10.0**d, f"{10**d:,}" if d <= 3 else f"1e{d}") for d in decades[::every]]
+        return [(self.low, "0")] + [(10.0**d, f"{10**d:,}" if d <= 3 else f"1e{d}") for d in decades[::every]]
 
 
 def ladder_drawing(
@@ -157,8 +158,8 @@ def _row(row: LadderRow, axis: Axis, named: float, left: float, y: float) -> str
     body = f"<g><title>{escape(row.words)}</title>" + text(named - 6, y + 4, row.label, "lab s", anchor="end")
     body += text(named + 2, y + 4, row.beside, "lab s")
     if not axis.log:  # on which a length would say nothing
-        end = across(row.length or 0.0)
-        body += f'<path class="m-bar pale" d="M{num(left)} {num(y - 6)}H{end}V{num(y + 6)}H{num(left)}Z"/>'
+        start, end = across(0.0), across(row.length or 0.0)
+        body += f'<path class="m-bar pale" d="M{start} {num(y - 6)}H{end}V{num(y + 6)}H{start}Z"/>'
     for index, (value, hollow) in enumerate(row.dots):
         cy = y + 0.34 * _ROW * (2 * (index * _GOLDEN % 1) - 1)  # evenly spread, and the same every time
         body += f'<circle class="{"m-hollow" if hollow else "m-dot"}" cx="{across(value)}" cy="{num(cy)}" r="1.7"/>'

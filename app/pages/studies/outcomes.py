@@ -201,7 +201,7 @@ def _rows(
         url = links.network(at, scope) if at and not line["data"] else opens  # what it is judged on, is known there
         url = "" if gone or (closed and not at) else url
         values |= {"inexact": words or None, "shown": shown, "undo": links.network(at) if gone else ""}
-        yield Row(values, ref=line["network"] or "", url=url)
+        yield Row(values, ref=line["network"] or "", url=url, stores=not at)
 
 
 def counted_by_study(session: Session, links: Addresses, place: Place) -> tuple[str, Action] | None:
