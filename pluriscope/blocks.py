@@ -596,7 +596,7 @@ class Section(Block):
 
     title: Text
     sentence: Text = ""
-    action: Action | Choice | None = None
+    action: Action | Choice | Menu | None = None
 
     @property
     def anchor(self) -> str:

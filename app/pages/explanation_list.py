@@ -29,7 +29,6 @@ from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_a
 from app.pages.plan import refused
 from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
-from app.pages.studies.outcomes import counted_by_study
 from pluriscope.addresses import ResultRef
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Table, Tray
 from pluriscope.errors import InvalidOption
@@ -257,12 +256,6 @@ def states(found: Asked) -> Iterator[Block]:
             for words, scope in refused(found.session, found.place)[1].items()
         ]
         yield Notice("Not searched", found.limit, "Use coarser rules or a smaller network.", "refused", searched)
-    elif (
-        state == "not_analysed"
-        and isinstance(found.place, Place)
-        and (counted := counted_by_study(found.session, found.addresses, found.place))
-    ):
-        yield Notice("Counted, not listed", counted[0], actions=[replace(ask, words="List them"), counted[1]])
     elif state != "done":
         yield missing(subject, state, job, ask, found.addresses)
     if isinstance(found.place, ModelPlace):

@@ -26,8 +26,7 @@ from app.db.codecs import tasks_of
 from app.db.models import CircuitSearch, searches_of, stored_circuits
 from app.db.reads.analyses import network_by_digest
 from app.db.reads.jobs import UNFINISHED, jobs_ahead, jobs_of_network
-from app.db.reads.networks import edits_of
-from app.db.reads.networks import STUDY_ORIGIN
+from app.db.reads.networks import STUDY_ORIGIN, edits_of
 from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of
 from app.db.tables import AnalysisRow, ModelRow, NetworkRow

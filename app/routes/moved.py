@@ -66,7 +66,6 @@ _PAGES: Final = (
     ("/compare/agreement.json", "/compare", ("network", "e")),
     ("/compare.json", "/compare", ("network", "e")),
     ("/studies/{study}/figures/{name}", "/studies/{study}", ("by",)),
-    (f"{API_V2}/studies/{{study}}/data.jsonl.gz", f"{API_V2}/studies/{{study}}/data.parquet", ()),
     (f"{_NETWORK}/rename", f"{_NETWORK}/settings", ()),
     (f"{_NETWORK}/delete", f"{_NETWORK}/settings", ()),
     ("/train", "/networks/new?way=train", tuple(TrainFields.model_fields)),

@@ -135,6 +135,12 @@ def design(session: Reading, links: Links, study: str) -> JSONResponse:
     return JSONResponse(row.design, headers=name)
 
 
+@router.get(f"{_API}/{{study}}/data.jsonl.gz", include_in_schema=False)
+def result_file(links: Links, study: str) -> RedirectResponse:
+    """The form of before."""
+    return RedirectResponse(links.study_data(study, "parquet"), status_code=301)
+
+
 @router.get(
     f"{_API}/{{study}}/data.{{form}}",
     summary="All outcomes as a file",
@@ -143,15 +149,18 @@ def design(session: Reading, links: Links, study: str) -> JSONResponse:
     **_TOLD,
 )
 def data(request: Request, session: Reading, links: Links, study: str, form: DataForm, _options: NoOptions) -> Response:
-    """One row for each network, protocol and output; a failed network has one as well. Parquet is the table itself, with
-    weights, which another store takes in.
+    """One row for each network, protocol and output; a failed network has one as well.
+
+    Parquet is the table itself, with weights, which another store takes in.
     """
     row = open_study(session, links, study)
     name = {"content-disposition": f'attachment; filename="{row.slug}.{form}"'}
 
     def parts() -> Generator[bytes, None, None]:
         with request.app.state.store.read() as other, TemporaryDirectory() as folder:
-            path = Path(folder) / f"data.{form}"  # a session of its own, since the request's is over when the answer begins
+            path = (
+                Path(folder) / f"data.{form}"
+            )  # a session of its own, since the request's is over when the answer begins
             write_data(other, other.get_one(StudyRow, row.id), form, path)
             with path.open("rb") as file:
                 while some := file.read(_AT_ONCE):

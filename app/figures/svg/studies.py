@@ -15,9 +15,10 @@ from markupsafe import Markup, escape
 
 from app.figures.svg.elements import drawing, num, text, text_width
 
-_ROW: Final = 15.0
+_ROW: Final = 18.0
 _GAP: Final = 0.5  # between blocks, in rows
-_PLOT: Final = 240.0
+WIDE, NARROW = 760.0, 150.0
+"""How wide axes are on pages, and on phones."""
 _TOP: Final = 26.0
 _GOLDEN: Final = 0.618033988749895
 
@@ -114,6 +115,7 @@ def ladder_drawing(
     share: bool,
     sentence: str,
     notes: Sequence[str] = (),
+    plot: float = WIDE,
 ) -> Markup:
     """Rules from top to bottom: a bar for each group, its networks as dots, the median as a line.
 
@@ -125,6 +127,7 @@ def ladder_drawing(
         share: whether bars are shares.
         sentence: what it shows, in words.
         notes: lines below everything.
+        plot: width of the axis.
     """
     axis, rows = Axis.of(steps, log, share), [row for step in steps for row in step.rows]
     named = 12 + max([text_width(row.label, 11.5) for row in rows] + [0.0])
@@ -132,7 +135,7 @@ def ladder_drawing(
     base = _TOP + _ROW * sum(1 + len(step.rows) + _GAP for step in steps)
     body = text(named + 2, 12, beside, "lab s") if beside else ""
     for value, label in axis.ticks:
-        x = left + _PLOT * axis.place(value)
+        x = left + plot * axis.place(value)
         body += f'<path class="m-hair" d="M{num(x)} {num(_TOP - 6)}V{num(base)}"/>'
         body += text(x, base + 14, label, "lab s", anchor="middle")
     y = _TOP
@@ -140,20 +143,26 @@ def ladder_drawing(
         body += text(2, y + 4, step.label, "lab halo")
         for row in step.rows:
             y += _ROW
-            body += _row(row, axis, named, left, y)
+            body += _row(row, axis, named, left, plot, y)
         y += _ROW * (1 + _GAP)
     x_title += ", log scale" if axis.log else ""
-    body += text(left + _PLOT / 2, base + 30, x_title, "lab s", anchor="middle")
+    body += text(left + plot / 2, base + 30, x_title, "lab s", anchor="middle")
     height = base + 36
     for number, note in enumerate(notes):
         body += text(2, height + 12 + 15 * number, note, "lab s")
-    wide = max([left + _PLOT + 14, *(text_width(note, 11.5) + 6 for note in notes)])
-    return drawing(wide, height + 15 * len(notes) + (6 if notes else 0), body, sentence=sentence, css_class="wide")
+    wide = max([left + plot + 14, *(text_width(note, 11.5) + 6 for note in notes)])
+    return drawing(
+        wide,
+        height + 15 * len(notes) + (6 if notes else 0),
+        body,
+        sentence=sentence,
+        css_class="wide" if plot == WIDE else "",
+    )
 
 
-def _row(row: LadderRow, axis: Axis, named: float, left: float, y: float) -> str:
+def _row(row: LadderRow, axis: Axis, named: float, left: float, plot: float, y: float) -> str:
     def across(value: float) -> str:
-        return num(left + _PLOT * axis.place(value))
+        return num(left + plot * axis.place(value))
 
     body = f"<g><title>{escape(row.words)}</title>" + text(named - 6, y + 4, row.label, "lab s", anchor="end")
     body += text(named + 2, y + 4, row.beside, "lab s")

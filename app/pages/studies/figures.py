@@ -16,7 +16,7 @@ from markupsafe import Markup
 from analysis.studies.design import FACTORS, Factor
 from app.errors import NotFound
 from app.figures.numbers import exact, noun
-from app.figures.svg.studies import Dot, LadderRow, LadderStep, ladder_drawing
+from app.figures.svg.studies import WIDE, Dot, LadderRow, LadderStep, ladder_drawing
 from app.pages.studies.study import Study
 from app.recent import Recent
 from pluriscope.study_table import quoted
@@ -51,13 +51,14 @@ class Drawn:
     log: bool
     steps: tuple[LadderStep, ...]
 
-    def drawing(self, study: str, protocol: str = "", *, alone: bool = False) -> Markup:
+    def drawing(self, study: str, protocol: str = "", *, alone: bool = False, plot: float = WIDE) -> Markup:
         """The figure as SVG.
 
         Args:
             study: its name.
             protocol: under which it is.
             alone: whether it is a file that travels, so that what it is stands below it.
+            plot: width of its axis.
         """
         rules = f", protocol {protocol}" if protocol else ""
         return ladder_drawing(
@@ -67,7 +68,8 @@ class Drawn:
             log=self.log,
             share=self.share,
             sentence=f"{self.title} in {study}. {self.caption}",
-            notes=[f"{study}{rules}", *wrap(self.caption, 88)] if alone else (),
+            notes=[f"{study}{rules}", *wrap(self.caption, 120)] if alone else (),
+            plot=plot,
         )
 
 
@@ -101,7 +103,9 @@ def drawn_figure(study: Study, name: str, protocol: str, by: Factor | None) -> D
     """
     known = figure_names(study)
     if name not in known and name not in study.summary["measures"]:
-        raise NotFound(f"figure {name[:60]!r}", "is not one of this study’s", f"use one of {', '.join(known)}", "figure")
+        raise NotFound(
+            f"figure {name[:60]!r}", "is not one of this study’s", f"use one of {', '.join(known)}", "figure"
+        )
     asked = (study.row.digest, study.row.created_at, study.summary["networks"], study.row.name, name, protocol, by)
     return _DRAWN.of(asked, lambda: _drawn(study, name, protocol, by))
 

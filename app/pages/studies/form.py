@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 from analysis.network_files.files import slug_of
 from analysis.protocol import NAMED
 from analysis.studies.design import MAX_DESIGN_BYTES, MAX_SEEDS, StudyDesign
-from analysis.studies.measures.registry import MEASURES
+from analysis.studies.measures.registry import GROUPS, MEASURES
 from analysis.studies.reading import design_from_mapping, read_design, runnable
 from app.addressing import API_V2, Addresses
 from app.db.studies import free_study_slug
@@ -24,6 +24,7 @@ from app.pages.studies.study import open_study
 from pluriscope.blocks import Action, Block, Form, Head, Notice, Section, Table
 
 _LISTS: Final = ("protocols", "measures")  # fields of which several may be ticked
+_USUAL: Final = ("circuits-valid", "interpretations-observed", "alignments-minimal", "one-minimal-alignment")
 _LEVELS: Final = "Levels between semicolons"
 
 
@@ -43,10 +44,10 @@ class StudyFields(BaseModel):
     count: int = Field(30, ge=1, le=MAX_SEEDS, title="Seeds of each cell")
     protocols: list[Literal[tuple(NAMED)]] = ["complete"]  # type: ignore[valid-type]
     measures: list[Literal[tuple(MEASURES)]] = Field(  # type: ignore[valid-type]
-        ["circuits-valid", "interpretations-observed", "alignments-minimal"],
+        list(_USUAL),
         json_schema_extra={
             "words": {key: one.label for key, one in MEASURES.items()},
-            "groups": {"of answers, which a study file names": [k for k, one in MEASURES.items() if one.of_answer]},
+            "groups": {title: [key for key in keys if key not in _USUAL] for title, keys in GROUPS.items()},
         },
     )
 

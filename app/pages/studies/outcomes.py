@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from markupsafe import Markup
-from sqlalchemy.orm import Session
 
 from analysis.studies.cells import cells_of
 from analysis.studies.design import FACTORS
-from analysis.studies.measures.measure import Measured
 from analysis.studies.rows import NAMES, TYPES, measured_of
 from analysis.studies.sources import DRAWN, SOURCES
-from app.addressing import Addresses
-from app.db.reads.networks import STUDY_ORIGIN
-from app.db.reads.studies import stored_slugs, studies_of_network, table_of
-from app.db.studies import design_of
-from app.figures.numbers import bounded_text
+from app.db.reads.studies import stored_slugs
+from app.figures.numbers import Bound, bounded
 from app.figures.svg.marks import verdict_mark
 from app.limits import read_only_in
-from app.pages.place import Place
 from app.pages.studies.figures import value_text
 from app.pages.studies.study import Study
-from pluriscope.blocks import Action, Block, Choice, Head, Prose, Table
+from pluriscope.blocks import Block, Choice, Head, Prose, Table
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.parquet_listing import ParquetListing
 from pluriscope.records import RowsRecord, rows_record
-from pluriscope.study_table import literal, quoted
+from pluriscope.study_table import literal
 from pluriscope.tables import Column, Query, Row, Type, read_query
 
 ID: Final = "outcomes"
 CONVERGED: Final = "converged"
-COUNTED: Final = "circuits-valid"
 MOST_WORDS: Final = 6  # of a set, in a table
 MOST_MEASURES: Final = 12  # that are columns on pages; files have all
 FIRST: Final = 10
-_FOR_CELLS: Final = ("shown", "undo")  # values in words, and where a deletion is undone
 _KINDS: Final[Mapping[str, Type]] = {
     TYPES["count"]: "big",
     TYPES["number"]: "float",
@@ -59,7 +52,7 @@ class Asked:
         """The same as JSON."""
         links, table = self.study.links, self.table
         found = table.listing.select(table.query)
-        return rows_record(found, table.query, lambda start: links.twin(table.page_at(start)), _FOR_CELLS)
+        return rows_record(found, table.query, lambda start: links.twin(table.page_at(start)))
 
 
 def asked(study: Study, options: Mapping[str, Sequence[str]]) -> Asked:
@@ -80,7 +73,8 @@ def asked(study: Study, options: Mapping[str, Sequence[str]]) -> Asked:
 
 def first_outcomes(study: Study, protocol: str) -> Table:
     """The first rows, without options."""
-    return Table(_listing(study, protocol), Query(limit=FIRST), "", facets=False)
+    listing = _listing(study, protocol)
+    return Table.short("row", listing.columns, listing.select(Query(limit=FIRST), False).rows)
 
 
 def outcome_blocks(found: Asked) -> Iterator[Block]:
@@ -100,32 +94,35 @@ def outcome_blocks(found: Asked) -> Iterator[Block]:
 def _listing(study: Study, protocol: str) -> ParquetListing:
     cells = {cell.key: cell for cell in cells_of(study.design)}
     keys = ", ".join(map(literal, cells))
-    names = {key: cell.name for key, cell in cells.items()}
 
     def level(factor: Any) -> str:
         labels = ", ".join(literal(cell.labels[factor]) for cell in cells.values())
         return f"map([{keys}], [{labels}])[cell]"
 
     def rows(lines: Sequence[Mapping[str, Any]]) -> Iterable[Row]:
-        return _rows(study, protocol, names, lines)
+        return _rows(study, protocol, lines)
 
     return ParquetListing(
-        _columns(study),
+        _columns(study, {key: cell.name for key, cell in cells.items()}),
         study.table,
         rows,
-        {factor: level(factor) for factor in study.varying},
-        ("inexact", "data"),
+        {"data": "data IS NOT NULL"} | {factor: level(factor) for factor in study.varying},
+        ("inexact", "data", "output"),
         f"coalesce(protocol = {literal(protocol)}, true)",
         (f"list_position([{keys}], cell)", "seed", "output"),
     )
 
 
-def _columns(study: Study) -> tuple[Column, ...]:
+def _columns(study: Study, cells: Mapping[str, str]) -> tuple[Column, ...]:
     """The columns of the list: what a network is, how training ended, and any measure that the table has."""
     types, words = study.table.columns, study.summary["measures"]
     measures = [name for name in types if name not in NAMES]
     of_networks = [name for name in measures if not words.get(name, {}).get("method")]
     shown = (of_networks or measures)[:MOST_MEASURES]
+
+    def name(row: Row) -> Markup:
+        return Markup('<span class="nowrap">{}, seed {}</span>').format(cells.get(row["cell"], ""), row["seed"])
+
     several = any(len(level) > 1 for level in study.design.tasks)
     output = Column("output", "Output", "Which of its outputs.", "int", "any", orders=False)
     factors = [
@@ -133,7 +130,7 @@ def _columns(study: Study) -> tuple[Column, ...]:
         for one in study.varying
     ]
     return (
-        Column("network", "Network", "Its cell and seed.", "name", first=True, orders=False, show=_name),
+        Column("network", "Network", "Its cell and seed.", "name", first=True, orders=False, show=name),
         Column("state", "Outcome", "How training ended.", "text", "any", words=_words, show=_state),
         *(replace(one, choices=tuple(study.design.labels(one.name))) for one in factors),  # type: ignore[arg-type]
         *([output] if several else []),
@@ -159,7 +156,7 @@ def _measure(name: str, kind: str, words: Mapping[str, Any], shown: bool) -> Col
         largest_first=numeric,
         offered=shown and type_ == "bool",
         shown=shown,
-        show=lambda row: row["shown"].get(name, ""),
+        show=lambda row: measured_words(row, name) if row[name] is not None else "",
     )
 
 
@@ -167,80 +164,44 @@ def _words(state: str) -> str:
     return state.replace("_", " ")
 
 
-def _name(row: Row) -> Markup | str:
-    undo, name = row["undo"], row["shown"]["network"]
-    return Markup('{} <span class="muted">deleted.</span> <a href="{}">Undo</a>').format(name, undo) if undo else name
-
-
 def _state(row: Row) -> Markup:
     mark = verdict_mark("pass" if row["state"] == CONVERGED else "fail")
-    said = Markup('<span class="glyph">{}</span> <span title="{}">{}</span>')
+    said = Markup('<span class="nowrap"><span class="glyph">{}</span> <span title="{}">{}</span></span>')
     return said.format(mark, row["message"] or "", _words(row["state"]))
 
 
-def _rows(
-    study: Study, protocol: str, names: Mapping[str, str], lines: Sequence[Mapping[str, Any]]
-) -> Iterator[Row]:
+def _rows(study: Study, protocol: str, lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
     """Rows that lead to their networks, which are stored when somebody opens them."""
     links, slug, closed = study.links, study.line.slug, read_only_in(study.session)
     stored = stored_slugs(study.session, [one["network"] for one in lines if one["network"]])
     key = next(protocol_key(one) for one in study.design.protocols if one.name == protocol)
     for line in lines:
-        at, gone = stored.get(line["network"] or "", ("", False))
-        scope, words = Scope(line["output"] or 0, key), json.loads(line["inexact"] or "{}")
-        values = {name: value for name, value in line.items() if name not in ("inexact", "data")}
-        shown = {"network": f"{names.get(line['cell'], line['cell'])}, seed {line['seed']}"}
-        for name in values.keys() - NAMES:
-            value = values[name]
-            measured = measured_of(sorted(value) if isinstance(value, frozenset) else value, words.get(name))
-            if value is not None or name in words:
-                shown[name] = value_words(measured)
-            if value is None:  # beyond the digits of a column
-                values[name] = measured.value
-        opens = links.study_network(slug, line["network"], **scope.query()) if line["network"] else ""
-        url = links.network(at, scope) if at and not line["data"] else opens  # what it is judged on, is known there
-        url = "" if gone or (closed and not at) else url
-        values |= {"inexact": words or None, "shown": shown, "undo": links.network(at) if gone else ""}
-        yield Row(values, ref=line["network"] or "", url=url, stores=not at)
+        digest, scope = line["network"] or "", Scope(line["output"] or 0, key)
+        at, _ = stored.get(digest, ("", False))
+        url = links.network(at, scope) if at else "" if closed else links.study_network(slug, digest, **scope.query())
+        if at and line["data"]:  # which rows it was judged on is known where it is opened
+            url = links.study_network(slug, digest, **scope.query())
+        words = json.loads(line["inexact"] or "{}")
+        large = {name: int(one["value"]) for name, one in words.items() if "value" in one}  # for a column
+        values = {name: value for name, value in line.items() if name != "data"} | large | {"inexact": words or None}
+        yield Row(values, ref=digest, url=url if digest else "", stores=not at)
 
 
-def counted_by_study(session: Session, links: Addresses, place: Place) -> tuple[str, Action] | None:
-    """How many valid circuits a study counted at a place, in a sentence, and the way to its networks."""
-    if place.row.origin != STUDY_ORIGIN:
-        return None
-    for row, cell, seed in studies_of_network(session, place.row.digest):
-        name = next((one.name for one in design_of(row).protocols if one.digest == place.protocol_digest), "")
-        table = table_of(session, row)
-        if COUNTED not in table.columns:
-            continue
-        own = "cell = $1 AND seed = $2 AND protocol = $3 AND output = $4 AND (data IS NULL) = $5"
-        query = f"SELECT {quoted(COUNTED)}, inexact FROM {{rows}} WHERE {own}"  # noqa: S608  its name is quoted
-        for value, words in table.ask(
-            query, [cell, seed, name, place.scope.output, place.question.record.is_clean]
-        ):
-            measured = measured_of(None if value is None else int(value), json.loads(words or "{}").get(COUNTED))
-            said = f"{row.name} counted {value_words(measured)} valid circuits here and listed none."
-            return said, Action("Networks of the study", links.study_outcomes(row.slug, protocol=name))
-    return None
-
-
-def value_words(measured: Measured) -> str:
-    """A value for people, with its bound or interval where it is not exact."""
-    value = measured.value
-    if isinstance(value, int) and not isinstance(value, bool) and not measured.exact:
-        if measured.low is None or measured.high is None:
-            # of a search that stopped before anything was found, 0 says nothing
-            return bounded_text(value, "at_least" if value else "unknown")
-        return bounded_text(value, "about", round(measured.low), round(measured.high))
-    if value is None:
-        return "n/a"
+def measured_words(row: Row, name: str) -> Markup | str:
+    """A measure's value for people, with its bound or interval where it is not exact."""
+    value, words = row[name], (row["inexact"] or {}).get(name)
+    measured = measured_of(sorted(value) if isinstance(value, frozenset) else value, words)
+    low, high, exact = measured.low, measured.high, measured.exact
     if isinstance(value, bool):
-        text = "yes" if value else "no"
-    elif isinstance(value, tuple):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        # of a search that stopped before anything was found, 0 says nothing
+        between = low is not None and high is not None
+        bound: Bound = "exact" if exact else "about" if between else "at_least" if value else "unknown"
+        return bounded(value, bound, math.floor(low or 0), math.ceil(high or 0))
+    if isinstance(value, float):
+        return ("" if exact else "≥ " if low is None else "≈ ") + value_text(value)
+    if isinstance(value, frozenset):
         rest = len(value) - MOST_WORDS
-        text = ", ".join(value[:MOST_WORDS]) + (f" and {rest:,} more" if rest > 0 else "") or "none"
-    else:
-        text = value if isinstance(value, str) else value_text(value)
-    if measured.exact:
-        return text
-    return f"≥ {text}" if measured.low is None else f"≈ {text}"
+        return ", ".join(sorted(value)[:MOST_WORDS]) + (f" and {rest:,} more" if rest > 0 else "") or "none"
+    return str(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -16,11 +16,13 @@ from analysis.studies.design import EVIDENCE, FACTORS, GridFactor
 from app.addressing import Addresses
 from app.errors import BadQuery
 from app.figures.numbers import duration, exact, noun
+from app.figures.svg.elements import twice
+from app.figures.svg.studies import NARROW
 from app.options import Options
 from app.pages.page import DRAWING
 from app.pages.settings import removal
 from app.pages.sharing.facts import InShort, Shared
-from app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, listed, units_of, value_text
+from app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, units_of, value_text
 from app.pages.studies.outcomes import first_outcomes
 from app.pages.studies.study import Study, StudyLine, find_study_of
 from pluriscope.blocks import (
@@ -149,7 +151,7 @@ class StudyPage(Shared):
     def drawn(self, name: str) -> Markup | None:
         """A figure as a file that travels; "drawing" is that of the page."""
         if name == DRAWING:
-            return self.figure and self.figure.drawing(self.line.name)
+            return self.figure.drawing(self.line.name) if self.figure else None
         return self._figure(name).drawing(self.line.name, self.protocol, alone=True)
 
     def record(self) -> StudyRecord:
@@ -196,7 +198,7 @@ def study_blocks(page: StudyPage) -> Iterator[Block]:
         known = study.summary.get("references") or [one.model_dump() for one in study.design.references]
         yield from _table("Published values", "beside ours", list(map(_reference, known)))
     if study.table.paths:
-        yield Section("Networks", "the first of them", every)
+        yield Section("Networks", "the first of them", replace(every, primary=False))
         yield first_outcomes(study, page.protocol)
     yield More("Design", lambda: _design(study), noun(study.design.n_cells, "cell"))
     more = Form(MoreSeeds, links.study_action(slug, "extend"), "Add seeds")
@@ -248,7 +250,8 @@ def _figure(page: StudyPage) -> Iterator[Block]:
         yield Choice("Grouped by", every, FACTORS[page.options.by] if page.options.by else "every cell")
     view = {"protocol": page.options.protocol, "by": page.options.by}
     files = {form.upper(): links.study_figure(page.line.slug, shown.name, form, **view) for form in FIGURE_FORMS}
-    yield Figure(shown.drawing(page.line.name), shown.caption, files, id=shown.name)
+    drawn = twice(shown.drawing(page.line.name), shown.drawing(page.line.name, plot=NARROW))
+    yield Figure(drawn, shown.caption, files, id=shown.name)
     yield More("Numbers", lambda: _numbers(page, shown), "of the networks with a value, by groups")
 
 
@@ -256,7 +259,7 @@ def _table(title: str, words: str, rows: Sequence[Mapping[str, Any]]) -> Iterato
     """A short table, or a longer one folded; "note" stands below the name of its row."""
     labels = [name for name in rows[0] if name != "note"]
     cells = [[row.get(name) for name in labels] for row in rows]
-    table = Table.plain([f"{one[:1].upper()}{one[1:]}" for one in labels], cells, [row.get("note", "") for row in rows])
+    table = Table.plain(labels, cells, [row.get("note", "") for row in rows])
     yield from [Section(title, words), table] if len(rows) <= _UNFOLDED else [More(title, lambda: [table], words)]
 
 
@@ -266,15 +269,15 @@ def _test(study: Study, test: Mapping[str, Any]) -> dict[str, Any]:
     names = {one["measure"]: one["measure_label"] for one in measures.values()}
     interval = "" if test["low"] is None else f" ({value_text(test['low'])} to {value_text(test['high'])})"
     return {
-        "measure": names.get(test["measure"]) or measures[test["measure"]]["label"],
-        "compared": f"{FACTORS[test['factor']]}: {' · '.join(test['levels'])}{_where(test['where'])}",
-        "protocol": test["protocol"] or "one against the other",
-        "test": test["test"],
-        "values": ", ".join(map(exact, test["sizes"])),
-        "statistic": test["statistic"],
+        "Measure": names.get(test["measure"]) or measures[test["measure"]]["label"],
+        "Compared": f"{FACTORS[test['factor']]}: {' · '.join(test['levels'])}{_where(test['where'])}",
+        "Protocol": test["protocol"] or "one against the other",
+        "Test": test["test"],
+        "Values": ", ".join(map(exact, test["sizes"])),
+        "Statistic": test["statistic"],
         "p": test["p"],
         "p, Holm": test["p_holm"],
-        "effect": "" if test["effect"] is None else f"{test['effect']:.3g}{interval}, {test['effect_name']}",
+        "Effect": "" if test["effect"] is None else f"{test['effect']:.3g}{interval}, {test['effect_name']}",
         "note": test["note"],
     }
 
@@ -292,8 +295,8 @@ def _reference(reference: Mapping[str, Any]) -> dict[str, Any]:
     cells = f"{noun(reference['of'], 'network')}, {reference['protocol']}{_where(reference['where'])}" if ours else ""
     how = f"{reference['source']}; {EVIDENCE[reference['evidence']]} [{reference['evidence']}]"
     note = reference["explanation"] or "Agreement or difference not explained yet."
-    words = {"they report": reference["says"], "how that is known": how}
-    return words | {"theirs": theirs, "ours": ours, "ours are of": cells, "note": note}
+    words = {"They report": reference["says"], "How that is known": how}
+    return words | {"Theirs": theirs, "Ours": ours, "Ours are of": cells, "note": note}
 
 
 def _numbers(page: StudyPage, shown: Drawn) -> Iterator[Block]:
@@ -306,7 +309,9 @@ def _numbers(page: StudyPage, shown: Drawn) -> Iterator[Block]:
             if "categories" in row:
                 others, networks = row.pop("others")
                 most = [f"{name} {exact(n)}" for name, n in row["categories"]]
-                row["categories"] = "; ".join([*most, f"{exact(others)} others {exact(networks)}"][: len(most) + bool(others)])
+                row["categories"] = "; ".join(
+                    [*most, f"{exact(others)} others {exact(networks)}"][: len(most) + bool(others)]
+                )
         yield Section(words["label"], words["definition"])
         yield Table.plain([f"{one[:1].upper()}{one[1:]}" for one in rows[0]], [list(row.values()) for row in rows])
 
