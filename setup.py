@@ -24,7 +24,7 @@ setup(
             "findings/*.parquet",
             "models/*.json",
             "studies/*.json",
-            "studies/*.jsonl.gz",
+            "studies/*.parquet",
         ],
         **{f"app._resources.{folder}": patterns for folder, patterns in RESOURCES.items()},
     },
