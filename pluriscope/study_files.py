@@ -63,7 +63,7 @@ def read_population(settings: Mapping[str, Any], folder: Path) -> tuple[StudyDes
     try:
         design = design_from_mapping({"seeds": seeds, **settings, "source_options": options | {"files": files}})
     except InvalidStudy as refusal:
-        problems += refusal.cause.split("; ") if files else ()
+        problems += [one for one in refusal.cause.split("; ") if files or not one.startswith("source_options.files")]
     if problems:
         raise InvalidStudy(REFUSED_DESIGN, "; ".join(problems), "correct it; nothing was started")
     return design, dict(enumerate(contents.values()))

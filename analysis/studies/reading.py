@@ -211,9 +211,8 @@ def _files(design: StudyDesign) -> Iterator[str]:
 
 
 def _is_file(told: Any) -> bool:
-    return (
-        isinstance(told, dict) and told.keys() == {"name", "sha256"} and all(isinstance(v, str) for v in told.values())
-    )
+    texts = isinstance(told, dict) and all(isinstance(text, str) for text in told.values())
+    return texts and told.keys() == {"name", "sha256"}
 
 
 def _gates(design: StudyDesign) -> Iterator[str]:

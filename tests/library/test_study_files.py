@@ -81,9 +81,10 @@ def test_the_digest_is_of_what_the_files_hold(folder):
         (study(), ["is no list of paths and patterns"]),
         (STUDY, ["is no list of paths and patterns"]),
         (study(3), ["is no list of paths and patterns"]),
+        (study("absent/*", seeds={"first": -1}), ["'absent/*' matches no file", "seeds.first"]),
         (study("absent/*", "nets", "other.json"), ["'absent/*' matches no file", "'nets' matches no file"]),
         (study("other.json", "*.json"), ["'other.json' is there twice"]),
-        (study("other.json", "copy.json"), ["'other.json' and 'copy.json' is there twice"]),
+        (study("other.json", "copy.json"), ["'other.json' and 'copy.json' hold the same network"]),
         (study("other.json", activation=["tanh"]), ["activation: networks that are files have their own"]),
         (study("other.json", hidden=[[2], [3]]), ["hidden: networks that are files have their own"]),
         (study("other.json", training={"epochs": 3}), ["training: networks that are files are not trained"]),
@@ -101,7 +102,7 @@ def test_what_is_wrong_with_a_population_is_named_at_once(folder, settings, reas
 
 
 def test_files_are_run_where_somebody_reads_them(folder):
-    with pytest.raises(InvalidStudy, match="reads those beside a study file"):
+    with pytest.raises(InvalidStudy, match="reads files beside a study file"):
         design_from_mapping(json.loads(json.dumps(study("nets/*"))))
     design, files = read_population(study("nets/*"), folder)
     with pytest.raises(InvalidStudy, match="alone reads files"):
