@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from analysis.limits import DEFAULT_LIMITS, Limits
@@ -18,6 +20,7 @@ _LIMITS: Final = "limits"
 _UNDO: Final = "undo_days"
 _SECONDS: Final = "job_seconds"
 _READ_ONLY: Final = "read_only"
+_FOLDER: Final = "data_folder"
 DEFAULT_UNDO_DAYS: Final = 7.0
 
 
@@ -47,6 +50,7 @@ def carried_by(settings: Settings) -> dict[str, Any]:
         _UNDO: settings.undo_days,
         _SECONDS: settings.job_seconds,
         _READ_ONLY: settings.read_only,
+        _FOLDER: settings.data,
     }
 
 
@@ -68,3 +72,8 @@ def job_seconds_in(session: Session) -> float:
 def read_only_in(session: Session) -> bool:
     """Whether nothing may be stored where this session was opened."""
     return bool(session.info.get(_READ_ONLY))
+
+
+def data_folder_in(session: Session) -> Path:
+    """The data folder where this session was opened; one of the system's own for a store without settings."""
+    return cast(Path, session.info.get(_FOLDER, Path(tempfile.gettempdir()) / "pluriscope"))

@@ -23,6 +23,9 @@ from analysis.errors import AnalysisError
 FORMAT: Final = "pluriscope-study-table/1"
 ENDING: Final = ".parquet"
 _MEMORY: Final = "512MB"
+MOST_PART: Final = 8 << 20
+"""Bytes of a part in a store, about."""
+_ROW_GROUP: Final = 8_192
 _MOST_ROW: Final = 64 << 20  # bytes of a row as JSON
 
 
@@ -64,7 +67,7 @@ class StudyTable:
         """
         with _connected() as database:
             try:
-                return database.execute(query.replace("{rows}", self._source), parameters).fetchall()
+                return database.execute(query.replace("{rows}", self.source), parameters).fetchall()
             except (duckdb.IOException, duckdb.InvalidInputException) as problem:
                 raise _refusal(", ".join(path.name for path in self.paths[:3]), str(problem)) from None
 
@@ -82,10 +85,32 @@ class StudyTable:
             options: of DuckDB's COPY, such as "FORMAT csv, HEADER".
         """
         with _connected() as database:
-            database.execute(f"COPY ({query.replace('{rows}', self._source)}) TO {literal(str(path))} ({options})")
+            try:
+                database.execute(f"COPY ({query.replace('{rows}', self.source)}) TO {literal(str(path))} ({options})")
+            except duckdb.Error as problem:
+                raise _refusal(", ".join(path.name for path in self.paths[:3]), str(problem)) from None
+
+    def pack(self, folder: Path, metadata: Mapping[str, str], query: str = "SELECT * FROM {rows}") -> list[Path]:
+        """Write what a query gives to parts of some megabytes each.
+
+        Args:
+            folder: for them; nothing else is in it.
+            metadata: texts by name.
+            query: as of :meth:`ask`.
+
+        Returns:
+            The parts, in the order of their rows.
+
+        Raises:
+            InvalidTable: a part is gone or damaged.
+        """
+        sizes = f"ROW_GROUP_SIZE {_ROW_GROUP}, FILE_SIZE_BYTES '{MOST_PART}', OVERWRITE_OR_IGNORE"
+        self.write(folder, query, f"{copy_options(metadata)}, {sizes}")
+        return sorted(folder.glob(f"*{ENDING}"), key=lambda path: (len(path.name), path.name))
 
     @property
-    def _source(self) -> str:
+    def source(self) -> str:
+        """The table in a query."""
         names = ", ".join(literal(str(path)) for path in self.paths)
         return f"read_parquet([{names}], union_by_name = true)"
 
@@ -111,12 +136,10 @@ def write_part(
                 file.write(json.dumps(row, ensure_ascii=False, allow_nan=False, default=str) + "\n")
         types = ", ".join(f"{quoted(name)}: {literal(kind)}" for name, kind in columns.items())
         names = ", ".join(map(quoted, columns))
-        told = ", ".join(f"{quoted(name)}: {literal(text)}" for name, text in {"format": FORMAT, **metadata}.items())
         whole = Path(folder) / "rows.parquet"
         source = f"read_json($1, format = 'nd', columns = {{{types}}}, maximum_object_size = {_MOST_ROW})"
-        options = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{told}}}"
         with _connected() as database:
-            query = f"COPY (SELECT {names} FROM {source}) TO {literal(str(whole))} ({options})"  # noqa: S608  quoted
+            query = f"COPY (SELECT {names} FROM {source}) TO {literal(str(whole))} ({copy_options(metadata)})"  # noqa: S608  quoted
             database.execute(query, [str(lines)])
         put(path, whole.read_bytes())
 
@@ -146,6 +169,12 @@ def read_part(path: Path) -> Part:
     if metadata.get("format") != FORMAT:
         raise InvalidTable(f"table {path.name!r}", f"is not of the format {FORMAT}", "give what `study run` wrote")
     return Part(path, metadata)
+
+
+def copy_options(metadata: Mapping[str, str]) -> str:
+    """How DuckDB's COPY writes a part."""
+    told = ", ".join(f"{quoted(name)}: {literal(text)}" for name, text in {"format": FORMAT, **metadata}.items())
+    return f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{told}}}"
 
 
 def quoted(name: str) -> str:

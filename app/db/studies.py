@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.errors import InvalidTask
-from analysis.network_files.planted_record import planted_json
-from analysis.networks.network import Network
+from analysis.digest import sha256_hex
+from analysis.network_files.files import NetworkFile
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
-from analysis.studies.outcome import StudyOutcome, network_of_outcome
-from analysis.studies.result_file import StudyResults
+from analysis.studies.old_results import MAX_OLD_BYTES, read_old_results
+from analysis.studies.reading import design_from_mapping
+from analysis.studies.rows import columns_of, network_of_row
 from analysis.studies.sources import BOOLEAN, DRAWN, SOURCES
-from analysis.tasks import Task, named_task, task_from_table
-from app.db.codecs import parameters_to_bytes, tasks_to_json
-from app.db.errors import Conflict
+from app.db.errors import Conflict, NotFound
+from app.db.reads.analyses import network_by_digest
 from app.db.reads.networks import STUDY_ORIGIN
-from app.db.records import save_data_records, save_protocol
-from app.db.study_tables import AS_STORED, FormerStudySlugRow, StudyOutcomeRow, StudyRow
+from app.db.reads.studies import seeds_in, study_at_slug, table_of
+from app.db.records import save_data_record, save_protocol
+from app.db.study_tables import StudyPartRow, StudyRow
 from app.db.tables import NetworkRow
+from app.db.writes import network_row
+from pluriscope.study_table import ENDING, InvalidTable, StudyTable, copy_options, read_part, write_part
 
 _POSITION: Final = 100_000  # behind everything else in any list of networks
-_AT_ONCE: Final = 500
 MAX_SLUG: Final = 60  # as designs allow it
+_NEEDED: Final = {"cell": "VARCHAR", "seed": "BIGINT", "protocol": "VARCHAR", "output": "INTEGER", "state": "VARCHAR"}
+_OF_TRAINING: Final = ("seed", "state", "message", "epochs", "loss", "accuracy")
+_OF_NETWORK: Final = ("cell", "activation", "output_activation", "negative_slope", "network")
+_CONTENT: Final = ("sizes", "tables", "weights", "data", "planted")
 
 
 def save_study(
@@ -79,6 +88,7 @@ def save_study(
         n_converged=0,
         seconds=0.0,
         revision=0,
+        summed_up=0,
         created_at=now,
         updated_at=now,
     )
@@ -107,12 +117,6 @@ def set_design(row: StudyRow, design: StudyDesign, now: datetime) -> None:
     row.updated_at = now
 
 
-def study_at_slug(session: Session, slug: str) -> StudyRow | None:
-    """The study that has that slug or had it, deleted or not; None if nobody does."""
-    former = select(FormerStudySlugRow.study_id).where(FormerStudySlugRow.slug == slug)
-    return session.scalar(select(StudyRow).where(or_(StudyRow.slug == slug, StudyRow.id.in_(former))))
-
-
 def free_study_slug(session: Session, slug: str) -> str:
     """A slug made of this one that no study has or had: ``-2``, ``-3`` and so on follow where it is taken."""
     number, free = 1, slug
@@ -122,147 +126,269 @@ def free_study_slug(session: Session, slug: str) -> str:
     return free
 
 
-def save_outcomes(session: Session, study: StudyRow, outcomes: Iterable[StudyOutcome]) -> int:
-    """Store outcomes that are not stored yet, with their networks; returns how many were new."""
-    now = datetime.now(UTC)
-    design = design_of(study)
-    cells = {cell.key: (position, cell) for position, cell in enumerate(cells_of(design))}
-    stored = select(StudyOutcomeRow.position, StudyOutcomeRow.seed).where(StudyOutcomeRow.study_id == study.id)
-    known = {(position, seed) for position, seed in session.execute(stored)}
-    told = [outcome for outcome in outcomes if outcome.cell in cells]
-    fresh = [o for o in told if (cells[o.cell][0], o.seed) not in known]
-    save_data_records(session, [outcome.data for outcome in told if outcome.data is not None])
-    for start in range(0, len(fresh), _AT_ONCE):
-        part = fresh[start : start + _AT_ONCE]
-        _save_networks(session, study, [(cells[outcome.cell][1], outcome) for outcome in part], now)
-        rows = [_row(study, cells[outcome.cell][0], outcome) for outcome in part]
-        session.execute(insert(StudyOutcomeRow), rows)
-    if fresh:
-        _count(session, study, now)
-    return len(fresh)
+# --- parts of a study's table
 
 
-def save_results(session: Session, results: StudyResults, *, origin: str = "imported") -> tuple[StudyRow, int]:
-    """Store a whole result file; what is stored already stays as it is.
+def save_parts(session: Session, study: StudyRow, files: Sequence[Path]) -> int:
+    """Store the rows of files for networks that have none yet.
+
+    Returns:
+        How many networks are new.
+
+    Raises:
+        InvalidTable: a file is damaged, or has networks that the study does not have; nothing was stored.
+    """
+    design, n_new = design_of(study), 0
+    cells, seeds = {cell.key for cell in cells_of(design)}, design.seeds.numbers
+    stored = table_of(session, study)
+    known = {(cell, seed) for cell, some in seeds_in(stored).items() for seed in some}
+    for file in files:
+        told = {(cell, seed) for cell, some in seeds_in(StudyTable([file])).items() for seed in some}
+        strange = next((one for one in sorted(told) if one[0] not in cells or one[1] not in seeds), None)
+        if strange is not None:
+            cause = f"has a network that the design does not have (cell {strange[0]}, seed {strange[1]})"
+            raise InvalidTable(f"table {file.name!r}", cause, "give the table of this study")
+        if told.isdisjoint(known):
+            n_new += _save_part(session, study, file)
+        elif not told <= known:
+            have = f"SELECT cell, seed FROM {stored.source}"  # noqa: S608
+            fresh = f"SELECT * FROM {{rows}} WHERE (cell, seed) NOT IN ({have})"  # noqa: S608
+            with TemporaryDirectory() as folder:
+                left = StudyTable([file]).pack(Path(folder), metadata_of(study), fresh)
+                n_new += sum(_save_part(session, study, one) for one in left)
+        if not told <= known:
+            known |= told
+            stored = table_of(session, study)
+    if n_new:
+        study.revision += 1
+        study.updated_at = datetime.now(UTC)
+    return n_new
+
+
+def _save_part(session: Session, study: StudyRow, file: Path) -> int:
+    """Store one part whose networks are new; returns how many they are."""
+    query = (
+        "SELECT count(*), coalesce(sum(seconds), 0), count(*) FILTER (state = 'converged'), sum(rows) "
+        "FROM (SELECT any_value(seconds) AS seconds, any_value(state) AS state, count(*) AS rows FROM {rows} "
+        "GROUP BY cell, seed)"
+    )
+    ((n_networks, seconds, n_converged, n_rows),) = StudyTable([file]).ask(query)
+    _insert(session, study, file.read_bytes(), int(n_rows or 0), n_networks)
+    study.n_finished += n_networks
+    study.n_converged += n_converged
+    study.seconds += seconds
+    session.flush()
+    return int(n_networks)
+
+
+def _insert(session: Session, study: StudyRow, body: bytes, n_rows: int, n_networks: int) -> None:
+    row = {"digest": sha256_hex(body), "n_rows": n_rows, "n_networks": n_networks, "body": body}
+    session.execute(insert(StudyPartRow), [{"study_id": study.id, **row}])
+
+
+def merge_parts(session: Session, study: StudyRow, table: StudyTable, files: Sequence[Path]) -> bool:
+    """Put few parts in the place of many with the same rows, unless others have come meanwhile.
+
+    Args:
+        table: what the files were made of.
+    """
+    if table_of(session, study).paths != table.paths:
+        return False
+    session.execute(delete(StudyPartRow).where(StudyPartRow.study_id == study.id))
+    for file in files:
+        ((n_rows, n_networks),) = StudyTable([file]).ask("SELECT count(*), count(DISTINCT (cell, seed)) FROM {rows}")
+        _insert(session, study, file.read_bytes(), n_rows, n_networks)
+    return True
+
+
+def metadata_of(study: StudyRow) -> dict[str, str]:
+    """What a part says of its study."""
+    told = {"design": study.design, "provenance": study.provenance}
+    if study.summary is not None and study.summed_up == study.n_finished:
+        told["summary"] = study.summary
+    texts = {name: json.dumps(value, ensure_ascii=False) for name, value in told.items()}
+    return {**texts, "digest": study.digest, "engine": study.engine_version}
+
+
+# --- whole tables: taken in and handed out
+
+
+@dataclass(frozen=True, eq=False)
+class StudyFiles:
+    """A study's table outside of a store.
+
+    Args:
+        design: with as many seeds as were asked for.
+        files: its parts.
+        engine: version that computed them.
+        provenance: JSON values about machine and time, for people.
+        summary: of all its rows; None if there is none.
+    """
+
+    design: StudyDesign
+    files: Sequence[Path]
+    engine: str = ""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] | None = None
+
+
+def read_files(files: Iterable[Path]) -> StudyFiles:
+    """The parts of one study.
+
+    Raises:
+        InvalidTable: one is damaged or no part, or they are of several designs.
+        InvalidStudy: a design is none.
+    """
+    found: StudyFiles | None = None
+    parts = sorted(files)
+    for path in parts:
+        metadata = read_part(path).metadata
+        try:
+            design = design_from_mapping(json.loads(metadata["design"]))
+            about = {name: json.loads(metadata.get(name) or "null") for name in ("provenance", "summary")}
+        except (KeyError, ValueError, RecursionError):
+            raise _no_table(path.name, "has no design with it, or a damaged one") from None
+        columns = StudyTable([path]).columns
+        wrong = [name for name, kind in _NEEDED.items() if columns.get(name) != kind]
+        if wrong:
+            raise _no_table(path.name, f"lacks the columns {', '.join(wrong)}, or has others of that name")
+        if metadata.get("digest") != design.digest:
+            raise _no_table(path.name, f"states another digest than that of its design ({design.digest[:12]})")
+        if found is not None and found.design.digest != design.digest:
+            raise _no_table(path.name, f"is of another design than {parts[0].name} ({design.slug})")
+        if found is None or design.seeds.count > found.design.seeds.count:
+            provenance = about["provenance"] if isinstance(about["provenance"], dict) else {}
+            found = StudyFiles(design, parts, metadata.get("engine", "")[:32], provenance, about["summary"])
+    if found is None:
+        raise InvalidTable("table", "has no parts", f"give a folder with {ENDING} files")
+    return found
+
+
+def read_table(path: Path, folder: Path) -> StudyFiles:
+    """The table at a path: a folder of parts, one part, or a result file of an earlier version.
+
+    Args:
+        path: of the table.
+        folder: empty; the rows are written to it anew, so that all of them have been read.
+
+    Raises:
+        InvalidTable, InvalidStudy: it is no table, or a part of it is damaged; the part is named.
+        OSError: it cannot be read.
+    """
+    if path.is_dir() or path.suffix == ENDING:
+        found = read_files(path.glob(f"*{ENDING}") if path.is_dir() else [path])
+        table, metadata = StudyTable(found.files), read_part(found.files[0]).metadata
+        files = table.pack(folder, {name: text for name, text in metadata.items() if name != "format"})
+        return StudyFiles(found.design, files, found.engine, found.provenance)
+    with path.open("rb") as file:
+        old = read_old_results(file.read(MAX_OLD_BYTES + 1))
+    part = folder / f"rows{ENDING}"
+    about = {"design": json.dumps(old.design.model_dump(mode="json")), "digest": old.design.digest}
+    write_part(part, old.rows, old.columns, about | {"engine": old.engine})
+    return StudyFiles(old.design, [part], old.engine, old.provenance)
+
+
+def save_table(session: Session, told: StudyFiles, *, origin: str = "imported") -> tuple[StudyRow, int]:
+    """Store a table; what is stored already stays as it is.
 
     A study that comes whole is not running; one that lacks networks is paused until somebody lets it go on.
 
     Returns:
-        The study, and how many of its outcomes were new.
+        The study, and how many of its networks were new.
 
     Raises:
         Conflict: its slug belongs to a study of another design.
+        InvalidTable: it has networks that its design does not have.
     """
     row = save_study(
-        session, results.design, origin=origin, state="paused", provenance=results.provenance, engine=results.engine
+        session, told.design, origin=origin, state="paused", provenance=told.provenance, engine=told.engine
     )
-    n_new = save_outcomes(session, row, results.outcomes)
+    n_new = save_parts(session, row, told.files)
+    if told.summary is not None and n_new == row.n_finished:
+        row.summary, row.summed_up = told.summary, n_new
     return row, n_new
 
 
-def _row(study: StudyRow, position: int, outcome: StudyOutcome) -> dict[str, Any]:
-    return {
-        "study_id": study.id,
-        "position": position,
-        "network_digest": outcome.network,
-        "data_digest": None if outcome.data is None else outcome.data.digest,
-        **{name: getattr(outcome, name) for name in AS_STORED},
-    }
+def write_table(session: Session, study: StudyRow, path: Path) -> None:
+    """Write the rows of a study to a folder of parts, or to one file if the name ends so.
+
+    Raises:
+        Conflict: the folder has something in it.
+        OSError: it cannot be written.
+    """
+    table, metadata = table_of(session, study), metadata_of(study)
+    if path.suffix != ENDING:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise Conflict(f"folder {path}", "has something in it", "give another, or empty it first")
+        if study.summary is not None:
+            (path / "summary.json").write_text(json.dumps(study.summary, ensure_ascii=False, indent=1) + "\n")
+    if not table.paths:
+        file = path if path.suffix == ENDING else path / f"0{ENDING}"
+        write_part(file, [], columns_of(design_of(study)), metadata)
+    elif path.suffix == ENDING:
+        table.write(path, "SELECT * FROM {rows}", copy_options(metadata))
+    else:
+        table.pack(path, metadata)
 
 
-def _save_networks(
-    session: Session, study: StudyRow, members: Sequence[tuple[Cell, StudyOutcome]], now: datetime
-) -> None:
-    """Store the networks themselves, so that every dot leads to one; they are small, and many go in one statement."""
-    wanted = {outcome.network: (cell, outcome) for cell, outcome in members if outcome.network is not None}
-    known = set(session.scalars(select(NetworkRow.digest).where(NetworkRow.digest.in_(wanted))))
-    rows = []
-    for digest, (cell, outcome) in wanted.items():
-        network = network_of_outcome(cell, outcome) if digest not in known else None
-        if network is not None:
-            rows.append(_network_row(study, cell, outcome, network, now))
-    if rows:
-        session.execute(insert(NetworkRow), rows)
+def _no_table(name: str, cause: str) -> InvalidTable:
+    return InvalidTable(f"table {name!r}", cause, "give what `pluriscope study run` or `study export` wrote")
 
 
-def _network_row(study: StudyRow, cell: Cell, outcome: StudyOutcome, network: Network, now: datetime) -> dict[str, Any]:
-    digest = network.digest
-    return {
-        "digest": digest,
-        "slug": f"{study.slug[:60]}-{digest[:12]}",
-        "name": f"{cell.labels['tasks']} {'-'.join(map(str, network.sizes))}, seed {outcome.seed}"[:200],
-        "sizes": list(network.sizes),
-        "activation": network.activation,
-        "output_activation": network.output_activation,
-        "negative_slope": network.negative_slope,
-        "parameters": parameters_to_bytes(network),
-        "tasks": tasks_to_json(_tasks(cell, outcome, network)),
-        "origin": STUDY_ORIGIN,
-        "attribution": _attribution(study, cell, outcome),
-        "training": _training(cell, outcome),
-        "position": _POSITION,
-        "created_at": now,
-        "input_data": "" if outcome.data is None else outcome.data.digest,
-        "planted": None if outcome.planted is None else planted_json(outcome.planted),
-    }
+# --- networks, which are stored when somebody looks at them
 
 
-def _attribution(study: StudyRow, cell: Cell, outcome: StudyOutcome) -> str:
+def open_network(session: Session, study: StudyRow, digest: str) -> NetworkRow:
+    """Store a network of a study from its rows, unless it is stored already, be it deleted or not.
+
+    Raises:
+        NotFound: the study has no such network, or not its weights.
+        AnalysisError: its rows contradict themselves.
+    """
+    known = network_by_digest(session, digest)
+    if known is not None:
+        return known
+    names = (*_OF_TRAINING, *_OF_NETWORK, *_CONTENT)
+    query = f"SELECT {', '.join(names)} FROM {{rows}} WHERE network = $1 AND weights IS NOT NULL LIMIT 1"  # noqa: S608
+    table = table_of(session, study)
+    found = table.ask(query, [digest]) if table.paths else []
+    if not found:
+        cause = f"is no outcome of the study {study.slug!r}, or its weights were not kept"
+        raise NotFound(f"network {digest[:12]}", cause, "choose one of the study's networks")
+    told = dict(zip(names, found[0], strict=True))
+    design = design_of(study)
+    cell = next(cell for cell in cells_of(design) if cell.key == told["cell"])
+    of = network_of_row(design, told)
+    network = of.network
+    if network is None:
+        raise NotFound(f"network {digest[:12]}", "has no weights", "choose another of the study's networks")
+    name = f"{cell.labels['tasks']} {'-'.join(map(str, network.sizes))}, seed {told['seed']}"[:200]
+    attribution = _attribution(study, cell, kept=of.data is not None)
+    file = NetworkFile(name, network, of.tasks, attribution, of.planted)
+    row = network_row(file, f"{study.slug}-{digest[:12]}", STUDY_ORIGIN)
+    row.training, row.position, row.created_at = _training(cell, told), _POSITION, datetime.now(UTC)
+    if of.data is not None:
+        save_data_record(session, of.data)
+        row.input_data = of.data.digest
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _attribution(study: StudyRow, cell: Cell, *, kept: bool) -> str:
     """Where it comes from, and on what the study judged it."""
     words, judged_on = f"Study “{study.name}”", SOURCES[cell.design.source].judged_on
     if not judged_on:
         prior = cell.levels["prior"]
         return f"{words}, drawn from the prior “{prior}”" if prior else words
-    kept = "" if outcome.data is not None else ", which were not kept"
-    return f"{words}, judged there on {judged_on}{kept}; clean inputs are another question"
+    lost = "" if kept else ", which were not kept"
+    return f"{words}, judged there on {judged_on}{lost}; clean inputs are another question"
 
 
-def _tasks(cell: Cell, outcome: StudyOutcome, network: Network) -> tuple[Task, ...]:
-    """The tasks by their truth tables, with the names that the design gives them where these fit."""
-    names = cell.tasks(outcome.seed)
-    names = names if len(names) == len(outcome.tables) else ()
-    tasks = []
-    for place, table in enumerate(outcome.tables):
-        task = task_from_table([int(bit) for bit in table], network.n_inputs)
-        if names and not SOURCES[cell.design.source].boolean:
-            tasks.append(Task(task.truth_table, names[place]))
-            continue
-        named = _named(names[place], network.n_inputs) if names else None
-        tasks.append(named if named is not None and named.truth_table == task.truth_table else task)
-    return tuple(tasks)
-
-
-def _named(name: str, n_inputs: int) -> Task | None:
-    """A named task; None for a truth table, and for what a source of its own calls its task."""
-    try:
-        return named_task(name, n_inputs)
-    except InvalidTask:
-        return None
-
-
-def _training(cell: Cell, outcome: StudyOutcome) -> dict[str, Any]:
+def _training(cell: Cell, told: Mapping[str, Any]) -> dict[str, Any]:
     """Options and end of its training, as networks trained here carry them; without the loss curve."""
     if cell.levels["prior"] or cell.design.source not in (BOOLEAN, DRAWN):
         return {}
-    return {
-        "options": cell.spec(outcome.seed).model_dump(mode="json"),
-        "state": outcome.state,
-        "message": outcome.message,
-        "epochs": outcome.epochs,
-        "loss": outcome.loss,
-        "accuracy": outcome.accuracy,
-        "losses": [],
-    }
-
-
-def _count(session: Session, study: StudyRow, now: datetime) -> None:
-    """Bring the study's own numbers up to its outcomes."""
-    mine = StudyOutcomeRow.study_id == study.id
-    n, seconds = session.execute(
-        select(func.count(), func.coalesce(func.sum(StudyOutcomeRow.seconds), 0.0)).where(mine)
-    ).one()
-    converged = select(func.count()).select_from(StudyOutcomeRow).where(mine, StudyOutcomeRow.state == "converged")
-    study.n_finished, study.seconds = int(n), float(seconds)
-    study.n_converged = session.scalar(converged) or 0
-    study.revision += 1
-    study.updated_at = now
+    ended = {name: told[name] for name in _OF_TRAINING if name != "seed"}
+    return {"options": cell.spec(told["seed"]).model_dump(mode="json"), **ended, "losses": []}

@@ -1,29 +1,33 @@
-"""Named queries about studies and their outcomes."""
+"""Named queries about studies and what came of their networks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
 
-from sqlalchemy import Select, and_, false, func, or_, select, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import and_, false, func, or_, select, tuple_
+from sqlalchemy.orm import Session
 
-from analysis.data import DataRecord
-from analysis.studies.cells import cells_of
-from analysis.studies.design import StudyDesign
-from analysis.studies.outcome import StudyOutcome, flat_weights
-from analysis.studies.result_file import header_json, result_parts
-from analysis.studies.summary import Record
-from app.db.codecs import data_of, network_of, planted_of
-from app.db.errors import NotFound
+from analysis.digest import sha256_hex
+from app.db.errors import NotFound, StoreUnavailable
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import called, unless_deleted
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import STUDY_ORIGIN
-from app.db.study_tables import AS_STORED, FormerStudySlugRow, StudyOutcomeRow, StudyRow
-from app.db.tables import DataRow, NetworkRow
+from app.db.study_tables import FormerStudySlugRow, StudyPartRow, StudyRow
+from app.db.tables import NetworkRow
+from app.limits import data_folder_in
+from pluriscope.study_table import ENDING, StudyTable, put
 
-STUDY_JOBS = "study"
-_AT_ONCE = 500
+STUDY_JOBS: Final = "study"
+PARTS: Final = "studies"  # folder of the parts as files, in the data folder
+_KEPT_SECONDS: Final = 3_600.0  # of a part that is gone, since somebody may be reading it
+_NETWORK_SLUG: Final = re.compile(r"(.+)-([0-9a-f]{12})")
 
 
 def find_study(session: Session, ref: str, *, deleted: bool = False) -> StudyRow:
@@ -54,6 +58,12 @@ def study_by_digest(session: Session, digest: str) -> StudyRow:
     return row
 
 
+def study_at_slug(session: Session, slug: str) -> StudyRow | None:
+    """The study that has that slug or had it, deleted or not; None if nobody does."""
+    former = select(FormerStudySlugRow.study_id).where(FormerStudySlugRow.slug == slug)
+    return session.scalar(select(StudyRow).where(or_(StudyRow.slug == slug, StudyRow.id.in_(former))))
+
+
 def all_studies(session: Session) -> Sequence[StudyRow]:
     """All studies but deleted ones, bundled ones first, then the newest."""
     shown = select(StudyRow).where(StudyRow.deleted_at.is_(None))
@@ -62,56 +72,75 @@ def all_studies(session: Session) -> Sequence[StudyRow]:
     ).all()
 
 
-def networks_of_study_alone(study_id: int) -> Select[int]:
-    """Ids of the networks that are here as outcomes of one study and of no other."""
-    here, there = aliased(StudyOutcomeRow), aliased(StudyOutcomeRow)
-    outside = select(there.id).where(there.network_digest == here.network_digest, there.study_id != study_id)
-    mine = here.study_id == study_id, NetworkRow.origin == STUDY_ORIGIN, ~outside.exists()
-    return select(NetworkRow.id).join(here, here.network_digest == NetworkRow.digest).where(*mine).distinct()
+# --- the table of a study: parts of the database, read as files of the data folder
 
 
-def every_outcome(session: Session, study_id: int) -> Iterator[Sequence[StudyOutcomeRow]]:
-    """All outcomes of a study in the order of cells and seeds, some hundred at a time."""
-    place = StudyOutcomeRow.position, StudyOutcomeRow.seed
-    query = select(StudyOutcomeRow).where(StudyOutcomeRow.study_id == study_id).order_by(*place).limit(_AT_ONCE)
-    rows = session.scalars(query).all()
-    while rows:
-        yield rows
-        rows = session.scalars(query.where(tuple_(*place) > (rows[-1].position, rows[-1].seed))).all()
+def table_of(session: Session, *studies: StudyRow) -> StudyTable:
+    """The rows of some studies, with those of their parts that were not in the data folder put there.
+
+    Raises:
+        StoreUnavailable: the data folder cannot be written.
+    """
+    query = select(StudyPartRow.digest).where(StudyPartRow.study_id.in_([one.id for one in studies]))
+    digests = session.scalars(query.order_by(StudyPartRow.id)).all()
+    folder = parts_folder(session)
+    missing = [one for one in dict.fromkeys(digests) if not _is_sound(folder / f"{one}{ENDING}")]
+    if missing:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for digest in missing:
+                body = session.scalars(select(StudyPartRow.body).where(StudyPartRow.digest == digest).limit(1)).one()
+                put(folder / f"{digest}{ENDING}", body)
+        except OSError as problem:
+            cure = "make room, or set PLURISCOPE_DATA to a folder that this user may write"
+            raise StoreUnavailable(f"folder {folder}", f"cannot be written ({problem.strerror})", cure) from None
+        tidy_parts(session)
+    return StudyTable([folder / f"{digest}{ENDING}" for digest in digests])
 
 
-def outcome_records(session: Session, study_id: int) -> list[Record]:
-    """Every outcome as a summary needs it, in the order of cells and seeds."""
-    rows = session.execute(
-        select(
-            StudyOutcomeRow.position,
-            StudyOutcomeRow.seed,
-            StudyOutcomeRow.state,
-            StudyOutcomeRow.network_digest,
-            StudyOutcomeRow.figures,
-            StudyOutcomeRow.data_digest,
-            StudyOutcomeRow.epochs,
-            StudyOutcomeRow.loss,
-            StudyOutcomeRow.message,
-        )
-        .where(StudyOutcomeRow.study_id == study_id)
-        .order_by(StudyOutcomeRow.position, StudyOutcomeRow.seed)
-    )
-    return [
-        Record(position, seed, state, network, figures, (data or "")[:12], epochs, loss, message)
-        for position, seed, state, network, figures, data, epochs, loss, message in rows
-    ]
+def parts_folder(session: Session) -> Path:
+    """Where the parts of all studies are kept as files, each named by the digest of its bytes."""
+    return data_folder_in(session) / PARTS
 
 
-def finished_seeds(session: Session, study_id: int, position: int) -> set[int]:
-    """Seeds of a cell that have their outcome."""
-    return set(
-        session.scalars(
-            select(StudyOutcomeRow.seed).where(
-                StudyOutcomeRow.study_id == study_id, StudyOutcomeRow.position == position
-            )
-        )
-    )
+def tidy_parts(session: Session, *, now: float | None = None) -> None:
+    """Remove files of parts that are gone from the database for an hour or longer."""
+    now = time.time() if now is None else now
+    folder = parts_folder(session)
+    kept = {f"{digest}{ENDING}" for digest in session.scalars(select(StudyPartRow.digest))}
+    for file in folder.iterdir() if folder.is_dir() else ():
+        if file.name not in kept and now - file.stat().st_mtime > _KEPT_SECONDS:
+            file.unlink(missing_ok=True)
+
+
+def _is_sound(file: Path) -> bool:
+    """Whether a part is there and is what it was; it is read again only when it has changed."""
+    try:
+        told = file.stat()
+    except OSError:
+        return False
+    return _has_its_digest(file, told.st_mtime_ns, told.st_size)
+
+
+@lru_cache(maxsize=4_096)
+def _has_its_digest(file: Path, _changed: int, _size: int) -> bool:
+    return sha256_hex(file.read_bytes()) == file.name.removesuffix(ENDING)
+
+
+def finished_seeds(session: Session, study: StudyRow) -> dict[str, set[int]]:
+    """The seeds that have their outcome, by keys of cells."""
+    return seeds_in(table_of(session, study))
+
+
+def seeds_in(table: StudyTable) -> dict[str, set[int]]:
+    """The seeds that a table has rows of, by keys of cells."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for cell, seed in table.ask("SELECT DISTINCT cell, seed FROM {rows}") if table.paths else ():
+        found[cell].add(seed)
+    return found
+
+
+# --- their networks
 
 
 def stored_slugs(session: Session, digests: Sequence[str]) -> dict[str, tuple[str, bool]]:
@@ -125,12 +154,68 @@ def stored_slugs(session: Session, digests: Sequence[str]) -> dict[str, tuple[st
     return {row.digest: (row.slug, row.deleted_at is not None) for row in session.execute(found)}
 
 
+def studies_of_network(session: Session, digest: str) -> list[tuple[StudyRow, str, int]]:
+    """The studies that a network is an outcome of, each with the cell's key and the seed; deleted ones left out."""
+    studies = {study.id: study for study in all_studies(session)}
+    table = table_of(session, *studies.values())
+    query = "SELECT DISTINCT filename, cell, seed FROM {rows} WHERE network = $1 ORDER BY filename, cell, seed LIMIT 20"
+    found = table.ask(query, [digest]) if table.paths else []
+    whose = select(StudyPartRow.digest, StudyPartRow.study_id)
+    of = dict(session.execute(whose.where(StudyPartRow.digest.in_({Path(one).stem for one, *_ in found}))).tuples())
+    return [(studies[of[Path(file).stem]], cell, seed) for file, cell, seed in found]
+
+
+def study_network_at(session: Session, slug: str) -> tuple[StudyRow, str] | None:
+    """The network of a study, by its digest, that has that slug when it is stored; None if there is none."""
+    told = _NETWORK_SLUG.fullmatch(slug)
+    study = told and study_at_slug(session, told[1])
+    if not told or study is None or study.deleted_at is not None:
+        return None
+    query = "SELECT DISTINCT network FROM {rows} WHERE starts_with(network, $1) LIMIT 1"
+    table = table_of(session, study)
+    found = table.ask(query, [told[2]]) if table.paths else []
+    return (study, found[0][0]) if found else None
+
+
+def networks_of_study_alone(session: Session, study: StudyRow) -> list[int]:
+    """Ids of the stored networks that are here as outcomes of one study and of no other."""
+
+    def outcomes(*studies: StudyRow) -> set[str]:
+        table = table_of(session, *studies)
+        query = "SELECT DISTINCT network FROM {rows} WHERE network IS NOT NULL"
+        return {digest for (digest,) in table.ask(query)} if table.paths else set()
+
+    stored = select(NetworkRow.digest, NetworkRow.id).where(NetworkRow.origin == STUDY_ORIGIN)
+    ids = dict(session.execute(stored).tuples())
+    if not ids:
+        return []
+    others = session.scalars(select(StudyRow).where(StudyRow.id != study.id)).all()
+    return [ids[digest] for digest in (ids.keys() & outcomes(study)) - outcomes(*others)]
+
+
+# --- their work
+
+
 def study_jobs(session: Session, digest: str, *, unfinished: bool = False) -> list[JobRow]:
-    """Jobs of a study, oldest first."""
+    """Jobs of a study, oldest first: one of each version of Pluriscope that has worked on it."""
     query = select(JobRow).where(JobRow.kind == STUDY_JOBS, JobRow.network_digest == digest)
     if unfinished:
         query = query.where(JobRow.state.in_(UNFINISHED))
     return list(session.scalars(query.order_by(JobRow.created_at, JobRow.id)))
+
+
+def studies_left(session: Session) -> Sequence[StudyRow]:
+    """The studies for which there should be a job, and is none that waits, runs or was stopped: those that have
+    outcomes of which their summary does not tell, and those that are to run, since they were extended meanwhile or
+    come from an earlier version.
+    """
+    ended = "done", "truncated"
+    runs = and_(StudyRow.state == "running", StudyRow.n_finished < StudyRow.n_networks)
+    of_it = select(JobRow.id).where(JobRow.kind == STUDY_JOBS, JobRow.network_digest == StudyRow.digest)
+    hindered = of_it.where(or_(JobRow.state.not_in((*ended, "cancelled")), and_(runs, JobRow.state == "cancelled")))
+    unsummed = StudyRow.summed_up != StudyRow.n_finished
+    left = StudyRow.deleted_at.is_(None), or_(runs, unsummed), ~hindered.exists()
+    return session.scalars(select(StudyRow).where(*left).order_by(StudyRow.id)).all()
 
 
 def problems_of(jobs: Sequence[JobRow]) -> list[str]:
@@ -139,70 +224,9 @@ def problems_of(jobs: Sequence[JobRow]) -> list[str]:
 
 
 def jobs_ahead(session: Session, digest: str) -> int:
-    """Other jobs that run, or that will be started before the first job of a study that waits."""
+    """Other studies that run, or that will be started before one that waits."""
     order = JobRow.priority, JobRow.created_at, JobRow.id
     first = select(*order).where(JobRow.kind == STUDY_JOBS, JobRow.network_digest == digest, JobRow.state == "queued")
     place = session.execute(first.order_by(*order).limit(1)).one()
     ahead = or_(JobRow.state == "running", and_(JobRow.state == "queued", tuple_(*order) < tuple(place)))
-    return session.scalars(select(func.count()).where(ahead)).one()
-
-
-def studies_of_network(session: Session, digest: str) -> Sequence[tuple[StudyRow, StudyOutcomeRow]]:
-    """The studies that a network is an outcome of, deleted ones left out."""
-    rows = session.execute(
-        select(StudyRow, StudyOutcomeRow)
-        .join(StudyOutcomeRow, StudyOutcomeRow.study_id == StudyRow.id)
-        .where(StudyOutcomeRow.network_digest == digest, StudyRow.deleted_at.is_(None))
-        .order_by(StudyRow.slug, StudyOutcomeRow.position, StudyOutcomeRow.seed)
-        .limit(20)
-    )
-    return [(study, outcome) for study, outcome in rows]
-
-
-def stored_parts(session: Session, study: StudyRow) -> Iterator[bytes]:
-    """A stored study as its result file, read and packed some hundred networks at a time."""
-    design = StudyDesign.model_validate(study.design)
-    header = header_json(design, study.engine_version, study.provenance)
-    return result_parts(header, stored_outcomes(session, study))
-
-
-def stored_outcomes(session: Session, study: StudyRow) -> Iterator[StudyOutcome]:
-    """The outcomes of a stored study in the order of cells and seeds, weights included."""
-    cells = cells_of(StudyDesign.model_validate(study.design))
-    for rows in every_outcome(session, study.id):
-        digests = [row.network_digest for row in rows if row.network_digest]
-        records = {
-            data.digest: data_of(data)
-            for data in session.scalars(
-                select(DataRow).where(DataRow.digest.in_({row.data_digest for row in rows if row.data_digest}))
-            )
-        }
-        networks = {
-            network.digest: network
-            for network in session.scalars(select(NetworkRow).where(NetworkRow.digest.in_(digests)))
-        }
-        for row in rows:
-            network, data = networks.get(row.network_digest or ""), records.get(row.data_digest or "")
-            yield outcome_of_row(row, network, cells[row.position].key, data)
-
-
-def outcome_of_row(
-    row: StudyOutcomeRow, network: NetworkRow | None, cell: str, data: DataRecord | None = None
-) -> StudyOutcome:
-    """One stored outcome as the engine's value.
-
-    Args:
-        network: its network, None if it is not stored (any more).
-        cell: key of its cell.
-        data: on what it was judged; None for the clean inputs, or where that was not kept.
-    """
-    value, same = None if network is None else network_of(network), {name: getattr(row, name) for name in AS_STORED}
-    return StudyOutcome(
-        **{**same, "cell": cell},
-        network=row.network_digest,
-        sizes=() if value is None else value.sizes,
-        tables=() if network is None else tuple("".join(map(str, t["truth_table"])) for t in network.tasks),
-        weights=None if value is None else flat_weights(value),
-        data=None if value is None else data,
-        planted=None if network is None else planted_of(network),
-    )
+    return session.scalars(select(func.count()).where(JobRow.kind == STUDY_JOBS, ahead)).one()
