@@ -36,6 +36,7 @@ class Settings(BaseSettings):
         description="Path under which a proxy serves the application, e.g. /pluriscope, without a slash at its end.",
     )
     workers: int = Field(2, ge=1, le=256, description="Worker processes of `pluriscope work`.")
+    cluster: str = Field("", description="Address of a dask scheduler that runs studies; empty: this machine does.")
     job_memory_bytes: int = Field(
         0,
         ge=0,

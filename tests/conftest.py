@@ -60,9 +60,9 @@ def postgresql():
         yield server
 
 
-def database_url(request) -> str:
+def database_url(request, **how) -> str:
     """The URL of the database that a parameter of :data:`ON_EVERY_DATABASE` asks for; "" is SQLite's in the folder."""
-    return "" if request.param == "sqlite" else request.getfixturevalue("postgresql").database()
+    return "" if request.param == "sqlite" else request.getfixturevalue("postgresql").database(**how)
 
 
 @pytest.fixture

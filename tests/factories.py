@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -56,7 +57,12 @@ def temporary_store(folder: Path) -> Store:
     """A new SQLite database with the current schema."""
     file = folder / "test.sqlite"
     file.write_bytes(empty_database())
-    return store_at(f"sqlite:///{file}")
+    return in_folder(store_at(f"sqlite:///{file}"), folder)
+
+
+def in_folder(store: Store, folder: Path) -> Store:
+    """The same with a data folder of its own."""
+    return replace(store, carried={"data_folder": folder})
 
 
 @lru_cache

@@ -31,7 +31,7 @@ from app.db.records import save_data_record, save_protocol
 from app.db.study_tables import StudyPartRow, StudyRow
 from app.db.tables import NetworkRow
 from app.db.writes import network_row
-from pluriscope.study_table import ENDING, InvalidTable, StudyTable, copy_options, read_part, write_part
+from pluriscope.study_table import ENDING, InvalidTable, StudyTable, copy_options, literal, read_part, write_part
 
 _POSITION: Final = 100_000  # behind everything else in any list of networks
 MAX_SLUG: Final = 60  # as designs allow it
@@ -316,7 +316,7 @@ def write_table(session: Session, study: StudyRow, path: Path) -> None:
         Conflict: the folder has something in it.
         OSError: it cannot be written.
     """
-    table, metadata = table_of(session, study), metadata_of(study)
+    table, metadata, query = table_of(session, study), metadata_of(study), in_order(design_of(study))
     if path.suffix != ENDING:
         path.mkdir(parents=True, exist_ok=True)
         if any(path.iterdir()):
@@ -327,9 +327,20 @@ def write_table(session: Session, study: StudyRow, path: Path) -> None:
         file = path if path.suffix == ENDING else path / f"0{ENDING}"
         write_part(file, [], columns_of(design_of(study)), metadata)
     elif path.suffix == ENDING:
-        table.write(path, "SELECT * FROM {rows}", copy_options(metadata))
+        table.write(path, query, copy_options(metadata))
     else:
-        table.pack(path, metadata)
+        table.pack(path, metadata, query)
+
+
+def in_order(design: StudyDesign) -> str:
+    """The query for all rows in the order of cells, seeds, protocols and outputs."""
+
+    def place(column: str, names: Iterable[str]) -> str:
+        return f"list_position([{', '.join(map(literal, names))}], {column})"
+
+    cells = place("cell", (cell.key for cell in cells_of(design)))
+    protocols = place("protocol", (protocol.name for protocol in design.protocols))
+    return f"SELECT * FROM {{rows}} ORDER BY {cells}, seed, {protocols}, output"  # noqa: S608
 
 
 def _no_table(name: str, cause: str) -> InvalidTable:

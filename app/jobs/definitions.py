@@ -127,7 +127,7 @@ def _defined_by(analysis: Analysis) -> JobDefinition:
 ANALYSE: Final = _defined("analyse", "analyses", "Analyse")
 TRAIN: Final = _defined("train", "training", "Train")
 TRAIN_MODEL: Final = _defined("train-model", "training", "Train")
-STUDY: Final = _defined("study", "studies", "Study", priority=STUDY_PRIORITY)
+STUDY: Final = _defined("study", "studies", "Study", version=2, priority=STUDY_PRIORITY)
 MODEL_CIRCUITS: Final = _defined("model-circuits", "models", "Circuits", version=4)
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     d.kind: d

@@ -24,7 +24,7 @@ from app.db.engine import Store
 from app.db.errors import Conflict
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import jobs_of_network
-from app.db.reads.studies import networks_of_study_alone
+from app.db.reads.studies import networks_of_study_alone, tidy_parts
 from app.db.study_tables import StudyRow
 from app.db.tables import NetworkRow
 from app.db.writes import delete_network
@@ -56,7 +56,7 @@ def restore(session: Session, row: NetworkRow | StudyRow, *, now: datetime | Non
         return
     deleted_at, row.deleted_at = row.deleted_at, None
     if isinstance(row, StudyRow):
-        study_queue.schedule(session, row, again=True)
+        study_queue.go_on(session, row)
     else:
         for job in session.scalars(select(JobRow).where(JobRow.network_digest == row.digest)).all():
             ended_by_it = job.state == "cancelled" and job.finished_at is not None and job.finished_at >= deleted_at
@@ -80,7 +80,7 @@ def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> 
     with store.write() as session:
         due = select(StudyRow).where(StudyRow.deleted_at <= before, StudyRow.origin != KEPT_ORIGIN)
         for study in session.scalars(due).all():
-            own = NetworkRow.id.in_(networks_of_study_alone(study.id))
+            own = NetworkRow.id.in_(networks_of_study_alone(session, study))
             session.execute(update(NetworkRow).where(own).values(deleted_at=study.deleted_at))
             session.execute(remove(JobRow).where(JobRow.network_digest == study.digest))
             session.delete(study)
@@ -91,4 +91,5 @@ def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> 
             # whoever still works on it is told so by its lease; nothing new comes
             session.execute(remove(JobRow).where(JobRow.network_digest == network.digest))
             delete_network(session, network)
+        tidy_parts(session)
     return len(networks)

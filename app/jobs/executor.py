@@ -1,4 +1,4 @@
-"""Where computations run: one seam between the workers and what computes, a process of this machine.
+"""Where computations run: one seam between the workers and what computes, a process of this machine or a thread.
 
 A worker's slot owns one executor, so that a process that dies (or is killed) takes nobody else's work with it. What
 runs there is pure: it knows no database, and only the worker writes what it finds. A computation is stopped by killing
@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -162,6 +163,49 @@ class ProcessExecutor:
             self._process.close()
             self._pipe.close()
         self._process, self._busy = None, False
+
+
+class ThreadExecutor:
+    """A thread of the worker, for what sends its computations elsewhere itself; it is stopped when it next reports."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._stopped = threading.Event()
+        self._ended: Finished | Exception
+
+    def start(self, compute: Compute, tell: Report) -> None:
+        self._stopped.clear()
+
+        def report(progress: Progress, /) -> None:
+            if self._stopped.is_set():
+                raise Cancelled(progress.stage)
+            tell(progress)
+
+        def run() -> None:
+            try:
+                self._ended = Finished(compute(Work(_reporter(report), clock=time.perf_counter)))
+            except Exception as error:  # whoever waits for its end is told
+                self._ended = error
+
+        self._thread = threading.Thread(target=run, name="study")
+        self._thread.start()
+
+    def wait(self, seconds: float) -> Finished | None:
+        if self._thread is None:
+            raise Lost("thread was lost")
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            return None
+        if isinstance(self._ended, Exception):
+            raise self._ended
+        return self._ended
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    close = stop
 
 
 def _serve(pipe: Connection, n_bytes: int) -> None:

@@ -1,76 +1,156 @@
-"""What a job of a study does: train and measure some seeds of one cell, save each outcome, ask for the next."""
+"""What the job of a study does: send what is missing to a pool, save each part, and sum up what there is.
+
+It runs in a thread of the worker, which knows the database; what it sends elsewhere knows none.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor as Pool
+from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, TypeVar
 
 from sqlalchemy.orm import Session
 
+from analysis.errors import AnalysisError
 from analysis.limits import Limits
-from analysis.progress import Progress
-from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
-from analysis.studies.outcome import StudyOutcome
-from analysis.studies.running import run_cell
+from analysis.studies.rows import columns_of
 from analysis.work import Work
 from app.addressing import Addresses
-from app.db.errors import NotFound
-from app.db.reads.studies import finished_seeds, study_by_digest
-from app.db.studies import design_of, save_outcomes
-from app.jobs.definitions import STUDY as DEFINITION
+from app.db.reads.studies import finished_seeds, study_by_digest, table_of, tidy_parts
+from app.db.studies import design_of, in_order, merge_parts, metadata_of, save_parts
+from app.db.study_tables import StudyRow
+from app.jobs.executor import ProcessExecutor
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
-from app.jobs.study_queue import schedule
+from app.jobs.study_run import run_study
 from app.limits import in_memory, limits_in
+from app.memory import LEAST
+from pluriscope.study_table import StudyTable, write_part
+
+T = TypeVar("T")
+Write = Callable[[Callable[[Session], T]], T]
+"""Does something in a write transaction of its own, for as long as the job is ours."""
+_SHARE: Final = 10  # a summary is made whenever so large a part more of the networks have their outcome
 
 
-def load_chunk(session: Session, arguments: Arguments) -> Compute[tuple[StudyOutcome, ...]]:
-    """Read the design, and leave out seeds that have their outcome by now.
+class Unfinished(AnalysisError):
+    """Some networks of a study have no outcome, since what computed them was lost again and again."""
+
+
+@dataclass(frozen=True)
+class StudyWork:
+    """A study as a worker takes it on.
+
+    Args:
+        digest: of its design.
+        design: as it was then.
+        done: the seeds that had their outcome then, by keys of cells.
+        wanted: whether it is to run; else it is only summed up.
+        metadata: of its parts.
+        limits: of the analyses.
+    """
+
+    digest: str
+    design: StudyDesign
+    done: Mapping[str, set[int]]
+    wanted: bool
+    metadata: Mapping[str, str]
+    limits: Limits
+
+    def __call__(self, work: Work, write: Write[Any], pool: Callable[[], Pool]) -> None:
+        """Bring it to its end.
+
+        Args:
+            work: told how far it is; its report may end the work by what it raises.
+            write: see :data:`Write`.
+            pool: makes the executor that chunks are sent to.
+
+        Raises:
+            Unfinished: some networks have no outcome.
+            AnalysisError: the pool refuses.
+        """
+        summed_up = sum(map(len, self.done.values()))
+
+        def save(rows: Sequence[Mapping[str, Any]]) -> None:
+            nonlocal summed_up
+            finished = self._save(rows, write)
+            if (finished - summed_up) * _SHARE >= self.design.n_networks:
+                self._sum_up(work, write)
+                summed_up = finished
+
+        problems: list[str] = []
+        if self.wanted:
+            problems = run_study(self.design, self.done, pool, save, work.report, self.limits)
+        self._sum_up(work, write)
+        if problems:
+            cure = "let the study go on; if it fails again, report it with the worker's log"
+            raise Unfinished(f"study {self.design.slug!r}", "; ".join(problems), cure)
+
+    def _save(self, rows: Sequence[Mapping[str, Any]], write: Write[Any]) -> int:
+        """Store the rows of a chunk; returns how many networks have their outcome now."""
+        with TemporaryDirectory() as folder:
+            part = Path(folder) / "chunk.parquet"
+            write_part(part, rows, columns_of(self.design), self.metadata)
+
+            def stored(session: Session) -> int:
+                study = study_by_digest(session, self.digest)
+                save_parts(session, study, [part])
+                return study.n_finished
+
+            finished: int = write(stored)
+        return finished
+
+    def _sum_up(self, work: Work, write: Write[Any]) -> None:
+        """Make the summary of what there is, in a process of its own, and few parts of many."""
+        table: StudyTable = write(lambda session: table_of(session, study_by_digest(session, self.digest)))
+        if not table.paths:
+            return
+        with closing(ProcessExecutor(2 * LEAST)) as process, TemporaryDirectory() as folder:
+            process.start(partial(_summary, self.design, table), work.report)
+            while (found := process.wait(0.2)) is None:
+                work.tell("summary", 0, 1)
+            ((n_networks,),) = table.ask("SELECT count(DISTINCT (cell, seed)) FROM {rows}")
+            files = table.pack(Path(folder), self.metadata, in_order(self.design)) if len(table.paths) > 1 else []
+
+            def stored(session: Session) -> None:
+                study = study_by_digest(session, self.digest)
+                study.summary, study.summed_up = found.outcome, n_networks
+                study.revision += 1
+                if files:
+                    merge_parts(session, study, table, files)
+                tidy_parts(session)
+
+            write(stored)
+
+
+def _summary(design: StudyDesign, table: StudyTable, _work: Work) -> dict[str, Any]:
+    from pluriscope.study_summary import summary_of_table  # loads libraries of statistics
+
+    return summary_of_table(design, table)
+
+
+def load_study(session: Session, arguments: Arguments) -> Compute[None]:
+    """What there is to do.
 
     Raises:
-        NotFound: the study is not stored (any more), or has no such cell.
+        NotFound: the study is not stored (any more).
     """
     row = study_by_digest(session, arguments["study"])
-    design, position = design_of(row), int(arguments["cell"])
-    if position >= design.n_cells:
-        raise NotFound(f"cell {position}", "is not part of the study", "start the study anew")
-    done = finished_seeds(session, row.id, position)
-    seeds = tuple(int(seed) for seed in arguments["seeds"] if seed not in done)
-    return partial(compute_chunk, design, position, seeds, in_memory(limits_in(session)))
+    wanted = row.state == "running" and row.n_finished < row.n_networks
+    limits = in_memory(limits_in(session))
+    return StudyWork(row.digest, design_of(row), finished_seeds(session, row), wanted, metadata_of(row), limits)
 
 
-def compute_chunk(
-    design: StudyDesign, position: int, seeds: tuple[int, ...], limits: Limits, work: Work
-) -> tuple[StudyOutcome, ...]:
-    """Train, analyse and measure.
-
-    Raises:
-        Cancelled: the report asked to stop.
-    """
-    total = max(len(seeds), 1)
-    outcomes: list[StudyOutcome] = []
-
-    def tell(progress: Progress, /) -> None:
-        where = f"{progress.stage}: {progress.found}" if progress.found else progress.stage
-        work.tell("networks", min(len(outcomes), total - 1), total, where)
-
-    under = replace(work.reporting_to(tell), limits=limits)
-    for outcome in run_cell(cells_of(design)[position], seeds, under):
-        outcomes.append(outcome)  # noqa: PERF402  one by one, since the stage tells how many there are
-    n_converged = sum(outcome.converged for outcome in outcomes)
-    work.tell("networks", total, total, f"{n_converged} of {len(outcomes)} networks converged")
-    return tuple(outcomes)
-
-
-def save_chunk(session: Session, arguments: Arguments, outcomes: tuple[StudyOutcome, ...]) -> Saved:
-    """Store the outcomes, and ask for the chunks that come next."""
-    row = study_by_digest(session, arguments["study"])
-    save_outcomes(session, row, outcomes)
-    schedule(session, row, ending=DEFINITION.job_id(arguments))
-    n_converged = sum(outcome.converged for outcome in outcomes)
+def save_end(session: Session, arguments: Arguments, _outcome: None) -> Saved:
+    """Say what there is; everything is stored by then."""
+    row: StudyRow = study_by_digest(session, arguments["study"])
     result = {"url": Addresses().study(row.slug), "study": row.digest}
-    return Saved(result, f"{n_converged} of {len(outcomes)} networks converged and measured")
+    return Saved(result, f"{row.n_converged:,} of {row.n_finished:,} networks converged and measured")
 
 
-STUDY: Final = Handler(load_chunk, save_chunk)
+STUDY: Final = Handler(load_study, save_end)

@@ -1,31 +1,25 @@
-"""The work of a study in the queue: chunks of networks, some ahead at a time, as long as the study is to run.
+"""What is wanted of a study: one job runs it, as long as it is to run.
 
-    running ──pause──▶ paused ──resume──▶ running          chunks that run finish; those that wait are taken back
-       └────cancel──▶ cancelled ──resume──▶ running        chunks that run are asked to stop, too
+    running ──pause──▶ paused, cancelled ──resume──▶ running
 
-Outcomes that are stored are never computed again: a chunk is the seeds of one cell that have none yet. All functions
-work in the caller's write transaction.
+Either way the job stops at once; parts that are finished are stored and never computed again. All functions work in the
+caller's write transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from analysis.studies.cells import cells_of
-from analysis.studies.chunks import chunk_size, chunks_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.reading import design_from_mapping, runnable
 from app.db.errors import Conflict
-from app.db.reads.studies import finished_seeds, study_jobs
+from app.db.reads.studies import studies_left, study_jobs
 from app.db.studies import design_of, save_study, set_design
 from app.db.study_tables import StudyRow
 from app.jobs import queue
-
-AHEAD: Final = 12  # chunks that wait or run at a time: enough for many workers, few enough to take back
 
 
 def start(session: Session, design: StudyDesign, *, now: datetime | None = None) -> StudyRow:
@@ -33,7 +27,7 @@ def start(session: Session, design: StudyDesign, *, now: datetime | None = None)
 
     Raises:
         Conflict: its slug belongs to a study of another design.
-        InvalidStudy: it has a measure that is unknown.
+        InvalidStudy: it has a measure that is gone.
     """
     now = now or datetime.now(UTC)
     row = save_study(session, design, now=now)
@@ -41,14 +35,14 @@ def start(session: Session, design: StudyDesign, *, now: datetime | None = None)
 
 
 def resume(session: Session, study: StudyRow, *, now: datetime | None = None) -> StudyRow:
-    """Let a study run (on); chunks that failed or were taken back are asked for again.
+    """Let a study run (on).
 
     Raises:
-        InvalidStudy: it has a measure that is unknown.
+        InvalidStudy: it has a measure that is gone.
     """
     runnable(design_of(study))
     study.state, study.updated_at = "running", now or datetime.now(UTC)
-    schedule(session, study, again=True)
+    go_on(session, study)
     return study
 
 
@@ -66,7 +60,7 @@ def extend(session: Session, study: StudyRow, more: int, *, now: datetime | None
 
 
 def pause(session: Session, study: StudyRow, *, cancel: bool = False, now: datetime | None = None) -> StudyRow:
-    """Take back the chunks that wait; with ``cancel`` those that run are asked to stop as well.
+    """Stop the work on a study; ``cancel`` says that nobody means to let it go on.
 
     Raises:
         Conflict: every network has its outcome already.
@@ -75,40 +69,23 @@ def pause(session: Session, study: StudyRow, *, cancel: bool = False, now: datet
         raise Conflict(f"study {study.slug!r}", "has finished already", "there is nothing left to stop")
     study.state, study.updated_at = "cancelled" if cancel else "paused", now or datetime.now(UTC)
     for job in study_jobs(session, study.digest, unfinished=True):
-        if cancel or job.state == "queued":
+        with suppress(Conflict):  # it has just ended
             queue.cancel(session, job.id, now=now)
     return study
 
 
-def schedule(session: Session, study: StudyRow, *, again: bool = False, ending: str = "") -> int:
-    """Ask for chunks until enough wait; returns how many wait or run now.
-
-    Args:
-        session: of the writer.
-        again: whether chunks that failed or were cancelled before are asked for again.
-        ending: id of a job that is about to end, and counts no longer.
-    """
-    if study.state != "running" or study.deleted_at is not None:
-        return 0
-    jobs = study_jobs(session, study.digest)
-    active = {job.id for job in jobs if job.state in ("queued", "running")} - {ending}
-    waiting = len(active)
-    busy = {(job.arguments["cell"], seed) for job in jobs if job.id in active for seed in job.arguments["seeds"]}
-    for arguments, title in _missing(session, study, busy):
-        if waiting >= AHEAD:
-            break
-        row = queue.enqueue(session, "study", arguments, title, again=queue.ENDED_BADLY if again else ())
-        waiting += row.state in ("queued", "running") and row.id not in active
-        session.flush()
-    return waiting
+def go_on(session: Session, study: StudyRow) -> None:
+    """Ask for the work on a study that is to run and is not finished."""
+    if study.state == "running" and study.deleted_at is None and study.n_finished < study.n_networks:
+        _ask(session, study)
 
 
-def _missing(session: Session, study: StudyRow, busy: set[tuple[int, int]]) -> Iterator[tuple[dict[str, Any], str]]:
-    """Chunks without outcomes that nobody works on, in the order of the grid."""
-    design = design_of(study)
-    for position, cell in enumerate(cells_of(design)):
-        done = finished_seeds(session, study.id, position)
-        left = [s for s in design.seeds.numbers if s not in done and (position, s) not in busy]
-        for seeds in chunks_of(left, chunk_size(cell)):
-            title = f"{study.name}: {cell.name}, {len(seeds)} networks from seed {seeds[0]}"
-            yield {"study": study.digest, "cell": position, "seeds": list(seeds)}, title
+def ask_for_what_is_left(session: Session) -> None:
+    """Ask for what nobody has asked for: see :func:`app.db.reads.studies.studies_left`."""
+    for study in studies_left(session):
+        _ask(session, study)
+
+
+def _ask(session: Session, study: StudyRow) -> None:
+    job = queue.enqueue(session, "study", {"study": study.digest}, study.name, again=queue.ENDED)
+    job.cancel_requested = False  # who asked it to stop has thought better of it

@@ -1,8 +1,11 @@
-"""The worker: some slots, each taking one job at a time through load, compute, save.
+"""The worker: some slots, each taking one job at a time through load, compute, save, and one more that takes studies.
 
 A slot is a thread; the computing happens in the slot's own process (:mod:`app.jobs.executor`), so that the thread is
 free to renew the lease, to tell the progress and to stop the job when somebody asks for that. Whatever happens to
 processes or workers, a job ends once: the save and the job's end are one transaction, fenced by the lease's owner.
+
+The job of a study sends chunks to a pool of processes, or to a cluster, and saves each in a transaction that is fenced
+likewise; so the thread that computes is one of the worker's own.
 """
 
 from __future__ import annotations
@@ -17,13 +20,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor as Pool
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -37,13 +41,15 @@ from app.db.engine import Store, open_store
 from app.db.errors import StoreError
 from app.db.job_tables import JobRow, WorkerRow
 from app.db.reads.jobs import UNFINISHED
+from app.db.reads.studies import studies_left
 from app.db.trouble import diagnosis, is_lasting
 from app.db.upgrade import upgrade
-from app.jobs import queue
-from app.jobs.definitions import DEFINITIONS, JobDefinition
-from app.jobs.executor import Crashed, Executor, Lost, ProcessExecutor
+from app.jobs import queue, study_queue
+from app.jobs.definitions import DEFINITIONS, STUDY, JobDefinition
+from app.jobs.executor import Crashed, Executor, Lost, ProcessExecutor, ThreadExecutor
 from app.jobs.handlers import Handler, handler_at
 from app.jobs.queue import Claim, LeaseLost
+from app.jobs.study_run import cluster_pool, local_pool
 from app.logs import about
 from app.memory import LEAST
 
@@ -51,6 +57,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 log = logging.getLogger("pluriscope.jobs")
+T = TypeVar("T")
 LASTING_POLLS: Final = 10  # how much longer a worker waits where somebody must make room first
 SAVE_ATTEMPTS: Final = 5  # each waits for the database's own busy timeout
 SHOWN_EVERY_SECONDS: Final = 10.0
@@ -101,7 +108,11 @@ def run_workers(
         # with hundreds of slots each tells its progress less often, so that the notes of all stay a trickle
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))
         executor = partial(ProcessExecutor, settings.memory_of_job)
-        Worker(store, slots=slots, stop=stop, pace=pace, executor=executor).run(until_idle=until_idle)
+        if settings.cluster:
+            pool = cluster_pool(settings.cluster)
+        else:
+            pool = local_pool(slots, settings.memory_of_job)
+        Worker(store, slots=slots, stop=stop, pace=pace, executor=executor, pool=pool).run(until_idle=until_idle)
     finally:
         store.close()
 
@@ -124,7 +135,8 @@ class Worker:
         stop: set it to let the worker leave.
         pace: intervals.
         definitions: the kinds of jobs it takes.
-        executor: makes the executor of each slot.
+        executor: makes the executor of each slot but that of studies.
+        pool: makes what the chunks of studies are sent to.
         name: of this worker among all; owners of jobs are its slots.
     """
 
@@ -134,13 +146,19 @@ class Worker:
     pace: Pace = field(default_factory=Pace)
     definitions: Mapping[str, JobDefinition] = field(default_factory=lambda: DEFINITIONS)
     executor: Callable[[], Executor] = field(default_factory=lambda: partial(ProcessExecutor, LEAST))
+    pool: Callable[[], Pool] = field(default_factory=lambda: local_pool(1, LEAST))
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}")
 
     def run(self, *, until_idle: bool = False) -> None:
         """Work until told to leave, or until no job is queued or running any more."""
+        of_studies = {STUDY.kind: STUDY} if STUDY.kind in self.definitions else {}
+        others = {kind: one for kind, one in self.definitions.items() if kind not in of_studies}
+        slots = [(others, self.executor)] * (self.slots if others else 0) + [(of_studies, ThreadExecutor)] * len(of_studies)
         threads = [
-            threading.Thread(target=self._run_slot, args=(f"{self.name}:{number}", until_idle), name=f"slot {number}")
-            for number in range(self.slots)
+            threading.Thread(
+                target=self._run_slot, args=(f"{self.name}:{number}", *slot, until_idle), name=f"slot {number}"
+            )
+            for number, slot in enumerate(slots)
         ]
         for thread in threads:
             thread.start()
@@ -155,16 +173,18 @@ class Worker:
                 thread.join(self.pace.look_seconds)  # wakes up often enough for signal handlers to run
         leave(self.store, self.name)
 
-    def _run_slot(self, owner: str, until_idle: bool) -> None:
-        executor = self.executor()
+    def _run_slot(
+        self, owner: str, kinds: Mapping[str, JobDefinition], made: Callable[[], Executor], until_idle: bool
+    ) -> None:
+        executor = made()
         try:
             while not self.stop.is_set():
                 try:
-                    held = self._claim(owner)
+                    held = self._claim(owner, kinds)
                     if held is not None:
                         with about(job=held.job_id):
                             _Attempt(self, held, executor).run()
-                    elif until_idle and not self._any(JobRow.state.in_(UNFINISHED)):
+                    elif until_idle and not self._any(kinds, JobRow.state.in_(UNFINISHED)):
                         return
                     else:
                         self.stop.wait(self.pace.poll_seconds)
@@ -176,20 +196,25 @@ class Worker:
         finally:
             executor.close()
 
-    def _claim(self, owner: str) -> Claim | None:
+    def _claim(self, owner: str, kinds: Mapping[str, JobDefinition]) -> Claim | None:
         """Look before locking: an idle worker must not hold up those who write."""
         now = datetime.now(UTC)
-        if not self._any(queue.claimable(now)):
+        left = STUDY.kind in kinds and self._is_any_study_left()
+        if not left and not self._any(kinds, queue.claimable(now)):
             return None
-        lease, kinds = self.pace.lease_seconds, self.definitions
         with self.store.write() as session:
-            return queue.claim(session, owner, lease_seconds=lease, definitions=kinds, now=now)
+            if left:
+                study_queue.ask_for_what_is_left(session)
+                session.flush()
+            return queue.claim(session, owner, lease_seconds=self.pace.lease_seconds, definitions=kinds, now=now)
 
-    def _any(self, which: Any) -> bool:
+    def _is_any_study_left(self) -> bool:
         with self.store.read() as session:
-            return (
-                session.scalar(select(JobRow.id).where(which, JobRow.kind.in_(self.definitions)).limit(1)) is not None
-            )
+            return bool(studies_left(session))
+
+    def _any(self, kinds: Mapping[str, JobDefinition], which: Any) -> bool:
+        with self.store.read() as session:
+            return session.scalar(select(JobRow.id).where(which, JobRow.kind.in_(kinds)).limit(1)) is not None
 
 
 class _Attempt:
@@ -215,6 +240,8 @@ class _Attempt:
             handler = handler_at(held.definition.handler)
             with self.store.read() as session:
                 compute = handler.load(session, held.arguments)
+            if held.definition is STUDY:
+                compute = partial(compute, write=self._write, pool=self.worker.pool)
             self.executor.start(compute, self.reports.append)
             outcome = self._followed()
             self._insist(lambda: self._save(handler, outcome))
@@ -305,7 +332,17 @@ class _Attempt:
                 self.logged_stage = report.stage
                 yield f"{report.stage}: {report.found or 'done'}"
 
-    def _insist(self, write: Callable[[], Any]) -> None:
+    def _write(self, change: Callable[[Session], Any]) -> Any:
+        """Change something on the way, as long as the job is ours."""
+
+        def fenced() -> Any:
+            with self.store.write() as session:
+                queue.heartbeat(session, self.held, lease_seconds=self.pace.lease_seconds)
+                return change(session)
+
+        return self._insist(fenced)
+
+    def _insist(self, write: Callable[[], T]) -> T:
         """Write at the end of a computation: what took long to compute is worth waiting for a busy database.
 
         Where there is no room, or nothing may be written, it waits until that is mended: nobody else could take the
@@ -313,15 +350,14 @@ class _Attempt:
         """
         for attempt in count(1):
             try:
-                write()
+                return write()
             except OperationalError as error:
                 lasting = is_lasting(error)
                 if self.worker.stop.is_set() or (attempt >= SAVE_ATTEMPTS and not lasting):
                     raise
                 log.warning("job %s: waiting for the database: %s", self.held.job_id, diagnosis(error) or error.orig)
                 self.worker.stop.wait(self.pace.poll_seconds * (LASTING_POLLS if lasting else 1))
-            else:
-                return
+        raise AssertionError  # the count has no end
 
     def _save(self, handler: Handler[Any], outcome: Any) -> None:
         """Store the outcome and end the job: one transaction, which begins by making sure of the lease."""

@@ -10,7 +10,7 @@ from sqlalchemy.util import LRUCache
 from app.db.engine import store_at
 from app.pages.verdicts import judge
 from tests.conftest import ON_EVERY_DATABASE
-from tests.factories import temporary_store
+from tests.factories import in_folder, temporary_store
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,4 +57,4 @@ def store(request, tmp_path):
             yield opened
     else:
         with request.getfixturevalue("postgresql").lent() as url, closing(store_at(url)) as opened:
-            yield opened
+            yield in_folder(opened, tmp_path)

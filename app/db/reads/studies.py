@@ -161,7 +161,7 @@ def studies_of_network(session: Session, digest: str) -> list[tuple[StudyRow, st
     query = "SELECT DISTINCT filename, cell, seed FROM {rows} WHERE network = $1 ORDER BY filename, cell, seed LIMIT 20"
     found = table.ask(query, [digest]) if table.paths else []
     whose = select(StudyPartRow.digest, StudyPartRow.study_id)
-    of = dict(session.execute(whose.where(StudyPartRow.digest.in_({Path(one).stem for one, *_ in found}))).tuples())
+    of = dict(session.execute(whose.where(StudyPartRow.digest.in_({Path(one).stem for one, *_ in found}))).all())
     return [(studies[of[Path(file).stem]], cell, seed) for file, cell, seed in found]
 
 
@@ -186,7 +186,7 @@ def networks_of_study_alone(session: Session, study: StudyRow) -> list[int]:
         return {digest for (digest,) in table.ask(query)} if table.paths else set()
 
     stored = select(NetworkRow.digest, NetworkRow.id).where(NetworkRow.origin == STUDY_ORIGIN)
-    ids = dict(session.execute(stored).tuples())
+    ids = dict(session.execute(stored).all())
     if not ids:
         return []
     others = session.scalars(select(StudyRow).where(StudyRow.id != study.id)).all()
