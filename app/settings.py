@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     )
     workers: int = Field(2, ge=1, le=256, description="Worker processes of `pluriscope work`.")
     cluster: str = Field("", description="Address of a dask scheduler that runs studies; empty: this machine does.")
+    cluster_insecure: bool = Field(
+        False, description="The scheduler may be on another machine without TLS: the network is one's own."
+    )
     job_memory_bytes: int = Field(
         0,
         ge=0,

@@ -104,7 +104,7 @@ class StudyTable:
         Raises:
             InvalidTable: a part is gone or damaged.
         """
-        sizes = f"ROW_GROUP_SIZE {_ROW_GROUP}, FILE_SIZE_BYTES '{MOST_PART}', OVERWRITE_OR_IGNORE"
+        sizes = f"ROW_GROUP_SIZE {_ROW_GROUP}, FILE_SIZE_BYTES {MOST_PART}, OVERWRITE_OR_IGNORE"
         self.write(folder, query, f"{copy_options(metadata)}, {sizes}")
         return sorted(folder.glob(f"*{ENDING}"), key=lambda path: (len(path.name), path.name))
 

@@ -269,12 +269,13 @@ def read_table(path: Path, folder: Path) -> StudyFiles:
 
     Args:
         path: of the table.
-        folder: empty; the rows are written to it anew, so that all of them have been read.
+        folder: new or empty; the rows are written to it anew, so that all of them have been read.
 
     Raises:
         InvalidTable, InvalidStudy: it is no table, or a part of it is damaged; the part is named.
         OSError: it cannot be read.
     """
+    folder.mkdir(exist_ok=True)
     if path.is_dir() or path.suffix == ENDING:
         found = read_files(path.glob(f"*{ENDING}") if path.is_dir() else [path])
         table, metadata = StudyTable(found.files), read_part(found.files[0]).metadata

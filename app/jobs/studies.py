@@ -6,8 +6,7 @@ It runs in a thread of the worker, which knows the database; what it sends elsew
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor as Pool
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,12 +26,13 @@ from app.db.studies import design_of, in_order, merge_parts, metadata_of, save_p
 from app.db.study_tables import StudyRow
 from app.jobs.executor import ProcessExecutor
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
-from app.jobs.study_run import run_study
+from app.jobs.study_run import Workers, run_study
 from app.limits import in_memory, limits_in
 from app.memory import LEAST
 from pluriscope.study_table import StudyTable, write_part
 
 T = TypeVar("T")
+Pool = Callable[[], AbstractContextManager[Workers]]
 Write = Callable[[Callable[[Session], T]], T]
 """Does something in a write transaction of its own, for as long as the job is ours."""
 _SHARE: Final = 10  # a summary is made whenever so large a part more of the networks have their outcome
@@ -62,13 +62,13 @@ class StudyWork:
     metadata: Mapping[str, str]
     limits: Limits
 
-    def __call__(self, work: Work, write: Write[Any], pool: Callable[[], Pool]) -> None:
+    def __call__(self, work: Work, write: Write[Any], pool: Pool) -> None:
         """Bring it to its end.
 
         Args:
             work: told how far it is; its report may end the work by what it raises.
             write: see :data:`Write`.
-            pool: makes the executor that chunks are sent to.
+            pool: makes what chunks are sent to.
 
         Raises:
             Unfinished: some networks have no outcome.
@@ -85,7 +85,8 @@ class StudyWork:
 
         problems: list[str] = []
         if self.wanted:
-            problems = run_study(self.design, self.done, pool, save, work.report, self.limits)
+            with pool() as workers:
+                problems = run_study(self.design, self.done, workers, save, work.report, self.limits)
         self._sum_up(work, write)
         if problems:
             cure = "let the study go on; if it fails again, report it with the worker's log"

@@ -20,7 +20,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor as Pool
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -49,7 +48,8 @@ from app.jobs.definitions import DEFINITIONS, STUDY, JobDefinition
 from app.jobs.executor import Crashed, Executor, Lost, ProcessExecutor, ThreadExecutor
 from app.jobs.handlers import Handler, handler_at
 from app.jobs.queue import Claim, LeaseLost
-from app.jobs.study_run import cluster_pool, local_pool
+from app.jobs.studies import Pool
+from app.jobs.study_run import local_workers
 from app.logs import about
 from app.memory import LEAST
 
@@ -108,10 +108,11 @@ def run_workers(
         # with hundreds of slots each tells its progress less often, so that the notes of all stay a trickle
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))
         executor = partial(ProcessExecutor, settings.memory_of_job)
+        pool: Pool = partial(local_workers, slots, settings.memory_of_job)
         if settings.cluster:
-            pool = cluster_pool(settings.cluster)
-        else:
-            pool = local_pool(slots, settings.memory_of_job)
+            from app.cluster import cluster_workers
+
+            pool = partial(cluster_workers, settings.cluster, settings.cluster_insecure)
         Worker(store, slots=slots, stop=stop, pace=pace, executor=executor, pool=pool).run(until_idle=until_idle)
     finally:
         store.close()
@@ -146,7 +147,7 @@ class Worker:
     pace: Pace = field(default_factory=Pace)
     definitions: Mapping[str, JobDefinition] = field(default_factory=lambda: DEFINITIONS)
     executor: Callable[[], Executor] = field(default_factory=lambda: partial(ProcessExecutor, LEAST))
-    pool: Callable[[], Pool] = field(default_factory=lambda: local_pool(1, LEAST))
+    pool: Pool = field(default_factory=lambda: partial(local_workers, 1, LEAST))
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}")
 
     def run(self, *, until_idle: bool = False) -> None:
