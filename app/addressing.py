@@ -196,6 +196,10 @@ class Addresses:
         """The outcome of each of its networks."""
         return self._url("studies", study, "outcomes", **view)
 
+    def study_network(self, study: str, digest: str, **view: Any) -> str:
+        """Where a network of its table is stored and shown."""
+        return self._url("studies", study, "networks", digest, **view)
+
     def study_action(self, study: str, action: str) -> str:
         """Where a study is changed with POST: pause, cancel, resume, extend, delete or restore."""
         return self._url("studies", study, action)

@@ -26,7 +26,7 @@ from analysis.errors import ExplainedError
 from app.addressing import Addresses, below_api
 from app.db import errors as store
 from app.db.trouble import diagnosis, is_bad_value
-from app.errors import Busy, Gone, Moved, PageError
+from app.errors import Busy, Gone, Moved, PageError, Unopened
 from pluriscope.errors import InvalidOption
 
 log = logging.getLogger("pluriscope.web")
@@ -160,6 +160,8 @@ def answer_to(request: Request, error: ExplainedError) -> Response:
     """The page or the body that tells an error of a page, the engine or the store; or the way to where it moved."""
     if isinstance(error, Moved):  # what is sent along with a change must arrive there too
         return RedirectResponse(error.address(request), 301 if request.method == "GET" else 308)
+    if isinstance(error, Unopened):
+        return RedirectResponse(error.parent, error.status)
     if isinstance(error, InvalidOption):
         every = [FieldError(field=one.field, message=str(one)) for one in (error, *error.others)]
         wrong = {one.field for one in every if one.field in request.query_params}

@@ -43,6 +43,7 @@ from app.routes import (
     reading,
     story,
     studies,
+    study_networks,
 )
 from app.settings import Settings
 
@@ -58,6 +59,7 @@ ROUTERS = (
     edit.router,
     pictures.router,
     studies.router,
+    study_networks.router,
     jobs.router,
     reading.router,
     login.router,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from analysis.errors import AnalysisError
 from analysis.limits import MOST_STORED
+from app.cluster import checked_address
 from app.memory import LEAST, bytes_for_each
 from app.resources import PREFIX, default_data_folder
 
@@ -103,6 +105,15 @@ class Settings(BaseSettings):
         le=3_650,
         description="Days for which deleting a network can be undone; then it is permanently deleted.",
     )
+
+    @model_validator(mode="after")
+    def _reachable_cluster(self) -> Settings:
+        try:
+            if self.cluster:
+                checked_address(self.cluster, self.cluster_insecure)
+        except AnalysisError as problem:
+            raise ValueError(str(problem)) from None
+        return self
 
     @field_validator("max_listed_circuits")
     @classmethod

@@ -305,8 +305,9 @@ def save_table(session: Session, told: StudyFiles, *, origin: str = "imported") 
         session, told.design, origin=origin, state="paused", provenance=told.provenance, engine=told.engine
     )
     n_new = save_parts(session, row, told.files)
-    if told.summary is not None and n_new == row.n_finished:
-        row.summary, row.summed_up = told.summary, n_new
+    networks = sum(map(len, seeds_in(StudyTable(told.files)).values()))
+    if origin == "bundled" and told.summary is not None and networks == row.n_finished:
+        row.summary, row.summed_up = told.summary, networks  # others are summed up by a worker
     return row, n_new
 
 

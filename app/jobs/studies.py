@@ -21,12 +21,13 @@ from analysis.studies.design import StudyDesign
 from analysis.studies.rows import columns_of
 from analysis.work import Work
 from app.addressing import Addresses
+from app.cluster import Workers
 from app.db.reads.studies import finished_seeds, study_by_digest, table_of, tidy_parts
 from app.db.studies import design_of, in_order, merge_parts, metadata_of, save_parts
 from app.db.study_tables import StudyRow
 from app.jobs.executor import ProcessExecutor
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
-from app.jobs.study_run import Workers, run_study
+from app.jobs.study_run import run_study
 from app.limits import in_memory, limits_in
 from app.memory import LEAST
 from pluriscope.study_table import StudyTable, write_part

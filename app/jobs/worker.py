@@ -36,6 +36,7 @@ from analysis import ENGINE_VERSION
 from analysis.circuits.source_subsets import load_compiled
 from analysis.errors import AnalysisError, Cancelled
 from analysis.progress import Progress
+from app.cluster import cluster_workers
 from app.db.engine import Store, open_store
 from app.db.errors import StoreError
 from app.db.job_tables import JobRow, WorkerRow
@@ -110,9 +111,7 @@ def run_workers(
         executor = partial(ProcessExecutor, settings.memory_of_job)
         pool: Pool = partial(local_workers, slots, settings.memory_of_job)
         if settings.cluster:
-            from app.cluster import cluster_workers
-
-            pool = partial(cluster_workers, settings.cluster, settings.cluster_insecure)
+            pool = partial(cluster_workers, settings.cluster, insecure=settings.cluster_insecure)
         Worker(store, slots=slots, stop=stop, pace=pace, executor=executor, pool=pool).run(until_idle=until_idle)
     finally:
         store.close()

@@ -18,8 +18,9 @@ from app.db.codecs import question_of
 from app.db.errors import Ambiguous, Deleted, StoreError
 from app.db.models import model_of, other_model
 from app.db.reads import analyses
+from app.db.reads.studies import study_network_at
 from app.db.tables import AnalysisRow, ModelRow, NetworkRow
-from app.errors import Gone, Moved, NotFound
+from app.errors import Gone, Moved, NotFound, Unopened
 from pluriscope.naming import RulesScope, Scope, protocol_key
 
 
@@ -191,6 +192,7 @@ def find_any(session: Session, addresses: Addresses, network: str, *, deleted: b
         NotFound: none, or several.
         Gone: it was deleted, which can be undone.
         Moved: it once had that slug.
+        Unopened: it is a network of a study, and not stored.
     """
     try:
         row = analyses.find_network(session, network, deleted=deleted)
@@ -201,6 +203,10 @@ def find_any(session: Session, addresses: Addresses, network: str, *, deleted: b
         model = other_model(session, network)
         if model is not None:
             return model
+        if of_study := study_network_at(session, network):
+            study, digest = of_study
+            cause, page = "is stored when its row of the study is opened", addresses.study_network(study.slug, digest)
+            raise Unopened(f"network {network!r}", cause, "open it there", "network", page, "it") from None
         ambiguous = isinstance(error, Ambiguous)
         parent = addresses.gallery(q=network) if ambiguous else addresses.gallery()
         label = "networks that match" if ambiguous else "all networks"
