@@ -1,37 +1,50 @@
-"""Studies that come with Pluriscope are taken in once, by a process whose memory the server does not keep."""
+"""Studies that come with Pluriscope are taken in once, without their networks."""
+
+from contextlib import closing
 
 import pytest
+from sqlalchemy import func, select
 
-from app.bundled.study_seeding import add_bundled_studies, bundled_results
+from app.bundled import study_seeding
+from app.bundled.study_seeding import add_bundled_studies
 from app.db.engine import open_store
-from app.db.reads.studies import find_study
-from app.db.studies import save_results
+from app.db.reads.studies import find_study, studies_left
+from app.db.study_tables import StudyRow
+from app.db.tables import NetworkRow
 from app.settings import Settings
-from tests.study_factories import design, results
+from tests.stored_studies import store_study
+from tests.study_factories import design
 
-OURS = "digits-tail"
+TAKEN = "digits-tail"
 
 
 @pytest.mark.slow
-def test_bundled_studies_are_taken_in_once_and_elsewhere(tmp_path, monkeypatch):
-    settings = Settings(data=tmp_path)
-    store = open_store(settings)
-    store.migrate()
-    with store.write() as session:
-        for number, slug in enumerate(bundled_results()):
-            if slug != OURS:  # of another design each, so that the bundled one is left out
-                other = design(slug=slug, seeds={"first": 100 * number, "count": 4})
-                save_results(session, results(other), origin="somebody")
-    called_here = []
-    monkeypatch.setattr("app.bundled.study_seeding.save_results", lambda *a, **k: called_here.append(a))
+def test_bundled_studies_are_taken_in_once_and_one_of_that_name_stays(tmp_path):
+    settings = Settings(data=tmp_path, database_url="")
+    with closing(open_store(settings)) as store:
+        store.migrate()
+        with store.write() as session:
+            store_study(session, design(slug=TAKEN), origin="somebody")
+        assert add_bundled_studies(settings) > 0
+        assert add_bundled_studies(settings) == 0
+        with store.read() as session:
+            rows = {row.slug: row for row in session.scalars(select(StudyRow))}
+            assert rows.pop(TAKEN).origin == "somebody"
+            for row in rows.values():
+                assert (row.origin, row.n_finished, row.summed_up) == ("bundled", row.n_networks, row.n_networks)
+                assert row.summary["networks"] == row.n_networks
+            assert studies_left(session) == []
+            assert session.scalar(select(func.count()).select_from(NetworkRow)) == 0
 
-    assert add_bundled_studies(settings) == 1
-    assert add_bundled_studies(settings) == 0
 
-    assert not called_here
-    with store.read() as session:
-        kept = {slug: find_study(session, slug) for slug in bundled_results()}
-    store.close()
-    assert {slug: row.origin for slug, row in kept.items()} == {
-        slug: "bundled" if slug == OURS else "somebody" for slug in kept
-    }
+@pytest.mark.slow
+def test_a_file_that_changed_is_taken_in_again_and_nothing_is_there_twice(tmp_path, monkeypatch):
+    settings = Settings(data=tmp_path, database_url="")
+    with closing(open_store(settings)) as store:
+        store.migrate()
+        add_bundled_studies(settings)
+        monkeypatch.setattr(study_seeding, "_MARK", "another")
+        assert add_bundled_studies(settings) > 0
+        with store.read() as session:
+            row = find_study(session, TAKEN)
+            assert (row.n_finished, row.summed_up) == (row.n_networks, row.n_networks)

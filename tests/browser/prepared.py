@@ -23,7 +23,6 @@ from app.db.codecs import network_file_of
 from app.db.engine import Store, open_store
 from app.db.job_tables import JobRow
 from app.db.records import save_data_record
-from app.db.studies import save_results
 from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from app.db.writes import save_network
 from app.jobs.definitions import DEFINITIONS
@@ -33,7 +32,7 @@ from app.jobs.worker import Pace, Worker
 from app.settings import Settings
 from tests.app.jobs.executors import Directly
 from tests.made_once import made_once
-from tests.study_factories import results as study_results
+from tests.stored_studies import store_study
 
 NETWORKS: Final = {
     "xor-pretrained": (COMPLETE, PAPER),
@@ -91,7 +90,7 @@ def _make(data: Path) -> None:
             for job in session.scalars(select(JobRow).where(JobRow.kind == "model-circuits")):
                 if job.arguments["rules"] not in RULES_LOOKED_AT.get(slugs[job.arguments["model"]], ()):
                     cancel(session, job.id)
-            save_results(session, study_results())
+            store_study(session)
             for file in bundled_networks():
                 if file.slug in NETWORKS:
                     row = save_network(session, file.file, slug=file.slug, origin=ORIGIN, position=file.position)

@@ -18,13 +18,13 @@ from app.db.engine import open_store
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study
-from app.db.studies import save_outcomes
 from app.db.writes import save_network
 from app.jobs import queue, study_queue
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.handlers import handler_at
 from app.settings import Settings
-from tests.study_factories import design, results
+from tests.stored_studies import store_study
+from tests.study_factories import design
 
 pytestmark = pytest.mark.browser
 
@@ -65,7 +65,7 @@ def test_a_study_is_followed_to_its_end_and_through_an_extension(tab, store, exp
         """Outcomes of so many networks of each cell; nothing is left to do."""
         with store.write() as session:
             row = find_study(session, "live")
-            save_outcomes(session, row, results(live(n)).outcomes)
+            store_study(session, live(n))
             for job in session.scalars(select(JobRow).where(JobRow.network_digest == row.digest)):
                 end(session, job)
 

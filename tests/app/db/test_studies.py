@@ -2,14 +2,15 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import func, select
 
 from analysis.algorithms.parsing import parse_algorithm
+from analysis.data import DataRecord, data_file_json
 from analysis.errors import AnalysisError
 from analysis.planting.compiling import compile_algorithm
 from analysis.studies.cells import cells_of
-from analysis.studies.result_file import StudyResults, result_bytes
 from analysis.studies.rows import columns_of
 from analysis.studies.running import run_chunk
 from app.db.codecs import network_of, planted_of
@@ -40,7 +41,9 @@ from app.db.studies import (
 from app.db.study_tables import StudyPartRow
 from app.db.tables import NetworkRow
 from pluriscope.study_table import ENDING, InvalidTable, StudyTable, read_part, write_part
-from tests.study_factories import design, judged_on_rows, results, rows
+from tests.app.upkeep.test_upgraded_studies import LINES
+from tests.stored_studies import store_study
+from tests.study_factories import design, rows
 
 SIX = {"seeds": {"first": 0, "count": 6}}
 
@@ -123,14 +126,14 @@ def test_a_part_on_the_disk_is_made_again(store, part, spoil):
 
 @pytest.mark.parametrize("form", ["folder", "one file", "of before"])
 def test_a_table_goes_out_and_comes_in(store, part, tmp_path, form):
-    way = {"folder": tmp_path / "out", "one file": tmp_path / f"out{ENDING}", "of before": tmp_path / "out.jsonl.gz"}[form]
+    way = {"folder": tmp_path / "out", "one file": tmp_path / f"out{ENDING}", "of before": tmp_path / "out.jsonl"}[form]
     with store.write() as session:
         row = save_study(session, design(), state="paused")
         save_parts(session, row, [part()])
         row.summary, row.summed_up = {"networks": 8}, 8
         before = everything(session, row)
         if form == "of before":
-            way.write_bytes(result_bytes(results()))
+            way.write_text(LINES["xor-width"])
         else:
             write_table(session, row, way)
         if form == "folder":
@@ -290,16 +293,15 @@ def test_former_addresses_of_networks_lead_to_their_rows(store, part):
             open_network(session, row, "0" * 64)
 
 
-def test_the_rows_that_a_network_was_judged_on_come_with_it(store, tmp_path):
-    file = tmp_path / "old.jsonl.gz"
-    known = judged_on_rows(results())
-    file.write_bytes(result_bytes(known))
+def test_the_rows_that_a_network_was_judged_on_come_with_it(store):
+    values = np.random.default_rng(0).normal(size=(9, 2))
+    data = DataRecord(values[:4], values, np.arange(9.0)[:, None] % 2, None, "made-up activations", boolean=False)
+    told = [row | {"data": json.dumps(data_file_json(data))} for row in rows()]
     with store.write() as session:
-        row, _ = save_table(session, read_table(file, tmp_path / "in"))
-        network = open_network(session, row, known.outcomes[0].network)
-        assert network.input_data == known.outcomes[0].data.digest
+        network = open_network(session, store_study(session, made=told), told[0]["network"])
+        assert network.input_data == data.digest
         found = find_data(session, network.input_data[:12], 2)
-        assert (found.boolean, found.digest) == (False, known.outcomes[0].data.digest)
+        assert (found.boolean, found.digest) == (False, data.digest)
 
 
 @pytest.mark.slow

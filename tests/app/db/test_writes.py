@@ -22,7 +22,7 @@ from app.db.reads.analyses import find_network
 from app.db.reads.networks import known_as, networks
 from app.db.reads.results import load_analysis
 from app.db.reads.studies import studies_of_network
-from app.db.studies import save_results
+from app.db.studies import open_network
 from app.db.table_base import Base
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow, NetworkRow
 from app.db.writes import delete_network, save_network
@@ -36,7 +36,8 @@ from tests.factories import (
     small_network,
     stored_analysis,
 )
-from tests.study_factories import results as study_results
+from tests.stored_studies import store_study
+from tests.study_factories import rows
 
 
 def dump(store: Store) -> dict[str, list[tuple]]:
@@ -165,8 +166,8 @@ def test_a_second_name_for_the_same_weights_leads_to_them_and_is_found(store):
 
 def test_weights_known_from_a_study_enter_the_list_under_the_name_given(store):
     with store.write() as session:
-        save_results(session, study_results())
-        row = session.scalars(select(NetworkRow).order_by(NetworkRow.id)).first()
+        study = store_study(session)
+        row = open_network(session, study, rows()[0]["network"])
         by_study, digest, options = (row.slug, row.name), row.digest, row.training["options"]
         file = NetworkFile("My network", network_of(row), tasks_of(row))
     assert found_in_list(store) == found_in_list(store, "my network") == []
@@ -177,7 +178,6 @@ def test_weights_known_from_a_study_enter_the_list_under_the_name_given(store):
         assert known_as(session, row, "My network") == [by_study[1]]
         assert find_network(session, by_study[0]) is row, "the study's address leads on"
         assert studies_of_network(session, digest)
-        assert save_results(session, study_results())[1] == 0
     assert found_in_list(store) == found_in_list(store, "my network") == ["my-network"]
     assert found_in_list(store, by_study[0]) == ["my-network"]
 

@@ -22,14 +22,13 @@ from analysis.result_file import result_json
 from app.addressing import Addresses
 from app.as_file import file_of
 from app.db.engine import open_store
-from app.db.studies import save_results
 from app.offline.copy import Wish, write_copy
 from app.offline.site import CannotExport
 from app.settings import Settings
 from tests.app.cli.test_analyse import refused, run
 from tests.app.offline.conftest import LIVE, SHALLOW, SLUG, TWO
 from tests.checkout import ROOT
-from tests.study_factories import results
+from tests.stored_studies import store_study
 
 pytestmark = pytest.mark.slow
 LOADING = {("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src")}
@@ -207,7 +206,7 @@ def test_a_study_is_copied_with_its_figures_networks_and_data(tmp_path):
     store = open_store(settings)
     store.migrate()
     with store.write() as session:
-        save_results(session, results())
+        store_study(session)
     store.close()
     folder = tmp_path / "copy"
     write_copy(settings, Wish((), studies=("xor-width",)), folder)

@@ -7,12 +7,13 @@ from sqlalchemy import func, select
 
 from app.db.job_tables import JobRow
 from app.db.reads.studies import find_study
-from app.db.studies import save_results
-from app.db.study_tables import FormerStudySlugRow, StudyOutcomeRow, StudyRow
+from app.db.studies import open_network
+from app.db.study_tables import FormerStudySlugRow, StudyPartRow, StudyRow
 from app.db.tables import NetworkRow
 from app.jobs import study_queue
 from app.jobs.deletion import purge_deleted
-from tests.study_factories import design, results
+from tests.stored_studies import store_study
+from tests.study_factories import design, rows
 
 API = "/api/v2/studies"
 LATER = datetime.now(UTC) + timedelta(days=8)
@@ -21,7 +22,7 @@ LATER = datetime.now(UTC) + timedelta(days=8)
 @pytest.fixture
 def study(store):
     with store.write() as session:
-        save_results(session, results())
+        store_study(session)
     return "/studies/xor-width"
 
 
@@ -32,8 +33,9 @@ def count(store, table) -> int:
 
 @pytest.mark.slow
 def test_deleting_a_study_is_confirmed_told_at_every_address_and_undone(client, study):
+    assert client.get(f"{study}/networks/{rows()[0]['network']}").status_code == 303
     page = client.get(f"{study}?part=delete").text
-    assert "permanently deleted, and with it 8 networks that no other study has" in page
+    assert "permanently deleted, and with it 1 network that no other study has" in page
     assert client.post(f"{study}/delete").headers["location"] == study
     parts = ("", "/outcomes", "/data.csv", "/design")
     for part in parts:
@@ -57,7 +59,8 @@ def test_work_on_a_deleted_study_is_cancelled_and_goes_on_when_it_is_brought_bac
     client.post("/studies/xor-width/delete")
     assert states() == {"cancelled"}
     with store.write() as session:
-        assert study_queue.schedule(session, find_study(session, "xor-width", deleted=True), again=True) == 0
+        study_queue.go_on(session, find_study(session, "xor-width", deleted=True))
+    assert states() == {"cancelled"}
     client.post("/studies/xor-width/restore")
     assert states() == {"queued"}
 
@@ -65,9 +68,12 @@ def test_work_on_a_deleted_study_is_cancelled_and_goes_on_when_it_is_brought_bac
 @pytest.mark.slow
 def test_a_purged_study_takes_along_the_networks_that_are_its_alone(client, study, store):
     with store.write() as session:
-        other = results(design(slug="xor-again", hidden=[[2, 2], [4]], comparisons=[], references=[]))
-        save_results(session, other)
-        shared = {one.network for one in other.outcomes if one.network}
+        other = design(slug="xor-again", hidden=[[2, 2], [4]], comparisons=[], references=[])
+        store_study(session, other)
+        study_row = find_study(session, "xor-width")
+        shared = {row["network"] for row in rows(other)} & {row["network"] for row in rows()}
+        for digest in {row["network"] for row in rows()}:
+            open_network(session, study_row, digest)
     before = count(store, NetworkRow)
     client.post("/studies/xor-width/delete")
     purge_deleted(store, 7.0)
@@ -76,16 +82,16 @@ def test_a_purged_study_takes_along_the_networks_that_are_its_alone(client, stud
     assert client.get(f"{API}/xor-width").status_code == 404
     with store.read() as session:
         assert set(session.scalars(select(NetworkRow.digest))) == shared
-        assert set(session.scalars(select(StudyOutcomeRow.study_id))) == {find_study(session, "xor-again").id}
+        assert set(session.scalars(select(StudyPartRow.study_id))) == {find_study(session, "xor-again").id}
 
 
 @pytest.mark.slow
 def test_what_came_with_pluriscope_is_not_purged_and_does_not_come_back_by_itself(client, store):
     with store.write() as session:
-        save_results(session, results(), origin="bundled")
+        store_study(session, origin="bundled")
     client.post("/studies/xor-width/delete")
     with store.write() as session:
-        save_results(session, results(), origin="bundled")
+        store_study(session, origin="bundled")
     assert purge_deleted(store, 0.0, now=LATER) == 0
     assert client.get(f"{API}/xor-width").status_code == 410
     assert "which is possible at any time" in client.get("/studies/xor-width").text
