@@ -26,7 +26,7 @@ from app.figures.svg.elements import twice
 from app.options import PageModel
 from pluriscope.blocks import Action, Block, Figure, Head, Notice, Prose, Section, Table
 from pluriscope.parquet_listing import ParquetListing
-from pluriscope.study_table import StudyTable, quoted
+from pluriscope.study_table import StudyTable
 from pluriscope.tables import MOST_VALUES, Column, Query, Row, Type, read_query
 
 FOLDER: Final = cast(Path, resources.files("app.bundled") / "findings")
@@ -44,8 +44,8 @@ git checkout {tag}
 ```
 
 The last command computes tables, figures and documents from the results, in a minute. \
-`pluriscope study run app/bundled/studies/NAME.json` makes results again; thirteen studies measured what was gone by \
-then, and have their results there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
+`pluriscope study run app/bundled/studies/NAME.json` makes results again; of thirteen studies measures were gone by \
+then, and only their results are there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
 tables that are no studies of perceptrons."""
 
 
@@ -299,9 +299,9 @@ def _listing(slug: str, stored: Callable[[Sequence[str]], Mapping[str, str]]) ->
             shown=name not in ("protocol", "output"),
         )
         for number, (name, kind) in enumerate(table.columns.items())
+        if kind != "JSON" and not kind.endswith("[]")  # which the files have
     )
-    lists = {name: f"{quoted(name)}::VARCHAR" for name, kind in table.columns.items() if kind.endswith("[]")}
-    return ParquetListing(columns, table, rows, lists)
+    return ParquetListing(columns, table, rows)
 
 
 def data_rows(
