@@ -96,7 +96,7 @@ def test_what_was_planted_is_kept_with_the_networks_of_a_study(store):
         activation=["relu"],
         planting=["compile"],
         seeds={"first": 0, "count": 1},
-        measures=["planted-zero"],
+        measures=["circuits-valid"],
         comparisons=[],
         references=[],
         criteria=[],
