@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from analysis.algorithms.candidates import Candidates
-from analysis.alignments.joint import count_minimal_joint
 from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
 from analysis.criteria.judging import Subject, judge_analysis
 from analysis.criteria.steps import default_steps
@@ -32,6 +31,7 @@ from analysis.question import Question, ask
 from analysis.result import CriterionTally, OutputAnalysis
 from analysis.stories.search import Unasked, find_stories
 from analysis.work import Work
+from tests.minimal_joint import n_minimal_joint
 
 FOLDER = Path(__file__).parent / "golden" / "thirty"
 FILES = {path.stem: path for path in sorted(FOLDER.glob("*.json"))}
@@ -68,7 +68,8 @@ def found(stored: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
         "tallies": {key: _tally(tally) for key, tally in analysis.criteria.items() if whole or key not in FROM_LISTS},
     }
     if "alignment" in asked["parts"] and protocol.alignments_kept == "minimal":
-        kept["alignments"]["minimal_joint"] = count_minimal_joint(question, analysis.algorithms, work).found
+        aligned = (result.algorithm for result in analysis.algorithms.algorithms if result.n_valid)
+        kept["alignments"]["minimal_joint"] = n_minimal_joint(question, aligned, work)
     if "stories" in asked["parts"]:
         kept["stories"] = _stories(analysis, work)
     if "directions" in asked["parts"]:

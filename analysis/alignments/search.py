@@ -13,7 +13,6 @@ Where there are too many candidates to try each, those that can be aligned are f
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import nsmallest
@@ -138,28 +137,6 @@ def _aligned_in_order(
     if search.n_fitting < len(algorithms):
         raise MemoryError
     work.tell("alignments", total, total, f"{n_valid} valid alignments")
-
-
-def count_refuted(found: SiteDecisions, stricter: SiteDecisions, algorithms: Sequence[HighLevelModel]) -> int:
-    """How many of the algorithms' minimal alignments are not valid where more pairs are tested; none is listed.
-
-    Args:
-        found: decisions under which they are minimal.
-        stricter: decisions on the same sites, which they have to stand.
-        algorithms: over the network's inputs; those without variables have nothing to refute.
-
-    Raises:
-        BeyondLimits: too many hidden neurons for an exact search.
-    """
-    variables = [behaviours for behaviours, _ in map(_variables, algorithms) if behaviours]
-    keys = sorted({key for behaviours in variables for key in behaviours})
-    minimal = found.table.minimal(_agreements(keys, found) == found.n_pairs)
-    stay = minimal & (_agreements(keys, stricter) == stricter.n_pairs)
-    placer, place = Placer(found.table), {key: number for number, key in enumerate(keys)}
-    return sum(
-        times * (placer.count([minimal[place[key]] for key in some]) - placer.count([stay[place[key]] for key in some]))
-        for some, times in Counter(variables).items()
-    )
 
 
 def fair_share(wanted: Sequence[int], most: int) -> int:

@@ -6,18 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Final
 
-from analysis.studies.measures import alice_or_bob, answers, findings, named, planted, sets, single, stories
+from analysis.studies.measures import answers, networks
 from analysis.studies.measures.criteria import criterion_measures
 from analysis.studies.measures.measure import Measure, unknown_measure
 
 _FAMILIES: Final[Mapping[str, ModuleType]] = {
-    "Circuits, interpretations and alignments in numbers": findings,
-    "Interpretations by names of gates": named,
-    "Exactly one explanation, and how the network was found": single,
-    "Which explanations": sets,
-    "Alice or Bob, rule by rule": alice_or_bob,
-    "Stories of circuits": stories,
-    "Planted circuits beside what is found": planted,
+    "Circuits, interpretations and alignments in numbers": networks,
     "Answers of discovery methods, which a study file names": answers,
 }
 

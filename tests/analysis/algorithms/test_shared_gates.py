@@ -12,7 +12,6 @@ from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.algorithms.redundancy import irredundancy
-from analysis.algorithms.refinement import finer_than_all, is_coarser
 from analysis.criteria.population import Population
 from analysis.criteria.redundancies import IRREDUNDANT_FUNCTIONS, IRREDUNDANT_GATES, IRREDUNDANT_LITERALS
 from analysis.errors import InvalidAlgorithm
@@ -146,17 +145,3 @@ def test_a_text_is_read_back_and_its_shared_gates_must_be_its_own():
     for wrong in (FOUR_NANDS.partition(";")[0], FOUR_NANDS + ",(A&B)", ALICE + ";(A&B)", ";(A&B)", ALICE + ";"):
         with pytest.raises(InvalidAlgorithm):
             parse_algorithm(wrong, "shared_gates", 2)
-
-
-def test_the_four_with_a_shared_gate_are_finer_than_alice_and_bob():
-    alice, bob, *fine = sorted(irredundant(), key=lambda one: (one.n_gates, one.text != ALICE))
-    assert (alice.text, bob.text, len(fine)) == (ALICE, BOB, 4)
-    assert not is_coarser(alice, bob)
-    assert not is_coarser(bob, alice)
-    for one in fine:
-        assert is_coarser(alice, one)
-        assert is_coarser(bob, one)
-        assert not is_coarser(one, bob)
-        assert finer_than_all((alice, one, bob), (alice, bob)) == (one,)
-    assert is_coarser(alice, alice)
-    assert not is_coarser(fine[0], alice)

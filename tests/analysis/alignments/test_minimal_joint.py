@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -10,20 +9,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from analysis.algorithms.candidates import Candidates, candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.alignment import Alignment
-from analysis.alignments.joint import count_minimal_joint
-from analysis.alignments.search import search_alignments
 from analysis.alignments.sites import neuron_sites
 from analysis.interventions.interchange import interchange_outputs
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.networks.mlp import forward
 from analysis.networks.network import Network
-from analysis.protocol import COMPLETE, PAPER
+from analysis.protocol import COMPLETE
 from analysis.question import Question, ask
 from analysis.tasks import input_table
 from tests.analysis.alignments.test_joint import twin
 from tests.golden_files import golden_network
+from tests.minimal_joint import n_minimal_joint
 from tests.oracles import brute_force_alignments as plain
 from tests.oracles.brute_force_algorithms import rows
 
@@ -57,36 +55,7 @@ def test_minimal_among_the_jointly_right_is_what_brute_force_finds(name: str) ->
     question, found = searched(name)
     few = tuple(algorithm for algorithm in found.algorithms if len(algorithm.responses) == 2)[:4]
     assert few
-    search = search_alignments(question, Candidates(few, len(few)))
-    counted = count_minimal_joint(question, search)
-    assert counted.why_more == ""
-    assert counted.found == sum(by_brute_force(question, algorithm) for algorithm in few)
-
-
-def test_what_the_protocol_does_not_keep_counts_too() -> None:
-    question, found = searched("xor_relu_3-3", PAPER)
-    few = tuple(algorithm for algorithm in found.algorithms if 1 <= len(algorithm.responses) <= 2)
-    search = search_alignments(question, Candidates(few, len(few)))
-    every = replace(question, protocol=PAPER.model_copy(update={"alignments_kept": "all"}))
-    wider = search_alignments(every, Candidates(few, len(few)))
-    assert search.n_minimal_alignments < wider.n_valid_alignments
-    assert count_minimal_joint(question, search) == count_minimal_joint(every, wider)
-
-
-def test_an_algorithm_without_variables_counts_its_empty_alignment() -> None:
-    file = golden_network("and_3-3")
-    question = ask(file.network, task=file.tasks[0])
-    found = candidate_algorithms(question.task, COMPLETE, 1).algorithms
-    bare = tuple(algorithm for algorithm in found if not algorithm.responses)
-    assert bare
-    search = search_alignments(question, Candidates(bare, len(bare)))
-    assert count_minimal_joint(question, search).found == len(bare)
-
-
-def test_a_search_that_left_candidates_out_says_so() -> None:
-    question, found = searched("xor_2-2")
-    search = replace(search_alignments(question, found), truncated_at=3)
-    assert count_minimal_joint(question, search).why_more
+    assert n_minimal_joint(question, few) == sum(by_brute_force(question, algorithm) for algorithm in few)
 
 
 @st.composite

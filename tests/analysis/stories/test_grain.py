@@ -6,17 +6,17 @@ from functools import lru_cache
 
 import pytest
 
-from analysis.algorithms.candidates import Candidates, candidate_algorithms
+from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.decisions import site_decisions
-from analysis.alignments.joint import count_minimal_joint
-from analysis.alignments.search import align_with, search_alignments
+from analysis.alignments.search import align_with
 from analysis.networks.mlp import Network
 from analysis.protocol import COMPLETE
 from analysis.question import Question, ask
 from analysis.stories.search import Unasked, story_algorithms
 from analysis.tasks import named_task
 from analysis.work import Work
+from tests.minimal_joint import n_minimal_joint
 from tests.oracles import brute_force_shared_gates as plain
 from tests.oracles.brute_force_drawing import first_accepted, unflattened
 from tests.trained_networks import trained_xor
@@ -78,5 +78,4 @@ def test_a_program_that_shares_no_code_finds_the_same_algorithms_and_places(seed
     shared = asked(network)
     candidates = candidate_algorithms(shared.task, shared.protocol, len(network.hidden_sizes)).algorithms
     six = tuple(one for one in candidates if one.text.partition(";")[0] in programs)
-    search = search_alignments(shared, Candidates(six, len(six)))
-    assert count_minimal_joint(shared, search).found == sum(found.minimal_joint() for found in places.values())
+    assert n_minimal_joint(shared, six) == sum(found.minimal_joint() for found in places.values())

@@ -1,15 +1,21 @@
-"""Exactly one explanation of a kind, or not, or not known."""
+"""Measures of a network: exactly one explanation of a kind, or not known; circuits that no other measure needs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
+from operator import and_
 
 import pytest
 
-from analysis.pipeline import analyse_output
+from analysis.circuits.search import search_circuits
+from analysis.limits import Limits
+from analysis.pipeline import analyse_output, unsearched
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
+from analysis.studies.measures import networks
 from analysis.studies.measures.registry import MEASURES
+from analysis.studies.running import circuits_alone
 from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.golden_files import golden, golden_data, golden_network
@@ -47,3 +53,13 @@ def test_what_is_not_known_is_not_said():
 def test_a_network_of_another_task_decides_wrong():
     one = studied("xor_2-2", COMPLETE)
     assert value("decides-right", replace(one, question=replace(one.question, task=named_task("AND", 2)))) is False
+
+
+@pytest.mark.parametrize("most", [5_000_000, 1_000])
+def test_circuits_that_no_other_measure_needs_are_listed_or_counted(monkeypatch, most):
+    monkeypatch.setattr(networks, "_ALONE", Limits(max_possible=most, max_seconds=10, n_draws=10, n_smallest=0))
+    question = ask(golden_network("xor_pretrained").network, task=named_task("XOR", 2))
+    one = Studied(question, circuits_alone(question, unsearched(question)))
+    masks = search_circuits(question).masks.tolist()
+    assert value("circuits-fewest-edges", one) == min(map(int.bit_count, masks))
+    assert value("backbone-edges", one) == reduce(and_, masks).bit_count() == 6

@@ -1,0 +1,42 @@
+"""How many alignments are minimal among those that are right under joint interchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import Alignment
+from analysis.alignments.decisions import site_decisions
+from analysis.alignments.joint import jointly_right
+from analysis.alignments.result import AlgorithmResult
+from analysis.alignments.search import align_with
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
+
+
+def n_minimal_joint(question: Question, algorithms: Iterable[HighLevelModel], work: Work = DEFAULT_WORK) -> int:
+    """Over these algorithms; one without variables counts its empty alignment. What is small is asked last, among what
+    passes everything else: the smaller of two jointly right ones need not be minimal under single interchange.
+    """
+    update = {"alignments_kept": "all", "n_near_misses": 0, "max_alignments": 10_000}
+    every = align_with(site_decisions(question), tuple(algorithms), question.protocol.model_copy(update=update), work)
+    return sum(map(len, (minimal_joint(question, result, work) for result in every)))
+
+
+def minimal_joint(question: Question, result: AlgorithmResult, work: Work) -> list[Alignment]:
+    minimal: list[Alignment] = []
+    for one in sorted((scored.alignment for scored in result.alignments), key=n_neurons):
+        if any(within(other, one) for other in minimal):
+            continue
+        if jointly_right(question, result.algorithm, one, work):
+            minimal.append(one)
+    return minimal
+
+
+def n_neurons(alignment: Alignment) -> int:
+    return sum(len(site.neurons) for _, site in alignment.places)
+
+
+def within(smaller: Alignment, larger: Alignment) -> bool:
+    pairs = zip(smaller.places, larger.places, strict=True)
+    return all(inner.layer == outer.layer and not inner.bits & ~outer.bits for (_, inner), (_, outer) in pairs)
