@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -19,10 +19,13 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from app.addressing import Addresses
+from app.db.reads.studies import networks_beginning, stored_slugs, study_at_slug
 from app.errors import NotFound
 from app.figures.svg.elements import twice
+from app.limits import read_only_in
 from app.options import PageModel
 from pluriscope.blocks import Action, Block, Figure, Head, Notice, Prose, Section, Table
 from pluriscope.parquet_listing import ParquetListing
@@ -277,13 +280,20 @@ def _all_data(links: Addresses) -> Iterator[Block]:
     yield Prose(_AGAIN.format(**told), glossary=False)
 
 
-def _listing(path: Path, stored: Callable[[Sequence[str]], Mapping[str, str]]) -> ParquetListing:
-    """The rows of a study's file; those of stored networks lead to their pages."""
+def _listing(session: Session, links: Addresses, path: Path) -> ParquetListing:
+    """The rows of a study's file, which lead to networks that are stored, or will be when they are asked for."""
     table, told = StudyTable([path]), manifest()["tables"][path.stem]
 
     def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
-        urls = stored([line["network"] for line in lines if line.get("network")])
-        yield from (Row(line, url=urls.get(line.get("network") or "", "")) for line in lines)
+        known = [line["network"] for line in lines if line.get("network")]
+        study = None if read_only_in(session) or not known else study_at_slug(session, path.stem)
+        same = study is not None and study.deleted_at is None and study.digest == told.get("design")
+        of_study = networks_beginning(session, study, known) if study and same else []
+        urls = {one[:16]: links.study_network(path.stem, one) for one in of_study}
+        stored = {one[:16]: links.network(at) for one, (at, gone) in stored_slugs(session, known).items() if not gone}
+        for line in lines:
+            network = line.get("network") or ""
+            yield Row(line, url=(urls | stored).get(network, ""), stores=network in urls.keys() - stored.keys())
 
     columns = tuple(
         Column(
@@ -302,21 +312,18 @@ def _listing(path: Path, stored: Callable[[Sequence[str]], Mapping[str, str]]) -
     return ParquetListing(columns, table, rows)
 
 
-def data_rows(
-    links: Addresses, slug: str, options: Mapping[str, list[str]], stored: Callable[[Sequence[str]], Mapping[str, str]]
-) -> Iterator[Block]:
+def data_rows(session: Session, links: Addresses, slug: str, options: Mapping[str, list[str]]) -> Iterator[Block]:
     """The rows of a study's file that an address asks for.
 
     Args:
         slug: of the study.
         options: of the address; ``measure`` and the other columns filter.
-        stored: the first digits of some networks' digests → their pages, of those that are stored here.
 
     Raises:
         NotFound: there are no such rows.
         InvalidOption: an option that the list does not have.
     """
-    listing, url = _listing(data_path(slug, links), stored), links.findings("data", slug)
+    listing, url = _listing(session, links, data_path(slug, links)), links.findings("data", slug)
     yield Head(manifest()["tables"][slug]["title"], _about(slug), actions=[Action("All findings", links.findings())])
     files = {"CSV": f"{url}.csv", "PARQUET": f"{url}.parquet"}
     yield Table(listing, read_query(listing.columns, options), url, "row", Query(), id="rows", files=files)

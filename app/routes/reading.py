@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Final
 
@@ -12,7 +12,6 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from markupsafe import Markup
 
 from app.addressing import API_PREFIX, API_V2, Addresses
-from app.db.reads.studies import stored_slugs
 from app.pages.admin import administration
 from app.pages.findings import (
     FindingsRecord,
@@ -92,11 +91,7 @@ def table_file(links: Links, study: str) -> Response:
 
 @router.get("/findings/data/{study}", **HTML)
 def rows_page(request: Request, session: Reading, links: Links, study: str, options: ListOptions) -> HTMLResponse:
-    def stored(digests: Sequence[str]) -> dict[str, str]:
-        found = stored_slugs(session, digests).items()
-        return {digest[:16]: links.network(slug) for digest, (slug, gone) in found if not gone}
-
-    return show(request, data_rows(links, study, options, stored), room="Findings")
+    return show(request, data_rows(session, links, study, options), room="Findings")
 
 
 @router.get("/findings/{chapter}", **HTML)

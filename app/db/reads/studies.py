@@ -171,10 +171,19 @@ def study_network_at(session: Session, slug: str) -> tuple[StudyRow, str] | None
     study = told and study_at_slug(session, told[1])
     if not told or study is None or study.deleted_at is not None:
         return None
-    query = "SELECT DISTINCT network FROM {rows} WHERE starts_with(network, $1) LIMIT 1"
+    found = networks_beginning(session, study, [told[2]])
+    return (study, found[0]) if found else None
+
+
+def networks_beginning(session: Session, study: StudyRow, digests: Sequence[str]) -> list[str]:
+    """The full digests of a study's networks that begin so.
+
+    Args:
+        digests: beginnings, all of one length; at least one.
+    """
+    query = "SELECT DISTINCT network FROM {rows} WHERE list_contains($1, left(network, $2))"
     table = table_of(session, study)
-    found = table.ask(query, [told[2]]) if table.paths else []
-    return (study, found[0][0]) if found else None
+    return [one for (one,) in table.ask(query, [[*digests], len(digests[0])])] if table.paths else []
 
 
 def networks_of_study_alone(session: Session, study: StudyRow) -> list[int]:

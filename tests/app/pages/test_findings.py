@@ -11,6 +11,8 @@ import pytest
 
 from analysis.digest import canonical_json, sha256_hex
 from analysis.studies.reading import design_from_mapping
+from app.addressing import Addresses
+from app.db.studies import open_network, read_files, save_table
 from app.pages import findings
 from pluriscope.study_table import StudyTable, write_part
 from tests.checkout import ROOT
@@ -168,3 +170,23 @@ def test_a_page_of_rows_is_what_the_file_says(client, options):
     for row, text in zip(rows[start:], shown, strict=False):
         cells = [re.sub("<[^>]*>", "", cell).strip() for cell in re.findall(r"<t[dh].*?</t[dh]>", text, re.DOTALL)]
         assert {row["network"], row["seed"], row["measure"], row["value"]} <= {*cells}
+
+
+@pytest.mark.slow
+def test_a_row_leads_to_its_network_which_is_stored_when_it_is_opened(store):
+    def row():
+        with store.read() as session:
+            _, table, *_ = findings.data_rows(session, Addresses(), "paper-xor", {"limit": ["1"]})
+            (found,) = table.listing.select(table.query).rows
+            return found
+
+    assert row().url == ""
+    with store.write() as session:
+        path = ROOT / "app" / "bundled" / "studies" / "paper-xor.parquet"
+        study, _ = save_table(session, read_files([path]), origin="bundled")
+    unopened = row()
+    digest = unopened.url.removeprefix("/studies/paper-xor/networks/")
+    assert (digest[:16], unopened.stores) == (unopened["network"], True)
+    with store.write() as session:
+        slug = open_network(session, session.merge(study), digest).slug
+    assert (row().url, row().stores) == (f"/networks/{slug}", False)
