@@ -311,6 +311,9 @@ class Test:
 
     def made(self, groups: Groups) -> list[tuple[tuple[str, ...], Tested]]:
         """What it says of some groups, each time behind the levels that it compares."""
+        values = [value for group in groups.values() for value in group.values()]
+        if self.of_numbers and any(isinstance(value, str | tuple) for value in values):
+            return [(tuple(groups), Tested(tuple(map(len, groups.values())), note="the values are no numbers"))]
         pairs = list(combinations(groups, 2))
         chosen: dict[str, list[tuple[str, ...]]] = {
             "pairs": [*pairs],

@@ -310,7 +310,7 @@ def level_label(factor: Factor, level: Any) -> str:
     if factor == "tasks" and ANY_GATE in level:
         return f"{len(level)} drawn"
     if factor == "tasks":
-        return " + ".join(level)
+        return " + ".join(level) or "as the files say"
     if factor == "hidden":
         return "-".join(map(str, level))
     if factor == "input_weights":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, Final
@@ -12,18 +13,29 @@ from analysis.criteria.steps import CriterionStep
 from analysis.discovery.method import settings_digest
 from analysis.discovery.registry import read_method
 from analysis.errors import AnalysisError, InvalidStudy
+from analysis.network_files.intake import Declaration
 from analysis.networks.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS
 from analysis.networks.drawing import MATCHED
 from analysis.strict_json import read_object
 from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
-from analysis.studies.design import ANY_GATE, FACTORS, MAX_DESIGN_BYTES, MAX_NETWORKS, SHARED, Comparison, StudyDesign
+from analysis.studies.design import (
+    ANY_GATE,
+    FACTORS,
+    MAX_DESIGN_BYTES,
+    MAX_NETWORKS,
+    SHARED,
+    Comparison,
+    StudyDesign,
+    TrainingRules,
+)
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.registry import MEASURES, answer_measures, measures_of
 from analysis.studies.rows import NAMES
 from analysis.studies.source_options import compiled, most_draws, planted_algorithms, planted_steps, prior_of
-from analysis.studies.sources import BOOLEAN, DRAWN, PLANTED, SOURCES
+from analysis.studies.sources import BOOLEAN, DRAWN, FILES, PLANTED, SOURCES
 from analysis.tasks import task_of_text
 
+_DECLARED: Final = ("encoding", "output_is")
 REFUSED: Final = "study design"
 """What refusals of contradictions are about; their causes are the contradictions, with semicolons."""
 
@@ -42,6 +54,8 @@ def design_from_mapping(settings: Mapping[str, Any]) -> StudyDesign:
     Raises:
         InvalidStudy: unknown settings, values out of range or contradictions, all named at once.
     """
+    if settings.get("source") == FILES:
+        settings = {"tasks": [[]], **settings}
     try:
         design = StudyDesign.model_validate(dict(settings))
     except ValidationError as error:
@@ -71,15 +85,20 @@ def read_design(raw: bytes) -> StudyDesign:
     return design_from_mapping(read_object(raw, "study file", InvalidStudy, MAX_DESIGN_BYTES, cure))
 
 
-def runnable(design: StudyDesign) -> StudyDesign:
-    """A design whose measures can all be taken; tables may have others.
+def runnable(design: StudyDesign, files: Mapping[int, bytes] | None = None) -> StudyDesign:
+    """A design whose networks can be made and whose measures can all be taken; tables may have others.
+
+    Args:
+        files: seed → content, of a source whose networks are files; None where nobody read them.
 
     Raises:
-        InvalidStudy: measures that are unknown, all named at once.
+        InvalidStudy: measures that are unknown, or files that nobody read, all named at once.
     """
-    unknown = _unknown(design)
-    if unknown:
-        raise _refusal(unknown)
+    problems = _unknown(design)
+    if design.source == FILES and files is None:
+        problems.append(f"source {FILES!r}: `pluriscope study run` alone reads files and makes networks of them")
+    if problems:
+        raise _refusal(problems)
     return design
 
 
@@ -106,6 +125,7 @@ def contradictions(design: StudyDesign) -> list[str]:
     return [
         *_levels(design),
         *_source(design),
+        *_files(design),
         *_gates(design),
         *_planting(design),
         *_prior(design),
@@ -160,6 +180,39 @@ def _source(design: StudyDesign) -> Iterator[str]:
     for name in sorted(set(design.source_options) - set(source.options)):
         allowed = ", ".join(source.options) or "none"
         yield f"source_options.{name}: is unknown to source {design.source!r}; allowed are {allowed}"
+
+
+def _files(design: StudyDesign) -> Iterator[str]:
+    """What is wrong with networks that are files, and what nothing is made of where they are."""
+    if design.source != FILES:
+        if () in design.tasks:
+            yield f"tasks: a level names none; only networks of the source {FILES!r} bring their own"
+        return
+    files = design.source_options.get("files")
+    if not isinstance(files, list) or not files or not all(map(_is_file, files)):
+        yield "source_options.files: `pluriscope study run` reads files beside a study file; these were not read"
+    else:
+        several = Counter(file["sha256"] for file in files)
+        for content in (content for content, n in several.items() if n > 1):
+            names = " and ".join(repr(file["name"]) for file in files if file["sha256"] == content)
+            yield f"source_options.files: {names} hold the same network; name one of them"
+        if design.seeds.first + design.seeds.count > len(files):
+            yield f"seeds: there are {len(files)} files, one for each seed from 0 on"
+    for factor in GRID_FACTORS:
+        usual = StudyDesign.model_fields[factor].default
+        if len(design.levels(factor)) > 1 or (factor != "tasks" and design.levels(factor) != usual):
+            yield f"{factor}: networks that are files have their own; leave it out"
+    if design.training != TrainingRules():
+        yield "training: networks that are files are not trained; leave it out"
+    try:
+        Declaration(**{key: design.source_options[key] for key in _DECLARED if key in design.source_options})
+    except ValidationError as error:
+        yield from (f"source_options.{'.'.join(map(str, e['loc']))}: {words_of(e)}" for e in error.errors())
+
+
+def _is_file(told: Any) -> bool:
+    texts = isinstance(told, dict) and all(isinstance(text, str) for text in told.values())
+    return texts and told.keys() == {"name", "sha256"}
 
 
 def _gates(design: StudyDesign) -> Iterator[str]:

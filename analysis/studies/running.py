@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Final
 
 from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.result import CircuitSearch
@@ -28,6 +30,8 @@ from analysis.studies.rows import Row, RowNetwork, rows_of
 from analysis.studies.sources import Produced, source_named
 from analysis.studies.subject import Studied
 from analysis.work import DEFAULT_WORK, Work
+
+_TOGETHER: Final = 100  # networks trained at a time: fewer take longer each, more take memory
 
 
 def run_cell(cell: Cell, seeds: Sequence[int], work: Work = DEFAULT_WORK) -> Iterator[StudyOutcome]:
@@ -68,8 +72,9 @@ def run_chunk(
         Cancelled: the report asked to stop.
     """
     cell, needs, rows = cells_of(design)[position], needs_of(design), list[Row]()
-    make = source_named(design.source).load()
-    for produced in make(cell, seeds, work, files) if files is not None else make(cell, seeds, work):
+    make = partial(source_named(design.source).load(), **({} if files is None else {"files": files}))
+    together = (seeds[start : start + _TOGETHER] for start in range(0, len(seeds), _TOGETHER))
+    for produced in (produced for some in together for produced in make(cell, some, work)):
         start = work.clock()
         state, message, values = _values(cell, produced, needs, work)
         facts = {

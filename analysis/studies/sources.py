@@ -53,6 +53,8 @@ PLANTED: Final = "planted"
 """Key of the source that plants."""
 DRAWN: Final = "drawn"
 """Key of the source that draws from priors."""
+FILES: Final = "files"
+"""Key of the source whose networks are files."""
 Maker = Callable[..., Iterator[Produced]]
 """Called with a cell, some seeds and some work: its networks of these seeds, in order; may raise Cancelled. Networks
 that are files are made of a fourth argument, their contents by seed.
@@ -120,6 +122,17 @@ _ALL: Final = (
         },
         boolean=False,
         judged_on="the activations that held-out images give",
+    ),
+    Source(
+        FILES,
+        "networks that are files, of any kind that is read",
+        "pluriscope.study_files:make_networks",
+        {
+            "files": "paths and patterns beside the study file; their names and contents once they are read",
+            "encoding": "the numbers that stand for 0 and 1 on their inputs, such as '-1, 1'",
+            "output_is": "what their outputs are: value, logit or classes",
+        },
+        boolean=False,
     ),
 )
 SOURCES: Final[Mapping[str, Source]] = {source.key: source for source in _ALL}

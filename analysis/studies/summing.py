@@ -185,12 +185,7 @@ class _Summary:
                 where = dict(comparison.where) if factor in SHARED else {**comparison.where, factor: level}
                 found = self._where(points[key][protocol or level], where)
                 groups[level] = {self._partner(place, factor): point.value for place, point in found.items()}
-            if test.of_numbers and any(
-                isinstance(one, str | tuple) for some in groups.values() for one in some.values()
-            ):
-                yield protocol, levels, Tested(tuple(map(len, groups.values())), note="the values are no numbers")
-            else:
-                yield from ((protocol, *one) for one in test.made(groups))
+            yield from ((protocol, *one) for one in test.made(groups))
 
     def _partner(self, place: Place, factor: Factor) -> Key:
         """What pairs a network with those of other levels."""

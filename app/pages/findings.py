@@ -26,7 +26,7 @@ from app.figures.svg.elements import twice
 from app.options import PageModel
 from pluriscope.blocks import Action, Block, Figure, Head, Notice, Prose, Section, Table
 from pluriscope.parquet_listing import ParquetListing
-from pluriscope.study_table import StudyTable, quoted
+from pluriscope.study_table import StudyTable
 from pluriscope.tables import MOST_VALUES, Column, Query, Row, Type, read_query
 
 FOLDER: Final = cast(Path, resources.files("app.bundled") / "findings")
@@ -44,8 +44,8 @@ git checkout {tag}
 ```
 
 The last command computes tables, figures and documents from the results, in a minute. \
-`pluriscope study run app/bundled/studies/NAME.json` makes results again; thirteen studies measured what was gone by \
-then, and have their results there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
+`pluriscope study run app/bundled/studies/NAME.json` makes results again; of thirteen studies measures were gone by \
+then, and only their results are there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
 tables that are no studies of perceptrons."""
 
 
@@ -98,8 +98,6 @@ def manifest() -> dict[str, Any]:
 
 def broken(one: Mapping[str, Any]) -> str:
     """What is wrong with the data of a finding; "" if its numbers are those of the data that are here."""
-    if "broken" in one:
-        return str(one["broken"])
     problems = (broken_study(slug, told["rows"], told["design"]) for slug, told in one["studies"].items())
     return next(filter(None, problems), "")
 
@@ -279,9 +277,9 @@ def _all_data(links: Addresses) -> Iterator[Block]:
     yield Prose(_AGAIN.format(**told), glossary=False)
 
 
-def _listing(slug: str, stored: Callable[[Sequence[str]], Mapping[str, str]]) -> ParquetListing:
+def _listing(path: Path, stored: Callable[[Sequence[str]], Mapping[str, str]]) -> ParquetListing:
     """The rows of a study's file; those of stored networks lead to their pages."""
-    table, told = StudyTable([FOLDER / f"{slug}.parquet"]), manifest()["tables"][slug]
+    table, told = StudyTable([path]), manifest()["tables"][path.stem]
 
     def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         urls = stored([line["network"] for line in lines if line.get("network")])
@@ -299,9 +297,9 @@ def _listing(slug: str, stored: Callable[[Sequence[str]], Mapping[str, str]]) ->
             shown=name not in ("protocol", "output"),
         )
         for number, (name, kind) in enumerate(table.columns.items())
+        if kind != "JSON" and not kind.endswith("[]")  # which the files have
     )
-    lists = {name: f"{quoted(name)}::VARCHAR" for name, kind in table.columns.items() if kind.endswith("[]")}
-    return ParquetListing(columns, table, rows, lists)
+    return ParquetListing(columns, table, rows)
 
 
 def data_rows(
@@ -318,21 +316,16 @@ def data_rows(
         NotFound: there are no such rows.
         InvalidOption: an option that the list does not have.
     """
-    path = data_path(slug, links)
-    listing, url = _listing(slug, stored), links.findings("data", slug)
+    listing, url = _listing(data_path(slug, links), stored), links.findings("data", slug)
     yield Head(manifest()["tables"][slug]["title"], _about(slug), actions=[Action("All findings", links.findings())])
     files = {"CSV": f"{url}.csv", "PARQUET": f"{url}.parquet"}
     yield Table(listing, read_query(listing.columns, options), url, "row", Query(), id="rows", files=files)
-    measures = _measures(path)
+    if "measure" not in listing.table.columns:
+        return
+    measures = [one for (one,) in listing.table.ask("SELECT DISTINCT measure FROM {rows} ORDER BY measure")]
     if len(measures) > MOST_VALUES:  # more than the filter offers
         listed = " · ".join(f"[{one}]({url}?{urlencode({'measure': one})})" for one in measures)
         yield Prose(f"The rows of one measure: {listed}.", glossary=False)
-
-
-def _measures(path: Path) -> list[str]:
-    table = StudyTable([path])
-    named = "measure" in table.columns
-    return [one for (one,) in table.ask("SELECT DISTINCT measure FROM {rows} ORDER BY measure")] if named else []
 
 
 def data_path(slug: str, links: Addresses) -> Path:

@@ -110,7 +110,7 @@ def test_rows_of_any_columns_are_listed(client, data):
     write_part(data / "told.parquet", lines, {"lens": "VARCHAR", "right": "BIGINT", "parts": "DOUBLE[]"}, {})
     page = client.get("/findings/data/told").text
     assert page.count("data-item") == 2
-    assert "[0.5, 1.0]" in page
+    assert "Parts" not in page
     assert client.get("/findings/data/told?lens=paths").text.count("data-item") == 1
     assert client.get("/findings/data/told?right=4").text.count("data-item") == 1
 

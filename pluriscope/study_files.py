@@ -1,0 +1,115 @@
+"""Networks that are files as the population of a study: the command reads their bytes, workers make networks of them.
+
+A study file names paths and patterns beside it; in the design that is run stand names and digests of what they hold, so
+that the design's digest covers the content. The network of seed s is the s-th file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import AnalysisError, InvalidStudy
+from analysis.network_files.files import MAX_NETWORK_BYTES
+from analysis.network_files.formats.onnx_file import OnnxChain
+from analysis.network_files.intake import Declaration, is_onnx, take_in
+from analysis.studies.cells import Cell
+from analysis.studies.design import StudyDesign
+from analysis.studies.outcome import CONVERGED, REFUSED
+from analysis.studies.reading import REFUSED as REFUSED_DESIGN
+from analysis.studies.reading import design_from_mapping
+from analysis.studies.sources import Produced
+from analysis.work import Work
+from pluriscope.models import beside, read_content
+
+
+def read_population(settings: Mapping[str, Any], folder: Path) -> tuple[StudyDesign, dict[int, bytes]]:
+    """A design whose networks are files, and the content of each by its seed.
+
+    Args:
+        settings: of the study file, whose source is "files".
+        folder: that paths and patterns begin at.
+
+    Raises:
+        InvalidStudy: no files, patterns that match none, files that are there twice or cannot be read, and all
+            contradictions of the design, at once.
+    """
+    options = settings.get("source_options")
+    options = dict(options) if isinstance(options, Mapping) else {}
+    patterns = options.get("files")
+    if not isinstance(patterns, list) or not patterns or not all(isinstance(one, str) and one for one in patterns):
+        patterns, problems = [], ["source_options.files: is no list of paths and patterns; name some"]
+    else:
+        problems = []
+    contents: dict[str, bytes] = {}
+    for pattern in patterns:
+        matches = sorted(name for name in glob(pattern, root_dir=folder, recursive=True) if (folder / name).is_file())
+        if not matches:
+            problems.append(f"source_options.files: {pattern!r} matches no file")
+        for name in matches:
+            if name in contents:
+                problems.append(f"source_options.files: {name!r} is there twice, by {pattern!r} once more")
+                continue
+            try:
+                contents[name] = _content(folder / name)
+            except OSError as problem:
+                problems.append(f"source_options.files: {name!r} cannot be read: {problem.strerror or problem}")
+    files = [{"name": name, "sha256": hashlib.sha256(raw).hexdigest()} for name, raw in contents.items()]
+    seeds = {"first": 0, "count": max(1, len(files))}
+    try:
+        design = design_from_mapping({"seeds": seeds, **settings, "source_options": options | {"files": files}})
+    except InvalidStudy as refusal:
+        problems += [one for one in refusal.cause.split("; ") if files or not one.startswith("source_options.files")]
+    if problems:
+        raise InvalidStudy(REFUSED_DESIGN, "; ".join(problems), "correct it; nothing was started")
+    return design, dict(enumerate(contents.values()))
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds, with the data that an ONNX file keeps beside it; no more than is read of any.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        raw = file.read(MAX_NETWORK_BYTES + 1)
+    asked: list[str] = []
+
+    def found(name: str) -> bytes:
+        asked.append(name)
+        return beside(path)(name)
+
+    if is_onnx(raw):
+        with suppress(AnalysisError):  # what is wrong with it becomes its outcome
+            model = OnnxChain.of(raw, found).model
+            return model.SerializeToString() if asked else raw
+    return raw
+
+
+def make_networks(cell: Cell, seeds: Sequence[int], work: Work, files: Mapping[int, bytes]) -> Iterator[Produced]:
+    """The networks of some files; one that cannot be taken is an outcome with its reason."""
+    options = cell.design.source_options
+    declared = {key: options[key] for key in ("encoding", "output_is") if key in options}
+    declaration = Declaration(tasks="; ".join(cell.levels["tasks"]), **declared)
+    for seed in seeds:
+        start, name = work.clock(), options["files"][seed]["name"]
+        try:
+            intake = take_in(read_content(files[seed]), declaration, fallback_name=Path(name).stem)
+            file = intake.file()
+        except AnalysisError as problem:
+            yield Produced(seed, REFUSED, f"{name}: {problem}", None, seconds=work.clock() - start)
+            continue
+        yield Produced(
+            seed,
+            CONVERGED,
+            f"read from {name}",
+            file.network,
+            file.tasks,
+            seconds=work.clock() - start,
+            data=None if intake.data.is_clean else intake.data,
+            planted=file.planted,
+        )
