@@ -103,10 +103,11 @@ class ProcessExecutor:
 
     Args:
         n_bytes: memory that a computation may take.
+        keeps: whether a process that has become large computes on, for computations that are all alike.
     """
 
-    def __init__(self, n_bytes: int) -> None:
-        self._n_bytes = n_bytes
+    def __init__(self, n_bytes: int, *, keeps: bool = False) -> None:
+        self._n_bytes, self._keeps = n_bytes, keeps
         self._context = multiprocessing.get_context("spawn")
         self._process: SpawnProcess | None = None
         self._pipe: Connection
@@ -118,7 +119,7 @@ class ProcessExecutor:
         if self._process is None or not self._process.is_alive():
             self.close()
             self._pipe, theirs = self._context.Pipe()
-            self._process = self._context.Process(target=_serve, args=(theirs, self._n_bytes), daemon=True)
+            self._process = self._context.Process(target=_serve, args=(theirs, self._n_bytes, self._keeps), daemon=True)
             self._process.start()
             theirs.close()
         self._tell, self._busy, self._ended_before = tell, True, ended_by_system()
@@ -208,7 +209,7 @@ class ThreadExecutor:
     close = stop
 
 
-def _serve(pipe: Connection, n_bytes: int) -> None:
+def _serve(pipe: Connection, n_bytes: int, keeps: bool) -> None:
     """What the process does: one computation after another, until the pipe closes."""
     end_first()
     if hasattr(os, "nice"):
@@ -233,7 +234,7 @@ def _serve(pipe: Connection, n_bytes: int) -> None:
             send(_Ended(_failed(error)))
         else:
             allow(n_bytes)
-            ended = _Ended(carry_out(compute, send), _is_large())
+            ended = _Ended(carry_out(compute, send), not keeps and _is_large())
             del compute
             send(ended)
             if ended.last:

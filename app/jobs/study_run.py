@@ -1,0 +1,271 @@
+"""Running a study on any executor of ``concurrent.futures``: what is missing in chunks, each saved when it is finished.
+
+A chunk is some seeds of one cell, trained together, then analysed one by one. Each cell's first chunk is small; the
+next ones are as large as its last one says that they take some seconds. So a cluster's messages and a table's parts are
+few, and what a stop loses is little.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Set
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from traceback import format_exception
+from typing import Any, Final
+
+from analysis import ENGINE_VERSION
+from analysis.errors import AnalysisError, Cancelled
+from analysis.limits import Limits
+from analysis.progress import Progress, Report, silent
+from analysis.studies.cells import cells_of
+from analysis.studies.design import StudyDesign
+from analysis.work import Work
+from app.cluster import Workers, lost
+from app.jobs.executor import Compute, Crashed, Lost, ProcessExecutor
+
+log = logging.getLogger("pluriscope.studies")
+Row = dict[str, Any]
+SECONDS: Final = 15.0  # what a chunk should take: long beside a message and a part, short to be lost
+FIRST: Final = 4  # networks of a cell's first chunk
+MOST: Final = 1_000
+GROWTH: Final = 16  # times the networks of the cell's last chunk, since the next network may take much longer
+AHEAD: Final = 2  # chunks on their way for each process, so that none waits for a message
+ATTEMPTS: Final = 3  # of a single network
+LOOK_SECONDS: Final = 0.5
+_HOPELESS: Final = 20  # chunks that fail one after the other, which no single network explains
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Networks that are made together.
+
+    Args:
+        cell: its place in the grid.
+        seeds: of its networks.
+        attempt: the number of this one, from 1; of chunks of several networks always 1.
+    """
+
+    cell: int
+    seeds: tuple[int, ...]
+    attempt: int = 1
+
+
+def run_study(
+    design: StudyDesign,
+    done: Mapping[str, Set[int]],
+    workers: Workers,
+    save: Callable[[list[Row]], None],
+    report: Report,
+    limits: Limits,
+    files: Mapping[int, bytes] | None = None,
+) -> list[str]:
+    """Compute what a study's table lacks.
+
+    Args:
+        design: checked, and runnable here.
+        done: the seeds that have their rows, by the key of their cell.
+        workers: compute chunks.
+        save: takes the rows of one finished chunk, whatever the order of chunks.
+        report: told how many networks have their rows, twice a second. What it or ``save`` raises ends the run.
+        limits: how far searches may go.
+        files: contents of files by seed, of designs whose networks are files.
+
+    Returns:
+        what is missing in the end, a sentence each.
+
+    Raises:
+        ClusterLost: nothing computes any more.
+    """
+    run = _Run(design, done, workers, partial(compute_chunk, ENGINE_VERSION, design, limits), files or {})
+    try:
+        while run.on_their_way or run.send():
+            report(Progress("networks", run.n_finished, max(design.n_networks, run.n_finished)))
+            finished = run.received()
+            run.send()  # before what was received is saved, so that nobody waits for that
+            for chunk, rows in finished:
+                save(rows)
+                run.n_finished += len(chunk.seeds)
+    finally:
+        for future in run.on_their_way:
+            future.cancel()
+    return run.problems
+
+
+def compute_chunk(
+    engine: str, design: StudyDesign, limits: Limits, chunk: Chunk, files: Mapping[int, bytes] | None
+) -> tuple[list[Row], float]:
+    """The rows of a chunk, and the seconds that they took; what is sent to workers.
+
+    Raises:
+        AnalysisError: this worker's engine is of another version, or nothing of the chunk can be made.
+    """
+    from analysis.studies.running import run_chunk
+
+    if engine != ENGINE_VERSION:
+        raise AnalysisError("worker", f"is of version {ENGINE_VERSION}, not {engine}", "update it, or end it")
+    begun = time.perf_counter()
+    rows = run_chunk(design, chunk.cell, chunk.seeds, files, Work(clock=time.perf_counter, limits=limits))
+    return rows, time.perf_counter() - begun
+
+
+class _Run:
+    """What is missing, what is on its way, and what became of it.
+
+    Args:
+        compute: function of a chunk and of the contents of its files.
+    """
+
+    def __init__(
+        self,
+        design: StudyDesign,
+        done: Mapping[str, Set[int]],
+        workers: Workers,
+        compute: Callable[..., tuple[list[Row], float]],
+        files: Mapping[int, bytes],
+    ) -> None:
+        self._workers, self._compute, self._files = workers, compute, files
+        self._cells = cells_of(design)
+        missing = (
+            deque(seed for seed in design.seeds.numbers if seed not in done.get(cell.key, ())) for cell in self._cells
+        )
+        self._missing = {position: seeds for position, seeds in enumerate(missing) if seeds}
+        self._n_missing = sum(map(len, self._missing.values()))
+        self._sizes: dict[int, int] = {}  # of the next chunk of each cell that was measured
+        self._again: deque[Chunk] = deque()
+        self._failures = 0  # since a chunk was finished
+        self.n_finished = sum(map(len, done.values()))
+        self.on_their_way: dict[Future[tuple[list[Row], float]], Chunk] = {}
+        self.problems: list[str] = []
+
+    def send(self) -> bool:
+        """Let the workers have as many chunks as they should; whether there was one to send."""
+        n_workers = max(1, self._workers.count())
+        sent = False
+        while len(self.on_their_way) < AHEAD * n_workers and (chunk := self._next(n_workers)):
+            files = {seed: self._files[seed] for seed in chunk.seeds} if self._files else None
+            self.on_their_way[self._workers.executor.submit(self._compute, chunk, files)] = chunk
+            sent = True
+        return sent
+
+    def _next(self, n_workers: int) -> Chunk | None:
+        if self._again:
+            return self._again.popleft()
+        if not self._missing:
+            return None
+        measuring = {chunk.cell for chunk in self.on_their_way.values()} - self._sizes.keys()
+        position = next((one for one in self._missing if one not in measuring), next(iter(self._missing)))
+        seeds = self._missing[position]
+        size = min(self._sizes.get(position, FIRST), max(FIRST, self._n_missing // (AHEAD * n_workers)))
+        taken = tuple(seeds.popleft() for _ in range(min(size, len(seeds))))
+        self._n_missing -= len(taken)
+        if not seeds:
+            del self._missing[position]
+        return Chunk(position, taken)
+
+    def received(self) -> list[tuple[Chunk, list[Row]]]:
+        """The chunks that were finished, after a wait of at most half a second; those that failed are noted."""
+        finished = []
+        for future in wait(self.on_their_way, LOOK_SECONDS, FIRST_COMPLETED).done:
+            chunk = self.on_their_way.pop(future)
+            try:
+                rows, seconds = future.result()
+            except CancelledError:
+                raise lost() from None
+            except Exception as error:
+                self._fail(chunk, error)
+            else:
+                n_seeds, self._failures = len(chunk.seeds), 0
+                wished = int(n_seeds * SECONDS / max(seconds, 1e-3))
+                self._sizes[chunk.cell] = max(1, min(wished, GROWTH * n_seeds, MOST))
+                finished.append((chunk, rows))
+        return finished
+
+    def _fail(self, chunk: Chunk, error: Exception) -> None:
+        """Have halves of a chunk computed again, which finds the network that it fails for, or tell of that one."""
+        self._failures += 1
+        half = len(chunk.seeds) // 2
+        if half:
+            self._again += (Chunk(chunk.cell, chunk.seeds[:half]), Chunk(chunk.cell, chunk.seeds[half:]))
+        elif chunk.attempt < ATTEMPTS and not isinstance(error, AnalysisError):
+            self._again.append(replace(chunk, attempt=chunk.attempt + 1))
+        else:
+            self.problems.append(f"{self._cells[chunk.cell].name}, seed {chunk.seeds[0]}: {_told(error)}")
+        if self._failures >= max(_HOPELESS, AHEAD * ATTEMPTS * self._workers.count()):
+            self._again.clear()
+            self._missing.clear()
+            self.problems.append(f"{self._failures} chunks failed one after the other, the last one so: {_told(error)}")
+
+
+def _told(error: Exception) -> str:
+    """What became of a network, in a sentence with what to do."""
+    if isinstance(error, AnalysisError):
+        return str(error)
+    if isinstance(error, Lost):
+        return f"its {error.reason} {ATTEMPTS} times. Free some memory, then give the same command again."
+    log.warning("%s", error.args[-1] if isinstance(error, Crashed) else "".join(format_exception(error)))
+    name = error.args[0] if isinstance(error, Crashed) else f"{type(error).__name__}: {error}"
+    return f"the program failed ({name}). Give the same command again; if it fails there, tell its authors."
+
+
+# --- processes of this machine
+
+
+class _Processes(ThreadPoolExecutor):
+    """An executor whose threads each have a process compute, which is replaced when it is lost; a shutdown ends them.
+
+    Args:
+        n: processes.
+        n_bytes: memory that each may take.
+    """
+
+    def __init__(self, n: int, n_bytes: int) -> None:
+        self._own, self._over = threading.local(), threading.Event()
+        self._processes: list[ProcessExecutor] = []
+        super().__init__(n, "study", self._begin, (n_bytes,))
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return super().submit(self._computed, partial(_without_work, partial(function, *args, **kwargs)))
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
+        self._over.set()
+        super().shutdown(wait=True, cancel_futures=cancel_futures)
+        for process in self._processes:
+            process.close()
+
+    def _begin(self, n_bytes: int) -> None:
+        self._own.process = ProcessExecutor(n_bytes, keeps=True)
+        self._processes.append(self._own.process)
+
+    def _computed(self, compute: Compute) -> Any:
+        process: ProcessExecutor = self._own.process
+        process.start(compute, silent)
+        while (finished := process.wait(LOOK_SECONDS)) is None:
+            if self._over.is_set():
+                process.stop()
+                raise Cancelled("the study")
+        return finished.outcome
+
+
+def _without_work(function: Callable[[], Any], _: Work) -> Any:
+    return function()
+
+
+@contextmanager
+def local_workers(n: int, n_bytes: int) -> Iterator[Workers]:
+    """Processes of this machine, with one thread each.
+
+    Args:
+        n: how many.
+        n_bytes: memory that each may take.
+    """
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # processes take it over when they start
+    with _Processes(n, n_bytes) as executor:
+        yield Workers(executor, lambda: n)
