@@ -19,10 +19,9 @@ from analysis.network_files.formats.onnx_file import OnnxChain
 from analysis.network_files.intake import Declaration, is_onnx, take_in
 from analysis.studies.cells import Cell
 from analysis.studies.design import StudyDesign
-from analysis.studies.outcome import CONVERGED, REFUSED
 from analysis.studies.reading import REFUSED as REFUSED_DESIGN
 from analysis.studies.reading import design_from_mapping
-from analysis.studies.sources import Produced
+from analysis.studies.sources import CONVERGED, REFUSED, Produced
 from analysis.work import Work
 from pluriscope.models import beside, read_content
 

@@ -12,7 +12,7 @@ from typing import Any
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measured
 from analysis.studies.rows import measured_of
-from analysis.studies.summing import Place, summary_of
+from analysis.studies.summary import Place, summary_of
 from pluriscope.study_table import StudyTable, quoted
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from analysis.data import DataRecord
 from analysis.networks.network import Network
 from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measured
-from analysis.studies.outcome import StudyOutcome, figures_of, flat_weights
 from analysis.studies.reading import design_from_mapping
-from analysis.studies.result_file import StudyResults
-from analysis.studies.rows import Row, RowNetwork, rows_of
+from analysis.studies.rows import NAMES, Row, RowNetwork, measured_of, rows_of
 from analysis.tasks import named_task
 
 MEASURES = ["circuits-valid", "interpretations-total", "one-minimal-alignment", "irredundant-formulas"]
@@ -58,38 +56,8 @@ def design(**changed: Any) -> StudyDesign:
     return design_from_mapping(settings(**changed))
 
 
-def results(study: StudyDesign | None = None, *, failing: int = 4) -> StudyResults:
-    """Outcomes of every network; every ``failing``-th seed did not converge. Values follow from cell and seed."""
-    study = study or design()
-    outcomes = []
-    for position, cell in enumerate(cells_of(study)):
-        for seed in study.seeds.numbers:
-            network = random_network(cell.sizes, 1000 * position + seed)
-            failed = seed % failing == failing - 1
-            outcomes.append(
-                StudyOutcome(
-                    cell=cell.key,
-                    seed=seed,
-                    state="stopped_early" if failed else "converged",
-                    message="the loss no longer fell" if failed else "converged",
-                    network=network.digest,
-                    epochs=10 + seed,
-                    loss=0.2 if failed else 0.005,
-                    accuracy=0.5 if failed else 1.0,
-                    figures={}
-                    if failed
-                    else figures_of({p.name: (values_at(position, seed),) for p in study.protocols}),
-                    seconds=0.25,
-                    sizes=network.sizes,
-                    tables=("0110",),
-                    weights=flat_weights(network),
-                )
-            )
-    return StudyResults(study, tuple(outcomes))
-
-
 def rows(study: StudyDesign | None = None, *, failing: int = 4) -> list[Row]:
-    """The same as rows of a table."""
+    """Rows of every network; every ``failing``-th seed did not converge. Values follow from cell and seed."""
     study = study or design()
     found: list[Row] = []
     for position, cell in enumerate(cells_of(study)):
@@ -104,16 +72,10 @@ def rows(study: StudyDesign | None = None, *, failing: int = 4) -> list[Row]:
     return found
 
 
-def judged_on_rows(known: StudyResults, n_inputs: int = 2) -> StudyResults:
-    """The same outcomes, each judged on rows of its own that are no Boolean inputs."""
-    random = np.random.default_rng(0)
-    told = []
-    for outcome in known.outcomes:
-        rows = random.normal(size=(9, n_inputs)).astype(np.float32).astype(np.float64)
-        labels = np.arange(9.0)[:, None] % 2
-        record = DataRecord(rows[: 2**n_inputs], rows, labels, None, "made-up activations", boolean=False)
-        told.append(replace(outcome, data=record))
-    return replace(known, outcomes=tuple(told))
+def measured_in(row: Mapping[str, Any]) -> dict[str, Measured]:
+    """What a row says was measured."""
+    told = json.loads(row.get("inexact") or "{}")
+    return {key: measured_of(row[key], told.get(key)) for key in row.keys() - NAMES}
 
 
 def values_at(position: int, seed: int) -> dict[str, Measured]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ from analysis.studies.design import (
     MAX_NETWORKS,
     SHARED,
     Comparison,
+    Factor,
     StudyDesign,
     TrainingRules,
 )
@@ -35,7 +35,8 @@ from analysis.studies.source_options import compiled, most_draws, planted_algori
 from analysis.studies.sources import BOOLEAN, DRAWN, FILES, PLANTED, SOURCES
 from analysis.tasks import task_of_text
 
-_DECLARED: Final = ("encoding", "output_is")
+_DECLARED: Final = frozenset({"encoding", "output_is"})
+OF_SHARES: Final = ("chi-squared", "fisher", "mcnemar", "stuart-maxwell", "cochran-mantel-haenszel")
 REFUSED: Final = "study design"
 """What refusals of contradictions are about; their causes are the contradictions, with semicolons."""
 
@@ -116,44 +117,32 @@ def _refusal(problems: Sequence[str]) -> InvalidStudy:
 # --- every reason why a design is refused
 
 
-_OF_SHARES: Final = ("chi-squared", "fisher", "mcnemar", "stuart-maxwell", "cochran-mantel-haenszel")
+_OF_SOURCES: Final[Mapping[Factor, str]] = {"planting": PLANTED, "prior": DRAWN, "regularisation": BOOLEAN}
 
 
 def contradictions(design: StudyDesign) -> list[str]:
-    """Every reason why a design is refused, [] if there is none."""
-    measured = _measured(design)
-    return [
-        *_levels(design),
-        *_source(design),
-        *_files(design),
-        *_gates(design),
-        *_planting(design),
-        *_prior(design),
-        *_regularisation(design),
-        *_training(design),
-        *_methods(design),
-        *_measures(design, measured),
-        *(problem for comparison in design.comparisons for problem in _comparison(design, comparison, measured)),
-        *_texts(design),
-    ]
+    """Every reason why a design is refused, each once, [] if there is none."""
+    known = [key for key in dict.fromkeys(design.measures) if key in MEASURES]
+    criteria = [text for text in design.criteria if not any(_refused(CriterionStep.parse, text))]
+    measured = measures_of(known, criteria, design.methods)
+    problems = [*_levels(design), *_source(design), *_methods(design, known), *_measures(design, measured)]
+    for comparison in design.comparisons:
+        name = f"comparison of {comparison.measure} by {comparison.factor}"
+        problems += [f"{name}: {problem}" for problem in _comparison(design, comparison, measured)]
+    for field, text in (("name", design.name), ("question", design.question)):
+        if not text.strip() or any(ord(c) < 32 for c in text):
+            problems.append(f"{field}: must be text without control characters")
+    return list(dict.fromkeys(problems))
 
 
-def _measured(design: StudyDesign) -> dict[str, Measure]:
-    """What it measures as far as that is known; what is not may be of any kind."""
-    criteria = [text for text in design.criteria if not _criterion_problem(text)]
-    return measures_of(_known(design), criteria, design.methods)
-
-
-def _known(design: StudyDesign) -> list[str]:
-    return [key for key in dict.fromkeys(design.measures) if key in MEASURES]
-
-
-def _criterion_problem(text: str) -> str:
+def _refused(read: Callable[..., Any], *given: Any) -> Iterator[str]:
+    """What a reader has against something, if it refuses it."""
     try:
-        CriterionStep.parse(text)
+        read(*given)
     except AnalysisError as problem:
-        return str(problem)
-    return ""
+        yield str(problem)
+    except ValidationError as error:
+        yield "; ".join(words_of(one) for one in error.errors())
 
 
 def _levels(design: StudyDesign) -> Iterator[str]:
@@ -180,57 +169,30 @@ def _source(design: StudyDesign) -> Iterator[str]:
     for name in sorted(set(design.source_options) - set(source.options)):
         allowed = ", ".join(source.options) or "none"
         yield f"source_options.{name}: is unknown to source {design.source!r}; allowed are {allowed}"
-
-
-def _files(design: StudyDesign) -> Iterator[str]:
-    """What is wrong with networks that are files, and what nothing is made of where they are."""
-    if design.source != FILES:
-        if () in design.tasks:
-            yield f"tasks: a level names none; only networks of the source {FILES!r} bring their own"
-        return
-    files = design.source_options.get("files")
-    if not isinstance(files, list) or not files or not all(map(_is_file, files)):
-        yield "source_options.files: `pluriscope study run` reads files beside a study file; these were not read"
-    else:
-        several = Counter(file["sha256"] for file in files)
-        for content in (content for content, n in several.items() if n > 1):
-            names = " and ".join(repr(file["name"]) for file in files if file["sha256"] == content)
-            yield f"source_options.files: {names} hold the same network; name one of them"
-        if design.seeds.first + design.seeds.count > len(files):
-            yield f"seeds: there are {len(files)} files, one for each seed from 0 on"
-    for factor in GRID_FACTORS:
-        usual = StudyDesign.model_fields[factor].default
-        if len(design.levels(factor)) > 1 or (factor != "tasks" and design.levels(factor) != usual):
-            yield f"{factor}: networks that are files have their own; leave it out"
-    if design.training != TrainingRules():
-        yield "training: networks that are files are not trained; leave it out"
-    try:
-        Declaration(**{key: design.source_options[key] for key in _DECLARED if key in design.source_options})
-    except ValidationError as error:
-        yield from (f"source_options.{'.'.join(map(str, e['loc']))}: {words_of(e)}" for e in error.errors())
-
-
-def _is_file(told: Any) -> bool:
-    texts = isinstance(told, dict) and all(isinstance(text, str) for text in told.values())
-    return texts and told.keys() == {"name", "sha256"}
+    for factor, key in _OF_SOURCES.items():
+        if design.source != key and design.levels(factor) != ("",):
+            yield f"{factor}: source {design.source!r} has none; leave it out, or use the source {key!r}"
+    drawn = any(ANY_GATE in level for level in design.tasks)
+    if design.source != BOOLEAN and drawn:
+        yield f"tasks: source {design.source!r} draws no gates; use the source {BOOLEAN!r}"
+    if design.source != FILES and () in design.tasks:
+        yield f"tasks: a level names none; only networks of the source {FILES!r} bring their own"
+    own = {BOOLEAN: _gates, PLANTED: _planting, DRAWN: _prior, FILES: _files}.get(design.source)
+    problems = [*own(design)] if own else []
+    yield from problems
+    if source.boolean and not (problems if design.source == BOOLEAN else drawn):  # a spec needs its tasks
+        yield from _training(design)
 
 
 def _gates(design: StudyDesign) -> Iterator[str]:
     """Tasks that are to be drawn without gates to draw them from, and gates that nothing is drawn from."""
     drawn = [level for level in design.tasks if ANY_GATE in level]
     gates = design.source_options.get("gates", [])
-    if design.source != BOOLEAN:
-        if drawn:
-            yield f"tasks: source {design.source!r} draws no gates; use the source {BOOLEAN!r}"
-        return
     if not isinstance(gates, list) or not all(isinstance(gate, str) for gate in gates) or len(set(gates)) < len(gates):
         yield "source_options.gates: are no list of different names of tasks"
         return
     for gate in gates:
-        try:
-            task_of_text(gate, design.n_inputs)
-        except AnalysisError as problem:
-            yield f"source_options.gates: {problem}"
+        yield from (f"source_options.gates: {problem}" for problem in _refused(task_of_text, gate, design.n_inputs))
     if gates and not drawn:
         yield f"source_options.gates: no level of tasks has {ANY_GATE!r}; leave them out"
     for level in drawn:
@@ -241,173 +203,144 @@ def _gates(design: StudyDesign) -> Iterator[str]:
 
 
 def _planting(design: StudyDesign) -> Iterator[str]:
-    """Recipes that cannot be read, or that no source asks for."""
-    if design.source != PLANTED:
-        if design.planting != ("",):
-            yield f"planting: source {design.source!r} plants nothing; leave it out, or use the source {PLANTED!r}"
-        return
-    said: set[str] = set()
-    try:
-        algorithms, _ = planted_algorithms(design), planted_steps(design)
-    except AnalysisError as problem:
-        yield f"source_options: {problem}"
-        return
-    for cell in cells_of(design):
-        for algorithm in algorithms:
-            try:
-                compiled(cell, algorithm)
-            except AnalysisError as problem:
-                if str(problem) not in said:
-                    said.add(str(problem))
-                    yield f"planting: {problem}"
-
-
-def _regularisation(design: StudyDesign) -> Iterator[str]:
-    """Regularisation of a source that knows none."""
-    if design.source != BOOLEAN and design.regularisation != ("",):
-        yield f"regularisation: source {design.source!r} knows none; leave it out, or use the source {BOOLEAN!r}"
+    problems = [problem for read in (planted_algorithms, planted_steps) for problem in _refused(read, design)]
+    yield from (f"source_options: {problem}" for problem in problems)
+    for cell, algorithm in product(cells_of(design), () if problems else planted_algorithms(design)):
+        yield from (f"planting: {problem}" for problem in _refused(compiled, cell, algorithm))
 
 
 def _prior(design: StudyDesign) -> Iterator[str]:
-    """Priors that cannot be read, or that no source asks for."""
-    if design.source != DRAWN:
-        if design.prior != ("",):
-            yield f"prior: source {design.source!r} draws nothing; leave it out, or use the source {DRAWN!r}"
-        return
-    try:
-        most_draws(design)
-    except AnalysisError as problem:
-        yield f"source_options: {problem}"
+    yield from (f"source_options: {problem}" for problem in _refused(most_draws, design))
     if "moments" in design.source_options and MATCHED not in design.prior:
         yield f"source_options.moments: no level of prior is {MATCHED!r}; leave them out"
-    said: set[str] = set()
     for level, hidden in product(filter(None, design.prior), design.hidden):
-        try:
-            prior_of(design, level, hidden)
-        except AnalysisError as problem:
-            if str(problem) not in said:
-                said.add(str(problem))
-                yield str(problem)
+        yield from _refused(prior_of, design, level, hidden)
+
+
+def _files(design: StudyDesign) -> Iterator[str]:
+    """What is wrong with networks that are files, and what such networks are not made by."""
+    files = design.source_options.get("files")
+    if not isinstance(files, list) or not files or not all(map(_is_file, files)):
+        yield "source_options.files: `pluriscope study run` reads files beside a study file; these were not read"
+    else:
+        named: dict[str, list[str]] = {}
+        for file in files:
+            named.setdefault(file["sha256"], []).append(repr(file["name"]))
+        for names in (names for names in named.values() if len(names) > 1):
+            yield f"source_options.files: {' and '.join(names)} hold the same network; name one of them"
+        if design.seeds.first + design.seeds.count > len(files):
+            yield f"seeds: there are {len(files)} files, one for each seed from 0 on"
+    usual = {factor: StudyDesign.model_fields[factor].default for factor in GRID_FACTORS} | {"tasks": design.tasks[:1]}
+    for factor in GRID_FACTORS:
+        if design.levels(factor) != usual[factor]:
+            yield f"{factor}: networks that are files have their own; leave it out"
+    if design.training != TrainingRules():
+        yield "training: networks that are files are not trained; leave it out"
+    for key in _DECLARED & design.source_options.keys():
+        told = {key: design.source_options[key]}
+        yield from (f"source_options.{key}: {problem}" for problem in _refused(Declaration.model_validate, told))
+
+
+def _is_file(told: Any) -> bool:
+    texts = isinstance(told, dict) and all(isinstance(text, str) for text in told.values())
+    return texts and told.keys() == {"name", "sha256"}
 
 
 def _training(design: StudyDesign) -> Iterator[str]:
     """Combinations that no network can be trained with; each level is tried once with the first of the others."""
-    source = SOURCES.get(design.source)
-    if source is None or not source.boolean or any(_gates(design)):
-        return
     first = {factor: design.levels(factor)[0] for factor in GRID_FACTORS}
     said: set[str] = set()
-    for factor in GRID_FACTORS:
-        for level in design.levels(factor):
-            problem = _refused({**first, factor: level}, design)
-            if problem and problem not in said:
-                said.add(problem)
-                yield f"{factor} {level!r}: {problem}"
+    every: list[tuple[Factor, Any]] = [(one, level) for one in GRID_FACTORS for level in design.levels(one)]
+    for factor, level in every:
+        problems = set(_refused(Cell(design, {**first, factor: level}).spec, 0)) - said
+        said |= problems
+        yield from (f"{factor} {level!r}: {problem}" for problem in problems)
     sloped = {one.name for one in OF_PERCEPTRONS.values() if one.sloped}
     of_grid = {*design.activation, *design.output_activation}
     if design.training.negative_slope != DEFAULT_NEGATIVE_SLOPE and not sloped & of_grid:
         yield f"training.negative_slope: no activation of the grid is {' or '.join(sorted(sloped))}; leave it out"
 
 
-def _refused(levels: dict[Any, Any], design: StudyDesign) -> str:
-    try:
-        Cell(design, levels).spec(0)
-    except ValidationError as error:
-        return "; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())
-    return ""
-
-
-def _methods(design: StudyDesign) -> Iterator[str]:
+def _methods(design: StudyDesign, known: Sequence[str]) -> Iterator[str]:
     """Methods that cannot be asked, that are there twice, or that no measure is about."""
     said: dict[str, str] = {}
     for text in design.methods:
-        try:
-            method, settings = read_method(text)
-        except AnalysisError as problem:
-            yield f"methods: {str(problem).rstrip('.')}"
+        if problems := [*_refused(read_method, text)]:
+            yield from (f"methods: {problem.rstrip('.')}" for problem in problems)
             continue
+        method, settings = read_method(text)
         same = said.setdefault(settings_digest(method.key, settings), text)
         if same != text:
             yield f"methods: {text!r} has the same settings as {same!r}; keep one"
-    of_answers = answer_measures(_known(design))
-    needed = [key for key in _known(design) if "answers" in MEASURES[key].needs]
-    if design.methods and not needed and len(_known(design)) == len(set(design.measures)):
+    needed = [key for key in known if "answers" in MEASURES[key].needs]
+    if design.methods and not needed and len(known) == len(set(design.measures)):
         yield "methods: no measure is about their answers; leave them out, or measure some"
     if needed and not design.methods:
-        yield f"measures: {next(iter(of_answers), needed[0])!r} is about answers of methods; name some in methods"
+        about = next(iter(answer_measures(known)), needed[0])
+        yield f"measures: {about!r} is about answers of methods; name some in methods"
 
 
 def _measures(design: StudyDesign, measured: Mapping[str, Measure]) -> Iterator[str]:
+    keys = [key.lower() for key in design.measures]
     for key in dict.fromkeys(design.measures):
         if key.lower() in NAMES:
             yield f"measures: {key!r} is the name of another column; use another one"
-        if [one.lower() for one in design.measures].count(key.lower()) > 1:
+        if keys.count(key.lower()) > 1:
             yield f"measures: {key!r} is there twice"
     for text in design.criteria:
-        if problem := _criterion_problem(text):
-            yield f"criteria: {problem}"
-    for ladder in design.ladders:
-        for key in ladder.measures:
-            if key not in (*measured, *design.measures):
-                yield f"ladders {ladder.label!r}: {key!r} is not among the study's measures"
-            elif key in measured and measured[key].kind not in ("count", "number", "share", "yes-no"):
-                yield f"ladders {ladder.label!r}: {key!r} is {_article(measured[key].kind)}, which has no bar"
-    for reference in design.references:
-        if reference.measure and reference.measure not in (*measured, *design.measures):
-            yield f"references: {reference.measure!r} is not among the study's measures"
+        yield from (f"criteria: {problem}" for problem in _refused(CriterionStep.parse, text))
+    named = [(f"ladders {ladder.label!r}", key) for ladder in design.ladders for key in ladder.measures]
+    for name, key in named:
+        if key in measured and measured[key].kind in ("category", "set"):
+            yield f"{name}: {key!r} is {_article(measured[key].kind)}, which has no bar"
+    named += [("references", reference.measure) for reference in design.references if reference.measure]
+    for name, key in named:
+        if key not in measured and not _is_open(design, key):
+            yield f"{name}: {key!r} is not among the study's measures"
+
+
+def _is_open(design: StudyDesign, key: str) -> bool:
+    """Whether a key is of a measure of the study that is unknown here, and so of any kind."""
+    key = key.partition(":")[0]
+    return key in design.measures and key not in MEASURES
 
 
 def _comparison(design: StudyDesign, comparison: Comparison, measured: Mapping[str, Measure]) -> Iterator[str]:
-    name = f"comparison of {comparison.measure} by {comparison.factor}"
-    known = measured.get(comparison.measure)
-    if comparison.factor == "method":
-        known = answer_measures(_known(design)).get(comparison.measure)
-    if known is None and (comparison.measure in MEASURES or comparison.measure not in design.measures):
-        yield f"{name}: the measure is not among the study's measures"
+    factor, test, label = comparison.factor, comparison.test, FACTORS[comparison.factor]
+    known = (answer_measures(design.measures) if factor == "method" else measured).get(comparison.measure)
+    if known is None and not _is_open(design, comparison.measure):
+        yield "the measure is not among the study's measures"
     if known is not None:
-        rank_test = comparison.test not in _OF_SHARES
-        if rank_test and not known.numeric and not (comparison.test == "friedman" and known.kind == "yes-no"):
-            yield f"{name}: {comparison.test} compares numbers, and the measure is {_article(known.kind)}"
-        if not rank_test and known.kind not in ("yes-no", "category"):
-            yield f"{name}: {comparison.test} compares shares, and the measure is {_article(known.kind)}"
-        if comparison.test in ("mcnemar", "cochran-mantel-haenszel") and known.kind == "category":
-            yield f"{name}: {comparison.test} compares yes and no, and the measure is a word"
-    for level in set(comparison.levels) - set(design.labels(comparison.factor)):
-        yield f"{name}: {level!r} is no level of {FACTORS[comparison.factor]}"
+        if test not in OF_SHARES and not known.numeric and not (test == "friedman" and known.kind == "yes-no"):
+            yield f"{test} compares numbers, and the measure is {_article(known.kind)}"
+        if test in OF_SHARES and known.kind not in ("yes-no", "category"):
+            yield f"{test} compares shares, and the measure is {_article(known.kind)}"
+        if test in ("mcnemar", "cochran-mantel-haenszel") and known.kind == "category":
+            yield f"{test} compares yes and no, and the measure is a word"
+    for level in set(comparison.levels) - set(design.labels(factor)):
+        yield f"{level!r} is no level of {label}"
     n_compared = len(comparison.compared(design))
     if n_compared < 2:
         where = "comparison" if comparison.levels else "grid"
-        yield f"{name}: the {where} has one level of {FACTORS[comparison.factor]}, so there is nothing to compare"
-    if comparison.test in ("friedman", "page") and n_compared == 2:
-        yield f"{name}: {comparison.test} needs three levels; use wilcoxon for two"
-    if comparison.test == "cochran-mantel-haenszel" and comparison.factor in SHARED:
-        yield f"{name}: {comparison.test} compares other networks, and {comparison.factor}s share them; use mcnemar"
-    ordered = comparison.factor in ("loss_target", "noise_std", "hidden", "tasks")
-    if comparison.test in ("spearman", "page") and not ordered:
-        yield f"{name}: {comparison.test} needs levels that have an order"
-    yield from _named(design, name, comparison)
-
-
-def _named(design: StudyDesign, name: str, comparison: Comparison) -> Iterator[str]:
+        yield f"the {where} has one level of {label}, so there is nothing to compare"
+    if test in ("friedman", "page") and n_compared == 2:
+        yield f"{test} needs three levels; use wilcoxon for two"
+    if test == "cochran-mantel-haenszel" and factor in SHARED:
+        yield f"{test} compares other networks, and {factor}s share them; use mcnemar"
+    if test in ("spearman", "page") and factor not in ("loss_target", "noise_std", "hidden", "tasks"):
+        yield f"{test} needs levels that have an order"
     protocols = design.labels("protocol")
     if comparison.protocol and comparison.protocol not in protocols:
-        yield f"{name}: protocol {comparison.protocol!r} is not one of {', '.join(protocols)}"
-    if comparison.protocol and comparison.factor == "protocol":
-        yield f"{name}: protocols cannot be compared under one protocol"
-    for factor, label in comparison.where.items():
-        if factor == comparison.factor:
-            yield f"{name}: {factor} cannot be compared and held fixed"
-        elif factor == "method":
-            yield f"{name}: networks differ in no method; name the measure of that method"
-        elif label not in design.labels(factor):
-            yield f"{name}: {factor} has no level {label!r}; there are {', '.join(design.labels(factor))}"
-
-
-def _texts(design: StudyDesign) -> Iterator[str]:
-    texts: Sequence[tuple[str, str]] = (("name", design.name), ("question", design.question))
-    for field, text in texts:
-        if not text.strip() or any(ord(c) < 32 for c in text):
-            yield f"{field}: must be text without control characters"
+        yield f"protocol {comparison.protocol!r} is not one of {', '.join(protocols)}"
+    if comparison.protocol and factor == "protocol":
+        yield "protocols cannot be compared under one protocol"
+    for other, level in comparison.where.items():
+        if other == factor:
+            yield f"{other} cannot be compared and held fixed"
+        elif other == "method":
+            yield "networks differ in no method; name the measure of that method"
+        elif level not in design.labels(other):
+            yield f"{other} has no level {level!r}; there are {', '.join(design.labels(other))}"
 
 
 def _article(kind: str) -> str:

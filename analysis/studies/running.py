@@ -1,11 +1,11 @@
-"""Running part of a study: some seeds of one cell, from training to measures; loads torch through its sources."""
+"""Running part of a study: some networks of one cell, from their making to their rows; loads torch by its sources."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.result import CircuitSearch
@@ -19,36 +19,40 @@ from analysis.progress import silent
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.result import OutputAnalysis
-from analysis.studies.cells import Cell, cells_of
-from analysis.studies.chunks import Needs, needs_of
+from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.criteria import passing
 from analysis.studies.measures.measure import Measured
 from analysis.studies.measures.registry import measures_of
-from analysis.studies.outcome import CONVERGED, REFUSED, StudyOutcome, figures_of, flat_weights
 from analysis.studies.rows import Row, RowNetwork, rows_of
-from analysis.studies.sources import Produced, source_named
+from analysis.studies.sources import CONVERGED, REFUSED, SOURCES, Produced
 from analysis.studies.subject import Studied
 from analysis.work import DEFAULT_WORK, Work
 
 _TOGETHER: Final = 100  # networks trained at a time: fewer take longer each, more take memory
+_CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
+_ALGORITHM_NEEDS: Final = frozenset({"algorithms", "criteria"})
 
 
-def run_cell(cell: Cell, seeds: Sequence[int], work: Work = DEFAULT_WORK) -> Iterator[StudyOutcome]:
-    """The outcomes of some seeds of one cell, in order; whatever becomes of a network, there is one.
+class Needs(NamedTuple):
+    """What must be searched in each network of a study.
 
     Args:
-        cell: of a checked design.
-        seeds: which of its networks.
-        work: told how far it is; without a clock nothing is measured.
-
-    Raises:
-        InvalidStudy: the design's source or a measure is unknown here.
-        Cancelled: the report asked to stop.
+        circuits: with their interpretations.
+        algorithms: by the analysis; some measures search for themselves.
+        lists: single alignments, since they are judged; else they are counted, exactly too.
     """
-    needs = needs_of(cell.design)
-    for produced in source_named(cell.design.source).load()(cell, seeds, work):
-        yield outcome_of(cell, produced, needs, work)
+
+    circuits: bool
+    algorithms: bool
+    lists: bool
+
+
+def needs_of(design: StudyDesign) -> Needs:
+    """What the measures of a study are about, taken together."""
+    measures = measures_of(design.measures, design.criteria, design.methods).values()
+    needs = {need for measure in measures for need in measure.needs}
+    return Needs(bool(needs & _CIRCUIT_NEEDS), bool(needs & _ALGORITHM_NEEDS), "criteria" in needs)
 
 
 def run_chunk(
@@ -68,15 +72,15 @@ def run_chunk(
         work: told how far it is; without a clock nothing is measured.
 
     Raises:
-        InvalidStudy: the design's source or a measure is unknown here.
+        InvalidStudy: what the source needs is not there.
         Cancelled: the report asked to stop.
     """
     cell, needs, rows = cells_of(design)[position], needs_of(design), list[Row]()
-    make = partial(source_named(design.source).load(), **({} if files is None else {"files": files}))
+    make = partial(SOURCES[design.source].load(), **({} if files is None else {"files": files}))
     together = (seeds[start : start + _TOGETHER] for start in range(0, len(seeds), _TOGETHER))
     for produced in (produced for some in together for produced in make(cell, some, work)):
         start = work.clock()
-        state, message, values = _values(cell, produced, needs, work)
+        state, message, values = _measured(design, produced, needs, work)
         facts = {
             "seed": produced.seed,
             "state": state,
@@ -86,55 +90,27 @@ def run_chunk(
             "accuracy": produced.accuracy,
             "seconds": round(produced.seconds + work.clock() - start, 4),
         }
-        rows += rows_of(
-            cell, facts, RowNetwork(produced.network, produced.tasks, produced.data, produced.planted), values
-        )
+        of = RowNetwork(produced.network, produced.tasks, produced.data, produced.planted)
+        rows += rows_of(cell, facts, of, values)
     return rows
 
 
-def outcome_of(cell: Cell, produced: Produced, needs: Needs, work: Work = DEFAULT_WORK) -> StudyOutcome:
-    """Analyse one network under every protocol and measure it; a refusal is its outcome and no other network's.
-
-    Args:
-        needs: what is searched.
-    """
-    start, network = work.clock(), produced.network
-    state, message, values = _values(cell, produced, needs, work)
-    return StudyOutcome(
-        cell=cell.key,
-        seed=produced.seed,
-        state=state,
-        message=message,
-        network=None if network is None else network.digest,
-        epochs=produced.epochs,
-        loss=produced.loss,
-        accuracy=produced.accuracy,
-        figures=figures_of(values),
-        seconds=produced.seconds + work.clock() - start,
-        sizes=() if network is None else network.sizes,
-        tables=tuple("".join(map(str, task.truth_table)) for task in produced.tasks),
-        weights=None if network is None else flat_weights(network),
-        data=produced.data,
-        planted=produced.planted,
-    )
-
-
-def _values(
-    cell: Cell, produced: Produced, needs: Needs, work: Work
-) -> tuple[str, str, dict[str, tuple[dict[str, Measured], ...]]]:
-    """State, message and measured values of one network; a refusal is its outcome and no other network's."""
-    state, message = produced.state, produced.message
-    values: dict[str, tuple[dict[str, Measured], ...]] = {}
+def _measured(
+    design: StudyDesign, produced: Produced, needs: Needs, work: Work
+) -> tuple[str, str, dict[str, list[dict[str, Measured]]]]:
+    """State, message and values of one network; a refusal is its outcome and no other network's."""
+    values: dict[str, list[dict[str, Measured]]] = {}
     problems: list[str] = []
-    for protocol in cell.design.protocols if state == CONVERGED and produced.network is not None else ():
+    for protocol in design.protocols if produced.state == CONVERGED else ():
         try:
-            analyses = _analyses(produced, protocol, needs, work)
-            values[protocol.name] = tuple(_measured(cell, produced, analysis, work) for analysis in analyses)
+            values[protocol.name] = [
+                _values(design, produced, analysis, work) for analysis in _analyses(produced, protocol, needs, work)
+            ]
         except Cancelled:
             raise
         except AnalysisError as problem:
             problems.append(f"under {protocol.name}: {problem}")
-    return (REFUSED, "; ".join(problems), values) if problems else (state, message, values)
+    return (REFUSED, "; ".join(problems), values) if problems else (produced.state, produced.message, values)
 
 
 def _analyses(produced: Produced, protocol: Protocol, needs: Needs, work: Work) -> list[OutputAnalysis]:
@@ -175,11 +151,8 @@ def circuits_alone(question: Question, circuits: CircuitSearch) -> OutputAnalysi
     )
 
 
-def _measured(cell: Cell, produced: Produced, analysis: OutputAnalysis, work: Work) -> dict[str, Measured]:
-    design = cell.design
+def _values(design: StudyDesign, produced: Produced, analysis: OutputAnalysis, work: Work) -> dict[str, Measured]:
     studied = Studied(analysis.question, analysis, produced.planted, design.methods, draws=produced.draws)
     measures = measures_of(design.measures, (), design.methods)
     values = {key: measure.function(studied) for key, measure in measures.items()}
-    if design.criteria:
-        values |= passing(studied, design.criteria, work)
-    return values
+    return values | (passing(studied, design.criteria, work) if design.criteria else {})

@@ -16,6 +16,10 @@ from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.network import Network
 from analysis.tasks import Task
 
+CONVERGED: Final = "converged"
+REFUSED: Final = "not_analysed"
+"""The state of a network that could not be read, or not be analysed under every protocol."""
+
 
 @dataclass(frozen=True, eq=False)
 class Produced:

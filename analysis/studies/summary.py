@@ -1,364 +1,277 @@
-"""From outcomes to what a study says: groups of networks, spreads, shares, tests and ladders.
+"""What a study says: its networks in numbers, its tests, and published values beside ours, as one JSON value.
 
 A network counts once. Where it has several outputs, the design says how their values become one. Networks that failed
-have no value; every group tells how many they are.
+have no value; every group tells how many they are. Loads scipy and statsmodels: made when a run ends, and stored.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import combinations
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from analysis.studies.cells import cells_of
-from analysis.studies.design import SHARED, Comparison, Factor, StudyDesign
-from analysis.studies.measures.measure import Kind, Measure, Measured, Value, answer_key, unknown_measure
-from analysis.studies.measures.registry import MEASURES, answer_measures, measures_of
-from analysis.studies.outcome import CONVERGED
-from analysis.studies.sources import DRAWN, PLANTED
-from analysis.studies.statistics import (
-    Share,
-    Spread,
-    Tested,
-    cochran_mantel_haenszel,
-    friedman,
-    holm,
-    independence,
-    kruskal_wallis,
-    mann_whitney,
-    mcnemar,
-    page,
-    share_of,
-    spearman,
-    spread_of,
-    stuart_maxwell,
-    wilcoxon,
-)
+import numpy as np
 
+from analysis.studies.cells import GRID_FACTORS, cells_of
+from analysis.studies.comparisons import TESTS, Key, Tested, holm, share_interval
+from analysis.studies.design import SHARED, Comparison, Factor, Reference, StudyDesign
+from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
+from analysis.studies.rows import measures_of_columns
+from analysis.studies.sources import CONVERGED, DRAWN, PLANTED
+
+SUMMARY_FORMAT: Final = "pluriscope-study-summary/1"
 POOLED: Final = "all networks"
-PAIRWISE: Final = ("mann-whitney", "wilcoxon", "fisher", "mcnemar", "stuart-maxwell")
-_OF_PARTNERS: Final = {"wilcoxon": wilcoxon, "mcnemar": mcnemar, "stuart-maxwell": stuart_maxwell}
-_OF_BLOCKS: Final = {"friedman": friedman, "page": page}
-SEED_BY_SEED: Final = frozenset({*_OF_PARTNERS, *_OF_BLOCKS})
-"""Tests that compare networks of equal seed; all others take the levels as independent samples."""
+MOST_CATEGORIES: Final = 50
+_LARGEST: Final = int(sys.float_info.max)
+
+Place = tuple[str, int]
+"""Key of a network's cell, and its seed."""
+Outputs = Iterable[tuple[Place, str, Measured]]
+"""The values of one measure: of which network, under which protocol, output after output."""
 
 
-@dataclass(frozen=True)
-class Record:
-    """One network, as much as a summary needs.
-
-    Args:
-        position: of its cell in the grid.
-        seed: of its training.
-        state: "converged", or why not.
-        network: its digest, None if there is none.
-        figures: by protocol, for each output, by measure key, as result files have them.
-        data: digits of the data record that it was judged on; "" for the clean inputs.
-        epochs, loss, message: how training ended, None where that has no meaning, and in words.
-    """
-
-    position: int
-    seed: int
-    state: str
-    network: str | None
-    figures: Mapping[str, Sequence[Mapping[str, Any]]]
-    data: str = ""
-    epochs: int | None = None
-    loss: float | None = None
-    message: str = ""
-
-
-class Point(NamedTuple):
-    """One network's value; a study's pages make a hundred thousand, so it is quick to make.
+def summary_of(
+    design: StudyDesign, states: Mapping[Place, str], columns: Mapping[str, str], values: Callable[[str], Outputs]
+) -> dict[str, Any]:
+    """The summary of a study's rows.
 
     Args:
-        position, seed, network: which network.
-        value: its value over its outputs.
-        exact: whether it is neither an estimate nor cut off at a limit.
-        data: digits of the data record that it was judged on; "" for the clean inputs.
+        states: of each network that has its outcome, in the order of cells and seeds.
+        columns: of the table, name → type as DuckDB calls it.
+        values: gives those of one measure's column.
     """
-
-    position: int
-    seed: int
-    network: str | None
-    value: Value
-    exact: bool
-    data: str = ""
+    return _Summary(design, states, columns, values).as_json()
 
 
-@dataclass(frozen=True)
-class Group:
-    """The networks of some cells under one measure and protocol.
-
-    Args:
-        label: of the levels that they share.
-        points: of networks with a value.
-        failed: networks that did not converge or could not be analysed.
-        silent: networks that converged but to which the measure does not apply.
-    """
-
-    label: str
-    points: tuple[Point, ...]
-    failed: int
-    silent: int
-
-    @property
-    def of(self) -> int:
-        return len(self.points) + self.failed + self.silent
-
-    @cached_property
-    def bounded(self) -> int:
-        """Values that are estimates or lower bounds."""
-        return sum(1 for point in self.points if not point.exact)
-
-    @cached_property
-    def numbers(self) -> list[float]:
-        return [point.value for point in self.points if isinstance(point.value, (int, float))]
-
-    @cached_property
-    def spread(self) -> Spread:
-        return spread_of(self.numbers)
-
-    @cached_property
-    def yes(self) -> Share:
-        """Of a yes-no measure the share of yes, of the networks that have an answer."""
-        return share_of(sum(1 for point in self.points if point.value is True), len(self.points))
-
-    @cached_property
-    def categories(self) -> Counter[str]:
-        """How many networks have each category, or each element of a set."""
-        counts: Counter[str] = Counter()
-        for point in self.points:
-            if isinstance(point.value, tuple):
-                counts.update(point.value)
-            else:
-                counts[str(point.value)] += 1
-        return counts
-
-
-class StudySummary:
-    """What the outcomes of a study say; each part is computed when it is asked for.
-
-    Args:
-        design: the study's.
-        records: its outcomes so far, in the order of cells and seeds.
-    """
-
-    def __init__(self, design: StudyDesign, records: Sequence[Record]) -> None:
-        self.design = design
-        self.records = tuple(records)
-        self.cells = cells_of(design)
-        known = measures_of(design.measures, design.criteria, design.methods)
-        unknown = {
-            key: unknown_measure(key, _kind(key, self.records)) for key in design.measures if key not in MEASURES
+class _Summary:
+    def __init__(
+        self,
+        design: StudyDesign,
+        states: Mapping[Place, str],
+        columns: Mapping[str, str],
+        values: Callable[[str], Outputs],
+    ) -> None:
+        self.design, self.states, self.values = design, states, values
+        self.cells = {cell.key: cell for cell in cells_of(design)}
+        self.measures = measures_of_columns(design, columns)
+        self.varying = [factor for factor in design.varying if factor in GRID_FACTORS]
+        by_level = {
+            str(factor): {key: cell.labels[factor] for key, cell in self.cells.items()} for factor in self.varying
         }
-        self.measures = known | unknown
-        self.states = Counter((record.position, record.state) for record in self.records)
-        self._points: dict[tuple[str, str], list[Point | None]] = {}
-        self._groups: dict[tuple[object, ...], tuple[Group, ...]] = {}
-        self._tests: list[tuple[Comparison, str, Tested]] | None = None
-
-    @cached_property
-    def shown(self) -> dict[str, Measure]:
-        """Measures as pages list them, by key: one of answers once, however many methods there are."""
-        of_answers = answer_measures(self.design.measures)
-        named = (
-            (key.partition(":")[0] if measure.of_answer else key, measure) for key, measure in self.measures.items()
-        )
-        return {key: of_answers.get(key, measure) for key, measure in named}
-
-    def keys_of(self, measure: str) -> dict[str, str]:
-        """The keys of a listed measure by method; under "" that of a measure of the network."""
-        if not self.shown[measure].of_answer:
-            return {"": measure}
-        return {method: answer_key(measure, method) for method in self.design.methods}
-
-    @property
-    def moments(self) -> int:
-        """At how many losses each trained network is seen, since its course is the same whatever the target."""
-        return 1 if self.design.source in (DRAWN, PLANTED) else len(self.design.loss_target)
-
-    def groups(
-        self, measure: str, protocol: str, by: Factor | None = None, where: Mapping[Factor, str] | None = None
-    ) -> tuple[Group, ...]:
-        """The networks of one measure and protocol.
-
-        Args:
-            measure: key.
-            protocol: name.
-            by: one group for each level of this factor; None for one for each cell.
-            where: only cells with these levels.
-        """
-        asked = (measure, protocol, by, tuple(sorted((where or {}).items())))
-        if asked not in self._groups:
-            self._groups[asked] = self._grouped(measure, protocol, by, where or {})
-        return self._groups[asked]
-
-    def _grouped(
-        self, measure: str, protocol: str, by: Factor | None, where: Mapping[Factor, str]
-    ) -> tuple[Group, ...]:
-        chosen = [position for position in range(len(self.cells)) if self._fits(position, where)]
-        labels = {position: self._label(position, by) for position in chosen}
-        found: dict[str, list[Point]] = {label: [] for label in labels.values()}
-        failed: Counter[str] = Counter()
-        silent: Counter[str] = Counter()
-        for record, point in zip(self.records, self._measured(measure, protocol), strict=True):
-            if record.position not in labels:
-                continue
-            label = labels[record.position]
-            if point is not None:
-                found[label].append(point)
-            elif record.state == CONVERGED:
-                silent[label] += 1
-            else:
-                failed[label] += 1
-        return tuple(Group(label, tuple(points), failed[label], silent[label]) for label, points in found.items())
-
-    def together(self, measure: str, protocol: str, where: Mapping[Factor, str] | None = None) -> Group:
-        """The networks of all cells with these levels as one group."""
-        asked = (measure, protocol, POOLED, tuple(sorted((where or {}).items())))
-        if asked not in self._groups:
-            parts = self.groups(measure, protocol, where=where)
-            points = tuple(point for group in parts for point in group.points)
-            failed, silent = sum(group.failed for group in parts), sum(group.silent for group in parts)
-            self._groups[asked] = (Group(POOLED, points, failed, silent),)
-        return self._groups[asked][0]
-
-    def tests(self) -> list[tuple[Comparison, str, Tested]]:
-        """Every declared comparison under each protocol it is about, p corrected over all of them."""
-        if self._tests is None:
-            self._tests = self._tested()
-        return self._tests
-
-    def _tested(self) -> list[tuple[Comparison, str, Tested]]:
-        made: list[tuple[Comparison, str, Tested]] = []
-        for comparison in self.design.comparisons:
-            asked = [one for one in self.design.labels("protocol") if comparison.protocol in ("", one)]
-            for protocol in asked if comparison.factor != "protocol" else [""]:
-                compare = self._compare_with_itself if comparison.factor in SHARED else self._compare
-                made += [(comparison, protocol, result) for result in compare(comparison, protocol)]
-        corrected = holm([result for _, _, result in made])
-        return [(c, protocol, result) for (c, protocol, _), result in zip(made, corrected, strict=True)]
-
-    def _compare(self, comparison: Comparison, protocol: str) -> list[Tested]:
-        levels = comparison.compared(self.design)
-        found = self.groups(comparison.measure, protocol, comparison.factor, comparison.where)
-        groups = [group for group in found if group.label in levels]
-        pairs: dict[str, dict[Hashable, Any]] = {
-            group.label: {self._partner(point, comparison.factor): point.value for point in group.points}
-            for group in groups
+        self.groupings: dict[str, dict[str, str]] = {
+            "cell": {key: cell.name for key, cell in self.cells.items()},
+            **by_level,
+            "all": dict.fromkeys(self.cells, POOLED),
         }
-        return _tested(comparison, pairs, {group.label: group for group in groups})
 
-    def _compare_with_itself(self, comparison: Comparison, protocol: str) -> list[Tested]:
-        """Compare levels under each of which every network is there: methods, or protocols."""
-        groups = {}
-        for level in comparison.compared(self.design):
-            of_method = comparison.factor == "method"
-            key = answer_key(comparison.measure, level) if of_method else comparison.measure
-            groups[level] = self.together(key, protocol if of_method else level, comparison.where)
-        pairs: dict[str, dict[Hashable, Any]] = {
-            label: {(point.position, point.seed): point.value for point in group.points}
-            for label, group in groups.items()
+    def as_json(self) -> dict[str, Any]:
+        design = self.design
+        once = design.source in (DRAWN, PLANTED)  # else each trained network is seen at every loss
+        counted = Counter((cell, state) for (cell, _), state in self.states.items())
+        return {
+            "format": SUMMARY_FORMAT,
+            "networks": len(self.states),
+            "converged": sum(state == CONVERGED for state in self.states.values()),
+            "moments": 1 if once else len(design.loss_target),
+            "cells": [
+                {
+                    "cell": key,
+                    "label": cell.name,
+                    "levels": {factor: cell.labels[factor] for factor in self.varying},
+                    "states": {state: n for (of, state), n in counted.items() if of == key},
+                }
+                for key, cell in self.cells.items()
+            ],
+            "measures": {key: self._words(measure) for key, measure in self.measures.items()},
+            "numbers": {key: self._numbers(measure) for key, measure in self.measures.items()},
+            "tests": self._tests(),
+            "references": [self._reference(reference) for reference in design.references],
         }
-        return _tested(comparison, pairs, groups)
 
-    def _measured(self, measure: str, protocol: str) -> list[Point | None]:
-        """The value of each record, None where it has none."""
-        key = (measure, protocol)
-        if key not in self._points:
-            self._points[key] = [self._point(record, measure, protocol) for record in self.records]
-        return self._points[key]
+    def _words(self, measure: Measure) -> dict[str, Any]:
+        key, _, method = measure.key.partition(":")
+        method = method if method in self.design.methods else ""
+        told = {name: getattr(measure, name) for name in ("label", "definition", "kind", "unit", "log")}
+        base = {"measure": key, "measure_label": measure.label.removesuffix(f": {method}")} if method else {}
+        return told | {"method": method, "measure": measure.key, "measure_label": measure.label} | base
 
-    def _point(self, record: Record, measure: str, protocol: str) -> Point | None:
-        if record.state != CONVERGED:
-            return None
-        outputs = record.figures.get(protocol, ())
-        if self.design.across_outputs == "first":
-            outputs = outputs[:1]
-        told = [output.get(measure) for output in outputs]
-        values = [Measured.from_json(entry) for entry in told if entry is not None]
-        if len(values) == 1:  # as nearly all networks have
-            value, exact = values[0].value, values[0].exact
-        else:
-            value = _across([one.value for one in values if one.value is not None], self.design.across_outputs)
-            exact = all(one.exact for one in values)
-        if value is None:
-            return None
-        return Point(record.position, record.seed, record.network, value, exact, record.data)
+    # --- numbers
 
-    def _fits(self, position: int, where: Mapping[Factor, str]) -> bool:
-        labels = self.cells[position].labels
-        return all(labels[factor] == label for factor, label in where.items() if factor != "protocol")
+    def _numbers(self, measure: Measure) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """By protocol, then by what groups are made of."""
+        return {
+            protocol: {by: self._groups(measure, points, labels) for by, labels in self.groupings.items()}
+            for protocol, points in self._points(measure.key).items()
+        }
 
-    def _label(self, position: int, by: Factor | None) -> str:
-        cell = self.cells[position]
-        return cell.labels[by] if by is not None else cell.name
+    def _groups(
+        self, measure: Measure, points: Mapping[Place, Measured], labels: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        """Those of cells with equal labels, in order."""
+        states: dict[str, Counter[str]] = {name: Counter() for name in labels.values()}
+        members: dict[str, list[Measured]] = {name: [] for name in states}
+        for place, state in self.states.items():
+            states[labels[place[0]]][state] += 1
+        for place, point in points.items():
+            members[labels[place[0]]].append(point)
+        return [
+            {
+                "label": name,
+                "of": counts.total(),
+                "failed": counts.total() - counts[CONVERGED],
+                "silent": counts[CONVERGED] - len(members[name]),
+                "n": len(members[name]),
+                "inexact": sum(not one.exact for one in members[name]),
+                **_in_numbers(measure, [one.value for one in members[name]]),
+            }
+            for name, counts in states.items()
+        ]
 
-    def _partner(self, point: Point, factor: Factor) -> Hashable:
-        """What pairs a network with those of other levels: its other levels and its seed."""
-        labels = self.cells[point.position].labels
-        return (tuple(label for other, label in labels.items() if other != factor), point.seed)
+    def _points(self, key: str) -> dict[str, dict[Place, Measured]]:
+        """By protocol, then by network, the value of each that has one."""
+        outputs: dict[str, dict[Place, list[Measured]]] = {name: {} for name in self.design.labels("protocol")}
+        for place, protocol, measured in self.values(key) if key in self.measures else ():
+            if self.states.get(place) == CONVERGED:
+                outputs[protocol].setdefault(place, []).append(measured)
+        how = self.design.across_outputs
+        found = {
+            protocol: {place: _across(values, how) for place, values in networks.items()}
+            for protocol, networks in outputs.items()
+        }
+        return {
+            protocol: {place: point for place, point in points.items() if point.value is not None}
+            for protocol, points in found.items()
+        }
+
+    # --- tests
+
+    def _tests(self) -> list[dict[str, Any]]:
+        """Every declared comparison under each protocol that it is about, p corrected over all of them."""
+        made = [(comparison, *one) for comparison in self.design.comparisons for one in self._tested(comparison)]
+        corrected = iter(holm([told.p for *_, told in made if told.p is not None]))
+        return [
+            {
+                "measure": comparison.measure,
+                "factor": comparison.factor,
+                "levels": list(levels),
+                "where": dict(comparison.where),
+                "protocol": protocol,
+                "test": comparison.test,
+                "sizes": list(told.sizes),
+                "statistic": told.statistic,
+                "p": told.p,
+                "p_holm": None if told.p is None else next(corrected),
+                "effect": told.effect,
+                "effect_name": TESTS[comparison.test].effect_name,
+                "low": told.low,
+                "high": told.high,
+                "note": "; ".join(filter(None, (told.note, _independence(comparison, told)))),
+            }
+            for comparison, protocol, levels, told in made
+        ]
+
+    def _tested(self, comparison: Comparison) -> Iterator[tuple[str, tuple[str, ...], Tested]]:
+        """One comparison: under which protocol, which levels, and what its test says."""
+        factor, measure, test = comparison.factor, comparison.measure, TESTS[comparison.test]
+        levels, labels = comparison.compared(self.design), self.design.labels("protocol")
+        keys = {level: answer_key(measure, level) if factor == "method" else measure for level in levels}
+        points = {key: self._points(key) for key in set(keys.values())}
+        protocols = [""] if factor == "protocol" else [one for one in labels if comparison.protocol in ("", one)]
+        for protocol in protocols:
+            groups: dict[str, dict[Key, Value]] = {}
+            for level, key in keys.items():
+                where = dict(comparison.where) if factor in SHARED else {**comparison.where, factor: level}
+                found = self._where(points[key][protocol or level], where)
+                groups[level] = {self._partner(place, factor): point.value for place, point in found.items()}
+            yield from ((protocol, *one) for one in test.made(groups))
+
+    def _partner(self, place: Place, factor: Factor) -> Key:
+        """What pairs a network with those of other levels."""
+        labels = self.cells[place[0]].labels
+        return tuple(label for other, label in labels.items() if other != factor), place[1]
+
+    def _where(self, points: Mapping[Place, Measured], where: Mapping[Factor, str]) -> dict[Place, Measured]:
+        """The networks of cells with these levels."""
+        fixed = {factor: label for factor, label in where.items() if factor != "protocol"}
+        fits = {key: fixed.items() <= cell.labels.items() for key, cell in self.cells.items()}
+        return {place: point for place, point in points.items() if fits[place[0]]}
+
+    # --- published values
+
+    def _reference(self, reference: Reference) -> dict[str, Any]:
+        """What somebody else reports, beside the same figures of our networks."""
+        told, protocol = reference.model_dump(mode="json"), reference.protocol or self.design.labels("protocol")[0]
+        measure = self.measures.get(reference.measure)
+        if measure is None or protocol not in self.design.labels("protocol"):
+            return told | {"ours": None, "of": 0}
+        points = self._where(self._points(measure.key)[protocol], reference.where)
+        numbers = [one.value for one in points.values() if isinstance(one.value, int | float)]
+        spread = _spread(numbers)
+        known = {key: spread[key] for key in ("lower", "median", "upper", "mean")}
+        known["share"] = spread["mean"] if measure.kind in ("yes-no", "share") else None
+        known["count"] = sum(map(bool, numbers)) if measure.kind == "yes-no" else None
+        # one network's count stands beside the quartiles of ours
+        quartiles = measure.numeric and set(reference.values) <= {"count"}
+        wanted = ("lower", "median", "upper") if quartiles else tuple(reference.values)
+        ours = {key: value for key, value in known.items() if value is not None and key in wanted}
+        return told | {"protocol": protocol, "ours": ours, "of": len(points)}
 
 
-def _kind(key: str, records: Sequence[Record]) -> Kind:
-    """Of a measure that is not known here, by its values."""
-    outputs = (output for record in records for told in record.figures.values() for output in told)
-    values = (Measured.from_json(output[key]).value for output in outputs if output.get(key) is not None)
-    types = {type(value) for value in values if value is not None}
-    if types == {bool}:
-        return "yes-no"
-    if types and types <= {int, float}:
-        return "count" if types == {int} else "number"
-    return "set" if types == {tuple} else "category"
+def _in_numbers(measure: Measure, values: Sequence[Value]) -> dict[str, Any]:
+    """The values of a group of networks, by the kind of their measure."""
+    if measure.numeric:
+        return _spread([value for value in values if isinstance(value, int | float)])
+    if measure.kind == "yes-no":
+        hits, of = sum(map(bool, values)), len(values)
+        low, high = share_interval(hits, of) if of else (None, None)
+        return {"hits": hits, "share": hits / of if of else None, "low": low, "high": high}
+    counts: Counter[str] = Counter()
+    for value in values:
+        counts.update(value if isinstance(value, tuple) else [str(value)])
+    every = counts.most_common()
+    rest = [count for _, count in every[MOST_CATEGORIES:]]
+    return {"categories": [list(one) for one in every[:MOST_CATEGORIES]], "others": [len(rest), sum(rest)]}
 
 
-def _tested(
-    comparison: Comparison, pairs: Mapping[str, Mapping[Hashable, Any]], groups: Mapping[str, Group]
-) -> list[Tested]:
-    test = comparison.test
-    if test in PAIRWISE:
-        results = []
-        for a, b in combinations(groups, 2):
-            if test in _OF_PARTNERS:
-                results.append(_OF_PARTNERS[test]({a: pairs[a], b: pairs[b]}))
-            elif test == "fisher":
-                results.append(independence(test, {a: groups[a].categories, b: groups[b].categories}))
-            else:
-                results.append(mann_whitney({a: groups[a].numbers, b: groups[b].numbers}))
-        return results
-    if test == "cochran-mantel-haenszel":
-        first, *others = groups
-        shares = {name: _shares(values) for name, values in pairs.items()}
-        return [cochran_mantel_haenszel({first: shares[first], other: shares[other]}) for other in others]
-    if test in _OF_BLOCKS:
-        return [_OF_BLOCKS[test](pairs)]
-    if test == "chi-squared":
-        return [independence(test, {name: group.categories for name, group in groups.items()})]
-    numbers = {name: group.numbers for name, group in groups.items()}
-    return [kruskal_wallis(numbers) if test == "kruskal-wallis" else spearman(numbers)]
-
-
-def _shares(values: Mapping[Any, Any]) -> dict[Hashable, Share]:
-    """The share of yes in each stratum: networks of equal other levels, by their keys (levels, seed)."""
-    of, hits = Counter(levels for levels, _ in values), Counter(levels for (levels, _), yes in values.items() if yes)
-    return {levels: share_of(hits[levels], n) for levels, n in of.items()}
-
-
-def _across(values: Sequence[Value], how: str) -> Value:
-    """The values of a network's outputs as one."""
+def _spread(values: Sequence[float]) -> dict[str, Any]:
+    """Extremes, quartiles (linear interpolation between ranks), mean, and how many are exactly 1."""
+    names = ("least", "lower", "median", "upper", "most")
     if not values:
-        return None
-    if len(values) == 1:
-        return values[0]
-    if all(isinstance(value, bool) for value in values):
-        return all(values)
-    if all(isinstance(value, (int, float)) for value in values):
-        total = sum(value for value in values if isinstance(value, (int, float)))
-        return total if how == "sum" else total / len(values)
-    if all(isinstance(value, tuple) for value in values):
-        return tuple(sorted({entry for value in values if isinstance(value, tuple) for entry in value}))
-    return " | ".join(str(value) for value in values)
+        return dict.fromkeys((*names, "mean")) | {"ones": 0}
+    array = np.array([float(min(value, _LARGEST)) for value in values])
+    quartiles = zip(names, map(float, np.percentile(array, [0, 25, 50, 75, 100])), strict=True)
+    return {**dict(quartiles), "mean": float(array.mean()), "ones": sum(value == 1 for value in values)}
+
+
+def _across(outputs: Sequence[Measured], how: str) -> Measured:
+    """The values of a network's outputs as one."""
+    outputs = outputs[:1] if how == "first" else outputs
+    if len(outputs) == 1:  # as nearly all networks have
+        return outputs[0]
+    values = [one.value for one in outputs if one.value is not None]
+    inexact = None if all(one.exact for one in outputs) else 0
+    if not values or len(values) == 1:
+        return Measured(values[0] if values else None, truncated_at=inexact)
+    value: Value
+    if all(isinstance(one, bool) for one in values):
+        value = all(values)
+    elif all(isinstance(one, int | float) for one in values):
+        total = sum(one for one in values if isinstance(one, int | float))
+        value = total if how == "sum" else total / len(values)
+    elif all(isinstance(one, tuple) for one in values):
+        value = tuple(sorted({entry for one in values if isinstance(one, tuple) for entry in one}))
+    else:
+        value = " | ".join(map(str, values))
+    return Measured(value, truncated_at=inexact)
+
+
+def _independence(comparison: Comparison, told: Tested) -> str:
+    """What a test leaves out of account that does not compare seed by seed; "" where it does, or was not made.
+
+    Networks of one seed and several priors have random numbers of their own (:mod:`analysis.networks.drawing`).
+    """
+    if told.p is None or TESTS[comparison.test].paired or comparison.factor == "prior":
+        return ""
+    common = "are of the same networks" if comparison.factor in SHARED else "share seeds"
+    return f"takes the levels as independent samples, though they {common}"

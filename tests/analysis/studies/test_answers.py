@@ -12,13 +12,13 @@ from analysis.discovery.registry import read_method
 from analysis.errors import InvalidStudy
 from analysis.pipeline import search_for_circuits
 from analysis.question import ask
-from analysis.studies.cells import cells_of
 from analysis.studies.measures.measure import answer_key
 from analysis.studies.measures.registry import MEASURES
-from analysis.studies.outcome import network_of_outcome
 from analysis.studies.reading import design_from_mapping, read_design
-from analysis.studies.running import run_cell
+from analysis.studies.rows import network_of_row
+from analysis.studies.running import run_chunk
 from analysis.work import DEFAULT_WORK
+from tests.study_factories import measured_in
 
 METHODS = ("acdc", "acdc(tau=0.1)", "acdc(loss=decision,tau=0.5)", "eap-ig", "weights", "random", "random-deletion")
 KEYS = [key for key in MEASURES if key.startswith("audit-")]
@@ -45,25 +45,21 @@ def design(**changes):
 
 @pytest.fixture(scope="module")
 def outcomes():
-    return [one for cell in cells_of(design()) for one in run_cell(cell, SEEDS)]
+    return [row for place in (0, 1) for row in run_chunk(design(), place, SEEDS)]
 
 
 @pytest.fixture(scope="module")
 def studied(outcomes):
     """Each converged outcome with its landscape and the located answers, found by the route of an audit."""
-    cells = {cell.key: cell for cell in cells_of(design())}
     found = []
     for one in outcomes:
-        if one.converged:
-            question = ask(network_of_outcome(cells[one.cell], one), task=cells[one.cell].spec(0).resolved_tasks()[0])
+        if one["state"] == "converged":
+            of = network_of_row(design(), one)
+            question = ask(of.network, task=of.tasks[0])
             landscape = Landscape(question, search_for_circuits(question, DEFAULT_WORK))
             answers = audit(landscape, [read_method(text) for text in METHODS])
-            found.append((values(one), landscape, dict(zip(METHODS, answers, strict=True))))
+            found.append((one, landscape, dict(zip(METHODS, answers, strict=True))))
     return found
-
-
-def values(outcome):
-    return {key: one.value for key, one in outcome.values["complete"][0].items()}
 
 
 @pytest.mark.slow
@@ -115,8 +111,8 @@ def test_coverage_counts_circuits_that_are_answered(studied):
 def test_a_counted_network_says_what_is_not_known():
     """Width 5: size, validity and chance are exact; minimality and coverage are not known."""
     wide = design(hidden=[[5, 5]], seeds={"first": 0, "count": 1}, methods=["acdc"])
-    (one,) = run_cell(cells_of(wide)[0], [0])
-    told = one.values["complete"][0]
+    (row,) = run_chunk(wide, 0, [0])
+    told = measured_in(row)
     for key in ("audit-subset:acdc", "audit-minimal", "audit-coverage", "audit-swept-coverage-minimal"):
         assert told[key].value is None
         assert told[key].note == "circuits are counted, not listed"

@@ -4,7 +4,6 @@ import pytest
 
 from analysis.errors import InvalidStudy
 from analysis.studies.cells import cells_of
-from analysis.studies.chunks import chunks_of
 from analysis.studies.design import StudyDesign, design_schema
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.reading import read_design, runnable
@@ -117,9 +116,3 @@ def test_cells_are_every_combination_and_keep_their_keys_in_larger_grids():
     assert small[1].sizes == (2, 3, 3, 1)
     assert small[1].spec(7).seed == 7
     assert small[1].spec(7).loss_target == 0.01
-
-
-def test_chunks_never_move_when_seeds_are_added():
-    assert chunks_of(range(3, 12), 4) == [(3,), (4, 5, 6, 7), (8, 9, 10, 11)]
-    assert chunks_of(range(3, 14), 4)[:3] == chunks_of(range(3, 12), 4)
-    assert chunks_of([], 4) == []

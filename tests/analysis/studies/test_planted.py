@@ -7,10 +7,9 @@ import json
 import pytest
 
 from analysis.errors import InvalidStudy
-from analysis.studies.cells import cells_of
-from analysis.studies.outcome import StudyOutcome
 from analysis.studies.reading import read_design
-from analysis.studies.running import run_cell
+from analysis.studies.rows import network_of_row
+from analysis.studies.running import run_chunk
 
 ALICE, BOB = "!(!(!A&B)&!(!B&A))", "(!(!A&!B)&!(A&B))"
 
@@ -33,33 +32,22 @@ def design(**changes):
 
 
 @pytest.fixture(scope="module")
-def outcomes():
-    cell, _ = cells_of(design())
-    return list(run_cell(cell, [4, 5]))
+def found():
+    return run_chunk(design(), 0, [4, 5])
 
 
-def test_networks_carry_the_algorithms_by_turns(outcomes):
-    assert [one.planted.algorithm.text for one in outcomes] == [ALICE, BOB]
-    assert all(one.state == "converged" and one.tables == ("0110",) for one in outcomes)
-    assert [[made.step for made in one.planted.made] for one in outcomes] == [["compile", "idle", "noise"]] * 2
-
-
-def test_an_outcome_keeps_what_was_planted(outcomes):
-    for one in outcomes:
-        again = StudyOutcome.from_json(json.loads(json.dumps(one.as_json())))
-        assert again.planted == one.planted
-        assert again.values == one.values
-    bare = outcomes[0].as_json()
-    del bare["planted"]
-    assert StudyOutcome.from_json(bare).planted is None
+def test_networks_carry_the_algorithms_by_turns_and_rows_keep_them(found):
+    planted = [network_of_row(design(), row).planted for row in found]
+    assert [one.algorithm.text for one in planted] == [ALICE, BOB]
+    assert all(row["state"] == "converged" and row["tables"] == ["0110"] for row in found)
+    assert [[made.step for made in one.made] for one in planted] == [["compile", "idle", "noise"]] * 2
 
 
 @pytest.mark.slow
 def test_starts_that_do_not_learn_are_outcomes_too():
-    _, cell = cells_of(design())
-    found = list(run_cell(cell, [0, 1, 2]))
-    assert {one.state for one in found} == {"loss_above_target"}
-    assert all(one.network is not None and one.planted is not None for one in found)
+    found = run_chunk(design(), 1, [0, 1, 2])
+    assert {row["state"] for row in found} == {"loss_above_target"}
+    assert all(network_of_row(design(), row).planted is not None for row in found)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +60,7 @@ def test_starts_that_do_not_learn_are_outcomes_too():
         ({"source_options": {}}, "are no list of texts"),
         ({"source_options": {"algorithms": ["(A&B)"]}}, "does not compute XOR"),
         ({"source_options": {"algorithms": [ALICE], "steps": 0}}, "is out of range"),
-        ({"source": "boolean", "source_options": {}}, "plants nothing"),
+        ({"source": "boolean", "source_options": {}}, "planting: source 'boolean' has none"),
     ],
 )
 def test_designs_that_cannot_be_planted_are_refused(changes, told):
