@@ -28,12 +28,12 @@ from tests.app.cli.test_analyse import run
 from tests.crawling import Page, Visitor
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 from tests.first_start import first_start
-from tests.study_factories import results
+from tests.study_factories import design
 
 KEYS = [one.key for one in (*SHOWN, ONE_READER)]
 FILLED_IN = {
     "text": json.dumps(network_file_json(small_network(1))),
-    "file": results().design.model_dump_json(),
+    "file": design().model_dump_json(),
     "guess": "1",
     "network": "xor-planted",  # of the shape of the first
     "question": "Which?",
