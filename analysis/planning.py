@@ -351,8 +351,8 @@ def _valid_range(sample: CircuitSearch | None, possible: int) -> Range:
     return float(low * possible), float(high * possible)
 
 
-def _around(seconds: float, spread: float = _SPREAD) -> Range:
-    return seconds / spread, seconds * spread
+def _around(seconds: float) -> Range:
+    return seconds / _SPREAD, seconds * _SPREAD
 
 
 def _floored(seconds: Range) -> Range:

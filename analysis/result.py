@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.result import CircuitSearch
@@ -37,9 +37,6 @@ class CriterionTally:
             self.undecided + other.undecided,
             self.not_applicable + other.not_applicable,
         )
-
-
-NOTHING_JUDGED: Final = CriterionTally(0, 0, 0, 0)
 
 
 Stage = Literal["circuits", "smallest", "interpretations", "algorithms", "alignments", "criteria"]

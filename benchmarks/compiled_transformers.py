@@ -29,7 +29,7 @@ from analysis.models.attention_files import attention_document
 from analysis.models.model import gaps
 from analysis.models.planted import PlantedEdges
 from analysis.network_files.planted_record import Made
-from analysis.planting.head_disguises import head_disguised
+from benchmarks.head_disguises import head_disguised
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 MODELS: Final = ROOT / "app" / "bundled" / "models"

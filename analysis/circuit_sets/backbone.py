@@ -94,27 +94,19 @@ def coverage_of(method: CircuitMethod, truncated_at: int | None) -> Coverage:
     return "truncated" if method == "listed" and truncated_at is not None else "all"
 
 
-def backbone_words(backbone: Backbone, noun: str = "valid circuit", plural: str = "", part: str = "edge") -> str:
-    """The three parts of a network's edges in one sentence, which claims no more than was looked at.
-
-    Args:
-        backbone: of which circuits.
-        noun: what these are called, in the singular.
-        plural: and in the plural, if that is not the same with an s.
-        part: what masks name.
-    """
-    plural = plural or f"{noun}s"
+def backbone_words(backbone: Backbone, part: str = "edge") -> str:
+    """The three parts of a network's edges, or what else masks name, in one sentence: no more than was looked at."""
     shared, some = _many(backbone.n_edges, part), _many(backbone.n_optional, part)
     some += f" {'is' if backbone.n_optional == 1 else 'are'} in some of them"
     if backbone.exact and backbone.of == 1:
-        return f"The only {noun} has {shared}."
+        return f"The only valid circuit has {shared}."
     if backbone.exact:
-        return f"All {backbone.of:,} {plural} share {shared}, and {some}."
+        return f"All {backbone.of:,} valid circuits share {shared}, and {some}."
     which = {"sampled": " sampled", "listed": ""}.get(backbone.coverage, " found before the search stopped")
     if backbone.of == 1:
-        return f"There is only 1 {noun}{which}, so what others have in common with it is not known."
+        return f"There is only 1 valid circuit{which}, so what others have in common with it is not known."
     verb = "is" if backbone.n_edges == 1 else "are"
-    return f"{shared} {verb} in every one of the {backbone.of:,} {plural}{which}, and {some}."
+    return f"{shared} {verb} in every one of the {backbone.of:,} valid circuits{which}, and {some}."
 
 
 def _many(number: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from analysis import ENGINE_VERSION
 from analysis.circuit_sets.chance import SizeChance
@@ -36,9 +36,6 @@ another          valid, and neither of these
 invalid          not valid
 planted-invalid  the planted circuit, which is not valid
 """
-ANSWERED: Final[tuple[Answered, ...]] = get_args(Answered)
-FALSE_ERRORS: Final[frozenset[Answered]] = frozenset({"contains", "inside", "another"})
-"""Answers that are right, and that a benchmark which knows the planted circuit alone counts as errors."""
 
 
 @dataclass(frozen=True, eq=False)

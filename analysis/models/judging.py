@@ -27,7 +27,6 @@ from analysis.work import DEFAULT_WORK, Work
 
 NOT_ASKED: Final = "not asked"
 """Of circuits that are not among those found, or were found by a version that knew no such column."""
-UNDECIDED: Final = "undecided"
 NONE: Final = "none"
 """No node has the role."""
 MAX_MILLISECONDS: Final = 15_000.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from analysis.tasks import TASK_NAMES, Task, input_table, name_of, named_task, t
 from analysis.validity import NEITHER, decide
 
 TaskSource = Literal["file", "name", "table", "formula", "decisions"]
-TASK_SOURCES: Final[tuple[TaskSource, ...]] = get_args(TaskSource)
 MAX_TEXT: Final = 4_000
 _SHOWN: Final = 4  # inputs named where decisions are neither 0 nor 1
 

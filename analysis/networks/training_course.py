@@ -14,8 +14,6 @@ from analysis.tasks import input_table
 MOST_POINTS: Final = 200  # of one loss curve
 _FEWEST: Final = 6
 _POINTS_OF_ALL: Final = 4_000  # of all curves that are told at once
-Rows = Sequence[Sequence[float]]
-"""Outputs ``[input][output]``, inputs counted in binary."""
 
 
 @dataclass(frozen=True)

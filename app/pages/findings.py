@@ -46,7 +46,7 @@ git checkout {tag}
 .venv/bin/python -m benchmarks.findings --rows
 ```
 
-The last command computes tables, figures and documents from the results, in a minute. \
+The last command computes tables, which are CSV there, figures and documents from the results, in a minute. \
 `pluriscope study run app/bundled/studies/NAME.json` makes results again; of thirteen studies measures were gone by \
 then, and only their results are there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
 tables that are no studies of perceptrons."""

@@ -106,12 +106,12 @@ def _swept(studied: Studied) -> frozenset[int]:
 
 
 def _of_answer(
-    key: str, label: str, kind: Kind = "yes-no", unit: str = "", definition: str = ""
+    key: str, label: str, kind: Kind = "yes-no", unit: str = ""
 ) -> Callable[[Callable[[Studied, Location], Measured | Value]], Measure]:
     """Declare a measure of the answer of the method that is measured; there is none where it came to no circuit."""
 
     def declared(function: Callable[[Studied, Location], Measured | Value]) -> Measure:
-        @measure(key, label, kind, unit, needs=_NEEDS, of_answer=True, definition=definition or function.__doc__ or "")
+        @measure(key, label, kind, unit, needs=_NEEDS, of_answer=True, definition=function.__doc__ or "")
         def measured(studied: Studied) -> Measured | Value:
             place = _answers(studied).places[studied.method]
             return _NO_CIRCUIT if place is None else function(studied, place)

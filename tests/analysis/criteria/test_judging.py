@@ -21,7 +21,7 @@ from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.progress import Progress
 from analysis.question import ask
-from analysis.result import NOTHING_JUDGED
+from analysis.result import CriterionTally
 from analysis.tasks import named_task
 from analysis.work import Work
 from tests.factories import real_analysis
@@ -139,7 +139,7 @@ def test_nothing_found_is_nothing_judged_and_wrong_kinds_are_refused():
     steps = [(kind, step) for kind in KINDS for step in default_steps(kind)]
     outcomes, tallies = put_together(judge_analysis(empty, steps))
     assert set(outcomes) == set(steps)
-    assert tallies["circuit", CriterionStep.parse("mean-ablation")] == NOTHING_JUDGED
+    assert tallies["circuit", CriterionStep.parse("mean-ablation")] == CriterionTally(0, 0, 0, 0)
     with pytest.raises(InvalidCriterion):
         list(judge_analysis(empty, [("algorithm", CriterionStep.parse("mean-ablation"))]))
 

@@ -13,8 +13,8 @@ from analysis.models.attention import ATTENTION, read_attention
 from analysis.models.attention_blocks import Blocks
 from analysis.models.circuits import find_masks
 from analysis.models.planted import PlantedEdges
-from analysis.planting.head_disguises import HEAD_DISGUISES, head_disguised
 from app.bundled import bundled_models
+from benchmarks.head_disguises import HEAD_DISGUISES, head_disguised
 from tests.analysis.models.attention_models import random_attention
 
 COMPILED = {slug: read_attention(json.loads(raw)) for slug, raw in bundled_models().items() if "tracr" in slug}
