@@ -9,34 +9,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from analysis.errors import InvalidStudy
 from analysis.networks.training_spec import MESSAGES
 from analysis.studies.cells import Cell
 from analysis.studies.digits import Images, parse_images, tail_of, train_on_images, zeros_and_ones
-from analysis.studies.sources import Produced
+from analysis.studies.sources import Produced, options_of
 from analysis.work import Work
 from app.resources import PREFIX
 from app.settings import Settings
 
-BUNDLED: Final = "digits"
-MNIST: Final = "mnist"
 _FILES: Final = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
-HELD_OUT: Final = 0.3
 
 
 def make_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[Produced]:
     """Train one network for each seed and take its tail.
 
     Raises:
-        InvalidStudy: options out of range.
+        InvalidStudy: see :func:`chosen_images`.
         Cancelled: the report asked to stop.
     """
-    images, held_out = chosen_images(cell.design.source_options), _held_out(cell.design.source_options)
+    options = options_of(cell.design)
+    images = chosen_images(options.images)
     for seed in seeds:
         start = work.clock()
-        trained = train_on_images(images, cell, seed, held_out, work)
+        trained = train_on_images(images, cell, seed, options.held_out, work)
         message = MESSAGES[trained.state]
         if trained.network is None:
             yield Produced(seed, trained.state, message, None, epochs=trained.epochs, accuracy=trained.accuracy)
@@ -56,17 +54,14 @@ def make_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[Prod
         )
 
 
-def chosen_images(options: dict[str, Any]) -> Images:
-    """The images that a design asks for.
+def chosen_images(kind: str) -> Images:
+    """The images that a design asks for, "digits" or "mnist".
 
     Raises:
-        InvalidStudy: there are no such images, or MNIST's files are not there, damaged or others.
+        InvalidStudy: MNIST's files are not there, damaged or others.
     """
-    kind = options.get("images", BUNDLED)
-    if kind == MNIST:
+    if kind == "mnist":
         return zeros_and_ones(*(_found(name) for name in _FILES))
-    if kind != BUNDLED:
-        raise InvalidStudy("source_options.images", f"is {kind!r}", f"use {BUNDLED!r} or {MNIST!r}")
     return parse_images((resources.files("app.bundled") / "digits-0-1.json").read_bytes())
 
 
@@ -80,10 +75,3 @@ def _found(name: str) -> bytes:
     cure = f"put it there, or set {PREFIX}MNIST to the folder that has it; nothing is downloaded"
     where = f"folder of {PREFIX}MNIST" if settings.mnist else "data folder"
     raise InvalidStudy(where, f"has no {name} or {name}.gz", cure)
-
-
-def _held_out(options: dict[str, Any]) -> float:
-    share = options.get("held_out", HELD_OUT)
-    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
-        raise InvalidStudy("source_options.held_out", f"is {share!r}", "use a number between 0 and 1")
-    return float(share)

@@ -21,7 +21,7 @@ from analysis.studies.cells import Cell
 from analysis.studies.design import StudyDesign
 from analysis.studies.reading import REFUSED as REFUSED_DESIGN
 from analysis.studies.reading import design_from_mapping
-from analysis.studies.sources import CONVERGED, REFUSED, Produced
+from analysis.studies.sources import CONVERGED, REFUSED, Produced, options_of
 from analysis.work import Work
 from pluriscope.models import beside, read_content
 
@@ -91,11 +91,11 @@ def _content(path: Path) -> bytes:
 
 def make_networks(cell: Cell, seeds: Sequence[int], work: Work, files: Mapping[int, bytes]) -> Iterator[Produced]:
     """The networks of some files; one that cannot be taken is an outcome with its reason."""
-    options = cell.design.source_options
-    declared = {key: options[key] for key in ("encoding", "output_is") if key in options}
-    declaration = Declaration(tasks="; ".join(cell.levels["tasks"]), **declared)
+    options = options_of(cell.design)
+    told = {"encoding": options.encoding, "output_is": options.output_is}
+    declaration = Declaration(tasks="; ".join(cell.levels["tasks"]), **told)
     for seed in seeds:
-        start, name = work.clock(), options["files"][seed]["name"]
+        start, name = work.clock(), options.files[seed].name
         try:
             intake = take_in(read_content(files[seed]), declaration, fallback_name=Path(name).stem)
             file = intake.file()

@@ -61,7 +61,7 @@ class Cell:
         level: tuple[str, ...] = self.levels["tasks"]
         if ANY_GATE not in level:
             return level
-        gates = self.design.source_options["gates"]
+        gates: list[str] = self.design.source_options["gates"]
         return tuple(sorted(gates, key=lambda gate: sha256_hex(f"{seed} {gate}".encode()))[: len(level)])
 
     def spec(self, seed: int) -> TrainingSpec:

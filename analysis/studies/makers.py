@@ -21,8 +21,7 @@ from analysis.planting.disguises import disguised
 from analysis.planting.interchange import InterchangeSpec, Learned, interchange_trained
 from analysis.planting.recipes import read_recipe
 from analysis.studies.cells import Cell
-from analysis.studies.source_options import compiled, most_draws, planted_algorithms, planted_steps, prior_of
-from analysis.studies.sources import Produced
+from analysis.studies.sources import Produced, compiled, options_of, planted_algorithms, prior_of
 from analysis.tasks import input_table
 from analysis.validity import decide
 from analysis.work import Work
@@ -101,7 +100,7 @@ def _planted(cell: Cell, algorithm: HighLevelModel, seeds: Sequence[int], work: 
         mode=mode or "plain",
         activation=levels["activation"],
         output_activation=levels["output_activation"],
-        steps=planted_steps(cell.design),
+        steps=options_of(cell.design).steps,
     )
     return interchange_trained(spec, seeds, work)
 
@@ -160,7 +159,7 @@ def drawing_of(cell: Cell) -> Drawing:
         output_activation=spec.output_activation or spec.activation,
         negative_slope=spec.negative_slope,
         loss_target=spec.loss_target,
-        most_draws=most_draws(cell.design),
+        most_draws=options_of(cell.design).most_draws,
     )
 
 

@@ -12,7 +12,6 @@ from analysis.criteria.steps import CriterionStep
 from analysis.discovery.method import settings_digest
 from analysis.discovery.registry import read_method
 from analysis.errors import AnalysisError, InvalidStudy
-from analysis.network_files.intake import Declaration
 from analysis.networks.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS
 from analysis.networks.drawing import MATCHED
 from analysis.strict_json import read_object
@@ -31,11 +30,19 @@ from analysis.studies.design import (
 from analysis.studies.measures.measure import Measure
 from analysis.studies.measures.registry import MEASURES, answer_measures, measures_of
 from analysis.studies.rows import NAMES
-from analysis.studies.source_options import compiled, most_draws, planted_algorithms, planted_steps, prior_of
-from analysis.studies.sources import BOOLEAN, DRAWN, FILES, PLANTED, SOURCES
+from analysis.studies.sources import (
+    BOOLEAN,
+    DRAWN,
+    FILES,
+    PLANTED,
+    SOURCES,
+    compiled,
+    options_of,
+    planted_algorithms,
+    prior_of,
+)
 from analysis.tasks import task_of_text
 
-_DECLARED: Final = frozenset({"encoding", "output_is"})
 OF_SHARES: Final = ("chi-squared", "fisher", "mcnemar", "stuart-maxwell", "cochran-mantel-haenszel")
 REFUSED: Final = "study design"
 """What refusals of contradictions are about; their causes are the contradictions, with semicolons."""
@@ -46,6 +53,8 @@ _WORDS: Final = {
     "float_parsing": "VALUE is no number",
     "too_short": "give one entry or more",
     "missing": "fill this in",
+    "extra_forbidden": "is unknown",
+    "model_type": "VALUE was not read; `pluriscope study run` reads files beside a study file",
 }
 
 
@@ -60,18 +69,21 @@ def design_from_mapping(settings: Mapping[str, Any]) -> StudyDesign:
     try:
         design = StudyDesign.model_validate(dict(settings))
     except ValidationError as error:
-        # one whose entries are all wrong is told to be empty, too
-        told = [e for e in error.errors() if e["type"] != "too_short" or not e["input"]]
-        problems = [f"{'.'.join(map(str, e['loc'])) or 'design'}: {words_of(e)}" for e in told]
-        raise _refusal(problems) from None
+        raise _refusal(_told(error)) from None
     problems = contradictions(design)
     if problems:
         raise _refusal([*problems, *_unknown(design)])
     return design
 
 
-def words_of(error: Any) -> str:
-    """What is wrong with a value, in words."""
+def _told(error: ValidationError, *place: str) -> list[str]:
+    """What is wrong with the values at a place, in words."""
+    # a list whose entries are all wrong is told to be empty, too
+    every = [one for one in error.errors() if one["type"] != "too_short" or not one["input"]]
+    return [f"{'.'.join(map(str, (*place, *one['loc']))) or 'design'}: {_words_of(one)}" for one in every]
+
+
+def _words_of(error: Any) -> str:
     words = _WORDS.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
     return words.replace("VALUE", repr(error["input"]))
 
@@ -142,7 +154,7 @@ def _refused(read: Callable[..., Any], *given: Any) -> Iterator[str]:
     except AnalysisError as problem:
         yield str(problem)
     except ValidationError as error:
-        yield "; ".join(words_of(one) for one in error.errors())
+        yield "; ".join(map(_words_of, error.errors()))
 
 
 def _levels(design: StudyDesign) -> Iterator[str]:
@@ -166,9 +178,15 @@ def _source(design: StudyDesign) -> Iterator[str]:
     if source is None:
         yield f"source {design.source!r}: is unknown; use {' or '.join(SOURCES)}"
         return
-    for name in sorted(set(design.source_options) - set(source.options)):
-        allowed = ", ".join(source.options) or "none"
-        yield f"source_options.{name}: is unknown to source {design.source!r}; allowed are {allowed}"
+    try:
+        source.options.model_validate(design.source_options)
+        own = {BOOLEAN: _gates, PLANTED: _planting, DRAWN: _prior, FILES: _files}.get(design.source)
+        problems = [*own(design)] if own else []
+    except ValidationError as error:
+        problems = _told(error, "source_options")
+        if set(design.source_options) - set(source.options.model_fields):
+            problems.append(f"source {design.source!r}: its options are {', '.join(source.options.model_fields)}")
+    yield from problems
     for factor, key in _OF_SOURCES.items():
         if design.source != key and design.levels(factor) != ("",):
             yield f"{factor}: source {design.source!r} has none; leave it out, or use the source {key!r}"
@@ -177,9 +195,6 @@ def _source(design: StudyDesign) -> Iterator[str]:
         yield f"tasks: source {design.source!r} draws no gates; use the source {BOOLEAN!r}"
     if design.source != FILES and () in design.tasks:
         yield f"tasks: a level names none; only networks of the source {FILES!r} bring their own"
-    own = {BOOLEAN: _gates, PLANTED: _planting, DRAWN: _prior, FILES: _files}.get(design.source)
-    problems = [*own(design)] if own else []
-    yield from problems
     if source.boolean and not (problems if design.source == BOOLEAN else drawn):  # a spec needs its tasks
         yield from _training(design)
 
@@ -187,10 +202,9 @@ def _source(design: StudyDesign) -> Iterator[str]:
 def _gates(design: StudyDesign) -> Iterator[str]:
     """Tasks that are to be drawn without gates to draw them from, and gates that nothing is drawn from."""
     drawn = [level for level in design.tasks if ANY_GATE in level]
-    gates = design.source_options.get("gates", [])
-    if not isinstance(gates, list) or not all(isinstance(gate, str) for gate in gates) or len(set(gates)) < len(gates):
-        yield "source_options.gates: are no list of different names of tasks"
-        return
+    gates = options_of(design).gates
+    if len(set(gates)) < len(gates):
+        yield "source_options.gates: one is there twice; say each once"
     for gate in gates:
         yield from (f"source_options.gates: {problem}" for problem in _refused(task_of_text, gate, design.n_inputs))
     if gates and not drawn:
@@ -203,15 +217,14 @@ def _gates(design: StudyDesign) -> Iterator[str]:
 
 
 def _planting(design: StudyDesign) -> Iterator[str]:
-    problems = [problem for read in (planted_algorithms, planted_steps) for problem in _refused(read, design)]
+    problems = [*_refused(planted_algorithms, design)]
     yield from (f"source_options: {problem}" for problem in problems)
     for cell, algorithm in product(cells_of(design), () if problems else planted_algorithms(design)):
         yield from (f"planting: {problem}" for problem in _refused(compiled, cell, algorithm))
 
 
 def _prior(design: StudyDesign) -> Iterator[str]:
-    yield from (f"source_options: {problem}" for problem in _refused(most_draws, design))
-    if "moments" in design.source_options and MATCHED not in design.prior:
+    if options_of(design).moments and MATCHED not in design.prior:
         yield f"source_options.moments: no level of prior is {MATCHED!r}; leave them out"
     for level, hidden in product(filter(None, design.prior), design.hidden):
         yield from _refused(prior_of, design, level, hidden)
@@ -219,31 +232,19 @@ def _prior(design: StudyDesign) -> Iterator[str]:
 
 def _files(design: StudyDesign) -> Iterator[str]:
     """What is wrong with networks that are files, and what such networks are not made by."""
-    files = design.source_options.get("files")
-    if not isinstance(files, list) or not files or not all(map(_is_file, files)):
-        yield "source_options.files: `pluriscope study run` reads files beside a study file; these were not read"
-    else:
-        named: dict[str, list[str]] = {}
-        for file in files:
-            named.setdefault(file["sha256"], []).append(repr(file["name"]))
-        for names in (names for names in named.values() if len(names) > 1):
-            yield f"source_options.files: {' and '.join(names)} hold the same network; name one of them"
-        if design.seeds.first + design.seeds.count > len(files):
-            yield f"seeds: there are {len(files)} files, one for each seed from 0 on"
+    named: dict[str, list[str]] = {}
+    for file in options_of(design).files:
+        named.setdefault(file.sha256, []).append(repr(file.name))
+    for names in (names for names in named.values() if len(names) > 1):
+        yield f"source_options.files: {' and '.join(names)} hold the same network; name one of them"
+    if design.seeds.first + design.seeds.count > sum(map(len, named.values())):
+        yield f"seeds: there are {sum(map(len, named.values()))} files, one for each seed from 0 on"
     usual = {factor: StudyDesign.model_fields[factor].default for factor in GRID_FACTORS} | {"tasks": design.tasks[:1]}
     for factor in GRID_FACTORS:
         if design.levels(factor) != usual[factor]:
             yield f"{factor}: networks that are files have their own; leave it out"
     if design.training != TrainingRules():
         yield "training: networks that are files are not trained; leave it out"
-    for key in _DECLARED & design.source_options.keys():
-        told = {key: design.source_options[key]}
-        yield from (f"source_options.{key}: {problem}" for problem in _refused(Declaration.model_validate, told))
-
-
-def _is_file(told: Any) -> bool:
-    texts = isinstance(told, dict) and all(isinstance(text, str) for text in told.values())
-    return texts and told.keys() == {"name", "sha256"}
 
 
 def _training(design: StudyDesign) -> Iterator[str]:

@@ -1,24 +1,44 @@
-"""Where the networks of a study come from: one registered record each, its maker named by dotted path.
+"""Where the networks of a study come from: one registered record each, with what a design says to it.
 
-Makers load torch, so that they are not imported here; pages and forms know sources by their records.
+Makers load torch and are named by dotted path, so that pages and forms know sources without it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, cast
 
+from pydantic import BaseModel, ConfigDict, Field, Strict
+
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.algorithms.parsing import parse_algorithm
 from analysis.data import DataRecord
-from analysis.errors import InvalidStudy
+from analysis.errors import InvalidPlanting, InvalidStudy
 from analysis.late_functions import function_at
+from analysis.network_files.intake import OutputIs
 from analysis.network_files.planted_record import PlantedRecord
+from analysis.networks.drawing import MATCHED, MAX_SCALE, Prior, read_prior
 from analysis.networks.network import Network
-from analysis.tasks import Task
+from analysis.planting.compiling import compile_algorithm
+from analysis.planting.placement import placed_units
+from analysis.planting.planted import Planted
+from analysis.planting.recipes import MAX_STEPS, STEPS, read_recipe
+from analysis.studies.cells import Cell
+from analysis.studies.design import StudyDesign, level_label
+from analysis.tasks import Task, task_of_text
 
 CONVERGED: Final = "converged"
 REFUSED: Final = "not_analysed"
 """The state of a network that could not be read, or not be analysed under every protocol."""
+BOOLEAN: Final = "boolean"
+PLANTED: Final = "planted"
+DRAWN: Final = "drawn"
+FILES: Final = "files"
+
+Number = Annotated[float, Strict()]
+Mean = Annotated[Number, Field(ge=-MAX_SCALE, le=MAX_SCALE)]
+Deviation = Annotated[Number, Field(ge=0, le=MAX_SCALE)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +46,7 @@ class Produced:
     """One network of a cell, or why there is none.
 
     Args:
-        state: "converged", or why not, as training tells it.
-        message: the same in words.
+        state: "converged", or why not, as training tells it; ``message`` the same in words.
         network: None only where there is none at all.
         tasks: one for each output.
         epochs, loss, accuracy: how training ended, None where that has no meaning.
@@ -51,18 +70,58 @@ class Produced:
     draws: int | None = None
 
 
-BOOLEAN: Final = "boolean"
-"""Key of the source that trains."""
-PLANTED: Final = "planted"
-"""Key of the source that plants."""
-DRAWN: Final = "drawn"
-"""Key of the source that draws from priors."""
-FILES: Final = "files"
-"""Key of the source whose networks are files."""
 Maker = Callable[..., Iterator[Produced]]
 """Called with a cell, some seeds and some work: its networks of these seeds, in order; may raise Cancelled. Networks
 that are files are made of a fourth argument, their contents by seed.
 """
+
+
+class Options(BaseModel):
+    """What ``source_options`` of a design may say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TrainedOptions(Options):
+    gates: tuple[str, ...] = Field((), description="Tasks of which a level such as '?', '?' learns as many.")
+
+
+class PlantedOptions(Options):
+    algorithms: tuple[str, ...] = Field(
+        min_length=1, description="And-inverter texts; the network of seed s carries that at place s, counted round."
+    )
+    steps: int = Field(STEPS, strict=True, ge=1, le=MAX_STEPS, description="Of interchange training.")
+
+
+class DrawnOptions(Options):
+    most_draws: int = Field(
+        20_000_000, strict=True, ge=1, le=10**12, description="Networks drawn for one before it is given up."
+    )
+    moments: dict[str, tuple[tuple[Mean, Deviation, Mean, Deviation], ...]] = Field(
+        {},
+        description="Of the prior 'matched': for each level of hidden, such as '3-3', its layers, each with mean and "
+        "standard deviation of its weights, then of its biases.",
+    )
+
+
+class DigitsOptions(Options):
+    images: Literal["digits", "mnist"] = Field(
+        "digits", description="Those that come with Pluriscope, or MNIST, whose files the data folder has."
+    )
+    held_out: Number = Field(0.3, gt=0, lt=1, description="Share that is not trained on, on which circuits are judged.")
+
+
+class NetworkFileNamed(Options):
+    name: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class FilesOptions(Options):
+    files: tuple[NetworkFileNamed, ...] = Field(
+        min_length=1, description="In a study file paths and patterns beside it; names and contents once they are read."
+    )
+    encoding: str = Field("", description="The numbers that stand for 0 and 1 on their inputs, such as '-1, 1'.")
+    output_is: OutputIs = "value"
 
 
 @dataclass(frozen=True)
@@ -73,7 +132,7 @@ class Source:
         key: as designs name it.
         label: for people.
         maker: dotted path "module:function" of a :data:`Maker`.
-        options: allowed keys of ``source_options`` with what each means.
+        options: what designs say to it.
         boolean: whether cells are training specs on Boolean tasks, and so checked as such.
         judged_on: on what its networks are judged, in words; "" for the clean inputs.
     """
@@ -81,7 +140,7 @@ class Source:
     key: str
     label: str
     maker: str
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: type[Options]
     boolean: bool = True
     judged_on: str = ""
 
@@ -90,40 +149,21 @@ class Source:
         return cast(Maker, function_at(self.maker))
 
 
+_MAKERS: Final = "analysis.studies.makers"
 _ALL: Final = (
-    Source(
-        BOOLEAN,
-        "networks trained on Boolean tasks",
-        "analysis.studies.makers:trained_networks",
-        {"gates": "names of tasks; a level of tasks such as '?', '?' learns as many of these, drawn for each seed"},
-    ),
-    Source(
-        PLANTED,
-        "networks in which an algorithm is planted",
-        "analysis.studies.makers:planted_networks",
-        {
-            "algorithms": "and-inverter texts; the network of seed s carries that at place s, counted round",
-            "steps": "of interchange training, 3,000 if not given",
-        },
-    ),
+    Source(BOOLEAN, "networks trained on Boolean tasks", f"{_MAKERS}:trained_networks", TrainedOptions),
+    Source(PLANTED, "networks in which an algorithm is planted", f"{_MAKERS}:planted_networks", PlantedOptions),
     Source(
         DRAWN,
         "networks drawn from a prior until one computes the tasks, beside trained ones",
-        "analysis.studies.makers:drawn_networks",
-        {
-            "most_draws": "networks that are drawn for one before it is given up, 20,000,000 if not given",
-            "moments": "of the prior 'matched': for each level of hidden, such as '3-3', a list of its layers, each "
-            "with mean and standard deviation of its weights, then of its biases",
-        },
+        f"{_MAKERS}:drawn_networks",
+        DrawnOptions,
     ),
     Source(
         "digits",
         "tails of networks trained on handwritten zeros and ones",
-        "app.image_source:make_networks",  # named only: it reads files, which the engine does not
-        {
-            "images": "'digits', which come with Pluriscope, or 'mnist', whose files the data folder has",
-            "held_out": "share of the images that is not trained on, on which circuits are judged",
-        },
+        "app.image_source:make_networks",  # which reads files, as the engine does not
+        DigitsOptions,
         boolean=False,
         judged_on="the activations that held-out images give",
     ),
@@ -131,24 +171,62 @@ _ALL: Final = (
         FILES,
         "networks that are files, of any kind that is read",
         "pluriscope.study_files:make_networks",
-        {
-            "files": "paths and patterns beside the study file; their names and contents once they are read",
-            "encoding": "the numbers that stand for 0 and 1 on their inputs, such as '-1, 1'",
-            "output_is": "what their outputs are: value, logit or classes",
-        },
+        FilesOptions,
         boolean=False,
     ),
 )
 SOURCES: Final[Mapping[str, Source]] = {source.key: source for source in _ALL}
 
 
-def source_named(key: str) -> Source:
-    """A source by its key.
+def options_of(design: StudyDesign) -> Any:
+    """What a design says to its source, by the source's own record."""
+    return SOURCES[design.source].options.model_validate(design.source_options)
+
+
+def planted_algorithms(design: StudyDesign) -> tuple[HighLevelModel, ...]:
+    """The algorithms that networks of successive seeds carry by turns.
 
     Raises:
-        InvalidStudy: there is none.
+        InvalidPlanting: one of another task than the design's only one.
+        InvalidAlgorithm: a text that no algorithm has.
     """
-    try:
-        return SOURCES[key]
-    except KeyError:
-        raise InvalidStudy(f"source {key!r}", "is unknown", f"use {' or '.join(SOURCES)}") from None
+    texts: Sequence[str] = options_of(design).algorithms
+    found = tuple(parse_algorithm(text, "and_inverter", design.n_inputs) for text in texts)
+    for algorithm in found:
+        for names in design.tasks:
+            if len(names) != 1 or task_of_text(names[0], design.n_inputs).pattern != algorithm.function:
+                cause = f"does not compute {' + '.join(names)}"
+                raise InvalidPlanting(f"algorithm {algorithm.formula}", cause, "let tasks and algorithms agree")
+    return found
+
+
+def compiled(cell: Cell, algorithm: HighLevelModel) -> Planted | None:
+    """The compiled network of a cell, before its disguises; None for a cell whose networks are trained.
+
+    Raises:
+        InvalidPlanting: the recipe cannot be read, or the algorithm does not fit.
+    """
+    recipe, levels = read_recipe(cell.levels["planting"]), cell.levels
+    if recipe.mode is not None:
+        placed_units(algorithm, cell.sizes)
+        return None
+    return compile_algorithm(
+        algorithm,
+        levels["hidden"],
+        activation=levels["activation"],
+        output_activation=levels["output_activation"] or levels["activation"],
+    )
+
+
+def prior_of(design: StudyDesign, level: str, hidden: Sequence[int]) -> Prior:
+    """The prior of a level for networks of these hidden layers; "matched" has its moments from the options.
+
+    Raises:
+        InvalidStudy: no such prior, or moments of other layers.
+    """
+    name, moments = level_label("hidden", hidden), options_of(design).moments
+    found = moments.get(name, ()) if level == MATCHED else ()
+    if level == MATCHED and len(found) != len(hidden) + 1:
+        cause = f"are of {len(found)} layers, and there are {len(hidden) + 1}"
+        raise InvalidStudy(f"moments of {name}", cause, "give four numbers for each layer")
+    return read_prior(level, found)

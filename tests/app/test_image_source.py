@@ -12,15 +12,10 @@ from app.image_source import chosen_images
 
 
 def test_by_default_the_bundled_digits():
-    images = chosen_images({})
+    images = chosen_images("digits")
     assert (len(images.labels), images.pixels.shape[1]) == (360, 64)
     assert (images.pixels.min(), images.pixels.max(), set(images.labels.tolist())) == (0, 1, {0, 1})
     assert "8 × 8" in images.name
-
-
-def test_other_images_are_refused():
-    with pytest.raises(InvalidStudy, match=r"'cifar'. Use 'digits' or 'mnist'"):
-        chosen_images({"images": "cifar"})
 
 
 def idx(array, axes=None):
@@ -40,7 +35,7 @@ def test_mnist_is_read_from_the_data_folder_or_the_one_that_is_named(tmp_path, m
     for name, raw in (("train-images-idx3-ubyte", IMAGES), ("train-labels-idx1-ubyte", LABELS)):
         (folder / f"{name}{end}").write_bytes(gzip.compress(raw) if end else raw)
     monkeypatch.setenv(f"PLURISCOPE_{setting}", str(tmp_path))
-    images = chosen_images({"images": "mnist"})
+    images = chosen_images("mnist")
     assert images.labels.tolist() == [0, 1, 1, 0]
     assert (images.pixels * 255).round().tolist() == PIXELS[[0, 2, 3, 4]].reshape(4, 784).tolist()
     assert "28 × 28" in images.name
@@ -66,5 +61,5 @@ def test_files_that_are_not_mnists_are_refused(tmp_path, monkeypatch, images, la
             (tmp_path / name).write_bytes(raw)
             monkeypatch.setenv("PLURISCOPE_MNIST", str(tmp_path))
     with pytest.raises(InvalidStudy) as refused:
-        chosen_images({"images": "mnist"})
+        chosen_images("mnist")
     assert told in str(refused.value)

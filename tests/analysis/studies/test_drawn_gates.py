@@ -58,8 +58,8 @@ def test_networks_are_judged_on_the_tasks_they_learned():
     ("changes", "cause"),
     [
         ({"source_options": {}}, "1 are to be drawn of 0 gates"),
-        ({"source_options": {"gates": "XOR"}}, "no list of different names"),
-        ({"source_options": {"gates": ["XOR", "XOR"]}}, "no list of different names"),
+        ({"source_options": {"gates": "XOR"}}, "gates: Input should be a valid tuple"),
+        ({"source_options": {"gates": ["XOR", "XOR"]}}, "one is there twice"),
         ({"source_options": {"gates": ["XOR", "MAYBE"]}, "tasks": [["?"]]}, "MAYBE"),
         ({"source_options": {"gates": ["XOR"]}, "tasks": [["XOR"]]}, "no level of tasks has"),
         ({"tasks": [["XOR", "?"]]}, "as a whole or not at all"),

@@ -57,9 +57,9 @@ def test_starts_that_do_not_learn_are_outcomes_too():
         ({"planting": ["compile, paint"]}, "is unknown"),
         ({"hidden": [[1, 1]]}, "needs hidden layers of 2-1"),
         ({"activation": ["tanh"]}, "has no gates here"),
-        ({"source_options": {}}, "are no list of texts"),
+        ({"source_options": {}}, "algorithms: fill this in"),
         ({"source_options": {"algorithms": ["(A&B)"]}}, "does not compute XOR"),
-        ({"source_options": {"algorithms": [ALICE], "steps": 0}}, "is out of range"),
+        ({"source_options": {"algorithms": [ALICE], "steps": 0}}, "steps: Input should be greater"),
         ({"source": "boolean", "source_options": {}}, "planting: source 'boolean' has none"),
     ],
 )
