@@ -6,7 +6,7 @@ import gc
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -44,17 +44,16 @@ def opened_store() -> Iterator[Store]:
 
 
 @contextmanager
-def store_in(folder: Path | None = None, **settings: Any) -> Iterator[Store]:
-    """A store of the command's own, in a folder that stays or, without one, in a passing one.
+def store_in(**settings: Any) -> Iterator[Store]:
+    """A store of the command's own in a passing folder.
 
     Args:
-        folder: for it.
         settings: in place of those of the environment.
     """
     from app.db.engine import open_store
 
-    with nullcontext(folder) if folder else tempfile.TemporaryDirectory(prefix="pluriscope-") as place:
-        store = open_store(read_settings(data=place, database_url="", **settings))
+    with tempfile.TemporaryDirectory(prefix="pluriscope-") as place:
+        store = open_store(read_settings(data=Path(place), database_url="", **settings))
         try:
             store.migrate()
             yield store

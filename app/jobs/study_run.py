@@ -86,7 +86,8 @@ def run_study(
     run = _Run(design, done, workers, partial(compute_chunk, ENGINE_VERSION, design, limits), files or {})
     try:
         while run.on_their_way or run.send():
-            report(Progress("networks", run.n_finished, max(design.n_networks, run.n_finished)))
+            found = f"{run.n_finished:,} of {design.n_networks:,}"
+            report(Progress("networks", run.n_finished, max(design.n_networks, run.n_finished), found))
             finished = run.received()
             run.send()  # before what was received is saved, so that nobody waits for that
             for chunk, rows in finished:

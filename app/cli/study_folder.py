@@ -1,0 +1,180 @@
+"""The folder in which `pluriscope study run` keeps a study's table: checked first, then one part after the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from analysis import ENGINE_VERSION
+from analysis.studies.design import StudyDesign
+from analysis.studies.reading import design_from_mapping
+from analysis.studies.rows import columns_of
+from app.cli.terminal import TROUBLE, Refusal, remark
+from pluriscope.study_table import ENDING, InvalidTable, StudyTable, put, read_part, write_part
+
+SUMMARY: Final = "summary.json"
+_LOCK: Final = ".lock"
+_LEFT: Final = re.compile(rf"\..*({re.escape(ENDING)}|{re.escape(SUMMARY)})\.[0-9a-f]+")
+"""What a command that was killed while it wrote leaves behind; see :func:`pluriscope.study_table.put`."""
+_MAGIC: Final = b"PAR1"  # at both ends of a whole Parquet file
+
+
+@dataclass
+class StudyFolder:
+    """A study's parts in a folder that is this command's alone for the time.
+
+    Args:
+        path: of the folder.
+        design: with the seeds that were asked for, or those of the parts where these are more.
+        parts: whole ones of this design.
+    """
+
+    path: Path
+    design: StudyDesign
+    parts: list[Path]
+
+    @property
+    def table(self) -> StudyTable:
+        return StudyTable(tuple(self.parts))
+
+    def save(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write the rows of a chunk as a part.
+
+        Raises:
+            Refusal: it cannot be written.
+        """
+        part = self.path / f"{rows[0]['cell']}-{rows[0]['seed']}{ENDING}"
+        provenance = {"machine": platform.machine(), "python": platform.python_version()}
+        about = {"digest": self.design.digest, "engine": ENGINE_VERSION, "provenance": json.dumps(provenance)}
+        about["design"] = json.dumps(self.design.model_dump(mode="json"), ensure_ascii=False)
+        with self._writing():
+            write_part(part, rows, columns_of(self.design), about)
+        self.parts.append(part)
+
+    def sum_up(self) -> None:
+        """Write the summary of all parts beside them.
+
+        Raises:
+            Refusal: it cannot be written.
+        """
+        from pluriscope.study_summary import summary_of_table  # loads libraries of statistics
+
+        told = json.dumps(summary_of_table(self.design, self.table), ensure_ascii=False, indent=1)
+        with self._writing():
+            put(self.path / SUMMARY, f"{told}\n".encode())
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, duckdb.IOException) as error:
+            cause = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            cure = "Make room, then give the same command again; the parts that are there stay."
+            raise Refusal(f"output {str(self.path)!r}: cannot be written ({cause}). {cure}", TROUBLE) from None
+
+
+@contextmanager
+def study_folder(path: Path, design: StudyDesign) -> Iterator[StudyFolder]:
+    """A folder for a study's table, new or with parts of it; parts that are cut short are removed, and that is said.
+
+    Raises:
+        Refusal: a file is there, it cannot be written, another command writes to it, or something else is in it.
+    """
+    item = f"output {str(path)!r}"
+    if path.exists() and not path.is_dir():
+        if path.suffix in (".gz", ".jsonl"):
+            cause = "is a file of an earlier version"
+            cure = f"Give a folder; to go on with that file: pluriscope study import {path}, then study export"
+        else:
+            cause, cure = "is a file, and a study is written to a folder", "Give another path"
+        raise Refusal(f"{item}: {cause}. {cure}.")
+    try:
+        path.mkdir(exist_ok=True)
+    except FileNotFoundError:
+        raise Refusal(f"{item}: the folder that it is in does not exist. Make that first.") from None
+    except OSError as error:
+        raise Refusal(f"{item}: cannot be made ({error.strerror}). Choose another folder.") from None
+    with _locked(path, item):
+        parts = _parts(path, item, design)
+        counts = [read_seeds(metadata) for metadata in parts.values()]
+        yield StudyFolder(path, design.with_seeds(max([design.seeds.count, *counts])), list(parts))
+
+
+@contextmanager
+def _locked(path: Path, item: str) -> Iterator[None]:
+    """Keep other commands away for a block; the lock ends with the process, however that ends."""
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    try:
+        lock = (path / _LOCK).open("a")
+    except OSError as error:
+        raise Refusal(f"{item}: is not writable ({error.strerror}). Choose another folder.") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            cure = "Wait until it has ended, or give another folder."
+            raise Refusal(f"{item}: another command is writing to it. {cure}") from None
+        except OSError:  # a network file system without locks
+            pass
+        yield
+
+
+def _parts(path: Path, item: str, design: StudyDesign) -> dict[Path, Mapping[str, str]]:
+    """The whole parts with their metadata; nothing is removed before all was looked at."""
+    parts: dict[Path, Mapping[str, str]] = {}
+    damaged: list[tuple[Path, str]] = []
+    left: list[Path] = []
+    for file in sorted(path.iterdir()):
+        if file.name in (_LOCK, SUMMARY):
+            continue
+        if _LEFT.fullmatch(file.name):
+            left.append(file)
+            continue
+        try:
+            if file.suffix != ENDING or not file.is_file():
+                raise Refusal(
+                    f"{item}: has {file.name!r} in it, which is no part of a study. Give a folder of its own."
+                )
+            part = read_part(file)
+        except InvalidTable as problem:
+            with file.open("rb") as raw:
+                head = raw.read(4)
+                raw.seek(-min(4, file.stat().st_size), os.SEEK_END)
+                whole = raw.read() == _MAGIC
+            if whole or not _MAGIC.startswith(head):
+                raise Refusal(f"{item}: {problem}") from None
+            damaged.append((file, "is cut short"))
+            continue
+        if part.metadata["digest"] != design.digest:
+            other = f"{json.loads(part.metadata['design'])['slug']}, {part.metadata['digest'][:12]}"
+            raise Refusal(f"{item}: holds the table of another design ({other}). Give another folder.")
+        try:
+            StudyTable([file]).ask("SELECT bit_xor(hash(COLUMNS(*))) FROM {rows}")  # reads all of it
+        except InvalidTable:
+            damaged.append((file, "is damaged"))
+        else:
+            parts[file] = part.metadata
+    for file, how in damaged:
+        remark(f"part {file.name} {how}: its networks are made again")
+    for file in (*left, *(file for file, _ in damaged)):
+        with suppress(FileNotFoundError):
+            file.unlink()
+    return parts
+
+
+def read_seeds(metadata: Mapping[str, str]) -> int:
+    """How many seeds the design of a part has."""
+    return design_from_mapping(json.loads(metadata["design"])).seeds.count
