@@ -68,7 +68,9 @@ class StudyTable:
         with _connected() as database:
             try:
                 return database.execute(query.replace("{rows}", self.source), parameters).fetchall()
-            except (duckdb.IOException, duckdb.InvalidInputException) as problem:
+            except (duckdb.BinderException, duckdb.ParserException):
+                raise  # a fault of the query's author
+            except duckdb.Error as problem:
                 raise _refusal(", ".join(path.name for path in self.paths[:3]), str(problem)) from None
 
     @cached_property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ SUMMARY: Final = "summary.json"
 _LOCK: Final = ".lock"
 _LEFT: Final = re.compile(rf"\..*({re.escape(ENDING)}|{re.escape(SUMMARY)})\.[0-9a-f]+")
 """What a command that was killed while it wrote leaves behind; see :func:`pluriscope.study_table.put`."""
-_MAGIC: Final = b"PAR1"  # at both ends of a whole Parquet file
+_MAGIC: Final = b"PAR1"  # with which Parquet files begin
 
 
 @dataclass
@@ -135,8 +134,7 @@ def _locked(path: Path, item: str) -> Iterator[None]:
 def _parts(path: Path, item: str, design: StudyDesign) -> dict[Path, Mapping[str, str]]:
     """The whole parts with their metadata; nothing is removed before all was looked at."""
     parts: dict[Path, Mapping[str, str]] = {}
-    damaged: list[tuple[Path, str]] = []
-    left: list[Path] = []
+    damaged, left = list[Path](), list[Path]()
     for file in sorted(path.iterdir()):
         if file.name in (_LOCK, SUMMARY):
             continue
@@ -150,13 +148,9 @@ def _parts(path: Path, item: str, design: StudyDesign) -> dict[Path, Mapping[str
                 )
             part = read_part(file)
         except InvalidTable as problem:
-            with file.open("rb") as raw:
-                head = raw.read(4)
-                raw.seek(-min(4, file.stat().st_size), os.SEEK_END)
-                whole = raw.read() == _MAGIC
-            if whole or not _MAGIC.startswith(head):
+            if not _is_torn(file):
                 raise Refusal(f"{item}: {problem}") from None
-            damaged.append((file, "is cut short"))
+            damaged.append(file)
             continue
         if part.metadata["digest"] != design.digest:
             other = f"{json.loads(part.metadata['design'])['slug']}, {part.metadata['digest'][:12]}"
@@ -164,15 +158,24 @@ def _parts(path: Path, item: str, design: StudyDesign) -> dict[Path, Mapping[str
         try:
             StudyTable([file]).ask("SELECT bit_xor(hash(COLUMNS(*))) FROM {rows}")  # reads all of it
         except InvalidTable:
-            damaged.append((file, "is damaged"))
+            damaged.append(file)
         else:
             parts[file] = part.metadata
-    for file, how in damaged:
-        remark(f"part {file.name} {how}: its networks are made again")
-    for file in (*left, *(file for file, _ in damaged)):
-        with suppress(FileNotFoundError):
-            file.unlink()
+    for file in damaged:
+        remark(f"part {file.name} is cut short or damaged: its networks are made again")
+    for file in (*left, *damaged):
+        file.unlink()
     return parts
+
+
+def _is_torn(file: Path) -> bool:
+    """Whether a file begins as a Parquet file and cannot be read as one."""
+    with file.open("rb") as raw:
+        if not _MAGIC.startswith(raw.read(len(_MAGIC))):
+            return False
+    with suppress(InvalidTable):
+        return not StudyTable([file]).columns
+    return True
 
 
 def read_seeds(metadata: Mapping[str, str]) -> int:
