@@ -148,13 +148,20 @@ def _rows(cell: Cell, told: _Line) -> list[Row]:
             None if told.planted is None else read_planted(told.planted, sizes),
         )
     values = {
-        protocol: [{key: Measured.from_json(one) for key, one in output.items()} for output in outputs]
+        protocol: [{key: _measured_of(one) for key, one in output.items()} for output in outputs]
         for protocol, outputs in told.values.items()
     }
     measured = [entry for outputs in values.values() for output in outputs for entry in output.items()]
     if not all(key not in NAMES and _is_told(one) for key, one in measured):
         raise ValueError(told.values)
     return rows_of(cell, told.model_dump(include=_FACTS), of, values)
+
+
+def _measured_of(told: Any) -> Measured:
+    """The bare value where it was exact and needed no words, else an object."""
+    told = told if isinstance(told, dict) else {"value": told}
+    value, low, high, truncated_at = (told.get(name) for name in ("value", "low", "high", "truncated_at"))
+    return Measured(tuple(value) if isinstance(value, list) else value, low, high, truncated_at, told.get("note", ""))
 
 
 def _is_told(one: Measured) -> bool:

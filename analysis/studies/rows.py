@@ -95,7 +95,7 @@ def measures_of_columns(design: StudyDesign, columns: Mapping[str, str]) -> dict
     Args:
         columns: name → type as DuckDB calls it.
     """
-    known = measures_of([key for key in design.measures if key in MEASURES], design.criteria, design.methods)
+    known = measures_of(design.measures, design.criteria, design.methods)
     kinds: dict[str, Kind] = {kind: name for name, kind in TYPES.items() if name != "share"}
     names = [name for name in columns if name not in NAMES]
     return {name: known.get(name) or unknown_measure(name, kinds.get(columns[name], "category")) for name in names}

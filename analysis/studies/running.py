@@ -154,5 +154,5 @@ def circuits_alone(question: Question, circuits: CircuitSearch) -> OutputAnalysi
 def _values(design: StudyDesign, produced: Produced, analysis: OutputAnalysis, work: Work) -> dict[str, Measured]:
     studied = Studied(analysis.question, analysis, produced.planted, design.methods, draws=produced.draws)
     measures = measures_of(design.measures, (), design.methods)
-    values = {key: measure.function(studied) for key, measure in measures.items()}
+    values = {key: measure.of(studied) for key, measure in measures.items()}
     return values | (passing(studied, design.criteria, work) if design.criteria else {})

@@ -88,7 +88,7 @@ def counted(question: Question, asked: set[str]) -> dict[str, Any]:
     else:
         analysis = circuits_alone(question, unsearched(question))
     studied = Studied(question, analysis)
-    found = {key: MEASURES[key].function(studied).value for key in asked - {*IRREDUNDANT}}
+    found = {key: MEASURES[key].of(studied).value for key in asked - {*IRREDUNDANT}}
     return found | (of_irredundant(question) if asked & {*IRREDUNDANT} else {})
 
 

@@ -8,9 +8,10 @@ counted exactly beyond, where minimality and shares of all valid circuits are no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -25,7 +26,7 @@ from analysis.discovery.registry import read_method
 from analysis.discovery.sweep import threshold_sweep
 from analysis.limits import Limits
 from analysis.networks.circuit import mask_array
-from analysis.studies.measures.measure import Kind, Measure, Measured, Need, Value, measure
+from analysis.studies.measures.measure import Kind, Measure, Measured, Need, Value
 from analysis.studies.subject import Studied
 from analysis.work import Work
 
@@ -105,47 +106,7 @@ def _swept(studied: Studied) -> frozenset[int]:
 # --- of one answer
 
 
-def _of_answer(
-    key: str, label: str, kind: Kind = "yes-no", unit: str = ""
-) -> Callable[[Callable[[Studied, Location], Measured | Value]], Measure]:
-    """Declare a measure of the answer of the method that is measured; there is none where it came to no circuit."""
-
-    def declared(function: Callable[[Studied, Location], Measured | Value]) -> Measure:
-        @measure(key, label, kind, unit, needs=_NEEDS, of_answer=True, definition=function.__doc__ or "")
-        def measured(studied: Studied) -> Measured | Value:
-            place = _answers(studied).places[studied.method]
-            return _NO_CIRCUIT if place is None else function(studied, place)
-
-        return measured
-
-    return declared
-
-
-@_of_answer("audit-valid", "valid")
-def _valid(_: Studied, place: Location) -> bool:
-    """Whether the circuit that a method answers is valid."""
-    return place.valid
-
-
-@_of_answer("audit-raw-alone", "right only as a raw mask")
-def _raw_alone(_: Studied, place: Location) -> bool:
-    """Whether the raw mask decides right under the protocol's ablation, but the circuit that is left of it once edges
-    that lead nowhere are dropped is not valid.
-    """
-    return place.raw_valid and not place.valid
-
-
-@_of_answer("audit-excess", "edges more than the smallest", "count", "edges")
-def _excess(_: Studied, place: Location) -> Measured:
-    """Edges that a valid answer has more than the smallest valid circuit."""
-    if not place.valid:
-        return _NOT_VALID
-    return Measured(place.excess) if place.excess is not None else _NOT_COUNTED
-
-
-@_of_answer("audit-chance", "chance at its size", "share")
 def _chance(_: Studied, place: Location) -> Measured:
-    """Share of the possible circuits with as many edges as the answer that are valid, to four digits."""
     chance = place.chance
     if chance is None:
         return Measured(None, note="no circuit of its size is possible")
@@ -153,25 +114,25 @@ def _chance(_: Studied, place: Location) -> Measured:
     return Measured(low) if chance.exact else Measured((low + high) / 2, low, high)
 
 
-@_of_answer("audit-subset", "subset-minimal")
+def _excess(_: Studied, place: Location) -> Measured:
+    if not place.valid:
+        return _NOT_VALID
+    return Measured(place.excess) if place.excess is not None else _NOT_COUNTED
+
+
 def _subset_minimal(studied: Studied, place: Location) -> Measured:
-    """Whether the answer is valid and no other valid circuit is a part of it; where circuits are listed."""
     if not _answers(studied).landscape.complete:
         return _NOT_LISTED
     return Measured(place.valid and bool(np.isin(place.closed.mask, _minimal(studied))))
 
 
-@_of_answer("audit-cardinal", "cardinal-minimal")
 def _cardinal_minimal(_: Studied, place: Location) -> Measured:
-    """Whether the answer is valid and no valid circuit has fewer edges."""
     if not place.valid:
         return Measured(False)
     return Measured(place.excess == 0) if place.excess is not None else _NOT_COUNTED
 
 
-@_of_answer("audit-story", "tells the network's story")
 def _story(_: Studied, place: Location) -> Measured:
-    """Whether a valid answer carries the same irredundant algorithms as the whole network."""
     if not place.valid:
         return _NOT_VALID
     if place.relation is None:
@@ -179,21 +140,7 @@ def _story(_: Studied, place: Location) -> Measured:
     return Measured(place.relation == "same")
 
 
-@_of_answer("audit-mean", "valid under mean ablation too")
-def _under_mean(_: Studied, place: Location) -> bool:
-    """Whether the answer is valid and passes the criterion mean-ablation."""
-    return place.valid and bool(place.under["mean"])
-
-
-@_of_answer("audit-resample", "valid under resample ablation too")
-def _under_resample(_: Studied, place: Location) -> bool:
-    """Whether the answer is valid and passes the criterion resample-ablation."""
-    return place.valid and bool(place.under["resample"])
-
-
-@_of_answer("audit-faithful", "valid and faithful to the output")
 def _faithful(studied: Studied, place: Location) -> bool:
-    """Whether the answer is valid and passes the criterion output-faithfulness."""
     if not place.valid:
         return False
     masks = mask_array([place.closed.mask], studied.question.layout)
@@ -201,12 +148,55 @@ def _faithful(studied: Studied, place: Location) -> bool:
     return bool(verdicts.passed[0])
 
 
+def _of_answer(
+    key: str,
+    label: str,
+    kind: Kind,
+    function: Callable[[Studied, Location], Measured | Value],
+    definition: str,
+    unit: str = "",
+) -> Measure:
+    """A measure of the answer of the method that is measured; there is none where it came to no circuit."""
+
+    def measured(studied: Studied) -> Measured | Value:
+        place = _answers(studied).places[studied.method]
+        return _NO_CIRCUIT if place is None else function(studied, place)
+
+    return Measure(key, label, kind, measured, definition, unit, needs=_NEEDS, of_answer=True)
+
+
+_OF_ANSWERS: Final = (
+    _of_answer("audit-valid", "valid", "yes-no", lambda _, place: place.valid,
+               "Whether the circuit that a method answers is valid."),
+    _of_answer("audit-raw-alone", "right only as a raw mask", "yes-no",
+               lambda _, place: place.raw_valid and not place.valid,
+               "Whether the raw mask decides right under the protocol's ablation, but the circuit that is left of it "
+               "once edges that lead nowhere are dropped is not valid."),
+    _of_answer("audit-excess", "edges more than the smallest", "count", _excess,
+               "Edges that a valid answer has more than the smallest valid circuit.", "edges"),
+    _of_answer("audit-chance", "chance at its size", "share", _chance,
+               "Share of the possible circuits with as many edges as the answer that are valid, to four digits."),
+    _of_answer("audit-subset", "subset-minimal", "yes-no", _subset_minimal,
+               "Whether the answer is valid and no other valid circuit is a part of it; where circuits are listed."),
+    _of_answer("audit-cardinal", "cardinal-minimal", "yes-no", _cardinal_minimal,
+               "Whether the answer is valid and no valid circuit has fewer edges."),
+    _of_answer("audit-story", "tells the network's story", "yes-no", _story,
+               "Whether a valid answer carries the same irredundant algorithms as the whole network."),
+    _of_answer("audit-mean", "valid under mean ablation too", "yes-no",
+               lambda _, place: place.valid and bool(place.under["mean"]),
+               "Whether the answer is valid and passes the criterion mean-ablation."),
+    _of_answer("audit-resample", "valid under resample ablation too", "yes-no",
+               lambda _, place: place.valid and bool(place.under["resample"]),
+               "Whether the answer is valid and passes the criterion resample-ablation."),
+    _of_answer("audit-faithful", "valid and faithful to the output", "yes-no", _faithful,
+               "Whether the answer is valid and passes the criterion output-faithfulness."),
+)  # fmt: skip
+
+
 # --- of all answers together
 
 
-@measure("audit-circuits", "valid circuits beside the answers", "count", "circuits", log=True, needs=_NEEDS)
 def _n_valid(studied: Studied) -> Measured:
-    """Valid circuits of the network, among which answers are located."""
     circuits = _answers(studied).landscape.circuits
     if circuits.interval is None:
         return Measured(circuits.n_valid, truncated_at=circuits.truncated_at if circuits.method == "listed" else None)
@@ -214,16 +204,12 @@ def _n_valid(studied: Studied) -> Measured:
     return Measured(circuits.n_valid, float(low), float(high))
 
 
-@measure("audit-smallest", "edges of the smallest circuit beside the answers", "count", "edges", needs=_NEEDS)
 def _smallest(studied: Studied) -> Measured:
-    """The smallest number of edges that a valid circuit has."""
     landscape = _answers(studied).landscape
     return Measured(landscape.known.smallest) if landscape.known.smallest is not None else _NONE_VALID
 
 
-@measure("audit-minimal", "subset-minimal circuits", "count", "circuits", log=True, needs=_NEEDS)
 def _n_minimal(studied: Studied) -> Measured:
-    """Valid circuits of which no other valid one is a part; where circuits are listed."""
     return Measured(len(_minimal(studied))) if _answers(studied).landscape.complete else _NOT_LISTED
 
 
@@ -234,21 +220,7 @@ def _n_distinct(studied: Studied, *, valid: bool) -> Measured:
     return Measured(len({place.closed.mask for place in places if place.valid or not valid}))
 
 
-@measure("audit-distinct", "different answers", "count", "circuits", needs=_NEEDS)
-def _distinct(studied: Studied) -> Measured:
-    """Different circuits that the methods answer under default settings."""
-    return _n_distinct(studied, valid=False)
-
-
-@measure("audit-distinct-valid", "different valid answers", "count", "circuits", needs=_NEEDS)
-def _distinct_valid(studied: Studied) -> Measured:
-    """Different valid circuits that the methods answer under default settings."""
-    return _n_distinct(studied, valid=True)
-
-
-@measure("audit-one-answer", "all methods answer one circuit", "yes-no", needs=_NEEDS)
 def _one_answer(studied: Studied) -> Measured:
-    """Whether all methods that come to a circuit answer the same one under default settings."""
     distinct = _n_distinct(studied, valid=False)
     return distinct if distinct.value is None else Measured(distinct.value == 1)
 
@@ -266,20 +238,37 @@ def _coverage(studied: Studied, *, minimal: bool, swept: bool) -> Measured:
     return Measured(int(reached.sum()) / len(wanted))
 
 
-_OF: Final = {False: "valid circuits", True: "subset-minimal circuits"}
-_BY: Final = {
-    False: "the answers of the study's methods",
-    True: "those answers, or any that a method which does not learn gives under a threshold, a way to pick or a "
-    "random order of a network's methods page",
-}
-COVERAGE: Final = tuple(
-    measure(
-        f"audit-{'swept-' if swept else ''}coverage{'-minimal' if minimal else ''}",
-        f"{_OF[minimal]} reached{' under every threshold' if swept else ''}",
-        "share",
-        needs=_NEEDS,
-        definition=f"Share of the {_OF[minimal]} that are among {_BY[swept]}; where circuits are listed.",
-    )(partial(_coverage, minimal=minimal, swept=swept))
-    for swept in (False, True)
-    for minimal in (False, True)
-)
+def _coverages() -> Iterator[Measure]:
+    for swept, minimal in product((False, True), repeat=2):
+        of = "subset-minimal circuits" if minimal else "valid circuits"
+        among = "the answers of the study's methods"
+        if swept:
+            among = "those answers, or any that a method which does not learn gives under a threshold, a way to pick "
+            among += "or a random order of a network's methods page"
+        yield Measure(
+            f"audit-{'swept-' if swept else ''}coverage{'-minimal' if minimal else ''}",
+            f"{of} reached{' under every threshold' if swept else ''}",
+            "share",
+            partial(_coverage, minimal=minimal, swept=swept),
+            f"Share of the {of} that are among {among}; where circuits are listed.",
+            needs=_NEEDS,
+        )
+
+
+MEASURES: Final = (
+    *_OF_ANSWERS,
+    Measure("audit-circuits", "valid circuits beside the answers", "count", _n_valid,
+            "Valid circuits of the network, among which answers are located.", "circuits", True, _NEEDS),
+    Measure("audit-smallest", "edges of the smallest circuit beside the answers", "count", _smallest,
+            "The smallest number of edges that a valid circuit has.", "edges", needs=_NEEDS),
+    Measure("audit-minimal", "subset-minimal circuits", "count", _n_minimal,
+            "Valid circuits of which no other valid one is a part; where circuits are listed.",
+            "circuits", True, _NEEDS),
+    Measure("audit-distinct", "different answers", "count", partial(_n_distinct, valid=False),
+            "Different circuits that the methods answer under default settings.", "circuits", needs=_NEEDS),
+    Measure("audit-distinct-valid", "different valid answers", "count", partial(_n_distinct, valid=True),
+            "Different valid circuits that the methods answer under default settings.", "circuits", needs=_NEEDS),
+    Measure("audit-one-answer", "all methods answer one circuit", "yes-no", _one_answer,
+            "Whether all methods that come to a circuit answer the same one under default settings.", needs=_NEEDS),
+    *_coverages(),
+)  # fmt: skip

@@ -32,12 +32,12 @@ def criterion_measures(texts: Sequence[str]) -> tuple[Measure, ...]:
         Measure(
             _key(kind, step),
             f"{_NOUNS[kind]} that pass {step}",
-            f"{_NOUNS[kind].capitalize()} that pass the criterion: {step.criterion.definition}",
             "count",
             partial(_passing_one, kind=kind, step=step),
+            f"{_NOUNS[kind].capitalize()} that pass the criterion: {step.criterion.definition}",
             _NOUNS[kind],
-            log=True,
-            needs=frozenset({"circuits", "interpretations", "algorithms", "criteria"}),
+            True,
+            ("circuits", "interpretations", "algorithms", "criteria"),
         )
         for kind, step in _wanted(tuple(texts))
     )

@@ -11,23 +11,32 @@ from analysis.circuits.result import CircuitSearch
 from analysis.circuits.strategy import find_circuits
 from analysis.limits import Limits
 from analysis.networks.mlp import forward
-from analysis.studies.measures.measure import Measured, Need, Value, measure
+from analysis.studies.measures.measure import Measure, Measured, Need, Value
 from analysis.studies.subject import Studied
 from analysis.validity import decide
 from analysis.work import Work
 
 _NONE_VALID: Final = Measured(None, note="no circuit is valid")
-_NOT_ALL: Final = Measured(None, note="circuits were not all listed or counted")
 _ALONE: Final = Limits(max_possible=5_000_000, max_seconds=10.0, n_draws=2_000, n_smallest=0)
 """Circuits without interpretations are listed up to 5 million possible ones; beyond, counted where that takes seconds,
 else estimated.
 """
-_CIRCUITS: Final[tuple[Need, ...]] = ("circuits",)
-_INTERPRETATIONS: Final[tuple[Need, ...]] = ("circuits", "interpretations")
-_ALGORITHMS: Final[tuple[Need, ...]] = ("algorithms",)
 
 
 # --- circuits
+
+
+def _valid(studied: Studied) -> Measured:
+    search = studied.analysis.circuits
+    if search.interval is not None:
+        return Measured(search.n_valid, *search.interval)
+    return Measured(search.n_valid, truncated_at=search.truncated_at)
+
+
+def _share(studied: Studied) -> Measured:
+    search = studied.analysis.circuits
+    low, high = (None, None) if search.interval is None else (end / search.possible for end in search.interval)
+    return Measured(search.n_valid / search.possible, low, high, search.truncated_at)
 
 
 def _circuits(studied: Studied) -> CircuitSearch:
@@ -38,26 +47,7 @@ def _circuits(studied: Studied) -> CircuitSearch:
     return studied.once("circuits", lambda: find_circuits(studied.question, Work(limits=_ALONE)))
 
 
-@measure("circuits-valid", "valid circuits", "count", "circuits", log=True, needs=_CIRCUITS)
-def _circuits_valid(studied: Studied) -> Measured:
-    """Circuits whose decisions are right with everything else ablated."""
-    search = studied.analysis.circuits
-    if search.interval is not None:
-        return Measured(search.n_valid, *search.interval)
-    return Measured(search.n_valid, truncated_at=search.truncated_at)
-
-
-@measure("circuits-share", "valid share of circuits", "share", needs=_CIRCUITS)
-def _circuits_share(studied: Studied) -> Measured:
-    """Valid circuits by structurally possible ones of the protocol's space."""
-    search = studied.analysis.circuits
-    low, high = (None, None) if search.interval is None else (end / search.possible for end in search.interval)
-    return Measured(search.n_valid / search.possible, low, high, search.truncated_at)
-
-
-@measure("circuits-fewest-edges", "edges of the smallest valid circuit", "count", "edges")
-def _circuits_edges(studied: Studied) -> Measured:
-    """Fewest edges that a valid circuit has."""
+def _fewest_edges(studied: Studied) -> Measured:
     circuits = _circuits(studied)
     sizes = [edges for edges, count in circuits.distribution.by_edges.items() if count]
     if not sizes:
@@ -65,19 +55,17 @@ def _circuits_edges(studied: Studied) -> Measured:
     return Measured(int(min(sizes)), truncated_at=None if circuits.method == "counted" else circuits.truncated_at)
 
 
-@measure("backbone-edges", "edges in every valid circuit", "count", "edges")
 def _backbone(studied: Studied) -> Measured:
-    """Edges that all valid circuits keep."""
     circuits = _circuits(studied)
     backbone = backbone_of(circuits.distribution, coverage_of(circuits.method, circuits.truncated_at))
     if backbone is None:
         return _NONE_VALID
-    return Measured(backbone.n_edges) if backbone.exact else _NOT_ALL
+    return (
+        Measured(backbone.n_edges) if backbone.exact else Measured(None, note="circuits were not all listed or counted")
+    )
 
 
-@measure("one-circuit", "exactly one valid circuit", "yes-no", needs=_CIRCUITS)
 def _one_circuit(studied: Studied) -> Measured:
-    """Whether exactly one circuit of the protocol's space is valid."""
     search = studied.analysis.circuits
     if search.interval is not None:
         low, high = search.interval
@@ -86,9 +74,7 @@ def _one_circuit(studied: Studied) -> Measured:
     return Measured(search.n_valid == 1, truncated_at=search.truncated_at if search.n_valid <= 1 else None)
 
 
-@measure("circuits-margin", "smallest margin of a valid circuit", "number", log=True, needs=_CIRCUITS)
-def _circuits_margin(studied: Studied) -> Measured:
-    """Smallest distance of an output of a valid circuit, on the rows it is judged on, from the edge of its decision."""
+def _margin(studied: Studied) -> Measured:
     margins = studied.analysis.circuits.margins
     if not len(margins):
         return _NONE_VALID
@@ -105,30 +91,14 @@ def _interpretations(studied: Studied, count: int) -> Measured:
     return Measured(count, truncated_at=found.truncated_at)
 
 
-@measure("interpretations-total", "interpretations", "count", "interpretations", log=True, needs=_INTERPRETATIONS)
-def _interpretations_total(studied: Studied) -> Measured:
-    """Interpretations of all valid circuits together, free completions told apart."""
-    return _interpretations(studied, studied.analysis.interpretations.total)
-
-
-@measure("interpretations-observed", "observed classes", "count", "classes", log=True, needs=_INTERPRETATIONS)
-def _interpretations_observed(studied: Studied) -> Measured:
-    """Classes of interpretations that the inputs can tell apart."""
-    return _interpretations(studied, studied.analysis.interpretations.observed)
-
-
-@measure("interpretations-per-circuit", "interpretations per valid circuit", "number", log=True, needs=_INTERPRETATIONS)
 def _per_circuit(studied: Studied) -> Measured:
-    """Mean number of interpretations of a valid circuit."""
     counts = studied.analysis.interpretations.by_circuit
     if not counts:
         return _NONE_VALID
     return Measured(sum(counts) / len(counts), truncated_at=studied.analysis.interpretations.truncated_at)
 
 
-@measure("one-interpretation", "exactly one interpretation", "yes-no", needs=_INTERPRETATIONS)
 def _one_interpretation(studied: Studied) -> Measured:
-    """Whether all valid circuits together have exactly one interpretation."""
     found = studied.analysis.interpretations
     if found.total > 1:
         return Measured(False)  # more of them would not make it one
@@ -151,68 +121,77 @@ def _n_free(studied: Studied) -> int:
     return sum(1 for result in results if result.n_valid and not result.algorithm.responses)
 
 
-@measure("algorithms-aligned", "aligned algorithms", "count", "algorithms", log=True, needs=_ALGORITHMS)
-def _aligned(studied: Studied) -> Measured:
-    """Candidate algorithms with at least one valid alignment."""
-    return _counted(studied, studied.analysis.algorithms.n_aligned)
-
-
-@measure("alignments-valid", "valid alignments", "count", "alignments", log=True, needs=_ALGORITHMS)
-def _valid(studied: Studied) -> Measured:
-    """Valid alignments of all candidate algorithms."""
-    return _counted(studied, studied.analysis.algorithms.n_valid_alignments)
-
-
-@measure("alignments-minimal", "minimal alignments", "count", "alignments", log=True, needs=_ALGORITHMS)
-def _minimal(studied: Studied) -> Measured:
-    """Valid alignments that contain no other valid one of their algorithm, the empty one of an algorithm without
-    variables among them, as the authors' program counts.
-    """
-    return _counted(studied, studied.analysis.algorithms.n_minimal_alignments)
-
-
-@measure(
-    "alignments-placed", "minimal alignments that place a variable", "count", "alignments", log=True, needs=_ALGORITHMS
-)
-def _placed(studied: Studied) -> Measured:
-    """Minimal alignments without the empty ones of algorithms that have no variables, which are counted apart."""
-    return _counted(studied, studied.analysis.algorithms.n_minimal_alignments - _n_free(studied))
-
-
-@measure("alignments-empty", "empty alignments", "count", "alignments", needs=_ALGORITHMS)
-def _empty(studied: Studied) -> int:
-    """Algorithms without variables: each has one alignment, the empty one, right by construction."""
-    return _n_free(studied)
-
-
-@measure("irredundant-formulas", "which irredundant algorithms", "set", needs=_ALGORITHMS)
-def _which(studied: Studied) -> Measured:
-    """The candidates without a redundant literal that have a valid alignment, where the protocol judges that."""
+def _irredundant(studied: Studied) -> Measured:
     aligned = (result for result in studied.analysis.algorithms.algorithms if result.n_valid)
     irredundant = (one.algorithm.formula for one in aligned if one.irredundant.get("irredundant-literals"))
     return _counted(studied, tuple(sorted(irredundant)))
 
 
-@measure("one-minimal-alignment", "exactly one minimal alignment", "yes-no", needs=_ALGORITHMS)
-def _one_minimal(studied: Studied) -> Measured:
-    """Whether all candidate algorithms together have exactly one minimal alignment."""
-    return _counted(studied, studied.analysis.algorithms.n_minimal_alignments == 1)
+# --- the whole network
 
 
-# --- the whole network, and how it was found
-
-
-@measure("decides-right", "the whole network decides right", "yes-no")
 def _decides_right(studied: Studied) -> bool:
-    """Whether the unablated network decides every row right."""
     rows, labels = studied.question.judged
     decided = decide(forward(studied.question.cut, rows)[:, 0], studied.question.protocol.circuit_decision)
     return bool(np.array_equal(decided, labels))
 
 
-@measure("draws", "networks drawn", "count", "draws", log=True)
-def _draws(studied: Studied) -> Measured:
-    """How many networks were drawn from the prior until this one computed the tasks; the acceptance rate is one by the
-    mean.
-    """
-    return Measured(studied.draws, note="" if studied.draws is not None else "trained, not drawn")
+_CIRCUITS: Final[tuple[Need, ...]] = ("circuits",)
+_READ: Final[tuple[Need, ...]] = ("circuits", "interpretations")
+_ALIGNED: Final[tuple[Need, ...]] = ("algorithms",)
+
+MEASURES: Final = (
+    Measure("circuits-valid", "valid circuits", "count", _valid,
+            "Circuits whose decisions are right with everything else ablated.", "circuits", True, _CIRCUITS),
+    Measure("circuits-share", "valid share of circuits", "share", _share,
+            "Valid circuits by structurally possible ones of the protocol's space.", needs=_CIRCUITS),
+    Measure("circuits-fewest-edges", "edges of the smallest valid circuit", "count", _fewest_edges,
+            "Fewest edges that a valid circuit has.", "edges"),
+    Measure("backbone-edges", "edges in every valid circuit", "count", _backbone,
+            "Edges that all valid circuits keep.", "edges"),
+    Measure("one-circuit", "exactly one valid circuit", "yes-no", _one_circuit,
+            "Whether exactly one circuit of the protocol's space is valid.", needs=_CIRCUITS),
+    Measure("circuits-margin", "smallest margin of a valid circuit", "number", _margin,
+            "Smallest distance of an output of a valid circuit, on the rows it is judged on, from the edge of its "
+            "decision.", log=True, needs=_CIRCUITS),
+    Measure("interpretations-total", "interpretations", "count",
+            lambda of: _interpretations(of, of.analysis.interpretations.total),
+            "Interpretations of all valid circuits together, free completions told apart.",
+            "interpretations", True, _READ),
+    Measure("interpretations-observed", "observed classes", "count",
+            lambda of: _interpretations(of, of.analysis.interpretations.observed),
+            "Classes of interpretations that the inputs can tell apart.", "classes", True, _READ),
+    Measure("interpretations-per-circuit", "interpretations per valid circuit", "number", _per_circuit,
+            "Mean number of interpretations of a valid circuit.", log=True, needs=_READ),
+    Measure("one-interpretation", "exactly one interpretation", "yes-no", _one_interpretation,
+            "Whether all valid circuits together have exactly one interpretation.", needs=_READ),
+    Measure("algorithms-aligned", "aligned algorithms", "count",
+            lambda of: _counted(of, of.analysis.algorithms.n_aligned),
+            "Candidate algorithms with at least one valid alignment.", "algorithms", True, _ALIGNED),
+    Measure("alignments-valid", "valid alignments", "count",
+            lambda of: _counted(of, of.analysis.algorithms.n_valid_alignments),
+            "Valid alignments of all candidate algorithms.", "alignments", True, _ALIGNED),
+    Measure("alignments-minimal", "minimal alignments", "count",
+            lambda of: _counted(of, of.analysis.algorithms.n_minimal_alignments),
+            "Valid alignments that contain no other valid one of their algorithm, the empty one of an algorithm "
+            "without variables among them, as the authors' program counts.", "alignments", True, _ALIGNED),
+    Measure("alignments-placed", "minimal alignments that place a variable", "count",
+            lambda of: _counted(of, of.analysis.algorithms.n_minimal_alignments - _n_free(of)),
+            "Minimal alignments without the empty ones of algorithms that have no variables, which are counted "
+            "apart.", "alignments", True, _ALIGNED),
+    Measure("alignments-empty", "empty alignments", "count", _n_free,
+            "Algorithms without variables: each has one alignment, the empty one, right by construction.",
+            "alignments", needs=_ALIGNED),
+    Measure("irredundant-formulas", "which irredundant algorithms", "set", _irredundant,
+            "The candidates without a redundant literal that have a valid alignment, where the protocol judges that.",
+            needs=_ALIGNED),
+    Measure("one-minimal-alignment", "exactly one minimal alignment", "yes-no",
+            lambda of: _counted(of, of.analysis.algorithms.n_minimal_alignments == 1),
+            "Whether all candidate algorithms together have exactly one minimal alignment.", needs=_ALIGNED),
+    Measure("decides-right", "the whole network decides right", "yes-no", _decides_right,
+            "Whether the unablated network decides every row right."),
+    Measure("draws", "networks drawn", "count",
+            lambda of: Measured(of.draws, note="" if of.draws is not None else "trained, not drawn"),
+            "How many networks were drawn from the prior until this one computed the tasks; the acceptance rate is "
+            "one by the mean.", "draws", True),
+)  # fmt: skip

@@ -28,7 +28,7 @@ def studied(name, protocol):
 
 
 def value(key, one):
-    return MEASURES[key].function(one).value
+    return MEASURES[key].of(one).value
 
 
 @pytest.mark.parametrize("name", ["xor_2-2", "xor_2-2_b", "xor_3", "nor_2-2"])
