@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
 from analysis.studies.cells import GRID_FACTORS, cells_of
-from analysis.studies.comparisons import TESTS, Key, Tested, holm, share_interval
+from analysis.studies.comparisons import TESTS, Key, Tested
 from analysis.studies.design import SHARED, Comparison, Factor, Reference, StudyDesign
 from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
 from analysis.studies.rows import measures_of_columns
@@ -149,7 +151,8 @@ class _Summary:
     def _tests(self) -> list[dict[str, Any]]:
         """Every declared comparison under each protocol that it is about, p corrected over all of them."""
         made = [(comparison, *one) for comparison in self.design.comparisons for one in self._tested(comparison)]
-        corrected = iter(holm([told.p for *_, told in made if told.p is not None]))
+        ps = [told.p for *_, told in made if told.p is not None]
+        corrected = iter(multipletests(ps, method="holm")[1].tolist() if ps else ())
         return [
             {
                 "measure": comparison.measure,
@@ -224,7 +227,7 @@ def _in_numbers(measure: Measure, values: Sequence[Value]) -> dict[str, Any]:
         return _spread([value for value in values if isinstance(value, int | float)])
     if measure.kind == "yes-no":
         hits, of = sum(map(bool, values)), len(values)
-        low, high = share_interval(hits, of) if of else (None, None)
+        low, high = map(float, proportion_confint(hits, of, method="wilson")) if of else (None, None)
         return {"hits": hits, "share": hits / of if of else None, "low": low, "high": high}
     counts: Counter[str] = Counter()
     for value in values:

@@ -10,7 +10,7 @@ import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.studies.comparisons import TESTS, holm, share_interval
+from analysis.studies.comparisons import TESTS
 
 BERKELEY = (  # admitted and rejected men, admitted and rejected women, of six departments (Bickel et al. 1975)
     (512, 313, 89, 19),
@@ -107,20 +107,6 @@ def test_intervals_of_differences_are_those_published():
     assert (found.low, found.high) == pytest.approx((0.0213, 0.0587), abs=1e-4)  # Agresti: 0.02 to 0.06
     found = told("cochran-mantel-haenszel", strata(BERKELEY))
     assert found.low < 0 < found.high
-
-
-def test_wilsons_interval_by_its_formula():
-    z = 1.959963984540054
-    centre = (3 + z * z / 2) / (40 + z * z)
-    half = z / (40 + z * z) * math.sqrt(3 * 37 / 40 + z * z / 4)
-    assert share_interval(3, 40) == pytest.approx((centre - half, centre + half))
-    assert share_interval(0, 5)[0] == pytest.approx(0, abs=1e-12)
-
-
-def test_holm_steps_down_and_never_decreases():
-    ps = [0.04, 0.001, 0.03, 0.9]
-    assert holm(ps) == pytest.approx([0.09, 0.004, 0.09, 0.9])
-    assert holm([]) == []
 
 
 @pytest.mark.parametrize(
