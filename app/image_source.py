@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from analysis.errors import InvalidStudy
-from analysis.networks.training_spec import MESSAGES
 from analysis.studies.cells import Cell
-from analysis.studies.digits import Images, parse_images, tail_of, train_on_images, zeros_and_ones
+from analysis.studies.digits import Images, parse_images, tails_of_networks, zeros_and_ones
 from analysis.studies.sources import Produced, options_of
 from analysis.work import Work
 from app.resources import PREFIX
@@ -31,27 +30,7 @@ def make_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[Prod
         Cancelled: the report asked to stop.
     """
     options = options_of(cell.design)
-    images = chosen_images(options.images)
-    for seed in seeds:
-        start = work.clock()
-        trained = train_on_images(images, cell, seed, options.held_out, work)
-        message = MESSAGES[trained.state]
-        if trained.network is None:
-            yield Produced(seed, trained.state, message, None, epochs=trained.epochs, accuracy=trained.accuracy)
-            continue
-        tail, task, data = tail_of(trained.network, images, trained.held_out)
-        yield Produced(
-            seed,
-            trained.state,
-            message,
-            tail,
-            (task,),
-            epochs=trained.epochs,
-            loss=trained.loss,
-            accuracy=trained.accuracy,
-            seconds=work.clock() - start,
-            data=data,
-        )
+    return tails_of_networks(chosen_images(options.images), cell, seeds, options.held_out, work)
 
 
 def chosen_images(kind: str) -> Images:

@@ -21,7 +21,9 @@ import gzip
 import json
 import math
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -35,8 +37,9 @@ from analysis.networks.mlp import activations
 from analysis.networks.network import Network
 from analysis.networks.optimizers import AdamW
 from analysis.networks.threads import one_thread
-from analysis.networks.training_spec import TrainingState
+from analysis.networks.training_spec import MESSAGES, TrainingState
 from analysis.studies.cells import Cell
+from analysis.studies.sources import Produced
 from analysis.tasks import Task
 from analysis.work import DEFAULT_WORK, Work
 
@@ -104,43 +107,41 @@ def _idx(raw: bytes, n_axes: int, item: str) -> NDArray[np.uint8]:
     return np.frombuffer(raw, np.uint8, offset=head).reshape(shape)
 
 
-@dataclass(frozen=True, eq=False)
-class TrainedOnImages:
-    """What came of training a network on images.
-
-    Args:
-        state: "converged", or why not.
-        network: the whole network; None if it diverged.
-        epochs: run.
-        loss: of the last epoch; None if it is not finite.
-        accuracy: share of the held-out images decided right by rounding.
-        held_out: indices of the held-out images.
-    """
-
-    state: TrainingState
-    network: Network | None
-    epochs: int
-    loss: float | None
-    accuracy: float
-    held_out: NDArray[np.int64]
-
-
-def train_on_images(
-    images: Images, cell: Cell, seed: int, held_out: float, work: Work = DEFAULT_WORK
-) -> TrainedOnImages:
-    """Train one network.
+def tails_of_networks(
+    images: Images, cell: Cell, seeds: Sequence[int], held_out: float, work: Work = DEFAULT_WORK
+) -> Iterator[Produced]:
+    """Train one network for each seed, and take its tail with the activations that held-out images give.
 
     Args:
         images: with both labels among the part that is trained on.
         cell: whose levels and rules say how; accuracy is on the held-out images.
-        seed: of everything random.
-        held_out: share of the images on which it is not trained.
+        held_out: share of the images on which networks are not trained.
         work: told "training" after every epoch; may cancel.
 
     Raises:
         InvalidTraining: the images are too few to hold some out.
         Cancelled: the report asked to stop.
     """
+    for seed in seeds:
+        start = work.clock()
+        state, network, losses, held = train_on_images(images, cell, seed, held_out, work)
+        told = partial(Produced, seed, epochs=len(losses))
+        if network is None:
+            yield told("diverged", MESSAGES["diverged"], None, accuracy=0.0)
+            continue
+        answers = np.round(activations(network, images.pixels[held])[-1][:, 0])
+        accuracy = float((answers == images.labels[held]).mean())
+        if state == "converged" and accuracy < cell.design.training.accuracy_target:
+            state = "accuracy_too_low"
+        tail, task, data = tail_of(network, images, held)
+        told = partial(told, state, MESSAGES[state], tail, (task,), loss=losses[-1], accuracy=accuracy, data=data)
+        yield told(seconds=work.clock() - start)
+
+
+def train_on_images(
+    images: Images, cell: Cell, seed: int, held_out: float, work: Work = DEFAULT_WORK
+) -> tuple[TrainingState, Network | None, list[float], NDArray[np.int64]]:
+    """One whole network, None if it diverged, with its losses by epoch and the indices of held-out images."""
     random = np.random.default_rng(seed)
     order = random.permutation(len(images.labels))
     n_held = round(len(order) * held_out)
@@ -181,16 +182,11 @@ def train_on_images(
                 break
         arrays = [parameter.detach().numpy().astype(np.float64) for parameter in parameters]
     if not (math.isfinite(losses[-1]) and all(np.isfinite(array).all() for array in arrays)):
-        return TrainedOnImages("diverged", None, len(losses), None, 0.0, held)
+        return "diverged", None, losses, held
     network = Network.from_arrays(arrays[::2], arrays[1::2], negative_slope=rules.negative_slope)
-    said = activations(network, images.pixels[held])[-1][:, 0]
-    accuracy = float((np.round(said) == images.labels[held]).mean())
-    state: TrainingState = "converged"
     if losses[-1] >= target:
-        state = "stopped_early" if stale >= rules.patience else "loss_above_target"
-    elif accuracy < rules.accuracy_target:
-        state = "accuracy_too_low"
-    return TrainedOnImages(state, network, len(losses), losses[-1], accuracy, held)
+        return ("stopped_early" if stale >= rules.patience else "loss_above_target"), network, losses, held
+    return "converged", network, losses, held
 
 
 def tail_of(network: Network, images: Images, held_out: NDArray[np.int64]) -> tuple[Network, Task, DataRecord]:
