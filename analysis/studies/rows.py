@@ -44,18 +44,11 @@ _HELD: Final[Mapping[str, tuple[type, ...]]] = {
 }
 _LARGEST: Final = 10**38 - 1  # of the type of counts
 _BEFORE: Final = {"cell": "VARCHAR", "seed": "BIGINT", "protocol": "VARCHAR", "output": "INTEGER", "state": "VARCHAR"}
-_OF_TRAINING: Final = {
-    "inexact": "VARCHAR",
-    "message": "VARCHAR",
-    "epochs": "INTEGER",
-    "loss": "DOUBLE",
-    "accuracy": "DOUBLE",
-    "seconds": "DOUBLE",
-}
-_OF_NETWORK: Final = {
-    "activation": "VARCHAR",
-    "output_activation": "VARCHAR",
-    "negative_slope": "DOUBLE",
+_OF_TRAINING: Final = {"inexact": "VARCHAR", "message": "VARCHAR", "epochs": "INTEGER"} | dict.fromkeys(
+    ("loss", "accuracy", "seconds"), "DOUBLE"
+)
+_ACTIVATIONS: Final = {"activation": "VARCHAR", "output_activation": "VARCHAR", "negative_slope": "DOUBLE"}
+_OF_NETWORK: Final = _ACTIVATIONS | {
     "network": "VARCHAR",
     "sizes": "INTEGER[]",
     "tables": "VARCHAR[]",
@@ -154,23 +147,16 @@ def rows_of(cell: Cell, facts: Mapping[str, Any], of: RowNetwork, values: Values
     """
     network, levels = of.network, cell.levels
     row = {"cell": cell.key, **facts} | {factor: cell.labels[factor] for factor in _labelled(cell.design)}
-    if network is None:
-        own = levels["output_activation"] or levels["activation"]
-        row |= {"activation": levels["activation"], "output_activation": own}
-    else:
+    row["activation"] = levels["activation"]
+    row["output_activation"] = levels["output_activation"] or levels["activation"]
+    if network is not None:
+        layers = zip(network.weights, network.biases, strict=True)
+        row |= {name: getattr(network, name) for name in _ACTIVATIONS}
         row |= {
-            "activation": network.activation,
-            "output_activation": network.output_activation,
-            "negative_slope": network.negative_slope,
             "network": network.digest,
             "sizes": list(network.sizes),
             "tables": ["".join(map(str, task.truth_table)) for task in of.tasks],
-            "weights": [
-                value
-                for layer in zip(network.weights, network.biases, strict=True)
-                for part in layer
-                for value in part.ravel().tolist()
-            ],
+            "weights": [value for layer in layers for part in layer for value in part.ravel().tolist()],
             "data": None if of.data is None else json.dumps(data_file_json(of.data)),
             "planted": None if of.planted is None else json.dumps(planted_json(of.planted)),
         }
