@@ -14,7 +14,7 @@ from app.db.study_tables import StudyRow
 from app.errors import ReadOnly
 from app.pages.studies.study import open_study
 from app.routes.depends import Links, Reading
-from pluriscope.naming import Scope
+from pluriscope.naming import DEFAULT_PROTOCOL, Scope
 
 router = APIRouter()
 _UNLISTED: Final = {"x-robots-tag": "noindex, nofollow"}
@@ -23,7 +23,7 @@ _UNLISTED: Final = {"x-robots-tag": "noindex, nofollow"}
 @router.get("/studies/{study}/networks/{digest}", include_in_schema=False)
 @router.get(f"{API_V2}/studies/{{study}}/networks/{{digest}}", include_in_schema=False)
 def network_of_study(
-    request: Request, session: Reading, links: Links, study: str, digest: str, protocol: str = ""
+    request: Request, session: Reading, links: Links, study: str, digest: str, output: int = 0, protocol: str = ""
 ) -> RedirectResponse:
     """Store a network of a study, unless it is stored already, and lead to its page."""
     row = open_study(session, links, study)
@@ -35,6 +35,6 @@ def network_of_study(
     if network is None:
         with request.app.state.store.write() as writing:
             network = open_network(writing, writing.get_one(StudyRow, row.id), digest)
-    page = links.network(network.slug, Scope(0, protocol, "") if protocol else None)
+    page = links.network(network.slug, Scope(output, protocol or DEFAULT_PROTOCOL, network.input_data[:12]))
     is_api = request.url.path.startswith(links.twin(links.studies()))
     return RedirectResponse(links.twin(page) if is_api else page, status_code=303, headers=_UNLISTED)

@@ -84,6 +84,7 @@ class StudyRecord(StudyLine):
     moving: bool = Field(description="Whether a job of it waits or runs, so that there will be more by itself.")
     design: dict[str, Any] = Field(description="The study file.")
     figures: dict[str, str] = Field(description="Name of each figure, for the option `figure` → its title.")
+    caption: str = Field(description="Of the figure that is asked for; empty before it can be drawn.")
     summary: dict[str, Any] = Field(
         description="What was summed up, of how many `networks`: `numbers` by measure, protocol and group of networks, "
         "the declared `tests`, published values beside ours (`references`), how training ended in each of its `cells`."
@@ -158,10 +159,9 @@ class StudyPage(Shared):
         """The study as JSON."""
         study, row = self.study, self.study.row
         own = {name: getattr(row, name) for name in ("created_at", "updated_at", "engine_version", "provenance")}
-        figures, summary = figure_names(study), dict(study.summary)
-        return StudyRecord.showing(
-            study.line, **own, moving=study.moving, design=row.design, figures=figures, summary=summary
-        )
+        own |= {"moving": study.moving, "design": row.design, "summary": dict(study.summary)}
+        caption = self.figure.caption if self.figure else ""
+        return StudyRecord.showing(study.line, **own, figures=figure_names(study), caption=caption)
 
 
 def build_study(session: Session, links: Addresses, study: str, options: StudyOptions) -> StudyPage:

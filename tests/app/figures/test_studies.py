@@ -28,19 +28,26 @@ def test_values_below_one_are_told_apart():
     assert [label for _, label in axis.ticks] == ["0", "0.25", "0.5", "0.75", "1"]
 
 
+def test_values_below_zero_have_their_place():
+    axis = Axis.of((LadderStep("gain", (row("3-3", [-2, 0, 3], 0.0),)),), True, False)
+    assert not axis.log
+    assert (axis.place(-2), axis.place(0), axis.place(3)) == (0, 2 / 5.2, 5 / 5.2)
+    assert [label for _, label in axis.ticks] == ["−2", "−1", "0", "1", "2", "3"]
+
+
 def test_zero_stands_on_a_line_of_its_own_where_the_axis_is_logarithmic():
     axis = Axis.of(STEPS, True, False)
     assert axis.log
-    assert axis.place(0) == axis.place(axis.floor) == 0
-    assert axis.floor < 1
-    assert axis.ticks[0] == (axis.floor, "0")
+    assert axis.place(0) == axis.place(axis.low) == 0
+    assert axis.low < 1
+    assert axis.ticks[0] == (axis.low, "0")
     assert not Axis.of(STEPS[1:], True, False).log
 
 
 @pytest.mark.parametrize("log", [True, False])
 def test_drawings_are_whole(log):
     drawing = ladder_drawing(
-        STEPS, x_title="n", told_title="median", log=log, share=False, sentence="From many to one", notes=["a & b"]
+        STEPS, x_title="n", beside="median", log=log, share=False, sentence="From many to one", notes=["a & b"]
     )
     assert ("n, log scale" in drawing, "m-bar" in drawing) == (log, not log)  # a length on such a scale says nothing
     root = ET.fromstring(drawing)  # noqa: S314  # our own output
