@@ -13,7 +13,7 @@ from markupsafe import Markup
 from analysis.studies.cells import cells_of
 from analysis.studies.design import FACTORS
 from analysis.studies.rows import NAMES, TYPES, measured_of
-from analysis.studies.sources import DRAWN, SOURCES
+from analysis.studies.sources import CONVERGED, DRAWN, SOURCES
 from app.db.reads.studies import stored_slugs
 from app.figures.numbers import Bound, bounded
 from app.figures.svg.marks import verdict_mark
@@ -28,7 +28,6 @@ from pluriscope.study_table import literal
 from pluriscope.tables import Column, Query, Row, Type, read_query
 
 ID: Final = "outcomes"
-CONVERGED: Final = "converged"
 MOST_WORDS: Final = 6  # of a set, in a table
 MOST_MEASURES: Final = 12  # that are columns on pages; files have all
 FIRST: Final = 10

@@ -9,7 +9,6 @@ import pytest
 from analysis.data import DataRecord, data_file_json
 from analysis.studies.design import FACTORS
 from analysis.studies.measures.measure import answer_key
-from app.db.reads.studies import find_study
 from app.jobs import study_queue
 from pluriscope.study_table import StudyTable
 from tests.checkout import ROOT
@@ -110,7 +109,14 @@ def test_a_figure_that_a_study_does_not_have_is_refused(client, study, name):
 
 def test_a_study_shows_its_figure_tests_published_values_and_first_rows(client, study):
     text = client.get(study).text
-    for words in ("2 failed", "from circuits to readings", "mann-whitney", "85 circuits", "2-2, seed 3", "stopped early"):
+    for words in (
+        "2 failed",
+        "from circuits to readings",
+        "mann-whitney",
+        "85 circuits",
+        "2-2, seed 3",
+        "stopped early",
+    ):
         assert words in text, words
     assert text.count("<figure id=") == 1
     other = client.get(f"{study}?figure=one-minimal-alignment&by=hidden&protocol=paper").text
@@ -208,9 +214,7 @@ def test_of_many_networks_some_of_each_group_are_drawn(client, store):
     asked = design(seeds={"first": 0, "count": 2500}, measures=["circuits-valid"], comparisons=[], ladders=[])
     shared = {"protocol": "complete", "output": 0, "state": "converged", "seconds": 1.0}
     cells = [row["cell"] for row in rows(design(seeds={"first": 0, "count": 1})) if row["protocol"] == "paper"]
-    made = [
-        {"cell": cell, "seed": seed, "circuits-valid": seed, **shared} for cell in cells for seed in range(2500)
-    ]
+    made = [{"cell": cell, "seed": seed, "circuits-valid": seed, **shared} for cell in cells for seed in range(2500)]
     with store.write() as session:
         store_study(session, asked, made)
     drawing = client.get("/studies/xor-width/figures/circuits-valid.svg").text
