@@ -46,7 +46,9 @@ def read_population(settings: Mapping[str, Any], folder: Path) -> tuple[StudyDes
         problems = []
     contents: dict[str, bytes] = {}
     for pattern in patterns:
-        matches = sorted(name for name in glob(pattern, root_dir=folder, recursive=True) if (folder / name).is_file())
+        matches = sorted(
+            name for name in glob(pattern, root_dir=folder, recursive=True) if not (folder / name).is_dir()
+        )
         if not matches:
             problems.append(f"source_options.files: {pattern!r} matches no file")
         for name in matches:

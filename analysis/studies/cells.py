@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 
 from analysis.digest import canonical_json, sha256_hex, short_id
 from analysis.networks.training_spec import TrainingSpec
-from analysis.studies.design import ANY_GATE, LATER, Factor, GridFactor, StudyDesign, level_label
+from analysis.studies.design import ANY_GATE, FILES, LATER, Factor, GridFactor, StudyDesign, level_label
 
 GRID_FACTORS: Final[tuple[Factor, ...]] = get_args(GridFactor)
 
@@ -50,6 +50,8 @@ class Cell:
     def name(self) -> str:
         """Its levels that vary within the study, in words."""
         varying = [self.labels[f] for f in GRID_FACTORS if len(self.design.levels(f)) > 1]
+        if self.design.source == FILES:
+            return f"files, {self.labels['tasks']}"
         return ", ".join(varying) or f"{self.labels['tasks']} {'-'.join(map(str, self.sizes))}"
 
     def tasks(self, seed: int) -> tuple[str, ...]:

@@ -55,6 +55,8 @@ FACTORS: Final[Mapping[Factor, str]] = {
 }
 SHARED: Final[frozenset[Factor]] = frozenset(get_args(SharedFactor))
 """Factors that are no part of the grid: every network is there under each of their levels."""
+FILES: Final = "files"
+"""The source whose networks are files: they have sizes of their own, and tasks unless the design names some."""
 ANY_GATE: Final = "?"
 """A task that is drawn for each seed from the gates of ``source_options``."""
 LATER: Final[tuple[Factor, ...]] = ("planting", "prior", "regularisation")
@@ -310,7 +312,7 @@ def level_label(factor: Factor, level: Any) -> str:
     if factor == "tasks" and ANY_GATE in level:
         return f"{len(level)} drawn"
     if factor == "tasks":
-        return " + ".join(level) or "as the files say"
+        return " + ".join(level) or "their own tasks"
     if factor == "hidden":
         return "-".join(map(str, level))
     if factor == "input_weights":

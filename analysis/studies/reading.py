@@ -19,6 +19,7 @@ from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
 from analysis.studies.design import (
     ANY_GATE,
     FACTORS,
+    FILES,
     MAX_DESIGN_BYTES,
     MAX_NETWORKS,
     SHARED,
@@ -33,7 +34,6 @@ from analysis.studies.rows import NAMES
 from analysis.studies.sources import (
     BOOLEAN,
     DRAWN,
-    FILES,
     PLANTED,
     SOURCES,
     compiled,

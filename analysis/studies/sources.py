@@ -25,7 +25,7 @@ from analysis.planting.placement import placed_units
 from analysis.planting.planted import Planted
 from analysis.planting.recipes import MAX_STEPS, STEPS, read_recipe
 from analysis.studies.cells import Cell
-from analysis.studies.design import StudyDesign, level_label
+from analysis.studies.design import FILES, StudyDesign, level_label
 from analysis.tasks import Task, task_of_text
 
 CONVERGED: Final = "converged"
@@ -34,7 +34,6 @@ REFUSED: Final = "not_analysed"
 BOOLEAN: Final = "boolean"
 PLANTED: Final = "planted"
 DRAWN: Final = "drawn"
-FILES: Final = "files"
 
 Number = Annotated[float, Strict()]
 Mean = Annotated[Number, Field(ge=-MAX_SCALE, le=MAX_SCALE)]

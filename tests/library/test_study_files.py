@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.errors import InvalidStudy
+from analysis.studies.cells import cells_of
 from analysis.studies.reading import design_from_mapping, runnable
 from analysis.studies.rows import network_of_row
 from analysis.studies.running import run_chunk
@@ -37,7 +38,7 @@ def folder(tmp_path):
 @pytest.mark.slow  # runs ONNX apart
 def test_each_file_is_a_network_of_its_own_and_bad_ones_say_why(folder):
     design, files = read_population(study("nets/*"), folder)
-    assert (design.n_networks, design.labels("tasks")) == (5, ("as the files say",))
+    assert (design.n_networks, cells_of(design)[0].name) == (5, "files, their own tasks")
     rows = run_chunk(design, 0, sorted(files), files)
     assert [row["state"] for row in rows] == ["converged"] * 3 + ["not_analysed"] * 2
     assert [row["message"].split(":")[0] for row in rows] == [
@@ -82,6 +83,7 @@ def test_the_digest_is_of_what_the_files_hold(folder):
         (STUDY, ["is no list of paths and patterns"]),
         (study(3), ["is no list of paths and patterns"]),
         (study("absent/*", seeds={"first": -1}), ["'absent/*' matches no file", "seeds.first"]),
+        (study("*"), ["'broken' cannot be read: No such file"]),
         (study("absent/*", "nets", "other.json"), ["'absent/*' matches no file", "'nets' matches no file"]),
         (study("other.json", "*.json"), ["'other.json' is there twice"]),
         (study("other.json", "copy.json"), ["'other.json' and 'copy.json' hold the same network"]),
@@ -94,6 +96,7 @@ def test_the_digest_is_of_what_the_files_hold(folder):
     ],
 )
 def test_what_is_wrong_with_a_population_is_named_at_once(folder, settings, reasons):
+    (folder / "broken").symlink_to("absent")
     (folder / "copy.json").write_bytes((folder / "other.json").read_bytes())
     with pytest.raises(InvalidStudy) as refusal:
         read_population(settings, folder)
