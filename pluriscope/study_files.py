@@ -19,8 +19,7 @@ from analysis.network_files.formats.onnx_file import OnnxChain
 from analysis.network_files.intake import Declaration, is_onnx, take_in
 from analysis.studies.cells import Cell
 from analysis.studies.design import StudyDesign
-from analysis.studies.reading import REFUSED as REFUSED_DESIGN
-from analysis.studies.reading import design_from_mapping
+from analysis.studies.reading import design_from_mapping, refusal
 from analysis.studies.sources import CONVERGED, REFUSED, Produced, options_of
 from analysis.work import Work
 from pluriscope.models import beside, read_content
@@ -63,10 +62,10 @@ def read_population(settings: Mapping[str, Any], folder: Path) -> tuple[StudyDes
     seeds = {"first": 0, "count": max(1, len(files))}
     try:
         design = design_from_mapping({"seeds": seeds, **settings, "source_options": options | {"files": files}})
-    except InvalidStudy as refusal:
-        problems += [one for one in refusal.cause.split("; ") if files or not one.startswith("source_options.files")]
+    except InvalidStudy as refused:
+        problems += [one for one in refused.cause.split("; ") if files or not one.startswith("source_options.files")]
     if problems:
-        raise InvalidStudy(REFUSED_DESIGN, "; ".join(problems), "correct it; nothing was started")
+        raise refusal(problems)
     return design, dict(enumerate(contents.values()))
 
 

@@ -74,7 +74,7 @@ class Cell:
         """
         return TrainingSpec.model_validate(
             {"n_inputs": self.design.n_inputs, "seed": seed}
-            | training_levels(self.levels)
+            | {factor: level for factor, level in self.levels.items() if factor in TrainingSpec.model_fields}
             | {"tasks": self.tasks(seed)}
             | self.design.training.model_dump()
         )
@@ -84,8 +84,3 @@ def cells_of(design: StudyDesign) -> tuple[Cell, ...]:
     """All cells, the last varying factor fastest."""
     levels: Sequence[Sequence[Any]] = [design.levels(factor) for factor in GRID_FACTORS]
     return tuple(Cell(design, dict(zip(GRID_FACTORS, choice, strict=True))) for choice in product(*levels))
-
-
-def training_levels(levels: Mapping[Factor, Any]) -> dict[str, Any]:
-    """The levels that say how a network is trained."""
-    return {factor: level for factor, level in levels.items() if factor in TrainingSpec.model_fields}

@@ -6,6 +6,7 @@ number of seeds: a study with 100 more seeds is the same study, extended, under 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, get_args
@@ -272,8 +273,7 @@ class StudyDesign(Hashed):
         """The levels of a factor, in the design's order."""
         if factor == "method":
             return self.methods or ("",)
-        levels: tuple[Any, ...] = self.protocols if factor == "protocol" else getattr(self, factor)
-        return levels
+        return tuple(self.protocols if factor == "protocol" else getattr(self, factor))
 
     def labels(self, factor: Factor) -> tuple[str, ...]:
         """The levels of a factor as text, as ``where`` and addresses write them."""
@@ -293,10 +293,7 @@ class StudyDesign(Hashed):
     @property
     def n_cells(self) -> int:
         """Cells of the grid; protocols and methods are not part of it, since they share the networks."""
-        n = 1
-        for factor in FACTORS:
-            n *= len(self.levels(factor)) if factor not in SHARED else 1
-        return n
+        return math.prod(len(self.levels(factor)) for factor in FACTORS if factor not in SHARED)
 
     @property
     def n_networks(self) -> int:
@@ -307,27 +304,23 @@ class StudyDesign(Hashed):
         return self.model_copy(update={"seeds": self.seeds.model_copy(update={"count": count})})
 
 
+_EMPTY: Final[Mapping[Factor, str]] = {
+    "input_weights": "equal",
+    "output_activation": "as hidden",
+    "planting": "none",
+    "regularisation": "none",
+    "prior": "trained",
+}
+
+
 def level_label(factor: Factor, level: Any) -> str:
     """One level of a factor as text: "XOR + AND", "3-3", "0.01", "1:1:4:4", "same as hidden"."""
-    if factor == "tasks" and ANY_GATE in level:
-        return f"{len(level)} drawn"
     if factor == "tasks":
-        return " + ".join(level) or "their own tasks"
-    if factor == "hidden":
-        return "-".join(map(str, level))
-    if factor == "input_weights":
-        return "equal" if level is None else ":".join(f"{weight:g}" for weight in level)
-    if factor == "output_activation":
-        return "as hidden" if level is None else str(level)
-    if factor in ("planting", "regularisation"):
-        return level or "none"
-    if factor == "prior":
-        return level or "trained"
+        return f"{len(level)} drawn" if ANY_GATE in level else " + ".join(level) or "their own tasks"
     if factor == "protocol":
         return str(level.name)
+    if not level and factor in _EMPTY:
+        return _EMPTY[factor]
+    if isinstance(level, tuple):
+        return ("-" if factor == "hidden" else ":").join(f"{one:g}" for one in level)
     return f"{level:g}" if isinstance(level, float) else str(level)
-
-
-def design_schema() -> dict[str, Any]:
-    """The published JSON schema of study files."""
-    return StudyDesign.model_json_schema()

@@ -44,8 +44,6 @@ from analysis.studies.sources import (
 from analysis.tasks import task_of_text
 
 OF_SHARES: Final = ("chi-squared", "fisher", "mcnemar", "stuart-maxwell", "cochran-mantel-haenszel")
-REFUSED: Final = "study design"
-"""What refusals of contradictions are about; their causes are the contradictions, with semicolons."""
 
 
 _WORDS: Final = {
@@ -69,10 +67,10 @@ def design_from_mapping(settings: Mapping[str, Any]) -> StudyDesign:
     try:
         design = StudyDesign.model_validate(dict(settings))
     except ValidationError as error:
-        raise _refusal(_told(error)) from None
+        raise refusal(_told(error)) from None
     problems = contradictions(design)
     if problems:
-        raise _refusal([*problems, *_unknown(design)])
+        raise refusal([*problems, *_unknown(design)])
     return design
 
 
@@ -111,7 +109,7 @@ def runnable(design: StudyDesign, files: Mapping[int, bytes] | None = None) -> S
     if design.source == FILES and files is None:
         problems.append(f"source {FILES!r}: `pluriscope study run` alone reads files and makes networks of them")
     if problems:
-        raise _refusal(problems)
+        raise refusal(problems)
     return design
 
 
@@ -122,8 +120,9 @@ def _unknown(design: StudyDesign) -> list[str]:
     return [f"measures: {', '.join(unknown)} {is_or_are} unknown; use some of {', '.join(MEASURES)}"] if unknown else []
 
 
-def _refusal(problems: Sequence[str]) -> InvalidStudy:
-    return InvalidStudy(REFUSED, "; ".join(problems), "correct it; nothing was started")
+def refusal(problems: Sequence[str]) -> InvalidStudy:
+    """The refusal of a design for several reasons."""
+    return InvalidStudy("study design", "; ".join(problems), "correct it; nothing was started")
 
 
 # --- every reason why a design is refused

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
-from analysis.studies.design import design_schema
+from analysis.studies.design import StudyDesign
 from analysis.studies.reading import design_from_mapping
 from app.addressing import API_V2, Addresses
 from app.db.studies import study_of_design
@@ -84,7 +84,7 @@ def sent_study(request: Request, session: Writing, links: Links, form: Form) -> 
 @router.get(f"{_API}/schema", summary="JSON schema of study files", responses=api_errors(400), **_TOLD)
 def schema() -> dict[str, Any]:
     """What a study file may say."""
-    return design_schema()
+    return StudyDesign.model_json_schema()
 
 
 @router.post(_API, summary="Start a study", status_code=202, responses=api_errors(403, 409, 422), **_TOLD)

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.errors import InvalidStudy
 from analysis.studies.cells import cells_of
-from analysis.studies.design import StudyDesign, design_schema
+from analysis.studies.design import StudyDesign
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.reading import read_design, runnable
 from tests.study_factories import design, settings
@@ -33,7 +33,7 @@ def test_a_design_is_read_back_from_its_own_file(changes):
     again = read_design(known.model_dump_json().encode())
     assert again == known
     assert again.digest == known.digest
-    assert set(design_schema()["required"]) == {"slug", "name", "question", "measures"}
+    assert set(StudyDesign.model_json_schema()["required"]) == {"slug", "name", "question", "measures"}
     assert set(settings()) <= set(StudyDesign.model_fields)
 
 
