@@ -27,6 +27,8 @@ from app.db.errors import Conflict, Damaged, StoreUnavailable
 
 NO_TABLES_OF_OURS: Final = ("alembic_version", "backup_manifest")
 ROWS_AT_ONCE: Final = 500
+FILES_AT_ONCE: Final = 8
+"""Of a table whose rows hold files of megabytes."""
 _NO_BACKUP: Final = "name a file that `pluriscope backup` has written"
 
 
@@ -165,7 +167,8 @@ def copy_rows(reading: Connection, target: Store) -> None:
                 quote = writing.dialect.identifier_preparer.quote
                 writing.exec_driver_sql(f"TRUNCATE {', '.join(map(quote, into))}")
             for table in tables_in(reading):
-                read = reading.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table))
+                at_once = FILES_AT_ONCE if "body" in table.columns else ROWS_AT_ONCE
+                read = reading.execution_options(yield_per=at_once).execute(select(table))
                 for rows in read.mappings().partitions():
                     writing.execute(insert(into[table.name]), [dict(row) for row in rows])
             if writing.dialect.name == "postgresql":

@@ -12,6 +12,7 @@ from app.db.reads.analyses import network_by_digest
 from app.db.studies import open_network
 from app.db.study_tables import StudyRow
 from app.errors import ReadOnly
+from app.limits import read_only_in
 from app.pages.studies.study import open_study
 from app.routes.depends import Links, Reading
 from pluriscope.naming import DEFAULT_PROTOCOL, Scope
@@ -28,7 +29,7 @@ def network_of_study(
     """Store a network of a study, unless it is stored already, and lead to its page."""
     row = open_study(session, links, study)
     network = network_by_digest(session, digest)
-    if network is None and request.app.state.settings.read_only:
+    if network is None and read_only_in(session):
         cause = "is not stored, and nothing is stored on a site that is for reading only"
         cure = "use a copy of your own, or ask whoever runs this site"
         raise ReadOnly(f"network {digest[:12]}", cause, cure, "network", links.study(row.slug), f"study {row.slug}")

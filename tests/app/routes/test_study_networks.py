@@ -1,0 +1,94 @@
+"""A study's network is stored when somebody opens its row, not before."""
+
+import pytest
+from sqlalchemy import func, select
+
+from app.db.reads.studies import find_study
+from app.db.tables import NetworkRow
+from app.jobs.deletion import delete
+from app.settings import Settings
+from tests.stored_studies import store_study
+from tests.study_factories import rows
+
+DIGEST = rows()[0]["network"]
+ROW, SLUG = f"/studies/xor-width/networks/{DIGEST}", f"xor-width-{DIGEST[:12]}"
+PAGE = f"/networks/{SLUG}"
+
+
+@pytest.fixture
+def study(store):
+    with store.write() as session:
+        store_study(session, summed=False)
+
+
+def stored(store) -> int:
+    with store.read() as session:
+        return session.scalar(select(func.count()).select_from(NetworkRow))
+
+
+@pytest.mark.slow
+def test_a_row_leads_to_its_network_which_lists_do_not_show(client, store, study):
+    assert stored(store) == 0
+    for _ in range(2):
+        answer = client.get(ROW)
+        assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
+        assert "nofollow" in answer.headers["x-robots-tag"]
+        assert stored(store) == 1
+    assert client.get(f"{ROW}?protocol=paper").headers["location"] == f"{PAGE}?protocol=paper"
+    assert client.get(f"/api/v2{ROW}").headers["location"] == f"/api/v2{PAGE}"
+    page = client.get(PAGE)
+    assert page.status_code == 200
+    assert "XOR 2-2-2-1, seed 0" in page.text
+    assert SLUG not in client.get("/networks").text
+
+
+@pytest.mark.parametrize("address", [PAGE, f"{PAGE}/explanations?kind=circuit", f"/api/v2{PAGE}"])
+def test_an_address_of_before_leads_to_the_row(client, study, address):
+    answer = client.get(address)
+    assert (answer.status_code, answer.headers["location"]) == (307, ROW)
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        (f"/studies/xor-width/networks/{'0' * 64}", 404),
+        (f"/studies/yor-width/networks/{DIGEST}", 404),
+        (f"/networks/xor-width-{'0' * 12}", 404),
+        (f"/networks/yor-width-{DIGEST[:12]}", 404),
+    ],
+)
+def test_what_is_no_network_of_the_study_is_said(client, store, study, address, status):
+    for asked in (address, f"/api/v2{address}"):
+        assert client.get(asked).status_code == status
+    assert stored(store) == 0
+
+
+def test_a_site_for_reading_only_stores_nothing_and_says_so(client, store, study, monkeypatch):
+    monkeypatch.setattr("app.routes.study_networks.read_only_in", lambda session: True)
+    answer = client.get(f"/api/v2{ROW}")
+    assert (answer.status_code, answer.json()["parent"]) == (403, "/studies/xor-width")
+    assert stored(store) == 0
+
+
+def test_networks_of_a_deleted_study_are_opened_no_more(client, store, study):
+    with store.write() as session:
+        delete(session, find_study(session, "xor-width"))
+    assert client.get(ROW).status_code == 410
+    assert client.get(PAGE).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changed", "refused"),
+    [
+        ({"cluster": "tcp://10.0.0.1:8786"}, True),
+        ({"cluster": "tcp://10.0.0.1:8786", "cluster_insecure": True}, False),
+        ({"cluster": "nonsense"}, True),
+        ({"cluster": "tls://scheduler:8786"}, False),
+    ],
+)
+def test_a_cluster_is_checked_when_settings_are_read(tmp_path, changed, refused):
+    if refused:
+        with pytest.raises(ValueError, match="cluster"):
+            Settings(data=tmp_path, **changed)
+    else:
+        assert Settings(data=tmp_path, **changed).cluster
