@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db.columns import UtcDateTime
 from app.db.table_base import Base
 
+
 class StudyRow(Base):
     """A study; unique by the digest of its design, which does not change when seeds are added."""
 

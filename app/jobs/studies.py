@@ -26,7 +26,7 @@ from app.db.reads.studies import finished_seeds, study_by_digest, table_of, tidy
 from app.db.studies import design_of, in_order, merge_parts, metadata_of, save_parts
 from app.db.study_tables import StudyRow
 from app.jobs.executor import ProcessExecutor
-from app.jobs.handlers import Arguments, Compute, Handler, Saved
+from app.jobs.handlers import Arguments, Handler, Saved
 from app.jobs.study_run import run_study
 from app.limits import in_memory, limits_in
 from app.memory import LEAST
@@ -136,7 +136,7 @@ def _summary(design: StudyDesign, table: StudyTable, _work: Work) -> dict[str, A
     return summary_of_table(design, table)
 
 
-def load_study(session: Session, arguments: Arguments) -> Compute[None]:
+def load_study(session: Session, arguments: Arguments) -> Callable[..., None]:
     """What there is to do.
 
     Raises:

@@ -153,7 +153,9 @@ class Worker:
         """Work until told to leave, or until no job is queued or running any more."""
         of_studies = {STUDY.kind: STUDY} if STUDY.kind in self.definitions else {}
         others = {kind: one for kind, one in self.definitions.items() if kind not in of_studies}
-        slots = [(others, self.executor)] * (self.slots if others else 0) + [(of_studies, ThreadExecutor)] * len(of_studies)
+        slots = [(others, self.executor)] * (self.slots if others else 0) + [(of_studies, ThreadExecutor)] * len(
+            of_studies
+        )
         threads = [
             threading.Thread(
                 target=self._run_slot, args=(f"{self.name}:{number}", *slot, until_idle), name=f"slot {number}"
@@ -239,7 +241,7 @@ class _Attempt:
         try:
             handler = handler_at(held.definition.handler)
             with self.store.read() as session:
-                compute = handler.load(session, held.arguments)
+                compute: Callable[..., Any] = handler.load(session, held.arguments)
             if held.definition is STUDY:
                 compute = partial(compute, write=self._write, pool=self.worker.pool)
             self.executor.start(compute, self.reports.append)

@@ -10,7 +10,6 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.data import DataRecord, data_file_json
 from analysis.errors import AnalysisError
 from analysis.planting.compiling import compile_algorithm
-from analysis.studies.cells import cells_of
 from analysis.studies.rows import columns_of
 from analysis.studies.running import run_chunk
 from app.db.codecs import network_of, planted_of
@@ -71,7 +70,12 @@ def test_a_network_is_stored_once_however_its_rows_come(store, part):
     whole, early = part(), part(wanted=lambda row: row["seed"] < 2, name="early")
     with store.write() as session:
         row = save_study(session, design())
-        assert [save_parts(session, row, files) for files in ([early], [early], [whole, early], [whole])] == [4, 0, 4, 0]
+        assert [save_parts(session, row, files) for files in ([early], [early], [whole, early], [whole])] == [
+            4,
+            0,
+            4,
+            0,
+        ]
         assert (row.n_networks, row.n_finished, row.n_converged) == (8, 8, 6)
         assert row.seconds == pytest.approx(2.0)
         assert sum(session.scalars(select(StudyPartRow.n_networks))) == 8

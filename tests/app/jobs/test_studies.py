@@ -1,7 +1,5 @@
 """The one job of a study: what is asked for, what it saves on its way, and what becomes of it when something goes."""
 
-import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,15 +19,7 @@ from app.cluster import Workers
 from app.db.engine import open_store
 from app.db.errors import Conflict
 from app.db.reads.jobs import last_log_lines
-from app.db.reads.studies import (
-    find_study,
-    finished_seeds,
-    jobs_ahead,
-    problems_of,
-    studies_left,
-    study_jobs,
-    table_of,
-)
+from app.db.reads.studies import find_study, finished_seeds, jobs_ahead, problems_of, studies_left, study_jobs, table_of
 from app.db.studies import save_parts, save_study
 from app.jobs import deletion, queue, study_queue
 from app.jobs.definitions import STUDY
@@ -133,7 +123,7 @@ def test_what_a_person_starts_comes_before_all_that_nobody_asked_for(store):
     with store.write() as session:
         for name in ("model-rivals", "ladder", "analyse"):
             queue.enqueue(session, name, {"network": name})
-        row = study_queue.start(session, design())
+        study_queue.start(session, design())
         study_queue.start(session, design(slug="next", loss_target=[0.5]))
         session.flush()
         assert [jobs_ahead(session, find_study(session, one).digest) for one in ("xor-width", "next")] == [0, 1]
@@ -161,7 +151,9 @@ def test_a_worker_runs_a_study_to_its_end_and_sums_it_up_on_the_way(store):
         assert (row.summed_up, row.summary["networks"]) == (80, 80)
         assert set(pool.computed.values()) == {1}
         assert len(table_of(session, row).paths) == 1
-        order = table_of(session, row).ask("SELECT DISTINCT cell, seed, min(file_row_number) FROM {rows} GROUP BY 1, 2 ORDER BY 3")
+        order = table_of(session, row).ask(
+            "SELECT DISTINCT cell, seed, min(file_row_number) FROM {rows} GROUP BY 1, 2 ORDER BY 3"
+        )
         places = [(cell.key, seed) for cell in cells_of(study) for seed in study.seeds.numbers]
         assert [(cell, seed) for cell, seed, _ in order] == places
         study_queue.start(session, study)
@@ -276,16 +268,27 @@ def test_a_worker_that_leaves_gives_the_study_back(store):
         assert "given back unharmed" in [line.message for line in last_log_lines(session, job.id, 9)]
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_a_killed_worker_leaves_the_study_to_the_next_which_goes_on(tmp_path):
     """Real processes: the worker and all that it started are gone, and nothing is computed twice or lost."""
-    study = design(hidden=[[2]], loss_target=[0.3], seeds={"first": 0, "count": 24}, measures=["circuits-valid"], comparisons=[], references=[], ladders=[])
+    study = design(
+        hidden=[[2]],
+        loss_target=[0.3],
+        seeds={"first": 0, "count": 24},
+        measures=["circuits-valid"],
+        comparisons=[],
+        references=[],
+        ladders=[],
+    )
     settings = Settings(data=tmp_path, database_url="", workers=1, lease_seconds=2)
     with closing(open_store(settings)) as store:
         store.migrate()
         with store.write() as session:
             study_queue.start(session, study)
-        code = f"from app.jobs.worker import run_workers; from app.settings import Settings; run_workers(Settings(data={str(tmp_path)!r}, database_url='', workers=1, lease_seconds=2), until_idle=True)"
+        told = f"data={str(tmp_path)!r}, database_url='', workers=1, lease_seconds=2"
+        code = "from app.jobs.worker import run_workers; from app.settings import Settings; "
+        code += f"run_workers(Settings({told}), until_idle=True)"
         first = subprocess.Popen([sys.executable, "-c", code])
 
         def finished() -> int:
