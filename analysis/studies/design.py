@@ -130,12 +130,10 @@ class Comparison(_Part):
     factor: Factor = Field(description="Whose levels are compared.")
     test: Test = Field(
         "kruskal-wallis",
-        description="mann-whitney and fisher: every pair of levels; wilcoxon: every pair, networks of equal seed "
-        "paired; kruskal-wallis and chi-squared: all levels at once; friedman: the same, networks of equal seed as one "
-        "block, for numbers and for yes or no; spearman: trend along the levels in their order; page: the same, "
-        "networks of equal seed as one block; mcnemar and stuart-maxwell: every pair, networks of equal seed paired, "
-        "of yes or no and of categories; cochran-mantel-haenszel: the first level against each other, of yes or no, "
-        "within the levels of all other factors.",
+        description="Of numbers mann-whitney (every pair of levels), kruskal-wallis (all), spearman (trend); networks "
+        "of equal seed together: wilcoxon, friedman, page. Of yes or no and of words fisher (every pair), chi-squared "
+        "(all); of equal seed: mcnemar, stuart-maxwell; cochran-mantel-haenszel: the first level against each other, "
+        "within all other factors.",
     )
     protocol: str = Field("", description="Under which protocol; empty: under each. Not with factor 'protocol'.")
     where: dict[Factor, str] = Field(
@@ -172,6 +170,10 @@ class Reference(_Part):
     explanation: str = Field("", max_length=2000, description="Why ours agrees or differs.")
 
 
+def _levels(usual: tuple[Any, ...], words: str) -> Any:
+    return Field(usual, min_length=1, max_length=64, description=f"Levels: {words}.")
+
+
 class StudyDesign(Hashed):
     """Everything that is decided before a study runs."""
 
@@ -185,53 +187,16 @@ class StudyDesign(Hashed):
     source: str = Field("boolean", max_length=40, description="Where networks come from; 'boolean': trained here.")
     source_options: dict[str, Any] = Field(default_factory=dict, description="Settings of the source.")
     n_inputs: int = Field(2, ge=1, le=MAX_INPUTS, description="Number of Boolean inputs.")
-    tasks: tuple[tuple[str, ...], ...] = Field(
-        (("XOR",),),
-        min_length=1,
-        max_length=64,
-        description="Levels: each the tasks that are learned at once; '?' for one drawn "
-        "from source_options.gates for each seed.",
-    )
-    hidden: tuple[tuple[int, ...], ...] = Field(
-        ((3, 3),), min_length=1, max_length=64, description="Levels: hidden layer sizes."
-    )
-    activation: tuple[ActivationName, ...] = Field(
-        ("leaky_relu",), min_length=1, description="Levels: hidden activation."
-    )
-    output_activation: tuple[ActivationName | None, ...] = Field(
-        (None,), min_length=1, description="Levels: output activation; null: the hidden one."
-    )
-    loss_target: tuple[float, ...] = Field(
-        (0.01,), min_length=1, max_length=64, description="Levels: training stops below this mean squared error."
-    )
-    noise_std: tuple[float, ...] = Field(
-        (0.0,), min_length=1, max_length=64, description="Levels: standard deviation of noise on training inputs."
-    )
-    input_weights: tuple[tuple[float, ...] | None, ...] = Field(
-        (None,), min_length=1, max_length=64, description="Levels: how often each input is drawn; null: equally."
-    )
-    planting: tuple[str, ...] = Field(
-        ("",),
-        min_length=1,
-        max_length=64,
-        description="Levels, of the source 'planted': compile, plain, iit, strict or strict-zero, then disguises with "
-        "commas.",
-    )
-    prior: tuple[str, ...] = Field(
-        ("",),
-        min_length=1,
-        max_length=64,
-        description="Levels, of the source 'drawn': a prior of weights and biases such as 'normal 1' or 'fan-in 3', "
-        "'matched' or 'permuted', from which networks are drawn until one computes the tasks; empty: networks are "
-        "trained.",
-    )
-    regularisation: tuple[str, ...] = Field(
-        ("",),
-        min_length=1,
-        max_length=64,
-        description="Levels: penalties, dropout and pruning, such as 'l1 0.001' or 'prune 0.5'; empty: weight decay of "
-        ".01 alone.",
-    )
+    tasks: tuple[tuple[str, ...], ...] = _levels((("XOR",),), "tasks learned at once; '?' for a drawn gate")
+    hidden: tuple[tuple[int, ...], ...] = _levels(((3, 3),), "hidden layer sizes")
+    activation: tuple[ActivationName, ...] = _levels(("leaky_relu",), "hidden activation")
+    output_activation: tuple[ActivationName | None, ...] = _levels((None,), "output activation; null: the hidden one")
+    loss_target: tuple[float, ...] = _levels((0.01,), "training stops below this mean squared error")
+    noise_std: tuple[float, ...] = _levels((0.0,), "standard deviation of noise on training inputs")
+    input_weights: tuple[tuple[float, ...] | None, ...] = _levels((None,), "how often inputs are drawn; null: equally")
+    planting: tuple[str, ...] = _levels(("",), "of the source 'planted': how, then disguises, with commas")
+    prior: tuple[str, ...] = _levels(("",), "of the source 'drawn': such as 'normal 1'; empty: trained")
+    regularisation: tuple[str, ...] = _levels(("",), "such as 'l1 0.001' or 'prune 0.5'; empty: weight decay of .01")
     training: TrainingRules = TrainingRules()
     seeds: Seeds = Seeds()
     protocols: tuple[Annotated[Protocol, BeforeValidator(_as_protocol)], ...] = Field(
@@ -241,10 +206,7 @@ class StudyDesign(Hashed):
         (), max_length=40, description="Criteria of which each network's passing explanations are counted."
     )
     methods: tuple[str, ...] = Field(
-        (),
-        max_length=32,
-        description="Levels, for measures of answers: discovery methods with their settings, such as 'acdc(tau=0.1)'. "
-        "Each is asked about every network.",
+        (), max_length=32, description="Discovery methods that are asked about every network, such as 'acdc(tau=0.1)'."
     )
     measures: tuple[str, ...] = Field(min_length=1, max_length=60, description="Keys of measures.")
     across_outputs: Literal["mean", "sum", "first"] = Field(

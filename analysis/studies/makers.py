@@ -21,7 +21,7 @@ from analysis.planting.disguises import disguised
 from analysis.planting.interchange import InterchangeSpec, Learned, interchange_trained
 from analysis.planting.recipes import read_recipe
 from analysis.studies.cells import Cell
-from analysis.studies.sources import Produced, compiled, options_of, planted_algorithms, prior_of
+from analysis.studies.sources import CONVERGED, Produced, compiled, options_of, planted_algorithms, prior_of
 from analysis.tasks import input_table
 from analysis.validity import decide
 from analysis.work import Work
@@ -39,17 +39,9 @@ def trained_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[P
     each = (work.clock() - start) / len(seeds)
     for seed, outcome in zip(seeds, outcomes, strict=True):
         loss = outcome.losses[-1] if outcome.losses and math.isfinite(outcome.losses[-1]) else None
-        yield Produced(
-            seed,
-            outcome.state,
-            outcome.message,
-            outcome.network,
-            outcome.spec.resolved_tasks(),
-            epochs=len(outcome.losses),
-            loss=loss,
-            accuracy=outcome.accuracy,
-            seconds=each,
-        )
+        tasks, epochs = outcome.spec.resolved_tasks(), len(outcome.losses)
+        told = seed, outcome.state, outcome.message, outcome.network, tasks
+        yield Produced(*told, epochs=epochs, loss=loss, accuracy=outcome.accuracy, seconds=each)
 
 
 # --- planted
@@ -75,17 +67,8 @@ def planted_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[P
         state: TrainingState = "converged" if found[seed].learned else "loss_above_target"
         decisions = decide(forward(network, input_table(network.n_inputs))[:, 0], "rounding").tolist()
         right = sum(said == label for said, label in zip(decisions, record.task.truth_table, strict=True))
-        yield Produced(
-            seed,
-            state,
-            MESSAGES[state],
-            network,
-            (record.task,),
-            loss=loss,
-            accuracy=right / len(decisions),
-            seconds=each,
-            planted=record,
-        )
+        told = seed, state, MESSAGES[state], network, (record.task,)
+        yield Produced(*told, loss=loss, accuracy=right / len(decisions), seconds=each, planted=record)
 
 
 def _planted(cell: Cell, algorithm: HighLevelModel, seeds: Sequence[int], work: Work) -> Sequence[Learned]:
@@ -119,7 +102,7 @@ def drawn_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[Pro
     drawing = drawing_of(cell)
     for seed in seeds:
         start, own = work.clock(), trained.get(seed)
-        if own is not None and own.state != "converged":
+        if own is not None and own.state != CONVERGED:
             yield own
             continue
         if own is not None and own.network is not None:
@@ -130,18 +113,8 @@ def drawn_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[Pro
         if drawn.network is None:
             yield Produced(seed, NONE_ACCEPTED, _none_accepted(drawing, drawn.draws), None, seconds=seconds)
             continue
-        state: TrainingState = "converged"
-        yield Produced(
-            seed,
-            state,
-            MESSAGES[state],
-            drawn.network,
-            drawing.tasks,
-            loss=drawn.loss,
-            accuracy=1.0,
-            seconds=seconds,
-            draws=drawn.draws,
-        )
+        told = seed, CONVERGED, MESSAGES["converged"], drawn.network, drawing.tasks
+        yield Produced(*told, loss=drawn.loss, accuracy=1.0, seconds=seconds, draws=drawn.draws)
 
 
 def drawing_of(cell: Cell) -> Drawing:

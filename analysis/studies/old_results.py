@@ -198,4 +198,4 @@ def _lines(raw: bytes) -> Iterator[bytes]:
 
 
 def _refusal(cause: str) -> InvalidStudy:
-    return InvalidStudy("study result file", cause, "hand in what `pluriscope study run` or `study export` wrote")
+    return InvalidStudy("study result file", cause, "hand in a result file of an earlier version as it was written")
