@@ -1,4 +1,4 @@
-# One image for the web server and the workers: `serve` is the default command, `work` starts workers.
+# One image for the web server and the workers: `serve` is the default command, `work` starts workers; it has dask, too.
 #   docker build -t pluriscope .          (or ./run image)
 # BASE is any Debian-like image with Python 3.11 or newer and its venv module. For builds that can be repeated name it
 # by digest: --build-arg BASE=python:3.12-slim@sha256:…, the digest from `docker buildx imagetools inspect python:3.12-slim`.
@@ -16,7 +16,7 @@ COPY pyproject.toml constraints.txt ./
 RUN pip install --retries 0 --timeout 60 --extra-index-url "${TORCH_INDEX}" --constraint constraints.txt torch \
  && python -c "import torch; assert torch.version.cuda is None, 'this is not a CPU build of torch'"
 RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
-      print(*p['dependencies'], *(r for e in ('postgresql',) for r in p['optional-dependencies'][e]), sep='\n')" > /tmp/requirements.txt \
+      print(*p['dependencies'], *(r for e in ('postgresql', 'cluster') for r in p['optional-dependencies'][e]), sep='\n')" > /tmp/requirements.txt \
  && pip install --constraint constraints.txt --requirement /tmp/requirements.txt
 COPY . .
 RUN pip install --no-deps --no-build-isolation .

@@ -66,6 +66,17 @@ def test_only_the_web_server_has_a_port_and_only_on_this_machine(compose):
     assert all(port.startswith("127.0.0.1:") for port in ports["web"])
 
 
+def test_a_cluster_is_started_when_asked_for_and_reached_by_workers_alone(compose):
+    networks = {name: set(service.get("networks", ["default"])) for name, service in compose["services"].items()}
+    asked_for = {name for name, service in compose["services"].items() if service.get("profiles")}
+    assert asked_for == {"scheduler", "computer"}
+    assert {name for name, of in networks.items() if "cluster" in of} == asked_for | {"worker"}
+    assert compose["networks"]["cluster"]["internal"] is True
+    for name in asked_for:
+        program, role, *_ = compose["services"][name]["entrypoint"]
+        assert (program, role) == ("dask", {"scheduler": "scheduler", "computer": "worker"}[name])
+
+
 def test_the_password_of_the_database_must_be_chosen():
     text = (ROOT / FILES[1]).read_text()
     used = re.findall(r"\$\{POSTGRES_PASSWORD(.*?)\}", text)
@@ -80,7 +91,7 @@ def test_the_image_runs_as_a_numbered_user_with_the_extras_it_needs():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     named = re.search(r"for e in \((.*?)\)", text)
     assert named is not None
-    assert set(re.findall(r"'(\w+)'", named[1])) == {"postgresql"} <= set(extras)
+    assert set(re.findall(r"'(\w+)'", named[1])) == {"postgresql", "cluster"} <= set(extras)
 
 
 @pytest.mark.parametrize("name", ["pluriscope", "pluriscope-work"])

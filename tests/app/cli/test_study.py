@@ -251,7 +251,7 @@ def long(tmp_path_factory):
     folder = tmp_path_factory.mktemp("long")
     file = folder / "study.json"
     file.write_text(
-        json.dumps(settings(hidden=[[2, 2], [2, 3], [3, 2]], references=[], seeds={"first": 0, "count": 40}))
+        json.dumps(settings(hidden=[[2, 2], [2, 3], [3, 2]], references=[], seeds={"first": 0, "count": 24}))
     )
     ended = subprocess.run(command(file, folder / "whole"), env=environment(folder), capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
@@ -268,13 +268,12 @@ def environment(folder):
 
 
 def begun(file, output, *options):
-    """A command that has saved its first part."""
-    process = subprocess.Popen(
-        command(file, output, *options), env=environment(output.parent), stderr=subprocess.PIPE, text=True
-    )
+    """A command that has saved its first part; what it says goes to a file beside its folder."""
+    with output.with_suffix(".log").open("w") as log:
+        process = subprocess.Popen(command(file, output, *options), env=environment(output.parent), stderr=log)
     end = time.monotonic() + 60
     while not list(output.glob("*.parquet")):
-        assert process.poll() is None, process.stderr.read()
+        assert process.poll() is None, output.with_suffix(".log").read_text()
         assert time.monotonic() < end
         time.sleep(0.02)
     return process
@@ -282,7 +281,7 @@ def begun(file, output, *options):
 
 def children(process):
     """Processes that a process started, and theirs."""
-    told = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,args="], capture_output=True, text=True).stdout
+    told = subprocess.run(["ps", "-e", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True).stdout
     found = [process.pid]
     lines = [line.split(None, 2) for line in told.splitlines()]
     for pid, parent, _ in lines:
@@ -356,7 +355,7 @@ def test_a_cluster_of_which_something_is_killed(long, tmp_path, killed):
             assert (code, 0 < len(table(tmp_path / "out")) < len(whole)) == (3, True)
             assert (
                 "does not answer any more. Start its scheduler again, then give the same command"
-                in process.stderr.read()
+                in (tmp_path / "out.log").read_text()
             )
     if killed == "scheduler":
         assert subprocess.run(command(file, tmp_path / "out"), env=environment(tmp_path)).returncode == 0
