@@ -89,6 +89,8 @@ PAGES = {
     "study": "/studies/xor-width",
     "networks of a study": "/studies/xor-width/outcomes",
     "study, its numbers": "/studies/xor-width?part=numbers",
+    "study, another figure": "/studies/xor-width?figure=one-minimal-alignment&by=hidden",
+    "study, a file": "/studies/new?study=xor-width",
     "new study": "/studies/new",
     "login": "/login?next=/networks/new",
     "training form": "/networks/new?way=train",

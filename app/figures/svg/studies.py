@@ -13,12 +13,13 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from app.figures.svg.elements import drawing, num, text, text_width
+from app.figures.svg.elements import Sizing, drawing, num, text, text_width
 
 _ROW: Final = 18.0
 _GAP: Final = 0.5  # between blocks, in rows
-WIDE, NARROW = 760.0, 150.0
-"""How wide axes are on pages, and on phones."""
+_WIDE: Final = 760.0
+_PHONE: Final = 344.0  # all of a drawing
+_LEAST_PLOT: Final = 90.0
 _TOP: Final = 26.0
 _GOLDEN: Final = 0.618033988749895
 
@@ -115,7 +116,7 @@ def ladder_drawing(
     share: bool,
     sentence: str,
     notes: Sequence[str] = (),
-    plot: float = WIDE,
+    narrow: bool = False,
 ) -> Markup:
     """Rules from top to bottom: a bar for each group, its networks as dots, the median as a line.
 
@@ -127,11 +128,12 @@ def ladder_drawing(
         share: whether bars are shares.
         sentence: what it shows, in words.
         notes: lines below everything.
-        plot: width of the axis.
+        narrow: whether it is for a phone.
     """
     axis, rows = Axis.of(steps, log, share), [row for step in steps for row in step.rows]
     named = 12 + max([text_width(row.label, 11.5) for row in rows] + [0.0])
     left = named + 14 + max(60.0, *(text_width(one, 11.5) for one in (beside, *(row.beside for row in rows))))
+    plot = max(_LEAST_PLOT, _PHONE - left - 14) if narrow else _WIDE
     base = _TOP + _ROW * sum(1 + len(step.rows) + _GAP for step in steps)
     body = text(named + 2, 12, beside, "lab s") if beside else ""
     for value, label in axis.ticks:
@@ -150,14 +152,10 @@ def ladder_drawing(
     height = base + 36
     for number, note in enumerate(notes):
         body += text(2, height + 12 + 15 * number, note, "lab s")
-    wide = max([left + plot + 14, *(text_width(note, 11.5) + 6 for note in notes)])
-    return drawing(
-        wide,
-        height + 15 * len(notes) + (6 if notes else 0),
-        body,
-        sentence=sentence,
-        css_class="wide" if plot == WIDE else "",
-    )
+    width = max([left + plot + 14, *(text_width(note, 11.5) + 6 for note in notes)])
+    height += 15 * len(notes) + (6 if notes else 0)
+    sizing: Sizing = "exact" if narrow else "capped"
+    return drawing(width, height, body, sentence=sentence, css_class="wide", sizing=sizing)
 
 
 def _row(row: LadderRow, axis: Axis, named: float, left: float, plot: float, y: float) -> str:

@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 from analysis.studies.design import FACTORS, Factor
 from app.errors import NotFound
-from app.figures.numbers import exact, noun
-from app.figures.svg.studies import WIDE, Dot, LadderRow, LadderStep, ladder_drawing
+from app.figures.numbers import bounded_text, exact, noun
+from app.figures.svg.studies import Dot, LadderRow, LadderStep, ladder_drawing
 from app.pages.studies.study import Study
 from app.recent import Recent
 from pluriscope.study_table import quoted
@@ -51,14 +51,14 @@ class Drawn:
     log: bool
     steps: tuple[LadderStep, ...]
 
-    def drawing(self, study: str, protocol: str = "", *, alone: bool = False, plot: float = WIDE) -> Markup:
+    def drawing(self, study: str, protocol: str = "", *, alone: bool = False, narrow: bool = False) -> Markup:
         """The figure as SVG.
 
         Args:
             study: its name.
             protocol: under which it is.
             alone: whether it is a file that travels, so that what it is stands below it.
-            plot: width of its axis.
+            narrow: whether it is for a phone.
         """
         rules = f", protocol {protocol}" if protocol else ""
         return ladder_drawing(
@@ -69,7 +69,7 @@ class Drawn:
             share=self.share,
             sentence=f"{self.title} in {study}. {self.caption}",
             notes=[f"{study}{rules}", *wrap(self.caption, 120)] if alone else (),
-            plot=plot,
+            narrow=narrow,
         )
 
 
@@ -242,9 +242,9 @@ def _short(value: float) -> str:
 
 
 def value_text(value: float | None) -> str:
-    """A number for people: to four digits, from 1,000 on whole with separators; "" for none."""
+    """A number for people: to four digits, from 1,000 on whole, from a billion on by its exponent; "" for none."""
     if value is None:
         return ""
     if isinstance(value, int) or float(value).is_integer():
-        return exact(int(value))
+        return bounded_text(int(value))
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"

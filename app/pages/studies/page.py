@@ -17,7 +17,6 @@ from app.addressing import Addresses
 from app.errors import BadQuery
 from app.figures.numbers import duration, exact, noun
 from app.figures.svg.elements import twice
-from app.figures.svg.studies import NARROW
 from app.options import Options
 from app.pages.page import DRAWING
 from app.pages.settings import removal
@@ -250,7 +249,7 @@ def _figure(page: StudyPage) -> Iterator[Block]:
         yield Choice("Grouped by", every, FACTORS[page.options.by] if page.options.by else "every cell")
     view = {"protocol": page.options.protocol, "by": page.options.by}
     files = {form.upper(): links.study_figure(page.line.slug, shown.name, form, **view) for form in FIGURE_FORMS}
-    drawn = twice(shown.drawing(page.line.name), shown.drawing(page.line.name, plot=NARROW))
+    drawn = twice(shown.drawing(page.line.name), shown.drawing(page.line.name, narrow=True))
     yield Figure(drawn, shown.caption, files, id=shown.name)
     yield More("Numbers", lambda: _numbers(page, shown), "of the networks with a value, by groups")
 
