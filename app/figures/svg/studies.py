@@ -19,7 +19,7 @@ _ROW: Final = 18.0
 _GAP: Final = 0.5  # between blocks, in rows
 _WIDE: Final = 760.0
 _PHONE: Final = 344.0  # all of a drawing
-_LEAST_PLOT: Final = 90.0
+_LEAST_PLOT: Final = 110.0
 _TOP: Final = 26.0
 _GOLDEN: Final = 0.618033988749895
 
@@ -91,20 +91,19 @@ class Axis:
         start = math.log10(self.low)
         return (math.log10(max(value, self.low)) - start) / (math.log10(self.high) + 0.1 - start)
 
-    @property
-    def ticks(self) -> list[tuple[float, str]]:
-        """Values with their names."""
-        if self.share:
-            return [(tenth / 4, f"{tenth * 25}%") for tenth in range(5)]
-        if not self.log and self.high - self.low <= 1:
-            return [(quarter / 4, f"{quarter / 4:g}") for quarter in range(5)]
-        if not self.log:
-            step = max(1, math.ceil((self.high - self.low) / 5))
-            first = math.ceil(self.low / step) * step
-            return [(float(k), f"{k:,}".replace("-", "−")) for k in range(first, math.ceil(self.high) + 1, step)]
-        decades = range(math.floor(math.log10(self.high)) + 1)
-        every = max(1, len(decades) // 6)
-        return [(self.low, "0")] + [(10.0**d, f"{10**d:,}" if d <= 3 else f"1e{d}") for d in decades[::every]]
+    def ticks(self, most: int) -> list[tuple[float, str]]:
+        """Values with their names; about so many."""
+        if self.log:
+            decades = range(math.floor(math.log10(self.high)) + 1)
+            shown = decades[:: math.ceil(len(decades) / most)]
+            return [(self.low, "0")] + [(10.0**d, f"{10**d:,}" if d <= 3 else f"1e{d}") for d in shown]
+        if self.high - self.low <= 1:
+            parts = 4 if most > 4 else 2
+            values = [part / parts for part in range(parts + 1)]
+            return [(value, f"{value:.0%}" if self.share else f"{value:g}") for value in values]
+        step = max(1, math.ceil((self.high - self.low) / most))
+        first = math.ceil(self.low / step) * step
+        return [(float(k), f"{k:,}".replace("-", "−")) for k in range(first, math.ceil(self.high) + 1, step)]
 
 
 def ladder_drawing(
@@ -136,7 +135,7 @@ def ladder_drawing(
     plot = max(_LEAST_PLOT, _PHONE - left - 14) if narrow else _WIDE
     base = _TOP + _ROW * sum(1 + len(step.rows) + _GAP for step in steps)
     body = text(named + 2, 12, beside, "lab s") if beside else ""
-    for value, label in axis.ticks:
+    for value, label in axis.ticks(max(2, min(6, int(plot // 45)))):
         x = left + plot * axis.place(value)
         body += f'<path class="m-hair" d="M{num(x)} {num(_TOP - 6)}V{num(base)}"/>'
         body += text(x, base + 14, label, "lab s", anchor="middle")

@@ -88,7 +88,7 @@ def figure_names(study: Study) -> dict[str, str]:
     """A study's figures with their titles, in order: ladders first, then every measure."""
     measures = study.summary["measures"]
     ladders = {
-        f"{LADDER}{number}": ladder.label
+        f"{LADDER}{number}": _title(ladder.label)
         for number, ladder in enumerate(study.design.ladders)
         if measures.keys() >= {*ladder.measures}
     }

@@ -25,14 +25,14 @@ def test_values_below_one_are_told_apart():
     axis = Axis.of((LadderStep("reached", (row("3-3", [0.004, 0.3, 1], 0.3),)),), True, False)
     assert not axis.log
     assert axis.place(0.004) == 0.004 / 1.04
-    assert [label for _, label in axis.ticks] == ["0", "0.25", "0.5", "0.75", "1"]
+    assert [label for _, label in axis.ticks(6)] == ["0", "0.25", "0.5", "0.75", "1"]
 
 
 def test_values_below_zero_have_their_place():
     axis = Axis.of((LadderStep("gain", (row("3-3", [-2, 0, 3], 0.0),)),), True, False)
     assert not axis.log
     assert (axis.place(-2), axis.place(0), axis.place(3)) == (0, 2 / 5.2, 5 / 5.2)
-    assert [label for _, label in axis.ticks] == ["−2", "−1", "0", "1", "2", "3"]
+    assert [label for _, label in axis.ticks(6)] == ["−2", "−1", "0", "1", "2", "3"]
 
 
 def test_zero_stands_on_a_line_of_its_own_where_the_axis_is_logarithmic():
@@ -40,7 +40,7 @@ def test_zero_stands_on_a_line_of_its_own_where_the_axis_is_logarithmic():
     assert axis.log
     assert axis.place(0) == axis.place(axis.low) == 0
     assert axis.low < 1
-    assert axis.ticks[0] == (axis.low, "0")
+    assert axis.ticks(6)[0] == (axis.low, "0")
     assert not Axis.of(STEPS[1:], True, False).log
 
 
