@@ -147,7 +147,8 @@ def ladder_drawing(
             body += _row(row, axis, named, left, plot, y)
         y += _ROW * (1 + _GAP)
     x_title += ", log scale" if axis.log else ""
-    body += text(left + plot / 2, base + 30, x_title, "lab s", anchor="middle")
+    middle = left + plot + 12 - max(plot / 2 + 12, text_width(x_title, 12) / 2)  # all of it in the drawing
+    body += text(middle, base + 30, x_title, "lab s", anchor="middle")
     height = base + 36
     for number, note in enumerate(notes):
         body += text(2, height + 12 + 15 * number, note, "lab s")
