@@ -10,12 +10,11 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from fastapi import Form as Sent
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
-from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
 from analysis.studies.design import StudyDesign
 from analysis.studies.reading import design_from_mapping
-from app.addressing import API_V2, Addresses
+from app.addressing import API_V2
 from app.db.studies import study_of_design
 from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
@@ -32,7 +31,7 @@ from app.pages.studies.form import (
     study_ready,
 )
 from app.pages.studies.listing import StudiesRecord, study_lines, study_list
-from app.pages.studies.outcomes import asked, outcome_blocks
+from app.pages.studies.outcomes import outcome_blocks, outcomes_table
 from app.pages.studies.page import MoreSeeds, StudyOptions, StudyRecord, build_study
 from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of
 from app.rendering import show
@@ -40,7 +39,7 @@ from app.routes.changes import Writing
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
 from app.routes.faces import HTML, Faces, both, passed_on
 from app.routes.streaming import Streamed
-from pluriscope.records import RowsRecord
+from pluriscope.records import RowsRecord, rows_record
 
 router = APIRouter()
 _API: Final = f"{API_V2}/studies"
@@ -90,10 +89,7 @@ def schema() -> dict[str, Any]:
 @router.post(_API, summary="Start a study", status_code=202, responses=api_errors(403, 409, 422), **_TOLD)
 def start(session: Writing, links: Links, order: StudyOrder, response: Response) -> StudyProgress:
     """Let a study run in the background; one that is stored is resumed, and extended if the file has more seeds."""
-    return _told(session, links, study_queue.start(session, design_from_mapping(order.design)), response)
-
-
-def _told(session: Session, links: Addresses, row: StudyRow, response: Response) -> StudyProgress:
+    row = study_queue.start(session, design_from_mapping(order.design))
     session.flush()
     response.headers["Location"] = links.twin(links.study(row.slug))
     return progress_of(session, row)
@@ -122,9 +118,14 @@ def outcomes(session: Reading, links: Links, study: str, options: ListOptions) -
     """A row for each network and output under one protocol, failed ones too, in the order of cells and seeds or of any
     column. Every measure is a column and an option, such as `circuits-valid_min`.
     """
-    found = asked(find_study_of(session, links, study), options)
-    title = f"All networks of {found.study.line.name}"
-    return Faces(lambda request: show(request, outcome_blocks(found), title, room="Findings"), found.record)
+    found = find_study_of(session, links, study)
+    table = outcomes_table(found, options)
+
+    def record() -> RowsRecord:
+        rows = table.listing.select(table.query)
+        return rows_record(rows, table.query, lambda start: links.twin(table.page_at(start)))
+
+    return Faces(lambda request: show(request, outcome_blocks(found, table), room="Findings"), record)
 
 
 @router.get(f"{_API}/{{study}}/design", summary="The study file", responses=api_errors(404), **_TOLD)
@@ -157,11 +158,10 @@ def data(request: Request, session: Reading, links: Links, study: str, form: Dat
     name = {"content-disposition": f'attachment; filename="{row.slug}.{form}"'}
 
     def parts() -> Generator[bytes, None, None]:
-        with request.app.state.store.read() as other, TemporaryDirectory() as folder:
-            path = (
-                Path(folder) / f"data.{form}"
-            )  # a session of its own, since the request's is over when the answer begins
-            write_data(other, other.get_one(StudyRow, row.id), form, path)
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / f"data.{form}"
+            with request.app.state.store.read() as own:  # the request's is over when the answer begins
+                write_data(own, own.get_one(StudyRow, row.id), form, path)
             with path.open("rb") as file:
                 while some := file.read(_AT_ONCE):
                     yield some

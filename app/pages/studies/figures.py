@@ -28,7 +28,6 @@ LADDER: Final = "ladder-"
 MOST_GROUPS: Final = 6  # of one of several steps, unless an address asks for a factor
 MOST_DOTS: Final = 2_000
 _MOST_CATEGORIES: Final = 24
-_LEAST: Final = 0.001
 _ACROSS: Final = {"mean": "avg", "sum": "sum", "first": "first"}
 
 
@@ -188,7 +187,7 @@ def _row(measure: Mapping[str, Any], group: Group, label: str, dots: Sequence[Do
         of, ends = f"{exact(group['hits'])} of {n}", (group["low"], group["high"])
         words = f"{named}: {of}, 95% interval {ends[0]:.1%} to {ends[1]:.1%}"
         return LadderRow(label, group["share"], f"{group['share']:.0%} ({of})", words, interval=ends)
-    median, mean = _short(group["median"]), _short(group["mean"])
+    median, mean = value_text(group["median"]), value_text(group["mean"])
     beside, words = f"{median} · {mean}", f"{named}: median {median}, mean {mean}, of {n}"
     return LadderRow(label, group["mean"], f"{'≥ ' if group['inexact'] else ''}{beside}", words, dots, group["median"])
 
@@ -234,11 +233,6 @@ def units_of(study: Study) -> tuple[str, str]:
 
 def _title(label: str) -> str:
     return f"{label[:1].upper()}{label[1:]}"
-
-
-def _short(value: float) -> str:
-    """A median or a mean."""
-    return f"≤{_LEAST}" if 0 < value < _LEAST else value_text(value)
 
 
 def value_text(value: float | None) -> str:

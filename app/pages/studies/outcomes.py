@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -23,7 +23,6 @@ from app.pages.studies.study import Study
 from pluriscope.blocks import Block, Choice, Head, Prose, Table
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.parquet_listing import ParquetListing
-from pluriscope.records import RowsRecord, rows_record
 from pluriscope.study_table import literal
 from pluriscope.tables import Column, Query, Row, Type, read_query
 
@@ -39,23 +38,8 @@ _KINDS: Final[Mapping[str, Type]] = {
 }
 
 
-@dataclass(frozen=True)
-class Asked:
-    """Which rows of a study, under which protocol."""
-
-    study: Study
-    protocol: str
-    table: Table
-
-    def record(self) -> RowsRecord:
-        """The same as JSON."""
-        links, table = self.study.links, self.table
-        found = table.listing.select(table.query)
-        return rows_record(found, table.query, lambda start: links.twin(table.page_at(start)))
-
-
-def asked(study: Study, options: Mapping[str, Sequence[str]]) -> Asked:
-    """What an address asks for.
+def outcomes_table(study: Study, options: Mapping[str, Sequence[str]]) -> Table:
+    """The rows that an address asks for.
 
     Raises:
         BadQuery: a protocol that the study does not have.
@@ -65,9 +49,9 @@ def asked(study: Study, options: Mapping[str, Sequence[str]]) -> Asked:
     protocol = study.protocol_named("".join(given.pop("protocol", [])[-1:]))
     listing = _listing(study, protocol)
     files = {form.upper(): links.study_data(slug, form) for form in ("csv", "parquet", "json")}
+    query, here = read_query(listing.columns, given), links.study_outcomes(slug)
     kept = {} if protocol == next(iter(study.protocols)) else {"protocol": protocol}
-    here, query = links.study_outcomes(slug), read_query(listing.columns, given)
-    return Asked(study, protocol, Table(listing, query, here, "row", files=files, kept=kept, id=ID))
+    return Table(listing, query, here, "row", files=files, kept=kept, id=ID)
 
 
 def first_outcomes(study: Study, protocol: str) -> Table:
@@ -76,18 +60,19 @@ def first_outcomes(study: Study, protocol: str) -> Table:
     return Table.short("row", listing.columns, listing.select(Query(limit=FIRST), False).rows)
 
 
-def outcome_blocks(found: Asked) -> Iterator[Block]:
+def outcome_blocks(study: Study, table: Table) -> Iterator[Block]:
     """The page."""
-    study, links = found.study, found.study.links
-    rules = {name: links.study_outcomes(study.line.slug, protocol=name) for name in study.protocols}
+    rules = {name: study.links.study_outcomes(study.line.slug, protocol=name) for name in study.protocols}
+    protocol = str((table.kept or {}).get("protocol", next(iter(rules))))
+    chosen = [Choice("Protocol", rules, protocol)] if len(rules) > 1 else []
     of = Markup('Every network of <a href="{}">{}</a>, those that failed too.').format(study.line.url, study.line.name)
-    yield Head("All networks", of, actions=[Choice("Protocol", rules, found.protocol)] if len(rules) > 1 else [])
+    yield Head(f"All networks of {study.line.name}", of, actions=chosen)
     if words := SOURCES[study.design.source].judged_on:
         yield Prose(f"The study judged its networks on {words}; on clean inputs other numbers hold.", glossary=False)
     if read_only_in(study.session):
         words = "Networks that are not stored have no page here, since this server changes nothing; their weights are"
         yield Prose(f"{words} in the Parquet file.", glossary=False)
-    yield found.table
+    yield table
 
 
 def _listing(study: Study, protocol: str) -> ParquetListing:

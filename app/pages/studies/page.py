@@ -138,15 +138,10 @@ class StudyPage(Shared):
     @property
     def in_short(self) -> InShort:
         row, p, protocol = self.study.row, self.line.progress, self.study.protocols[self.protocol]
-        finished = f"{exact(p.finished)} of {exact(p.networks)}"
-        lines = [("Networks with an outcome", finished), ("Converged and analysed", exact(p.converged))]
-        for key, measure in self.study.summary["measures"].items():
-            groups = groups_of(self.study, key, self.protocol, self.options.by or "cell")[:3]
-            if medians := [f"{value_text(one['median'])} ({one['label']})" for one in groups if one.get("median")]:
-                lines.append((measure["label"], f"median {', '.join(medians)}"))
-        identity, day = f"study design {self.digest}, {finished} networks", row.updated_at.date().isoformat()
-        rules = f"{self.protocol} ({protocol[:12]})"
-        return InShort("Study", self.line.name, tuple(lines[:5]), identity, rules, row.engine_version, day)
+        finished, day = f"{exact(p.finished)} of {exact(p.networks)}", row.updated_at.date().isoformat()
+        lines = (("Networks with an outcome", finished), ("Converged and analysed", exact(p.converged)))
+        identity, rules = f"study design {self.digest}, {finished} networks", f"{self.protocol} ({protocol[:12]})"
+        return InShort("Study", self.line.name, lines, identity, rules, row.engine_version, day)
 
     def drawn(self, name: str) -> Markup | None:
         """A figure as a file that travels; "drawing" is that of the page."""
@@ -264,11 +259,12 @@ def _table(title: str, words: str, rows: Sequence[Mapping[str, Any]]) -> Iterato
 
 def _test(study: Study, test: Mapping[str, Any]) -> dict[str, Any]:
     """A test in the words of a table."""
-    measures = study.summary["measures"]
-    names = {one["measure"]: one["measure_label"] for one in measures.values()}
+    measures = study.summary["measures"].values()
+    names = {one["measure"]: one["measure_label"] for one in measures}
+    names |= {key: one["label"] for key, one in study.summary["measures"].items() if one["method"]}
     interval = "" if test["low"] is None else f" ({value_text(test['low'])} to {value_text(test['high'])})"
     return {
-        "Measure": names.get(test["measure"]) or measures[test["measure"]]["label"],
+        "Measure": names.get(test["measure"], test["measure"]),
         "Compared": f"{FACTORS[test['factor']]}: {' · '.join(test['levels'])}{_where(test['where'])}",
         "Protocol": test["protocol"] or "one against the other",
         "Test": test["test"],
@@ -307,12 +303,11 @@ def _numbers(page: StudyPage, shown: Drawn) -> Iterator[Block]:
         for row in rows:
             if "categories" in row:
                 others, networks = row.pop("others")
-                most = [f"{name} {exact(n)}" for name, n in row["categories"]]
-                row["categories"] = "; ".join(
-                    [*most, f"{exact(others)} others {exact(networks)}"][: len(most) + bool(others)]
-                )
+                rest = [(f"{exact(others)} others", networks)] if others else []
+                row["categories"] = "; ".join(f"{name} {exact(n)}" for name, n in [*row["categories"], *rest])
         yield Section(words["label"], words["definition"])
-        yield Table.plain([f"{one[:1].upper()}{one[1:]}" for one in rows[0]], [list(row.values()) for row in rows])
+        labels = [f"{one[:1].upper()}{one[1:]}" for one in rows[0]] if rows else ["Networks"]
+        yield Table.plain(labels, [list(row.values()) for row in rows])
 
 
 def _design(study: Study) -> Iterator[Block]:
@@ -328,5 +323,8 @@ def _design(study: Study) -> Iterator[Block]:
         "criteria counted": ", ".join(design.criteria),
     }
     yield Prose(design.description)
+    if "denominator" in design.description:  # it stands as it was declared
+        words = "Not as described: networks that do not converge are counted beside each share, not in it."
+        yield Prose(words, glossary=False)
     yield Table.plain(("What", "Value"), [(what, value) for what, value in facts.items() if value])
     yield Prose(f"`pluriscope study run {study.line.slug}.json`", glossary=False)
