@@ -51,6 +51,7 @@ BY_OTHERS = {
     "pip-audit": "asks another machine; .github/workflows/audit.yml runs it",
     "python3": "makes an environment, as test_wheel does",
     ".": "enters that environment",
+    ".venv/bin/python": "runs what an earlier commit has",
 }
 """Programs that are not ours, with the reason why their lines are not run here."""
 NO_PROGRAMS = {
