@@ -116,7 +116,8 @@ def cluster_workers(address: str, *, insecure: bool = False, n: int = 1) -> Iter
                 cure += "; certificates are named by dask's own settings, distributed.comm.tls"
             raise ClusterUnusable(item, cause, cure) from None
         try:
-            _check(client, item, patient=address == SLURM)
+            if address != SLURM:  # its jobs wait in a queue, and start the Python that runs here
+                _check(client, item)
             yield Workers(client.get_executor(pure=False), _count_of(client, item))
         finally:
             with suppress(Exception):  # a scheduler that is gone cannot be told
@@ -140,7 +141,8 @@ def _scheduler(address: str, item: str, insecure: bool, n: int) -> Iterator[Any]
     try:
         from dask_jobqueue import SLURMCluster
 
-        cluster = SLURMCluster(protocol="tls://" if security else "tcp://", security=security)
+        here = {"dashboard_address": "127.0.0.1:0"}  # which asks for no password either
+        cluster = SLURMCluster(protocol="tls://" if security else "tcp://", security=security, scheduler_options=here)
         cluster.scale(jobs=n)
     except Exception as problem:
         cure = "describe its jobs in dask's settings, jobqueue.slurm, on a machine that has sbatch"
@@ -159,8 +161,8 @@ def about_here() -> Mapping[str, str]:
     return {"Pluriscope": ENGINE_VERSION, "dask": dask.__version__, "Python": python}
 
 
-def _check(client: Any, item: str, *, patient: bool) -> None:
-    """Refuse a cluster without workers, unless they wait in a queue, or one whose programs are not those of this one.
+def _check(client: Any, item: str) -> None:
+    """Refuse a cluster without workers, or one whose programs are not those of this one.
 
     Raises:
         ClusterUnusable: so it is.
@@ -171,7 +173,7 @@ def _check(client: Any, item: str, *, patient: bool) -> None:
         scheduler = problem
     _compare(item, {"the scheduler": scheduler})
     try:
-        client.wait_for_workers(1, timeout=None if patient else WAIT_SECONDS)
+        client.wait_for_workers(1, timeout=WAIT_SECONDS)
     except TimeoutError:
         cure = "start some, such as: dask worker ADDRESS --nthreads 1"
         raise ClusterUnusable(item, f"has had no worker for {WAIT_SECONDS:g} s", cure) from None

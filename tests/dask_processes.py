@@ -38,7 +38,7 @@ def started(
     (place / "sitecustomize.py").write_text(first)
     environment = {**os.environ, **(environment or {}), "PYTHONPATH": f"{place}{os.pathsep}{HERE}"}
     with (place / "log").open("wb") as log:
-        command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
+        command = [sys.executable, "-m", "dask", *arguments, "--dashboard-address", "127.0.0.1:0"]
         process = subprocess.Popen(command, cwd=place, env=environment, stdout=log, stderr=log)
         try:
             yield process
@@ -68,5 +68,5 @@ def scheduler(folder: Path, *, port: int = 0, scheme: str = "tcp", **options) ->
 @contextmanager
 def worker(address: str, folder: Path, *more: str, **options) -> Iterator[subprocess.Popen]:
     """A worker of a scheduler, with one thread, and its process: the one that starts another when it is lost."""
-    with started(("worker", address, "--nthreads", "1", *more), folder, **options) as process:
+    with started(("worker", address, "--host", "127.0.0.1", "--nthreads", "1", *more), folder, **options) as process:
         yield process

@@ -111,7 +111,7 @@ def run_workers(
         executor = partial(ProcessExecutor, settings.memory_of_job)
         pool: Pool = partial(local_workers, slots, settings.memory_of_job)
         if settings.cluster:
-            pool = partial(cluster_workers, settings.cluster, insecure=settings.cluster_insecure)
+            pool = partial(cluster_workers, settings.cluster, insecure=settings.cluster_insecure, n=slots)
         Worker(store, slots=slots, stop=stop, pace=pace, executor=executor, pool=pool).run(until_idle=until_idle)
     finally:
         store.close()
