@@ -22,7 +22,7 @@ from analysis.studies.rows import columns_of
 from analysis.work import Work
 from app.addressing import Addresses
 from app.cluster import Workers
-from app.db.reads.studies import finished_seeds, study_by_digest, table_of, tidy_parts
+from app.db.reads.studies import finished_seeds, study_by_digest, study_jobs, table_of, tidy_parts
 from app.db.studies import design_of, in_order, merge_parts, metadata_of, save_parts
 from app.db.study_tables import StudyRow
 from app.jobs.executor import ProcessExecutor
@@ -36,7 +36,9 @@ T = TypeVar("T")
 Pool = Callable[[], AbstractContextManager[Workers]]
 Write = Callable[[Callable[[Session], T]], T]
 """Does something in a write transaction of its own, for as long as the job is ours."""
-_SHARE: Final = 10  # a summary is made whenever so large a part more of the networks have their outcome
+SHARE: Final = 10  # a summary is made when so large a part more of the networks have their outcome,
+REST: Final = 20  # and so many times as long as the last one took has gone by,
+FIRST_SECONDS: Final = 2.0  # taken to be the time of the first
 
 
 class Unfinished(AnalysisError):
@@ -76,13 +78,14 @@ class StudyWork:
             AnalysisError: the pool refuses.
         """
         summed_up = sum(map(len, self.done.values()))
+        due = work.clock() + REST * FIRST_SECONDS
 
         def save(rows: Sequence[Mapping[str, Any]]) -> None:
-            nonlocal summed_up
-            finished = self._save(rows, write)
-            if (finished - summed_up) * _SHARE >= self.design.n_networks:
+            nonlocal summed_up, due
+            finished, begun = self._save(rows, write), work.clock()
+            if (finished - summed_up) * SHARE >= self.design.n_networks and begun >= due:
                 self._sum_up(work, write)
-                summed_up = finished
+                summed_up, due = finished, work.clock() + REST * (work.clock() - begun)
 
         problems: list[str] = []
         if self.wanted:
@@ -102,6 +105,8 @@ class StudyWork:
             def stored(session: Session) -> int:
                 study = study_by_digest(session, self.digest)
                 save_parts(session, study, [part])
+                for job in study_jobs(session, self.digest, unfinished=True):
+                    job.losses = 0  # it gets on, so that workers which are lost are no fault of it
                 return study.n_finished
 
             finished: int = write(stored)

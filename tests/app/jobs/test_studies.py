@@ -21,7 +21,7 @@ from app.db.errors import Conflict
 from app.db.reads.jobs import last_log_lines
 from app.db.reads.studies import find_study, finished_seeds, jobs_ahead, problems_of, studies_left, study_jobs, table_of
 from app.db.studies import save_parts, save_study
-from app.jobs import deletion, queue, study_queue
+from app.jobs import deletion, queue, studies, study_queue
 from app.jobs.definitions import STUDY
 from app.jobs.worker import Worker
 from app.settings import Settings
@@ -131,7 +131,8 @@ def test_what_a_person_starts_comes_before_all_that_nobody_asked_for(store):
 
 
 @pytest.mark.slow
-def test_a_worker_runs_a_study_to_its_end_and_sums_it_up_on_the_way(store):
+def test_a_worker_runs_a_study_to_its_end_and_sums_it_up_on_the_way(store, monkeypatch):
+    monkeypatch.setattr(studies, "REST", 0)
     study = design(**MORE)
     seen = []
 
@@ -142,11 +143,13 @@ def test_a_worker_runs_a_study_to_its_end_and_sums_it_up_on_the_way(store):
 
     pool = Pool(study, look)
     with store.write() as session:
-        study_queue.start(session, study)
+        (job,) = study_jobs(session, study_queue.start(session, study).digest)
+        job.losses = queue.MAX_LOSSES - 1
     worker(store, pool).run(until_idle=True)
     with store.write() as session:
         row = find_study(session, study.slug)
         assert (row.n_finished, row.n_networks, row.n_converged, states(session, row)) == (80, 80, 60, ["done"])
+        assert study_jobs(session, row.digest)[0].losses == 0
         assert row.seconds == pytest.approx(20.0)
         assert (row.summed_up, row.summary["networks"]) == (80, 80)
         assert set(pool.computed.values()) == {1}
