@@ -42,7 +42,7 @@ def test_a_mask_leads_to_its_circuit(find, masks):
 def test_algorithms_and_alignments_are_found_by_their_ids(find, app):
     with app.state.store.read() as session:
         query = select(AlgorithmRow.algorithm_id, AlignmentRow.alignment_id).join(AlignmentRow.algorithm)
-        algorithm, alignment = session.execute(query.where(AlignmentRow.valid)).first()
+        algorithm, alignment = session.execute(query.where(AlignmentRow.valid).order_by(AlignmentRow.id)).first()
     for text in (f"a·{algorithm}.{alignment}", f"a-{algorithm}.{alignment} xor"):
         found = [url for url in urls(find(text)["explanations"]) if f".{alignment}" in url]
         assert found, text
