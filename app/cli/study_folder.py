@@ -98,10 +98,15 @@ def study_folder(path: Path, design: StudyDesign) -> Iterator[StudyFolder]:
         raise Refusal(f"{item}: {cause}. {cure}.")
     try:
         path.mkdir(exist_ok=True)
+        files = list(path.iterdir())
     except FileNotFoundError:
         raise Refusal(f"{item}: the folder that it is in does not exist. Make that first.") from None
     except OSError as error:
-        raise Refusal(f"{item}: cannot be made ({error.strerror}). Choose another folder.") from None
+        raise Refusal(f"{item}: cannot be made or read ({error.strerror}). Choose another folder.") from None
+    for file in files:
+        ours = file.suffix == ENDING or file.name in (_LOCK, SUMMARY) or _LEFT.fullmatch(file.name)
+        if not (ours and file.is_file()):
+            raise Refusal(f"{item}: has {file.name!r} in it, which is no part of a study. Give a folder of its own.")
     with _locked(path, item):
         parts = _parts(path, item, design)
         counts = [read_seeds(metadata) for metadata in parts.values()]
