@@ -78,6 +78,13 @@ class StudyTable:
         """The names of the columns with their types as DuckDB calls them, such as "BIGINT" or "VARCHAR[]"."""
         return {name: kind for name, kind, *_ in self.ask("DESCRIBE SELECT * FROM {rows}")} if self.paths else {}
 
+    def seeds(self) -> dict[str, set[int]]:
+        """The seeds that have rows, by keys of cells."""
+        found: dict[str, set[int]] = {}
+        for cell, seed in self.ask("SELECT DISTINCT cell, seed FROM {rows}") if self.paths else ():
+            found.setdefault(cell, set()).add(seed)
+        return found
+
     def write(self, path: Path, query: str, options: str) -> None:
         """Write what a query gives to a file.
 

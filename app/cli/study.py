@@ -114,11 +114,10 @@ def _run(folder: StudyFolder, workers: Workers, files: Mapping[int, bytes], quie
 
     Exit codes: 0 every network has its rows, 3 some are missing.
     """
-    from app.db.reads.studies import seeds_in
     from app.jobs.study_run import run_study as compute
     from app.limits import in_memory, limits_of
 
-    done, total = seeds_in(folder.table), folder.design.n_networks
+    done, total = folder.table.seeds(), folder.design.n_networks
     n_before = sum(map(len, done.values()))
     if n_before and not quiet:
         remark(f"{folder.path} holds {n_before:,} of {total:,} networks already")

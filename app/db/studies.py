@@ -26,7 +26,7 @@ from analysis.studies.sources import BOOLEAN, DRAWN, SOURCES
 from app.db.errors import Conflict, NotFound
 from app.db.reads.analyses import network_by_digest
 from app.db.reads.networks import STUDY_ORIGIN
-from app.db.reads.studies import seeds_in, study_at_slug, table_of
+from app.db.reads.studies import study_at_slug, table_of
 from app.db.records import save_data_record, save_protocol
 from app.db.study_tables import StudyPartRow, StudyRow
 from app.db.tables import NetworkRow
@@ -141,9 +141,9 @@ def save_parts(session: Session, study: StudyRow, files: Sequence[Path]) -> int:
     design, n_new = design_of(study), 0
     cells, seeds = {cell.key for cell in cells_of(design)}, design.seeds.numbers
     stored = table_of(session, study)
-    known = {(cell, seed) for cell, some in seeds_in(stored).items() for seed in some}
+    known = {(cell, seed) for cell, some in stored.seeds().items() for seed in some}
     for file in files:
-        told = {(cell, seed) for cell, some in seeds_in(StudyTable([file])).items() for seed in some}
+        told = {(cell, seed) for cell, some in StudyTable([file]).seeds().items() for seed in some}
         strange = next((one for one in sorted(told) if one[0] not in cells or one[1] not in seeds), None)
         if strange is not None:
             cause = f"has a network that the design does not have (cell {strange[0]}, seed {strange[1]})"
@@ -305,7 +305,7 @@ def save_table(session: Session, told: StudyFiles, *, origin: str = "imported") 
         session, told.design, origin=origin, state="paused", provenance=told.provenance, engine=told.engine
     )
     n_new = save_parts(session, row, told.files)
-    networks = sum(map(len, seeds_in(StudyTable(told.files)).values()))
+    networks = sum(map(len, StudyTable(told.files).seeds().values()))
     if origin == "bundled" and told.summary is not None and networks == row.n_finished:
         row.summary, row.summed_up = told.summary, networks  # others are summed up by a worker
     return row, n_new

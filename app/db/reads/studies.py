@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -129,15 +128,7 @@ def _has_its_digest(file: Path, _changed: int, _size: int) -> bool:
 
 def finished_seeds(session: Session, study: StudyRow) -> dict[str, set[int]]:
     """The seeds that have their outcome, by keys of cells."""
-    return seeds_in(table_of(session, study))
-
-
-def seeds_in(table: StudyTable) -> dict[str, set[int]]:
-    """The seeds that a table has rows of, by keys of cells."""
-    found: dict[str, set[int]] = defaultdict(set)
-    for cell, seed in table.ask("SELECT DISTINCT cell, seed FROM {rows}") if table.paths else ():
-        found[cell].add(seed)
-    return found
+    return table_of(session, study).seeds()
 
 
 # --- their networks
