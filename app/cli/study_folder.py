@@ -15,7 +15,6 @@ import duckdb
 
 from analysis import ENGINE_VERSION
 from analysis.studies.design import StudyDesign
-from analysis.studies.reading import design_from_mapping
 from analysis.studies.rows import columns_of
 from app.cli.terminal import TROUBLE, Refusal, remark
 from pluriscope.study_table import ENDING, InvalidTable, StudyTable, put, read_part, write_part
@@ -109,8 +108,8 @@ def study_folder(path: Path, design: StudyDesign) -> Iterator[StudyFolder]:
             raise Refusal(f"{item}: has {file.name!r} in it, which is no part of a study. Give a folder of its own.")
     with _locked(path, item):
         parts = _parts(path, item, design)
-        counts = [read_seeds(metadata) for metadata in parts.values()]
-        yield StudyFolder(path, design.with_seeds(max([design.seeds.count, *counts])), list(parts))
+        counts = [json.loads(metadata["design"])["seeds"]["count"] for metadata in parts.values()]
+        yield StudyFolder(path, design.with_seeds(max(design.seeds.count, *counts, 0)), list(parts))
 
 
 @contextmanager
@@ -147,10 +146,6 @@ def _parts(path: Path, item: str, design: StudyDesign) -> dict[Path, Mapping[str
             left.append(file)
             continue
         try:
-            if file.suffix != ENDING or not file.is_file():
-                raise Refusal(
-                    f"{item}: has {file.name!r} in it, which is no part of a study. Give a folder of its own."
-                )
             part = read_part(file)
         except InvalidTable as problem:
             if not _is_torn(file):
@@ -181,8 +176,3 @@ def _is_torn(file: Path) -> bool:
     with suppress(InvalidTable):
         return not StudyTable([file]).columns
     return True
-
-
-def read_seeds(metadata: Mapping[str, str]) -> int:
-    """How many seeds the design of a part has."""
-    return design_from_mapping(json.loads(metadata["design"])).seeds.count
