@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -25,7 +27,7 @@ from pluriscope.study_table import ENDING, StudyTable, put
 
 STUDY_JOBS: Final = "study"
 PARTS: Final = "studies"  # folder of the parts as files, in the data folder
-_KEPT_SECONDS: Final = 3_600.0  # of a part that is gone, since somebody may be reading it
+_KEPT_SECONDS: Final = 3_600.0  # of a part that is gone after somebody has asked for it, and so may be reading it
 _NETWORK_SLUG: Final = re.compile(r"(.+)-([0-9a-f]{12})")
 
 
@@ -103,12 +105,12 @@ def parts_folder(session: Session) -> Path:
 
 
 def tidy_parts(session: Session, *, now: float | None = None) -> None:
-    """Remove files of parts that are gone from the database for an hour or longer."""
+    """Remove files of parts that are gone from the database, unless somebody has asked for them within an hour."""
     now = time.time() if now is None else now
     folder = parts_folder(session)
     kept = {f"{digest}{ENDING}" for digest in session.scalars(select(StudyPartRow.digest))}
     for file in folder.iterdir() if folder.is_dir() else ():
-        if file.name not in kept and now - file.stat().st_mtime > _KEPT_SECONDS:
+        if file.name not in kept and now - file.stat().st_atime > _KEPT_SECONDS:
             file.unlink(missing_ok=True)
 
 
@@ -118,6 +120,9 @@ def _is_sound(file: Path) -> bool:
         told = file.stat()
     except OSError:
         return False
+    if time.time() - told.st_atime > _KEPT_SECONDS / 2:
+        with suppress(OSError):  # it may not be ours
+            os.utime(file, ns=(time.time_ns(), told.st_mtime_ns))
     return _has_its_digest(file, told.st_mtime_ns, told.st_size)
 
 

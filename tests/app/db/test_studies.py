@@ -105,6 +105,8 @@ def test_few_parts_take_the_place_of_many(store, part, tmp_path):
         assert len(list(kept.iterdir())) == 5
         for file in kept.iterdir():
             os.utime(file, (0, 0))
+        table_of(session, row)
+        assert max(file.stat().st_atime for file in kept.iterdir()) > 0
         tidy_parts(session)
         assert [file.stem for file in kept.iterdir()] == [merged.digest]
 
