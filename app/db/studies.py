@@ -132,56 +132,45 @@ def free_study_slug(session: Session, slug: str) -> str:
 def save_parts(session: Session, study: StudyRow, files: Sequence[Path]) -> int:
     """Store the rows of files for networks that have none yet.
 
+    Args:
+        files: with each network's rows once; those of one may stand in two files.
+
     Returns:
         How many networks are new.
 
     Raises:
         InvalidTable: a file is damaged, or has networks that the study does not have; nothing was stored.
     """
-    design, n_new = design_of(study), 0
+    design, table, stored = design_of(study), StudyTable(files), table_of(session, study)
     cells, seeds = {cell.key for cell in cells_of(design)}, design.seeds.numbers
-    stored = table_of(session, study)
-    known = {(cell, seed) for cell, some in stored.seeds().items() for seed in some}
-    for file in files:
-        told = {(cell, seed) for cell, some in StudyTable([file]).seeds().items() for seed in some}
-        strange = next((one for one in sorted(told) if one[0] not in cells or one[1] not in seeds), None)
-        if strange is not None:
-            cause = f"has a network that the design does not have (cell {strange[0]}, seed {strange[1]})"
-            raise InvalidTable(f"table {file.name!r}", cause, "give the table of this study")
-        if told.isdisjoint(known):
-            n_new += _save_part(session, study, file)
-        elif not told <= known:
-            have = f"SELECT cell, seed FROM {stored.source}"  # noqa: S608
-            fresh = f"SELECT * FROM {{rows}} WHERE (cell, seed) NOT IN ({have})"  # noqa: S608
-            with TemporaryDirectory() as folder:
-                left = StudyTable([file]).pack(Path(folder), metadata_of(study), fresh)
-                n_new += sum(_save_part(session, study, one) for one in left)
-        if not told <= known:
-            known |= told
-            stored = table_of(session, study)
+    for file, cell, seed in table.ask("SELECT DISTINCT filename, cell, seed FROM {rows}"):
+        if cell not in cells or seed not in seeds:
+            cause = f"has a network that the design does not have (cell {cell}, seed {seed})"
+            raise InvalidTable(f"table {Path(file).name!r}", cause, "give the table of this study")
+    fresh = "SELECT * FROM {rows}"
+    if stored.paths:
+        fresh += f" WHERE (cell, seed) NOT IN (SELECT cell, seed FROM {stored.source})"  # noqa: S608
+    networks = f"SELECT any_value(state) AS state, any_value(seconds) AS seconds FROM ({fresh}) GROUP BY cell, seed"  # noqa: S608
+    counted = "SELECT count(*), count(*) FILTER (state = 'converged'), coalesce(sum(seconds), 0) FROM"
+    ((n_new, n_converged, seconds),) = table.ask(f"{counted} ({networks})")
+    ((n_told,),) = table.ask("SELECT count(DISTINCT (cell, seed)) FROM {rows}")
+    with TemporaryDirectory() as folder:
+        for file in table.pack(Path(folder), metadata_of(study), fresh) if 0 < n_new < n_told else files:
+            if n_new:
+                _insert(session, study, file)
     if n_new:
+        study.n_finished += n_new
+        study.n_converged += n_converged
+        study.seconds += seconds
         study.revision += 1
         study.updated_at = datetime.now(UTC)
-    return n_new
+        session.flush()
+    return int(n_new)
 
 
-def _save_part(session: Session, study: StudyRow, file: Path) -> int:
-    """Store one part whose networks are new; returns how many they are."""
-    query = (
-        "SELECT count(*), coalesce(sum(seconds), 0), count(*) FILTER (state = 'converged'), sum(rows) "
-        "FROM (SELECT any_value(seconds) AS seconds, any_value(state) AS state, count(*) AS rows FROM {rows} "
-        "GROUP BY cell, seed)"
-    )
-    ((n_networks, seconds, n_converged, n_rows),) = StudyTable([file]).ask(query)
-    _insert(session, study, file.read_bytes(), int(n_rows or 0), n_networks)
-    study.n_finished += n_networks
-    study.n_converged += n_converged
-    study.seconds += seconds
-    session.flush()
-    return int(n_networks)
-
-
-def _insert(session: Session, study: StudyRow, body: bytes, n_rows: int, n_networks: int) -> None:
+def _insert(session: Session, study: StudyRow, file: Path) -> None:
+    ((n_rows, n_networks),) = StudyTable([file]).ask("SELECT count(*), count(DISTINCT (cell, seed)) FROM {rows}")
+    body = file.read_bytes()
     row = {"digest": sha256_hex(body), "n_rows": n_rows, "n_networks": n_networks, "body": body}
     session.execute(insert(StudyPartRow), [{"study_id": study.id, **row}])
 
@@ -196,8 +185,7 @@ def merge_parts(session: Session, study: StudyRow, table: StudyTable, files: Seq
         return False
     session.execute(delete(StudyPartRow).where(StudyPartRow.study_id == study.id))
     for file in files:
-        ((n_rows, n_networks),) = StudyTable([file]).ask("SELECT count(*), count(DISTINCT (cell, seed)) FROM {rows}")
-        _insert(session, study, file.read_bytes(), n_rows, n_networks)
+        _insert(session, study, file)
     return True
 
 
@@ -279,7 +267,9 @@ def read_table(path: Path, folder: Path) -> StudyFiles:
     if path.is_dir() or path.suffix == ENDING:
         found = read_files(path.glob(f"*{ENDING}") if path.is_dir() else [path])
         table, metadata = StudyTable(found.files), read_part(found.files[0]).metadata
-        files = table.pack(folder, {name: text for name, text in metadata.items() if name != "format"})
+        whole = "SELECT cell, seed, min(filename) FROM {rows} GROUP BY cell, seed"  # once, if it is in several parts
+        once = f"SELECT * FROM {{rows}} WHERE (cell, seed, filename) IN ({whole})"  # noqa: S608
+        files = table.pack(folder, {name: text for name, text in metadata.items() if name != "format"}, once)
         return StudyFiles(found.design, files, found.engine, found.provenance)
     with path.open("rb") as file:
         old = read_old_results(file.read(MAX_OLD_BYTES + 1))

@@ -70,12 +70,7 @@ def test_a_network_is_stored_once_however_its_rows_come(store, part):
     whole, early = part(), part(wanted=lambda row: row["seed"] < 2, name="early")
     with store.write() as session:
         row = save_study(session, design())
-        assert [save_parts(session, row, files) for files in ([early], [early], [whole, early], [whole])] == [
-            4,
-            0,
-            4,
-            0,
-        ]
+        assert [save_parts(session, row, files) for files in ([early], [early], [whole], [whole])] == [4, 0, 4, 0]
         assert (row.n_networks, row.n_finished, row.n_converged) == (8, 8, 6)
         assert row.seconds == pytest.approx(2.0)
         assert sum(session.scalars(select(StudyPartRow.n_networks))) == 8
@@ -156,6 +151,25 @@ def test_a_table_goes_out_and_comes_in(store, part, tmp_path, form):
         query = f"SELECT {', '.join(f'{chr(34)}{name}{chr(34)}' for name in told_now)} FROM ({in_order(design())})"  # noqa: S608
         assert table_of(session, row).ask(query) == StudyTable([part()]).ask(query)
         assert len(everything(session, row)) == len(before)
+
+
+def test_a_network_comes_whole_and_once_though_it_stands_in_two_parts(store, part, tmp_path):
+    first = iter([True])
+    cut = [part(wanted=lambda _: next(first, False), name="a")]
+    rest = iter([False])
+    cut.append(part(wanted=lambda _: next(rest, True), name="b"))
+    with store.write() as session:
+        row = save_study(session, design())
+        assert save_parts(session, row, cut) == 8
+        assert everything(session, row) == StudyTable([part()]).ask(in_order(design()))
+        session.delete(row)
+    folder = part(wanted=lambda row: row["seed"] < 3, name="a").parent  # "part" has them all, "b" nearly
+    with store.write() as session:
+        row, n_new = save_table(session, read_table(folder, tmp_path / "in"))
+        assert (n_new, row.n_finished) == (8, 8)
+        assert table_of(session, row).ask("SELECT count(*), count(DISTINCT (cell, seed)) FROM {rows}") == [
+            (len(rows()), 8)
+        ]
 
 
 def spoiled(part, tmp_path, how) -> Path:
