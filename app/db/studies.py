@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.data import DataRecord
 from analysis.digest import sha256_hex
 from analysis.network_files.files import NetworkFile
 from analysis.protocol import BUILT_IN
@@ -22,7 +23,7 @@ from analysis.studies.design import StudyDesign
 from analysis.studies.old_results import MAX_OLD_BYTES, read_old_results
 from analysis.studies.reading import design_from_mapping
 from analysis.studies.rows import columns_of, network_of_row
-from analysis.studies.sources import BOOLEAN, DRAWN, SOURCES
+from analysis.studies.sources import BOOLEAN, DRAWN
 from app.db.errors import Conflict, NotFound
 from app.db.reads.analyses import network_by_digest
 from app.db.reads.networks import STUDY_ORIGIN
@@ -367,8 +368,7 @@ def open_network(session: Session, study: StudyRow, digest: str) -> NetworkRow:
     if network is None:
         raise NotFound(f"network {digest[:12]}", "has no weights", "choose another of the study's networks")
     name = f"{cell.labels['tasks']} {'-'.join(map(str, network.sizes))}, seed {told['seed']}"[:200]
-    attribution = _attribution(study, cell, kept=of.data is not None)
-    file = NetworkFile(name, network, of.tasks, attribution, of.planted)
+    file = NetworkFile(name, network, of.tasks, _attribution(study, cell, of.data), of.planted)
     row = network_row(file, f"{study.slug}-{digest[:12]}", STUDY_ORIGIN)
     row.training, row.position, row.created_at = _training(cell, told), _POSITION, datetime.now(UTC)
     if of.data is not None:
@@ -379,14 +379,12 @@ def open_network(session: Session, study: StudyRow, digest: str) -> NetworkRow:
     return row
 
 
-def _attribution(study: StudyRow, cell: Cell, *, kept: bool) -> str:
+def _attribution(study: StudyRow, cell: Cell, data: DataRecord | None) -> str:
     """Where it comes from, and on what the study judged it."""
-    words, judged_on = f"Study “{study.name}”", SOURCES[cell.design.source].judged_on
-    if not judged_on:
-        prior = cell.levels["prior"]
-        return f"{words}, drawn from the prior “{prior}”" if prior else words
-    lost = "" if kept else ", which were not kept"
-    return f"{words}, judged there on {judged_on}{lost}; clean inputs are another question"
+    words, prior = f"Study “{study.name}”", cell.levels["prior"]
+    if data is not None:
+        return f"{words}, judged there on {data.description or 'rows of its own'}; clean inputs are another question"
+    return f"{words}, drawn from the prior “{prior}”" if prior else words
 
 
 def _training(cell: Cell, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -322,6 +322,7 @@ def test_the_rows_that_a_network_was_judged_on_come_with_it(store):
         assert network.input_data == data.digest
         found = find_data(session, network.input_data[:12], 2)
         assert (found.boolean, found.digest) == (False, data.digest)
+        assert "judged there on made-up activations" in network.attribution
 
 
 @pytest.mark.slow
