@@ -24,7 +24,6 @@ class Settings(BaseSettings):
         default_factory=default_data_folder, description="Folder for the database and everything else that is written."
     )
     database_url: str = Field("", repr=False, description="SQLAlchemy URL; empty: SQLite in the data folder.")
-    mnist: str = Field("", description="Folder of MNIST's idx files, for studies of images; empty: the data folder.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     public_url: str = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, Final
 
@@ -103,7 +103,7 @@ def runnable(design: StudyDesign, files: Mapping[int, bytes] | None = None) -> S
         files: seed → content, of a source whose networks are files; None where nobody read them.
 
     Raises:
-        InvalidStudy: measures that are unknown, or files that nobody read, all named at once.
+        InvalidStudy: a source or measures that are unknown, or files that nobody read, all named at once.
     """
     problems = _unknown(design)
     if design.source == FILES and files is None:
@@ -115,9 +115,15 @@ def runnable(design: StudyDesign, files: Mapping[int, bytes] | None = None) -> S
 
 def _unknown(design: StudyDesign) -> list[str]:
     """What a run is refused for, and the reading of a table is not."""
-    unknown = [repr(key) for key in dict.fromkeys(design.measures) if key not in MEASURES]
-    is_or_are = "is" if len(unknown) == 1 else "are"
-    return [f"measures: {', '.join(unknown)} {is_or_are} unknown; use some of {', '.join(MEASURES)}"] if unknown else []
+    known: Mapping[str, tuple[Sequence[str], Iterable[str]]]
+    known = {"source": ((design.source,), SOURCES), "measures": (design.measures, MEASURES)}
+    unknown = {what: [repr(key) for key in dict.fromkeys(keys) if key not in of] for what, (keys, of) in known.items()}
+    return [
+        f"{what}: {', '.join(keys)} {'is' if len(keys) == 1 else 'are'} unknown; use some of "
+        f"{', '.join(known[what][1])}"
+        for what, keys in unknown.items()
+        if keys
+    ]
 
 
 def refusal(problems: Sequence[str]) -> InvalidStudy:
@@ -174,8 +180,7 @@ def _levels(design: StudyDesign) -> Iterator[str]:
 
 def _source(design: StudyDesign) -> Iterator[str]:
     source = SOURCES.get(design.source)
-    if source is None:
-        yield f"source {design.source!r}: is unknown; use {' or '.join(SOURCES)}"
+    if source is None:  # open, as measures are
         return
     try:
         source.options.model_validate(design.source_options)
@@ -194,7 +199,7 @@ def _source(design: StudyDesign) -> Iterator[str]:
         yield f"tasks: source {design.source!r} draws no gates; use the source {BOOLEAN!r}"
     if design.source != FILES and () in design.tasks:
         yield f"tasks: a level names none; only networks of the source {FILES!r} bring their own"
-    if source.boolean and not (problems if design.source == BOOLEAN else drawn):  # a spec needs its tasks
+    if design.source != FILES and not (problems if design.source == BOOLEAN else drawn):  # a spec needs its tasks
         yield from _training(design)
 
 

@@ -21,7 +21,6 @@ from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
 from analysis.studies.design import Factor, StudyDesign
 from analysis.studies.measures.measure import Kind, Measure, Measured, unknown_measure
 from analysis.studies.measures.registry import MEASURES, measures_of
-from analysis.studies.sources import SOURCES
 from analysis.tasks import Task, named_task, task_from_table
 
 Row = dict[str, Any]
@@ -215,21 +214,18 @@ def network_of_row(design: StudyDesign, row: Mapping[str, Any]) -> RowNetwork:
         raise InvalidNetwork(f"network {str(row['network'])[:12]} of a study", cause, "take the row out")
     names = next((cell.tasks(row["seed"]) for cell in cells_of(design) if cell.key == row["cell"]), ())
     names = names if len(names) == len(row["tables"]) else ("",) * len(row["tables"])
-    boolean = SOURCES[design.source].boolean
     return RowNetwork(
         network,
-        tuple(_task(table, name, sizes[0], boolean) for table, name in zip(row["tables"], names, strict=True)),
+        tuple(_task(table, name, sizes[0]) for table, name in zip(row["tables"], names, strict=True)),
         None if row["data"] is None else parse_data_file(row["data"].encode(), sizes[0], sizes[-1]),
         None if row["planted"] is None else read_planted(json.loads(row["planted"]), sizes),
     )
 
 
-def _task(table: str, name: str, n_inputs: int, boolean: bool) -> Task:
+def _task(table: str, name: str, n_inputs: int) -> Task:
     task = task_from_table([int(bit) for bit in table], n_inputs)
-    if name and not boolean:
-        return Task(task.truth_table, name)
     try:
         named = named_task(name, n_inputs)
     except InvalidTask:
-        return task
+        return Task(task.truth_table, name) if name else task
     return named if named.truth_table == task.truth_table else task

@@ -13,6 +13,7 @@ from analysis.circuits.strategy import find_circuits
 from analysis.data import clean_data
 from analysis.errors import AnalysisError, Cancelled
 from analysis.interpretations.result import InterpretationCounts
+from analysis.late_functions import function_at
 from analysis.pipeline import analyse_output, refuse, unsearched
 from analysis.preflight import preflight
 from analysis.progress import silent
@@ -76,7 +77,7 @@ def run_chunk(
         Cancelled: the report asked to stop.
     """
     cell, needs, rows = cells_of(design)[position], needs_of(design), list[Row]()
-    make = partial(SOURCES[design.source].load(), **({} if files is None else {"files": files}))
+    make = partial(function_at(SOURCES[design.source].maker), **({} if files is None else {"files": files}))
     together = (seeds[start : start + _TOGETHER] for start in range(0, len(seeds), _TOGETHER))
     for produced in (produced for some in together for produced in make(cell, some, work)):
         start = work.clock()

@@ -1,13 +1,10 @@
-"""Where the networks of a study come from: one registered record each, with what a design says to it.
-
-Makers load torch and are named by dotted path, so that pages and forms know sources without it.
-"""
+"""Where the networks of a study come from. Makers load torch, and so are named by dotted path."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
@@ -15,7 +12,6 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.data import DataRecord
 from analysis.errors import InvalidPlanting, InvalidStudy
-from analysis.late_functions import function_at
 from analysis.network_files.intake import OutputIs
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.networks.drawing import MATCHED, MAX_SCALE, Prior, read_prior
@@ -103,13 +99,6 @@ class DrawnOptions(Options):
     )
 
 
-class DigitsOptions(Options):
-    images: Literal["digits", "mnist"] = Field(
-        "digits", description="Those that come with Pluriscope, or MNIST, whose files the data folder has."
-    )
-    held_out: Number = Field(0.3, gt=0, lt=1, description="Share that is not trained on, on which circuits are judged.")
-
-
 class NetworkFileNamed(Options):
     name: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
@@ -125,56 +114,19 @@ class FilesOptions(Options):
 
 @dataclass(frozen=True)
 class Source:
-    """One way to get networks.
+    """One way to get networks: the dotted path "module:function" of a :data:`Maker`, and what designs say to it."""
 
-    Args:
-        key: as designs name it.
-        label: for people.
-        maker: dotted path "module:function" of a :data:`Maker`.
-        options: what designs say to it.
-        boolean: whether cells are training specs on Boolean tasks, and so checked as such.
-        judged_on: on what its networks are judged, in words; "" for the clean inputs.
-    """
-
-    key: str
-    label: str
     maker: str
     options: type[Options]
-    boolean: bool = True
-    judged_on: str = ""
-
-    def load(self) -> Maker:
-        """The maker itself."""
-        return cast(Maker, function_at(self.maker))
 
 
-_MAKERS: Final = "analysis.studies.makers"
-_ALL: Final = (
-    Source(BOOLEAN, "networks trained on Boolean tasks", f"{_MAKERS}:trained_networks", TrainedOptions),
-    Source(PLANTED, "networks in which an algorithm is planted", f"{_MAKERS}:planted_networks", PlantedOptions),
-    Source(
-        DRAWN,
-        "networks drawn from a prior until one computes the tasks, beside trained ones",
-        f"{_MAKERS}:drawn_networks",
-        DrawnOptions,
-    ),
-    Source(
-        "digits",
-        "tails of networks trained on handwritten zeros and ones",
-        "app.image_source:make_networks",  # which reads files, as the engine does not
-        DigitsOptions,
-        boolean=False,
-        judged_on="the activations that held-out images give",
-    ),
-    Source(
-        FILES,
-        "networks that are files, of any kind that is read",
-        "pluriscope.study_files:make_networks",
-        FilesOptions,
-        boolean=False,
-    ),
-)
-SOURCES: Final[Mapping[str, Source]] = {source.key: source for source in _ALL}
+SOURCES: Final[Mapping[str, Source]] = {
+    BOOLEAN: Source("analysis.studies.makers:trained_networks", TrainedOptions),
+    PLANTED: Source("analysis.studies.makers:planted_networks", PlantedOptions),
+    DRAWN: Source("analysis.studies.makers:drawn_networks", DrawnOptions),
+    FILES: Source("pluriscope.study_files:make_networks", FilesOptions),
+}
+"""Where networks come from; designs of results may name others, of which no network is made here."""
 
 
 def options_of(design: StudyDesign) -> Any:

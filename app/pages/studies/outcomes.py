@@ -13,7 +13,7 @@ from markupsafe import Markup
 from analysis.studies.cells import cells_of
 from analysis.studies.design import FACTORS
 from analysis.studies.rows import NAMES, TYPES, measured_of
-from analysis.studies.sources import CONVERGED, DRAWN, SOURCES
+from analysis.studies.sources import CONVERGED, DRAWN
 from app.db.reads.studies import stored_slugs
 from app.figures.numbers import Bound, bounded
 from app.figures.svg.marks import verdict_mark
@@ -67,8 +67,14 @@ def outcome_blocks(study: Study, table: Table) -> Iterator[Block]:
     chosen = [Choice("Protocol", rules, protocol)] if len(rules) > 1 else []
     of = Markup('Every network of <a href="{}">{}</a>, those that failed too.').format(study.line.url, study.line.name)
     yield Head(f"All networks of {study.line.name}", of, actions=chosen)
-    if words := SOURCES[study.design.source].judged_on:
-        yield Prose(f"The study judged its networks on {words}; on clean inputs other numbers hold.", glossary=False)
+    for (words,) in (
+        study.table.ask("SELECT any_value(data ->> 'description') FROM {rows}") if study.table.paths else ()
+    ):
+        if words:
+            text = (
+                f"The study judged networks on data of their own, such as {words}; on clean inputs other numbers hold."
+            )
+            yield Prose(text, glossary=False)
     if read_only_in(study.session):
         words = "Networks that are not stored have no page here, since this server changes nothing; their weights are"
         yield Prose(f"{words} in the Parquet file.", glossary=False)

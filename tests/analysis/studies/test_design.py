@@ -37,9 +37,12 @@ def test_a_design_is_read_back_from_its_own_file(changes):
     assert set(settings()) <= set(StudyDesign.model_fields)
 
 
-def test_a_design_with_unknown_measures_is_read_and_not_run():
+def test_a_design_with_unknown_measures_and_source_is_read_and_not_run():
     others = ["told-das", "mood"]
     asked = {
+        "source": "digits",
+        "source_options": {"images": "mnist"},
+        "tasks": [["one, not zero"]],
         "measures": [*settings()["measures"], *others],
         "methods": ["acdc"],
         "comparisons": [{"measure": "mood", "factor": "hidden", "test": test} for test in ("mann-whitney", "fisher")],
@@ -48,7 +51,7 @@ def test_a_design_with_unknown_measures_is_read_and_not_run():
     }
     known = design(**asked)
     assert list(measures_of(known.measures, known.criteria)) == settings()["measures"]
-    with pytest.raises(InvalidStudy, match="'told-das', 'mood' are unknown; use some of circuits-valid"):
+    with pytest.raises(InvalidStudy, match=r"source: 'digits' is unknown.*'told-das', 'mood' are unknown; use some of"):
         runnable(known)
     assert runnable(design()) == design()
 
@@ -65,7 +68,6 @@ def test_a_design_with_unknown_measures_is_read_and_not_run():
         ({"measures": ["Seed"]}, "'Seed' is the name of another column"),
         ({"measures": ["circuits-valid", "Circuits-Valid"]}, "'circuits-valid' is there twice"),
         ({"criteria": ["kindness"]}, "kindness"),
-        ({"source": "a dream"}, "source 'a dream': is unknown"),
         ({"source_options": {"colour": 1}}, "source_options.colour: is unknown"),
         ({"hidden": [[3, 3]]}, "has one level of hidden layers, so there is nothing to compare"),
         (

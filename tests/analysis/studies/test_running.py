@@ -33,7 +33,6 @@ SOURCES = {
         "hidden": [[3, 2]],
         "planting": ["compile, idle, noise=0.4"],
     },
-    "digits": {"source": "digits", "tasks": [["one"]], "training": {"epochs": 3}, "n_inputs": 3, "hidden": [[3, 3]]},
 }
 
 

@@ -320,6 +320,7 @@ def test_the_rows_that_a_network_was_judged_on_come_with_it(store):
     with store.write() as session:
         network = open_network(session, store_study(session, made=told), told[0]["network"])
         assert network.input_data == data.digest
+        assert "judged there on made-up activations" in network.attribution
         found = find_data(session, network.input_data[:12], 2)
         assert (found.boolean, found.digest) == (False, data.digest)
         assert "judged there on made-up activations" in network.attribution
