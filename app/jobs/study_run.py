@@ -39,6 +39,7 @@ GROWTH: Final = 16  # times the networks of the cell's last chunk, since the nex
 AHEAD: Final = 2  # chunks on their way for each process, so that none waits for a message
 ATTEMPTS: Final = 3  # of a single network
 LOOK_SECONDS: Final = 0.5
+_ALONE: Final = Work(clock=time.perf_counter)
 _HOPELESS: Final = 20  # chunks that fail one after the other, which no single network explains
 
 
@@ -100,9 +101,17 @@ def run_study(
 
 
 def compute_chunk(
-    engine: str, design: StudyDesign, limits: Limits, chunk: Chunk, files: Mapping[int, bytes] | None
+    engine: str,
+    design: StudyDesign,
+    limits: Limits,
+    chunk: Chunk,
+    files: Mapping[int, bytes] | None,
+    work: Work = _ALONE,
 ) -> tuple[list[Row], float]:
     """The rows of a chunk, and the seconds that they took; what is sent to workers.
+
+    Args:
+        work: its report ends a process whose command is gone.
 
     Raises:
         AnalysisError: this worker's engine is of another version, or nothing of the chunk can be made.
@@ -112,7 +121,7 @@ def compute_chunk(
     if engine != ENGINE_VERSION:
         raise AnalysisError("worker", f"is of version {ENGINE_VERSION}, not {engine}", "update it, or end it")
     begun = time.perf_counter()
-    rows = run_chunk(design, chunk.cell, chunk.seeds, files, Work(clock=time.perf_counter, limits=limits))
+    rows = run_chunk(design, chunk.cell, chunk.seeds, files, replace(work, limits=limits))
     return rows, time.perf_counter() - begun
 
 
@@ -140,7 +149,7 @@ class _Run:
         self._n_missing = sum(map(len, self._missing.values()))
         self._sizes: dict[int, int] = {}  # of the next chunk of each cell that was measured
         self._again: deque[Chunk] = deque()
-        self._failures = 0  # since a chunk was finished
+        self._failures, self._hopeless = 0, False  # since a chunk was finished
         self.n_finished = sum(map(len, done.values()))
         self.on_their_way: dict[Future[tuple[list[Row], float]], Chunk] = {}
         self.problems: list[str] = []
@@ -190,6 +199,8 @@ class _Run:
 
     def _fail(self, chunk: Chunk, error: Exception) -> None:
         """Have halves of a chunk computed again, which finds the network that it fails for, or tell of that one."""
+        if self._hopeless:
+            return
         self._failures += 1
         half = len(chunk.seeds) // 2
         if half:
@@ -198,7 +209,8 @@ class _Run:
             self._again.append(replace(chunk, attempt=chunk.attempt + 1))
         else:
             self.problems.append(f"{self._cells[chunk.cell].name}, seed {chunk.seeds[0]}: {_told(error)}")
-        if self._failures >= max(_HOPELESS, AHEAD * ATTEMPTS * self._workers.count()):
+        self._hopeless = self._failures >= max(_HOPELESS, AHEAD * ATTEMPTS * self._workers.count())
+        if self._hopeless:
             self._again.clear()
             self._missing.clear()
             self.problems.append(f"{self._failures} chunks failed one after the other, the last one so: {_told(error)}")
@@ -221,6 +233,8 @@ def _told(error: Exception) -> str:
 class _Processes(ThreadPoolExecutor):
     """An executor whose threads each have a process compute, which is replaced when it is lost; a shutdown ends them.
 
+    Functions are given the :class:`~analysis.work.Work` of the process as a last argument.
+
     Args:
         n: processes.
         n_bytes: memory that each may take.
@@ -232,7 +246,7 @@ class _Processes(ThreadPoolExecutor):
         super().__init__(n, "study", self._begin, (n_bytes,))
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        return super().submit(self._computed, partial(_without_work, partial(function, *args, **kwargs)))
+        return super().submit(self._computed, partial(function, *args, **kwargs))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
         self._over.set()
@@ -252,10 +266,6 @@ class _Processes(ThreadPoolExecutor):
                 process.stop()
                 raise Cancelled("the study")
         return finished.outcome
-
-
-def _without_work(function: Callable[[], Any], _: Work) -> Any:
-    return function()
 
 
 @contextmanager
