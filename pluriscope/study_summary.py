@@ -12,7 +12,7 @@ from typing import Any
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measured
 from analysis.studies.rows import measured_of
-from analysis.studies.summary import Place, summary_of
+from analysis.studies.summary import Place, Summary
 from pluriscope.study_table import StudyTable, quoted
 
 
@@ -32,4 +32,4 @@ def summary_of_table(design: StudyDesign, table: StudyTable) -> dict[str, Any]:
             yield (cell, seed), protocol, measured_of(known, json.loads(told) if told else None)
 
     states = table.ask("SELECT DISTINCT cell, seed, state FROM {rows} ORDER BY cell, seed") if columns else []
-    return summary_of(design, {(cell, seed): state for cell, seed, state in states}, columns, values)
+    return Summary(design, {(cell, seed): state for cell, seed, state in states}, columns, values).as_json()

@@ -22,7 +22,6 @@ from analysis.studies.design import (
     FILES,
     MAX_DESIGN_BYTES,
     MAX_NETWORKS,
-    SHARED,
     Comparison,
     Factor,
     StudyDesign,
@@ -43,9 +42,8 @@ from analysis.studies.sources import (
 )
 from analysis.tasks import task_of_text
 
-OF_SHARES: Final = ("chi-squared", "fisher", "mcnemar", "stuart-maxwell", "cochran-mantel-haenszel")
-
-
+_OF_NUMBERS: Final = ("mann-whitney", "kruskal-wallis", "spearman", "wilcoxon", "friedman", "page")
+_OF_SHARES: Final = ("chi-squared", "fisher", "mcnemar")
 _WORDS: Final = {
     "int_parsing": "VALUE is no whole number",
     "float_parsing": "VALUE is no number",
@@ -103,7 +101,7 @@ def runnable(design: StudyDesign, files: Mapping[int, bytes] | None = None) -> S
         files: seed → content, of a source whose networks are files; None where nobody read them.
 
     Raises:
-        InvalidStudy: a source or measures that are unknown, or files that nobody read, all named at once.
+        InvalidStudy: a source, measures or tests that are unknown, or files that nobody read, all named at once.
     """
     problems = _unknown(design)
     if design.source == FILES and files is None:
@@ -116,7 +114,11 @@ def runnable(design: StudyDesign, files: Mapping[int, bytes] | None = None) -> S
 def _unknown(design: StudyDesign) -> list[str]:
     """What a run is refused for, and the reading of a table is not."""
     known: Mapping[str, tuple[Sequence[str], Iterable[str]]]
-    known = {"source": ((design.source,), SOURCES), "measures": (design.measures, MEASURES)}
+    known = {
+        "source": ((design.source,), SOURCES),
+        "measures": (design.measures, MEASURES),
+        "tests": ([one.test for one in design.comparisons], (*_OF_NUMBERS, *_OF_SHARES)),
+    }
     unknown = {what: [repr(key) for key in dict.fromkeys(keys) if key not in of] for what, (keys, of) in known.items()}
     return [
         f"{what}: {', '.join(keys)} {'is' if len(keys) == 1 else 'are'} unknown; use some of "
@@ -168,9 +170,6 @@ def _levels(design: StudyDesign) -> Iterator[str]:
         twice = sorted({text for text in labels if labels.count(text) > 1})
         if twice:
             yield f"{factor}: the level {', '.join(map(repr, twice))} is there twice; say each {label} once"
-    digests = [protocol.digest for protocol in design.protocols]
-    if len(set(digests)) < len(digests) and len(set(design.labels("protocol"))) == len(digests):
-        yield "protocols: two of them have the same settings under different names; keep one"
     if design.n_networks > MAX_NETWORKS:
         yield (
             f"the grid has {design.n_cells:,} cells of {design.seeds.count:,} networks, {design.n_networks:,} in all; "
@@ -316,11 +315,11 @@ def _comparison(design: StudyDesign, comparison: Comparison, measured: Mapping[s
     if known is None and not _is_open(design, comparison.measure):
         yield "the measure is not among the study's measures"
     if known is not None:
-        if test not in OF_SHARES and not known.numeric and not (test == "friedman" and known.kind == "yes-no"):
+        if test in _OF_NUMBERS and not known.numeric and not (test == "friedman" and known.kind == "yes-no"):
             yield f"{test} compares numbers, and the measure is {_article(known.kind)}"
-        if test in OF_SHARES and known.kind not in ("yes-no", "category"):
+        if test in _OF_SHARES and known.kind not in ("yes-no", "category"):
             yield f"{test} compares shares, and the measure is {_article(known.kind)}"
-        if test in ("mcnemar", "cochran-mantel-haenszel") and known.kind == "category":
+        if test == "mcnemar" and known.kind == "category":
             yield f"{test} compares yes and no, and the measure is a word"
     for level in set(comparison.levels) - set(design.labels(factor)):
         yield f"{level!r} is no level of {label}"
@@ -330,8 +329,6 @@ def _comparison(design: StudyDesign, comparison: Comparison, measured: Mapping[s
         yield f"the {where} has one level of {label}, so there is nothing to compare"
     if test in ("friedman", "page") and n_compared == 2:
         yield f"{test} needs three levels; use wilcoxon for two"
-    if test == "cochran-mantel-haenszel" and factor in SHARED:
-        yield f"{test} compares other networks, and {factor}s share them; use mcnemar"
     if test in ("spearman", "page") and factor not in ("loss_target", "noise_std", "hidden", "tasks"):
         yield f"{test} needs levels that have an order"
     protocols = design.labels("protocol")

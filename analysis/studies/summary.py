@@ -9,13 +9,15 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from analysis.studies.cells import GRID_FACTORS, cells_of
+from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
 from analysis.studies.comparisons import TESTS, Key, Tested
 from analysis.studies.design import SHARED, Comparison, Factor, Reference, StudyDesign
 from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
@@ -33,41 +35,39 @@ Outputs = Iterable[tuple[Place, str, Measured]]
 """The values of one measure: of which network, under which protocol, output after output."""
 
 
-def summary_of(
-    design: StudyDesign, states: Mapping[Place, str], columns: Mapping[str, str], values: Callable[[str], Outputs]
-) -> dict[str, Any]:
-    """The summary of a study's rows.
+@dataclass(frozen=True)
+class Summary:
+    """What becomes the summary of a study's rows.
 
     Args:
         states: of each network that has its outcome, in the order of cells and seeds.
         columns: of the table, name → type as DuckDB calls it.
         values: gives those of one measure's column.
     """
-    return _Summary(design, states, columns, values).as_json()
 
+    design: StudyDesign
+    states: Mapping[Place, str]
+    columns: Mapping[str, str]
+    values: Callable[[str], Outputs]
 
-class _Summary:
-    def __init__(
-        self,
-        design: StudyDesign,
-        states: Mapping[Place, str],
-        columns: Mapping[str, str],
-        values: Callable[[str], Outputs],
-    ) -> None:
-        self.design, self.states, self.values = design, states, values
-        self.cells = {cell.key: cell for cell in cells_of(design)}
-        self.measures = measures_of_columns(design, columns)
-        self.varying = [factor for factor in design.varying if factor in GRID_FACTORS]
-        by_level = {
-            str(factor): {key: cell.labels[factor] for key, cell in self.cells.items()} for factor in self.varying
-        }
-        self.groupings: dict[str, dict[str, str]] = {
-            "cell": {key: cell.name for key, cell in self.cells.items()},
-            **by_level,
-            "all": dict.fromkeys(self.cells, POOLED),
-        }
+    @cached_property
+    def cells(self) -> dict[str, Cell]:
+        return {cell.key: cell for cell in cells_of(self.design)}
+
+    @cached_property
+    def measures(self) -> dict[str, Measure]:
+        return measures_of_columns(self.design, self.columns)
+
+    @cached_property
+    def groupings(self) -> dict[str, dict[str, str]]:
+        """By what groups are made of: the group of each cell."""
+        factors = [factor for factor in self.design.varying if factor in GRID_FACTORS]
+        found = {str(factor): {key: cell.labels[factor] for key, cell in self.cells.items()} for factor in factors}
+        cells = {key: cell.name for key, cell in self.cells.items()}
+        return {"cell": cells, **found, "all": dict.fromkeys(cells, POOLED)}
 
     def as_json(self) -> dict[str, Any]:
+        """The summary itself."""
         design = self.design
         once = design.source in (DRAWN, PLANTED)  # else each trained network is seen at every loss
         counted = Counter((cell, state) for (cell, _), state in self.states.items())
@@ -80,7 +80,7 @@ class _Summary:
                 {
                     "cell": key,
                     "label": cell.name,
-                    "levels": {factor: cell.labels[factor] for factor in self.varying},
+                    "levels": {by: of[key] for by, of in self.groupings.items() if by not in ("cell", "all")},
                     "states": {state: n for (of, state), n in counted.items() if of == key},
                 }
                 for key, cell in self.cells.items()
@@ -92,13 +92,11 @@ class _Summary:
         }
 
     def _words(self, measure: Measure) -> dict[str, Any]:
-        key, _, method = measure.key.partition(":")
-        method = method if method in self.design.methods else ""
         told = {name: getattr(measure, name) for name in ("label", "definition", "kind", "unit", "log")}
-        base = {"measure": key, "measure_label": measure.label.removesuffix(f": {method}")} if method else {}
-        return told | {"method": method, "measure": measure.key, "measure_label": measure.label} | base
-
-    # --- numbers
+        key, _, method = measure.key.partition(":")
+        if method not in self.design.methods:
+            return told | {"method": "", "measure": measure.key, "measure_label": measure.label}
+        return told | {"method": method, "measure": key, "measure_label": measure.label.removesuffix(f": {method}")}
 
     def _numbers(self, measure: Measure) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """By protocol, then by what groups are made of."""
@@ -137,57 +135,47 @@ class _Summary:
             if self.states.get(place) == CONVERGED:
                 outputs[protocol].setdefault(place, []).append(measured)
         how = self.design.across_outputs
-        found = {
-            protocol: {place: _across(values, how) for place, values in networks.items()}
-            for protocol, networks in outputs.items()
-        }
         return {
-            protocol: {place: point for place, point in points.items() if point.value is not None}
-            for protocol, points in found.items()
+            protocol: {place: one for place, of in found.items() if (one := _across(of, how)).value is not None}
+            for protocol, found in outputs.items()
         }
 
     # --- tests
 
     def _tests(self) -> list[dict[str, Any]]:
         """Every declared comparison under each protocol that it is about, p corrected over all of them."""
-        made = [(comparison, *one) for comparison in self.design.comparisons for one in self._tested(comparison)]
-        ps = [told.p for *_, told in made if told.p is not None]
+        made = [one for comparison in self.design.comparisons for one in self._tested(comparison)]
+        ps = [one["p"] for one in made if one["p"] is not None]
         corrected = iter(multipletests(ps, method="holm")[1].tolist() if ps else ())
-        return [
-            {
-                "measure": comparison.measure,
-                "factor": comparison.factor,
-                "levels": list(levels),
-                "where": dict(comparison.where),
-                "protocol": protocol,
-                "test": comparison.test,
-                "sizes": list(told.sizes),
-                "statistic": told.statistic,
-                "p": told.p,
-                "p_holm": None if told.p is None else next(corrected),
-                "effect": told.effect,
-                "effect_name": TESTS[comparison.test].effect_name,
-                "low": told.low,
-                "high": told.high,
-                "note": "; ".join(filter(None, (told.note, _independence(comparison, told)))),
-            }
-            for comparison, protocol, levels, told in made
-        ]
+        return [one | {"p_holm": None if one["p"] is None else next(corrected)} for one in made]
 
-    def _tested(self, comparison: Comparison) -> Iterator[tuple[str, tuple[str, ...], Tested]]:
-        """One comparison: under which protocol, which levels, and what its test says."""
-        factor, measure, test = comparison.factor, comparison.measure, TESTS[comparison.test]
+    def _tested(self, comparison: Comparison) -> Iterator[dict[str, Any]]:
+        """What the test of one comparison says under each protocol, of levels that it compares."""
+        factor, measure, test = comparison.factor, comparison.measure, TESTS.get(comparison.test)
         levels, labels = comparison.compared(self.design), self.design.labels("protocol")
         keys = {level: answer_key(measure, level) if factor == "method" else measure for level in levels}
         points = {key: self._points(key) for key in set(keys.values())}
-        protocols = [""] if factor == "protocol" else [one for one in labels if comparison.protocol in ("", one)]
-        for protocol in protocols:
+        shared = "are of the same networks" if factor in SHARED else "share seeds"
+        for protocol in [""] if factor == "protocol" else [one for one in labels if comparison.protocol in ("", one)]:
             groups: dict[str, dict[Key, Value]] = {}
             for level, key in keys.items():
                 where = dict(comparison.where) if factor in SHARED else {**comparison.where, factor: level}
                 found = self._where(points[key][protocol or level], where)
                 groups[level] = {self._partner(place, factor): point.value for place, point in found.items()}
-            yield from ((protocol, *one) for one in test.made(groups))
+            unknown = Tested(tuple(map(len, groups.values())), note="is made no more")
+            for names, told in test.made(groups) if test else [(tuple(levels), unknown)]:
+                # networks of one seed and several priors have random numbers of their own
+                alone = test is None or test.paired or told.p is None or factor == "prior"
+                words = "" if alone else f"takes the levels as independent samples, though they {shared}"
+                yield {
+                    **comparison.model_dump(include={"measure", "factor", "where", "test"}),
+                    **asdict(told),
+                    "sizes": list(told.sizes),
+                    "levels": list(names),
+                    "protocol": protocol,
+                    "effect_name": test.effect_name if test else "",
+                    "note": "; ".join(filter(None, (told.note, words))),
+                }
 
     def _partner(self, place: Place, factor: Factor) -> Key:
         """What pairs a network with those of other levels."""
@@ -249,13 +237,9 @@ def _spread(values: Sequence[float]) -> dict[str, Any]:
 
 def _across(outputs: Sequence[Measured], how: str) -> Measured:
     """The values of a network's outputs as one."""
-    outputs = outputs[:1] if how == "first" else outputs
-    if len(outputs) == 1:  # as nearly all networks have
-        return outputs[0]
     values = [one.value for one in outputs if one.value is not None]
-    inexact = None if all(one.exact for one in outputs) else 0
-    if not values or len(values) == 1:
-        return Measured(values[0] if values else None, truncated_at=inexact)
+    if len(outputs) == 1 or how == "first" or not values:  # as nearly all networks have
+        return outputs[0]
     value: Value
     if all(isinstance(one, bool) for one in values):
         value = all(values)
@@ -266,15 +250,4 @@ def _across(outputs: Sequence[Measured], how: str) -> Measured:
         value = tuple(sorted({entry for one in values if isinstance(one, tuple) for entry in one}))
     else:
         value = " | ".join(map(str, values))
-    return Measured(value, truncated_at=inexact)
-
-
-def _independence(comparison: Comparison, told: Tested) -> str:
-    """What a test leaves out of account that does not compare seed by seed; "" where it does, or was not made.
-
-    Networks of one seed and several priors have random numbers of their own (:mod:`analysis.networks.drawing`).
-    """
-    if told.p is None or TESTS[comparison.test].paired or comparison.factor == "prior":
-        return ""
-    common = "are of the same networks" if comparison.factor in SHARED else "share seeds"
-    return f"takes the levels as independent samples, though they {common}"
+    return Measured(value, truncated_at=None if all(one.exact for one in outputs) else 0)

@@ -12,14 +12,6 @@ from hypothesis import strategies as st
 
 from analysis.studies.comparisons import TESTS
 
-BERKELEY = (  # admitted and rejected men, admitted and rejected women, of six departments (Bickel et al. 1975)
-    (512, 313, 89, 19),
-    (353, 207, 17, 8),
-    (120, 205, 202, 391),
-    (138, 279, 131, 244),
-    (53, 138, 94, 299),
-    (22, 351, 24, 317),
-)
 TUTORIALS = (
     (3, 4, 3),
     (2, 2, 4),
@@ -33,7 +25,6 @@ TUTORIALS = (
     (1, 3, 4),
 )
 APPROVAL = ((570, 86), (150, 794))
-EYES = ((1520, 266, 124, 66), (234, 1512, 432, 78), (117, 362, 1772, 205), (36, 82, 179, 492))
 ANSWERS = ((1, 1, 0), (1, 1, 0), (0, 1, 0), (1, 1, 1), (1, 0, 0), (0, 1, 0), (1, 1, 0))
 SCALE = {"a": [1, 2, 3, 4], "b": [11, 12, 13, 14], "c": [21, 22, 23, 24]}
 START = [3, 90, 17, 55, 240, 8, 31, 130]
@@ -60,27 +51,16 @@ def pairs(table):
     return found
 
 
-def strata(counts):
-    men, women = {}, {}
-    for place, (a, b, c, d) in enumerate(counts):
-        men |= {((place,), k): k < a for k in range(a + b)}
-        women |= {((place,), k): k < c for k in range(c + d)}
-    return {"men": men, "women": women}
-
-
 def told(test, groups):
     """The first result of a test."""
-    return TESTS[test].made(groups)[0][1]
+    return next(iter(TESTS[test].made(groups)))[1]
 
 
 @pytest.mark.parametrize(
     ("test", "groups", "statistic", "p", "effect", "sizes"),
     [
-        # R's mantelhaen.test(UCBAdmissions, correct = FALSE)
-        ("cochran-mantel-haenszel", strata(BERKELEY), 1.5246, 0.2169, -0.01843, (2691, 1835)),
         # Agresti, Categorical Data Analysis, table 10.1
         ("mcnemar", pairs(APPROVAL), 86, 2 * sum(math.comb(236, k) for k in range(87)) / 2**236, 0.04, (1600,)),
-        ("stuart-maxwell", pairs(EYES), 11.957, 0.00753, 0.2917, (7477,)),  # Stuart (1955)
         # scipy's example of Page's test: ten students rate three ways to teach
         ("page", blocks(TUTORIALS), 133.5, 2 * 0.0012693433690751756, 0.7098, (10,)),
         ("fisher", alone({"a": [1] * 8 + [0] * 2, "b": [1] + [0] * 9}), 1 / 36, 0.005477, 0.7035, (10, 10)),
@@ -105,8 +85,6 @@ def test_a_test_gives_what_is_published(test, groups, statistic, p, effect, size
 def test_intervals_of_differences_are_those_published():
     found = told("mcnemar", pairs(APPROVAL))
     assert (found.low, found.high) == pytest.approx((0.0213, 0.0587), abs=1e-4)  # Agresti: 0.02 to 0.06
-    found = told("cochran-mantel-haenszel", strata(BERKELEY))
-    assert found.low < 0 < found.high
 
 
 @pytest.mark.parametrize(
@@ -116,22 +94,17 @@ def test_intervals_of_differences_are_those_published():
         ("kruskal-wallis", alone({"a": [1, 1], "b": [1, 1]}), 1.0, ""),
         ("kruskal-wallis", alone({"a": [1], "b": []}), None, "too few"),
         ("kruskal-wallis", alone({**SCALE, "b": [5]}), 0.0209, "without b: too few"),
-        ("spearman", alone({"a": [2, 2], "b": [2]}), 1.0, "all values are equal"),
-        ("fisher", alone({"a": [1] * 3, "b": [1] * 4}), 1.0, "one category"),
+        ("spearman", alone({"a": [2, 2], "b": [2, 2]}), 1.0, "all values are equal"),
+        ("fisher", alone({"a": [1] * 3, "b": [1] * 4}), 1.0, "all values are equal"),
         ("fisher", alone({"a": [], "b": []}), None, "too few networks"),
-        ("chi-squared", alone({"a": "xyy", "b": "xxy"}), 0.414, "smallest expected count 1.5, so p is rough"),
+        ("chi-squared", alone({"a": "xyy", "b": "xxy"}), 0.414, ""),
         ("wilcoxon", blocks([(1, 1), (5, 5)]), 1.0, ""),
-        ("wilcoxon", blocks([(1, 2)]), None, "too few pairs"),
+        ("wilcoxon", blocks([(1, 2)]), None, "too few networks"),
         ("friedman", blocks([(v, v, v) for v in START]), 1.0, ""),
-        ("friedman", {**blocks([(1, 2)] * 3), "c": {}}, None, "too few networks in every group"),
-        ("page", blocks([(1, 2), (1, 2)]), None, "too few networks or levels"),
+        ("friedman", {**blocks([(1, 2)] * 3), "c": {}}, None, "too few networks"),
+        ("page", blocks([(1, 2), (1, 2)]), None, "too few networks"),
         ("mcnemar", blocks([(True, True), (False, False)]), 1.0, ""),
-        ("mcnemar", blocks([(True, True)]), None, "too few pairs"),
-        ("stuart-maxwell", blocks(["aa", "bb"]), 1.0, ""),
-        ("stuart-maxwell", blocks(["ab", "ba", "ab", "cd", "dc", "cd"]), None, "within groups apart"),
-        ("cochran-mantel-haenszel", strata([(3, 0, 4, 0)]), 1.0, "the same answer"),
-        ("cochran-mantel-haenszel", strata([(1, 1, 0, 0)]), None, "1 strata have networks of one group only"),
-        ("cochran-mantel-haenszel", strata([(3, 2, 1, 4), (1, 1, 0, 0)]), 0.2207, "networks of one group only"),
+        ("mcnemar", blocks([(True, True)]), None, "too few networks"),
     ],
 )
 def test_what_cannot_be_compared_is_said(test, groups, p, note):
@@ -140,15 +113,15 @@ def test_what_cannot_be_compared_is_said(test, groups, p, note):
     assert note in found.note
 
 
-@pytest.mark.parametrize("test", ["wilcoxon", "mcnemar", "stuart-maxwell", "page", "friedman"])
+@pytest.mark.parametrize("test", ["wilcoxon", "mcnemar", "page", "friedman"])
 def test_networks_that_a_level_lacks_are_left_out_and_told(test):
     groups = blocks([(seed % 2, seed % 3 > 0, seed % 5 > 0) for seed in range(12)])
-    levels = 2 if TESTS[test].compares == "pairs" else 3
+    levels = TESTS[test].fewest
     groups = {name: groups[name] for name in list(groups)[:levels]}
     full = told(test, groups)
     more = told(test, groups | {"0": groups["0"] | {((), 99): 1}})
     assert (more.sizes, more.p) == (full.sizes, full.p)
-    assert test == "friedman" or "1 networks are not in every level" in more.note
+    assert "networks are not in every level" in more.note
 
 
 def test_a_thin_group_does_not_take_all_blocks_with_it():
@@ -173,11 +146,10 @@ def test_page_counts_a_network_that_never_changes_as_without_a_trend_and_is_two_
     assert found.effect == pytest.approx(np.mean([np.dot(r, [-1, 0, 1]) / np.sqrt(2 * np.dot(r, r)) for r in ranks]))
 
 
-def test_pairs_of_levels_are_compared_each_or_all_at_once_or_the_first_with_each():
+def test_pairs_of_levels_are_compared_each_or_all_at_once():
     groups = {name: {((), k): k % 2 for k in range(4)} for name in "abc"}
     made = {key: ["".join(levels) for levels, _ in test.made(groups)] for key, test in TESTS.items()}
     assert made["wilcoxon"] == ["ab", "ac", "bc"]
-    assert made["cochran-mantel-haenszel"] == ["ab", "ac"]
     assert made["friedman"] == ["abc"]
 
 

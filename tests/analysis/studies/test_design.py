@@ -45,13 +45,15 @@ def test_a_design_with_unknown_measures_and_source_is_read_and_not_run():
         "tasks": [["one, not zero"]],
         "measures": [*settings()["measures"], *others],
         "methods": ["acdc"],
-        "comparisons": [{"measure": "mood", "factor": "hidden", "test": test} for test in ("mann-whitney", "fisher")],
+        "comparisons": [{"measure": "mood", "factor": "hidden", "test": test} for test in ("mann-whitney", "mercy")],
         "ladders": [{"label": "two", "measures": others}],
         "references": [{**settings()["references"][0], "measure": "mood"}],
     }
     known = design(**asked)
     assert list(measures_of(known.measures, known.criteria)) == settings()["measures"]
-    with pytest.raises(InvalidStudy, match=r"source: 'digits' is unknown.*'told-das', 'mood' are unknown; use some of"):
+    with pytest.raises(
+        InvalidStudy, match=r"source: 'digits' is unknown.*'told-das', 'mood' are unknown.*tests: 'mercy' is unknown"
+    ):
         runnable(known)
     assert runnable(design()) == design()
 

@@ -181,11 +181,7 @@ def test_starts_that_do_not_learn_are_outcomes_too():
             {"source_options": {"draws": 5}},
             "draws: is unknown; source 'drawn': its options are most_draws, moments",
         ),
-        (
-            "drawn",
-            {"comparisons": [{"measure": "draws", "factor": "prior", "test": "cochran-mantel-haenszel"}]},
-            "compares shares",
-        ),
+        ("drawn", {"comparisons": [{"measure": "draws", "factor": "prior", "test": "mcnemar"}]}, "compares shares"),
         (
             "drawn",
             {"comparisons": [{"measure": "draws", "factor": "prior", "test": "page"}]},

@@ -134,3 +134,10 @@ def test_a_study_without_rows_has_a_summary():
     told = summary_of_table(design(), StudyTable([]))
     assert (told["networks"], told["numbers"]) == (0, {})
     assert [one["p"] for one in told["tests"]] == [None] * 4
+
+
+def test_a_test_of_former_results_is_named_and_not_made(summed):
+    declared = {"measure": "one-minimal-alignment", "factor": "hidden", "test": "cochran-mantel-haenszel"}
+    study = design(comparisons=[declared])
+    (one, _) = summed(study, rows(study))["tests"]
+    assert (one["test"], one["p"], one["sizes"], one["note"]) == (declared["test"], None, [3, 3], "is made no more")
