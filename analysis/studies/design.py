@@ -190,7 +190,7 @@ class StudyDesign(Hashed):
         (COMPLETE,), min_length=1, max_length=8, description="Names of built-in protocols, or settings."
     )
     criteria: tuple[str, ...] = Field(
-        (), max_length=40, description="Criteria of which each network's passing explanations are counted."
+        (), max_length=40, description="Of former results: criteria whose passing explanations were counted."
     )
     methods: tuple[str, ...] = Field(
         (), max_length=32, description="Discovery methods that are asked about every network, such as 'acdc(tau=0.1)'."

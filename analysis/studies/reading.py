@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from analysis.criteria.steps import CriterionStep
 from analysis.discovery.method import settings_digest
 from analysis.discovery.registry import read_method
 from analysis.errors import AnalysisError, InvalidStudy
@@ -117,12 +116,13 @@ def _unknown(design: StudyDesign) -> list[str]:
     known = {
         "source": ((design.source,), SOURCES),
         "measures": (design.measures, MEASURES),
+        "criteria": (design.criteria, ()),
         "tests": ([one.test for one in design.comparisons], (*_OF_NUMBERS, *_OF_SHARES)),
     }
     unknown = {what: [repr(key) for key in dict.fromkeys(keys) if key not in of] for what, (keys, of) in known.items()}
     return [
-        f"{what}: {', '.join(keys)} {'is' if len(keys) == 1 else 'are'} unknown; use some of "
-        f"{', '.join(known[what][1])}"
+        f"{what}: {', '.join(keys)} {'is' if len(keys) == 1 else 'are'} unknown; "
+        f"use {', '.join(known[what][1]) or 'none'}"
         for what, keys in unknown.items()
         if keys
     ]
@@ -142,8 +142,7 @@ _OF_SOURCES: Final[Mapping[Factor, str]] = {"planting": PLANTED, "prior": DRAWN,
 def contradictions(design: StudyDesign) -> list[str]:
     """Every reason why a design is refused, each once, [] if there is none."""
     known = [key for key in dict.fromkeys(design.measures) if key in MEASURES]
-    criteria = [text for text in design.criteria if not any(_refused(CriterionStep.parse, text))]
-    measured = measures_of(known, criteria, design.methods)
+    measured = measures_of(known, design.methods)
     problems = [*_levels(design), *_source(design), *_methods(design, known), *_measures(design, measured)]
     for comparison in design.comparisons:
         name = f"comparison of {comparison.measure} by {comparison.factor}"
@@ -291,8 +290,6 @@ def _measures(design: StudyDesign, measured: Mapping[str, Measure]) -> Iterator[
             yield f"measures: {key!r} is the name of another column; use another one"
         if keys.count(key.lower()) > 1:
             yield f"measures: {key!r} is there twice"
-    for text in design.criteria:
-        yield from (f"criteria: {problem}" for problem in _refused(CriterionStep.parse, text))
     named = [(f"ladders {ladder.label!r}", key) for ladder in design.ladders for key in ladder.measures]
     for name, key in named:
         if key in measured and measured[key].kind in ("category", "set"):
@@ -306,7 +303,7 @@ def _measures(design: StudyDesign, measured: Mapping[str, Measure]) -> Iterator[
 def _is_open(design: StudyDesign, key: str) -> bool:
     """Whether a key is of a measure of the study that is unknown here, and so of any kind."""
     key = key.partition(":")[0]
-    return key in design.measures and key not in MEASURES
+    return (key in design.measures and key not in MEASURES) or (key == "passes" and bool(design.criteria))
 
 
 def _comparison(design: StudyDesign, comparison: Comparison, measured: Mapping[str, Measure]) -> Iterator[str]:

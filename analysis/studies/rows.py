@@ -72,10 +72,9 @@ def columns_of(design: StudyDesign, rows: Iterable[Mapping[str, Any]] = ()) -> d
             kinds.setdefault(name, set()).add(type(row[name]))
     for key in design.measures:
         if key in MEASURES:
-            found |= {name: TYPES[one.kind] for name, one in measures_of((key,), (), design.methods).items()}
+            found |= {name: TYPES[one.kind] for name, one in measures_of((key,), design.methods).items()}
         else:
             found |= {name: _type_of(kinds[name]) for name in sorted(kinds) if name.partition(":")[0] == key}
-    found |= {name: TYPES[one.kind] for name, one in measures_of((), design.criteria).items()}
     found |= {name: _type_of(kinds[name]) for name in kinds if name not in found}
     factors = {str(factor): "VARCHAR" for factor in _labelled(design)}
     return {**_BEFORE, **found, **_OF_TRAINING, **factors, **_OF_NETWORK}
@@ -87,7 +86,7 @@ def measures_of_columns(design: StudyDesign, columns: Mapping[str, str]) -> dict
     Args:
         columns: name → type as DuckDB calls it.
     """
-    known = measures_of(design.measures, design.criteria, design.methods)
+    known = measures_of(design.measures, design.methods)
     kinds: dict[str, Kind] = {kind: name for name, kind in TYPES.items() if name != "share"}
     names = [name for name in columns if name not in NAMES]
     return {name: known.get(name) or unknown_measure(name, kinds.get(columns[name], "category")) for name in names}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.result import CircuitSearch
@@ -22,8 +22,7 @@ from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
-from analysis.studies.measures.criteria import passing
-from analysis.studies.measures.measure import Measured
+from analysis.studies.measures.measure import Measure, Measured, Need
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.rows import Row, RowNetwork, rows_of
 from analysis.studies.sources import CONVERGED, REFUSED, SOURCES, Produced
@@ -31,29 +30,8 @@ from analysis.studies.subject import Studied
 from analysis.work import DEFAULT_WORK, Work
 
 _TOGETHER: Final = 100  # networks trained at a time: fewer take longer each, more take memory
-_CIRCUIT_NEEDS: Final = frozenset({"circuits", "interpretations", "criteria"})
-_ALGORITHM_NEEDS: Final = frozenset({"algorithms", "criteria"})
-
-
-class Needs(NamedTuple):
-    """What must be searched in each network of a study.
-
-    Args:
-        circuits: with their interpretations.
-        algorithms: by the analysis; some measures search for themselves.
-        lists: single alignments, since they are judged; else they are counted, exactly too.
-    """
-
-    circuits: bool
-    algorithms: bool
-    lists: bool
-
-
-def needs_of(design: StudyDesign) -> Needs:
-    """What the measures of a study are about, taken together."""
-    measures = measures_of(design.measures, design.criteria, design.methods).values()
-    needs = {need for measure in measures for need in measure.needs}
-    return Needs(bool(needs & _CIRCUIT_NEEDS), bool(needs & _ALGORITHM_NEEDS), "criteria" in needs)
+_COUNTED: Final = {"n_near_misses": 0, "max_alignments": 1}
+"""Which alignments are listed changes no count, and listing is most of the time; those that fail are no measure's."""
 
 
 def run_chunk(
@@ -76,12 +54,12 @@ def run_chunk(
         InvalidStudy: what the source needs is not there.
         Cancelled: the report asked to stop.
     """
-    cell, needs, rows = cells_of(design)[position], needs_of(design), list[Row]()
+    cell, rows, measures = cells_of(design)[position], list[Row](), measures_of(design.measures, design.methods)
     make = partial(function_at(SOURCES[design.source].maker), **({} if files is None else {"files": files}))
     together = (seeds[start : start + _TOGETHER] for start in range(0, len(seeds), _TOGETHER))
     for produced in (produced for some in together for produced in make(cell, some, work)):
         start = work.clock()
-        state, message, values = _measured(design, produced, needs, work)
+        state, message, values = _measured(design, produced, measures, work)
         facts = {
             "seed": produced.seed,
             "state": state,
@@ -97,15 +75,18 @@ def run_chunk(
 
 
 def _measured(
-    design: StudyDesign, produced: Produced, needs: Needs, work: Work
+    design: StudyDesign, produced: Produced, measures: Mapping[str, Measure], work: Work
 ) -> tuple[str, str, dict[str, list[dict[str, Measured]]]]:
     """State, message and values of one network; a refusal is its outcome and no other network's."""
     values: dict[str, list[dict[str, Measured]]] = {}
     problems: list[str] = []
+    needs = {need for measure in measures.values() for need in measure.needs}
+    see = partial(Studied, methods=design.methods, draws=produced.draws)
     for protocol in design.protocols if produced.state == CONVERGED else ():
         try:
             values[protocol.name] = [
-                _values(design, produced, analysis, work) for analysis in _analyses(produced, protocol, needs, work)
+                {key: measure.of(studied) for key, measure in measures.items()}
+                for studied in map(see, _analyses(produced, protocol, needs, work))
             ]
         except Cancelled:
             raise
@@ -114,7 +95,7 @@ def _measured(
     return (REFUSED, "; ".join(problems), values) if problems else (produced.state, produced.message, values)
 
 
-def _analyses(produced: Produced, protocol: Protocol, needs: Needs, work: Work) -> list[OutputAnalysis]:
+def _analyses(produced: Produced, protocol: Protocol, needs: Set[Need], work: Work) -> list[OutputAnalysis]:
     """The analyses of every output of one network, as far as its study needs them."""
     if produced.network is None:
         return []
@@ -127,13 +108,11 @@ def _analyses(produced: Produced, protocol: Protocol, needs: Needs, work: Work) 
     return [_analysis(question, needs, work) for question in questions]
 
 
-def _analysis(question: Question, needs: Needs, work: Work) -> OutputAnalysis:
-    # which alignments are listed changes no count, and listing is most of the time; those that fail are no measure's
-    counted = {"n_near_misses": 0} | ({} if needs.lists else {"max_alignments": 1})
-    asked = replace(question, protocol=question.protocol.model_copy(update=counted))
-    if needs.circuits:
+def _analysis(question: Question, needs: Set[Need], work: Work) -> OutputAnalysis:
+    asked = replace(question, protocol=question.protocol.model_copy(update=_COUNTED))
+    if needs & {"circuits", "interpretations"}:
         found = analyse_output(asked, work)
-    elif needs.algorithms:
+    elif "algorithms" in needs:
         found = analyse_output(asked, work.reporting_to(silent), circuits=unsearched(question))
     else:
         found = circuits_alone(question, unsearched(question))
@@ -150,10 +129,3 @@ def circuits_alone(question: Question, circuits: CircuitSearch) -> OutputAnalysi
         criteria={},
         seconds={},
     )
-
-
-def _values(design: StudyDesign, produced: Produced, analysis: OutputAnalysis, work: Work) -> dict[str, Measured]:
-    studied = Studied(analysis.question, analysis, produced.planted, design.methods, draws=produced.draws)
-    measures = measures_of(design.measures, (), design.methods)
-    values = {key: measure.of(studied) for key, measure in measures.items()}
-    return values | (passing(studied, design.criteria, work) if design.criteria else {})

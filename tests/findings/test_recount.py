@@ -87,7 +87,7 @@ def counted(question: Question, asked: set[str]) -> dict[str, Any]:
         analysis = replace(analyse_output(replace(question, protocol=rules), circuits=circuits), question=question)
     else:
         analysis = circuits_alone(question, unsearched(question))
-    studied = Studied(question, analysis)
+    studied = Studied(analysis)
     found = {key: MEASURES[key].of(studied).value for key in asked - {*IRREDUNDANT}}
     return found | (of_irredundant(question) if asked & {*IRREDUNDANT} else {})
 

@@ -13,7 +13,7 @@ from analysis.errors import BeyondLimits
 from analysis.studies.subject import Studied
 
 Kind = Literal["count", "number", "share", "yes-no", "category", "set"]
-Need = Literal["circuits", "interpretations", "algorithms", "criteria", "answers"]
+Need = Literal["circuits", "interpretations", "algorithms", "answers"]
 Value = int | float | bool | str | tuple[str, ...] | None
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from analysis.studies.measures import answers, networks
-from analysis.studies.measures.criteria import criterion_measures
 from analysis.studies.measures.measure import Measure
 
 _FAMILIES: Final = {
@@ -18,18 +17,12 @@ GROUPS: Final = {title: [one.key for one in family] for title, family in _FAMILI
 """The keys of each family, under what it is about."""
 
 
-def measures_of(keys: Iterable[str], criteria: Sequence[str], methods: Sequence[str] = ()) -> dict[str, Measure]:
-    """Everything that a design measures, by key: its measures in order, then how many explanations pass its criteria.
-
-    A measure of answers is there once for each method. Those that are not known here, as tables may have, are left out.
-
-    Raises:
-        InvalidCriterion: an unknown criterion.
-    """
+def measures_of(keys: Iterable[str], methods: Iterable[str] = ()) -> dict[str, Measure]:
+    """The measures of a design in order, by key: one of answers once for each method. Unknown ones are left out."""
     found: list[Measure] = []
     for measure in (MEASURES[key] for key in keys if key in MEASURES):
         found += map(measure.of_method, methods) if measure.of_answer else [measure]
-    return {measure.key: measure for measure in (*found, *criterion_measures(criteria))}
+    return {measure.key: measure for measure in found}
 
 
 def answer_measures(keys: Iterable[str]) -> dict[str, Measure]:

@@ -59,7 +59,7 @@ class StudyFile(BaseModel):
         "",
         title="Study file",
         max_length=MAX_DESIGN_BYTES,
-        description="It can say more than the fields: other sources, factors, criteria, tests, published values.",
+        description="It can say more than the fields: other sources, factors, tests, published values.",
         json_schema_extra={"control": "textarea"},
     )
 

@@ -320,7 +320,6 @@ def _design(study: Study) -> Iterator[Block]:
         "training": ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in design.training),
         "several outputs of a network": f"count as their {design.across_outputs}",
         "measures": ", ".join(figure_names(study).values()) or ", ".join(design.measures),
-        "criteria counted": ", ".join(design.criteria),
     }
     yield Prose(design.description)
     if "denominator" in design.description:  # it stands as it was declared

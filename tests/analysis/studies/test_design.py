@@ -45,16 +45,16 @@ def test_a_design_with_unknown_measures_and_source_is_read_and_not_run():
         "tasks": [["one, not zero"]],
         "measures": [*settings()["measures"], *others],
         "methods": ["acdc"],
+        "criteria": ["kindness"],
         "comparisons": [{"measure": "mood", "factor": "hidden", "test": test} for test in ("mann-whitney", "mercy")],
         "ladders": [{"label": "two", "measures": others}],
         "references": [{**settings()["references"][0], "measure": "mood"}],
     }
     known = design(**asked)
-    assert list(measures_of(known.measures, known.criteria)) == settings()["measures"]
-    with pytest.raises(
-        InvalidStudy, match=r"source: 'digits' is unknown.*'told-das', 'mood' are unknown.*tests: 'mercy' is unknown"
-    ):
+    assert list(measures_of(known.measures)) == settings()["measures"]
+    with pytest.raises(InvalidStudy, match=r"'digits' is unknown.*'told-das', 'mood' are unknown") as refusal:
         runnable(known)
+    assert "criteria: 'kindness' is unknown; use none; tests: 'mercy' is unknown; use mann" in str(refusal.value)
     assert runnable(design()) == design()
 
 
@@ -69,7 +69,6 @@ def test_a_design_with_unknown_measures_and_source_is_read_and_not_run():
         ({"measures": ["circuits"]}, "'circuits' is unknown"),
         ({"measures": ["Seed"]}, "'Seed' is the name of another column"),
         ({"measures": ["circuits-valid", "Circuits-Valid"]}, "'circuits-valid' is there twice"),
-        ({"criteria": ["kindness"]}, "kindness"),
         ({"source_options": {"colour": 1}}, "source_options.colour: is unknown"),
         ({"hidden": [[3, 3]]}, "has one level of hidden layers, so there is nothing to compare"),
         (

@@ -24,7 +24,7 @@ from tests.golden_files import golden, golden_data, golden_network
 def studied(name, protocol):
     file, data = golden_network(name), golden_data(name)
     question = ask(file.network, task=file.tasks[0], protocol=protocol, data=data)
-    return Studied(question, analyse_output(question))
+    return Studied(analyse_output(question))
 
 
 def value(key, one):
@@ -52,14 +52,15 @@ def test_what_is_not_known_is_not_said():
 
 def test_a_network_of_another_task_decides_wrong():
     one = studied("xor_2-2", COMPLETE)
-    assert value("decides-right", replace(one, question=replace(one.question, task=named_task("AND", 2)))) is False
+    other = replace(one.analysis, question=replace(one.question, task=named_task("AND", 2)))
+    assert value("decides-right", replace(one, analysis=other)) is False
 
 
 @pytest.mark.parametrize("most", [5_000_000, 1_000])
 def test_circuits_that_no_other_measure_needs_are_listed_or_counted(monkeypatch, most):
     monkeypatch.setattr(networks, "_ALONE", Limits(max_possible=most, max_seconds=10, n_draws=10, n_smallest=0))
     question = ask(golden_network("xor_pretrained").network, task=named_task("XOR", 2))
-    one = Studied(question, circuits_alone(question, unsearched(question)))
+    one = Studied(circuits_alone(question, unsearched(question)))
     masks = search_circuits(question).masks.tolist()
     assert value("circuits-fewest-edges", one) == min(map(int.bit_count, masks))
     assert value("backbone-edges", one) == reduce(and_, masks).bit_count() == 6

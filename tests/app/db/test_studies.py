@@ -339,7 +339,6 @@ def test_what_was_planted_comes_with_it(store, tmp_path):
         measures=["circuits-valid"],
         comparisons=[],
         references=[],
-        criteria=[],
         ladders=[],
     )
     told = run_chunk(known, 0, [0])
