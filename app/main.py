@@ -43,7 +43,6 @@ from app.routes import (
     reading,
     story,
     studies,
-    study_networks,
 )
 from app.settings import Settings
 
@@ -59,7 +58,6 @@ ROUTERS = (
     edit.router,
     pictures.router,
     studies.router,
-    study_networks.router,
     jobs.router,
     reading.router,
     login.router,

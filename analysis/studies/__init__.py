@@ -4,5 +4,5 @@ design → cells      what is asked, over which grid: frozen and hashed; one com
 reading             a design from JSON, or every reason why it is none
 sources, makers     where the networks of a cell come from
 running → rows      some networks of a cell, measured: one row for each network, protocol and output
-summary             what the rows say in numbers, with comparisons tested
+comparisons         tests between groups of networks; :mod:`pluriscope.study_summary` says what the rows say in numbers
 """

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Any, Final, get_args
+from typing import Any
 
 from analysis.digest import canonical_json, sha256_hex, short_id
 from analysis.networks.training_spec import TrainingSpec
-from analysis.studies.design import ANY_GATE, FILES, LATER, Factor, GridFactor, StudyDesign, level_label
-
-GRID_FACTORS: Final[tuple[Factor, ...]] = get_args(GridFactor)
+from analysis.studies.design import ANY_GATE, FILES, GRID_FACTORS, LATER, Factor, StudyDesign, level_label
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Cell:
     @property
     def name(self) -> str:
         """Its levels that vary within the study, in words."""
-        varying = [self.labels[f] for f in GRID_FACTORS if len(self.design.levels(f)) > 1]
+        varying = [self.labels[factor] for factor in self.design.varying]
         if self.design.source == FILES:
             return f"files, {self.labels['tasks']}"
         return ", ".join(varying) or f"{self.labels['tasks']} {'-'.join(map(str, self.sizes))}"
@@ -57,8 +55,7 @@ class Cell:
     def tasks(self, seed: int) -> tuple[str, ...]:
         """The tasks of its network of one seed: its level, or as many of the design's gates drawn without replacement.
 
-        Gates are put in the order of hashes of seed and name, so that every machine draws alike and a network with one
-        task more has those of the network of the same seed with one less.
+        They are drawn by hashes of seed and name, so that a network with one task more has those of one with less.
         """
         level: tuple[str, ...] = self.levels["tasks"]
         if ANY_GATE not in level:
@@ -67,11 +64,7 @@ class Cell:
         return tuple(sorted(gates, key=lambda gate: sha256_hex(f"{seed} {gate}".encode()))[: len(level)])
 
     def spec(self, seed: int) -> TrainingSpec:
-        """How its network of one seed is trained, for sources that train on Boolean tasks.
-
-        Raises:
-            ValidationError: levels that no network can have; a checked design has none.
-        """
+        """How its network of one seed is trained; a ValidationError for levels that no network can have."""
         return TrainingSpec.model_validate(
             {"n_inputs": self.design.n_inputs, "seed": seed}
             | {factor: level for factor, level in self.levels.items() if factor in TrainingSpec.model_fields}
@@ -82,5 +75,5 @@ class Cell:
 
 def cells_of(design: StudyDesign) -> tuple[Cell, ...]:
     """All cells, the last varying factor fastest."""
-    levels: Sequence[Sequence[Any]] = [design.levels(factor) for factor in GRID_FACTORS]
+    levels = [design.levels(factor) for factor in GRID_FACTORS]
     return tuple(Cell(design, dict(zip(GRID_FACTORS, choice, strict=True))) for choice in product(*levels))

@@ -54,6 +54,7 @@ FACTORS: Final[Mapping[Factor, str]] = {
     "protocol": "protocol",
     "method": "discovery method",
 }
+GRID_FACTORS: Final[tuple[Factor, ...]] = get_args(GridFactor)
 SHARED: Final[frozenset[Factor]] = frozenset(get_args(SharedFactor))
 """Factors that are no part of the grid: every network is there under each of their levels."""
 FILES: Final = "files"
@@ -208,11 +209,9 @@ class StudyDesign(Hashed):
         content = self.model_dump(mode="json", exclude=_FOR_PEOPLE)
         del content["seeds"]["count"]
         # what came later is left out where it is not used, so that studies from before keep their digests
-        for factor in LATER:
-            if self.levels(factor) == ("",):
-                del content[factor]
-        if not self.methods:
-            del content["methods"]
+        for name in (*LATER, "methods"):
+            if not any(content[name]):
+                del content[name]
         for comparison in content["comparisons"]:
             if not comparison["levels"]:
                 del comparison["levels"]
@@ -236,13 +235,13 @@ class StudyDesign(Hashed):
 
     @property
     def varying(self) -> tuple[Factor, ...]:
-        """Factors with more than one level."""
-        return tuple(factor for factor in FACTORS if len(self.levels(factor)) > 1)
+        """Factors of the grid with more than one level."""
+        return tuple(factor for factor in GRID_FACTORS if len(self.levels(factor)) > 1)
 
     @property
     def n_cells(self) -> int:
-        """Cells of the grid; protocols and methods are not part of it, since they share the networks."""
-        return math.prod(len(self.levels(factor)) for factor in FACTORS if factor not in SHARED)
+        """Cells of the grid."""
+        return math.prod(len(self.levels(factor)) for factor in GRID_FACTORS)
 
     @property
     def n_networks(self) -> int:

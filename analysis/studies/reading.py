@@ -14,11 +14,12 @@ from analysis.errors import AnalysisError, InvalidStudy
 from analysis.networks.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS
 from analysis.networks.drawing import MATCHED
 from analysis.strict_json import read_object
-from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
+from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import (
     ANY_GATE,
     FACTORS,
     FILES,
+    GRID_FACTORS,
     MAX_DESIGN_BYTES,
     MAX_NETWORKS,
     Comparison,

@@ -17,8 +17,8 @@ from analysis.data import DataRecord, data_file_json, parse_data_file
 from analysis.errors import InvalidNetwork, InvalidTask
 from analysis.network_files.planted_record import PlantedRecord, planted_json, read_planted
 from analysis.networks.network import Network
-from analysis.studies.cells import GRID_FACTORS, Cell, cells_of
-from analysis.studies.design import Factor, StudyDesign
+from analysis.studies.cells import Cell, cells_of
+from analysis.studies.design import GRID_FACTORS, Factor, StudyDesign
 from analysis.studies.measures.measure import Kind, Measure, Measured, unknown_measure
 from analysis.studies.measures.registry import MEASURES, measures_of
 from analysis.tasks import Task, named_task, task_from_table
@@ -81,11 +81,7 @@ def columns_of(design: StudyDesign, rows: Iterable[Mapping[str, Any]] = ()) -> d
 
 
 def measures_of_columns(design: StudyDesign, columns: Mapping[str, str]) -> dict[str, Measure]:
-    """Every measure of a table by its column, whether it is known here or not.
-
-    Args:
-        columns: name → type as DuckDB calls it.
-    """
+    """Every measure of a table by its column, known here or not; columns are names with types of DuckDB."""
     known = measures_of(design.measures, design.methods)
     kinds: dict[str, Kind] = {kind: name for name, kind in TYPES.items() if name != "share"}
     names = [name for name in columns if name not in NAMES]
@@ -113,7 +109,7 @@ def holds(kind: str, value: Any) -> bool:
 
 def _labelled(design: StudyDesign) -> list[Factor]:
     """The factors whose levels stand in a row; activations of the network itself always do."""
-    return [factor for factor in design.varying if factor in GRID_FACTORS and factor not in _OF_NETWORK]
+    return [factor for factor in design.varying if factor not in _OF_NETWORK]
 
 
 # --- a network and its rows
@@ -181,12 +177,7 @@ def _measured(output: Mapping[str, Measured]) -> Row:
 
 
 def measured_of(value: Any, words: Mapping[str, Any] | None) -> Measured:
-    """A value as it was measured.
-
-    Args:
-        value: of the measure's column.
-        words: what the column ``inexact`` says of it.
-    """
+    """A value as it was measured, from its column and what the column ``inexact`` says of it."""
     words = words or {}
     value = int(words["value"]) if "value" in words else tuple(value) if isinstance(value, list) else value
     return Measured(value, words.get("low"), words.get("high"), words.get("truncated_at"), words.get("note", ""))

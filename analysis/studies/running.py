@@ -22,11 +22,10 @@ from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
-from analysis.studies.measures.measure import Measure, Measured, Need
+from analysis.studies.measures.measure import Measure, Measured, Need, Studied
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.rows import Row, RowNetwork, rows_of
 from analysis.studies.sources import CONVERGED, REFUSED, SOURCES, Produced
-from analysis.studies.subject import Studied
 from analysis.work import DEFAULT_WORK, Work
 
 _TOGETHER: Final = 100  # networks trained at a time: fewer take longer each, more take memory

@@ -72,8 +72,6 @@ that are files are made of a fourth argument, their contents by seed.
 
 
 class Options(BaseModel):
-    """What ``source_options`` of a design may say."""
-
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -138,8 +136,7 @@ def planted_algorithms(design: StudyDesign) -> tuple[HighLevelModel, ...]:
     """The algorithms that networks of successive seeds carry by turns.
 
     Raises:
-        InvalidPlanting: one of another task than the design's only one.
-        InvalidAlgorithm: a text that no algorithm has.
+        InvalidPlanting, InvalidAlgorithm: one of another task than the design's only one; a text that is none.
     """
     texts: Sequence[str] = options_of(design).algorithms
     found = tuple(parse_algorithm(text, "and_inverter", design.n_inputs) for text in texts)

@@ -31,7 +31,7 @@ class StudyRow(Base):
     n_converged: Mapped[int] = mapped_column(default=0)
     seconds: Mapped[float] = mapped_column(default=0.0)  # core seconds so far
     revision: Mapped[int] = mapped_column(default=0)  # raised by every change of outcomes or design
-    # of analysis.studies.summary; large, and only the page of a study asks for it
+    # of pluriscope.study_summary; large, and only the page of a study asks for it
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     summed_up: Mapped[int] = mapped_column(default=0, server_default="0")  # networks that the summary is of
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -15,11 +15,13 @@ from analysis.errors import AnalysisError
 from analysis.studies.design import StudyDesign
 from analysis.studies.reading import design_from_mapping
 from app.addressing import API_V2
-from app.db.studies import study_of_design
+from app.db.reads.analyses import network_by_digest
+from app.db.studies import open_network, study_of_design
 from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
+from app.errors import ReadOnly
 from app.jobs import deletion, study_queue
-from app.limits import undo_days_in
+from app.limits import read_only_in, undo_days_in
 from app.pages.studies.data import MEDIA, DataForm, write_data
 from app.pages.studies.form import (
     NewStudyOptions,
@@ -39,6 +41,7 @@ from app.routes.changes import Writing
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
 from app.routes.faces import HTML, Faces, both, passed_on
 from app.routes.streaming import Streamed
+from pluriscope.naming import DEFAULT_PROTOCOL, Scope
 from pluriscope.records import RowsRecord, rows_record
 
 router = APIRouter()
@@ -167,6 +170,28 @@ def data(request: Request, session: Reading, links: Links, study: str, form: Dat
                     yield some
 
     return Streamed(parts(), media_type=MEDIA[form], headers=name)
+
+
+@router.get("/studies/{study}/networks/{digest}", include_in_schema=False)
+@router.get(f"{API_V2}/studies/{{study}}/networks/{{digest}}", include_in_schema=False)
+def network_of_study(
+    request: Request, session: Reading, links: Links, study: str, digest: str, output: int = 0, protocol: str = ""
+) -> RedirectResponse:
+    """Store a network of a study, unless it is stored already, and lead to its page."""
+    row = open_study(session, links, study)
+    network = network_by_digest(session, digest)
+    if network is None and read_only_in(session):
+        cause = "is not stored, and nothing is stored on a site that is for reading only"
+        cure = "use a copy of your own, or ask whoever runs this site"
+        raise ReadOnly(f"network {digest[:12]}", cause, cure, "network", links.study(row.slug), f"study {row.slug}")
+    if network is None:
+        with request.app.state.store.write() as writing:
+            network = open_network(writing, writing.get_one(StudyRow, row.id), digest)
+    page = links.network(network.slug, Scope(output, protocol or DEFAULT_PROTOCOL, network.input_data[:12]))
+    is_api = request.url.path.startswith(links.twin(links.studies()))
+    return RedirectResponse(
+        links.twin(page) if is_api else page, status_code=303, headers={"x-robots-tag": "noindex, nofollow"}
+    )
 
 
 # --- what changes one: sent by the buttons and forms of its pages, or by a script with a token

@@ -1,17 +1,19 @@
-"""What a measure is: one registered record, and the value that it gives.
+"""What a measure is: one registered record, what it is computed from, and the value that it gives.
 
 A value is exact unless it says otherwise: an estimate carries its interval, a search that stopped its limit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 from analysis.errors import BeyondLimits
-from analysis.studies.subject import Studied
+from analysis.question import Question
+from analysis.result import OutputAnalysis
 
+T = TypeVar("T")
 Kind = Literal["count", "number", "share", "yes-no", "category", "set"]
 Need = Literal["circuits", "interpretations", "algorithms", "answers"]
 Value = int | float | bool | str | tuple[str, ...] | None
@@ -36,6 +38,37 @@ class Measured(NamedTuple):
     @property
     def exact(self) -> bool:
         return self.low is None and self.truncated_at is None
+
+
+@dataclass(frozen=True, eq=False)
+class Studied:
+    """One output of one network of a study, of which measures are computed.
+
+    Args:
+        analysis: what the engine found; its circuits are unsearched (``truncated_at`` 0) where no measure of the study
+            needs them.
+        methods: discovery methods of the study, each with its settings.
+        method: the one whose answer is measured; "" for a measure of the network.
+        draws: how many networks were drawn until it was accepted; None for one that was not drawn.
+        shared: what several measures of this output need and compute once, see :meth:`once`.
+    """
+
+    analysis: OutputAnalysis
+    methods: tuple[str, ...] = ()
+    method: str = ""
+    draws: int | None = None
+    shared: dict[Hashable, Any] = field(default_factory=dict)
+
+    @property
+    def question(self) -> Question:
+        """What is asked, under the rules under which it is measured."""
+        return self.analysis.question
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """A value that several measures need, computed by whichever asks first."""
+        if key not in self.shared:
+            self.shared[key] = compute()
+        return cast(T, self.shared[key])
 
 
 def answer_key(measure: str, method: str) -> str:

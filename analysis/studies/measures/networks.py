@@ -11,8 +11,7 @@ from analysis.circuits.result import CircuitSearch
 from analysis.circuits.strategy import find_circuits
 from analysis.limits import Limits
 from analysis.networks.mlp import forward
-from analysis.studies.measures.measure import Measure, Measured, Need, Value
-from analysis.studies.subject import Studied
+from analysis.studies.measures.measure import Measure, Measured, Need, Studied, Value
 from analysis.validity import decide
 from analysis.work import Work
 

@@ -22,7 +22,7 @@ from app.recent import Recent
 from pluriscope.study_table import quoted
 
 Group = Mapping[str, Any]
-"""The numbers of some networks under one measure and protocol, as :mod:`analysis.studies.summary` has them."""
+"""The numbers of some networks under one measure and protocol, as :mod:`pluriscope.study_summary` has them."""
 NUMERIC: Final = ("count", "number", "share")
 LADDER: Final = "ladder-"
 MOST_GROUPS: Final = 6  # of one of several steps, unless an address asks for a factor
@@ -209,7 +209,7 @@ def _caption(
     text += f", {exact(failed)} failed" if failed else ""
     text += f"; to {exact(silent)} it does not apply." if silent and len(found) == 1 else "."
     if len(found[0]) > 1:
-        text += f" Rows: {', '.join(FACTORS[one] for one in study.varying if by in ('cell', one))}."
+        text += f" Rows: {', '.join(FACTORS[one] for one in study.design.varying if by in ('cell', one))}."
     elif by == "all" and len(cells) > 1:
         text += f" All {exact(len(cells))} cells are taken together; grouped by one factor they stand apart."
     if any(row.interval for row in rows):

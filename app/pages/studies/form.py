@@ -112,7 +112,7 @@ def study_ready(links: Addresses, design: StudyDesign, known: StudyRow | None) -
     start = Action("Start", links.new_study(), True, True, {"design": design.model_dump_json()})
     yield Head(design.name, words, actions=[start])
     facts = {"Measures": ", ".join(MEASURES[key].label for key in design.measures)}
-    facts |= {factor.capitalize(): "; ".join(design.labels(factor)) for factor in ("protocol", *design.varying)}
+    facts |= {factor.capitalize(): "; ".join(design.labels(factor)) for factor in design.factors}
     yield Table.plain(("What", "Value"), [*facts.items()])
     if known is not None:
         cure = "Starting it lets that study go on, with the larger number of seeds."

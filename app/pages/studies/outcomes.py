@@ -96,7 +96,7 @@ def _listing(study: Study, protocol: str) -> ParquetListing:
         _columns(study, {key: cell.name for key, cell in cells.items()}),
         study.table,
         rows,
-        {"data": "data IS NOT NULL"} | {factor: level(factor) for factor in study.varying},
+        {"data": "data IS NOT NULL"} | {factor: level(factor) for factor in study.design.varying},
         ("inexact", "data", "output"),
         f"coalesce(protocol = {literal(protocol)}, true)",
         (f"list_position([{keys}], cell)", "seed", "output"),
@@ -117,7 +117,7 @@ def _columns(study: Study, cells: Mapping[str, str]) -> tuple[Column, ...]:
     output = Column("output", "Output", "Which of its outputs.", "int", "any", orders=False)
     factors = [
         Column(one, FACTORS[one].capitalize(), "A factor of the grid.", "text", "any", shown=False, orders=False)
-        for one in study.varying
+        for one in study.design.varying
     ]
     return (
         Column("network", "Network", "Its cell and seed.", "name", first=True, orders=False, show=name),

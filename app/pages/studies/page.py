@@ -167,8 +167,8 @@ def build_study(session: Session, links: Addresses, study: str, options: StudyOp
     """
     found = find_study_of(session, links, study)
     protocol = found.protocol_named(options.protocol)
-    if options.by not in (None, *found.varying):
-        varying = ", ".join(found.varying) or "none"
+    if options.by not in (None, *found.design.varying):
+        varying = ", ".join(found.design.varying) or "none"
         raise BadQuery(f"by={options.by}", "does not vary in this study", f"use one of: {varying}", "by")
     return StudyPage(found, options, protocol)
 
@@ -238,9 +238,9 @@ def _figure(page: StudyPage) -> Iterator[Block]:
     yield Section(shown.title, f"under protocol {page.protocol}", Menu("Other figures", others) if others[1:] else None)
     if len(study.protocols) > 1:
         yield Choice("Protocol", {name: page.address(protocol=name) for name in study.protocols}, page.protocol)
-    if len(study.varying) > 1:
+    if len(study.design.varying) > 1:
         every = {"every cell": page.address(by=None)}
-        every |= {FACTORS[factor]: page.address(by=factor) for factor in study.varying}
+        every |= {FACTORS[factor]: page.address(by=factor) for factor in study.design.varying}
         yield Choice("Grouped by", every, FACTORS[page.options.by] if page.options.by else "every cell")
     view = {"protocol": page.options.protocol, "by": page.options.by}
     files = {form.upper(): links.study_figure(page.line.slug, shown.name, form, **view) for form in FIGURE_FORMS}

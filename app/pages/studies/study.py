@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -10,8 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.studies.cells import GRID_FACTORS
-from analysis.studies.design import Factor, StudyDesign
+from analysis.studies.design import StudyDesign
 from app.addressing import Addresses
 from app.db.errors import Deleted, StoreError
 from app.db.reads.jobs import jobs_of_network
@@ -81,18 +80,13 @@ class Study:
 
     @cached_property
     def summary(self) -> Mapping[str, Any]:
-        """What was summed up of it, as :mod:`analysis.studies.summary` has it; empty before."""
+        """What was summed up of it, as :mod:`pluriscope.study_summary` has it; empty before."""
         return self.row.summary or {"networks": 0, "converged": 0, "cells": [], "measures": {}, "numbers": {}}
 
     @cached_property
     def protocols(self) -> Mapping[str, str]:
         """The names of its protocols, with their digests."""
         return {one.name: one.digest for one in self.design.protocols}
-
-    @cached_property
-    def varying(self) -> Sequence[Factor]:
-        """Factors with several levels by which networks can be grouped."""
-        return [factor for factor in GRID_FACTORS if len(self.design.levels(factor)) > 1]
 
     def protocol_named(self, name: str) -> str:
         """The protocol that an address asks for, the study's first one where it names none.

@@ -14,9 +14,9 @@ from analysis.pipeline import analyse_output, unsearched
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
 from analysis.studies.measures import networks
+from analysis.studies.measures.measure import Studied
 from analysis.studies.measures.registry import MEASURES
 from analysis.studies.running import circuits_alone
-from analysis.studies.subject import Studied
 from analysis.tasks import named_task
 from tests.golden_files import golden, golden_data, golden_network
 

@@ -64,7 +64,7 @@ def test_what_is_no_network_of_the_study_is_said(client, store, study, address, 
 
 
 def test_a_site_for_reading_only_stores_nothing_and_says_so(client, store, study, monkeypatch):
-    monkeypatch.setattr("app.routes.study_networks.read_only_in", lambda session: True)
+    monkeypatch.setattr("app.routes.studies.read_only_in", lambda session: True)
     answer = client.get(f"/api/v2{ROW}")
     assert (answer.status_code, answer.json()["parent"]) == (403, "/studies/xor-width")
     assert stored(store) == 0
