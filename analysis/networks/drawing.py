@@ -1,8 +1,8 @@
 """Networks drawn from a prior until one computes its tasks: guess and check, which is training's null model.
 
-Weights and biases are independent normal numbers, or those of a trained network with the weights that each neuron reads
-permuted. A draw is accepted if its mean squared error on all Boolean inputs is below a target and it decides every one
-right, so what is accepted is the prior conditional on the tasks, without any search. Chiang et al. ("Loss Landscapes
+Weights and biases are independent normal numbers. A draw is accepted if its mean squared error on all Boolean inputs is
+below a target and it decides every one right, so what is accepted is the prior conditional on the tasks, without any
+search. Chiang et al. ("Loss Landscapes
 are All You Need", ICLR 2023) compare how networks found so from uniform weights generalise beside trained ones; here it
 is asked how many explanations they have.
 
@@ -15,10 +15,9 @@ hold the weights.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise, permutations
-from math import factorial, prod
+from itertools import pairwise
 from typing import Any, Final, Literal, cast
 
 import numpy as np
@@ -34,14 +33,11 @@ from analysis.tasks import Task, input_table
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
 
-Spreading = Literal["normal", "fan-in", "matched", "permuted"]
+Spreading = Literal["normal", "fan-in", "matched"]
 Moments = tuple[tuple[float, float, float, float], ...]
 """For each layer mean and standard deviation of its weights, then of its biases."""
-MATCHED: Final = "matched"
-PERMUTED: Final = "permuted"
+MATCHED: Final[Literal["matched"]] = "matched"
 MAX_SCALE: Final = 100.0
-MOST_LISTED: Final = 1 << 21
-"""Permutations up to which all are tried, each once; where there are more they are drawn independently."""
 BLOCK: Final = 8_192
 """Draws tried at once; no result depends on it."""
 _ROOM: Final = 1.1  # times the target: what float32 may be wrong by is far less
@@ -49,11 +45,11 @@ _ROOM: Final = 1.1  # times the target: what float32 may be wrong by is far less
 
 @dataclass(frozen=True)
 class Prior:
-    """Independent normal weights and biases; or a trained network's own, permuted.
+    """Independent normal weights and biases.
 
     Args:
         spreading: "normal", mean 0 and the same standard deviation everywhere; "fan-in", that divided by the root of
-            the number of neurons that a neuron reads; "matched", each layer with moments of its own; "permuted".
+            the number of neurons that a neuron reads; "matched", each layer with moments of its own.
         scale: that standard deviation; 1 where there is none.
         moments: of "matched" alone.
     """
@@ -85,7 +81,7 @@ class Prior:
 
 
 def read_prior(text: str, moments: Moments = ()) -> Prior:
-    """A prior from its line: "normal 1", "fan-in 3", "matched" or "permuted".
+    """A prior from its line: "normal 1", "fan-in 3" or "matched".
 
     Args:
         moments: of the layers; used by "matched" alone.
@@ -93,10 +89,10 @@ def read_prior(text: str, moments: Moments = ()) -> Prior:
     Raises:
         InvalidStudy: no such prior, or a scale that is no number above 0 and up to 100.
     """
-    cure = "give 'normal' or 'fan-in' with a scale, such as 'normal 1', or 'matched' or 'permuted' alone"
+    cure = "give 'normal' or 'fan-in' with a scale, such as 'normal 1', or 'matched' alone"
     spreading, _, number = text.partition(" ")
-    if text in (MATCHED, PERMUTED):
-        return Prior(cast(Spreading, text), moments=moments if text == MATCHED else ())
+    if text == MATCHED:
+        return Prior(MATCHED, moments=moments)
     if spreading not in ("normal", "fan-in"):
         raise InvalidStudy(f"prior {text[:60]!r}", f"begins with {spreading[:20]!r}", cure)
     try:
@@ -159,7 +155,7 @@ def draw_network(drawing: Drawing, seed: int, work: Work = DEFAULT_WORK, *, bloc
     """Draw networks until one computes the tasks.
 
     Args:
-        drawing: what is drawn; its prior is not "permuted".
+        drawing: what is drawn.
         seed: of its stream.
         work: told now and then, so that it can be stopped.
         block: draws tried at once.
@@ -169,72 +165,15 @@ def draw_network(drawing: Drawing, seed: int, work: Work = DEFAULT_WORK, *, bloc
     """
     random, sizes = drawing.stream(seed), drawing.sizes
     deviations, means = drawing.prior.deviations(sizes), drawing.prior.means(sizes)
-    numbers = (min(block, drawing.most_draws - done) for done in range(0, drawing.most_draws, block))
-    blocks = (random.standard_normal((n, len(means)), dtype=np.float32) * deviations + means for n in numbers)
-    return _first_accepted(drawing, blocks, work)
-
-
-def permute_network(
-    drawing: Drawing, network: Network, seed: int, work: Work = DEFAULT_WORK, *, block: int = BLOCK
-) -> Drawn:
-    """Permute the weights that each neuron of a network reads, biases in place, until it computes the tasks.
-
-    The network itself is never tried. Where there are no more than :data:`MOST_LISTED` permutations, and not more than
-    may be tried, all of them are, in a drawn order.
-
-    Args:
-        drawing: what is asked of the network; its prior is "permuted".
-        network: of the drawing's sizes.
-        seed, work, block: as of :func:`draw_network`.
-
-    Raises:
-        Cancelled: the report asked to stop.
-    """
-    return _first_accepted(drawing, permuted_parameters(drawing, network, seed, block), work)
-
-
-def n_permutations(sizes: Sequence[int]) -> int:
-    """Ways to permute the incoming weights within each neuron, the one that changes nothing among them."""
-    return prod(factorial(n_in) ** n_out for n_in, n_out in pairwise(sizes))
-
-
-def permuted_parameters(drawing: Drawing, network: Network, seed: int, block: int) -> Iterator[NDArray[Any]]:
-    """Blocks ``[draw, parameter]`` of what :func:`permute_network` tries, in order; at most ``block`` in each."""
-    pairs = zip(network.weights, network.biases, strict=True)
-    own = np.concatenate([part.ravel() for pair in pairs for part in pair])
-    reads, starts, at = [], [], 0  # of each neuron: how many weights it reads, and where the first of them is
-    for n_in, n_out in pairwise(drawing.sizes):
-        reads += [n_in] * n_out
-        starts += [at + neuron * n_in for neuron in range(n_out)]
-        at += (n_in + 1) * n_out
-    random, total, most = drawing.stream(seed), n_permutations(drawing.sizes), drawing.most_draws
-    order, tables = None, {}
-    if total - 1 <= min(most, MOST_LISTED):
-        order, most = random.permutation(total - 1) + 1, total - 1  # the one at 0 changes nothing
-        tables = {n: np.array(list(permutations(range(n)))) for n in set(reads)}
-    streams, done = random.spawn(len(reads)), 0
-    while done < most:
-        n_rows = min(block, most - done)
-        places = np.tile(np.arange(len(own)), (n_rows, 1))
-        ranks = () if order is None else np.unravel_index(order[done : done + n_rows], [factorial(n) for n in reads])
-        for neuron, (n, start) in enumerate(zip(reads, starts, strict=True)):
-            part = places[:, start : start + n]
-            part[:] = start + tables[n][ranks[neuron]] if ranks else streams[neuron].permuted(part, axis=1)
-        rows = own[places[(places != np.arange(len(own))).any(axis=1)]]
-        yield rows
-        done += len(rows)
-
-
-def _first_accepted(drawing: Drawing, blocks: Iterable[NDArray[Any]], work: Work) -> Drawn:
-    """The first network that computes the tasks of blocks ``[draw, parameter]``."""
     labels = np.array([task.truth_table for task in drawing.tasks], dtype=np.float64)
     table = input_table(drawing.tasks[0].n_inputs)
-    done = 0
-    for rows in blocks:
+    for done in range(0, drawing.most_draws, block):
+        n = min(block, drawing.most_draws - done)
+        rows = random.standard_normal((n, len(means)), dtype=np.float32) * deviations + means
         for place in np.flatnonzero(_losses(drawing, rows, table, labels) < drawing.loss_target * _ROOM):
             network = Network.from_flat(
                 rows[place].astype(np.float64),
-                drawing.sizes,
+                sizes,
                 activation=drawing.activation,
                 output_activation=drawing.output_activation,
                 negative_slope=drawing.negative_slope,
@@ -243,9 +182,8 @@ def _first_accepted(drawing: Drawing, blocks: Iterable[NDArray[Any]], work: Work
             loss = fixed_order.total_of(((outputs - labels) ** 2).ravel()) / labels.size
             if loss < drawing.loss_target and np.array_equal(decide(outputs, "rounding"), labels):
                 return Drawn(network, done + int(place) + 1, loss)
-        done += len(rows)
-        work.tell("draws", done, drawing.most_draws, f"{done:,} networks drawn")
-    return Drawn(None, done, None)
+        work.tell("draws", done + n, drawing.most_draws, f"{done + n:,} networks drawn")
+    return Drawn(None, drawing.most_draws, None)
 
 
 def largest_rate(draws: int, confidence: float = 0.95) -> float:

@@ -2,8 +2,7 @@
 
 Trained ones are trained together. A planted network of seed s carries the algorithm at place s of the design's list,
 counted round; where it is trained it counts as converged if the sum of its losses ends below the target. A drawn one
-is the first of its seed that computes the tasks; a cell whose level of ``prior`` is empty is trained instead, and one
-of "permuted" is trained first, then its weights are permuted.
+is the first of its seed that computes the tasks; a cell whose level of ``prior`` is empty is trained instead.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.networks.drawing import PERMUTED, Drawing, draw_network, largest_rate, n_permutations, permute_network
+from analysis.networks.drawing import Drawing, draw_network, largest_rate
 from analysis.networks.mlp import forward
 from analysis.networks.training import train_networks
 from analysis.networks.training_spec import MESSAGES, TrainingState
@@ -92,37 +91,31 @@ def _planted(cell: Cell, algorithm: HighLevelModel, seeds: Sequence[int], work: 
 
 
 def drawn_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[Produced]:
-    """Draw or train a cell's networks of some seeds, or train them to draw among their permutations."""
-    prior, trained = cell.levels["prior"], dict[int, Produced]()
-    if prior in ("", PERMUTED):
-        trained = {one.seed: one for one in trained_networks(cell, seeds, work)}
-    if not prior:
-        yield from trained.values()
+    """Draw a cell's networks of some seeds, or train them where it has no prior."""
+    if not cell.levels["prior"]:
+        yield from trained_networks(cell, seeds, work)
         return
     drawing = drawing_of(cell)
+    names = " + ".join(task.label for task in drawing.tasks)
     for seed in seeds:
-        start, own = work.clock(), trained.get(seed)
-        if own is not None and own.state != CONVERGED:
-            yield own
-            continue
-        if own is not None and own.network is not None:
-            drawn, seconds = permute_network(drawing, own.network, seed, work), own.seconds
-        else:
-            drawn, seconds = draw_network(drawing, seed, work), 0.0
-        seconds += work.clock() - start
+        start = work.clock()
+        drawn = draw_network(drawing, seed, work)
+        seconds = work.clock() - start
         if drawn.network is None:
-            yield Produced(seed, NONE_ACCEPTED, _none_accepted(drawing, drawn.draws), None, seconds=seconds)
+            words = (
+                f"none of {drawn.draws:,} networks drawn computes {names} with a loss below {drawing.loss_target:g}: "
+            )
+            words += (
+                f"an acceptance rate of at most {largest_rate(drawn.draws):.1e} (95%); take another prior, a higher "
+            )
+            yield Produced(seed, NONE_ACCEPTED, f"{words}target or more draws", None, seconds=seconds)
             continue
         told = seed, CONVERGED, MESSAGES["converged"], drawn.network, drawing.tasks
         yield Produced(*told, loss=drawn.loss, accuracy=1.0, seconds=seconds, draws=drawn.draws)
 
 
 def drawing_of(cell: Cell) -> Drawing:
-    """What is drawn in a cell with a prior.
-
-    Raises:
-        InvalidStudy: the prior cannot be read; that of a checked design can.
-    """
+    """What is drawn in a cell with a prior of a checked design."""
     spec = cell.spec(0)
     return Drawing(
         prior=prior_of(cell.design, cell.levels["prior"], spec.hidden),
@@ -133,16 +126,4 @@ def drawing_of(cell: Cell) -> Drawing:
         negative_slope=spec.negative_slope,
         loss_target=spec.loss_target,
         most_draws=options_of(cell.design).most_draws,
-    )
-
-
-def _none_accepted(drawing: Drawing, draws: int) -> str:
-    names = " + ".join(task.label for task in drawing.tasks)
-    which, rate = "networks drawn", f": an acceptance rate of at most {largest_rate(draws):.1e} (95%)" if draws else ""
-    if drawing.prior.spreading == PERMUTED:
-        which = "other permutations of the trained network's weights that were tried"
-        rate = ", and there are no others" if draws == n_permutations(drawing.sizes) - 1 else rate
-    return (
-        f"none of {draws:,} {which} computes {names} with a loss below {drawing.loss_target:g}{rate}; take another "
-        "prior, a higher target or more draws"
     )

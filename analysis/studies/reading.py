@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, Final
 
@@ -43,6 +43,7 @@ from analysis.studies.sources import (
 from analysis.tasks import task_of_text
 
 _OF_NUMBERS: Final = ("mann-whitney", "kruskal-wallis", "spearman", "wilcoxon", "friedman", "page")
+_FORMER_PRIORS: Final = ("permuted",)  # of results
 _OF_SHARES: Final = ("chi-squared", "fisher", "mcnemar")
 _WORDS: Final = {
     "int_parsing": "VALUE is no whole number",
@@ -113,17 +114,18 @@ def runnable(design: StudyDesign, files: Mapping[int, bytes] | None = None) -> S
 
 def _unknown(design: StudyDesign) -> list[str]:
     """What a run is refused for, and the reading of a table is not."""
-    known: Mapping[str, tuple[Sequence[str], Iterable[str]]]
+    known: Mapping[str, tuple[Sequence[str], Collection[str]]]
     known = {
         "source": ((design.source,), SOURCES),
         "measures": (design.measures, MEASURES),
         "criteria": (design.criteria, ()),
+        "prior": ([level for level in design.prior if level in _FORMER_PRIORS], ()),
         "tests": ([one.test for one in design.comparisons], (*_OF_NUMBERS, *_OF_SHARES)),
     }
     unknown = {what: [repr(key) for key in dict.fromkeys(keys) if key not in of] for what, (keys, of) in known.items()}
     return [
         f"{what}: {', '.join(keys)} {'is' if len(keys) == 1 else 'are'} unknown; "
-        f"use {', '.join(known[what][1]) or 'none'}"
+        + (f"use {', '.join(known[what][1])}" if known[what][1] else "leave them out")
         for what, keys in unknown.items()
         if keys
     ]
@@ -229,7 +231,7 @@ def _planting(design: StudyDesign) -> Iterator[str]:
 def _prior(design: StudyDesign) -> Iterator[str]:
     if options_of(design).moments and MATCHED not in design.prior:
         yield f"source_options.moments: no level of prior is {MATCHED!r}; leave them out"
-    for level, hidden in product(filter(None, design.prior), design.hidden):
+    for level, hidden in product({*design.prior} - {"", *_FORMER_PRIORS}, design.hidden):
         yield from _refused(prior_of, design, level, hidden)
 
 

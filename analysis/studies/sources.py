@@ -48,7 +48,7 @@ class Produced:
         seconds: its share of the time, 0 without a clock.
         data: on what it is judged; None for the clean inputs.
         planted: what was planted in it, if anything was.
-        draws: how many networks were drawn, or permutations tried, until it was accepted; None for a trained one.
+        draws: how many networks were drawn until it was accepted; None for a trained one.
     """
 
     seed: int

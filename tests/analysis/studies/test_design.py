@@ -54,7 +54,7 @@ def test_a_design_with_unknown_measures_and_source_is_read_and_not_run():
     assert list(measures_of(known.measures)) == settings()["measures"]
     with pytest.raises(InvalidStudy, match=r"'digits' is unknown.*'told-das', 'mood' are unknown") as refusal:
         runnable(known)
-    assert "criteria: 'kindness' is unknown; use none; tests: 'mercy' is unknown; use mann" in str(refusal.value)
+    assert "criteria: 'kindness' is unknown; leave them out; tests: 'mercy' is unknown; use mann" in str(refusal.value)
     assert runnable(design()) == design()
 
 

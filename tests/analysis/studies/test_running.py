@@ -21,7 +21,6 @@ SOURCES = {
     "boolean": {"hidden": [[3, 3]]},
     "gates": {"tasks": [["?", "?"]], "source_options": {"gates": ["AND", "OR", "IMP", "XOR"]}, "hidden": [[3]]},
     "drawn": {"source": "drawn", "tasks": [["OR"]], "hidden": [[3]], "prior": ["normal 1"], "loss_target": [0.05]},
-    "permuted": {"source": "drawn", "tasks": [["OR"]], "hidden": [[3]], "prior": ["permuted"]},
     "planted": {
         "source": "planted",
         "source_options": {"algorithms": [ALICE, BOB], "steps": 40},

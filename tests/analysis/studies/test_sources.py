@@ -7,7 +7,7 @@ import pytest
 from analysis.errors import InvalidStudy
 from analysis.studies.cells import cells_of
 from analysis.studies.makers import drawing_of
-from analysis.studies.reading import design_from_mapping
+from analysis.studies.reading import design_from_mapping, runnable
 from analysis.studies.rows import network_of_row
 from analysis.studies.running import run_chunk
 from analysis.tasks import named_task
@@ -77,31 +77,10 @@ def test_what_no_prior_reaches_is_an_outcome_with_its_rate():
         assert "at most 1.5e-03 (95%)" in row["message"]
 
 
-@pytest.mark.slow
-def test_permuted_networks_are_those_of_the_trained_arm_with_weights_in_other_places():
-    changes = {"hidden": [[2, 2]], "prior": ["", "permuted"], "seeds": {"first": 0, "count": 6}}
-    (_, trained), (_, permuted) = run(design("drawn", **changes, source_options={"most_draws": 1_000}))
-    states = {(one["state"], other["state"]) for one, other in zip(trained, permuted, strict=True)}
-    assert states <= {("converged", "converged"), ("converged", "none_accepted"), ("stopped_early", "stopped_early")}
-    assert ("converged", "converged") in states
-    for one, other in zip(trained, permuted, strict=True):
-        if other["state"] == "converged":
-            assert other["circuits-valid"] > 0
-            assert 1 <= other["draws"] <= 31
-            assert other["network"] != one["network"]
-            assert sorted(other["weights"]) == sorted(one["weights"])
-
-
-@pytest.mark.slow
-def test_a_network_none_of_whose_permutations_is_right_says_how_many_were_tried():
-    changes = {"tasks": [["IMP"]], "hidden": [[2]], "prior": ["permuted"], "seeds": {"first": 0, "count": 12}}
-    ((_, rows),) = run(design("drawn", **changes, source_options={"most_draws": 7}))
-    missed = [row for row in rows if row["state"] == "none_accepted"]
-    assert missed
-    for row in missed:
-        assert "network" not in row
-        assert "none of 7 other permutations of the trained network's weights" in row["message"]
-        assert "there are no others" in row["message"]
+def test_a_prior_of_former_results_is_read_and_not_run():
+    known = design("drawn", prior=["", "permuted"])
+    with pytest.raises(InvalidStudy, match="prior: 'permuted' is unknown"):
+        runnable(known)
 
 
 def matched(**options):
