@@ -86,11 +86,7 @@ def _words_of(error: Any) -> str:
 
 
 def read_design(raw: bytes) -> StudyDesign:
-    """A design from the bytes of a study file.
-
-    Raises:
-        InvalidStudy: see :func:`design_from_mapping`; or it is not JSON.
-    """
+    """A design from the bytes of a study file; raises as :func:`design_from_mapping`."""
     cure = "hand in a study file, see its schema"
     return design_from_mapping(read_object(raw, "study file", InvalidStudy, MAX_DESIGN_BYTES, cure))
 

@@ -167,11 +167,7 @@ def compiled(cell: Cell, algorithm: HighLevelModel) -> Planted | None:
 
 
 def prior_of(design: StudyDesign, level: str, hidden: Sequence[int]) -> Prior:
-    """The prior of a level for networks of these hidden layers; "matched" has its moments from the options.
-
-    Raises:
-        InvalidStudy: no such prior, or moments of other layers.
-    """
+    """The prior of a level; "matched" has moments for each layer from the options, else this is an InvalidStudy."""
     name, moments = level_label("hidden", hidden), options_of(design).moments
     found = moments.get(name, ()) if level == MATCHED else ()
     if level == MATCHED and len(found) != len(hidden) + 1:

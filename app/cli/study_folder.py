@@ -45,11 +45,7 @@ class StudyFolder:
         return StudyTable(tuple(self.parts))
 
     def save(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write the rows of a chunk as a part.
-
-        Raises:
-            Refusal: it cannot be written.
-        """
+        """Write the rows of a chunk as a part; a Refusal if it cannot be written."""
         part = self.path / f"{rows[0]['cell']}-{rows[0]['seed']}{ENDING}"
         provenance = {"machine": platform.machine(), "python": platform.python_version()}
         about = {"digest": self.design.digest, "engine": ENGINE_VERSION, "provenance": json.dumps(provenance)}
@@ -59,11 +55,7 @@ class StudyFolder:
         self.parts.append(part)
 
     def sum_up(self) -> None:
-        """Write the summary of all parts beside them.
-
-        Raises:
-            Refusal: it cannot be written.
-        """
+        """Write the summary of all parts beside them; a Refusal if it cannot be written."""
         from pluriscope.study_summary import summary_of_table  # loads libraries of statistics
 
         told = json.dumps(summary_of_table(self.design, self.table), ensure_ascii=False, indent=1)

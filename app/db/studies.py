@@ -50,14 +50,12 @@ def save_study(
     state: str = "running",
     provenance: Mapping[str, Any] | None = None,
     engine: str = ENGINE_VERSION,
-    now: datetime | None = None,
 ) -> StudyRow:
     """Store a study, once; if it is stored already, its seeds grow to the design's if these are more.
 
     Raises:
         Conflict: its slug belongs to a study of another design.
     """
-    now = now or datetime.now(UTC)
     row = study_of_design(session, design)
     if row is not None:
         if origin != "bundled":
@@ -66,7 +64,7 @@ def save_study(
         count = max(design.seeds.count, known.seeds.count)
         texts = design if origin == "bundled" == row.origin else known  # what comes with Pluriscope may be reworded
         if texts.with_seeds(count) != known:
-            set_design(row, texts.with_seeds(count), now)
+            set_design(row, texts.with_seeds(count))
         return row
     other = study_at_slug(session, design.slug)
     if other is not None:
@@ -85,13 +83,8 @@ def save_study(
         engine_version=engine,
         provenance=dict(provenance or {}),
         n_networks=design.n_networks,
-        n_finished=0,
-        n_converged=0,
-        seconds=0.0,
-        revision=0,
-        summed_up=0,
-        created_at=now,
-        updated_at=now,
+        created_at=datetime.now(UTC),
+        updated_at=datetime.now(UTC),
     )
     session.add(row)
     for protocol in design.protocols:
@@ -111,11 +104,11 @@ def design_of(row: StudyRow) -> StudyDesign:
     return StudyDesign.model_validate(row.design)
 
 
-def set_design(row: StudyRow, design: StudyDesign, now: datetime) -> None:
+def set_design(row: StudyRow, design: StudyDesign) -> None:
     """Give a study another number of seeds, or other texts."""
     row.design, row.name, row.n_networks = design.model_dump(mode="json"), design.name, design.n_networks
     row.revision += 1
-    row.updated_at = now
+    row.updated_at = datetime.now(UTC)
 
 
 def free_study_slug(session: Session, slug: str) -> str:

@@ -142,11 +142,7 @@ def _summary(design: StudyDesign, table: StudyTable, _work: Work) -> dict[str, A
 
 
 def load_study(session: Session, arguments: Arguments) -> Callable[..., None]:
-    """What there is to do.
-
-    Raises:
-        NotFound: the study is not stored (any more).
-    """
+    """What there is to do; a NotFound if the study is not stored (any more)."""
     row = study_by_digest(session, arguments["study"])
     wanted = row.state == "running" and row.n_finished < row.n_networks
     limits = in_memory(limits_in(session))

@@ -22,44 +22,32 @@ from app.db.study_tables import StudyRow
 from app.jobs import queue
 
 
-def start(session: Session, design: StudyDesign, *, now: datetime | None = None) -> StudyRow:
+def start(session: Session, design: StudyDesign) -> StudyRow:
     """Store a study and let it run; one that is stored is resumed, and extended if the design has more seeds.
 
     Raises:
         Conflict: its slug belongs to a study of another design.
-        InvalidStudy: it has a measure that is gone.
+        InvalidStudy: it cannot run here.
     """
-    now = now or datetime.now(UTC)
-    row = save_study(session, design, now=now)
-    return resume(session, row, now=now)
+    return resume(session, save_study(session, design))
 
 
-def resume(session: Session, study: StudyRow, *, now: datetime | None = None) -> StudyRow:
-    """Let a study run (on).
-
-    Raises:
-        InvalidStudy: it has a measure that is gone.
-    """
+def resume(session: Session, study: StudyRow) -> StudyRow:
+    """Let a study run (on); an InvalidStudy if it cannot."""
     runnable(design_of(study))
-    study.state, study.updated_at = "running", now or datetime.now(UTC)
+    study.state, study.updated_at = "running", datetime.now(UTC)
     go_on(session, study)
     return study
 
 
-def extend(session: Session, study: StudyRow, more: int, *, now: datetime | None = None) -> StudyRow:
-    """Add seeds to every cell and let the study run.
-
-    Raises:
-        InvalidStudy: the grid would be too large.
-    """
-    now = now or datetime.now(UTC)
+def extend(session: Session, study: StudyRow, more: int) -> StudyRow:
+    """Add seeds to every cell and let the study run; an InvalidStudy if the grid would be too large."""
     design = design_of(study)
-    extended = design.with_seeds(design.seeds.count + more).model_dump(mode="json")
-    set_design(study, design_from_mapping(extended), now)
-    return resume(session, study, now=now)
+    set_design(study, design_from_mapping(design.with_seeds(design.seeds.count + more).model_dump(mode="json")))
+    return resume(session, study)
 
 
-def pause(session: Session, study: StudyRow, *, cancel: bool = False, now: datetime | None = None) -> StudyRow:
+def pause(session: Session, study: StudyRow, *, cancel: bool = False) -> None:
     """Stop the work on a study; ``cancel`` says that nobody means to let it go on.
 
     Raises:
@@ -67,11 +55,10 @@ def pause(session: Session, study: StudyRow, *, cancel: bool = False, now: datet
     """
     if study.n_finished >= study.n_networks:
         raise Conflict(f"study {study.slug!r}", "has finished already", "there is nothing left to stop")
-    study.state, study.updated_at = "cancelled" if cancel else "paused", now or datetime.now(UTC)
+    study.state, study.updated_at = "cancelled" if cancel else "paused", datetime.now(UTC)
     for job in study_jobs(session, study.digest, unfinished=True):
         with suppress(Conflict):  # it has just ended
-            queue.cancel(session, job.id, now=now)
-    return study
+            queue.cancel(session, job.id)
 
 
 def go_on(session: Session, study: StudyRow) -> None:

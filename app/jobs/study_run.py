@@ -234,10 +234,6 @@ class _Processes(ThreadPoolExecutor):
     """An executor whose threads each have a process compute, which is replaced when it is lost; a shutdown ends them.
 
     Functions are given the :class:`~analysis.work.Work` of the process as a last argument.
-
-    Args:
-        n: processes.
-        n_bytes: memory that each may take.
     """
 
     def __init__(self, n: int, n_bytes: int) -> None:
@@ -270,12 +266,7 @@ class _Processes(ThreadPoolExecutor):
 
 @contextmanager
 def local_workers(n: int, n_bytes: int) -> Iterator[Workers]:
-    """Processes of this machine, with one thread each.
-
-    Args:
-        n: how many.
-        n_bytes: memory that each may take.
-    """
+    """So many processes of this machine, with one thread each, each of which may take so many bytes."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # processes take it over when they start
     with _Processes(n, n_bytes) as executor:

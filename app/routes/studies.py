@@ -22,7 +22,6 @@ from app.error_answers import api_errors
 from app.errors import ReadOnly
 from app.jobs import deletion, study_queue
 from app.limits import read_only_in, undo_days_in
-from app.pages.studies.data import MEDIA, DataForm, write_data
 from app.pages.studies.form import (
     NewStudyOptions,
     StudyOrder,
@@ -33,7 +32,7 @@ from app.pages.studies.form import (
     study_ready,
 )
 from app.pages.studies.listing import StudiesRecord, study_lines, study_list
-from app.pages.studies.outcomes import outcome_blocks, outcomes_table
+from app.pages.studies.outcomes import MEDIA, DataForm, outcome_blocks, outcomes_table, write_data
 from app.pages.studies.page import MoreSeeds, StudyOptions, StudyRecord, build_study
 from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of
 from app.rendering import show

@@ -34,25 +34,16 @@ _NETWORK_SLUG: Final = re.compile(r"(.+)-([0-9a-f]{12})")
 def find_study(session: Session, ref: str, *, deleted: bool = False) -> StudyRow:
     """The study with that slug, or whose digest begins with those 6 or more digits, or that once had that slug.
 
-    Args:
-        ref: slug, beginning of a digest or former slug.
-        deleted: whether a deleted one is meant too.
-
     Raises:
-        NotFound: there is none.
-        Ambiguous: several digests begin so.
-        Deleted: it was deleted.
+        NotFound, Ambiguous: there is none, or several digests begin so.
+        Deleted: it was deleted, and ``deleted`` does not say that it is meant too.
     """
     row = called(session, StudyRow, "study", ref, FormerStudySlugRow.study_id)
     return row if deleted else unless_deleted(session, row, "study", "import its results again")
 
 
 def study_by_digest(session: Session, digest: str) -> StudyRow:
-    """The study of that design.
-
-    Raises:
-        NotFound: it is not stored (any more).
-    """
+    """The study of that design; a NotFound if it is not stored (any more)."""
     row = session.scalar(select(StudyRow).where(StudyRow.digest == digest))
     if row is None:
         raise NotFound(f"study {digest[:12]}", "is not stored any more", "start it again")
@@ -172,11 +163,7 @@ def study_network_at(session: Session, slug: str) -> tuple[StudyRow, str] | None
 
 
 def networks_beginning(session: Session, study: StudyRow, digests: Sequence[str]) -> list[str]:
-    """The full digests of a study's networks that begin so.
-
-    Args:
-        digests: beginnings, all of one length; at least one.
-    """
+    """The full digests of a study's networks that begin as one of some, all of one length, at least one."""
     query = "SELECT DISTINCT network FROM {rows} WHERE list_contains($1, left(network, $2))"
     table = table_of(session, study)
     return [one for (one,) in table.ask(query, [[*digests], len(digests[0])])] if table.paths else []

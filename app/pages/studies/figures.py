@@ -95,11 +95,7 @@ def figure_names(study: Study) -> dict[str, str]:
 
 
 def drawn_figure(study: Study, name: str, protocol: str, by: Factor | None) -> Drawn:
-    """A figure by its name: of a ladder, of a measure, or of one method's answers.
-
-    Raises:
-        NotFound: the study has no such figure.
-    """
+    """A figure by its name: of a ladder, of a measure, or of one method's answers; a NotFound if it is none."""
     known = figure_names(study)
     if name not in known and name not in study.summary["measures"]:
         raise NotFound(

@@ -71,11 +71,7 @@ class StudyOrder(BaseModel):
 
 
 def new_study(session: Session, links: Addresses, options: NewStudyOptions) -> Iterator[Block]:
-    """The form, empty or with the file of a stored study under another name.
-
-    Raises:
-        NotFound: no such study.
-    """
+    """The form, empty or with the file of a stored study under another name; raises as :func:`open_study`."""
     if not options.study:
         return study_form(links, {})
     row = open_study(session, links, options.study)

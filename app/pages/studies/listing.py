@@ -42,11 +42,7 @@ def study_lines(session: Session, links: Addresses) -> list[StudyLine]:
 
 
 def study_list(session: Session, links: Addresses, options: Mapping[str, Sequence[str]]) -> Iterator[Block]:
-    """The page.
-
-    Raises:
-        InvalidOption: an option or a value that the list does not have.
-    """
+    """The page; an InvalidOption for an option or a value that the list does not have."""
     lines = study_lines(session, links)
     listing = AtHand(_COLUMNS, [_row(line) for line in lines])
     query = read_query(_COLUMNS, options, _USUAL)

@@ -1,4 +1,4 @@
-"""The rows of a study's table: one for each network and output under one protocol, whatever became of the network."""
+"""The rows of a study's table, as a list under one protocol and as a file, written by DuckDB where they lie."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Literal
 
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 
 from analysis.studies.cells import cells_of
 from analysis.studies.design import FACTORS
 from analysis.studies.rows import NAMES, TYPES, measured_of
 from analysis.studies.sources import CONVERGED, DRAWN
-from app.db.reads.studies import stored_slugs
+from app.db.reads.studies import stored_slugs, table_of
+from app.db.studies import write_table
+from app.db.study_tables import StudyRow
+from app.errors import NotFound
 from app.figures.numbers import Bound, bounded
 from app.figures.svg.marks import verdict_mark
 from app.limits import read_only_in
@@ -23,13 +28,22 @@ from app.pages.studies.study import Study
 from pluriscope.blocks import Block, Choice, Head, Prose, Table
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.parquet_listing import ParquetListing
-from pluriscope.study_table import literal
+from pluriscope.records import MAX_EXACT_IN_JSON
+from pluriscope.study_table import literal, quoted
 from pluriscope.tables import Column, Query, Row, Type, read_query
 
 ID: Final = "outcomes"
 MOST_WORDS: Final = 6  # of a set, in a table
 MOST_MEASURES: Final = 12  # that are columns on pages; files have all
 FIRST: Final = 10
+DataForm = Literal["csv", "json", "parquet"]
+MEDIA: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+}
+_IN_PARQUET: Final = ("weights", "data", "planted", "sizes", "tables")
+"""Columns that only Parquet has."""
 _KINDS: Final[Mapping[str, Type]] = {
     TYPES["count"]: "big",
     TYPES["number"]: "float",
@@ -39,12 +53,7 @@ _KINDS: Final[Mapping[str, Type]] = {
 
 
 def outcomes_table(study: Study, options: Mapping[str, Sequence[str]]) -> Table:
-    """The rows that an address asks for.
-
-    Raises:
-        BadQuery: a protocol that the study does not have.
-        InvalidOption: an option or a value that the list does not have.
-    """
+    """The rows that an address asks for; BadQuery for another protocol, InvalidOption for what the list has not."""
     links, slug, given = study.links, study.line.slug, dict(options)
     protocol = study.protocol_named("".join(given.pop("protocol", [])[-1:]))
     listing = _listing(study, protocol)
@@ -195,3 +204,38 @@ def measured_words(row: Row, name: str) -> Markup | str:
         rest = len(value) - MOST_WORDS
         return ", ".join(sorted(value)[:MOST_WORDS]) + (f" and {rest:,} more" if rest > 0 else "") or "none"
     return str(value)
+
+
+# --- files
+
+
+def write_data(session: Session, study: StudyRow, form: DataForm, path: Path) -> None:
+    """Write the table of a study, one row for each network, protocol and output.
+
+    Raises:
+        NotFound: no network has its outcome yet.
+    """
+    table = table_of(session, study)
+    if not table.paths:
+        raise NotFound(f"data of study {study.slug!r}", "are not there yet", "wait for its first networks", "form")
+    if form == "parquet":
+        write_table(session, study, path)
+        return
+    cells = {name: _in_file(name, kind, form) for name, kind in table.columns.items() if name not in _IN_PARQUET}
+    columns = ", ".join(f"{cell} AS {quoted(name)}" for name, cell in cells.items())
+    options = "FORMAT csv, HEADER" if form == "csv" else "FORMAT json, ARRAY"
+    table.write(path, f"SELECT {columns} FROM {{rows}}", options)  # noqa: S608  names are quoted
+
+
+def _in_file(name: str, kind: str, form: DataForm) -> str:
+    """A column as the form has it: text that a spreadsheet would run stands behind an apostrophe in CSV; whole numbers
+    that not every reader of JSON holds are text there.
+    """
+    own = quoted(name)
+    if form == "csv":
+        text = f"array_to_string({own}, ' ; ')" if kind.endswith("[]") else own
+        return rf"regexp_replace({text}, '^([=+@\t\r-])', '''\1')" if "VARCHAR" in kind else text
+    if name == "inexact":
+        return f"{own}::JSON"
+    large = f"abs({own}) > {MAX_EXACT_IN_JSON}"
+    return f"CASE WHEN {large} THEN to_json({own}::VARCHAR) ELSE to_json({own}) END" if "DECIMAL" in kind else own

@@ -112,11 +112,7 @@ class StudyPage(Shared):
 
     @cached_property
     def figure(self) -> Drawn | None:
-        """The figure that is shown; None before a network was summed up.
-
-        Raises:
-            NotFound: no figure has the name that was asked for.
-        """
+        """The figure that is shown, None before a network was summed up; a NotFound for a name of none."""
         known = self.study.summary["converged"]
         return self._figure(self.options.figure or next(iter(figure_names(self.study)))) if known else None
 
@@ -159,12 +155,7 @@ class StudyPage(Shared):
 
 
 def build_study(session: Session, links: Addresses, study: str, options: StudyOptions) -> StudyPage:
-    """The study that an address asks for.
-
-    Raises:
-        NotFound: no such study.
-        BadQuery: a protocol or factor that the study does not have.
-    """
+    """The study that an address asks for; raises as :func:`open_study`, and BadQuery for another protocol or factor."""
     found = find_study_of(session, links, study)
     protocol = found.protocol_named(options.protocol)
     if options.by not in (None, *found.design.varying):

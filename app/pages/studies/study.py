@@ -89,11 +89,7 @@ class Study:
         return {one.name: one.digest for one in self.design.protocols}
 
     def protocol_named(self, name: str) -> str:
-        """The protocol that an address asks for, the study's first one where it names none.
-
-        Raises:
-            BadQuery: the study has no such protocol.
-        """
+        """The protocol that an address asks for, the first one where it names none; a BadQuery for one of others."""
         if name not in ("", *self.protocols):
             known = ", ".join(self.protocols)
             raise BadQuery(f"protocol {name[:60]!r}", "is not one of this study’s", f"use one of {known}", "protocol")
@@ -101,11 +97,7 @@ class Study:
 
 
 def find_study_of(session: Session, links: Addresses, study: str) -> Study:
-    """The study that an address names, as far as it is.
-
-    Raises:
-        NotFound, Gone, Moved: see :func:`open_study`.
-    """
+    """The study that an address names, as far as it is; raises as :func:`open_study`."""
     row = open_study(session, links, study)
     moving = bool(jobs_of_network(session, row.digest, unfinished=True))
     return Study(session, links, row, stored_line(session, links, row), moving)
@@ -114,14 +106,9 @@ def find_study_of(session: Session, links: Addresses, study: str) -> Study:
 def open_study(session: Session, links: Addresses, study: str, *, deleted: bool = False) -> StudyRow:
     """The study of that slug, or whose digest begins with those 6 or more digits.
 
-    Args:
-        links: for the nearest page that exists.
-        study: slug or beginning of a digest.
-        deleted: whether a deleted one is meant too.
-
     Raises:
         NotFound: none, or several.
-        Gone: it was deleted, which can be undone.
+        Gone: it was deleted, which can be undone, and ``deleted`` does not say that it is meant too.
         Moved: it once had that slug.
     """
     try:
