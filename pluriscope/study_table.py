@@ -121,7 +121,7 @@ class StudyTable:
     def source(self) -> str:
         """The table in a query."""
         names = ", ".join(literal(str(path)) for path in self.paths)
-        return f"read_parquet([{names}], union_by_name = true)"
+        return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
 
 
 def write_part(

@@ -129,7 +129,7 @@ def _unknown(design: StudyDesign) -> list[str]:
 
 def refusal(problems: Sequence[str]) -> InvalidStudy:
     """The refusal of a design for several reasons."""
-    return InvalidStudy("study design", "; ".join(problems), "correct it; nothing was started")
+    return InvalidStudy("study design", "; ".join(one.rstrip(".") for one in problems), "correct it; nothing was started")
 
 
 # --- every reason why a design is refused
@@ -268,7 +268,7 @@ def _methods(design: StudyDesign, known: Sequence[str]) -> Iterator[str]:
     said: dict[str, str] = {}
     for text in design.methods:
         if problems := [*_refused(read_method, text)]:
-            yield from (f"methods: {problem.rstrip('.')}" for problem in problems)
+            yield from (f"methods: {problem}" for problem in problems)
             continue
         method, settings = read_method(text)
         same = said.setdefault(settings_digest(method.key, settings), text)
