@@ -59,7 +59,10 @@ def read_population(settings: Mapping[str, Any], folder: Path) -> tuple[StudyDes
             except OSError as problem:
                 problems.append(f"source_options.files: {name!r} cannot be read: {problem.strerror or problem}")
     files = [
-        {"name": name.encode(errors="replace").decode(), "sha256": hashlib.sha256(raw).hexdigest()}  # any bytes name a file
+        {
+            "name": name.encode(errors="replace").decode(),
+            "sha256": hashlib.sha256(raw).hexdigest(),
+        }  # any bytes name a file
         for name, raw in contents.items()
     ]
     seeds = {"first": 0, "count": max(1, len(files))}

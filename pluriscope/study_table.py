@@ -8,6 +8,7 @@ output; a network without values has one row, without protocol and output. Any n
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,11 @@ from typing import Any, Final
 import duckdb
 
 from analysis.errors import AnalysisError
+from analysis.strict_json import read_object
+from analysis.studies.cells import cells_of
+from analysis.studies.design import StudyDesign
+from analysis.studies.reading import design_from_mapping
+from analysis.studies.rows import NAMES, columns_of
 
 FORMAT: Final = "pluriscope-study-table/1"
 ENDING: Final = ".parquet"
@@ -27,10 +33,25 @@ MOST_PART: Final = 8 << 20
 """Bytes of a part in a store, about."""
 _ROW_GROUP: Final = 8_192
 _MOST_ROW: Final = 64 << 20  # bytes of a row as JSON
+_MOST_DESIGN: Final = 64 << 20  # bytes; it may name all files of a population
+_ROWS: Final = re.compile(r"""("[^"]*"|'[^']*')|\{rows\}""")
+_STRANGE: Final = """
+(SELECT cell, seed FROM {rows} WHERE NOT coalesce(
+    cell IN (SELECT unnest($1)) AND seed BETWEEN $2 AND $3 AND state IS NOT NULL
+    AND (protocol IS NULL OR list_contains($4, protocol)) AND json_valid(coalesce(inexact, '{}')), false) LIMIT 1)
+UNION ALL
+(SELECT cell, seed FROM {rows} GROUP BY cell, seed, protocol, output HAVING count(*) > 1 LIMIT 1)
+"""
+"""What a part must not have: rows of other networks, values without words, and rows that are there already."""
+_CURE: Final = "give what `pluriscope study run` or `study export` wrote"
 
 
 class InvalidTable(AnalysisError):
     """A file is no part of a study's table, is damaged, or belongs to another study."""
+
+
+class DamagedTable(InvalidTable):
+    """A file is gone, or cannot be read as Parquet."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +61,12 @@ class Part:
     Args:
         path: where it lies.
         metadata: texts by name: ``format``, ``design`` (JSON), ``digest`` of the design, and what else was written.
+        design: whose networks it has rows of.
     """
 
     path: Path
     metadata: Mapping[str, str]
+    design: StudyDesign
 
 
 @dataclass(frozen=True)
@@ -67,11 +90,11 @@ class StudyTable:
         """
         with _connected() as database:
             try:
-                return database.execute(query.replace("{rows}", self.source), parameters).fetchall()
+                return database.execute(self._full(query), parameters).fetchall()
             except (duckdb.BinderException, duckdb.ParserException):
                 raise  # a fault of the query's author
             except duckdb.Error as problem:
-                raise _refusal(", ".join(path.name for path in self.paths[:3]), str(problem)) from None
+                raise _refusal(", ".join(path.name for path in self.paths[:3]), problem) from None
 
     @cached_property
     def columns(self) -> dict[str, str]:
@@ -95,9 +118,9 @@ class StudyTable:
         """
         with _connected() as database:
             try:
-                database.execute(f"COPY ({query.replace('{rows}', self.source)}) TO {literal(str(path))} ({options})")
+                database.execute(f"COPY ({self._full(query)}) TO {literal(str(path))} ({options})")
             except duckdb.Error as problem:
-                raise _refusal(", ".join(path.name for path in self.paths[:3]), str(problem)) from None
+                raise _refusal(", ".join(path.name for path in self.paths[:3]), problem) from None
 
     def pack(self, folder: Path, metadata: Mapping[str, str], query: str = "SELECT * FROM {rows}") -> list[Path]:
         """Write what a query gives to parts of some megabytes each.
@@ -122,6 +145,10 @@ class StudyTable:
         """The table in a query."""
         names = ", ".join(literal(str(path)) for path in self.paths)
         return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
+
+    def _full(self, query: str) -> str:
+        """A query with the table in it, whatever stands in quotation marks there."""
+        return _ROWS.sub(lambda found: found[1] or self.source, query)
 
 
 def write_part(
@@ -164,20 +191,45 @@ def put(path: Path, raw: bytes) -> None:
 
 
 def read_part(path: Path) -> Part:
-    """What a file says of itself.
+    """What a file says of itself, if all of its rows are of networks of its design, each once.
 
     Raises:
-        InvalidTable: it is no part of a table, or cut short.
+        InvalidTable: it is no part of a table, or has other columns or rows.
+        DamagedTable: it is cut short.
+        InvalidStudy: its design contradicts itself.
     """
+    table, item = StudyTable([path]), f"table {path.name!r}"
     with _connected() as database:
         try:
             told = database.execute("SELECT key, value FROM parquet_kv_metadata($1)", [str(path)]).fetchall()
         except duckdb.Error as problem:
-            raise _refusal(path.name, str(problem)) from None
-    metadata = {bytes(key).decode(): bytes(value).decode() for key, value in told}
+            raise _refusal(path.name, problem) from None
+    metadata = {bytes(key).decode(errors="replace"): bytes(value).decode(errors="replace") for key, value in told}
     if metadata.get("format") != FORMAT:
-        raise InvalidTable(f"table {path.name!r}", f"is not of the format {FORMAT}", "give what `study run` wrote")
-    return Part(path, metadata)
+        raise InvalidTable(item, f"is not of the format {FORMAT}", _CURE)
+    design = _design(metadata.get("design", ""), item)
+    if metadata.get("digest") != design.digest:
+        raise InvalidTable(item, f"states another digest than that of its design ({design.digest[:12]})", _CURE)
+    there = table.columns
+    wrong = [
+        name for name, kind in columns_of(design).items() if there.get(name, None if name in NAMES else kind) != kind
+    ]
+    if wrong:
+        cause = f"lacks the columns {', '.join(wrong[:5])}, or has others of that name or type"
+        raise InvalidTable(item, cause, _CURE)
+    seeds = design.seeds.numbers
+    cells = [cell.key for cell in cells_of(design)]
+    strange = table.ask(_STRANGE, [cells, seeds[0], seeds[-1], design.labels("protocol")])
+    if strange:
+        cause = "has rows that no network of its design has, or has rows twice (cell {}, seed {})".format(*strange[0])
+        raise InvalidTable(item, cause, _CURE)
+    return Part(path, metadata, design)
+
+
+@lru_cache(maxsize=8)
+def _design(text: str, item: str) -> StudyDesign:
+    """The design that a part names, which the parts of a table have in common."""
+    return design_from_mapping(read_object(text.encode(), f"design of {item}", InvalidTable, _MOST_DESIGN, _CURE))
 
 
 def copy_options(metadata: Mapping[str, str]) -> str:
@@ -206,6 +258,9 @@ def _database() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY})
 
 
-def _refusal(name: str, problem: str) -> InvalidTable:
-    cause = f"is damaged or gone ({problem.strip().splitlines()[0][:200]})"
-    return InvalidTable(f"table {name!r}", cause, "remove it, then run the study again, which makes it anew")
+def _refusal(name: str, problem: duckdb.Error) -> InvalidTable:
+    first = str(problem).strip().splitlines()[0][:200]
+    if isinstance(problem, duckdb.OutOfMemoryException):
+        return InvalidTable(f"table {name!r}", f"cannot be read ({first})", "free some memory, then do the same again")
+    cure = "remove it, then run the study again, which makes it anew"
+    return DamagedTable(f"table {name!r}", f"is damaged or gone ({first})", cure)

@@ -129,7 +129,9 @@ def _unknown(design: StudyDesign) -> list[str]:
 
 def refusal(problems: Sequence[str]) -> InvalidStudy:
     """The refusal of a design for several reasons."""
-    return InvalidStudy("study design", "; ".join(one.rstrip(".") for one in problems), "correct it; nothing was started")
+    return InvalidStudy(
+        "study design", "; ".join(one.rstrip(".") for one in problems), "correct it; nothing was started"
+    )
 
 
 # --- every reason why a design is refused

@@ -6,7 +6,7 @@ import json
 import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,15 +14,19 @@ from typing import Any, Final
 import duckdb
 
 from analysis import ENGINE_VERSION
+from analysis.errors import AnalysisError
 from analysis.studies.design import StudyDesign
 from analysis.studies.rows import columns_of
 from app.cli.terminal import TROUBLE, Refusal, remark
-from pluriscope.study_table import ENDING, InvalidTable, StudyTable, put, read_part, write_part
+from pluriscope.study_table import ENDING, DamagedTable, Part, StudyTable, put, read_part, write_part
 
 SUMMARY: Final = "summary.json"
 _LOCK: Final = ".lock"
 _LEFT: Final = re.compile(rf"\..*({re.escape(ENDING)}|{re.escape(SUMMARY)})\.[0-9a-f]+")
 """What a command that was killed while it wrote leaves behind; see :func:`pluriscope.study_table.put`."""
+_TWICE: Final = (
+    "SELECT min(filename), max(filename) FROM {rows} GROUP BY cell, seed HAVING min(filename) < max(filename) LIMIT 1"
+)
 _MAGIC: Final = b"PAR1"  # with which Parquet files begin
 
 
@@ -100,8 +104,8 @@ def study_folder(path: Path, design: StudyDesign) -> Iterator[StudyFolder]:
             raise Refusal(f"{item}: has {file.name!r} in it, which is no part of a study. Give a folder of its own.")
     with _locked(path, item):
         parts = _parts(path, item, design)
-        counts = [json.loads(metadata["design"])["seeds"]["count"] for metadata in parts.values()]
-        yield StudyFolder(path, design.with_seeds(max(design.seeds.count, *counts, 0)), list(parts))
+        counts = [part.design.seeds.count for part in parts]
+        yield StudyFolder(path, design.with_seeds(max(design.seeds.count, *counts, 0)), [part.path for part in parts])
 
 
 @contextmanager
@@ -127,10 +131,9 @@ def _locked(path: Path, item: str) -> Iterator[None]:
         yield
 
 
-def _parts(path: Path, item: str, design: StudyDesign) -> dict[Path, Mapping[str, str]]:
-    """The whole parts with their metadata; nothing is removed before all was looked at."""
-    parts: dict[Path, Mapping[str, str]] = {}
-    damaged, left = list[Path](), list[Path]()
+def _parts(path: Path, item: str, design: StudyDesign) -> list[Part]:
+    """The whole parts; nothing is removed before all was looked at."""
+    parts, damaged, left = list[Part](), list[Path](), list[Path]()
     for file in sorted(path.iterdir()):
         if file.name in (_LOCK, SUMMARY):
             continue
@@ -139,20 +142,20 @@ def _parts(path: Path, item: str, design: StudyDesign) -> dict[Path, Mapping[str
             continue
         try:
             part = read_part(file)
-        except InvalidTable as problem:
-            if not _is_torn(file):
+            StudyTable([file]).ask("SELECT bit_xor(hash(COLUMNS(*))) FROM {rows}")  # reads all of it
+        except AnalysisError as problem:
+            if not (isinstance(problem, DamagedTable) and _is_parquet(file)):
                 raise Refusal(f"{item}: {problem}") from None
             damaged.append(file)
             continue
-        if part.metadata["digest"] != design.digest:
-            other = f"{json.loads(part.metadata['design'])['slug']}, {part.metadata['digest'][:12]}"
+        if part.design.digest != design.digest:
+            other = f"{part.design.slug}, {part.design.digest[:12]}"
             raise Refusal(f"{item}: holds the table of another design ({other}). Give another folder.")
-        try:
-            StudyTable([file]).ask("SELECT bit_xor(hash(COLUMNS(*))) FROM {rows}")  # reads all of it
-        except InvalidTable:
-            damaged.append(file)
-        else:
-            parts[file] = part.metadata
+        parts.append(part)
+    twice = StudyTable([part.path for part in parts]).ask(_TWICE) if parts else []
+    for names in twice:
+        one, other = (Path(name).name for name in names)
+        raise Refusal(f"{item}: {one!r} and {other!r} have rows of the same networks. Remove one of them.")
     for file in damaged:
         remark(f"part {file.name} is cut short or damaged: its networks are made again")
     for file in (*left, *damaged):
@@ -160,11 +163,7 @@ def _parts(path: Path, item: str, design: StudyDesign) -> dict[Path, Mapping[str
     return parts
 
 
-def _is_torn(file: Path) -> bool:
-    """Whether a file begins as a Parquet file and cannot be read as one."""
+def _is_parquet(file: Path) -> bool:
+    """Whether a file begins as Parquet files do, as far as it goes."""
     with file.open("rb") as raw:
-        if not _MAGIC.startswith(raw.read(len(_MAGIC))):
-            return False
-    with suppress(InvalidTable):
-        return not StudyTable([file]).columns
-    return True
+        return _MAGIC.startswith(raw.read(len(_MAGIC)))

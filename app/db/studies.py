@@ -21,7 +21,6 @@ from analysis.protocol import BUILT_IN
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.old_results import MAX_OLD_BYTES, read_old_results
-from analysis.studies.reading import design_from_mapping
 from analysis.studies.rows import columns_of, network_of_row
 from analysis.studies.sources import BOOLEAN, DRAWN
 from app.db.errors import Conflict, NotFound
@@ -36,7 +35,6 @@ from pluriscope.study_table import ENDING, InvalidTable, StudyTable, copy_option
 
 _POSITION: Final = 100_000  # behind everything else in any list of networks
 MAX_SLUG: Final = 60  # as designs allow it
-_NEEDED: Final = {"cell": "VARCHAR", "seed": "BIGINT", "protocol": "VARCHAR", "output": "INTEGER", "state": "VARCHAR"}
 _OF_TRAINING: Final = ("seed", "state", "message", "epochs", "loss", "accuracy")
 _OF_NETWORK: Final = ("cell", "activation", "output_activation", "negative_slope", "network")
 _CONTENT: Final = ("sizes", "tables", "weights", "data", "planted")
@@ -223,21 +221,14 @@ def read_files(files: Iterable[Path]) -> StudyFiles:
     """
     found: StudyFiles | None = None
     parts = sorted(files)
-    for path in parts:
-        metadata = read_part(path).metadata
+    for part in map(read_part, parts):
+        design, metadata = part.design, part.metadata
         try:
-            design = design_from_mapping(json.loads(metadata["design"]))
             about = {name: json.loads(metadata.get(name) or "null") for name in ("provenance", "summary")}
-        except (KeyError, ValueError, RecursionError):
-            raise _no_table(path.name, "has no design with it, or a damaged one") from None
-        columns = StudyTable([path]).columns
-        wrong = [name for name, kind in _NEEDED.items() if columns.get(name) != kind]
-        if wrong:
-            raise _no_table(path.name, f"lacks the columns {', '.join(wrong)}, or has others of that name")
-        if metadata.get("digest") != design.digest:
-            raise _no_table(path.name, f"states another digest than that of its design ({design.digest[:12]})")
+        except (ValueError, RecursionError):
+            raise _no_table(part.path.name, "has damaged words with it") from None
         if found is not None and found.design.digest != design.digest:
-            raise _no_table(path.name, f"is of another design than {parts[0].name} ({design.slug})")
+            raise _no_table(part.path.name, f"is of another design than {parts[0].name} ({design.slug})")
         if found is None or design.seeds.count > found.design.seeds.count:
             provenance = about["provenance"] if isinstance(about["provenance"], dict) else {}
             found = StudyFiles(design, parts, metadata.get("engine", "")[:32], provenance, about["summary"])

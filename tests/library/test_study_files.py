@@ -56,6 +56,12 @@ def test_each_file_is_a_network_of_its_own_and_bad_ones_say_why(folder):
     assert run_chunk(design, 0, [1], {1: files[1]})[0].items() >= {**rows[1], "seconds": 0.0}.items()
 
 
+def test_a_name_need_not_be_text(folder):
+    (folder / "other.json").rename(folder / os.fsdecode(b"caf\xe9.json"))
+    design, _ = read_population(study("caf*"), folder)
+    assert json.loads(design.model_dump_json())["source_options"]["files"][0]["name"] == "caf?.json"
+
+
 def test_tasks_and_encoding_are_those_that_the_design_names(folder):
     options = {"encoding": "-1, 1"}
     design, files = read_population(study("other.json", options=options, tasks=[["XNOR"]]), folder)

@@ -118,6 +118,11 @@ def something_else(folder):
     (folder / "notes.txt").write_text("precious")
 
 
+def the_same_twice(folder):
+    first = kept(folder, design())[0]
+    (folder / "copy.parquet").write_bytes(first.read_bytes())
+
+
 def a_folder_in_it(folder):
     (folder / "more.parquet").mkdir(parents=True)
 
@@ -139,6 +144,7 @@ def no_parquet(folder):
         ("out.jsonl.gz", an_earlier_file, "is a file of an earlier version. Give a folder; to go on with that file"),
         ("out", another_design, "holds the table of another design (xor-width, "),
         ("out", something_else, "has 'notes.txt' in it, which is no part of a study. Give a folder of its own."),
+        ("out", the_same_twice, "'copy.parquet' have rows of the same networks. Remove one of them."),
         ("out", a_folder_in_it, "has 'more.parquet' in it, which is no part of a study"),
         ("out", another_parquet, "is not of the format pluriscope-study-table/1"),
         ("out", no_parquet, "0.parquet"),
@@ -155,7 +161,7 @@ def test_what_is_in_the_way_is_never_overwritten(run, file, tmp_path, name, ther
     assert words in ended.err
     after = states(folder)
     assert after == before or (
-        there in (another_design, another_parquet, no_parquet) and after == before | {".lock": b""}
+        there in (another_design, another_parquet, no_parquet, the_same_twice) and after == before | {".lock": b""}
     )
 
 

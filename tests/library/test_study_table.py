@@ -1,0 +1,65 @@
+"""Parts of a study's table: read wherever they lie, and refused where they are not what they say."""
+
+import json
+
+import pytest
+
+from analysis.errors import AnalysisError
+from analysis.studies.rows import columns_of
+from pluriscope.study_table import StudyTable, copy_options, quoted, read_part, write_part
+from tests.study_factories import design, rows
+
+TOLD = {"design": json.dumps(design().model_dump(mode="json")), "digest": design().digest}
+
+
+@pytest.fixture
+def part(tmp_path):
+    path = tmp_path / "whole.parquet"
+    write_part(path, rows(), columns_of(design()), TOLD)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("query", "told", "words"),
+    [
+        ("SELECT * FROM {rows}", {"format": "another"}, "is not of the format"),
+        ("SELECT * FROM {rows}", {"design": ""}, "design of table 'part.parquet': is empty"),
+        ("SELECT * FROM {rows}", {"design": '{"a":'}, "is not JSON"),
+        ("SELECT * FROM {rows}", {"design": "[]"}, "holds a list, not an object"),
+        ("SELECT * FROM {rows}", {"digest": "0"}, "states another digest"),
+        ("SELECT * EXCLUDE cell FROM {rows}", {}, "lacks the columns cell"),
+        ("SELECT * EXCLUDE inexact FROM {rows}", {}, "lacks the columns inexact"),
+        ("SELECT * REPLACE (seed::VARCHAR AS seed) FROM {rows}", {}, "or has others of that name or type"),
+        ("""SELECT * REPLACE ('x' AS "circuits-valid") FROM {rows}""", {}, "lacks the columns circuits-valid"),
+        ("SELECT * REPLACE ('x' AS cell) FROM {rows}", {}, "that no network of its design has"),
+        ("SELECT * REPLACE (NULL::VARCHAR AS cell) FROM {rows}", {}, "that no network of its design has"),
+        ("SELECT * REPLACE (seed + 4 AS seed) FROM {rows}", {}, "that no network of its design has"),
+        ("SELECT * REPLACE ('x' AS protocol) FROM {rows}", {}, "that no network of its design has"),
+        ("SELECT * REPLACE ('{' AS inexact) FROM {rows}", {}, "that no network of its design has"),
+        ("SELECT * FROM {rows} UNION ALL SELECT * FROM {rows}", {}, "or has rows twice"),
+    ],
+)
+def test_what_is_no_part_of_its_study_is_refused(part, query, told, words):
+    path = part.with_name("part.parquet")
+    StudyTable([part]).write(path, query, copy_options(TOLD | told))
+    with pytest.raises(AnalysisError) as refused:
+        read_part(path)
+    assert words in str(refused.value)
+
+
+def test_a_part_may_have_further_measures_and_lack_some(part):
+    path, names = part.with_name("part.parquet"), ("{rows}", 'a "b"', "'")
+    more = ", ".join(f"{number} AS {quoted(name)}" for number, name in enumerate(names))
+    query = f"SELECT * EXCLUDE \"circuits-valid\", {more} FROM {{rows}} WHERE message != '{{rows}}'"  # noqa: S608
+    StudyTable([part]).write(path, query, copy_options(TOLD))
+    table = StudyTable([read_part(path).path])
+    assert table.ask(f"SELECT DISTINCT {', '.join(map(quoted, names))} FROM {{rows}}") == [(0, 1, 2)]  # noqa: S608
+
+
+@pytest.mark.parametrize("name", ["seed=7", "more=1", "a [1]", "b*", "c?", "d'e", "{rows}", "ü ö"])
+def test_the_name_of_a_folder_changes_nothing(part, tmp_path, name):
+    (tmp_path / name).mkdir()
+    moved, before = tmp_path / name / "part.parquet", StudyTable([part])
+    whole = before.ask("SELECT * FROM {rows}")
+    part.rename(moved)
+    assert StudyTable([read_part(moved).path]).ask("SELECT * FROM {rows}") == whole
