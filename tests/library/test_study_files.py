@@ -1,6 +1,7 @@
 """Networks that are files as the population of a study."""
 
 import json
+import os
 
 import numpy as np
 import pytest
