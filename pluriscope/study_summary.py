@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from math import inf
 from typing import Any, Final
 
 import numpy as np
@@ -154,7 +155,10 @@ class _Summary:
         query += " WHERE protocol IS NOT NULL ORDER BY cell, seed, output"
         for cell, seed, protocol, value, told in self.table.ask(query, ["$." + json.dumps(key)]):
             known = int(value) if whole and value is not None else value
-            yield (cell, seed), protocol, measured_of(known, json.loads(told) if told else None)
+            measured = measured_of(known, json.loads(told) if told else None)
+            if type(measured.value) is int:
+                measured = measured._replace(value=int(_bounded(measured.value)))
+            yield (cell, seed), protocol, measured
 
     # --- tests
 
@@ -185,7 +189,7 @@ class _Summary:
                 words = "" if alone else f"takes the levels as independent samples, though they {shared}"
                 yield {
                     **comparison.model_dump(include={"measure", "factor", "where", "test"}),
-                    **asdict(told),
+                    **{name: None if value in (inf, -inf) else value for name, value in asdict(told).items()},
                     "sizes": list(told.sizes),
                     "levels": list(names),
                     "protocol": protocol,
@@ -246,9 +250,16 @@ def _spread(values: Sequence[float]) -> dict[str, Any]:
     names = ("least", "lower", "median", "upper", "most")
     if not values:
         return dict.fromkeys((*names, "mean")) | {"ones": 0}
-    array = np.array([float(min(value, _LARGEST)) for value in values])
+    array = np.array(values, dtype=float)
+    with np.errstate(over="ignore"):
+        mean = float(_bounded(float(array.mean())))
     quartiles = zip(names, map(float, np.percentile(array, [0, 25, 50, 75, 100])), strict=True)
-    return {**dict(quartiles), "mean": float(array.mean()), "ones": sum(value == 1 for value in values)}
+    return {**dict(quartiles), "mean": mean, "ones": sum(value == 1 for value in values)}
+
+
+def _bounded(value: float) -> float:
+    """A number as statistics can take it."""
+    return max(-_LARGEST, min(value, _LARGEST))
 
 
 def _across(outputs: Sequence[Measured], how: str) -> Measured:
@@ -261,7 +272,7 @@ def _across(outputs: Sequence[Measured], how: str) -> Measured:
         value = all(values)
     elif all(isinstance(one, int | float) for one in values):
         total = sum(one for one in values if isinstance(one, int | float))
-        value = total if how == "sum" else total / len(values)
+        value = _bounded(total) if how == "sum" else _bounded(total) / len(values)
     elif all(isinstance(one, tuple) for one in values):
         value = tuple(sorted({entry for one in values if isinstance(one, tuple) for entry in one}))
     else:

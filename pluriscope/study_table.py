@@ -38,11 +38,12 @@ _ROWS: Final = re.compile(r"""("[^"]*"|'[^']*')|\{rows\}""")
 _STRANGE: Final = """
 (SELECT cell, seed FROM {rows} WHERE NOT coalesce(
     cell IN (SELECT unnest($1)) AND seed BETWEEN $2 AND $3 AND state IS NOT NULL
-    AND (protocol IS NULL OR list_contains($4, protocol)) AND json_valid(coalesce(inexact, '{}')), false) LIMIT 1)
+    AND (protocol IS NULL OR list_contains($4, protocol)) AND json_valid(coalesce(inexact, '{}')) AND FINITE, false)
+    LIMIT 1)
 UNION ALL
 (SELECT cell, seed FROM {rows} GROUP BY cell, seed, protocol, output HAVING count(*) > 1 LIMIT 1)
 """
-"""What a part must not have: rows of other networks, values without words, and rows that are there already."""
+"""What a part must not have: rows of other networks, values that are no JSON, and rows that are there already."""
 _CURE: Final = "give what `pluriscope study run` or `study export` wrote"
 
 
@@ -217,11 +218,13 @@ def read_part(path: Path) -> Part:
     if wrong:
         cause = f"lacks the columns {', '.join(wrong[:5])}, or has others of that name or type"
         raise InvalidTable(item, cause, _CURE)
-    seeds = design.seeds.numbers
-    cells = [cell.key for cell in cells_of(design)]
-    strange = table.ask(_STRANGE, [cells, seeds[0], seeds[-1], design.labels("protocol")])
+    numbers = (quoted(name) for name, kind in there.items() if kind in ("DOUBLE", "FLOAT"))
+    query = _STRANGE.replace("FINITE", " AND ".join(f"coalesce(isfinite({name}), true)" for name in numbers))
+    cells, seeds = [cell.key for cell in cells_of(design)], design.seeds.numbers
+    strange = table.ask(query, [cells, seeds[0], seeds[-1], design.labels("protocol")])
     if strange:
-        cause = "has rows that no network of its design has, or has rows twice (cell {}, seed {})".format(*strange[0])
+        where = "cell {}, seed {}".format(*strange[0])
+        cause = f"has rows that no network of its design has, or no part has, or twice ({where})"
         raise InvalidTable(item, cause, _CURE)
     return Part(path, metadata, design)
 

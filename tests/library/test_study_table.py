@@ -36,7 +36,9 @@ def part(tmp_path):
         ("SELECT * REPLACE (seed + 4 AS seed) FROM {rows}", {}, "that no network of its design has"),
         ("SELECT * REPLACE ('x' AS protocol) FROM {rows}", {}, "that no network of its design has"),
         ("SELECT * REPLACE ('{' AS inexact) FROM {rows}", {}, "that no network of its design has"),
-        ("SELECT * FROM {rows} UNION ALL SELECT * FROM {rows}", {}, "or has rows twice"),
+        ("SELECT * REPLACE ('nan'::DOUBLE AS loss) FROM {rows}", {}, "or no part has"),
+        ("SELECT *, '-inf'::FLOAT AS mine FROM {rows}", {}, "or no part has"),
+        ("SELECT * FROM {rows} UNION ALL SELECT * FROM {rows}", {}, "or twice (cell"),
     ],
 )
 def test_what_is_no_part_of_its_study_is_refused(part, query, told, words):

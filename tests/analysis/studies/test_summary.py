@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 
 import pytest
 
@@ -141,3 +142,21 @@ def test_a_test_of_former_results_is_named_and_not_made(summed):
     study = design(comparisons=[declared])
     (one, _) = summed(study, rows(study))["tests"]
     assert (one["test"], one["p"], one["sizes"], one["note"]) == (declared["test"], None, [3, 3], "is made no more")
+
+
+@pytest.mark.parametrize("how", ["mean", "sum", "first"])
+@pytest.mark.parametrize("count", [2**53 + 1, 10**38, 10**400])
+def test_figures_are_finite_however_large_counts_are(summed, how, count):
+    study = design(across_outputs=how, measures=MEASURES[:3])
+    found = rows(study, failing=9)
+    words = json.dumps({"circuits-valid": {"value": str(count)}})
+    more = [{**row, "circuits-valid": None, "inexact": words, "output": output} for row in found for output in (0, 1)]
+    (every,) = summed(study, more)["numbers"]["circuits-valid"]["paper"]["all"]
+    assert every["mean"] == float(min(count * (2 if how == "sum" else 1), sys.float_info.max))
+
+
+def test_a_statistic_without_bound_is_none(summed):
+    study = design()
+    told = summed(study, [{**row, "one-minimal-alignment": row["hidden"] == "3-3"} for row in rows(study)])
+    fisher = told["tests"][-1]
+    assert (fisher["statistic"], fisher["p"] < 1, fisher["effect"]) == (None, True, 1)
