@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from markupsafe import Markup, escape
 
@@ -50,12 +50,21 @@ class LadderRow:
     interval: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
-class LadderStep:
+class LadderStep(NamedTuple):
     """One rule, and the groups under it."""
 
     label: str
-    rows: tuple[LadderRow, ...]
+    rows: Sequence[LadderRow]
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Rules in order, what their axis is of, and whether it is to be logarithmic, or of shares."""
+
+    steps: Sequence[LadderStep]
+    x_title: str
+    log: bool
+    share: bool
 
 
 @dataclass(frozen=True)
@@ -106,30 +115,16 @@ class Axis:
         return [(float(k), f"{k:,}".replace("-", "−")) for k in range(first, math.ceil(self.high) + 1, step)]
 
 
-def ladder_drawing(
-    steps: Sequence[LadderStep],
-    *,
-    x_title: str,
-    beside: str,
-    log: bool,
-    share: bool,
-    sentence: str,
-    notes: Sequence[str] = (),
-    narrow: bool = False,
-) -> Markup:
+def ladder_drawing(ladder: Ladder, sentence: str, notes: Sequence[str] = (), *, narrow: bool = False) -> Markup:
     """Rules from top to bottom: a bar for each group, its networks as dots, the median as a line.
 
     Args:
-        steps: in order.
-        x_title: the measure.
-        beside: what the words beside each row are.
-        log: whether a logarithmic axis is wanted.
-        share: whether bars are shares.
         sentence: what it shows, in words.
         notes: lines below everything.
         narrow: whether it is for a phone.
     """
-    axis, rows = Axis.of(steps, log, share), [row for step in steps for row in step.rows]
+    steps, x_title, beside = ladder.steps, ladder.x_title, "" if ladder.share else "median · mean"
+    axis, rows = Axis.of(steps, ladder.log, ladder.share), [row for step in steps for row in step.rows]
     named = 12 + max([text_width(row.label, 11.5) for row in rows] + [0.0])
     left = named + 14 + max(60.0, *(text_width(one, 11.5) for one in (beside, *(row.beside for row in rows))))
     plot = max(_LEAST_PLOT, _PHONE - left - 14) if narrow else _WIDE

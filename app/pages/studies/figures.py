@@ -16,7 +16,7 @@ from markupsafe import Markup
 from analysis.studies.design import FACTORS, Factor
 from app.errors import NotFound
 from app.figures.numbers import bounded_text, exact, noun
-from app.figures.svg.studies import Dot, LadderRow, LadderStep, ladder_drawing
+from app.figures.svg.studies import Dot, Ladder, LadderRow, LadderStep, ladder_drawing
 from app.pages.studies.study import Study
 from app.recent import Recent
 from pluriscope.study_table import quoted
@@ -33,22 +33,13 @@ _ACROSS: Final = {"mean": "avg", "sum": "sum", "first": "first"}
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure before it is drawn: rows under one step or several.
-
-    Args:
-        keys: of the measures that it shows.
-        share: whether bars are shares.
-        log: whether a logarithmic axis is wanted.
-    """
+    """A figure before it is drawn: rows under one step or several, with the keys of the measures that it shows."""
 
     name: str
     title: str
     caption: str
     keys: Sequence[str]
-    x_title: str
-    share: bool
-    log: bool
-    steps: tuple[LadderStep, ...]
+    ladder: Ladder
 
     def drawing(self, study: str, protocol: str = "", *, alone: bool = False, narrow: bool = False) -> Markup:
         """The figure as SVG.
@@ -60,16 +51,8 @@ class Drawn:
             narrow: whether it is for a phone.
         """
         rules = f", protocol {protocol}" if protocol else ""
-        return ladder_drawing(
-            self.steps,
-            x_title=self.x_title,
-            beside="" if self.share else "median · mean",
-            log=self.log,
-            share=self.share,
-            sentence=f"{self.title} in {study}. {self.caption}",
-            notes=[f"{study}{rules}", *wrap(self.caption, 120)] if alone else (),
-            narrow=narrow,
-        )
+        notes = [f"{study}{rules}", *wrap(self.caption, 120)] if alone else ()
+        return ladder_drawing(self.ladder, f"{self.title} in {study}. {self.caption}", notes, narrow=narrow)
 
 
 _DRAWN: Final = Recent[Drawn](64)
@@ -116,7 +99,7 @@ def _drawn(study: Study, name: str, protocol: str, by: Factor | None) -> Drawn:
         grouped = "all"
     found = [groups_of(study, key, protocol, grouped) for key in keys]
     n_rows = sum(map(len, found))
-    steps = []
+    steps = list[LadderStep]()
     for key, groups in zip(keys, found, strict=True):
         label = "" if len(keys) == 1 else measures[key]["label" if ladder else "method"]
         if first["kind"] in (*NUMERIC, "yes-no"):
@@ -125,15 +108,14 @@ def _drawn(study: Study, name: str, protocol: str, by: Factor | None) -> Drawn:
                 _row(measures[key], group, "" if len(groups) == 1 else group["label"], dots.get(place, ()))
                 for place, group in enumerate(groups)
             ]
-            steps.append(LadderStep(label, tuple(rows)))
+            steps.append(LadderStep(label, rows))
         else:
             steps += [LadderStep(group["label"], _categories(group)) for group in groups]
     share = first["kind"] not in NUMERIC
     x_title = "share of networks" if share else "of each network" if ladder else first["measure_label"]
-    log = ladder or first["log"]
     caption = "" if ladder else f"{first['definition']} "
     caption += _caption(study, first, found, steps, grouped)
-    return Drawn(name, title, caption, keys, x_title, share, log, tuple(steps))
+    return Drawn(name, title, caption, keys, Ladder(steps, x_title, ladder or first["log"], share))
 
 
 def groups_of(study: Study, key: str, protocol: str, by: str) -> Sequence[Group]:
@@ -188,10 +170,10 @@ def _row(measure: Mapping[str, Any], group: Group, label: str, dots: Sequence[Do
     return LadderRow(label, group["mean"], f"{'≥ ' if group['inexact'] else ''}{beside}", words, dots, group["median"])
 
 
-def _categories(group: Group) -> tuple[LadderRow, ...]:
+def _categories(group: Group) -> list[LadderRow]:
     """A bar for each category, or for each element of sets."""
     of = [(name, n, f"{exact(n)} of {exact(group['n'])}") for name, n in group["categories"][:_MOST_CATEGORIES]]
-    return tuple(LadderRow(name, n / group["n"], text, f"{group['label']}, {name}: {text}") for name, n, text in of)
+    return [LadderRow(name, n / group["n"], text, f"{group['label']}, {name}: {text}") for name, n, text in of]
 
 
 def _caption(

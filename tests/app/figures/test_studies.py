@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from app.figures.svg.studies import Axis, LadderRow, LadderStep, ladder_drawing
+from app.figures.svg.studies import Axis, Ladder, LadderRow, LadderStep, ladder_drawing
 
 
 def row(label, values, median):
@@ -46,9 +46,7 @@ def test_zero_stands_on_a_line_of_its_own_where_the_axis_is_logarithmic():
 
 @pytest.mark.parametrize("log", [True, False])
 def test_drawings_are_whole(log):
-    drawing = ladder_drawing(
-        STEPS, x_title="n", beside="median", log=log, share=False, sentence="From many to one", notes=["a & b"]
-    )
+    drawing = ladder_drawing(Ladder(STEPS, "n", log, False), "From many to one", ["a & b"])
     assert ("n, log scale" in drawing, "m-bar" in drawing) == (log, not log)  # a length on such a scale says nothing
     root = ET.fromstring(drawing)  # noqa: S314  # our own output
     circles = [node for node in root.iter() if node.tag.endswith("circle")]
