@@ -100,7 +100,7 @@ class _Summary:
         }
 
     def _words(self, measure: Measure) -> dict[str, Any]:
-        told = {name: getattr(measure, name) for name in ("label", "definition", "kind", "unit", "log")}
+        told = {name: getattr(measure, name) for name in ("label", "definition", "kind", "log")}
         key, _, method = measure.key.partition(":")
         if method not in self.design.methods:
             return told | {"method": "", "measure": measure.key, "measure_label": measure.label}

@@ -148,12 +148,7 @@ def _faithful(studied: Studied, place: Location) -> bool:
 
 
 def _of_answer(
-    key: str,
-    label: str,
-    kind: Kind,
-    function: Callable[[Studied, Location], Measured | Value],
-    definition: str,
-    unit: str = "",
+    key: str, label: str, kind: Kind, function: Callable[[Studied, Location], Measured | Value], definition: str
 ) -> Measure:
     """A measure of the answer of the method that is measured; there is none where it came to no circuit."""
 
@@ -161,7 +156,7 @@ def _of_answer(
         place = _answers(studied).places[studied.method]
         return _NO_CIRCUIT if place is None else function(studied, place)
 
-    return Measure(key, label, kind, measured, definition, unit, needs=_NEEDS, of_answer=True)
+    return Measure(key, label, kind, measured, definition, needs=_NEEDS, of_answer=True)
 
 
 _OF_ANSWERS: Final = (
@@ -172,7 +167,7 @@ _OF_ANSWERS: Final = (
                "Whether the raw mask decides right under the protocol's ablation, but the circuit that is left of it "
                "once edges that lead nowhere are dropped is not valid."),
     _of_answer("audit-excess", "edges more than the smallest", "count", _excess,
-               "Edges that a valid answer has more than the smallest valid circuit.", "edges"),
+               "Edges that a valid answer has more than the smallest valid circuit."),
     _of_answer("audit-chance", "chance at its size", "share", _chance,
                "Share of the possible circuits with as many edges as the answer that are valid, to four digits."),
     _of_answer("audit-subset", "subset-minimal", "yes-no", _subset_minimal,
@@ -257,16 +252,15 @@ def _coverages() -> Iterator[Measure]:
 MEASURES: Final = (
     *_OF_ANSWERS,
     Measure("audit-circuits", "valid circuits beside the answers", "count", _n_valid,
-            "Valid circuits of the network, among which answers are located.", "circuits", True, _NEEDS),
+            "Valid circuits of the network, among which answers are located.", True, _NEEDS),
     Measure("audit-smallest", "edges of the smallest circuit beside the answers", "count", _smallest,
-            "The smallest number of edges that a valid circuit has.", "edges", needs=_NEEDS),
+            "The smallest number of edges that a valid circuit has.", needs=_NEEDS),
     Measure("audit-minimal", "subset-minimal circuits", "count", _n_minimal,
-            "Valid circuits of which no other valid one is a part; where circuits are listed.",
-            "circuits", True, _NEEDS),
+            "Valid circuits of which no other valid one is a part; where circuits are listed.", True, _NEEDS),
     Measure("audit-distinct", "different answers", "count", partial(_n_distinct, valid=False),
-            "Different circuits that the methods answer under default settings.", "circuits", needs=_NEEDS),
+            "Different circuits that the methods answer under default settings.", needs=_NEEDS),
     Measure("audit-distinct-valid", "different valid answers", "count", partial(_n_distinct, valid=True),
-            "Different valid circuits that the methods answer under default settings.", "circuits", needs=_NEEDS),
+            "Different valid circuits that the methods answer under default settings.", needs=_NEEDS),
     Measure("audit-one-answer", "all methods answer one circuit", "yes-no", _one_answer,
             "Whether all methods that come to a circuit answer the same one under default settings.", needs=_NEEDS),
     *_coverages(),

@@ -88,7 +88,6 @@ class Measure:
         function: from a studied output to a value, or to a :class:`Measured` where more is to be said; pure, and
             without torch on import.
         definition: one sentence.
-        unit: behind a value, e.g. "circuits"; "" for none.
         log: whether its axis is logarithmic.
         needs: what must have been searched; circuits are not searched where no measure of a study needs them.
         of_answer: whether it is measured of the answer of each of the study's methods, see :meth:`of_method`.
@@ -99,7 +98,6 @@ class Measure:
     kind: Kind
     function: Callable[[Studied], Measured | Value]
     definition: str
-    unit: str = ""
     log: bool = False
     needs: tuple[Need, ...] = ()
     of_answer: bool = False
