@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -107,15 +108,9 @@ def make_networks(cell: Cell, seeds: Sequence[int], work: Work, files: Mapping[i
             intake = take_in(read_content(files[seed]), declaration, fallback_name=Path(name).stem)
             file = intake.file()
         except AnalysisError as problem:
-            yield Produced(seed, REFUSED, f"{name}: {problem}", None, seconds=work.clock() - start)
+            message = f"{name}: {problem}"
+            yield Produced(None, seed=seed, state=REFUSED, message=message, seconds=work.clock() - start)
             continue
-        yield Produced(
-            seed,
-            CONVERGED,
-            f"read from {name}",
-            file.network,
-            file.tasks,
-            seconds=work.clock() - start,
-            data=None if intake.data.is_clean else intake.data,
-            planted=file.planted,
-        )
+        data = None if intake.data.is_clean else intake.data
+        make = partial(Produced, file.network, file.tasks, data, file.planted, state=CONVERGED)
+        yield make(seed=seed, message=f"read from {name}", seconds=work.clock() - start)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from analysis.algorithms.high_level_model import HighLevelModel
@@ -39,8 +40,8 @@ def trained_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[P
     for seed, outcome in zip(seeds, outcomes, strict=True):
         loss = outcome.losses[-1] if outcome.losses and math.isfinite(outcome.losses[-1]) else None
         tasks, epochs = outcome.spec.resolved_tasks(), len(outcome.losses)
-        told = seed, outcome.state, outcome.message, outcome.network, tasks
-        yield Produced(*told, epochs=epochs, loss=loss, accuracy=outcome.accuracy, seconds=each)
+        make = partial(Produced, outcome.network, tasks, state=outcome.state, message=outcome.message)
+        yield make(seed=seed, epochs=epochs, loss=loss, accuracy=outcome.accuracy, seconds=each)
 
 
 # --- planted
@@ -58,7 +59,7 @@ def planted_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[P
     for seed in seeds:
         planted, loss = found[seed].planted, found[seed].loss
         if planted is None:
-            yield Produced(seed, "diverged", MESSAGES["diverged"], None, seconds=each)
+            yield Produced(None, seed=seed, state="diverged", message=MESSAGES["diverged"], seconds=each)
             continue
         for text in recipe.disguises:
             planted = disguised(planted, text, seed)
@@ -66,8 +67,8 @@ def planted_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[P
         state: TrainingState = "converged" if found[seed].learned else "loss_above_target"
         decisions = decide(forward(network, input_table(network.n_inputs))[:, 0], "rounding").tolist()
         right = sum(said == label for said, label in zip(decisions, record.task.truth_table, strict=True))
-        told = seed, state, MESSAGES[state], network, (record.task,)
-        yield Produced(*told, loss=loss, accuracy=right / len(decisions), seconds=each, planted=record)
+        make = partial(Produced, network, (record.task,), None, record, state=state, message=MESSAGES[state])
+        yield make(seed=seed, loss=loss, accuracy=right / len(decisions), seconds=each)
 
 
 def _planted(cell: Cell, algorithm: HighLevelModel, seeds: Sequence[int], work: Work) -> Sequence[Learned]:
@@ -102,16 +103,13 @@ def drawn_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[Pro
         drawn = draw_network(drawing, seed, work)
         seconds = work.clock() - start
         if drawn.network is None:
-            words = (
-                f"none of {drawn.draws:,} networks drawn computes {names} with a loss below {drawing.loss_target:g}: "
-            )
-            words += (
-                f"an acceptance rate of at most {largest_rate(drawn.draws):.1e} (95%); take another prior, a higher "
-            )
-            yield Produced(seed, NONE_ACCEPTED, f"{words}target or more draws", None, seconds=seconds)
+            rate = f"an acceptance rate of at most {largest_rate(drawn.draws):.1e} (95%)"
+            words = f"none of {drawn.draws:,} networks drawn computes {names} with a loss below {drawing.loss_target:g}"
+            words += f": {rate}; take another prior, a higher target or more draws"
+            yield Produced(None, seed=seed, state=NONE_ACCEPTED, message=words, seconds=seconds)
             continue
-        told = seed, CONVERGED, MESSAGES["converged"], drawn.network, drawing.tasks
-        yield Produced(*told, loss=drawn.loss, accuracy=1.0, seconds=seconds, draws=drawn.draws)
+        make = partial(Produced, drawn.network, drawing.tasks, state=CONVERGED, message=MESSAGES["converged"])
+        yield make(seed=seed, loss=drawn.loss, accuracy=1.0, seconds=seconds, draws=drawn.draws)
 
 
 def drawing_of(cell: Cell) -> Drawing:

@@ -27,7 +27,8 @@ from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measured
 from analysis.studies.reading import design_from_mapping
-from analysis.studies.rows import NAMES, Row, RowNetwork, columns_of, holds, rows_of
+from analysis.studies.rows import NAMES, Row, columns_of, holds, rows_of
+from analysis.studies.sources import RowNetwork
 from analysis.tasks import Task
 
 OLD_FORMAT: Final = "pluriscope-study-result/1"

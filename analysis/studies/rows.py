@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from analysis.data import DataRecord, data_file_json, parse_data_file
+from analysis.data import data_file_json, parse_data_file
 from analysis.errors import InvalidNetwork, InvalidTask
-from analysis.network_files.planted_record import PlantedRecord, planted_json, read_planted
+from analysis.network_files.planted_record import planted_json, read_planted
 from analysis.networks.network import Network
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import GRID_FACTORS, Factor, StudyDesign
 from analysis.studies.measures.measure import Kind, Measure, Measured, unknown_measure
 from analysis.studies.measures.registry import MEASURES, measures_of
+from analysis.studies.sources import RowNetwork
 from analysis.tasks import Task, named_task, task_from_table
 
 Row = dict[str, Any]
@@ -113,23 +113,6 @@ def _labelled(design: StudyDesign) -> list[Factor]:
 
 
 # --- a network and its rows
-
-
-@dataclass(frozen=True, eq=False)
-class RowNetwork:
-    """The network of a row.
-
-    Args:
-        network: None if there is none.
-        tasks: one for each output.
-        data: the rows that it was judged on; None for the clean inputs.
-        planted: what was planted in it, if anything was.
-    """
-
-    network: Network | None
-    tasks: tuple[Task, ...] = ()
-    data: DataRecord | None = None
-    planted: PlantedRecord | None = None
 
 
 def rows_of(cell: Cell, facts: Mapping[str, Any], of: RowNetwork, values: Values) -> list[Row]:

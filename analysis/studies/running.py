@@ -24,7 +24,7 @@ from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measure, Measured, Need, Studied
 from analysis.studies.measures.registry import measures_of
-from analysis.studies.rows import Row, RowNetwork, rows_of
+from analysis.studies.rows import Row, rows_of
 from analysis.studies.sources import CONVERGED, REFUSED, SOURCES, Produced
 from analysis.work import DEFAULT_WORK, Work
 
@@ -59,17 +59,9 @@ def run_chunk(
     for produced in (produced for some in together for produced in make(cell, some, work)):
         start = work.clock()
         state, message, values = _measured(design, produced, measures, work)
-        facts = {
-            "seed": produced.seed,
-            "state": state,
-            "message": message,
-            "epochs": produced.epochs,
-            "loss": produced.loss,
-            "accuracy": produced.accuracy,
-            "seconds": round(produced.seconds + work.clock() - start, 4),
-        }
-        of = RowNetwork(produced.network, produced.tasks, produced.data, produced.planted)
-        rows += rows_of(cell, facts, of, values)
+        facts = {name: getattr(produced, name) for name in ("seed", "epochs", "loss", "accuracy")}
+        facts |= {"state": state, "message": message, "seconds": round(produced.seconds + work.clock() - start, 4)}
+        rows += rows_of(cell, facts, produced, values)
     return rows
 
 

@@ -37,31 +37,40 @@ Deviation = Annotated[Number, Field(ge=0, le=MAX_SCALE)]
 
 
 @dataclass(frozen=True, eq=False)
-class Produced:
-    """One network of a cell, or why there is none.
+class RowNetwork:
+    """A network of a study.
+
+    Args:
+        network: None if there is none.
+        tasks: one for each output.
+        data: the rows that it is judged on; None for the clean inputs.
+        planted: what was planted in it, if anything was.
+    """
+
+    network: Network | None
+    tasks: tuple[Task, ...] = ()
+    data: DataRecord | None = None
+    planted: PlantedRecord | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Produced(RowNetwork):
+    """One network of a cell as it was made, or why there is none.
 
     Args:
         state: "converged", or why not, as training tells it; ``message`` the same in words.
-        network: None only where there is none at all.
-        tasks: one for each output.
         epochs, loss, accuracy: how training ended, None where that has no meaning.
         seconds: its share of the time, 0 without a clock.
-        data: on what it is judged; None for the clean inputs.
-        planted: what was planted in it, if anything was.
         draws: how many networks were drawn until it was accepted; None for a trained one.
     """
 
     seed: int
     state: str
     message: str
-    network: Network | None
-    tasks: tuple[Task, ...] = ()
     epochs: int | None = None
     loss: float | None = None
     accuracy: float | None = None
     seconds: float = 0.0
-    data: DataRecord | None = None
-    planted: PlantedRecord | None = None
     draws: int | None = None
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from analysis.studies.cells import cells_of
 from analysis.studies.measures.measure import Measured
-from analysis.studies.rows import RowNetwork, columns_of, rows_of
+from analysis.studies.rows import columns_of, rows_of
+from analysis.studies.sources import RowNetwork
 from pluriscope.study_summary import summary_of_table
 from pluriscope.study_table import StudyTable, write_part
 from tests.study_factories import MEASURES, design, rows
