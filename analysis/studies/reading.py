@@ -51,8 +51,10 @@ _WORDS: Final = {
     "too_short": "give one entry or more",
     "missing": "fill this in",
     "extra_forbidden": "is unknown",
-    "model_type": "VALUE was not read; `pluriscope study run` reads files beside a study file",
+    "model_type": "VALUE is no object of settings",
+    "tuple_type": "VALUE is no list",
 }
+_UNREAD: Final = "VALUE was not read; `pluriscope study run` reads files beside a study file"
 
 
 def design_from_mapping(settings: Mapping[str, Any]) -> StudyDesign:
@@ -81,7 +83,8 @@ def _told(error: ValidationError, *place: str) -> list[str]:
 
 
 def _words_of(error: Any) -> str:
-    words = _WORDS.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    unread = error["type"] == "model_type" and FILES in error["loc"]
+    words = _UNREAD if unread else _WORDS.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
     return words.replace("VALUE", repr(error["input"]))
 
 
@@ -253,12 +256,17 @@ def _files(design: StudyDesign) -> Iterator[str]:
 def _training(design: StudyDesign) -> Iterator[str]:
     """Combinations that no network can be trained with; each level is tried once with the first of the others."""
     first = {factor: design.levels(factor)[0] for factor in GRID_FACTORS}
-    said: set[str] = set()
     every: list[tuple[Factor, Any]] = [(one, level) for one in GRID_FACTORS for level in design.levels(one)]
     for factor, level in every:
-        problems = set(_refused(Cell(design, {**first, factor: level}).spec, 0)) - said
-        said |= problems
-        yield from (f"{factor} {level!r}: {problem}" for problem in problems)
+        levels: dict[Any, Any] = {**first, factor: level}
+        try:
+            Cell(design, levels).spec(0)
+        except AnalysisError as problem:
+            yield f"tasks {levels['tasks']!r}: {problem}"
+        except ValidationError as error:
+            for one in error.errors():
+                field = str(one["loc"][0]) if one["loc"] else factor
+                yield f"{field} {levels.get(field, '')!r}: {_words_of(one)}"
     sloped = {one.name for one in OF_PERCEPTRONS.values() if one.sloped}
     of_grid = {*design.activation, *design.output_activation}
     if design.training.negative_slope != DEFAULT_NEGATIVE_SLOPE and not sloped & of_grid:

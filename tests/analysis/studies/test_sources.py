@@ -167,7 +167,7 @@ def test_starts_that_do_not_learn_are_outcomes_too():
             "needs levels that have an order",
         ),
         ("gates", {"source_options": {}}, "1 are to be drawn of 0 gates"),
-        ("gates", {"source_options": {"gates": "XOR"}}, "gates: Input should be a valid tuple"),
+        ("gates", {"source_options": {"gates": "XOR"}}, "gates: 'XOR' is no list"),
         ("gates", {"source_options": {"gates": ["XOR", "XOR"]}}, "one is there twice"),
         ("gates", {"source_options": {"gates": ["XOR", "MAYBE"]}, "tasks": [["?"]]}, "MAYBE"),
         ("gates", {"source_options": {"gates": ["XOR"]}, "tasks": [["XOR"]]}, "no level of tasks has"),
