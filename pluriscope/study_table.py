@@ -7,7 +7,9 @@ output; a network without values has one row, without protocol and output. Any n
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -116,12 +118,31 @@ class StudyTable:
             path: of the file.
             query: as of :meth:`ask`.
             options: of DuckDB's COPY, such as "FORMAT csv, HEADER".
+
+        Raises:
+            InvalidTable: a part is gone or damaged.
+            OSError: the file cannot be written.
         """
         with _connected() as database:
             try:
                 database.execute(f"COPY ({self._full(query)}) TO {literal(str(path))} ({options})")
             except duckdb.Error as problem:
-                raise _refusal(", ".join(path.name for path in self.paths[:3]), problem) from None
+                self.check()
+                if not isinstance(problem, duckdb.IOException):
+                    raise _refusal(", ".join(path.name for path in self.paths[:3]), problem) from None
+                reason = str(problem).splitlines()[0].removesuffix('"}')
+                known = re.search(r'"errno":"(\d+)$', reason)
+                words = os.strerror(int(known[1])) if known else reason.rpartition(": ")[2]
+                raise OSError(errno.EIO, words, str(path)) from None
+
+    def check(self) -> None:
+        """Read all rows.
+
+        Raises:
+            InvalidTable: a part is gone or damaged.
+        """
+        if self.paths:
+            self.ask("SELECT bit_xor(hash(COLUMNS(*))) FROM {rows}")
 
     def pack(self, folder: Path, metadata: Mapping[str, str], query: str = "SELECT * FROM {rows}") -> list[Path]:
         """Write what a query gives to parts of some megabytes each.

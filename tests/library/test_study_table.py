@@ -65,3 +65,12 @@ def test_the_name_of_a_folder_changes_nothing(part, tmp_path, name):
     whole = before.ask("SELECT * FROM {rows}")
     part.rename(moved)
     assert StudyTable([read_part(moved).path]).ask("SELECT * FROM {rows}") == whole
+
+
+@pytest.mark.parametrize(("name", "words"), [("nowhere/0.parquet", "No such file"), ("full/0.parquet", "No space")])
+def test_what_cannot_be_written_is_not_blamed_on_the_table(part, tmp_path, name, words):
+    if name.startswith("full"):
+        (tmp_path / "full").mkdir()
+        (tmp_path / name).symlink_to("/dev/full")
+    with pytest.raises(OSError, match=words):
+        StudyTable([part]).write(tmp_path / name, "SELECT * FROM {rows}", copy_options(TOLD))
