@@ -101,12 +101,13 @@ def cluster_workers(address: str, *, insecure: bool = False, n: int = 1) -> Iter
         ClusterUnusable: it cannot be reached, or is of another version.
     """
     item = f"cluster {checked_address(address, insecure)!r}"
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told by the errors here
     try:
         from distributed import Client
     except ImportError:
         cure = "install it: pip install 'pluriscope[cluster]'"
         raise ClusterUnusable(item, "needs dask, which is not installed", cure) from None
+    for name in ("distributed", "distributed.client"):  # whose levels are set when it is loaded
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told by the errors here
     with _scheduler(address, item, insecure, n) as scheduler:
         try:
             client = Client(scheduler, timeout=WAIT_SECONDS, set_as_default=False)
@@ -210,7 +211,7 @@ def _count_of(client: Any, item: str) -> Callable[[], int]:
 
 def lost(item: str = "the cluster") -> ClusterLost:
     """The error of a run whose cluster has gone away."""
-    cure = "start its scheduler again, then give the same command, which goes on with what is saved"
+    cure = "start its scheduler again, then give the same command; a server goes on by itself"
     return ClusterLost(item, "does not answer any more", cure)
 
 

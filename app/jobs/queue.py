@@ -37,6 +37,7 @@ ASKED_PRIORITY: Final = -10  # somebody waits for it: before all that the applic
 LEASE_SECONDS: Final = 30.0
 MAX_LOSSES: Final = 3  # attempts that may fail; then the job itself is taken to be the cause
 FIRST_WAIT_SECONDS: Final = 1.0  # after an attempt that failed; twice as long after each further one
+AWAY_SECONDS: Final = 30.0  # where something is away that the job needs
 ENDED_BADLY: Final = ("failed", "cancelled")
 ENDED: Final = (*ENDED_BADLY, "done", "truncated")
 
@@ -385,6 +386,7 @@ def give_back(
     held: Claim,
     reason: str = "",
     *,
+    waits_for: str = "",
     result: Mapping[str, Any] | None = None,
     now: datetime | None = None,
 ) -> None:
@@ -395,6 +397,8 @@ def give_back(
         reason: of an attempt that failed, to follow "its", e.g. "process was lost (exit code -9)"; it is tried again
             after a wait, and given up after too many. "" where nothing says that the job is to blame: the worker
             leaves, or the database is away; then the attempt does not count.
+        waits_for: what is away, such as a cluster, for people; the job is tried again every half minute until it is
+            back.
         result: JSON values if it is given up.
         now: the present if not given.
 
@@ -407,11 +411,13 @@ def give_back(
     if row.cancel_requested:
         _end(session, row, "cancelled", "", now)
         return
-    wait = timedelta(seconds=FIRST_WAIT_SECONDS * 2.0 ** (row.losses - 1)) if reason else timedelta(0)
+    wait = FIRST_WAIT_SECONDS * 2.0 ** (row.losses - 1) if reason else AWAY_SECONDS if waits_for else 0
     row.attempts -= not reason
-    _wait(row, now + wait if reason else None)
-    again = f"its {reason}; tried again in {wait.total_seconds():g} s" if reason else "given back unharmed"
-    add_log(session, row.id, again, "warning" if reason else "info", now=now)
+    _wait(row, now + timedelta(seconds=wait) if wait else None)
+    row.found = waits_for[:300]
+    why = f"its {reason};" if reason else waits_for
+    again = f"{why} tried again in {wait:g} s" if why else "given back unharmed"
+    add_log(session, row.id, again, "warning" if why else "info", now=now)
 
 
 def _held(session: Session, held: Claim) -> JobRow:

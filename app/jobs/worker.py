@@ -36,7 +36,7 @@ from analysis import ENGINE_VERSION
 from analysis.circuits.source_subsets import load_compiled
 from analysis.errors import AnalysisError, Cancelled
 from analysis.progress import Progress
-from app.cluster import cluster_workers
+from app.cluster import ClusterLost, ClusterUnusable, cluster_workers
 from app.db.engine import Store, open_store
 from app.db.errors import StoreError
 from app.db.job_tables import JobRow, WorkerRow
@@ -255,6 +255,9 @@ class _Attempt:
             change = _given_back(held)
         except Cancelled:
             change = _ended(held, "cancelled")
+        except (ClusterLost, ClusterUnusable) as error:
+            log.warning("job %s: %s", job, error)
+            change = _waiting(held, str(error))
         except (AnalysisError, StoreError) as error:
             change = _ended(held, "failed", str(error), error)
         except Lost as lost:
@@ -380,6 +383,10 @@ def _ended(held: Claim, state: str, told: str = "", error: AnalysisError | Store
 
 def _given_back(held: Claim, reason: str = "") -> Change:
     return lambda session: queue.give_back(session, held, reason)
+
+
+def _waiting(held: Claim, what_for: str) -> Change:
+    return lambda session: queue.give_back(session, held, waits_for=what_for)
 
 
 def _unforeseen(held: Claim, kind: str) -> Change:

@@ -211,8 +211,9 @@ def studies_left(session: Session) -> Sequence[StudyRow]:
 
 
 def problems_of(jobs: Sequence[JobRow]) -> list[str]:
-    """Why some jobs failed, each reason once."""
-    return sorted({job.error for job in jobs if job.state == "failed"})
+    """Why some jobs failed, or what they wait for, each reason once."""
+    told = {"failed": "error", "queued": "found"}
+    return sorted({words for job in jobs if (words := getattr(job, told.get(job.state, ""), ""))})
 
 
 def jobs_ahead(session: Session, digest: str) -> int:

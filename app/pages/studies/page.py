@@ -204,6 +204,9 @@ def _progress(study: Study) -> Progress:
     words += f"{exact(p.converged)} converged and were analysed, {exact(p.failed)} failed."
     if p.problems:
         words += f" What went wrong: {' '.join(p.problems)}"
+    if p.problems and p.state == "queued":
+        words += " It is tried again by itself."
+    elif p.problems:
         actions.append(Action("Failed jobs", links.jobs(state="failed")))
     left = "" if p.seconds_left is None else f", about {duration(p.seconds_left)} to go"
     time, total = f"{duration(p.seconds)} on one core{left}", 0 if p.state == "done" else p.networks

@@ -35,7 +35,7 @@ class StudyProgress(PageModel):
     failed: int = Field(description="Of these, networks that did not; they have no value.")
     seconds: float = Field(description="Core seconds so far.")
     seconds_left: float | None = Field(description="Core seconds still to go by what the finished ones took.")
-    problems: list[str] = Field([], description="Why work on it failed, each reason once.")
+    problems: list[str] = Field([], description="Why work on it failed, or waits, each reason once.")
     jobs_ahead: int = Field(0, description="Of a queued one: other jobs that run or come first.")
 
 

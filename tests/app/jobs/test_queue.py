@@ -12,7 +12,7 @@ from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import find_job, last_log_lines
 from app.jobs import queue
-from app.jobs.queue import ENDED_BADLY, MAX_LOSSES, LeaseLost
+from app.jobs.queue import AWAY_SECONDS, ENDED_BADLY, MAX_LOSSES, LeaseLost
 from tests.app.jobs.claiming import claim_all
 from tests.app.jobs.kinds import KINDS
 
@@ -157,7 +157,13 @@ def test_what_is_not_the_jobs_fault_does_not_count_and_trying_by_hand_ends_a_wai
         give_back(store, claim(store))
     row = job(store, job_id)
     assert (row.state, row.losses, row.attempts) == ("queued", 0, 0)
-    give_back(store, claim(store), "process was lost", now=NOW)
+    for _ in range(2 * MAX_LOSSES):
+        give_back(store, claim(store, now=NOW), waits_for="a cluster", now=NOW - timedelta(seconds=AWAY_SECONDS))
+    row = job(store, job_id)
+    assert (row.state, row.losses, row.attempts, row.found) == ("queued", 0, 0, "a cluster")
+    give_back(store, claim(store, now=NOW), waits_for="a cluster", now=NOW)
+    assert claim(store, now=NOW) is None
+    give_back(store, claim(store, now=LATER), "process was lost", now=NOW)
     with store.write() as session:
         queue.retry(session, job_id, definitions=KINDS)
     assert claim(store).job_id == job_id

@@ -15,7 +15,7 @@ import pytest
 from analysis.errors import InvalidStudy
 from analysis.studies.cells import cells_of
 from analysis.studies.rows import columns_of
-from app.cluster import Workers
+from app.cluster import ClusterLost, ClusterUnusable, Workers
 from app.db.engine import open_store
 from app.db.errors import Conflict
 from app.db.reads.jobs import last_log_lines
@@ -249,6 +249,40 @@ def test_what_cannot_be_computed_is_told_and_the_rest_is_there(store):
         assert (row.n_finished, row.summed_up, states(session, row)) == (7, 7, ["failed"])
         (problem,) = problems_of(study_jobs(session, row.digest))
         assert "seed 2" in problem
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("problem", [ClusterLost, ClusterUnusable])
+def test_a_study_waits_for_a_cluster_that_is_away(store, monkeypatch, problem):
+    monkeypatch.setattr(queue, "AWAY_SECONDS", 0.3)
+    pool, away = Pool(design()), problem("the cluster", "is away", "start it")
+
+    @contextmanager
+    def opened():
+        if away:
+            raise away
+        yield Workers(pool, lambda: 1)
+
+    def jobs_now():
+        with store.read() as session:
+            return study_jobs(session, row.digest)
+
+    with store.write() as session:
+        row = study_queue.start(session, design())
+    stop = threading.Event()
+    working = Worker(store, pace=QUICK, definitions={STUDY.kind: STUDY}, pool=opened, stop=stop)
+    thread = threading.Thread(target=working.run)
+    thread.start()
+    try:
+        for _ in range(2 * queue.MAX_LOSSES):
+            wait_for(lambda: problems_of(jobs_now()) == ["the cluster: is away. Start it."])
+            wait_for(lambda: not problems_of(jobs_now()))
+        away = None
+        wait_for(lambda: jobs_now()[0].state == "done")
+    finally:
+        stop.set()
+        thread.join()
+    assert set(pool.computed.values()) == {1}
 
 
 @pytest.mark.slow
