@@ -198,7 +198,9 @@ def _progress(study: Study) -> Progress:
     going = p.state in ("queued", "running")
     possible = {"done": (), "stalled": ("resume", "cancel")}.get(p.state, ("pause", "cancel") if going else ("resume",))
     actions = [Action(name.capitalize(), links.study_action(line.slug, name), changes=True) for name in possible]
-    state = f"Queued, {noun(p.jobs_ahead, 'job')} ahead" if p.state == "queued" else p.state.capitalize()
+    state = p.state.capitalize()
+    if p.state == "queued":
+        state = "Waiting" if p.problems else f"Queued, {noun(p.jobs_ahead, 'job')} ahead"
     seen, unit = units_of(study)
     words = f"{_STATES.get(p.state, state)}. {seen}{exact(p.finished)} of {noun(p.networks, unit)} have their outcome: "
     words += f"{exact(p.converged)} converged and were analysed, {exact(p.failed)} failed."
@@ -227,7 +229,8 @@ def _figure(page: StudyPage) -> Iterator[Block]:
         return
     if (summed := study.summary["networks"]) < p.finished:
         words = f"Figure, numbers and tests are of the first {noun(summed, 'network')} of {exact(p.finished)}"
-        yield Notice(words, "The others follow whenever a tenth more have their outcome.", state="computing")
+        when = "." if p.state == "done" else " whenever a tenth more have their outcome."
+        yield Notice(words, f"The others follow{when}", state="computing")
     others = [Action(title, page.address(figure=name)) for name, title in figure_names(study).items()]
     yield Section(shown.title, f"under protocol {page.protocol}", Menu("Other figures", others) if others[1:] else None)
     if len(study.protocols) > 1:

@@ -254,7 +254,7 @@ def test_what_cannot_be_computed_is_told_and_the_rest_is_there(store):
 @pytest.mark.slow
 @pytest.mark.parametrize("problem", [ClusterLost, ClusterUnusable])
 def test_a_study_waits_for_a_cluster_that_is_away(store, monkeypatch, problem):
-    monkeypatch.setattr(queue, "AWAY_SECONDS", 0.3)
+    monkeypatch.setattr(queue, "AWAY_SECONDS", 0.2)
     pool, away = Pool(design()), problem("the cluster", "is away", "start it")
 
     @contextmanager
@@ -274,11 +274,11 @@ def test_a_study_waits_for_a_cluster_that_is_away(store, monkeypatch, problem):
     thread = threading.Thread(target=working.run)
     thread.start()
     try:
-        for _ in range(2 * queue.MAX_LOSSES):
+        for _ in range(queue.MAX_LOSSES + 1):
             wait_for(lambda: problems_of(jobs_now()) == ["the cluster: is away. Start it."])
             wait_for(lambda: not problems_of(jobs_now()))
         away = None
-        wait_for(lambda: jobs_now()[0].state == "done")
+        wait_for(lambda: len(pool.computed) == 8)
     finally:
         stop.set()
         thread.join()

@@ -9,6 +9,7 @@ import pytest
 from analysis.data import DataRecord, data_file_json
 from analysis.studies.design import FACTORS
 from analysis.studies.measures.measure import answer_key
+from app.db.reads.studies import study_jobs
 from app.jobs import study_queue
 from pluriscope.study_table import StudyTable
 from tests.checkout import ROOT
@@ -137,6 +138,11 @@ def begun(session):
     study_queue.start(session, design())
 
 
+def waiting(session):
+    (job,) = study_jobs(session, study_queue.start(session, design()).digest)
+    job.found = "The cluster is away."
+
+
 def failed(session):
     store_study(session, made=[row for row in rows() if row["state"] != "converged"])
 
@@ -158,9 +164,10 @@ def paused(session):
     ("made", "words", "figures"),
     [
         (begun, ("Queued, 0 jobs ahead. 0 of 8 networks", "No network is analysed yet", 'id="progress" data-poll'), 0),
+        (waiting, ("Waiting. 0 of 8", "What went wrong: The cluster is away. It is tried again by itself."), 0),
         (failed, ("Paused. 2 of 8 networks", "No network converged"), 0),
         (unsummed, ("Finished. 8 of 8", "Figure, numbers and tests are not made yet", "2-2, seed 0"), 0),
-        (grown, ("Figure, numbers and tests are of the first 2 networks of 8", "2-2, seed 3"), 1),
+        (grown, ("numbers and tests are of the first 2 networks of 8", "The others follow.", "2-2, seed 3"), 1),
         (paused, ("Paused. 4 of 8 networks", "Resume"), 1),
     ],
 )
@@ -310,6 +317,7 @@ def test_the_form_shows_what_it_would_train_before_anything_starts(client):
     started = client.post("/studies/new", data={"design": text})
     assert (started.status_code, started.headers["location"]) == (303, "/studies/by-width")
     assert client.get(f"{API}/by-width").json()["progress"]["state"] == "queued"
+    assert "created here</td>" in client.get("/studies").text
 
 
 @pytest.mark.parametrize(
