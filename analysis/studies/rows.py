@@ -19,7 +19,7 @@ from analysis.networks.network import Network
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import GRID_FACTORS, Factor, StudyDesign
 from analysis.studies.measures.measure import Kind, Measure, Measured, unknown_measure
-from analysis.studies.measures.registry import MEASURES, measures_of
+from analysis.studies.measures.registry import measures_of
 from analysis.studies.sources import RowNetwork
 from analysis.tasks import Task, named_task, task_from_table
 
@@ -65,17 +65,12 @@ def columns_of(design: StudyDesign, rows: Iterable[Mapping[str, Any]] = ()) -> d
     Args:
         rows: of results whose measures may be unknown here: their types are those that hold all values.
     """
-    found: dict[str, str] = {}
     kinds: dict[str, set[type]] = {}
     for row in rows:
         for name in row.keys() - NAMES:
             kinds.setdefault(name, set()).add(type(row[name]))
-    for key in design.measures:
-        if key in MEASURES:
-            found |= {name: TYPES[one.kind] for name, one in measures_of((key,), design.methods).items()}
-        else:
-            found |= {name: _type_of(kinds[name]) for name in sorted(kinds) if name.partition(":")[0] == key}
-    found |= {name: _type_of(kinds[name]) for name in kinds if name not in found}
+    found = {name: TYPES[one.kind] for name, one in measures_of(design.measures, design.methods).items()}
+    found |= {name: _type_of(kinds[name]) for name in sorted(kinds.keys() - found.keys())}
     factors = {str(factor): "VARCHAR" for factor in _labelled(design)}
     return {**_BEFORE, **found, **_OF_TRAINING, **factors, **_OF_NETWORK}
 

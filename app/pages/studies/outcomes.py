@@ -76,14 +76,11 @@ def outcome_blocks(study: Study, table: Table) -> Iterator[Block]:
     chosen = [Choice("Protocol", rules, protocol)] if len(rules) > 1 else []
     of = Markup('Every network of <a href="{}">{}</a>, those that failed too.').format(study.line.url, study.line.name)
     yield Head(f"All networks of {study.line.name}", of, actions=chosen)
-    for (words,) in (
-        study.table.ask("SELECT any_value(data ->> 'description') FROM {rows}") if study.table.paths else ()
-    ):
-        if words:
-            text = (
-                f"The study judged networks on data of their own, such as {words}; on clean inputs other numbers hold."
-            )
-            yield Prose(text, glossary=False)
+    query = "SELECT data ->> 'description' FROM {rows} WHERE data IS NOT NULL LIMIT 1"
+    for (words,) in study.table.ask(query) if study.table.paths else ():
+        such = f", such as {words}" if words else ""
+        text = f"The study judged networks on data of their own{such}; on clean inputs other numbers hold."
+        yield Prose(text, glossary=False)
     if read_only_in(study.session):
         words = "Networks that are not stored have no page here, since this server changes nothing; their weights are"
         yield Prose(f"{words} in the Parquet file.", glossary=False)

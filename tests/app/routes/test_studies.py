@@ -280,6 +280,7 @@ def test_a_row_leads_to_its_network_which_is_stored_then(client, store):
     assert first["url"] == f"/studies/xor-width/networks/{first['network']}?protocol=paper"
     text = client.get("/studies/xor-width/outcomes").text
     assert f'href="/studies/xor-width/networks/{first["network"]}" rel="nofollow"' in text
+    assert "judged networks on data of their own, such as made-up activations" in text
     opened = client.get(first["url"])
     assert opened.status_code == 303, opened.text
     page = opened.headers["location"]
