@@ -27,7 +27,7 @@ STATES: Final[Mapping[str, VerdictState]] = {
     "cancelled": "na",
     "done": "pass",
 }
-ORIGINS: Final = {"bundled": "bundled", "started": "created here", "imported": "imported"}
+ORIGINS: Final = ("bundled", "started", "imported")
 
 
 class StudiesRecord(PageModel):
@@ -72,10 +72,6 @@ def _state(row: Row) -> Markup:
     return Markup('<span class="nowrap"><span class="glyph">{}</span> {}</span>').format(mark, words)
 
 
-def _origin(row: Row) -> str:
-    return ORIGINS[row["origin"]]
-
-
 def _outcomes(row: Row) -> str:
     return f"{exact(row['finished'])} of {exact(row['networks'])}"
 
@@ -87,14 +83,5 @@ _COLUMNS: Final = (
     Column("finished", "Outcomes", "Networks that have their outcome.", "int", largest_first=True, show=_outcomes),
     Column("converged", "Converged", "Networks that were analysed.", "int", largest_first=True),
     Column("failed", "Failed", "Networks that did not converge.", "int", largest_first=True),
-    Column(
-        "origin",
-        "From",
-        "Where it is from.",
-        "text",
-        "any",
-        choices=tuple(ORIGINS),
-        words=ORIGINS.__getitem__,
-        show=_origin,
-    ),
+    Column("origin", "From", "Where it is from.", "text", "any", choices=ORIGINS),
 )

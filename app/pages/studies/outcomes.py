@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis.studies.cells import cells_of
 from analysis.studies.design import FACTORS
+from analysis.studies.measures.registry import measures_of
 from analysis.studies.rows import NAMES, TYPES, measured_of
 from analysis.studies.sources import CONVERGED, DRAWN
 from app.db.reads.studies import stored_slugs, table_of
@@ -111,9 +112,11 @@ def _listing(study: Study, protocol: str) -> ParquetListing:
 
 def _columns(study: Study, cells: Mapping[str, str]) -> tuple[Column, ...]:
     """The columns of the list: what a network is, how training ended, and any measure that the table has."""
-    types, words = study.table.columns, study.summary["measures"]
+    types, known = study.table.columns, measures_of(study.design.measures, study.design.methods)
+    now = {key: {"label": one.label, "definition": one.definition} for key, one in known.items()}
+    words = study.summary["measures"] or now  # a summary names those that are gone by now, too
     measures = [name for name in types if name not in NAMES]
-    of_networks = [name for name in measures if not words.get(name, {}).get("method")]
+    of_networks = [name for name in measures if ":" not in name]
     shown = (of_networks or measures)[:MOST_MEASURES]
 
     def name(row: Row) -> Markup:
