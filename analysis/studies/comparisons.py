@@ -16,8 +16,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.sparse.csgraph import connected_components
 from scipy.stats.contingency import association, crosstab
-from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.contingency_tables import SquareTable, mcnemar
 
 Key = tuple[Hashable, int]
 """What pairs networks of two levels: all other levels, and the seed."""
@@ -155,6 +156,21 @@ def _mcnemar(values: Arrays) -> tuple[float, ...]:
     return found.statistic, found.pvalue, difference, difference - reach, difference + reach
 
 
+def _stuart_maxwell(values: Arrays) -> tuple[float, ...]:
+    """Of categories that change, whether as many networks come to each as leave it; those within groups that do not
+    change into each other are added up, each with its degrees of freedom.
+    """
+    changes = [one[values[0] != values[1]] for one in values]
+    names = np.unique(np.concatenate(changes))
+    table = crosstab(*changes, levels=(names, names)).count
+    n_groups, group = connected_components(table, directed=False)
+    tables = [table[group == one][:, group == one] for one in range(n_groups)]
+    found = [SquareTable(one, shift_zeros=False).homogeneity() for one in tables]
+    statistic = sum(one.statistic for one in found)
+    # not the library's p, which is 0 where it is below 1e-16
+    return statistic, stats.chi2.sf(statistic, sum(one.df for one in found)), len(changes[0]) / len(values[0])
+
+
 TESTS: Final[Mapping[str, Test]] = {
     "mann-whitney": Test(_mann_whitney, "Cliff's delta", pairs=True),
     "kruskal-wallis": Test(_kruskal_wallis, "epsilon squared"),
@@ -165,4 +181,5 @@ TESTS: Final[Mapping[str, Test]] = {
     "friedman": Test(_friedman, "Kendall's W", paired=True, fewest=3),
     "page": Test(_page, "mean Spearman's rho", paired=True, fewest=3),
     "mcnemar": Test(_mcnemar, "difference of shares", pairs=True, of_numbers=False, paired=True),
+    "stuart-maxwell": Test(_stuart_maxwell, "share that changes", pairs=True, of_numbers=False, paired=True),
 }

@@ -121,7 +121,7 @@ class Comparison(_Part):
         max_length=40,
         description="Of numbers mann-whitney (every pair of levels), kruskal-wallis (all), spearman (trend); networks "
         "of equal seed together: wilcoxon, friedman, page. Of yes or no and of words fisher (every pair), chi-squared "
-        "(all); of yes or no, of equal seed: mcnemar.",
+        "(all); of equal seed mcnemar (yes or no) and stuart-maxwell (words too).",
     )
     protocol: str = Field("", description="Under which protocol; empty: under each. Not with factor 'protocol'.")
     where: dict[Factor, str] = Field(

@@ -44,7 +44,7 @@ from analysis.tasks import task_of_text
 
 _OF_NUMBERS: Final = ("mann-whitney", "kruskal-wallis", "spearman", "wilcoxon", "friedman", "page")
 _FORMER_PRIORS: Final = ("permuted",)  # of results
-_OF_SHARES: Final = ("chi-squared", "fisher", "mcnemar")
+_OF_SHARES: Final = ("chi-squared", "fisher", "mcnemar", "stuart-maxwell")
 _WORDS: Final = {
     "int_parsing": "VALUE is no whole number",
     "float_parsing": "VALUE is no number",

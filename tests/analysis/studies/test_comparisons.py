@@ -25,6 +25,7 @@ TUTORIALS = (
     (1, 3, 4),
 )
 APPROVAL = ((570, 86), (150, 794))
+EYES = ((1520, 266, 124, 66), (234, 1512, 432, 78), (117, 362, 1772, 205), (36, 82, 179, 492))
 ANSWERS = ((1, 1, 0), (1, 1, 0), (0, 1, 0), (1, 1, 1), (1, 0, 0), (0, 1, 0), (1, 1, 0))
 SCALE = {"a": [1, 2, 3, 4], "b": [11, 12, 13, 14], "c": [21, 22, 23, 24]}
 START = [3, 90, 17, 55, 240, 8, 31, 130]
@@ -61,6 +62,8 @@ def told(test, groups):
     [
         # Agresti, Categorical Data Analysis, table 10.1
         ("mcnemar", pairs(APPROVAL), 86, 2 * sum(math.comb(236, k) for k in range(87)) / 2**236, 0.04, (1600,)),
+        ("stuart-maxwell", pairs(EYES), 11.957, 0.00753, 0.2917, (7477,)),  # Stuart (1955)
+        ("stuart-maxwell", blocks(["ab", "ba", "ab", "cd", "dc", "cd", "cc"]), 2 / 3, math.exp(-1 / 3), 6 / 7, (7,)),
         # scipy's example of Page's test: ten students rate three ways to teach
         ("page", blocks(TUTORIALS), 133.5, 2 * 0.0012693433690751756, 0.7098, (10,)),
         ("fisher", alone({"a": [1] * 8 + [0] * 2, "b": [1] + [0] * 9}), 1 / 36, 0.005477, 0.7035, (10, 10)),
@@ -113,7 +116,7 @@ def test_what_cannot_be_compared_is_said(test, groups, p, note):
     assert note in found.note
 
 
-@pytest.mark.parametrize("test", ["wilcoxon", "mcnemar", "page", "friedman"])
+@pytest.mark.parametrize("test", ["wilcoxon", "mcnemar", "stuart-maxwell", "page", "friedman"])
 def test_networks_that_a_level_lacks_are_left_out_and_told(test):
     groups = blocks([(seed % 2, seed % 3 > 0, seed % 5 > 0) for seed in range(12)])
     levels = TESTS[test].fewest
