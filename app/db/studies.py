@@ -287,26 +287,30 @@ def save_table(session: Session, told: StudyFiles, *, origin: str = "imported") 
 
 
 def write_table(session: Session, study: StudyRow, path: Path) -> None:
-    """Write the rows of a study to a folder of parts, or to one file if the name ends so.
+    """Write the rows of a study to a folder of parts, or to one file if the name ends so: whole, or not at all.
 
     Raises:
         Conflict: the folder has something in it.
         OSError: it cannot be written.
     """
     table, metadata, query = table_of(session, study), metadata_of(study), in_order(design_of(study))
-    if path.suffix != ENDING:
-        path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            raise Conflict(f"folder {path}", "has something in it", "give another, or empty it first")
-        if study.summary is not None:
-            (path / "summary.json").write_text(json.dumps(study.summary, ensure_ascii=False, indent=1) + "\n")
-    if not table.paths:
-        file = path if path.suffix == ENDING else path / f"0{ENDING}"
-        write_part(file, [], columns_of(design_of(study)), metadata)
-    elif path.suffix == ENDING:
-        table.write(path, query, copy_options(metadata))
-    else:
-        table.pack(path, metadata, query)
+    is_file = path.suffix == ENDING
+    if not is_file and path.is_dir() and any(path.iterdir()):
+        raise Conflict(f"folder {path}", "has something in it", "give another, or empty it first")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+        whole = Path(folder) / path.name
+        if not is_file:
+            whole.mkdir()
+            if study.summary is not None:
+                (whole / "summary.json").write_text(json.dumps(study.summary, ensure_ascii=False, indent=1) + "\n")
+        if not table.paths:
+            write_part(whole if is_file else whole / f"0{ENDING}", [], columns_of(design_of(study)), metadata)
+        elif is_file:
+            table.write(whole, query, copy_options(metadata))
+        else:
+            table.pack(whole, metadata, query)
+        whole.replace(path)
 
 
 def in_order(design: StudyDesign) -> str:

@@ -20,6 +20,7 @@ from app.db.reads.studies import studies_left, study_jobs
 from app.db.studies import design_of, save_study, set_design
 from app.db.study_tables import StudyRow
 from app.jobs import queue
+from app.jobs.definitions import REPORT_PRIORITY, STUDY
 
 
 def start(session: Session, design: StudyDesign) -> StudyRow:
@@ -64,15 +65,17 @@ def pause(session: Session, study: StudyRow, *, cancel: bool = False) -> None:
 def go_on(session: Session, study: StudyRow) -> None:
     """Ask for the work on a study that is to run and is not finished."""
     if study.state == "running" and study.deleted_at is None and study.n_finished < study.n_networks:
-        _ask(session, study)
+        _ask(session, study, STUDY.priority)
 
 
 def ask_for_what_is_left(session: Session) -> None:
     """Ask for what nobody has asked for: see :func:`app.db.reads.studies.studies_left`."""
     for study in studies_left(session):
-        _ask(session, study)
+        # nobody waits for a summary as for a study
+        _ask(session, study, STUDY.priority if study.state == "running" else REPORT_PRIORITY)
 
 
-def _ask(session: Session, study: StudyRow) -> None:
+def _ask(session: Session, study: StudyRow, priority: int) -> None:
     job = queue.enqueue(session, "study", {"study": study.digest}, study.name, again=queue.ENDED)
+    job.priority = priority
     job.cancel_requested = False  # who asked it to stop has thought better of it

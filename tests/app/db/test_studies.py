@@ -210,6 +210,24 @@ def test_what_is_no_table_is_refused_by_name_and_nothing_is_stored(store, part, 
         assert session.scalar(select(func.count()).select_from(StudyPartRow)) == 0
 
 
+@pytest.mark.parametrize("name", ["out", f"out{ENDING}"])
+def test_a_table_that_finds_no_room_leaves_nothing_in_its_way(store, part, tmp_path, monkeypatch, name):
+    def full(table, path, *_):
+        (path / "0.parquet" if path.is_dir() else path).write_bytes(b"PAR1")
+        raise OSError(28, "No space left on device")
+
+    with store.write() as session:
+        row = save_study(session, design())
+        save_parts(session, row, [part()])
+        row.summary, row.summed_up = {"networks": 8}, 8
+        with monkeypatch.context() as failing:
+            failing.setattr(StudyTable, "write", full)
+            with pytest.raises(OSError, match="No space"):
+                write_table(session, row, tmp_path / "here" / name)
+        assert list((tmp_path / "here").iterdir()) == []
+        write_table(session, row, tmp_path / "here" / name)
+
+
 def test_an_empty_folder_is_no_table(tmp_path):
     with pytest.raises(InvalidTable, match="has no parts"):
         read_table(tmp_path, tmp_path / "in")

@@ -28,6 +28,7 @@ from app.settings import Settings
 from pluriscope.study_table import ENDING, write_part
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.test_worker import wait_for
+from tests.stored_studies import store_study
 from tests.study_factories import design, rows
 
 MORE = {"seeds": {"first": 0, "count": 40}}
@@ -123,6 +124,8 @@ def test_what_a_person_starts_comes_before_all_that_nobody_asked_for(store):
     with store.write() as session:
         for name in ("model-rivals", "ladder", "analyse"):
             queue.enqueue(session, name, {"network": name})
+        store_study(session, design(slug="unsummed", loss_target=[0.4]), summed=False)
+        study_queue.ask_for_what_is_left(session)
         study_queue.start(session, design())
         study_queue.start(session, design(slug="next", loss_target=[0.5]))
         session.flush()
