@@ -161,10 +161,8 @@ def save_parts(session: Session, study: StudyRow, files: Sequence[Path]) -> int:
 
 
 def _insert(session: Session, study: StudyRow, file: Path) -> None:
-    ((n_rows, n_networks),) = StudyTable([file]).ask("SELECT count(*), count(DISTINCT (cell, seed)) FROM {rows}")
     body = file.read_bytes()
-    row = {"digest": sha256_hex(body), "n_rows": n_rows, "n_networks": n_networks, "body": body}
-    session.execute(insert(StudyPartRow), [{"study_id": study.id, **row}])
+    session.execute(insert(StudyPartRow), [{"study_id": study.id, "digest": sha256_hex(body), "body": body}])
 
 
 def merge_parts(session: Session, study: StudyRow, table: StudyTable, files: Sequence[Path]) -> bool:

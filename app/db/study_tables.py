@@ -61,6 +61,4 @@ class StudyPartRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     study_id: Mapped[int] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"))
     digest: Mapped[str] = mapped_column(String(64), index=True)  # SHA-256 of the body
-    n_rows: Mapped[int]
-    n_networks: Mapped[int]
     body: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)

@@ -78,7 +78,7 @@ networks = sa.table(
     *(sa.column(name, sa.JSON) for name in ("sizes", "tasks", "planted")),
 )
 data = sa.table("data_records", sa.column("digest"), sa.column("record"))
-parts = sa.table("study_parts", *map(sa.column, ("study_id", "digest", "n_rows", "n_networks", "body")))
+parts = sa.table("study_parts", *map(sa.column, ("study_id", "digest", "body")))
 
 
 def upgrade() -> None:
@@ -88,8 +88,6 @@ def upgrade() -> None:
         sa.Column("id", wide, nullable=False),
         sa.Column("study_id", wide, nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
-        sa.Column("n_rows", wide, nullable=False),
-        sa.Column("n_networks", wide, nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["study_id"], ["studies.id"], name=op.f("fk_study_parts_study_id_studies"), ondelete="CASCADE"
@@ -125,23 +123,22 @@ def _make_parts(connection: sa.Connection, study: Mapping[str, Any]) -> None:
         "provenance": json.dumps(study["provenance"]),
     }
     with TemporaryDirectory() as folder:
-        lines, n_rows, n_networks = Path(folder) / "rows.jsonl", 0, 0
+        lines, n_networks = Path(folder) / "rows.jsonl", 0
 
         def keep() -> None:
             body = _parquet(Path(folder), columns, about)
-            row = {"digest": hashlib.sha256(body).hexdigest(), "n_rows": n_rows, "n_networks": n_networks}
-            connection.execute(sa.insert(parts), {"study_id": study["id"], "body": body, **row})
+            digest = hashlib.sha256(body).hexdigest()
+            connection.execute(sa.insert(parts), {"study_id": study["id"], "digest": digest, "body": body})
             lines.unlink()
 
         for some in _outcomes(connection, study["id"], *outcomes.c):
             with lines.open("a", encoding="utf-8") as file:
                 for row in _rows(connection, some, cells, measures):
                     file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
-                    n_rows += 1
             n_networks += len(some)
             if n_networks >= IN_A_PART or lines.stat().st_size > MOST_TEXT:
                 keep()
-                n_rows = n_networks = 0
+                n_networks = 0
         if n_networks:
             keep()
 

@@ -115,9 +115,10 @@ def test_rows_without_what_they_belong_to(healthy):
 def test_a_torn_page_is_found_and_nothing_is_raised(tmp_path, monkeypatch):
     stored_in(tmp_path)
     file = tmp_path / "pluriscope.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        (number,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'job_log'").fetchone()
     raw = bytearray(file.read_bytes())
-    for page in range(6, len(raw) // 4_096, 3):
-        raw[page * 4_096 : page * 4_096 + 512] = bytes(512)
+    raw[(number - 1) * 4_096 : (number - 1) * 4_096 + 512] = bytes(512)
     file.write_bytes(raw)
     assert "SQLite's integrity_check finds" in checked(tmp_path, monkeypatch)["problem"]
     assert file.read_bytes() == raw
