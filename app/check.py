@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import make_url
+from sqlalchemy.exc import DatabaseError
 
 from app.access.callers import needs_login
 from app.db import sqlite
@@ -138,9 +139,13 @@ def unsound(store: Store) -> Found:
     if file is None:
         return
     with store.reader.connect() as connection:
-        said = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()
+        try:
+            said = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()
+        except DatabaseError as error:  # a table's first page is damaged
+            said = [error.orig]
         if said != ["ok"]:
             yield "problem", f"SQLite's integrity_check finds: {'; '.join(map(str, said))[:400]}", RESTORE
+            return
         lost = Counter(tuple(row)[::2] for row in connection.exec_driver_sql("PRAGMA foreign_key_check"))
     for (table, parent), n in lost.items():
         yield "problem", f"{table} has {n:,} rows without {parent}", RESTORE

@@ -112,11 +112,12 @@ def test_rows_without_what_they_belong_to(healthy):
 
 
 @pytest.mark.slow
-def test_a_torn_page_is_found_and_nothing_is_raised(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["job_log", "sqlite_autoindex_jobs_1"])
+def test_a_torn_page_is_found_and_nothing_is_raised(tmp_path, monkeypatch, name):
     stored_in(tmp_path)
     file = tmp_path / "pluriscope.sqlite"
     with closing(sqlite3.connect(file)) as connection:
-        (number,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'job_log'").fetchone()
+        (number,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).fetchone()
     raw = bytearray(file.read_bytes())
     raw[(number - 1) * 4_096 : (number - 1) * 4_096 + 512] = bytes(512)
     file.write_bytes(raw)
