@@ -1,6 +1,6 @@
 """What of the build cannot be said in pyproject.toml: folders that lie beside the packages and go into one of them.
 
-``app/resources.py`` finds them, in a checkout and in a wheel.
+``pluriscope/resources.py`` finds them, in a checkout and in a wheel.
 """
 
 from setuptools import find_packages, setup
@@ -15,8 +15,8 @@ RESOURCES = {
 
 setup(
     include_package_data=False,  # what is listed below, and not what an earlier build left in a manifest
-    packages=[*find_packages(include=PACKAGES), *(f"app._resources.{folder}" for folder in RESOURCES)],
-    package_dir={f"app._resources.{folder}": folder for folder in RESOURCES},
+    packages=[*find_packages(include=PACKAGES), *(f"pluriscope._resources.{folder}" for folder in RESOURCES)],
+    package_dir={f"pluriscope._resources.{folder}": folder for folder in RESOURCES},
     package_data={
         "app.bundled": [
             "*.json",
@@ -26,6 +26,6 @@ setup(
             "studies/*.json",
             "studies/*.parquet",
         ],
-        **{f"app._resources.{folder}": patterns for folder, patterns in RESOURCES.items()},
+        **{f"pluriscope._resources.{folder}": patterns for folder, patterns in RESOURCES.items()},
     },
 )

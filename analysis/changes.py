@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
 from analysis.answers import answers
+from analysis.carried_algorithms.search import CONFIDENCE, Stories, find_stories
 from analysis.circuits.estimating import share_interval
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import count_common, decide_right
@@ -32,15 +33,14 @@ from analysis.criteria.verdict import PASSED, UNDECIDED
 from analysis.errors import InvalidNetwork
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.result import InterpretationCounts
-from analysis.networks.mlp import forward
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.report import Mask, Part, Report
 from analysis.result import OutputAnalysis
 from analysis.result_file import exact
-from analysis.stories.search import CONFIDENCE, Stories, find_stories
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
 from analysis.work import DEFAULT_WORK, Work
 
 MOST_NAMED: Final = 200

@@ -30,10 +30,10 @@ from numpy.typing import NDArray
 
 from analysis.answers import answers
 from analysis.interventions.interchange import run_with_swaps
-from analysis.networks.circuit import Circuit
-from analysis.networks.mlp import activations, batch_activations, next_circuit_layer
-from analysis.networks.network import Network
 from analysis.question import Question
+from analysis.subjects.perceptron.circuit import Circuit
+from analysis.subjects.perceptron.mlp import activations, batch_activations, next_circuit_layer
+from analysis.subjects.perceptron.network import Network
 
 SILENT: Final = -1
 MAX_SETS: Final = 2**12

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.candidates import candidates_of
 from analysis.alignments.search import search_alignments
+from analysis.circuit_sets.masks import engine_of
 from analysis.circuits.estimating import estimate_circuits, share_interval
 from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.planning import CircuitPlan, plan_circuits, seconds_per_state
@@ -37,12 +38,11 @@ from analysis.circuits.space import Structure, count_by_edges
 from analysis.errors import BeyondLimits
 from analysis.interpretations.counting import count_interpretations
 from analysis.limits import Limits, listed_bytes
-from analysis.models.circuits import engine_of
-from analysis.models.model import Model, ModelKind, Rules, Space
-from analysis.networks.mlp import activate
 from analysis.protocol import COMPLETE
 from analysis.question import Question
 from analysis.result import Stage
+from analysis.subjects.perceptron.mlp import activate
+from analysis.subjects.subject import Model, ModelKind, Rules, Space
 from analysis.work import Clock, Work
 
 Range = tuple[float, float]

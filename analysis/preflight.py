@@ -9,8 +9,8 @@ import numpy as np
 
 from analysis.data import DataRecord, data_problems
 from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidTask
-from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
 from analysis.tasks import MAX_INPUTS
 
 MAX_EDGES_COUNTED: Final = 3_300  # so that the number of circuits, below 2^edges, has fewer than 1,000 digits

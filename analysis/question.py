@@ -16,10 +16,10 @@ from analysis.answers import answers
 from analysis.data import DataRecord, clean_data, noisy_data
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidData
-from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.networks.mlp import Ablation, ablation_values, activations, circuit_activations, forward
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, Protocol
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
+from analysis.subjects.perceptron.mlp import Ablation, ablation_values, activations, circuit_activations, forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, name_of
 
 Carried = tuple[NDArray[np.float64], ...]

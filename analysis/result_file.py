@@ -24,9 +24,9 @@ from analysis.errors import InvalidNetwork
 from analysis.interpretations.result import InterpretationCounts
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.network_files.files import NetworkFile, network_file_json, task_json
-from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis, Stage, Stop, seconds_words
+from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
 from analysis.unlearned import not_learned
 
 RESULT_FORMAT: Final = "pluriscope-result/1"

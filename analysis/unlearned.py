@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.networks.mlp import forward
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import forward
 from analysis.tasks import name_of
 from analysis.validity import NEITHER, decide, decided_right, max_wrong
 

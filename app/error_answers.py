@@ -23,10 +23,10 @@ from starlette.routing import Match
 
 from analysis import errors as engine
 from analysis.errors import ExplainedError
-from app.addressing import Addresses, below_api
 from app.db import errors as store
 from app.db.trouble import diagnosis, is_bad_value
 from app.errors import Busy, Gone, Moved, PageError, Unopened
+from pluriscope.address import Addresses, below_api
 from pluriscope.errors import InvalidOption
 
 log = logging.getLogger("pluriscope.web")

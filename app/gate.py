@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.callers import host_of, is_loopback_name, is_own_page
-from app.addressing import below_api
 from app.error_answers import answer_to
 from app.errors import BadHost, HeadersTooLong, PageError, ReadOnly, Refused, TooLong
 from app.settings import Settings
+from pluriscope.address import below_api
 
 MAX_ADDRESS_BYTES: Final = 32_000
 MAX_HEADER_BYTES: Final = 48_000

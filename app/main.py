@@ -18,14 +18,12 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from analysis import ENGINE_VERSION
 from app import error_answers
-from app.addressing import API_V2, Addresses
 from app.db.engine import open_store
 from app.db.upgrade import upgrade
 from app.garbage import collect_garbage_seldom, give_back_now_and_then
 from app.gate import Gate
 from app.middleware import BodyLimit, Envelope
 from app.rendering import compile_templates
-from app.resources import STATIC
 from app.routes import (
     analyses,
     bring_in,
@@ -45,6 +43,8 @@ from app.routes import (
     studies,
 )
 from app.settings import Settings
+from pluriscope.address import API_V2, Addresses
+from pluriscope.resources import STATIC
 
 ROUTERS = (
     bring_in.router,  # /networks/new before the name of a network

@@ -15,13 +15,13 @@ from starlette.responses import HTMLResponse
 
 from analysis.network_files.files import slug_of
 from app.access.callers import access_of
-from app.addressing import Addresses
 from app.as_file import alone
-from app.guarded_forms import Access, shown_to
 from app.options import OF_THE_READER
 from app.pages.sharing.share import Share, only_here
 from app.settings import Settings
+from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Head, Table, find
+from pluriscope.guarded_forms import Access, shown_to
 from pluriscope.naming import Scope
 from pluriscope.templating import AS_FILE, EVERY_PART, PART, Place, environment, shown_at
 

@@ -12,7 +12,7 @@ from analysis.errors import AnalysisError
 from analysis.limits import MOST_STORED
 from app.cluster import checked_address
 from app.memory import LEAST, bytes_for_each
-from app.resources import PREFIX, default_data_folder
+from pluriscope.resources import PREFIX, default_data_folder
 
 
 class Settings(BaseSettings):

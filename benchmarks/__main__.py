@@ -32,6 +32,7 @@ import numpy as np
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.search import search_alignments
+from analysis.circuit_sets.masks import find_masks
 from analysis.circuits.counting import count_circuits
 from analysis.circuits.estimating import share_interval
 from analysis.circuits.search import search_circuits
@@ -40,15 +41,14 @@ from analysis.data import clean_data
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.limits import MOST_STORED
-from analysis.models.circuits import find_masks
-from analysis.models.registry import read_model
 from analysis.network_files.files import NetworkFile, network_file_json
-from analysis.networks.circuit import Circuit
-from analysis.networks.network import Network
-from analysis.networks.training import train_networks
-from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import Circuit
+from analysis.subjects.perceptron.network import Network
+from analysis.subjects.perceptron.training import train_networks
+from analysis.subjects.perceptron.training_spec import TrainingSpec
+from analysis.subjects.registry import read_model
 from analysis.tasks import named_task
 from benchmarks import plain_reference as plain
 from benchmarks.crawl import crawled

@@ -24,11 +24,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.models.attention import ATTENTION, FORMAT, LIMITS, MATRICES, AttentionModel, read_attention
-from analysis.models.attention_files import attention_document
-from analysis.models.model import gaps
-from analysis.models.planted import PlantedEdges
-from analysis.network_files.planted_record import Made
+from analysis.subjects.made import Made
+from analysis.subjects.subject import gaps
+from analysis.subjects.transformer.files import attention_document
+from analysis.subjects.transformer.model import ATTENTION, FORMAT, LIMITS, MATRICES, AttentionModel, read_attention
+from analysis.subjects.transformer.planted import PlantedEdges
 from benchmarks.head_disguises import head_disguised
 
 ROOT: Final = Path(__file__).resolve().parents[1]

@@ -25,9 +25,9 @@ from urllib.parse import urldefrag, urljoin
 
 import httpx
 
-from app.figures.standalone import standalone_svg
-from app.figures.svg.elements import drawing, line, text
 from benchmarks.own_server import OwnServer, server_on_copy
+from pluriscope.figures.standalone import standalone_svg
+from pluriscope.figures.svg.elements import drawing, line, text
 
 MOST_MEGABYTES: Final = 250.0
 _LINK: Final = re.compile(r'href="([^"#]+)')

@@ -23,12 +23,12 @@ import numpy as np
 from analysis.lenses.on_models import Grids
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.method_settings import filled
-from analysis.models.attention import AttentionModel
-from analysis.models.attention_files import attention_document
-from analysis.models.attention_tasks import task_named
-from analysis.models.attention_weights import Transformer
-from analysis.models.registry import read_model
-from analysis.models.runs import pairs_of, run
+from analysis.subjects.registry import read_model
+from analysis.subjects.transformer.files import attention_document
+from analysis.subjects.transformer.model import AttentionModel
+from analysis.subjects.transformer.runs import pairs_of, run
+from analysis.subjects.transformer.tasks import task_named
+from analysis.subjects.transformer.weights import Transformer
 from analysis.work import DEFAULT_WORK
 from app.bundled import bundled_models
 from benchmarks.parity import DOCUMENT
@@ -75,8 +75,8 @@ class Held:
 
 def models() -> dict[str, AttentionModel]:
     """Bundled transformers, and one with MLP blocks and LayerNorm, trained here."""
-    from analysis.models.attention_spec import AttentionSpec
-    from analysis.models.attention_training import train_attention
+    from analysis.subjects.transformer.training import train_attention
+    from analysis.subjects.transformer.training_spec import AttentionSpec
 
     found: dict[str, Any] = {
         name: read_model(raw)[1] for name, raw in bundled_models().items() if "2x4" not in name and "tracr" not in name

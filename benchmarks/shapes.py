@@ -35,8 +35,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from analysis.network_files.files import network_file_json
-from app.figures.standalone import standalone_svg
-from app.figures.svg.elements import drawing, line, text
+from pluriscope.figures.standalone import standalone_svg
+from pluriscope.figures.svg.elements import drawing, line, text
 from tests.shapes import MANY_CIRCUITS, SMALL, WarmApplication, case_of, limits_of, run_case
 
 HANG_SECONDS: Final = 900

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
-from app.addressing import Addresses
+from pluriscope.address import Addresses
 from pluriscope.naming import ExplanationRef, Scope
 
 PREFIX: Final = ContextVar("PREFIX", default="")

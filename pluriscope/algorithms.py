@@ -14,13 +14,13 @@ from analysis.alignments.alignment import IIA, Aligned
 from analysis.alignments.alignment import Alignment as Placement
 from analysis.alignments.iia import score_alignment
 from analysis.interventions.neuron_set import NeuronSet
-from app.figures.svg.aligned import aligned_diagram
-from app.figures.svg.layout import node_name
-from app.figures.svg.thumbs import circuit_thumb
-from app.figures.svg.tiles import Hues, alignment_tiles, bits_of, hues_among
-from app.figures.svg.trees import formula_tree
 from pluriscope.arguments import checked
 from pluriscope.explanations import Explanation
+from pluriscope.figures.svg.aligned import aligned_diagram
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.tiles import Hues, alignment_tiles, bits_of, hues_among
+from pluriscope.figures.svg.trees import formula_tree
 from pluriscope.lists import Items
 from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row

@@ -17,9 +17,9 @@ from markupsafe import Markup, escape
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
-from app.figures.numbers import noun
-from app.listing.csv import csv_lines, disarmed
 from pluriscope import tables, templating
+from pluriscope.csv_files import csv_lines, disarmed
+from pluriscope.figures.numbers import noun
 from pluriscope.glossary import anchor_of
 from pluriscope.markdown import markdown
 
@@ -193,7 +193,7 @@ class Figure(Block):
     """A drawing with words that say the same.
 
     Args:
-        drawing: as :mod:`app.figures.svg` draws it.
+        drawing: as :mod:`pluriscope.figures.svg` draws it.
         caption: what it shows.
         files: form, such as "SVG", with the address of a file.
     """

@@ -24,19 +24,19 @@ from analysis.errors import BeyondLimits, InvalidCriterion, InvalidData, Invalid
 from analysis.explanations.circuits import gate_label, raw_outputs
 from analysis.interpretations.indexing import Block, InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation as Read
-from analysis.networks.circuit import Circuit as Edges
-from analysis.networks.circuit import circuit_from_hex, mask_array
+from analysis.subjects.perceptron.circuit import Circuit as Edges
+from analysis.subjects.perceptron.circuit import circuit_from_hex, mask_array
 from analysis.validity import margin_to_edge
 from analysis.work import Work
-from app.figures.numbers import noun
-from app.figures.svg.layout import node_name
-from app.figures.svg.networks import network_diagram
-from app.figures.svg.thumbs import circuit_thumb
-from app.figures.svg.tiles import gate_tiles, hues_among
 from pluriscope.arguments import FilePath, checked
 from pluriscope.counts import Count
 from pluriscope.errors import MissingLibrary, writing
 from pluriscope.explanations import Explanation
+from pluriscope.figures.numbers import noun
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.networks import network_diagram
+from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.tiles import gate_tiles, hues_among
 from pluriscope.findings import Findings, figures_of, place_of
 from pluriscope.frames import KIND, Part
 from pluriscope.kinds.circuits import COLUMNS, edge_labels

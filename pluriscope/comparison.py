@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from analysis.errors import InvalidIntervention
 from analysis.experiments import SILENT, NetworkAnswers
 from analysis.explanations.registry import KIND_OF
-from app.figures.numbers import exact, noun
-from app.figures.svg.layout import node_name
-from app.figures.svg.marks import quarters
 from pluriscope.blocks import Figure
 from pluriscope.explanations import Explanation
+from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.marks import quarters
 from pluriscope.findings import Findings
 from pluriscope.naming import LEAST, LETTERS, MOST
 from pluriscope.records import PairRecord

@@ -10,8 +10,8 @@ from markupsafe import escape
 
 from analysis.circuits.result import CircuitSearch
 from analysis.errors import AnalysisError
-from app.figures.numbers import Bound, bounded, bounded_text, exact
 from pluriscope.arguments import checked
+from pluriscope.figures.numbers import Bound, bounded, bounded_text, exact
 from pluriscope.showing import Row, aligned, table
 
 _IN_DIGITS: Final = 10**12  # an exact number below this is written out

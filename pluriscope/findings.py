@@ -20,14 +20,13 @@ from analysis.criteria.population import Population
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.network_files.files import NetworkFile
-from analysis.networks.circuit import one_mask
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.result_file import read_circuits
+from analysis.subjects.perceptron.circuit import one_mask
 from analysis.tasks import Task
 from analysis.validity import margin_to_edge
-from app.addressing import Addresses
-from app.recent import Recent
+from pluriscope.address import Addresses
 from pluriscope.addresses import ResultRef
 from pluriscope.arguments import checked
 from pluriscope.counts import Counts, counts_of
@@ -35,6 +34,7 @@ from pluriscope.frames import Part
 from pluriscope.kinds.circuits import part
 from pluriscope.kinds.found import Found, Stored
 from pluriscope.naming import Scope, protocol_key
+from pluriscope.recent import Recent
 
 _SPACES: Final = 64 << 20
 """Bytes of the interpretation spaces that are kept."""

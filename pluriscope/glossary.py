@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from app.resources import DOCUMENTS
+from pluriscope.resources import DOCUMENTS
 
 FILE: Final = DOCUMENTS / "glossary.md"
 _SEE: Final = "See also:"

@@ -19,7 +19,7 @@ from analysis.errors import InvalidNetwork
 from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.original import DOUBLE, SINGLE, Original, Rows
-from analysis.networks.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 
 _TRANSPARENT: Final = ("Identity", "Dropout", "AlphaDropout", "FeatureAlphaDropout", "Flatten")  # in evaluation mode
 _TORCH: Final = tuple(one.torch for one in OF_PERCEPTRONS.values() if one.torch and one.torch not in _TRANSPARENT)

@@ -17,7 +17,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
-from app.addressing import Addresses
+from pluriscope.address import Addresses
 from pluriscope.glossary import Term, anchor_of, terms
 
 DESIGNS: Final = "../app/bundled/studies/"

@@ -13,8 +13,8 @@ from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile, network_file_json
 from analysis.network_files.intake import Declaration, OutputIs, take_in
-from analysis.networks.network import Network
 from analysis.strict_json import validated
+from analysis.subjects.perceptron.network import Network
 from pluriscope.arguments import LATER, FilePath, checked, file_path, jsonable
 from pluriscope.errors import writing
 from pluriscope.live_models import live_file
@@ -146,7 +146,7 @@ def read_content(raw: bytes, data: Callable[[str], bytes] | None = None, layers:
     try:
         return read_file(raw, data, layers)
     except InvalidNetwork:
-        from analysis.models.registry import kind_of_file  # which networks have no use for
+        from analysis.subjects.registry import kind_of_file  # which networks have no use for
 
         kind = kind_of_file(raw)
         if kind is None:

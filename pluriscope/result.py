@@ -32,8 +32,6 @@ from analysis.report import Report
 from analysis.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, read_unfinished, result_json, self_contained
 from analysis.unlearned import not_learned
 from analysis.work import Work
-from app.figures.svg.layout import shape_text
-from app.figures.svg.networks import network_diagram
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
 from pluriscope.arguments import LATER, FilePath, checked, file_path
 from pluriscope.asking import asked
@@ -43,6 +41,8 @@ from pluriscope.comparison import compared
 from pluriscope.counts import Counts
 from pluriscope.errors import InvalidOption
 from pluriscope.explanations import Explanation
+from pluriscope.figures.svg.layout import shape_text
+from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.findings import Findings, Site
 from pluriscope.models import EncodingLike, LayersLike, Model, read_bytes, read_model, write_json
 from pluriscope.showing import Drawing, Rows, beside, heading, link, table

@@ -17,9 +17,9 @@ from markupsafe import Markup, escape
 from pydantic import Field
 
 from analysis.errors import AnalysisError
-from app.figures.standalone import FONT_FAMILY, Theme, png_of, standalone_svg
 from pluriscope.arguments import FilePath, checked
 from pluriscope.errors import MissingLibrary, writing
+from pluriscope.figures.standalone import FONT_FAMILY, Theme, png_of, standalone_svg
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class Drawing:
     """A drawing as the pages have it.
 
     Args:
-        markup: as :mod:`app.figures.svg` draws it.
+        markup: as :mod:`pluriscope.figures.svg` draws it.
     """
 
     markup: str

@@ -18,11 +18,11 @@ from urllib.parse import parse_qsl, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from app.addressing import Addresses
-from app.figures import numbers
-from app.figures.svg.marks import logo, verdict_mark
-from app.guarded_forms import login_first, may_send
-from app.resources import STATIC, TEMPLATES
+from pluriscope.address import Addresses
+from pluriscope.figures import numbers
+from pluriscope.figures.svg.marks import logo, verdict_mark
+from pluriscope.guarded_forms import login_first, may_send
+from pluriscope.resources import STATIC, TEMPLATES
 
 PART: Final = "part"
 EVERY_PART: Final = "*"

@@ -1,4 +1,4 @@
-/* A network that runs: moves levels, numbers and the answer of a drawing of app/figures/svg/vessels.py, and lets dots run
+/* A network that runs: moves levels, numbers and the answer of a drawing of pluriscope/figures/svg/vessels.py, and lets dots run
    along its lines. Used like this:
 
      <figure data-runs> one drawing, or several of one network for different widths …

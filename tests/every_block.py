@@ -9,7 +9,6 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field, SecretStr
 
 from analysis.errors import InvalidNetwork
-from app.figures.svg.thumbs import circuit_thumb
 from pluriscope.blocks import (
     Action,
     Block,
@@ -30,8 +29,9 @@ from pluriscope.blocks import (
     Tray,
     Verdict,
 )
+from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.tables import AtHand, Column, Query, Row, read_query
-from tests.app.figures import samples
+from tests.library.figures import samples
 
 HOSTILE = "<script>alert(1)</script>"
 COLUMNS = (

@@ -26,12 +26,12 @@ from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.result import InterpretationCounts
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.network_files.files import NetworkFile
-from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, Protocol
 from analysis.question import Question, ask
 from analysis.result import CriterionTally, OutputAnalysis
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table, named_task
 from app.db.engine import Store, store_at
 from app.db.prepared import prepare_analysis

@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis.data import DataRecord, clean_data
 from analysis.network_files.files import NetworkFile
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table, task_from_table
 
 FOLDER = Path(__file__).parent / "golden"

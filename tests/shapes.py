@@ -37,13 +37,13 @@ from starlette.routing import Route
 from analysis.criteria.steps import default_steps
 from analysis.directions.search import closed_form_work
 from analysis.errors import AnalysisError
-from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
 from analysis.limits import Limits
+from analysis.map_classes.climbing import MAX_ALGORITHMS, N_PERMUTED
 from analysis.network_files.files import NetworkFile
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.mlp import forward
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, input_table, name_of
 from analysis.work import Work
 from app.db.engine import Store

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from analysis.networks.network import Network
 from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measured
 from analysis.studies.reading import design_from_mapping
 from analysis.studies.rows import NAMES, Row, measured_of, rows_of
 from analysis.studies.sources import RowNetwork
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import named_task
 
 MEASURES = ["circuits-valid", "interpretations-total", "one-minimal-alignment", "irredundant-formulas"]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.algorithms.candidates import Candidates
+from analysis.carried_algorithms.search import Unasked, find_stories
 from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
 from analysis.criteria.judging import Subject, judge_analysis
 from analysis.criteria.steps import default_steps
@@ -29,7 +30,6 @@ from analysis.pipeline import analyse_output
 from analysis.protocol import named_protocol, protocol_from_mapping
 from analysis.question import Question, ask
 from analysis.result import CriterionTally, OutputAnalysis
-from analysis.stories.search import Unasked, find_stories
 from analysis.work import Work
 from tests.minimal_joint import n_minimal_joint
 
@@ -129,7 +129,7 @@ def _verdicts(analysis: OutputAnalysis, kinds: Collection[str], work: Work) -> d
 
 
 def _stories(analysis: OutputAnalysis, work: Work) -> dict[str, Any]:
-    stories = find_stories(analysis.question, analysis.circuits.masks, work)
+    stories = find_stories(analysis.question, analysis.circuit_sets.masks, work)
     if isinstance(stories, Unasked):
         return {"unasked": stories.arises}
     ids = [algorithm.id for algorithm in stories.algorithms]

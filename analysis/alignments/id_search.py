@@ -12,7 +12,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment, alignment_id, place_json
 from analysis.alignments.sites import SiteRule, neuron_sites
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.network import Network
 
 MAX_TRIED: Final = 100_000  # about half a second
 

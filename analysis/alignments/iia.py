@@ -20,9 +20,9 @@ from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
 from analysis.errors import InvalidAlignment
 from analysis.interventions.interchange import interchange_outputs
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import pattern_bits
 from analysis.validity import decide, margin_to_edge
 

@@ -25,10 +25,10 @@ from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import check_alignment
 from analysis.errors import BeyondLimits
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.mlp import activations, next_layer
-from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import activations, next_layer
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import pattern_bits
 from analysis.validity import decide, margin_to_edge
 from analysis.work import DEFAULT_WORK, Work

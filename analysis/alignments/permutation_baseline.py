@@ -21,9 +21,9 @@ from analysis.alignments.sites import SiteTable, neuron_sites
 from analysis.data import DataRecord
 from analysis.errors import BeyondLimits
 from analysis.interventions.interchange import interchange_outputs
-from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question
+from analysis.subjects.perceptron.network import Network
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
 

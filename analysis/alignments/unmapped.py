@@ -22,9 +22,9 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.joint import MAX_RUNS, JointScore, outputs_with, score_joint_runs, written_by
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.mlp import activations
-from analysis.networks.network import Network
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import activations
+from analysis.subjects.perceptron.network import Network
 from analysis.validity import DecisionRule, decide
 from analysis.work import DEFAULT_WORK, Work
 

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from analysis.certificates.programs import Program, Region
 from analysis.errors import BeyondLimits
 from analysis.fixed_order import inner
-from analysis.networks.activations import OF_PERCEPTRONS, refuse_falling
-from analysis.networks.mlp import activate
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS, refuse_falling
+from analysis.subjects.perceptron.mlp import activate
 
 Array = NDArray[np.float64]
 Answer = Literal["proved", "refuted", "undecided"]

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.circuits.decision_intervals import decision_box
-from analysis.networks.activations import OF_PERCEPTRONS, ActivationName
-from analysis.networks.mlp import activate
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS, ActivationName
+from analysis.subjects.perceptron.mlp import activate
+from analysis.subjects.perceptron.network import Network
 from analysis.validity import NEITHER, DecisionRule
 
 Row = tuple[Fraction, ...]

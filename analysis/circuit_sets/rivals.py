@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from analysis.circuit_sets.overlap import Words, distances_to, jaccard_distance, shared_edges, sizes_of, words_of
-from analysis.networks.circuit import EdgeLayout
 from analysis.question import Question
 from analysis.report import Analysed, Exact, Mask, Part, Report, Settings
+from analysis.subjects.perceptron.circuit import EdgeLayout
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_COMPARED: Final = 4_000_000_000

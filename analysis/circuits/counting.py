@@ -29,9 +29,9 @@ from analysis.circuits.result import CircuitSearch, CountSoFar
 from analysis.circuits.source_subsets import Tally
 from analysis.circuits.space import count_in_space
 from analysis.errors import InvalidData
-from analysis.networks.circuit import EdgeLayout
-from analysis.networks.mlp import keep_matrices
 from analysis.question import Question
+from analysis.subjects.perceptron.circuit import EdgeLayout
+from analysis.subjects.perceptron.mlp import keep_matrices
 from analysis.work import DEFAULT_WORK, Work
 
 _STATES_AT_ONCE: Final = 32  # whose circuits are drawn between two reports

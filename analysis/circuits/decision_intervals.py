@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import BeyondLimits
-from analysis.networks.activations import ActivationName, refuse_falling
-from analysis.networks.mlp import activate
+from analysis.subjects.perceptron.activations import ActivationName, refuse_falling
+from analysis.subjects.perceptron.mlp import activate
 from analysis.validity import DecisionRule, decided_as
 
 LARGEST: Final = float(np.finfo(np.float64).max)

@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.networks.circuit import EdgeLayout, mask_array
-from analysis.networks.mlp import keep_matrices
+from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from analysis.subjects.perceptron.mlp import keep_matrices
 
 _MASKS_AT_ONCE: Final = 1 << 16
 

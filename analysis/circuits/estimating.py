@@ -25,9 +25,9 @@ from analysis.circuits.judging import enough_right, evaluate_circuits
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.space import Structure
 from analysis.errors import BeyondLimits
-from analysis.networks.circuit import MAX_EDGES_KEPT, mask_array, masks_of
 from analysis.progress import OutOfTime
 from analysis.question import Question
+from analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array, masks_of
 from analysis.work import DEFAULT_WORK, Work
 
 _VALUES_AT_ONCE: Final = 1 << 20

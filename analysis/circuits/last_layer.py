@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from analysis.circuits.judging import enough_right, first_rows
 from analysis.circuits.prefixes import Prefixes, Wiring
 from analysis.circuits.space import in_space, may_end_in_space
-from analysis.networks.mlp import activate, keep_matrices
-from analysis.networks.network import Network
 from analysis.question import Carried, Question
+from analysis.subjects.perceptron.mlp import activate, keep_matrices
+from analysis.subjects.perceptron.network import Network
 from analysis.validity import decided_as, max_wrong
 
 _COMBINATIONS_AT_ONCE = 1 << 17  # an array of so many float64 stays within a core's cache

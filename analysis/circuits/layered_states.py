@@ -18,10 +18,10 @@ from analysis.circuits.prefixes import Prefixes, Wiring
 from analysis.circuits.source_subsets import MAX_LOG2_COMBINATIONS, MAX_SOURCES, Combinations, Tally
 from analysis.circuits.space import in_space, may_end_in_space
 from analysis.errors import BeyondLimits
-from analysis.networks.circuit import MAX_EDGES
-from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question
+from analysis.subjects.perceptron.circuit import MAX_EDGES
+from analysis.subjects.perceptron.network import Network
 from analysis.validity import max_wrong
 
 _LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow

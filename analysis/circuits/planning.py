@@ -19,8 +19,8 @@ from analysis.circuits.source_subsets import Combinations
 from analysis.circuits.space import Structure, in_space
 from analysis.errors import BeyondLimits
 from analysis.limits import DEFAULT_LIMITS, Limits
-from analysis.networks.circuit import MAX_EDGES
 from analysis.question import Question
+from analysis.subjects.perceptron.circuit import MAX_EDGES
 from analysis.validity import max_wrong
 
 _TESTED_PER_SECOND: Final = 3e7  # circuits times rows, in a listing

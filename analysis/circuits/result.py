@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.distribution import CircuitDistribution, distribution_of
-from analysis.networks.circuit import MAX_EDGES, EdgeLayout
+from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
 
 FRAGILE_MARGIN: Final = 1e-6
 _MOST_UNITS: Final = 1 << 30  # bytes, unpacked
@@ -107,9 +107,9 @@ class CircuitSearch:
     Args:
         layout: edge layout of the network cut to the output.
         possible: circuits of the protocol's space, all of them judged if listed (unless truncated) or counted.
-        masks: ``[listed]``, ascending, as :func:`~analysis.networks.circuit.mask_array` gives them: every valid circuit
-            if ``truncated_at`` is None; else the first ones that a listing found, or distinct ones drawn uniformly and
-            the smallest where they were counted or estimated.
+        masks: ``[listed]``, ascending, as :func:`~analysis.subjects.perceptron.circuit.mask_array` gives them: every
+            valid circuit if ``truncated_at`` is None; else the first ones that a listing found, or distinct ones drawn
+            uniformly and the smallest where they were counted or estimated.
         outputs: ``[listed, 2^n]`` output of each of these on the data record's representatives.
         margins: ``[listed]`` smallest distance of any tested output from the decision's edge.
         truncated_at: circuits kept when a limit was reached, else None.

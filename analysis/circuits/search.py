@@ -7,7 +7,8 @@
    circuits (:mod:`analysis.circuits.last_layer`).
 
 Where a protocol looks at circuits valid under any ablation the space is searched under each. The order of summation is
-that of :mod:`analysis.networks.mlp`, so that a circuit's outputs have the same bits wherever they are computed.
+that of :mod:`analysis.subjects.perceptron.mlp`, so that a circuit's outputs have the same bits wherever they are
+computed.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from analysis.circuits.last_layer import SpaceJudge
 from analysis.circuits.result import CircuitSearch, SmallestCircuits
 from analysis.circuits.space import count_in_space
 from analysis.errors import BeyondLimits
-from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 from analysis.question import Carried, Question
+from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
 from analysis.work import DEFAULT_WORK, Work
 
 

@@ -30,9 +30,9 @@ from analysis.circuits.judging import enough_right
 from analysis.circuits.prefixes import Prefixes, Wiring, joined
 from analysis.circuits.result import SmallestCircuits
 from analysis.circuits.space import count_by_edges, count_matrices_with, in_space
-from analysis.networks.circuit import mask_array, masks_of
-from analysis.networks.mlp import activate, keep_matrices
 from analysis.question import Question
+from analysis.subjects.perceptron.circuit import mask_array, masks_of
+from analysis.subjects.perceptron.mlp import activate, keep_matrices
 from analysis.validity import decided_right, max_wrong
 from analysis.work import DEFAULT_WORK, Work
 

@@ -30,8 +30,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.networks.circuit import EdgeLayout
 from analysis.protocol import COMPLETE, Protocol
+from analysis.subjects.perceptron.circuit import EdgeLayout
 
 _ENTRIES_AT_ONCE: Final = 1 << 22
 _State = tuple[int, int]  # active neurons in a layer, active hidden neurons so far

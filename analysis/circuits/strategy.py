@@ -18,9 +18,9 @@ from analysis.circuits.search import Sampling, search_circuits
 from analysis.circuits.smallest import find_smallest
 from analysis.circuits.source_subsets import is_compiled
 from analysis.errors import BeyondLimits
-from analysis.networks.circuit import MAX_EDGES_KEPT, mask_array
 from analysis.progress import OutOfTime
 from analysis.question import Question
+from analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array
 from analysis.work import DEFAULT_WORK, Work
 
 _FOR_AN_ESTIMATE: Final = 0.2  # of the time, where there is no answer yet

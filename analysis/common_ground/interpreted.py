@@ -27,8 +27,8 @@ from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.observed import ObservedClasses, observed_classes
 from analysis.interpretations.partial_gates import open_table
-from analysis.networks.circuit import Circuit
 from analysis.question import Question
+from analysis.subjects.perceptron.circuit import Circuit
 from analysis.tasks import pattern_bits
 
 Integers = NDArray[np.int64]

@@ -34,9 +34,9 @@ from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.observed import MAX_CLASSES, observed_classes
 from analysis.interpretations.predicting import class_predictions, extreme_interpretation
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.report import Placed
+from analysis.subjects.perceptron.circuit import Circuit
 from analysis.work import DEFAULT_WORK, Work
 
 Integers = NDArray[np.int64]

@@ -22,7 +22,7 @@ from analysis.criteria import circuits, cuts
 from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.networks.mlp import Ablation
+from analysis.subjects.perceptron.mlp import Ablation
 from analysis.validity import decide
 
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from analysis.circuits.search import decide_right as decide_right_under_all
 from analysis.criteria.population import Population
-from analysis.networks.mlp import Ablation, batch_activations, keep_matrices
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import Ablation, batch_activations, keep_matrices
 from analysis.validity import decided_right
 
 VALUES_AT_ONCE: Final = 1 << 21  # float64 values in one array (16 MiB)

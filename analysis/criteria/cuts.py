@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from analysis.criteria.criterion import Criterion, Parameter, Settings
 from analysis.criteria.population import PopulationOf
 from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
+from analysis.subjects.chances import divergence
 
 Masks = NDArray[np.bool_]
 Array = NDArray[np.float64]
@@ -215,25 +216,6 @@ def _close(population: CutCircuits, settings: Settings) -> Verdicts:
     is_near = np.abs(divergences - settings["tolerance"]) <= NEAR
     undecided = np.isnan(divergences) | is_near
     return verdicts_of(divergences <= settings["tolerance"], explain, scores=divergences, undecided=undecided)
-
-
-def divergence(whole: NDArray[np.float64], cut: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``[circuits, rows]`` Kullback–Leibler divergence of what a circuit gives from what the whole model does, in nats.
-
-    Args:
-        whole: outputs ``[rows, outputs]``, logarithms of probabilities but for a constant.
-        cut: ``[circuits, rows, outputs]`` likewise.
-    """
-    of_whole, of_cut = (log_softmax(one) for one in (whole, cut))
-    total: NDArray[np.float64] = (np.exp(of_whole) * (of_whole - of_cut)).sum(axis=-1)
-    return np.maximum(total, 0.0)
-
-
-def log_softmax(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logarithms of the probabilities that outputs stand for, over the last axis."""
-    below = outputs - outputs.max(axis=-1, keepdims=True)
-    found: NDArray[np.float64] = below - np.log(np.exp(below).sum(axis=-1, keepdims=True))
-    return found
 
 
 KL_FAITHFULNESS: Final = Criterion(

@@ -34,11 +34,11 @@ from analysis.interpretations.columns import UNDECIDED
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.observed import ObservedClasses, observed_classes
 from analysis.interpretations.predicting import ClassPredictions, Family, class_predictions, family_sets
-from analysis.networks.circuit import Circuit
-from analysis.networks.mlp import keep_matrices
 from analysis.progress import OutOfTime, Progress
 from analysis.question import Question
 from analysis.result import CriterionTally
+from analysis.subjects.perceptron.circuit import Circuit
+from analysis.subjects.perceptron.mlp import keep_matrices
 from analysis.work import DEFAULT_WORK, Work
 
 MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently, the counts tell

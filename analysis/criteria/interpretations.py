@@ -9,7 +9,7 @@ from analysis.criteria.population import Population
 from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network, decide_in_circuit
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.predicting import family_sets
-from analysis.networks.circuit import Circuit
+from analysis.subjects.perceptron.circuit import Circuit
 
 T = TypeVar("T")
 _RECENT: Final = 8  # circuits of which something is held; explanations come circuit by circuit

@@ -28,7 +28,7 @@ from analysis.criteria import circuits, cuts
 from analysis.criteria.criterion import VACUOUS, Change, Criterion, Parameter, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.networks.mlp import activate, batch_activations, keep_matrices, zeros
+from analysis.subjects.perceptron.mlp import activate, batch_activations, keep_matrices, zeros
 from analysis.validity import decide
 
 MAX_SETS: Final = 1 << 12
@@ -105,7 +105,7 @@ class Knockouts:
         return decide(outputs, self.population.question.protocol.circuit_decision)
 
     def _outputs(self, keep: Sequence[Flags], sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
-        """Sums are taken in the order of :mod:`analysis.networks.mlp`."""
+        """Sums are taken in the order of :mod:`analysis.subjects.perceptron.mlp`."""
         network, rows = self.population.question.cut, self.population.question.clean_rows
         absent = self.population.question.absent
         gone = np.zeros((len(self.sites), len(sets)), dtype=bool)

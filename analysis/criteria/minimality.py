@@ -30,8 +30,8 @@ from analysis.criteria.criterion import VACUOUS, Change, Criterion, Judge
 from analysis.criteria.population import Population
 from analysis.criteria.remainders import ignores_an_input, needs_every_input, pruned, sets_ignoring_an_input
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.networks.circuit import mask_array, one_mask
-from analysis.networks.mlp import keep_matrices
+from analysis.subjects.perceptron.circuit import mask_array, one_mask
+from analysis.subjects.perceptron.mlp import keep_matrices
 
 _NOT_ALL: Final = "Not every valid circuit is listed, so a smaller one may have been missed."
 _NOT_TRIED: Final = (

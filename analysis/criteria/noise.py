@@ -12,7 +12,7 @@ from analysis.criteria import circuits
 from analysis.criteria.criterion import Criterion, Parameter, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.networks.mlp import forward
+from analysis.subjects.perceptron.mlp import forward
 from analysis.validity import decide
 
 CONFIDENCE: Final = 0.95

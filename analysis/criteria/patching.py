@@ -29,8 +29,8 @@ from analysis.criteria import circuits
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.networks.activations import refuse_falling
-from analysis.networks.mlp import activate, batch_activations, keep_matrices
+from analysis.subjects.perceptron.activations import refuse_falling
+from analysis.subjects.perceptron.mlp import activate, batch_activations, keep_matrices
 from analysis.validity import decided_as, decided_right
 
 MAX_COMBINATIONS: Final = 1 << 18

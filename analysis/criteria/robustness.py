@@ -25,7 +25,7 @@ from analysis.criteria.criterion import Criterion, Parameter, Settings
 from analysis.criteria.noise import points_around
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
-from analysis.networks.mlp import forward, keep_matrices
+from analysis.subjects.perceptron.mlp import forward, keep_matrices
 from analysis.validity import decide
 
 _N_POINTS: Final = 64

@@ -1,4 +1,4 @@
-"""The criterion that a circuit tells the whole network's story (:mod:`analysis.stories`)."""
+"""The criterion that a circuit tells the whole network's story (:mod:`analysis.carried_algorithms`)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
+from analysis.carried_algorithms.relation import RELATIONS, Relation
+from analysis.carried_algorithms.search import Unasked, all_stories
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
-from analysis.stories.relation import RELATIONS, Relation
-from analysis.stories.search import Unasked, all_stories
 
 WORDS: Final[dict[Relation, str]] = {
     "same": "as the whole network does",

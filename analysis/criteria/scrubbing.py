@@ -29,10 +29,10 @@ from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.observed import ObservedClasses
-from analysis.networks.activations import refuse_falling
-from analysis.networks.circuit import Circuit
-from analysis.networks.mlp import activate
 from analysis.question import Question
+from analysis.subjects.perceptron.activations import refuse_falling
+from analysis.subjects.perceptron.circuit import Circuit
+from analysis.subjects.perceptron.mlp import activate
 
 Bits = NDArray[np.bool_]
 Range = tuple[NDArray[np.float64], NDArray[np.float64]]

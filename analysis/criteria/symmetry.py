@@ -29,8 +29,8 @@ from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_
 from analysis.errors import BeyondLimits
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.circuit import Circuit, EdgeLayout, kept_edges, mask_array, masks_of
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, kept_edges, mask_array, masks_of
+from analysis.subjects.perceptron.network import Network
 
 MAX_SYMMETRIES: Final = 1 << 12
 

@@ -33,12 +33,12 @@ from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.blocks import Block, Demands, block_placements, demands
 from analysis.directions.result import LEARNING, AlgorithmDirections
 from analysis.directions.scoring import ScoredDirections, score_directions
-from analysis.networks.activations import decision_edge
-from analysis.networks.batched_mlp import activated_with_gradient
-from analysis.networks.mlp import activations
-from analysis.networks.network import Network
-from analysis.networks.optimizers import Adam
 from analysis.question import Question
+from analysis.subjects.perceptron.activations import decision_edge
+from analysis.subjects.perceptron.batched_mlp import activated_with_gradient
+from analysis.subjects.perceptron.mlp import activations
+from analysis.subjects.perceptron.network import Network
+from analysis.subjects.perceptron.optimizers import Adam
 
 _CHECK_EVERY: Final = 10
 _N_COUPLINGS: Final = 4  # of a non-linear map

@@ -27,10 +27,10 @@ from analysis.alignments.iia import Behaviour, tested_pairs
 from analysis.directions.alignment import LinearPlace
 from analysis.directions.readouts import rounded
 from analysis.directions.swaps import run_from, settled
-from analysis.networks.activations import OF_PERCEPTRONS, decision_edge, inverse
-from analysis.networks.mlp import activations
-from analysis.networks.network import Network
 from analysis.question import Question
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS, decision_edge, inverse
+from analysis.subjects.perceptron.mlp import activations
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import pattern_bits
 from analysis.validity import DecisionRule, decide, decided_as, margin_to_edge
 

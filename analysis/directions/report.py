@@ -21,9 +21,9 @@ from analysis.directions.result import CLASSES, CLOSED, AlgorithmDirections, Dir
 from analysis.directions.scoring import ScoredDirections
 from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
 from analysis.directions.table import DirectionTable
-from analysis.networks.network import Network
 from analysis.question import Question
 from analysis.report import Analysed, Exact, Part, Report, Settings
+from analysis.subjects.perceptron.network import Network
 from analysis.work import DEFAULT_WORK, Work
 
 LABELS: Final[Mapping[str, str]] = {

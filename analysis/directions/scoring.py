@@ -23,10 +23,10 @@ from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.readouts import ReadOut, read_out
 from analysis.directions.swaps import joint_outputs, swap_outputs
 from analysis.errors import InvalidAlignment
-from analysis.networks.mlp import activations
-from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import activations
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import pattern_bits
 
 

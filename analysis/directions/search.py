@@ -42,8 +42,8 @@ from analysis.directions.scoring import ScoredDirections, joint_score, read_outs
 from analysis.directions.table import DirectionTable, Offer
 from analysis.errors import BeyondLimits
 from analysis.late_functions import function_at
-from analysis.networks.network import Network
 from analysis.question import Question
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import pattern_bits
 from analysis.work import DEFAULT_WORK, Work
 

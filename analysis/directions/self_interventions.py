@@ -34,8 +34,8 @@ from analysis.experiments import SILENT, NetworkAnswers
 from analysis.interpretations.cuts import EQUAL_WITHIN
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.mlp import activations
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.mlp import activations
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import pattern_bits
 
 Array = NDArray[np.float64]

@@ -16,8 +16,8 @@ from analysis.directions.oblique import ObliqueFamily, oblique_family
 from analysis.directions.readouts import MinimumNorm, Spread, affine_fits, minimum_norm
 from analysis.directions.result import DirectionClass
 from analysis.directions.swaps import swap_outputs
-from analysis.networks.mlp import activations
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import activations
 from analysis.tasks import pattern_bits
 from analysis.validity import decide, margin_to_edge
 

@@ -11,17 +11,17 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from analysis import ENGINE_VERSION
+from analysis.carried_algorithms.search import Unasked
 from analysis.circuit_sets.chance import SizeChance
 from analysis.discovery.claims import Claim
 from analysis.discovery.location import Landscape, Location, ValidCircuits
 from analysis.discovery.method import Answer, Method
 from analysis.discovery.ties import decide, ties_json
 from analysis.method_settings import Settings
-from analysis.models.graph import Graph
-from analysis.models.planted import PlantedCircuit
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.result_file import exact
-from analysis.stories.search import Unasked
+from analysis.subjects.graph import Graph
+from analysis.subjects.transformer.planted import PlantedCircuit
 from analysis.work import DEFAULT_WORK, Work
 
 AUDIT_FORMAT: Final = "pluriscope-audit/1"

@@ -19,10 +19,10 @@ from analysis.discovery.part_names import ARROW, PartNames, dotted, names_of, sh
 from analysis.discovery.selection import SELECTION, Scores, choose_stop
 from analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
 from analysis.method_settings import Setting, filled
-from analysis.models.graph import perceptron_graph
-from analysis.models.model import Space
 from analysis.question import Question
 from analysis.strict_json import check_keys, combined, kind_of, read_text, read_value
+from analysis.subjects.graph import perceptron_graph
+from analysis.subjects.subject import Space
 
 MAX_CLAIM_BYTES: Final = 4_000_000
 DEFAULT_THRESHOLD: Final = 0.95

@@ -2,7 +2,8 @@
 
 A *raw* mask goes in, losses and faithfulness come out. Of a perceptron it is run as it is
 (:mod:`analysis.discovery.masked_runs`); of a model of another kind it means the circuit that
-:meth:`~analysis.models.model.Space.reduce` leaves of it. Bits stand for edges, or for nodes where a mask names nodes.
+:meth:`~analysis.subjects.subject.Space.reduce` leaves of it. Bits stand for edges, or for nodes where a mask names
+nodes.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuit_sets.masks import most_wrong
 from analysis.circuits.search import decide_right
 from analysis.circuits.space import in_space
-from analysis.criteria.cuts import divergence, log_softmax
 from analysis.discovery.masked_runs import (
     Metric,
     RowRule,
@@ -33,13 +34,13 @@ from analysis.discovery.selection import UNDEFINED, Scores, shares_between
 from analysis.errors import InvalidMask
 from analysis.fixed_order import mean
 from analysis.method_settings import Settings
-from analysis.models.circuits import most_wrong
-from analysis.models.graph import Graph, perceptron_graph
-from analysis.models.model import Model, Space, gaps
-from analysis.networks.circuit import Circuit, EdgeLayout, mask_array, possible_circuit
-from analysis.networks.gradients import backward
-from analysis.networks.mlp import activations, forward_pass
 from analysis.question import Question
+from analysis.subjects.chances import divergence, log_softmax
+from analysis.subjects.graph import Graph, perceptron_graph
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array, possible_circuit
+from analysis.subjects.perceptron.gradients import backward
+from analysis.subjects.perceptron.mlp import activations, forward_pass
+from analysis.subjects.subject import Model, Space, gaps
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
 

@@ -16,11 +16,11 @@ from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
 from analysis.discovery.method import Answer, outcome_of
 from analysis.method_settings import Settings
-from analysis.networks.batched_mlp import activated_with_gradient
-from analysis.networks.circuit import mask_array
-from analysis.networks.optimizers import Adam
-from analysis.networks.threads import one_thread
 from analysis.question import Question
+from analysis.subjects.perceptron.batched_mlp import activated_with_gradient
+from analysis.subjects.perceptron.circuit import mask_array
+from analysis.subjects.perceptron.optimizers import Adam
+from analysis.subjects.perceptron.threads import one_thread
 from analysis.work import Work
 
 TEMPERATURE: Final = 2 / 3

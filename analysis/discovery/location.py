@@ -16,6 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.carried_algorithms.relation import Relation, relation_of
+from analysis.carried_algorithms.search import Stories, Unasked, all_stories
 from analysis.circuit_sets.backbone import Backbone, backbone_of, coverage_of
 from analysis.circuit_sets.chance import SizeChance, chances
 from analysis.circuits.result import CircuitSearch
@@ -27,12 +29,10 @@ from analysis.criteria.registry import criteria_for
 from analysis.criteria.verdict import OUTCOMES
 from analysis.discovery.cuts import Closed, Cut, CutNetwork
 from analysis.discovery.masked_runs import Rows, outputs_of_masks
-from analysis.models.graph import Graph
 from analysis.network_files.files import task_json
-from analysis.networks.circuit import mask_array
 from analysis.question import Carried, Question
-from analysis.stories.relation import Relation, relation_of
-from analysis.stories.search import Stories, Unasked, all_stories
+from analysis.subjects.graph import Graph
+from analysis.subjects.perceptron.circuit import mask_array
 from analysis.validity import decided_right
 from analysis.work import DEFAULT_WORK, Work
 

@@ -2,7 +2,7 @@
 
 A *raw* mask need not be a circuit. A present edge carries what its source has in the masked run, an absent edge what
 the ablation says, and a neuron without any edge in still computes its activation from its bias and from what its absent
-edges carry. Sums are taken in the order of :mod:`analysis.networks.mlp`.
+edges carry. Sums are taken in the order of :mod:`analysis.subjects.perceptron.mlp`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.errors import InvalidMethod
-from analysis.networks.mlp import activate, activations, keep_matrices
-from analysis.networks.network import Network
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import activate, activations, keep_matrices
+from analysis.subjects.perceptron.network import Network
 
 Array = NDArray[np.float64]
 RowRule = Literal["zero", "mean", "pairs"]
@@ -128,7 +128,7 @@ def edge_scores(network: Network, changes: Sequence[Array], slopes: Sequence[Arr
     Args:
         network: cut to one output.
         changes: ``[n_l, rows]`` for layers 0 … L − 1: what the source would carry less what it carries.
-        slopes: from :func:`analysis.networks.gradients.backward`, for layers 1 … L.
+        slopes: from :func:`analysis.subjects.perceptron.gradients.backward`, for layers 1 … L.
     """
     scores = []
     for layer, weights in enumerate(network.weights):

@@ -19,7 +19,7 @@ from analysis.discovery.ties import Ways, ways_of_scores
 from analysis.errors import InvalidMethod
 from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings, Value, filled
-from analysis.models.registry import MODEL_KINDS
+from analysis.subjects.registry import MODEL_KINDS
 from analysis.work import DEFAULT_WORK, Work
 
 Outcome = Literal["found", "all", "nothing", "undefined", "diverged", "degenerate", "invalid"]

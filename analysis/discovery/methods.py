@@ -16,8 +16,8 @@ from analysis.discovery.method import LOSS, METRIC, MODEL_ABLATION, Answer, Meth
 from analysis.discovery.selection import Scores
 from analysis.discovery.ties import TOLERANCE, followed
 from analysis.method_settings import Setting, Settings
-from analysis.networks.gradients import backward
-from analysis.networks.mlp import activate
+from analysis.subjects.perceptron.gradients import backward
+from analysis.subjects.perceptron.mlp import activate
 from analysis.work import Work
 
 _FOLLOWED: Final = 256

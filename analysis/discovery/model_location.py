@@ -13,6 +13,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from analysis.circuit_sets.by_bits import backbone_of_bits, chances_by_bits
+from analysis.circuit_sets.judged_masks import column_of, told_of
+from analysis.circuit_sets.masks import MasksFound, ModelCircuit, circuits_of
+from analysis.circuits_file import task_digest
 from analysis.criteria.ablations import RESAMPLE_ABLATION
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.cuts import ROLE_AGREEMENT
@@ -21,17 +25,13 @@ from analysis.discovery.cuts import Closed, Cut, CutModel
 from analysis.discovery.location import Judged, KnownCircuits, ValidCircuits
 from analysis.discovery.method import RULES
 from analysis.errors import AnalysisError, InvalidMethod
-from analysis.models.circuits import MasksFound, ModelCircuit, circuits_of
-from analysis.models.common import backbone_of_bits, chances_by_bits
-from analysis.models.judging import column_of, told_of
-from analysis.models.model import Model, ModelKind, Rules, Space
-from analysis.models.result_json import task_digest
+from analysis.subjects.subject import Model, ModelKind, Rules, Space
 from analysis.work import DEFAULT_WORK, Work
 
 RESAMPLE: Final = "resample"
 """Beside the kind's own ablations: what is cut carries what it does on another row, whichever."""
 Told = Mapping[str, str]
-"""Roles of nodes and outcomes of criteria by column, see :mod:`analysis.models.judging`."""
+"""Roles of nodes and outcomes of criteria by column, see :mod:`analysis.circuit_sets.judged_masks`."""
 
 
 @dataclass(frozen=True, eq=False)

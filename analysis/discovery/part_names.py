@@ -12,8 +12,8 @@ from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from analysis.errors import InvalidClaim
-from analysis.models.graph import Graph
 from analysis.strict_json import kind_of
+from analysis.subjects.graph import Graph
 
 ARROW: Final = re.compile(r"\s*(?:-+>|→|>)\s*|(?<=\w)-(?=[A-Za-z])")
 _SLOT: Final = re.compile(r"<([qkv])>")

@@ -8,8 +8,8 @@ from analysis.answers import answers
 from analysis.edits.edit import row_text
 from analysis.errors import InvalidEdit
 from analysis.method_settings import Setting, Settings, one_of
-from analysis.networks.mlp import forward
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import forward
 
 ROW: Final = Setting(
     "row", "last", "the input asked about: its bits, its number from 0, or last", reads=str.strip, example="01"

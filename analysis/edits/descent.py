@@ -12,9 +12,9 @@ from analysis.edits.edit import Array
 from analysis.errors import InvalidEdit
 from analysis.fixed_order import inner
 from analysis.method_settings import Setting, Settings
-from analysis.networks.gradients import backward
-from analysis.networks.mlp import forward_pass
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.gradients import backward
+from analysis.subjects.perceptron.mlp import forward_pass
+from analysis.subjects.perceptron.network import Network
 
 ROOM: Final = 0.25
 """How far beyond the edge of a decision, 0.5, an output has to be for a descent to end: half of the way to 0 or 1."""

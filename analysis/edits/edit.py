@@ -18,9 +18,9 @@ from analysis.answers import answers
 from analysis.errors import InvalidEdit, InvalidMethod, InvalidNetwork
 from analysis.fixed_order import length
 from analysis.method_settings import Setting, Settings, Value, filled, read_values
-from analysis.networks.mlp import MAX_ACTIVATION, activation_bound, forward
-from analysis.networks.network import Network
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound, forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, name_of
 
 Array = NDArray[np.float64]

@@ -26,11 +26,11 @@ from analysis.edits.edit import Array, Change, Edit, Named, row_text
 from analysis.errors import InvalidEdit
 from analysis.fixed_order import decomposed, dot
 from analysis.method_settings import Setting, Settings
-from analysis.networks.activations import inverse
-from analysis.networks.gradients import input_slopes
-from analysis.networks.mlp import activations, forward, pre_activations
-from analysis.networks.network import Network
 from analysis.question import Question
+from analysis.subjects.perceptron.activations import inverse
+from analysis.subjects.perceptron.gradients import input_slopes
+from analysis.subjects.perceptron.mlp import activations, forward, pre_activations
+from analysis.subjects.perceptron.network import Network
 
 LAYER: Final = Setting("layer", "last", "whose weights change: a number from 1, or last", reads=str.strip, example="1")
 LEAST: Final = 1e-10

@@ -9,9 +9,9 @@ import numpy as np
 from analysis.edits.edit import Change, Edit, Named
 from analysis.errors import InvalidEdit
 from analysis.method_settings import Setting, Settings
-from analysis.networks.circuit import Circuit, circuit_from_hex
-from analysis.networks.network import Network
 from analysis.question import Question
+from analysis.subjects.perceptron.circuit import Circuit, circuit_from_hex
+from analysis.subjects.perceptron.network import Network
 
 SOURCE: Final = Setting("source", "", "the network that it is taken from", reads=str.strip, example="other.json")
 CIRCUIT: Final = Setting("circuit", "all", "its mask in hex, or all for every edge", reads=str.strip, example="3b28f")

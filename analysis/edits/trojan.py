@@ -22,10 +22,10 @@ from analysis.edits.rank_one import aim_of
 from analysis.edits.trigger import Trigger, figures, read_trigger
 from analysis.errors import InvalidEdit
 from analysis.method_settings import Setting, Settings
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.mlp import activations, forward, pre_activations
-from analysis.networks.network import Network
 from analysis.question import Question
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.mlp import activations, forward, pre_activations
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from analysis.validity import decided_as
 

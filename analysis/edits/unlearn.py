@@ -15,8 +15,8 @@ from analysis.edits.asked import ROW, asked_of
 from analysis.edits.descent import RATE, ROOM, STEPS, descended
 from analysis.edits.edit import Array, Change, Edit, Named
 from analysis.method_settings import Setting, Settings
-from analysis.networks.mlp import activate, forward
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import activate, forward
 
 RETAIN: Final = Setting("retain", 1.0, "weight of the other rows", low=0.0, high=1e6)
 

@@ -13,10 +13,10 @@ from analysis.experiments import SILENT, InterventionSpace, NeuronSite, predict_
 from analysis.explanations.explanation import Claim, Kind
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.sandbox import predicting
 from analysis.sandbox.intervention import Prediction
+from analysis.subjects.perceptron.circuit import Circuit
 from analysis.tasks import pattern_bits
 
 SAYS_WHERE: Final = "a circuit says where, not what: without an interpretation its neurons carry no bits"

@@ -32,8 +32,8 @@ from analysis.errors import InvalidAlignment
 from analysis.experiments import InterventionSpace
 from analysis.explanations.explanation import Claim, Column, Found, RecordedKind, predict_nothing
 from analysis.interpretations.gates import gate_name
-from analysis.networks.mlp import activations
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import activations
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_FUNCTIONS: Final = 4_096

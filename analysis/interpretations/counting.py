@@ -24,8 +24,8 @@ from analysis.interpretations.transfer import (
     object_array,
     summed,
 )
-from analysis.networks.circuit import MAX_EDGES, EdgeLayout
 from analysis.question import Question
+from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
 from analysis.work import DEFAULT_WORK, Work
 
 _STATES_AT_ONCE = 1 << 15

@@ -17,9 +17,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.networks.circuit import EdgeLayout
-from analysis.networks.mlp import Ablation, ablation_values, batch_activations, keep_matrices
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.circuit import EdgeLayout
+from analysis.subjects.perceptron.mlp import Ablation, ablation_values, batch_activations, keep_matrices
+from analysis.subjects.perceptron.network import Network
 
 EQUAL_WITHIN: Final = 1e-12  # times max(1, |v|)
 

@@ -26,8 +26,8 @@ from analysis.interpretations.cuts import LayerCuts, pattern, read_cuts
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.interpretations.partial_gates import OpenGate, PackedGates, barred_completions, local_table
 from analysis.interpretations.transfer import Integers, States, first_states, links, n_first_states
-from analysis.networks.circuit import MAX_EDGES, Circuit, mask_array
 from analysis.question import Question
+from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
 
 MAX_STATES = 5_000_000
 MAX_LINKS = 5_000_000  # from states of one layer to those of the next, in all; some seconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.networks.circuit import Circuit
+from analysis.subjects.perceptron.circuit import Circuit
 
 
 @dataclass(frozen=True)

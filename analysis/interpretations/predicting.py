@@ -37,7 +37,7 @@ from analysis.interpretations.columns import MAX_CELLS, UNDECIDED, Columns, Tabl
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.observed import ObservedClasses
-from analysis.networks.circuit import Circuit
+from analysis.subjects.perceptron.circuit import Circuit
 from analysis.work import DEFAULT_WORK, Work
 
 Family = Literal["alone", "joint", "all"]

@@ -1,8 +1,8 @@
 """Interchange interventions: run ``base``, but with some neurons set to what they are on ``source`` (spec §4).
 
 Geiger et al., "Causal Abstractions of Neural Networks". Every pair is computed at once; sums are taken in the same
-fixed order as by :func:`analysis.networks.mlp.activations`, so a swap with source = base gives exactly the network's
-output.
+fixed order as by :func:`analysis.subjects.perceptron.mlp.activations`, so a swap with source = base gives exactly the
+network's output.
 
 Within one layer, to give S its values on s while the others keep theirs on b is to give the others theirs on b while S
 keeps its on s: the layer holds the same numbers. So the outputs for a set and for its complement are each other's
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.mlp import activations, next_layer
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.mlp import activations, next_layer
+from analysis.subjects.perceptron.network import Network
 
 _CELLS = 4_000_000  # largest number of values of one layer held at once
 

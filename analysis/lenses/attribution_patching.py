@@ -17,11 +17,11 @@ from analysis.lenses.lens import NEURON_COLUMNS, Lens, Table
 from analysis.lenses.on_models import METRIC, PAIRS, Grids, OnModels, alike, grid_of, largest_of, run_cost
 from analysis.lenses.patching import DIRECTION, effects_of, neurons_of, patched_along, sites_by_kind
 from analysis.method_settings import Setting, Settings
-from analysis.models.attention_weights import Transformer
-from analysis.models.runs import Site
-from analysis.networks.gradients import backward
-from analysis.networks.mlp import forward_pass
 from analysis.question import Question
+from analysis.subjects.perceptron.gradients import backward
+from analysis.subjects.perceptron.mlp import forward_pass
+from analysis.subjects.transformer.runs import Site
+from analysis.subjects.transformer.weights import Transformer
 from analysis.work import Work
 
 _STEPS: Final = 8

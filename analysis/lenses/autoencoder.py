@@ -17,12 +17,12 @@ from analysis.fixed_order import inner
 from analysis.lenses.lens import Array, Table
 from analysis.lenses.on_models import Grid, Grids
 from analysis.method_settings import Settings
-from analysis.models.attention_weights import Transformer
-from analysis.models.runs import on_all_rows, site_names
-from analysis.networks.mlp import activations
-from analysis.networks.optimizers import Adam
-from analysis.networks.threads import one_thread
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import activations
+from analysis.subjects.perceptron.optimizers import Adam
+from analysis.subjects.perceptron.threads import one_thread
+from analysis.subjects.transformer.runs import on_all_rows, site_names
+from analysis.subjects.transformer.weights import Transformer
 from analysis.work import DEFAULT_WORK, Work
 
 STEPS: Final = 1_500

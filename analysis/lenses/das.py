@@ -17,22 +17,22 @@ from analysis import fixed_order
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.answers import largest
-from analysis.criteria.cuts import log_softmax
 from analysis.directions.alignment import LinearPlace
 from analysis.directions.blocks import Block
 from analysis.directions.scoring import ScoredDirections
 from analysis.directions.search import align_on_directions
 from analysis.directions.table import DirectionTable
-from analysis.ladder.climbing import MAX_ALGORITHMS, placed_algorithms
 from analysis.late_functions import function_at
 from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
 from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paired, positions, run_cost
+from analysis.map_classes.climbing import MAX_ALGORITHMS, placed_algorithms
 from analysis.method_settings import Setting, Settings
-from analysis.models.attention_weights import Transformer
-from analysis.models.runs import Pairs, Site, run, site_names, slopes
-from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.protocol import COMPLETE
 from analysis.question import Question
+from analysis.subjects.chances import log_softmax
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.transformer.runs import Pairs, Site, run, site_names, slopes
+from analysis.subjects.transformer.weights import Transformer
 from analysis.work import Work
 
 Array = NDArray[np.float64]
@@ -70,7 +70,7 @@ def look(question: Question, _settings: Settings, work: Work) -> Table:
     learn_choices = function_at("analysis.directions.das:learn_choices")
     table, asked = DirectionTable(question), _asked(question)
     rows: list[dict[str, Any]] = []
-    with function_at("analysis.networks.threads:one_thread")():
+    with function_at("analysis.subjects.perceptron.threads:one_thread")():
         for algorithm in work.each("methods", asked.algorithms, "algorithms aligned"):
             layers = _layers(question, algorithm)
             blocks = [tuple(Block(layer, at, 1) for at in range(len(algorithm.responses))) for layer in layers]

@@ -16,9 +16,9 @@ from analysis.lenses.lens import Lens
 from analysis.lenses.logit_lens import no_sum
 from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paired, positions, run_cost
 from analysis.method_settings import Settings
-from analysis.models.attention_blocks import mean_of
-from analysis.models.attention_weights import Transformer
-from analysis.models.runs import Run, run
+from analysis.subjects.transformer.blocks import mean_of
+from analysis.subjects.transformer.runs import Run, run
+from analysis.subjects.transformer.weights import Transformer
 from analysis.work import Work
 
 Array = NDArray[np.float64]

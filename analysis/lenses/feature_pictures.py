@@ -18,9 +18,9 @@ from analysis.certificates.programs import Program, network_program
 from analysis.certificates.ranges import ValueRange, neuron_program, range_of
 from analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Settings
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.mlp import activate
 from analysis.question import Question
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.mlp import activate
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
 

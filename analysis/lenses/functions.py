@@ -22,8 +22,8 @@ from analysis.errors import InvalidAlignment
 from analysis.explanations.probes import separation, table_text
 from analysis.interpretations.gates import gate_name
 from analysis.lenses.probes import LEAST_MARGIN, scaled_layers
-from analysis.networks.mlp import activations
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import activations
 from analysis.tasks import pattern_bits
 from analysis.work import DEFAULT_WORK, Work
 

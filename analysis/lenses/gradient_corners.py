@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from analysis.lenses.lens import Attribution, Lens, row_name
 from analysis.method_settings import Settings
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.gradients import input_slopes, slope_of
-from analysis.networks.mlp import forward_pass
-from analysis.networks.network import Network
 from analysis.question import Question
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.gradients import input_slopes, slope_of
+from analysis.subjects.perceptron.mlp import forward_pass
+from analysis.subjects.perceptron.network import Network
 from analysis.work import Work
 
 FLAT: Final = 1e-6

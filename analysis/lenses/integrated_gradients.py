@@ -17,11 +17,11 @@ from analysis.lenses.lens import Attribution, Lens
 from analysis.lenses.on_models import METRIC, ROWS, Grids, OnModels, alike, by_position, run_cost
 from analysis.lenses.patching import Effects
 from analysis.method_settings import Settings
-from analysis.models.attention_weights import Transformer
-from analysis.models.runs import Metric, pairs_of
-from analysis.networks.gradients import input_slopes
-from analysis.networks.mlp import forward
 from analysis.question import Question
+from analysis.subjects.perceptron.gradients import input_slopes
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.transformer.runs import Metric, pairs_of
+from analysis.subjects.transformer.weights import Transformer
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
 

@@ -25,8 +25,8 @@ from analysis.interpretations.gates import gate_name
 from analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Array, Bar, Fit, Lens, Table, not_applicable
 from analysis.lenses.patching import neurons_of, patched_along
 from analysis.method_settings import Setting, Settings
-from analysis.networks.mlp import activations
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import activations
 from analysis.tasks import MAX_INPUTS
 from analysis.work import Work
 

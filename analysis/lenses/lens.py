@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from analysis.late_functions import function_at
 from analysis.lenses.on_models import OnModels
 from analysis.method_settings import Setting, Settings, Value, filled
-from analysis.networks.mlp import forward
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import forward
 from analysis.work import DEFAULT_WORK, Work
 
 LensOutcome = Literal["found", "undefined", "diverged", "degenerate"]

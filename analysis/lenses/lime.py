@@ -17,9 +17,9 @@ from analysis import fixed_order
 from analysis.lenses.lens import Attribution, Lens, bit_of, outputs_by_input
 from analysis.lenses.on_models import ROWS, Grids, OnModels, alike, by_position, coalition_cost, coalitions, too_long
 from analysis.method_settings import Settings
-from analysis.models.attention_weights import Transformer
-from analysis.models.runs import pairs_of
 from analysis.question import Question
+from analysis.subjects.transformer.runs import pairs_of
+from analysis.subjects.transformer.weights import Transformer
 from analysis.work import Work
 
 Array = NDArray[np.float64]

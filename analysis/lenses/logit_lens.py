@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.criteria.cuts import divergence, log_softmax
 from analysis.lenses.lens import Fit, Lens, not_applicable
 from analysis.lenses.on_models import Grid, Grids, OnModels, positions, run_cost
 from analysis.method_settings import Setting, Settings
-from analysis.models.attention_weights import Transformer
-from analysis.models.runs import on_all_rows, unembedded
 from analysis.question import Question
+from analysis.subjects.chances import divergence, log_softmax
+from analysis.subjects.transformer.runs import on_all_rows, unembedded
+from analysis.subjects.transformer.weights import Transformer
 from analysis.work import Work
 
 Array = NDArray[np.float64]

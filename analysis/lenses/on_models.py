@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
+from analysis.circuit_sets.masks import number_bits
 from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings
-from analysis.models.attention_weights import Transformer
-from analysis.models.circuits import number_bits
-from analysis.models.model import Space
-from analysis.models.runs import METRICS, MILLISECONDS, Pairs, Site, pairs_of, run
+from analysis.subjects.subject import Space
+from analysis.subjects.transformer.runs import METRICS, MILLISECONDS, Pairs, Site, pairs_of, run
+from analysis.subjects.transformer.weights import Transformer
 from analysis.work import Work
 
 LARGE: Final = 0.5

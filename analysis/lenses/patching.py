@@ -27,12 +27,23 @@ from analysis.fixed_order import total_of
 from analysis.lenses.lens import NEURON_COLUMNS, Bar, Lens, Table
 from analysis.lenses.on_models import METRIC, PAIRS, Grid, Grids, OnModels, alike, grid_of, largest_of, paired, run_cost
 from analysis.method_settings import Setting, Settings
-from analysis.models.attention_weights import Transformer
-from analysis.models.runs import Metric, Pairs, Run, Site, edge_names, measured, metric_slopes, run, site_names, slopes
-from analysis.networks.mlp import activate, activations, pre_activations
-from analysis.networks.network import Network
 from analysis.question import Question
 from analysis.sandbox.intervention import carrier_name
+from analysis.subjects.perceptron.mlp import activate, activations, pre_activations
+from analysis.subjects.perceptron.network import Network
+from analysis.subjects.transformer.runs import (
+    Metric,
+    Pairs,
+    Run,
+    Site,
+    edge_names,
+    measured,
+    metric_slopes,
+    run,
+    site_names,
+    slopes,
+)
+from analysis.subjects.transformer.weights import Transformer
 from analysis.work import Work
 
 UNDEFINED: Final = 1e-9

@@ -19,9 +19,9 @@ from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table
 from analysis.lenses.logit_lens import streams
 from analysis.lenses.on_models import Grid, Grids, OnModels, positions, run_cost
 from analysis.method_settings import Settings
-from analysis.models.attention_weights import Transformer
-from analysis.networks.mlp import activations
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import activations
+from analysis.subjects.transformer.weights import Transformer
 from analysis.work import Work
 
 Array = NDArray[np.float64]

@@ -16,11 +16,11 @@ from analysis.lenses.registry import LENS_BY_KEY, LENSES
 from analysis.lenses.roles import ROLES_LENS, in_circuits
 from analysis.method_settings import Settings as Chosen
 from analysis.method_settings import filled
-from analysis.models.attention_space import ROLES
-from analysis.models.attention_weights import Transformer
-from analysis.models.model import Model, Space
 from analysis.question import Question
 from analysis.report import Analysed, Part, Report, Settings
+from analysis.subjects.subject import Model, Space
+from analysis.subjects.transformer.space import ROLES
+from analysis.subjects.transformer.weights import Transformer
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_ROWS: Final = 1_000

@@ -10,8 +10,8 @@ from typing import Final
 
 from analysis.lenses.lens import NEURON_COLUMNS, Bands, Lens, Table, row_name
 from analysis.method_settings import Settings
-from analysis.networks.mlp import activations
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import activations
 from analysis.work import Work
 
 

@@ -14,18 +14,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuit_sets.masks import number_bits
 from analysis.fixed_order import mean, total_of
 from analysis.lenses.direct_attribution import read_directions
 from analysis.lenses.lens import Lens
 from analysis.lenses.logit_lens import no_sum
 from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paired, run_cost
 from analysis.method_settings import Setting, Settings
-from analysis.models.attention_heads import Array, attention_to
-from analysis.models.attention_report import answer_places, chance_of, places_looked_for
-from analysis.models.attention_weights import Transformer
-from analysis.models.circuits import number_bits
-from analysis.models.model import Role, Space
-from analysis.models.runs import Run, Site, measured, on_all_rows, run
+from analysis.subjects.subject import Role, Space
+from analysis.subjects.transformer.head_scores import answer_places, chance_of, places_looked_for
+from analysis.subjects.transformer.heads import Array, attention_to
+from analysis.subjects.transformer.runs import Run, Site, measured, on_all_rows, run
+from analysis.subjects.transformer.weights import Transformer
 from analysis.work import Work
 
 PATTERN: Final = Setting("pattern", 0.5, "share of attention above which a head looks there", low=0.0, high=1.0)

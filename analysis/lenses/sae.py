@@ -13,8 +13,8 @@ import numpy as np
 from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
 from analysis.lenses.on_models import OnModels
 from analysis.method_settings import Setting, Settings
-from analysis.models.attention_weights import Transformer
 from analysis.question import Question
+from analysis.subjects.transformer.weights import Transformer
 
 MIN_ROWS: Final = 8
 MAX_ROWS: Final = 4_096

@@ -18,8 +18,8 @@ from analysis import fixed_order
 from analysis.lenses.lens import Attribution, Lens, bit_of, outputs_by_input
 from analysis.lenses.on_models import ROWS, Grids, OnModels, by_position, coalition_cost, coalitions, too_long
 from analysis.method_settings import Setting, Settings
-from analysis.models.attention_weights import Transformer
 from analysis.question import Question
+from analysis.subjects.transformer.weights import Transformer
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
 

@@ -13,8 +13,8 @@ import numpy as np
 from analysis import fixed_order
 from analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Settings
-from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.question import Question
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
 

@@ -11,9 +11,9 @@ import numpy as np
 from analysis.algorithms.boolean_formulas import task_from_formula
 from analysis.data import DataRecord
 from analysis.errors import InvalidTask
-from analysis.networks.mlp import forward
-from analysis.networks.network import Network
 from analysis.strict_json import Problems
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import TASK_NAMES, Task, input_table, name_of, named_task, task_from_table
 from analysis.validity import NEITHER, decide
 

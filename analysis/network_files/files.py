@@ -13,7 +13,6 @@ computes.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -21,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from analysis.digest import looks_like_digest
 from analysis.errors import InvalidNetwork, InvalidPlanting
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.mlp import MAX_ACTIVATION, activation_bound
-from analysis.networks.network import Network
 from analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object
+from analysis.subjects.names import MAX_ATTRIBUTION, checked_name
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import MAX_INPUTS, Task, task_from_table
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ MAX_NETWORK_BYTES: Final = 4_000_000
 MAX_LAYERS: Final = 32
 MAX_PARAMETERS: Final = 250_000  # of tensors; far more than any network that can be analysed
 MAX_WIDTH: Final = 4096
-MAX_ATTRIBUTION: Final = 2_000
 MAX_PARTS: Final = 150_000  # lists and objects, or keys: more than the rows of 32 layers of 4,096 neurons
 SLUG_LENGTH: Final = 60
 
@@ -49,7 +48,6 @@ DECLARED: Final = ("name", "sizes", "tasks")
 _REQUIRED: Final = ("format", "name", "sizes", "weights", "biases", "activation", "tasks")
 _OPTIONAL: Final = ("negative_slope", "output_activation", "attribution", "planted", "edited")
 _NULLABLE: Final = ("output_activation", "planted", "edited")
-_PATH_LIKE: Final = re.compile(r"^[/\\~]|^[A-Za-z]:[/\\]|^file:|\.\.[/\\]|[/\\]$")
 
 
 @dataclass(frozen=True)
@@ -228,28 +226,6 @@ def edited_file(base: NetworkFile, edited: Edited, name: str = "") -> NetworkFil
 def task_json(task: Task) -> dict[str, Any]:
     """A task as it stands in network and result files."""
     return {"name": task.name, "truth_table": list(task.truth_table)}
-
-
-def checked_name(value: Any) -> str:
-    """A network's name: one line, 1 to 200 characters, and no path of a file.
-
-    Raises:
-        InvalidNetwork: another type, empty, too long, unreadable characters, or a path.
-    """
-    text = plain_text(value, "name", InvalidNetwork)
-    if _PATH_LIKE.search(text):
-        raise InvalidNetwork(
-            "name", f"{text[:60]!r} reads as the path of a file", "give a name without slashes at its edges"
-        )
-    return text
-
-
-def usable_name(text: str) -> str:
-    """A name that nobody declared, such as a file's or a graph's; "" where it is no name of a network."""
-    try:
-        return checked_name(text)
-    except InvalidNetwork:
-        return ""
 
 
 def _activation(value: Any, field: str) -> str:

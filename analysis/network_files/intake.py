@@ -20,14 +20,15 @@ from analysis.data import DataRecord, clean_data, data_problems, parse_data_file
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.network_files.declared_tasks import TaskSource, declared_tasks
-from analysis.network_files.files import DECLARED, NetworkFile, checked_name, network_from, read_document, usable_name
+from analysis.network_files.files import DECLARED, NetworkFile, network_from, read_document
 from analysis.network_files.formats.onnx_file import Beside, onnx_model, read_onnx
 from analysis.network_files.formats.safetensors_file import looks_like_safetensors, read_safetensors
 from analysis.network_files.original import Original, Rows, check_against
 from analysis.network_files.planted_record import PlantedRecord
-from analysis.networks.mlp import MAX_ACTIVATION, activate, activation_bound
-from analysis.networks.network import Network
 from analysis.strict_json import Problems, combined
+from analysis.subjects.names import checked_name, usable_name
+from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activate, activation_bound
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import MAX_INPUTS, TASK_NAMES, Task
 
 T = TypeVar("T")

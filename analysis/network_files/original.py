@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidNetwork
-from analysis.networks.mlp import forward
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
 from analysis.validity import decide
 
 Rows = NDArray[np.float64]

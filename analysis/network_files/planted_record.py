@@ -33,27 +33,17 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import Alignment
 from analysis.errors import AnalysisError, InvalidAlgorithm, InvalidPlanting
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.circuit import Circuit, EdgeLayout, masks_of
 from analysis.strict_json import validated
+from analysis.subjects.made import MAX_STEPS, Made, StepTold, made_json
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, masks_of
 from analysis.tasks import Task, name_of, pattern_bits
 
 MAX_UNITS: Final = 1_000
-MAX_STEPS: Final = 32
-MAX_VALUE: Final = 200  # characters of a setting's value
 _ITEM: Final = "planted"
 _CURE: Final = "write it as pluriscope plant does"
-_WORD: Final = "^[a-z][a-z0-9_-]{0,39}$"
 
-Setting = str | int | float | bool
 _Strict = ConfigDict(strict=True, extra="forbid")
-_Word = Annotated[str, StringConstraints(pattern=_WORD)]
 _Literal = Annotated[str, StringConstraints(pattern="^!?(0|[1-9][0-9]{0,3})$")]
-_Setting = (
-    Annotated[str, StringConstraints(max_length=MAX_VALUE, pattern=r"^\P{C}*$")]
-    | bool
-    | int
-    | Annotated[float, Field(gt=-1e300, lt=1e300)]
-)
 
 
 class _UnitTold(BaseModel):
@@ -63,20 +53,6 @@ class _UnitTold(BaseModel):
     neurons: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
     reads: Annotated[list[_Literal], Field(min_length=1, max_length=2)]
     path: str | None = None
-
-
-class StepTold(BaseModel):
-    """One step in making a network, as JSON values."""
-
-    model_config = ConfigDict(strict=True, extra="allow")
-    __pydantic_extra__: dict[_Word, _Setting] = Field(init=False)
-
-    step: _Word
-
-    @property
-    def made(self) -> Made:
-        """The step itself."""
-        return Made(self.step, tuple((self.model_extra or {}).items()))
 
 
 class _Told(BaseModel):
@@ -117,28 +93,6 @@ class Unit:
     neurons: tuple[int, ...]
     sources: tuple[Source, ...] = ()
     path: str | None = None
-
-
-@dataclass(frozen=True)
-class Made:
-    """One step in making a network.
-
-    Args:
-        step: "compile", "permute", "noise" and the like.
-        settings: with which it can be done again.
-    """
-
-    step: str
-    settings: tuple[tuple[str, Setting], ...] = ()
-
-    @property
-    def text(self) -> str:
-        """For people: ``noise (amount 0.05, seed 3)``."""
-        told = ", ".join(
-            f"{name.replace('_', ' ')} {f'{value:.4g}' if isinstance(value, float) else value}"
-            for name, value in self.settings
-        )
-        return f"{self.step} ({told})" if told else self.step
 
 
 @dataclass(frozen=True)
@@ -208,11 +162,6 @@ class PlantedRecord:
             for unit in self.units
         )
         return replace(self, units=units, sizes=(*self.sizes[:layer], width, *self.sizes[layer + 1 :]))
-
-
-def made_json(made: Sequence[Made]) -> list[dict[str, Setting]]:
-    """Steps as JSON values."""
-    return [{"step": one.step, **dict(one.settings)} for one in made]
 
 
 def planted_json(record: PlantedRecord) -> dict[str, Any]:

@@ -32,12 +32,12 @@ from analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_A
 from analysis.criteria.population import Population
 from analysis.errors import BeyondLimits
 from analysis.network_files.planted_record import PlantedRecord, Unit
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.circuit import mask_array
-from analysis.networks.mlp import activate
-from analysis.networks.network import Network
 from analysis.question import Question
 from analysis.report import Part, Score
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.circuit import mask_array
+from analysis.subjects.perceptron.mlp import activate
+from analysis.subjects.perceptron.network import Network
 
 Array = NDArray[np.float64]
 

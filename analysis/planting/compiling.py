@@ -24,11 +24,12 @@ import numpy as np
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.errors import InvalidPlanting
-from analysis.network_files.planted_record import Made, PlantedRecord, Source, Unit
-from analysis.networks.activations import OF_PERCEPTRONS, Activation
-from analysis.networks.network import Network
+from analysis.network_files.planted_record import PlantedRecord, Source, Unit
 from analysis.planting.placement import placed_units
 from analysis.planting.planted import Planted
+from analysis.subjects.made import Made
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS, Activation
+from analysis.subjects.perceptron.network import Network
 
 SCALE: Final = 25.0
 """λ of sigmoid neurons: the analytic XORNet's."""

@@ -34,10 +34,10 @@ from numpy.typing import NDArray
 
 from analysis.errors import InvalidPlanting
 from analysis.late_functions import function_at
-from analysis.network_files.planted_record import Made
-from analysis.networks.activations import OF_PERCEPTRONS
 from analysis.planting.certificate import certified_margin
 from analysis.planting.planted import Planted
+from analysis.subjects.made import Made
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 
 Array = NDArray[np.float64]
 

@@ -17,7 +17,8 @@ patches one neuron at a time, so that the planted circuit need not be valid wher
 The record tells how many interchanges a network passes, of all that there are, each tried.
 
 All inputs and pairs are in every step, so nothing is drawn but the starting weights. Networks are lanes, the last axis
-of every array, padded as by :mod:`analysis.networks.training`: none depends on which others are trained beside it.
+of every array, padded as by :mod:`analysis.subjects.perceptron.training`: none depends on which others are trained
+beside it.
 """
 
 from __future__ import annotations
@@ -35,18 +36,19 @@ from torch import Tensor
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour, tested_pairs
 from analysis.errors import InvalidPlanting
-from analysis.network_files.planted_record import Made, PlantedRecord
-from analysis.networks.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS, ActivationName
-from analysis.networks.batched_mlp import activated_with_gradient, initial_parameters, layer_views
-from analysis.networks.network import Network
-from analysis.networks.optimizers import Adam, AdamW
-from analysis.networks.threads import one_thread
-from analysis.networks.training import LANES
+from analysis.network_files.planted_record import PlantedRecord
 from analysis.planting.certificate import exhaustive
 from analysis.planting.placement import placed_units
 from analysis.planting.planted import Planted
 from analysis.planting.recipes import MAX_STEPS, MODES, STEPS, Mode
 from analysis.question import ask
+from analysis.subjects.made import Made
+from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS, ActivationName
+from analysis.subjects.perceptron.batched_mlp import activated_with_gradient, initial_parameters, layer_views
+from analysis.subjects.perceptron.network import Network
+from analysis.subjects.perceptron.optimizers import Adam, AdamW
+from analysis.subjects.perceptron.threads import one_thread
+from analysis.subjects.perceptron.training import LANES
 from analysis.tasks import input_table
 from analysis.work import DEFAULT_WORK, Work
 

@@ -9,8 +9,9 @@ from functools import cached_property
 from numpy.typing import ArrayLike
 
 from analysis.network_files.files import NetworkFile
-from analysis.network_files.planted_record import Made, PlantedRecord
-from analysis.networks.network import Network
+from analysis.network_files.planted_record import PlantedRecord
+from analysis.subjects.made import Made
+from analysis.subjects.perceptron.network import Network
 
 
 @dataclass(frozen=True, eq=False)

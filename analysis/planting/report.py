@@ -15,12 +15,12 @@ from analysis.criteria.registry import criterion_named
 from analysis.discovery.location import Landscape, ValidCircuits
 from analysis.discovery.model_location import ModelLandscape
 from analysis.errors import InvalidAlignment
-from analysis.models.planted import PlantedCircuit
 from analysis.network_files.planted_record import PlantedRecord
-from analysis.networks.circuit import Circuit, mask_array
 from analysis.planting.certificate import Passes, certified_margin, exhaustive
 from analysis.question import Question
 from analysis.report import Analysed, Exact, Report, Settings
+from analysis.subjects.perceptron.circuit import Circuit, mask_array
+from analysis.subjects.transformer.planted import PlantedCircuit
 from analysis.work import DEFAULT_WORK, Work
 
 Outcome = Literal["recovered", "contained", "another", "invalid", "unknown"]

@@ -13,9 +13,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.networks.mlp import activate, activations, means
-from analysis.networks.network import Network
 from analysis.sandbox.intervention import Change, Intervention
+from analysis.subjects.perceptron.mlp import activate, activations, means
+from analysis.subjects.perceptron.network import Network
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ from itertools import product
 from typing import Any
 
 from analysis.digest import canonical_json, sha256_hex, short_id
-from analysis.networks.training_spec import TrainingSpec
 from analysis.studies.design import ANY_GATE, FILES, GRID_FACTORS, LATER, Factor, StudyDesign, level_label
+from analysis.subjects.perceptron.training_spec import TrainingSpec
 
 
 @dataclass(frozen=True)

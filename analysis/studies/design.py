@@ -16,8 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError
 from analysis.hashed import Hashed
-from analysis.networks.activations import DEFAULT_NEGATIVE_SLOPE, ActivationName
 from analysis.protocol import COMPLETE, Protocol, named_protocol, protocol_from_mapping
+from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, ActivationName
 from analysis.tasks import MAX_INPUTS
 
 STUDY_FORMAT: Final = "pluriscope-study/1"

@@ -13,15 +13,15 @@ from functools import partial
 from typing import Final
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.networks.drawing import Drawing, draw_network, largest_rate
-from analysis.networks.mlp import forward
-from analysis.networks.training import train_networks
-from analysis.networks.training_spec import MESSAGES, TrainingState
 from analysis.planting.disguises import disguised
 from analysis.planting.interchange import InterchangeSpec, Learned, interchange_trained
 from analysis.planting.recipes import read_recipe
 from analysis.studies.cells import Cell
 from analysis.studies.sources import CONVERGED, Produced, compiled, options_of, planted_algorithms, prior_of
+from analysis.subjects.perceptron.drawing import Drawing, draw_network, largest_rate
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.training import train_networks
+from analysis.subjects.perceptron.training_spec import MESSAGES, TrainingState
 from analysis.tasks import input_table
 from analysis.validity import decide
 from analysis.work import Work

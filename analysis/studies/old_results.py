@@ -22,13 +22,13 @@ from analysis.data import parse_data_file
 from analysis.digest import canonical_json
 from analysis.errors import AnalysisError, InvalidStudy
 from analysis.network_files.planted_record import read_planted
-from analysis.networks.network import Network
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import StudyDesign
 from analysis.studies.measures.measure import Measured
 from analysis.studies.reading import design_from_mapping
 from analysis.studies.rows import NAMES, Row, columns_of, holds, rows_of
 from analysis.studies.sources import RowNetwork
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 
 OLD_FORMAT: Final = "pluriscope-study-result/1"

@@ -11,8 +11,6 @@ from pydantic import ValidationError
 from analysis.discovery.method import settings_digest
 from analysis.discovery.registry import read_method
 from analysis.errors import AnalysisError, InvalidStudy
-from analysis.networks.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS
-from analysis.networks.drawing import MATCHED
 from analysis.strict_json import read_object
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import (
@@ -40,6 +38,8 @@ from analysis.studies.sources import (
     planted_algorithms,
     prior_of,
 )
+from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS
+from analysis.subjects.perceptron.drawing import MATCHED
 from analysis.tasks import task_of_text
 
 _OF_NUMBERS: Final = ("mann-whitney", "kruskal-wallis", "spearman", "wilcoxon", "friedman", "page")

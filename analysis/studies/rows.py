@@ -15,12 +15,12 @@ import numpy as np
 from analysis.data import data_file_json, parse_data_file
 from analysis.errors import InvalidNetwork, InvalidTask
 from analysis.network_files.planted_record import planted_json, read_planted
-from analysis.networks.network import Network
 from analysis.studies.cells import Cell, cells_of
 from analysis.studies.design import GRID_FACTORS, Factor, StudyDesign
 from analysis.studies.measures.measure import Kind, Measure, Measured, unknown_measure
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.sources import RowNetwork
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, named_task, task_from_table
 
 Row = dict[str, Any]

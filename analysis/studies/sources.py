@@ -14,14 +14,14 @@ from analysis.data import DataRecord
 from analysis.errors import InvalidPlanting, InvalidStudy
 from analysis.network_files.intake import OutputIs
 from analysis.network_files.planted_record import PlantedRecord
-from analysis.networks.drawing import MATCHED, MAX_SCALE, Prior, read_prior
-from analysis.networks.network import Network
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.placement import placed_units
 from analysis.planting.planted import Planted
 from analysis.planting.recipes import MAX_STEPS, STEPS, read_recipe
 from analysis.studies.cells import Cell
 from analysis.studies.design import FILES, StudyDesign, level_label
+from analysis.subjects.perceptron.drawing import MATCHED, MAX_SCALE, Prior, read_prior
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, task_of_text
 
 CONVERGED: Final = "converged"

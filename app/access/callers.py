@@ -12,9 +12,9 @@ from starlette.requests import Request
 
 from app.access import sessions
 from app.access.neighbours import Neighbours
-from app.addressing import Addresses
-from app.guarded_forms import Access
 from app.settings import Settings
+from pluriscope.address import Addresses
+from pluriscope.guarded_forms import Access
 
 COOKIE: Final = "pluriscope_session"
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")

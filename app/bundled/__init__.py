@@ -13,8 +13,8 @@ from typing import Final
 
 from analysis.data import DataRecord, parse_data_file
 from analysis.network_files.files import NetworkFile, parse_network_file
-from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE, PAPER, Protocol
+from analysis.subjects.perceptron.training_spec import TrainingSpec
 
 ORIGIN: Final = "bundled"
 SLUGS: Final = (

@@ -262,8 +262,8 @@ def _of_network(
 
 def _of_model(asked: ModelAsked, work: Work, *, masks: bool) -> dict[str, Any]:
     """The result file of a model of another kind than the networks: its circuits alone."""
-    from analysis.models.result_json import model_result_json
-    from analysis.models.unlearned import model_instead_of
+    from analysis.circuits_file import model_result_json
+    from analysis.unlearned_subject import model_instead_of
 
     if wrong := model_instead_of(asked.model, asked.space):
         remark(wrong)

@@ -22,8 +22,8 @@ from app.cli.terminal import Refusal, Shown, progress_bar, read_bytes, remark
 
 if TYPE_CHECKING:
     from analysis.network_files.intake import Declaration
-    from analysis.networks.network import Network
     from analysis.question import Question
+    from analysis.subjects.perceptron.network import Network
     from app.db.engine import Store
     from app.db.job_tables import JobRow
 
@@ -54,12 +54,12 @@ def ask(
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.network_files.intake import Declaration
     from analysis.protocol import COMPLETE
-    from app.addressing import Addresses
     from app.pages.analyses import analysis_meant
     from app.pages.every_analysis import asked
     from app.pages.place import Place, locate_any
     from app.routes.analyses import ask_for, refuse_unfit
     from app.routes.asking import ThoroughOrder
+    from pluriscope.address import Addresses
     from pluriscope.naming import Scope
 
     content, links = read_bytes(file, "network file", MAX_NETWORK_BYTES), Addresses()
@@ -103,8 +103,8 @@ def _stored(
 
 def _analysed(store: Store, slug: str, rules: str | dict[str, Any], output: int, data: str, *, quiet: bool) -> str:
     """Analyse it, and say what the rules are called."""
-    from app.addressing import Addresses
     from app.routes.analyses import AnalysisRequest, ask_for_analysis
+    from pluriscope.address import Addresses
 
     order = AnalysisRequest(protocol=rules, output=output, data=data)
     with store.write() as session:
@@ -190,9 +190,9 @@ def _explanations(
     file: str, content: bytes, refs: Sequence[str], protocol: str, output: int, declaration: Declaration, *, quiet: bool
 ) -> Shown:
     """Explanations of one network beside each other, as their page has them."""
-    from app.addressing import Addresses
     from app.pages.compare.build import compare_of
     from app.pages.compare.options import MOST_SHOWN, ComparedOptions
+    from pluriscope.address import Addresses
 
     with store_in() as store:
         slug, data = _stored(store, file, content, protocol, output, declaration, quiet=quiet)

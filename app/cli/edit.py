@@ -11,7 +11,7 @@ from app.cli.terminal import STANDARD, Refusal, Shown, check_output, read_bytes,
 
 if TYPE_CHECKING:
     from analysis.edits.edit import EditedRecord
-    from analysis.networks.network import Network
+    from analysis.subjects.perceptron.network import Network
 
 
 @with_fields_of("analysis.network_files.intake:Declaration")

@@ -54,9 +54,10 @@ def plant(
         name: Name of the network; default: what was planted and how.
         quiet: Nothing on stderr.
     """
-    from analysis.network_files.files import checked_name, network_file_json
+    from analysis.network_files.files import network_file_json
     from analysis.planting.compiling import compile_algorithm
     from analysis.planting.disguises import disguised
+    from analysis.subjects.names import checked_name
 
     check_output(output, json)
     tree, widths = read_algorithm(algorithm, form, inputs), _checked(hidden)

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli.terminal import STANDARD, Refusal, read_bytes, remark
-from app.resources import PREFIX
+from pluriscope.resources import PREFIX
 
 if TYPE_CHECKING:
+    from analysis.circuit_sets.masks import MasksFound
     from analysis.limits import Limits
-    from analysis.models.circuits import MasksFound
-    from analysis.models.model import Model, ModelKind, Rules, Space
     from analysis.network_files.files import NetworkFile
     from analysis.network_files.intake import Declaration, Intake
     from analysis.protocol import Protocol
     from analysis.question import Question
+    from analysis.subjects.subject import Model, ModelKind, Rules, Space
     from analysis.work import Work
     from app.settings import Settings
 
@@ -145,7 +145,7 @@ class ModelAsked:
 
     def search(self, work: Work) -> MasksFound | None:
         """Its valid circuits; None where they are too many to search."""
-        from analysis.models.circuits import find_masks
+        from analysis.circuit_sets.masks import find_masks
 
         if self.refusal:
             return None
@@ -153,7 +153,7 @@ class ModelAsked:
 
     def missing(self, found: MasksFound | None) -> Sequence[str]:
         """What stopped at a limit."""
-        from analysis.models.result_json import missing_of_model
+        from analysis.circuits_file import missing_of_model
 
         return missing_of_model(self.space, found, self.refusal)
 
@@ -172,10 +172,10 @@ def read_asked(
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     if f'"{NETWORK_FORMAT}"'.encode() in content or not is_model(content):
         return read_network(intake_at(file, content, declaration, data), protocol, outputs, quiet=quiet)
+    from analysis.circuit_sets.masks import refuse_if_too_large
     from analysis.errors import BeyondLimits
-    from analysis.models.circuits import refuse_if_too_large
-    from analysis.models.registry import read_model
-    from analysis.models.unlearned import as_answered
+    from analysis.subjects.registry import read_model
+    from analysis.unlearned_subject import as_answered
 
     refuse_declared(declaration, data)
     kind, model = read_model(content)
@@ -195,7 +195,7 @@ def read_asked(
 
 def is_model(content: bytes) -> bool:
     """Whether a file is of another model than the networks."""
-    from analysis.models.registry import kind_of_file
+    from analysis.subjects.registry import kind_of_file
 
     return kind_of_file(content) is not None
 

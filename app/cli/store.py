@@ -81,13 +81,13 @@ def import_(
         no_analysis: Only store the networks.
     """
     from analysis.errors import AnalysisError
-    from analysis.models.registry import MAX_MODEL_BYTES
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.network_files.intake import Declaration
-    from app.addressing import Addresses
+    from analysis.subjects.registry import MAX_MODEL_BYTES
     from app.db.reads.networks import known_as
     from app.jobs.queue import enqueue_analyses
     from app.routes.bring_in import store_intake, store_model
+    from pluriscope.address import Addresses
 
     protocols = [] if no_analysis else [read_protocol(one) for one in protocol or ["complete"]]
     declaration = Declaration(**declared)

@@ -150,8 +150,8 @@ def import_study(files: Sequence[str]) -> Shown:
     Args:
         files: Folders of parts, single parts, or result files of earlier versions.
     """
-    from app.addressing import Addresses
     from app.db.studies import read_table, save_table
+    from pluriscope.address import Addresses
 
     items = []
     with opened_store() as store, TemporaryDirectory() as place:

@@ -11,13 +11,13 @@ from app.cli.terminal import DONE, STOPPED, Refusal, Shown, check_writable, prog
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from analysis.models.attention_spec import AttentionSpec
-    from analysis.models.attention_tasks import TokenTask
-    from analysis.models.attention_training import AttentionOutcome
-    from analysis.networks.training_course import TrainingOutcome
+    from analysis.subjects.perceptron.training_course import TrainingOutcome
+    from analysis.subjects.transformer.tasks import TokenTask
+    from analysis.subjects.transformer.training import AttentionOutcome
+    from analysis.subjects.transformer.training_spec import AttentionSpec
 
 
-@with_fields_of("analysis.models.attention_spec:TransformerOptions", d_mlp="mlp")
+@with_fields_of("analysis.subjects.transformer.training_spec:TransformerOptions", d_mlp="mlp")
 def train_model(
     *,
     rows: str = "",
@@ -42,13 +42,13 @@ def train_model(
         count: How many models to train.
         output: Folder for the model files.
     """
-    from analysis.models.attention_files import attention_document
-    from analysis.models.attention_spec import attention_spec
+    from analysis.subjects.transformer.files import attention_document
+    from analysis.subjects.transformer.training_spec import attention_spec
 
     table = _table(rows, options) if rows else None
     specs = [attention_spec({**options, "seed": seed + k}, table) for k in range(count)]
     paths = _files(output, [_model_file(spec) for spec in specs], rows)
-    from analysis.models.attention_training import train_attention  # torch, once all is known to be good
+    from analysis.subjects.transformer.training import train_attention  # torch, once all is known to be good
     from analysis.work import Work
 
     outcomes = []
@@ -81,7 +81,7 @@ def _model_file(spec: AttentionSpec) -> str:
 
 def _table(rows: str, options: Mapping[str, Any]) -> TokenTask:
     """The table of rows that the options name."""
-    from analysis.models.attention_files import MAX_TABLE_BYTES, read_table
+    from analysis.subjects.transformer.files import MAX_TABLE_BYTES, read_table
 
     if options.get("vocabulary") or options.get("context"):
         raise Refusal("--rows: says itself how many tokens there are. Leave --vocabulary and --context out.")
@@ -89,7 +89,7 @@ def _table(rows: str, options: Mapping[str, Any]) -> TokenTask:
 
 
 @with_fields_of(
-    "analysis.networks.training_spec:TrainingSpec",
+    "analysis.subjects.perceptron.training_spec:TrainingSpec",
     tasks="task",
     n_inputs="inputs",
     noise_std="noise",
@@ -121,13 +121,15 @@ def train(
         report: Write options and outcome of every network.
     """
     from analysis.network_files.files import slug_of
-    from analysis.networks.training_course import training_json
-    from analysis.networks.training_spec import training_spec
+    from analysis.subjects.perceptron.training_course import training_json
+    from analysis.subjects.perceptron.training_spec import training_spec
 
     specs = [training_spec({**options, "seed": seed + k}) for k in range(count)]
     check_writable(report)
     paths = _files(output, [f"{slug_of(spec.label)}.json" for spec in specs])
-    from analysis.networks.training import train_networks  # torch, only now that all options are known to be good
+    from analysis.subjects.perceptron.training import (
+        train_networks,  # torch, only now that all options are known to be good
+    )
     from analysis.work import Work
 
     with progress_bar(quiet) as tell:

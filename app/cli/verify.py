@@ -24,11 +24,11 @@ def verify(address: str, *, quiet: bool = False) -> Shown:
         address: Full URL or path of an explanation.
         quiet: Say nothing but the verdict.
     """
-    from app.addressing import Addresses
     from app.errors import Moved
     from app.pages.sharing.targets import read_target
     from app.pages.sharing.verifying import in_words
     from app.pages.sharing.verifying import verify as verified
+    from pluriscope.address import Addresses
 
     key = re.fullmatch(r"(?:https?://[^/]+)?(?:/[^?#]*)?/s/([0-9a-z]+)", address)
     target = read_target(_long(key[1]) if key else address, Addresses(_prefix(address)))

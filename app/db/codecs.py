@@ -17,9 +17,9 @@ from analysis.edits.registry import read_edited
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.network_files.files import NetworkFile, task_json
 from analysis.network_files.planted_record import PlantedRecord, read_planted
-from analysis.networks.network import Network
 from analysis.protocol import Protocol
 from analysis.question import Question
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from app.db.tables import AlignmentRow, DataRow, NetworkRow, ProtocolRow
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from analysis.alignments.result import AlgorithmSearch, CandidateTotals
 from analysis.circuits.distribution import CircuitDistribution, neuron_edges
 from analysis.circuits.result import SmallestCircuits
-from analysis.networks.circuit import EdgeLayout
 from analysis.result import OutputAnalysis
 from analysis.result_file import read_smallest, smallest_json, stop_json
+from analysis.subjects.perceptron.circuit import EdgeLayout
 
 _N_BINS: Final = 24
 

@@ -24,7 +24,7 @@ from app.db import job_tables, postgresql, recorded_tables, sqlite, study_tables
 from app.db.errors import StoreUnavailable
 from app.db.table_base import Base
 from app.limits import carried_by
-from app.resources import MIGRATIONS
+from pluriscope.resources import MIGRATIONS
 
 if TYPE_CHECKING:
     from alembic.config import Config

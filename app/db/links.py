@@ -11,10 +11,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analysis.digest import looks_like_digest
-from app.addressing import RESERVED_SLUGS
 from app.db.errors import Conflict, NotFound
 from app.db.reads.analyses import begins_with
 from app.db.tables import FormerSlugRow, ModelRow, NetworkRow, ShortLinkRow
+from pluriscope.address import RESERVED_SLUGS
 
 KEY_LENGTH: Final = 12
 CLAIM_KEY_LENGTH: Final = 16

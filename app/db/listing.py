@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from analysis.carried_algorithms.relation import RELATIONS
+from analysis.carried_algorithms.report import CODES, LETTERS
 from analysis.explanations.registry import RECORDED
-from analysis.models.graph import Graph
-from analysis.models.model import ModelKind
 from analysis.question import Question
-from analysis.stories.relation import RELATIONS
-from analysis.stories.report import CODES, LETTERS
+from analysis.subjects.graph import Graph
+from analysis.subjects.subject import ModelKind
 from app.db.directions import KIND as DIRECTIONS
 from app.db.models import searches_of, stored_circuits
 from app.db.recorded import stored_searches
@@ -24,13 +24,13 @@ from app.db.reports import reports_of
 from app.db.rows import columns_of
 from app.db.tables import AnalysisReportRow, AnalysisRow, ModelRow, VerdictRow
 from app.db.verdicts import outcomes_of, step_of, verdict_rows
-from app.recent import Recent
 from pluriscope.addresses import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds import algorithms, alignments, circuits, directions
 from pluriscope.kinds.found import Found, Reading
 from pluriscope.kinds.listing import frame_of, frame_of_transformer
 from pluriscope.kinds.recorded import stored_types
+from pluriscope.recent import Recent
 
 MAX_KEPT: Final = 16_000_000  # bytes; the last one stays, however large
 _FRAMES: Final = Recent[Frame](MAX_KEPT, lambda frame: frame.n_bytes)

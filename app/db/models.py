@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.by_name import ByName
+from analysis.circuit_sets.judged_masks import NOT_ASKED, circuit_record
+from analysis.circuit_sets.masks import MODEL_CIRCUIT, CircuitsFound, MasksFound
 from analysis.discovery.model_location import ModelLandscape
 from analysis.explanations.explanation import NAME, REF, Frame
-from analysis.models.circuits import MODEL_CIRCUIT, CircuitsFound, MasksFound
-from analysis.models.judging import NOT_ASKED, circuit_record
-from analysis.models.model import Model, ModelKind, Rules
-from analysis.models.registry import MODEL_KINDS, kind_called, read_model
 from analysis.network_files.files import slug_of
 from analysis.report import Part as Stored
+from analysis.subjects.registry import MODEL_KINDS, kind_called, read_model
+from analysis.subjects.subject import Model, ModelKind, Rules
 from analysis.work import DEFAULT_WORK, Work
 from app.db.errors import Ambiguous, NotFound
 from app.db.links import free_slug
@@ -207,7 +207,7 @@ def searched_circuits(session: Session, ref: str, rules: str) -> tuple[ModelRow,
 def stored_circuits(session: Session, model_id: int, rules: str, kind: ModelKind) -> Frame | None:
     """The columns of the circuits found under some rules; None where they were not searched.
 
-    What a version that searched did not know of them is :data:`~analysis.models.judging.NOT_ASKED`.
+    What a version that searched did not know of them is :data:`~analysis.circuit_sets.judged_masks.NOT_ASKED`.
     """
     if (model_id, rules) not in searches_of(session, [model_id]):
         return None

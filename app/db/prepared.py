@@ -21,10 +21,10 @@ from analysis.circuits.result import CircuitSearch
 from analysis.data import DataRecord
 from analysis.digest import canonical_json, sha256_hex
 from analysis.interpretations.result import InterpretationCounts
-from analysis.networks.circuit import MAX_EDGES
 from analysis.protocol import Protocol
 from analysis.result import OutputAnalysis
 from analysis.result_file import smallest_json
+from analysis.subjects.perceptron.circuit import MAX_EDGES
 from app.db.codecs import places_to_json
 from app.db.distributions import active_neurons, candidates_json, distributions_of
 

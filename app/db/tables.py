@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from analysis.networks.circuit import EdgeLayout
+from analysis.subjects.perceptron.circuit import EdgeLayout
 from app.db.columns import BigCount, Formula, HexMask, Letters, SortableInteger, UtcDateTime
 from app.db.table_base import Base
 
@@ -339,7 +339,7 @@ class ModelRow(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     name: Mapped[str] = mapped_column(String(200))
-    kind: Mapped[str] = mapped_column(String(24))  # key of analysis.models.registry
+    kind: Mapped[str] = mapped_column(String(24))  # key of analysis.subjects.registry
     document: Mapped[bytes] = mapped_column(LargeBinary)  # its file as canonical JSON
     origin: Mapped[str] = mapped_column(String(16))  # bundled, uploaded
     position: Mapped[int] = mapped_column(default=1000)  # order in lists; bundled ones first

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from analysis.network_files.files import NetworkFile, slug_of
 from analysis.network_files.planted_record import planted_json
 from analysis.tasks import Task
-from app.addressing import Addresses
 from app.db.codecs import parameters_to_bytes, tasks_of, tasks_to_json
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
@@ -24,6 +23,7 @@ from app.db.records import save_data_record, save_protocol
 from app.db.rows import insert_columns, insert_rows
 from app.db.table_base import Base
 from app.db.tables import AlgorithmRow, AnalysisRow, FormerSlugRow, NetworkRow
+from pluriscope.address import Addresses
 from pluriscope.addresses import PREFIX
 
 _TABLES: Final = Base.metadata.tables

@@ -21,14 +21,13 @@ from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.explanations.explanation import Frame
 from analysis.explanations.registry import BY_KEY as KINDS
 from analysis.limits import Limits
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.report import Analysed, Report, Settings
 from analysis.result import OutputAnalysis
+from analysis.subjects.perceptron.network import Network
 from analysis.work import Work
-from app.addressing import Addresses
 from app.db.analysed import read_analysed
 from app.db.codecs import network_of, question_of
 from app.db.directions import save_directions
@@ -55,6 +54,7 @@ from app.jobs.definitions import DEFINITIONS
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.jobs.stages import enqueue_following
 from app.limits import job_seconds_in, limits_in
+from pluriscope.address import Addresses
 from pluriscope.analyses.registry import BY_KEY, DIRECTIONS, Analysis
 
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 from analysis import ENGINE_VERSION
 from analysis.data import DataRecord
 from analysis.digest import canonical_json, short_id
-from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE, Protocol
+from analysis.subjects.perceptron.training_spec import TrainingSpec
 from pluriscope.analyses.registry import ANALYSES, LENSES, METHODS, ONE_READER, PLANTED, RIVALS, Analysis
 
 KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second

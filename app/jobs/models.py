@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from analysis.circuit_sets.judged_masks import judged_circuits
+from analysis.circuit_sets.masks import CircuitsFound, find_circuits
+from analysis.circuit_sets.one_reader import find as find_by_reader
 from analysis.circuit_sets.rivals import compare
 from analysis.discovery.audit import audit
 from analysis.discovery.method import RULES
@@ -18,16 +21,12 @@ from analysis.discovery.report import MethodsReport, methods_report
 from analysis.discovery.sweep import sweep
 from analysis.explanations.explanation import REF, Frame
 from analysis.lenses.report import LensesReport, find_on_model
-from analysis.models.circuits import CircuitsFound, find_circuits
-from analysis.models.judging import judged_circuits
-from analysis.models.model import Rules
-from analysis.models.one_reader import find as find_by_reader
-from analysis.models.registry import read_model
-from analysis.networks.circuit import EdgeLayout
 from analysis.planting.report import PlantedReport, report_of_model
 from analysis.report import Report
+from analysis.subjects.perceptron.circuit import EdgeLayout
+from analysis.subjects.registry import read_model
+from analysis.subjects.subject import Rules
 from analysis.work import Work
-from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.models import CircuitSearch as ModelSearch
 from app.db.models import (
@@ -45,6 +44,7 @@ from app.jobs.definitions import DEFINITIONS
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from app.jobs.queue import enqueue_of_model, was_asked
 from app.jobs.stages import BESIDE_CIRCUITS, follows
+from pluriscope.address import Addresses
 from pluriscope.analyses.registry import LENSES, METHODS, ONE_READER, PLANTED, RIVALS, Analysis
 from pluriscope.naming import RulesScope
 

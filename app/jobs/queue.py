@@ -22,9 +22,9 @@ from sqlalchemy.orm import Session
 
 from analysis.data import DataRecord
 from analysis.explanations.registry import BY_KEY
-from analysis.networks.training_course import MOST_POINTS
 from analysis.progress import Progress
 from analysis.protocol import Protocol
+from analysis.subjects.perceptron.training_course import MOST_POINTS
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobLogRow, JobRow
 from app.db.reads.jobs import find_job

@@ -9,10 +9,10 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from analysis.circuit_sets.masks import engine_of, refuse_if_too_large
 from analysis.errors import BeyondLimits
-from analysis.models.circuits import engine_of, refuse_if_too_large
-from analysis.models.model import Model, Space
 from analysis.protocol import COMPLETE, PAPER
+from analysis.subjects.subject import Model, Space
 from app.bundled import FRESH_NAME, FRESH_XOR, ORIGIN, bundled_models, bundled_networks
 from app.db.errors import Conflict
 from app.db.models import model_of, save_model

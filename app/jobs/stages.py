@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from analysis.criteria.steps import default_steps
 from analysis.explanations.registry import BY_KEY, RECORDED
-from analysis.models import registry
+from analysis.subjects import registry
 from app.bundled import ORIGIN
 from app.db.job_tables import JobRow
 from app.db.models import SEARCH, model_of

@@ -20,7 +20,6 @@ from analysis.limits import Limits
 from analysis.studies.design import StudyDesign
 from analysis.studies.rows import columns_of
 from analysis.work import Work
-from app.addressing import Addresses
 from app.cluster import Workers
 from app.db.reads.studies import finished_seeds, study_by_digest, study_jobs, table_of, tidy_parts
 from app.db.studies import design_of, in_order, merge_parts, metadata_of, save_parts
@@ -30,6 +29,7 @@ from app.jobs.handlers import Arguments, Handler, Saved
 from app.jobs.study_run import run_study
 from app.limits import in_memory, limits_in
 from app.memory import LEAST
+from pluriscope.address import Addresses
 from pluriscope.study_table import StudyTable, write_part
 
 T = TypeVar("T")

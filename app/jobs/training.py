@@ -12,27 +12,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.orm import Session
 
+from analysis.circuit_sets.masks import refuse_if_too_large
 from analysis.errors import BeyondLimits
-from analysis.models.attention import ATTENTION
-from analysis.models.attention_files import attention_document
-from analysis.models.attention_spec import AttentionSpec, attention_spec
-from analysis.models.circuits import refuse_if_too_large
 from analysis.network_files.files import NetworkFile
-from analysis.networks.network import Network
-from analysis.networks.training_course import TrainingOutcome, points_each, training_json
-from analysis.networks.training_spec import TrainingSpec, training_spec
 from analysis.protocol import Protocol
+from analysis.subjects.perceptron.network import Network
+from analysis.subjects.perceptron.training_course import TrainingOutcome, points_each, training_json
+from analysis.subjects.perceptron.training_spec import TrainingSpec, training_spec
+from analysis.subjects.transformer.files import attention_document
+from analysis.subjects.transformer.model import ATTENTION
+from analysis.subjects.transformer.training_spec import AttentionSpec, attention_spec
 from analysis.work import Work
-from app.addressing import Addresses
 from app.db.models import save_model
 from app.db.reads.networks import known_as
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.handlers import Arguments, Compute, Handler, Saved
+from pluriscope.address import Addresses
 
 if TYPE_CHECKING:
-    from analysis.models.attention_training import AttentionOutcome
+    from analysis.subjects.transformer.training import AttentionOutcome
 
 
 def load_training(_session: Session, arguments: Arguments) -> Compute[tuple[TrainingOutcome, ...]]:
@@ -47,7 +47,7 @@ def load_training(_session: Session, arguments: Arguments) -> Compute[tuple[Trai
 
 def compute_training(specs: tuple[TrainingSpec, ...], work: Work) -> tuple[TrainingOutcome, ...]:
     """Train; the only job that loads torch."""
-    from analysis.networks.training import train_networks
+    from analysis.subjects.perceptron.training import train_networks
 
     return train_networks(specs, work)
 
@@ -81,12 +81,14 @@ def _file_of(name: str, several: bool, outcome: TrainingOutcome, network: Networ
 
 
 def _load_model(_session: Session, arguments: Arguments) -> Compute[AttentionOutcome]:
-    """Read the options, without the store; for the errors see :func:`analysis.models.attention_spec.attention_spec`."""
+    """Read the options, without the store; for the errors see
+    :func:`analysis.subjects.transformer.training_spec.attention_spec`.
+    """
     return partial(_train_model, attention_spec(arguments["spec"]))
 
 
 def _train_model(spec: AttentionSpec, work: Work) -> AttentionOutcome:
-    from analysis.models.attention_training import train_attention
+    from analysis.subjects.transformer.training import train_attention
 
     return train_attention(spec, work)
 

@@ -18,17 +18,17 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.progress import Progress, Report, silent
-from app.addressing import Addresses, below_api
 from app.as_file import FRONT, SENTENCE, file_of, normal, rewritten
 from app.db.reads.analyses import check_output, find_network, find_protocol, scope_of
 from app.db.tables import AnalysisRow
 from app.main import create_app
 from app.offline.site import OK, CannotExport, NoRoom, Site, answering, check_target, made_at_once
 from app.rendering import show
-from app.resources import RESOURCES
 from app.settings import Settings
+from pluriscope.address import Addresses, below_api
 from pluriscope.blocks import Block, Head, Prose, Section, Table
 from pluriscope.naming import ExplanationRef, Scope, protocol_key
+from pluriscope.resources import RESOURCES
 from pluriscope.templating import EVERY_PART, PART
 
 FORMAT: Final = "pluriscope-offline/3"

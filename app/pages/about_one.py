@@ -11,11 +11,10 @@ from markupsafe import Markup
 
 from analysis import ENGINE_VERSION
 from analysis.answers import ANSWER_RULE
+from analysis.circuit_sets.judged_masks import asked_of, column_of
 from analysis.explanations.explanation import REF
-from analysis.models.judging import asked_of, column_of
 from analysis.tasks import INPUT_NAMES
 from app.db.models import stored_circuits
-from app.figures.numbers import decimal, duration, when
 from app.pages.every_analysis import asked
 from app.pages.page import DRAWING, One
 from app.pages.place import AnyPlace, ModelPlace, Place
@@ -23,6 +22,7 @@ from app.pages.verdicts.told import folded
 from pluriscope.analyses.registry import COMMON_GROUND, Analysis
 from pluriscope.analyses.shown import shown
 from pluriscope.blocks import Action, Block, Figure, Menu, More, Notice, Section, Table
+from pluriscope.figures.numbers import decimal, duration, when
 from pluriscope.records import RowRecord
 from pluriscope.tables import Column, Row, Type
 

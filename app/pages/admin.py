@@ -12,15 +12,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from app.addressing import Addresses
 from app.check import glance
 from app.db.engine import Store, shown
 from app.db.tables import AnalysisRow, NetworkRow
-from app.figures.numbers import duration, exact, noun, when
-from app.figures.svg.marks import verdict_mark
 from app.jobs.installation import STATES, Installation, is_present, look_at
 from app.settings import Settings
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Head, More, Notice, Section, Table, VerdictState
+from pluriscope.figures.numbers import duration, exact, noun, when
+from pluriscope.figures.svg.marks import verdict_mark
 
 SECRET: Final = re.compile("token|secret|password|credential|key")
 VARIABLE: Final = "PLURISCOPE_"

@@ -13,9 +13,6 @@ from analysis.algorithms.high_level_model import HighLevelModel, depth_of
 from app.db.listing import frame_of_analysis
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
-from app.figures.numbers import exact, noun
-from app.figures.svg.tiles import Hues, bits_of
-from app.figures.svg.trees import formula_tree
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions
 from app.pages.candidates import IRREDUNDANT_LABELS, find_algorithm_row, hues_of, input_texts, posited, variables_of
@@ -23,6 +20,9 @@ from app.pages.page import One, page
 from app.pages.placed import MAX_AT
 from pluriscope.addresses import ResultRef
 from pluriscope.blocks import Block, Choice, Fact, Facts, Head, Notice, Section, Side, Table, Tray, Verdict
+from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.svg.tiles import Hues, bits_of
+from pluriscope.figures.svg.trees import formula_tree
 from pluriscope.records import AlgorithmRecord
 from pluriscope.tables import AtHand, Query
 

@@ -9,7 +9,6 @@ from pydantic import Field
 from analysis.alignments.alignment import Aligned, Alignment
 from analysis.alignments.iia import interchange_matrix, smallest_part
 from app.db.reads import algorithms as reads
-from app.figures.svg.aligned import aligned_diagram
 from app.pages.about_one import about, figure
 from app.pages.algorithm import row_of
 from app.pages.candidates import hues_of
@@ -25,6 +24,7 @@ from app.pages.interchanges import (
 from app.pages.page import One, page
 from app.pages.placements import site_label, write_place
 from pluriscope.blocks import Block, Facts, Section, Side
+from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.records import AlignmentRecord
 
 _MOST_NEURONS = 12  # of a place that is looked through for a smaller one: 4,094 are tried

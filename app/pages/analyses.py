@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from analysis.protocol import BUILT_IN
 from analysis.report import Report, Settings
-from app.addressing import Addresses
 from app.db.analysed import read_analysed
 from app.db.codecs import planted_of
 from app.db.distributions import distribution_in
@@ -25,19 +24,20 @@ from app.db.reports import report_of, report_row, reports_of
 from app.db.tables import AnalysisReportRow
 from app.db.verdicts import verdict_contents
 from app.errors import NotFound
-from app.figures.numbers import duration, when
 from app.options import PageModel
 from app.pages.pending_work import missing, progress_of
 from app.pages.place import AnyPlace, Place
 from app.pages.plan import refused
 from app.pages.shared import work_state
-from app.recent import Recent
+from pluriscope.address import Addresses
 from pluriscope.analyses import pair
 from pluriscope.analyses.registry import BY_KEY, OF_MODELS, PAIR, SHOWN, Analysis
 from pluriscope.analyses.rivals import farthest
 from pluriscope.analyses.shown import Item, Subject, network_subject, shown
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Progress, Prose, Section
+from pluriscope.figures.numbers import duration, when
 from pluriscope.naming import Scope
+from pluriscope.recent import Recent
 
 R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]

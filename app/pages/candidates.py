@@ -13,12 +13,12 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.protocol import Protocol
 from analysis.tasks import Task
-from app.addressing import Addresses
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
 from app.errors import NotFound
-from app.figures.svg.tiles import Hues, bits_of, hues_among, variable
 from app.pages.place import Place
+from pluriscope.address import Addresses
+from pluriscope.figures.svg.tiles import Hues, bits_of, hues_among, variable
 from pluriscope.kinds.found import tree_of
 from pluriscope.records import VariableRecord
 

@@ -9,7 +9,9 @@ from typing import Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from analysis.circuit_sets.by_bits import chances_by_bits
 from analysis.circuit_sets.chance import SizeChance, chance_at
+from analysis.circuit_sets.masks import mask_bits
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.circuits.space import count_by_edges
 from analysis.criteria.interpretation_tallies import CountingReadings
@@ -19,19 +21,14 @@ from analysis.discovery.part_names import names_of
 from analysis.errors import BeyondLimits
 from analysis.explanations.circuits import raw_outputs
 from analysis.explanations.explanation import REF
-from analysis.models.circuits import mask_bits
-from analysis.models.common import chances_by_bits
-from analysis.models.graph import perceptron_graph
-from analysis.models.model import ACCURACY_THRESHOLD, gaps
-from analysis.models.model import Table as Numbers
-from analysis.networks.circuit import Circuit, mask_array
 from analysis.progress import OutOfTime
+from analysis.subjects.graph import perceptron_graph
+from analysis.subjects.perceptron.circuit import Circuit, mask_array
+from analysis.subjects.subject import ACCURACY_THRESHOLD, gaps
+from analysis.subjects.subject import Table as Numbers
 from analysis.work import Work
 from app.db.models import searches_of, stored_circuits
 from app.db.reads.circuits import find_circuit, stored_coverage, stored_sizes
-from app.figures.numbers import decimal, exact, noun, readable
-from app.figures.svg.graphs import graph_diagram
-from app.figures.svg.networks import network_diagram
 from app.pages.about_one import about, behaviour_table, column, figure, head_actions, listed, pairs, told
 from app.pages.circuit_facts import NEAREST, Readings, Verdict, nearest, readings_of, verdict_on
 from app.pages.inside import N_ROWS, answers_of, answers_table, table_blocks
@@ -42,6 +39,9 @@ from app.pages.place import ModelPlace, Place
 from pluriscope.analyses.registry import COMMON_GROUND, PLANTED, SHOWN
 from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Section, Side, Table
 from pluriscope.blocks import Verdict as Mark
+from pluriscope.figures.numbers import decimal, exact, noun, readable
+from pluriscope.figures.svg.graphs import graph_diagram
+from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.kinds.circuits import edge_labels
 from pluriscope.records import AnswerRecord, ChanceRecord, CircuitRecord, RowRecord
 from pluriscope.tables import MOST_VALUES, Row

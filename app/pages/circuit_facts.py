@@ -14,12 +14,12 @@ from analysis.circuits.search import decide_right
 from analysis.circuits.space import in_space
 from analysis.errors import BeyondLimits
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.networks.circuit import MAX_EDGES, Circuit, mask_array
 from analysis.question import Question
+from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
 from analysis.validity import decide, margin_to_edge
 from app.options import PageModel
 from app.pages.place import Place
-from app.recent import Recent
+from pluriscope.recent import Recent
 
 NEAREST: Final = "smallest distance to another answer; below 0 where that row is wrong"
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot

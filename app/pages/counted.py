@@ -6,8 +6,8 @@ from analysis.circuits.result import SmallestCircuits
 from analysis.result_file import read_stops, stop_words
 from app.db.distributions import smallest_in
 from app.db.tables import AnalysisRow
-from app.figures.numbers import Bound, exact, interval, noun
 from pluriscope.counts import Count, Counts
+from pluriscope.figures.numbers import Bound, exact, interval, noun
 
 
 def counts_of(row: AnalysisRow) -> Counts:

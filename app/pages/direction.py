@@ -15,11 +15,8 @@ from analysis.directions.readouts import ReadOut
 from analysis.directions.report import LABELS
 from analysis.directions.scoring import direction_matrix, score_directions
 from analysis.fixed_order import inner
-from analysis.networks.mlp import activations
+from analysis.subjects.perceptron.mlp import activations
 from app.db.tables import DirectionRow
-from app.figures.numbers import decimal, exact
-from app.figures.svg.directions import direction_diagram, site_words
-from app.figures.svg.thumbs import Direction
 from app.pages.about_one import about, figure
 from app.pages.candidates import hues_of
 from app.pages.interchanges import (
@@ -34,6 +31,9 @@ from app.pages.interchanges import (
 from app.pages.page import One, page
 from app.pages.placed import MAX_AT, find_direction
 from pluriscope.blocks import Block, Fact, Facts, Section, Side
+from pluriscope.figures.numbers import decimal, exact
+from pluriscope.figures.svg.directions import direction_diagram, site_words
+from pluriscope.figures.svg.thumbs import Direction
 from pluriscope.records import DirectionPlaceRecord, DirectionRecord, JointCaseRecord
 
 _MOST_RUNS: Final = 1 << 18  # joint interchanges that a page makes

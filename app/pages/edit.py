@@ -18,24 +18,24 @@ from analysis.edits.registry import EDIT_BY_KEY, EDITS
 from analysis.errors import AnalysisError
 from analysis.method_settings import one_of, settings_text, written
 from analysis.network_files.files import NetworkFile, edited_file
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import Question
-from app.addressing import Addresses
+from analysis.subjects.perceptron.network import Network
 from app.db.codecs import network_file_of, network_of
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.errors import BadQuery, PageError
-from app.figures.numbers import decimal
-from app.figures.svg.layout import node_name
 from app.jobs import queue
 from app.limits import limits_in
 from app.options import ScopeOptions
 from app.pages.page import read_options
 from app.pages.place import Place, find_network, locate
 from app.pages.plan import planned_table
+from pluriscope.address import Addresses
 from pluriscope.analyses.shown import settings_form
 from pluriscope.blocks import Block, Choice, Columns, Fact, Facts, Form, Head, Notice, Prose, Section, Table
+from pluriscope.figures.numbers import decimal
+from pluriscope.figures.svg.layout import node_name
 
 PREVIEW: Final = "preview"
 MOST_SLIDERS: Final = 80

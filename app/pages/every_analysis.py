@@ -11,16 +11,16 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from analysis.discovery.model_location import ModelLandscape
-from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.models import searches_of, stored_beside, stored_circuits, stored_landscape
-from app.figures.svg.graphs import graph_diagram
 from app.jobs.definitions import DEFINITIONS
 from app.pages.analyses import UNPLANTED, Asked, Stored, at_once, each_of_network, state_of
 from app.pages.place import AnyPlace, ModelPlace, Place
 from app.pages.plan import refused
+from pluriscope.address import Addresses
 from pluriscope.analyses.registry import BY_KEY, Analysis
 from pluriscope.analyses.shown import Subject
+from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.naming import RulesScope
 
 MAX_JUDGED_MILLISECONDS: Final = 3.0

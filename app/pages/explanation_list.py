@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.explanations.registry import BY_KEY, KIND_OF
-from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.listing import frame_of_analysis, frame_of_circuits
 from app.db.models import searches_of
@@ -20,8 +19,6 @@ from app.db.reads.analyses import scope_of
 from app.db.reads.networks import analyses_of
 from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
-from app.figures.numbers import exact
-from app.figures.svg.thumbs import part_filter
 from app.jobs.definitions import MODEL_CIRCUITS
 from app.pages.counted import method_words
 from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
@@ -29,9 +26,12 @@ from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_a
 from app.pages.plan import refused
 from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
+from pluriscope.address import Addresses
 from pluriscope.addresses import ResultRef
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Table, Tray
 from pluriscope.errors import InvalidOption
+from pluriscope.figures.numbers import exact
+from pluriscope.figures.svg.thumbs import part_filter
 from pluriscope.frames import KIND, Frame, Overview, Part
 from pluriscope.kinds.columns import criterion_of, says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND, shown_columns

@@ -18,8 +18,7 @@ from analysis.experiments import InterventionSpace
 from analysis.explanations.explanation import Claim, Kind, RecordedKind
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
 from analysis.interpretations.interpretation import Interpretation
-from analysis.networks.circuit import Circuit, circuit_from_hex
-from app.addressing import Addresses
+from analysis.subjects.perceptron.circuit import Circuit, circuit_from_hex
 from app.db.directions import find_direction_row
 from app.db.reads.algorithms import find_algorithm, find_alignment
 from app.db.reads.circuits import find_circuit
@@ -30,6 +29,7 @@ from app.pages.circuit_facts import space_of
 from app.pages.place import Place, locate
 from app.pages.placed import direction_ref, find_direction, find_placed
 from app.pages.placements import placement_text
+from pluriscope.address import Addresses
 from pluriscope.naming import ExplanationRef, Scope
 
 KIND_LABELS: Final = {kind.key: kind.heading for kind in EVERY_KIND}

@@ -21,13 +21,13 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app.addressing import Addresses
 from app.db.reads.studies import networks_beginning, stored_slugs, study_at_slug
 from app.errors import NotFound
-from app.figures.svg.elements import twice
 from app.limits import read_only_in
 from app.options import PageModel
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Figure, Head, Notice, Prose, Section, Table
+from pluriscope.figures.svg.elements import twice
 from pluriscope.parquet_listing import ParquetListing
 from pluriscope.study_table import StudyTable
 from pluriscope.tables import MOST_VALUES, Column, Query, Row, Type, read_query

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.answers import largest
-from analysis.models.model import Model, Table
+from analysis.subjects.subject import Model, Table
 from app.errors import BadQuery
 from app.pages.about_one import column, listed
 from pluriscope.blocks import Block, Section, Side

@@ -15,13 +15,13 @@ from analysis.alignments.alignment import Aligned
 from analysis.alignments.iia import InterchangeMatrix
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.validity import margin_to_edge
-from app.figures.numbers import decimal, exact, noun
-from app.figures.svg.tiles import Hues
 from app.options import ScopeOptions
 from app.pages.about_one import head_actions
 from app.pages.candidates import input_texts, posited, variables_of
 from app.pages.page import One
 from pluriscope.blocks import Block, Fact, Head, More, Section, Table, Verdict
+from pluriscope.figures.numbers import decimal, exact, noun
+from pluriscope.figures.svg.tiles import Hues
 from pluriscope.records import AlignmentRecord, DirectionRecord, PlaceRecord
 from pluriscope.tables import Query
 

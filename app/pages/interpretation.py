@@ -12,17 +12,17 @@ from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.tasks import INPUT_NAMES
 from app.errors import NotFound
-from app.figures.numbers import decimal, digits_apart, exact, noun, readable
-from app.figures.svg.layout import node_name
-from app.figures.svg.networks import network_diagram
-from app.figures.svg.number_line import Threshold, number_line
-from app.figures.svg.tiles import bits_of, gate_tiles, table_name, variable
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.circuit import on_every_input, verdict_marks
 from app.pages.circuit_facts import NEAREST, Verdict, readings_of, verdict_on
 from app.pages.page import One, page
 from pluriscope.blocks import Block, Fact, Facts, Head, More, Section, Side, Table
+from pluriscope.figures.numbers import decimal, digits_apart, exact, noun, readable
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.networks import network_diagram
+from pluriscope.figures.svg.number_line import Threshold, number_line
+from pluriscope.figures.svg.tiles import bits_of, gate_tiles, table_name, variable
 from pluriscope.kinds.readings import reading_words
 from pluriscope.records import GateRecord, GateRowRecord, InterpretationRecord
 from pluriscope.tables import Row

@@ -12,15 +12,15 @@ from pydantic import Field
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from app.errors import BadQuery, NotFound
-from app.figures.numbers import noun
-from app.figures.svg.layout import node_name
-from app.figures.svg.thumbs import circuit_thumb
-from app.figures.svg.tiles import gate_tiles
 from app.options import ScopeOptions
 from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of, verdict_on
 from app.pages.inside import ROW
 from app.pages.page import One
 from pluriscope.blocks import Block, Notice, Section, Table, Tray
+from pluriscope.figures.numbers import noun
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.tiles import gate_tiles
 from pluriscope.kinds.readings import reading_words
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Choice, Column, Facet, Query, Row, Selection, toggled

@@ -8,9 +8,6 @@ from typing import Final
 
 from markupsafe import Markup
 
-from app.figures.numbers import duration, exact, noun, when
-from app.figures.svg.learning import End, LossCurve, loss_figure
-from app.figures.svg.marks import verdict_mark
 from app.pages.job_list import STATES
 from app.pages.jobs import JobPage
 from app.pages.training.course import TrainedNetwork
@@ -29,6 +26,9 @@ from pluriscope.blocks import (
     Verdict,
     VerdictState,
 )
+from pluriscope.figures.numbers import duration, exact, noun, when
+from pluriscope.figures.svg.learning import End, LossCurve, loss_figure
+from pluriscope.figures.svg.marks import verdict_mark
 
 STAGE_WORDS: Final = {
     "pass": "done",

@@ -9,12 +9,12 @@ from typing import Any, Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.addressing import Addresses
 from app.db.reads import jobs as reads
-from app.figures.numbers import duration, when
-from app.figures.svg.marks import verdict_mark
 from app.pages.place import find_network
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Head, Table, VerdictState
+from pluriscope.figures.numbers import duration, when
+from pluriscope.figures.svg.marks import verdict_mark
 from pluriscope.records import RowsRecord, rows_record
 from pluriscope.tables import AtHand, Column, Query, Row, read_query
 

@@ -10,7 +10,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.result_file import read_stops, stop_words
-from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads import jobs as reads
 from app.db.reads.analyses import network_by_digest
@@ -18,6 +17,7 @@ from app.jobs.definitions import DEFINITIONS
 from app.jobs.queue import ENDED_BADLY, MAX_LOSSES, is_unfinished
 from app.options import PageModel
 from app.pages.training.course import Learning, LossPoint, learning_of_job
+from pluriscope.address import Addresses
 from pluriscope.analyses.registry import ANALYSES, OF_MODELS
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "truncated"]

@@ -8,7 +8,6 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import RECORDED
-from app.addressing import Addresses
 from app.errors import NotFound
 from app.pages.algorithm import algorithm
 from app.pages.alignment import alignment
@@ -20,6 +19,7 @@ from app.pages.page import Document, One, Page, read_options
 from app.pages.place import AnyPlace, ModelPlace, locate_any, locate_boolean, mask_meant
 from app.pages.placed import meant
 from app.pages.recorded import recorded
+from pluriscope.address import Addresses
 from pluriscope.naming import ExplanationRef
 
 PAGES: Final[Mapping[str, Page]] = {

@@ -9,11 +9,11 @@ from typing import Final
 from pydantic import BaseModel, Field, SecretStr
 
 from app.access.callers import Caller
-from app.addressing import Addresses
-from app.figures.numbers import when
 from app.options import Options
 from app.settings import Settings
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Form, Head, Notice
+from pluriscope.figures.numbers import when
 
 MAX_NEXT: Final = 8_000
 

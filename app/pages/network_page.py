@@ -15,11 +15,10 @@ from analysis.answers import answers, counted_otherwise
 from analysis.circuits.planning import CircuitPlan
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.errors import AnalysisError
-from analysis.networks.mlp import forward
 from analysis.protocol import NAMED
+from analysis.subjects.perceptron.mlp import forward
 from analysis.tasks import input_table
 from analysis.validity import decided_right, margin_to_edge
-from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.job_tables import JobRow
 from app.db.reads import networks as reads
@@ -34,6 +33,7 @@ from app.pages.place import Place, locate
 from app.pages.plan import plan_of
 from app.pages.shared import State, latest_job, state_of
 from app.pages.training.course import Learning, learning_of_network
+from pluriscope.address import Addresses
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.records import CountsRecord, NetworkRecord, RowRecord, TaskRecord
 

@@ -13,25 +13,25 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.data import clean_data
-from analysis.models.model import Model
-from analysis.models.registry import MODEL_KINDS
-from analysis.networks.network import split_parameters
 from analysis.protocol import BUILT_IN, COMPLETE
-from app.addressing import Addresses
+from analysis.subjects.perceptron.network import split_parameters
+from analysis.subjects.registry import MODEL_KINDS
+from analysis.subjects.subject import Model
 from app.db.job_tables import JobRow
 from app.db.models import CircuitSearch, all_models, model_of, searches_of
 from app.db.reads import networks as reads
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery
-from app.figures.numbers import noun, readable
-from app.figures.svg.graphs import graph_diagram
-from app.figures.svg.marks import verdict_mark
-from app.figures.svg.thumbs import circuit_thumb
 from app.pages.counted import counts_of, drawn, stops_of
 from app.pages.place import ModelPlace
 from app.pages.shared import activation_words, latest_job, state_of
 from app.pages.sharing.about import FIRST_CELL, IN_SHORT
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Table, VerdictState
+from pluriscope.figures.numbers import noun, readable
+from pluriscope.figures.svg.graphs import graph_diagram
+from pluriscope.figures.svg.marks import verdict_mark
+from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.naming import Scope
 from pluriscope.records import RowsRecord, rows_record
 from pluriscope.tables import AtHand, Column, Query, Row, Selection, read_query, words_of

@@ -14,14 +14,13 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import backbone_words
-from analysis.fair_pair.report import PairFound
-from analysis.models.common import backbone_of_bits
-from analysis.models.model import gaps
-from analysis.models.unlearned import model_instead_of
+from analysis.circuit_sets.by_bits import backbone_of_bits
+from analysis.pair.report import PairFound
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
+from analysis.subjects.subject import gaps
 from analysis.unlearned import instead_of, not_learned
-from app.addressing import Addresses
+from analysis.unlearned_subject import model_instead_of
 from app.db.codecs import tasks_of
 from app.db.models import CircuitSearch, searches_of, stored_circuits
 from app.db.reads.analyses import network_by_digest
@@ -30,13 +29,6 @@ from app.db.reads.networks import STUDY_ORIGIN, edits_of
 from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of
 from app.db.tables import AnalysisRow, ModelRow, NetworkRow
-from app.figures.numbers import exact, noun, readable
-from app.figures.svg.elements import twice
-from app.figures.svg.graphs import graph_diagram
-from app.figures.svg.layout import node_name
-from app.figures.svg.learning import loss_figure
-from app.figures.svg.networks import network_diagram
-from app.figures.svg.summaries import counts_figure
 from app.jobs.queue import is_unfinished
 from app.limits import limits_in
 from app.options import ScopeOptions
@@ -58,6 +50,7 @@ from app.pages.shared import activation_words
 from app.pages.sharing.facts import InShort, Shared
 from app.pages.stage import Stage, model_stage, perceptron_stage
 from app.pages.training.course import learning_of_network, same_again
+from pluriscope.address import Addresses
 from pluriscope.analyses.common_ground import ground_map, ground_words
 from pluriscope.analyses.pair import refs as refs_of
 from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS, Analysis
@@ -80,6 +73,13 @@ from pluriscope.blocks import (
     Table,
 )
 from pluriscope.counts import Count
+from pluriscope.figures.numbers import exact, noun, readable
+from pluriscope.figures.svg.elements import twice
+from pluriscope.figures.svg.graphs import graph_diagram
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.learning import loss_figure
+from pluriscope.figures.svg.networks import network_diagram
+from pluriscope.figures.svg.summaries import counts_figure
 from pluriscope.naming import RulesScope, Scope
 from pluriscope.tables import Query
 from pluriscope.templating import part_url

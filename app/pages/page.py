@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.explanations.registry import KIND_OF
-from app.addressing import Addresses
 from app.db.tables import ModelRow, NetworkRow
 from app.errors import BadQuery
 from app.options import Options, ScopeOptions
 from app.pages.explanations import Explanation
 from app.pages.place import AnyPlace, Place
 from app.pages.sharing.facts import InShort, Shared
+from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Facts, Head
 from pluriscope.naming import IN_LIBRARY, ExplanationRef, Scope
 from pluriscope.records import ExplanationRecord

@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import RECORDED
-from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import jobs_about
 from app.pages.place import Place
 from app.pages.shared import WorkState, work_state
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Notice, Progress
 
 SURVEY: Final = "common-ground"

@@ -7,13 +7,12 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
+from analysis.circuit_sets.masks import read_mask, refuse_if_too_large
+from analysis.circuits_file import task_digest
 from analysis.errors import AnalysisError
-from analysis.models.circuits import read_mask, refuse_if_too_large
-from analysis.models.model import Model, ModelKind, Rules, Space
-from analysis.models.registry import kind_called
-from analysis.models.result_json import task_digest
 from analysis.question import Question
-from app.addressing import Addresses
+from analysis.subjects.registry import kind_called
+from analysis.subjects.subject import Model, ModelKind, Rules, Space
 from app.db.codecs import question_of
 from app.db.errors import Ambiguous, Deleted, StoreError
 from app.db.models import model_of, other_model
@@ -21,6 +20,7 @@ from app.db.reads import analyses
 from app.db.reads.studies import study_network_at
 from app.db.tables import AnalysisRow, ModelRow, NetworkRow
 from app.errors import Gone, Moved, NotFound, Unopened
+from pluriscope.address import Addresses
 from pluriscope.naming import RulesScope, Scope, protocol_key
 
 

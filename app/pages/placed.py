@@ -12,7 +12,6 @@ from analysis.alignments.id_search import MAX_TRIED, alignment_with_id
 from analysis.alignments.iia import check_alignment
 from analysis.directions.alignment import DirectionAlignment, parse_directions
 from analysis.directions.scoring import check_directions
-from app.addressing import Addresses
 from app.db import directions
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms
@@ -21,6 +20,7 @@ from app.errors import NotFound
 from app.options import ScopeOptions
 from app.pages.place import Place
 from app.pages.placements import BETWEEN, SHAPE, is_placement, placement_text, read_placement_text, read_places
+from pluriscope.address import Addresses
 from pluriscope.naming import ExplanationRef
 
 MAX_AT: Final = 5_000

@@ -14,7 +14,7 @@ from typing import Final
 from analysis.explanations.explanation import Claim
 from analysis.interventions.neuron_set import NeuronSet
 from app.errors import BadQuery
-from app.figures.svg.directions import linear_words
+from pluriscope.figures.svg.directions import linear_words
 
 SHAPE: Final = "PATH:LAYER.NEURON+NEURON, for instance 0:1.0+2"
 _PLACE: Final = re.compile(r"([01]{1,8}):([0-9]{1,3})\.([0-9]{1,3}(?:[+ ,][0-9]{1,3})*)")

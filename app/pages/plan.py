@@ -20,12 +20,12 @@ from analysis.preflight import preflight
 from analysis.protocol import BUILT_IN
 from analysis.question import Question
 from analysis.result import memory_words, seconds_words
-from app.figures.numbers import exact, readable
 from app.limits import limits_in
 from app.pages.place import AnyPlace, ModelPlace, Place
-from app.recent import Recent
 from pluriscope.blocks import Block, Prose, Table
+from pluriscope.figures.numbers import exact, readable
 from pluriscope.naming import Scope
+from pluriscope.recent import Recent
 
 METHOD_WORDS: Final[Mapping[CircuitMethod, str]] = {
     "listed": "list every valid circuit",

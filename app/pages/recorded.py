@@ -10,15 +10,15 @@ from markupsafe import Markup
 from analysis.explanations.explanation import Claim, RecordedKind, predict_nothing
 from analysis.explanations.registry import BY_KEY
 from app.db.recorded import StoredSearch, stored_refs, stored_searches
-from app.figures.numbers import exact
-from app.figures.svg.directions import claims_diagram, weight_text
-from app.figures.svg.tiles import bits_of, hues_among
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.candidates import input_texts
 from app.pages.page import One, page
 from app.pages.placements import site_of
 from pluriscope.blocks import Block, Fact, Facts, Head, Section, Side
+from pluriscope.figures.numbers import exact
+from pluriscope.figures.svg.directions import claims_diagram, weight_text
+from pluriscope.figures.svg.tiles import bits_of, hues_among
 from pluriscope.records import ClaimRecord, RecordedRecord
 from pluriscope.tables import Row
 

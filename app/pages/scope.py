@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.registry import CRITERIA
 from analysis.protocol import BUILT_IN
-from app.figures.numbers import exact
 from app.limits import limits_in
 from app.pages.prose import chapters, items_of
-from app.resources import DOCUMENTS
 from pluriscope.blocks import Block, Head, Prose, Section, Table
+from pluriscope.figures.numbers import exact
+from pluriscope.resources import DOCUMENTS
 
 SCOPE_FILE: Final = DOCUMENTS / "scope.md"
 IN_SHORT: Final = "In short"

@@ -22,7 +22,6 @@ from analysis.explanations.registry import KIND_OF
 from analysis.lenses.lens import Lens
 from analysis.lenses.logit_lens import no_sum
 from analysis.lenses.registry import LENSES
-from app.addressing import Addresses
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.models import all_models
 from app.db.reads.algorithms import algorithms_that_are
@@ -32,14 +31,15 @@ from app.db.reads.networks import STUDY_ORIGIN, networks_named
 from app.db.reads.studies import all_studies
 from app.db.tables import NetworkRow
 from app.errors import PageError
-from app.figures.numbers import noun
 from app.options import Options, PageModel
 from app.pages.explanations import find_explanation
 from app.pages.findings import broken, record
 from app.pages.learn.lesson import NETWORK
 from app.pages.learn.registry import LESSONS
 from app.pages.place import locate
+from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Form, Head, Notice, Section, Table
+from pluriscope.figures.numbers import noun
 from pluriscope.glossary import terms
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.templating import linked

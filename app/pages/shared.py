@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from analysis.data import clean_data
 from analysis.digest import canonical_json
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.circuit import EdgeLayout
 from analysis.protocol import Protocol
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.circuit import EdgeLayout
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import jobs_for

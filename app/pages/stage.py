@@ -10,18 +10,18 @@ import numpy as np
 from markupsafe import Markup
 
 from analysis.answers import JUDGED_BY
-from analysis.networks.mlp import activations
-from app.addressing import Addresses
+from analysis.subjects.perceptron.mlp import activations
 from app.errors import BadQuery
-from app.figures.numbers import decimal, exact
-from app.figures.svg.elements import twice
-from app.figures.svg.graphs import Looking, graph_diagram
-from app.figures.svg.layout import input_name
-from app.figures.svg.vessels import Geometry, Running, full_at, running, vessels
 from app.pages.inside import chosen_row
 from app.pages.page import DRAWING
 from app.pages.place import ModelPlace, Place
+from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Figure, Text
+from pluriscope.figures.numbers import decimal, exact
+from pluriscope.figures.svg.elements import twice
+from pluriscope.figures.svg.graphs import Looking, graph_diagram
+from pluriscope.figures.svg.layout import input_name
+from pluriscope.figures.svg.vessels import Geometry, Running, full_at, running, vessels
 from pluriscope.records import AnswerRecord, RowRecord
 
 MOST_ROWS: Final = 16

@@ -18,24 +18,24 @@ from sqlalchemy.orm import Session
 from analysis.common_ground.report import CommonGroundReport
 from analysis.experiments import standing_of
 from analysis.interpretations.interpretation import NeuronGate
-from analysis.networks.mlp import circuit_activations
 from analysis.sandbox.intervention import Change
-from app.addressing import Addresses
+from analysis.subjects.perceptron.mlp import circuit_activations
 from app.db.errors import StoreError
 from app.db.reads.analyses import find_analysis, find_network
 from app.db.reads.jobs import UNFINISHED
 from app.db.reports import report_of, report_row
-from app.figures.numbers import decimal, exact
-from app.figures.svg.layout import Site, node_name
-from app.figures.svg.story import cuts, dots
-from app.figures.svg.tiles import Bits, bits_of
-from app.figures.svg.vessels import MARK, NARROW, WIDE, Reading, cell_names, in_words, running, vessels
 from app.pages.counted import counts_of
 from app.pages.explanations import Explanation
 from app.pages.learn.lesson import NETWORK, Subject
 from app.pages.pending_work import SURVEY, awaited, missing
 from app.pages.shared import job_now
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Head, Menu, Notice, Progress
+from pluriscope.figures.numbers import decimal, exact
+from pluriscope.figures.svg.layout import Site, node_name
+from pluriscope.figures.svg.story import cuts, dots
+from pluriscope.figures.svg.tiles import Bits, bits_of
+from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, cell_names, in_words, running, vessels
 from pluriscope.naming import Scope
 
 FORCED: Final = (1, 1)

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from analysis.criteria.steps import default_steps, parse_steps
 from analysis.preflight import preflight
 from analysis.protocol import Protocol, protocol_from_mapping
-from app.addressing import API_PREFIX, API_V2, Addresses
 from app.db.codecs import question_of
 from app.db.job_tables import JobRow
 from app.db.models import searches_of
@@ -39,6 +38,7 @@ from app.routes.asking import AnalysisOrder, ThoroughOrder, accepted, analysis_o
 from app.routes.changes import Writing
 from app.routes.depends import Links, Reading
 from app.routes.faces import HTML, Faces, both
+from pluriscope.address import API_PREFIX, API_V2, Addresses
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import BY_KEY, Analysis
 from pluriscope.blocks import Block

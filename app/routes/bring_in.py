@@ -18,12 +18,11 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 
 from analysis.errors import AnalysisError, InvalidNetwork
-from analysis.models.attention_spec import TransformerOptions
-from analysis.models.registry import kind_of_file
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
 from analysis.network_files.intake import Intake, is_onnx, take_in
 from analysis.protocol import COMPLETE, Protocol
-from app.addressing import API_PREFIX, API_V2, Addresses
+from analysis.subjects.registry import kind_of_file
+from analysis.subjects.transformer.training_spec import TransformerOptions
 from app.db.errors import StoreError
 from app.db.job_tables import JobRow
 from app.db.models import save_model
@@ -48,6 +47,7 @@ from app.routes.asking import accepted
 from app.routes.changes import Changer, RawBody, Writing
 from app.routes.depends import Links, ListOptions, Reading
 from app.routes.faces import HTML
+from pluriscope.address import API_PREFIX, API_V2, Addresses
 from pluriscope.blocks import errors_of
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.onnx_runs import read_file

@@ -10,8 +10,8 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from app.access.callers import Caller, caller_of, is_own_page
-from app.addressing import Addresses
 from app.errors import LoginNeeded, Refused
+from pluriscope.address import Addresses
 
 
 def check_change(request: Request) -> None:

@@ -12,7 +12,6 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app.addressing import API_V2, Addresses
 from app.error_answers import api_errors
 from app.errors import Conflict
 from app.jobs.queue import enqueue_about
@@ -27,6 +26,7 @@ from app.routes.changes import Writing
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from app.routes.faces import HTML, passed_on
+from pluriscope.address import API_V2, Addresses
 from pluriscope.naming import LEAST
 from pluriscope.records import ComparisonRecord
 from pluriscope.templating import PART

@@ -10,8 +10,8 @@ from fastapi import Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from app.addressing import Addresses
 from app.options import OF_THE_READER, Options
+from pluriscope.address import Addresses
 from pluriscope.templating import PART
 
 

@@ -14,7 +14,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import BY_KEY
-from app.addressing import API_V2, Addresses
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import analysed_question
 from app.error_answers import api_errors
@@ -37,6 +36,7 @@ from app.routes.changes import Writing
 from app.routes.depends import Links, ListOptions, Reading, options_of
 from app.routes.faces import Faces, both, passed_on, told_options
 from app.routes.streaming import CSV_RESPONSE, table_file
+from pluriscope.address import API_V2, Addresses
 from pluriscope.blocks import Table, find
 from pluriscope.kinds.listing import COLUMNS
 from pluriscope.tables import parameters

@@ -13,7 +13,6 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from app.addressing import API_V2, Addresses
 from app.error_answers import api_errors
 from app.pages.sharing.facts import Shared
 from app.pages.sharing.share import OF_THE_QUESTION, Share, only_here, share_of
@@ -21,6 +20,7 @@ from app.pages.sharing.targets import read_target
 from app.pages.sharing.verifying import told, verify
 from app.rendering import HAS_RECORD, base_url, network_row, show
 from app.routes.computing import room
+from pluriscope.address import API_V2, Addresses
 from pluriscope.blocks import Block, More, Notice, Prose
 
 

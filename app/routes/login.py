@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from app.access import sessions
 from app.access.callers import COOKIE, caller_of
-from app.addressing import Addresses
 from app.pages.login import LoginOptions, login, way_back
 from app.rendering import show
 from app.routes.changes import check_own_page
 from app.routes.depends import Form, Links
 from app.settings import Settings
+from pluriscope.address import Addresses
 
 router = APIRouter()
 

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
 from analysis.lenses.registry import LENSES
-from app.addressing import API_PREFIX, API_V2
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.links import kept_claim, long_address
 from app.db.models import formerly_called
@@ -21,6 +20,7 @@ from app.pages.place import find_network
 from app.pages.training.form import TrainFields
 from app.routes.depends import Links, Reading, options_of
 from app.routes.pictures import PATTERNS
+from pluriscope.address import API_PREFIX, API_V2
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import ANALYSES, BY_KEY
 from pluriscope.naming import RulesScope

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from analysis.network_files.files import network_file_json
 from analysis.protocol import BUILT_IN
-from app.addressing import API_V2
 from app.db.codecs import network_file_of
 from app.db.links import rename_network
 from app.db.tables import ModelRow
@@ -31,6 +30,7 @@ from app.routes.computing import room
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading, options_of
 from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
 from app.routes.streaming import CSV_RESPONSE, table_file
+from pluriscope.address import API_V2
 from pluriscope.blocks import Table
 from pluriscope.records import NetworkRecord, PlanRecord, RowsRecord
 from pluriscope.tables import parameters

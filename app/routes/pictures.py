@@ -10,12 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.addressing import Addresses
 from app.errors import BadQuery, NotFound
-from app.figures.cards import card_svg
-from app.figures.numbers import short
-from app.figures.paper import pdf_of
-from app.figures.standalone import FONT_FAMILY, Theme, png_of, size_of, standalone_svg
 from app.middleware import CONTENT_SECURITY_POLICY
 from app.pages.page import DRAWING
 from app.pages.sharing.facts import Shared
@@ -24,7 +19,12 @@ from app.pages.sharing.targets import build_target, read_target
 from app.rendering import base_url, show
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
+from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Fact, Facts, Figure, Head, Prose, Side
+from pluriscope.figures.cards import card_svg
+from pluriscope.figures.numbers import short
+from pluriscope.figures.paper import pdf_of
+from pluriscope.figures.standalone import FONT_FAMILY, Theme, png_of, size_of, standalone_svg
 
 router = APIRouter(include_in_schema=False)
 Form = Literal["svg", "png", "pdf"]

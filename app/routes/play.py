@@ -8,7 +8,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from app.addressing import API_V2
 from app.error_answers import api_errors, wants_json
 from app.errors import BadQuery
 from app.pages.play.networks import find_play
@@ -19,6 +18,7 @@ from app.pages.sharing.verifying import VerifiedRecord, verify
 from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from app.routes.faces import Faces, both, passed_on, told_options
+from pluriscope.address import API_V2
 from pluriscope.records import PatchedRecord, PlayRecord
 from pluriscope.templating import PART
 

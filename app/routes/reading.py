@@ -11,7 +11,6 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from markupsafe import Markup
 
-from app.addressing import API_PREFIX, API_V2, Addresses
 from app.pages.admin import administration
 from app.pages.findings import (
     FindingsRecord,
@@ -32,6 +31,7 @@ from app.routes.changes import Admin
 from app.routes.depends import Links, ListOptions, NoOptions, Reading, now
 from app.routes.faces import HTML, UNLISTED, Faces, both
 from app.routes.pictures import ANYWHERE, Form, drawing_file
+from pluriscope.address import API_PREFIX, API_V2, Addresses
 from pluriscope.blocks import Action, Block, Head, More, Prose, Section, Table
 from pluriscope.glossary import Term, anchor_of, first_terms, terms
 

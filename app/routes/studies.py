@@ -14,7 +14,6 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from analysis.errors import AnalysisError
 from analysis.studies.design import StudyDesign
 from analysis.studies.reading import design_from_mapping
-from app.addressing import API_V2
 from app.db.reads.analyses import network_by_digest
 from app.db.studies import open_network, study_of_design
 from app.db.study_tables import StudyRow
@@ -40,6 +39,7 @@ from app.routes.changes import Writing
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
 from app.routes.faces import HTML, Faces, both, passed_on
 from app.routes.streaming import Streamed
+from pluriscope.address import API_V2
 from pluriscope.naming import DEFAULT_PROTOCOL, Scope
 from pluriscope.records import RowsRecord, rows_record
 

@@ -20,13 +20,13 @@ from analysis.discovery.part_names import PartNames
 from analysis.discovery.ties import ties_json
 from analysis.errors import AnalysisError, InvalidClaim
 from analysis.method_settings import filled, read_values
-from analysis.models.model import ACCURACY_THRESHOLD
-from analysis.networks.circuit import Circuit
+from analysis.subjects.perceptron.circuit import Circuit
+from analysis.subjects.subject import ACCURACY_THRESHOLD
 from analysis.unlearned import wrong_rows
-from app.figures.numbers import noun
 from pluriscope.analyses.methods import ties_words
 from pluriscope.analyses.shown import Item, Shown, Subject, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side, Table, Verdict
+from pluriscope.figures.numbers import noun
 
 MAX_TEXT: Final = 8_000
 _WAYS: Final = ("text", "mask", "edges", "scores")

@@ -11,12 +11,12 @@ from markupsafe import Markup
 from analysis.common_ground.report import CommonGroundReport, Kind
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import BY_KEY, KIND_OF
-from app.figures.numbers import exact, noun
-from app.figures.svg.elements import twice
-from app.figures.svg.ground import Lane, ground_figure, ground_thumb
 from pluriscope.analyses.shown import Shown, Subject
 from pluriscope.blocks import Action, Block, Fact, Facts, Figure, More, Notice, Prose, Section
 from pluriscope.counts import Count
+from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.svg.elements import twice
+from pluriscope.figures.svg.ground import Lane, ground_figure, ground_thumb
 from pluriscope.naming import ExplanationRef
 
 _WORDS: Final[Mapping[Kind, tuple[str, str]]] = {

@@ -8,11 +8,11 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.directions.report import ClassFound, DirectionsReport
-from app.figures.numbers import noun
-from app.figures.svg.summaries import ladder_thumb
 from pluriscope.analyses.ladder import SHORT
 from pluriscope.analyses.shown import Shown, Subject
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Table
+from pluriscope.figures.numbers import noun
+from pluriscope.figures.svg.summaries import ladder_thumb
 from pluriscope.tables import Column, Row
 
 _COLUMNS: Final = (

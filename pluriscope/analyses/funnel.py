@@ -13,11 +13,11 @@ from analysis.criteria.funnel import DEFAULT_PRESET, PRESETS, FunnelReport, Kind
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.explanations.registry import KIND_OF
-from app.figures.numbers import exact
-from app.figures.svg.funnel import funnel_bar, funnel_thumb
 from pluriscope.analyses.shown import Item, Shown, Subject
 from pluriscope.blocks import Action, Block, Choice, Form, Head, Menu, More, Notice, Prose, Section, Table
 from pluriscope.errors import InvalidOption
+from pluriscope.figures.numbers import exact
+from pluriscope.figures.svg.funnel import funnel_bar, funnel_thumb
 from pluriscope.naming import Scope
 from pluriscope.tables import Column, Row
 

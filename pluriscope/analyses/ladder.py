@@ -7,10 +7,10 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.ladder.report import LadderReport, Rung
-from app.figures.svg.summaries import ladder_thumb
+from analysis.map_classes.report import LadderReport, Rung
 from pluriscope.analyses.shown import Shown, Subject, listed
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
+from pluriscope.figures.svg.summaries import ladder_thumb
 from pluriscope.tables import Column, Row
 
 SHORT: Final = {"single": "single neurons", "integer": "integer, read", "integer-any": "integer, any"}

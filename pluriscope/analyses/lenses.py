@@ -16,18 +16,18 @@ from analysis.lenses.on_models import Grid
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.lenses.report import LensesReport, ViewFound, silent, view_found, view_on_model
 from analysis.method_settings import Setting, Settings, filled, read_values, settings_text, written
-from analysis.models.attention_weights import Transformer
-from analysis.models.runs import Site, pairs_of
 from analysis.question import Question
+from analysis.subjects.transformer.runs import Site, pairs_of
+from analysis.subjects.transformer.weights import Transformer
 from analysis.tasks import INPUT_NAMES
-from app.figures.svg.elements import Step
-from app.figures.svg.heat import heat_map
-from app.figures.svg.lenses import arrow_panels, score_bars, share_bars
-from app.figures.svg.summaries import marks_by_layer
 from pluriscope import blocks
 from pluriscope.analyses.registry import LENSES
 from pluriscope.analyses.shown import Item, Shown, Subject, input_words, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side
+from pluriscope.figures.svg.elements import Step
+from pluriscope.figures.svg.heat import heat_map
+from pluriscope.figures.svg.lenses import arrow_panels, score_bars, share_bars
+from pluriscope.figures.svg.summaries import marks_by_layer
 from pluriscope.naming import Scope
 from pluriscope.tables import Column, Row
 

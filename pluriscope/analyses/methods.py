@@ -14,10 +14,10 @@ from analysis.discovery.method import Method
 from analysis.discovery.registry import METHOD_BY_KEY, MODEL_METHOD_BY_KEY
 from analysis.discovery.report import AnswerFound, MethodsReport
 from analysis.method_settings import Settings, settings_text
-from app.figures.numbers import noun
-from app.figures.svg.summaries import columns
 from pluriscope.analyses.shown import Shown, Subject
 from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Table
+from pluriscope.figures.numbers import noun
+from pluriscope.figures.svg.summaries import columns
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row
 

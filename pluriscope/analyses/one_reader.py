@@ -7,11 +7,11 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.models.one_reader import OneReaderReport, Reader
-from app.figures.numbers import interval
-from app.figures.svg.heat import heat_map
+from analysis.circuit_sets.one_reader import OneReaderReport, Reader
 from pluriscope.analyses.shown import Shown, Subject
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
+from pluriscope.figures.numbers import interval
+from pluriscope.figures.svg.heat import heat_map
 
 _READING: Final = """
 - A reader is a head, an MLP block or the logits. A choice is a set of the edges into it that is a circuit while all

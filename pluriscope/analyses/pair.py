@@ -8,17 +8,17 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.fair_pair.report import CONDITIONS, ExperimentFound, FairPairReport, PairFound
-from analysis.networks.circuit import Circuit
-from app.figures.numbers import decimal, exact, noun
-from app.figures.svg.beside import explanation_beside
-from app.figures.svg.layout import node_name
-from app.figures.svg.marks import quarters
-from app.figures.svg.thumbs import circuit_thumb
-from app.figures.svg.tiles import Tile, bits_of, hues_among
+from analysis.pair.report import CONDITIONS, ExperimentFound, FairPairReport, PairFound
+from analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analyses.shown import Shown, Subject, input_words
 from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Side
 from pluriscope.comparison import who_is_right
+from pluriscope.figures.numbers import decimal, exact, noun
+from pluriscope.figures.svg.beside import explanation_beside
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.marks import quarters
+from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.tiles import Tile, bits_of, hues_among
 from pluriscope.naming import LETTERS, ExplanationRef
 
 CONTRADICT: Final = "Two that contradict each other"

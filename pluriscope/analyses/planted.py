@@ -10,13 +10,13 @@ from markupsafe import Markup
 
 from analysis.discovery.audit import answered
 from analysis.discovery.registry import METHOD_BY_KEY
-from analysis.models.planted import PlantedCircuit
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.planting.report import PlantedReport
 from analysis.report import Score
-from app.figures.numbers import noun
+from analysis.subjects.transformer.planted import PlantedCircuit
 from pluriscope.analyses.shown import Shown, Subject, neurons
 from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Side, Table
+from pluriscope.figures.numbers import noun
 from pluriscope.naming import ExplanationRef
 
 

@@ -92,7 +92,7 @@ def never(_: Question) -> bool:
 def _ladder_is_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, here and on the permuted networks."""
     from analysis.directions.search import MAX_CHEAP, closed_form_work
-    from analysis.ladder.climbing import MAX_ALGORITHMS, N_PERMUTED
+    from analysis.map_classes.climbing import MAX_ALGORITHMS, N_PERMUTED
 
     work = closed_form_work(question.cut, MAX_ALGORITHMS) * (N_PERMUTED + 1)
     return bool(question.cut.hidden_sizes) and work <= MAX_CHEAP
@@ -115,7 +115,7 @@ STORIES: Final = Analysis(
     "Stories",
     "Does each circuit, with all else cut, carry the algorithm of the whole network?",
     "Under a second for most networks; a sample of the circuits where all would take a minute.",
-    "analysis.stories.report:find",
+    "analysis.carried_algorithms.report:find",
     (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
     always,
     version=2,
@@ -135,7 +135,7 @@ PAIR: Final = Analysis(
     "Fair pair",
     "Which two interpretations pass the same tests, each right where the other is wrong?",
     "Seconds up to 24 edges, far longer beyond; of more than 10,000 observed classes 2,000 are drawn.",
-    "analysis.fair_pair.report:find",
+    "analysis.pair.report:find",
     (
         ("readings", "Predictions", "what every observed class predicts under every intervention"),
         ("pairs", "Pairs", "every two of them, block by block"),
@@ -161,7 +161,7 @@ LADDER: Final = Analysis(
     "Ladder",
     "How many algorithms fit when variables may live on wider classes of maps?",
     "Seconds for the classes in closed form; learned ones take minutes.",
-    "analysis.ladder.climbing:find",
+    "analysis.map_classes.climbing:find",
     (("ladder", "Ladder", "every class of maps, here and on networks with permuted weights"),),
     _ladder_is_cheap,
     thoroughly="learned maps too",
@@ -234,7 +234,7 @@ ONE_READER: Final = Analysis(
     "One reader at a time",
     "What may each head, MLP block and the logits do without, with all else whole?",
     "Seconds to some minutes; a reader whose choices would take longer than two minutes is left out, and told so.",
-    "analysis.models.one_reader:find",
+    "analysis.circuit_sets.one_reader:find",
     (("readers", "Readers", "every choice of what each reads, and circuits drawn uniformly"),),
     always,
     of_models=True,

@@ -8,10 +8,10 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.circuit_sets.rivals import PairFound, RivalsReport
-from analysis.networks.circuit import Circuit
-from app.figures.numbers import noun
+from analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analyses.shown import Shown, Subject
 from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Side
+from pluriscope.figures.numbers import noun
 from pluriscope.naming import ExplanationRef
 
 _UNREAD: Final = (

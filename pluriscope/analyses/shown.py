@@ -15,15 +15,15 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.discovery.location import Landscape
 from analysis.errors import AnalysisError
 from analysis.method_settings import Setting
-from analysis.models.planted import PlantedCircuit
 from analysis.network_files.planted_record import PlantedRecord
-from analysis.networks.circuit import Circuit
 from analysis.question import Question
 from analysis.report import Analysed
-from app.addressing import Addresses
-from app.figures.svg.thumbs import circuit_thumb
+from analysis.subjects.perceptron.circuit import Circuit
+from analysis.subjects.transformer.planted import PlantedCircuit
+from pluriscope.address import Addresses
 from pluriscope.analyses.registry import Analysis
 from pluriscope.blocks import Block, Text
+from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.naming import ExplanationRef, Scope
 
 MAX_JUDGED: Final = 20_000
@@ -39,7 +39,8 @@ class Subject:
         slug: of the network.
         scope: of the analysis, as addresses have it.
         part: what a bit of a mask is.
-        draws: a circuit's mask → its drawing; further options are those of :func:`app.figures.svg.circuit_thumb`.
+        draws: a circuit's mask → its drawing; further options are those of
+            :func:`pluriscope.figures.svg.circuit_thumb`.
         ask: what the search answered; None of a model of another kind.
         read: what was found before, read when a page needs it.
         sizes: valid circuits by their size.

@@ -7,15 +7,15 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.networks.circuit import Circuit
-from analysis.stories.of_circuit import story_of
-from analysis.stories.relation import RELATIONS, Relation
-from analysis.stories.report import StoriesReport
-from analysis.stories.search import Unasked
-from app.figures.numbers import exact
-from app.figures.svg.summaries import columns
+from analysis.carried_algorithms.of_circuit import story_of
+from analysis.carried_algorithms.relation import RELATIONS, Relation
+from analysis.carried_algorithms.report import StoriesReport
+from analysis.carried_algorithms.search import Unasked
+from analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analyses.shown import Shown, Subject, neurons
 from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Table
+from pluriscope.figures.numbers import exact
+from pluriscope.figures.svg.summaries import columns
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from app.figures.numbers import exact, noun
+from pluriscope.figures.numbers import exact, noun
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds.columns import (
     AGREED,

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from analysis.alignments.alignment import Alignment
 from analysis.interventions.neuron_set import NeuronSet
-from app.figures.numbers import exact, noun
-from app.figures.svg.tiles import alignment_tiles
+from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.svg.tiles import alignment_tiles
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds.algorithms import irredundant, share, swaps
 from pluriscope.kinds.columns import (

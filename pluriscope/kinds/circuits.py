@@ -10,17 +10,17 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from analysis.carried_algorithms.relation import RELATIONS
+from analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of, column_of
 from analysis.criteria.registry import criterion_named
 from analysis.explanations.explanation import REF as RECORDED_REF
-from analysis.models.graph import Graph
-from analysis.models.judging import NOT_ASKED, asked_of, column_of
-from analysis.models.model import ModelKind
-from analysis.networks.circuit import MAX_EDGES, EdgeLayout, kept_edges
-from analysis.stories.relation import RELATIONS
-from app.figures.numbers import exact, noun
-from app.figures.svg.graphs import graph_diagram
-from app.figures.svg.layout import node_name
+from analysis.subjects.graph import Graph
+from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout, kept_edges
+from analysis.subjects.subject import ModelKind
 from pluriscope.addresses import ResultRef
+from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.svg.graphs import graph_diagram
+from pluriscope.figures.svg.layout import node_name
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds import readings
 from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID, fragile
@@ -151,7 +151,7 @@ def of_transformer(stored: Stored, graph: Graph, kind: ModelKind, rows: int, of:
     """The circuits that were found of a transformer.
 
     Args:
-        stored: their columns, as :func:`analysis.models.judging.circuit_record` names them.
+        stored: their columns, as :func:`analysis.circuit_sets.judged_masks.circuit_record` names them.
         graph: of the model, under the rules.
         rows: of its task.
         of: how addresses name what they are of.

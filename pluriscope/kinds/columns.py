@@ -13,8 +13,8 @@ from analysis.criteria.criterion import Criterion
 from analysis.criteria.registry import OF_MODELS_ALONE
 from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import EVERY_KIND, KIND_OF
-from app.figures.numbers import decimal, exact, readable
-from app.figures.svg.marks import kind_mark
+from pluriscope.figures.numbers import decimal, exact, readable
+from pluriscope.figures.svg.marks import kind_mark
 from pluriscope.tables import Column, Row
 
 ABSENT: Final = -1

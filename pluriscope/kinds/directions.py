@@ -14,9 +14,9 @@ from analysis.directions.alignment import DirectionAlignment, parse_directions
 from analysis.directions.report import LABELS
 from analysis.directions.result import CLASSES
 from analysis.explanations.registry import KIND_OF
-from app.figures.numbers import noun
-from app.figures.svg.thumbs import Direction
-from app.figures.svg.tiles import bits_of
+from pluriscope.figures.numbers import noun
+from pluriscope.figures.svg.thumbs import Direction
+from pluriscope.figures.svg.tiles import bits_of
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds.algorithms import share, swaps
 from pluriscope.kinds.columns import (

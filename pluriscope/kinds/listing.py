@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from analysis.explanations.registry import RECORDED
-from analysis.models.graph import Graph
-from analysis.models.model import ModelKind
+from analysis.subjects.graph import Graph
+from analysis.subjects.subject import ModelKind
 from pluriscope.addresses import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds import algorithms, alignments, circuits, directions, recorded

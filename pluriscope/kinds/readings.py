@@ -14,8 +14,8 @@ from analysis.errors import BeyondLimits
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.networks.circuit import Circuit
-from app.figures.svg.tiles import bits_of, gate_tiles, table_text
+from analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.figures.svg.tiles import bits_of, gate_tiles, table_text
 from pluriscope.frames import Part
 from pluriscope.kinds.found import Found, taken
 from pluriscope.naming import ExplanationRef

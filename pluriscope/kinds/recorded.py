@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from analysis.explanations.explanation import NAME, REF, RecordedKind, predict_nothing
-from app.figures.svg.directions import claims_thumb
+from pluriscope.figures.svg.directions import claims_thumb
 from pluriscope.frames import Coded, Part
 from pluriscope.kinds.columns import FAILS, FRAGILE, MARGIN, PASSES, VALID, fragile
 from pluriscope.kinds.found import Found, Types

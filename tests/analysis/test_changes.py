@@ -8,16 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.carried_algorithms.search import all_stories
 from analysis.changes import ChangesReport, compare, find_changes
 from analysis.circuits.search import decide_right, search_circuits
 from analysis.errors import InvalidNetwork
 from analysis.interpretations.counting import count_interpretations
 from analysis.limits import Limits
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import Question, ask
-from analysis.stories.search import all_stories
+from analysis.subjects.perceptron.network import Network
 from analysis.work import Work
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.golden_files import golden_network

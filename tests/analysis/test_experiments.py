@@ -18,9 +18,9 @@ from analysis.explanations.algorithms import predict_by_alignment
 from analysis.explanations.circuits import predict_by_interpretation
 from analysis.interpretations.counting import count_interpretations
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.networks.network import Network
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table, named_task, pattern_bits
 from tests.factories import interpretation_at, pretrained_xor, two_xor_algorithms
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from analysis.limits import Limits
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.planning import plan_output
 from analysis.result import memory_words, seconds_words
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import named_task
 from analysis.work import Work
 from tests.factories import ask

@@ -5,12 +5,12 @@ import pytest
 from analysis.circuits.search import search_circuits
 from analysis.data import clean_data
 from analysis.errors import AnalysisError, Cancelled, InvalidData, InvalidNetwork, InvalidProtocol
-from analysis.networks.network import Network
 from analysis.pipeline import Limits, analyse_output
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
 from analysis.result_file import result_json, what_is_missing
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import named_task
 from analysis.work import Work
 from tests.golden_files import golden_network

@@ -16,19 +16,18 @@ from analysis.discovery.report import MethodsReport
 from analysis.discovery.sweep import sweep
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import KIND_OF
-from analysis.fair_pair.report import BY_HAND
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.lenses.on_models import Grid
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.lenses.report import silent
 from analysis.network_files.files import parse_network_file
-from analysis.networks.circuit import circuit_from_hex
+from analysis.pair.report import BY_HAND
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.report import Analysed, Settings
+from analysis.subjects.perceptron.circuit import circuit_from_hex
 from analysis.tasks import named_task
 from analysis.work import DEFAULT_WORK
-from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.writes import save_network
 from app.jobs import queue
@@ -36,6 +35,7 @@ from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.learn.lesson import PAIR
+from pluriscope.address import Addresses
 from pluriscope.analyses.lenses import heat_maps
 from pluriscope.analyses.pair import contradicting
 from pluriscope.analyses.registry import ANALYSES, BY_KEY, RIVALS

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.networks.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 from tests.shapes import IN_CI, WarmApplication, case_of, run_case
 
 

@@ -16,13 +16,13 @@ from fastapi.testclient import TestClient
 from analysis.network_files.files import network_file_json
 from analysis.protocol import COMPLETE
 from app import bundled
-from app.addressing import Addresses
 from app.bundled import bundled_models, bundled_networks
 from app.db.models import save_model
 from app.db.writes import save_network
 from app.jobs.queue import enqueue_analyses
 from app.main import create_app
 from app.settings import Settings
+from pluriscope.address import Addresses
 from pluriscope.analyses.registry import ONE_READER, SHOWN
 from tests.app.cli.test_analyse import run
 from tests.crawling import Page, Visitor

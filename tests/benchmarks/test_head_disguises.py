@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.circuit_sets.masks import find_masks
 from analysis.errors import InvalidPlanting
-from analysis.models.attention import ATTENTION, read_attention
-from analysis.models.attention_blocks import Blocks
-from analysis.models.circuits import find_masks
-from analysis.models.planted import PlantedEdges
+from analysis.subjects.transformer.blocks import Blocks
+from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.subjects.transformer.planted import PlantedEdges
 from app.bundled import bundled_models
 from benchmarks.head_disguises import HEAD_DISGUISES, head_disguised
-from tests.analysis.models.attention_models import random_attention
+from tests.analysis.subjects.transformer.attention_models import random_attention
 
 COMPILED = {slug: read_attention(json.loads(raw)) for slug, raw in bundled_models().items() if "tracr" in slug}
 HEADS = {"granularity": "heads", "ablation": "zero", "embedding": "joined"}

@@ -22,9 +22,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from app.addressing import Addresses
 from app.jobs.worker import run_workers
 from app.settings import Settings
+from pluriscope.address import Addresses
 from tests.browser.pages_table import addresses
 from tests.browser.prepared import prepare
 from tests.browser.rules import WATCH_SHIFTS, settle

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.addressing import Addresses
 from app.bundled import bundled_networks
+from pluriscope.address import Addresses
 from pluriscope.naming import Scope
 
 PAGES = {

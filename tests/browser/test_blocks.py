@@ -28,10 +28,10 @@ def address():
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
-    from app.addressing import Addresses
     from app.middleware import CONTENT_SECURITY_POLICY
     from app.rendering import network_row, show
-    from app.resources import STATIC
+    from pluriscope.address import Addresses
+    from pluriscope.resources import STATIC
 
     def page(request):
         options = {key: request.query_params.getlist(key) for key in request.query_params}

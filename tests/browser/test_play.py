@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from app.addressing import Addresses
 from app.pages.learn.lesson import PAIR
+from pluriscope.address import Addresses
 from tests.browser.conftest import eventually, query
 
 pytestmark = pytest.mark.browser

@@ -8,11 +8,11 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.models.attention import ATTENTION
-from analysis.models.registry import read_model
 from analysis.network_files.files import parse_network_file
 from analysis.network_files.intake import read_any
-from analysis.networks.mlp import forward
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.registry import read_model
+from analysis.subjects.transformer.model import ATTENTION
 from analysis.tasks import input_table
 from app.pages.bring_in.form import HELP_FILE
 from app.pages.prose import chapters

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from app.resources import TEMPLATES
 from pluriscope.glossary import first_terms, terms
+from pluriscope.resources import TEMPLATES
 
 ENTRIES = {term.anchor: term.name for term in terms()}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.models.attention_spec import TransformerOptions
-from analysis.networks.training_spec import TrainingSpec
+from analysis.subjects.perceptron.training_spec import TrainingSpec
+from analysis.subjects.transformer.training_spec import TransformerOptions
 from app.cli.signature import parameters_of
 from app.cli.train import train, train_model
 from app.pages.training import transformers

@@ -75,8 +75,8 @@ def test_everything_that_the_program_reads_is_in_the_wheel_and_nothing_lies_loos
         for path in (ROOT / part).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and not path.name.endswith(".md")
     }
-    expected = {f"app/_resources/{name}" if name.startswith(BESIDE) else name for name in files | DOCUMENTS}
-    expected = {f"app/_resources/{name}" if name in DOCUMENTS else name for name in expected}
+    expected = {f"pluriscope/_resources/{name}" if name.startswith(BESIDE) else name for name in files | DOCUMENTS}
+    expected = {f"pluriscope/_resources/{name}" if name in DOCUMENTS else name for name in expected}
     assert {name for name in held if "dist-info" not in name and not name.endswith("README.md")} == expected
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from analysis.discovery.part_names import names_of
-from analysis.models.graph import perceptron_graph
+from analysis.subjects.graph import perceptron_graph
 
 NAMES = list(names_of(perceptron_graph((2, 3, 3, 1))).numbers)
 ODD: tuple[Any, ...] = (

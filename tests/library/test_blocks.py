@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app.figures.svg.thumbs import circuit_thumb
 from pluriscope.blocks import (
     Action,
     Choice,
@@ -24,10 +23,11 @@ from pluriscope.blocks import (
     Table,
     find,
 )
+from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.markdown import markdown
 from pluriscope.templating import TEMPLATES, Place, shown_at
-from tests.app.figures import samples
 from tests.every_block import HOSTILE, ROWS, Settings, every_block, table
+from tests.library.figures import samples
 
 ALL = (Head, Facts, Figure, Table, Prose, Choice, Form, Progress, Section, Side, Notice, More)
 VOID = {"meta", "link", "input", "br", "hr", "img"}

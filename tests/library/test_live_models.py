@@ -8,7 +8,7 @@ import pytest
 
 import pluriscope
 from analysis.errors import AnalysisError
-from analysis.networks.mlp import forward
+from analysis.subjects.perceptron.mlp import forward
 from analysis.tasks import input_table
 from pluriscope.models import read_model
 

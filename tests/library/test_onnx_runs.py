@@ -14,7 +14,7 @@ from analysis.network_files.intake import Declaration, take_in
 from pluriscope import onnx_runs
 from pluriscope.models import beside
 from pluriscope.onnx_runs import read_file, run_apart
-from tests.analysis.networks.test_onnx import LAST, RELU, onnx_file
+from tests.analysis.subjects.perceptron.test_onnx import LAST, RELU, onnx_file
 from tests.checkout import ROOT
 
 BROUGHT = ROOT / "tests/fixtures/brought"

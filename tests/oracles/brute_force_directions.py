@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.network import Network
 from tests.oracles.brute_force_circuits import bent
 
 

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from analysis.errors import InvalidNetwork
 from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
-from analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS, NetworkFile, usable_name
-from analysis.networks.activations import OF_PERCEPTRONS
+from analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS, NetworkFile
+from analysis.subjects.names import usable_name
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto

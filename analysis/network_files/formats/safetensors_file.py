@@ -39,9 +39,9 @@ from analysis.network_files.files import (
     NETWORK_FORMAT,
     NetworkFile,
     network_from,
-    usable_name,
 )
 from analysis.strict_json import combined, read_object
+from analysis.subjects.names import usable_name
 
 MAX_HEADER: Final = 100_000
 _LENGTH: Final = 8  # bytes that say how long the header is

@@ -25,8 +25,8 @@ from analysis.discovery.location import Landscape, Location
 from analysis.discovery.registry import read_method
 from analysis.discovery.sweep import threshold_sweep
 from analysis.limits import Limits
-from analysis.networks.circuit import mask_array
 from analysis.studies.measures.measure import Kind, Measure, Measured, Need, Studied, Value
+from analysis.subjects.perceptron.circuit import mask_array
 from analysis.work import Work
 
 LIMITS: Final = Limits(max_possible=5_000_000, max_seconds=600.0, n_draws=1, n_smallest=0)

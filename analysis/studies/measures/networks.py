@@ -10,8 +10,8 @@ from analysis.circuit_sets.backbone import backbone_of, coverage_of
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.strategy import find_circuits
 from analysis.limits import Limits
-from analysis.networks.mlp import forward
 from analysis.studies.measures.measure import Measure, Measured, Need, Studied, Value
+from analysis.subjects.perceptron.mlp import forward
 from analysis.validity import decide
 from analysis.work import Work
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from analysis.circuit_sets.backbone import Coverage, coverage_of
 from analysis.circuit_sets.chance import KnownSizes
 from analysis.circuits.result import CircuitMethod, CircuitSearch
-from analysis.networks.circuit import EdgeLayout
+from analysis.subjects.perceptron.circuit import EdgeLayout
 from app.db.distributions import distribution_in, smallest_in
 from app.db.rows import column_of
 from app.db.tables import AnalysisRow, CircuitRow

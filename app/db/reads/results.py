@@ -17,10 +17,10 @@ from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.result import CircuitSearch
 from analysis.interpretations.result import InterpretationCounts
-from analysis.networks.network import Network
 from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.result_file import read_stops, read_tally, result_json, self_contained
+from analysis.subjects.perceptron.network import Network
 from app.db.codecs import alignment_of, network_file_of
 from app.db.distributions import candidates_in
 from app.db.reads.analyses import analysed_question

@@ -13,14 +13,14 @@ from analysis.network_files.formats.onnx_file import MAX_ONNX_BYTES
 from analysis.network_files.intake import Declaration
 from analysis.protocol import NAMED
 from analysis.tasks import MAX_INPUTS
-from app.addressing import Addresses
 from app.db.errors import StoreError
-from app.guarded_forms import may_log_in
 from app.options import Options
 from app.pages.prose import chapters
 from app.pages.training.form import SHARED_WORDS, own_network
-from app.resources import DOCUMENTS
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Form, Head, More, Notice, Prose, Section
+from pluriscope.guarded_forms import may_log_in
+from pluriscope.resources import DOCUMENTS
 
 HELP_FILE: Final = DOCUMENTS / "importing.md"
 

@@ -12,35 +12,35 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.answers import answers, counted_otherwise
+from analysis.circuit_sets.masks import refuse_if_too_large
 from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria.registry import CRITERIA
 from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
-from analysis.models.circuits import refuse_if_too_large
-from analysis.models.model import gaps
-from analysis.models.registry import read_model
 from analysis.network_files.files import MAX_NETWORK_BYTES, network_file_json
 from analysis.network_files.intake import Intake
-from analysis.networks.mlp import forward
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, Protocol
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.registry import read_model
+from analysis.subjects.subject import gaps
 from analysis.tasks import INPUT_NAMES, Task, input_table
 from analysis.unlearned import not_learned
 from analysis.validity import margin_to_edge
-from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.reads.analyses import network_by_digest
 from app.db.tables import ModelRow, NetworkRow
 from app.db.writes import other_tasks
-from app.figures.numbers import decimal, duration, exact, noun
-from app.figures.svg.graphs import graph_diagram
-from app.figures.svg.networks import network_diagram
 from app.limits import limits_in
 from app.pages.bring_in.form import Kept
 from app.pages.inside import answers_of, answers_table, beside
 from app.pages.plan import planned_table
 from app.pages.shared import activation_words
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, More, Notice, Prose, Section, Table
+from pluriscope.figures.numbers import decimal, duration, exact, noun
+from pluriscope.figures.svg.graphs import graph_diagram
+from pluriscope.figures.svg.networks import network_diagram
 
 _WIDEST, _DEEPEST = 40, 8
 """A network that is drawn."""

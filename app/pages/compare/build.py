@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
-from app.addressing import Addresses
 from app.errors import BadQuery, PageError
 from app.pages.compare.choosing import own_pair
 from app.pages.compare.compared import Compared
@@ -18,6 +17,7 @@ from app.pages.compare.networks import of_network
 from app.pages.compare.options import ComparedOptions, CompareOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any, mask_meant
+from pluriscope.address import Addresses
 from pluriscope.naming import LEAST, MOST, ExplanationRef
 
 

@@ -11,21 +11,17 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.carried_algorithms.search import Unasked, all_stories
 from analysis.changes import Change, ChangesReport, refuse_other_shape
 from analysis.criteria.steps import CriterionStep
 from analysis.errors import AnalysisError
 from analysis.interpretations.counting import count_interpretations
-from analysis.networks.circuit import mask_array
 from analysis.protocol import BUILT_IN
-from analysis.stories.search import Unasked, all_stories
-from app.addressing import Addresses
+from analysis.subjects.perceptron.circuit import mask_array
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import jobs_about, jobs_of_network
 from app.db.reports import changes_kind, report_of, report_row
 from app.errors import BadQuery
-from app.figures.numbers import exact, noun
-from app.figures.svg.flow import flow
-from app.figures.svg.thumbs import circuit_thumb
 from app.options import PageModel, ScopeOptions
 from app.pages.about_one import column
 from app.pages.circuit_facts import readings_of, verdict_on
@@ -33,7 +29,11 @@ from app.pages.explanations import find_explanation, read_ref
 from app.pages.pending_work import missing, progress_of
 from app.pages.place import Place, locate
 from app.pages.shared import latest_job, work_state
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Choice, Figure, Head, Menu, More, Notice, Section, Side, Table
+from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.svg.flow import flow
+from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Row
 

@@ -9,9 +9,7 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from analysis.experiments import ask_network
-from app.addressing import Addresses
 from app.db.listing import frame_of_analysis
-from app.figures.numbers import exact, noun
 from app.pages.about_one import column
 from app.pages.circuit_facts import readings_of, verdict_on
 from app.pages.compare.compared import UNTIL, every_one, short
@@ -19,10 +17,12 @@ from app.pages.compare.options import CompareOptions
 from app.pages.every_analysis import asked
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import AnyPlace, ModelPlace, Place
+from pluriscope.address import Addresses
 from pluriscope.addresses import ResultRef
 from pluriscope.analyses.pair import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
 from pluriscope.blocks import Action, Block, Head, Notice, Section, Table
+from pluriscope.figures.numbers import exact, noun
 from pluriscope.naming import MOST, ExplanationRef
 from pluriscope.tables import Query, Row
 

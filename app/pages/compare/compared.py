@@ -13,20 +13,20 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from app.addressing import Addresses
 from app.db.tables import ModelRow, NetworkRow
 from app.errors import BadQuery
-from app.figures.comparison import comparison_figure
-from app.figures.numbers import decimal, exact, noun
-from app.figures.svg.beside import NARROW, WIDTH
 from app.pages.about_one import column
 from app.pages.compare.options import FIRST_SHOWN, ComparedOptions
 from app.pages.explanations import KIND_LABELS
 from app.pages.page import DRAWING
 from app.pages.sharing.facts import InShort, Shared
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Figure, Head, Menu, More, Notice, Prose, Section, Side, Table, Text
 from pluriscope.comparison import Trials
 from pluriscope.comparison import who_is_right as bar
+from pluriscope.figures.comparison import comparison_figure
+from pluriscope.figures.numbers import decimal, exact, noun
+from pluriscope.figures.svg.beside import NARROW, WIDTH
 from pluriscope.naming import LEAST, LETTERS, Scope
 from pluriscope.records import ComparedRecord, ComparisonRecord, ContradictionRecord, DifferenceRecord
 from pluriscope.tables import Column, Query, Row, Selection

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.answers import largest
-from analysis.models.circuits import mask_bits
-from analysis.models.model import ACCURACY_THRESHOLD, gaps
-from app.addressing import Addresses
-from app.figures.numbers import noun
-from app.figures.svg.beside import row_asked
-from app.figures.svg.graphs import graph_diagram
+from analysis.circuit_sets.masks import mask_bits
+from analysis.subjects.subject import ACCURACY_THRESHOLD, gaps
 from app.pages.compare.compared import Compared, Experiment
 from app.pages.place import ModelPlace
+from pluriscope.address import Addresses
 from pluriscope.comparison import Trials
+from pluriscope.figures.numbers import noun
+from pluriscope.figures.svg.beside import row_asked
+from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.naming import LETTERS, ExplanationRef
 from pluriscope.records import ComparedRecord, DifferenceRecord
 

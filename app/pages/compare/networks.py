@@ -21,15 +21,6 @@ from analysis.interpretations.gates import gate_name
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
 from analysis.tasks import INPUT_NAMES
-from app.addressing import Addresses
-from app.figures.numbers import decimal, noun, readable
-from app.figures.svg.beside import WIDTH, explanation_beside
-from app.figures.svg.directions import direction_diagram, linear_words
-from app.figures.svg.layout import node_name
-from app.figures.svg.number_line import Threshold, number_line
-from app.figures.svg.thumbs import Direction
-from app.figures.svg.tiles import Tile, bits_of, hues_among
-from app.figures.svg.vessels import SMALL, vessels
 from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import Compared, Experiment
@@ -40,8 +31,17 @@ from app.pages.play.tokens import write_now
 from app.pages.recorded import claim_record
 from app.pages.shared import edge_names
 from app.pages.verdicts.told import folded
+from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Figure, More
 from pluriscope.comparison import Trials, trials_of
+from pluriscope.figures.numbers import decimal, noun, readable
+from pluriscope.figures.svg.beside import WIDTH, explanation_beside
+from pluriscope.figures.svg.directions import direction_diagram, linear_words
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.number_line import Threshold, number_line
+from pluriscope.figures.svg.thumbs import Direction
+from pluriscope.figures.svg.tiles import Tile, bits_of, hues_among
+from pluriscope.figures.svg.vessels import SMALL, vessels
 from pluriscope.naming import LEAST, LETTERS
 from pluriscope.records import ComparedRecord, DifferenceRecord
 from pluriscope.tables import Row

@@ -17,15 +17,15 @@ from analysis.errors import InvalidAlignment
 from analysis.interventions.neuron_set import NeuronSet
 from app.db.tables import AlgorithmRow
 from app.errors import BadQuery
-from app.figures.numbers import noun
-from app.figures.svg.aligned import aligned_diagram
-from app.figures.svg.lessons import parts
-from app.figures.svg.tiles import Bits, bits_of, canonical, variable
-from app.figures.svg.trees import formula_tree
-from app.figures.svg.vessels import in_words
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, asked, choices, listed, number
 from app.pages.placements import read_places, site_label, write_place
+from pluriscope.figures.numbers import noun
+from pluriscope.figures.svg.aligned import aligned_diagram
+from pluriscope.figures.svg.lessons import parts
+from pluriscope.figures.svg.tiles import Bits, bits_of, canonical, variable
+from pluriscope.figures.svg.trees import formula_tree
+from pluriscope.figures.svg.vessels import in_words
 
 _SLUG: Final = "algorithm-first"
 _FORMULA: Final = "a2e8546f11f80df4"

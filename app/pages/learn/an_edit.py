@@ -16,15 +16,15 @@ from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.search import decide_right, search_circuits
 from analysis.edits.edit import Edited, Named
 from analysis.edits.registry import edit_named
-from analysis.networks.circuit import Circuit
-from analysis.networks.network import Network
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import Circuit
+from analysis.subjects.perceptron.network import Network
 from app.db.reads.analyses import network_by_digest
-from app.figures.svg.thumbs import circuit_thumb
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Subject, choices, fields, listed, number
 from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
 from pluriscope.blocks import Action
+from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.templating import render
 
 _SLUG: Final = "an-edit"

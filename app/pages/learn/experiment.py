@@ -8,13 +8,13 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from analysis.sandbox.intervention import Change
-from app.figures.svg.layout import Site
-from app.figures.svg.lessons import changed
-from app.figures.svg.tiles import Bits, bits_of
-from app.figures.svg.vessels import Reading, full_at
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, asked, fields, listed, number
 from app.pages.play.played import Ask, Field
 from pluriscope.blocks import Action
+from pluriscope.figures.svg.layout import Site
+from pluriscope.figures.svg.lessons import changed
+from pluriscope.figures.svg.tiles import Bits, bits_of
+from pluriscope.figures.svg.vessels import Reading, full_at
 
 _SLUG: Final = "the-experiment"
 _LETTERS: Final = "PQ"

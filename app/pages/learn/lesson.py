@@ -17,25 +17,25 @@ from pydantic import Field, StringConstraints
 from sqlalchemy.orm import Session
 
 from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
-from analysis.networks.mlp import next_layer
 from analysis.question import Question
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
-from app.addressing import Addresses
+from analysis.subjects.perceptron.mlp import next_layer
 from app.errors import BadQuery, Moved, NotFound
-from app.figures.numbers import decimal
-from app.figures.svg.elements import Step, twice
-from app.figures.svg.layout import Site
-from app.figures.svg.tiles import Bits
-from app.figures.svg.vessels import MARK, NARROW, WIDE, Reading, full_at, in_words, vessels
 from app.options import Options
 from app.pages.analyses import Asked, of_network
 from app.pages.candidates import input_texts
 from app.pages.explanations import Explanation, find_explanation
 from app.pages.place import Place, locate_boolean
 from app.pages.play.played import Ask
+from pluriscope.address import Addresses
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.blocks import Action
+from pluriscope.figures.numbers import decimal
+from pluriscope.figures.svg.elements import Step, twice
+from pluriscope.figures.svg.layout import Site
+from pluriscope.figures.svg.tiles import Bits
+from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, full_at, in_words, vessels
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.templating import render
 

@@ -10,12 +10,12 @@ from pydantic import Field
 
 from analysis.discovery.registry import METHOD_BY_KEY
 from app.errors import BadQuery
-from app.figures.numbers import noun
-from app.figures.svg.lessons import among
-from app.figures.svg.thumbs import circuit_thumb
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, choices, fields
 from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
+from pluriscope.figures.numbers import noun
+from pluriscope.figures.svg.lessons import among
+from pluriscope.figures.svg.thumbs import circuit_thumb
 
 _SLUG: Final = "one-method"
 _FIRST: Final = "acdc"

@@ -9,15 +9,15 @@ from typing import Any, Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.addressing import Addresses
 from app.errors import NotFound
-from app.figures.svg.lessons import with_inputs
-from app.figures.svg.thumbs import circuit_thumb
-from app.figures.svg.tiles import gate_tiles
 from app.pages.learn.lesson import Lesson, Subject
 from app.pages.learn.registry import LESSONS, NUMBERS, PLANS, STORY
 from app.pages.page import read_options
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Head, Menu, More, Notice
+from pluriscope.figures.svg.lessons import with_inputs
+from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.tiles import gate_tiles
 from pluriscope.templating import AS_FILE, PART, render
 
 _BY_SLUG: Final = {one.slug: one for one in LESSONS}

@@ -12,15 +12,15 @@ from pydantic import Field
 from analysis.criteria.funnel import funnel_of
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import PASSED
-from analysis.networks.circuit import Circuit
+from analysis.subjects.perceptron.circuit import Circuit
 from app.errors import NotFound
-from app.figures.numbers import exact
-from app.figures.svg.funnel import funnel_bar, funnel_thumb
-from app.figures.svg.lessons import stairs
-from app.figures.svg.thumbs import circuit_thumb
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Subject, fields, listed
 from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
+from pluriscope.figures.numbers import exact
+from pluriscope.figures.svg.funnel import funnel_bar, funnel_thumb
+from pluriscope.figures.svg.lessons import stairs
+from pluriscope.figures.svg.thumbs import circuit_thumb
 
 _SLUG: Final = "stricter"
 _ASKS: Final = {

@@ -10,12 +10,12 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
-from app.figures.numbers import noun
-from app.figures.svg.layout import Site
-from app.figures.svg.thumbs import circuit_thumb
-from app.figures.svg.vessels import MARK
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, listed, number
 from pluriscope.blocks import Action
+from pluriscope.figures.numbers import noun
+from pluriscope.figures.svg.layout import Site
+from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.vessels import MARK
 
 _SLUG: Final = "two-circuits"
 _ABOUT: Final = "n1.2"

@@ -11,11 +11,11 @@ from pydantic import Field
 
 from analysis.interpretations.interpretation import NeuronGate
 from app.db.reads.circuits import find_circuit
-from app.figures.svg.lessons import LEFT, RIGHT, value_line
-from app.figures.svg.tiles import Bits, bits_of, variable
-from app.figures.svg.vessels import in_words
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, asked, listed, number
 from pluriscope.blocks import Action
+from pluriscope.figures.svg.lessons import LEFT, RIGHT, value_line
+from pluriscope.figures.svg.tiles import Bits, bits_of, variable
+from pluriscope.figures.svg.vessels import in_words
 from pluriscope.templating import render
 
 _SLUG: Final = "two-readings"

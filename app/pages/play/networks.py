@@ -15,17 +15,12 @@ from sqlalchemy.orm import Session
 from analysis import ENGINE_VERSION
 from analysis.answers import ANSWER_RULE, ANSWERED, answers
 from analysis.edits.manual import MANUAL
-from analysis.models.attention_weights import Transformer
 from analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
 from analysis.sandbox.running import Bench
+from analysis.subjects.transformer.weights import Transformer
 from analysis.validity import margin_to_edge
-from app.addressing import Addresses
 from app.db.tables import ModelRow, NetworkRow
 from app.errors import NotFound
-from app.figures.numbers import decimal
-from app.figures.svg.elements import Step, twice
-from app.figures.svg.layout import MAX_SHOWN, node_name
-from app.figures.svg.vessels import NARROW, WIDE, full_at, vessels
 from app.options import ScopeOptions
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import short
@@ -40,7 +35,12 @@ from app.pages.play.tokens import click_words, intervention_words, write_now, wr
 from app.pages.play.transformers import ModelOptions, ModelPlayed, play_model
 from app.pages.shared import finite
 from app.pages.sharing.facts import InShort, Shared
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, More, Prose, Table, Text
+from pluriscope.figures.numbers import decimal
+from pluriscope.figures.svg.elements import Step, twice
+from pluriscope.figures.svg.layout import MAX_SHOWN, node_name
+from pluriscope.figures.svg.vessels import NARROW, WIDE, full_at, vessels
 from pluriscope.naming import LEAST, LETTERS, Scope
 from pluriscope.records import AskedRecord, HandRecord, PlayRecord, RunRecord
 from pluriscope.templating import part_url

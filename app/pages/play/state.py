@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from analysis.errors import InvalidIntervention
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
-from app.addressing import Addresses
 from app.errors import BadQuery, PageError
 from app.options import ScopeOptions
 from app.pages.candidates import input_text
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place
 from app.pages.play.tokens import MOST_CHARACTERS, SHAPE, read_now, read_written, write_now, write_written
+from pluriscope.address import Addresses
 from pluriscope.naming import MOST
 
 Site = tuple[int, int, int | None]

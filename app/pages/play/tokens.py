@@ -22,8 +22,8 @@ from analysis.sandbox.intervention import (
     intervention_of,
     site_name,
 )
-from app.figures.numbers import decimal
 from app.pages.candidates import input_text
+from pluriscope.figures.numbers import decimal
 
 SHAPE: Final = (
     "BASE_CHANGE_CHANGE…, for instance 01_1.0s10_2.1z: a change is LAYER.NEURON (or LAYER.NEURON.SOURCE for an edge) "

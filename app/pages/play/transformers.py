@@ -1,7 +1,7 @@
 """Play on a transformer: one row of its task, with anything that it computes patched from another row or set.
 
-A change stands in the address as a site (:mod:`analysis.models.runs`), with ``_zero`` or ``_mean`` behind it where it
-is not patched from the source row: ``2.0~3``, ``1.0-2.1.k``, ``x1_mean``.
+A change stands in the address as a site (:mod:`analysis.subjects.transformer.runs`), with ``_zero`` or ``_mean`` behind
+it where it is not patched from the source row: ``2.0~3``, ``1.0-2.1.k``, ``x1_mean``.
 """
 
 from __future__ import annotations
@@ -19,16 +19,13 @@ from analysis import ENGINE_VERSION
 from analysis.answers import largest
 from analysis.errors import InvalidIntervention
 from analysis.fixed_order import mean
-from analysis.models.attention_heads import Array
-from analysis.models.attention_weights import Transformer
-from analysis.models.model import gaps
-from analysis.models.runs import Run, Site, on_all_rows, partner_of, read_site, run, site_names
 from analysis.sandbox.intervention import MAX_CHANGES
-from app.addressing import Addresses
+from analysis.subjects.subject import gaps
+from analysis.subjects.transformer.heads import Array
+from analysis.subjects.transformer.runs import Run, Site, on_all_rows, partner_of, read_site, run, site_names
+from analysis.subjects.transformer.weights import Transformer
 from app.db.tables import ModelRow
 from app.errors import BadQuery
-from app.figures.numbers import decimal
-from app.figures.svg.heat import heat_map
 from app.options import ScopeOptions
 from app.pages.inside import chosen_row
 from app.pages.page import DRAWING
@@ -36,7 +33,10 @@ from app.pages.place import ModelPlace
 from app.pages.play.played import Ask, Field, Play, link
 from app.pages.play.state import WITHOUT
 from app.pages.sharing.facts import InShort, Shared
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, Table
+from pluriscope.figures.numbers import decimal
+from pluriscope.figures.svg.heat import heat_map
 from pluriscope.naming import Scope
 from pluriscope.records import PatchedRecord, PatchRecord
 from pluriscope.templating import part_url

@@ -14,10 +14,6 @@ from analysis.criteria.funnel import funnel_of
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import NeuronGate
 from analysis.method_settings import written
-from app.addressing import Addresses
-from app.figures.svg.layout import node_name
-from app.figures.svg.tiles import bits_of
-from app.listing.csv import csv_lines
 from app.options import ScopeOptions
 from app.pages.analyses import of_network
 from app.pages.compare.build import build_compare
@@ -30,9 +26,13 @@ from app.pages.kinds import find_document
 from app.pages.place import Place, locate, locate_any, locate_boolean
 from app.pages.shared import edge_names
 from app.pages.sharing.about import IN_SHORT, about_place
+from pluriscope.address import Addresses
 from pluriscope.analyses.funnel import steps_of
 from pluriscope.analyses.registry import FUNNEL, METHODS
 from pluriscope.blocks import Table
+from pluriscope.csv_files import csv_lines
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.tiles import bits_of
 from pluriscope.tables import AtHand, Column, Query, Row
 
 Exported = tuple[tuple[str, ...], Table]

@@ -13,8 +13,8 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.addressing import Addresses
 from app.pages.sharing.facts import InShort, Shared
+from pluriscope.address import Addresses
 
 OF_THE_QUESTION: Final = r"""@inproceedings{meloux2025everything,
   title = {Everything, Everywhere, All at Once: Is Mechanistic Interpretability Identifiable?},

@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from sqlalchemy.orm import Session
 
-from app.addressing import Addresses, below_api
 from app.errors import BadQuery, NotFound
 from app.pages.compare.build import build_compare
 from app.pages.compare.options import CompareOptions
@@ -26,6 +25,7 @@ from app.pages.place import locate_any
 from app.pages.play.networks import find_play
 from app.pages.sharing.facts import Shared
 from app.pages.studies.page import StudyOptions, build_study
+from pluriscope.address import Addresses, below_api
 from pluriscope.addresses import present
 
 Kind = Literal["network", "explanation", "compare", "play", "study"]

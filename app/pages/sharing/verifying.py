@@ -10,15 +10,15 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from app.addressing import Addresses
 from app.errors import NotFound
-from app.figures.numbers import exact, noun
 from app.options import BigInt, PageModel
 from app.pages.explanations import stored_rows
 from app.pages.kinds import find_document
 from app.pages.page import One
 from app.pages.sharing.targets import Target
+from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Prose, Table
+from pluriscope.figures.numbers import exact, noun
 
 TOLERANCE: Final = 1e-9
 """Real figures count as equal within this share of max(1, |value|): the order of additions differs between machines."""

@@ -15,10 +15,10 @@ from markupsafe import Markup
 
 from analysis.studies.design import FACTORS, Factor
 from app.errors import NotFound
-from app.figures.numbers import bounded_text, exact, noun
-from app.figures.svg.studies import Dot, Ladder, LadderRow, LadderStep, ladder_drawing
 from app.pages.studies.study import Study
-from app.recent import Recent
+from pluriscope.figures.numbers import bounded_text, exact, noun
+from pluriscope.figures.svg.studies import Dot, Ladder, LadderRow, LadderStep, ladder_drawing
+from pluriscope.recent import Recent
 from pluriscope.study_table import quoted
 
 Group = Mapping[str, Any]

@@ -15,13 +15,13 @@ from analysis.protocol import NAMED
 from analysis.studies.design import MAX_DESIGN_BYTES, MAX_SEEDS, StudyDesign
 from analysis.studies.measures.registry import GROUPS, MEASURES
 from analysis.studies.reading import design_from_mapping, read_design, runnable
-from app.addressing import API_V2, Addresses
 from app.db.studies import free_study_slug
 from app.db.study_tables import StudyRow
-from app.figures.numbers import noun
 from app.options import Options
 from app.pages.studies.study import open_study
+from pluriscope.address import API_V2, Addresses
 from pluriscope.blocks import Action, Block, Form, Head, Notice, Section, Table
+from pluriscope.figures.numbers import noun
 
 _LISTS: Final = ("protocols", "measures")  # fields of which several may be ticked
 _USUAL: Final = ("circuits-valid", "interpretations-observed", "alignments-minimal", "one-minimal-alignment")

@@ -9,13 +9,13 @@ from typing import Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.addressing import Addresses
 from app.db.reads.studies import all_studies
-from app.figures.numbers import exact
-from app.figures.svg.marks import verdict_mark
 from app.options import PageModel
 from app.pages.studies.study import StudyLine, stored_line
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Head, Table, VerdictState
+from pluriscope.figures.numbers import exact
+from pluriscope.figures.svg.marks import verdict_mark
 from pluriscope.tables import AtHand, Column, Query, Row, read_query
 
 ID: Final = "studies"

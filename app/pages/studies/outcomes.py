@@ -21,12 +21,12 @@ from app.db.reads.studies import stored_slugs, table_of
 from app.db.studies import write_table
 from app.db.study_tables import StudyRow
 from app.errors import NotFound
-from app.figures.numbers import Bound, bounded
-from app.figures.svg.marks import verdict_mark
 from app.limits import read_only_in
 from app.pages.studies.figures import value_text
 from app.pages.studies.study import Study
 from pluriscope.blocks import Block, Choice, Head, Prose, Table
+from pluriscope.figures.numbers import Bound, bounded
+from pluriscope.figures.svg.marks import verdict_mark
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.parquet_listing import ParquetListing
 from pluriscope.records import MAX_EXACT_IN_JSON

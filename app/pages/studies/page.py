@@ -13,10 +13,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from analysis.studies.design import EVIDENCE, FACTORS, GridFactor
-from app.addressing import Addresses
 from app.errors import BadQuery
-from app.figures.numbers import duration, exact, noun
-from app.figures.svg.elements import twice
 from app.options import Options
 from app.pages.page import DRAWING
 from app.pages.settings import removal
@@ -24,6 +21,7 @@ from app.pages.sharing.facts import InShort, Shared
 from app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, units_of, value_text
 from app.pages.studies.outcomes import first_outcomes
 from app.pages.studies.study import Study, StudyLine, find_study_of
+from pluriscope.address import Addresses
 from pluriscope.blocks import (
     Action,
     Block,
@@ -39,6 +37,8 @@ from pluriscope.blocks import (
     Section,
     Table,
 )
+from pluriscope.figures.numbers import duration, exact, noun
+from pluriscope.figures.svg.elements import twice
 
 FIGURE_FORMS: Final = ("svg", "png", "pdf")
 _UNFOLDED: Final = 12  # rows of a table that stands open

@@ -11,7 +11,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.studies.design import StudyDesign
-from app.addressing import Addresses
 from app.db.errors import Deleted, StoreError
 from app.db.reads.jobs import jobs_of_network
 from app.db.reads.studies import find_study, jobs_ahead, problems_of, study_jobs, table_of
@@ -20,6 +19,7 @@ from app.db.study_tables import StudyRow
 from app.errors import BadQuery, Gone, Moved, NotFound
 from app.options import PageModel
 from app.pages.findings import findings_of
+from pluriscope.address import Addresses
 from pluriscope.study_table import StudyTable
 
 State = Literal["queued", "running", "paused", "cancelled", "done", "stalled"]

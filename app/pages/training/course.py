@@ -10,14 +10,14 @@ from pydantic import Field
 
 from analysis.answers import answers
 from analysis.errors import AnalysisError
-from analysis.networks.training_spec import MESSAGES, TrainingSpec, training_spec
+from analysis.subjects.perceptron.training_spec import MESSAGES, TrainingSpec, training_spec
 from analysis.tasks import Task
-from app.addressing import Addresses
 from app.db.codecs import tasks_of
 from app.db.job_tables import JobRow
 from app.db.tables import NetworkRow
-from app.figures.svg.learning import End, LossCurve
 from app.options import PageModel
+from pluriscope.address import Addresses
+from pluriscope.figures.svg.learning import End, LossCurve
 
 LossPoint = tuple[int, float | None]
 

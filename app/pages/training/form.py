@@ -10,20 +10,20 @@ from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
 from analysis.data import clean_data
-from analysis.networks.activations import ActivationName
-from analysis.networks.training_spec import TrainingSpec, untrained_network
 from analysis.protocol import BUILT_IN, NAMED, named_protocol
 from analysis.question import Question
+from analysis.subjects.perceptron.activations import ActivationName
+from analysis.subjects.perceptron.training_spec import TrainingSpec, untrained_network
 from analysis.tasks import TASK_NAMES
-from app.addressing import Addresses
 from app.db.job_tables import JobRow
-from app.figures.numbers import exact
 from app.jobs import queue
 from app.jobs.definitions import train_arguments
 from app.limits import limits_in
 from app.options import PageModel
 from app.pages.plan import planned_table
+from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Choice, Form, Head, Notice, Side, errors_of
+from pluriscope.figures.numbers import exact
 
 MAX_COUNT: Final = 100
 _PLAN: Final = "plan"

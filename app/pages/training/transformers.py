@@ -9,14 +9,14 @@ from pydantic import Field, ValidationError
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
-from analysis.models.attention_spec import TransformerOptions, attention_spec
-from analysis.models.attention_tasks import TASKS
-from app.addressing import Addresses
+from analysis.subjects.transformer.tasks import TASKS
+from analysis.subjects.transformer.training_spec import TransformerOptions, attention_spec
 from app.db.job_tables import JobRow
-from app.figures.numbers import noun
 from app.jobs import queue
 from app.pages.training.form import own_network
+from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Form, Head, Notice, Prose, Side, errors_of
+from pluriscope.figures.numbers import noun
 
 FOLDED = frozenset(("d_model", "d_head", "positions", "learning_rate", "weight_decay", "layer_norm", "context"))
 

@@ -22,15 +22,15 @@ from analysis.criteria.verdict import Outcome, Verdict
 from analysis.directions.scoring import score_directions
 from analysis.errors import AnalysisError
 from analysis.explanations.registry import BY_KEY
-from analysis.networks.circuit import mask_array, one_mask
 from analysis.progress import OutOfTime
+from analysis.subjects.perceptron.circuit import mask_array, one_mask
 from analysis.work import Work
-from app.addressing import Addresses
 from app.db.reads.circuits import masks_of
 from app.db.reads.verdicts import verdicts_in
 from app.db.recorded import stored_refs, stored_searches
 from app.options import Link, PageModel
 from app.pages.explanations import Explanation, stored_rows
+from pluriscope.address import Addresses
 from pluriscope.blocks import VerdictState
 from pluriscope.naming import ExplanationRef
 

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
-from app.addressing import Addresses
-from app.figures.numbers import exact, noun
-from app.figures.svg.marks import verdict_mark
 from app.pages.explanations import Explanation
 from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
+from pluriscope.address import Addresses
 from pluriscope.blocks import Block, More, Notice, Prose, Table
+from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.svg.marks import verdict_mark
 from pluriscope.naming import LETTERS
 
 _STEPS = {criterion.key: CriterionStep.of(criterion) for criterion in CRITERIA}

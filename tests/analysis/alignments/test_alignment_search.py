@@ -22,10 +22,10 @@ from analysis.alignments.search import search_alignments, untried
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
 from analysis.limits import Limits
-from analysis.networks.mlp import forward
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, input_table, named_task
 from analysis.work import Work
 from tests.golden_files import NAMES, golden, golden_data, golden_network, node_paths

@@ -19,12 +19,12 @@ from analysis.alignments.search import search_alignments
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
 from analysis.limits import Limits
-from analysis.networks.mlp import forward
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, protocol_from_mapping
 from analysis.question import ask
 from analysis.result_file import output_json, what_is_missing
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, input_table, named_task
 from analysis.work import Work
 from tests.golden_files import golden_network

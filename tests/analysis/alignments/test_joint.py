@@ -15,9 +15,9 @@ from analysis.alignments.alignment import Alignment
 from analysis.alignments.joint import score_joint
 from analysis.errors import BeyondLimits, InvalidAlignment
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor, two_xor_algorithms

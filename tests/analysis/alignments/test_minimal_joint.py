@@ -14,10 +14,10 @@ from analysis.alignments.alignment import Alignment
 from analysis.alignments.sites import neuron_sites
 from analysis.interventions.interchange import interchange_outputs
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.mlp import forward
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import Question, ask
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
 from tests.analysis.alignments.test_joint import twin
 from tests.golden_files import golden_network

@@ -13,10 +13,17 @@ from analysis.certificates.intervals import Bounds, Judged, activated, bisect, b
 from analysis.certificates.polygons import SquareCells, cells, square
 from analysis.certificates.programs import Program, Region, circuit_program, decision_regions, network_program
 from analysis.certificates.ranges import range_of
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.circuit import EdgeLayout
-from analysis.networks.mlp import ablation_values, activate, activations, batch_activations, forward, keep_matrices
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.circuit import EdgeLayout
+from analysis.subjects.perceptron.mlp import (
+    ablation_values,
+    activate,
+    activations,
+    batch_activations,
+    forward,
+    keep_matrices,
+)
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
 from analysis.validity import decide
 from tests.oracles.brute_force_circuits import possible_masks

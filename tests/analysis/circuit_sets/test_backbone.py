@@ -13,9 +13,9 @@ from analysis.circuits.distribution import CircuitDistribution, distribution_of
 from analysis.circuits.result import CircuitSearch, SmallestCircuits
 from analysis.circuits.strategy import find_circuits
 from analysis.limits import Limits
-from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.protocol import COMPLETE
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
 from analysis.work import Work
 from tests.factories import pretrained_xor, small_network
 

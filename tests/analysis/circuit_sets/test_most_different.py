@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analysis.circuit_sets.overlap import jaccard_distance
 from analysis.circuit_sets.rivals import most_different
-from analysis.networks.circuit import EdgeLayout, mask_array
+from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
 
 SMALL = EdgeLayout((2, 3, 3, 1))
 WIDE = EdgeLayout((6, 8, 8, 1))

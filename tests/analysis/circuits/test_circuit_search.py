@@ -14,13 +14,13 @@ from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled, InvalidData
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.circuit import possible_circuit
-from analysis.networks.mlp import circuit_activations
-from analysis.networks.network import Network
 from analysis.progress import OutOfTime
 from analysis.protocol import protocol_from_mapping
 from analysis.question import ask
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.circuit import possible_circuit
+from analysis.subjects.perceptron.mlp import circuit_activations
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from analysis.work import Work
 from tests.golden_files import NAMES, golden, golden_network

@@ -23,11 +23,11 @@ from analysis.circuits.result import CountSoFar
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, InvalidData
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.mlp import forward
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import Question, ask
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from analysis.work import Work
 from tests.golden_files import golden_network

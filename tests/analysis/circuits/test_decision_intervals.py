@@ -8,8 +8,8 @@ import pytest
 from analysis.circuits import decision_intervals
 from analysis.circuits.decision_intervals import LARGEST, decision_box
 from analysis.errors import BeyondLimits
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.mlp import activate
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.mlp import activate
 from analysis.validity import decided_as
 
 

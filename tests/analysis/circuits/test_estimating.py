@@ -12,9 +12,9 @@ from analysis.circuits.estimating import estimate_circuits, share_interval
 from analysis.circuits.search import search_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled
-from analysis.networks.network import Network
 from analysis.protocol import PAPER, protocol_from_mapping
 from analysis.question import ask
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from analysis.work import Work
 from tests.golden_files import golden_network

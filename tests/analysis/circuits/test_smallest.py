@@ -15,11 +15,11 @@ from analysis.circuits.space import count_by_edges, count_in_space
 from analysis.circuits.strategy import find_circuits
 from analysis.data import clean_data
 from analysis.limits import Limits
-from analysis.networks.circuit import EdgeLayout, possible_circuit
-from analysis.networks.mlp import forward
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import EdgeLayout, possible_circuit
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, input_table
 from analysis.work import Work
 from tests.golden_files import golden_network

@@ -18,9 +18,9 @@ from analysis.circuits.strategy import find_circuits, find_number
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
 from analysis.limits import Limits, listed_bytes
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from analysis.work import Work
 from tests.golden_files import golden_network

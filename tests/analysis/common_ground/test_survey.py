@@ -24,11 +24,11 @@ from analysis.explanations.circuits import predict_by_interpretation
 from analysis.interpretations import indexing, observed
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.limits import DEFAULT_LIMITS
-from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.question import Question, ask
 from analysis.report import Analysed, Placed, Settings
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table, named_task
 from analysis.work import DEFAULT_WORK
 from app.bundled import bundled_networks
@@ -218,7 +218,7 @@ def test_the_pretrained_xor_by_two_routes():
     """All 147,899,020 interpretations: the recursion's maxima, and the degrees of the polynomials that count them."""
     analysis = real_analysis()
     aligned = [result for result in analysis.algorithms.algorithms if result.alignments]
-    analysis_subject = Subject(ask(pretrained_xor().network), analysis.circuits.masks, placed_in(analysis, aligned))
+    analysis_subject = Subject(ask(pretrained_xor().network), analysis.circuit_sets.masks, placed_in(analysis, aligned))
     found = survey_common_ground(*analysis_subject)
     assert found.spread is not None
     assert sum(found.spread.values()) == 147_899_020

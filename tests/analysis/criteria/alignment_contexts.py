@@ -14,9 +14,9 @@ from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict
 from analysis.data import clean_data
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import named_task
 from tests.golden_files import golden_network
 

@@ -9,10 +9,10 @@ import numpy as np
 from analysis.circuits.search import search_circuits
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
-from analysis.networks.mlp import forward
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, Protocol
 from analysis.question import ask
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table, task_from_table
 from analysis.validity import decide
 from tests.factories import pretrained_xor

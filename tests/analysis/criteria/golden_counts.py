@@ -26,10 +26,10 @@ from analysis.criteria.interpretation_tallies import tally_of_readings
 from analysis.criteria.population import Population
 from analysis.criteria.registry import CRITERIA, criteria_for
 from analysis.data import clean_data
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.result import CriterionTally
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from tests.analysis.criteria.interpretation_counts import counted
 from tests.golden_files import NAMES, golden_network

@@ -15,7 +15,7 @@ from analysis.criteria.interchanges import BOTH_DIRECTIONS, JOINT_INTERCHANGE, O
 from analysis.criteria.permutation_baseline import ABOVE_RANDOM
 from analysis.criteria.population import Population
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.network import Network
 from tests.analysis.alignments.test_joint import twin
 from tests.analysis.criteria.alignment_contexts import all_alignments, candidates, context_of, placed, verdicts
 from tests.factories import pretrained_xor, two_xor_algorithms

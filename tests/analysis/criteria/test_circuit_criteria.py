@@ -10,9 +10,9 @@ import pytest
 from analysis.criteria import knockouts, patching, symmetry
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
-from analysis.networks.circuit import EdgeLayout
 from analysis.progress import OutOfTime
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import EdgeLayout
 from analysis.tasks import task_from_table
 from analysis.work import Work
 from tests.analysis.criteria.circuit_contexts import passed, random_network, xor_context

@@ -26,10 +26,10 @@ from analysis.errors import BeyondLimits
 from analysis.experiments import intervention_space
 from analysis.interpretations import indexing
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.networks.network import Network
 from analysis.question import ask
 from analysis.result import CriterionTally
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
+from analysis.subjects.perceptron.network import Network
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.analysis.criteria.interpretation_counts import counted
 from tests.oracles import brute_force_interchange as plain

@@ -11,9 +11,9 @@ from analysis.criteria.interpretation_tallies import COSTLY, CountingReadings
 from analysis.criteria.steps import parse_steps
 from analysis.errors import BeyondLimits
 from analysis.network_files.files import parse_network_file
-from analysis.networks.circuit import mask_array
 from analysis.progress import OutOfTime
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import mask_array
 from analysis.work import Work
 from tests.checkout import ROOT
 

@@ -16,12 +16,12 @@ from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDE
 from analysis.errors import InvalidCriterion
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.limits import Limits
-from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.progress import Progress
 from analysis.question import ask
 from analysis.result import CriterionTally
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import named_task
 from analysis.work import Work
 from tests.factories import real_analysis

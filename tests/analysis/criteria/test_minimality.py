@@ -10,9 +10,9 @@ import pytest
 from analysis.criteria import minimality
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
-from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
 from analysis.tasks import task_from_table
 from tests.analysis.circuits.wide import WIDE, wide_masks
 from tests.analysis.criteria.circuit_contexts import all_circuits, passed, random_network, xor_context

@@ -12,10 +12,10 @@ from analysis.criteria import remainders
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.remainders import needs_every_input, pruned, sets_ignoring_an_input
-from analysis.networks.circuit import EdgeLayout, mask_array
-from analysis.networks.mlp import Ablation
 from analysis.protocol import COMPLETE
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from analysis.subjects.perceptron.mlp import Ablation
 from analysis.tasks import task_from_table
 from tests.analysis.criteria.circuit_contexts import passed, random_network, xor_context
 from tests.oracles import brute_force_criteria as plain

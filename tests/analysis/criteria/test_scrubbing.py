@@ -13,8 +13,8 @@ from analysis.criteria.registry import criterion_named
 from analysis.criteria.scrubbing import scrubbed_outputs
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.networks.circuit import Circuit
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import Circuit
 from analysis.work import DEFAULT_WORK
 from tests.analysis.criteria.circuit_contexts import random_network
 from tests.golden_files import golden_network

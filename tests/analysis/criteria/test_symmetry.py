@@ -8,9 +8,9 @@ import pytest
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.symmetry import permuted_masks, symmetries
-from analysis.networks.circuit import EdgeLayout, mask_array
-from analysis.networks.network import Network
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import task_from_table
 from tests.analysis.circuits.wide import wide_masks
 from tests.analysis.criteria.circuit_contexts import random_network

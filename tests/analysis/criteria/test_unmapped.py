@@ -15,8 +15,8 @@ from analysis.alignments.alignment import Alignment
 from analysis.alignments.unmapped import InertClaim, abstraction_errors, inert_claims
 from analysis.criteria.unmapped import ABSTRACTION_ERROR, UNMAPPED_INERT
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.mlp import activations
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.mlp import activations
+from analysis.subjects.perceptron.network import Network
 from tests.analysis.alignments.test_joint import twin_activations, twin_output
 from tests.analysis.criteria.alignment_contexts import all_alignments, context_of, placed, verdicts
 from tests.factories import pretrained_xor, two_xor_algorithms

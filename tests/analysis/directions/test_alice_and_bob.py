@@ -18,9 +18,9 @@ from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.scoring import score_directions
 from analysis.directions.search import search_directions
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table, named_task
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())

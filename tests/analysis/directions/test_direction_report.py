@@ -13,9 +13,9 @@ from analysis.directions.report import directions_report
 from analysis.directions.result import CLOSED
 from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
 from analysis.directions.table import DirectionTable
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import named_task
 from app.bundled import bundled_networks
 

@@ -21,9 +21,9 @@ from analysis.directions.swaps import joint_outputs, swap_outputs
 from analysis.errors import InvalidAlignment
 from analysis.interventions.interchange import interchange_outputs
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.mlp import activations, forward
 from analysis.protocol import COMPLETE
 from analysis.question import ask
+from analysis.subjects.perceptron.mlp import activations, forward
 from analysis.tasks import input_table, named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import two_xor_algorithms

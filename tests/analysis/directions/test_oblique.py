@@ -19,9 +19,9 @@ from analysis.directions.scoring import score_directions
 from analysis.directions.search import joint_family
 from analysis.directions.swaps import swapped_along
 from analysis.directions.table import DirectionTable
-from analysis.networks.mlp import activations, forward
-from analysis.networks.network import Network
 from analysis.question import ask
+from analysis.subjects.perceptron.mlp import activations, forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
 from analysis.validity import decide
 from tests.analysis.circuits.test_circuit_search import random_network

@@ -16,9 +16,9 @@ from analysis.experiments import SILENT, decide_under_interventions, interventio
 from analysis.explanations.algorithms import predict_by_alignment
 from analysis.explanations.circuits import predict_by_interpretation
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.circuit import circuit_from_hex
-from analysis.networks.network import Network
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import circuit_from_hex
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
 from tests.factories import interpretation_at
 

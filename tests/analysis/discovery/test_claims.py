@@ -15,9 +15,9 @@ from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.part_names import names_of
 from analysis.discovery.registry import default_methods, read_method
 from analysis.errors import InvalidClaim, InvalidMethod
-from analysis.models.graph import perceptron_graph
-from analysis.models.registry import read_model
 from analysis.question import ask
+from analysis.subjects.graph import perceptron_graph
+from analysis.subjects.registry import read_model
 from analysis.tasks import named_task
 from app.bundled import bundled_models
 from pluriscope.kinds.circuits import edge_labels

@@ -7,18 +7,18 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from analysis.circuit_sets.masks import find_masks
 from analysis.circuits.search import search_circuits
 from analysis.discovery.location import Landscape
 from analysis.discovery.model_location import ModelLandscape
 from analysis.discovery.registry import METHODS, MODEL_METHOD_BY_KEY, MODEL_METHODS, read_method
 from analysis.discovery.sweep import threshold_sweep
 from analysis.errors import InvalidMethod
-from analysis.models.attention import ATTENTION
-from analysis.models.circuits import find_masks
 from analysis.question import ask
+from analysis.subjects.transformer.model import ATTENTION
 from analysis.tasks import named_task
 from benchmarks.parity import NAMES, question_of
-from tests.analysis.models.test_judging import golden
+from tests.analysis.subjects.transformer.test_judging import golden
 
 MODELS = ("other_name_1x2_0", "nodes"), ("other_name_1x2_0", "mean"), ("majority_5_1x2_0", "heads")
 SUBJECTS = (*NAMES, *MODELS)

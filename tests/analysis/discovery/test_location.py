@@ -12,9 +12,9 @@ from analysis.circuits.strategy import find_circuits
 from analysis.discovery.cuts import closed
 from analysis.discovery.location import Landscape
 from analysis.limits import Limits
-from analysis.networks.circuit import EdgeLayout
 from analysis.protocol import COMPLETE
 from analysis.question import Question, ask
+from analysis.subjects.perceptron.circuit import EdgeLayout
 from analysis.tasks import named_task
 from analysis.work import Work
 from tests.golden_files import golden_network

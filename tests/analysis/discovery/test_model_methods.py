@@ -7,17 +7,17 @@ from itertools import product
 import numpy as np
 import pytest
 
+from analysis.circuit_sets.masks import find_masks
 from analysis.discovery.audit import audit
 from analysis.discovery.cuts import CutModel
 from analysis.discovery.model_location import ModelLandscape
 from analysis.discovery.registry import MODEL_METHOD_BY_KEY, MODEL_METHODS, default_methods
 from analysis.discovery.sweep import sweep
 from analysis.errors import InvalidMethod
-from analysis.models.attention import ATTENTION
-from analysis.models.circuits import find_masks
-from analysis.models.model import gaps
-from tests.analysis.models.attention_models import plain_run
-from tests.analysis.models.test_judging import golden
+from analysis.subjects.subject import gaps
+from analysis.subjects.transformer.model import ATTENTION
+from tests.analysis.subjects.transformer.attention_models import plain_run
+from tests.analysis.subjects.transformer.test_judging import golden
 
 ACDC, EAP_IG, EXACT = (MODEL_METHOD_BY_KEY[key] for key in ("acdc", "eap-ig", "exact-edge"))
 RULES = ["", "mean", "heads", "heads-mean", "nodes", "nodes-mean", "split", "heads-split"]

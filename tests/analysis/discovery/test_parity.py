@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 import pytest
 
+from analysis.carried_algorithms.search import Stories
 from analysis.circuits.search import search_circuits
 from analysis.discovery.audit import location_json
 from analysis.discovery.cuts import closed
 from analysis.discovery.location import Landscape
 from analysis.discovery.method import settings_digest
 from analysis.discovery.registry import METHOD_BY_KEY, METHODS
-from analysis.stories.search import Stories
 from benchmarks.parity import (
     DOCUMENT,
     LEARNED,

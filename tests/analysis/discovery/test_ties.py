@@ -12,7 +12,7 @@ from analysis.discovery.claims import Claim
 from analysis.discovery.registry import METHOD_BY_KEY, read_method
 from analysis.discovery.selection import sequence
 from analysis.discovery.ties import TOLERANCE, ties_json, ways_of_scores
-from analysis.models.graph import perceptron_graph
+from analysis.subjects.graph import perceptron_graph
 from tests.analysis.discovery.test_deletion import answer, landscape_of, valid_of
 
 ENDS = perceptron_graph((2, 1, 2, 1)).ends

@@ -14,9 +14,9 @@ from analysis.edits.registry import EDIT_BY_KEY, read_edited
 from analysis.edits.unlearn import slopes_of
 from analysis.errors import AnalysisError
 from analysis.network_files.files import edited_file, network_file_json, parse_network_file
-from analysis.networks.mlp import activations, forward, forward_pass, pre_activations
-from analysis.networks.network import Network
 from analysis.question import ask
+from analysis.subjects.perceptron.mlp import activations, forward, forward_pass, pre_activations
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
 from tests.golden_files import golden_network
 

@@ -14,10 +14,10 @@ from analysis.edits.edit import Named
 from analysis.edits.trigger import Figures, Trigger, figures, read_trigger
 from analysis.edits.trojan import TROJAN, changed_edges, fine_tuned, planted
 from analysis.errors import InvalidEdit
-from analysis.networks.circuit import EdgeLayout, mask_array
-from analysis.networks.mlp import forward
-from analysis.networks.network import Network
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, input_table
 from analysis.validity import decide
 from tests.analysis.circuits.test_circuit_search import random_network, random_task

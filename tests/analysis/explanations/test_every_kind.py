@@ -19,10 +19,10 @@ from analysis.explanations.probes import find_probes
 from analysis.explanations.registry import EVERY_KIND, KIND_OF
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.circuit import Circuit
 from analysis.question import Question, ask
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
+from analysis.subjects.perceptron.circuit import Circuit
 from analysis.work import DEFAULT_WORK
 from tests.factories import interpretation_at, pretrained_xor, two_xor_algorithms
 

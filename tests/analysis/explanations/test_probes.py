@@ -12,9 +12,9 @@ from analysis.directions.polyhedra import Inequality, common_point
 from analysis.errors import AnalysisError
 from analysis.experiments import SILENT, decide_under_interventions, intervention_space
 from analysis.explanations.probes import find_probes, possible_functions, predict_by_probes, read_probe, write_probe
-from analysis.networks.mlp import activations
-from analysis.networks.network import Network
 from analysis.question import Question, ask
+from analysis.subjects.perceptron.mlp import activations
+from analysis.subjects.perceptron.network import Network
 from tests.factories import pretrained_xor
 
 

@@ -16,11 +16,11 @@ from analysis.interpretations.cuts import read_cuts
 from analysis.interpretations.observed import observed_classes
 from analysis.interpretations.result import InterpretationCounts
 from analysis.limits import Limits
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
+from analysis.subjects.perceptron.network import Network
 from analysis.work import Work
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.golden_files import golden_network

@@ -12,11 +12,11 @@ from analysis.data import clean_data
 from analysis.errors import BeyondLimits, InvalidIndex
 from analysis.interpretations import indexing
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.circuit import Circuit, EdgeLayout
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
+from analysis.subjects.perceptron.network import Network
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.analysis.interpretations.test_interpretation_counts import SHAPES, some_masks, wide_network
 from tests.factories import interpretation_at

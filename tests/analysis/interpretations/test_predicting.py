@@ -17,10 +17,10 @@ from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.observed import observed_classes
 from analysis.interpretations.partial_gates import OpenTable
 from analysis.interpretations.predicting import class_predictions, extreme_interpretation, judged_blocks
-from analysis.networks.circuit import Circuit, EdgeLayout, circuit_from_hex
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_from_hex
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table, named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor

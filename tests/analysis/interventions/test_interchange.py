@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from analysis.interventions.interchange import interchange_outputs, run_with_swaps
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.mlp import activations
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.mlp import activations
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
 from tests.oracles.brute_force_alignments import Interchange, neuron_sets
 

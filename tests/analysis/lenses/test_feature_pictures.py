@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from analysis.lenses.registry import LENS_BY_KEY
-from analysis.networks.mlp import activations
-from analysis.networks.network import Network
 from analysis.question import ask
+from analysis.subjects.perceptron.mlp import activations
+from analysis.subjects.perceptron.network import Network
 from tests.golden_files import golden_network
 
 LENS = LENS_BY_KEY["feature-pictures"]

@@ -9,10 +9,10 @@ from analysis.algorithms.candidates import candidate_algorithms
 from analysis.explanations.probes import separation
 from analysis.lenses.functions import FunctionRow, function_rows, functions_asked, without_sign
 from analysis.lenses.probes import scaled_layers
-from analysis.networks.mlp import activations, next_layer
-from analysis.networks.network import Network
 from analysis.protocol import COMPLETE
 from analysis.question import Question, ask
+from analysis.subjects.perceptron.mlp import activations, next_layer
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import named_task
 from tests.factories import exact_xor, pretrained_xor
 

@@ -15,14 +15,14 @@ from analysis.directions.alignment import parse_directions
 from analysis.directions.polyhedra import Inequality, common_point
 from analysis.directions.scoring import score_directions
 from analysis.errors import InvalidMethod
-from analysis.ladder.climbing import placed_algorithms
 from analysis.lenses.lens import Attribution, LensAnswer, Table
 from analysis.lenses.probes import scaled_layers
 from analysis.lenses.registry import LENS_BY_KEY
-from analysis.networks.mlp import activations, forward
-from analysis.networks.network import Network
+from analysis.map_classes.climbing import placed_algorithms
 from analysis.pipeline import analyse_output
 from analysis.question import Question, ask
+from analysis.subjects.perceptron.mlp import activations, forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
 from app.bundled import bundled_networks
 from tests.factories import pretrained_xor

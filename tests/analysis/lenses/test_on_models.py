@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.criteria.cuts import log_softmax
+from analysis.circuit_sets.masks import find_masks, number_bits
 from analysis.fixed_order import solved
 from analysis.lenses.das import learned_subspace, orthonormal
 from analysis.lenses.logit_lens import affine_maps
@@ -15,12 +15,12 @@ from analysis.lenses.probes import read_out_accuracy
 from analysis.lenses.registry import LENS_BY_KEY, LENSES
 from analysis.lenses.report import find_on_model
 from analysis.method_settings import filled
-from analysis.models.attention import ATTENTION, read_attention
-from analysis.models.circuits import find_masks, number_bits
-from analysis.models.runs import Site, pairs_of, run, site_names
+from analysis.subjects.chances import log_softmax
+from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.subjects.transformer.runs import Site, pairs_of, run, site_names
 from analysis.work import DEFAULT_WORK
-from tests.analysis.models.attention_models import random_attention
-from tests.analysis.models.test_attention_blocks import with_blocks
+from tests.analysis.subjects.transformer.attention_models import random_attention
+from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 
 SIZES = (2, 2, 6, 4, 5, 4)
 PLAIN = random_attention(3, SIZES, n_rows=200)

@@ -9,9 +9,9 @@ import pytest
 
 from analysis.lenses.patching import paths_of, signatures
 from analysis.lenses.registry import LENS_BY_KEY
-from analysis.networks.network import Network
 from analysis.question import ask
 from analysis.sandbox.intervention import carrier_name
+from analysis.subjects.perceptron.network import Network
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_algorithms import rows
 from tests.oracles.brute_force_circuits import bent

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
+from analysis.circuit_sets.masks import find_circuits, mask_bits, mask_numbers
 from analysis.lenses.roles import ROLES, ROLES_LENS, in_circuits, second_places
 from analysis.method_settings import filled
-from analysis.models.attention import ATTENTION
-from analysis.models.attention_report import places_looked_for
-from analysis.models.circuits import find_circuits, mask_bits, mask_numbers
-from analysis.models.runs import Site, pairs_of, run
+from analysis.subjects.transformer.head_scores import places_looked_for
+from analysis.subjects.transformer.model import ATTENTION
+from analysis.subjects.transformer.runs import Site, pairs_of, run
 from analysis.work import DEFAULT_WORK
-from tests.analysis.models.attention_models import random_attention
-from tests.analysis.models.test_judging import by_hand, golden
+from tests.analysis.subjects.transformer.attention_models import random_attention
+from tests.analysis.subjects.transformer.test_judging import by_hand, golden
 
 MODEL = random_attention(4, (2, 2, 5, 3, 4, 4), n_rows=256)
 

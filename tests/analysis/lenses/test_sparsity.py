@@ -10,12 +10,12 @@ import pytest
 from analysis.lenses import sparsity
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.lenses.report import view_found
-from analysis.networks.network import Network
 from analysis.question import Question, ask
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from analysis.work import DEFAULT_WORK
-from app.figures.svg.lenses import arrow_panels
 from pluriscope.analyses.lenses import picture
+from pluriscope.figures.svg.lenses import arrow_panels
 
 
 def question_of(n_inputs: int, hidden: int) -> Question:

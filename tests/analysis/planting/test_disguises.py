@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.circuits.result import CircuitSearch
 from analysis.errors import InvalidPlanting
-from analysis.networks.mlp import activations, forward
-from analysis.networks.network import Network
 from analysis.pipeline import search_for_circuits
 from analysis.planting import disguises
 from analysis.planting.certificate import certified_margin, exhaustive
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.planted import Planted
 from analysis.question import Question, ask
+from analysis.subjects.perceptron.mlp import activations, forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
 from analysis.work import DEFAULT_WORK
 

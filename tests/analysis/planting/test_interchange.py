@@ -7,7 +7,6 @@ import pytest
 
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.errors import InvalidPlanting
-from analysis.networks.mlp import forward
 from analysis.planting.certificate import Passes, certified_margin, exhaustive
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.disguises import disguised
@@ -15,6 +14,7 @@ from analysis.planting.interchange import InterchangeSpec, Learned, interchange_
 from analysis.planting.planted import Planted
 from analysis.planting.recipes import MODES
 from analysis.question import ask
+from analysis.subjects.perceptron.mlp import forward
 from analysis.tasks import input_table
 
 ALICE = parse_algorithm("!(!(!A&B)&!(!B&A))", "and_inverter", 2)

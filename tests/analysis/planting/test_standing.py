@@ -7,7 +7,6 @@ from itertools import combinations
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.discovery.location import Landscape
 from analysis.errors import InvalidMask
-from analysis.networks.circuit import EdgeLayout, possible_circuit
 from analysis.pipeline import search_for_circuits
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.disguises import disguised
@@ -15,6 +14,7 @@ from analysis.planting.planted import Planted
 from analysis.planting.report import PlantedReport, report_of
 from analysis.protocol import COMPLETE, PAPER, Protocol, protocol_from_mapping
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import EdgeLayout, possible_circuit
 from analysis.work import DEFAULT_WORK
 
 ALICE = "!(!(!A&B)&!(!B&A))"

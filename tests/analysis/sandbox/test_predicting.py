@@ -15,11 +15,11 @@ from analysis.explanations.algorithms import predict_by_alignment as on_common_g
 from analysis.explanations.circuits import predict_by_interpretation as on_common_ground
 from analysis.interpretations.counting import count_interpretations
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.networks.circuit import Circuit
 from analysis.question import ask
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from analysis.sandbox.predicting import predict_by_alignment, predict_by_interpretation
 from analysis.sandbox.running import Bench
+from analysis.subjects.perceptron.circuit import Circuit
 from analysis.tasks import input_table, named_task
 from tests.analysis.sandbox.test_running import random_intervention
 from tests.factories import interpretation_at, pretrained_xor, two_xor_algorithms

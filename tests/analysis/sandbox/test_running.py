@@ -9,10 +9,10 @@ import pytest
 
 from analysis.errors import InvalidIntervention
 from analysis.experiments import decide_under_interventions, intervention_space
-from analysis.networks.mlp import activations
-from analysis.networks.network import Network
 from analysis.sandbox.intervention import MAX_CHANGES, Change, Intervention, intervention_of
 from analysis.sandbox.running import Bench
+from analysis.subjects.perceptron.mlp import activations
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
 from tests.factories import pretrained_xor
 

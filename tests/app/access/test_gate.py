@@ -7,10 +7,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from app.access.callers import is_behind_proxy
-from app.addressing import Addresses
 from app.gate import MAX_ADDRESS_BYTES, MAX_HEADER_BYTES, Gate
 from app.main import create_app
 from app.settings import Settings
+from pluriscope.address import Addresses
 from tests.app.access.conftest import CHOSEN, FAR, OWN, SITE, filled, logged_in
 from tests.factories import on_a_copy
 

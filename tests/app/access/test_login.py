@@ -7,12 +7,12 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
-from app.addressing import Addresses
-from app.guarded_forms import Access, shown_to
 from app.main import create_app
 from app.options import ScopeOptions
 from app.pages.login import way_back
+from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Form
+from pluriscope.guarded_forms import Access, shown_to
 from tests.app.access.conftest import CHOSEN, FAR, OWN, SITE, logged_in
 from tests.factories import on_a_copy
 

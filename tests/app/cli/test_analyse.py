@@ -12,8 +12,8 @@ from analysis.protocol import COMPLETE, PAPER
 from app.cli import main
 from app.cli.reading import limits_in_force
 from app.limits import limits_of
-from app.resources import PREFIX
 from app.settings import Settings
+from pluriscope.resources import PREFIX
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.golden_files import golden_data, golden_network
 

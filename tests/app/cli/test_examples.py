@@ -14,7 +14,7 @@ from analysis.question import ask
 from app.cli.commands import COMMANDS, ENDLESS, command_of
 from app.db.engine import store_at
 from app.db.writes import save_network
-from tests.analysis.networks.test_formats import tensors
+from tests.analysis.subjects.perceptron.test_formats import tensors
 from tests.app.cli.test_analyse import run
 from tests.factories import on_a_copy, pretrained_xor, save_analysis
 from tests.study_factories import settings

@@ -8,14 +8,14 @@ import pytest
 
 from app.bundled import __file__ as bundled
 from app.db.engine import open_store
-from app.resources import PREFIX
 from app.settings import Settings
+from pluriscope.resources import PREFIX
 from tests.checkout import ROOT
 
 SERVING = """
 from app.db.engine import open_store
 from app.main import create_app, settle
-from app.resources import PREFIX
+from pluriscope.resources import PREFIX
 from app.settings import Settings
 open_store(Settings()).migrate()
 settle(create_app(Settings()))

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from analysis.models.attention_files import attention_document
-from analysis.models.registry import read_model
 from analysis.network_files.files import network_file_json
-from tests.analysis.models.attention_models import random_attention
+from analysis.subjects.registry import read_model
+from analysis.subjects.transformer.files import attention_document
+from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.app.cli.test_analyse import refused, run
 from tests.golden_files import golden_network
 

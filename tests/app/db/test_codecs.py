@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects.sqlite import dialect
 
 from analysis.data import DataRecord, clean_data
-from analysis.networks.activations import OF_PERCEPTRONS
-from analysis.networks.network import Network
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.network import Network
 from app.db.codecs import data_of, network_of
 from app.db.columns import SortableInteger, UtcDateTime
 from app.db.records import save_data_record

@@ -13,8 +13,8 @@ from sqlalchemy import func, select, update
 from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.result import CircuitSearch
 from analysis.interpretations.result import InterpretationCounts
-from analysis.networks.circuit import EdgeLayout, mask_array
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
 from app.db import writes
 from app.db.reads.analyses import find_network
 from app.db.reads.circuits import locate_mask

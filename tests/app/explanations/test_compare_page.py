@@ -12,10 +12,10 @@ from sqlalchemy import event
 from analysis.experiments import intervention_space
 from analysis.explanations.registry import KIND_OF
 from analysis.interpretations.interpretation import Interpretation
-from analysis.networks.circuit import circuit_from_hex
 from analysis.question import ask
-from app.figures.svg.tiles import bits_of
+from analysis.subjects.perceptron.circuit import circuit_from_hex
 from app.pages.compare.networks import _becomes
+from pluriscope.figures.svg.tiles import bits_of
 from tests.app.explanations.conftest import XOR, kept_of
 from tests.factories import interpretation_at, pretrained_xor
 from tests.oracles import brute_force_interchange as brute

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, func, select
 
-from analysis.networks.training_spec import TrainingSpec
 from analysis.protocol import COMPLETE
+from analysis.subjects.perceptron.training_spec import TrainingSpec
 from app.db.engine import Store, open_store, store_at
 from app.db.job_tables import WorkerRow
 from app.db.reads.jobs import find_job, last_log_lines

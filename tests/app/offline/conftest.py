@@ -9,10 +9,10 @@ import pytest
 
 from analysis.data import DataRecord
 from analysis.network_files.files import NetworkFile
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE
 from analysis.question import ask
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table, named_task
 from app.db.engine import open_store
 from app.db.records import save_data_record

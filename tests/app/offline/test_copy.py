@@ -19,12 +19,12 @@ from analysis.network_files.files import parse_network_file
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.result_file import result_json
-from app.addressing import Addresses
 from app.as_file import file_of
 from app.db.engine import open_store
 from app.offline.copy import Wish, write_copy
 from app.offline.site import CannotExport
 from app.settings import Settings
+from pluriscope.address import Addresses
 from tests.app.cli.test_analyse import refused, run
 from tests.app.offline.conftest import LIVE, SHALLOW, SLUG, TWO
 from tests.checkout import ROOT

@@ -11,13 +11,12 @@ from fastapi.testclient import TestClient
 
 from analysis.data import DataRecord
 from analysis.network_files.files import NetworkFile
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER, Protocol
 from analysis.question import ask
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table, named_task
 from analysis.work import Work
-from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.writes import save_network
 from app.jobs import queue
@@ -25,6 +24,7 @@ from app.jobs.analyses import CRITERIA
 from app.jobs.analyses import judge as judge_found
 from app.jobs.definitions import analyse_arguments, arguments_about
 from app.main import create_app
+from pluriscope.address import Addresses
 from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import hand_made_analysis, on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 

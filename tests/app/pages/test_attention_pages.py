@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.models.attention import ATTENTION, read_attention
-from analysis.models.circuits import find_circuits
-from analysis.models.judging import judged_circuits
+from analysis.circuit_sets.judged_masks import judged_circuits
+from analysis.circuit_sets.masks import find_circuits
+from analysis.subjects.transformer.model import ATTENTION, read_attention
 from app.db.models import save_circuits, save_model
 from app.main import create_app
 from tests.factories import on_a_copy

@@ -16,8 +16,8 @@ from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
 from analysis.work import Work
 from app.db.writes import save_network
-from app.figures.numbers import bounded, bounded_text, interval
 from app.main import create_app
+from pluriscope.figures.numbers import bounded, bounded_text, interval
 from tests.factories import on_a_copy, save_analysis, small_network
 
 ESTIMATED = Limits(n_samples=3_000, n_draws=15, n_smallest=10, n_tried=20_000)

@@ -6,8 +6,8 @@ import pytest
 
 from analysis.errors import InvalidMask
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.networks.circuit import EdgeLayout, circuit_from_hex, possible_circuit
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import EdgeLayout, circuit_from_hex, possible_circuit
 from app.db.codecs import network_of
 from app.db.reads.analyses import find_network
 from app.pages.interpretation import class_of

@@ -9,11 +9,11 @@ from fastapi.testclient import TestClient
 from analysis.circuits.planning import plan_circuits
 from analysis.limits import Limits
 from analysis.network_files.files import NetworkFile
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import protocol_from_mapping
 from analysis.question import ask
 from analysis.result import memory_words, seconds_words
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import named_task
 from analysis.work import Work
 from app.db.writes import save_network

@@ -9,13 +9,13 @@ from fastapi.testclient import TestClient
 
 from analysis.criteria.steps import CriterionStep
 from analysis.work import Work
-from app.addressing import Addresses
 from app.db.listing import frame_of_analysis
 from app.db.writes import save_network
 from app.jobs.analyses import CRITERIA, judge
 from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.place import locate
+from pluriscope.address import Addresses
 from pluriscope.addresses import ResultRef
 from pluriscope.kinds.circuits import OF_TRANSFORMERS
 from pluriscope.kinds.listing import COLUMNS, OF_KIND

@@ -11,9 +11,9 @@ import pytest
 
 from analysis.digest import canonical_json, sha256_hex
 from analysis.studies.reading import design_from_mapping
-from app.addressing import Addresses
 from app.db.studies import open_network, read_files, save_table
 from app.pages import findings
+from pluriscope.address import Addresses
 from pluriscope.study_table import StudyTable, write_part
 from tests.checkout import ROOT
 

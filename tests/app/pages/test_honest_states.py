@@ -12,11 +12,11 @@ from sqlalchemy import select
 from analysis.circuits.search import search_circuits
 from analysis.criteria.steps import parse_steps
 from analysis.network_files.files import NetworkFile
-from analysis.networks.network import Network
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, protocol_from_mapping
 from analysis.question import ask
 from analysis.result import CriterionTally
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow, VerdictRow

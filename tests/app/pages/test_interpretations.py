@@ -6,8 +6,8 @@ from html import unescape
 import pytest
 
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.networks.circuit import circuit_from_hex
 from analysis.question import ask
+from analysis.subjects.perceptron.circuit import circuit_from_hex
 from tests.app.pages.conftest import XOR
 from tests.factories import pretrained_xor
 

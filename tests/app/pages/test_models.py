@@ -16,21 +16,21 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from analysis.circuit_sets.judged_masks import judged_circuits
+from analysis.circuit_sets.masks import circuits_of, find_circuits, mask_bits, read_mask
 from analysis.discovery.registry import MODEL_METHOD_BY_KEY
 from analysis.discovery.report import MethodsReport
-from analysis.models import registry
-from analysis.models.circuits import circuits_of, find_circuits, mask_bits, read_mask
-from analysis.models.judging import judged_circuits
-from analysis.models.model import gaps
+from analysis.subjects import registry
+from analysis.subjects.subject import gaps
 from analysis.work import DEFAULT_WORK
-from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.models import save_beside, save_circuits, save_model, stored_beside
 from app.db.writes import save_network
 from app.jobs.models import MODEL_CIRCUITS, MODEL_METHODS, MODEL_ONE_READER, MODEL_RIVALS
 from app.jobs.stages import enqueue_missing
 from app.main import create_app
-from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
+from pluriscope.address import Addresses
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
 from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import on_a_copy, pretrained_xor
 
@@ -377,7 +377,7 @@ def test_a_search_is_asked_for_once_and_not_where_it_is_too_large(client, monkey
     assert answer.status_code == 202
     again = client.post("/networks/nand/analyses", data={"protocol": "complete"})
     assert (again.status_code, again.headers["location"].rpartition("/")[2]) == (303, answer.json()["id"])
-    monkeypatch.setattr("analysis.models.circuits.MAX_MASKS", 63)
+    monkeypatch.setattr("analysis.circuit_sets.masks.MAX_MASKS", 63)
     refused = client.post("/api/v1/networks/nand/analyses", json={})
     assert refused.status_code == 409
     assert "64 masks" in refused.json()["error"]

@@ -5,8 +5,8 @@ from html import unescape
 
 import pytest
 
-from app.addressing import Addresses
 from app.pages.kinds import find_document
+from pluriscope.address import Addresses
 from pluriscope.blocks import More
 from tests.app.pages.conftest import XOR
 
@@ -68,7 +68,7 @@ def test_an_explanation_has_a_page_and_a_record_that_draws_nothing(client, get, 
     page = client.get(f"{XOR}/explanations/{ref}")
     assert page.status_code == 200
     assert said in words(page.text)
-    monkeypatch.delattr("app.figures.svg.elements.Markup")  # so whatever draws fails
+    monkeypatch.delattr("pluriscope.figures.svg.elements.Markup")  # so whatever draws fails
     record = get(f"{XOR}/explanations/{ref}")
     assert record["url"] == f"{XOR}/explanations/{ref}"
     assert told.items() <= record.items()

@@ -12,9 +12,9 @@ from analysis.data import DataRecord, noisy_data
 from analysis.network_files.declared_tasks import decided_tasks
 from analysis.question import ask
 from app.db.records import save_data_record
-from app.figures.numbers import decimal
 from app.pages.overview import only
 from pluriscope.counts import Count
+from pluriscope.figures.numbers import decimal
 from tests.app.pages.conftest import XOR
 from tests.factories import pretrained_xor
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.models.attention import read_attention
-from analysis.models.runs import Site, pairs_of, run
+from analysis.subjects.transformer.model import read_attention
+from analysis.subjects.transformer.runs import Site, pairs_of, run
 from app.db.models import save_model
 from app.main import create_app
-from tests.analysis.models.test_attention_blocks import with_blocks
+from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 from tests.factories import on_a_copy
 
 ONE = "/networks/induction/play"

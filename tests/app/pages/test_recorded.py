@@ -12,13 +12,13 @@ from analysis.explanations.probes import PROBE
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.work import DEFAULT_WORK
-from app.addressing import Addresses
 from app.db.job_tables import JobRow
 from app.db.writes import save_network
 from app.jobs.analyses import CRITERIA, EXPLANATIONS
 from app.jobs.handlers import Handler
 from app.jobs.stages import RECORDED_KINDS
 from app.main import create_app
+from pluriscope.address import Addresses
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 
 LOCAL = ("127.0.0.1", 50_000)

@@ -12,11 +12,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from analysis import errors as engine
-from app.addressing import Addresses
 from app.db import errors as store
 from app.error_answers import STATUS
 from app.main import create_app
 from app.middleware import SECURITY_HEADERS
+from pluriscope.address import Addresses
 from tests.app.pages.conftest import XOR
 from tests.factories import on_a_copy
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from analysis.common_ground.points import ExtremeFound
 from analysis.common_ground.report import CommonGroundReport
-from analysis.networks.mlp import activations
+from analysis.subjects.perceptron.mlp import activations
 from analysis.tasks import input_table
 from app.db.reports import save_report
 from app.db.tables import AnalysisRow

@@ -4,8 +4,8 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.addressing import Addresses
 from app.pages.kinds import find_document
+from pluriscope.address import Addresses
 from pluriscope.templating import Place, environment, shown_at
 from tests.app.pages.conftest import XOR
 from tests.checkout import ROOT

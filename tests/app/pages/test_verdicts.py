@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from analysis.criteria.registry import criteria_for
-from app.addressing import Addresses
 from app.pages.explanations import find_explanation, read_ref
 from app.pages.place import locate
 from app.pages.verdicts import judge
 from app.pages.verdicts.judge import judge_on_the_spot
+from pluriscope.address import Addresses
 from pluriscope.naming import Scope
 from tests.app.pages.conftest import XOR
 

@@ -8,12 +8,12 @@ from fastapi.testclient import TestClient
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.work import DEFAULT_WORK
-from app.addressing import Addresses
 from app.bundled import ALICE, ALICE_AND_BOB, BOB, bundled_networks
 from app.db.writes import save_network
 from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
+from pluriscope.address import Addresses
 from pluriscope.analyses.registry import DIRECTIONS
 from tests.factories import on_a_copy, save_analysis, small_network
 

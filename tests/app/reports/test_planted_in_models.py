@@ -7,8 +7,8 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.models.circuits import find_circuits
-from analysis.models.judging import judged_circuits
+from analysis.circuit_sets.judged_masks import judged_circuits
+from analysis.circuit_sets.masks import find_circuits
 from analysis.work import DEFAULT_WORK
 from app.bundled import bundled_models
 from app.cli import main

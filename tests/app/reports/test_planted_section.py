@@ -16,13 +16,13 @@ from analysis.planting.compiling import compile_algorithm
 from analysis.planting.disguises import disguised
 from analysis.question import ask
 from analysis.work import DEFAULT_WORK
-from app.addressing import Addresses
 from app.db.codecs import network_file_of
 from app.db.reads.analyses import find_network
 from app.db.writes import save_network
 from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
+from pluriscope.address import Addresses
 from pluriscope.analyses.planted import SHOWN
 from pluriscope.analyses.registry import METHODS, PLANTED
 from pluriscope.analyses.shown import network_subject

@@ -9,11 +9,11 @@ from urllib.parse import parse_qsl
 import pytest
 from sqlalchemy import select
 
-from analysis.models.attention_files import attention_document
-from analysis.models.attention_spec import TransformerOptions
 from analysis.network_files.files import NetworkFile
-from analysis.networks.training_course import TrainingOutcome
-from analysis.networks.training_spec import training_spec, untrained_network
+from analysis.subjects.perceptron.training_course import TrainingOutcome
+from analysis.subjects.perceptron.training_spec import training_spec, untrained_network
+from analysis.subjects.transformer.files import attention_document
+from analysis.subjects.transformer.training_spec import TransformerOptions
 from analysis.work import Work
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import find_job
@@ -21,7 +21,7 @@ from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.training import TRAIN_MODEL, save_training_outcome
-from tests.analysis.models.attention_models import random_attention
+from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.app.cli.test_analyse import refused
 from tests.factories import small_network
 

@@ -11,11 +11,11 @@ from html import unescape
 import pytest
 from bs4 import BeautifulSoup
 
-from app.addressing import Addresses
-from app.figures.cards import HEIGHT, WIDTH
 from app.pages.sharing.facts import InShort
 from app.pages.sharing.share import Share, escape_bibtex, only_here
 from app.pages.sharing.targets import read_target
+from pluriscope.address import Addresses
+from pluriscope.figures.cards import HEIGHT, WIDTH
 from tests.app.sharing.conftest import CIRCUIT, COMPARISON, PLAY, SHARED, XOR, beside
 
 pytestmark = pytest.mark.slow

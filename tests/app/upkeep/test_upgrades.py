@@ -12,10 +12,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 
+from analysis.circuit_sets.judged_masks import circuit_record, judged_circuits
+from analysis.circuit_sets.masks import find_circuits
 from analysis.criteria.steps import CriterionStep
-from analysis.models.circuits import find_circuits
-from analysis.models.judging import circuit_record, judged_circuits
-from app.addressing import Addresses
 from app.db.backup import copy_rows
 from app.db.engine import newest_revision, store_at
 from app.db.listing import STORIES, stored_relations
@@ -34,7 +33,8 @@ from app.db.verdicts import readings_in
 from app.jobs.worker import run_workers
 from app.main import create_app
 from app.settings import Settings
-from tests.analysis.models.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
+from pluriscope.address import Addresses
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
 from tests.app.upkeep.conftest import everything
 from tests.schemas import SLUG, kept, revisions, unpack
 

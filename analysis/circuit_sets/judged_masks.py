@@ -1,0 +1,193 @@
+"""What criteria say of the valid circuits of a model, and which nodes have which roles in each.
+
+Both are texts by column, so that lists filter by them and tables hold them: of a criterion its outcome, of a role the
+names of the nodes that have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuit_sets.masks import MODEL_CIRCUIT, CircuitsFound, ModelCircuit, mask_bits, mask_numbers, most_wrong
+from analysis.criteria.criterion import Criterion
+from analysis.criteria.cuts import ROLE_AGREEMENT, CutCircuits, Roles, Runs
+from analysis.criteria.population import PopulationOf
+from analysis.criteria.registry import OF_MODELS
+from analysis.criteria.verdict import OUTCOMES
+from analysis.explanations.explanation import Column, Record
+from analysis.subjects.graph import Masks
+from analysis.subjects.subject import Model, ModelKind, Role, Rules, Space, gaps
+from analysis.work import DEFAULT_WORK, Work
+
+NOT_ASKED: Final = "not asked"
+"""Of circuits that are not among those found, or were found by a version that knew no such column."""
+NONE: Final = "none"
+"""No node has the role."""
+MAX_MILLISECONDS: Final = 15_000.0
+"""What the runs of one criterion may take by the kind's own estimate, which no clock changes."""
+_OWN_COLUMN: Final = frozenset(("minimal-subset", "margin"))  # the search itself has these
+
+
+def circuit_record(kind: ModelKind) -> Record[ModelCircuit]:
+    """The columns of circuits of one kind of model: what every search finds, roles of nodes, outcomes of criteria."""
+    columns = (*map(_role_column, kind.roles), *map(_criterion_column, asked_of(kind)))
+    return replace(MODEL_CIRCUIT, columns=(*MODEL_CIRCUIT.columns, *columns))
+
+
+def asked_of(kind: ModelKind) -> list[Criterion]:
+    """The criteria that circuits of a kind are asked and that have a column of their own."""
+    return [one for one in OF_MODELS if one.key not in _OWN_COLUMN and (kind.roles or one != ROLE_AGREEMENT)]
+
+
+def _role_column(role: Role) -> Column[ModelCircuit]:
+    return _text_column(role.key, role.label, role.meaning)
+
+
+def _criterion_column(criterion: Criterion) -> Column[ModelCircuit]:
+    return _text_column(column_of(criterion), criterion.label, criterion.of_models or criterion.definition)
+
+
+def _text_column(name: str, label: str, meaning: str) -> Column[ModelCircuit]:
+    return Column(name, label, str, lambda one: one.told.get(name, NOT_ASKED), meaning, facet=True)
+
+
+def column_of(criterion: Criterion) -> str:
+    """The column that holds a criterion's outcomes."""
+    return criterion.key.replace("-", "_")
+
+
+def judged_circuits(
+    kind: ModelKind, model: Model, rules: Rules, found: CircuitsFound, work: Work = DEFAULT_WORK
+) -> CircuitsFound:
+    """What a search found, with roles of nodes and outcomes of criteria.
+
+    Args:
+        found: under these rules and the usual threshold.
+        work: told after each criterion; may raise Cancelled.
+    """
+    order = sorted(range(len(found.circuits)), key=lambda at: found.circuits[at].bits)
+    circuits = [found.circuits[at] for at in order]
+    told: list[dict[str, str]] = []
+    if circuits:
+        known = found.masks if found.complete else None
+        told = told_of(kind, model, rules, circuits, min(found.by_bits), known, work=work)
+    by_place = dict(zip(order, told, strict=True))
+    return replace(found, circuits=tuple(replace(one, told=by_place[at]) for at, one in enumerate(found.circuits)))
+
+
+def told_of(
+    kind: ModelKind,
+    model: Model,
+    rules: Rules,
+    circuits: Sequence[ModelCircuit],
+    fewest: int | None,
+    found: NDArray[np.uint64] | None,
+    criteria: Sequence[Criterion] | None = None,
+    work: Work = DEFAULT_WORK,
+) -> list[dict[str, str]]:
+    """Roles and outcomes by column for each of some circuits.
+
+    Args:
+        rules: that they are judged under.
+        circuits: at least one, those with the fewest bits first.
+        fewest: bits of the smallest valid circuit, None if that is not known.
+        found: all valid circuits as numbers, ascending; None where they are not all known.
+        criteria: that are asked; None for all that have a column.
+        work: told after each criterion; may raise Cancelled.
+    """
+    space = model.space(rules)
+    lookup = None if found is None else partial(_looked_up, space, found)
+    population = _population(kind, model, space, circuits, fewest, lookup, work)
+    told = _written(kind, space, population.question.roles, len(circuits))
+    for criterion in asked_of(kind) if criteria is None else criteria:
+        work.tell("circuits", len(circuits), len(circuits), criterion.label)
+        outcomes = criterion.judge(population).outcomes
+        for one, outcome in zip(told, outcomes.tolist(), strict=True):
+            one[column_of(criterion)] = OUTCOMES[outcome].replace("_", " ")
+    return told
+
+
+def _written(kind: ModelKind, space: Space, found: Roles | None, n: int) -> list[dict[str, str]]:
+    if found is None:
+        return [{} for _ in range(n)]
+    names = [space.graph.nodes[node].name for node in space.graph.removable]
+    keys = [role.key for role in kind.roles]
+    return [
+        {
+            key: ", ".join(name for name, has in zip(names, some, strict=True) if has) or NONE
+            for key, some in zip(keys, of_circuit.tolist(), strict=True)
+        }
+        for of_circuit in found[1]
+    ]
+
+
+def _roles(kind: ModelKind, space: Space, masks: Masks) -> Roles | None:
+    if not kind.roles or not len(masks):
+        return None
+    whole = space.reduce(np.ones((1, space.graph.n_bits), dtype=np.bool_))
+    found = space.roles(np.concatenate([whole, masks]))
+    return None if found is None else (found[0], found[1:])
+
+
+def _population(
+    kind: ModelKind,
+    model: Model,
+    space: Space,
+    circuits: Sequence[ModelCircuit],
+    fewest: int | None,
+    lookup: Callable[[Masks], NDArray[np.bool_]] | None,
+    work: Work,
+) -> CutCircuits:
+    """What criteria are given of some circuits, at least one, by ascending number of bits."""
+    masks = np.array([mask_bits(space, one.mask) for one in circuits])
+    most = most_wrong(model)
+    whole = space.reduce(np.ones((1, space.graph.n_bits), dtype=np.bool_))
+
+    def gaps_of(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        return gaps(outputs, model.answers)
+
+    def valid(some: Masks) -> NDArray[np.bool_]:
+        found: list[NDArray[np.bool_]] = []
+        for start in range(0, len(some), space.batch):
+            reduced = space.reduce(some[start : start + space.batch])
+            right = (gaps_of(space.run(reduced)) <= 0).sum(axis=1) <= most
+            found.append(right & reduced.any(axis=1) if space.graph.cut == "edges" else right)
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.bool_)
+
+    runs = Runs(
+        max_wrong=most,
+        n_rows=len(model.rows),
+        margins=np.array([one.margin for one in circuits]),
+        minimal=np.array([np.nan if one.minimal is None else float(one.minimal) for one in circuits]),
+        fewest=fewest,
+        whole=space.run(whole)[0],
+        outputs=space.run,
+        gaps=gaps_of,
+        outputs_from=None if space.run_from(masks[:1], 0) is None else partial(_run_from, space),
+        valid=lookup or valid,
+        listed=lookup is not None,
+        active=space.graph.active_nodes(masks),
+        roles=_roles(kind, space, masks),
+        batch=space.batch,
+        runs=int(MAX_MILLISECONDS / space.run_milliseconds),
+    )
+    return PopulationOf("cut", runs, masks, work=work)
+
+
+def _run_from(space: Space, masks: Masks, row: int) -> NDArray[np.float64]:
+    outputs: Any = space.run_from(masks, row)  # it was asked whether there is such a run
+    return np.asarray(outputs)
+
+
+def _looked_up(space: Space, numbers: NDArray[np.uint64], masks: Masks) -> NDArray[np.bool_]:
+    """Whether the circuits that masks mean are among those with ascending numbers, all that are valid."""
+    wanted = mask_numbers(space.reduce(masks))
+    at = np.searchsorted(numbers, wanted)
+    found: NDArray[np.bool_] = numbers[np.minimum(at, len(numbers) - 1)] == wanted
+    return found if space.graph.cut == "nodes" else found & (wanted != 0)

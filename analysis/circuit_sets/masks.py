@@ -1,0 +1,418 @@
+"""Circuits of a model of any kind: those that decide right, all of them, and one by its mask.
+
+A circuit is a mask that :meth:`~analysis.subjects.subject.Space.reduce` leaves as it is. It is valid if the share of
+rows on which the right output is strictly the largest is above a threshold. Valid ones are found by the engine of the
+space; where it has none, every mask that the branches span is tried, a few thousand at a time. Spaces that would take
+many minutes are refused with their size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from math import nan, prod
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import BeyondLimits, InvalidMask
+from analysis.explanations.explanation import Column, Record
+from analysis.subjects.graph import Masks
+from analysis.subjects.subject import ACCURACY_THRESHOLD, Engine, Model, Numbers, Rules, SearchPart, Space, gaps
+from analysis.validity import max_wrong
+from analysis.work import DEFAULT_WORK, Work
+
+MAX_LISTED: Final = 100_000
+"""Circuits of one model under one set of rules that are listed; the ones with the fewest edges."""
+MAX_BITS: Final = 64
+"""Bits of the masks that are searched: as many as an unsigned integer has."""
+MAX_MASKS: Final = 1 << 22
+"""Masks that a search tries one by one."""
+MAX_MILLISECONDS: Final = 600_000.0
+"""What a search may be expected to take; seconds are usual."""
+N_DRAWN: Final = 1_000
+"""Valid circuits drawn uniformly."""
+_AT_ONCE: Final = 1 << 16  # masks whose bits are looked at together
+
+
+@dataclass(frozen=True)
+class ModelCircuit:
+    """One circuit of a model.
+
+    Args:
+        mask: as it is written, hexadecimal.
+        bits: how many bits of the mask are set: edges, or nodes where a mask names nodes.
+        nodes: removable nodes that take part.
+        right: rows on which the right output is strictly the largest.
+        n_rows: rows of the task.
+        valid: whether it is right on a larger share of the rows than the threshold.
+        worst: the smallest gap between the right output and the largest other; negative if a row is wrong.
+        margin: the smallest distance of that gap from 0.
+        minimal: whether no circuit with a proper subset of the bits is valid; None where it was not found out.
+        told: what criteria say of it and which of its nodes have each role, by column
+            (:mod:`analysis.circuit_sets.judged_masks`).
+    """
+
+    mask: str
+    bits: int
+    nodes: int
+    right: int
+    n_rows: int
+    valid: bool
+    worst: float
+    margin: float
+    minimal: bool | None
+    told: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MasksFound:
+    """What a search found, as masks alone.
+
+    Args:
+        masks: the valid circuits as numbers, ascending; where there are too many, those with the fewest bits.
+        valid: how many are valid, exactly unless the time was up.
+        possible: how many circuits there are.
+        tested: how many of them were decided; all, unless the time was up.
+        by_bits: number of bits → valid circuits.
+        bit_use: for each bit the valid circuits that keep it.
+        drawn: 1,000 valid circuits drawn uniformly without repetition, or all if there are fewer, ascending.
+    """
+
+    masks: Numbers
+    valid: int
+    possible: int
+    tested: int
+    by_bits: dict[int, int]
+    bit_use: tuple[int, ...]
+    drawn: Numbers
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether every circuit was decided."""
+        return self.tested == self.possible
+
+    @property
+    def complete(self) -> bool:
+        """Whether every valid circuit is in the list."""
+        return self.exhaustive and len(self.masks) == self.valid
+
+
+@dataclass(frozen=True)
+class CircuitsFound(MasksFound):
+    """The same with the figures of those that are listed.
+
+    Args:
+        circuits: the listed ones, in the order of their masks.
+    """
+
+    circuits: tuple[ModelCircuit, ...]
+
+
+def most_wrong(model: Model) -> int:
+    """Rows on which a valid circuit may be wrong."""
+    return max_wrong(len(model.rows), ACCURACY_THRESHOLD)
+
+
+def find_circuits(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> CircuitsFound:
+    """Every valid circuit of a model by the usual threshold, with its figures.
+
+    Args:
+        work: told after each part; may raise Cancelled.
+        limit: most circuits listed, those with the fewest bits; all are counted.
+
+    Raises:
+        BeyondLimits: there are too many circuits.
+        InvalidProtocol: the rules do not fit the model.
+    """
+    space = model.space(rules)
+    found = find_masks(model, rules, work, limit=limit)
+    masks = number_bits(found.masks, space.graph.n_bits)
+    minimal = np.isin(found.masks, minimal_numbers(found.masks, work))
+    circuits = tuple(circuits_of(model, space, masks, minimal.tolist(), work))
+    return CircuitsFound(**vars(found), circuits=circuits)
+
+
+def find_masks(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> MasksFound:
+    """The masks of every valid circuit of a model, or of those decided before time or memory ended.
+
+    Args:
+        work: told after each part; may raise Cancelled.
+        limit: most masks kept, those with the fewest bits; all are counted.
+
+    Raises:
+        BeyondLimits: there are too many circuits.
+        InvalidProtocol: the rules do not fit the model.
+    """
+    space = model.space(rules)
+    refuse_if_too_large(model, space)
+    engine = engine_of(model, space)
+    most = most_wrong(model)
+    tally = _Tally(space, limit)
+    with work.ending("circuits"):
+        work.tell("circuits", 0, engine.n_parts)
+        for number, part in enumerate(engine.parts(most), start=1):
+            tally.add(part())
+            work.tell("circuits", number, engine.n_parts, f"{tally.valid:,} valid circuits")
+    return tally.found()
+
+
+class _Tally:
+    """Counts what the parts of a search find, and keeps the circuits with the fewest bits.
+
+    Args:
+        limit: most circuits kept.
+    """
+
+    def __init__(self, space: Space, limit: int) -> None:
+        self._space, self._limit = space, limit
+        self._kept = np.empty(0, dtype=np.uint64)
+        self._drawn = np.empty(0, dtype=np.uint64)
+        self._new: list[Numbers] = []
+        self._by_bits = np.zeros(MAX_BITS + 1, dtype=np.int64)
+        self._bit_use = [0] * space.graph.n_bits
+        self._tested = 0
+
+    @property
+    def valid(self) -> int:
+        """Valid circuits so far."""
+        return int(self._by_bits.sum())
+
+    def add(self, part: SearchPart) -> None:
+        """Count what one more part found."""
+        self._tested += part.n_tested
+        if not len(part.valid):
+            return
+        self._by_bits += np.bincount(np.bitwise_count(part.valid), minlength=MAX_BITS + 1)
+        for bit in range(len(self._bit_use)):
+            self._bit_use[bit] += int(np.count_nonzero(part.valid & np.uint64(1 << bit)))
+        self._drawn = _draw(np.concatenate([self._drawn, part.valid]))
+        self._new.append(part.valid)
+        if sum(map(len, self._new)) > max(self._limit, _AT_ONCE):
+            self._choose()
+
+    def _choose(self) -> None:
+        every = np.concatenate([self._kept, *self._new])
+        if len(every) > self._limit:
+            every = every[np.lexsort((every, np.bitwise_count(every)))[: self._limit]]
+        self._kept, self._new = every, []
+
+    def found(self) -> MasksFound:
+        """All of it."""
+        self._choose()
+        by_bits = {bits: int(count) for bits, count in enumerate(self._by_bits) if count}
+        return MasksFound(
+            np.sort(self._kept),
+            self.valid,
+            self._space.possible,
+            self._tested,
+            by_bits,
+            tuple(self._bit_use),
+            np.sort(self._drawn),
+        )
+
+
+def _draw(circuits: Numbers) -> Numbers:
+    """Those of different circuits with the smallest pseudo-random numbers, by SplitMix64 (Steele et al. 2014) of the
+    mask: the same ones in whatever order and parts circuits are found.
+    """
+    with np.errstate(over="ignore"):
+        mixed = circuits + np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ mixed >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ mixed >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
+    return circuits[np.argpartition(mixed, N_DRAWN)[:N_DRAWN]] if len(circuits) > N_DRAWN else circuits
+
+
+class _EveryMask:
+    """The engine of a space of which nothing more is known: it runs every mask that the branches span."""
+
+    def __init__(self, model: Model, space: Space) -> None:
+        self._model, self._space = model, space
+
+    @property
+    def milliseconds(self) -> float:
+        return self._space.milliseconds
+
+    @property
+    def n_parts(self) -> int:
+        return -(-self._space.n_combinations // self._space.batch)
+
+    def parts(self, max_wrong: int) -> Iterator[Callable[[], SearchPart]]:
+        for masks in _combinations(self._space.branches(), self._space.batch):
+            yield partial(self._part, masks, max_wrong)
+
+    def _part(self, masks: Masks, max_wrong: int) -> SearchPart:
+        circuits = masks[are_circuits(self._space, masks)]
+        if not len(circuits):
+            return SearchPart(mask_numbers(circuits), 0)
+        wrong = (gaps(self._space.run(circuits), self._model.answers) <= 0).sum(axis=1)
+        return SearchPart(mask_numbers(circuits[wrong <= max_wrong]), len(circuits))
+
+
+def engine_of(model: Model, space: Space) -> Engine:
+    """What finds the valid circuits of a space."""
+    return space.engine() or _EveryMask(model, space)
+
+
+def refuse_if_too_large(model: Model, space: Space) -> None:
+    """Refuse a space that is not searched.
+
+    Raises:
+        BeyondLimits: it has too many masks.
+    """
+    item, cure = f"circuits of {model.name}", "use coarser rules or a smaller model"
+    n, bits = space.n_combinations, space.graph.n_bits
+    if (bits > MAX_BITS or space.engine() is None) and (n > MAX_MASKS or bits > MAX_BITS):
+        cause = f"there are {space.possible:,} of them, which takes {n:,} masks of {bits} bits to try; the most are "
+        raise BeyondLimits(item, f"{cause}{MAX_MASKS:,} of {MAX_BITS} bits", cure)
+    milliseconds = engine_of(model, space).milliseconds
+    if milliseconds > MAX_MILLISECONDS:
+        cause = f"there are {space.possible:,} of them, which takes about {milliseconds / 1_000:,.0f} seconds on this "
+        raise BeyondLimits(item, f"{cause}many rows; the most are {MAX_MILLISECONDS / 1_000:,.0f}", cure)
+
+
+def read_mask(space: Space, text: str) -> str:
+    """The circuit that a mask means, as it is written: the mask without what carries nothing.
+
+    Raises:
+        InvalidMask: no hexadecimal digits, bits beyond the last, or nothing is left of it.
+    """
+    graph = space.graph
+    item = f"mask {text[:40]!r}"
+    if not re.fullmatch(r"[0-9a-f]{1,256}", text, re.ASCII):
+        raise InvalidMask(item, "is not hexadecimal", f"write {graph.n_hex_digits} of the digits 0 to 9 and a to f")
+    number = int(text, 16)
+    if number >> graph.n_bits:
+        raise InvalidMask(item, f"has bits beyond the {graph.n_bits} {graph.cut}", f"write {graph.n_hex_digits} digits")
+    masks = space.reduce(graph.bits([number]))
+    if graph.cut == "edges" and not masks.any():
+        raise InvalidMask(item, "keeps no path to the output", "keep one from what the model is given to its outputs")
+    return graph.write(masks[0])
+
+
+def mask_bits(space: Space, text: str) -> Masks:
+    """``[bits]`` of a mask that :func:`read_mask` has written."""
+    bits: Masks = space.graph.bits([int(text, 16)])[0]
+    return bits
+
+
+def circuits_of(
+    model: Model, space: Space, masks: Masks, minimal: Sequence[bool | None], work: Work = DEFAULT_WORK
+) -> list[ModelCircuit]:
+    """Figures of circuits, computed from the weights.
+
+    Args:
+        space: that they belong to.
+        masks: ``[circuits, bits]`` as :meth:`~analysis.subjects.subject.Space.reduce` leaves them.
+        minimal: of each whether no valid circuit is below it; None where that is not known.
+        work: asked after each part; may raise Cancelled.
+    """
+    found: list[ModelCircuit] = []
+    most, n_rows = most_wrong(model), len(model.rows)
+    for start in range(0, len(masks), space.batch):
+        work.check()
+        some = masks[start : start + space.batch]
+        apart = gaps(space.run(some), model.answers)
+        figures = (
+            some.sum(axis=1),
+            space.graph.active_nodes(some).sum(axis=1),
+            (apart > 0).sum(axis=1),
+            apart.min(axis=1),
+            np.abs(apart).min(axis=1),
+        )
+        rows = zip(some, minimal[start : start + space.batch], *(one.tolist() for one in figures), strict=True)
+        for mask, least, bits, nodes, right, worst, margin in rows:
+            valid, written = n_rows - right <= most, space.graph.write(mask)
+            found.append(ModelCircuit(written, bits, nodes, right, n_rows, valid, worst, margin, least))
+    return found
+
+
+def _combinations(branches: Sequence[Masks], batch: int) -> Iterator[Masks]:
+    """All unions of one mask of each branch, the last branch changing fastest, some at a time.
+
+    Args:
+        branches: masks ``[choices, bits]``.
+        batch: how many at a time.
+    """
+    total = prod(len(one) for one in branches)
+    for start in range(0, total, batch):
+        index = np.arange(start, min(start + batch, total))
+        masks = np.zeros((len(index), branches[0].shape[1]), dtype=np.bool_)
+        for branch in reversed(branches):
+            masks |= branch[index % len(branch)]
+            index //= len(branch)
+        yield masks
+
+
+def are_circuits(space: Space, masks: Masks) -> NDArray[np.bool_]:
+    """``[masks]`` which masks ``[masks, bits]`` are circuits."""
+    same: NDArray[np.bool_] = (space.reduce(masks) == masks).all(axis=1)
+    return same if space.graph.cut == "nodes" else same & masks.any(axis=1)
+
+
+def mask_numbers(masks: Masks) -> Numbers:
+    """Masks of at most 64 bits as numbers."""
+    wide = np.zeros((len(masks), MAX_BITS), dtype=np.bool_)
+    wide[:, : masks.shape[1]] = masks
+    return np.packbits(wide, axis=1, bitorder="little").view("<u8")[:, 0]
+
+
+def number_bits(numbers: Numbers, n_bits: int) -> Masks:
+    """``[masks, bits]`` of masks as numbers."""
+    eighths = numbers.astype("<u8").view(np.uint8).reshape(-1, 8)
+    return np.unpackbits(eighths, axis=1, count=n_bits, bitorder="little").astype(np.bool_)
+
+
+def minimal_numbers(numbers: Numbers, work: Work = DEFAULT_WORK) -> Numbers:
+    """Those of some masks that have no other among them as a proper subset, by ascending number of bits.
+
+    Args:
+        numbers: each once.
+        work: told at each; may raise Cancelled.
+    """
+    left = numbers[np.argsort(np.bitwise_count(numbers), kind="stable")]
+    minimal = []
+    while len(left):
+        work.tell("circuits", len(numbers), len(numbers), f"{len(numbers):,} valid circuits")  # may end the work
+        minimal.append(left[0])
+        left = left[(left & left[0]) != left[0]]
+    return np.array(minimal, dtype=np.uint64)
+
+
+MODEL_CIRCUIT: Final = Record[ModelCircuit](
+    key="model-circuit",
+    noun="circuit",
+    plural="circuits",
+    definition="A part of a model's graph on which, with everything else cut, the model still decides right.",
+    source="Wang et al. 2023 (arXiv:2211.00593); Conmy et al. 2023 (arXiv:2304.14997)",
+    columns=(
+        Column(
+            "edges",
+            "Edges",
+            int,
+            lambda one: one.bits,
+            "Edges it keeps, or nodes where a mask names nodes.",
+            facet=True,
+        ),
+        Column("nodes", "Nodes", int, lambda one: one.nodes, "Nodes that take part.", facet=True),
+        Column("right", "Rows right", int, lambda one: one.right, "Rows on which the right output is the largest."),
+        Column(
+            "worst", "Worst gap", float, lambda one: one.worst, "The right output less the largest other, at least."
+        ),
+        Column("margin", "Margin", float, lambda one: one.margin, "The smallest distance of that gap from 0."),
+        Column(
+            "minimal",
+            "Minimal",
+            bool,
+            lambda one: nan if one.minimal is None else one.minimal,
+            "No valid circuit keeps only some of its edges; a dash where that takes too long.",
+            facet=True,
+        ),
+    ),
+    name=lambda one: one.mask,
+    write=lambda one: one.mask,
+)

@@ -1,0 +1,206 @@
+"""Climbing the classes that need no learning: neurons, sets, and directions in closed form; and the floor beside each.
+
+1. The algorithms are the task's candidates without a redundant literal that have a variable to place.
+2. Each class is searched whole on the network (:mod:`analysis.alignments.search`, :mod:`analysis.directions.search`).
+3. The floor: the same on networks with each layer's weights permuted, biases kept (as the criterion ``above-random``
+   does). An orthogonal or oblique swap of an exact read-out leaves a base alone where the variable does not change, so
+   it can pass only on a network that computes the task by itself; how many do is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from math import comb, perm
+
+import numpy as np
+
+from analysis.algorithms.candidates import Candidates, candidate_algorithms
+from analysis.algorithms.redundancy import irredundancy
+from analysis.alignments.joint import MAX_RUNS, score_joint
+from analysis.alignments.permutation_baseline import permuted_network
+from analysis.alignments.search import search_alignments
+from analysis.answers import answers
+from analysis.directions.result import DirectionClass
+from analysis.directions.search import search_directions
+from analysis.directions.table import DirectionTable
+from analysis.errors import BeyondLimits
+from analysis.late_functions import function_at
+from analysis.map_classes.report import CLOSED, ClosedClass, LadderReport, Rung
+from analysis.protocol import Protocol
+from analysis.question import Question
+from analysis.report import Analysed, Settings
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
+from analysis.tasks import Task, input_table
+from analysis.work import DEFAULT_WORK, Work
+
+_LEARN = "analysis.map_classes.learning:climb_learned"
+MAX_ALGORITHMS = 16
+N_PERMUTED = 20
+_LISTED = 20_000  # candidates looked through for irredundant ones
+_JOINT = 1_000  # alignments on neurons whose joint interchanges are run
+
+
+@lru_cache(maxsize=32)
+def placed_algorithms(task: Task, protocol: Protocol, n_hidden_layers: int, most: int = MAX_ALGORITHMS) -> Candidates:
+    """The first irredundant algorithms of a task that have a variable, and how many there are.
+
+    Args:
+        task: over the network's inputs.
+        protocol: form and depth.
+        n_hidden_layers: of the network.
+        most: how many of them.
+    """
+    whole = candidate_algorithms(task, protocol, n_hidden_layers, max_listed=_LISTED, n_first=_LISTED)
+    kept = [a for a in whole.algorithms if a.responses and irredundancy(a)["irredundant-literals"]]
+    truncated = len(kept) > most or len(whole.algorithms) < whole.n_candidates
+    first = tuple(kept[:most])
+    return Candidates(first, len(kept), len(first) if truncated else None)
+
+
+def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LadderReport:
+    """Climb every class in closed form, and the learned ones where all is asked for; only these load torch."""
+    ladder = climb_closed(of.question, work)
+    if settings.thorough:
+        ladder = function_at(_LEARN)(ladder, of.question, work)
+    return ladder
+
+
+def climb_closed(
+    question: Question, work: Work = DEFAULT_WORK, *, n_permuted: int = N_PERMUTED, seed: int = 0
+) -> LadderReport:
+    """Every class in closed form, on a network and on its permutations.
+
+    Args:
+        n_permuted: networks of the floor, at least 0.
+        seed: of their permutations.
+        work: told "ladder"; without a clock no time is measured.
+
+    Returns:
+        A ladder without learned rungs. A class that is beyond the limits says why.
+    """
+    candidates = placed_algorithms(question.task, question.protocol, question.cut.n_hidden_layers)
+    others = [permuted_network(question.cut, number, seed=seed) for number in range(n_permuted)]
+    work.tell("ladder", 0, n_permuted + 1)
+    own = closed_rungs(question, candidates, work=work)
+    climbable = [key for key in CLOSED if not own[key].refused]
+    rest: list[dict[ClosedClass, Rung]] = []
+    for number, other in enumerate(others):
+        work.tell("ladder", number + 1, n_permuted + 1, "permuted networks")
+        rest.append(closed_rungs(replace(question, model=other), candidates, climbable, joint=False))
+    work.tell("ladder", n_permuted + 1, n_permuted + 1)
+    return LadderReport(
+        algorithms=[algorithm.text for algorithm in candidates.algorithms],
+        n_irredundant=candidates.n_candidates,
+        rungs=tuple(rung.above(rungs[key] for rungs in rest if key in rungs) for key, rung in own.items()),
+        n_permuted=n_permuted,
+        n_permuted_right=n_that_compute(others, question.task),
+        seed=seed,
+    )
+
+
+def n_that_compute(networks: Sequence[Network], task: Task) -> int:
+    """Of some networks, how many decide every clean input as the task does (threshold)."""
+    wanted = list(task.truth_table)
+    with np.errstate(over="ignore", invalid="ignore"):
+        decided = [answers(forward(one, input_table(task.n_inputs))[:, 0]) for one in networks]
+    return sum(one.tolist() == wanted for one in decided)
+
+
+def closed_rungs(
+    question: Question,
+    candidates: Candidates,
+    classes: Sequence[ClosedClass] = CLOSED,
+    work: Work = DEFAULT_WORK,
+    *,
+    joint: bool = True,
+) -> dict[ClosedClass, Rung]:
+    """The classes in closed form on one network.
+
+    Args:
+        candidates: the algorithms that are placed.
+        classes: which.
+        joint: whether to run joint interchange on alignments on neurons too.
+        work: its clock measures the rungs.
+    """
+    found: dict[ClosedClass, Rung] = {}
+    with np.errstate(over="ignore", invalid="ignore"):  # permuted weights may overflow; no number is no decision
+        table = DirectionTable(question)
+        for key in classes:
+            start = work.clock()
+            try:
+                if key == "single" or key == "sets":  # mypy narrows by these
+                    rung = _on_neurons(question, candidates, single=key == "single", joint=joint)
+                else:
+                    rung = _on_directions(question, candidates, key, table)
+            except BeyondLimits as refusal:
+                rung = Rung.refusal(key, f"{refusal.item}: {refusal.cause}")
+            found[key] = replace(rung, seconds=work.clock() - start)
+    return found
+
+
+def _on_neurons(question: Question, candidates: Candidates, *, single: bool, joint: bool) -> Rung:
+    sites = "single_neurons" if single else "neuron_sets"
+    asked = question.protocol.model_copy(update={"name": sites, "alignment_sites": sites, "alignments_kept": "all"})
+    found = search_alignments(replace(question, protocol=asked), candidates).algorithms
+    n_valid = sum(result.n_valid for result in found)
+    n_runs = [
+        (1 << question.cut.n_inputs) ** (len(result.algorithm.responses) + 1) for result in found if result.n_valid
+    ]
+    confirmed: int | None = None
+    if joint and n_valid <= _JOINT and max(n_runs, default=0) <= MAX_RUNS:
+        confirmed = 0
+        for result in found:
+            for scored in result.alignments:
+                if scored.valid:
+                    score = score_joint(replace(question, protocol=asked), result.algorithm, scored.alignment)
+                    confirmed += score.agreed == score.of
+    return Rung(
+        "single" if single else "sets",
+        sum(1 for result in found if result.n_valid),
+        n_valid,
+        sum(n_placements(question.cut.hidden_sizes, len(r.algorithm.responses), single=single) for r in found),
+        confirmed,
+    )
+
+
+def _on_directions(
+    question: Question, candidates: Candidates, direction_class: DirectionClass, table: DirectionTable
+) -> Rung:
+    found = search_directions(question, candidates, direction_class, table=table)
+    if found.refused:
+        return Rung.refusal(direction_class, found.refused)
+    placed = [result.n_placements for result in found.algorithms]
+    exact = all(result.truncated_at is None and not result.n_undecided for result in found.algorithms)
+    return Rung(
+        direction_class,
+        found.n_aligned,
+        found.n_valid,
+        None if None in placed else sum(n for n in placed if n is not None),
+        found.n_joint,
+        exact,
+    )
+
+
+def n_placements(hidden_sizes: Sequence[int], n_variables: int, *, single: bool) -> int:
+    """Ways to give variables disjoint neurons, or disjoint nonempty sets of neurons each within one layer.
+
+    Args:
+        hidden_sizes: widths of the hidden layers.
+        n_variables: to be placed.
+        single: one neuron each.
+    """
+    if single:
+        return perm(sum(hidden_sizes), n_variables)
+    ways = [1] + [0] * n_variables  # for each number of variables, in the layers so far
+    for width in hidden_sizes:
+        here = [_disjoint_sets(width, n) for n in range(n_variables + 1)]
+        ways = [sum(comb(n, k) * ways[n - k] * here[k] for k in range(n + 1)) for n in range(n_variables + 1)]
+    return ways[n_variables]
+
+
+def _disjoint_sets(width: int, n: int) -> int:
+    """Ordered n-tuples of disjoint nonempty subsets of a layer, by inclusion and exclusion over empty ones."""
+    return sum((-1) ** empty * comb(n, empty) * (n - empty + 1) ** width for empty in range(n + 1))

@@ -1,0 +1,109 @@
+"""Climbing the classes that are learned: subspaces by a rotation, and blocks of a non-linear map. Loads torch.
+
+A placement passes if from some seed every single interchange ends on the right side. So the numbers are lower bounds:
+another seed may find what these did not. Maps for the floor are learned on single interchanges alone, which is easier,
+so that the floor is not understated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from analysis.algorithms.candidates import Candidates
+from analysis.alignments.iia import tested_pairs
+from analysis.alignments.permutation_baseline import permuted_network
+from analysis.directions.blocks import block_placements, demands
+from analysis.directions.das import LearningOptions, learn
+from analysis.errors import BeyondLimits
+from analysis.map_classes.climbing import placed_algorithms
+from analysis.map_classes.report import LEARNED, LadderReport, LearnedClass, Rung
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
+
+LINEAR: Final = LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.1)
+NON_LINEAR: Final = LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.03)
+MAX_WORK: Final = 100_000_000  # maps × interchanges × steps, on one network: some minutes
+_AT_ONCE: Final = 5  # permuted networks learned side by side between two reports
+
+
+def climb_learned(ladder: LadderReport, question: Question, work: Work = DEFAULT_WORK) -> LadderReport:
+    """Add the learned classes to a ladder.
+
+    Args:
+        ladder: the closed classes of the same network, whose permuted networks are taken again.
+        work: told "ladder"; without a clock no time is measured.
+    """
+    candidates = placed_algorithms(question.task, question.protocol, question.cut.n_hidden_layers)
+    others = [permuted_network(question.cut, number, seed=ladder.seed) for number in range(ladder.n_permuted)]
+    rungs = list(ladder.rungs)
+    total, n_networks = len(LEARNED) * (len(others) + 1), len(others) + 1
+    for number, key in enumerate(LEARNED):
+        work.tell("ladder", number * n_networks, total, f"{key} maps")
+        own, below = _own_rung(question, candidates, key, work), []
+        for first in range(0, 0 if own.refused else len(others), _AT_ONCE):
+            work.tell("ladder", number * n_networks + 1 + first, total, f"{key} maps of permuted networks")
+            some = [replace(question, model=other) for other in others[first : first + _AT_ONCE]]
+            below += learned_rungs(some, candidates, key, joint=False)
+        rungs.append(own.above(below))
+    work.tell("ladder", total, total)
+    return ladder.model_copy(update={"rungs": tuple(rungs)})
+
+
+def _own_rung(question: Question, candidates: Candidates, key: LearnedClass, work: Work) -> Rung:
+    """A learned class on the network itself, which may be refused."""
+    start = work.clock()
+    try:
+        (rung,) = learned_rungs([question], candidates, key, joint=True)
+    except BeyondLimits as refusal:
+        return Rung.refusal(key, f"{refusal.item}: {refusal.cause}")
+    return replace(rung, seconds=work.clock() - start)
+
+
+def learned_rungs(
+    questions: Sequence[Question], candidates: Candidates, map_class: LearnedClass, *, joint: bool
+) -> list[Rung]:
+    """One learned class on several networks of one shape at once.
+
+    Args:
+        questions: alike in everything but the network.
+        candidates: the algorithms that are placed.
+        map_class: "learned" or "non-linear".
+        joint: whether joint interchanges are demanded as well.
+
+    Raises:
+        BeyondLimits: too many placements, or too much to learn.
+    """
+    networks = [question.cut for question in questions]
+    first = networks[0]
+    options = NON_LINEAR if map_class == "non-linear" else LINEAR
+    tested, rows = (tested_pairs(first.n_inputs, questions[0].protocol.interchange_pairs), questions[0].data.clean_rows)
+    plan = []
+    work = 0
+    for algorithm in candidates.algorithms:
+        n_rows, n_variables = 1 << first.n_inputs, len(algorithm.responses)
+        blocks = block_placements(n_variables, first.hidden_sizes)
+        n_runs = int(tested.sum()) * n_variables + (n_rows ** (n_variables + 1) if joint else 0)
+        work += len(blocks) * len(options.seeds) * n_runs * options.steps
+        plan.append((algorithm, blocks))
+    if work > MAX_WORK:
+        raise BeyondLimits(
+            "learned maps",
+            f"all placements need {work:,} interchanges in training, against a limit of {MAX_WORK:,}",
+            "climb a narrower network",
+        )
+    totals = [[0, 0, 0, 0] for _ in networks]
+    for algorithm, blocks in plan:
+        asked = demands(algorithm, tested, joint=joint)
+        n_joint = len(asked.wanted) - asked.n_single
+        runs = learn(networks, rows, asked, blocks, options, non_linear=map_class == "non-linear")
+        for number, total in enumerate(totals):
+            mine = runs[number * len(blocks) : (number + 1) * len(blocks)]
+            single = [any(run.n_single == asked.n_single for run in seeds) for seeds in mine]
+            both = [any(run.n_single == asked.n_single and run.n_joint == n_joint for run in seeds) for seeds in mine]
+            total[0] += any(single)
+            total[1] += sum(single)
+            total[2] += len(blocks)
+            total[3] += sum(both)
+    return [Rung(map_class, a, b, c, d if joint else None, exact=False) for a, b, c, d in totals]

@@ -1,0 +1,155 @@
+"""The observed classes of the listed circuits as rows of bits: where each is right, and where it is wrong.
+
+All members of a class make the same predictions but for those that rest on a free row of a gate, so one of them stands
+for it (:mod:`analysis.common_ground.interpreted`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuits.judging import evaluate_circuits
+from analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
+from analysis.common_ground.survey import drawn_ranks
+from analysis.errors import BeyondLimits
+from analysis.experiments import InterventionSpace, NetworkAnswers
+from analysis.interpretations.observed import ObservedClasses
+from analysis.question import Question
+from analysis.subjects.perceptron.circuit import Circuit
+from analysis.work import DEFAULT_WORK, Work
+
+Words = NDArray[np.uint64]
+
+STAGE: Final = "readings"
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """Observed classes that predict something, by circuit, then rank; parallel columns.
+
+    Args:
+        circuit: ``[classes]`` position of the circuit among those listed.
+        index: of each representative.
+        gates: ``[classes, neurons]`` a number for each neuron after the inputs, which two classes have in common where
+            they keep the same edges into it and read the same function from it.
+        margins: ``[classes]`` of the circuits.
+        right: ``[classes, words]`` a bit for each intervention that counts and on which the class is right.
+        wrong: likewise, wrong.
+        n_unread: classes that could not be found: their circuits have too many states.
+    """
+
+    circuit: NDArray[np.int64]
+    index: tuple[int, ...]
+    gates: NDArray[np.int32]
+    margins: NDArray[np.float64]
+    right: Words
+    wrong: Words
+    n_unread: int
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Which predictions of interventions count.
+
+    Args:
+        settled: those that rest on no free row alone.
+        clear: those where the output is near 0 or 1 alone.
+    """
+
+    settled: bool = True
+    clear: bool = True
+
+
+def read_classes(
+    question: Question,
+    masks: NDArray[Any],
+    observed: Sequence[int],
+    asked: tuple[InterventionSpace, NetworkAnswers],
+    counted: Counted,
+    work: Work = DEFAULT_WORK,
+    *,
+    n_drawn: int | None,
+    seed: int,
+) -> Readings:
+    """The observed classes of some circuits, all of them or some that are drawn.
+
+    Args:
+        masks: ``[circuits]`` those listed, ascending.
+        observed: ``[circuits]`` observed classes of each.
+        asked: what is asked of the network, and its answers.
+        counted: which predictions count.
+        work: told between circuits; may cancel there.
+        n_drawn: classes that are drawn; None for all.
+    """
+    space, answers = asked
+    happens = answers.decisions[answers.counted]
+    counts = answers.clear[answers.counted] if counted.clear else np.ones(len(happens), dtype=np.bool_)
+    every = dict.fromkeys(np.flatnonzero(observed).tolist())
+    ranks_of = every if n_drawn is None else drawn_ranks(observed, n_drawn, seed)
+    known: dict[tuple[bytes, bytes], int] = {}
+    circuits, indices, n_unread = list[int](), list[int](), 0
+    n_words, n_neurons = -(-len(happens) // 64), sum(question.cut.sizes[1:])
+    right, wrong = [np.zeros((0, n_words), dtype=np.uint64)], [np.zeros((0, n_words), dtype=np.uint64)]
+    gates = [np.zeros((0, n_neurons), dtype=np.int32)]
+    for done, (number, ranks) in enumerate(ranks_of.items()):
+        work.tell(STAGE, done, len(ranks_of), f"{len(indices):,} classes")
+        try:
+            chosen = choose_classes(question, Circuit(question.layout, int(masks[number])), ranks=ranks)
+        except BeyondLimits:
+            n_unread += observed[number] if ranks is None else len(ranks)
+            continue
+        if not speaks(chosen.classes):
+            continue
+        circuits += [number] * len(chosen)
+        indices += chosen.least_indices
+        gates.append(_gates(chosen.classes, known))
+        for said in representatives_predict(chosen.classes, space, settled=counted.settled):
+            predicted = said.reshape(len(said), -1)
+            right.append(_packed((predicted == happens) & counts))
+            wrong.append(_packed((predicted == 1 - happens) & counts))
+    work.tell(STAGE, 1, 1, f"{len(indices):,} classes")
+    circuit = np.array(circuits, dtype=np.int64)
+    each, of_these = np.unique(circuit, return_inverse=True)
+    _, margins = evaluate_circuits(question, masks[each])
+    return Readings(
+        circuit,
+        tuple(indices),
+        np.concatenate(gates),
+        margins[of_these],
+        np.concatenate(right),
+        np.concatenate(wrong),
+        n_unread,
+    )
+
+
+def _packed(bits: NDArray[np.bool_]) -> Words:
+    """``[rows, bits]`` as ``[rows, words]``; the first bit is the lowest of the first word."""
+    some = np.packbits(bits, axis=1, bitorder="little")
+    whole = np.zeros((len(some), -(-bits.shape[1] // 64) * 8), dtype=np.uint8)
+    whole[:, : some.shape[1]] = some
+    return whole.view("<u8").astype(np.uint64)
+
+
+def _gates(classes: ObservedClasses, known: dict[tuple[bytes, bytes], int]) -> NDArray[np.int32]:
+    """``[classes, neurons]`` a number for each edges into a neuron and function read from it."""
+    columns = []
+    for layer, keep in enumerate(classes.circuit.keep, start=1):
+        gated = classes.gated(layer)
+        functions = np.packbits(classes.bits(layer), axis=2)
+        for neuron, kept in enumerate(keep):
+            edges = np.packbits(kept).tobytes()
+            if neuron in gated:
+                some, each = np.unique(functions[:, gated.index(neuron)], axis=0, return_inverse=True)
+                numbers = [known.setdefault((edges, one.tobytes()), len(known)) for one in some]
+                columns.append(np.array(numbers)[each.reshape(-1)])
+            else:
+                columns.append(np.full(len(classes), known.setdefault((edges, b""), len(known))))
+    return np.stack(columns, axis=1).astype(np.int32)

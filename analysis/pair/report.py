@@ -1,0 +1,363 @@
+"""A network's fair pair as it is searched, stored and told.
+
+A pair is fair if both interpretations pass the same tests and each is right where the other is wrong, on interventions
+that count: with one neuron forced, an output that every rule decides, and predictions that rest on no free row. Where
+no pair is, the one that gives up the fewest of these conditions takes its place.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import combinations
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from analysis.circuits.result import CircuitSearch
+from analysis.errors import InvalidIndex
+from analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network
+from analysis.explanations.circuits import gate_label, predict_by_interpretation
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.pair.readings import Counted, Readings, Words, read_classes
+from analysis.pair.search import Found, Pair, find_pairs
+from analysis.question import Question
+from analysis.report import Analysed, Exact, Mask, Part, Report, Settings
+from analysis.subjects.perceptron.circuit import Circuit
+from analysis.work import DEFAULT_WORK, Work
+
+Condition = Literal["one", "clear", "settled", "each"]
+CONDITIONS: Final[Mapping[Condition, str]] = {
+    "one": "more than one neuron has to be forced",
+    "clear": "some outputs are further than 0.3 from 0 and 1",
+    "settled": "some predictions rest on a free row",
+    "each": "one is right wherever they contradict each other",
+}
+"""What is asked of a pair, as what is true of one that does not meet it; of two, the first is given up first."""
+BY_HAND: Final[Mapping[str, tuple[tuple[str, int], tuple[str, int]]]] = {
+    "a86d34e38e22d07e0068756ecddd952915450f7bc0bc7006bef2ed023e1e635e": (("183bf", 23), ("183bf", 25))
+}
+"""Digest of a question → the circuit and index of two interpretations that were chosen for the opening story."""
+MAX_CLASSES: Final = 10_000
+N_DRAWN: Final = 2_000
+MAX_BITS: Final = 1 << 29
+"""Classes times interventions: 64 MiB of those that are right, and as many of those that are wrong."""
+SEED: Final = 0
+
+
+class ExperimentFound(Part):
+    """One intervention on which the two contradict each other."""
+
+    neurons: list[NeuronSite] = Field(description="That are forced: layer from 1, neuron from 0.")
+    source: int = Field(description="The input whose values they get, by its number in binary order.")
+    base: int = Field(description="The input that runs.")
+    says: tuple[int, int]
+    output: float
+    answer: int = Field(description="Of the network: 1 above 0.5.")
+    unforced: float = Field(description="Its output on that input with no neuron forced.")
+
+
+class GateFound(Part):
+    """What one of the two reads from a neuron."""
+
+    layer: int
+    neuron: int
+    function: Exact = Field(description="Of the inputs: bit i is its value on the input of number i.")
+    label: str
+
+
+class PairFound(Part):
+    """Two interpretations that contradict each other."""
+
+    masks: tuple[Mask, Mask] = Field(description="Of their circuits.")
+    indices: tuple[Exact, Exact] = Field(description="The index of each in its circuit.")
+    gates: tuple[list[GateFound], list[GateFound]]
+    differ: list[NeuronSite] = Field(
+        description="Neurons into which they keep other edges or from which they read another function."
+    )
+    margin: float = Field(description="The smaller one of their circuits.")
+    given_up: list[Condition] = Field(description="Conditions that it does not meet; none of a fair pair.")
+    counted: tuple[int, int] = Field(
+        description="Contradictions on which the one is right, and the other, of those that count for it."
+    )
+    both_right: int = Field(description="Of all interventions.")
+    first_right: int
+    second_right: int
+    neither: int
+    experiments: list[ExperimentFound] = Field(description="One on which the first is right, one for the second.")
+
+
+class FairPairReport(Report):
+    """The fair pair of a network, or the pair that comes nearest to one; null where no two contradict each other."""
+
+    n_interventions: int
+    n_clear: int = Field(description="Interventions whose output is within 0.3 of 0 or 1.")
+    largest_set: int | None = Field(description="Most neurons forced where not every set is, else null.")
+    n_classes: Exact = Field(description="Observed classes of the listed circuits.")
+    classes: int = Field(description="Of those, how many were compared: they predict something.")
+    drawn: bool = Field(description="Whether they were drawn, uniformly without repetition.")
+    seed: int
+    n_unread: int = Field(description="Left out: their circuits have too many states.")
+    complete: bool = Field(description="Whether every valid circuit is listed.")
+    n_fair: int = Field(description="Fair pairs.")
+    pair: PairFound | None
+    by_hand: PairFound | None = Field(description="Chosen by hand for the opening story.")
+    before: int | None = Field(description="Fair pairs that come before that one.")
+
+    @property
+    def shown(self) -> PairFound | None:
+        """The pair to show first."""
+        return self.by_hand or self.pair
+
+    def findings(self, question: Question | None = None, part: str = "edge") -> list[str]:
+        return list(_told(self))
+
+
+def _told(report: FairPairReport) -> Iterator[str]:
+    """What was found, in sentences."""
+    pair, drawn = report.pair, " of classes drawn" if report.drawn else ""
+    if pair is None:
+        yield _why_none(report)
+    else:
+        if pair.given_up:
+            why = ", and ".join(CONDITIONS[one] for one in pair.given_up)
+            yield f"No pair{drawn} is fair. In the one that comes nearest, {why}."
+        p, q = pair.first_right, pair.second_right
+        yield (
+            f"{_names(pair)} differ in {_neurons(len(pair.differ))} and contradict each other on {p + q:,} of "
+            f"{report.n_interventions:,} interventions: the one is right on {p:,}, the other on {q:,}."
+        )
+        if report.n_fair > 1:
+            yield f"{report.n_fair:,} pairs{drawn} are fair; none of them comes before it."
+    if report.by_hand is not None and report.before is not None:
+        yield f"{report.before:,} come before {_names(report.by_hand)}, which were chosen by hand."
+    if report.drawn:
+        compared = f"{report.classes:,} of {int(report.n_classes):,} observed classes were compared"
+        yield f"{compared}, drawn uniformly without repetition (seed {report.seed})."
+    if report.n_unread:
+        yield f"{report.n_unread:,} more could not be found: their circuits have too many states."
+
+
+def _why_none(report: FairPairReport) -> str:
+    """Why no two contradict each other."""
+    if not int(report.n_classes):
+        return "There are no interpretations to compare."
+    if not report.n_interventions:
+        return "The network has no hidden neuron to force, so nothing tells two interpretations apart."
+    if not report.classes:
+        return "No interpretation predicts anything, so no two contradict each other."
+    if report.classes == 1:
+        return "All interpretations are of one observed class, so no two contradict each other."
+    return f"No two of {report.classes:,} observed classes{' drawn' if report.drawn else ''} contradict each other."
+
+
+def _names(pair: PairFound) -> str:
+    return " and ".join(f"i·{mask}.{index}" for mask, index in zip(pair.masks, pair.indices, strict=True))
+
+
+def _neurons(n: int) -> str:
+    return "one neuron" if n == 1 else f"{n} neurons"
+
+
+# --- the search
+
+
+def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> FairPairReport:
+    """The fair pair among the listed circuits of a network."""
+    return fair_pair(of.question, of.circuits, of.observed, work)
+
+
+def fair_pair(
+    question: Question,
+    circuits: CircuitSearch,
+    observed: Sequence[int],
+    work: Work = DEFAULT_WORK,
+    *,
+    max_classes: int = MAX_CLASSES,
+    n_drawn: int = N_DRAWN,
+) -> FairPairReport:
+    """The fair pair of a network.
+
+    Args:
+        circuits: the listed valid ones.
+        observed: ``[circuits]`` observed classes of each; empty where none were counted.
+        work: told of classes and pairs; may raise Cancelled.
+        max_classes: of more classes some are drawn.
+    """
+    space, answers = ask_network(question)
+    most = MAX_BITS // max(1, space.n_interventions)
+    drawn = sum(observed) > min(most, max_classes)
+    forced_alone = sum(len(members) == 1 for members in space.sets) * space.n_rows * (space.n_rows - 1)
+
+    @cache
+    def readings(counted: Counted) -> Readings:
+        return read_classes(
+            question,
+            circuits.masks,
+            observed,
+            (space, answers),
+            counted,
+            work,
+            n_drawn=min(most, n_drawn) if drawn else None,
+            seed=SEED,
+        )
+
+    def search(given_up: Sequence[Condition], asked: Pair | None = None) -> tuple[Found, Readings]:
+        some = readings(Counted("settled" not in given_up, "clear" not in given_up))
+        among = space.n_interventions if "one" in given_up else forced_alone
+        return find_pairs(some, work, among=among, both="each" not in given_up, asked=asked), some
+
+    classes = readings(Counted())
+    chosen = _chosen(classes, circuits, BY_HAND.get(question.digest))
+    found, some = search((), chosen)
+    given_up: tuple[Condition, ...] = ()
+    n_fair, steps = found.pairs, (given for n in range(1, 5) for given in combinations(CONDITIONS, n))
+    if found.first is None and search(tuple(CONDITIONS))[0].pairs:
+        for given_up in steps:
+            found, some = search(given_up)
+            if found.first is not None:
+                break
+
+    def told(pair: Pair | None, of: Readings, given_up: Sequence[Condition]) -> PairFound | None:
+        return None if pair is None else _PairOf(question, circuits, space, answers, of, pair).told(given_up)
+
+    return FairPairReport(
+        n_interventions=space.n_interventions,
+        n_clear=int((answers.clear & answers.counted).sum()),
+        largest_set=space.largest,
+        n_classes=str(sum(observed)),
+        classes=len(classes),
+        drawn=drawn,
+        seed=SEED,
+        n_unread=classes.n_unread,
+        complete=circuits.truncated_at is None and circuits.n_listed == circuits.n_valid,
+        n_fair=n_fair,
+        pair=told(found.first, some, given_up),
+        by_hand=told(chosen, classes, ()),
+        before=None if chosen is None else found.before,
+    )
+
+
+def _chosen(
+    classes: Readings, circuits: CircuitSearch, refs: tuple[tuple[str, int], tuple[str, int]] | None
+) -> Pair | None:
+    """The classes of two interpretations, where both are among some."""
+    numbers = []
+    for mask, index in refs or ():
+        of_circuit = np.flatnonzero(circuits.masks[classes.circuit] == int(mask, 16))
+        place = bisect_right([classes.index[number] for number in of_circuit], index) - 1
+        if place >= 0:
+            numbers.append(int(of_circuit[place]))
+    return (min(numbers), max(numbers)) if len(numbers) == 2 else None
+
+
+@dataclass(frozen=True, eq=False)
+class _PairOf:
+    """Two classes of one network, and what there is to tell of them."""
+
+    question: Question
+    circuits: CircuitSearch
+    space: InterventionSpace
+    answers: NetworkAnswers
+    classes: Readings
+    pair: Pair
+
+    def told(self, given_up: Sequence[Condition]) -> PairFound:
+        both = self._members(alike="settled" not in given_up)
+        to_hex = self.question.layout.to_hex
+        counted = self.answers.counted
+        said = [predict_by_interpretation(one, self.space)[counted] for one in both]
+        one, other = (predicted == self.answers.decisions[counted] for predicted in said)
+        p, q = (_unpacked(bits, len(one)) for bits in self._contradictions())
+        sites = [(layer, n) for layer, size in enumerate(self.question.cut.sizes[1:], start=1) for n in range(size)]
+        first, second = (self.classes.gates[number] for number in self.pair)
+        return PairFound(
+            masks=(to_hex(both[0].circuit.mask), to_hex(both[1].circuit.mask)),
+            indices=(str(both[0].index), str(both[1].index)),
+            gates=tuple([_gate(gate, self.space.n_inputs) for gate in one.gates] for one in both),
+            differ=[site for site, here, there in zip(sites, first, second, strict=True) if here != there],
+            margin=float(self.classes.margins[list(self.pair)].min()),
+            given_up=list(given_up),
+            counted=(int(p.sum()), int(q.sum())),
+            both_right=int((one & other).sum()),
+            first_right=int((one & ~other).sum()),
+            second_right=int((other & ~one).sum()),
+            neither=int((~one & ~other).sum()),
+            experiments=[self._experiment(number, said) for number in self._clearest(p, q)],
+        )
+
+    def _contradictions(self) -> Iterator[Words]:
+        first, second = self.pair
+        for one, other in ((first, second), (second, first)):
+            yield self.classes.right[one] & self.classes.wrong[other]
+
+    def _members(self, *, alike: bool) -> tuple[Interpretation, Interpretation]:
+        """The representatives, or of each class the member that does on its free rows what the other does there."""
+        layout, masks = self.question.layout, self.circuits.masks
+        spaces = [
+            InterpretationSpace(self.question, Circuit(layout, int(masks[self.classes.circuit[one]])))
+            for one in self.pair
+        ]
+        first, second = (space.at(self.classes.index[one]) for space, one in zip(spaces, self.pair, strict=True))
+        if alike:
+            return _as_other(spaces[0], first, second), _as_other(spaces[1], second, first)
+        return first, second
+
+    def _clearest(self, p: NDArray[np.bool_], q: NDArray[np.bool_]) -> Iterator[int]:
+        """Of the contradictions on which the first is right, and the second, one each: with the fewest neurons forced,
+        the same for both where that is possible, the output as near to 0 or 1 as possible.
+        """
+        sets = np.argwhere(self.answers.counted)[:, 0]
+        sizes = np.array([len(members) for members in self.space.sets])[sets]
+        counted = self.answers.counted
+        off = np.abs(self.answers.outputs - self.answers.decisions)[counted]
+        sides = [np.flatnonzero(side & (sizes == sizes[side].min())) for side in (p, q) if side.any()]
+        shared = set(sets[sides[0]]).intersection(*(sets[side] for side in sides))
+        if shared:
+            least = min(shared, key=lambda one: (max(off[side[sets[side] == one]].min() for side in sides), one))
+            sides = [side[sets[side] == least] for side in sides]
+        for side in sides:
+            yield int(side[off[side].argmin()])
+
+    def _experiment(self, number: int, said: Sequence[NDArray[np.int8]]) -> ExperimentFound:
+        members, source, base = np.argwhere(self.answers.counted)[number].tolist()
+        return ExperimentFound(
+            neurons=list(self.space.sets[members]),
+            source=source,
+            base=base,
+            says=(int(said[0][number]), int(said[1][number])),
+            output=float(self.answers.outputs[members, source, base]),
+            answer=int(self.answers.decisions[members, source, base]),
+            unforced=float(self.question.clean_activations[-1][base, 0]),
+        )
+
+
+def _gate(gate: NeuronGate, n_inputs: int) -> GateFound:
+    label = gate_label(gate, n_inputs)
+    return GateFound(layer=gate.layer, neuron=gate.neuron, function=str(gate.function), label=label)
+
+
+def _as_other(space: InterpretationSpace, one: Interpretation, other: Interpretation) -> Interpretation:
+    """The member of an interpretation's class whose gates do what another's do where no input reaches."""
+    gates = list(one.gates)
+    for place, gate in enumerate(one.gates):
+        there = other.gate(gate.layer, gate.neuron)
+        if gate.layer > 1 and there is not None and there.parents == gate.parents:
+            table = tuple(there.table[row] if row in gate.free_rows else bit for row, bit in enumerate(gate.table))
+            changed = [*gates[:place], replace(gate, table=table), *gates[place + 1 :]]
+            try:
+                space.index_of(tuple(changed))
+            except InvalidIndex:  # an XOR, which is no gate here
+                continue
+            gates = changed
+    return space.at(space.index_of(tuple(gates)))
+
+
+def _unpacked(words: Words, n: int) -> NDArray[np.bool_]:
+    """The first so many bits."""
+    return np.unpackbits(words.astype("<u8").view(np.uint8), count=n, bitorder="little").astype(np.bool_)

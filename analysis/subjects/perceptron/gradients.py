@@ -1,0 +1,68 @@
+"""Derivatives of a network's output, summed in the order of :mod:`analysis.subjects.perceptron.mlp`.
+
+Where an activation has a kink, its derivative there is the one from below, as torch has it: 0 for relu, the negative
+slope for leaky relu.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.subjects.perceptron.activations import OF_PERCEPTRONS, ActivationName
+from analysis.subjects.perceptron.mlp import forward_pass
+from analysis.subjects.perceptron.network import Network
+
+Array = NDArray[np.float64]
+
+
+def slope_of(sums: Array, values: Array, activation: ActivationName, negative_slope: float | None) -> Array:
+    """The derivative of an activation at pre-activations, given its values there; at a kink the one from below."""
+    return OF_PERCEPTRONS[activation].slope(sums, values, negative_slope)
+
+
+def backward(
+    network: Network, sums: Sequence[Array], layers: Sequence[Array], output_slope: Array, carried: float = 1.0
+) -> tuple[Array, ...]:
+    """Derivatives of a metric by pre-activations.
+
+    Args:
+        network: cut to one output.
+        sums: pre-activations ``[n_l, rows]`` for layers 1 … L.
+        layers: activations ``[n_l, rows]`` for layers 0 … L.
+        output_slope: ``[rows]`` the metric's derivative by the output.
+        carried: how much of a source's activation each edge carries.
+
+    Returns:
+        ``[n_l, rows]`` for layers 1 … L.
+    """
+    n_layers = len(network.weights)
+    slopes = [
+        slope_of(sums[layer - 1], layers[layer], network.activation_of(layer), network.negative_slope)
+        for layer in range(1, n_layers + 1)
+    ]
+    found = [output_slope[None] * slopes[-1]]
+    for layer in range(n_layers - 1, 0, -1):
+        above, weights = found[0], network.weights[layer]
+        total = np.zeros(layers[layer].shape)
+        for out in range(len(weights)):
+            total = total + weights[out][:, None] * carried * above[out]
+        found.insert(0, total * slopes[layer - 1])
+    return tuple(found)
+
+
+def input_slopes(network: Network, rows: Array) -> Array:
+    """Derivatives ``[rows, n0]`` of the output by each input.
+
+    Args:
+        network: cut to one output.
+        rows: ``[rows, n0]``.
+    """
+    sums, layers = ([one.T for one in found] for found in forward_pass(network, rows))
+    above = backward(network, sums, layers, np.ones(len(rows)))[0]
+    total = np.zeros((len(rows), network.n_inputs))
+    for out, weights in enumerate(network.weights[0]):
+        total = total + weights * above[out][:, None]
+    return total

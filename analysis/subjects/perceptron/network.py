@@ -1,0 +1,213 @@
+"""The network value: a small multilayer perceptron, immutable, known by its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from analysis.digest import canonical_json, sha256_hex
+from analysis.errors import InvalidNetwork
+from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS, ActivationName
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """An MLP ``n0-n1-…-nL``; layer l computes ``act(W_l @ h_(l-1) + b_l)``, the output layer its own activation.
+
+    Build it with :meth:`from_arrays`, which checks everything; the arrays are read-only float64.
+
+    Args:
+        weights: ``W_l [n_l, n_(l-1)]``, l = 1 … L.
+        biases: ``b_l [n_l]``.
+        output_activation: activation of the last layer (the paper's networks use the hidden one there too).
+        negative_slope: slope below 0 of layers whose activation takes it as a setting; None if there is none.
+    """
+
+    weights: tuple[NDArray[np.float64], ...]
+    biases: tuple[NDArray[np.float64], ...]
+    activation: ActivationName
+    output_activation: ActivationName
+    negative_slope: float | None
+
+    @classmethod
+    def from_arrays(
+        cls,
+        weights: Sequence[ArrayLike],
+        biases: Sequence[ArrayLike],
+        *,
+        activation: str = "leaky_relu",
+        output_activation: str | None = None,
+        negative_slope: float | None = DEFAULT_NEGATIVE_SLOPE,
+    ) -> Network:
+        """Check and freeze a network.
+
+        Raises:
+            InvalidNetwork: shapes that do not chain, NaN or infinite values, an unknown activation, a slope outside
+                [0, 1), or no layer at all.
+        """
+        output_activation = activation if output_activation is None else output_activation
+        for field, value in (("activation", activation), ("output_activation", output_activation)):
+            if value not in tuple(OF_PERCEPTRONS):  # of any type, a list as well
+                raise InvalidNetwork(
+                    f"{field} {value!r}", "is not a known activation", f"use one of {', '.join(OF_PERCEPTRONS)}"
+                )
+        if not weights or len(weights) != len(biases):
+            raise InvalidNetwork(
+                "weights and biases",
+                f"{len(weights)} weight matrices against {len(biases)} bias vectors",
+                "give one matrix [n_out][n_in] and one vector [n_out] for each layer",
+            )
+        frozen_weights, frozen_biases = [], []
+        width: int | None = None
+        for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True), start=1):
+            w, b = _frozen(f"weights[{layer - 1}]", weight, 2), _frozen(f"biases[{layer - 1}]", bias, 1)
+            if b.shape[0] != w.shape[0]:
+                raise InvalidNetwork(
+                    f"biases[{layer - 1}]",
+                    f"has {b.shape[0]} values for {w.shape[0]} neurons",
+                    "give one bias for each row of the weight matrix",
+                )
+            if width is not None and w.shape[1] != width:
+                raise InvalidNetwork(
+                    f"weights[{layer - 1}]",
+                    f"reads {w.shape[1]} neurons but the layer before has {width}",
+                    "let each matrix have as many columns as the matrix before has rows",
+                )
+            width = w.shape[0]
+            frozen_weights.append(w)
+            frozen_biases.append(b)
+        sloped = any(OF_PERCEPTRONS[one].sloped for one in (activation, output_activation))
+        slope = _slope(negative_slope) if sloped else None
+        return cls(tuple(frozen_weights), tuple(frozen_biases), activation, output_activation, slope)
+
+    @classmethod
+    def from_flat(
+        cls,
+        values: NDArray[np.float64],
+        sizes: Sequence[int],
+        *,
+        activation: str,
+        output_activation: str | None,
+        negative_slope: float | None,
+    ) -> Network:
+        """A network from its parameters W1, b1, W2, … in one row.
+
+        Raises:
+            InvalidNetwork: values that do not fit the layer sizes, or see :meth:`from_arrays`.
+        """
+        weights, biases = split_parameters(values, sizes)
+        return cls.from_arrays(
+            weights, biases, activation=activation, output_activation=output_activation, negative_slope=negative_slope
+        )
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Layer sizes ``(n0, …, nL)``."""
+        return (self.weights[0].shape[1], *(w.shape[0] for w in self.weights))
+
+    @property
+    def n_inputs(self) -> int:
+        return self.sizes[0]
+
+    @property
+    def n_outputs(self) -> int:
+        return self.sizes[-1]
+
+    @property
+    def hidden_sizes(self) -> tuple[int, ...]:
+        return self.sizes[1:-1]
+
+    @property
+    def n_hidden_layers(self) -> int:
+        return len(self.sizes) - 2
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the settings line, a line feed, then W1, b1, W2, … as little-endian float64 (spec §2)."""
+        settings = canonical_json(
+            {
+                "activation": self.activation,
+                "negative_slope": self.negative_slope,
+                "output_activation": self.output_activation,
+                "sizes": list(self.sizes),
+            }
+        )
+        arrays = [a for pair in zip(self.weights, self.biases, strict=True) for a in pair]
+        # adding 0.0 turns −0 into +0, so that equal networks have equal bytes
+        return sha256_hex(settings, b"\n", *((a + 0.0).astype("<f8").tobytes() for a in arrays))
+
+    def for_output(self, output: int) -> Network:
+        """The same network with its last layer cut to one output's row (spec §2); hidden layers are shared.
+
+        Raises:
+            InvalidNetwork: no such output.
+        """
+        if not 0 <= output < self.n_outputs:
+            raise InvalidNetwork(
+                f"output {output}", f"the network has {self.n_outputs}", f"use 0 to {self.n_outputs - 1}"
+            )
+        if self.n_outputs == 1:
+            return self
+        return Network(
+            (*self.weights[:-1], _read_only(self.weights[-1][output : output + 1])),
+            (*self.biases[:-1], _read_only(self.biases[-1][output : output + 1])),
+            self.activation,
+            self.output_activation,
+            self.negative_slope,
+        )
+
+    def activation_of(self, layer: int) -> ActivationName:
+        """Activation of layer 1 … L."""
+        return self.output_activation if layer == len(self.weights) else self.activation
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Network) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+def split_parameters(
+    values: NDArray[np.float64], sizes: Sequence[int]
+) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
+    """Weights ``W_l [n_l, n_(l-1)]`` and biases ``b_l [n_l]`` from W1, b1, W2, … in one row."""
+    weights, biases, at = [], [], 0
+    for n_in, n_out in pairwise(sizes):
+        weights.append(values[at : at + n_in * n_out].reshape(n_out, n_in))
+        at += n_in * n_out
+        biases.append(values[at : at + n_out])
+        at += n_out
+    return weights, biases
+
+
+def _read_only(array: NDArray[np.float64]) -> NDArray[np.float64]:
+    array = np.array(array, dtype=np.float64)
+    array.setflags(write=False)
+    return array
+
+
+def _frozen(name: str, value: ArrayLike, n_axes: int) -> NDArray[np.float64]:
+    shape = "a matrix [n_out][n_in]" if n_axes == 2 else "a vector [n_out]"
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidNetwork(name, "is not a regular array of numbers", f"give {shape} of finite numbers") from None
+    if array.ndim != n_axes or array.size == 0:
+        raise InvalidNetwork(name, f"has shape {list(array.shape)}", f"give {shape} with at least one number")
+    if not np.isfinite(array).all():
+        raise InvalidNetwork(name, "holds NaN or infinite values", "give finite numbers only")
+    array.setflags(write=False)
+    return array
+
+
+def _slope(slope: float | None) -> float:
+    if slope is None:
+        return DEFAULT_NEGATIVE_SLOPE
+    if isinstance(slope, bool) or not isinstance(slope, (int, float)) or not 0 <= slope < 1:
+        raise InvalidNetwork(f"negative_slope {slope!r}", "is outside [0, 1)", "give a number such as 0.01")
+    return float(slope)

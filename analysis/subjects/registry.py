@@ -1,0 +1,54 @@
+"""Every kind of model that has a record: one line each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.errors import InvalidNetwork
+from analysis.strict_json import read_object
+from analysis.subjects.subject import Model, ModelKind
+from analysis.subjects.transformer.model import ATTENTION
+
+MODEL_KINDS: Final[tuple[ModelKind, ...]] = (ATTENTION,)
+
+MAX_MODEL_BYTES: Final = 4_000_000
+_MAX_PARTS: Final = 400_000  # lists and objects, or keys
+_ITEM: Final = "model file"
+
+
+def kind_called(key: str) -> ModelKind:
+    """The kind of a key.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return {kind.key: kind for kind in MODEL_KINDS}[key]
+
+
+def kind_of_file(raw: bytes) -> ModelKind | None:
+    """The kind of model that a file says it holds, whether or not it can be read; None if it says none of these."""
+    try:
+        given = read_object(raw, _ITEM, InvalidNetwork, MAX_MODEL_BYTES, "", max_parts=_MAX_PARTS).get("format")
+    except InvalidNetwork:  # the kind's reader says why
+        return next((kind for kind in MODEL_KINDS if f'"{kind.format}"'.encode() in raw), None)
+    return next((kind for kind in MODEL_KINDS if kind.format == given), None)
+
+
+def read_model(raw: bytes) -> tuple[ModelKind, Model]:
+    """The model in a file, and its kind, told by the file's format.
+
+    Args:
+        raw: the file's bytes, at most 4,000,000.
+
+    Raises:
+        AnalysisError: no JSON object, of no known format, or the kind refuses it.
+    """
+    known = ", ".join(kind.format for kind in MODEL_KINDS)
+    cure = f"give one JSON object with one of the formats {known}"
+    document = read_object(raw, _ITEM, InvalidNetwork, MAX_MODEL_BYTES, cure, max_parts=_MAX_PARTS)
+    kind = next((kind for kind in MODEL_KINDS if kind.format == document.get("format")), None)
+    if kind is None:
+        given = f"the format {str(document['format'])[:60]!r}" if "format" in document else "no format"
+        raise InvalidNetwork(_ITEM, f"has {given}", cure)
+    model: Model = kind.read(document)
+    return kind, model

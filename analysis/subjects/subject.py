@@ -1,0 +1,326 @@
+"""What a model is to everything that works with models of any kind: a graph, a run with some of it cut, a file.
+
+A kind of model is a :class:`ModelKind` in a file of its own, and :mod:`analysis.subjects.registry` lists them. Circuits
+are searched, stored, listed, drawn and compared by code that knows no kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.digest import canonical_json, sha256_hex
+from analysis.errors import AnalysisError, InvalidProtocol
+from analysis.protocol import COMPLETE
+from analysis.subjects.graph import Graph, Masks
+from analysis.subjects.transformer.planted import PlantedEdges
+
+Numbers = NDArray[np.uint64]
+"""Masks of at most 64 bits as numbers, bit 0 the least."""
+Rules = Mapping[str, str]
+"""A value for each setting of the kind of model, in the order of its settings."""
+Slope = Callable[[NDArray[np.float64], slice], NDArray[np.float64]]
+ACCURACY_THRESHOLD: Final = 0.99
+"""A circuit is valid if the share of rows on which it is right is above this."""
+
+
+Cell = str | int | float | None
+"""A cell of a table: text, a number, or None for nothing to say."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Something to say of a model, or of a circuit of it, in rows and columns.
+
+    Args:
+        title: of the table.
+        meaning: what the figures are and whose idea they were, in sentences, without the last full stop.
+        columns: their names; the first is what each row is about.
+        rows: a cell for each column.
+    """
+
+    title: str
+    meaning: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class RowRun:
+    """Where one circuit looks on one row of the task.
+
+    Args:
+        places: what stands at each place of the row.
+        patterns: ``[places, places]`` where each node that looks anywhere does, in the order of nodes; None for one
+            that is no part of the circuit.
+    """
+
+    places: tuple[str, ...]
+    patterns: tuple[NDArray[np.float64] | None, ...]
+
+
+@dataclass(frozen=True)
+class Role:
+    """Something that nodes of a kind of model may be, in the whole model or in a circuit.
+
+    Args:
+        key: stable name, lower case with underscores; part of addresses.
+        label: for people, of the nodes that have it.
+        meaning: when a node has it, one sentence.
+    """
+
+    key: str
+    label: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class SearchPart:
+    """What one part of a search has decided.
+
+    Args:
+        valid: the valid circuits, each once, in any order.
+        n_tested: circuits that were decided, valid or not.
+    """
+
+    valid: Numbers
+    n_tested: int
+
+
+class Engine(Protocol):
+    """A way to find every valid circuit of a space of at most 64 bits.
+
+    Whatever it bounds or skips, a circuit is valid by it if and only if it is by the numbers that :meth:`Space.run`
+    returns.
+    """
+
+    @property
+    def milliseconds(self) -> float:
+        """About how long it takes."""
+
+    @property
+    def n_parts(self) -> int:
+        """How many parts there are."""
+
+    def parts(self, max_wrong: int) -> Iterator[Callable[[], SearchPart]]:
+        """The search in parts that can be made one by one, always the same ones in the same order.
+
+        Args:
+            max_wrong: rows on which a valid circuit may be wrong.
+        """
+
+
+class Space(Protocol):
+    """The circuits of one model under its rules."""
+
+    @property
+    def graph(self) -> Graph: ...
+
+    @property
+    def possible(self) -> int:
+        """How many circuits there are, valid or not."""
+
+    @property
+    def possible_by_bits(self) -> Mapping[int, int] | None:
+        """Number of bits → circuits with so many, valid or not; None if that is not known."""
+
+    @property
+    def n_combinations(self) -> int:
+        """How many masks :meth:`branches` spans: all circuits, and perhaps masks that are none."""
+
+    @property
+    def batch(self) -> int:
+        """How many masks may be run at once without taking much memory."""
+
+    @property
+    def milliseconds(self) -> float:
+        """About how long it takes to run them all."""
+
+    @property
+    def run_milliseconds(self) -> float:
+        """About how long it takes to run one of them by itself."""
+
+    def branches(self) -> tuple[Masks, ...]:
+        """Sets of masks ``[choices, bits]`` on different bits, each by ascending number of bits: every circuit is the
+        union of one mask of each.
+        """
+
+    def reduce(self, masks: Masks) -> Masks:
+        """Masks without what carries nothing; those that stay as they are, are circuits, the empty one aside."""
+
+    def run(self, masks: Masks) -> NDArray[np.float64]:
+        """Outputs ``[masks, rows, outputs]`` on the rows of the model's task, the same bits on every machine."""
+
+    def run_from(self, masks: Masks, row: int) -> NDArray[np.float64] | None:
+        """Outputs ``[masks, rows, outputs]`` where what is cut carries what it carries in the whole model on one row of
+        the task, instead of what the rules say; None where that is not defined.
+        """
+
+    def effects(self, slope: Slope, at: float) -> NDArray[np.float64]:
+        """``[bits]`` by how much the mean of a loss over the rows changes if a bit alone is cut, to first order: what
+        each reader gets less times the loss's derivative by it, summed over what the bit stands for.
+
+        Args:
+            slope: outputs ``[some rows, outputs]`` and which rows these are → derivatives of each row's loss by them.
+            at: where derivatives are taken: 1 in the whole model; below, where all that it is given has gone back so
+                far towards what cut edges carry.
+        """
+
+    def roles(self, masks: Masks) -> Masks | None:
+        """``[masks, roles, removable nodes]`` which nodes have each role of the kind in each circuit; None where that
+        takes long to find.
+        """
+
+    def inside(self, mask: Masks) -> tuple[Table, ...]:
+        """What there is to say of what happens in one circuit ``[bits]`` over all rows; nothing where that takes
+        long.
+        """
+
+    def run_row(self, mask: Masks, row: int) -> RowRun | None:
+        """One circuit ``[bits]`` on one row of the task, counted from 0; None where the kind has no such run."""
+
+    def engine(self) -> Engine | None:
+        """What finds the valid circuits without running every mask; None if nothing does. Asked where masks have at
+        most 64 bits.
+        """
+
+
+class Model(Protocol):
+    """A model with its task: rows, and which of its outputs should be the largest on each."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def attribution(self) -> str:
+        """Whose work it is, or ""."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what it computes; names are no part of it."""
+
+    @property
+    def task(self) -> str:
+        """Name of the task."""
+
+    @property
+    def task_document(self) -> Mapping[str, Any]:
+        """The task as its file has it: its "name", and under other keys all that decides what is right."""
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """What the model is given, for people."""
+
+    @property
+    def answers(self) -> NDArray[np.int64]:
+        """For each row the position of the output that should be the largest."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What each output stands for, for people."""
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Its sizes and what else there is to say of it, each with a label."""
+
+    @property
+    def planted(self) -> PlantedEdges | None:
+        """What its file says was planted in it; None for nothing."""
+
+    def space(self, rules: Rules) -> Space:
+        """Its circuits under some rules.
+
+        Raises:
+            InvalidProtocol: the rules do not fit this model.
+        """
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """A kind of model.
+
+    Args:
+        key: stable name, lower case.
+        noun: for one of them, in lower case.
+        plural: for several.
+        definition: what such a model is, one or two sentences.
+        format: what files of this kind have as their "format".
+        settings: what circuits may be asked under: each setting with its values, the usual one first.
+        read: the JSON object of a file → the model; raises AnalysisError naming what is wrong.
+        roles: that nodes may have, in the order of :meth:`Space.roles`.
+    """
+
+    key: str
+    noun: str
+    plural: str
+    definition: str
+    format: str
+    settings: Mapping[str, tuple[str, ...]]
+    read: Callable[[dict[str, Any]], Model]
+    roles: tuple[Role, ...] = ()
+
+    @property
+    def default_rules(self) -> Rules:
+        """The usual value of every setting."""
+        return {name: values[0] for name, values in self.settings.items()}
+
+    def rules(self, text: str) -> Rules:
+        """The rules that an address names: values of settings joined by "-"; usual ones may be left out,
+        and "complete" are all the usual ones.
+
+        Raises:
+            InvalidProtocol: a value that no setting has, or two of one setting.
+        """
+        found: dict[str, str] = {}
+        for value in filter(None, text.split("-") if text != COMPLETE.name else ()):
+            name = next((name for name, values in self.settings.items() if value in values), None)
+            if name is None or name in found:
+                known = "; ".join(f"{setting} {', '.join(values)}" for setting, values in self.settings.items())
+                cause = "is no value of any setting" if name is None else f"is a second value of {name}"
+                raise InvalidProtocol(
+                    f"rules {value[:40]!r}", cause, f"join values by dashes, at most one of each: {known}"
+                )
+            found[name] = value
+        return {name: found.get(name, usual) for name, usual in self.default_rules.items()}
+
+    def write_rules(self, rules: Rules) -> str:
+        """Rules as addresses write them; "" for the usual ones."""
+        return "-".join(rules[name] for name, values in self.settings.items() if rules[name] != values[0])
+
+    def protocol(self, rules: Rules) -> dict[str, Any]:
+        """Rules as files name them: a name, every setting, the share of rows to be right on, and their digest."""
+        settings = {**rules, "accuracy_threshold": ACCURACY_THRESHOLD}
+        name = self.write_rules(rules) or COMPLETE.name
+        return {"name": name, **settings, "digest": sha256_hex(canonical_json(settings))}
+
+    def admitted_rules(self, model: Model) -> tuple[Rules, ...]:
+        """All rules that fit a model, the usual ones first."""
+        found = []
+        for values in product(*self.settings.values()):
+            rules = dict(zip(self.settings, values, strict=True))
+            try:
+                model.space(rules)
+            except AnalysisError:
+                continue
+            found.append(rules)
+        return tuple(found)
+
+
+def gaps(outputs: NDArray[np.float64], answers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """``[masks, rows]`` by how much the output that should be the largest is above the largest of the others.
+
+    Args:
+        outputs: ``[masks, rows, outputs]``, at least two outputs.
+        answers: ``[rows]``.
+    """
+    rows, n_outputs = np.arange(outputs.shape[1]), outputs.shape[2]
+    largest = outputs[:, rows, (answers + 1) % n_outputs]
+    for further in range(2, n_outputs):
+        np.maximum(largest, outputs[:, rows, (answers + further) % n_outputs], out=largest)
+    apart: NDArray[np.float64] = outputs[:, rows, answers] - largest
+    return apart

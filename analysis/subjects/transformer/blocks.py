@@ -1,0 +1,154 @@
+"""What a transformer may have beside attention: biases, MLP blocks, and LayerNorm before everything that reads.
+
+    y_r = (c_r − mean) / √(variance + ε)      what reader r sees: the sum of its own kept edges, normalised anew
+    q = y W_Q + b_Q, …                        likewise keys, values, logits
+    x ← x + b_O                               of each attention layer, read by all that comes after it
+    x ← x + f(y W_in + b_in) W_out + b_out    the MLP block of a layer, which sees the heads of its layer
+
+Weights and bias of a LayerNorm are folded into the matrices that read it, as ``fold_ln`` of TransformerLens does, so
+only centring and scale are left, and these follow what the reader is given in the circuit (Conmy et al. 2023,
+arXiv:2304.14997, cut the edges of a head before its LayerNorm too). Decision 31 says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.fixed_order import inner
+from analysis.subjects.perceptron.activations import OF_TRANSFORMERS
+
+Array = NDArray[np.float64]
+BIASES: Final = ("query_bias", "key_bias", "value_bias", "output_bias")
+"""Of each attention layer."""
+MLP: Final = ("in", "in_bias", "out", "out_bias")
+"""Of each MLP block; its biases may be left out."""
+D_MLP: Final = (1, 1_024)
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """What a transformer has beside attention.
+
+    Args:
+        biases: for each layer of query, key and value ``[heads, d_head]`` and of the output ``[d_model]``; () for none.
+        unembedding_bias: ``[vocabulary]``, None for none.
+        mlps: for each layer ``[d_model, d_mlp]``, ``[d_mlp]``, ``[d_mlp, d_model]``, ``[d_model]``; () for none.
+        activation: of the MLP blocks, one of :data:`~analysis.subjects.perceptron.activations.OF_TRANSFORMERS`; ""
+            without them.
+        epsilon: what LayerNorm adds to the variance; None without LayerNorm.
+    """
+
+    biases: tuple[tuple[Array, Array, Array, Array], ...] = ()
+    unembedding_bias: Array | None = None
+    mlps: tuple[tuple[Array, Array, Array, Array], ...] = ()
+    activation: str = ""
+    epsilon: float | None = None
+
+    @property
+    def arrays(self) -> list[Array]:
+        """All numbers, in the order of the digest."""
+        last = [] if self.unembedding_bias is None else [self.unembedding_bias]
+        return [array for layer in (*self.biases, *self.mlps) for array in layer] + last
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """What the digest says of them beside their numbers; nothing of a model that has none."""
+        found: dict[str, Any] = {"biases": True} if self.biases else {}
+        if self.unembedding_bias is not None:
+            found["unembedding_bias"] = True
+        if self.mlps:
+            found |= {"activation": self.activation, "d_mlp": self.d_mlp}
+        return found if self.epsilon is None else {**found, "layer_norm_epsilon": self.epsilon}
+
+    @property
+    def d_mlp(self) -> int:
+        """Neurons of an MLP block; 0 without."""
+        return self.mlps[0][0].shape[1] if self.mlps else 0
+
+    @property
+    def reaches_logits(self) -> bool:
+        """Whether the logits get something that no source gives: their own bias, or output biases of heads."""
+        return bool(self.biases) or self.unembedding_bias is not None
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether logits are a sum of what heads add: no MLP blocks and no LayerNorm."""
+        return not self.mlps and self.epsilon is None
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What there is to say of them to people."""
+        found = []
+        if self.reaches_logits:
+            found.append(("Biases", "of queries, keys, values, outputs or logits; they are no edges"))
+        if self.mlps:
+            found.append(("MLP blocks", f"one in each layer, {self.d_mlp:,} neurons, {self.activation}"))
+        if self.epsilon is not None:
+            found.append(("LayerNorm", "of what each reader is given, scaled anew in every circuit"))
+        if not self.is_linear:
+            found.append(
+                ("Circuits are found by", "running each; where that are too many, only how many there are is said")
+            )
+        return tuple(found)
+
+    def constant(self, n_layers: int, d_model: int) -> Array:
+        """``[d_model]`` the sum of the output biases of the first so many layers."""
+        total = np.zeros(d_model)
+        for layer in self.biases[:n_layers]:
+            total = total + layer[3]
+        return total
+
+    def normalised(self, given: Array) -> Array:
+        """``[…, d_model]`` centred and scaled; as it is without LayerNorm."""
+        if self.epsilon is None:
+            return given
+        centred = given - mean_of(given)
+        return np.asarray(centred / np.sqrt(mean_of(centred * centred) + self.epsilon))
+
+    def normalised_slopes(self, given: Array, by_seen: Array) -> Array:
+        """Derivatives by what LayerNorm is taken of, from those by what it makes of it, ``[…, d_model]`` each."""
+        seen, centred = self.normalised(given), given - mean_of(given)
+        scale = np.sqrt(mean_of(centred * centred) + (self.epsilon or 0.0))
+        return np.asarray((by_seen - mean_of(by_seen) - seen * mean_of(by_seen * seen)) / scale)
+
+    def mlp(self, layer: int, given: Array) -> Array:
+        """What the MLP block of a layer adds, ``[…, d_model]``.
+
+        Args:
+            layer: from 1.
+            given: what it sees, ``[…, d_model]``.
+        """
+        w_in, b_in, w_out, b_out = self.mlps[layer - 1]
+        values = OF_TRANSFORMERS[self.activation].value(inner(given, w_in.T) + b_in, None)
+        return inner(values, w_out.T) + b_out
+
+    def mlp_slopes(self, layer: int, given: Array, later: Array) -> Array:
+        """Derivatives by what the MLP block of a layer sees, from those by what it adds, ``[…, d_model]`` each."""
+        w_in, b_in, w_out, _ = self.mlps[layer - 1]
+        known, sums = OF_TRANSFORMERS[self.activation], inner(given, w_in.T) + b_in
+        slopes = known.slope(sums, known.value(sums, None), None)
+        return inner(inner(later, w_out) * slopes, w_in)
+
+    def document(self) -> dict[str, Any]:
+        """The keys of a model file that say it, those of its attention layers aside."""
+        found: dict[str, Any] = {}
+        if self.mlps:
+            mlps = [{name: one.tolist() for name, one in zip(MLP, block, strict=True)} for block in self.mlps]
+            found |= {"mlp": mlps, "activation": self.activation}
+        if self.epsilon is not None:
+            found["layer_norm_epsilon"] = self.epsilon
+        if self.unembedding_bias is not None:
+            found["unembedding_bias"] = self.unembedding_bias.tolist()
+        return found
+
+
+def mean_of(values: Array) -> Array:
+    """``[…, 1]`` the mean over the last axis, summed from the first number to the last."""
+    return np.asarray(np.add.accumulate(values, axis=-1)[..., -1:] / values.shape[-1])
+
+
+NO_BLOCKS: Final = Blocks()

@@ -1,0 +1,181 @@
+"""Training transformers on tables of tokens; in torch, which nothing else about models needs.
+
+All rows of a task are there to be learned, so what is trained on is what circuits are judged on: cross-entropy at the
+last position, AdamW, batches drawn without repetition where a task has more rows than a batch. One thread and one
+generator of random numbers for weights and batches: the same seed gives the same weights on the same kind of machine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from analysis.subjects.perceptron.optimizers import AdamW
+from analysis.subjects.perceptron.threads import one_thread
+from analysis.subjects.subject import ACCURACY_THRESHOLD
+from analysis.subjects.transformer.blocks import MLP, Blocks
+from analysis.subjects.transformer.model import MATRICES, AttentionModel
+from analysis.subjects.transformer.training_spec import AttentionSpec
+from analysis.validity import max_wrong
+from analysis.work import DEFAULT_WORK, Work
+
+BATCH: Final = 512
+"""Most rows of a step."""
+EPSILON: Final = 1e-5
+"""Of LayerNorm."""
+TELL_EVERY: Final = 10
+"""Steps between two losses of a step's own rows that are told."""
+LOOK_EVERY: Final = 50
+"""Steps between two looks at all rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionOutcome:
+    """What came of a training.
+
+    Args:
+        model: at its end; None if its numbers became infinite.
+        steps: that were taken.
+        loss: mean cross-entropy over all rows, in nats.
+        right: rows on which the answer is the largest logit.
+        converged: whether the loss is below its target and the model is right on more than 99% of the rows.
+    """
+
+    model: AttentionModel | None
+    steps: int
+    loss: float
+    right: int
+    converged: bool
+
+    @property
+    def words(self) -> str:
+        """What came of it, for people."""
+        if self.model is None:
+            return f"diverged to infinite values after {self.steps:,} steps"
+        return f"loss {self.loss:.3g} after {self.steps:,} steps, {self.right} rows right"
+
+
+def train_attention(spec: AttentionSpec, work: Work = DEFAULT_WORK) -> AttentionOutcome:
+    """Train one transformer.
+
+    Args:
+        spec: what to train.
+        work: told the loss; may cancel.
+    """
+    tokens, answers = torch.tensor(spec.task.rows), torch.tensor(spec.task.answers)
+    with one_thread():
+        generator = torch.Generator().manual_seed(spec.seed)
+        weights = _initial(spec, generator)
+        adam = AdamW(weights.values(), lr=spec.learning_rate, weight_decay=spec.weight_decay)
+        step, loss, right, converged, words = 0, math.inf, 0, False, ""
+        while step < spec.steps and not converged:
+            for _ in range(min(LOOK_EVERY, spec.steps - step)):
+                some = slice(None) if len(tokens) <= BATCH else torch.randperm(len(tokens), generator=generator)[:BATCH]
+                wrong = torch.nn.functional.cross_entropy(
+                    logits_of(weights, tokens[some], layer_norm=spec.layer_norm), answers[some]
+                )
+                if step % TELL_EVERY == 0:
+                    work.tell("training", step + 1, spec.steps, words, float(wrong.detach()))
+                slopes = torch.autograd.grad(wrong, list(weights.values()))
+                for weight, slope in zip(weights.values(), slopes, strict=True):
+                    weight.grad = slope
+                adam.step()
+                step += 1
+            with torch.no_grad():
+                logits = logits_of(weights, tokens, layer_norm=spec.layer_norm)
+                loss = float(torch.nn.functional.cross_entropy(logits, answers))
+                right = int((logits.argmax(dim=1) == answers).sum())
+            words = f"loss {loss:.3g}, {right} of {len(tokens)} rows right"
+            work.tell("training", step, spec.steps, words, loss)
+            if not math.isfinite(loss):
+                return AttentionOutcome(None, step, loss, 0, False)
+            most_wrong = max_wrong(len(tokens), ACCURACY_THRESHOLD)
+            converged = loss <= spec.loss_target and len(tokens) - right <= most_wrong
+    return AttentionOutcome(_model(spec, weights), step, loss, right, converged)
+
+
+def initial_sizes(spec: AttentionSpec) -> dict[str, tuple[tuple[int, ...], float]]:
+    """The shape of every array of weights, in the order in which they are drawn, and the standard deviation of its
+    normal numbers: what is read of a vector is about as large as the vector.
+    """
+    vocabulary, context = len(spec.task.outputs), len(spec.task.rows[0])
+    d, k = spec.d_model, spec.d_head
+    shapes: dict[str, tuple[int, ...]] = {"embedding": (vocabulary, d), "unembedding": (d, vocabulary)}
+    if spec.positions:
+        shapes["positions"] = (context, d)
+    found = {name: (shape, 1 / math.sqrt(d)) for name, shape in shapes.items()}
+    for layer in range(spec.layers):
+        for name in MATRICES[:3]:
+            found[f"{layer} {name}"] = ((spec.heads, d, k), 1 / math.sqrt(d))
+        found[f"{layer} output"] = ((spec.heads, k, d), 1 / math.sqrt(k))
+        if spec.d_mlp:
+            shapes_of_mlp = ((d, spec.d_mlp), (spec.d_mlp,), (spec.d_mlp, d), (d,))
+            for name, shape in zip(MLP, shapes_of_mlp, strict=True):
+                found[f"{layer} mlp {name}"] = (shape, 1 / math.sqrt(shape[0]) if len(shape) == 2 else 0.0)
+    return found
+
+
+def _initial(spec: AttentionSpec, generator: torch.Generator) -> dict[str, Tensor]:
+    return {
+        name: (size * torch.randn(shape, generator=generator)).requires_grad_()
+        for name, (shape, size) in initial_sizes(spec).items()
+    }
+
+
+def logits_of(weights: Mapping[str, Tensor], tokens: Tensor, *, layer_norm: bool) -> Tensor:
+    """``[rows, vocabulary]`` of the last position.
+
+    Args:
+        weights: named as by :func:`initial_sizes`.
+        tokens: ``[rows, positions]``.
+        layer_norm: whether everything that reads has a LayerNorm before it.
+    """
+
+    def seen(x: Tensor) -> Tensor:
+        return torch.nn.functional.layer_norm(x, x.shape[-1:], eps=EPSILON) if layer_norm else x
+
+    context = tokens.shape[1]
+    later = torch.triu(torch.ones(context, context, dtype=torch.bool), diagonal=1)
+    x = weights["embedding"][tokens]
+    if "positions" in weights:
+        x = x + weights["positions"]
+    layer = 0
+    while f"{layer} query" in weights:
+        q, k, v = (torch.einsum("rid,hdk->rhik", seen(x), weights[f"{layer} {name}"]) for name in MATRICES[:3])
+        scores = (q @ k.transpose(2, 3) / math.sqrt(q.shape[-1])).masked_fill(later, -math.inf)
+        heard = torch.softmax(scores, dim=-1) @ v
+        x = x + torch.einsum("rhik,hkd->rid", heard, weights[f"{layer} output"])
+        if f"{layer} mlp in" in weights:
+            w_in, b_in, w_out, b_out = (weights[f"{layer} mlp {name}"] for name in MLP)
+            x = x + torch.relu(seen(x) @ w_in + b_in) @ w_out + b_out
+        layer += 1
+    return seen(x)[:, -1] @ weights["unembedding"]
+
+
+def _model(spec: AttentionSpec, weights: Mapping[str, Tensor]) -> AttentionModel:
+    arrays: dict[str, Any] = {key: one.detach().numpy().astype(np.float64) for key, one in weights.items()}
+    layers: Any = tuple(tuple(arrays[f"{layer} {part}"] for part in MATRICES) for layer in range(spec.layers))
+    mlps = [[arrays[f"{layer} mlp {part}"] for part in MLP] for layer in range(spec.layers if spec.d_mlp else 0)]
+    return AttentionModel(
+        name=spec.label,
+        attribution="",
+        outputs=spec.task.outputs,
+        embedding=arrays["embedding"],
+        positions=arrays.get("positions"),
+        layers=layers,
+        unembedding=arrays["unembedding"],
+        task=spec.task.name,
+        tokens=np.array(spec.task.rows, dtype=np.int64),
+        answers=np.array(spec.task.answers, dtype=np.int64),
+        blocks=Blocks(
+            mlps=tuple((one[0], one[1], one[2], one[3]) for one in mlps),
+            activation="relu" if mlps else "",
+            epsilon=EPSILON if spec.layer_norm else None,
+        ),
+    )

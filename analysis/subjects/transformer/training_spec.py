@@ -1,0 +1,98 @@
+"""What transformer to train: values without torch, for forms, jobs and commands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from analysis.errors import InvalidTraining
+from analysis.strict_json import validated
+from analysis.subjects.transformer.blocks import D_MLP
+from analysis.subjects.transformer.model import LIMITS
+from analysis.subjects.transformer.tasks import TASKS, TokenTask, task_named
+
+RANGES: Final = {
+    "layers": LIMITS["layers"],
+    "heads": LIMITS["heads"],
+    "d_model": LIMITS["d_model"],
+    "d_head": LIMITS["d_head"],
+    "d_mlp": (0, D_MLP[1]),
+    "seed": (0, 2**31 - 1),
+    "steps": (1, 200_000),
+}
+
+
+class TransformerOptions(BaseModel):
+    """How to train one transformer; the same values and seed give the same weights on the same kind of machine.
+
+    Raises:
+        InvalidTraining: a number out of range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: str = Field("induction", description=f"One of {', '.join(TASKS)}.")
+    vocabulary: int = Field(0, description="Tokens, with = where rows end with it; 0: the task's own number.")
+    context: int = Field(0, title="Length of a row", description="In tokens; 0: the task's own number.")
+    layers: int = Field(2, description="Layers of heads, 1 to 3.")
+    heads: int = Field(2, description="Heads of each layer, 1 to 8.")
+    d_model: int = Field(16, title="Dimensions", description="Of each vector.")
+    d_head: int = Field(8, title="Dimensions of a head", description="Of each query, key and value.")
+    positions: bool = Field(True, description="Whether positions are learned.")
+    d_mlp: int = Field(
+        0, title="Neurons of MLP blocks", description="Of the MLP block after each layer, up to 1,024; 0: none."
+    )
+    layer_norm: bool = Field(False, description="Whether everything that reads has a LayerNorm before it.")
+    seed: int = Field(0, description="Of weights and batches.")
+    steps: int = Field(4_000, description="Largest number of steps.")
+    learning_rate: float = Field(0.01, description="Learning rate of AdamW.")
+    weight_decay: float = Field(0.01, description="Weight decay of AdamW.")
+    loss_target: float = Field(0.01, description="Stop when the loss on all rows is below this.")
+    name: str = Field("", max_length=200, description="Of the model; default: made from task, sizes and seed.")
+
+    @model_validator(mode="after")
+    def _within(self) -> Self:
+        for name, (least, most) in RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise InvalidTraining(name.replace("_", "-"), f"is {value:,}", f"use {least} to {most:,}")
+        for name in ("learning_rate", "loss_target"):
+            if not 0.0 < getattr(self, name) < math.inf:
+                raise InvalidTraining(name.replace("_", "-"), f"is {getattr(self, name):g}", "use a number above 0")
+        if not 0.0 <= self.weight_decay <= 1.0:
+            raise InvalidTraining("weight-decay", f"is {self.weight_decay:g}", "use 0 to 1")
+        return self
+
+
+class AttentionSpec(TransformerOptions):
+    """The same with the rows of a task; of its sizes nothing is read."""
+
+    task: TokenTask  # type: ignore[assignment]
+
+    @property
+    def label(self) -> str:
+        """A name for people, e.g. "induction, 2 × 2 heads, seed 7"."""
+        beside = (f", MLP of {self.d_mlp}" if self.d_mlp else "") + (", LayerNorm" if self.layer_norm else "")
+        return (
+            self.name
+            or f"{self.task.name or 'own table'}, {self.layers} × {self.heads} heads{beside}, seed {self.seed}"
+        )
+
+
+def attention_spec(options: Mapping[str, Any], table: TokenTask | None = None) -> AttentionSpec:
+    """What to train.
+
+    Args:
+        options: as :class:`TransformerOptions` has them.
+        table: rows of their own instead of a task's.
+
+    Raises:
+        InvalidTraining: unknown options, or numbers out of range.
+        InvalidTask: an unknown task, or sizes that it does not have.
+    """
+    found = validated(TransformerOptions, dict(options), "option", InvalidTraining, "correct it and start again")
+    task = table or task_named(found.task, found.vocabulary or None, found.context or None)
+    return AttentionSpec(**{**found.model_dump(), "task": task})

@@ -1,0 +1,151 @@
+"""Drawings as files of their own: the same markup with the few rules of the style sheet that it needs, and as PNG.
+
+The rules are read from the style sheets of the pages, so that a file looks like the page. Variables are resolved, since
+not every reader of SVG knows them; of a hue's rules there is one for each hue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final, Literal
+
+import resvg_py
+
+from pluriscope.figures.svg.tiles import HUES, NEUTRAL
+from pluriscope.resources import STATIC
+
+Theme = Literal["light", "dark"]
+STYLES: Final = tuple(STATIC / f"{name}.css" for name in ("drawings", "house"))
+FONT: Final = STATIC / "fonts" / "STIXGeneral-Regular.otf"
+FONT_FAMILY: Final = "STIXGeneral"
+
+_CLASSES: Final = re.compile(
+    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|capsule|t-|numline|h-|heatmap|m-|fb-|fi-|fl-|pl-|pt-|vs-)"
+    r"|^svg (text|tspan)|^svg rect"
+)
+_RULE: Final = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_AT_RULE: Final = re.compile(r"@[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")  # for phones, print and the like
+_VARIABLE: Final = re.compile(r"var\((--[\w-]+)\)")
+_ROOT: Final = re.compile(r'<svg[^>]*?viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>')
+_STYLE: Final = re.compile(r' style="[^"]*"')
+_WORDS: Final = re.compile(r"(?:<title>[^<]*</title>)?(?:<desc>[^<]*</desc>)?")
+
+
+def standalone_svg(markup: str, theme: Theme = "light", *, font: str = "", ground: bool = True) -> str:
+    """A drawing with its styles inside and its size said, as it can stand in a file.
+
+    Args:
+        markup: one drawing, as :func:`pluriscope.figures.svg.elements.drawing` makes it.
+        theme: its colours.
+        font: one family for all text, "" for the families of the pages.
+        ground: whether it has the theme's ground behind it, white if it is light, or none.
+
+    Raises:
+        ValueError: the markup is no drawing.
+    """
+    head = root_of(markup)
+    width, height = head[1], head[2]
+    opening = _STYLE.sub("", head[0])
+    opening = re.sub(r' (width|height)="[^"]*"', "", opening)
+    opening = opening[:-1] + f' width="{width}" height="{height}">'
+    paper = "#fff" if theme == "light" else token("--paper", theme)
+    behind = f'<rect width="{width}" height="{height}" fill="{paper}"/>' if ground else ""
+    rest = markup[head.end() :]
+    body = _WORDS.sub("", rest, count=1)
+    words = rest.removesuffix(body)
+    return f"{opening}{words}<style>{drawing_rules(theme, font)}</style>{behind}{body}"
+
+
+def size_of(markup: str) -> tuple[float, float]:
+    """Width and height of a drawing in its own pixels.
+
+    Raises:
+        ValueError: the markup is no drawing.
+    """
+    head = root_of(markup)
+    return float(head[1]), float(head[2])
+
+
+def root_of(markup: str) -> re.Match[str]:
+    """The opening tag of a drawing, with its width and height."""
+    head = _ROOT.match(markup)
+    if head is None:
+        raise ValueError("this markup is no drawing with a view box from 0 0")
+    return head
+
+
+def png_of(svg: str, *, width: int | None = None) -> bytes:
+    """A PNG of a drawing, with the one font that comes with us, so that it is the same on every machine.
+
+    Args:
+        svg: a whole document whose text is in :data:`FONT_FAMILY`.
+        width: in pixels, the drawing's own if not given.
+    """
+    return resvg_py.svg_to_bytes(
+        svg_string=svg,
+        width=width,
+        skip_system_fonts=True,
+        font_files=[str(FONT)],
+        font_family=FONT_FAMILY,
+        serif_family=FONT_FAMILY,
+        sans_serif_family=FONT_FAMILY,
+        monospace_family=FONT_FAMILY,
+    )
+
+
+def token(name: str, theme: Theme = "light") -> str:
+    """The value of one of the style sheet's variables."""
+    return _tokens(theme)[name]
+
+
+@lru_cache(maxsize=8)
+def drawing_rules(theme: Theme = "light", font: str = "") -> str:
+    """The style sheet's rules for drawings, without variables.
+
+    Args:
+        font: one family for all text, "" for the families of the pages.
+    """
+    tokens = dict(_tokens(theme))
+    if font:
+        tokens |= dict.fromkeys(("--serif", "--sans", "--mono"), font)
+    rules = []
+    for selector, body in _RULE.findall(_AT_RULE.sub("", _sheet())):
+        wanted = [part.strip() for part in selector.split(",") if _CLASSES.search(part.strip()) and ":" not in part]
+        if wanted:
+            rules += _resolved(wanted, body.strip(), tokens)
+    return "".join(rules)
+
+
+def _resolved(selectors: list[str], body: str, tokens: dict[str, str]) -> list[str]:
+    """One rule without variables: once, or once for each hue where it takes its colour from one."""
+    if not re.search(r"var\(--v-(ink|fill|wash)\)", body):
+        return [f"{','.join(selectors)}{{{_without_variables(body, tokens)}}}"]
+    rules = []
+    for hue in (*HUES, NEUTRAL):
+        own = {**tokens, **{f"--v-{part}": tokens[f"--v-{hue}-{part}"] for part in ("ink", "fill", "wash")}}
+        last = [selector.split()[-1] for selector in selectors]
+        both = ",".join(f".v-{hue} {one},{one}.v-{hue}" for one in last)
+        rules.append(f"{both}{{{_without_variables(body, own)}}}")
+    return rules
+
+
+def _without_variables(body: str, tokens: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda found: tokens[found[1]], body)
+
+
+@lru_cache(maxsize=1)
+def _sheet() -> str:
+    """The style sheets without comments."""
+    return re.sub(r"/\*.*?\*/", "", "\n".join(path.read_text() for path in STYLES), flags=re.DOTALL)
+
+
+@lru_cache(maxsize=2)
+def _tokens(theme: Theme) -> dict[str, str]:
+    """The variables of a theme."""
+    blocks = [(selector.strip(), body) for selector, body in _RULE.findall(_sheet())]
+    light = next(body for selector, body in blocks if selector == ":root")  # print has another, further down
+    dark = next(body for selector, body in blocks if selector == ':root[data-theme="dark"]')
+    text = light + (dark if theme == "dark" else "")
+    return {key: value.strip() for key, value in re.findall(r"(--[\w-]+):\s*([^;]+);", text)}

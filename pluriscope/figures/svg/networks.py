@@ -1,0 +1,274 @@
+"""The large diagram: the thumb's positions with names, weights and formulas.
+
+One function draws a whole network, a circuit (mask), an interpretation (mask and tiles) and the network half of an
+alignment (tiles, pale edges). Weights stand on their edges on a ground of paper, moved along the edge where two would
+collide; where a layer pair keeps more than 9 edges each is shown only when its edge or one of its neurons is pointed
+at, or all of them by a switch. Each neuron and each edge has its name, by which it is found in other drawings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from pluriscope.figures.numbers import decimal
+from pluriscope.figures.svg.elements import circle, drawing, esc, line, num, part, rect, text, text_width, touchable
+from pluriscope.figures.svg.layout import DrawnEdge, Frame, Site, Wiring, node_name, place, shown_edges, stroke_width
+from pluriscope.figures.svg.sentences import edges_sentence, whole_sentence
+from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, tile_group, tile_shape, tile_size
+
+PAD_X: Final = 60.0
+PAD_Y: Final = 46.0
+_MAX_LABELLED_EDGES: Final = 9
+_MAX_WEIGHTS: Final = 400
+_SMALL: Final = 12.0  # letters of weights
+
+Box = tuple[float, float, float, float]
+NO_NAMES: Final[Mapping[Site, Sequence[str]]] = {}
+
+
+def diagram_size(wiring: Wiring) -> tuple[float, float]:
+    """Width and height of a large diagram: 620 × 330 for three layers of three, growing with layers and neurons."""
+    width = max(620.0, 2 * PAD_X + 110.0 * (len(wiring.sizes) - 1))
+    gap = 119.0 if wiring.rows <= 3 else max(56.0, 119.0 - 21.0 * (wiring.rows - 3))
+    return width, 2 * PAD_Y + gap * max(wiring.rows - 1, 1)
+
+
+def diagram_class(wiring: Wiring) -> str:
+    """Classes of a large diagram; "wide" ones scroll sideways on a phone instead of shrinking."""
+    return "big wide" if len(wiring.sizes) > 4 or wiring.rows > 4 else "big"
+
+
+def network_diagram(
+    weights: Sequence[Any], mask: object = None, tiles: Sequence[Tile] = (), *, hues: Hues = PLAIN_HUES, title: str = ""
+) -> Markup:
+    """A network with its weights, or a circuit, or an interpretation, at full size.
+
+    Args:
+        weights: matrices ``[n_l, n_(l-1)]``, arrays or nested lists.
+        mask: hex, circuit or Boolean matrices; None cuts nothing.
+        tiles: variables on neurons, output included (drawn grey).
+        hues: the network's hues, for more than two inputs.
+        title: what it is, put before the sentence made from the data.
+    """
+    wiring = Wiring.of(weights, mask, ((t.layer, t.neuron) for t in tiles))
+    width, height = diagram_size(wiring)
+    frame = place(wiring.columns, width, height, PAD_X, PAD_Y)
+    body = diagram_body(wiring, frame, tiles, hues=hues)
+    return drawing(
+        width,
+        height,
+        body,
+        sentence=whole_sentence(title, wiring, tiles),
+        details=edges_sentence(wiring),
+        css_class=diagram_class(wiring),
+    )
+
+
+def diagram_body(
+    wiring: Wiring,
+    frame: Frame,
+    tiles: Sequence[Tile],
+    *,
+    hues: Hues,
+    pale: bool = False,
+    also: Mapping[Site, Sequence[str]] = NO_NAMES,
+) -> str:
+    """Inner markup of a large diagram, to stand alone or under an algorithm.
+
+    Args:
+        wiring: the network.
+        frame: where its neurons stand.
+        tiles: variables on neurons.
+        pale: draw edges as background, without their weights.
+        also: further names of neurons, for instance of the variables that they carry.
+    """
+    by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
+    names, boxes = site_names(wiring, frame, by_site, hues)
+    edges = _edges(wiring, frame, by_site, pale=pale)
+    labels = "" if pale else _weight_labels(wiring, frame, boxes)
+    return edges + labels + _sites(wiring, frame, by_site, hues, also) + names
+
+
+def tile_side(table: Sequence[int]) -> float:
+    """Height of a tile on a neuron: wide ones are lower, and cells never fall under 3.5 px."""
+    rows, columns = tile_shape(table)
+    return max(20.0 if rows == columns or rows == 1 else 15.0, 3.5 * rows)
+
+
+def ring_radius(tile: Tile | None) -> float:
+    """Radius of the ring round a tile, or of the plain circle."""
+    if tile is None:
+        return 6.5
+    width, height = tile_size(tile.table, tile_side(tile.table))
+    return max(16.0, math.hypot(width, height) / 2 + 2)
+
+
+def _edges(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], *, pale: bool) -> str:
+    cut = kept = ""
+    few = sum(matrix.size for matrix in wiring.weights) <= _MAX_WEIGHTS
+    for edge in shown_edges(wiring, frame):
+        x1, y1, x2, y2 = edge.ends
+        length = math.hypot(x2 - x1, y2 - y1)
+        dx, dy = (x2 - x1) / length, (y2 - y1) / length
+        r1 = ring_radius(by_site.get((edge.layer - 1, edge.source))) + 1.5
+        r2 = ring_radius(by_site.get((edge.layer, edge.out))) + 2.5
+        ends = (x1 + dx * r1, y1 + dy * r1, x2 - dx * r2, y2 - dy * r2)
+        hit = touchable(f"M{num(ends[0])} {num(ends[1])}L{num(ends[2])} {num(ends[3])}") if few else ""
+        name, minus = edge.name(wiring.sizes), edge.weight < 0
+        if not edge.kept:
+            cut += part(name, line(*ends, "e-cut") + hit)
+        elif pale:
+            kept += part(name, line(*ends, "e-bg neg" if minus else "e-bg") + hit)
+        else:
+            stroke = stroke_width(edge.weight, wiring.largest, 1.0, 4.0)
+            drawn = line(*ends, "e-neg" if minus else "e-pos", width=stroke)
+            if minus:  # the end bar of an inhibiting edge
+                bar = ends[2] - dy * 5, ends[3] + dx * 5, ends[2] + dy * 5, ends[3] - dx * 5
+                drawn += line(*bar, "e-pos", width=1.6)
+            kept += part(name, drawn + hit)
+    return cut + kept
+
+
+def _sites(
+    wiring: Wiring, frame: Frame, by_site: dict[Site, Tile], hues: Hues, also: Mapping[Site, Sequence[str]]
+) -> str:
+    body = ""
+    for column in wiring.columns:
+        x = frame.x[column.layer]
+        for neuron in column.shown:
+            y = frame.places[column.layer, neuron]
+            tile = by_site.get((column.layer, neuron))
+            if wiring.cut[column.layer][neuron]:
+                drawn = circle(x, y, 6, "n-cut")
+            elif tile is not None:
+                hue = NEUTRAL if column.layer == wiring.last else hues.of(tile.table)
+                drawn = circle(x, y, ring_radius(tile), "n-ring") + tile_group(
+                    x, y, tile_side(tile.table), tile.table, hue
+                )
+            else:
+                drawn = circle(x, y, 6.5, "n-open")
+            names = " ".join([node_name(column.layer, neuron, wiring.sizes), *also.get((column.layer, neuron), ())])
+            body += part(names, touchable(f"M{num(x)} {num(y)}h0", "hit dot") + drawn)
+    return body
+
+
+def site_names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], hues: Hues) -> tuple[str, list[Box]]:
+    """Names and formulas of all sites, and the boxes that weights must keep clear of."""
+    body, boxes = "", []
+    kept = [edge for edge in shown_edges(wiring, frame) if edge.kept]
+    for column in wiring.columns:
+        layer, x = column.layer, frame.x[column.layer]
+        for neuron in column.shown:
+            y, tile = frame.places[layer, neuron], by_site.get((layer, neuron))
+            name, radius = node_name(layer, neuron, wiring.sizes), ring_radius(tile)
+            boxes.append((x - radius, y - radius, x + radius, y + radius))
+            if layer == 0:
+                body += part(name, text(x - 14, y + 4.5, name, "fi", anchor="end", italic=True))
+            elif layer == wiring.last:
+                body += part(name, text(x + radius + 6, y + 4.5, name, "fi", italic=True))
+            else:
+                words, wide = _hidden_name(wiring, frame, layer, neuron, tile, hues)
+                # edges arrive at the lowest neuron from above, so its name stands below
+                lines = [y - radius - 6, y + radius + 14]
+                if len(column.shown) > 1 and neuron == column.shown[-1]:
+                    lines.reverse()
+                own = [one for one in kept if (layer, neuron) in ((one.layer - 1, one.source), (one.layer, one.out))]
+                line = min(lines, key=lambda at: sum(_crosses(edge, x, y, wide, at) for edge in own))
+                label = f'<text class="lab s halo" x="{num(x)}" y="{num(line)}" text-anchor="middle">{words}</text>'
+                body += part(name, label)
+                boxes.append((x - wide / 2, line - 11, x + wide / 2, line + 3))
+        if column.n_hidden:
+            y = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap
+            body += text(x, y + 4, f"+{column.n_hidden} more", "lab s halo", anchor="middle")
+    return body, boxes
+
+
+def _crosses(edge: DrawnEdge, x: float, y: float, wide: float, line: float) -> bool:
+    """Whether an edge of the neuron at (x, y) crosses the neuron's name, so wide, on a base line."""
+    x1, y1, x2, y2 = edge.ends
+    far = x + wide / 2 if x1 == x else x - wide / 2
+    low, high = sorted((y, y1 + (y2 - y1) * (far - x1) / (x2 - x1)))
+    return low < line + 3 and high > line - 11
+
+
+def _hidden_name(
+    wiring: Wiring, frame: Frame, layer: int, neuron: int, tile: Tile | None, hues: Hues
+) -> tuple[str, float]:
+    """Name of a hidden neuron, its formula in the variable's hue where it fits between the layers, and the width."""
+    name = node_name(layer, neuron, wiring.sizes)
+    if wiring.cut[layer][neuron]:
+        name += " cut"
+    wide = text_width(name, 12)
+    if tile is None or not tile.label:
+        return esc(name), wide
+    with_label = wide + 8 + text_width(tile.label, 13)
+    if with_label > frame.spacing - 6:
+        return esc(name), wide
+    return f'{esc(name)}<tspan class="fl v-{hues.of(tile.table)}" dx="6">{esc(tile.label)}</tspan>', with_label
+
+
+def _weight_labels(wiring: Wiring, frame: Frame, taken: list[Box]) -> str:
+    """Weights on kept edges. Where edges are many they are there but not shown, until somebody asks."""
+    places, crowded = label_places(wiring, frame, taken, _SMALL)
+    body = ""
+    for edge, x, y in places:
+        half = text_width(decimal(edge.weight), _SMALL) / 2 + 0.1 * _SMALL
+        ground = rect(x - half, y - 0.9 * _SMALL, 2 * half, 1.15 * _SMALL, "w-ground")
+        body += part(edge.name(wiring.sizes), ground + text(x, y, decimal(edge.weight), "w", anchor="middle"))
+    return f'<g class="{"w-all w-asked" if crowded else "w-all"}">{body}</g>' if places else ""
+
+
+def label_places(
+    wiring: Wiring, frame: Frame, taken: list[Box], size: float
+) -> tuple[list[tuple[DrawnEdge, float, float]], bool]:
+    """Where numbers on kept edges stand: at 26, 46, 66% by source index, slid along the edge until they touch nothing.
+
+    Args:
+        wiring: the network; one of very many edges has no numbers.
+        frame: where its neurons stand.
+        taken: what they keep clear of; their own boxes are added.
+        size: of their letters.
+
+    Returns:
+        Each edge with the middle of its number's base line, and whether they are too many to be read at once.
+    """
+    if sum(matrix.size for matrix in wiring.weights) > _MAX_WEIGHTS:
+        return [], True
+    kept = [edge for edge in shown_edges(wiring, frame) if edge.kept]
+    crowded = max(Counter(edge.layer for edge in kept).values(), default=0) > _MAX_LABELLED_EDGES
+    found = []
+    for edge in kept:
+        x1, y1, x2, y2 = edge.ends
+        sources = wiring.columns[edge.layer - 1].shown
+        rank = sources.index(edge.source) / max(1, len(sources) - 1)
+        first = 0.42 if len(wiring.columns[edge.layer].shown) == 1 else 0.26 + 0.4 * rank
+        lift = -6.0 if abs(y2 - y1) < 20 else 3.5
+        half = text_width(decimal(edge.weight), size) / 2
+        best: tuple[float, float, float] | None = None
+        for step in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5):
+            at = first + 0.05 * step
+            if not 0.16 <= at <= 0.84:
+                continue
+            x, y = x1 + (x2 - x1) * at, y1 + (y2 - y1) * at + lift
+            box = (x - half, y - 0.9 * size, x + half, y + 0.25 * size)
+            overlap = sum(_overlap(box, other) for other in taken)
+            if best is None or overlap < best[0] - 1e-9:
+                best = (overlap, x, y)
+            if overlap == 0:
+                break
+        if best is None:
+            continue
+        _, x, y = best
+        taken.append((x - half, y - 0.9 * size, x + half, y + 0.25 * size))
+        found.append((edge, x, y))
+    return found, crowded
+
+
+def _overlap(a: Box, b: Box) -> float:
+    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return wide * high if wide > 0 and high > 0 else 0.0

@@ -1,0 +1,196 @@
+"""The formula tree: an algorithm's gates with their truth tables, coloured where it posits a variable, grey elsewhere.
+
+In and-inverter form negation sits on edges: a negated edge is dashed and carries ¬. The authors' formula trees draw
+every NOT as a node, because there it can be a variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from markupsafe import Markup
+
+from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of
+from pluriscope.figures.svg.elements import drawing, num, part, text, text_width
+from pluriscope.figures.svg.layout import input_name, variable_name
+from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Bits, Hues, bits_of, tile_group, tile_size
+
+_TILE: Final = 20.0
+_LEVEL: Final = 58.0
+_TOP: Final = 26.0
+_LONGEST_LABEL: Final = 20
+_DUAL: Final = {"and": "or", "or": "and"}
+_WORDS: Final = {"and": "and", "or": "or", "not": "not", "input": ""}
+
+
+@dataclass
+class DrawnNode:
+    """One node of the tree as drawn.
+
+    Args:
+        words: operator, formula of a variable, or an input's letter.
+        table: truth table, empty for inputs.
+        path: the variable's path, or "" if it posits none.
+        posited: whether it is a variable.
+        negated: whether its edge to the parent carries ¬.
+        again: whether it is a shared gate that is drawn whole elsewhere, and here without its children.
+        children: sub-trees.
+        x: abscissa in leaf units until :func:`_spread` scales it.
+        depth: level, 0 at the root.
+    """
+
+    words: str
+    table: Bits
+    path: str = ""
+    posited: bool = False
+    negated: bool = False
+    again: bool = False
+    children: list[DrawnNode] = field(default_factory=list)
+    x: float = 0.0
+    depth: int = 0
+
+    def walk(self) -> Iterator[DrawnNode]:
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def variables(self) -> Iterator[DrawnNode]:
+        """The variables among its nodes, each once."""
+        return (node for node in self.walk() if node.posited and not node.again)
+
+
+def drawn_tree(algorithm: HighLevelModel) -> DrawnNode:
+    """The nodes to draw, with variables marked; a shared gate is drawn whole once, and then again without children."""
+    variables = {v.path: v for v in algorithm.variables}
+    drawn_whole: set[str] = set()
+    n = algorithm.n_inputs
+
+    def table(node: Node) -> Bits:
+        return bits_of(function_of(node, n), n)
+
+    def build(node: Node, path: str, is_root: bool) -> DrawnNode:
+        inner, negated = node, False
+        if algorithm.form != "formula_trees":
+            while inner.operator == "not":
+                inner, negated = inner.children[0], not negated
+        if inner.operator == "input":
+            leaf = DrawnNode(input_name(inner.input), (), negated=negated)
+            if not (is_root and negated):
+                return leaf
+            leaf.negated = False
+            return DrawnNode("not", table(node), children=[leaf])
+        variable = variables.get(algorithm.variable_at.get(path, path))
+        posited = variable is not None and variable.node == inner and not is_root
+        words = variable.shown if variable is not None and posited else _WORDS[inner.operator]
+        if len(words) > _LONGEST_LABEL:
+            words = _WORDS[inner.operator]
+        named = variable.path if variable is not None and posited else ""
+        drawn = DrawnNode(words, table(inner), named, posited, negated, again=named in drawn_whole)
+        if drawn.again:
+            return drawn
+        if posited:
+            drawn_whole.add(named)
+        through = inner.operator == "not"  # NOT nodes are transparent to paths
+        drawn.children = [build(c, path if through else f"{path}{i}", False) for i, c in enumerate(inner.children)]
+        if is_root and negated:  # nothing above the root could carry its ¬, so ¬(x ∧ y) is drawn as ¬x ∨ ¬y
+            drawn.words, drawn.table, drawn.negated = _WORDS[_DUAL[inner.operator]], table(node), False
+            for child in drawn.children:
+                child.negated = not child.negated
+        return drawn
+
+    root = build(algorithm.root, "", True)
+    _place(root)
+    return root
+
+
+def _place(root: DrawnNode) -> None:
+    leaves = 0
+
+    def visit(node: DrawnNode, depth: int) -> None:
+        nonlocal leaves
+        node.depth = depth
+        for child in node.children:
+            visit(child, depth + 1)
+        if node.children:
+            node.x = sum(child.x for child in node.children) / len(node.children)
+        else:
+            node.x, leaves = float(leaves), leaves + 1
+
+    visit(root, 0)
+
+
+def formula_tree(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES, title: str = "") -> Markup:
+    """An algorithm as a tree.
+
+    Args:
+        hues: the network's hues, for more than two inputs.
+        title: put before the sentence made from the data.
+    """
+    root = drawn_tree(algorithm)
+    sides = _label_sides(root)
+    unit, left = _spread(root, sides)
+    nodes = list(root.walk())
+    right = max(_reach(node, sides)[1] + unit * node.x for node in nodes)
+    width, height = left + right + 8, _TOP + _LEVEL * max(node.depth for node in nodes) + 20
+
+    def at(node: DrawnNode) -> tuple[float, float]:
+        return left + unit * node.x, _TOP + _LEVEL * node.depth
+
+    edges = shapes = ""
+    for node in nodes:
+        x, y = at(node)
+        for child in node.children:
+            cx, cy = at(child)
+            edges += (
+                f'<path class="t-edge{" neg" if child.negated else ""}" d="M{num(x)} {num(y)}L{num(cx)} {num(cy)}"/>'
+            )
+            if child.negated:
+                edges += text((x + cx) / 2, (y + cy) / 2 + 5, "¬", "fi halo", anchor="middle")
+        if not node.table:
+            leaf = f'<circle class="t-leaf" cx="{num(x)}" cy="{num(y)}" r="10"/>'
+            shapes += part(node.words, leaf + text(x, y + 5, node.words, "fi", anchor="middle", italic=True))
+            continue
+        hue = hues.of(node.table) if node.posited else NEUTRAL
+        side = sides[id(node)]
+        half = tile_size(node.table, _TILE)[0] / 2 + 6
+        anchor = "start" if side > 0 else "end"
+        drawn = tile_group(x, y, _TILE, node.table, hue)
+        drawn += f'<g class="v-{hue}">{text(x + side * half, y + 4.5, node.words, "fv halo", anchor=anchor)}</g>'
+        shapes += part(variable_name(node.path), drawn) if node.posited else drawn
+    variables = ", ".join(variable.shown for variable in algorithm.variables)
+    posits = f"variables {variables}" if variables else "no variables"
+    sentence = f"{title + ': ' if title else ''}Algorithm {algorithm.formula}, {posits}"
+    return drawing(width, height, edges + shapes, sentence=sentence, css_class="tree")
+
+
+def _label_sides(root: DrawnNode) -> dict[int, int]:
+    """A left child's label stands on its left, every other label on the right."""
+    sides = {id(root): 1}
+    for node in root.walk():
+        for i, child in enumerate(node.children):
+            sides[id(child)] = -1 if i == 0 and len(node.children) > 1 else 1
+    return sides
+
+
+def _reach(node: DrawnNode, sides: dict[int, int]) -> tuple[float, float]:
+    """How far tile and label reach left and right of the node."""
+    if not node.table:
+        return 10.0, 10.0
+    half = tile_size(node.table, _TILE)[0] / 2 + 2
+    label = half + 6 + text_width(node.words, 13)
+    return (label, half) if sides[id(node)] < 0 else (half, label)
+
+
+def _spread(root: DrawnNode, sides: dict[int, int]) -> tuple[float, float]:
+    """Pixels per leaf so that neighbours of one level do not touch, and the left margin."""
+    unit, levels = 44.0, {}  # type: float, dict[int, list[DrawnNode]]
+    for node in root.walk():
+        levels.setdefault(node.depth, []).append(node)
+    for level in levels.values():
+        for a, b in pairwise(level):
+            unit = max(unit, (_reach(a, sides)[1] + _reach(b, sides)[0] + 6) / (b.x - a.x))
+    left = max(_reach(node, sides)[0] - unit * node.x for node in root.walk())
+    return unit, left + 8

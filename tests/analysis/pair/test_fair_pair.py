@@ -1,0 +1,165 @@
+"""The fair pair against every pair of readings, predicted one by one under every filling of their free rows."""
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+
+from analysis.experiments import ask_network
+from analysis.explanations.circuits import predict_by_interpretation
+from analysis.interpretations.indexing import InterpretationSpace
+from analysis.pair import report as told
+from analysis.pair.report import fair_pair
+from analysis.pipeline import analyse_output
+from analysis.question import ask
+from analysis.subjects.perceptron.circuit import Circuit
+from tests.factories import exact_xor, real_analysis, small_network
+
+
+def of_circuits(analysis, *masks):
+    """The circuits of an analysis cut to some of them, and the observed classes of these."""
+    kept = [place for place, mask in enumerate(analysis.circuit_sets.masks.tolist()) if mask in masks or not masks]
+    circuits = analysis.circuits
+    some = replace(circuits, masks=circuits.masks[kept], outputs=circuits.outputs[kept], margins=circuits.margins[kept])
+    return analysis.question, some, [analysis.interpretations.observed_by_circuit[place] for place in kept]
+
+
+SAMPLES = {
+    "two hidden layers": lambda: of_circuits(real_analysis(), 0x183BF, 0x081FF),
+    **{f"2-2-1, seed {n}": lambda n=n: of_circuits(analyse_output(ask(small_network(n).network))) for n in (2, 11, 12)},
+}
+
+
+@pytest.fixture(scope="module", params=SAMPLES, ids=list(SAMPLES))
+def sample(request):
+    return SAMPLES[request.param]()
+
+
+def fillings(reading):
+    """An interpretation with its free rows filled in every way, those that make an XOR included."""
+    free = [(place, row) for place, gate in enumerate(reading.gates) for row in gate.free_rows]
+    for bits in product((0, 1), repeat=len(free)):
+        tables = [list(gate.table) for gate in reading.gates]
+        for (place, row), bit in zip(free, bits, strict=True):
+            tables[place][row] = bit
+        gates = (replace(gate, table=tuple(table)) for gate, table in zip(reading.gates, tables, strict=True))
+        yield replace(reading, gates=tuple(gates))
+
+
+def readings_of(question, circuits):
+    """Circuit, index, margin, reading and what it predicts where no free row decides it, else −1, one by one."""
+    space, _ = ask_network(question)
+    for mask, margin in zip(circuits.masks.tolist(), circuits.margins.tolist(), strict=True):
+        every = InterpretationSpace(question, Circuit(question.layout, mask))
+        for rank in range(every.n_observed):
+            reading = every.at(every.index_of_observed(rank))
+            said = np.stack([predict_by_interpretation(one, space) for one in fillings(reading)])
+            if (said >= 0).any():
+                yield mask, reading.index, margin, reading, np.where((said == said[0]).all(axis=0), said[0], -1)
+
+
+def read_into(reading, layer, neuron):
+    gate = reading.gate(layer, neuron)
+    return reading.circuit.keep[layer - 1][neuron].tolist(), gate and gate.function
+
+
+def by_all_pairs(question, circuits):
+    """Where every fair pair stands, first things first."""
+    space, answers = ask_network(question)
+    alone = np.array([len(members) == 1 for members in space.sets])[:, None, None] & answers.counted
+    counts = answers.counted & (np.abs(answers.outputs - answers.decisions) <= 0.3)
+    sites = [(layer, n) for layer, size in enumerate(question.cut.sizes[1:], start=1) for n in range(size)]
+    for one, other in combinations(readings_of(question, circuits), 2):
+        p, q = (
+            counts & (here[4] == answers.decisions) & (there[4] == 1 - answers.decisions)
+            for here, there in ((one, other), (other, one))
+        )
+        if (p & alone).any() and (q & alone).any():
+            differ = sum(read_into(one[3], *site) != read_into(other[3], *site) for site in sites)
+            share = Fraction(min(int(p.sum()), int(q.sum())), int(p.sum()) + int(q.sum()))
+            yield differ, -share, -min(one[2], other[2]), one[:2], other[:2], (int(p.sum()), int(q.sum()))
+
+
+def test_the_pair_is_the_first_of_all_pairs(sample, monkeypatch):
+    question, circuits, observed = sample
+    every = sorted(by_all_pairs(question, circuits))
+    middle = every[len(every) // 2] if every else None
+    if middle is not None:
+        named = tuple((question.layout.to_hex(mask), index) for mask, index in middle[3:5])
+        monkeypatch.setattr(told, "BY_HAND", {question.digest: named})
+    found = fair_pair(question, circuits, observed)
+    assert found.n_fair == len(every)
+    if not every:
+        assert found.pair is None or found.pair.given_up
+        return
+    differ, _, margin, *two, counted = every[0]
+    assert (len(found.pair.differ), found.pair.counted, found.pair.margin) == (differ, counted, -margin)
+    for mask, index, (circuit, least) in zip(found.pair.masks, found.pair.indices, two, strict=True):
+        space = InterpretationSpace(question, Circuit(question.layout, int(mask, 16)))
+        assert int(mask, 16) == circuit
+        assert space.least_index_of_class(space.at(int(index)).gates) == least
+    assert found.before == len(every) // 2
+    assert found.by_hand.counted == middle[5]
+
+
+def test_on_the_authors_network_the_pair_and_the_rank_of_the_one_chosen_by_hand():
+    found = fair_pair(*of_circuits(real_analysis()))
+    assert (found.classes, found.n_fair, found.n_clear, found.before) == (7_836, 18_532_678, 642, 69_577)
+    assert (found.pair.masks, found.pair.indices) == (("3f3df", "3f3ff"), ("66080", "434720"))
+    assert (found.pair.differ, found.pair.counted) == ([(1, 2)], (12, 12))
+    by_hand = found.by_hand
+    assert (by_hand.masks, by_hand.indices) == (("183bf", "183bf"), ("23", "25"))
+    assert (by_hand.differ, by_hand.counted) == ([(1, 1), (1, 2)], (28, 16))
+    assert (by_hand.both_right, by_hand.first_right, by_hand.second_right) == (629, 32, 16)
+    first, second = found.pair.experiments
+    assert (first.neurons, second.neurons) == ([(1, 0)], [(1, 0)])
+    assert (first.says[0], second.says[1]) == (first.answer, second.answer)
+
+
+def test_of_too_many_classes_some_are_drawn():
+    found = fair_pair(*of_circuits(real_analysis()), max_classes=50, n_drawn=40)
+    assert (found.drawn, found.classes, found.n_classes, found.by_hand) == (True, 40, "7836", None)
+    assert (
+        "40 of 7,836 observed classes were compared, drawn uniformly without repetition (seed 0)." in found.findings()
+    )
+    assert found.n_fair > 1
+    assert f"{found.n_fair:,} pairs of classes drawn are fair; none of them comes before it." in found.findings()
+
+
+NONE = {
+    "one class": (exact_xor, "All interpretations are of one observed class"),
+    "constant": (lambda: small_network(0), "No interpretation predicts anything"),
+    "no circuit": (lambda: small_network(6), "There are no interpretations to compare"),
+}
+
+
+@pytest.mark.parametrize(("file", "why"), NONE.values(), ids=list(NONE))
+def test_where_no_two_contradict_each_other_is_said_why(file, why):
+    found = fair_pair(*of_circuits(analyse_output(ask(file().network))))
+    assert found.pair is None
+    assert found.findings()[0].startswith(why)
+
+
+GIVEN_UP = {
+    "one": lambda: of_circuits(real_analysis(), 0x3A2CF),
+    "clear": lambda: of_circuits(analyse_output(ask(small_network(10).network))),
+    "each": lambda: of_circuits(analyse_output(ask(small_network(24).network))),
+    "settled each": lambda: of_circuits(analyse_output(ask(small_network(71, (3, 2, 1)).network))),
+}
+
+
+@pytest.mark.parametrize("conditions", GIVEN_UP)
+def test_where_no_pair_is_fair_the_one_that_gives_up_the_fewest_conditions_is_shown(conditions):
+    found = fair_pair(*GIVEN_UP[conditions]())
+    pair, given_up = found.pair, conditions.split()
+    assert (found.n_fair, pair.given_up) == (0, given_up)
+    assert found.findings()[0].startswith(
+        f"No pair is fair. In the one that comes nearest, {told.CONDITIONS[given_up[0]]}"
+    )
+    p, q = pair.counted
+    assert ("each" in given_up) == (min(p, q) == 0)
+    assert (p <= pair.first_right, q <= pair.second_right) == (True, True)
+    assert len(pair.experiments) == 1 + ("each" not in given_up)
+    assert ("one" in given_up) == any(len(one.neurons) > 1 for one in pair.experiments)

@@ -1,0 +1,182 @@
+"""A multilayer perceptron as a kind of model, for tests: its circuits are known by another route.
+
+Its task has two outputs, "0" and "1": how far the real output is above and below the decision's edge. So a row is right
+if the output is on the right side of .5 under the threshold rule.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+
+from analysis.network_files.files import NetworkFile, parse_network_file
+from analysis.subjects.graph import Edge, Graph, Node
+from analysis.subjects.perceptron.circuit import EdgeLayout
+from analysis.subjects.perceptron.network import Network
+from analysis.subjects.subject import ModelKind, Table
+from analysis.tasks import input_table
+
+FORMAT = "test-perceptron/1"
+
+
+@dataclass(frozen=True, eq=False)
+class PerceptronModel:
+    file: NetworkFile
+
+    @property
+    def name(self):
+        return self.file.name
+
+    attribution = ""
+    task = "table"
+    outputs = ("0", "1")
+    facts = (("Made for", "tests"),)
+    planted = None
+
+    @property
+    def network(self) -> Network:
+        return self.file.network
+
+    @property
+    def digest(self):
+        return self.network.digest
+
+    @property
+    def task_document(self):
+        return {"name": self.task, "truth_table": list(self.file.tasks[0].truth_table)}
+
+    @cached_property
+    def table(self):
+        return input_table(self.network.n_inputs)
+
+    @property
+    def rows(self):
+        return tuple("".join(str(int(bit)) for bit in row) for row in self.table)
+
+    @property
+    def answers(self):
+        return np.array(self.file.tasks[0].truth_table)
+
+    def space(self, rules):
+        return PerceptronSpace(self)
+
+
+class PerceptronSpace:
+    batch = 512
+    milliseconds = run_milliseconds = 1.0
+
+    def __init__(self, model):
+        self.model, sizes = model, model.network.sizes
+        self.layout = EdgeLayout(sizes)
+        self.places = [(layer, neuron) for layer, size in enumerate(sizes) for neuron in range(size)]
+        nodes = tuple(Node(f"n{a}.{b}", f"n{a}.{b}", a, 0 < a < len(sizes) - 1) for a, b in self.places)
+        number = {place: at for at, place in enumerate(self.places)}
+        self.ends = [
+            ((layer - 1, source), (layer, out))
+            for layer in range(1, len(sizes))
+            for out in range(sizes[layer])
+            for source in range(sizes[layer - 1])
+        ]
+        self.graph = Graph(nodes, tuple(Edge(number[a], number[b]) for a, b in self.ends))
+
+    @property
+    def possible(self):
+        return sum(int((self.reduce(mask[None]) == mask).all() and mask.any()) for mask in self.every)
+
+    @property
+    def every(self):
+        return [np.array(bits, dtype=bool) for bits in product((0, 1), repeat=self.graph.n_bits)]
+
+    @property
+    def n_combinations(self):
+        return 1 << self.graph.n_bits
+
+    @property
+    def possible_by_bits(self):
+        sizes = [int(mask.sum()) for mask in self.every if (self.reduce(mask[None]) == mask).all() and mask.any()]
+        return dict(Counter(sizes))
+
+    def effects(self, slope, at):
+        return np.zeros(self.graph.n_bits)
+
+    def run_from(self, masks, row):
+        return None
+
+    def roles(self, masks):
+        return None
+
+    def inside(self, mask):
+        rows = (("first", int(mask[0])), ("second", None))
+        return (Table("Kept", "Edges that are kept", ("Edge", "Kept"), rows),)
+
+    def run_row(self, mask, row):
+        return None
+
+    def engine(self):
+        return None
+
+    def branches(self):
+        n = self.graph.n_bits
+        return tuple(np.array([np.zeros(n, bool), np.arange(n) == bit]) for bit in range(n))
+
+    def reduce(self, masks):
+        """A circuit has every input, as those of networks do; a mask without one is reduced to nothing."""
+        left = masks.copy()
+        for _ in self.places:
+            for place in self.places:
+                into = [at for at, (_, target) in enumerate(self.ends) if target == place]
+                out = [at for at, (source, _) in enumerate(self.ends) if source == place]
+                if into and out:
+                    dead = ~left[:, into].any(axis=1) | ~left[:, out].any(axis=1)
+                    for at in into + out:
+                        left[dead, at] = False
+        for place in self.places:
+            if place[0] == 0:
+                out = [at for at, (source, _) in enumerate(self.ends) if source == place]
+                left[~left[:, out].any(axis=1)] = False
+        return left
+
+    def run(self, masks):
+        network = self.model.network
+        results = []
+        for mask in masks:
+            values = self.model.table
+            for layer, (weights, bias) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+                at = [number for number, (_, target) in enumerate(self.ends) if target[0] == layer]
+                kept = mask[at].reshape(weights.shape)
+                values = values @ (weights * kept).T + bias
+                if layer < len(network.weights):
+                    values = np.maximum(values, 0.0)
+                    values[:, ~kept.any(axis=1)] = 0.0
+            results.append(np.stack([0.5 - values[:, 0], values[:, 0] - 0.5], axis=1))
+        return np.array(results).reshape(len(masks), len(self.model.table), 2)
+
+
+def read_perceptron(document):
+    return PerceptronModel(parse_network_file(json.dumps({**document, "format": "pluriscope-network/1"}).encode()))
+
+
+PERCEPTRON = ModelKind(
+    key="perceptron",
+    noun="perceptron",
+    plural="perceptrons",
+    definition="A multilayer perceptron of rectified linear units, for tests.",
+    format=FORMAT,
+    settings={"ablation": ("zero",)},
+    read=read_perceptron,
+)
+DOCUMENT = {
+    "format": FORMAT,
+    "name": "AND of two",
+    "sizes": [2, 2, 1],
+    "weights": [[[1.0, 1.0], [1.0, 0.9]], [[1.0, 0.3]]],
+    "biases": [[-1.0, -0.8], [0.0]],
+    "activation": "relu",
+    "output_activation": "linear",
+    "tasks": [{"name": "AND", "truth_table": [0, 0, 0, 1]}],
+}

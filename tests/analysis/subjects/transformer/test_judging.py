@@ -1,0 +1,131 @@
+"""What criteria say of circuits of models and which roles heads have, against plain runs of every circuit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.circuit_sets.judged_masks import circuit_record, judged_circuits
+from analysis.circuit_sets.masks import find_circuits, mask_bits
+from analysis.criteria import judged_masks as judging
+from analysis.subjects.subject import gaps
+from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.subjects.transformer.space import ROLES
+from tests.analysis.subjects.transformer.attention_models import plain_run
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
+from tests.analysis.subjects.transformer.test_attention_report import by_hand
+
+GOLDEN = Path(__file__).parents[3] / "golden" / "attention"
+
+
+def golden(name):
+    return read_attention(json.loads((GOLDEN / f"{name}.json").read_text())["network"])
+
+
+def judged(model, text):
+    rules = ATTENTION.rules(text)
+    return judged_circuits(ATTENTION, model, rules, find_circuits(model, rules))
+
+
+def patched(space, model, mask, source):
+    """A plain run of one circuit with cut edges carrying what their sources are on a row of the task."""
+    graph, kept = space.graph, space.graph.kept_edges(mask[None])[0]
+
+    def run(tokens, keep, absent):
+        x = model.embedding[tokens] + (0 if model.positions is None else model.positions)
+
+        def carried(place, values):
+            source = graph.edges[place].source
+            return values[source] if keep[place] else np.broadcast_to(absent[source], x.shape)
+
+        return plain_run(model, graph, [x], carried)
+
+    _, on_row = run(model.tokens[source : source + 1], np.ones(len(kept), bool), [0.0] * len(graph.nodes))
+    return run(model.tokens, kept, [one[0] for one in on_row])[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "text"), [("majority_5_1x2_0", ""), ("own_2x1_0", ""), ("majority_5_2x2_0", "heads")])
+def test_criteria_agree_with_plain_runs(name, text):
+    model = golden(name)
+    space, found = model.space(ATTENTION.rules(text)), judged(model, text)
+    valid = {one.mask for one in found.circuits}
+    assert valid
+    for one in found.circuits[:12]:
+        mask = mask_bits(space, one.mask)
+        right = [gaps(patched(space, model, mask, row)[None], model.answers)[0] > 0 for row in range(len(model.rows))]
+        assert one.told["resample_ablation"] == ("passed" if np.all(right) else "failed")
+        complement = space.graph.write(space.reduce(~mask[None])[0])
+        assert one.told["necessity"] == ("failed" if complement in valid else "passed")
+        smaller = [np.where(np.arange(len(mask)) == bit, False, mask) for bit in np.flatnonzero(mask)]
+        masks = {space.graph.write(space.reduce(less[None])[0]) for less in smaller}
+        assert one.told["minimal_local"] == ("failed" if masks & valid else "passed")
+        fewest = min(found.by_bits)
+        assert one.told["minimal_cardinal"] == ("passed" if one.bits == fewest else "failed")
+        assert not one.minimal or one.told["minimal_local"] == "passed"
+
+
+def test_the_heads_of_an_induction_circuit_have_their_roles():
+    model = by_hand()
+    found = judged(model, "")
+    assert found.valid
+    keys = [role.key for role in ROLES]
+    assert keys == ["previous", "duplicate", "induction", "copying", "name_mover", "negative_name_mover"]
+    for one in found.circuits:
+        told = [one.told[key] for key in keys]
+        assert told[2:] == ["2.0", "2.0", "2.0", "none"]
+        # some see what came before through head 2.0 alone: with its key cut it attends to the token before
+        assert (told[:4] == ["1.0", "none", "2.0", "2.0"]) == (one.told["role_agreement"] == "passed")
+    assert max(found.circuits, key=lambda one: one.bits).told["role_agreement"] == "passed"
+    assert {one.told["minimal_cardinal"] for one in found.circuits} == {"passed", "failed"}
+
+
+@pytest.mark.parametrize("text", ["heads", "mean-nodes", pytest.param("", marks=pytest.mark.slow)])
+def test_roles_are_those_of_each_circuits_own_scores(text):
+    model = golden("majority_5_2x2_0")
+    rules = ATTENTION.rules(text)
+    space, found = model.space(rules), find_circuits(model, rules, limit=12)
+    for one in found.circuits:
+        mask = mask_bits(space, one.mask)
+        heads = space.inside(mask)[0]
+        roles = space.roles(mask[None])[0]
+        for number, (_, *scores) in enumerate(heads.rows):
+            for role, score in zip(roles[:3, number], scores[:3], strict=True):
+                assert role == (score is not None and score > 0.5)
+    many = space.roles(np.array([mask_bits(space, one.mask) for one in found.circuits]))
+    for at, one in enumerate(found.circuits):
+        assert np.array_equal(many[at], space.roles(mask_bits(space, one.mask)[None])[0])
+
+
+@pytest.mark.slow
+def test_what_takes_more_runs_than_there_are_is_undecided(monkeypatch):
+    model = golden("majority_5_1x2_0")
+    space = model.space(ATTENTION.default_rules)
+    monkeypatch.setattr(judging, "MAX_MILLISECONDS", 40 * space.run_milliseconds)
+    found = find_circuits(model, ATTENTION.default_rules)
+    for one in judged(model, "").circuits:
+        assert one.told["necessity"] in ("passed", "failed")  # looked up, not run
+    told = judged_circuits(ATTENTION, model, ATTENTION.default_rules, found).circuits
+    outcomes = [one.told["resample_ablation"] for one in sorted(told, key=lambda one: one.bits)]
+    assert outcomes[-1] == "undecided"
+    assert set(outcomes) - {"undecided"}
+    incomplete = replace(found, masks=found.masks[:-1], circuits=found.circuits[:-1])
+    told = judged_circuits(ATTENTION, model, ATTENTION.default_rules, incomplete).circuits
+    by_size = [one.told["minimal_local"] for one in sorted(told, key=lambda one: one.bits)]
+    assert by_size[-1] == "undecided"
+    assert by_size[0] != "undecided"
+
+
+def test_a_kind_without_roles_or_rows_to_patch_is_judged_by_the_rest():
+    model = read_perceptron(DOCUMENT)
+    rules = PERCEPTRON.default_rules
+    found = judged_circuits(PERCEPTRON, model, rules, find_circuits(model, rules))
+    names = [column.name for column in circuit_record(PERCEPTRON).columns]
+    assert "role_agreement" not in names
+    assert "previous" not in names
+    assert {one.told["resample_ablation"] for one in found.circuits} == {"not applicable"}
+    assert {one.told["minimal_cardinal"] for one in found.circuits} == {"passed", "failed"}

@@ -1,0 +1,72 @@
+"""Every choice of one reader at a time, held against all circuits; the estimate; what there is no time for."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from analysis.circuit_sets import one_reader
+from analysis.circuit_sets.masks import find_masks, number_bits
+from analysis.circuit_sets.one_reader import find
+from analysis.subjects.registry import read_model
+from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.work import Work
+from app.bundled import bundled_models
+from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
+
+
+def bundled(slug):
+    return read_model(bundled_models()[slug])[1]
+
+
+def with_blocks_of(seed):
+    return read_attention(with_blocks(seed, (1, 2, 6, 3, 4, 4), biases=True, mlp="relu", norm=True, n_rows=2))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "rules", "choices"),
+    [
+        (bundled("indirect-object-2x2"), "", [2, 2, 350, 350, 8]),
+        (bundled("majority-5-attention"), "split", [30, 30, 4]),
+        (with_blocks_of(2), "", [7, 7, 7, 8]),
+        (with_blocks_of(1), "mean", [7, 7, 7, 8]),
+    ],
+)
+def test_counts_are_those_among_all_circuits(model, rules, choices):
+    rules = ATTENTION.rules(rules)
+    space, every = model.space(rules), find_masks(model, rules)
+    assert every.complete
+    circuits, found = number_bits(every.masks, space.graph.n_bits), find(model, space)
+    assert [one.choices for one in found.readers] == choices
+    for own, one in zip(itertools.chain(*space.graph.readers), found.readers, strict=True):
+        valid = circuits[np.delete(circuits, own, axis=1).all(axis=1)][:, own]
+        assert (one.valid, one.smallest) == (len(valid), valid.sum(axis=1).min() if len(valid) else None)
+        assert list(one.edges.values()) == valid.sum(axis=0).tolist()
+    assert int(found.interval[0]) <= every.valid <= int(found.interval[1]) <= space.possible == int(found.possible)
+    assert found.drawn == 2_000
+
+
+def test_what_takes_too_long_is_left_out_and_told(monkeypatch):
+    model = bundled("majority-5-attention")
+    space = model.space(ATTENTION.rules("split"))
+    clock = itertools.count().__next__
+    late = find(model, space, Work(clock=lambda: float(clock()), deadline=1.0))
+    assert [one.left_out for one in late.readers] == ["", "the time was up", "the time was up"]
+    assert (late.drawn, late.findings()[1]) == (0, "Left out: head 1.1, logits.")
+    monkeypatch.setattr(one_reader, "MAX_EDGES", 5)
+    many = find(model, space)
+    assert [one.left_out[:2] for one in many.readers] == ["64", "64", ""]
+    monkeypatch.setattr(one_reader, "MAX_MILLISECONDS", 0.0)
+    none = find(model, space)
+    assert ([one.choices for one in none.readers], none.drawn) == ([0] * 3, 0)
+    assert none.findings() == ["Left out: head 1.0, head 1.1, logits."]
+
+
+def test_a_node_with_too_many_edges_to_list_is_drawn_edge_by_edge():
+    model = bundled("tracr-reverse")  # 18 edges into head 3.0 where token and position are apart
+    space = model.space(ATTENTION.rules("split"))
+    found = find(model, space)
+    assert (found.readers[4].left_out, found.drawn) == ("262,144 sets of its edges are too many to try", 2_000)

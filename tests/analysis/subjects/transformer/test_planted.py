@@ -1,0 +1,104 @@
+"""What a model file says was planted: the bundled compiled ones are right, and wrong records are refused."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.circuit_sets.masks import find_masks
+from analysis.discovery.model_location import ModelLandscape
+from analysis.errors import AnalysisError
+from analysis.planting.report import report_of_model
+from analysis.subjects.subject import gaps
+from analysis.subjects.transformer.files import attention_document
+from analysis.subjects.transformer.model import ATTENTION, read_attention
+from app.bundled import bundled_models
+from benchmarks.compiled_transformers import edges_with_weights
+
+DOCUMENTS = {slug: json.loads(raw) for slug, raw in bundled_models().items() if slug.startswith("tracr")}
+MODELS = {slug: read_attention(document) for slug, document in DOCUMENTS.items()}
+TRACR = json.loads((Path(__file__).parents[3] / "golden" / "tracr" / "answers.json").read_text())["answers"]
+MEANT = {
+    "histogram": lambda row: row.count(row[-1]),
+    "distinct": lambda row: len(set(row)),
+    "induction": lambda row: row[row.index(row[-1]) + 1],
+    "reverse": lambda row: row[0],
+}
+RULES = {"granularity": "qkv", "ablation": "zero", "embedding": "joined"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", MODELS)
+def test_every_planted_circuit_answers_as_tracr_does_under_all_rules(slug):
+    model, answers = MODELS[slug], TRACR[slug.removesuffix("-disguised")].split()
+    rows = [[model.outputs[token] for token in row[1:]] for row in model.tokens.tolist()]
+    assert [str(MEANT[slug.split("-")[1]](row)) for row in rows] == answers
+    for rules in ATTENTION.admitted_rules(model):
+        space = model.space(rules)
+        planted = space.graph.bits([model.planted.under(space.graph).circuit.mask])
+        assert (space.reduce(planted) == planted).all()
+        found = space.run(np.concatenate([np.ones_like(planted), planted]))
+        assert [[model.outputs[one] for one in of.argmax(axis=1)] for of in found] == [answers, answers]
+        assert gaps(found, model.answers).min() > 0.99
+        assert abs(found[0] - found[1]).max() < 1e-9
+
+
+@pytest.mark.parametrize("slug", [slug for slug in MODELS if slug in TRACR])
+def test_the_record_names_what_has_weights(slug):
+    assert MODELS[slug].planted.edges == edges_with_weights(MODELS[slug])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("slug", "rules", "outcome", "valid", "smaller", "backbone"),
+    [
+        ("tracr-histogram", {}, "recovered", 4, 0, (6, 6)),
+        ("tracr-histogram", {"ablation": "mean"}, "contained", 16, 5, (4, 4)),
+        ("tracr-induction", {}, "contained", 32, 1, (7, 7)),
+        ("tracr-distinct", {"granularity": "heads"}, "recovered", 128, 0, (8, 8)),
+        ("tracr-reverse", {"granularity": "nodes"}, "contained", 8, 1, (3, 3)),
+    ],
+)
+def test_where_planted_circuits_stand(slug, rules, outcome, valid, smaller, backbone):
+    model, given = MODELS[slug], RULES | rules
+    landscape = ModelLandscape(ATTENTION, model, given, find_masks(model, given))
+    found = report_of_model(landscape, model.planted.under(landscape.graph))
+    standing = found.outcome, int(found.n_valid), int(found.smaller), found.backbone
+    assert standing == (outcome, valid, smaller, backbone)
+    assert found.under["zero"]
+    assert found.under["mean"]
+
+
+def test_files_keep_the_record_and_the_digest_does_not_know_it():
+    for slug, model in MODELS.items():
+        again = read_attention(json.loads(json.dumps(attention_document(model))))
+        assert again.planted == model.planted
+        bare = {key: value for key, value in DOCUMENTS[slug].items() if key != "planted"}
+        assert read_attention(bare).planted is None
+        assert read_attention(bare).digest == model.digest
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"edges": ["t-1.0.q", "t-9.0.q"]}, "edges\\[1\\]: is 't-9.0.q', no edge"),
+        ({"edges": ["x-1.0.q"]}, "no edge of the model"),
+        ({"edges": ["t-1.mlp", "1.mlp-logits", "t-1.mlp"]}, "edges\\[2\\]: is t-1.mlp again"),
+        ({"edges": ["t-1.0.v", "1.0-1.mlp"]}, "hold t-1.0.v, which carries nothing"),
+        ({"edges": ["t-1.0.q", "t-1.0.v", "1.0-logits"]}, "hold t-1.0.q, which carries nothing"),
+        ({"edges": []}, "edges"),
+        ({"program": "two\nlines"}, "planted program"),
+        ({"made": [{"step": "No Word"}]}, "step"),
+        ({"circuit": "3f"}, "circuit"),
+    ],
+)
+def test_wrong_records_are_refused(change, words):
+    document = copy.deepcopy(DOCUMENTS["tracr-histogram"])
+    document["planted"] |= change
+    with pytest.raises(AnalysisError, match=words) as caught:
+        read_attention(document)
+    assert caught.value.cure
