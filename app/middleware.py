@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.error_answers import unforeseen
 from app.logs import about
-from pluriscope.addresses import PREFIX
+from pluriscope.address import PREFIX
 
 log = logging.getLogger("pluriscope.access")
 

@@ -7,18 +7,30 @@ Addresses are made of content (slugs or digests, masks, hashes, indices), never 
 from __future__ import annotations
 
 import re
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
-from pluriscope.naming import Scope
+from pluriscope.naming import ExplanationRef, Scope
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 API_PREFIX: Final = "/api/v1"
 """Of the four addresses by which a script brings a network, asks for its analysis, follows the job, has the result."""
 API_V2: Final = "/api/v2"
+PREFIX: Final = ContextVar("PREFIX", default="")
+""""" or the path under which a proxy serves the site, without a slash at the end."""
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
+
+_FORMER: Final = (
+    (r"^(/networks/[^/]+)/circuits/([^/]+)$", r"\1/explanations/c-\2"),
+    (r"^(/networks/[^/]+)/circuits/([^/]+)/interpretations/([^/]+)$", r"\1/explanations/i-\2.\3"),
+    (r"^(/networks/[^/]+)/algorithms/([^/]+)$", r"\1/explanations/g-\2"),
+    (r"^(/networks/[^/]+)/algorithms/([^/]+)/alignments/([^/]+)$", r"\1/explanations/a-\2.\3"),
+    (r"^(/networks/[^/]+)/algorithms/([^/]+)/directions/([^/]+)$", r"\1/explanations/d-\2.\3"),
+)
+"""The paths that explanations had, with those that they have now."""
 
 
 def below_api(path: str) -> str:
@@ -307,3 +319,27 @@ class Addresses:
         if not bare.startswith((f"{API_PREFIX}/", f"{API_V2}/")):
             return twin
         return self.prefix + below_api(bare)
+
+
+@dataclass(frozen=True)
+class ResultRef:
+    """What one analysis found.
+
+    Args:
+        network: slug, or beginning of a digest.
+        scope: which analysis of the network.
+    """
+
+    network: str
+    scope: Scope
+
+    def url(self, ref: ExplanationRef) -> str:
+        """The address of one of its explanations."""
+        return Addresses(PREFIX.get()).explanation(self.network, ref, self.scope)
+
+
+def present(path: str) -> str:
+    """The path of any page, without a prefix; of an explanation at its former path the one that it has now."""
+    for former, now in _FORMER:
+        path = re.sub(former, now, path)
+    return path

@@ -26,8 +26,7 @@ from analysis.result_file import read_circuits
 from analysis.subjects.perceptron.circuit import one_mask
 from analysis.tasks import Task
 from analysis.validity import margin_to_edge
-from pluriscope.address import Addresses
-from pluriscope.addresses import ResultRef
+from pluriscope.address import Addresses, ResultRef
 from pluriscope.arguments import checked
 from pluriscope.counts import Counts, counts_of
 from pluriscope.frames import Part

@@ -14,8 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 from analysis import ENGINE_VERSION
-from pluriscope.address import API_PREFIX
-from pluriscope.addresses import present
+from pluriscope.address import API_PREFIX, present
 from pluriscope.arguments import checked
 from pluriscope.errors import ServerError
 from pluriscope.explanations import Explanation

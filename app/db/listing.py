@@ -24,7 +24,7 @@ from app.db.reports import reports_of
 from app.db.rows import columns_of
 from app.db.tables import AnalysisReportRow, AnalysisRow, ModelRow, VerdictRow
 from app.db.verdicts import outcomes_of, step_of, verdict_rows
-from pluriscope.addresses import ResultRef
+from pluriscope.address import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds import algorithms, alignments, circuits, directions
 from pluriscope.kinds.found import Found, Reading

@@ -23,8 +23,7 @@ from app.db.records import save_data_record, save_protocol
 from app.db.rows import insert_columns, insert_rows
 from app.db.table_base import Base
 from app.db.tables import AlgorithmRow, AnalysisRow, FormerSlugRow, NetworkRow
-from pluriscope.address import Addresses
-from pluriscope.addresses import PREFIX
+from pluriscope.address import PREFIX, Addresses
 
 _TABLES: Final = Base.metadata.tables
 

@@ -18,7 +18,7 @@ from app.pages.about_one import about, column, figure, head_actions
 from app.pages.candidates import IRREDUNDANT_LABELS, find_algorithm_row, hues_of, input_texts, posited, variables_of
 from app.pages.page import One, page
 from app.pages.placed import MAX_AT
-from pluriscope.addresses import ResultRef
+from pluriscope.address import ResultRef
 from pluriscope.blocks import Block, Choice, Fact, Facts, Head, Notice, Section, Side, Table, Tray, Verdict
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.tiles import Hues, bits_of

@@ -26,8 +26,7 @@ from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_a
 from app.pages.plan import refused
 from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
-from pluriscope.address import Addresses
-from pluriscope.addresses import ResultRef
+from pluriscope.address import Addresses, ResultRef
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Table, Tray
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.numbers import exact

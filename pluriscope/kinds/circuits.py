@@ -17,7 +17,7 @@ from analysis.explanations.explanation import REF as RECORDED_REF
 from analysis.subjects.graph import Graph
 from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout, kept_edges
 from analysis.subjects.subject import ModelKind
-from pluriscope.addresses import ResultRef
+from pluriscope.address import ResultRef
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.layout import node_name

@@ -16,7 +16,7 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.criteria.verdict import FAILED, PASSED
 from analysis.question import Question
 from analysis.validity import max_wrong
-from pluriscope.addresses import ResultRef
+from pluriscope.address import ResultRef
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.figures.svg.tiles import PLAIN_HUES, Hues, bits_of, hues_by_frequency, variable

@@ -9,7 +9,7 @@ from typing import Final
 from analysis.explanations.registry import RECORDED
 from analysis.subjects.graph import Graph
 from analysis.subjects.subject import ModelKind
-from pluriscope.addresses import ResultRef
+from pluriscope.address import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds import algorithms, alignments, circuits, directions, recorded
 from pluriscope.kinds.columns import (

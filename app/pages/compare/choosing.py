@@ -17,8 +17,7 @@ from app.pages.compare.options import CompareOptions
 from app.pages.every_analysis import asked
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import AnyPlace, ModelPlace, Place
-from pluriscope.address import Addresses
-from pluriscope.addresses import ResultRef
+from pluriscope.address import Addresses, ResultRef
 from pluriscope.analyses.pair import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
 from pluriscope.blocks import Action, Block, Head, Notice, Section, Table

@@ -25,8 +25,7 @@ from app.pages.place import locate_any
 from app.pages.play.networks import find_play
 from app.pages.sharing.facts import Shared
 from app.pages.studies.page import StudyOptions, build_study
-from pluriscope.address import Addresses, below_api
-from pluriscope.addresses import present
+from pluriscope.address import Addresses, below_api, present
 
 Kind = Literal["network", "explanation", "compare", "play", "study"]
 MAX_ADDRESS: Final = 8_000

@@ -28,7 +28,7 @@ from app.memory import LEAST
 from app.pages.job import job_blocks
 from app.pages.jobs import build_job
 from app.settings import Settings
-from pluriscope.addresses import Addresses
+from pluriscope.address import Addresses
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.kinds import KINDS
 from tests.factories import pretrained_xor, small_network

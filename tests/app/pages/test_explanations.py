@@ -15,8 +15,7 @@ from app.jobs.analyses import CRITERIA, judge
 from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.place import locate
-from pluriscope.address import Addresses
-from pluriscope.addresses import ResultRef
+from pluriscope.address import Addresses, ResultRef
 from pluriscope.kinds.circuits import OF_TRANSFORMERS
 from pluriscope.kinds.listing import COLUMNS, OF_KIND
 from pluriscope.naming import Scope
