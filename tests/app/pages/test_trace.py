@@ -1,34 +1,12 @@
 """How much code one circuit's page passes through: what a person must read to follow it."""
 
-import sys
-from contextlib import contextmanager
-from pathlib import Path
-
 from app.pages.kinds import find_document
+from benchmarks.passed import passed
 from pluriscope.address import Addresses
 from pluriscope.templating import Place, environment, shown_at
 from tests.app.pages.conftest import XOR
-from tests.checkout import ROOT
 
 MOST_FILES, MOST_FUNCTIONS = 60, 330
-OURS = tuple(str(ROOT / folder) for folder in ("analysis", "app", "pluriscope"))
-
-
-@contextmanager
-def traced():
-    """The functions of ours that are called within, with their files."""
-    found = set()
-
-    def note(frame, event, _argument):
-        code = frame.f_code
-        if event == "call" and code.co_filename.startswith(OURS) and code.co_name[0] != "<":  # comprehensions are none
-            found.add((code.co_filename, code.co_qualname))
-
-    sys.setprofile(note)
-    try:
-        yield found
-    finally:
-        sys.setprofile(None)
 
 
 def shown(app, ref):
@@ -41,8 +19,8 @@ def shown(app, ref):
 def test_one_circuit_passes_through_few_files_and_functions(app):
     environment()
     shown(app, "c-1839f")  # what is made once and kept
-    with traced() as found:
+    with passed() as found:
         assert "A circuit of 10 edges" in shown(app, "c-081ff")
     files = {name for name, _ in found}
-    assert len(files) <= MOST_FILES, sorted(Path(name).relative_to(ROOT).as_posix() for name in files)
+    assert len(files) <= MOST_FILES, sorted(files)
     assert len(found) <= MOST_FUNCTIONS, len(found)
