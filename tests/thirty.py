@@ -129,7 +129,7 @@ def _verdicts(analysis: OutputAnalysis, kinds: Collection[str], work: Work) -> d
 
 
 def _stories(analysis: OutputAnalysis, work: Work) -> dict[str, Any]:
-    stories = find_stories(analysis.question, analysis.circuit_sets.masks, work)
+    stories = find_stories(analysis.question, analysis.circuits.masks, work)
     if isinstance(stories, Unasked):
         return {"unasked": stories.arises}
     ids = [algorithm.id for algorithm in stories.algorithms]

@@ -41,7 +41,7 @@ def test_every_number_of_the_authors_program_is_found(name, output):
     assert analysis.exhaustive
 
     circuits = expected["circuits"]
-    masks = [analysis.circuits.layout.to_hex(mask) for mask in analysis.circuit_sets.masks.tolist()]
+    masks = [analysis.circuits.layout.to_hex(mask) for mask in analysis.circuits.masks.tolist()]
     assert analysis.circuits.possible == circuits["n_enumerated"]
     assert len(masks) == circuits["n_valid"]
     assert hashlib.sha256("\n".join(masks).encode()).hexdigest() == circuits["sha256_sorted_masks"]
@@ -113,7 +113,7 @@ def test_the_complete_protocol_looks_everywhere():
     assert tallies["irredundant-functions"] == (18, 250)
     assert tallies["irredundant-literals"] == (2, 250)
     assert tallies["minimal-alignment"] == (1, 3)
-    paper_like = [m for m in analysis.circuit_sets.masks.tolist() if _inactive(analysis, m)]
+    paper_like = [m for m in analysis.circuits.masks.tolist() if _inactive(analysis, m)]
     assert len(paper_like) == 32
 
 

@@ -218,7 +218,7 @@ def test_the_pretrained_xor_by_two_routes():
     """All 147,899,020 interpretations: the recursion's maxima, and the degrees of the polynomials that count them."""
     analysis = real_analysis()
     aligned = [result for result in analysis.algorithms.algorithms if result.alignments]
-    analysis_subject = Subject(ask(pretrained_xor().network), analysis.circuit_sets.masks, placed_in(analysis, aligned))
+    analysis_subject = Subject(ask(pretrained_xor().network), analysis.circuits.masks, placed_in(analysis, aligned))
     found = survey_common_ground(*analysis_subject)
     assert found.spread is not None
     assert sum(found.spread.values()) == 147_899_020

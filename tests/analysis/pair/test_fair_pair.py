@@ -20,7 +20,7 @@ from tests.factories import exact_xor, real_analysis, small_network
 
 def of_circuits(analysis, *masks):
     """The circuits of an analysis cut to some of them, and the observed classes of these."""
-    kept = [place for place, mask in enumerate(analysis.circuit_sets.masks.tolist()) if mask in masks or not masks]
+    kept = [place for place, mask in enumerate(analysis.circuits.masks.tolist()) if mask in masks or not masks]
     circuits = analysis.circuits
     some = replace(circuits, masks=circuits.masks[kept], outputs=circuits.outputs[kept], margins=circuits.margins[kept])
     return analysis.question, some, [analysis.interpretations.observed_by_circuit[place] for place in kept]

@@ -55,7 +55,7 @@ def direct(text: str):
     """What the criterion itself says of the circuits."""
     analysis, step = real_analysis(), CriterionStep.parse(text)
     question = ask(analysis.question.model, task=analysis.question.task, data=analysis.question.data)
-    context = Population("circuit", question, analysis.circuit_sets.masks)
+    context = Population("circuit", question, analysis.circuits.masks)
     return step.criterion.judge(context, step.settings)
 
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from analysis.circuit_sets import masks as circuits_module
 from analysis.circuit_sets.masks import find_masks, number_bits
-from analysis.circuits import masks as circuits_module
 from analysis.errors import AnalysisError
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.blocks import BIASES

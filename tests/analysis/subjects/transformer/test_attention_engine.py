@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.circuit_sets import masks as circuits
 from analysis.circuit_sets.masks import find_masks
-from analysis.circuits import masks as circuits
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer import engine as attention_engine
 from analysis.subjects.transformer.model import ATTENTION, read_attention

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.circuit_sets import judged_masks as judging
 from analysis.circuit_sets.judged_masks import circuit_record, judged_circuits
 from analysis.circuit_sets.masks import find_circuits, mask_bits
-from analysis.criteria import judged_masks as judging
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.model import ATTENTION, read_attention
 from analysis.subjects.transformer.space import ROLES

@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
+from analysis.circuit_sets import masks as engine
 from analysis.circuit_sets.masks import find_circuits, mask_bits, read_mask
-from analysis.circuits import masks as engine
 from analysis.circuits.search import search_circuits
 from analysis.errors import BeyondLimits, Cancelled, InvalidMask
 from analysis.protocol import Protocol
