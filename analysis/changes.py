@@ -27,7 +27,7 @@ from analysis.circuits.search import count_common, decide_right
 from analysis.criteria.alignments import valid_alignments
 from analysis.criteria.criterion import Kind
 from analysis.criteria.funnel import brief
-from analysis.criteria.judging import Subject, judge_analysis
+from analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from analysis.criteria.steps import default_steps
 from analysis.criteria.verdict import PASSED, UNDECIDED
 from analysis.errors import InvalidNetwork
@@ -389,7 +389,7 @@ def _criteria(
     found: dict[str, dict[str, ChangedCriterion]] = {}
     every = [(kind, step) for kind in kinds for step in default_steps(kind)]
     steps = [(kind, step) for kind, step in every if thorough or step.criterion.cost == "quick"]
-    said = [judge_analysis(Subject.of(one), steps, work) for one in (before, after)]
+    said = [judge_analysis(JudgedAnalysis.of(one), steps, work) for one in (before, after)]
     for first, second in zip(*said, strict=True):
         passed = []
         for one, verdicts in ((before, first), (after, second)):

@@ -13,14 +13,14 @@ from analysis import ENGINE_VERSION
 from analysis.circuit_sets.masks import MasksFound
 from analysis.digest import canonical_json, sha256_hex
 from analysis.result_file import RESULT_FORMAT, exact
-from analysis.subjects.subject import Model, ModelKind, Rules, Space
+from analysis.subjects.subject import Rules, Space, Subject, SubjectKind
 
 _OUTPUT: Final = 0
 
 
 def model_result_json(
-    kind: ModelKind,
-    model: Model,
+    kind: SubjectKind,
+    model: Subject,
     rules: Rules,
     found: MasksFound | None,
     *,
@@ -59,7 +59,7 @@ def model_result_json(
     return document | ({"missing": missing} if missing else {})
 
 
-def task_digest(model: Model) -> str:
+def task_digest(model: Subject) -> str:
     """SHA-256 of a model's task without its name, as sorted-key JSON."""
     return sha256_hex(canonical_json({key: value for key, value in model.task_document.items() if key != "name"}))
 

@@ -42,7 +42,7 @@ from analysis.protocol import COMPLETE
 from analysis.question import Question
 from analysis.result import Stage
 from analysis.subjects.perceptron.mlp import activate
-from analysis.subjects.subject import Model, ModelKind, Rules, Space
+from analysis.subjects.subject import Rules, Space, Subject, SubjectKind
 from analysis.work import Clock, Work
 
 Range = tuple[float, float]
@@ -134,7 +134,7 @@ def plan_output(question: Question, limits: Limits, clock: Clock, *, trial_secon
     return _Trial(question, limits, clock, trial_seconds).plan()
 
 
-def model_plan_json(kind: ModelKind, model: Model, rules: Rules, space: Space, refusal: str) -> dict[str, Any]:
+def model_plan_json(kind: SubjectKind, model: Subject, rules: Rules, space: Space, refusal: str) -> dict[str, Any]:
     """The same of a model of another kind than the networks, of which circuits alone are searched.
 
     Args:

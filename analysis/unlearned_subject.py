@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from analysis.answers import largest
 from analysis.errors import InvalidTask
-from analysis.subjects.subject import Model, Space
+from analysis.subjects.subject import Space, Subject
 from analysis.unlearned import wrong_clause
 
 
-def model_instead_of(model: Model, space: Space) -> str:
+def model_instead_of(model: Subject, space: Space) -> str:
     """Where a model is wrong itself and its commonest answer, in sentences; "" where it is right."""
     given, answers = _given(space), model.answers
     wrong = np.flatnonzero(given != answers).tolist()

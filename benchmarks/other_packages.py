@@ -23,7 +23,7 @@ import numpy as np
 from analysis.lenses.on_models import Grids
 from analysis.lenses.registry import LENS_BY_KEY
 from analysis.method_settings import filled
-from analysis.subjects.registry import read_model
+from analysis.subjects.registry import read_subject
 from analysis.subjects.transformer.files import attention_document
 from analysis.subjects.transformer.model import AttentionModel
 from analysis.subjects.transformer.runs import pairs_of, run
@@ -79,7 +79,9 @@ def models() -> dict[str, AttentionModel]:
     from analysis.subjects.transformer.training_spec import AttentionSpec
 
     found: dict[str, Any] = {
-        name: read_model(raw)[1] for name, raw in bundled_models().items() if "2x4" not in name and "tracr" not in name
+        name: read_subject(raw)[1]
+        for name, raw in bundled_models().items()
+        if "2x4" not in name and "tracr" not in name
     }
     spec = AttentionSpec(task=task_named("other name"), d_mlp=8, layer_norm=True)
     return found | {"MLP and LayerNorm": train_attention(spec).model}

@@ -11,7 +11,7 @@ import numpy as np
 from analysis.alignments.alignment import ScoredAlignment
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.funnel import DEFAULT_PRESET, Judged
-from analysis.criteria.judging import Subject, judge_analysis
+from analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from analysis.errors import AnalysisError
 from analysis.interpretations.counting import count_interpretations
 from analysis.lenses.functions import without_sign
@@ -103,7 +103,7 @@ def _judged(of: Findings, algorithms: Algorithms, work: Work) -> Judged:
     totals, observed = [int(n or 0) for n in of.interpretation_counts], _classes(of)
     owned = [(place, one) for place, algorithm in enumerate(algorithms) for one in _valid(algorithm)]
     values = tuple(one.value for one in algorithms)
-    subject = Subject(
+    subject = JudgedAnalysis(
         question=of.question,
         masks=of.masks,
         exhaustive=of.search.truncated_at is None and of.search.method == "listed",

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from numpy.typing import NDArray
 
 from analysis.discovery.audit import audit, audit_json, what_is_missing
-from analysis.discovery.claims import read_claim, subject_of
+from analysis.discovery.claims import read_claim, vocabulary_of
 from analysis.discovery.location import Landscape
 from analysis.discovery.registry import read_methods
 from analysis.errors import InvalidClaim
@@ -42,7 +42,7 @@ def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike 
     """
     texts = {} if claims is None else _texts(result, claims)
     asked = read_methods(["default"] if methods is None and not texts else methods or ())
-    subject = subject_of(result.question)
+    subject = vocabulary_of(result.question)
     told = {name: read_claim(text.encode(), subject) for name, text in texts.items()}
     work = Work(clock=time.perf_counter)
     landscape = Landscape(result.question, result.search, work)

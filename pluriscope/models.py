@@ -36,7 +36,7 @@ LayersLike = str | Sequence[str]
 
 
 @dataclass(frozen=True)
-class Subject:
+class GivenNetwork:
     """A network with its name and tasks, and the rows on which it is looked at."""
 
     file: NetworkFile
@@ -52,7 +52,7 @@ def read_model(
     data: Any = None,
     output_is: OutputIs = "value",
     layers: LayersLike = "",
-) -> Subject:
+) -> GivenNetwork:
     """Read a network from whatever holds it.
 
     Args:
@@ -77,7 +77,7 @@ def read_model(
     declaration = validated(Declaration, given, "argument", InvalidNetwork, "see the arguments of pluriscope.explain")
     stem = Path(model).stem if isinstance(model, (str, Path)) else ""
     intake = take_in(draft, declaration, _record(data), fallback_name=stem)
-    return Subject(replace(intake.file(), remarks=draft.remarks), intake.data)
+    return GivenNetwork(replace(intake.file(), remarks=draft.remarks), intake.data)
 
 
 @checked

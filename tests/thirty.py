@@ -19,7 +19,7 @@ from typing import Any
 from analysis.algorithms.candidates import Candidates
 from analysis.carried_algorithms.search import Unasked, find_stories
 from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
-from analysis.criteria.judging import Subject, judge_analysis
+from analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from analysis.criteria.steps import default_steps
 from analysis.data import parse_data_file
 from analysis.directions.result import CLOSED
@@ -123,7 +123,7 @@ def _algorithms(analysis: OutputAnalysis) -> dict[str, dict[str, Any]]:
 def _verdicts(analysis: OutputAnalysis, kinds: Collection[str], work: Work) -> dict[str, dict[str, str]]:
     wanted = [(kind, step) for step in default_steps() for kind in step.criterion.kinds if kind in kinds]
     told: dict[str, dict[str, CriterionTally]] = {kind: {} for kind, _ in wanted}
-    for one in judge_analysis(Subject.of(analysis), wanted, work):
+    for one in judge_analysis(JudgedAnalysis.of(analysis), wanted, work):
         told[one.kind][one.step.text] = one.tally
     return {kind: {step: _tally(tally) for step, tally in steps.items()} for kind, steps in told.items()}
 

@@ -22,7 +22,7 @@ from analysis.criteria.registry import OF_MODELS
 from analysis.criteria.verdict import OUTCOMES
 from analysis.explanations.explanation import Column, Record
 from analysis.subjects.graph import Masks
-from analysis.subjects.subject import Model, ModelKind, Role, Rules, Space, gaps
+from analysis.subjects.subject import Role, Rules, Space, Subject, SubjectKind, gaps
 from analysis.work import DEFAULT_WORK, Work
 
 NOT_ASKED: Final = "not asked"
@@ -34,13 +34,13 @@ MAX_MILLISECONDS: Final = 15_000.0
 _OWN_COLUMN: Final = frozenset(("minimal-subset", "margin"))  # the search itself has these
 
 
-def circuit_record(kind: ModelKind) -> Record[ModelCircuit]:
+def circuit_record(kind: SubjectKind) -> Record[ModelCircuit]:
     """The columns of circuits of one kind of model: what every search finds, roles of nodes, outcomes of criteria."""
     columns = (*map(_role_column, kind.roles), *map(_criterion_column, asked_of(kind)))
     return replace(MODEL_CIRCUIT, columns=(*MODEL_CIRCUIT.columns, *columns))
 
 
-def asked_of(kind: ModelKind) -> list[Criterion]:
+def asked_of(kind: SubjectKind) -> list[Criterion]:
     """The criteria that circuits of a kind are asked and that have a column of their own."""
     return [one for one in OF_MODELS if one.key not in _OWN_COLUMN and (kind.roles or one != ROLE_AGREEMENT)]
 
@@ -63,7 +63,7 @@ def column_of(criterion: Criterion) -> str:
 
 
 def judged_circuits(
-    kind: ModelKind, model: Model, rules: Rules, found: CircuitsFound, work: Work = DEFAULT_WORK
+    kind: SubjectKind, model: Subject, rules: Rules, found: CircuitsFound, work: Work = DEFAULT_WORK
 ) -> CircuitsFound:
     """What a search found, with roles of nodes and outcomes of criteria.
 
@@ -82,8 +82,8 @@ def judged_circuits(
 
 
 def told_of(
-    kind: ModelKind,
-    model: Model,
+    kind: SubjectKind,
+    model: Subject,
     rules: Rules,
     circuits: Sequence[ModelCircuit],
     fewest: int | None,
@@ -113,7 +113,7 @@ def told_of(
     return told
 
 
-def _written(kind: ModelKind, space: Space, found: Roles | None, n: int) -> list[dict[str, str]]:
+def _written(kind: SubjectKind, space: Space, found: Roles | None, n: int) -> list[dict[str, str]]:
     if found is None:
         return [{} for _ in range(n)]
     names = [space.graph.nodes[node].name for node in space.graph.removable]
@@ -127,7 +127,7 @@ def _written(kind: ModelKind, space: Space, found: Roles | None, n: int) -> list
     ]
 
 
-def _roles(kind: ModelKind, space: Space, masks: Masks) -> Roles | None:
+def _roles(kind: SubjectKind, space: Space, masks: Masks) -> Roles | None:
     if not kind.roles or not len(masks):
         return None
     whole = space.reduce(np.ones((1, space.graph.n_bits), dtype=np.bool_))
@@ -136,8 +136,8 @@ def _roles(kind: ModelKind, space: Space, masks: Masks) -> Roles | None:
 
 
 def _population(
-    kind: ModelKind,
-    model: Model,
+    kind: SubjectKind,
+    model: Subject,
     space: Space,
     circuits: Sequence[ModelCircuit],
     fewest: int | None,

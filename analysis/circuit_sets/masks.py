@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from analysis.errors import BeyondLimits, InvalidMask
 from analysis.explanations.explanation import Column, Record
 from analysis.subjects.graph import Masks
-from analysis.subjects.subject import ACCURACY_THRESHOLD, Engine, Model, Numbers, Rules, SearchPart, Space, gaps
+from analysis.subjects.subject import ACCURACY_THRESHOLD, Engine, Numbers, Rules, SearchPart, Space, Subject, gaps
 from analysis.validity import max_wrong
 from analysis.work import DEFAULT_WORK, Work
 
@@ -112,12 +112,12 @@ class CircuitsFound(MasksFound):
     circuits: tuple[ModelCircuit, ...]
 
 
-def most_wrong(model: Model) -> int:
+def most_wrong(model: Subject) -> int:
     """Rows on which a valid circuit may be wrong."""
     return max_wrong(len(model.rows), ACCURACY_THRESHOLD)
 
 
-def find_circuits(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> CircuitsFound:
+def find_circuits(model: Subject, rules: Rules, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> CircuitsFound:
     """Every valid circuit of a model by the usual threshold, with its figures.
 
     Args:
@@ -136,7 +136,7 @@ def find_circuits(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limi
     return CircuitsFound(**vars(found), circuits=circuits)
 
 
-def find_masks(model: Model, rules: Rules, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> MasksFound:
+def find_masks(model: Subject, rules: Rules, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> MasksFound:
     """The masks of every valid circuit of a model, or of those decided before time or memory ended.
 
     Args:
@@ -230,7 +230,7 @@ def _draw(circuits: Numbers) -> Numbers:
 class _EveryMask:
     """The engine of a space of which nothing more is known: it runs every mask that the branches span."""
 
-    def __init__(self, model: Model, space: Space) -> None:
+    def __init__(self, model: Subject, space: Space) -> None:
         self._model, self._space = model, space
 
     @property
@@ -253,12 +253,12 @@ class _EveryMask:
         return SearchPart(mask_numbers(circuits[wrong <= max_wrong]), len(circuits))
 
 
-def engine_of(model: Model, space: Space) -> Engine:
+def engine_of(model: Subject, space: Space) -> Engine:
     """What finds the valid circuits of a space."""
     return space.engine() or _EveryMask(model, space)
 
 
-def refuse_if_too_large(model: Model, space: Space) -> None:
+def refuse_if_too_large(model: Subject, space: Space) -> None:
     """Refuse a space that is not searched.
 
     Raises:
@@ -301,7 +301,7 @@ def mask_bits(space: Space, text: str) -> Masks:
 
 
 def circuits_of(
-    model: Model, space: Space, masks: Masks, minimal: Sequence[bool | None], work: Work = DEFAULT_WORK
+    model: Subject, space: Space, masks: Masks, minimal: Sequence[bool | None], work: Work = DEFAULT_WORK
 ) -> list[ModelCircuit]:
     """Figures of circuits, computed from the weights.
 

@@ -21,7 +21,7 @@ from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.report import Exact, Part, Report
 from analysis.subjects.graph import Masks
-from analysis.subjects.subject import Model, Space, gaps
+from analysis.subjects.subject import Space, Subject, gaps
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_EDGES: Final = 16
@@ -76,7 +76,7 @@ class OneReaderReport(Report):
         return told
 
 
-def find(model: Model, space: Space, work: Work = DEFAULT_WORK) -> OneReaderReport:
+def find(model: Subject, space: Space, work: Work = DEFAULT_WORK) -> OneReaderReport:
     """Every choice of each reader, and the estimate.
 
     Args:
@@ -93,7 +93,7 @@ def find(model: Model, space: Space, work: Work = DEFAULT_WORK) -> OneReaderRepo
     )
 
 
-def _reader(model: Model, space: Space, own: list[int], at: int, of: int, work: Work) -> Reader:
+def _reader(model: Subject, space: Space, own: list[int], at: int, of: int, work: Work) -> Reader:
     """Every choice among the edges into one reader."""
     graph, n = space.graph, 1 << len(own)
     node = graph.nodes[graph.edges[own[0]].target]
@@ -119,7 +119,7 @@ def _reader(model: Model, space: Space, own: list[int], at: int, of: int, work: 
     )
 
 
-def _valid(model: Model, space: Space, masks: Masks, at: int, of: int, work: Work) -> NDArray[np.bool_]:
+def _valid(model: Subject, space: Space, masks: Masks, at: int, of: int, work: Work) -> NDArray[np.bool_]:
     """Which of some circuits are right on enough rows."""
     found = np.zeros(len(masks), dtype=np.bool_)
     for start in range(0, len(masks), space.batch):
@@ -129,7 +129,7 @@ def _valid(model: Model, space: Space, masks: Masks, at: int, of: int, work: Wor
     return found
 
 
-def _drawn(model: Model, space: Space, at: int, work: Work) -> tuple[int, int]:
+def _drawn(model: Subject, space: Space, at: int, work: Work) -> tuple[int, int]:
     """How many circuits were drawn uniformly, and how many of them are valid; none where that takes too long."""
     n_bits, n = space.graph.n_bits, int(_DRAWING_MILLISECONDS / space.run_milliseconds)
     n = min(max(n, _LEAST_DRAWN), _MOST_DRAWN)

@@ -47,7 +47,7 @@ def budget_that_ended(note: str) -> float | None:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class JudgedAnalysis:
     """What an analysis found, as criteria need it.
 
     Args:
@@ -72,7 +72,7 @@ class Subject:
     recorded: Mapping[Kind, tuple[tuple[str, ...], bool]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, analysis: OutputAnalysis) -> Subject:
+    def of(cls, analysis: OutputAnalysis) -> JudgedAnalysis:
         """What one analysis found."""
         circuits = analysis.circuits
         return cls(
@@ -197,7 +197,7 @@ class _Judging:
 
 
 def judge_analysis(
-    subject: Subject, steps: Sequence[tuple[Kind, CriterionStep]], work: Work = DEFAULT_WORK
+    subject: JudgedAnalysis, steps: Sequence[tuple[Kind, CriterionStep]], work: Work = DEFAULT_WORK
 ) -> Iterator[StepVerdicts]:
     """Judge all explanations of an analysis by chosen criteria.
 
@@ -260,7 +260,9 @@ def _pieces(step: CriterionStep, block: Population) -> Iterator[Population]:
         at, size = at + size, 2 * size
 
 
-def _count_interpretations(subject: Subject, steps: Sequence[CriterionStep], work: Work) -> Iterator[StepVerdicts]:
+def _count_interpretations(
+    subject: JudgedAnalysis, steps: Sequence[CriterionStep], work: Work
+) -> Iterator[StepVerdicts]:
     """Criteria that need numbers only, each by itself; then together those that share the observed classes, within the
     budget of the first.
 

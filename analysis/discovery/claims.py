@@ -106,7 +106,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Subject:
+class Vocabulary:
     """What claims are about.
 
     Args:
@@ -118,28 +118,28 @@ class Subject:
     settings: tuple[Setting, ...]
 
 
-def subject_of(question: Question) -> Subject:
+def vocabulary_of(question: Question) -> Vocabulary:
     """The output that a question is about."""
-    return Subject(names_of(perceptron_graph(question.layout.sizes)), (*SELECTION, ablation("zero")))
+    return Vocabulary(names_of(perceptron_graph(question.layout.sizes)), (*SELECTION, ablation("zero")))
 
 
-def subject_of_model(space: Space) -> Subject:
+def vocabulary_of_space(space: Space) -> Vocabulary:
     """A model of another kind under its rules."""
-    return Subject(names_of(space.graph), (*SELECTION, MODEL_ABLATION, LOSS))
+    return Vocabulary(names_of(space.graph), (*SELECTION, MODEL_ABLATION, LOSS))
 
 
-def read_claim(raw: bytes, subject: Subject, picking: Mapping[str, Any] | None = None) -> Claim:
+def read_claim(raw: bytes, vocabulary: Vocabulary, picking: Mapping[str, Any] | None = None) -> Claim:
     """The claim that somebody sent.
 
     Args:
         raw: text in any of :data:`FORMS`.
-        subject: what it is about.
+        vocabulary: what it is about.
         picking: of scores: k or threshold, pick, signed, ablation, where what was sent does not say it itself.
 
     Raises:
         InvalidClaim: it has none of these forms, or does not fit the network.
     """
-    names, picking = subject.names, picking or {}
+    names, picking = vocabulary.names, picking or {}
     text = read_text(raw, _ITEM, InvalidClaim, MAX_CLAIM_BYTES, _CURE).strip()
     if not text:
         raise InvalidClaim(_ITEM, "is empty", _CURE)
@@ -147,7 +147,7 @@ def read_claim(raw: bytes, subject: Subject, picking: Mapping[str, Any] | None =
         form, said = _from_text(text, names)
     else:
         form, said = _from_json(read_value(raw, _ITEM, InvalidClaim, MAX_CLAIM_BYTES, _CURE), names, picking)
-    selection = tuple(setting.name for setting in subject.settings)
+    selection = tuple(setting.name for setting in vocabulary.settings)
     problems: list[AnalysisError] = check_keys(said, (), (*_WAYS, *selection), _ITEM, InvalidClaim)
     if problems:
         raise combined(problems, _ITEM, InvalidClaim)
@@ -158,7 +158,7 @@ def read_claim(raw: bytes, subject: Subject, picking: Mapping[str, Any] | None =
     if ways == ["scores"]:  # what was declared stands where it says nothing itself
         declared = {key: one for key, one in picking.items() if key not in said}
         given = {"k", "threshold"} & {*said, *declared}
-        picked = _picking(picked | declared | ({} if given else {"threshold": DEFAULT_THRESHOLD}), subject)
+        picked = _picking(picked | declared | ({} if given else {"threshold": DEFAULT_THRESHOLD}), vocabulary)
         return Claim(form, None, _scores(said["scores"], names), picked)
     if picked:
         raise InvalidClaim(_ITEM, f"has {' and '.join(picked)} beside {ways[0]}", "give them with scores only")
@@ -297,14 +297,14 @@ def _scores(value: Any, names: PartNames) -> tuple[float | None, ...]:
     return tuple(None if score is None else float(score) for score in value)
 
 
-def _picking(given: Mapping[str, Any], subject: Subject) -> dict[str, Any]:
+def _picking(given: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
     """How scores lead to a mask."""
     try:
-        found: dict[str, Any] = filled(subject.settings, given, _ITEM)
+        found: dict[str, Any] = filled(vocabulary.settings, given, _ITEM)
         choose_stop(found, given, _ITEM)
     except InvalidMethod as problem:
         raise InvalidClaim(problem.item, problem.cause, problem.cure) from None
-    if int(found.get("k", 0)) > subject.names.graph.n_bits:
-        cure = f"there are {subject.names.graph.n_bits} {subject.names.part}s; use fewer"
+    if int(found.get("k", 0)) > vocabulary.names.graph.n_bits:
+        cure = f"there are {vocabulary.names.graph.n_bits} {vocabulary.names.part}s; use fewer"
         raise InvalidClaim(_ITEM, f"k is {found['k']}", cure)
     return found

@@ -40,7 +40,7 @@ from analysis.subjects.graph import Graph, perceptron_graph
 from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array, possible_circuit
 from analysis.subjects.perceptron.gradients import backward
 from analysis.subjects.perceptron.mlp import activations, forward_pass
-from analysis.subjects.subject import Model, Space, gaps
+from analysis.subjects.subject import Space, Subject, gaps
 from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
 
@@ -304,7 +304,7 @@ class CutModel(Cut):
         rules: the model under the rules of the analysis, if these are others.
     """
 
-    model: Model
+    model: Subject
     space: Space
     rules: CutModel | None = None
     kept: dict[Any, Any] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from analysis.discovery.ties import Ways, ways_of_scores
 from analysis.errors import InvalidMethod
 from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings, Value, filled
-from analysis.subjects.registry import MODEL_KINDS
+from analysis.subjects.registry import SUBJECT_KINDS
 from analysis.work import DEFAULT_WORK, Work
 
 Outcome = Literal["found", "all", "nothing", "undefined", "diverged", "degenerate", "invalid"]
@@ -35,7 +35,7 @@ MODEL_ABLATION: Final = Setting(
     "ablation",
     RULES,
     "what is cut carries while the method searches; rules: the same as in the circuits it is held against",
-    (RULES, *dict.fromkeys(one for kind in MODEL_KINDS for one in kind.settings.get("ablation", ()))),
+    (RULES, *dict.fromkeys(one for kind in SUBJECT_KINDS for one in kind.settings.get("ablation", ()))),
 )
 """Of every method that is asked about models."""
 AFTER: Final = Setting("after", "nothing", "what is done by asking which circuits are valid", ("nothing", "deletion"))

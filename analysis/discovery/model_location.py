@@ -25,7 +25,7 @@ from analysis.discovery.cuts import Closed, Cut, CutModel
 from analysis.discovery.location import Judged, KnownCircuits, ValidCircuits
 from analysis.discovery.method import RULES
 from analysis.errors import AnalysisError, InvalidMethod
-from analysis.subjects.subject import Model, ModelKind, Rules, Space
+from analysis.subjects.subject import Rules, Space, Subject, SubjectKind
 from analysis.work import DEFAULT_WORK, Work
 
 RESAMPLE: Final = "resample"
@@ -46,8 +46,8 @@ class ModelLandscape(ValidCircuits):
         judges: whether answers are judged by criteria.
     """
 
-    kind: ModelKind
-    model: Model
+    kind: SubjectKind
+    model: Subject
     rules: Rules
     found: MasksFound | None
     stored: Callable[[int], Told | None] = lambda _: None

@@ -18,7 +18,7 @@ from analysis.method_settings import Settings as Chosen
 from analysis.method_settings import filled
 from analysis.question import Question
 from analysis.report import Analysed, Part, Report, Settings
-from analysis.subjects.subject import Model, Space
+from analysis.subjects.subject import Space, Subject
 from analysis.subjects.transformer.space import ROLES
 from analysis.subjects.transformer.weights import Transformer
 from analysis.work import DEFAULT_WORK, Work
@@ -175,7 +175,11 @@ MAX_MILLISECONDS: Final = 120_000.0
 
 
 def find_on_model(
-    model: Model, space: Space, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK, known: LensesReport | None = None
+    model: Subject,
+    space: Space,
+    masks: NDArray[np.uint64],
+    work: Work = DEFAULT_WORK,
+    known: LensesReport | None = None,
 ) -> LensesReport:
     """Ask every lens about a model, of which only transformers are answered about.
 

@@ -6,35 +6,35 @@ from typing import Final
 
 from analysis.errors import InvalidNetwork
 from analysis.strict_json import read_object
-from analysis.subjects.subject import Model, ModelKind
+from analysis.subjects.subject import Subject, SubjectKind
 from analysis.subjects.transformer.model import ATTENTION
 
-MODEL_KINDS: Final[tuple[ModelKind, ...]] = (ATTENTION,)
+SUBJECT_KINDS: Final[tuple[SubjectKind, ...]] = (ATTENTION,)
 
-MAX_MODEL_BYTES: Final = 4_000_000
+MAX_SUBJECT_BYTES: Final = 4_000_000
 _MAX_PARTS: Final = 400_000  # lists and objects, or keys
 _ITEM: Final = "model file"
 
 
-def kind_called(key: str) -> ModelKind:
+def kind_called(key: str) -> SubjectKind:
     """The kind of a key.
 
     Raises:
         KeyError: there is none.
     """
-    return {kind.key: kind for kind in MODEL_KINDS}[key]
+    return {kind.key: kind for kind in SUBJECT_KINDS}[key]
 
 
-def kind_of_file(raw: bytes) -> ModelKind | None:
+def kind_of_file(raw: bytes) -> SubjectKind | None:
     """The kind of model that a file says it holds, whether or not it can be read; None if it says none of these."""
     try:
-        given = read_object(raw, _ITEM, InvalidNetwork, MAX_MODEL_BYTES, "", max_parts=_MAX_PARTS).get("format")
+        given = read_object(raw, _ITEM, InvalidNetwork, MAX_SUBJECT_BYTES, "", max_parts=_MAX_PARTS).get("format")
     except InvalidNetwork:  # the kind's reader says why
-        return next((kind for kind in MODEL_KINDS if f'"{kind.format}"'.encode() in raw), None)
-    return next((kind for kind in MODEL_KINDS if kind.format == given), None)
+        return next((kind for kind in SUBJECT_KINDS if f'"{kind.format}"'.encode() in raw), None)
+    return next((kind for kind in SUBJECT_KINDS if kind.format == given), None)
 
 
-def read_model(raw: bytes) -> tuple[ModelKind, Model]:
+def read_subject(raw: bytes) -> tuple[SubjectKind, Subject]:
     """The model in a file, and its kind, told by the file's format.
 
     Args:
@@ -43,12 +43,12 @@ def read_model(raw: bytes) -> tuple[ModelKind, Model]:
     Raises:
         AnalysisError: no JSON object, of no known format, or the kind refuses it.
     """
-    known = ", ".join(kind.format for kind in MODEL_KINDS)
+    known = ", ".join(kind.format for kind in SUBJECT_KINDS)
     cure = f"give one JSON object with one of the formats {known}"
-    document = read_object(raw, _ITEM, InvalidNetwork, MAX_MODEL_BYTES, cure, max_parts=_MAX_PARTS)
-    kind = next((kind for kind in MODEL_KINDS if kind.format == document.get("format")), None)
+    document = read_object(raw, _ITEM, InvalidNetwork, MAX_SUBJECT_BYTES, cure, max_parts=_MAX_PARTS)
+    kind = next((kind for kind in SUBJECT_KINDS if kind.format == document.get("format")), None)
     if kind is None:
         given = f"the format {str(document['format'])[:60]!r}" if "format" in document else "no format"
         raise InvalidNetwork(_ITEM, f"has {given}", cure)
-    model: Model = kind.read(document)
+    model: Subject = kind.read(document)
     return kind, model

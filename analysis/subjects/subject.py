@@ -1,7 +1,7 @@
-"""What a model is to everything that works with models of any kind: a graph, a run with some of it cut, a file.
+"""A subject: a network of any kind with its task, as a graph, runs with some of it cut, and a file.
 
-A kind of model is a :class:`ModelKind` in a file of its own, and :mod:`analysis.subjects.registry` lists them. Circuits
-are searched, stored, listed, drawn and compared by code that knows no kind.
+A kind of subject is a :class:`SubjectKind` in a room of its own, and :mod:`analysis.subjects.registry` lists them.
+Circuits are searched, stored, listed, drawn and compared by code that knows no kind.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ class Space(Protocol):
         """
 
 
-class Model(Protocol):
+class Subject(Protocol):
     """A model with its task: rows, and which of its outputs should be the largest on each."""
 
     @property
@@ -241,7 +241,7 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True)
-class ModelKind:
+class SubjectKind:
     """A kind of model.
 
     Args:
@@ -261,7 +261,7 @@ class ModelKind:
     definition: str
     format: str
     settings: Mapping[str, tuple[str, ...]]
-    read: Callable[[dict[str, Any]], Model]
+    read: Callable[[dict[str, Any]], Subject]
     roles: tuple[Role, ...] = ()
 
     @property
@@ -298,7 +298,7 @@ class ModelKind:
         name = self.write_rules(rules) or COMPLETE.name
         return {"name": name, **settings, "digest": sha256_hex(canonical_json(settings))}
 
-    def admitted_rules(self, model: Model) -> tuple[Rules, ...]:
+    def admitted_rules(self, model: Subject) -> tuple[Rules, ...]:
         """All rules that fit a model, the usual ones first."""
         found = []
         for values in product(*self.settings.values()):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analysis.network_files.intake import Declaration, Intake
     from analysis.protocol import Protocol
     from analysis.question import Question
-    from analysis.subjects.subject import Model, ModelKind, Rules, Space
+    from analysis.subjects.subject import Rules, Space, Subject, SubjectKind
     from analysis.work import Work
     from app.settings import Settings
 
@@ -137,8 +137,8 @@ class ModelAsked:
         refusal: why its circuits are too many to search; "" if they are not.
     """
 
-    kind: ModelKind
-    model: Model
+    kind: SubjectKind
+    model: Subject
     rules: Rules
     space: Space
     refusal: str
@@ -174,11 +174,11 @@ def read_asked(
         return read_network(intake_at(file, content, declaration, data), protocol, outputs, quiet=quiet)
     from analysis.circuit_sets.masks import refuse_if_too_large
     from analysis.errors import BeyondLimits
-    from analysis.subjects.registry import read_model
+    from analysis.subjects.registry import read_subject
     from analysis.unlearned_subject import as_answered
 
     refuse_declared(declaration, data)
-    kind, model = read_model(content)
+    kind, model = read_subject(content)
     if {*outputs} - {0}:
         raise Refusal(f"output {max(outputs, key=abs)}: does not exist. A {kind.noun} has one task, which is output 0.")
     rules = kind.rules(protocol)

@@ -83,7 +83,7 @@ def import_(
     from analysis.errors import AnalysisError
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.network_files.intake import Declaration
-    from analysis.subjects.registry import MAX_MODEL_BYTES
+    from analysis.subjects.registry import MAX_SUBJECT_BYTES
     from app.db.reads.networks import known_as
     from app.jobs.queue import enqueue_analyses
     from app.routes.bring_in import store_intake, store_model
@@ -93,8 +93,8 @@ def import_(
     declaration = Declaration(**declared)
     intakes, models = [], []
     for path in files:
-        raw = read_bytes(path, "network file", max(MAX_NETWORK_BYTES, MAX_MODEL_BYTES))
-        if is_model(raw[: MAX_MODEL_BYTES + 1]):
+        raw = read_bytes(path, "network file", max(MAX_NETWORK_BYTES, MAX_SUBJECT_BYTES))
+        if is_model(raw[: MAX_SUBJECT_BYTES + 1]):
             refuse_declared(declaration, data)
             models.append(raw)
             continue

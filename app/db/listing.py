@@ -16,7 +16,7 @@ from analysis.carried_algorithms.report import CODES, LETTERS
 from analysis.explanations.registry import RECORDED
 from analysis.question import Question
 from analysis.subjects.graph import Graph
-from analysis.subjects.subject import ModelKind
+from analysis.subjects.subject import SubjectKind
 from app.db.directions import KIND as DIRECTIONS
 from app.db.models import searches_of, stored_circuits
 from app.db.recorded import stored_searches
@@ -68,7 +68,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
 
 
 def frame_of_circuits(
-    session: Session, row: ModelRow, rules: str, kind: ModelKind, graph: Graph, rows: int, of: ResultRef
+    session: Session, row: ModelRow, rules: str, kind: SubjectKind, graph: Graph, rows: int, of: ResultRef
 ) -> Frame | None:
     """The circuits of a transformer as the same list; None where they were not searched.
 

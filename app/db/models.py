@@ -21,8 +21,8 @@ from analysis.discovery.model_location import ModelLandscape
 from analysis.explanations.explanation import NAME, REF, Frame
 from analysis.network_files.files import slug_of
 from analysis.report import Part as Stored
-from analysis.subjects.registry import MODEL_KINDS, kind_called, read_model
-from analysis.subjects.subject import Model, ModelKind, Rules
+from analysis.subjects.registry import SUBJECT_KINDS, kind_called, read_subject
+from analysis.subjects.subject import Rules, Subject, SubjectKind
 from analysis.work import DEFAULT_WORK, Work
 from app.db.errors import Ambiguous, NotFound
 from app.db.links import free_slug
@@ -69,7 +69,7 @@ def save_model(
     Raises:
         AnalysisError: the file cannot be read.
     """
-    kind, model = read_model(raw)
+    kind, model = read_subject(raw)
     row = session.scalar(select(ModelRow).where(ModelRow.digest == model.digest))
     if row is not None:
         return row, False
@@ -120,7 +120,7 @@ def all_models(session: Session, text: str = "") -> list[ModelRow]:
     with a text in their name or slug, or whose digest begins with it.
     """
     rows = session.scalars(select(ModelRow).order_by(ModelRow.position, ModelRow.created_at.desc(), ModelRow.slug))
-    known, asked = {kind.key for kind in MODEL_KINDS}, text.lower()  # another version may have stored more kinds
+    known, asked = {kind.key for kind in SUBJECT_KINDS}, text.lower()  # another version may have stored more kinds
     return [
         row
         for row in rows
@@ -128,7 +128,7 @@ def all_models(session: Session, text: str = "") -> list[ModelRow]:
     ]
 
 
-def model_of(row: ModelRow) -> tuple[ModelKind, Model]:
+def model_of(row: ModelRow) -> tuple[SubjectKind, Subject]:
     """The stored model itself; read once, then kept in the process.
 
     Raises:
@@ -143,11 +143,11 @@ def model_of(row: ModelRow) -> tuple[ModelKind, Model]:
 
 
 @lru_cache(maxsize=32)
-def _read(document: bytes) -> tuple[ModelKind, Model]:
-    return read_model(document)
+def _read(document: bytes) -> tuple[SubjectKind, Subject]:
+    return read_subject(document)
 
 
-def save_circuits(session: Session, row: ModelRow, kind: ModelKind, rules: Rules, found: CircuitsFound) -> None:
+def save_circuits(session: Session, row: ModelRow, kind: SubjectKind, rules: Rules, found: CircuitsFound) -> None:
     """Keep what a search found, in place of an earlier search under the same rules."""
     search = CircuitSearch.showing(
         found,
@@ -204,7 +204,7 @@ def searched_circuits(session: Session, ref: str, rules: str) -> tuple[ModelRow,
     return row, search, frame
 
 
-def stored_circuits(session: Session, model_id: int, rules: str, kind: ModelKind) -> Frame | None:
+def stored_circuits(session: Session, model_id: int, rules: str, kind: SubjectKind) -> Frame | None:
     """The columns of the circuits found under some rules; None where they were not searched.
 
     What a version that searched did not know of them is :data:`~analysis.circuit_sets.judged_masks.NOT_ASKED`.
@@ -222,7 +222,7 @@ def stored_circuits(session: Session, model_id: int, rules: str, kind: ModelKind
 
 
 def stored_landscape(
-    kind: ModelKind, model: Model, rules: Rules, search: CircuitSearch, frame: Frame, work: Work = DEFAULT_WORK
+    kind: SubjectKind, model: Subject, rules: Rules, search: CircuitSearch, frame: Frame, work: Work = DEFAULT_WORK
 ) -> ModelLandscape:
     """The circuits that a search found, to locate answers among.
 

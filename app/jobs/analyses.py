@@ -16,7 +16,7 @@ from analysis import ENGINE_VERSION
 from analysis.changes import ChangesReport, find_changes
 from analysis.circuits.result import CountSoFar
 from analysis.criteria.criterion import Kind
-from analysis.criteria.judging import Subject, judge_analysis
+from analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.explanations.explanation import Frame
 from analysis.explanations.registry import BY_KEY as KINDS
@@ -209,10 +209,12 @@ def _load_judging(session: Session, arguments: Arguments) -> Compute[Verdicts]:
     wanted = kinds_and_steps(parse_steps(arguments["criteria"]), searched)
     steps = missing_steps(session, row, wanted, budget=budget)
     recorded = {key: (stored_refs(session, row, KINDS[key]), one.complete) for key, one in searched.items()}
-    return partial(judge, replace(Subject.of(load_analysis(session, row)), recorded=recorded), steps, budget)
+    return partial(judge, replace(JudgedAnalysis.of(load_analysis(session, row)), recorded=recorded), steps, budget)
 
 
-def judge(subject: Subject, steps: tuple[tuple[Kind, CriterionStep], ...], max_seconds: float, work: Work) -> Verdicts:
+def judge(
+    subject: JudgedAnalysis, steps: tuple[tuple[Kind, CriterionStep], ...], max_seconds: float, work: Work
+) -> Verdicts:
     """Judge, and make the verdicts ready for the store."""
     sizes = list(zip(subject.interpretations, subject.observed, strict=True))
     work = replace(work, limits=replace(work.limits, criterion_seconds=max_seconds))

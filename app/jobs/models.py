@@ -24,7 +24,7 @@ from analysis.lenses.report import LensesReport, find_on_model
 from analysis.planting.report import PlantedReport, report_of_model
 from analysis.report import Report
 from analysis.subjects.perceptron.circuit import EdgeLayout
-from analysis.subjects.registry import read_model
+from analysis.subjects.registry import read_subject
 from analysis.subjects.subject import Rules
 from analysis.work import Work
 from app.db.job_tables import JobRow
@@ -67,7 +67,7 @@ def _load_circuits(session: Session, arguments: Arguments) -> Compute[CircuitsFo
 
 def _find_circuits(document: bytes, rules: Rules, work: Work) -> CircuitsFound:
     """Find them all, and judge them."""
-    kind, model = read_model(document)
+    kind, model = read_subject(document)
     return judged_circuits(kind, model, rules, find_circuits(model, rules, work), work)
 
 
@@ -111,7 +111,7 @@ def ask_methods(document: bytes, rules: Rules, search: ModelSearch, frame: Frame
         frame: the circuits that it listed, as columns.
         work: told how far it is.
     """
-    kind, model = read_model(document)
+    kind, model = read_subject(document)
     landscape = stored_landscape(kind, model, rules, search, frame, work)
     own, every = landscape.cut(""), list(MODEL_METHOD_BY_KEY.values())
     ablations = [RULES, *(name for name, cut in landscape.cuts.items() if cut is not own)]
@@ -149,7 +149,7 @@ def _load_lenses(session: Session, arguments: Arguments) -> Compute[Report]:
 
 
 def _look(document: bytes, rules: Rules, masks: NDArray[np.uint64], known: LensesReport | None, work: Work) -> Report:
-    _, model = read_model(document)
+    _, model = read_subject(document)
     return find_on_model(model, model.space(rules), masks, work, known)
 
 
@@ -160,7 +160,7 @@ def _load_planted(session: Session, arguments: Arguments) -> Compute[PlantedRepo
 
 
 def _locate_planted(document: bytes, rules: str, search: ModelSearch, frame: Frame, work: Work) -> PlantedReport:
-    kind, model = read_model(document)
+    kind, model = read_subject(document)
     if model.planted is None:
         raise ValueError("nothing was planted in this model")
     landscape = stored_landscape(kind, model, kind.rules(rules), search, frame, work)
@@ -176,7 +176,7 @@ def _load_one_reader(session: Session, arguments: Arguments) -> Compute[Report]:
 
 
 def _by_reader(document: bytes, rules: Rules, work: Work) -> Report:
-    _, model = read_model(document)
+    _, model = read_subject(document)
     return find_by_reader(model, model.space(rules), work)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from analysis.circuit_sets.masks import engine_of, refuse_if_too_large
 from analysis.errors import BeyondLimits
 from analysis.protocol import COMPLETE, PAPER
-from analysis.subjects.subject import Model, Space
+from analysis.subjects.subject import Space, Subject
 from app.bundled import FRESH_NAME, FRESH_XOR, ORIGIN, bundled_models, bundled_networks
 from app.db.errors import Conflict
 from app.db.models import model_of, save_model
@@ -45,7 +45,7 @@ def add_bundled_models(session: Session) -> int:
     return added
 
 
-def _is_quick(model: Model, space: Space) -> bool:
+def _is_quick(model: Subject, space: Space) -> bool:
     """Whether the circuits are found in seconds."""
     try:
         refuse_if_too_large(model, space)

@@ -78,7 +78,7 @@ def _of_models(session: Session, name: str, job: str) -> int:
     """Ask what is not known of models of other kinds whose circuits an older version has searched."""
     searched, answered = aliased(ModelReportRow), aliased(ModelReportRow)
     same = answered.model_id == searched.model_id, answered.rules == searched.rules, answered.name == name
-    known = ModelRow.kind.in_([kind.key for kind in registry.MODEL_KINDS])  # another version may have stored more
+    known = ModelRow.kind.in_([kind.key for kind in registry.SUBJECT_KINDS])  # another version may have stored more
     without = select(ModelRow, searched.rules).join(searched).where(searched.name == SEARCH, ~exists().where(*same))
     found = session.execute(without.where(known)).all()
     jobs = [queue.enqueue_of_model(session, job, row, rules) for row, rules in found if follows(name, row)]

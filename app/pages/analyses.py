@@ -33,7 +33,7 @@ from pluriscope.address import Addresses
 from pluriscope.analyses import pair
 from pluriscope.analyses.registry import BY_KEY, OF_MODELS, PAIR, SHOWN, Analysis
 from pluriscope.analyses.rivals import farthest
-from pluriscope.analyses.shown import Item, Subject, network_subject, shown
+from pluriscope.analyses.shown import AnalysisContext, Item, network_context, shown
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Progress, Prose, Section
 from pluriscope.figures.numbers import duration, when
 from pluriscope.naming import Scope
@@ -96,7 +96,7 @@ class Asked:
     """
 
     analysis: Analysis
-    subject: Subject
+    subject: AnalysisContext
     state: State
     stored: Stored | None
     job: JobRow | None
@@ -201,7 +201,7 @@ def _asked(
     planted = planted_of(place.row)
     about_it = place.question, place.row.name, place.slug, place.scope, links, read
     lists = partial(is_listed, session, row)
-    subject = network_subject(*about_it, sizes=sizes, planted=planted, lists=lists, report=report)
+    subject = network_context(*about_it, sizes=sizes, planted=planted, lists=lists, report=report)
     if not analysis.find:
         return at_once(analysis, subject, rules)
     why, instead = refusal
@@ -229,7 +229,7 @@ def _asked(
     return Asked(analysis, subject, *state_of(stored, next(iter(jobs), None)), "", rules)
 
 
-def at_once(analysis: Analysis, subject: Subject, rules: Mapping[str, Scope]) -> Asked:
+def at_once(analysis: Analysis, subject: AnalysisContext, rules: Mapping[str, Scope]) -> Asked:
     """One that nothing is stored of."""
     why = f"{analysis.price} Such an address: {subject.links.claim(subject.slug, subject.scope, text='MASK')}"
     return Asked(analysis, subject, "not_asked", Stored(report=None), None, why, rules)

@@ -19,7 +19,7 @@ from app.pages.place import AnyPlace, ModelPlace, Place
 from app.pages.plan import refused
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import BY_KEY, Analysis
-from pluriscope.analyses.shown import Subject
+from pluriscope.analyses.shown import AnalysisContext
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.naming import RulesScope
 
@@ -65,7 +65,7 @@ def _of_transformer(session: Session, place: ModelPlace, links: Addresses, analy
     def stored(key: str) -> Any:
         return stored_beside(session, place.row, place.text, key, BY_KEY[key].report)
 
-    subject = Subject(*about_it, sizes, graph.to_hex, planted, report=stored)
+    subject = AnalysisContext(*about_it, sizes, graph.to_hex, planted, report=stored)
     if not analysis.find:
         return at_once(analysis, subject, rules)
     if analysis.of_planted and planted is None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.answers import largest
-from analysis.subjects.subject import Model, Table
+from analysis.subjects.subject import Subject, Table
 from app.errors import BadQuery
 from app.pages.about_one import column, listed
 from pluriscope.blocks import Block, Section, Side
@@ -22,7 +22,7 @@ N_ROWS: Final = 8
 """Of a task that are shown."""
 
 
-def chosen_row(model: Model, apart: NDArray[Any], row: int | None) -> int:
+def chosen_row(model: Subject, apart: NDArray[Any], row: int | None) -> int:
     """The row that is looked at.
 
     Args:
@@ -41,7 +41,7 @@ def chosen_row(model: Model, apart: NDArray[Any], row: int | None) -> int:
     return row
 
 
-def answers_of(model: Model, outputs: NDArray[np.float64], apart: NDArray[np.float64]) -> list[AnswerRecord]:
+def answers_of(model: Subject, outputs: NDArray[np.float64], apart: NDArray[np.float64]) -> list[AnswerRecord]:
     """What a model, or a circuit of it, answers on each row.
 
     Args:

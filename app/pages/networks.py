@@ -15,8 +15,8 @@ from analysis import ENGINE_VERSION
 from analysis.data import clean_data
 from analysis.protocol import BUILT_IN, COMPLETE
 from analysis.subjects.perceptron.network import split_parameters
-from analysis.subjects.registry import MODEL_KINDS
-from analysis.subjects.subject import Model
+from analysis.subjects.registry import SUBJECT_KINDS
+from analysis.subjects.subject import Subject
 from app.db.job_tables import JobRow
 from app.db.models import CircuitSearch, all_models, model_of, searches_of
 from app.db.reads import networks as reads
@@ -39,7 +39,7 @@ from pluriscope.tables import AtHand, Column, Query, Row, Selection, read_query,
 ID: Final = "networks"
 PERCEPTRON: Final = "perceptron"
 MOST_LETTERS: Final = 100
-_NOUNS: Final = {PERCEPTRON: PERCEPTRON, **{kind.key: kind.noun for kind in MODEL_KINDS}}
+_NOUNS: Final = {PERCEPTRON: PERCEPTRON, **{kind.key: kind.noun for kind in SUBJECT_KINDS}}
 _ORIGINS: Final = {
     "bundled": "bundled",
     "trained": "trained here",
@@ -285,7 +285,7 @@ def _transformer(place: ModelPlace, search: CircuitSearch | None, links: Address
     return Row(values, ref=row.slug, url=values["url"], drawing=partial(_graph, model, place.settings))
 
 
-def _graph(model: Model, rules: Mapping[str, str]) -> Markup:
+def _graph(model: Subject, rules: Mapping[str, str]) -> Markup:
     return graph_diagram(model.space(rules).graph, title=model.name, thumb=True)
 
 

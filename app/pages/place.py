@@ -12,7 +12,7 @@ from analysis.circuits_file import task_digest
 from analysis.errors import AnalysisError
 from analysis.question import Question
 from analysis.subjects.registry import kind_called
-from analysis.subjects.subject import Model, ModelKind, Rules, Space
+from analysis.subjects.subject import Rules, Space, Subject, SubjectKind
 from app.db.codecs import question_of
 from app.db.errors import Ambiguous, Deleted, StoreError
 from app.db.models import model_of, other_model
@@ -95,8 +95,8 @@ class ModelPlace:
     """
 
     row: ModelRow
-    kind: ModelKind
-    model: Model
+    kind: SubjectKind
+    model: Subject
     settings: Rules
     space: Space
 

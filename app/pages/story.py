@@ -26,7 +26,7 @@ from app.db.reads.jobs import UNFINISHED
 from app.db.reports import report_of, report_row
 from app.pages.counted import counts_of
 from app.pages.explanations import Explanation
-from app.pages.learn.lesson import NETWORK, Subject
+from app.pages.learn.lesson import NETWORK, LessonNetwork
 from app.pages.pending_work import SURVEY, awaited, missing
 from app.pages.shared import job_now
 from pluriscope.address import Addresses
@@ -162,7 +162,7 @@ def story(session: Session, links: Addresses, now: int, guess: str = "") -> Stor
     Raises:
         NotFound: its network is not stored.
     """
-    told = _Told(Subject.stored(session, links))
+    told = _Told(LessonNetwork.stored(session, links))
     guesses = {number: guess if number == now else "-" for number in EXPERIMENTS}
     experiments = [told.experiment(number, guess) for number, guess in guesses.items()]
     return Story([told.network(), told.one(), told.other(), *experiments, told.all()], now)
@@ -182,7 +182,7 @@ def figure_of(session: Session, links: Addresses, number: int, name: str, guess:
 class _Told:
     """The screens, computed from a stored network."""
 
-    of: Subject
+    of: LessonNetwork
 
     @cached_property
     def _pair(self) -> dict[str, Explanation]:

@@ -12,8 +12,7 @@ from markupsafe import Markup
 from pydantic import Field
 
 from analysis.discovery.audit import location_json
-from analysis.discovery.claims import FORMS, Claim, read_claim, subject_of, subject_of_model
-from analysis.discovery.claims import Subject as About
+from analysis.discovery.claims import FORMS, Claim, Vocabulary, read_claim, vocabulary_of, vocabulary_of_space
 from analysis.discovery.location import ValidCircuits
 from analysis.discovery.method import Answer
 from analysis.discovery.part_names import PartNames
@@ -24,7 +23,7 @@ from analysis.subjects.perceptron.circuit import Circuit
 from analysis.subjects.subject import ACCURACY_THRESHOLD
 from analysis.unlearned import wrong_rows
 from pluriscope.analyses.methods import ties_words
-from pluriscope.analyses.shown import Item, Shown, Subject, settings_form
+from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side, Table, Verdict
 from pluriscope.figures.numbers import noun
 
@@ -42,7 +41,7 @@ _ABOUT: Final = "Nothing is kept: the address of the answer holds what you gave.
 class _Standing:
     """What somebody gave, among the valid circuits of a subject."""
 
-    of: Subject
+    of: AnalysisContext
 
     @cached_property
     def landscape(self) -> ValidCircuits:
@@ -51,11 +50,11 @@ class _Standing:
         return found
 
     @cached_property
-    def about(self) -> About:
+    def about(self) -> Vocabulary:
         """What claims have to be about."""
         if self.of.ask is not None:
-            return subject_of(self.of.ask)
-        return subject_of_model(self.of.analysed.space)
+            return vocabulary_of(self.of.ask)
+        return vocabulary_of_space(self.of.analysed.space)
 
     @property
     def names(self) -> PartNames:
@@ -82,11 +81,11 @@ class _Standing:
         return {"raw_mask": self.of.hex(answer.raw_mask), **told}
 
 
-def _page(_: None, of: Subject) -> Iterator[Block]:
+def _page(_: None, of: AnalysisContext) -> Iterator[Block]:
     yield from _form(of, {})
 
 
-def _form(of: Subject, given: Mapping[str, str]) -> Iterator[Block]:
+def _form(of: AnalysisContext, given: Mapping[str, str]) -> Iterator[Block]:
     """The form, and what it reads."""
     about = _Standing(of).about
     names = about.names
@@ -107,7 +106,7 @@ def _form(of: Subject, given: Mapping[str, str]) -> Iterator[Block]:
     yield More("What is read", lambda: [Prose(forms, glossary=False)])
 
 
-def _item(_: None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
+def _item(_: None, of: AnalysisContext, key: str, options: Mapping[str, str]) -> Item:
     """Where what an address holds stands; what cannot be read stands in the form, below why."""
     if key != "given":
         raise InvalidClaim(f"page {key[:40]!r}", "is not one of these", "give a circuit in the form")
@@ -120,7 +119,7 @@ def _item(_: None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
         return Item(head.title, lambda: [head, refused, *_form(of, given)], refused=error)
 
 
-def _located(of: Subject, given: Mapping[str, str]) -> Item:
+def _located(of: AnalysisContext, given: Mapping[str, str]) -> Item:
     """The circuit that is given.
 
     Raises:

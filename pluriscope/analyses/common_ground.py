@@ -11,7 +11,7 @@ from markupsafe import Markup
 from analysis.common_ground.report import CommonGroundReport, Kind
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import BY_KEY, KIND_OF
-from pluriscope.analyses.shown import Shown, Subject
+from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Action, Block, Fact, Facts, Figure, More, Notice, Prose, Section
 from pluriscope.counts import Count
 from pluriscope.figures.numbers import exact, noun
@@ -96,14 +96,14 @@ def _span(numbers: Collection[int]) -> str:
     return exact(low) if low == high else f"{exact(low)} to {exact(high)}"
 
 
-def _thumb(report: CommonGroundReport, _: Subject) -> Markup:
+def _thumb(report: CommonGroundReport, _: AnalysisContext) -> Markup:
     kinds: tuple[Kind, ...] = ("valid", "failing")
     lanes = [Lane("", "", _counts(report, kind), kind == "valid") for kind in kinds]
     of, told = report.n_interventions, " ".join(report.findings())
     return ground_thumb(_counts(report, "interpretation"), lanes, of, sentence=told)
 
 
-def _page(report: CommonGroundReport, of: Subject) -> Iterator[Block]:
+def _page(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Block]:
     if report.partial:
         yield Notice("Not everything was looked at", _left_out(report), "Others may stand elsewhere.")
     drawn = ground_map(report, Count(sum(of.sizes().values())), failing=True)
@@ -132,7 +132,7 @@ def _left_out(report: CommonGroundReport) -> str:
     return " ".join(told)
 
 
-def _facts(report: CommonGroundReport, of: Subject) -> Iterator[Fact]:
+def _facts(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Fact]:
     sets = f"{noun(report.n_sets, 'set')} of hidden neurons, each ordered pair of inputs"
     yield Fact("Interventions", exact(report.n_interventions), sets)
     for name, one in (("Best interpretation", report.best), ("Worst interpretation", report.worst)):
@@ -147,7 +147,7 @@ def _facts(report: CommonGroundReport, of: Subject) -> Iterator[Fact]:
     yield Fact("Kept alignments", exact(report.n_alignments), f"{exact(report.alignments)} looked at", beside)
 
 
-def _about(report: CommonGroundReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
+def _about(report: CommonGroundReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
     """What one explanation predicts, how often it is right, and how many others are more accurate."""
     action = Action("The common ground", of.links.analysis(of.slug, "common-ground", of.scope))
     if ref.kind == "circuit":

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from analysis.directions.report import ClassFound, DirectionsReport
 from pluriscope.analyses.ladder import SHORT
-from pluriscope.analyses.shown import Shown, Subject
+from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Table
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.summaries import ladder_thumb
@@ -35,14 +35,14 @@ _READING: Final = """
 """
 
 
-def _thumb(report: DirectionsReport, of: Subject) -> Markup:
+def _thumb(report: DirectionsReport, of: AnalysisContext) -> Markup:
     rows = [
         (SHORT.get(one.direction_class, one.direction_class), one.n_aligned, one.n_searched) for one in report.searched
     ]
     return ladder_thumb(rows, title=f"Algorithms placed on directions of {of.name}, by class")
 
 
-def _page(report: DirectionsReport, of: Subject) -> Iterator[Block]:
+def _page(report: DirectionsReport, of: AnalysisContext) -> Iterator[Block]:
     if report.searched:
         yield Figure(_thumb(report, of), "A square for each algorithm; filled: some alignment of it passes.")
     rows = [_row(one, of) for one in report.classes]
@@ -54,7 +54,7 @@ def _page(report: DirectionsReport, of: Subject) -> Iterator[Block]:
     yield More("How to read it", lambda: [Prose(_READING)])
 
 
-def _row(one: ClassFound, of: Subject) -> Row:
+def _row(one: ClassFound, of: AnalysisContext) -> Row:
     url = of.links.directions(of.slug, of.scope, classes=one.direction_class)
     if one.refused:
         return Row({"direction_class": one.label, "search": "too large"}, url=url)

@@ -13,7 +13,7 @@ from analysis.criteria.funnel import DEFAULT_PRESET, PRESETS, FunnelReport, Kind
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.explanations.registry import KIND_OF
-from pluriscope.analyses.shown import Item, Shown, Subject
+from pluriscope.analyses.shown import AnalysisContext, Item, Shown
 from pluriscope.blocks import Action, Block, Choice, Form, Head, Menu, More, Notice, Prose, Section, Table
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.numbers import exact
@@ -72,7 +72,7 @@ def steps_of(text: str) -> tuple[CriterionStep, ...]:
     return steps
 
 
-def funnel_url(of: Subject, steps: Sequence[CriterionStep]) -> str:
+def funnel_url(of: AnalysisContext, steps: Sequence[CriterionStep]) -> str:
     """The address of a sequence."""
     for preset in PRESETS:
         if preset.steps == tuple(steps):
@@ -81,7 +81,7 @@ def funnel_url(of: Subject, steps: Sequence[CriterionStep]) -> str:
     return of.links.analysis(of.slug, "funnel", of.scope, CHOSEN, criteria=text)
 
 
-def _thumb(report: FunnelReport, _: Subject) -> Markup:
+def _thumb(report: FunnelReport, _: AnalysisContext) -> Markup:
     kind = report.of("circuit")
     lines, before = [("valid", int(kind.begin))], int(kind.begin)
     for row in kind.rows:
@@ -91,7 +91,7 @@ def _thumb(report: FunnelReport, _: Subject) -> Markup:
     return funnel_thumb(lines[:_LINES], title="Circuits left after each criterion that removes some")
 
 
-def _page(report: FunnelReport, of: Subject) -> Iterator[Block]:
+def _page(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
     steps = [CriterionStep.parse(text) for text in report.criteria]
     presets = {preset.label: funnel_url(of, preset.steps) for preset in PRESETS}
     here = next((preset for preset in PRESETS if preset.steps == tuple(steps)), None)
@@ -108,7 +108,7 @@ def _page(report: FunnelReport, of: Subject) -> Iterator[Block]:
     yield More("How to read it", lambda: [Prose(_READING)])
 
 
-def _notices(report: FunnelReport, of: Subject) -> Iterator[Block]:
+def _notices(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
     def compute(words: str, criteria: Sequence[str]) -> Action:
         sent = {"criteria": " ".join(criteria), "sequence": " ".join(report.criteria)}
         return Action(words, of.links.analysis(of.slug, "funnel"), True, True, {**dict(of.scope.fields), **sent})
@@ -126,7 +126,7 @@ def _notices(report: FunnelReport, of: Subject) -> Iterator[Block]:
         yield Notice("Not every valid circuit is listed", report.note)
 
 
-def _kind(kind: KindFound, report: FunnelReport, of: Subject) -> Iterator[Block]:
+def _kind(kind: KindFound, report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
     plural = KIND_OF[kind.kind].plural
     stood = None
     if kind.last and (url := _list_url(kind.kind, kind.rows[: kind.last], report, of)):
@@ -142,7 +142,7 @@ def _kind(kind: KindFound, report: FunnelReport, of: Subject) -> Iterator[Block]
     yield Prose(told, glossary=False)
 
 
-def _row(kind: KindFound, number: int, report: FunnelReport, of: Subject) -> Row:
+def _row(kind: KindFound, number: int, report: FunnelReport, of: AnalysisContext) -> Row:
     row, word = kind.rows[number], KIND_OF[kind.kind].noun
     step = row.step
     values: dict[str, Any] = {
@@ -178,7 +178,7 @@ def _settings(step: CriterionStep) -> list[str]:
     return [f"({', '.join(said)})"] if step.changed else []
 
 
-def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: Subject) -> str:
+def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: AnalysisContext) -> str:
     """Those left as a list; "" where none has exactly those."""
     passes = [row.criterion for row in rows if row.known]
     more: dict[str, Any] = {}
@@ -200,7 +200,7 @@ def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: Su
     return of.links.explanations(of.slug, of.scope, kind=kind, passes=passes, **more)
 
 
-def _form(of: Subject) -> type[BaseModel]:
+def _form(of: AnalysisContext) -> type[BaseModel]:
     """The sequence as a field, and one criterion to add."""
     hidden: dict[str, Any] = {
         name: (str, Field(value, json_schema_extra={"control": "hidden"})) for name, value in of.scope.query().items()
@@ -218,7 +218,7 @@ def _form(of: Subject) -> type[BaseModel]:
     return create_model("Sequence", **hidden, **fields)
 
 
-def _item(_: FunnelReport | None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
+def _item(_: FunnelReport | None, of: AnalysisContext, key: str, options: Mapping[str, str]) -> Item:
     """Another sequence.
 
     Raises:
@@ -238,7 +238,7 @@ def _item(_: FunnelReport | None, of: Subject, key: str, options: Mapping[str, s
     return Item(f"Funnel of {of.name}", partial(_sequence, report, of), report.model_dump())
 
 
-def _sequence(report: FunnelReport, of: Subject) -> Iterator[Block]:
+def _sequence(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
     recommended = Action("As recommended", of.links.analysis(of.slug, "funnel", of.scope))
     table = Action("CSV", of.links.analysis(of.slug, "funnel.csv", of.scope, criteria=report.criteria or [NONE]))
     share = Menu("Share", [table], funnel_url(of, [CriterionStep.parse(text) for text in report.criteria]))

@@ -8,7 +8,7 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.map_classes.report import LadderReport, Rung
-from pluriscope.analyses.shown import Shown, Subject, listed
+from pluriscope.analyses.shown import AnalysisContext, Shown, listed
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.figures.svg.summaries import ladder_thumb
 from pluriscope.tables import Column, Row
@@ -38,7 +38,7 @@ _READING: Final = """
 """
 
 
-def _thumb(report: LadderReport, of: Subject) -> Markup:
+def _thumb(report: LadderReport, of: AnalysisContext) -> Markup:
     title = f"Algorithms placed on each class of maps of {of.name}"
     return ladder_thumb(
         [(SHORT.get(one.map_class, one.map_class), one.algorithms, len(report.algorithms)) for one in report.in_order],
@@ -46,7 +46,7 @@ def _thumb(report: LadderReport, of: Subject) -> Markup:
     )
 
 
-def _page(report: LadderReport, of: Subject) -> Iterator[Block]:
+def _page(report: LadderReport, of: AnalysisContext) -> Iterator[Block]:
     if not report.algorithms:
         return
     yield Figure(_thumb(report, of), "A square for each algorithm; filled: some alignment of it passes.")
@@ -61,7 +61,7 @@ def _page(report: LadderReport, of: Subject) -> Iterator[Block]:
     yield More("How to read it", lambda: [Prose(_READING.format(**words))])
 
 
-def _row(one: Rung, report: LadderReport, of: Subject) -> Row:
+def _row(one: Rung, report: LadderReport, of: AnalysisContext) -> Row:
     url, scope = "", of.scope
     if one.map_class in _DIRECTIONS:
         url = of.links.directions(of.slug, scope, classes=one.map_class)

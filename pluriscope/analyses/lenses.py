@@ -22,7 +22,7 @@ from analysis.subjects.transformer.weights import Transformer
 from analysis.tasks import INPUT_NAMES
 from pluriscope import blocks
 from pluriscope.analyses.registry import LENSES
-from pluriscope.analyses.shown import Item, Shown, Subject, input_words, settings_form
+from pluriscope.analyses.shown import AnalysisContext, Item, Shown, input_words, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side
 from pluriscope.figures.svg.elements import Step
 from pluriscope.figures.svg.heat import heat_map
@@ -70,7 +70,7 @@ _READING: Final = """
 """
 
 
-def _thumb(report: LensesReport, of: Subject) -> Markup:
+def _thumb(report: LensesReport, of: AnalysisContext) -> Markup:
     if of.ask is None:
         return thumb(report)
     marks = [(one.label, [_mark(cell) for cell in one.layers]) for one in report.functions]
@@ -84,7 +84,7 @@ def _mark(cell: FunctionOnLayer) -> int | None:
     return 2 if cell.carried else 1 if cell.changed else 0 if cell.margin > 0 else None
 
 
-def _page(report: LensesReport, of: Subject) -> Iterator[Block]:
+def _page(report: LensesReport, of: AnalysisContext) -> Iterator[Block]:
     if of.ask is None:
         yield from heat_maps(shown_first(report), of, report, 2)
     if report.functions:
@@ -137,19 +137,19 @@ def _functions(report: LensesReport) -> blocks.Table:
 # --- one lens under any of its settings
 
 
-def _can_know(lens: Lens, of: Subject) -> str:
+def _can_know(lens: Lens, of: AnalysisContext) -> str:
     on_models = lens.on_models if of.ask is None else None
     return (on_models.can_know if on_models else "") or lens.can_know
 
 
-def _settings(lens: Lens, of: Subject) -> tuple[Setting, ...]:
+def _settings(lens: Lens, of: AnalysisContext) -> tuple[Setting, ...]:
     """What may be set on a lens about such a network."""
     if of.ask is not None:
         return lens.settings
     return () if lens.on_models is None else lens.on_models.settings
 
 
-def _url(of: Subject, lens: Lens, settings: Settings) -> str:
+def _url(of: AnalysisContext, lens: Lens, settings: Settings) -> str:
     """The address of a lens under some settings."""
     texts = {name: written(value) for name, value in _changed(_settings(lens, of), settings).items()}
     return of.links.analysis(of.slug, LENSES.key, of.scope, lens.key, **texts)
@@ -179,7 +179,7 @@ def answered(question: Question, lens: Lens, settings: Settings, report: LensesR
     )
 
 
-def _item(report: LensesReport | None, of: Subject, key: str, options: Mapping[str, str]) -> Item:
+def _item(report: LensesReport | None, of: AnalysisContext, key: str, options: Mapping[str, str]) -> Item:
     """What one lens says under the settings of an address.
 
     Raises:
@@ -209,7 +209,7 @@ def _said(
     known: Settings,
     stored: ViewFound | None,
     view: Mapping[str, Any],
-    of: Subject,
+    of: AnalysisContext,
     report: LensesReport | None,
 ) -> Iterator[Block]:
     numbers = Action("Numbers as JSON", of.links.twin(_url(of, lens, known)))
@@ -269,7 +269,7 @@ def picture(lens: Lens, stored: ViewFound, question: Question) -> Markup:
     return Markup("")
 
 
-def _numbers(lens: Lens, view: Mapping[str, Any], of: Subject) -> Iterator[Block]:
+def _numbers(lens: Lens, view: Mapping[str, Any], of: AnalysisContext) -> Iterator[Block]:
     """The numbers of an answer."""
     n_inputs = of.question.model.n_inputs
     if "scores" in view:
@@ -335,7 +335,7 @@ class Answered:
     view: Mapping[str, Any]
 
 
-def answered_on_model(of: Subject, lens: Lens, settings: Settings, report: LensesReport | None) -> Answered:
+def answered_on_model(of: AnalysisContext, lens: Lens, settings: Settings, report: LensesReport | None) -> Answered:
     """Ask a lens about a transformer, or read its answer from what is stored where asking takes long."""
     on_models, model, answers = lens.on_models, of.analysed.model, () if report is None else report.lenses
     if on_models is None or not isinstance(model, Transformer):
@@ -349,7 +349,9 @@ def answered_on_model(of: Subject, lens: Lens, settings: Settings, report: Lense
     return Answered(lens, settings, stored, view)
 
 
-def heat_maps(view: ViewFound | None, of: Subject, report: LensesReport | None, most: int = 0) -> Iterator[Block]:
+def heat_maps(
+    view: ViewFound | None, of: AnalysisContext, report: LensesReport | None, most: int = 0
+) -> Iterator[Block]:
     """Heat maps, each cell a link to Play; with ``most`` the first so many of them, else all and their cells."""
     grids = [] if view is None else [grid for grid in view.grids if grid.rows]  # no latent may be active
     if view is None or not grids:

@@ -14,7 +14,7 @@ from analysis.discovery.method import Method
 from analysis.discovery.registry import METHOD_BY_KEY, MODEL_METHOD_BY_KEY
 from analysis.discovery.report import AnswerFound, MethodsReport
 from analysis.method_settings import Settings, settings_text
-from pluriscope.analyses.shown import Shown, Subject
+from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.summaries import columns
@@ -44,17 +44,17 @@ returned on this network with this setting, not how good a method is.
 """
 
 
-def _methods(of: Subject) -> Mapping[str, Method]:
+def _methods(of: AnalysisContext) -> Mapping[str, Method]:
     return METHOD_BY_KEY if of.ask is not None else MODEL_METHOD_BY_KEY
 
 
-def _thumb(report: MethodsReport, of: Subject) -> Markup:
+def _thumb(report: MethodsReport, of: AnalysisContext) -> Markup:
     sizes = {size: (many, 0) for size, many in of.sizes().items()}
     sentence = f"The default answers of {noun(len(report.defaults), 'method')} among the valid circuits, by {of.part}s"
     return columns(sizes, dots=[place["edges"] for place in report.defaults.values()], sentence=sentence, faint=True)
 
 
-def _page(report: MethodsReport, of: Subject) -> Iterator[Block]:
+def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
     if not report.complete:
         yield Notice("Not all valid circuits are listed", "So the nearest one and minimality are not certain.")
     caption = f"Dots: the answers under default settings, by {of.part}s. Columns: valid circuits."
@@ -103,7 +103,7 @@ def _label(key: str) -> str:
     return next((one.label for one in (*CRITERIA, *OF_MODELS) if one.key == key), key.replace("-", " "))
 
 
-def _row(one: AnswerFound, label: str, of: Subject, common: Collection[str] = ()) -> Row:
+def _row(one: AnswerFound, label: str, of: AnalysisContext, common: Collection[str] = ()) -> Row:
     method = _methods(of)[one.method]
     text = _text(method, one.settings)
     place = one.place
@@ -146,7 +146,7 @@ def _text(method: Method, settings: Settings) -> str:
     return settings_text(method.key, {name: one for name, one in settings.items() if defaults.get(name) != one})
 
 
-def _about(report: MethodsReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
+def _about(report: MethodsReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
     """Which methods answered with a circuit."""
     if report is None or ref.kind != "circuit":
         return

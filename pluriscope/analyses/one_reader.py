@@ -8,7 +8,7 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.circuit_sets.one_reader import OneReaderReport, Reader
-from pluriscope.analyses.shown import Shown, Subject
+from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.figures.numbers import interval
 from pluriscope.figures.svg.heat import heat_map
@@ -40,7 +40,7 @@ def _ends(one: Reader) -> Iterator[tuple[str, str]]:
         yield source, f"{one.node} {target.removeprefix(one.node)[1:]}".strip()
 
 
-def _page(report: OneReaderReport, of: Subject) -> Iterator[Block]:
+def _page(report: OneReaderReport, of: AnalysisContext) -> Iterator[Block]:
     told = "Share of a reader's valid choices that keep each edge: 1 is needed, with all else whole."
     yield Figure(_drawn([one for one in report.readers if one.valid] or report.readers), told)
     for one in report.readers:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from analysis.pair.report import CONDITIONS, ExperimentFound, FairPairReport, PairFound
 from analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analyses.shown import Shown, Subject, input_words
+from pluriscope.analyses.shown import AnalysisContext, Shown, input_words
 from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Side
 from pluriscope.comparison import who_is_right
 from pluriscope.figures.numbers import decimal, exact, noun
@@ -46,7 +46,7 @@ def refs(pair: PairFound) -> list[str]:
     return [str(ExplanationRef("interpretation", mask, index)) for mask, index in named]
 
 
-def contradicting(report: FairPairReport, of: Subject) -> Iterator[Block]:
+def contradicting(report: FairPairReport, of: AnalysisContext) -> Iterator[Block]:
     """The two with the bar of all interventions, and where they can be compared."""
     pair = report.shown
     if pair is None:
@@ -66,7 +66,7 @@ def contradicting(report: FairPairReport, of: Subject) -> Iterator[Block]:
         yield Prose(f"They are not [fair](glossary.md#fair-pair): {_given_up(pair)}.")
 
 
-def _drawn(report: FairPairReport, pair: PairFound, of: Subject, *, large: bool) -> Iterator[Block]:
+def _drawn(report: FairPairReport, pair: PairFound, of: AnalysisContext, *, large: bool) -> Iterator[Block]:
     """Both drawings, and the bar."""
     yield Side([_one(report, pair, number, of, large=large) for number in range(2)])
     yield who_is_right(_counts(pair), noun(report.n_interventions, "intervention"))
@@ -76,7 +76,7 @@ def _counts(pair: PairFound) -> tuple[int, ...]:
     return pair.both_right, pair.first_right, pair.second_right, pair.neither
 
 
-def _one(report: FairPairReport, pair: PairFound, number: int, of: Subject, *, large: bool) -> Figure:
+def _one(report: FairPairReport, pair: PairFound, number: int, of: AnalysisContext, *, large: bool) -> Figure:
     question, mask, index = of.question, pair.masks[number], pair.indices[number]
     n_inputs = question.cut.n_inputs
     gates = [[(one, bits_of(one.function, n_inputs)) for one in found] for found in pair.gates]
@@ -113,7 +113,7 @@ def _given_up(pair: PairFound) -> str:
 # --- its page
 
 
-def _page(report: FairPairReport, of: Subject) -> Iterator[Block]:
+def _page(report: FairPairReport, of: AnalysisContext) -> Iterator[Block]:
     pair = report.pair
     if not report.complete:
         yield Notice("Not every valid circuit is listed", "These are interpretations of those that are.")
@@ -125,7 +125,7 @@ def _page(report: FairPairReport, of: Subject) -> Iterator[Block]:
     yield More("What counts", lambda: [Prose(_ASKED)], asked)
 
 
-def _experiments(pair: PairFound, of: Subject) -> Iterator[Block]:
+def _experiments(pair: PairFound, of: AnalysisContext) -> Iterator[Block]:
     action = Action("Guess first", of.compare(refs(pair)), True)
     yield Section("Where they differ", f"they differ in {_sites(pair.differ, of)}", action, id="experiments")
     yield Prose("\n".join(f"{n}. {_told(one, of)}" for n, one in enumerate(pair.experiments, start=1)), glossary=False)
@@ -136,7 +136,7 @@ def _experiments(pair: PairFound, of: Subject) -> Iterator[Block]:
         yield Prose(f"Of their contradictions {p + q} count: P is right on {p}, Q on {q}. On the other {rest} {why}.")
 
 
-def _told(one: ExperimentFound, of: Subject) -> str:
+def _told(one: ExperimentFound, of: AnalysisContext) -> str:
     n_inputs = of.question.cut.n_inputs
     source, base = (input_words(row, n_inputs) for row in (one.source, one.base))
     value = "the value that it has" if len(one.neurons) == 1 else "the values that they have"
@@ -149,11 +149,11 @@ def _told(one: ExperimentFound, of: Subject) -> str:
     )
 
 
-def _sites(sites: Iterable[tuple[int, int]], of: Subject) -> str:
+def _sites(sites: Iterable[tuple[int, int]], of: AnalysisContext) -> str:
     return " and ".join(node_name(layer, neuron, of.question.cut.sizes) for layer, neuron in sites)
 
 
-def _by_hand(report: FairPairReport, of: Subject) -> Iterator[Block]:
+def _by_hand(report: FairPairReport, of: AnalysisContext) -> Iterator[Block]:
     if report.by_hand is None or report.before is None:
         return
     two = refs(report.by_hand)
@@ -164,14 +164,14 @@ def _by_hand(report: FairPairReport, of: Subject) -> Iterator[Block]:
     )
 
 
-def _thumb(report: FairPairReport, _: Subject) -> Markup:
+def _thumb(report: FairPairReport, _: AnalysisContext) -> Markup:
     pair = report.shown
     if pair is None:
         return Markup("")
     return quarters(_counts(pair), sentence=f"Interventions by who is right. {_brief(report)}")
 
 
-def _about(report: FairPairReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
+def _about(report: FairPairReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
     """That an interpretation is one of the fair pair."""
     pair = None if report is None else report.shown
     if pair is not None and str(ref) in refs(pair):

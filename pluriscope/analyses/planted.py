@@ -14,17 +14,17 @@ from analysis.network_files.planted_record import PlantedRecord
 from analysis.planting.report import PlantedReport
 from analysis.report import Score
 from analysis.subjects.transformer.planted import PlantedCircuit
-from pluriscope.analyses.shown import Shown, Subject, neurons
+from pluriscope.analyses.shown import AnalysisContext, Shown, neurons
 from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Side, Table
 from pluriscope.figures.numbers import noun
 from pluriscope.naming import ExplanationRef
 
 
-def _thumb(_: PlantedReport, of: Subject) -> Markup:
+def _thumb(_: PlantedReport, of: AnalysisContext) -> Markup:
     return Markup("") if of.planted is None else of.thumb(of.planted.circuit.hex)
 
 
-def _page(report: PlantedReport, of: Subject) -> Iterator[Block]:
+def _page(report: PlantedReport, of: AnalysisContext) -> Iterator[Block]:
     record = of.planted
     if record is None:
         yield Notice("Nothing is said to be planted any more")
@@ -51,7 +51,7 @@ def _page(report: PlantedReport, of: Subject) -> Iterator[Block]:
         yield Table.plain(("Method", "Answer", of.part.capitalize() + "s", "Beside the planted circuit"), answers)
 
 
-def _carried(record: PlantedRecord | PlantedCircuit, of: Subject) -> Markup:
+def _carried(record: PlantedRecord | PlantedCircuit, of: AnalysisContext) -> Markup:
     """What was planted: a program, or an algorithm with its variables on neurons."""
     if isinstance(record, PlantedCircuit):
         return Markup("the program {}").format(record.program)
@@ -60,7 +60,7 @@ def _carried(record: PlantedRecord | PlantedCircuit, of: Subject) -> Markup:
     return Markup("{}, {}").format(of.algorithm(record.algorithm), ", ".join(places))
 
 
-def _answers(of: Subject, planted: int) -> Iterator[tuple[Markup | str | int, ...]]:
+def _answers(of: AnalysisContext, planted: int) -> Iterator[tuple[Markup | str | int, ...]]:
     """Each method with its circuit and what that is beside the planted one; nothing where none was asked."""
     report = of.report("methods")
     for key, place in {} if report is None else report.defaults.items():
@@ -69,7 +69,7 @@ def _answers(of: Subject, planted: int) -> Iterator[tuple[Markup | str | int, ..
         yield METHOD_BY_KEY[key].label, circuit, place["edges"], told.replace("-", " ")
 
 
-def _tested(report: PlantedReport, of: Subject) -> Iterator[tuple[str, str]]:
+def _tested(report: PlantedReport, of: AnalysisContext) -> Iterator[tuple[str, str]]:
     """Each test with what it said; "" where it was not made."""
     passes = report.passes
     if report.backbone is not None:
@@ -95,7 +95,7 @@ def _score(one: Score) -> str:
     return f"{'passes' if one.right else 'fails'}, {one.agreed:,} of {one.of:,}"
 
 
-def _about(_: PlantedReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
+def _about(_: PlantedReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
     """That an explanation is what was planted."""
     record = of.planted
     if record is None:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from analysis.circuit_sets.rivals import PairFound, RivalsReport
 from analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analyses.shown import Shown, Subject
+from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Side
 from pluriscope.figures.numbers import noun
 from pluriscope.naming import ExplanationRef
@@ -20,14 +20,14 @@ _UNREAD: Final = (
 )
 
 
-def _thumb(report: RivalsReport, of: Subject) -> Markup:
+def _thumb(report: RivalsReport, of: AnalysisContext) -> Markup:
     if report.pair is None:
         return Markup("")
     first, _ = _drawn(report.pair, of)
     return first
 
 
-def _page(report: RivalsReport, of: Subject) -> Iterator[Block]:
+def _page(report: RivalsReport, of: AnalysisContext) -> Iterator[Block]:
     pair = report.pair
     if not report.complete:
         yield Notice(
@@ -47,7 +47,7 @@ def _page(report: RivalsReport, of: Subject) -> Iterator[Block]:
     yield Side((*_both(pair, of), told))
 
 
-def farthest(report: RivalsReport, of: Subject) -> Iterator[Block]:
+def farthest(report: RivalsReport, of: AnalysisContext) -> Iterator[Block]:
     """The two circuits of a transformer that are farthest apart, where a perceptron has its fair pair."""
     pair = report.pair
     compare = None if pair is None else Action("Compare the two", of.compare(map(of.ref, pair.masks)))
@@ -57,19 +57,19 @@ def farthest(report: RivalsReport, of: Subject) -> Iterator[Block]:
     yield Prose(f"{' '.join(report.findings(None, of.part))} {_UNREAD}")
 
 
-def _both(pair: PairFound, of: Subject) -> Iterator[Figure]:
+def _both(pair: PairFound, of: AnalysisContext) -> Iterator[Figure]:
     for mask, drawn in zip(pair.masks, _drawn(pair, of), strict=True):
         yield Figure(drawn, Markup("{}, {}").format(of.circuit(mask), noun(int(mask, 16).bit_count(), of.part)))
 
 
-def _drawn(pair: PairFound, of: Subject) -> list[Markup]:
+def _drawn(pair: PairFound, of: AnalysisContext) -> list[Markup]:
     """Both circuits; pale is what they share."""
     shared = int(pair.masks[0], 16) & int(pair.masks[1], 16)
     more = {} if of.ask is None else {"shared": Circuit(of.question.layout, shared).keep}
     return [of.thumb(mask, **more) for mask in pair.masks]
 
 
-def _about(report: RivalsReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
+def _about(report: RivalsReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
     """That a circuit is one of the most different."""
     if report is not None and report.pair is not None and ref.kind == "circuit" and ref.first in report.pair.masks:
         action = Action("Rivals", of.links.analysis(of.slug, "rivals", of.scope))

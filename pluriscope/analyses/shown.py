@@ -31,7 +31,7 @@ MAX_JUDGED: Final = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class AnalysisContext:
     """What an analysis was asked about: a network, or a model of another kind.
 
     Args:
@@ -113,7 +113,7 @@ class Subject:
         return self.links.compare(self.slug, list(refs), self.scope, **view)
 
 
-def network_subject(
+def network_context(
     question: Question,
     name: str,
     slug: str,
@@ -123,14 +123,14 @@ def network_subject(
     *,
     sizes: Callable[[], Mapping[int, int]] = dict,
     **more: Any,
-) -> Subject:
-    """A network as analyses show it; ``more`` are the last fields of :class:`Subject`."""
+) -> AnalysisContext:
+    """A network as analyses show it; ``more`` are the last fields of :class:`AnalysisContext`."""
     layout, weights = question.layout, question.cut.weights
 
     def draws(mask: str, **more: Any) -> Markup:
         return circuit_thumb(weights, Circuit(layout, int(mask, 16)), **more)  # also of what is no possible circuit
 
-    return Subject(name, slug, scope, links, "edge", draws, question, read, sizes, layout.to_hex, **more)
+    return AnalysisContext(name, slug, scope, links, "edge", draws, question, read, sizes, layout.to_hex, **more)
 
 
 @dataclass(frozen=True)
@@ -162,11 +162,11 @@ class Shown:
         about: the same and one explanation → what its page says of it.
     """
 
-    thumb: Callable[[Any, Subject], Markup]
-    page: Callable[[Any, Subject], Iterable[Block]]
+    thumb: Callable[[Any, AnalysisContext], Markup]
+    page: Callable[[Any, AnalysisContext], Iterable[Block]]
     brief: Callable[[Any], str] = lambda _: ""
-    item: Callable[[Any, Subject, str, Mapping[str, str]], Item] | None = None
-    about: Callable[[Any, Subject, ExplanationRef], Iterable[Block]] | None = None
+    item: Callable[[Any, AnalysisContext, str, Mapping[str, str]], Item] | None = None
+    about: Callable[[Any, AnalysisContext, ExplanationRef], Iterable[Block]] | None = None
 
 
 def shown(analysis: Analysis) -> Shown:

@@ -12,7 +12,7 @@ from analysis.carried_algorithms.relation import RELATIONS, Relation
 from analysis.carried_algorithms.report import StoriesReport
 from analysis.carried_algorithms.search import Unasked
 from analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analyses.shown import Shown, Subject, neurons
+from pluriscope.analyses.shown import AnalysisContext, Shown, neurons
 from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.summaries import columns
@@ -47,7 +47,7 @@ that have a variable: {asked}. For many tasks no network carries any.
 """
 
 
-def _thumb(report: StoriesReport, _: Subject) -> Markup:
+def _thumb(report: StoriesReport, _: AnalysisContext) -> Markup:
     same = RELATIONS.index("same")
     counts = {edges: (row[same], sum(row) - row[same]) for edges, row in report.by_edges}
     other = sum(rest for _, rest in counts.values())
@@ -55,7 +55,7 @@ def _thumb(report: StoriesReport, _: Subject) -> Markup:
     return columns(counts, sentence=told)
 
 
-def _page(report: StoriesReport, of: Subject) -> Iterator[Block]:
+def _page(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
     if not report.told:
         more = "That is not the same as none." if report.arises else ""
         yield Notice("Undecided" if report.arises else "Not applicable", report.reason, more)
@@ -72,7 +72,7 @@ def _page(report: StoriesReport, of: Subject) -> Iterator[Block]:
     )
 
 
-def _relations(report: StoriesReport, of: Subject) -> Table:
+def _relations(report: StoriesReport, of: AnalysisContext) -> Table:
     """How many circuits have a story of each relation; each leads to the list of these."""
     rows = []
     for relation in RELATIONS:
@@ -86,7 +86,7 @@ def _relations(report: StoriesReport, of: Subject) -> Table:
     return Table.short("relation", shown, rows, id="relations")
 
 
-def _about(_report: StoriesReport | None, of: Subject, ref: ExplanationRef) -> Iterator[Block]:
+def _about(_report: StoriesReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
     """Which algorithms a circuit carries, and where."""
     if ref.kind != "circuit":
         return

@@ -16,7 +16,7 @@ from analysis.criteria.registry import criterion_named
 from analysis.explanations.explanation import REF as RECORDED_REF
 from analysis.subjects.graph import Graph
 from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout, kept_edges
-from analysis.subjects.subject import ModelKind
+from analysis.subjects.subject import SubjectKind
 from pluriscope.address import ResultRef
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.graphs import graph_diagram
@@ -147,7 +147,7 @@ def part(found: Found) -> Part:
     )
 
 
-def of_transformer(stored: Stored, graph: Graph, kind: ModelKind, rows: int, of: ResultRef) -> Part:
+def of_transformer(stored: Stored, graph: Graph, kind: SubjectKind, rows: int, of: ResultRef) -> Part:
     """The circuits that were found of a transformer.
 
     Args:

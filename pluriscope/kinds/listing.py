@@ -8,7 +8,7 @@ from typing import Final
 
 from analysis.explanations.registry import RECORDED
 from analysis.subjects.graph import Graph
-from analysis.subjects.subject import ModelKind
+from analysis.subjects.subject import SubjectKind
 from pluriscope.address import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds import algorithms, alignments, circuits, directions, recorded
@@ -45,7 +45,7 @@ COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _E
 """The columns of every kind, each once."""
 
 
-def frame_of_transformer(stored: Stored, graph: Graph, kind: ModelKind, rows: int, of: ResultRef) -> Frame:
+def frame_of_transformer(stored: Stored, graph: Graph, kind: SubjectKind, rows: int, of: ResultRef) -> Frame:
     """The same list of a transformer, of which there are circuits; see :func:`circuits.of_transformer`."""
     named = {
         EDGES: replace(

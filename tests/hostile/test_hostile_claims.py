@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.discovery.claims import read_claim, subject_of
+from analysis.discovery.claims import read_claim, vocabulary_of
 from analysis.discovery.cuts import CutNetwork
 from analysis.errors import InvalidClaim
 from analysis.pipeline import analyse_output
@@ -25,7 +25,7 @@ def test_a_thousand_hostile_claims_are_read_or_refused() -> None:
     cuts = {ablation: CutNetwork.under(QUESTION, ablation) for ablation in ("zero", "mean", "pairs")}
     for raw in hostile_texts(1_000, seed=0):
         try:
-            claim = read_claim(raw, subject_of(QUESTION))
+            claim = read_claim(raw, vocabulary_of(QUESTION))
         except InvalidClaim as problem:
             refusals.append(problem)
             continue

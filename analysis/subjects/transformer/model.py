@@ -24,7 +24,7 @@ from analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidPr
 from analysis.strict_json import kind_of, plain_text, validated
 from analysis.subjects.names import MAX_ATTRIBUTION, checked_name
 from analysis.subjects.perceptron.activations import OF_TRANSFORMERS
-from analysis.subjects.subject import ModelKind, Rules
+from analysis.subjects.subject import Rules, SubjectKind
 from analysis.subjects.transformer.blocks import BIASES, D_MLP, Blocks
 from analysis.subjects.transformer.heads import Array
 from analysis.subjects.transformer.planted import read_planted_edges
@@ -368,7 +368,7 @@ def _token_task(given: _Rows, vocabulary: int, context: int) -> TokenTask:
     return TokenTask(name, tuple(texts), tuple(map(tuple, task.rows)), tuple(task.answers))
 
 
-ATTENTION: Final = ModelKind(
+ATTENTION: Final = SubjectKind(
     key="attention",
     noun="transformer",
     plural="transformers",

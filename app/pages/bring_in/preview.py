@@ -22,7 +22,7 @@ from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, Protocol
 from analysis.question import Question
 from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.registry import read_model
+from analysis.subjects.registry import read_subject
 from analysis.subjects.subject import gaps
 from analysis.tasks import INPUT_NAMES, Task, input_table
 from analysis.unlearned import not_learned
@@ -201,7 +201,7 @@ def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Itera
     Raises:
         AnalysisError: it cannot be read.
     """
-    kind, model = read_model(raw)
+    kind, model = read_subject(raw)
     space = model.space(kind.rules(""))
     whole = np.ones(space.graph.n_bits, dtype=np.bool_)
     outputs = space.run(whole[None])

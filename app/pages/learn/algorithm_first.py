@@ -18,7 +18,18 @@ from analysis.interventions.neuron_set import NeuronSet
 from app.db.tables import AlgorithmRow
 from app.errors import BadQuery
 from app.pages.candidates import algorithm_of, find_algorithm_row
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, asked, choices, listed, number
+from app.pages.learn.lesson import (
+    Answer,
+    Board,
+    Lesson,
+    LessonNetwork,
+    LessonOptions,
+    Short,
+    asked,
+    choices,
+    listed,
+    number,
+)
 from app.pages.placements import read_places, site_label, write_place
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.aligned import aligned_diagram
@@ -39,11 +50,11 @@ class AlgorithmFirstOptions(LessonOptions):
     place: list[Short] = Field([], max_length=8)
 
 
-def _row(of: Subject, identity: str) -> AlgorithmRow:
+def _row(of: LessonNetwork, identity: str) -> AlgorithmRow:
     return find_algorithm_row(of.session, of.links, of.place, identity)
 
 
-def _algorithm(of: Subject, identity: str) -> HighLevelModel:
+def _algorithm(of: LessonNetwork, identity: str) -> HighLevelModel:
     return algorithm_of(_row(of, identity), of.place)
 
 
@@ -52,7 +63,7 @@ def _table(part: Variable) -> Bits:
     return canonical(bits_of(part.function, 2))
 
 
-def _placed(of: Subject, algorithm: HighLevelModel, texts: Sequence[str]) -> dict[str, NeuronSet]:
+def _placed(of: LessonNetwork, algorithm: HighLevelModel, texts: Sequence[str]) -> dict[str, NeuronSet]:
     known, found = {one.path for one in algorithm.variables}, dict(read_places(texts))
     for path, site in found.items():
         try:
@@ -69,7 +80,7 @@ def _share(matrix: InterchangeMatrix) -> tuple[int, int]:
     return int((matrix.agreed & matrix.tested).sum()), int(matrix.tested.sum())
 
 
-def _failure(of: Subject, part: Variable, site: NeuronSet, matrix: InterchangeMatrix) -> str:
+def _failure(of: LessonNetwork, part: Variable, site: NeuronSet, matrix: InterchangeMatrix) -> str:
     """The clearest swap that does not do what the formula says."""
     failed = np.argwhere(matrix.tested & ~matrix.agreed)
     source, base = max(failed.tolist(), key=lambda at: abs(float(matrix.outputs[tuple(at)]) - 0.5))
@@ -83,7 +94,7 @@ def _failure(of: Subject, part: Variable, site: NeuronSet, matrix: InterchangeMa
     )
 
 
-def _board(of: Subject, state: AlgorithmFirstOptions) -> Board:
+def _board(of: LessonNetwork, state: AlgorithmFirstOptions) -> Board:
     algorithm = _algorithm(of, _FORMULA)
     placed, steps, told, passes = _placed(of, algorithm, state.place), [], [], 0
     for part in algorithm.variables:
@@ -118,7 +129,7 @@ def _board(of: Subject, state: AlgorithmFirstOptions) -> Board:
 
 
 def _toggle(
-    of: Subject, state: AlgorithmFirstOptions, placed: Mapping[str, NeuronSet], part: Variable, name: str
+    of: LessonNetwork, state: AlgorithmFirstOptions, placed: Mapping[str, NeuronSet], part: Variable, name: str
 ) -> tuple[str, str, str, bool]:
     """A neuron to be added to the place of a part, or taken out; one of another layer replaces it."""
     layer, neuron = of.hidden[name]
@@ -131,7 +142,7 @@ def _toggle(
     return f"at-{part.path}-{name.replace('.', '-')}", of.at(_SLUG, state, place=sorted(others)), name, is_on
 
 
-def _tried(of: Subject, algorithm: HighLevelModel, part: Variable) -> list[tuple[NeuronSet, InterchangeMatrix]]:
+def _tried(of: LessonNetwork, algorithm: HighLevelModel, part: Variable) -> list[tuple[NeuronSet, InterchangeMatrix]]:
     """Every place that a part can have, with its swaps."""
     sites = [
         NeuronSet(layer, some)
@@ -142,7 +153,7 @@ def _tried(of: Subject, algorithm: HighLevelModel, part: Variable) -> list[tuple
     return [(site, interchange_matrix(of.question, algorithm, part.path, site)) for site in sites]
 
 
-def _question(of: Subject) -> list[Answer]:
+def _question(of: LessonNetwork) -> list[Answer]:
     other = _algorithm(of, _OTHER)
     tree = formula_tree(other, title="The other formula")
     told, fails = [], ""
@@ -165,7 +176,7 @@ def _question(of: Subject) -> list[Answer]:
     ]
 
 
-def _numbers(of: Subject) -> Mapping[str, Any]:
+def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     algorithm, row = _algorithm(of, _FORMULA), _row(of, _FORMULA)
     sites = []
     for part in algorithm.variables:
@@ -184,7 +195,7 @@ def _numbers(of: Subject) -> Mapping[str, Any]:
     }
 
 
-def _pictures(of: Subject) -> Sequence[Markup]:
+def _pictures(of: LessonNetwork) -> Sequence[Markup]:
     algorithm = _algorithm(of, _FORMULA)
     pieces = [_table(part) for part in algorithm.variables]
     words = listed([in_words(piece) for piece in pieces])

@@ -20,7 +20,7 @@ from analysis.question import ask
 from analysis.subjects.perceptron.circuit import Circuit
 from analysis.subjects.perceptron.network import Network
 from app.db.reads.analyses import network_by_digest
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Subject, choices, fields, listed, number
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, listed, number
 from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
 from pluriscope.blocks import Action
@@ -79,13 +79,13 @@ def _outcomes(network: Network) -> tuple[list[Circuit], dict[str, _Outcome]]:
     return [Circuit(question.layout, mask) for mask in masks.tolist()], found
 
 
-def _moved(of: Subject, one: _Outcome) -> Markup:
+def _moved(of: LessonNetwork, one: _Outcome) -> Markup:
     before = of.question.cut.weights
     kept = [old == new for old, new in zip(before, one.edited.network.weights, strict=True)]
     return circuit_thumb(before, shared=kept, title=f"{one.words}: lines that stay are pale")
 
 
-def _board(of: Subject, state: EditOptions) -> Board:
+def _board(of: LessonNetwork, state: EditOptions) -> Board:
     circuits, found = _outcomes(of.question.model)
     one, slug, guessed = found[state.edit], of.place.slug, state.guess is not None
     links = choices(
@@ -111,7 +111,7 @@ def _board(of: Subject, state: EditOptions) -> Board:
     return Board(steps, figure, f"{one.counts[0]} of {len(circuits)} follow. You said {state.guess}.", [action])
 
 
-def _question(of: Subject) -> list[Answer]:
+def _question(of: LessonNetwork) -> list[Answer]:
     circuits, found = _outcomes(of.question.model)
     first, *others = found.values()
     every, figures = range(len(circuits)), []
@@ -128,7 +128,7 @@ def _question(of: Subject) -> list[Answer]:
     ]  # fmt: skip
 
 
-def _numbers(of: Subject) -> Mapping[str, Any]:
+def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     circuits, found = _outcomes(of.question.model)
     follow = np.array([one.group == 0 for one in found.values()])
     rules = {rule: edit_named(rule) for _, rule, _ in EDITS.values()}

@@ -8,7 +8,18 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from analysis.sandbox.intervention import Change
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, asked, fields, listed, number
+from app.pages.learn.lesson import (
+    Answer,
+    Board,
+    Lesson,
+    LessonNetwork,
+    LessonOptions,
+    Short,
+    asked,
+    fields,
+    listed,
+    number,
+)
 from app.pages.play.played import Ask, Field
 from pluriscope.blocks import Action
 from pluriscope.figures.svg.layout import Site
@@ -37,7 +48,7 @@ class Trial:
         output: of the network.
     """
 
-    def __init__(self, of: Subject, site: Site, source: int, base: int) -> None:
+    def __init__(self, of: LessonNetwork, site: Site, source: int, base: int) -> None:
         space, network = of.asked
         at = space.position[frozenset([site])], source, base
         self.site, self.source, self.base = site, source, base
@@ -56,7 +67,7 @@ class Trial:
         return told[0] if len(told) == 1 else ""
 
 
-def trials(of: Subject) -> list[Trial]:
+def trials(of: LessonNetwork) -> list[Trial]:
     """Every such experiment on one neuron, the clearest first."""
     found = [
         Trial(of, site, source, base)
@@ -68,7 +79,7 @@ def trials(of: Subject) -> list[Trial]:
     return sorted(found, key=lambda one: (not _flips(of, one), -abs(one.output - 0.5)))
 
 
-def _flips(of: Subject, one: Trial) -> bool:
+def _flips(of: LessonNetwork, one: Trial) -> bool:
     return one.answer != of.question.task.truth_table[one.base]
 
 
@@ -76,12 +87,12 @@ def _name(site: Site) -> str:
     return f"n{site[0]}.{site[1]}"
 
 
-def _words(of: Subject, one: Trial) -> str:
+def _words(of: LessonNetwork, one: Trial) -> str:
     """What is done: on input 00, n1.1 forced to its value on 01."""
     return f"on {of.rows[one.base]}, {_name(one.site)} forced to its value on {of.rows[one.source]}"
 
 
-def _reasons(of: Subject, one: Trial) -> Iterator[Markup]:
+def _reasons(of: LessonNetwork, one: Trial) -> Iterator[Markup]:
     """What each predicts, and what becomes of its question."""
     tables = _tables(of)[list(of.hidden.values()).index(one.site)]
     for letter, table, says in zip(_LETTERS, tables, one.says, strict=True):
@@ -94,7 +105,7 @@ def _reasons(of: Subject, one: Trial) -> Iterator[Markup]:
         yield Markup("<p><b class=letter>{}</b> The network will say <b>{}</b>. {}</p>").format(letter, says, why)
 
 
-def _drawn(of: Subject, one: Trial, *, told: bool, narrow_only: bool = False) -> Markup:
+def _drawn(of: LessonNetwork, one: Trial, *, told: bool, narrow_only: bool = False) -> Markup:
     layer, neuron = one.site
     values: list[Any] = of.run(one.base, [Change(layer, neuron, None, "source", source=one.source)])
     if not told:
@@ -109,7 +120,7 @@ def _drawn(of: Subject, one: Trial, *, told: bool, narrow_only: bool = False) ->
     return of.drawn(values, sentence, readings=readings, row=one.base, forced=[one.site], narrow_only=narrow_only)
 
 
-def _board(of: Subject, state: ExperimentOptions) -> Board:
+def _board(of: LessonNetwork, state: ExperimentOptions) -> Board:
     site, base, source = of.site(state.neuron), of.row(state.x), of.row(state.source)
     names, rows = {name: name for name in of.hidden}, {row: row for row in of.rows}
     ask = Ask("Ask P and Q", [], [
@@ -145,12 +156,12 @@ def _board(of: Subject, state: ExperimentOptions) -> Board:
     return Board(steps, drawn, said, actions, "" if apart and guessed else "Opens when you have guessed.")
 
 
-def _examples(of: Subject) -> dict[str, Trial]:
+def _examples(of: LessonNetwork) -> dict[str, Trial]:
     """The clearest experiment that each wins."""
     return {letter: next(one for one in trials(of) if one.right == letter) for letter in _LETTERS}
 
 
-def _question(of: Subject) -> list[Answer]:
+def _question(of: LessonNetwork) -> list[Answer]:
     won, counts = _examples(of), _counts(of)
     figures = [
         (_drawn(of, one, told=True, narrow_only=True), f"{letter} is right {_words(of, one)}: {number(one.output)}.")
@@ -167,7 +178,7 @@ def _question(of: Subject) -> list[Answer]:
     ]  # fmt: skip
 
 
-def _counts(of: Subject) -> dict[str, int]:
+def _counts(of: LessonNetwork) -> dict[str, int]:
     """Of all changes how many there are, on how many the two contradict each other, and who is right."""
     network = of.asked[1]
     counted = network.counted
@@ -177,7 +188,7 @@ def _counts(of: Subject) -> dict[str, int]:
     return {"all": int(counted.sum()), "apart": int(apart.sum()), **won}
 
 
-def _numbers(of: Subject) -> Mapping[str, Any]:
+def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     found = trials(of)
     return {
         "single": len(found),
@@ -194,7 +205,7 @@ def _numbers(of: Subject) -> Mapping[str, Any]:
     }
 
 
-def _tables(of: Subject) -> list[tuple[Bits | None, ...]]:
+def _tables(of: LessonNetwork) -> list[tuple[Bits | None, ...]]:
     """What the two read each hidden neuron as, None where one does not look at it."""
     by = [one.by_neuron() for one in of.pair]
     return [
@@ -205,7 +216,7 @@ def _tables(of: Subject) -> list[tuple[Bits | None, ...]]:
     ]
 
 
-def _pictures(of: Subject) -> Sequence[Markup]:
+def _pictures(of: LessonNetwork) -> Sequence[Markup]:
     one = _examples(of)["P"]
     share = of.run(one.source)[one.site[0]][one.site[1]] / full_at(of.question.cut, of.question.clean_rows)
     said = list(zip(_LETTERS, one.says, strict=True))

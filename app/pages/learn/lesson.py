@@ -118,17 +118,17 @@ class Lesson:
     aim: str
     minutes: int
     options: type[LessonOptions]
-    board: Callable[[Subject, Any], Board]
+    board: Callable[[LessonNetwork, Any], Board]
     question: str
-    answers: Callable[[Subject], Sequence[Answer]]
-    numbers: Callable[[Subject], Mapping[str, Any]]
-    pictures: Callable[[Subject], Sequence[Markup]]
+    answers: Callable[[LessonNetwork], Sequence[Answer]]
+    numbers: Callable[[LessonNetwork], Mapping[str, Any]]
+    pictures: Callable[[LessonNetwork], Sequence[Markup]]
     thought: str
     asks: str
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class LessonNetwork:
     """The network that the lessons are about.
 
     Args:
@@ -142,7 +142,7 @@ class Subject:
     read: dict[str, Asked] = field(default_factory=dict)
 
     @classmethod
-    def stored(cls, session: Session, links: Addresses) -> Subject:
+    def stored(cls, session: Session, links: Addresses) -> LessonNetwork:
         """As it is stored.
 
         Raises:

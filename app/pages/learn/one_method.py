@@ -10,7 +10,7 @@ from pydantic import Field
 
 from analysis.discovery.registry import METHOD_BY_KEY
 from app.errors import BadQuery
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, choices, fields
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, choices, fields
 from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
 from pluriscope.figures.numbers import noun
@@ -29,7 +29,7 @@ class MethodOptions(LessonOptions):
     guess: Annotated[int, Field(ge=0, le=10**9)] | None = None
 
 
-def _places(of: Subject) -> dict[str, dict[str, Any]]:
+def _places(of: LessonNetwork) -> dict[str, dict[str, Any]]:
     """Where the default answer of each method stands that is not told which circuits are valid, the random order last;
     only those whose circuit is valid.
     """
@@ -42,11 +42,11 @@ def _label(key: str) -> str:
     return METHOD_BY_KEY[key].label
 
 
-def _sizes(of: Subject) -> dict[int, int]:
+def _sizes(of: LessonNetwork) -> dict[int, int]:
     return dict(of.found("methods").subject.sizes())
 
 
-def _thumb(of: Subject, key: str) -> Markup:
+def _thumb(of: LessonNetwork, key: str) -> Markup:
     return circuit_thumb(of.question.cut.weights, _places(of)[key]["mask"], title=f"The circuit of {_label(key)}")
 
 
@@ -55,7 +55,7 @@ def _told(place: Mapping[str, Any]) -> str:
     return f"{rank['smaller']} are smaller, {rank['equal'] - 1} as large, {rank['larger']} larger"
 
 
-def _board(of: Subject, state: MethodOptions) -> Board:
+def _board(of: LessonNetwork, state: MethodOptions) -> Board:
     places = _places(of)
     if state.method not in places:
         cure = f"use {', '.join(places)}"
@@ -88,7 +88,7 @@ def _board(of: Subject, state: MethodOptions) -> Board:
     return Board(steps, figure, said)
 
 
-def _by_chance(of: Subject) -> list[tuple[int, str, str]]:
+def _by_chance(of: LessonNetwork) -> list[tuple[int, str, str]]:
     """Of all possible circuits as large as the answer of a method how many are valid, the largest first."""
     ones = {place["edges"]: (key, place["chance"]) for key, place in _places(of).items() if key != _CHANCE}
     return [
@@ -97,7 +97,7 @@ def _by_chance(of: Subject) -> list[tuple[int, str, str]]:
     ]
 
 
-def _question(of: Subject) -> list[Answer]:
+def _question(of: LessonNetwork) -> list[Answer]:
     places = _places(of)
     masks = {key: place["mask"] for key, place in places.items()}
     others = [key for key in places if key != _CHANCE]
@@ -123,7 +123,7 @@ def _question(of: Subject) -> list[Answer]:
     ]  # fmt: skip
 
 
-def _numbers(of: Subject) -> Mapping[str, Any]:
+def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     places = _places(of)
     return {
         "methods": [(_label(key), place["edges"], _told(place)) for key, place in places.items()],
@@ -135,7 +135,7 @@ def _numbers(of: Subject) -> Mapping[str, Any]:
     }
 
 
-def _pictures(of: Subject) -> Sequence[Markup]:
+def _pictures(of: LessonNetwork) -> Sequence[Markup]:
     place = _places(of)[_FIRST]
     return [among(_sizes(of), place["edges"], sentence=f"{_label(_FIRST)} among all valid circuits: {_told(place)}")]
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
-from app.pages.learn.lesson import Lesson, Subject
+from app.pages.learn.lesson import Lesson, LessonNetwork
 from app.pages.learn.registry import LESSONS, NUMBERS, PLANS, STORY
 from app.pages.page import read_options
 from pluriscope.address import Addresses
@@ -63,7 +63,7 @@ def learn(session: Session, links: Addresses) -> Iterator[Block]:
     )
     of = None
     try:
-        of = Subject.stored(session, links)
+        of = LessonNetwork.stored(session, links)
     except NotFound as error:
         yield Notice.refused(error)
     lessons = [(one, links.learn(one.slug), _picture(one, of)) for one in LESSONS]
@@ -79,7 +79,7 @@ def learn(session: Session, links: Addresses) -> Iterator[Block]:
 NUMBERS_OF_TENS: Final = ("", "ten", "twenty", "thirty", "forty")
 
 
-def _picture(lesson: Lesson, of: Subject | None) -> Markup:
+def _picture(lesson: Lesson, of: LessonNetwork | None) -> Markup:
     """The picture of a lesson, none where what it shows is not stored."""
     try:
         return Markup("") if of is None else lesson.pictures(of)[0]
@@ -95,7 +95,7 @@ def lesson(session: Session, links: Addresses, slug: str, query: Sequence[tuple[
         BadQuery: an option that it has not, or that cannot be read.
     """
     found = lesson_called(slug, links)
-    state, of = read_options(found.options, query), Subject.stored(session, links)
+    state, of = read_options(found.options, query), LessonNetwork.stored(session, links)
     board, number = found.board(of, state), LESSONS.index(found) + 1
     answers = [] if board.opens else [(one, of.at(slug, state, answer=one.key)) for one in found.answers(of)]
     chosen = next((one for one, _ in answers if one.key == state.answer), None)
@@ -123,7 +123,7 @@ def lesson(session: Session, links: Addresses, slug: str, query: Sequence[tuple[
 
 def sheets(session: Session, links: Addresses, template: str) -> Iterator[Block]:
     """The hand-outs or the notes of all lessons, a page each on paper."""
-    of, many = Subject.stored(session, links), NUMBERS[len(LESSONS)].capitalize()
+    of, many = LessonNetwork.stored(session, links), NUMBERS[len(LESSONS)].capitalize()
     title, said = {
         "handout": ("Hand-outs", "black on white, one for each lesson, without answers"),
         "notes": ("Teacher’s notes", "one for each lesson, with the answers"),
@@ -146,7 +146,7 @@ INTRODUCTION: Final = 2
 
 def slides(session: Session, links: Addresses) -> Iterator[Block]:
     """One thought each: a sentence, a figure, a question."""
-    of = Subject.stored(session, links)
+    of = LessonNetwork.stored(session, links)
     weights, story = of.question.cut.weights, ("The story", links.front())
     drawn = with_inputs(circuit_thumb(weights))
     shown = [("This network says whether A and B are different.", [drawn], "How does it do it?", *story)]

@@ -14,7 +14,7 @@ from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import PASSED
 from analysis.subjects.perceptron.circuit import Circuit
 from app.errors import NotFound
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Subject, fields, listed
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, fields, listed
 from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
 from pluriscope.figures.numbers import exact
@@ -54,7 +54,7 @@ class StricterOptions(LessonOptions):
     guess: list[Annotated[int, Field(ge=0, le=10**9)]] = Field([], max_length=32)
 
 
-def _left(of: Subject, tests: Sequence[CriterionStep]) -> list[tuple[CriterionStep, int]]:
+def _left(of: LessonNetwork, tests: Sequence[CriterionStep]) -> list[tuple[CriterionStep, int]]:
     """How many circuits are left after each of some tests, from their stored verdicts.
 
     Raises:
@@ -71,7 +71,7 @@ def _left(of: Subject, tests: Sequence[CriterionStep]) -> list[tuple[CriterionSt
     return [(row.step, int(row.left)) for row in report.of("circuit").rows]
 
 
-def _told(of: Subject) -> list[tuple[str, str, int]]:
+def _told(of: LessonNetwork) -> list[tuple[str, str, int]]:
     """Each test with what it asks and how many are left."""
     row = of.place.analysis
     valid = 0 if row is None else int(row.circuits_valid)
@@ -79,12 +79,12 @@ def _told(of: Subject) -> list[tuple[str, str, int]]:
     return [(*_VALID, valid), *tests]
 
 
-def _possible(of: Subject) -> int:
+def _possible(of: LessonNetwork) -> int:
     row = of.place.analysis
     return 0 if row is None or row.circuits_possible is None else int(row.circuits_possible)
 
 
-def _fallen(of: Subject) -> list[Markup]:
+def _fallen(of: LessonNetwork) -> list[Markup]:
     """For each test the first circuit that it removes."""
     analysed = of.found("funnel").subject.analysed
     outcomes = analysed.judged.outcomes([("circuit", step) for step in _TESTS])
@@ -100,7 +100,7 @@ def _fallen(of: Subject) -> list[Markup]:
     return drawn
 
 
-def _board(of: Subject, state: StricterOptions) -> Board:
+def _board(of: LessonNetwork, state: StricterOptions) -> Board:
     told, possible = _told(of), _possible(of)
     guesses = state.guess[: len(told)]
     rows, before, fallen = Markup(""), possible, [Markup(""), *_fallen(of)]
@@ -143,12 +143,12 @@ def _board(of: Subject, state: StricterOptions) -> Board:
     return Board(steps, figure, said, (), "" if done else "Opens when all tests are added.")
 
 
-def _reversed(of: Subject) -> list[tuple[str, int]]:
+def _reversed(of: LessonNetwork) -> list[tuple[str, int]]:
     """The same tests from the last to the first, and what is left after each."""
     return [(_ASKS[one.key][0], left) for one, left in _left(of, _TESTS[::-1])]
 
 
-def _question(of: Subject) -> list[Answer]:
+def _question(of: LessonNetwork) -> list[Answer]:
     back, at_end = _reversed(of), _told(of)[-1][2]
     path = ", ".join(f"{left} after “{name}”" for name, left in back)
     first = _told(of)[0]
@@ -173,7 +173,7 @@ def _question(of: Subject) -> list[Answer]:
     ]
 
 
-def _pictures(of: Subject) -> Sequence[Markup]:
+def _pictures(of: LessonNetwork) -> Sequence[Markup]:
     counts = {"possible": _possible(of)} | {name: left for name, _, left in _told(of)}
     return [stairs(counts, sentence=f"Left after each test: {listed([exact(one) for one in counts.values()])}")]
 

@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, listed, number
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, listed, number
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.layout import Site
@@ -35,31 +35,31 @@ class CircuitsOptions(LessonOptions):
 Off = frozenset[Site]
 
 
-def _sites(of: Subject, names: Iterable[str]) -> Off:
+def _sites(of: LessonNetwork, names: Iterable[str]) -> Off:
     return frozenset(of.site(name) for name in names if name)
 
 
-def _names(of: Subject, off: Iterable[Site]) -> list[str]:
+def _names(of: LessonNetwork, off: Iterable[Site]) -> list[str]:
     gone = set(off)
     return [name for name, site in of.hidden.items() if site in gone]
 
 
-def _left(of: Subject, off: Iterable[Site]) -> list[str]:
+def _left(of: LessonNetwork, off: Iterable[Site]) -> list[str]:
     return _names(of, set(of.hidden.values()) - set(off))
 
 
-def _outputs(of: Subject, off: Iterable[Site]) -> list[float]:
+def _outputs(of: LessonNetwork, off: Iterable[Site]) -> list[float]:
     found: list[float] = of.outputs_without([set(off)])[0].tolist()
     return found
 
 
-def _wrong(of: Subject, off: Iterable[Site]) -> list[str]:
+def _wrong(of: LessonNetwork, off: Iterable[Site]) -> list[str]:
     """Inputs that are answered wrong without some neurons."""
     wanted = of.question.task.truth_table
     return [row for row, y, right in zip(of.rows, _outputs(of, off), wanted, strict=True) if int(y > MARK) != right]
 
 
-def suffice(of: Subject) -> list[Off]:
+def suffice(of: LessonNetwork) -> list[Off]:
     """Every way to switch neurons off that leaves all answers right, the most neurons first."""
     every = [frozenset(some) for n in range(len(of.hidden), -1, -1) for some in combinations(of.hidden.values(), n)]
     answers = of.outputs_without(every) > MARK
@@ -67,18 +67,18 @@ def suffice(of: Subject) -> list[Off]:
     return [off for off, all_right in zip(every, right, strict=True) if all_right]
 
 
-def _smallest(of: Subject) -> list[Off]:
+def _smallest(of: LessonNetwork) -> list[Off]:
     """Those that keep fewest, with the neuron that is asked about first."""
     every = suffice(of)
     found = [off for off in every if len(off) == len(every[0])]
     return sorted(found, key=lambda off: of.hidden[_ABOUT] in off)
 
 
-def _thumb(of: Subject, off: Iterable[Site]) -> Markup:
+def _thumb(of: LessonNetwork, off: Iterable[Site]) -> Markup:
     return circuit_thumb(of.question.cut.weights, of.keep(off), title=f"Kept: {listed(_left(of, off))}")
 
 
-def _board(of: Subject, state: CircuitsOptions) -> Board:
+def _board(of: LessonNetwork, state: CircuitsOptions) -> Board:
     off, row = _sites(of, state.off), of.row(state.x)
     kept = [_sites(of, text.split(_BETWEEN)) for text in dict.fromkeys(state.kept)][:_TWO]
     wrong, left, least = _wrong(of, off), len(of.hidden) - len(off), len(of.hidden) - len(_smallest(of)[0])
@@ -122,7 +122,7 @@ def _board(of: Subject, state: CircuitsOptions) -> Board:
     return Board(steps, figure, said, actions, "" if len(kept) == _TWO else "Opens when you have both.")
 
 
-def _answers(of: Subject, state: CircuitsOptions, off: Off) -> Iterable[Markup]:
+def _answers(of: LessonNetwork, state: CircuitsOptions, off: Off) -> Iterable[Markup]:
     """The four inputs, each with its answer and whether it is right."""
     wrong = _wrong(of, off)
     for row, y in zip(of.rows, _outputs(of, off), strict=True):
@@ -140,13 +140,13 @@ def _answers(of: Subject, state: CircuitsOptions, off: Off) -> Iterable[Markup]:
         )
 
 
-def _said(of: Subject, answers: Sequence[float]) -> str:
+def _said(of: LessonNetwork, answers: Sequence[float]) -> str:
     """What a circuit gives on the inputs where the answer is 1."""
     ones = [row for row, bit in enumerate(of.question.task.truth_table) if bit]
     return f"{listed([number(answers[row]) for row in ones])} on {listed([of.rows[row] for row in ones])}"
 
 
-def _figures(of: Subject) -> list[tuple[Markup, str]]:
+def _figures(of: LessonNetwork) -> list[tuple[Markup, str]]:
     """A circuit with the neuron that is asked about and one without it."""
     row, shown = of.row("01"), []
     for off, words in zip(_smallest(of), ("With", "Without"), strict=True):
@@ -155,7 +155,7 @@ def _figures(of: Subject) -> list[tuple[Markup, str]]:
     return shown
 
 
-def _question(of: Subject) -> list[Answer]:
+def _question(of: LessonNetwork) -> list[Answer]:
     has, _ = _smallest(of)
     broken = {*has, of.hidden[_ABOUT]}
     fails = _wrong(of, broken)
@@ -179,7 +179,7 @@ def _question(of: Subject) -> list[Answer]:
     ]
 
 
-def _numbers(of: Subject) -> Mapping[str, Any]:
+def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     every, small = suffice(of), _smallest(of)
     return {
         "network": of.blank(),

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from analysis.interpretations.interpretation import NeuronGate
 from app.db.reads.circuits import find_circuit
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonOptions, Short, Subject, asked, listed, number
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, asked, listed, number
 from pluriscope.blocks import Action
 from pluriscope.figures.svg.lessons import LEFT, RIGHT, value_line
 from pluriscope.figures.svg.tiles import Bits, bits_of, variable
@@ -32,7 +32,7 @@ class ReadingsOptions(LessonOptions):
     kept: list[Short] = Field([], max_length=8)
 
 
-def _values(of: Subject) -> list[float]:
+def _values(of: LessonNetwork) -> list[float]:
     """Of the neuron on each input, in the circuit that both interpretations are of."""
     layer, neuron = _NEURON
     circuit = of.pair[0].circuit
@@ -40,25 +40,25 @@ def _values(of: Subject) -> list[float]:
     return [float(value) for value in of.question.activations(circuit)[layer][:, neuron]]
 
 
-def _gates(of: Subject) -> list[NeuronGate]:
+def _gates(of: LessonNetwork) -> list[NeuronGate]:
     """What the two read the neuron as."""
     gates = [one.interpretation.gate(*_NEURON) for one in of.pair if one.interpretation is not None]
     return [gate for gate in gates if gate is not None]
 
 
-def _meant(of: Subject, mark: float) -> Bits:
+def _meant(of: LessonNetwork, mark: float) -> Bits:
     """What the neuron says above a mark."""
     return tuple(int(value > mark) for value in _values(of))
 
 
-def _within(of: Subject) -> dict[Bits, float]:
+def _within(of: LessonNetwork) -> dict[Bits, float]:
     """Every table that a mark between two values gives, with such a mark."""
     values = sorted(set(_values(of)))
     marks = [(low + high) / 2 for low, high in pairwise(values)]
     return {_meant(of, mark): mark for mark in marks}
 
 
-def _line(of: Subject, marks: Sequence[tuple[float, Bits, str]], *, thumb: bool = False) -> Markup:
+def _line(of: LessonNetwork, marks: Sequence[tuple[float, Bits, str]], *, thumb: bool = False) -> Markup:
     said = "; ".join(f"above {number(mark)} it says yes: {in_words(table)}" for mark, table, _ in marks)
     values = ", ".join(f"{number(v)} on {row}" for v, row in zip(_values(of), of.rows, strict=True))
     sentence = f"{_NAME}: {values}; {said}"
@@ -69,7 +69,7 @@ def _text(table: Bits) -> str:
     return "".join(map(str, table))
 
 
-def _told(of: Subject, table: Bits, kept: Sequence[Bits]) -> str:
+def _told(of: LessonNetwork, table: Bits, kept: Sequence[Bits]) -> str:
     """What a neuron that says yes on some of the inputs seems to mean."""
     on = [row for row, bit in zip(of.rows, table, strict=True) if bit]
     if not on:
@@ -79,7 +79,7 @@ def _told(of: Subject, table: Bits, kept: Sequence[Bits]) -> str:
     return f"Yes on {listed(on)}. It answers “{asked(table)}”{' This one you have.' if table in kept else ''}"
 
 
-def _board(of: Subject, state: ReadingsOptions) -> Board:
+def _board(of: LessonNetwork, state: ReadingsOptions) -> Board:
     table = _meant(of, state.mark)
     known = {_text(one): one for one in _within(of)}
     kept = [known[text] for text in dict.fromkeys(state.kept) if text in known]
@@ -118,7 +118,7 @@ def _board(of: Subject, state: ReadingsOptions) -> Board:
     )
 
 
-def _question(of: Subject) -> list[Answer]:
+def _question(of: LessonNetwork) -> list[Answer]:
     within, values = _within(of), dict(zip(of.rows, _values(of), strict=True))
     choices = {"a": (0, 0, 1, 1), "or": (0, 1, 1, 1), "and": (0, 0, 0, 1)}
     answers = []
@@ -140,14 +140,14 @@ def _question(of: Subject) -> list[Answer]:
     return answers
 
 
-def _interpretations(of: Subject) -> str:
+def _interpretations(of: LessonNetwork) -> str:
     """How many interpretations the circuit of the two has."""
     mask = of.pair[0].ref.first
     row = None if of.place.analysis is None else find_circuit(of.session, of.place.analysis.id, mask)
     return "many" if row is None or row.interpretations is None else f"{int(row.interpretations):,}"
 
 
-def _numbers(of: Subject) -> Mapping[str, Any]:
+def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     values = _values(of)
     return {
         "line": value_line(values, of.rows, round(of.full, 2), sentence="The values, to draw marks in"),
@@ -160,14 +160,14 @@ def _numbers(of: Subject) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def _said(of: Subject, table: Bits) -> str:
+def _said(of: LessonNetwork, table: Bits) -> str:
     """Between which values a mark gives a table."""
     yes = [value for value, bit in zip(_values(of), table, strict=True) if bit]
     no = [value for value, bit in zip(_values(of), table, strict=True) if not bit]
     return f"between {number(max(no))} and {number(min(yes))}"
 
 
-def _pictures(of: Subject) -> Sequence[Markup]:
+def _pictures(of: LessonNetwork) -> Sequence[Markup]:
     marks = [(gate.threshold, bits_of(gate.function, 2), letter) for gate, letter in zip(_gates(of), "PQ", strict=True)]
     return [_line(of, marks, thumb=True)]
 

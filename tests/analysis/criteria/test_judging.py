@@ -9,7 +9,7 @@ import pytest
 from analysis.criteria import judging
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.interpretation_tallies import MIXED, Reading, tally_of_readings
-from analysis.criteria.judging import Subject, budget_that_ended, judge_analysis
+from analysis.criteria.judging import JudgedAnalysis, budget_that_ended, judge_analysis
 from analysis.criteria.population import Population
 from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDED
@@ -36,8 +36,8 @@ QUICK = [
 ]
 
 
-def subject() -> Subject:
-    return Subject.of(real_analysis())
+def subject() -> JudgedAnalysis:
+    return JudgedAnalysis.of(real_analysis())
 
 
 def put_together(found):
@@ -135,7 +135,7 @@ def test_interpretations_that_a_limit_left_uncounted_are_counted():
 
 def test_nothing_found_is_nothing_judged_and_wrong_kinds_are_refused():
     network = Network.from_arrays([np.zeros((2, 2)), np.zeros((1, 2))], [np.zeros(2), np.zeros(1)])
-    empty = Subject.of(analyse_output(ask(network, task=named_task("XOR", 2))))
+    empty = JudgedAnalysis.of(analyse_output(ask(network, task=named_task("XOR", 2))))
     steps = [(kind, step) for kind in KINDS for step in default_steps(kind)]
     outcomes, tallies = put_together(judge_analysis(empty, steps))
     assert set(outcomes) == set(steps)
@@ -149,7 +149,7 @@ def test_nothing_found_is_nothing_judged_and_wrong_kinds_are_refused():
 KEYS = ("observed-class", "interchange", "interchange-joint", "margin(least=.01)", "representative")
 
 
-def small_subject(seed: int, hidden: tuple[int, ...] = (2,), *, symmetric: bool = False) -> Subject:
+def small_subject(seed: int, hidden: tuple[int, ...] = (2,), *, symmetric: bool = False) -> JudgedAnalysis:
     """A random network and its first circuits, the whole network last: few enough interpretations to try each."""
     random = np.random.default_rng(seed)
     sizes = (2, *hidden, 1)
@@ -163,7 +163,7 @@ def small_subject(seed: int, hidden: tuple[int, ...] = (2,), *, symmetric: bool 
     masks = sorted({*circuits[:: max(1, len(circuits) // 12)], circuits[-1]})
     spaces = [InterpretationSpace(ask(network), Circuit(layout, mask)) for mask in masks]
     totals, observed = tuple(space.count for space in spaces), tuple(space.n_observed for space in spaces)
-    return Subject(
+    return JudgedAnalysis(
         ask(network, task=named_task("AND", 2)),
         np.array(masks, dtype=np.uint64),
         exhaustive=True,

@@ -10,21 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.discovery.claims import Claim, read_claim, subject_of, subject_of_model
+from analysis.discovery.claims import Claim, read_claim, vocabulary_of, vocabulary_of_space
 from analysis.discovery.cuts import CutNetwork
 from analysis.discovery.part_names import names_of
 from analysis.discovery.registry import default_methods, read_method
 from analysis.errors import InvalidClaim, InvalidMethod
 from analysis.question import ask
 from analysis.subjects.graph import perceptron_graph
-from analysis.subjects.registry import read_model
+from analysis.subjects.registry import read_subject
 from analysis.tasks import named_task
 from app.bundled import bundled_models
 from pluriscope.kinds.circuits import edge_labels
 from tests.factories import pretrained_xor
 
 QUESTION = ask(pretrained_xor().network, task=named_task("XOR", 2))
-NAMES = list(subject_of(QUESTION).names.numbers)
+NAMES = list(vocabulary_of(QUESTION).names.numbers)
 MASK = 0x3B2CF
 KEEPS = [MASK >> edge & 1 for edge in range(18)]
 KEPT = list(compress(NAMES, KEEPS))
@@ -34,7 +34,7 @@ SCORES = [round(0.1 * (edge - 9), 1) for edge in range(18)]
 
 def read(sent: Any, **picking: Any) -> Claim:
     raw = sent if isinstance(sent, bytes) else sent.encode() if isinstance(sent, str) else json.dumps(sent).encode()
-    return read_claim(raw, subject_of(QUESTION), picking)
+    return read_claim(raw, vocabulary_of(QUESTION), picking)
 
 
 def arrow(name: str) -> str:
@@ -206,8 +206,8 @@ def test_more_edges_than_there_are_and_pairs_of_a_constant_task_are_refused() ->
 
 @pytest.mark.parametrize("slug", bundled_models())
 def test_the_example_that_a_page_gives_of_a_transformer_is_read(slug):
-    kind, model = read_model(bundled_models()[slug])
+    kind, model = read_subject(bundled_models()[slug])
     for rules in kind.admitted_rules(model):
-        subject = subject_of_model(model.space(rules))
+        subject = vocabulary_of_space(model.space(rules))
         meant = [subject.names.drawn.index(name) for name in subject.names.example.split()]
         assert read_claim(subject.names.example.encode(), subject).raw_mask == sum(1 << bit for bit in meant)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from analysis.network_files.files import network_file_json
-from analysis.subjects.registry import read_model
+from analysis.subjects.registry import read_subject
 from analysis.subjects.transformer.files import attention_document
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.app.cli.test_analyse import refused, run
@@ -22,7 +22,7 @@ def test_a_trained_model_is_written_and_can_be_analysed(tmp_path, capsys):
     path = tmp_path / "first-token-1x1-3.json"
     assert said.startswith("seed 3: loss ")
     assert str(path) in said
-    _, model = read_model(path.read_bytes())
+    _, model = read_subject(path.read_bytes())
     assert (model.task, len(model.rows)) == ("first token", 64)
     assert run("analyse", path, "--output", tmp_path / "found.json", "--quiet") == 0
     [output] = json.loads((tmp_path / "found.json").read_text())["outputs"]
@@ -35,7 +35,7 @@ def test_mlp_blocks_and_layer_norm_are_trained(tmp_path):
     table.write_text(json.dumps({"rows": [[0, 1], [1, 0]], "answers": [1, 0]}))
     small = ("--layers", 1, "--heads", 1, "--mlp", 4, "--layer-norm", "--output", tmp_path, "--quiet")
     assert run("train-model", "--rows", table, *small) == 0
-    _, model = read_model((tmp_path / "own-table-1x1-mlp4-ln-0.json").read_bytes())
+    _, model = read_subject((tmp_path / "own-table-1x1-mlp4-ln-0.json").read_bytes())
     assert (model.blocks.d_mlp, model.blocks.activation, model.blocks.epsilon) == (4, "relu", 1e-5)
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from analysis.criteria.interpretation_tallies import Reading
-from analysis.criteria.judging import StepVerdicts, Subject, judge_analysis
+from analysis.criteria.judging import JudgedAnalysis, StepVerdicts, judge_analysis
 from analysis.criteria.population import Population
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.question import ask
@@ -34,7 +34,7 @@ def analysis_in(session) -> AnalysisRow:
 def judged(steps=tuple(STEPS)) -> list[PreparedVerdicts]:
     found = real_analysis().interpretations
     sizes = list(zip(found.by_circuit, found.observed_by_circuit, strict=True))
-    judged = {(one.kind, one.step): one for one in judge_analysis(Subject.of(real_analysis()), steps)}
+    judged = {(one.kind, one.step): one for one in judge_analysis(JudgedAnalysis.of(real_analysis()), steps)}
     return [PreparedVerdicts.of(judged[key], sizes) for key in steps]
 
 

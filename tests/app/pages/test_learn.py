@@ -24,7 +24,7 @@ from app.db.reports import save_report
 from app.db.writes import save_network
 from app.main import create_app
 from app.pages.learn.an_edit import EDITS
-from app.pages.learn.lesson import Subject
+from app.pages.learn.lesson import LessonNetwork
 from app.pages.learn.registry import LESSONS
 from app.pages.search import SearchOptions, build_search
 from pluriscope.glossary import terms
@@ -64,7 +64,7 @@ def test_lessons_find_their_network_under_another_name(site):
 @pytest.fixture
 def of(site):
     with site.app.state.store.read() as session:
-        yield Subject.stored(session, site.app.state.addresses)
+        yield LessonNetwork.stored(session, site.app.state.addresses)
 
 
 def text_of(html: str) -> str:

@@ -65,7 +65,7 @@ def search(store, job_id):
 @pytest.fixture(scope="module", params=ON_EVERY_DATABASE)
 def client(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "MODEL_KINDS", (PERCEPTRON,))
+        patch.setattr(registry, "SUBJECT_KINDS", (PERCEPTRON,))
         app = create_app(on_a_copy(data=tmp_path_factory.mktemp("models"), database_url=database_url(request)))
         with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
             store = app.state.store
@@ -403,13 +403,13 @@ def test_where_nothing_is_valid_the_list_says_so(client):
 
 
 def test_a_kind_that_this_version_does_not_know_is_left_out(client, monkeypatch):
-    monkeypatch.setattr(registry, "MODEL_KINDS", ())
+    monkeypatch.setattr(registry, "SUBJECT_KINDS", ())
     assert client.get(ONE).status_code == 404
 
 
 @pytest.mark.slow
 def test_methods_are_asked_where_an_older_version_searched(store, monkeypatch):
-    monkeypatch.setattr(registry, "MODEL_KINDS", (PERCEPTRON,))
+    monkeypatch.setattr(registry, "SUBJECT_KINDS", (PERCEPTRON,))
     of_methods = select(JobRow).where(JobRow.kind == "model-methods")
     with store.write() as session:
         row, _ = save_model(session, RAW)

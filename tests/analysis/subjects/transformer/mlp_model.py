@@ -18,7 +18,7 @@ from analysis.network_files.files import NetworkFile, parse_network_file
 from analysis.subjects.graph import Edge, Graph, Node
 from analysis.subjects.perceptron.circuit import EdgeLayout
 from analysis.subjects.perceptron.network import Network
-from analysis.subjects.subject import ModelKind, Table
+from analysis.subjects.subject import SubjectKind, Table
 from analysis.tasks import input_table
 
 FORMAT = "test-perceptron/1"
@@ -161,7 +161,7 @@ def read_perceptron(document):
     return PerceptronModel(parse_network_file(json.dumps({**document, "format": "pluriscope-network/1"}).encode()))
 
 
-PERCEPTRON = ModelKind(
+PERCEPTRON = SubjectKind(
     key="perceptron",
     noun="perceptron",
     plural="perceptrons",

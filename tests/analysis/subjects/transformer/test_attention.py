@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from analysis.circuit_sets.masks import MAX_LISTED, find_circuits, find_masks, mask_bits, mask_numbers, read_mask
 from analysis.errors import AnalysisError, InvalidProtocol
-from analysis.subjects.registry import read_model
+from analysis.subjects.registry import read_subject
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.model import ATTENTION, MAX_ROWS, read_attention
 from tests.analysis.subjects.transformer.attention_models import Plain, names_kept
@@ -54,7 +54,7 @@ SPACES = [
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_the_digest_and_the_whole_model_are_the_golden_ones(name):
-    kind, model = read_model(json.dumps(GOLDEN[name]["network"]).encode())
+    kind, model = read_subject(json.dumps(GOLDEN[name]["network"]).encode())
     assert kind is ATTENTION
     assert model.digest == GOLDEN[name]["digest"]
     full = model.space(ATTENTION.default_rules)

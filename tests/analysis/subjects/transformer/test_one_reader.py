@@ -10,7 +10,7 @@ import pytest
 from analysis.circuit_sets import one_reader
 from analysis.circuit_sets.masks import find_masks, number_bits
 from analysis.circuit_sets.one_reader import find
-from analysis.subjects.registry import read_model
+from analysis.subjects.registry import read_subject
 from analysis.subjects.transformer.model import ATTENTION, read_attention
 from analysis.work import Work
 from app.bundled import bundled_models
@@ -18,7 +18,7 @@ from tests.analysis.subjects.transformer.test_attention_blocks import with_block
 
 
 def bundled(slug):
-    return read_model(bundled_models()[slug])[1]
+    return read_subject(bundled_models()[slug])[1]
 
 
 def with_blocks_of(seed):
