@@ -119,7 +119,7 @@ def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
         "The capsule is the layer; below, each variable’s weights on its neurons, up and filled for positive, down and "
         "open for negative. Nothing is cut, so edges are pale."
     )
-    yield Side([figure(one, drawn, caption), Facts(list(_facts(told, one.place.question.model.n_inputs)))])
+    yield Side([figure(one, drawn, caption), Facts(list(_facts(told, one.place.question.subject.n_inputs)))])
     if told.places:
         yield Section("Tests of each variable")
         words = {"Read to within": _read_words}

@@ -13,8 +13,7 @@ from pydantic import Field
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Aligned
 from analysis.alignments.iia import InterchangeMatrix
-from analysis.circuits.result import FRAGILE_MARGIN
-from analysis.validity import margin_to_edge
+from analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from app.options import ScopeOptions
 from app.pages.about_one import head_actions
 from app.pages.candidates import input_texts, posited, variables_of
