@@ -113,7 +113,7 @@ def save_analysis_outcome(session: Session, arguments: Arguments, outcome: Prepa
 
 
 def _url(row: AnalysisRow) -> str:
-    return Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
+    return Addresses().network(row.network.slug, scope_of(row))
 
 
 def found_words(row: AnalysisRow) -> str:
@@ -185,7 +185,7 @@ def _save_explanations(session: Session, arguments: Arguments, outcome: tuple[Fr
     if search.n:
         queue.enqueue_about(session, row, "criteria", criteria=default_steps(kind.key), again=True)
     words = f"{search.n:,} {kind.noun if search.n == 1 else kind.plural}" + (f". {search.note}" if search.note else "")
-    url = Addresses().explanations(row.network.slug, scope_of(row, row.network.sizes[0]), kind=[kind.key])
+    url = Addresses().explanations(row.network.slug, scope_of(row), kind=[kind.key])
     result = {"url": url, "network": arguments["network"], "kind": kind.key, "found": search.n}
     return Saved(result, words, truncated=not search.complete)
 
@@ -251,7 +251,7 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
         saved = save_report(session, row, kind=analysis.key, report=report, thorough=thorough, seconds=outcome[1])
         if analysis.key == DIRECTIONS.key and saved.thorough == thorough:  # else there was more already
             save_directions(session, saved, report.kept)
-        url = Addresses().analysis(row.network.slug, analysis.key, scope_of(row, row.network.sizes[0]))
+        url = Addresses().analysis(row.network.slug, analysis.key, scope_of(row))
         result = {"url": url, "network": arguments["network"], "content": saved.content}
         return Saved(result, " ".join(report.findings(analysed_question(session, row))))
 
@@ -284,7 +284,7 @@ def _compare(question: Question, other: Network, limits: Limits, work: Work) -> 
 def _save_changes(session: Session, arguments: Arguments, outcome: tuple[ChangesReport, float]) -> Saved:
     row, (report, seconds) = analysis_meant(session, arguments), outcome
     save_report(session, row, kind=changes_kind(report.after), report=report, thorough=True, seconds=seconds)
-    url = Addresses().changes(row.network.slug, report.after[:12], scope_of(row, row.network.sizes[0]))
+    url = Addresses().changes(row.network.slug, report.after[:12], scope_of(row))
     return Saved({"url": url, "network": arguments["network"]}, " ".join(report.findings(None)))
 
 

@@ -152,7 +152,7 @@ def enqueue_analyses(
         asked: whether somebody waits for them.
     """
     rows = []
-    for output in outputs or range(network.sizes[-1]):
+    for output in outputs or range(network.n_outputs):
         for protocol in protocols:
             arguments = analyse_arguments(network.digest, output, protocol, data)
             known_as = save_protocol(session, protocol).name  # which addresses understand, whatever it is called now
@@ -206,7 +206,7 @@ def enqueue_of_model(
 
 def _named(network: NetworkRow, output: int) -> str:
     """The network, and which of its outputs if it has several."""
-    return f"{network.name}, output {output}" if network.sizes[-1] > 1 else network.name
+    return f"{network.name}, output {output}" if network.n_outputs > 1 else network.name
 
 
 def retry(

@@ -71,8 +71,7 @@ class Known:
     @cached_property
     def analyses(self) -> dict[Scope, AnalysisRow]:
         """Every stored analysis of the network."""
-        n_inputs = self.place.question.subject.n_inputs
-        return {scope_of(one, n_inputs): one for one in reads.analyses_of(self.session, [self.place.row.id])}
+        return {scope_of(one): one for one in reads.analyses_of(self.session, [self.place.row.id])}
 
     @cached_property
     def behaviour(self) -> list[RowRecord]:
