@@ -23,10 +23,11 @@ from analysis.lenses.functions import without_sign
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.question import Question
 from analysis.report import Analysed, Carried, Irredundant, Placed
+from analysis.subjects.question import GraphQuestion
 from app.db.codecs import planted_of
 from app.db.reads.algorithms import placements_untried, places_of_owners
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuits import stored_search, whole_counts
+from app.db.reads.circuits import found_masks, stored_circuits, stored_search, told_of_circuits, whole_counts
 from app.db.reads.verdicts import count_of, judged_outcomes, verdict_sets
 from app.db.recorded import stored_searches
 from app.db.rows import column_of, columns_of
@@ -137,6 +138,10 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
         reads: further fields that are looked at.
     """
     question = analysed_question(session, row)
+    if isinstance(question, GraphQuestion):
+        found = found_masks(session, row)
+        told = None if found is None else told_of_circuits(stored_circuits(session, row, question))
+        return Analysed(question, found, told=told)
     more = {name: _READERS[name](session, row, question) for name in reads}
     return Analysed(question, stored_search(session, row, question.layout), **more)
 

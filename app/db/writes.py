@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from analysis.circuits_file import task_digest
+from analysis.subjects.question import GraphQuestion
 from analysis.network_files.files import NetworkFile, slug_of
 from analysis.network_files.planted_record import planted_json
 from analysis.subjects.registry import read_subject
@@ -25,6 +25,7 @@ from app.db.records import save_data_record, save_protocol
 from app.db.rows import insert_columns, insert_rows
 from app.db.table_base import Base
 from app.db.tables import PERCEPTRON, AlgorithmRow, AnalysisRow, FormerSlugRow, NetworkRow
+from app.db.verdicts import add_verdicts
 from pluriscope.address import PREFIX, Addresses
 
 _TABLES: Final = Base.metadata.tables
@@ -132,21 +133,22 @@ def network_row(file: NetworkFile | bytes, slug: str, origin: str) -> NetworkRow
 
 def _row_of_document(raw: bytes, slug: str, origin: str) -> NetworkRow:
     """The row of a network whose file is kept."""
-    kind, model = read_subject(raw)
+    kind, subject = read_subject(raw)
+    question = GraphQuestion(kind, subject, kind.default_rules)
     return NetworkRow(
-        digest=model.digest,
+        digest=subject.digest,
         slug=slug,
-        name=model.name,
+        name=subject.name,
         kind=kind.key,
         document=raw,
         sizes=[],
         activation="",
         output_activation="",
         parameters=b"",
-        tasks=[{"name": model.task, "digest": task_digest(model)}],
+        tasks=[{"name": subject.task, "digest": question.data_document["digest"]}],
         origin=origin,
-        attribution=model.attribution,
-        planted=None if model.planted is None else dict(model.planted.document()),
+        attribution=subject.attribution,
+        planted=None if subject.planted is None else dict(subject.planted.document()),
     )
 
 
@@ -163,14 +165,15 @@ def save_prepared(session: Session, prepared: PreparedAnalysis) -> AnalysisRow:
     if network is None:
         digest = prepared.network[:12]
         raise NotFound(f"network {digest}", "is not stored", "save the network before its analyses")
-    key = (network.id, prepared.output, prepared.protocol.digest, prepared.data.digest)
+    key = (network.id, prepared.output, prepared.protocol.digest, prepared.columns["data_digest"])
     old = analysis_by_key(session, *key)
     if old is not None and old.result_digest == prepared.result_digest:
         return old
     if old is not None:
         _delete_analyses(session, [old.id])
-    save_protocol(session, prepared.protocol)
-    save_data_record(session, prepared.data)
+    save_protocol(session, prepared.protocol, prepared.kind)
+    if prepared.data is not None:
+        save_data_record(session, prepared.data)
     row = AnalysisRow(**prepared.columns, network_id=network.id, created_at=datetime.now(UTC))
     session.add(row)
     session.flush()
@@ -183,6 +186,7 @@ def save_prepared(session: Session, prepared: PreparedAnalysis) -> AnalysisRow:
         for algorithm, columns in prepared.alignment_rows()
     ]
     insert_rows(session, _TABLES["alignments"], alignments)
+    add_verdicts(session, row, prepared.verdicts)
     return row
 
 

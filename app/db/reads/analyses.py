@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -12,8 +12,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from analysis.data import DataRecord, clean_data
 from analysis.digest import MIN_PREFIX, looks_like_digest
 from analysis.protocol import BUILT_IN, NAMED, Protocol
-from analysis.question import Question
-from app.db.codecs import data_of, protocol_of, question_of
+from analysis.subjects.question import SubjectQuestion
+from app.db.codecs import data_of, graph_question, protocol_of, question_of
 from app.db.errors import Ambiguous, Deleted, NotFound
 from app.db.study_tables import StudyRow
 from app.db.tables import PERCEPTRON, AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
@@ -156,10 +156,35 @@ def find_data(session: Session, ref: str, n_inputs: int) -> DataRecord:
     return data_of(rows[0])
 
 
-def analysed_question(session: Session, row: AnalysisRow) -> Question:
-    """What a stored analysis answers."""
-    data = find_data(session, row.data_digest, row.network.sizes[0])
-    return question_of(row.network, row.output, protocol_of(row.protocol), data)
+def analysed_question(session: Session, row: AnalysisRow) -> Any:
+    """What a stored analysis answers, a :class:`~analysis.subjects.question.SubjectQuestion`.
+
+    Raises:
+        NotFound: this version knows no such kind of network.
+    """
+    network = row.network
+    if network.kind != PERCEPTRON:
+        return graph_question(network, row.protocol.name)
+    data = find_data(session, row.data_digest, network.sizes[0])
+    return question_of(network, row.output, protocol_of(row.protocol), data)
+
+
+def find_question(session: Session, network: NetworkRow, scope: Scope) -> Any:
+    """The question that a scope names about a stored network, a :class:`~analysis.subjects.question.SubjectQuestion`.
+
+    Raises:
+        NotFound: the output, protocol or data record does not exist, or this version knows no such kind of network.
+        Ambiguous: the protocol or data record is named in too few digits.
+        InvalidProtocol: no such rules, or they do not fit.
+    """
+    check_output(network, scope.output)
+    if network.kind == PERCEPTRON:
+        protocol, data = find_protocol(session, scope.protocol), find_data(session, scope.data, network.sizes[0])
+        return question_of(network, scope.output, protocol, data)
+    if scope.data:
+        cause = "is not there: the rows of such a network stand with its task"
+        raise NotFound(f"data record {scope.data[:40]!r}", cause, "leave it out")
+    return graph_question(network, scope.protocol)
 
 
 def check_output(network: NetworkRow, output: int) -> None:
@@ -175,16 +200,14 @@ def check_output(network: NetworkRow, output: int) -> None:
 
 
 def find_analysis(session: Session, network: NetworkRow, scope: Scope) -> AnalysisRow | None:
-    """The analysis that a scope names, None if it has not been made (yet).
+    """The analysis that a scope names, None if it has not been made (yet); for errors see :func:`find_question`."""
+    return analysis_of(session, network, find_question(session, network, scope))
 
-    Raises:
-        NotFound: the output, protocol or data record does not exist.
-        Ambiguous: the protocol or data record is named in too few digits.
-    """
-    check_output(network, scope.output)
-    protocol = find_protocol(session, scope.protocol)
-    data = find_data(session, scope.data, network.sizes[0])
-    return analysis_by_key(session, network.id, scope.output, protocol.digest, data.digest)
+
+def analysis_of(session: Session, network: NetworkRow, question: SubjectQuestion) -> AnalysisRow | None:
+    """The stored analysis that answers a question about a network; None if there is none."""
+    digests = question.protocol.digest, question.data_document["digest"]
+    return analysis_by_key(session, network.id, question.output, *digests)
 
 
 def analysis_by_key(
