@@ -1,11 +1,16 @@
-"""How large the project is, and how much that has changed since the last tag: ``python -m benchmarks.lines``.
+"""How large the project is, and how much that has changed since the last tag or another commit.
+
+    python -m benchmarks.lines
+    python -m benchmarks.lines --since 67409035 --rooms     files and lines of code of each room, then and now
 
 The house is what is installed. Its code are its lines without comments, docstrings and empty lines; on studies are
-files with that word in their path. Nothing is enforced: ``./run check`` prints this after its checks.
+files with that word in their path. A room is a folder directly below a package; modules beside it are the package's
+own. Nothing is enforced: ``./run check`` prints the sums after its checks.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import subprocess
 import tarfile
@@ -49,6 +54,17 @@ def sums(files: Iterable[tuple[str, str]]) -> Counter[str]:
     return found
 
 
+def rooms(files: Iterable[tuple[str, str]]) -> tuple[Counter[str], Counter[str]]:
+    """Files, and lines of code, of each room of the house."""
+    n_files, code = Counter[str](), Counter[str]()
+    for path, text in files:
+        folders = path.split("/")[:-1]
+        if folders and folders[0] in HOUSE:
+            n_files["/".join(folders[:2])] += 1
+            code["/".join(folders[:2])] += lines_of_code(text)
+    return n_files, code
+
+
 def _files_here() -> Iterator[tuple[str, str]]:
     for path in _git("ls-files", "*.py").decode().splitlines():
         if (ROOT / path).exists():
@@ -67,12 +83,24 @@ def _git(*arguments: str) -> bytes:
 
 
 def main() -> None:
-    """Print a line for each part."""
+    """Print a line for each part, and for each room if asked for."""
+    parser = argparse.ArgumentParser(prog="benchmarks.lines", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--since", help="commit to compare with; default: the last tag")
+    parser.add_argument("--rooms", action="store_true", help="files and lines of code of each room as well")
+    given = parser.parse_args()
     tags = _git("tag", "--merged", "HEAD", "--sort=-creatordate").decode().split()
-    then = sums(_files_at(tags[0])) if tags else Counter[str]()
-    for part, lines in sums(_files_here()).items():
-        since = f"  {lines - then[part]:+,} since {tags[0]}" if tags else ""
-        print(f"{part:18}{lines:8,} lines{since}")
+    since = given.since or (tags[0] if tags else "")
+    before, now = list(_files_at(since)) if since else [], list(_files_here())
+    then = sums(before)
+    for part, lines in sums(now).items():
+        change = f"  {lines - then[part]:+,} since {since}" if since else ""
+        print(f"{part:18}{lines:8,} lines{change}")
+    if given.rooms:
+        (files_then, code_then), (files_now, code_now) = rooms(before), rooms(now)
+        print(f"\n{'room':28}{'files':>12}{'lines of code':>20}")
+        for room in sorted(files_then.keys() | files_now.keys()):
+            n_files = f"{files_then[room]:,} → {files_now[room]:,}"
+            print(f"{room:28}{n_files:>12}{f'{code_then[room]:,} → {code_now[room]:,}':>20}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-from benchmarks.lines import sums
+from benchmarks.lines import rooms, sums
 
 
 def test_comments_and_docstrings_are_lines_and_no_code():
@@ -7,3 +7,11 @@ def test_comments_and_docstrings_are_lines_and_no_code():
         [("analysis/a.py", text), ("app/study.py", "z = 3\n"), ("tests/b.py", "x = 1\n"), ("run.py", "y = 2\n")]
     )
     assert found == {"house": 11, "code of the house": 5, "house on studies": 1, "tests": 1}
+
+
+def test_a_room_is_a_folder_and_modules_beside_it_are_the_packages_own():
+    files = [("analysis/a.py", "x = 1\n"), ("analysis/b/c.py", "x = 1\n\ny = 2\n"), ("analysis/b/d/e.py", "z = 3\n")]
+    assert rooms([*files, ("tests/b/c.py", "x = 1\n")]) == (
+        {"analysis": 1, "analysis/b": 2},
+        {"analysis": 1, "analysis/b": 3},
+    )
