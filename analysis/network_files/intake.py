@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,12 +24,14 @@ from analysis.network_files.files import DECLARED, NetworkFile, network_from, re
 from analysis.network_files.formats.onnx_file import Beside, onnx_model, read_onnx
 from analysis.network_files.formats.safetensors_file import looks_like_safetensors, read_safetensors
 from analysis.network_files.original import Original, Rows, check_against
-from analysis.network_files.planted_record import PlantedRecord
 from analysis.strict_json import Problems, combined
 from analysis.subjects.names import checked_name, usable_name
 from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activate, activation_bound
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import MAX_INPUTS, TASK_NAMES, Task
+
+if TYPE_CHECKING:
+    from analysis.network_files.planted_record import PlantedRecord
 
 T = TypeVar("T")
 OutputIs = Literal["value", "logit", "classes"]

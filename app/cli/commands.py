@@ -7,6 +7,7 @@ it returns as :class:`~app.cli.terminal.Shown`, which is told in lines, or with 
 from __future__ import annotations
 
 import difflib
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -107,7 +108,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if sys.stderr is None:  # the shell closed it
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
     collect_garbage_seldom()
-    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+    code = run(list(sys.argv[1:] if arguments is None else arguments))
+    gc.freeze()  # all goes with the process: nothing is to be looked through when the interpreter ends
+    sys.exit(code)
 
 
 def read(arguments: Sequence[str]) -> tuple[Command, dict[str, Any]]:
