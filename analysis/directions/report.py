@@ -15,12 +15,12 @@ from pydantic import Field
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour
-from analysis.directions.alignment import LinearPlace
+from analysis.directions.alignment import OnDirections
 from analysis.directions.oblique import ObliqueFamily
 from analysis.directions.result import CLASSES, CLOSED, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
-from analysis.directions.scoring import ScoredDirections
 from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
 from analysis.directions.table import DirectionTable
+from analysis.interventions.subspace import Subspace
 from analysis.question import Question
 from analysis.report import Analysed, Exact, Part, Report, Settings
 from analysis.subjects.perceptron.network import Network
@@ -128,7 +128,7 @@ class KeptDirections:
     """
 
     algorithm: HighLevelModel
-    scored: ScoredDirections
+    scored: OnDirections
     classes: tuple[str, ...]
     families: tuple[ObliqueFamily | None, ...]
 
@@ -178,10 +178,10 @@ def directions_report(searches: Iterable[DirectionSearch], table: DirectionTable
     return Told(classes=[_class_found(one) for one in known], kept=tuple(kept.values()))
 
 
-def _family(table: DirectionTable, algorithm: HighLevelModel, path: str, place: LinearPlace) -> ObliqueFamily | None:
+def _family(table: DirectionTable, algorithm: HighLevelModel, path: str, place: Subspace) -> ObliqueFamily | None:
     """The oblique swaps of a place's read-out; None where it is not the shortest one."""
     response = algorithm.responses[path]
-    plain = LinearPlace(place.layer, place.reads)
+    plain = Subspace(place.layer, place.reads)
     if place.dimension != 1 or table.read_out(place.layer, response.function).place != plain:
         return None
     return table.family(place.layer, Behaviour.of(response, algorithm.n_inputs))

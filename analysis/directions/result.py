@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.directions.scoring import ScoredDirections
+from analysis.directions.alignment import OnDirections
 
 DirectionClass = Literal["integer", "integer-any", "orthogonal", "oblique", "learned"]
 
@@ -58,7 +58,7 @@ class AlgorithmDirections:
 
     algorithm: HighLevelModel
     direction_class: DirectionClass
-    alignments: tuple[ScoredDirections, ...]
+    alignments: tuple[OnDirections, ...]
     n_placements: int | None
     n_valid: int
     n_joint: int
@@ -67,7 +67,7 @@ class AlgorithmDirections:
     n_undecided: int = 0
 
     @property
-    def valid(self) -> tuple[ScoredDirections, ...]:
+    def valid(self) -> tuple[OnDirections, ...]:
         """The valid ones kept."""
         return tuple(scored for scored in self.alignments if scored.valid)
 

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from analysis.alignments.alignment import Aligned
-from analysis.directions.alignment import DirectionAlignment, LinearPlace
-from analysis.directions.readouts import ReadOut
+from analysis.alignments.iia import interchange_matrix
+from analysis.alignments.joint import score_with_joint
+from analysis.directions.alignment import DirectionAlignment
+from analysis.directions.readouts import ReadOut, read_outs
 from analysis.directions.report import LABELS
-from analysis.directions.scoring import direction_matrix, score_directions
 from analysis.fixed_order import inner
+from analysis.interventions.subspace import Subspace
 from analysis.subjects.perceptron.mlp import activations
 from app.db.tables import DirectionRow
 from app.pages.about_one import about, figure
@@ -55,18 +57,18 @@ def direction_record(one: One) -> DirectionRecord:
     found: Aligned[DirectionAlignment] = one.item
     question, algorithm, alignment = one.place.question, found.algorithm, found.alignment
     stored, _ = find_direction(one.session, one.links, one.place, algorithm, one.ref.second)
-    scored = score_directions(question, algorithm, alignment, max_runs=_MOST_RUNS)
+    scored = score_with_joint(question, algorithm, alignment, max_runs=_MOST_RUNS)
     clean = activations(question.cut, question.data.clean_rows)
     places = []
-    for (path, linear), read in zip(alignment.places, scored.read_outs, strict=True):
-        site, matrix = site_words(linear, question.cut.sizes), direction_matrix(question, algorithm, path, linear)
+    for (path, linear), read in zip(alignment.places, read_outs(clean, algorithm, alignment), strict=True):
+        site, matrix = site_words(linear, question.cut.sizes), interchange_matrix(question, algorithm, path, linear)
         fields = place_fields(one, algorithm, path, linear.text, site, matrix)
         places.append({**fields, **_linear(clean, linear, read, fields["truth_table"])})
     return DirectionRecord(
         **aligned_fields(one, places, stored is not None),
         text=alignment.text,
         found_by=[] if stored is None else stored.classes.split(),
-        causal_order=scored.causal_order,
+        causal_order=alignment.causal_order,
         **_joint(scored.joint, stored),
     )
 
@@ -84,7 +86,7 @@ def _joint(score: Any, stored: DirectionRow | None) -> Mapping[str, Any]:
 
 
 def _linear(
-    clean: Sequence[NDArray[np.float64]], linear: LinearPlace, read: ReadOut | None, truth_table: list[int]
+    clean: Sequence[NDArray[np.float64]], linear: Subspace, read: ReadOut | None, truth_table: list[int]
 ) -> dict[str, Any]:
     """How directions read a variable."""
     projections = inner(clean[linear.layer], linear.matrix).T.tolist()

@@ -11,7 +11,6 @@ from analysis.alignments.alignment import Alignment
 from analysis.alignments.id_search import MAX_TRIED, alignment_with_id
 from analysis.alignments.iia import check_alignment
 from analysis.directions.alignment import DirectionAlignment, parse_directions
-from analysis.directions.scoring import check_directions
 from app.db import directions
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms
@@ -130,5 +129,5 @@ def find_direction(
             links.algorithm(place.slug, algorithm.id, place.scope),
             f"algorithm {algorithm.formula}",
         )
-    check_directions(place.question.cut, algorithm, alignment)
+    check_alignment(place.question.cut, algorithm, alignment, place.question.protocol)
     return stored, alignment

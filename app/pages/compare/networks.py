@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from analysis.answers import ANSWER_RULE
 from analysis.directions.self_interventions import OwnSwap, ask_own_swaps
-from analysis.directions.swaps import swapped_layers
 from analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network
 from analysis.explanations.explanation import Claim
 from analysis.interpretations.gates import gate_name
+from analysis.interventions.swaps import swapped_layers
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
 from analysis.tasks import INPUT_NAMES

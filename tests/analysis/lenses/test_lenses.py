@@ -10,10 +10,10 @@ from math import factorial
 import numpy as np
 import pytest
 
+from analysis.alignments.joint import score_with_joint
 from analysis.data import DataRecord
 from analysis.directions.alignment import parse_directions
 from analysis.directions.polyhedra import Inequality, common_point
-from analysis.directions.scoring import score_directions
 from analysis.errors import InvalidMethod
 from analysis.lenses.lens import Attribution, LensAnswer, Table
 from analysis.lenses.probes import scaled_layers
@@ -299,6 +299,6 @@ def test_alignment_search_passes_where_a_valid_alignment_is_known_and_is_scored_
         text = ";".join(
             f"{path}@{one['direction']}" for path, one in zip(sorted(algorithm.responses), pair, strict=True)
         )
-        scored = score_directions(question, algorithm, parse_directions(algorithm.text, text))
+        scored = score_with_joint(question, algorithm, parse_directions(algorithm.text, text))
         assert (scored.iia.agreed, scored.iia.of) == (row["agreed"], row["of"])
         assert row["cosine"] is None or 0.0 <= row["cosine"] <= 1.0
