@@ -6,18 +6,19 @@ The alignments themselves are explanations, each a row of its own beside the rep
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from pydantic import Field
 
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour
+from analysis.alignments.map_classes import DIRECTIONS, map_class
 from analysis.directions.alignment import OnDirections
 from analysis.directions.oblique import ObliqueFamily
-from analysis.directions.result import CLASSES, CLOSED, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
+from analysis.directions.result import CLOSED, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
 from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
 from analysis.directions.table import DirectionTable
 from analysis.interventions.subspace import Subspace
@@ -25,14 +26,6 @@ from analysis.question import Question
 from analysis.report import Analysed, Exact, Part, Report, Settings
 from analysis.subjects.perceptron.network import Network
 from analysis.work import DEFAULT_WORK, Work
-
-LABELS: Final[Mapping[str, str]] = {
-    "integer": "Small integers that read it",
-    "integer-any": "Small integers, any",
-    "orthogonal": "Read-out, orthogonal swap",
-    "oblique": "Read-out, oblique swap",
-    "learned": "Learned subspaces",
-}
 
 
 class AlgorithmFound(Part):
@@ -72,12 +65,13 @@ class ClassFound(Part):
     @property
     def label(self) -> str:
         """Its name."""
-        return LABELS.get(self.direction_class, self.direction_class)
+        label = map_class(self.direction_class).label
+        return label[:1].upper() + label[1:]
 
     @property
     def rule(self) -> str:
         """Which directions it admits."""
-        return next((rule for name, rule in CLASSES.items() if name == self.direction_class), "")
+        return map_class(self.direction_class).rule
 
     @property
     def how_far(self) -> str:
@@ -163,7 +157,7 @@ def _affordable(network: Network) -> int:
 
 def directions_report(searches: Iterable[DirectionSearch], table: DirectionTable) -> Told:
     """Searches of some classes on one network, with the alignments that they kept, each once."""
-    known = sorted(searches, key=lambda one: list(CLASSES).index(one.direction_class))
+    known = sorted(searches, key=lambda one: DIRECTIONS.index(one.direction_class))
     kept: dict[tuple[str, str], KeptDirections] = {}
     for search in known:
         for found in search.algorithms:

@@ -11,13 +11,6 @@ from analysis.directions.alignment import OnDirections
 
 DirectionClass = Literal["integer", "integer-any", "orthogonal", "oblique", "learned"]
 
-CLASSES: Final[Mapping[DirectionClass, str]] = {
-    "integer": "weights −1, 0, 1 that read the variable, orthogonal swap",
-    "integer-any": "weights −1, 0, 1 whether they read the variable or not, orthogonal swap",
-    "orthogonal": "the shortest affine read-out, orthogonal swap",
-    "oblique": "the shortest affine read-out, any swap direction d with w·d = 1",
-    "learned": "subspaces by a learned rotation, one block of it for each variable",
-}
 CLOSED: Final[tuple[DirectionClass, ...]] = ("orthogonal", "oblique", "integer", "integer-any")
 LEARNING: Final = {"seeds": 3, "steps": 300}
 """How far subspaces are learned: from how many seeds, 0 to n − 1, and at most how many steps from each."""

@@ -12,9 +12,9 @@ from pydantic import Field
 from analysis.alignments.alignment import Aligned
 from analysis.alignments.iia import interchange_matrix
 from analysis.alignments.joint import score_with_joint
+from analysis.alignments.map_classes import map_class
 from analysis.directions.alignment import DirectionAlignment
 from analysis.directions.readouts import ReadOut, read_outs
-from analysis.directions.report import LABELS
 from analysis.fixed_order import inner
 from analysis.interventions.subspace import Subspace
 from analysis.subjects.perceptron.mlp import activations
@@ -109,7 +109,7 @@ def direction(one: One, options: DirectionOptions) -> Iterator[Block]:
     """What lives where, which tests confirm it, the layer along each direction, and the rest folded."""
     told, hues = direction_record(one), hues_of(one.item.algorithm)
     layers = " and ".join(f"layer {layer}" for layer in sorted({here.layer for here in told.places}))
-    classes = ", ".join(LABELS.get(key, key).lower() for key in told.found_by)
+    classes = ", ".join(map_class(key).label for key in told.found_by)
     where, how = (
         f", on directions of {layers}" if layers else "",
         f"found by the search of {classes}" if classes else "",

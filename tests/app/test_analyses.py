@@ -88,8 +88,9 @@ FINDINGS = {
         "None on: small integer directions that read the variable.",
     ],
     "directions": [
-        "Algorithms with a valid alignment on directions, by class. Small integers that read it: 0 of 2; Small "
-        "integers, any: 1 of 2; Read-out, orthogonal swap: 1 of 2; Read-out, oblique swap: 2 of 2."
+        "Algorithms with a valid alignment on directions, by class. Small integer directions that read "
+        "the variable: 0 of 2; Small integer directions, read-out or not: 1 of 2; Read-out, orthogonal swap: 1 of 2; "
+        "Read-out, some oblique swap: 2 of 2."
     ],
     "stories": [f"The whole network carries {NETWORK}.", "Of its 197 valid circuits, 196 tell the same story."],
 }
