@@ -29,7 +29,7 @@ from torch.nn import functional as F
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import tested_pairs
 from analysis.alignments.joint import MAX_RUNS, score_with_joint
-from analysis.directions.alignment import DirectionAlignment, OnDirections
+from analysis.alignments.on_directions import DirectionAlignment, OnDirections
 from analysis.directions.blocks import Block, Demands, block_placements, demands
 from analysis.directions.result import LEARNING, AlgorithmDirections
 from analysis.interventions.subspace import Subspace

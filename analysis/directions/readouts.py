@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.directions.alignment import DirectionAlignment
+from analysis.alignments.on_directions import DirectionAlignment
 from analysis.interventions.subspace import Subspace
 from analysis.tasks import pattern_bits
 

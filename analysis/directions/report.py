@@ -16,7 +16,7 @@ from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.map_classes import DIRECTIONS, map_class
-from analysis.directions.alignment import OnDirections
+from analysis.alignments.on_directions import OnDirections
 from analysis.directions.oblique import ObliqueFamily
 from analysis.directions.result import CLOSED, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
 from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.directions.alignment import OnDirections
+from analysis.alignments.on_directions import OnDirections
 
 DirectionClass = Literal["integer", "integer-any", "orthogonal", "oblique", "learned"]
 

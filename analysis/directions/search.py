@@ -31,7 +31,7 @@ from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import IIA
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.joint import MAX_RUNS, score_joint_together, score_with_joint
-from analysis.directions.alignment import DirectionAlignment, OnDirections
+from analysis.alignments.on_directions import DirectionAlignment, OnDirections
 from analysis.directions.blocks import demands
 from analysis.directions.integers import n_integer_directions
 from analysis.directions.oblique import output_sides

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Aligned, Alignment, Placement
 from analysis.alignments.joint import says_from_one_source
-from analysis.directions.alignment import DirectionAlignment
+from analysis.alignments.on_directions import DirectionAlignment
 from analysis.experiments import InterventionSpace, NeuronSite, predict_nothing
 from analysis.explanations.explanation import Claim, Kind
 from analysis.interventions.neuron_set import NeuronSet

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.on_directions import OnDirections
 from analysis.answers import largest
-from analysis.directions.alignment import OnDirections
 from analysis.directions.blocks import Block
 from analysis.directions.search import align_on_directions
 from analysis.directions.table import DirectionTable

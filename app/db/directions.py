@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from analysis.directions.alignment import DirectionAlignment, parse_directions
+from analysis.alignments.on_directions import DirectionAlignment, parse_directions
 from analysis.directions.report import KeptDirections
 from app.db.rows import insert_rows
 from app.db.table_base import Base

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.map_classes import DIRECTIONS, map_class
+from analysis.alignments.on_directions import DirectionAlignment, parse_directions
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
-from analysis.directions.alignment import DirectionAlignment, parse_directions
 from analysis.explanations.registry import KIND_OF
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.thumbs import Direction

@@ -26,7 +26,7 @@ from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import Compared, Experiment
 from app.pages.explanations import Explanation
 from app.pages.place import Place
-from app.pages.placements import neurons_label
+from app.pages.placed import neurons_label
 from app.pages.play.tokens import write_now
 from app.pages.recorded import claim_record
 from app.pages.shared import edge_names

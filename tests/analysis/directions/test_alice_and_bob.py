@@ -12,9 +12,9 @@ import pytest
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.joint import score_joint, score_with_joint
+from analysis.alignments.on_directions import DirectionAlignment
 from analysis.alignments.search import search_alignments
 from analysis.data import clean_data
-from analysis.directions.alignment import DirectionAlignment
 from analysis.directions.readouts import read_outs
 from analysis.directions.search import search_directions
 from analysis.interventions.neuron_set import NeuronSet

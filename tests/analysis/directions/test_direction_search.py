@@ -9,9 +9,9 @@ import pytest
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.joint import score_with_joint
+from analysis.alignments.on_directions import parse_directions
 from analysis.alignments.search import search_alignments
 from analysis.data import clean_data
-from analysis.directions.alignment import parse_directions
 from analysis.directions.integers import integer_directions
 from analysis.directions.report import directions_report
 from analysis.directions.result import CLOSED

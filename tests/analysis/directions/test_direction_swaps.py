@@ -13,8 +13,8 @@ from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import interchange_matrix, score_alignment
 from analysis.alignments.joint import score_joint, score_with_joint
+from analysis.alignments.on_directions import DirectionAlignment
 from analysis.data import clean_data
-from analysis.directions.alignment import DirectionAlignment
 from analysis.directions.readouts import minimum_norm, read_out
 from analysis.errors import InvalidAlignment
 from analysis.interventions.interchange import interchange_outputs, joint_outputs

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analysis.alignments.alignment import Alignment
-from analysis.directions.alignment import DirectionAlignment, parse_directions
+from analysis.alignments.on_directions import DirectionAlignment, parse_directions
 from analysis.directions.integers import integer_directions, n_integer_directions
 from analysis.errors import InvalidAlignment
 from analysis.interventions.neuron_set import NeuronSet

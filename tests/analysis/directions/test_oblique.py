@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from analysis.alignments import iia
 from analysis.alignments.iia import Behaviour
 from analysis.alignments.joint import score_with_joint
-from analysis.directions.alignment import DirectionAlignment
+from analysis.alignments.on_directions import DirectionAlignment
 from analysis.directions.oblique import oblique_family
 from analysis.directions.polyhedra import Inequality, common_point, contradict
 from analysis.directions.readouts import minimum_norm

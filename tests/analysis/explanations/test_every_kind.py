@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from analysis.alignments.alignment import Aligned, Alignment
+from analysis.alignments.on_directions import DirectionAlignment
 from analysis.circuits.search import search_circuits
-from analysis.directions.alignment import DirectionAlignment
 from analysis.experiments import SILENT, intervention_space
 from analysis.explanations.explanation import RecordedKind, claim_nothing
 from analysis.explanations.probes import find_probes

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from analysis.alignments.joint import score_with_joint
+from analysis.alignments.on_directions import parse_directions
 from analysis.data import DataRecord
-from analysis.directions.alignment import parse_directions
 from analysis.directions.polyhedra import Inequality, common_point
 from analysis.errors import InvalidMethod
 from analysis.lenses.lens import Attribution, LensAnswer, Table
