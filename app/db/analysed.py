@@ -39,7 +39,7 @@ def _observed(session: Session, row: AnalysisRow, _: Question) -> Sequence[int]:
 
 
 def _carried(session: Session, analysis: AnalysisRow, question: Question) -> Carried:
-    form, n_inputs = question.protocol.algorithm_form, question.model.n_inputs
+    form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
     of_analysis = AlgorithmRow.analysis_id == analysis.id, AlgorithmRow.n_variables > 0
     undecided = select(AlgorithmRow.id).where(*of_analysis, AlgorithmRow.irredundant_literals.is_(None)).limit(1)
     rows = session.execute(
@@ -72,7 +72,7 @@ def _irredundant(session: Session, analysis: AnalysisRow, question: Question) ->
         .where(of_analysis, or_(irredundant.is_(True), irredundant.is_(None)))  # not known: the search looks
         .order_by(AlgorithmRow.position)
     )
-    form, n_inputs = question.protocol.algorithm_form, question.model.n_inputs
+    form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
     n_listed = session.scalar(select(func.count()).where(of_analysis))
     return Irredundant(
         tuple(parse_algorithm(text, form, n_inputs) for text in texts),
@@ -91,7 +91,7 @@ def _placed(session: Session, analysis: AnalysisRow, question: Question) -> Plac
     columns = select(AlignmentRow.algorithm_row_id, AlignmentRow.valid, AlignmentRow.places)
     kept = session.execute(columns.where(AlignmentRow.analysis_id == analysis.id).order_by(AlignmentRow.id))
     groups = [(number, list(rows)) for number, rows in groupby(kept, key=lambda row: row.algorithm_row_id)]
-    n_inputs = question.model.n_inputs
+    n_inputs = question.subject.n_inputs
     return Placed(
         [parse_algorithm(texts[one].text, cast(Form, texts[one].form), n_inputs) for one, _ in groups],
         [[[(path, NeuronSet(at, tuple(some))) for path, at, some in row.places] for row in rows] for _, rows in groups],

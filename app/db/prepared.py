@@ -119,7 +119,7 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
         "provenance": {"numpy": np.__version__, "python": platform.python_version()},
     }
     return PreparedAnalysis(
-        analysis.question.model.digest,
+        analysis.question.subject.digest,
         analysis.question.protocol,
         analysis.question.record,
         columns,
@@ -155,7 +155,7 @@ def result_digest(
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
     head = {
         "engine": engine_version,
-        "network": analysis.question.model.digest,
+        "network": analysis.question.subject.digest,
         "output": analysis.question.output,
         "truth_table": list(analysis.question.task.truth_table),
         "protocol": analysis.question.protocol.digest,

@@ -9,9 +9,9 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.masks import engine_of, refuse_if_too_large
 from analysis.errors import BeyondLimits
 from analysis.protocol import COMPLETE, PAPER
+from analysis.subjects.enumeration import engine_of, refuse_if_too_large
 from analysis.subjects.subject import Space, Subject
 from app.bundled import FRESH_NAME, FRESH_XOR, ORIGIN, bundled_models, bundled_networks
 from app.db.errors import Conflict

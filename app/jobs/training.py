@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.masks import refuse_if_too_large
 from analysis.errors import BeyondLimits
 from analysis.network_files.files import NetworkFile
 from analysis.protocol import Protocol
+from analysis.subjects.enumeration import refuse_if_too_large
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.perceptron.training_course import TrainingOutcome, points_each, training_json
 from analysis.subjects.perceptron.training_spec import TrainingSpec, training_spec
 from analysis.subjects.transformer.files import attention_document
-from analysis.subjects.transformer.model import ATTENTION
+from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.training_spec import AttentionSpec, attention_spec
 from analysis.work import Work
 from app.db.models import save_model
@@ -100,7 +100,7 @@ def _save_model(session: Session, _arguments: Arguments, outcome: AttentionOutco
         return Saved({}, f"not converged: {outcome.words}; allow more steps, or try another seed or learning rate")
     row, _ = save_model(session, json.dumps(attention_document(model)).encode(), origin="trained")
     with suppress(BeyondLimits):
-        refuse_if_too_large(model, model.space(ATTENTION.default_rules))
+        refuse_if_too_large(model, model.space(TRANSFORMER.default_rules))
         queue.enqueue_of_model(session, "model-circuits", row, "", asked=True)
     return Saved({"url": Addresses().network(row.slug), "model": row.digest}, f"converged: {outcome.words}")
 
