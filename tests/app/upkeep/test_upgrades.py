@@ -34,7 +34,7 @@ from app.jobs.worker import run_workers
 from app.main import create_app
 from app.settings import Settings
 from pluriscope.address import Addresses
-from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, read_perceptron
 from tests.app.upkeep.conftest import everything
 from tests.schemas import SLUG, kept, revisions, unpack
 
@@ -239,10 +239,10 @@ def test_verdicts_are_carried_over(tmp_path):
 @pytest.mark.slow
 def test_circuits_of_models_become_rows(tmp_path):
     """They stood as columns of bytes; a search without one of its figures is as if it had never been made."""
-    rules = PERCEPTRON.default_rules
+    rules = TOY.default_rules
     model = read_perceptron(DOCUMENT)
-    found = judged_circuits(PERCEPTRON, model, rules, find_circuits(model, rules))
-    frame = circuit_record(PERCEPTRON).frame(found.circuits)
+    found = judged_circuits(TOY, model, rules, find_circuits(model, rules))
+    frame = circuit_record(TOY).frame(found.circuits)
     figures = {"edges": "<i8", "nodes": "<i8", "right": "<i8", "worst": "<f8", "margin": "<f8", "minimal": "?"}
     data = {
         name: values.astype(figures[name]).tobytes() if name in figures else "\n".join(values.tolist()).encode()
@@ -253,7 +253,7 @@ def test_circuits_of_models_become_rows(tmp_path):
     file = tmp_path / "pluriscope.sqlite"
     unpack("0024", file)
     with closing(sqlite3.connect(file)) as old:
-        model_row = (1, "d" * 64, "kept", "Kept", PERCEPTRON.key, b"{}", "uploaded", 1, "2026-01-01 00:00:00.000000")
+        model_row = (1, "d" * 64, "kept", "Kept", TOY.key, b"{}", "uploaded", 1, "2026-01-01 00:00:00.000000")
         old.execute("INSERT INTO models VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", model_row)
         for kept_under, left_out in (("", ""), ("heads", "minimal")):
             rows = [(1, kept_under, name, value) for name, value in data.items() if name != left_out]
@@ -262,11 +262,11 @@ def test_circuits_of_models_become_rows(tmp_path):
     store = store_at(f"sqlite:///{file}")
     upgrade(store, tmp_path, lambda _: None)
     with store.read() as session:
-        read = stored_circuits(session, 1, "", PERCEPTRON)
+        read = stored_circuits(session, 1, "", TOY)
         assert list(read) == list(frame)
         for name, values in frame.items():
             assert read[name].tolist() == values.tolist(), name
-        assert stored_circuits(session, 1, "heads", PERCEPTRON) is None
+        assert stored_circuits(session, 1, "heads", TOY) is None
         assert list(searches_of(session, [1])) == [(1, "")]
         kept_reports = session.execute(text("SELECT rules, content FROM model_reports WHERE name = 'methods'")).all()
         assert [tuple(row) for row in kept_reports] == [("", '{"answers":[]}')]
