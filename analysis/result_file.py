@@ -13,7 +13,7 @@ import numpy as np
 from analysis import ENGINE_VERSION
 from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
+from analysis.alignments.alignment import IIA, Alignment, OnNeurons
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.circuits.judging import evaluate_circuits
@@ -371,7 +371,7 @@ def _read_algorithm(told: Mapping[str, Any], form: Form, n_inputs: int) -> Algor
     return AlgorithmResult(
         parse_algorithm(text, form, n_inputs),
         tuple(
-            ScoredAlignment(
+            OnNeurons(
                 Alignment.of(text, {v["path"]: NeuronSet(v["layer"], tuple(v["neurons"])) for v in one["variables"]}),
                 IIA(one["iia"]["agreed"], one["iia"]["of"]),
                 one["minimal"],
@@ -452,7 +452,7 @@ def _algorithm_json(result: AlgorithmResult) -> dict[str, Any]:
     }
 
 
-def _alignment_json(scored: ScoredAlignment, formulas: Mapping[str, str]) -> dict[str, Any]:
+def _alignment_json(scored: OnNeurons, formulas: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": scored.alignment.id,
         "variables": [

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.alignments.alignment import ScoredAlignment
+from analysis.alignments.alignment import OnNeurons
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.funnel import DEFAULT_PRESET, Judged
 from analysis.criteria.judging import JudgedAnalysis, judge_analysis
@@ -135,10 +135,8 @@ def _judged(of: Findings, algorithms: Algorithms, work: Work) -> Judged:
     )
 
 
-def _valid(algorithm: Algorithm) -> list[ScoredAlignment]:
-    return [
-        ScoredAlignment(one.placement, one.iia, one.minimal, one.margin) for one in algorithm.alignments if one.valid
-    ]
+def _valid(algorithm: Algorithm) -> list[OnNeurons]:
+    return [OnNeurons(one.placement, one.iia, one.minimal, one.margin) for one in algorithm.alignments if one.valid]
 
 
 _READERS: Final[Mapping[str, Callable[[Findings, Algorithms, Work], Any]]] = {

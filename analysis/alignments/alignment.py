@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from operator import itemgetter
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.digest import canonical_json, short_id
+from analysis.errors import InvalidAlignment
+from analysis.interventions.interchange import Site
 from analysis.interventions.neuron_set import NeuronSet
 
 
@@ -37,20 +39,12 @@ def alignment_ids(algorithm_text: str, columns: Sequence[Sequence[str]]) -> list
     return [sha256((start + ",".join(places) + "]").encode()).hexdigest()[:16] for places in zip(*columns, strict=True)]
 
 
-class Site(Protocol):
-    """Where a variable may live: a neuron set, or directions of a layer."""
-
-    @property
-    def layer(self) -> int:
-        """From 1, the first hidden one."""
-
-
 S = TypeVar("S", bound=Site)
 
 
 @dataclass(frozen=True)
 class Placement(Generic[S]):
-    """A site for every variable of one algorithm.
+    """A site for every variable of one algorithm; two kinds have different ids.
 
     Args:
         algorithm_text: identity text of the algorithm.
@@ -80,6 +74,24 @@ class Placement(Generic[S]):
         """Whether each variable lies in a strictly earlier layer than every variable computed from it."""
         return all(lower.layer < upper.layer for (_, lower), (_, upper) in self.nested)
 
+    @property
+    def id(self) -> str:
+        """16 hex digits by which addresses name it."""
+        raise NotImplementedError
+
+    @property
+    def text(self) -> str:
+        """All that it is, given its algorithm, as addresses have it."""
+        raise NotImplementedError
+
+    def check_apart(self) -> None:
+        """Whether all sites can be set at once.
+
+        Raises:
+            InvalidAlignment: they cannot.
+        """
+        raise NotImplementedError
+
 
 @dataclass(frozen=True)
 class Alignment(Placement[NeuronSet]):
@@ -91,19 +103,43 @@ class Alignment(Placement[NeuronSet]):
         return alignment_id(self.algorithm_text, [place_json(path, site) for path, site in self.places])
 
     @property
+    def text(self) -> str:
+        """``0:1.0+2_1:2.1``: the neurons of each variable."""
+        return "_".join(f"{path}:{site.text}" for path, site in self.places)
+
+    @property
     def n_neurons(self) -> int:
         return sum(len(site.neurons) for _, site in self.places)
 
+    def check_apart(self) -> None:
+        """Whether the neuron sets are disjoint.
 
-P = TypeVar("P", bound=Placement[Any], covariant=True)
+        Raises:
+            InvalidAlignment: they are not.
+        """
+        seen: set[tuple[int, int]] = set()
+        for path, site in self.places:
+            neurons = {(site.layer, neuron) for neuron in site.neurons}
+            if seen & neurons:
+                layer, neuron = min(seen & neurons)
+                raise InvalidAlignment(
+                    f"variable {path}",
+                    f"shares neuron {neuron} of layer {layer} with another variable",
+                    "give the variables disjoint neuron sets",
+                )
+            seen |= neurons
+
+
+P = TypeVar("P", bound=Placement[Any])
+Covariant = TypeVar("Covariant", bound=Placement[Any], covariant=True)
 
 
 @dataclass(frozen=True)
-class Aligned(Generic[P]):
+class Aligned(Generic[Covariant]):
     """An algorithm with the sites that carry its variables."""
 
     algorithm: HighLevelModel
-    alignment: P
+    alignment: Covariant
 
 
 @dataclass(frozen=True)
@@ -125,21 +161,67 @@ class IIA:
 
 
 @dataclass(frozen=True)
-class ScoredAlignment:
-    """An alignment with its verdict under one protocol.
+class JointCase:
+    """One joint interchange.
+
+    Args:
+        sources: input row for each variable, in order of path; then what else was chosen.
+        base: input row.
+        expected: what the algorithm says.
+        output: the network's raw output.
+    """
+
+    sources: tuple[int, ...]
+    base: int
+    expected: int
+    output: float
+
+
+@dataclass(frozen=True)
+class JointScore:
+    """How an alignment fares under joint interchange.
+
+    Args:
+        agreed: runs on which the network decides what the algorithm says.
+        of: runs, (2^n)^(variables + 1), times the choices of what else is chosen.
+        margin: smallest distance of an output from the decision's edge.
+        first_wrong: the first disagreement, in the order of sources, then base; None if there is none.
+    """
+
+    agreed: int
+    of: int
+    margin: float
+    first_wrong: JointCase | None
+
+
+@dataclass(frozen=True)
+class ScoredAlignment(Generic[P]):
+    """An alignment with its verdicts under one protocol.
 
     Args:
         alignment: the placement.
-        iia: over the protocol's interchange pairs, summed over variables.
-        minimal: valid and containing no other valid alignment of its algorithm, variable by variable.
-        margin: smallest distance of any tested network output from the decision's edge, inf if nothing was tested.
+        iia: each variable by itself, over the protocol's interchange pairs, summed over variables.
+        minimal: valid and containing no other valid alignment of its algorithm, variable by variable; never on
+            directions, of which none contains another.
+        margin: smallest distance of any output so tested from the decision's edge, inf if nothing was tested.
+        joint: all variables at once; None if it was not computed, or needs more runs than the limit.
     """
 
-    alignment: Alignment
+    alignment: P
     iia: IIA
     minimal: bool
     margin: float
+    joint: JointScore | None = None
 
     @property
     def valid(self) -> bool:
+        """Whether every single interchange agrees."""
         return self.iia.agreed == self.iia.of
+
+    @property
+    def joint_valid(self) -> bool | None:
+        """Whether every joint interchange agrees; None if they were not run."""
+        return None if self.joint is None else self.joint.agreed == self.joint.of
+
+
+OnNeurons = ScoredAlignment[Alignment]

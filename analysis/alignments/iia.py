@@ -6,19 +6,18 @@ what the algorithm says on ``base`` with V set to its value on ``source``. IIA i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel, Response
-from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
+from analysis.alignments.alignment import IIA, Alignment, P, Placement, ScoredAlignment
 from analysis.errors import InvalidAlignment
-from analysis.interventions.interchange import interchange_outputs
+from analysis.interventions.interchange import Site, interchange_outputs
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.protocol import Protocol
 from analysis.question import Question
@@ -98,7 +97,7 @@ def tested_pairs(n_inputs: int, rule: PairRule) -> NDArray[np.bool_]:
     return tested
 
 
-def interchange_matrix(question: Question, algorithm: HighLevelModel, path: str, site: NeuronSet) -> InterchangeMatrix:
+def interchange_matrix(question: Question, algorithm: HighLevelModel, path: str, site: Site) -> InterchangeMatrix:
     """Every interchange of one variable on one site.
 
     Args:
@@ -107,45 +106,39 @@ def interchange_matrix(question: Question, algorithm: HighLevelModel, path: str,
         site: where it lives.
 
     Raises:
-        InvalidAlignment: no such variable, layer or neuron, or a site that the protocol does not allow.
+        InvalidAlignment: no such variable, layer or site, or a site that the protocol does not allow.
     """
     check_variable(algorithm, path)
     check_site(question.cut, path, site, question.protocol)
-    return judged_matrix(
-        interchange_outputs(question.cut, [site], question.data.clean_rows)[0], algorithm, path, question.protocol
-    )
-
-
-def judged_matrix(
-    outputs: NDArray[np.float64], algorithm: HighLevelModel, path: str, protocol: Protocol
-) -> InterchangeMatrix:
-    """``[source, base]`` outputs under interchange of one variable, held against what its algorithm says."""
-    n_inputs = algorithm.n_inputs
+    n_inputs, protocol = algorithm.n_inputs, question.protocol
+    outputs = interchange_outputs(question.cut, [site], question.data.clean_rows)[0]
     decisions = decide(outputs, protocol.alignment_decision)
     expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs).astype(np.int8)
     tested = tested_pairs(n_inputs, protocol.interchange_pairs)
     return InterchangeMatrix(outputs, decisions, expected, tested, decisions == expected)
 
 
-def score_alignment(question: Question, algorithm: HighLevelModel, alignment: Alignment) -> ScoredAlignment:
-    """Score one alignment, without a search.
+def score_alignment(question: Question, algorithm: HighLevelModel, alignment: P) -> ScoredAlignment[P]:
+    """Score one alignment, on neurons or on directions, without a search.
 
     Args:
         algorithm: the algorithm that is aligned.
         alignment: places for all of its variables.
 
     Raises:
-        InvalidAlignment: another algorithm's alignment, a variable missing or unknown, a layer or neuron that does not
-            exist, sites that overlap, or a site that the protocol does not allow.
+        InvalidAlignment: another algorithm's alignment, a variable missing or unknown, a layer or site that does not
+            exist, sites that cannot be set at once, or a site that the protocol does not allow.
     """
     iia, margin = interchange_iia(question, algorithm, alignment)
-    minimal = iia.agreed == iia.of and all(
-        smallest_part(question, algorithm, path, site) == site for path, site in alignment.places
+    minimal = (
+        iia.agreed == iia.of
+        and isinstance(alignment, Alignment)
+        and all(smallest_part(question, algorithm, path, site) == site for path, site in alignment.places)
     )
     return ScoredAlignment(alignment, iia, minimal, margin)
 
 
-def interchange_iia(question: Question, algorithm: HighLevelModel, alignment: Alignment) -> tuple[IIA, float]:
+def interchange_iia(question: Question, algorithm: HighLevelModel, alignment: Placement[Any]) -> tuple[IIA, float]:
     """IIA and smallest margin of an alignment, as :func:`score_alignment`, without asking for smaller ones.
 
     Raises:
@@ -154,28 +147,14 @@ def interchange_iia(question: Question, algorithm: HighLevelModel, alignment: Al
     check_alignment(question.cut, algorithm, alignment, question.protocol)
     sites = [site for _, site in alignment.places]
     outputs = interchange_outputs(question.cut, sites, question.data.clean_rows)
-    return score_outputs(question, algorithm, [path for path, _ in alignment.places], outputs)
-
-
-def score_outputs(
-    question: Question, algorithm: HighLevelModel, paths: Sequence[str], outputs: NDArray[np.float64]
-) -> tuple[IIA, float]:
-    """What interchanges of variables one at a time come to: IIA, and the smallest margin of a tested output.
-
-    Args:
-        question: has the pairs that are tested, and the decision rule.
-        algorithm: the algorithm that is aligned.
-        paths: its variables.
-        outputs: ``[variables, source, base]`` of the network when each is interchanged where it lives.
-    """
     n_inputs, rule = algorithm.n_inputs, question.protocol.alignment_decision
     tested = tested_pairs(n_inputs, question.protocol.interchange_pairs)
     agreed, margin = 0, np.inf
-    for path, found in zip(paths, outputs, strict=True):
+    for (path, _), found in zip(alignment.places, outputs, strict=True):
         expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs)
         agreed += int((decide(found[tested], rule) == expected[tested]).sum())
         margin = min(margin, float(margin_to_edge(found[tested], rule).min()))
-    return IIA(agreed, int(tested.sum()) * len(paths)), margin
+    return IIA(agreed, int(tested.sum()) * len(sites)), margin
 
 
 def smallest_part(question: Question, algorithm: HighLevelModel, path: str, site: NeuronSet) -> NeuronSet:
@@ -199,44 +178,25 @@ def smallest_part(question: Question, algorithm: HighLevelModel, path: str, site
     return parts[int(fits.argmax())] if fits.any() else site
 
 
-def check_alignment(network: Network, algorithm: HighLevelModel, alignment: Alignment, protocol: Protocol) -> None:
-    """Whether an alignment places every variable of the algorithm on disjoint sites of the network.
+def check_alignment(network: Network, algorithm: HighLevelModel, alignment: Placement[Any], protocol: Protocol) -> None:
+    """Whether an alignment places every variable of the algorithm, each once, on sites that can be set at once.
 
     Raises:
         InvalidAlignment: it does not; the first problem found is named.
     """
-    check_named(algorithm, alignment.id, alignment.algorithm_text, [path for path, _ in alignment.places])
-    seen: set[tuple[int, int]] = set()
-    for path, site in alignment.places:
-        check_site(network, path, site, protocol)
-        neurons = {(site.layer, neuron) for neuron in site.neurons}
-        if seen & neurons:
-            layer, neuron = min(seen & neurons)
-            raise InvalidAlignment(
-                f"variable {path}",
-                f"shares neuron {neuron} of layer {layer} with another variable",
-                "give the variables disjoint neuron sets",
-            )
-        seen |= neurons
-
-
-def check_named(algorithm: HighLevelModel, alignment_id: str, text: str, paths: Sequence[str]) -> None:
-    """Whether an alignment of the algorithm with that text places every variable of this one once.
-
-    Raises:
-        InvalidAlignment: it is another algorithm's, or a variable is unknown, missing or named twice.
-    """
-    item = f"alignment {alignment_id}"
-    if text != algorithm.text:
-        raise InvalidAlignment(
-            item, f"is one of {text}, not of {algorithm.text}", "take an alignment of this algorithm"
-        )
+    item, paths = f"alignment {alignment.id}", [path for path, _ in alignment.places]
+    if alignment.algorithm_text != algorithm.text:
+        cause = f"is one of {alignment.algorithm_text}, not of {algorithm.text}"
+        raise InvalidAlignment(item, cause, "take an alignment of this algorithm")
     for path in paths:
         check_variable(algorithm, path)
     missing = sorted(set(algorithm.responses) - set(paths))
     if missing or len(set(paths)) < len(paths):
         problem = f"gives no place to {', '.join(missing)}" if missing else "names a variable twice"
         raise InvalidAlignment(item, problem, "give each variable one place")
+    for path, site in alignment.places:
+        check_site(network, path, site, protocol)
+    alignment.check_apart()
 
 
 def check_variable(algorithm: HighLevelModel, path: str) -> None:
@@ -252,39 +212,20 @@ def check_variable(algorithm: HighLevelModel, path: str) -> None:
         )
 
 
-def check_layer(network: Network, path: str, layer: int) -> None:
-    """Whether the network has that hidden layer.
-
-    Raises:
-        InvalidAlignment: it does not.
-    """
-    if not 1 <= layer <= network.n_hidden_layers:
-        raise InvalidAlignment(
-            f"layer {layer} of variable {path}",
-            f"the network has {network.n_hidden_layers} hidden layers",
-            "count layers from 1 for the first hidden layer",
-        )
-
-
-def check_site(network: Network, path: str, site: NeuronSet, protocol: Protocol) -> None:
+def check_site(network: Network, path: str, site: Site, protocol: Protocol) -> None:
     """Whether a site exists in a network and the protocol allows it.
 
     Raises:
         InvalidAlignment: it does not exist or is not allowed.
     """
-    check_layer(network, path, site.layer)
-    width = network.sizes[site.layer]
-    if (
-        not site.neurons
-        or list(site.neurons) != sorted(set(site.neurons))
-        or not 0 <= site.neurons[0] <= site.neurons[-1] < width
-    ):
+    if not 1 <= site.layer <= network.n_hidden_layers:
         raise InvalidAlignment(
-            f"neurons {list(site.neurons)} of variable {path}",
-            f"layer {site.layer} has neurons 0 to {width - 1}",
-            "list at least one of them, ascending, each once",
+            f"layer {site.layer} of variable {path}",
+            f"the network has {network.n_hidden_layers} hidden layers",
+            "count layers from 1 for the first hidden layer",
         )
-    if protocol.alignment_sites == "single_neurons" and len(site.neurons) > 1:
+    site.check(path, network.sizes[site.layer])
+    if protocol.alignment_sites == "single_neurons" and isinstance(site, NeuronSet) and len(site.neurons) > 1:
         raise InvalidAlignment(
             f"neurons {list(site.neurons)} of variable {path}",
             f"protocol {protocol.name!r} puts a variable on one neuron only",

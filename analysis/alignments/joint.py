@@ -13,17 +13,19 @@ value on the base, where an interchange of the earlier one alone lets it follow.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache, partial
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment
-from analysis.alignments.iia import check_alignment
+from analysis.alignments.alignment import JointCase, JointScore, P, Placement, ScoredAlignment
+from analysis.alignments.iia import check_alignment, score_alignment
 from analysis.errors import BeyondLimits
+from analysis.interventions.interchange import Site, joint_outputs
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.protocol import Protocol
 from analysis.question import Question
@@ -38,44 +40,20 @@ _CELLS = 1 << 22  # values of one layer held at once
 _CELLS_TOGETHER = 1 << 16  # the same where alignments share a batch: larger arrays are no quicker
 
 
-@dataclass(frozen=True)
-class JointCase:
-    """One joint interchange.
-
-    Args:
-        sources: input row for each variable, in order of path; then what else was chosen.
-        base: input row.
-        expected: what the algorithm says.
-        output: the network's raw output.
-    """
-
-    sources: tuple[int, ...]
-    base: int
-    expected: int
-    output: float
-
-
-@dataclass(frozen=True)
-class JointScore:
-    """How an alignment fares under joint interchange.
-
-    Args:
-        agreed: runs on which the network decides what the algorithm says.
-        of: runs, (2^n)^(variables + 1), times the choices of what else is chosen.
-        margin: smallest distance of an output from the decision's edge.
-        first_wrong: the first disagreement, in the order of sources, then base; None if there is none.
-    """
-
-    agreed: int
-    of: int
-    margin: float
-    first_wrong: JointCase | None
+def score_with_joint(
+    question: Question, algorithm: HighLevelModel, alignment: P, *, max_runs: int = MAX_RUNS
+) -> ScoredAlignment[P]:
+    """As :func:`analysis.alignments.iia.score_alignment`, with joint interchange where it needs no more runs."""
+    scored = score_alignment(question, algorithm, alignment)
+    if (1 << algorithm.n_inputs) ** (len(alignment.places) + 1) > max_runs:
+        return scored
+    return replace(scored, joint=score_joint_together(question, [(algorithm, alignment)])[0])
 
 
 def score_joint(
     question: Question,
     algorithm: HighLevelModel,
-    alignment: Alignment,
+    alignment: Placement[Any],
     work: Work = DEFAULT_WORK,
     *,
     max_runs: int = MAX_RUNS,
@@ -97,7 +75,7 @@ def score_joint(
 
 
 def score_joint_together(
-    question: Question, aligned: Sequence[tuple[HighLevelModel, Alignment]], work: Work = DEFAULT_WORK
+    question: Question, aligned: Sequence[tuple[HighLevelModel, Placement[Any]]], work: Work = DEFAULT_WORK
 ) -> list[JointScore]:
     """Run every joint interchange of alignments that fit the network and have runs within the limit.
 
@@ -113,20 +91,20 @@ def score_joint_together(
     network = question.cut
     clean = activations(network, question.data.clean_rows)
     width, n_rows = max(network.sizes), len(clean[0])
-    with_variables: dict[int, list[int]] = {}
+    alike: dict[tuple[int, type], list[int]] = {}  # with as many variables on the same kind of sites
     for position, (_, alignment) in enumerate(aligned):
-        with_variables.setdefault(len(alignment.places), []).append(position)
+        alike.setdefault((len(alignment.places), type(alignment)), []).append(position)
     found: dict[int, JointScore] = {}
-    for n_variables, positions in with_variables.items():
+    for (n_variables, _), positions in alike.items():
         n_runs = n_rows ** (n_variables + 1)
-        runs: dict[tuple[NeuronSet, ...], list[int]] = {}
+        runs: dict[tuple[Site, ...], list[int]] = {}
         for position in positions:
             runs.setdefault(tuple(site for _, site in aligned[position][1].places), []).append(position)
         for placed, some in _batches(runs, max(1, _CELLS_TOGETHER // (n_runs * width)), max(1, _CELLS // n_runs)):
             scores = _scores(
                 [(aligned[at][0], tuple(path for path, _ in aligned[at][1].places)) for at, _ in some],
                 [number for _, number in some],
-                partial(_outputs_on, network, clean, placed),
+                partial(joint_outputs, network, clean, placed),
                 question.protocol,
                 work,
                 width=width,
@@ -136,8 +114,8 @@ def score_joint_together(
 
 
 def _batches(
-    runs: dict[tuple[NeuronSet, ...], list[int]], most_runs: int, most: int
-) -> Iterator[tuple[list[tuple[NeuronSet, ...]], list[tuple[int, int]]]]:
+    runs: dict[tuple[Site, ...], list[int]], most_runs: int, most: int
+) -> Iterator[tuple[list[tuple[Site, ...]], list[tuple[int, int]]]]:
     """Places that are run together, with the alignments that are held against them.
 
     Args:
@@ -150,7 +128,7 @@ def _batches(
     """
     every = [(places, position) for places, positions in runs.items() for position in positions]
     while every:
-        placed: dict[tuple[NeuronSet, ...], int] = {}
+        placed: dict[tuple[Site, ...], int] = {}
         n = 0
         while n < min(most, len(every)) and (every[n][0] in placed or len(placed) < most_runs):
             placed.setdefault(every[n][0], len(placed))
@@ -256,42 +234,14 @@ def _scores(
                     float(outputs[which[position], choice, base]),
                 )
     of = n_rows * prod(shape)
-    told = zip(n_agreed.tolist(), margins.tolist(), first_wrong, strict=True)
-    return [JointScore(agreements, of, margin, wrong) for agreements, margin, wrong in told]
+    outcomes = zip(n_agreed.tolist(), margins.tolist(), first_wrong, strict=True)
+    return [JointScore(agreements, of, margin, wrong) for agreements, margin, wrong in outcomes]
 
 
 def _expected(algorithm: HighLevelModel, paths: tuple[str, ...], sources: NDArray[np.int64]) -> NDArray[np.int8]:
     """``[choices, base]`` what an algorithm says if its variables have their values on some sources."""
     said: NDArray[np.int8] = algorithm_says(algorithm, paths)[values_on(algorithm, paths, sources)]
     return said
-
-
-def _outputs_on(
-    network: Network,
-    clean: Sequence[NDArray[np.float64]],
-    placed: Sequence[Sequence[NeuronSet]],
-    sources: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """``[placements, choices, base]`` the network's outputs when variables on some places carry what they have there
-    on each their own source ``[choices, variables]``; layers above recompute.
-    """
-    owners = [np.full((len(placed), n), -1) for n in network.sizes]
-    for number, sites in enumerate(placed):
-        for column, site in enumerate(sites):
-            owners[site.layer][number, list(site.neurons)] = column
-    used = [layer for layer, owner in enumerate(owners) if (owner >= 0).any()]
-    first = min(used, default=len(network.weights))  # below nothing is changed
-    n_rows = len(clean[0])
-    values = np.broadcast_to(clean[first], (len(placed), len(sources), n_rows, network.sizes[first]))
-    for layer in range(first, len(network.weights) + 1):
-        if layer > first:
-            values = next_layer(network, layer, values)
-        if layer in used:
-            owner = owners[layer]
-            given = clean[layer][sources[:, owner], np.arange(owner.shape[1])].swapaxes(0, 1)[:, :, None]
-            kept = (owner < 0)[:, None, None, :] | np.isnan(given)
-            values = np.where(kept, values, given)
-    return values[..., 0]
 
 
 def _choices(shape: Sequence[int], at_once: int) -> Iterator[NDArray[np.int64]]:
@@ -378,7 +328,7 @@ def outputs_with(network: Network, inputs: NDArray[np.float64], written: Written
 
 
 def jointly_right(
-    question: Question, algorithm: HighLevelModel, alignment: Alignment, work: Work = DEFAULT_WORK
+    question: Question, algorithm: HighLevelModel, alignment: Placement[Any], work: Work = DEFAULT_WORK
 ) -> bool:
     """Whether every joint interchange confirms a valid alignment; one without variables has none to be confirmed by.
 

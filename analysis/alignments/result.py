@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import ScoredAlignment
+from analysis.alignments.alignment import OnNeurons
 
 AlgorithmMethod = Literal["listed", "by_support"]
 
@@ -27,7 +27,7 @@ class AlgorithmResult:
     """
 
     algorithm: HighLevelModel
-    alignments: tuple[ScoredAlignment, ...]
+    alignments: tuple[OnNeurons, ...]
     n_valid: int
     n_minimal: int
     truncated_at: int | None = None

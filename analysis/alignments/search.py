@@ -24,7 +24,7 @@ from analysis.algorithms.candidates import Candidates, CandidateSpace
 from analysis.algorithms.counting import count_irredundant
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
-from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment, alignment_ids, place_json
+from analysis.alignments.alignment import IIA, Alignment, OnNeurons, alignment_ids, place_json
 from analysis.alignments.carriable_search import aligned_algorithms
 from analysis.alignments.decisions import SiteDecisions, site_decisions
 from analysis.alignments.iia import Behaviour
@@ -284,14 +284,14 @@ class _Search:
         keys, paths = self._variables[position]
         irredundant = irredundancy(algorithm)
         if not keys:
-            empty = ScoredAlignment(Alignment(algorithm.text, ()), IIA(0, 0), minimal=True, margin=float("inf"))
+            empty = OnNeurons(Alignment(algorithm.text, ()), IIA(0, 0), minimal=True, margin=float("inf"))
             return AlgorithmResult(algorithm, (empty,), 1, 1, None, irredundant)
         outcome = self._outcome(keys)
         scored = self._scored(algorithm.text, paths, outcome)
         truncated_at = len(outcome.valid) if outcome.n_listable > len(outcome.valid) else None
         return AlgorithmResult(algorithm, scored, outcome.n_valid, outcome.n_minimal, truncated_at, irredundant)
 
-    def _scored(self, text: str, paths: Sequence[str], outcome: _Outcome) -> tuple[ScoredAlignment, ...]:
+    def _scored(self, text: str, paths: Sequence[str], outcome: _Outcome) -> tuple[OnNeurons, ...]:
         """The kept alignments of one algorithm: valid ones by neurons and id, then failing ones by IIA, neurons, id."""
         if not len(outcome.valid) and not len(outcome.near):
             return ()
@@ -326,13 +326,11 @@ class _Search:
             self._texts[path] = [place_json(path, site) for site in self._table.sites]
         return self._texts[path]
 
-    def _one_scored(
-        self, text: str, paths: Sequence[str], chosen: list[int], iia: IIA, minimal: bool
-    ) -> ScoredAlignment:
+    def _one_scored(self, text: str, paths: Sequence[str], chosen: list[int], iia: IIA, minimal: bool) -> OnNeurons:
         """One kept alignment; variables are sorted by path, as in every alignment."""
         sites, margins = self._table.sites, self._margins
         places = tuple([(path, sites[site]) for path, site in zip(paths, chosen, strict=True)])
-        return ScoredAlignment(Alignment(text, places), iia, minimal, min([margins[site] for site in chosen]))
+        return OnNeurons(Alignment(text, places), iia, minimal, min([margins[site] for site in chosen]))
 
     def _counts(self, keys: tuple[Behaviour, ...]) -> tuple[int, int, int]:
         """Valid placements of variables with these behaviours, minimal ones, and those that the protocol keeps."""

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment
-from analysis.alignments.joint import MAX_RUNS, JointScore, outputs_with, score_joint_runs, written_by
+from analysis.alignments.alignment import Alignment, JointScore
+from analysis.alignments.joint import MAX_RUNS, outputs_with, score_joint_runs, written_by
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.question import Question
 from analysis.subjects.perceptron.mlp import activations

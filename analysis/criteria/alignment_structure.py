@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from itertools import combinations, product
 from math import prod
-from typing import Final
+from typing import Any, Final
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment, ScoredAlignment
+from analysis.alignments.alignment import Alignment, OnNeurons, Placement
 from analysis.alignments.joint import MAX_RUNS, jointly_right
 from analysis.criteria import alignments
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
-from analysis.directions.alignment import DirectionAlignment
 from analysis.errors import BeyondLimits
 from analysis.interventions.neuron_set import NeuronSet
 
@@ -26,7 +25,7 @@ def _causal_order(population: Population, _: Settings) -> Verdicts:
     return put_together([_in_order(scored.alignment) for _, scored in population.items])
 
 
-def _in_order(alignment: Alignment | DirectionAlignment) -> Verdict:
+def _in_order(alignment: Placement[Any]) -> Verdict:
     """A variable is computed from those whose paths go on from its own."""
     pairs = alignment.nested
     wrong = [(lower, upper) for lower, upper in pairs if lower[1].layer >= upper[1].layer]
@@ -48,12 +47,13 @@ def _in_order(alignment: Alignment | DirectionAlignment) -> Verdict:
 
 
 def _minimal(population: Population, _: Settings) -> Verdicts:
-    sites = alignments.own_sites(population)
+    on_neurons = alignments.on_neuron_sets(population)
+    sites = dict.fromkeys(site for _, scored in on_neurons for _, site in scored.alignment.places)
     alignments.run_together(population, (NeuronSet(site.layer, some) for site in sites for some in _smaller(site)))
-    return put_together([_is_minimal(population, *one) for one in alignments.on_neuron_sets(population)])
+    return put_together([_is_minimal(population, *one) for one in on_neurons])
 
 
-def _is_minimal(population: Population, algorithm: HighLevelModel, scored: ScoredAlignment) -> Verdict:
+def _is_minimal(population: Population, algorithm: HighLevelModel, scored: OnNeurons) -> Verdict:
     """A smaller valid alignment exists exactly if some variable fits a smaller set inside its own."""
     rule = population.question.protocol.interchange_pairs
     alignment = scored.alignment

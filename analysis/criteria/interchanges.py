@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.alignment import JointScore, ScoredAlignment
 from analysis.alignments.iia import PairRule, tested_pairs
-from analysis.alignments.joint import MAX_RUNS, JointScore
+from analysis.alignments.joint import MAX_RUNS
 from analysis.criteria import alignments
-from analysis.criteria.alignments import Scored, Site
 from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Outcome, Verdict, Verdicts, Witness, put_together, verdicts_of
 from analysis.errors import BeyondLimits
+from analysis.interventions.interchange import Site
 from analysis.interventions.neuron_set import NeuronSet
 
 
@@ -45,7 +46,9 @@ def _iia(rule: PairRule) -> Judge:
     return judge
 
 
-def _first_wrong(population: Population, algorithm: HighLevelModel, scored: Scored, rule: PairRule) -> Witness:
+def _first_wrong(
+    population: Population, algorithm: HighLevelModel, scored: ScoredAlignment[Any], rule: PairRule
+) -> Witness:
     for path, site in scored.alignment.places:
         differ = np.argwhere(alignments.disagreements(population, algorithm, path, site, rule))
         if len(differ):
@@ -67,7 +70,7 @@ def _joint(population: Population, settings: Settings) -> Verdicts:
     return put_together([_joint_verdict(population, scored, score) for (_, scored), score in pairs])
 
 
-def _joint_verdict(population: Population, scored: Scored, score: JointScore | BeyondLimits) -> Verdict:
+def _joint_verdict(population: Population, scored: ScoredAlignment[Any], score: JointScore | BeyondLimits) -> Verdict:
     if isinstance(score, BeyondLimits):
         return Verdict("undecided", f"Not tried: {score.cause}.")
     reason = f"The network does what the algorithm says on {score.agreed:,} of {score.of:,} joint interchanges."

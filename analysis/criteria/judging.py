@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import ScoredAlignment
+from analysis.alignments.alignment import OnNeurons
 from analysis.criteria.alignments import valid_alignments
 from analysis.criteria.criterion import KINDS, Kind
 from analysis.criteria.interpretation_tallies import COSTLY, CountingReadings, Reading, tally_of_readings
@@ -67,7 +67,7 @@ class JudgedAnalysis:
     interpretations: tuple[int, ...]
     observed: tuple[int, ...]
     algorithms: tuple[HighLevelModel, ...]
-    alignments: tuple[tuple[HighLevelModel, ScoredAlignment], ...]
+    alignments: tuple[tuple[HighLevelModel, OnNeurons], ...]
     all_counted: bool = False
     recorded: Mapping[Kind, tuple[tuple[str, ...], bool]] = field(default_factory=dict)
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import ScoredAlignment
-from analysis.alignments.joint import MAX_RUNS, JointCase
+from analysis.alignments.alignment import JointCase, OnNeurons
+from analysis.alignments.joint import MAX_RUNS
 from analysis.alignments.unmapped import InertClaim, abstraction_errors, inert_claims, score_inert
 from analysis.criteria import alignments
 from analysis.criteria.criterion import Criterion, Parameter, Settings
@@ -105,9 +105,7 @@ def _abstraction_error(population: Population, settings: Settings) -> Verdicts:
     )
 
 
-def _judge_error(
-    population: Population, algorithm: HighLevelModel, scored: ScoredAlignment, settings: Settings
-) -> Verdict:
+def _judge_error(population: Population, algorithm: HighLevelModel, scored: OnNeurons, settings: Settings) -> Verdict:
     question, alignment, draws = population.question, scored.alignment, int(settings["draws"])
     claims = inert_claims(question.cut, algorithm, alignment)
     if not claims:

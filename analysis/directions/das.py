@@ -28,11 +28,11 @@ from torch.nn import functional as F
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import tested_pairs
-from analysis.alignments.joint import MAX_RUNS
-from analysis.directions.alignment import DirectionAlignment, LinearPlace
+from analysis.alignments.joint import MAX_RUNS, score_with_joint
+from analysis.alignments.on_directions import DirectionAlignment, OnDirections
 from analysis.directions.blocks import Block, Demands, block_placements, demands
 from analysis.directions.result import LEARNING, AlgorithmDirections
-from analysis.directions.scoring import ScoredDirections, score_directions
+from analysis.interventions.subspace import Subspace
 from analysis.question import Question
 from analysis.subjects.perceptron.activations import decision_edge
 from analysis.subjects.perceptron.batched_mlp import activated_with_gradient
@@ -298,7 +298,7 @@ def align_on_subspaces(question: Question, algorithm: HighLevelModel) -> Algorit
         BeyondLimits: too many choices.
     """
     if not algorithm.responses:
-        empty = score_directions(question, algorithm, DirectionAlignment.of(algorithm.text, ()))
+        empty = score_with_joint(question, algorithm, DirectionAlignment.of(algorithm.text, ()))
         return AlgorithmDirections(algorithm, "learned", (empty,), 1, 1, int(bool(empty.joint_valid)))
     choices = block_placements(len(algorithm.responses), question.cut.hidden_sizes)
     best = [
@@ -325,7 +325,7 @@ def learn_choices(
     choices: Sequence[tuple[Block, ...]],
     *,
     n_seeds: int = LEARNING["seeds"],
-) -> list[list[tuple[LearnedRun, ScoredDirections]]]:
+) -> list[list[tuple[LearnedRun, OnDirections]]]:
     """Of each choice of layers and dimensions, learned at once, every seed's run with the score of where it ended.
 
     Args:
@@ -340,7 +340,7 @@ def learn_choices(
     asked = demands(algorithm, tested, joint=joint)
     runs = learn([question.cut], question.data.clean_rows, asked, choices, options)
     return [
-        [(run, score_directions(question, algorithm, _alignment(algorithm, blocks, run))) for run in of_one]
+        [(run, score_with_joint(question, algorithm, _alignment(algorithm, blocks, run))) for run in of_one]
         for blocks, of_one in zip(choices, runs, strict=True)
     ]
 
@@ -351,9 +351,9 @@ def _alignment(algorithm: HighLevelModel, blocks: Sequence[Block], run: LearnedR
     for path, block in zip(sorted(algorithm.responses), blocks, strict=True):
         rows = run.rotations[block.layer - 1][block.first : block.first + block.dimension]
         # nine digits keep addresses short; the place need not be orthonormal to the last bit to be one
-        places[path] = LinearPlace.of(block.layer, np.round(rows, 9))
+        places[path] = Subspace.of(block.layer, np.round(rows, 9))
     return DirectionAlignment.of(algorithm.text, places)
 
 
-def _n_dimensions(scored: ScoredDirections) -> int:
+def _n_dimensions(scored: OnDirections) -> int:
     return sum(place.dimension for _, place in scored.alignment.places)

@@ -12,8 +12,8 @@ from functools import lru_cache
 from itertools import product
 from typing import Final
 
-from analysis.directions.alignment import LinearPlace
 from analysis.errors import BeyondLimits
+from analysis.interventions.subspace import Subspace
 
 INTEGER_RESIDUAL: Final = 1e-3
 MAX_WIDTH: Final = 9  # 9,841 directions
@@ -25,7 +25,7 @@ def n_integer_directions(width: int) -> int:
 
 
 @lru_cache(maxsize=16)
-def integer_directions(layer: int, width: int) -> tuple[LinearPlace, ...]:
+def integer_directions(layer: int, width: int) -> tuple[Subspace, ...]:
     """All of one layer: fewest neurons first, then in the order of the neurons; the first neuron used has weight 1.
 
     Raises:
@@ -38,7 +38,7 @@ def integer_directions(layer: int, width: int) -> tuple[LinearPlace, ...]:
             "use another class of directions",
         )
     rows = [row for row in product((1, 0, -1), repeat=width) if next((x for x in row if x), -1) == 1]
-    return tuple(LinearPlace(layer, (tuple(map(float, row)),)) for row in sorted(rows, key=_plainest))
+    return tuple(Subspace(layer, (tuple(map(float, row)),)) for row in sorted(rows, key=_plainest))
 
 
 def _plainest(row: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:

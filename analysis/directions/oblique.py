@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.alignments.iia import Behaviour, tested_pairs
-from analysis.directions.alignment import LinearPlace
 from analysis.directions.readouts import rounded
-from analysis.directions.swaps import run_from, settled
+from analysis.interventions.subspace import Subspace
+from analysis.interventions.swaps import run_from, settled
 from analysis.question import Question
 from analysis.subjects.perceptron.activations import OF_PERCEPTRONS, decision_edge, inverse
 from analysis.subjects.perceptron.mlp import activations
@@ -80,7 +80,7 @@ class ObliqueFamily:
     witness: tuple[float, ...] | None = None
 
 
-def oblique_family(question: Question, place: LinearPlace, behaviour: Behaviour) -> ObliqueFamily:
+def oblique_family(question: Question, place: Subspace, behaviour: Behaviour) -> ObliqueFamily:
     """Decide how much of the family passes.
 
     Args:
@@ -91,7 +91,7 @@ def oblique_family(question: Question, place: LinearPlace, behaviour: Behaviour)
 
 
 class _Family:
-    def __init__(self, question: Question, place: LinearPlace, behaviour: Behaviour) -> None:
+    def __init__(self, question: Question, place: Subspace, behaviour: Behaviour) -> None:
         network = question.cut
         self.network, self.layer, self.weights = network, place.layer, place.matrix[0]
         self.rule = question.protocol.alignment_decision
@@ -137,7 +137,7 @@ class _Family:
         plain = rounded(witness[None])[0]
         chosen = plain if self._clearance(plain[None])[0] > 0 else witness
         row = tuple(chosen.tolist())
-        swap = LinearPlace(self.layer, (tuple(self.weights.tolist()),), (row,))
+        swap = Subspace(self.layer, (tuple(self.weights.tolist()),), (row,))
         return None if swap.problem else row
 
     def _shortest(self) -> Array:

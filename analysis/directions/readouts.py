@@ -12,6 +12,7 @@ direction.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -20,7 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.directions.alignment import LinearPlace
+from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.on_directions import DirectionAlignment
+from analysis.interventions.subspace import Subspace
+from analysis.tasks import pattern_bits
 
 Array = NDArray[np.float64]
 
@@ -54,7 +58,7 @@ class MinimumNorm:
         n_free: dimension of the family of all read-outs with the same values on the inputs, 0 if it is the only one.
     """
 
-    place: LinearPlace | None
+    place: Subspace | None
     read_out: ReadOut
     n_free: int
 
@@ -96,7 +100,7 @@ def minimum_norm(layer: int, activations: Array, values: Array, *, spread: Sprea
     constant = float(fixed_order.mean(values - read))
     out = ReadOut(1.0, constant, float(np.abs(read + constant - values).max()))
     usable = out.residual <= RESIDUAL and bool(row.any())
-    place = LinearPlace.of(layer, [row]) if usable else None
+    place = Subspace.of(layer, [row]) if usable else None
     return MinimumNorm(place, out, activations.shape[1] - len(known.singular))
 
 
@@ -110,6 +114,21 @@ def read_out(weights: Array, activations: Array, values: Array) -> ReadOut:
     """
     gains, constants, residuals = affine_fits(fixed_order.inner(weights[None], activations), values)
     return ReadOut(float(gains[0]), float(constants[0]), float(residuals[0]))
+
+
+def read_outs(
+    clean: Sequence[Array], algorithm: HighLevelModel, alignment: DirectionAlignment
+) -> tuple[ReadOut | None, ...]:
+    """How each variable's direction reads it, by path in order; None for subspaces of several dimensions.
+
+    Args:
+        clean: activations ``[2^n, n_l]`` of the network on the inputs, for layers 0 … L.
+    """
+    found: list[ReadOut | None] = []
+    for path, site in alignment.places:
+        values = pattern_bits(algorithm.responses[path].function, algorithm.n_inputs).astype(np.float64)
+        found.append(read_out(site.matrix[0], clean[site.layer], values) if site.dimension == 1 else None)
+    return tuple(found)
 
 
 def affine_fits(reads: Array, values: Array) -> tuple[Array, Array, Array]:

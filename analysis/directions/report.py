@@ -6,33 +6,26 @@ The alignments themselves are explanations, each a row of its own beside the rep
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from pydantic import Field
 
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.iia import Behaviour
-from analysis.directions.alignment import LinearPlace
+from analysis.alignments.map_classes import DIRECTIONS, map_class
+from analysis.alignments.on_directions import OnDirections
 from analysis.directions.oblique import ObliqueFamily
-from analysis.directions.result import CLASSES, CLOSED, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
-from analysis.directions.scoring import ScoredDirections
+from analysis.directions.result import CLOSED, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
 from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
 from analysis.directions.table import DirectionTable
+from analysis.interventions.subspace import Subspace
 from analysis.question import Question
 from analysis.report import Analysed, Exact, Part, Report, Settings
 from analysis.subjects.perceptron.network import Network
 from analysis.work import DEFAULT_WORK, Work
-
-LABELS: Final[Mapping[str, str]] = {
-    "integer": "Small integers that read it",
-    "integer-any": "Small integers, any",
-    "orthogonal": "Read-out, orthogonal swap",
-    "oblique": "Read-out, oblique swap",
-    "learned": "Learned subspaces",
-}
 
 
 class AlgorithmFound(Part):
@@ -72,12 +65,13 @@ class ClassFound(Part):
     @property
     def label(self) -> str:
         """Its name."""
-        return LABELS.get(self.direction_class, self.direction_class)
+        label = map_class(self.direction_class).label
+        return label[:1].upper() + label[1:]
 
     @property
     def rule(self) -> str:
         """Which directions it admits."""
-        return next((rule for name, rule in CLASSES.items() if name == self.direction_class), "")
+        return map_class(self.direction_class).rule
 
     @property
     def how_far(self) -> str:
@@ -128,7 +122,7 @@ class KeptDirections:
     """
 
     algorithm: HighLevelModel
-    scored: ScoredDirections
+    scored: OnDirections
     classes: tuple[str, ...]
     families: tuple[ObliqueFamily | None, ...]
 
@@ -163,7 +157,7 @@ def _affordable(network: Network) -> int:
 
 def directions_report(searches: Iterable[DirectionSearch], table: DirectionTable) -> Told:
     """Searches of some classes on one network, with the alignments that they kept, each once."""
-    known = sorted(searches, key=lambda one: list(CLASSES).index(one.direction_class))
+    known = sorted(searches, key=lambda one: DIRECTIONS.index(one.direction_class))
     kept: dict[tuple[str, str], KeptDirections] = {}
     for search in known:
         for found in search.algorithms:
@@ -178,10 +172,10 @@ def directions_report(searches: Iterable[DirectionSearch], table: DirectionTable
     return Told(classes=[_class_found(one) for one in known], kept=tuple(kept.values()))
 
 
-def _family(table: DirectionTable, algorithm: HighLevelModel, path: str, place: LinearPlace) -> ObliqueFamily | None:
+def _family(table: DirectionTable, algorithm: HighLevelModel, path: str, place: Subspace) -> ObliqueFamily | None:
     """The oblique swaps of a place's read-out; None where it is not the shortest one."""
     response = algorithm.responses[path]
-    plain = LinearPlace(place.layer, place.reads)
+    plain = Subspace(place.layer, place.reads)
     if place.dimension != 1 or table.read_out(place.layer, response.function).place != plain:
         return None
     return table.family(place.layer, Behaviour.of(response, algorithm.n_inputs))

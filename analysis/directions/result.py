@@ -7,17 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.directions.scoring import ScoredDirections
+from analysis.alignments.on_directions import OnDirections
 
 DirectionClass = Literal["integer", "integer-any", "orthogonal", "oblique", "learned"]
 
-CLASSES: Final[Mapping[DirectionClass, str]] = {
-    "integer": "weights −1, 0, 1 that read the variable, orthogonal swap",
-    "integer-any": "weights −1, 0, 1 whether they read the variable or not, orthogonal swap",
-    "orthogonal": "the shortest affine read-out, orthogonal swap",
-    "oblique": "the shortest affine read-out, any swap direction d with w·d = 1",
-    "learned": "subspaces by a learned rotation, one block of it for each variable",
-}
 CLOSED: Final[tuple[DirectionClass, ...]] = ("orthogonal", "oblique", "integer", "integer-any")
 LEARNING: Final = {"seeds": 3, "steps": 300}
 """How far subspaces are learned: from how many seeds, 0 to n − 1, and at most how many steps from each."""
@@ -58,7 +51,7 @@ class AlgorithmDirections:
 
     algorithm: HighLevelModel
     direction_class: DirectionClass
-    alignments: tuple[ScoredDirections, ...]
+    alignments: tuple[OnDirections, ...]
     n_placements: int | None
     n_valid: int
     n_joint: int
@@ -67,7 +60,7 @@ class AlgorithmDirections:
     n_undecided: int = 0
 
     @property
-    def valid(self) -> tuple[ScoredDirections, ...]:
+    def valid(self) -> tuple[OnDirections, ...]:
         """The valid ones kept."""
         return tuple(scored for scored in self.alignments if scored.valid)
 

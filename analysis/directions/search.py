@@ -30,17 +30,17 @@ from analysis.algorithms.high_level_model import HighLevelModel, Response
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import IIA
 from analysis.alignments.iia import Behaviour
-from analysis.alignments.joint import MAX_RUNS
-from analysis.directions.alignment import DirectionAlignment, LinearPlace, swap_rows
+from analysis.alignments.joint import MAX_RUNS, score_joint_together, score_with_joint
+from analysis.alignments.on_directions import DirectionAlignment, OnDirections
 from analysis.directions.blocks import demands
 from analysis.directions.integers import n_integer_directions
 from analysis.directions.oblique import output_sides
 from analysis.directions.polyhedra import Inequality, common_point
 from analysis.directions.readouts import rounded
 from analysis.directions.result import LEARNING, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
-from analysis.directions.scoring import ScoredDirections, joint_score, read_outs, score_directions
 from analysis.directions.table import DirectionTable, Offer
 from analysis.errors import BeyondLimits
+from analysis.interventions.subspace import Subspace, swap_rows
 from analysis.late_functions import function_at
 from analysis.question import Question
 from analysis.subjects.perceptron.network import Network
@@ -153,7 +153,7 @@ def align_on_directions(
             failing.append(choice)
     most = min(MAX_KEPT, table.protocol.max_alignments)
     kept = _ranked(algorithm, paths, valid, table, most)
-    with_joint = [_with_joint(table, algorithm, scored) for scored in kept]
+    with_joint = _with_joint(table, algorithm, kept)
     if direction_class == "oblique":
         with_joint = [_jointly_oblique(table, algorithm, scored) for scored in with_joint]
     near = _ranked(algorithm, paths, failing, table, table.protocol.n_near_misses)
@@ -197,7 +197,7 @@ def _ranked(
     choices: Sequence[tuple[Offer, ...]],
     table: DirectionTable,
     n_kept: int,
-) -> list[ScoredDirections]:
+) -> list[OnDirections]:
     """The best by IIA, then fewest nonzero weights, then id."""
     named = []
     for choice in choices:
@@ -211,23 +211,22 @@ def _ranked(
     scored = []
     for lost, n_weights, choice in best:
         alignment = DirectionAlignment.of(algorithm.text, zip(paths, [o.place for o in choice], strict=True))
-        readings = read_outs(table.clean, algorithm, alignment)
         margin = min((offer.margin for offer in choice), default=float("inf"))
         iia = IIA(-lost, table.n_pairs * len(paths))
-        entry = ScoredDirections(alignment, iia, margin, readings, alignment.causal_order)
+        entry = OnDirections(alignment, iia, False, margin)
         scored.append(((lost, n_weights, alignment.id), entry))
     return [entry for _, entry in sorted(scored, key=lambda pair: pair[0])[:n_kept]]
 
 
-def _with_joint(table: DirectionTable, algorithm: HighLevelModel, scored: ScoredDirections) -> ScoredDirections:
-    n_rows, n_variables = 1 << algorithm.n_inputs, len(scored.alignment.places)
-    if n_rows ** (n_variables + 1) > MAX_RUNS:
-        return scored
-    joint = joint_score(table.network, table.clean, algorithm, scored.alignment, table.protocol)
-    return replace(scored, joint=joint)
+def _with_joint(table: DirectionTable, algorithm: HighLevelModel, kept: list[OnDirections]) -> list[OnDirections]:
+    """The same with joint interchange, where it does not need too many runs."""
+    if (1 << algorithm.n_inputs) ** (len(algorithm.responses) + 1) > MAX_RUNS:
+        return kept
+    scores = score_joint_together(table.question, [(algorithm, scored.alignment) for scored in kept])
+    return [replace(scored, joint=joint) for scored, joint in zip(kept, scores, strict=True)]
 
 
-def _jointly_oblique(table: DirectionTable, algorithm: HighLevelModel, scored: ScoredDirections) -> ScoredDirections:
+def _jointly_oblique(table: DirectionTable, algorithm: HighLevelModel, scored: OnDirections) -> OnDirections:
     """The member of the same families that passes jointly, where the closed form finds one and this one fails.
 
     An algorithm without variables has no families: it fails where the network itself decides otherwise.
@@ -237,7 +236,7 @@ def _jointly_oblique(table: DirectionTable, algorithm: HighLevelModel, scored: S
     family = joint_family(table, algorithm, [place for _, place in scored.alignment.places])
     if family is None or family.witness is None:
         return scored
-    found = score_directions(table.question, algorithm, family.witness)
+    found = score_with_joint(table.question, algorithm, family.witness)
     return found if found.valid and found.joint_valid else scored
 
 
@@ -272,7 +271,7 @@ class JointFamily:
     witness: DirectionAlignment | None = None
 
 
-def joint_family(table: DirectionTable, algorithm: HighLevelModel, places: Sequence[LinearPlace]) -> JointFamily | None:
+def joint_family(table: DirectionTable, algorithm: HighLevelModel, places: Sequence[Subspace]) -> JointFamily | None:
     """Decide the family.
 
     Args:
@@ -284,7 +283,7 @@ def joint_family(table: DirectionTable, algorithm: HighLevelModel, places: Seque
     """
     network = table.network
     last, n_rows = network.n_hidden_layers, 1 << algorithm.n_inputs
-    plain = [LinearPlace(place.layer, place.reads) for place in places]
+    plain = [Subspace(place.layer, place.reads) for place in places]
     if any(p.layer != last or p.dimension > 1 for p in plain) or n_rows ** (len(plain) + 1) > MAX_JOINT_RUNS:
         return None
     shortest = swap_rows(plain)
@@ -311,7 +310,7 @@ def joint_family(table: DirectionTable, algorithm: HighLevelModel, places: Seque
     if point is None:
         return JointFamily(dimension, "none" if existence == "none" else "undecided")
     moved = rounded(shortest + (point - fixed)[:, None] * beside / fixed_order.dot(beside, beside))
-    made = [LinearPlace.of(last, read[None], move[None]) for read, move in zip(reads, moved, strict=True)]
+    made = [Subspace.of(last, read[None], move[None]) for read, move in zip(reads, moved, strict=True)]
     return JointFamily(
         dimension, "some", DirectionAlignment.of(algorithm.text, zip(sorted(algorithm.responses), made, strict=True))
     )

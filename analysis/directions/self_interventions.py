@@ -26,14 +26,14 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.alignments.alignment import Aligned
 from analysis.alignments.joint import algorithm_says, says_from_one_source
-from analysis.directions.alignment import LinearPlace, swap_rows
 from analysis.directions.integers import INTEGER_RESIDUAL
 from analysis.directions.readouts import ReadOut, read_out
-from analysis.directions.swaps import swapped_layers
 from analysis.experiments import SILENT, NetworkAnswers
 from analysis.interpretations.cuts import EQUAL_WITHIN
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.interventions.neuron_set import NeuronSet
+from analysis.interventions.subspace import Subspace, swap_rows
+from analysis.interventions.swaps import swapped_layers
 from analysis.subjects.perceptron.mlp import activations
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import pattern_bits
@@ -59,7 +59,7 @@ class OwnSwap:
     owners: tuple[int, ...]
     variables: tuple[tuple[str, ...], ...]
     labels: tuple[str, ...]
-    places: tuple[LinearPlace, ...]
+    places: tuple[Subspace, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +113,7 @@ def ask_own_swaps(network: Network, rows: Array, speakers: Sequence[object]) -> 
 _Key = frozenset[tuple[int, tuple[float, ...], tuple[float, ...]]]
 
 
-def _key(places: Sequence[LinearPlace]) -> _Key:
+def _key(places: Sequence[Subspace]) -> _Key:
     """What makes two swaps one: their read-outs and swap directions together, however they are parted into places."""
     return frozenset(
         (place.layer, read, swap)
@@ -129,20 +129,20 @@ def _meant(swap: OwnSwap, number: int) -> tuple[str, ...] | None:
 
 def _own(network: Network, speaker: object, number: int) -> tuple[list[OwnSwap], bool]:
     """An explanation's own swaps, and whether there are more than are made."""
-    named: list[tuple[str, str, LinearPlace]] = []
+    named: list[tuple[str, str, Subspace]] = []
     most = MAX_VARIABLES
     if isinstance(speaker, Aligned):
         formulas = {variable.path: variable.shown for variable in speaker.algorithm.variables}
         for path, site in speaker.alignment.places:
             on_set = isinstance(site, NeuronSet)
-            place = LinearPlace.on_neurons(site, network.sizes[site.layer]) if on_set else site
+            place = Subspace.on_neurons(site, network.sizes[site.layer]) if on_set else site
             named.append((path, formulas[path], place))
     elif isinstance(speaker, Interpretation):
         most = MAX_NEURONS
         for gate in speaker.gates:
             if gate.layer <= network.n_hidden_layers:
                 unit = np.eye(network.sizes[gate.layer])[[gate.neuron]]
-                named.append(("", f"n{gate.layer}.{gate.neuron}", LinearPlace.of(gate.layer, unit)))
+                named.append(("", f"n{gate.layer}.{gate.neuron}", Subspace.of(gate.layer, unit)))
     sizes = range(1, len(named) + 1) if len(named) <= most else (1, len(named))
     found = []
     for size in sizes:
@@ -158,7 +158,7 @@ def _readings(speaker: object, clean: Sequence[Array]) -> dict[str, ReadOut] | N
         return None
     found = {}
     for path, place in speaker.alignment.places:
-        if not isinstance(place, LinearPlace) or place.dimension != 1:
+        if not isinstance(place, Subspace) or place.dimension != 1:
             return None
         values = pattern_bits(speaker.algorithm.responses[path].function, speaker.algorithm.n_inputs)
         found[path] = read_out(place.matrix[0], clean[place.layer], values.astype(np.float64))

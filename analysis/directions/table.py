@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.alignments.iia import Behaviour, tested_pairs
-from analysis.directions.alignment import LinearPlace, swap_rows
 from analysis.directions.integers import INTEGER_RESIDUAL, integer_directions
 from analysis.directions.oblique import ObliqueFamily, oblique_family
 from analysis.directions.readouts import MinimumNorm, Spread, affine_fits, minimum_norm
 from analysis.directions.result import DirectionClass
-from analysis.directions.swaps import swap_outputs
+from analysis.interventions.subspace import Subspace, swap_rows
+from analysis.interventions.swaps import swap_outputs
 from analysis.question import Question
 from analysis.subjects.perceptron.mlp import activations
 from analysis.tasks import pattern_bits
@@ -33,7 +33,7 @@ class Offer:
         undecided: whether the place only stands for a family of which it is not known whether any member passes.
     """
 
-    place: LinearPlace
+    place: Subspace
     agreed: int
     margin: float
     undecided: bool = False
@@ -49,10 +49,10 @@ class DirectionTable:
         self.tested = tested_pairs(network.n_inputs, question.protocol.interchange_pairs)
         self._spreads: dict[int, Spread] = {}
         self._read_outs: dict[tuple[int, int], MinimumNorm] = {}
-        self._outputs: dict[LinearPlace, NDArray[np.float64]] = {}
+        self._outputs: dict[Subspace, NDArray[np.float64]] = {}
         self._integers: dict[int, tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]] = {}
         self._families: dict[tuple[int, Behaviour], ObliqueFamily] = {}
-        self._independent: dict[frozenset[LinearPlace], bool] = {}
+        self._independent: dict[frozenset[Subspace], bool] = {}
 
     @property
     def layers(self) -> range:
@@ -116,10 +116,10 @@ class DirectionTable:
                 undecided = family.answer == "undecided"
                 if family.witness is not None:
                     flip = -1.0 if function != behaviour.values else 1.0
-                    place = LinearPlace.of(layer, place.reads, flip * np.array([family.witness]))
+                    place = Subspace.of(layer, place.reads, flip * np.array([family.witness]))
         return [self._offer(place, behaviour, undecided)], minimum.read_out.residual
 
-    def _offer(self, place: LinearPlace, behaviour: Behaviour, undecided: bool) -> Offer:
+    def _offer(self, place: Subspace, behaviour: Behaviour, undecided: bool) -> Offer:
         if place not in self._outputs:
             self._outputs[place] = swap_outputs(self.network, self.clean, [place])[0][self.tested]
         outputs, rule = self._outputs[place], self.protocol.alignment_decision
@@ -144,7 +144,7 @@ class DirectionTable:
         return found, float(residuals.min())
 
     def _integer_table(
-        self, layer: int, places: Sequence[LinearPlace]
+        self, layer: int, places: Sequence[Subspace]
     ) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]:
         if layer not in self._integers:
             outputs = swap_outputs(self.network, self.clean, places)[:, self.tested]
@@ -154,7 +154,7 @@ class DirectionTable:
             self._integers[layer] = decide(outputs, rule), margins, fixed_order.inner(weights, self.clean[layer])
         return self._integers[layer]
 
-    def independent(self, places: Sequence[LinearPlace]) -> bool:
+    def independent(self, places: Sequence[Subspace]) -> bool:
         """Whether in each layer the read-outs of these places can be set at once."""
         for layer in {place.layer for place in places}:
             here = [place for place in places if place.layer == layer]

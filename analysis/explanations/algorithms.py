@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Aligned, Alignment, Placement
 from analysis.alignments.joint import says_from_one_source
-from analysis.directions.alignment import DirectionAlignment, LinearPlace
+from analysis.alignments.on_directions import DirectionAlignment
 from analysis.experiments import InterventionSpace, NeuronSite, predict_nothing
 from analysis.explanations.explanation import Claim, Kind
 from analysis.interventions.neuron_set import NeuronSet
+from analysis.interventions.subspace import Subspace
 from analysis.question import Question
 from analysis.sandbox import predicting
 from analysis.sandbox.predicting import SAYS_WHAT, predict_by_algorithm
@@ -48,7 +49,7 @@ def _claims(aligned: Aligned[Placement[Any]]) -> Iterator[Claim]:
     for variable in aligned.algorithm.variables:
         site = sites.get(variable.path)
         neurons = site.neurons if isinstance(site, NeuronSet) else ()
-        reads = site.reads if isinstance(site, LinearPlace) else ()
+        reads = site.reads if isinstance(site, Subspace) else ()
         layer = 0 if site is None else site.layer
         yield Claim(layer, neurons, reads, function=variable.function, label=variable.shown)
 

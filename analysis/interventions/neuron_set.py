@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analysis.errors import InvalidAlignment
+
 
 @dataclass(frozen=True, order=True)
 class NeuronSet:
@@ -21,3 +23,26 @@ class NeuronSet:
     def bits(self) -> int:
         """The neurons as a bit set within the layer."""
         return sum(1 << n for n in self.neurons)
+
+    @property
+    def text(self) -> str:
+        """As addresses have it: ``1.0+2``."""
+        return f"{self.layer}.{'+'.join(map(str, self.neurons))}"
+
+    @property
+    def label(self) -> str:
+        """For people: ``n1.0 + n1.2``."""
+        return " + ".join(f"n{self.layer}.{neuron}" for neuron in self.neurons)
+
+    def check(self, path: str, width: int) -> None:
+        """Whether a layer of that width has the neurons on which a variable is placed.
+
+        Raises:
+            InvalidAlignment: it does not.
+        """
+        if not self.neurons or not {*self.neurons} <= {*range(width)} or [*self.neurons] != sorted({*self.neurons}):
+            raise InvalidAlignment(
+                f"neurons {list(self.neurons)} of variable {path}",
+                f"layer {self.layer} has neurons 0 to {width - 1}",
+                "list at least one of them, ascending, each once",
+            )

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from analysis.answers import answers
-from analysis.directions.swaps import run_from
 from analysis.fixed_order import inner
+from analysis.interventions.swaps import run_from
 from analysis.lenses.lens import Array, Table
 from analysis.lenses.on_models import Grid, Grids
 from analysis.method_settings import Settings

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.alignments.on_directions import OnDirections
 from analysis.answers import largest
-from analysis.directions.alignment import LinearPlace
 from analysis.directions.blocks import Block
-from analysis.directions.scoring import ScoredDirections
 from analysis.directions.search import align_on_directions
 from analysis.directions.table import DirectionTable
+from analysis.interventions.subspace import Subspace
 from analysis.late_functions import function_at
 from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
 from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paired, positions, run_cost
@@ -86,7 +86,7 @@ def look(question: Question, _settings: Settings, work: Work) -> Table:
 
 
 def _of_run(
-    table: DirectionTable, algorithm: HighLevelModel, scored: ScoredDirections, steps: int, *, closed_form: bool
+    table: DirectionTable, algorithm: HighLevelModel, scored: OnDirections, steps: int, *, closed_form: bool
 ) -> Iterator[dict[str, Any]]:
     """A row for each variable of one run."""
     for path, place in scored.alignment.places:
@@ -105,7 +105,7 @@ def _of_run(
         }
 
 
-def _cosine(learned: LinearPlace, known: LinearPlace | None) -> float | None:
+def _cosine(learned: Subspace, known: Subspace | None) -> float | None:
     """Of a direction and the subspace that orthonormal rows span: 1 where it lies in it."""
     if known is None:
         return None

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel, input_pattern
 from analysis.answers import answers
-from analysis.directions.alignment import LinearPlace
-from analysis.directions.swaps import swap_outputs
 from analysis.errors import InvalidAlignment
 from analysis.explanations.probes import separation, table_text
 from analysis.interpretations.gates import gate_name
+from analysis.interventions.subspace import Subspace
+from analysis.interventions.swaps import swap_outputs
 from analysis.lenses.probes import LEAST_MARGIN, scaled_layers
 from analysis.question import Question
 from analysis.subjects.perceptron.mlp import activations
@@ -135,7 +135,7 @@ def _on_layer(
     spans = clean[layer].max(axis=0) - clean[layer].min(axis=0)
     direction = np.where(spans > 0.0, plane.weights / np.where(spans > 0.0, spans, 1.0), 0.0)
     try:
-        outputs = swap_outputs(question.cut, clean, [LinearPlace.of(layer, [direction])])[0]
+        outputs = swap_outputs(question.cut, clean, [Subspace.of(layer, [direction])])[0]
     except InvalidAlignment:  # numbers too large or too small to be squared
         return FunctionOnLayer(layer, min(1.0, plane.margin), None, int(differ.sum()), held)
     changes = answers(outputs) != answers(clean[-1][:, 0])

@@ -18,10 +18,10 @@ from analysis import fixed_order
 from analysis.algorithms.boolean_formulas import task_from_formula
 from analysis.algorithms.high_level_model import input_pattern
 from analysis.answers import answers
-from analysis.directions.swaps import run_from
 from analysis.errors import InvalidMethod, InvalidTask
 from analysis.explanations.probes import table_text
 from analysis.interpretations.gates import gate_name
+from analysis.interventions.swaps import run_from
 from analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Array, Bar, Fit, Lens, Table, not_applicable
 from analysis.lenses.patching import neurons_of, patched_along
 from analysis.method_settings import Setting, Settings

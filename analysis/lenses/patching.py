@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.answers import answers
-from analysis.directions.swaps import run_from
 from analysis.fixed_order import total_of
+from analysis.interventions.swaps import run_from
 from analysis.lenses.lens import NEURON_COLUMNS, Bar, Lens, Table
 from analysis.lenses.on_models import METRIC, PAIRS, Grid, Grids, OnModels, alike, grid_of, largest_of, paired, run_cost
 from analysis.method_settings import Setting, Settings

@@ -7,7 +7,7 @@ each class stands beside the same class on networks whose weights are permuted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -15,22 +15,13 @@ from pydantic import Field
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
+from analysis.alignments.map_classes import MAP_CLASSES, map_class
 from analysis.question import Question
 from analysis.report import Report
 
 ClosedClass = Literal["single", "sets", "integer", "integer-any", "orthogonal", "oblique"]
 LearnedClass = Literal["learned", "non-linear"]
 
-MAP_CLASSES: Final[Mapping[str, str]] = {
-    "single": "single neurons",
-    "sets": "neuron sets",
-    "integer": "small integer directions that read the variable",
-    "integer-any": "small integer directions, read-out or not",
-    "orthogonal": "read-out, orthogonal swap",
-    "oblique": "read-out, some oblique swap",
-    "learned": "learned subspaces",
-    "non-linear": "blocks of a learned non-linear map",
-}
 CLOSED: Final[tuple[ClosedClass, ...]] = ("single", "sets", "integer", "integer-any", "orthogonal", "oblique")
 LEARNED: Final[tuple[LearnedClass, ...]] = ("learned", "non-linear")
 
@@ -79,10 +70,7 @@ class Rung:
     @property
     def label(self) -> str:
         """Its name."""
-        return MAP_CLASSES.get(self.map_class, self.map_class)
-
-
-_ORDER: Final[list[str]] = [*CLOSED, *LEARNED]
+        return map_class(self.map_class).label
 
 
 class LadderReport(Report):
@@ -98,7 +86,7 @@ class LadderReport(Report):
     @property
     def in_order(self) -> list[Rung]:
         """The classes that were climbed or refused, from the narrowest on."""
-        return sorted(self.rungs, key=lambda one: [*_ORDER, one.map_class].index(one.map_class))
+        return sorted(self.rungs, key=lambda one: [*MAP_CLASSES, one.map_class].index(one.map_class))
 
     def values(self, question: Question) -> list[HighLevelModel]:
         """The algorithms that were placed."""
@@ -109,7 +97,7 @@ class LadderReport(Report):
         """What the numbers say, no more: where nothing passes, where all do, and where chance does as well."""
         if not self.algorithms:
             return ["No algorithm of this task has a variable to place, so there is nothing to climb."]
-        n, told = len(self.algorithms), []
+        n, sentences = len(self.algorithms), []
         climbed = [one for one in self.in_order if not one.refused]
         what = "The irredundant algorithm" if n == 1 else f"{'Both' if n == 2 else f'All {n:,}'} irredundant algorithms"
         for words, chosen in (
@@ -118,11 +106,11 @@ class LadderReport(Report):
             ("None on", [one for one in climbed if not one.algorithms]),
         ):
             if chosen:
-                told.append(f"{words}: {'; '.join(one.label for one in chosen)}.")
+                sentences.append(f"{words}: {'; '.join(one.label for one in chosen)}.")
         vain = [one for one in climbed if one.alignments and 0 < one.floor_networks <= 2 * one.floor_passing]
         if vain:
-            told.append(
+            sentences.append(
                 "On at least half of the permuted networks something passes too, on: "
                 f"{'; '.join(one.label for one in vain)}. Passing there says little about this network."
             )
-        return told
+        return sentences

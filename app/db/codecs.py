@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
+from analysis.alignments.alignment import IIA, Alignment, OnNeurons
 from analysis.data import DataRecord, data_file_json, parse_data_file
 from analysis.digest import canonical_json
 from analysis.edits.edit import EditRecord
@@ -133,7 +133,7 @@ def places_to_json(alignment: Alignment) -> list[list[Any]]:
     return [[path, site.layer, list(site.neurons)] for path, site in alignment.places]
 
 
-def alignment_of(row: AlignmentRow, algorithm_text: str) -> ScoredAlignment:
+def alignment_of(row: AlignmentRow, algorithm_text: str) -> OnNeurons:
     """The scored alignment of a row.
 
     Args:
@@ -142,4 +142,4 @@ def alignment_of(row: AlignmentRow, algorithm_text: str) -> ScoredAlignment:
     """
     places = tuple((path, NeuronSet(layer, tuple(neurons))) for path, layer, neurons in row.places)
     margin = math.inf if row.margin is None else row.margin
-    return ScoredAlignment(Alignment(algorithm_text, places), IIA(row.agreed, row.of), row.minimal, margin)
+    return OnNeurons(Alignment(algorithm_text, places), IIA(row.agreed, row.of), row.minimal, margin)

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from analysis.directions.alignment import DirectionAlignment, parse_directions
+from analysis.alignments.on_directions import DirectionAlignment, parse_directions
 from analysis.directions.report import KeptDirections
 from app.db.rows import insert_rows
 from app.db.table_base import Base
@@ -58,7 +58,7 @@ def _values(analysis: int, position: int, one: KeptDirections) -> dict[str, Any]
         "of": scored.iia.of,
         "joint_agreed": None if scored.joint is None else scored.joint.agreed,
         "joint_of": None if scored.joint is None else scored.joint.of,
-        "causal_order": scored.causal_order,
+        "causal_order": scored.alignment.causal_order,
         "margin": scored.margin if math.isfinite(scored.margin) else None,
         "families": [one and [one.dimension, one.answer, one.method] for one in one.families],
     }

@@ -13,11 +13,10 @@ from analysis.algorithms.high_level_model import HighLevelModel, depth_of
 from app.db.listing import frame_of_analysis
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
-from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions
 from app.pages.candidates import IRREDUNDANT_LABELS, find_algorithm_row, hues_of, input_texts, posited, variables_of
 from app.pages.page import One, page
-from app.pages.placed import MAX_AT
+from app.pages.placed import PlacedOptions
 from pluriscope.address import ResultRef
 from pluriscope.blocks import Block, Choice, Fact, Facts, Head, Notice, Section, Side, Table, Tray, Verdict
 from pluriscope.figures.numbers import exact, noun
@@ -37,21 +36,9 @@ _SHOWN: Final = ("neurons", "iia", "margin")
 _PLACE: Final = (column("where", "Placement", "What stands where.", first=True),)
 
 
-class AlgorithmOptions(ScopeOptions):
+class AlgorithmOptions(PlacedOptions):
     """Options of one algorithm's page."""
 
-    place: list[str] = Field(
-        [],
-        max_length=64,
-        description="PATH:LAYER.NEURON+NEURON for each variable, once each or joined by _: leads to that alignment, "
-        "stored or not.",
-    )
-    at: str = Field(
-        "",
-        max_length=MAX_AT,
-        description="PATH@LAYER=w1,w2,… for each variable joined by ;, with /d1,d2,… where the swap is oblique: leads "
-        "to that alignment on directions, stored or not.",
-    )
     minimal: bool = Field(False, description="Only minimal alignments.")
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.alignments.alignment import Aligned, Alignment
-from analysis.directions.alignment import DirectionAlignment
+from analysis.alignments.on_directions import DirectionAlignment
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from analysis.experiments import InterventionSpace
 from analysis.explanations.explanation import Claim, Kind, RecordedKind
@@ -27,8 +27,7 @@ from app.errors import BadQuery, NotFound, PageError
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.circuit_facts import space_of
 from app.pages.place import Place, locate
-from app.pages.placed import direction_ref, find_direction, find_placed
-from app.pages.placements import placement_text
+from app.pages.placed import find_placement, placement_ref
 from pluriscope.address import Addresses
 from pluriscope.naming import ExplanationRef, Scope
 
@@ -227,14 +226,9 @@ def _algorithm(session: Session, addresses: Addresses, place: Place, ref: Explan
     item: Any = algorithm
     if ref.kind == "algorithm":
         canonical = ExplanationRef("algorithm", algorithm.id)
-    elif ref.kind == "direction":
-        found, directions = find_direction(session, addresses, place, algorithm, ref.second)
-        canonical = direction_ref(algorithm.id, directions, stored=bool(found))
-        item = Aligned(algorithm, directions)
     else:
-        stored, alignment = find_placed(session, addresses, place, row, algorithm, ref.second)
-        named = alignment.id if stored is not None else placement_text(alignment.places) or alignment.id
-        canonical = ExplanationRef("alignment", algorithm.id, named)
+        stored, alignment = find_placement(session, addresses, place, row, algorithm, ref)
+        canonical = placement_ref(algorithm.id, alignment, stored=stored is not None)
         item = Aligned(algorithm, alignment)
     url = addresses.explanation(place.row.slug, canonical, place.scope)
     return Explanation(replace(canonical, protocol=protocol), place, item, url)

@@ -10,14 +10,13 @@ from sqlalchemy.orm import Session
 from analysis.explanations.registry import RECORDED
 from app.errors import NotFound
 from app.pages.algorithm import algorithm
-from app.pages.alignment import alignment
 from app.pages.circuit import circuit
-from app.pages.direction import direction
 from app.pages.explanations import find_explanation
 from app.pages.interpretation import interpretation
 from app.pages.page import Document, One, Page, read_options
 from app.pages.place import AnyPlace, ModelPlace, locate_any, locate_boolean, mask_meant
 from app.pages.placed import meant
+from app.pages.placement import alignment, direction
 from app.pages.recorded import recorded
 from pluriscope.address import Addresses
 from pluriscope.naming import ExplanationRef

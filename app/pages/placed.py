@@ -1,30 +1,60 @@
-"""From an address to an alignment, stored or not: by id, by the place of each variable, or by its directions."""
+"""Placements as addresses name them: by the id of a stored one, or by what they are.
+
+An id is a hash, so it leads back to its placement only where a row holds both, or where few placements are to be tried.
+The reference of an alignment that no row holds therefore carries its text: ``a-ALGORITHM.0:1.0+2_1:2.1``, the neurons
+of each variable; ``d-ALGORITHM.0:1=1,0,-1;1:1=0,1,-1``, the weights of its directions. A form sends the same behind the
+address of an algorithm, ``?place=0:1.0+2&place=1:2.1`` or ``?at=0@1=1,0,-1;1@1=0,1,-1``.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment
+from analysis.alignments.alignment import Alignment, Placement
 from analysis.alignments.id_search import MAX_TRIED, alignment_with_id
 from analysis.alignments.iia import check_alignment
-from analysis.directions.alignment import DirectionAlignment, parse_directions
-from analysis.directions.scoring import check_directions
+from analysis.alignments.on_directions import DirectionAlignment, parse_directions
+from analysis.explanations.explanation import Claim
+from analysis.interventions.interchange import Site
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.interventions.subspace import Subspace
 from app.db import directions
 from app.db.codecs import alignment_of
 from app.db.reads import algorithms
 from app.db.tables import AlgorithmRow, AlignmentRow, DirectionRow
-from app.errors import NotFound
+from app.errors import BadQuery, NotFound
 from app.options import ScopeOptions
 from app.pages.place import Place
-from app.pages.placements import BETWEEN, SHAPE, is_placement, placement_text, read_placement_text, read_places
 from pluriscope.address import Addresses
+from pluriscope.figures.svg.directions import linear_words, site_words
 from pluriscope.naming import ExplanationRef
 
-MAX_AT: Final = 5_000
-"""Characters of an alignment's text in an address."""
+SHAPE: Final = "PATH:LAYER.NEURON+NEURON, for instance 0:1.0+2"
+_PLACE: Final = re.compile(r"([01]{1,8}):([0-9]{1,3})\.([0-9]{1,3}(?:[+ ,][0-9]{1,3})*)")
+_BETWEEN: Final = "_"
+
+
+class PlacedOptions(ScopeOptions):
+    """Options that say where the variables of an algorithm stand."""
+
+    place: list[str] = Field(
+        [],
+        max_length=64,
+        description="PATH:LAYER.NEURON+NEURON for each variable, once each or joined by _: leads to that alignment, "
+        "stored or not.",
+    )
+    at: str = Field(
+        "",
+        max_length=5_000,
+        description="PATH@LAYER=w1,w2,… for each variable joined by ;, with /d1,d2,… where the swap is oblique: leads "
+        "to that alignment on directions, stored or not.",
+    )
 
 
 def meant(ref: ExplanationRef, options: ScopeOptions) -> ExplanationRef:
@@ -35,100 +65,134 @@ def meant(ref: ExplanationRef, options: ScopeOptions) -> ExplanationRef:
     Raises:
         BadQuery: a malformed place.
     """
-    places, at = getattr(options, "place", ()), getattr(options, "at", "")
-    if places:
-        pieces = [piece for text in places for piece in text.split(BETWEEN)]
-        return ExplanationRef("alignment", ref.first, placement_text(read_places(pieces)))
-    return ExplanationRef("direction", ref.first, directions_text(at)) if at else ref
+    if not isinstance(options, PlacedOptions):
+        return ref
+    if options.place:
+        pieces = [piece for text in options.place for piece in text.split(_BETWEEN)]
+        return ExplanationRef("alignment", ref.first, Alignment.of("", read_places(pieces)).text)
+    return ExplanationRef("direction", ref.first, _written(options.at)) if options.at else ref
 
 
-def directions_text(text: str) -> str:
-    """Directions as references write them: without the signs that end a reference or a segment of a path."""
+def _written(text: str) -> str:
+    """A text of a placement as references have it: without the signs that end a reference or a segment of a path."""
     return text.replace("@", ":").replace("/", "~")
 
 
-def direction_ref(algorithm_id: str, alignment: DirectionAlignment, *, stored: bool) -> ExplanationRef:
-    """How addresses name it: by id where a row keeps it, else by its text."""
-    second = alignment.id if stored or not alignment.text else directions_text(alignment.text)
-    return ExplanationRef("direction", algorithm_id, second)
+def placement_ref(algorithm_id: str, alignment: Placement[Any], *, stored: bool) -> ExplanationRef:
+    """How addresses name a placement: by id where a row keeps it, else by its text."""
+    second = alignment.id if stored or not alignment.text else _written(alignment.text)
+    return ExplanationRef("alignment" if isinstance(alignment, Alignment) else "direction", algorithm_id, second)
 
 
-def find_placed(
-    session: Session, links: Addresses, place: Place, row: AlgorithmRow, algorithm: HighLevelModel, named: str
-) -> tuple[AlignmentRow | None, Alignment]:
-    """The alignment of that id or placement, and its row if one keeps it.
+def read_places(texts: Sequence[str], *, field: str = "place") -> list[tuple[str, NeuronSet]]:
+    """Read neurons of variables back; they may be separated by ``+``, a space (a bare ``+`` in a query) or a comma.
+
+    Raises:
+        BadQuery: a place is malformed, names a neuron twice, or a variable is placed twice.
+    """
+    places: dict[str, NeuronSet] = {}
+    for text in texts:
+        match = _PLACE.fullmatch(text.strip())
+        if match is None:
+            raise BadQuery(f"place {text[:60]!r}", f"does not have the shape {SHAPE}", "write it so", field)
+        path, layer = match[1], int(match[2])
+        neurons = [int(n) for n in re.split(r"[+ ,]", match[3])]
+        if len(set(neurons)) < len(neurons):
+            raise BadQuery(f"place {text[:60]!r}", "names a neuron twice", "name each neuron once", field)
+        if path in places:
+            raise BadQuery(f"place {text[:60]!r}", f"is a second place for variable {path}", "give it one place", field)
+        places[path] = NeuronSet(layer, tuple(sorted(neurons)))
+    return sorted(places.items())
+
+
+def find_placement(
+    session: Session, links: Addresses, place: Place, row: AlgorithmRow, algorithm: HighLevelModel, ref: ExplanationRef
+) -> tuple[AlignmentRow | DirectionRow | None, Placement[Any]]:
+    """The placement that a reference names by id or text, and the row that keeps it, None if none does.
 
     Args:
         place: what it is an alignment with.
         row: of the algorithm.
         algorithm: the one that is placed.
-        named: an id, or the place of each variable.
+        ref: of an alignment or a direction.
 
     Raises:
-        NotFound: neither a row nor the first placements have that id.
-        BadQuery: a malformed placement.
-        InvalidAlignment: places that do not fit the algorithm or the network.
+        NotFound: no row keeps that id, and of neurons the first placements do not have it.
+        BadQuery: malformed neurons.
+        InvalidAlignment: a text that no alignment has, or places that do not fit the algorithm or the network.
     """
-    question = place.question
-    if is_placement(named):
-        alignment = Alignment.of(algorithm.text, read_placement_text(named))
-        check_alignment(question.cut, algorithm, alignment, question.protocol)
+    stored: AlignmentRow | DirectionRow | None
+    found: Placement[Any] | None
+    if ref.kind == "alignment":
+        stored, found = _on_neurons(session, place, row, algorithm, ref.second)
+        cause = (
+            f"is not one of the {row.n_kept:,} alignments kept for this algorithm, nor of the first {MAX_TRIED:,} "
+            "placements of its variables"
+        )
+        cure = (
+            f"choose a kept one on the algorithm's page, or name any placement there with ?place={SHAPE}, or instead "
+            "of its id: a-ALGORITHM.0:1.0+2_1:2.1"
+        )
+    else:
+        stored, found = _on_directions(session, place, algorithm, ref.second)
+        cause = "is not one of the alignments on directions kept for this algorithm"
+        cure = (
+            "choose a kept one, or say what it is, PATH@LAYER=w1,w2,… for each variable joined by ;, with ?at= behind "
+            "the algorithm's address, or instead of its id: d-ALGORITHM.0:1=1,0,-1;1:1=0,1,-1"
+        )
+    if found is None:
+        url = links.algorithm(place.slug, algorithm.id, place.scope)
+        item, label = f"alignment {ref.second[:40]!r}", f"algorithm {algorithm.formula}"
+        raise NotFound(item, cause, cure, "alignment", url, label)
+    if stored is None:
+        check_alignment(place.question.cut, algorithm, found, place.question.protocol)
+    return stored, found
+
+
+def _on_neurons(
+    session: Session, place: Place, row: AlgorithmRow, algorithm: HighLevelModel, named: str
+) -> tuple[AlignmentRow | None, Alignment | None]:
+    if ":" in named:
+        alignment = Alignment.of(algorithm.text, read_places(named.split(_BETWEEN), field="e"))
         return algorithms.find_alignment(session, row, alignment.id), alignment
     stored = algorithms.find_alignment(session, row, named)
     if stored is not None:
         return stored, alignment_of(stored, algorithm.text).alignment
-    found = alignment_with_id(question.cut, algorithm, named, question.protocol.alignment_sites)
-    if found is not None:
-        return None, found
-    raise NotFound(
-        f"alignment {named[:40]!r}",
-        f"is not one of the {row.n_kept:,} alignments kept for this algorithm, nor of the first {MAX_TRIED:,} "
-        "placements of its variables",
-        f"choose a kept one on the algorithm's page, or name any placement there with ?place={SHAPE}, or instead of "
-        "its id: a-ALGORITHM.0:1.0+2_1:2.1",
-        "alignment",
-        links.algorithm(place.slug, algorithm.id, place.scope),
-        f"algorithm {algorithm.formula}",
-    )
+    return None, alignment_with_id(place.question.cut, algorithm, named, place.question.protocol.alignment_sites)
 
 
-def find_direction(
-    session: Session, links: Addresses, place: Place, algorithm: HighLevelModel, named: str
-) -> tuple[DirectionRow | None, DirectionAlignment]:
-    """The row that keeps the alignment on directions of that id or text, None if none does, and the alignment.
+def _on_directions(
+    session: Session, place: Place, algorithm: HighLevelModel, named: str
+) -> tuple[DirectionRow | None, DirectionAlignment | None]:
+    if "=" in named:
+        alignment = parse_directions(algorithm.text, named.replace(":", "@").replace("~", "/"))
+        named = alignment.id
+    else:
+        alignment = None
+        text = directions.direction_text(session, algorithm.id, named)  # of now, or of an earlier search
+        nowhere = parse_directions(algorithm.text, "")  # of an algorithm without variables
+        if text:
+            alignment = parse_directions(algorithm.text, text)
+        elif not algorithm.responses and nowhere.id == named:
+            alignment = nowhere
+    if place.analysis is None:
+        return None, alignment
+    stored = directions.find_direction_row(session, place.analysis.id, algorithm.id, named)
+    return stored, alignment if stored is None else directions.alignment_of(stored)
 
-    Where no row keeps just these directions, but one keeps them up to rounding, it is that one.
 
-    Args:
-        place: what it is an alignment with.
-        algorithm: the one that is placed.
-        named: an id, or a text as references have it.
+def site_label(site: Site, sizes: Sequence[int]) -> str:
+    """A site for people: ``n1.0 + n1.2``, ``layer 1 along n1.0 − n1.2``."""
+    return site_words(site, sizes) if isinstance(site, Subspace) else site.label
 
-    Raises:
-        NotFound: no row keeps that id.
-        InvalidAlignment: a text that no alignment has, or places that do not fit the algorithm or the network.
-    """
-    analysis, empty = place.analysis, parse_directions(algorithm.text, "")
-    text = named.replace(":", "@").replace("~", "/") if "=" in named else ""
-    alignment = parse_directions(algorithm.text, text) if text else None
-    wanted = named if alignment is None else alignment.id
-    named_by = algorithm.id, wanted
-    stored = None if analysis is None else directions.find_direction_row(session, analysis.id, *named_by)
-    if not stored and alignment is None and (text := directions.direction_text(session, *named_by)):
-        alignment = parse_directions(algorithm.text, text)
-    if stored:
-        alignment = directions.alignment_of(stored)
-    elif alignment is None and not algorithm.responses and empty.id == wanted:
-        alignment = empty
-    if alignment is None:
-        raise NotFound(
-            f"alignment {named[:40]!r}",
-            "is not one of the alignments on directions kept for this algorithm",
-            "choose a kept one, or say what it is, PATH@LAYER=w1,w2,… for each variable joined by ;, with ?at= behind "
-            "the algorithm's address, or instead of its id: d-ALGORITHM.0:1=1,0,-1;1:1=0,1,-1",
-            "alignment",
-            links.algorithm(place.slug, algorithm.id, place.scope),
-            f"algorithm {algorithm.formula}",
-        )
-    check_directions(place.question.cut, algorithm, alignment)
-    return stored, alignment
+
+def site_of(claim: Claim, sizes: Sequence[int]) -> str:
+    """Where a claim stands, for people: neurons, or directions of a layer; "" for a function that has no site."""
+    if claim.neurons:
+        return neurons_label((claim.layer, neuron) for neuron in claim.neurons)
+    return ", ".join(linear_words(claim.layer, weights, sizes) for weights in claim.directions)
+
+
+def neurons_label(sites: Iterable[tuple[int, int]]) -> str:
+    """Some neurons, perhaps of several layers, for people: ``n1.0 + n2.1``."""
+    return " + ".join(f"n{layer}.{neuron}" for layer, neuron in sites)

@@ -14,7 +14,7 @@ from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.candidates import input_texts
 from app.pages.page import One, page
-from app.pages.placements import site_of
+from app.pages.placed import site_of
 from pluriscope.blocks import Block, Fact, Facts, Head, Section, Side
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.directions import claims_diagram, weight_text

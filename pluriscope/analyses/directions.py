@@ -7,8 +7,8 @@ from typing import Final
 
 from markupsafe import Markup
 
+from analysis.alignments.map_classes import map_class
 from analysis.directions.report import ClassFound, DirectionsReport
-from pluriscope.analyses.ladder import SHORT
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Table
 from pluriscope.figures.numbers import noun
@@ -36,9 +36,7 @@ _READING: Final = """
 
 
 def _thumb(report: DirectionsReport, of: AnalysisContext) -> Markup:
-    rows = [
-        (SHORT.get(one.direction_class, one.direction_class), one.n_aligned, one.n_searched) for one in report.searched
-    ]
+    rows = [(map_class(one.direction_class).short, one.n_aligned, one.n_searched) for one in report.searched]
     return ladder_thumb(rows, title=f"Algorithms placed on directions of {of.name}, by class")
 
 

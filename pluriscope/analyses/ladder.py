@@ -7,15 +7,13 @@ from typing import Final
 
 from markupsafe import Markup
 
+from analysis.alignments.map_classes import DIRECTIONS, map_class
 from analysis.map_classes.report import LadderReport, Rung
 from pluriscope.analyses.shown import AnalysisContext, Shown, listed
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.figures.svg.summaries import ladder_thumb
 from pluriscope.tables import Column, Row
 
-SHORT: Final = {"single": "single neurons", "integer": "integer, read", "integer-any": "integer, any"}
-"""What a small figure calls a class, where that is not its key."""
-_DIRECTIONS: Final = ("integer", "integer-any", "orthogonal", "oblique", "learned")
 _COLUMNS: Final = (
     Column("map_class", "A variable lives on", "The class of maps.", "name", first=True),
     Column("algorithms", "Algorithms", "With an alignment that passes, of those placed.", "text"),
@@ -41,7 +39,7 @@ _READING: Final = """
 def _thumb(report: LadderReport, of: AnalysisContext) -> Markup:
     title = f"Algorithms placed on each class of maps of {of.name}"
     return ladder_thumb(
-        [(SHORT.get(one.map_class, one.map_class), one.algorithms, len(report.algorithms)) for one in report.in_order],
+        [(map_class(one.map_class).short, one.algorithms, len(report.algorithms)) for one in report.in_order],
         title=title,
     )
 
@@ -63,7 +61,7 @@ def _page(report: LadderReport, of: AnalysisContext) -> Iterator[Block]:
 
 def _row(one: Rung, report: LadderReport, of: AnalysisContext) -> Row:
     url, scope = "", of.scope
-    if one.map_class in _DIRECTIONS:
+    if one.map_class in DIRECTIONS:
         url = of.links.directions(of.slug, scope, classes=one.map_class)
     elif one.map_class == "sets":
         url = of.links.algorithms(of.slug, scope)

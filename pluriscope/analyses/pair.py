@@ -14,9 +14,10 @@ from pluriscope.analyses.shown import AnalysisContext, Shown, input_words
 from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Side
 from pluriscope.comparison import who_is_right
 from pluriscope.figures.numbers import decimal, exact, noun
-from pluriscope.figures.svg.beside import explanation_beside
+from pluriscope.figures.svg.elements import twice
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.marks import quarters
+from pluriscope.figures.svg.networks import NARROW, WIDTH, Contrast, network_diagram
 from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.figures.svg.tiles import Tile, bits_of, hues_among
 from pluriscope.naming import LETTERS, ExplanationRef
@@ -78,6 +79,7 @@ def _counts(pair: PairFound) -> tuple[int, ...]:
 
 def _one(report: FairPairReport, pair: PairFound, number: int, of: AnalysisContext, *, large: bool) -> Figure:
     question, mask, index = of.question, pair.masks[number], pair.indices[number]
+    weights = question.cut.weights
     n_inputs = question.cut.n_inputs
     gates = [[(one, bits_of(one.function, n_inputs)) for one in found] for found in pair.gates]
     tiles = [Tile(one.layer, one.neuron, bits, one.label) for one, bits in gates[number]]
@@ -89,10 +91,11 @@ def _one(report: FairPairReport, pair: PairFound, number: int, of: AnalysisConte
     }
     if large:
         alone = tuple(own & ~shared for own, shared in zip(circuit.keep, both, strict=True))
-        drawn = explanation_beside(question.cut.weights, circuit, tiles, alone=alone, **about)
+        contrasts = (Contrast(alone, width=width) for width in (WIDTH, NARROW))
+        drawn = twice(*(network_diagram(weights, circuit, tiles, contrast=one, **about) for one in contrasts))
     else:
         shared = both if masks[0] != masks[1] else None
-        drawn = circuit_thumb(question.cut.weights, circuit, tiles, shared=shared, **about)
+        drawn = circuit_thumb(weights, circuit, tiles, shared=shared, **about)
     right = pair.both_right + (pair.second_right if number else pair.first_right)
     caption = Markup('<b class="key">{}</b> <a class="mono" href="{}">i·{}.{}</a><br>{}, right on {} of {}').format(
         LETTERS[number],

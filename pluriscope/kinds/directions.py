@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.redundancy import irredundancy
+from analysis.alignments.map_classes import DIRECTIONS, map_class
+from analysis.alignments.on_directions import DirectionAlignment, parse_directions
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
-from analysis.directions.alignment import DirectionAlignment, parse_directions
-from analysis.directions.report import LABELS
-from analysis.directions.result import CLASSES
 from analysis.explanations.registry import KIND_OF
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.thumbs import Direction
@@ -62,8 +61,8 @@ MAP = Column(
     *("classes", "Map", "Classes of maps that found it.", "labels"),
     facet="all",
     shown=False,
-    choices=tuple(CLASSES),
-    words=lambda value: LABELS.get(value, value).lower(),
+    choices=DIRECTIONS,
+    words=lambda value: map_class(value).label,
 )
 LAYER = Column(
     *("layer", "A direction on layer", "Hidden layers on which it has a direction.", "labels"), facet="all", shown=False
@@ -131,7 +130,7 @@ def part(found: Found, steps: tuple[str, ...]) -> Part:
         coded={"algorithm": Coded.of(stored["algorithm_id"]), "formula": Coded.of(stored["formula"])},
         labels={
             **_judged(found, steps),
-            "classes": {str(name): _flags(name in one for one in stored["classes"]) for name in CLASSES},
+            "classes": {name: _flags(name in one for one in stored["classes"]) for name in DIRECTIONS},
             "layer": {
                 str(layer): _flags(any(site.layer == layer for _, site in one.places) for one in placed)
                 for layer in range(1, len(sizes) - 1)

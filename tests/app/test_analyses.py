@@ -40,7 +40,7 @@ from pluriscope.analyses.lenses import heat_maps
 from pluriscope.analyses.pair import contradicting
 from pluriscope.analyses.registry import ANALYSES, BY_KEY, RIVALS
 from pluriscope.analyses.registry import PAIR as PAIR_FOUND
-from pluriscope.analyses.shown import network_subject, shown
+from pluriscope.analyses.shown import network_context, shown
 from pluriscope.naming import Scope
 from tests.analysis.discovery.test_parity import reference
 from tests.app.pages.conftest import judge
@@ -88,8 +88,9 @@ FINDINGS = {
         "None on: small integer directions that read the variable.",
     ],
     "directions": [
-        "Algorithms with a valid alignment on directions, by class. Small integers that read it: 0 of 2; Small "
-        "integers, any: 1 of 2; Read-out, orthogonal swap: 1 of 2; Read-out, oblique swap: 2 of 2."
+        "Algorithms with a valid alignment on directions, by class. Small integer directions that read "
+        "the variable: 0 of 2; Small integer directions, read-out or not: 1 of 2; Read-out, orthogonal swap: 1 of 2; "
+        "Read-out, some oblique swap: 2 of 2."
     ],
     "stories": [f"The whole network carries {NETWORK}.", "Of its 197 valid circuits, 196 tell the same story."],
 }
@@ -229,7 +230,7 @@ def test_of_a_list_that_was_cut_is_said_that_others_may_differ_more() -> None:
     )
     report = RIVALS.finds(Analysed(question, cut), Settings())
     assert (report.of, report.complete) == (60, False)
-    subject = network_subject(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
+    subject = network_context(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
     assert "Others may differ more" in "".join(block.html() for block in shown(RIVALS).page(report, subject))
     assert report.findings(question)[0].startswith("Of the 60 listed circuits no two are farther apart")
     none = RIVALS.finds(Analysed(question, replace(cut, masks=whole.masks[:0])), Settings())
@@ -273,7 +274,7 @@ def test_the_overview_counts_methods_as_their_page_does(client) -> None:
 
 def test_a_method_that_came_after_a_report_is_listed_as_not_asked() -> None:
     question = ask(pretrained_xor().network, task=named_task("XOR", 2))
-    subject = network_subject(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
+    subject = network_context(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
     earlier = MethodsReport(thorough=False, complete=True, answers=[], refused={})
     html = "".join(block.html() for block in shown(BY_KEY["methods"]).page(earlier, subject))
     assert html.count("not asked yet") == sum(not method.learns for method in METHODS)
@@ -361,7 +362,7 @@ def test_the_pair_that_is_ranked_is_the_one_that_the_story_shows() -> None:
 def test_the_pair_is_headed_as_what_it_is(slug, heading, brief) -> None:
     file = parse_network_file((ROOT / f"app/bundled/{slug}.json").read_bytes())
     question = ask(file.network, task=file.tasks[0])
-    subject = network_subject(question, slug, slug, Scope(), Addresses(), lambda: None)
+    subject = network_context(question, slug, slug, Scope(), Addresses(), lambda: None)
     found = analyse_output(question)
     observed = found.interpretations.observed_by_circuit
     report = PAIR_FOUND.finds(Analysed(question, found.circuits, observed), Settings())

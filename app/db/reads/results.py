@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import ScoredAlignment
+from analysis.alignments.alignment import OnNeurons
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.result import CircuitSearch
@@ -82,7 +82,7 @@ def _load_algorithms(session: Session, row: AnalysisRow, network: Network) -> Al
     texts = select(AlgorithmRow).where(AlgorithmRow.analysis_id == row.id).order_by(AlgorithmRow.position)
     algorithms = session.scalars(texts).all()
     text_of = {stored.id: stored.text for stored in algorithms}
-    alignments: dict[int, list[ScoredAlignment]] = defaultdict(list)
+    alignments: dict[int, list[OnNeurons]] = defaultdict(list)
     # rows were inserted in the engine's order, so ids keep it
     for stored in session.scalars(
         select(AlignmentRow).where(AlignmentRow.analysis_id == row.id).order_by(AlignmentRow.id)
@@ -93,7 +93,7 @@ def _load_algorithms(session: Session, row: AnalysisRow, network: Network) -> Al
     return AlgorithmSearch(results, row.algorithms_candidates, row.algorithms_truncated_at, totals)
 
 
-def _algorithm_result(row: AlgorithmRow, alignments: tuple[ScoredAlignment, ...], n_inputs: int) -> AlgorithmResult:
+def _algorithm_result(row: AlgorithmRow, alignments: tuple[OnNeurons, ...], n_inputs: int) -> AlgorithmResult:
     verdicts = (row.irredundant_gates, row.irredundant_functions, row.irredundant_literals)
     return AlgorithmResult(
         algorithm=parse_algorithm(row.text, row.form, n_inputs),  # type: ignore[arg-type]  # stored from a Form

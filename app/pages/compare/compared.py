@@ -26,7 +26,8 @@ from pluriscope.comparison import Trials
 from pluriscope.comparison import who_is_right as bar
 from pluriscope.figures.comparison import comparison_figure
 from pluriscope.figures.numbers import decimal, exact, noun
-from pluriscope.figures.svg.beside import NARROW, WIDTH
+from pluriscope.figures.svg.elements import twice
+from pluriscope.figures.svg.networks import NARROW, WIDTH
 from pluriscope.naming import LEAST, LETTERS, Scope
 from pluriscope.records import ComparedRecord, ComparisonRecord, ContradictionRecord, DifferenceRecord
 from pluriscope.tables import Column, Query, Row, Selection
@@ -103,7 +104,7 @@ class Compared(Shared):
         scope: of the analysis, or the rules of a model.
         rules: the same for people.
         ones: the explanations; P, Q, R … in this order.
-        drawings: of each.
+        drawings: width → of each.
         trials: what all of them say, and what happens.
         asked: what these trials are.
         bounded: what is left out of them, as a sentence.
@@ -124,7 +125,7 @@ class Compared(Shared):
     scope: Scope
     rules: str
     ones: Sequence[ComparedRecord]
-    drawings: Sequence[Markup]
+    drawings: Callable[[float], Sequence[Markup]]
     trials: Trials
     asked: Literal["interventions", "own interventions", "rows"]
     bounded: str = ""
@@ -167,7 +168,7 @@ class Compared(Shared):
 
     @property
     def thumbs(self) -> Sequence[tuple[str, str, Markup]]:
-        return [(one.letter, one.name, drawn) for one, drawn in zip(self.ones, self.drawings, strict=True)]
+        return [(one.letter, one.name, drawn) for one, drawn in zip(self.ones, self.drawings(WIDTH), strict=True)]
 
     @property
     def in_short(self) -> InShort:
@@ -354,8 +355,9 @@ def _blocks(c: Compared) -> Iterator[Block]:
     yield _head(c)
     if c.trials.spoken.any():
         yield who_is_right(c)
-    drawings = c.drawings if experiment is None else experiment.drawings(WIDTH)
-    yield Side([_drawn(c, number, drawn) for number, drawn in enumerate(drawings)])
+    drawings = c.drawings if experiment is None else experiment.drawings
+    both = zip(drawings(WIDTH), drawings(NARROW), strict=True)
+    yield Side([_drawn(c, number, wide, narrow) for number, (wide, narrow) in enumerate(both)])
     yield _nothing(c) if experiment is None else _guess(c, experiment)
     if c.legend:
         yield Prose(c.legend, glossary=False, id="legend")
@@ -415,8 +417,8 @@ def _matrix(c: Compared, unit: str) -> Table:
     return replace(Table.plain(labels, rows), noun="explanation", id="right")
 
 
-def _drawn(c: Compared, number: int, drawn: Markup) -> Figure:
-    one = c.ones[number]
+def _drawn(c: Compared, number: int, wide: Markup, narrow: Markup) -> Figure:
+    one, drawn = c.ones[number], wide if wide == narrow else twice(wide, narrow)
     standing = f"right on {exact(one.right)} of {exact(one.predicted)}" if one.predicted else "predicts nothing"
     if one.predicted and one.predicted < c.of:
         standing += f", silent on {exact(c.of - one.predicted)}"
@@ -535,7 +537,7 @@ def _by_letter(label: str, letters: Sequence[str], rows: Iterable[tuple[str, Map
 def _figure(c: Compared) -> Markup:
     """The verdict, the bar of two, every drawing and the experiment that is asked about."""
     experiment = c.asked_about
-    drawings = c.drawings if experiment is None else experiment.drawings(NARROW)
+    drawings = (c.drawings if experiment is None else experiment.drawings)(NARROW)
     names = [f"{one.letter}: {KIND_LABELS[one.kind]} {short(one.ref)}, {one.name}" for one in c.ones]
     counts = () if len(c.ones) > LEAST or not c.trials.spoken.any() else _counts(c)
     asked: tuple[str, Markup] | None = None

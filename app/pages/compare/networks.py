@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from analysis.answers import ANSWER_RULE
 from analysis.directions.self_interventions import OwnSwap, ask_own_swaps
-from analysis.directions.swaps import swapped_layers
 from analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network
 from analysis.explanations.explanation import Claim
 from analysis.interpretations.gates import gate_name
+from analysis.interventions.swaps import swapped_layers
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
 from analysis.tasks import INPUT_NAMES
@@ -26,7 +26,7 @@ from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import Compared, Experiment
 from app.pages.explanations import Explanation
 from app.pages.place import Place
-from app.pages.placements import neurons_label
+from app.pages.placed import neurons_label
 from app.pages.play.tokens import write_now
 from app.pages.recorded import claim_record
 from app.pages.shared import edge_names
@@ -35,9 +35,9 @@ from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Figure, More
 from pluriscope.comparison import Trials, trials_of
 from pluriscope.figures.numbers import decimal, noun, readable
-from pluriscope.figures.svg.beside import WIDTH, explanation_beside
 from pluriscope.figures.svg.directions import direction_diagram, linear_words
 from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.networks import WIDTH, Contrast, network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.thumbs import Direction
 from pluriscope.figures.svg.tiles import Tile, bits_of, hues_among
@@ -119,7 +119,7 @@ def of_network(session: Session, links: Addresses, place: Place, explanations: S
         scope=place.scope,
         rules=f"Under protocol {place.question.protocol.name}",
         ones=[_record(beside, number, trials) for number in range(len(explanations))],
-        drawings=[_drawing(beside, one) for one in explanations],
+        drawings=lambda width: [_drawing(beside, one, width=width) for one in explanations],
         trials=trials,
         asked="own interventions" if own else "interventions",
         bounded=bounded,
@@ -362,9 +362,8 @@ def _drawing(
         alone = tuple(
             own & ~np.logical_and.reduce(layer) for own, *layer in zip(one.circuit.keep, *circuits, strict=True)
         )
-    return explanation_beside(
-        weights, one.circuit, tiles, alone=alone, bits=bits, forced=forced, hues=beside.hues, title=title, width=width
-    )
+    contrast = Contrast(alone, bits, forced, width)
+    return network_diagram(weights, one.circuit, tiles, contrast=contrast, hues=beside.hues, title=title)
 
 
 def _legend(beside: Beside, *, squares: bool) -> str:

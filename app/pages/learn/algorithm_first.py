@@ -30,7 +30,7 @@ from app.pages.learn.lesson import (
     listed,
     number,
 )
-from app.pages.placements import read_places, site_label, write_place
+from app.pages.placed import read_places
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.figures.svg.lessons import parts
@@ -88,7 +88,7 @@ def _failure(of: LessonNetwork, part: Variable, site: NeuronSet, matrix: Interch
     stays = "stays" if table[source] == table[base] else "becomes"
     said = ("no", "yes")[table[source]]
     return (
-        f"On {of.rows[base]}, with {site_label(site)} as on {of.rows[source]}, “{asked(table)}” {stays} {said}, so "
+        f"On {of.rows[base]}, with {site.label} as on {of.rows[source]}, “{asked(table)}” {stays} {said}, so "
         f"the formula says {int(matrix.expected[source, base])}. "
         f"The network gives {number(float(matrix.outputs[source, base]))}."
     )
@@ -136,9 +136,9 @@ def _toggle(
     site = placed.get(part.path)
     now = set(site.neurons) if site is not None and site.layer == layer else set()
     is_on, after = neuron in now, now ^ {neuron}
-    others = [write_place(path, one) for path, one in placed.items() if path != part.path]
+    others = [f"{path}:{one.text}" for path, one in placed.items() if path != part.path]
     if after:
-        others.append(write_place(part.path, NeuronSet(layer, tuple(sorted(after)))))
+        others.append(f"{part.path}:{NeuronSet(layer, tuple(sorted(after))).text}")
     return f"at-{part.path}-{name.replace('.', '-')}", of.at(_SLUG, state, place=sorted(others)), name, is_on
 
 
@@ -160,7 +160,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
     for part in other.variables:
         site, matrix = max(_tried(of, other, part), key=lambda one: _share(one[1])[0])
         agree, every = _share(matrix)
-        told.append(f"{part.shown} reaches {agree} of {every} swaps at most, on {site_label(site)}")
+        told.append(f"{part.shown} reaches {agree} of {every} swaps at most, on {site.label}")
         fails = fails or _failure(of, part, site, matrix)
     row = of.place.analysis
     tried = (
@@ -181,7 +181,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     sites = []
     for part in algorithm.variables:
         shares = [(site, *_share(matrix)) for site, matrix in _tried(of, algorithm, part)]
-        sites.append((in_words(_table(part)), [site_label(site) for site, agree, every in shares if agree == every]))
+        sites.append((in_words(_table(part)), [site.label for site, agree, every in shares if agree == every]))
     return {
         "formula": algorithm.formula,
         "tree": formula_tree(algorithm, title="The formula"),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.alignments.alignment import Aligned
 from analysis.alignments.iia import score_alignment
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.minimality import valid_by_running
@@ -19,7 +20,6 @@ from analysis.criteria.population import Population
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import Outcome, Verdict
-from analysis.directions.scoring import score_directions
 from analysis.errors import AnalysisError
 from analysis.explanations.registry import BY_KEY
 from analysis.progress import OutOfTime
@@ -132,13 +132,11 @@ def _judge_minimality(
 
 def _alone(explanation: Explanation, work: Work) -> Population:
     """The explanation by itself, as criteria judge its kind."""
-    question, algorithm, items = explanation.place.question, explanation.algorithm, explanation.item
+    question, items = explanation.place.question, explanation.item
     if explanation.kind == "circuit" and explanation.circuit is not None:
         items = mask_array([explanation.circuit.mask], explanation.circuit.layout)
-    elif algorithm is not None and explanation.directions is not None:
-        items = ((algorithm, score_directions(question, algorithm, explanation.directions, max_runs=0)),)
-    elif algorithm is not None and explanation.alignment is not None:
-        items = ((algorithm, score_alignment(question, algorithm, explanation.alignment)),)
+    elif isinstance(items, Aligned):
+        items = ((items.algorithm, score_alignment(question, items.algorithm, items.alignment)),)
     else:
         items = (items,)
     return Population(explanation.kind, question, items, work=work)

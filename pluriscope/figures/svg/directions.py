@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
-from analysis.directions.alignment import LinearPlace
 from analysis.explanations.explanation import Claim
+from analysis.interventions.subspace import Subspace
 from pluriscope.figures.svg.elements import drawing, num, part, rect, text
 from pluriscope.figures.svg.layout import Wiring, node_name, place, shape_text
 from pluriscope.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_class, diagram_size
@@ -145,7 +145,7 @@ def weight_text(value: float) -> str:
     return f"−{words}" if value < 0 else words
 
 
-def site_words(linear: LinearPlace, sizes: Sequence[int]) -> str:
+def site_words(linear: Subspace, sizes: Sequence[int]) -> str:
     """A place for people: ``layer 1 along n1.0 − n1.2``."""
     if linear.dimension > 1:
         return f"a subspace of {linear.dimension} dimensions of layer {linear.layer}"

@@ -202,3 +202,14 @@ def _half(graph: Graph, number: int, box: tuple[float, float] | None) -> tuple[f
 def _edge_words(graph: Graph, edge: Edge) -> str:
     words = f"{graph.nodes[edge.source].label} to {graph.nodes[edge.target].label}"
     return f"{words} {edge.slot}" if edge.slot else words
+
+
+def row_asked(tokens: Sequence[str], answer: str) -> Markup:
+    """A row of a transformer's task, and what comes after it; a question mark where that is not told."""
+    body, side = "", 30.0
+    for number, words in enumerate([*tokens, answer or "?"]):
+        x, last = 4 + number * (side + 6), number == len(tokens)
+        body += rect(x + 6 * last, 4, side, side, "fl-forced" if last else "n-open")
+        body += text(x + 6 * last + side / 2, 4 + side / 2 + 4.5, words, "lab", anchor="middle")
+    width = 14 + (len(tokens) + 1) * (side + 6)
+    return drawing(width, side + 8, body, sentence=f"{' '.join(tokens)} then {answer or '?'}", css_class="asked")

@@ -18,6 +18,8 @@ from analysis.subjects.perceptron.circuit import circuit_from_hex
 from analysis.tasks import INPUT_NAMES
 
 MAX_SHOWN: Final = 12
+TILE: Final = 20.0
+"""Height of a square tile on a neuron of a large drawing."""
 
 Matrices = tuple[NDArray[np.float64], ...]
 Keep = tuple[NDArray[np.bool_], ...]
@@ -163,6 +165,7 @@ class Frame:
         spacing: distance between layers.
         top: ordinate of the highest slot.
         bottom: ordinate of the lowest slot.
+        tile: height of a square tile on a neuron, where it is drawn large.
     """
 
     x: tuple[float, ...]
@@ -171,6 +174,7 @@ class Frame:
     spacing: float
     top: float
     bottom: float
+    tile: float = TILE
 
     def at(self, site: Site) -> tuple[float, float]:
         return self.x[site[0]], self.places[site]

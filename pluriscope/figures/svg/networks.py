@@ -1,23 +1,37 @@
 """The large diagram: the thumb's positions with names, weights and formulas.
 
 One function draws a whole network, a circuit (mask), an interpretation (mask and tiles) and the network half of an
-alignment (tiles, pale edges). Weights stand on their edges on a ground of paper, moved along the edge where two would
-collide; where a layer pair keeps more than 9 edges each is shown only when its edge or one of its neurons is pointed
-at, or all of them by a switch. Each neuron and each edge has its name, by which it is found in other drawings.
+alignment (tiles, pale edges), and any of them beside others: thick edges that it alone keeps, grey ones that others
+keep too, and in one experiment a small square at each variable with its value, dashed where that is forced. Weights
+stand on their edges on a ground of paper, moved along the edge where two would collide; where a layer pair keeps more
+than 9 edges each is shown only when its edge or one of its neurons is pointed at, or all of them by a switch. Each
+neuron and each edge has its name, by which it is found in other drawings.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from markupsafe import Markup
 
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.elements import circle, drawing, esc, line, num, part, rect, text, text_width, touchable
-from pluriscope.figures.svg.layout import DrawnEdge, Frame, Site, Wiring, node_name, place, shown_edges, stroke_width
+from pluriscope.figures.svg.layout import (
+    TILE,
+    DrawnEdge,
+    Frame,
+    Keep,
+    Site,
+    Wiring,
+    node_name,
+    place,
+    shown_edges,
+    stroke_width,
+)
 from pluriscope.figures.svg.sentences import edges_sentence, whole_sentence
 from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, tile_group, tile_shape, tile_size
 
@@ -29,6 +43,27 @@ _SMALL: Final = 12.0  # letters of weights
 
 Box = tuple[float, float, float, float]
 NO_NAMES: Final[Mapping[Site, Sequence[str]]] = {}
+WIDTH, NARROW = 600.0, 360.0
+"""Of a drawing beside others, and of one on a phone or a narrow sheet."""
+_BIT: Final = 18.0
+_LARGE_TILE: Final = 32.0
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What a drawing beside others shows, in place of weights.
+
+    Args:
+        alone: edges that it keeps and another does not, as Boolean matrices; None where edges are not compared.
+        bits: inputs, variables and output with their values in one experiment.
+        forced: neurons whose values are forced in it.
+        width: of the drawing; its letters stay as large.
+    """
+
+    alone: Keep | None = None
+    bits: Mapping[Site, int] | None = None
+    forced: Collection[Site] = ()
+    width: float = WIDTH
 
 
 def diagram_size(wiring: Wiring) -> tuple[float, float]:
@@ -44,7 +79,13 @@ def diagram_class(wiring: Wiring) -> str:
 
 
 def network_diagram(
-    weights: Sequence[Any], mask: object = None, tiles: Sequence[Tile] = (), *, hues: Hues = PLAIN_HUES, title: str = ""
+    weights: Sequence[Any],
+    mask: object = None,
+    tiles: Sequence[Tile] = (),
+    *,
+    contrast: Contrast | None = None,
+    hues: Hues = PLAIN_HUES,
+    title: str = "",
 ) -> Markup:
     """A network with its weights, or a circuit, or an interpretation, at full size.
 
@@ -52,20 +93,30 @@ def network_diagram(
         weights: matrices ``[n_l, n_(l-1)]``, arrays or nested lists.
         mask: hex, circuit or Boolean matrices; None cuts nothing.
         tiles: variables on neurons, output included (drawn grey).
+        contrast: what it shows beside others; then variables on the output, which are the same in all, are left out.
         hues: the network's hues, for more than two inputs.
         title: what it is, put before the sentence made from the data.
     """
+    if contrast is not None:
+        tiles = [tile for tile in tiles if tile.layer < len(weights)]
     wiring = Wiring.of(weights, mask, ((t.layer, t.neuron) for t in tiles))
-    width, height = diagram_size(wiring)
-    frame = place(wiring.columns, width, height, PAD_X, PAD_Y)
-    body = diagram_body(wiring, frame, tiles, hues=hues)
+    (width, height), pad = diagram_size(wiring), PAD_X
+    if contrast is not None:
+        width, pad = contrast.width, 36.0
+    frame = place(wiring.columns, width, height, pad, PAD_Y)
+    if contrast is not None:
+        frame = replace(frame, tile=min(_LARGE_TILE, frame.gap - 30, frame.spacing - 24))
+    sentence = whole_sentence(title, wiring, tiles)
+    if contrast is not None and contrast.bits is not None:
+        values = (f"{node_name(*site, wiring.sizes)} {bit}" for site, bit in sorted(contrast.bits.items()))
+        sentence += f"; values: {', '.join(values)}"
     return drawing(
         width,
         height,
-        body,
-        sentence=whole_sentence(title, wiring, tiles),
+        diagram_body(wiring, frame, tiles, hues=hues, contrast=contrast),
+        sentence=sentence,
         details=edges_sentence(wiring),
-        css_class=diagram_class(wiring),
+        css_class=diagram_class(wiring) if contrast is None else "contrast",
     )
 
 
@@ -76,6 +127,7 @@ def diagram_body(
     *,
     hues: Hues,
     pale: bool = False,
+    contrast: Contrast | None = None,
     also: Mapping[Site, Sequence[str]] = NO_NAMES,
 ) -> str:
     """Inner markup of a large diagram, to stand alone or under an algorithm.
@@ -85,45 +137,53 @@ def diagram_body(
         frame: where its neurons stand.
         tiles: variables on neurons.
         pale: draw edges as background, without their weights.
+        contrast: what it shows beside others.
         also: further names of neurons, for instance of the variables that they carry.
     """
     by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
-    names, boxes = site_names(wiring, frame, by_site, hues)
-    edges = _edges(wiring, frame, by_site, pale=pale)
-    labels = "" if pale else _weight_labels(wiring, frame, boxes)
-    return edges + labels + _sites(wiring, frame, by_site, hues, also) + names
+    names, boxes = _site_names(wiring, frame, by_site, hues, below_taken=contrast is not None)
+    edges = _edges(wiring, frame, by_site, pale=pale, contrast=contrast)
+    labels = "" if pale or contrast is not None else _weight_labels(wiring, frame, boxes)
+    bits = "" if contrast is None else _bits(frame, by_site, contrast)
+    return edges + labels + _sites(wiring, frame, by_site, hues, also) + names + bits
 
 
-def tile_side(table: Sequence[int]) -> float:
+def tile_side(table: Sequence[int], side: float = TILE) -> float:
     """Height of a tile on a neuron: wide ones are lower, and cells never fall under 3.5 px."""
     rows, columns = tile_shape(table)
-    return max(20.0 if rows == columns or rows == 1 else 15.0, 3.5 * rows)
+    return max(side if rows == columns or rows == 1 else 0.75 * side, 3.5 * rows)
 
 
-def ring_radius(tile: Tile | None) -> float:
-    """Radius of the ring round a tile, or of the plain circle."""
+def ring_radius(tile: Tile | None, side: float = TILE) -> float:
+    """Radius of the ring round a tile that is so high, or of the plain circle."""
     if tile is None:
         return 6.5
-    width, height = tile_size(tile.table, tile_side(tile.table))
+    width, height = tile_size(tile.table, tile_side(tile.table, side))
     return max(16.0, math.hypot(width, height) / 2 + 2)
 
 
-def _edges(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], *, pale: bool) -> str:
+def _edges(
+    wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], *, pale: bool, contrast: Contrast | None
+) -> str:
     cut = kept = ""
+    alone = None if contrast is None else contrast.alone
     few = sum(matrix.size for matrix in wiring.weights) <= _MAX_WEIGHTS
     for edge in shown_edges(wiring, frame):
         x1, y1, x2, y2 = edge.ends
         length = math.hypot(x2 - x1, y2 - y1)
         dx, dy = (x2 - x1) / length, (y2 - y1) / length
-        r1 = ring_radius(by_site.get((edge.layer - 1, edge.source))) + 1.5
-        r2 = ring_radius(by_site.get((edge.layer, edge.out))) + 2.5
+        r1 = ring_radius(by_site.get((edge.layer - 1, edge.source)), frame.tile) + 1.5
+        r2 = ring_radius(by_site.get((edge.layer, edge.out)), frame.tile) + 2.5
         ends = (x1 + dx * r1, y1 + dy * r1, x2 - dx * r2, y2 - dy * r2)
         hit = touchable(f"M{num(ends[0])} {num(ends[1])}L{num(ends[2])} {num(ends[3])}") if few else ""
         name, minus = edge.name(wiring.sizes), edge.weight < 0
         if not edge.kept:
-            cut += part(name, line(*ends, "e-cut") + hit)
+            cut += part(name, line(*ends, "e-cut neg" if minus and contrast is not None else "e-cut") + hit)
         elif pale:
             kept += part(name, line(*ends, "e-bg neg" if minus else "e-bg") + hit)
+        elif contrast is not None:
+            css = "e-only" if alone is not None and alone[edge.layer - 1][edge.out, edge.source] else "e-both"
+            kept += part(name, line(*ends, f"{css} neg" if minus else css) + hit)
         else:
             stroke = stroke_width(edge.weight, wiring.largest, 1.0, 4.0)
             drawn = line(*ends, "e-neg" if minus else "e-pos", width=stroke)
@@ -147,9 +207,8 @@ def _sites(
                 drawn = circle(x, y, 6, "n-cut")
             elif tile is not None:
                 hue = NEUTRAL if column.layer == wiring.last else hues.of(tile.table)
-                drawn = circle(x, y, ring_radius(tile), "n-ring") + tile_group(
-                    x, y, tile_side(tile.table), tile.table, hue
-                )
+                drawn = circle(x, y, ring_radius(tile), "n-ring") if frame.tile == TILE else ""
+                drawn += tile_group(x, y, tile_side(tile.table, frame.tile), tile.table, hue)
             else:
                 drawn = circle(x, y, 6.5, "n-open")
             names = " ".join([node_name(column.layer, neuron, wiring.sizes), *also.get((column.layer, neuron), ())])
@@ -157,7 +216,25 @@ def _sites(
     return body
 
 
-def site_names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], hues: Hues) -> tuple[str, list[Box]]:
+def _bits(frame: Frame, by_site: dict[Site, Tile], contrast: Contrast) -> str:
+    """A value in a square of its own at each variable, 1 on ink and 0 on paper; of inputs and output in their place."""
+    body = ""
+    for site, bit in (contrast.bits or {}).items():
+        if site not in frame.places:
+            continue
+        (x, y), tile = frame.at(site), by_site.get(site)
+        if 0 < site[0] < len(frame.x) - 1:
+            wide, high = (16.0, 16.0) if tile is None else tile_size(tile.table, tile_side(tile.table, frame.tile))
+            x, y = x + wide / 2 + 6, y + high / 2 - 3
+        css = f"fl-bit{' one' if bit else ''}{' forced' if site in contrast.forced else ''}"
+        square = rect(x - _BIT / 2, y - _BIT / 2, _BIT, _BIT)
+        body += f'<g class="{css}">{square}{text(x, y + 4.5, bit, "lab", anchor="middle")}</g>'
+    return body
+
+
+def _site_names(
+    wiring: Wiring, frame: Frame, by_site: dict[Site, Tile], hues: Hues, *, below_taken: bool
+) -> tuple[str, list[Box]]:
     """Names and formulas of all sites, and the boxes that weights must keep clear of."""
     body, boxes = "", []
     kept = [edge for edge in shown_edges(wiring, frame) if edge.kept]
@@ -165,7 +242,7 @@ def site_names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile
         layer, x = column.layer, frame.x[column.layer]
         for neuron in column.shown:
             y, tile = frame.places[layer, neuron], by_site.get((layer, neuron))
-            name, radius = node_name(layer, neuron, wiring.sizes), ring_radius(tile)
+            name, radius = node_name(layer, neuron, wiring.sizes), ring_radius(tile, frame.tile)
             boxes.append((x - radius, y - radius, x + radius, y + radius))
             if layer == 0:
                 body += part(name, text(x - 14, y + 4.5, name, "fi", anchor="end", italic=True))
@@ -174,7 +251,7 @@ def site_names(wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile
             else:
                 words, wide = _hidden_name(wiring, frame, layer, neuron, tile, hues)
                 # edges arrive at the lowest neuron from above, so its name stands below
-                lines = [y - radius - 6, y + radius + 14]
+                lines = [y - radius - 6, *([] if below_taken else [y + radius + 14])]
                 if len(column.shown) > 1 and neuron == column.shown[-1]:
                     lines.reverse()
                 own = [one for one in kept if (layer, neuron) in ((one.layer - 1, one.source), (one.layer, one.out))]

@@ -11,13 +11,14 @@ import pytest
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.alignment import Alignment
-from analysis.alignments.joint import score_joint
+from analysis.alignments.joint import score_joint, score_with_joint
+from analysis.alignments.on_directions import DirectionAlignment
 from analysis.alignments.search import search_alignments
 from analysis.data import clean_data
-from analysis.directions.alignment import DirectionAlignment, LinearPlace
-from analysis.directions.scoring import score_directions
+from analysis.directions.readouts import read_outs
 from analysis.directions.search import search_directions
 from analysis.interventions.neuron_set import NeuronSet
+from analysis.interventions.subspace import Subspace
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.subjects.perceptron.network import Network
@@ -53,7 +54,8 @@ def test_the_search_finds_both(direction_class) -> None:
                 else {"0": (1, 1, -1), "1": (0, 0, 1)}
             )
             assert {path: place.reads[0] for path, place in best.alignment.places} == exact
-            assert 1.8e-6 < max(reading.residual for reading in best.read_outs) < 1.9e-6
+            readings = read_outs(ask(NET, data=DATA).clean_activations, result.algorithm, best.alignment)
+            assert 1.8e-6 < max(reading.residual for reading in readings) < 1.9e-6
 
 
 def test_on_neuron_sets_only_bob() -> None:
@@ -78,6 +80,6 @@ def test_on_neuron_sets_only_bob() -> None:
 def test_swaps_by_the_dual_basis(text, first, second) -> None:
     algorithm = next(a for a in CANDIDATES.algorithms if a.text == text)
     moved = np.linalg.pinv(np.array([first, second])).T
-    places = {p: LinearPlace.of(1, [w], [m]) for p, w, m in zip("01", (first, second), moved, strict=True)}
-    scored = score_directions(ask(NET, data=DATA), algorithm, DirectionAlignment.of(text, places))
+    places = {p: Subspace.of(1, [w], [m]) for p, w, m in zip("01", (first, second), moved, strict=True)}
+    scored = score_with_joint(ask(NET, data=DATA), algorithm, DirectionAlignment.of(text, places))
     assert (scored.iia.agreed, scored.iia.of, scored.joint.agreed) == (24, 24, 64)

@@ -8,13 +8,13 @@ import pytest
 
 from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel, Node
+from analysis.alignments.joint import score_with_joint
+from analysis.alignments.on_directions import parse_directions
 from analysis.alignments.search import search_alignments
 from analysis.data import clean_data
-from analysis.directions.alignment import parse_directions
 from analysis.directions.integers import integer_directions
 from analysis.directions.report import directions_report
 from analysis.directions.result import CLOSED
-from analysis.directions.scoring import score_directions
 from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
 from analysis.protocol import COMPLETE
@@ -62,7 +62,7 @@ def test_the_pretrained_network_class_by_class() -> None:
         for result in search.algorithms:
             for scored in result.alignments:  # every alignment stands by itself, from its text
                 again = parse_directions(result.algorithm.text, scored.alignment.text)
-                fresh = score_directions(ask(network, data=DATA), result.algorithm, again)
+                fresh = score_with_joint(ask(network, data=DATA), result.algorithm, again)
                 assert fresh.iia == scored.iia
                 assert scored.joint is None or fresh.joint.agreed == scored.joint.agreed
                 assert fresh.margin == pytest.approx(scored.margin)

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.alignment import Alignment
-from analysis.alignments.iia import score_alignment
-from analysis.alignments.joint import score_joint
+from analysis.alignments.iia import interchange_matrix, score_alignment
+from analysis.alignments.joint import score_joint, score_with_joint
+from analysis.alignments.on_directions import DirectionAlignment
 from analysis.data import clean_data
-from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.directions.readouts import minimum_norm, read_out
-from analysis.directions.scoring import direction_matrix, score_directions
-from analysis.directions.swaps import joint_outputs, swap_outputs
 from analysis.errors import InvalidAlignment
-from analysis.interventions.interchange import interchange_outputs
+from analysis.interventions.interchange import interchange_outputs, joint_outputs
 from analysis.interventions.neuron_set import NeuronSet
+from analysis.interventions.subspace import Subspace
+from analysis.interventions.swaps import swap_outputs
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.subjects.perceptron.mlp import activations, forward
@@ -42,14 +42,14 @@ def test_swaps_are_those_of_plain_python(seed, kind, layer) -> None:
     random = np.random.default_rng(seed)
     w, other, d = random.normal(size=(3, 3))
     clean = activations(network, ROWS)
-    straight, skew = LinearPlace.of(layer, [w]), LinearPlace.of(layer, [w], [d])
+    straight, skew = Subspace.of(layer, [w]), Subspace.of(layer, [w], [d])
     found = swap_outputs(network, clean, [skew, straight])
     for s, b in product(range(4), repeat=2):
         assert found[1, s, b] == pytest.approx(plain.orthogonal_swap(network, layer, w, ROWS[s], ROWS[b]), abs=1e-9)
         assert found[0, s, b] == pytest.approx(plain.oblique_swap(network, layer, w, d, ROWS[s], ROWS[b]), rel=1e-6)
     assert np.array_equal(found[1].diagonal(), forward(network, ROWS)[:, 0])
     sources = np.array(list(product(range(4), repeat=2)))
-    joint = joint_outputs(network, clean, [straight, LinearPlace.of(layer, [other])], sources)
+    (joint,) = joint_outputs(network, clean, [[straight, Subspace.of(layer, [other])]], sources)
     for (s, t), row in zip(sources.tolist(), joint, strict=True):
         for b in range(4):
             says = plain.two_at_once(network, layer, w, other, (ROWS[s], ROWS[t]), ROWS[b])
@@ -61,10 +61,10 @@ def test_swaps_are_those_of_plain_python(seed, kind, layer) -> None:
 def test_on_neurons_it_is_the_interchange_of_neuron_sets(seed, kind) -> None:
     network = random_network(seed, (2, 3, 3, 1), kind)
     sites = [NeuronSet(layer, n) for layer in (1, 2) for n in ((0,), (2,), (0, 1), (0, 1, 2))]
-    places = [LinearPlace.on_neurons(site, 3) for site in sites]
+    places = [Subspace.on_neurons(site, 3) for site in sites]
     along = swap_outputs(network, activations(network, ROWS), places)
     assert np.allclose(along, interchange_outputs(network, sites, ROWS), rtol=1e-9, atol=1e-12)
-    scaled = [LinearPlace.of(p.layer, -3.0 * p.matrix) for p in places]  # a multiple is the same interchange
+    scaled = [Subspace.of(p.layer, -3.0 * p.matrix) for p in places]  # a multiple is the same interchange
     assert np.allclose(along, swap_outputs(network, activations(network, ROWS), scaled), rtol=1e-9, atol=1e-12)
 
 
@@ -76,12 +76,12 @@ def test_scores_on_neurons_are_those_of_alignments_on_neuron_sets(seed) -> None:
             paths = sorted(algorithm.responses)
             on_sets = Alignment.of(algorithm.text, zip(paths, sites, strict=True))
             on_lines = DirectionAlignment.of(
-                algorithm.text, {p: LinearPlace.on_neurons(s, 3) for p, s in zip(paths, sites, strict=True)}
+                algorithm.text, {p: Subspace.on_neurons(s, 3) for p, s in zip(paths, sites, strict=True)}
             )
-            scored = score_directions(ask(network, data=DATA), algorithm, on_lines)
+            scored = score_with_joint(ask(network, data=DATA), algorithm, on_lines)
             assert scored.iia == score_alignment(ask(network, data=DATA), algorithm, on_sets).iia
             assert scored.joint.agreed == score_joint(ask(network, data=DATA), algorithm, on_sets).agreed
-            matrix = direction_matrix(ask(network, data=DATA), algorithm, paths[0], on_lines.places[0][1])
+            matrix = interchange_matrix(ask(network, data=DATA), algorithm, paths[0], on_lines.places[0][1])
             assert matrix.agreed[matrix.tested].sum() <= scored.iia.agreed
 
 
@@ -89,25 +89,23 @@ def test_causal_order_and_refusals() -> None:
     network = random_network(1, (2, 3, 3, 1), "leaky_relu")
     deep = next(a for a in candidate_algorithms(named_task("XOR", 2), COMPLETE, 2).algorithms if a.depth == 3)
     inner = max(deep.responses, key=len)
-    earlier = {p: LinearPlace.of(1 if p == inner else 2, [[1, 0, len(p) + i]]) for i, p in enumerate(deep.responses)}
-    later = {p: LinearPlace.of(2 if p == inner else 1, place.reads) for p, place in earlier.items()}
+    earlier = {p: Subspace.of(1 if p == inner else 2, [[1, 0, len(p) + i]]) for i, p in enumerate(deep.responses)}
+    later = {p: Subspace.of(2 if p == inner else 1, place.reads) for p, place in earlier.items()}
     for places, ordered in ((earlier, True), (later, False)):
-        alignment = DirectionAlignment.of(deep.text, places)
-        if alignment.is_independent and len(deep.responses) == 2:
-            assert score_directions(ask(network, data=DATA), deep, alignment).causal_order is ordered
+        assert DirectionAlignment.of(deep.text, places).causal_order is ordered
     algorithm = two_xor_algorithms()[0]
-    good = LinearPlace.of(1, [[1, 0, 0]])
+    good = Subspace.of(1, [[1, 0, 0]])
     for places in (
         {"0": good},
         {"0": good, "1": good},
-        {"0": good, "1": LinearPlace.of(3, [[1, 0, 0]])},
-        {"0": good, "1": LinearPlace.of(1, [[1, 0]])},
-        {"0": good, "1": LinearPlace.of(1, [[0, 1, 0]]), "00": LinearPlace.of(2, [[1, 0, 0]])},
+        {"0": good, "1": Subspace.of(3, [[1, 0, 0]])},
+        {"0": good, "1": Subspace.of(1, [[1, 0]])},
+        {"0": good, "1": Subspace.of(1, [[0, 1, 0]]), "00": Subspace.of(2, [[1, 0, 0]])},
     ):
         with pytest.raises(InvalidAlignment):
-            score_directions(ask(network, data=DATA), algorithm, DirectionAlignment.of(algorithm.text, places))
+            score_with_joint(ask(network, data=DATA), algorithm, DirectionAlignment.of(algorithm.text, places))
     with pytest.raises(InvalidAlignment):
-        score_directions(ask(network, data=DATA), algorithm, DirectionAlignment.of("A", {"0": good}))
+        score_with_joint(ask(network, data=DATA), algorithm, DirectionAlignment.of("A", {"0": good}))
 
 
 @pytest.mark.slow

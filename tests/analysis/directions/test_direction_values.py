@@ -10,10 +10,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analysis.alignments.alignment import Alignment
-from analysis.directions.alignment import DirectionAlignment, LinearPlace, number_text, parse_directions, swap_rows
+from analysis.alignments.on_directions import DirectionAlignment, parse_directions
 from analysis.directions.integers import integer_directions, n_integer_directions
 from analysis.errors import InvalidAlignment
 from analysis.interventions.neuron_set import NeuronSet
+from analysis.interventions.subspace import Subspace, number_text, swap_rows
 from tests.oracles.brute_force_directions import small_integer_rows
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-9)
@@ -44,7 +45,7 @@ def test_an_alignment_is_its_text(drawn) -> None:
     made = {}
     for number, (layer, rows, oblique) in enumerate(drawn):
         try:
-            made[f"{number:b}"] = LinearPlace.of(layer, rows, oblique)
+            made[f"{number:b}"] = Subspace.of(layer, rows, oblique)
         except InvalidAlignment:
             continue
     alignment = DirectionAlignment.of("(A&B)", made)
@@ -62,11 +63,11 @@ def test_an_alignment_is_its_text(drawn) -> None:
 
 def test_known_text_and_ids_of_their_own() -> None:
     alignment = DirectionAlignment.of(
-        "(A&B)", {"1": LinearPlace.of(1, [[0, 1, -1]]), "0": LinearPlace.of(2, [[1, -0.0, 0.5]], [[1, 2, 1e-7]])}
+        "(A&B)", {"1": Subspace.of(1, [[0, 1, -1]]), "0": Subspace.of(2, [[1, -0.0, 0.5]], [[1, 2, 1e-7]])}
     )
     assert alignment.text == "0@2=1,0,0.5/1,2,1e-7;1@1=0,1,-1"
     assert DirectionAlignment.of("(A&B)", ()).id != Alignment.of("(A&B)", ()).id
-    assert LinearPlace.of(1, [[1, 2]], [[1, 2]]) == LinearPlace.of(1, [[1, 2]])
+    assert Subspace.of(1, [[1, 2]], [[1, 2]]) == Subspace.of(1, [[1, 2]])
 
 
 @pytest.mark.parametrize(
@@ -93,18 +94,19 @@ def test_other_texts_are_refused(text) -> None:
     ],
 )
 def test_what_can_be_set_is_judged_by_an_angle(reads, swaps, can, scale) -> None:
-    place = LinearPlace(1, *(tuple(tuple(scale * float(x) for x in row) for row in rows) for rows in (reads, swaps)))
+    place = Subspace(1, *(tuple(tuple(scale * float(x) for x in row) for row in rows) for rows in (reads, swaps)))
     assert (place.problem == "") == can
 
 
 def test_read_outs_of_a_layer_must_be_independent() -> None:
-    same = LinearPlace.of(1, [[1, 1]])
-    other = LinearPlace.of(1, [[2, 2.0]])
-    assert not DirectionAlignment.of("x", {"0": same, "1": other}).is_independent
-    assert DirectionAlignment.of("x", {"0": same, "1": LinearPlace.of(2, [[1, 1]])}).is_independent
+    same = Subspace.of(1, [[1, 1]])
+    other = Subspace.of(1, [[2, 2.0]])
+    with pytest.raises(InvalidAlignment, match="set at once"):
+        DirectionAlignment.of("x", {"0": same, "1": other}).check_apart()
+    DirectionAlignment.of("x", {"0": same, "1": Subspace.of(2, [[1, 1]])}).check_apart()
     with pytest.raises(InvalidAlignment):
-        LinearPlace.of(1, [[1, 1], [1, 1]])
-    assert LinearPlace.on_neurons(NeuronSet(1, (0, 2)), 3).reads == ((1, 0, 0), (0, 0, 1))
+        Subspace.of(1, [[1, 1], [1, 1]])
+    assert Subspace.on_neurons(NeuronSet(1, (0, 2)), 3).reads == ((1, 0, 0), (0, 0, 1))
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4])

@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 from analysis.alignments import iia
 from analysis.alignments.iia import Behaviour
-from analysis.directions.alignment import DirectionAlignment, LinearPlace
+from analysis.alignments.joint import score_with_joint
+from analysis.alignments.on_directions import DirectionAlignment
 from analysis.directions.oblique import oblique_family
 from analysis.directions.polyhedra import Inequality, common_point, contradict
 from analysis.directions.readouts import minimum_norm
-from analysis.directions.scoring import score_directions
 from analysis.directions.search import joint_family
-from analysis.directions.swaps import swapped_along
 from analysis.directions.table import DirectionTable
+from analysis.interventions.subspace import Subspace
+from analysis.interventions.swaps import swapped_along
 from analysis.question import ask
 from analysis.subjects.perceptron.mlp import activations, forward
 from analysis.subjects.perceptron.network import Network
@@ -180,13 +181,13 @@ def test_joint_families_of_the_last_layer(seed) -> None:
         free = np.linalg.svd(reads)[2][2]
         for _ in range(10):
             moved = np.linalg.pinv(reads).T + np.outer(random.normal(scale=5, size=2), free)
-            made = [LinearPlace.of(1, r[None], m[None]) for r, m in zip(reads, moved, strict=True)]
+            made = [Subspace.of(1, r[None], m[None]) for r, m in zip(reads, moved, strict=True)]
             assert np.allclose(reads @ moved.T, np.eye(2), atol=1e-8)
-            scored = score_directions(ask(network), algorithm, _aligned(algorithm, paths, made))
+            scored = score_with_joint(ask(network), algorithm, _aligned(algorithm, paths, made))
             if family.answer == "none":
                 assert not scored.joint_valid
         if family.answer == "some":
-            scored = score_directions(ask(network), algorithm, family.witness)
+            scored = score_with_joint(ask(network), algorithm, family.witness)
             assert scored.valid
             assert scored.joint_valid
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import Aligned, Alignment
+from analysis.alignments.on_directions import parse_directions
 from analysis.data import clean_data
-from analysis.directions.alignment import parse_directions
 from analysis.directions.self_interventions import ask_own_swaps
 from analysis.experiments import SILENT, decide_under_interventions, intervention_space
 from analysis.explanations.algorithms import predict_by_alignment

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 
 from analysis.alignments.alignment import Aligned, Alignment
+from analysis.alignments.on_directions import DirectionAlignment
 from analysis.circuits.search import search_circuits
-from analysis.directions.alignment import DirectionAlignment, LinearPlace
 from analysis.experiments import SILENT, intervention_space
 from analysis.explanations.explanation import RecordedKind, claim_nothing
 from analysis.explanations.probes import find_probes
 from analysis.explanations.registry import EVERY_KIND, KIND_OF
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interventions.neuron_set import NeuronSet
+from analysis.interventions.subspace import Subspace
 from analysis.question import Question, ask
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
@@ -41,7 +42,7 @@ def item(key: str) -> Any:
     algorithm = two_xor_algorithms()[0]
     circuits = search_circuits(question())
     circuit = Circuit(circuits.layout, int(circuits.masks[np.argmin(np.bitwise_count(circuits.masks))]))
-    places = [("0", LinearPlace.of(1, [[1, 0, -1]])), ("1", LinearPlace.of(1, [[0, 1, 0.5], [1, 1, 1]]))]
+    places = [("0", Subspace.of(1, [[1, 0, -1]])), ("1", Subspace.of(1, [[0, 1, 0.5], [1, 1, 1]]))]
     chosen = {
         "circuit": circuit,
         "interpretation": interpretation_at(question(), circuit, 0),

@@ -10,10 +10,10 @@ from math import factorial
 import numpy as np
 import pytest
 
+from analysis.alignments.joint import score_with_joint
+from analysis.alignments.on_directions import parse_directions
 from analysis.data import DataRecord
-from analysis.directions.alignment import parse_directions
 from analysis.directions.polyhedra import Inequality, common_point
-from analysis.directions.scoring import score_directions
 from analysis.errors import InvalidMethod
 from analysis.lenses.lens import Attribution, LensAnswer, Table
 from analysis.lenses.probes import scaled_layers
@@ -187,7 +187,7 @@ def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
     for key in ("shapley", "lime", "probes"):
         assert "no Boolean inputs" in look(images, key).notes[0]
     wide = Network.from_arrays([np.ones((2, 13)), np.ones((1, 2))], [np.zeros(2), np.zeros(1)])
-    many = replace(images, model=wide, record=DataRecord(np.zeros((4, 13)), boolean=False))
+    many = replace(images, subject=wide, record=DataRecord(np.zeros((4, 13)), boolean=False))
     assert look(many, "gradient-corners").outcome == "found"
 
 
@@ -299,6 +299,6 @@ def test_alignment_search_passes_where_a_valid_alignment_is_known_and_is_scored_
         text = ";".join(
             f"{path}@{one['direction']}" for path, one in zip(sorted(algorithm.responses), pair, strict=True)
         )
-        scored = score_directions(question, algorithm, parse_directions(algorithm.text, text))
+        scored = score_with_joint(question, algorithm, parse_directions(algorithm.text, text))
         assert (scored.iia.agreed, scored.iia.of) == (row["agreed"], row["of"])
         assert row["cosine"] is None or 0.0 <= row["cosine"] <= 1.0

@@ -117,7 +117,12 @@ def test_one_alignment_is_all_in_its_address(client):
         assert not any(place["is_tested"][i][i] for i in range(4))
     assert told["places"][0]["projections"][0] == pytest.approx([0, 1, 0, 0], abs=1e-5)
     page = words(client.get(told["url"]).text)
-    for said in ("24 of 24", "64 of 64", "found by the search of small integers that read it", "layer 1 along"):
+    for said in (
+        "24 of 24",
+        "64 of 64",
+        "found by the search of small integer directions that read the variable",
+        "layer 1 along",
+    ):
         assert said in page
 
 

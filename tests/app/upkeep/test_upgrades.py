@@ -42,7 +42,7 @@ from app.main import create_app
 from app.settings import Settings
 from pluriscope.address import Addresses
 from pluriscope.naming import Scope
-from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, read_perceptron
 from tests.app.jobs.executors import lent_processes
 from tests.app.upkeep.conftest import everything
 from tests.schemas import FOLDER, SLUG, kept, revisions, unpack
@@ -249,10 +249,10 @@ def test_verdicts_are_carried_over(tmp_path):
 @pytest.mark.slow
 def test_circuits_of_models_become_rows(tmp_path):
     """They stood as columns of bytes; a search without one of its figures is as if it had never been made."""
-    rules = PERCEPTRON.default_rules
+    rules = TOY.default_rules
     model = read_perceptron(DOCUMENT)
-    found = judged_circuits(PERCEPTRON, model, rules, find_circuits(model, rules))
-    frame = circuit_record(PERCEPTRON).frame(found.circuits)
+    found = judged_circuits(TOY, model, rules, find_circuits(model, rules))
+    frame = circuit_record(TOY).frame(found.circuits)
     figures = {"edges": "<i8", "nodes": "<i8", "right": "<i8", "worst": "<f8", "margin": "<f8", "minimal": "?"}
     data = {
         name: values.astype(figures[name]).tobytes() if name in figures else "\n".join(values.tolist()).encode()

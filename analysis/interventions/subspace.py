@@ -1,24 +1,20 @@
-"""The alignment value on linear directions: where in a layer's activation space each variable of an algorithm lives.
+"""The subspace value: linear directions of a hidden layer, a site where an intervention writes and a variable may live.
 
-A place is k read-outs (rows of W, one for a direction) and k swap directions (rows of D, W itself unless given). To
-interchange the variable means to give the read-outs their values on the source by the change along the swap directions
-that does so:
+A subspace is k read-outs (rows of W, one for a direction) and k swap directions (rows of D, W itself unless given). To
+interchange it means to give the read-outs their values on the source by the change along the swap directions that does
+so:
 
     h' = h_b + Dᵀ (W Dᵀ)⁻¹ (W h_s − W h_b)
 
 With one row w and D = W this is the orthogonal projection h_b + (w·h_s − w·h_b) · w/|w|²; with one row and another swap
 direction d an oblique one; with k orthonormal rows the subspace interchange of Geiger et al. ("Finding Alignments
-Between Interpretable Causal Variables and Distributed Neural Representations", 2024). w and its multiples are the same
-interchange; a place keeps the multiple that it was given, for it is what reads.
-
-Text, for addresses: ``PATH@LAYER=W`` for each variable, joined by ``;``. W is its numbers joined by ``,``, several rows
-by ``_``; ``/D`` follows where there are swap directions of their own. Numbers are the shortest decimals that read back
-as the same float64, without ``+``: ``0@1=1,0,-1;1@1=0,1,-1``. The id is a hash of the algorithm's text and this text.
+Between Interpretable Causal Variables and Distributed Neural Representations", 2024). With unit vectors it is the
+interchange of neurons. w and its multiples are the same interchange; a subspace keeps the multiple that it was given,
+for it is what reads.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,23 +24,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.alignment import Placement
-from analysis.digest import short_id
 from analysis.errors import InvalidAlignment
 from analysis.interventions.neuron_set import NeuronSet
 
 Row = tuple[float, ...]
 
-MAX_TEXT: Final = 20_000  # characters
+CURE: Final = "write PATH@LAYER=w1,w2,… for each variable, joined by ;, with /d1,d2,… where the swap is oblique"
 _FURTHEST: Final = 10**9  # how far the layer may move, as a multiple of a step along the read-out that sets as much
 _LARGEST: Final = 1e150
-_PLACE = re.compile(r"([01]*)@([1-9]\d{0,2})=([^/]+)(?:/(.+))?")
-_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e-?\d+)?")
-_CURE = "write PATH@LAYER=w1,w2,… for each variable, joined by ;, with /d1,d2,… where the swap is oblique"
 
 
 @dataclass(frozen=True, order=True)
-class LinearPlace:
+class Subspace:
     """One or more linear directions of one hidden layer; build it with :meth:`of`.
 
     Args:
@@ -63,7 +54,7 @@ class LinearPlace:
         layer: int,
         reads: Iterable[Iterable[float]] | NDArray[np.float64],
         swaps: Iterable[Iterable[float]] | NDArray[np.float64] = (),
-    ) -> LinearPlace:
+    ) -> Subspace:
         """A place whose numbers are in canonical form (no −0, no NumPy type).
 
         Raises:
@@ -75,11 +66,11 @@ class LinearPlace:
             place = cls(layer, place.reads)
         problem = place.problem
         if problem:
-            raise InvalidAlignment(f"direction on layer {layer}", problem, _CURE)
+            raise InvalidAlignment(f"direction on layer {layer}", problem, CURE)
         return place
 
     @classmethod
-    def on_neurons(cls, site: NeuronSet, width: int) -> LinearPlace:
+    def on_neurons(cls, site: NeuronSet, width: int) -> Subspace:
         """A neuron set as a place: interchanging it is interchanging the neurons."""
         return cls.of(site.layer, np.eye(width)[list(site.neurons)])
 
@@ -100,6 +91,20 @@ class LinearPlace:
             return "has read-outs that cannot be set along its swap directions"
         return ""
 
+    def check(self, path: str, width: int) -> None:
+        """Whether a layer of that width has the directions on which a variable is placed.
+
+        Raises:
+            InvalidAlignment: it does not.
+        """
+        given = len(self.reads[0])
+        if width != given:
+            raise InvalidAlignment(
+                f"direction of variable {path}",
+                f"has {given} numbers for {width} neurons of layer {self.layer}",
+                "give one number for each neuron",
+            )
+
     @property
     def dimension(self) -> int:
         """How many directions, k."""
@@ -116,7 +121,7 @@ class LinearPlace:
         return np.array(self.reads)
 
 
-def swap_rows(places: Iterable[LinearPlace]) -> NDArray[np.float64] | None:
+def swap_rows(places: Iterable[Subspace]) -> NDArray[np.float64] | None:
     """``[k, width]`` by how much the layer moves for each unit of each read-out, all other read-outs kept.
 
     The numbers of a place are taken as exactly what they are, so E is the exact solution, each number rounded once.
@@ -179,76 +184,12 @@ def _solved(matrix: list[list[int]], sides: list[list[int]]) -> tuple[list[list[
     return [row[n:] for row in rows], before
 
 
-@dataclass(frozen=True)
-class DirectionAlignment(Placement[LinearPlace]):
-    """A place on linear directions for every variable of one algorithm."""
-
-    @cached_property
-    def text(self) -> str:
-        """All that the alignment is, given its algorithm: what an address carries."""
-        return ";".join(f"{path}@{place.text}" for path, place in self.places)
-
-    @cached_property
-    def id(self) -> str:
-        """First 16 hex digits of the SHA-256 of the algorithm's text and :attr:`text` in braces.
-
-        Braces, where alignments on neuron sets have brackets: the two kinds never share an id.
-        """
-        return short_id(f"{self.algorithm_text}{{{self.text}}}")
-
-    @property
-    def is_independent(self) -> bool:
-        """Whether in each layer all read-outs can be set at once, as disjoint neuron sets can."""
-        layers = {place.layer for _, place in self.places}
-        return all(swap_rows(place for _, place in self.places if place.layer == layer) is not None for layer in layers)
-
-
-def parse_directions(algorithm_text: str, text: str) -> DirectionAlignment:
-    """The alignment of that text; the inverse of :attr:`DirectionAlignment.text`.
-
-    Args:
-        algorithm_text: identity text of the algorithm.
-        text: at most 20,000 characters; "" for an algorithm without variables.
-
-    Raises:
-        InvalidAlignment: a text that no alignment has, numbers that are not written in the one way that they have, or
-            variables that are not in order.
-    """
-    if len(text) > MAX_TEXT:
-        raise InvalidAlignment(f"directions {text[:40]!r}", f"are longer than {MAX_TEXT:,} characters", _CURE)
-    places = []
-    for part in text.split(";") if text else ():
-        match = _PLACE.fullmatch(part)
-        if match is None:
-            raise InvalidAlignment(f"directions {part[:80]!r}", "name no variable, layer and direction", _CURE)
-        path, layer, reads, swaps = match.groups()
-        places.append((path, LinearPlace.of(int(layer), _parsed(reads), _parsed(swaps) if swaps else ())))
-    alignment = DirectionAlignment.of(algorithm_text, places)
-    if alignment.text != text or len({path for path, _ in places}) < len(places):
-        raise InvalidAlignment(
-            f"directions {text[:80]!r}",
-            "are not written in the one way that they have, in which variables stand in order and each once",
-            f"use {alignment.text[:200]}",
-        )
-    return alignment
-
-
 def number_text(number: float) -> str:
     """The shortest decimal that reads back as the same float64, without ``+``, ``.0`` and ``e-05``'s zero."""
     if number == int(number) and abs(number) < 1e16:
         return str(int(number))
     mantissa, _, exponent = repr(number).partition("e")
     return f"{mantissa.removesuffix('.0')}e{int(exponent)}" if exponent else mantissa
-
-
-def _parsed(text: str) -> list[list[float]]:
-    rows = []
-    for row in text.split("_"):
-        numbers = row.split(",")
-        if not all(len(number) <= 32 and _NUMBER.fullmatch(number) for number in numbers):
-            raise InvalidAlignment(f"directions {row[:80]!r}", "are not decimal numbers joined by commas", _CURE)
-        rows.append([float(number) for number in numbers])
-    return rows
 
 
 def _rows(rows: Iterable[Iterable[float]] | NDArray[np.float64]) -> tuple[Row, ...]:

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.directions.alignment import LinearPlace, swap_rows
 from analysis.errors import InvalidAlignment
+from analysis.interventions.subspace import Subspace, swap_rows
 from analysis.subjects.perceptron.mlp import next_layer
 from analysis.subjects.perceptron.network import Network
 from analysis.validity import EDGES
@@ -48,7 +48,7 @@ def run_from(network: Network, layer: int, values: Array) -> Array:
     return values[..., 0]
 
 
-def swap_outputs(network: Network, clean: Sequence[Array], places: Sequence[LinearPlace]) -> Array:
+def swap_outputs(network: Network, clean: Sequence[Array], places: Sequence[Subspace]) -> Array:
     """The network's output under every interchange of every place by itself.
 
     Args:
@@ -107,15 +107,8 @@ def settled(outputs: Array, own: Array) -> Array:
     return outputs
 
 
-def joint_outputs(
-    network: Network, clean: Sequence[Array], places: Sequence[LinearPlace], sources: NDArray[np.int64]
-) -> Array:
-    """``[choices, base]`` the raw outputs of :func:`swapped_layers`."""
-    return swapped_layers(network, clean, places, sources)[-1][..., 0]
-
-
 def swapped_layers(
-    network: Network, clean: Sequence[Array], places: Sequence[LinearPlace], sources: NDArray[np.int64]
+    network: Network, clean: Sequence[Array], places: Sequence[Subspace], sources: NDArray[np.int64]
 ) -> list[Array]:
     """The network with several places interchanged at once, each from a source of its own, layer by layer.
 
@@ -155,8 +148,8 @@ def swapped_layers(
     return layers
 
 
-def _swap_rows_of(place: LinearPlace) -> Array:
+def _swap_rows_of(place: Subspace) -> Array:
     rows = swap_rows([place])
-    if rows is None:  # LinearPlace.of has seen to it
+    if rows is None:  # Subspace.of has seen to it
         raise InvalidAlignment(f"place {place.text}"[:200], "cannot be set", "use another direction")
     return rows

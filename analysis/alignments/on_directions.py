@@ -1,0 +1,97 @@
+"""The alignment value on linear directions: a subspace of a layer for each variable of an algorithm.
+
+Text, for addresses: ``PATH@LAYER=W`` for each variable, joined by ``;``. W is its numbers joined by ``,``, several rows
+by ``_``; ``/D`` follows where there are swap directions of their own. Numbers are the shortest decimals that read back
+as the same float64, without ``+``: ``0@1=1,0,-1;1@1=0,1,-1``. The id is a hash of the algorithm's text and this text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from analysis.alignments.alignment import Placement, ScoredAlignment
+from analysis.digest import short_id
+from analysis.errors import InvalidAlignment
+from analysis.interventions.subspace import CURE, Subspace, swap_rows
+
+MAX_TEXT: Final = 20_000  # characters
+_PLACE: Final = re.compile(r"([01]*)@([1-9]\d{0,2})=([^/]+)(?:/(.+))?")
+_NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e-?\d+)?")
+
+
+@dataclass(frozen=True)
+class DirectionAlignment(Placement[Subspace]):
+    """A place on linear directions for every variable of one algorithm."""
+
+    @cached_property
+    def text(self) -> str:
+        """All that the alignment is, given its algorithm: what an address carries."""
+        return ";".join(f"{path}@{place.text}" for path, place in self.places)
+
+    @cached_property
+    def id(self) -> str:
+        """First 16 hex digits of the SHA-256 of the algorithm's text and :attr:`text` in braces.
+
+        Braces, where alignments on neuron sets have brackets: the two kinds never share an id.
+        """
+        return short_id(f"{self.algorithm_text}{{{self.text}}}")
+
+    def check_apart(self) -> None:
+        """Whether in each layer all read-outs can be set at once, as disjoint neuron sets can.
+
+        Raises:
+            InvalidAlignment: they cannot.
+        """
+        for layer in {place.layer for _, place in self.places}:
+            if swap_rows(place for _, place in self.places if place.layer == layer) is None:
+                raise InvalidAlignment(
+                    f"alignment {self.id}",
+                    "has read-outs in one layer that cannot be set at once",
+                    "give variables of one layer linearly independent directions",
+                )
+
+
+OnDirections = ScoredAlignment[DirectionAlignment]
+
+
+def parse_directions(algorithm_text: str, text: str) -> DirectionAlignment:
+    """The alignment of that text; the inverse of :attr:`DirectionAlignment.text`.
+
+    Args:
+        algorithm_text: identity text of the algorithm.
+        text: at most 20,000 characters; "" for an algorithm without variables.
+
+    Raises:
+        InvalidAlignment: a text that no alignment has, numbers that are not written in the one way that they have, or
+            variables that are not in order.
+    """
+    if len(text) > MAX_TEXT:
+        raise InvalidAlignment(f"directions {text[:40]!r}", f"are longer than {MAX_TEXT:,} characters", CURE)
+    places = []
+    for part in text.split(";") if text else ():
+        match = _PLACE.fullmatch(part)
+        if match is None:
+            raise InvalidAlignment(f"directions {part[:80]!r}", "name no variable, layer and direction", CURE)
+        path, layer, reads, swaps = match.groups()
+        places.append((path, Subspace.of(int(layer), _parsed(reads), _parsed(swaps) if swaps else ())))
+    alignment = DirectionAlignment.of(algorithm_text, places)
+    if alignment.text != text or len({path for path, _ in places}) < len(places):
+        raise InvalidAlignment(
+            f"directions {text[:80]!r}",
+            "are not written in the one way that they have, in which variables stand in order and each once",
+            f"use {alignment.text[:200]}",
+        )
+    return alignment
+
+
+def _parsed(text: str) -> list[list[float]]:
+    rows = []
+    for row in text.split("_"):
+        numbers = row.split(",")
+        if not all(len(number) <= 32 and _NUMBER.fullmatch(number) for number in numbers):
+            raise InvalidAlignment(f"directions {row[:80]!r}", "are not decimal numbers joined by commas", CURE)
+        rows.append([float(number) for number in numbers])
+    return rows

@@ -1,0 +1,341 @@
+"""The page of an algorithm whose variables stand on neurons or on directions, stored or not, with every interchange."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+from pydantic import Field
+
+from analysis.alignments.alignment import Alignment, JointScore
+from analysis.alignments.iia import interchange_matrix, smallest_part
+from analysis.alignments.joint import score_with_joint
+from analysis.alignments.map_classes import map_class
+from analysis.directions.readouts import ReadOut, read_outs
+from analysis.fixed_order import inner
+from analysis.interventions.subspace import Subspace
+from analysis.question import Question
+from analysis.validity import FRAGILE_MARGIN, margin_to_edge
+from app.db.tables import DirectionRow
+from app.pages.about_one import about, figure, head_actions
+from app.pages.candidates import hues_of, input_texts, posited, variables_of
+from app.pages.explanations import stored_rows
+from app.pages.page import One, page
+from app.pages.placed import PlacedOptions, site_label
+from pluriscope.blocks import Block, Fact, Facts, Head, More, Section, Side, Table, Verdict
+from pluriscope.figures.numbers import decimal, exact, noun
+from pluriscope.figures.svg.aligned import aligned_diagram
+from pluriscope.figures.svg.directions import direction_diagram
+from pluriscope.figures.svg.thumbs import Direction
+from pluriscope.records import (
+    AlignedRecord,
+    AlignmentRecord,
+    DirectionPlaceRecord,
+    DirectionRecord,
+    JointCaseRecord,
+    PlaceRecord,
+)
+from pluriscope.tables import Query
+
+_MOST_NEURONS: Final = 12  # of a set that is looked through for a smaller one: 4,094 are tried
+_MOST_RUNS: Final = 1 << 18  # joint interchanges that a page makes
+_SHOWN: Final = 200  # interventions on one page of their list
+_EDGE: Final = 12  # failing interventions that stand on the page without asking
+_LABELS: Final = ("Path", "Formula", "Site", "Source", "Base", "Output", "Decision", "Expected", "Tested", "Agreed")
+_STATES: Final = {None: "untested", True: "pass", False: "fail"}
+Record = AlignmentRecord | DirectionRecord
+R = TypeVar("R", bound=AlignedRecord)
+
+
+class PlacementOptions(PlacedOptions):
+    """Options of the page of an alignment."""
+
+    start: int = Field(0, ge=0, le=10**9, description="Intervention from which all are listed.")
+
+
+# --- as a record
+
+
+def _record(of: type[R], one: One, places: Sequence[PlaceRecord], **more: Any) -> R:
+    """What the records of all placements have, and what one kind has besides."""
+    agreed, tested = sum(place.agreed for place in places), sum(place.tested for place in places)
+    margin = min((place.margin for place in places if place.margin is not None), default=None)
+    fields: dict[str, Any] = {
+        **one.told(stored_rows(one.session, one.explanation)[-1] is not None),
+        "algorithm": one.item.algorithm.id,
+        "formula": one.item.algorithm.formula,
+        "alignment": one.item.alignment.id,
+        "agreed": agreed,
+        "tested": tested,
+        "valid": agreed == tested,
+        "margin": margin,
+        "fragile": margin is not None and margin < FRAGILE_MARGIN,
+        "places": places,
+    }
+    return of(**fields, **more)
+
+
+def _places(one: One) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Where each variable stands, and what a record says of it there, each interchange computed from the weights."""
+    question, algorithm = one.place.question, one.item.algorithm
+    for known, (path, site) in zip(variables_of(algorithm), one.item.alignment.places, strict=True):
+        matrix = interchange_matrix(question, algorithm, path, site)
+        margins = margin_to_edge(matrix.outputs, question.protocol.alignment_decision)[matrix.tested]
+        yield (
+            site,
+            {
+                **known.model_dump(),
+                "place": site.text if isinstance(site, Subspace) else f"{path}:{site.text}",
+                "site": site_label(site, question.cut.sizes),
+                "agreed": int((matrix.tested & matrix.agreed).sum()),
+                "tested": int(matrix.tested.sum()),
+                "margin": float(margins.min()) if len(margins) else None,
+                "is_tested": matrix.tested.tolist(),
+                "outputs": matrix.outputs.tolist(),
+                "decisions": matrix.decisions.tolist(),
+                "expected": matrix.expected.tolist(),
+            },
+        )
+
+
+def alignment_record(one: One) -> AlignmentRecord:
+    """An alignment on neuron sets as JSON."""
+    places = [PlaceRecord(**fields) for _, fields in _places(one)]
+    valid = all(place.agreed == place.tested for place in places)
+    return _record(AlignmentRecord, one, places, minimal=valid and _is_minimal(one))
+
+
+def _is_minimal(one: One) -> bool | None:
+    """Whether nothing smaller within a valid alignment is valid; None where a set is too large to be looked through.
+
+    Each variable is tested alone, so that is so if each place is its own smallest part.
+    """
+    algorithm, places = one.item.algorithm, one.item.alignment.places
+    small = [(path, site) for path, site in places if len(site.neurons) <= _MOST_NEURONS]
+    if any(smallest_part(one.place.question, algorithm, path, site) != site for path, site in small):
+        return False
+    return True if len(small) == len(places) else None
+
+
+def direction_record(one: One) -> DirectionRecord:
+    """An alignment on directions as JSON."""
+    question, algorithm, alignment = one.place.question, one.item.algorithm, one.item.alignment
+    stored: DirectionRow | None = stored_rows(one.session, one.explanation)[-1]
+    readings = read_outs(question.clean_activations, algorithm, alignment)
+    places = [
+        DirectionPlaceRecord(**fields, **_read(question, site, read, fields["truth_table"]))
+        for (site, fields), read in zip(_places(one), readings, strict=True)
+    ]
+    return _record(
+        DirectionRecord,
+        one,
+        places,
+        text=alignment.text,
+        found_by=[] if stored is None else stored.classes.split(),
+        causal_order=alignment.causal_order,
+        **_joint(score_with_joint(question, algorithm, alignment, max_runs=_MOST_RUNS).joint, stored),
+    )
+
+
+def _joint(score: JointScore | None, stored: DirectionRow | None) -> Mapping[str, Any]:
+    """The joint score: run for the page, or as a search has stored it where there are too many runs."""
+    if score is None:
+        agreed, tested = (None, None) if stored is None else (stored.joint_agreed, stored.joint_of)
+        return {"joint_agreed": agreed, "joint_tested": tested, "joint_margin": None, "joint_wrong": None}
+    return {
+        "joint_agreed": score.agreed,
+        "joint_tested": score.of,
+        "joint_margin": float(score.margin) if np.isfinite(score.margin) else None,
+        "joint_wrong": None if score.first_wrong is None else JointCaseRecord.showing(score.first_wrong),
+    }
+
+
+def _read(question: Question, site: Subspace, read: ReadOut | None, truth_table: Sequence[int]) -> dict[str, Any]:
+    """How directions read a variable."""
+    projections: NDArray[np.float64] = inner(question.clean_activations[site.layer], site.matrix).T
+    separated = None
+    if read is not None:
+        values = (read.gain * value + read.constant - 0.5 for value in projections[0].tolist())
+        separated = bool(read.gain) and all(v > 0 if bit else v < 0 for v, bit in zip(values, truth_table, strict=True))
+    return {
+        "layer": site.layer,
+        "reads": site.reads,
+        "swaps": site.swaps,
+        "projections": projections.tolist(),
+        **{name: getattr(read, name, None) for name in ("gain", "constant", "residual")},
+        "separated": separated,
+    }
+
+
+# --- as blocks
+
+
+@page(alignment_record, PlacementOptions)
+def alignment(one: One, options: PlacementOptions) -> Iterator[Block]:
+    """What stands on which neurons, whether interchanges confirm it, what fails, and the rest folded."""
+    record = alignment_record(one)
+    sites = " and ".join(place.site for place in record.places)
+    where, how = f", carried by {sites}" if sites else "", "kept by the analysis" if record.stored else ""
+    yield _head(one, record, where, how, {"minimal": record.minimal} if record.valid else {})
+    placed: Alignment = one.item.alignment
+    drawn = aligned_diagram(
+        one.place.question.cut.weights,
+        one.item.algorithm,
+        placed,
+        hues=hues_of(one.item.algorithm),
+        title=f"Alignment of {record.formula}",
+    )
+    caption = (
+        "Algorithm above, network below, both from inputs to output. Dotted leaders join a variable to the neurons "
+        "that carry it. Nothing is cut; unmarked neurons are not spoken about."
+    )
+    yield Side([figure(one, drawn, caption), Facts(_facts(record))])
+    yield from _evidence(one, record, options)
+
+
+@page(direction_record, PlacementOptions)
+def direction(one: One, options: PlacementOptions) -> Iterator[Block]:
+    """What lives along which directions, which tests confirm it, and the rest folded."""
+    record = direction_record(one)
+    layers = " and ".join(f"layer {layer}" for layer in sorted({place.layer for place in record.places}))
+    classes = ", ".join(map_class(key).label for key in record.found_by)
+    where, how = f", on directions of {layers}" if layers else "", f"found by the search of {classes}" * bool(classes)
+    joint = None if record.joint_agreed is None else record.joint_agreed == record.joint_tested
+    yield _head(one, record, where, how, {"joint interchange": joint, "causal order": record.causal_order})
+    drawn = direction_diagram(
+        one.place.question.cut.weights, list(_combs(record)), hues=hues_of(one.item.algorithm), title=record.formula
+    )
+    caption = (
+        "The capsule is the layer; below, each variable’s weights on its neurons, up and filled for positive, down and "
+        "open for negative. Nothing is cut, so edges are pale."
+    )
+    facts = Facts([*_facts(record), _joint_fact(record, one.place.question.subject.n_inputs)])
+    yield Side([figure(one, drawn, caption), facts])
+    yield from _evidence(one, record, options, **{"Read to within": _read_words})
+
+
+def _head(one: One, record: Record, where: str, how: str, tests: Mapping[str, bool | None]) -> Head:
+    """The head of the page.
+
+    Args:
+        where: its variables stand, after the formula.
+        how: it was found; "" where no row holds it.
+        tests: further ones with whether they are passed, None where that is not known.
+    """
+    place = one.place
+    both = place.question.protocol.interchange_pairs == "ordered"
+    fragile = {"margin: fragile": False} if record.fragile else {}
+    tests = {"both directions" if both else "one direction": record.valid, **fragile, **tests}
+    return Head(
+        Markup('<span class="f">{}</span>').format(record.formula) + where,
+        Markup('{}, {} of <a href="{}">this algorithm</a> under protocol {}, {}.').format(
+            f"{one.name[0]}·{record.alignment}",
+            "a valid alignment" if record.valid else "an alignment that fails",
+            one.links.algorithm(place.slug, record.algorithm, place.scope),
+            place.question.protocol.name,
+            how or "not stored, computed just now",
+        ),
+        [Verdict(label, _STATES[passed]) for label, passed in tests.items()],  # type: ignore[arg-type]  # its states
+        head_actions(one),
+    )
+
+
+def _facts(record: Record) -> list[Fact]:
+    return [
+        Fact("IIA", f"{exact(record.agreed)} of {exact(record.tested)}", "interchanges that end as the algorithm says"),
+        Fact("Margin", "–" if record.margin is None else decimal(record.margin, 4), "smallest of any tested output"),
+    ]
+
+
+def _joint_fact(record: DirectionRecord, n: int) -> Fact:
+    if record.joint_agreed is None or record.joint_tested is None:
+        return Fact("All at once", "not run", "there are too many combinations of sources")
+    note = ""
+    if record.joint_wrong is not None:
+        wrong = record.joint_wrong
+        sources = ", ".join(f"{source:0{n}b}" for source in wrong.sources) or "none"
+        note = f"first failure: base {wrong.base:0{n}b}, sources {sources}: {wrong.expected} predicted, "
+        note += f"output {decimal(wrong.output, 3)}"
+    elif record.joint_margin is not None:
+        note = f"smallest margin {decimal(record.joint_margin, 4)}"
+    agreed = f"{exact(record.joint_agreed)} of {exact(record.joint_tested)}"
+    return Fact("All at once", agreed, "each variable from a source of its own", note)
+
+
+def _combs(record: DirectionRecord) -> Iterator[Direction]:
+    """Each read-out, and below it the direction that its swap moves along where it has one."""
+    for place in record.places:
+        for number, row in enumerate(place.reads):
+            yield Direction(place.layer, tuple(row), tuple(place.truth_table), place.shown)
+            if place.swaps:
+                swap = tuple(place.swaps[number])
+                yield Direction(place.layer, swap, tuple(place.truth_table), place.shown, "moves")
+
+
+def _read_words(place: DirectionPlaceRecord) -> str:
+    if place.residual is None:
+        return "no single direction"
+    return f"{place.residual:.2g}" if place.gain else "reads nothing"
+
+
+def _evidence(one: One, record: Record, options: PlacementOptions, **more: Callable[[Any], str]) -> Iterator[Block]:
+    """Each variable by itself, the interventions that fail, in a fold every one; then the folds of any explanation.
+
+    Args:
+        more: further columns of the variables by their labels.
+    """
+    if not record.places:
+        yield Section("Nothing to place", "the algorithm has no variables, so its one alignment is empty and valid")
+        yield from about(one)
+        return
+    hues = hues_of(one.item.algorithm)
+    yield Section("Variables", "each interchanged by itself, over pairs of a source and another base")
+    variables = [
+        (
+            *(posited(place, hues), place.path, place.site, f"{exact(place.agreed)} of {exact(place.tested)}"),
+            "" if place.margin is None else decimal(place.margin, 4),
+            *(says(place) for says in more.values()),
+        )
+        for place in record.places
+    ]
+    yield Table.plain(("Variable", "Path", "Stands on", "IIA", "Margin", *more), variables)
+    rows = [row for place in record.places for row in _rows(place)]
+    failing = [row for row in rows if row[-2:] == (True, False)]
+    if failing:
+        some = f"the first {_EDGE} of {exact(len(failing))}" if len(failing) > _EDGE else ""
+        yield Section("Interventions that fail", some, id="failing")
+        yield Table.plain(_LABELS[1:-2], [row[1:-2] for row in failing[:_EDGE]])
+    words = "none fails" if not failing else noun(len(failing), "fails", "fail")
+    yield More(
+        "Every interchange",
+        lambda: _every(one, rows, options.start),
+        f"{exact(record.tested)} tested, {words}",
+        id="interchanges",
+    )
+    yield from about(one)
+
+
+def _every(one: One, rows: Sequence[tuple[Any, ...]], start: int) -> Iterator[Block]:
+    yield replace(
+        Table.plain(_LABELS, rows),
+        query=Query(start=start, limit=_SHOWN),
+        usual=Query(limit=_SHOWN),
+        url=one.links.explanation(one.place.slug, one.ref),
+        noun="intervention",
+        files={"CSV": one.links.made_of(one.url(), "interchanges.all.csv")},
+        kept={"part": "interchanges", **one.place.scope.query()},
+        id="interchanges.all",
+    )
+
+
+def _rows(place: PlaceRecord) -> Iterator[tuple[Any, ...]]:
+    """Each interchange of a variable, by the labels."""
+    inputs = input_texts(len(place.truth_table).bit_length() - 1)
+    for i, j in np.ndindex(len(inputs), len(inputs)):
+        decision, expected = place.decisions[i][j], place.expected[i][j]
+        what = (place.path, place.formula, place.site, inputs[i], inputs[j], place.outputs[i][j], decision, expected)
+        yield (*what, place.is_tested[i][j], decision == expected)
