@@ -98,7 +98,7 @@ def network(session: Reading, links: Links, network: str, options: Annotated[Ove
 
     def page(request: Request) -> Response:
         place = locate(session, links, network, options.scope)
-        if not isinstance(place, Place):  # of a transformer only the page is made
+        if place.question.kind.refuses("interpretations"):  # only the page is made
             request.scope.pop(HAS_RECORD)
         return passed_on(request, session, links, Overview(session, links, place, options), "Overview")
 
