@@ -443,10 +443,8 @@ def test_where_circuits_are_too_many_what_needs_none_is_asked(store, monkeypatch
 @pytest.mark.slow
 def test_what_a_network_of_any_kind_can_be_done_with(client):
     """Renamed, deleted, brought back, and imported for other rows."""
-    brought = client.post(
-        "/api/v1/networks", content=json.dumps({**DOCUMENT, "biases": [[-1.0, -0.75], [0.0]]}).encode()
-    )
-    slug = brought.json()["slug"]
+    another = {**DOCUMENT, "biases": [[-1.0, -0.75], [0.0]]}
+    slug = client.post("/api/v1/networks", content=json.dumps(another).encode()).json()["slug"]
     renamed = client.post(f"/networks/{slug}/rename", data={"slug": "called-otherwise"})
     assert renamed.headers["location"] == "/networks/called-otherwise"
     assert client.get(f"/networks/{slug}").headers["location"] == "/networks/called-otherwise"
