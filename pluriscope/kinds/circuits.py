@@ -15,7 +15,7 @@ from analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of, column_of
 from analysis.criteria.registry import criterion_named
 from analysis.explanations.explanation import REF as RECORDED_REF
 from analysis.subjects.graph import Graph
-from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout, kept_edges
+from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, EdgeLayout, kept_edges
 from analysis.subjects.subject import SubjectKind
 from pluriscope.address import ResultRef
 from pluriscope.figures.numbers import exact, noun
@@ -24,18 +24,11 @@ from pluriscope.figures.svg.layout import node_name
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds import readings
 from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID, fragile
-from pluriscope.kinds.found import Found, Stored, Types, big, taken
+from pluriscope.kinds.found import Found, Stored, taken
+from pluriscope.kinds.kind import ListedKind
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
 
-STORED: Final[Types] = {
-    "mask": "name",
-    "edges": "int",
-    "neurons": "int",
-    "margin": "float",
-    "interpretations": "big",
-    "observed": "big",
-}
 MASK = Column("mask", "Mask", "Which edges it keeps, as hex.", "name", shown=False)
 INTERPRETATIONS = Column(
     *("interpretations", "Interpretations", "How many readings the circuit has.", "big"), largest_first=True
@@ -61,10 +54,6 @@ ROLES = Column(
     shown=False,
 )
 OF_TRANSFORMERS: Final = (RIGHT, ROLES)
-COLUMNS: Final = (
-    *(VALID, EDGES, NEURONS, RIGHT, MARGIN, FRAGILE, INTERPRETATIONS, OBSERVED, STORY, PASSES, FAILS, ROLES, USES),
-    MASK,
-)
 
 
 def edge_labels(sizes: Sequence[int]) -> tuple[str, ...]:
@@ -97,54 +86,59 @@ def uses(masks: Any, layout: EdgeLayout) -> dict[str, Passing]:
     return neurons | edges
 
 
-def part(found: Found) -> Part:
-    """The circuits."""
-    stored = found.stored["circuit"]
-    masks, layout = stored["mask"], found.question.layout
-    n = len(masks)
-    margins = np.asarray(stored["margin"], np.float64)
-    coded: dict[str, Coded] = {}
-    if found.counted:
-        coded |= {name: big(stored[name]) for name in ("interpretations", "observed") if name in stored}
-    if found.stories is not None:
-        coded["story"] = Coded.of(found.stories)
+def _figures(found: Found) -> Mapping[str, Any]:
+    counts = {} if found.counted else {"interpretations": None, "observed": None}
+    return {
+        **counts,
+        "mask": None,
+        "story": found.stories,
+        "uses": uses(found.stored["circuit"]["mask"], found.question.layout),
+    }
 
-    used = uses(masks, layout)
-    hidden = [name for name in used if "-" not in name]
 
-    def mask(place: int) -> str:
-        return layout.to_hex(int(masks[place]))
+def _mask(found: Found, place: int) -> str:
+    return found.question.layout.to_hex(int(found.stored["circuit"]["mask"][place]))
 
-    def more(place: int) -> dict[str, Any]:
-        idle = [name for name in hidden if not used[name][place]]
-        return {
-            "mask": mask(place),
-            "name": f"c·{mask(place)}",
-            "where": f"without {', '.join(idle)}" if idle else "",
-            "size": noun(int(stored["edges"][place]), "edge"),
-            "tested": found.tested,
-            "silent": "silent until read",
-        }
 
-    return Part(
-        *("circuit", "circuits", n),
-        numbers={
-            "valid": np.ones(n, np.int8),
-            "edges": np.asarray(stored["edges"]),
-            "neurons": np.asarray(stored["neurons"]),
-            "margin": margins,
-            "fragile": fragile(margins),
-        },
-        coded=coded,
-        labels={**found.judged("circuit"), "uses": used},
-        ref=lambda place: str(ExplanationRef("circuit", mask(place))),
-        url=lambda place: found.url(ExplanationRef("circuit", mask(place))),
-        more=more,
-        drawing=lambda place: found.thumb(mask(place)),
-        own=("edges", False),
-        says="Edges that are enough to be right on every input, all others cut"
-        + ("." if found.possible is None else f"; {exact(n)} of {exact(found.possible)}."),
-    )
+def _more(found: Found, place: int) -> Mapping[str, Any]:
+    mask, sizes = _mask(found, place), found.question.cut.sizes
+    active = Circuit(found.question.layout, int(mask, 16)).active
+    idle = [
+        node_name(layer, neuron, sizes)
+        for layer in range(1, len(sizes) - 1)
+        for neuron in range(sizes[layer])
+        if not active[layer][neuron]
+    ]
+    return {
+        "mask": mask,
+        "name": f"c·{mask}",
+        "where": f"without {', '.join(idle)}" if idle else "",
+        "size": noun(int(found.stored["circuit"]["edges"][place]), "edge"),
+        "tested": found.tested,
+        "silent": "silent until read",
+    }
+
+
+def _says(found: Found) -> str:
+    n, possible = len(found.stored["circuit"]["mask"]), found.possible
+    of = "" if possible is None else f"; {exact(n)} of {exact(possible)}"
+    return f"Edges that are enough to be right on every input, all others cut{of}."
+
+
+CIRCUITS: Final = ListedKind(
+    key="circuit",
+    stored=("mask", "edges", "neurons", "margin", "interpretations", "observed", "verdicts"),
+    columns=(
+        *(VALID, EDGES, NEURONS, RIGHT, MARGIN, FRAGILE, INTERPRETATIONS, OBSERVED, STORY, PASSES, FAILS, ROLES, USES),
+        MASK,
+    ),
+    figures=_figures,
+    ref=lambda found, place: ExplanationRef("circuit", _mask(found, place)),
+    more=_more,
+    drawing=lambda found, place: found.thumb(_mask(found, place)),
+    own=("edges", False),
+    says=_says,
+)
 
 
 def of_transformer(stored: Stored, graph: Graph, kind: SubjectKind, rows: int, of: ResultRef) -> Part:
