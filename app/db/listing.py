@@ -13,6 +13,59 @@ from sqlalchemy.orm import Session
 
 from analysis.carried_algorithms.relation import RELATIONS
 from analysis.carried_algorithms.report import CODES, LETTERS
+from analysis.explanations.registry import BY_KEY
+from analysis.subjects.question import SubjectQuestion
+from app.db.directions import KIND as DIRECTIONS
+from app.db.recorded import stored_searches
+from app.db.reports import reports_of
+from app.db.rows import columns_of
+from app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
+from app.db.verdicts import outcomes_of, step_of, verdict_rows
+from pluriscope.address import ResultRef
+from pluriscope.frames import Frame
+from pluriscope.kinds.found import Found, Reading
+from pluriscope.kinds.listing import frame_of, kinds_of
+from pluriscope.recent import Recent
+
+MAX_KEPT: Final = 16_000_000  # bytes; the last one stays, however large
+_FRAMES: Final = Recent[Frame](MAX_KEPT, lambda frame: frame.n_bytes)
+_READING: Final = Lock()
+GROUND: Final = "common-ground"
+STORIES: Final = "stories"
+ENDS: Final = GROUND, "pair"
+"""Analyses that say which interpretations stand out."""
+_AS_CODES: Final = bytes.maketrans(LETTERS, CODES)
+
+
+def frame_of_analysis(session: Session, analysis: AnalysisRow, question: SubjectQuestion, of: ResultRef) -> Frame:
+    """The explanations of an analysis, as far as they are stored.
+
+    Args:
+        analysis: of a network of any kind.
+        question: that it answers.
+        of: how addresses name it.
+    """
+    told = select(AnalysisReportRow.kind, AnalysisReportRow.content)
+    kinds = *ENDS, STORIES, DIRECTIONS
+    reports = told.where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds))
+    verdicts = [row for row in verdict_rows(session, analysis) if row.kind != "interpretation"]
+    key = (
+        # a row number alone may be given again
+        *(str(session.get_bind().engine.url), analysis.id, analysis.result_digest, analysis.created_at, of),
+        *sorted(map(tuple, session.execute(reports))),
+        *sorted((row.id, row.content) for row in verdicts),
+        repr(stored_searches(session, analysis.id)),
+    )
+    kept = _FRAMES.get(key)
+    if kept is not None:
+        return kept
+    with _READING:  # one at a time: whoever comes meanwhile finds it kept
+        return _FRAMES.of(key, lambda: _read(session, analysis, question, of, verdicts))
+
+
+def _read(
+    session: Session, analysis: AnalysisRow, question: SubjectQuestion, of: ResultRef, verdicts: Sequence[VerdictRow]
+) -> Frame:
     reports = reports_of(session, analysis, [*ENDS, STORIES, DIRECTIONS])
     unsearched = {*BY_KEY} - {*stored_searches(session, analysis.id)}
     if DIRECTIONS not in reports:
