@@ -93,7 +93,7 @@ def _figures(found: Found) -> Mapping[str, Any]:
 
 
 def _mask(found: Found, place: int) -> str:
-    return found.question.layout.to_hex(int(found.stored["circuit"]["mask"][place]))
+    return str(found.question.layout.to_hex(int(found.stored["circuit"]["mask"][place])))
 
 
 def _more(found: Found, place: int) -> Mapping[str, Any]:
@@ -159,7 +159,7 @@ def _figures_of_graph(found: Found) -> Mapping[str, Any]:
 
 
 def _mask_of_graph(found: Found, place: int) -> str:
-    return found.question.graph.to_hex(int(found.stored["circuit"]["mask"][place]))
+    return str(found.question.graph.to_hex(int(found.stored["circuit"]["mask"][place])))
 
 
 def _more_of_graph(found: Found, place: int) -> Mapping[str, Any]:
