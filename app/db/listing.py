@@ -14,9 +14,8 @@ from sqlalchemy.orm import Session
 from analysis.carried_algorithms.relation import RELATIONS
 from analysis.carried_algorithms.report import CODES, LETTERS
 from analysis.explanations.registry import BY_KEY
-from analysis.subjects.question import GraphQuestion, SubjectQuestion
+from analysis.subjects.question import SubjectQuestion
 from app.db.directions import KIND as DIRECTIONS
-from app.db.reads.circuits import stored_circuits
 from app.db.recorded import stored_searches
 from app.db.reports import reports_of
 from app.db.rows import columns_of
@@ -25,7 +24,7 @@ from app.db.verdicts import outcomes_of, step_of, verdict_rows
 from pluriscope.address import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds.found import Found, Reading
-from pluriscope.kinds.listing import LISTED_KINDS, frame_of, frame_of_transformer
+from pluriscope.kinds.listing import frame_of, kinds_of
 from pluriscope.recent import Recent
 
 MAX_KEPT: Final = 16_000_000  # bytes; the last one stays, however large
@@ -65,18 +64,15 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Subject
 
 
 def _read(
-    session: Session, analysis: AnalysisRow, question: Any, of: ResultRef, verdicts: Sequence[VerdictRow]
+    session: Session, analysis: AnalysisRow, question: SubjectQuestion, of: ResultRef, verdicts: Sequence[VerdictRow]
 ) -> Frame:
-    if isinstance(question, GraphQuestion):
-        stored_of_it = stored_circuits(session, analysis, question)
-        return frame_of_transformer(stored_of_it, question.graph, question.kind, question.n_rows, of)
     reports = reports_of(session, analysis, [*ENDS, STORIES, DIRECTIONS])
     unsearched = {*BY_KEY} - {*stored_searches(session, analysis.id)}
     if DIRECTIONS not in reports:
         unsearched.add("direction")
     stored = {
         kind.key: columns_of(session, analysis, kind.key, kind.stored)
-        for kind in LISTED_KINDS
+        for kind in kinds_of(question)
         if kind.key not in unsearched
     }
     survey, relations = reports.get(GROUND), stored_relations(reports.get(STORIES))

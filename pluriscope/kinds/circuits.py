@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -11,20 +12,15 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from analysis.carried_algorithms.relation import RELATIONS
-from analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of, column_of
 from analysis.criteria.registry import criterion_named
-from analysis.explanations.explanation import REF as RECORDED_REF
-from analysis.subjects.graph import Graph
 from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, EdgeLayout, kept_edges
-from analysis.subjects.subject import SubjectKind
-from pluriscope.address import ResultRef
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds import readings
-from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID, fragile
-from pluriscope.kinds.found import Found, Stored, taken
+from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID
+from pluriscope.kinds.found import Found, taken
 from pluriscope.kinds.kind import ListedKind
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
@@ -97,7 +93,7 @@ def _figures(found: Found) -> Mapping[str, Any]:
 
 
 def _mask(found: Found, place: int) -> str:
-    return found.question.layout.to_hex(int(found.stored["circuit"]["mask"][place]))
+    return str(found.question.layout.to_hex(int(found.stored["circuit"]["mask"][place])))
 
 
 def _more(found: Found, place: int) -> Mapping[str, Any]:
@@ -141,69 +137,64 @@ CIRCUITS: Final = ListedKind(
 )
 
 
-def of_transformer(stored: Stored, graph: Graph, kind: SubjectKind, rows: int, of: ResultRef) -> Part:
-    """The circuits that were found of a transformer.
+# --- of subjects whose circuits are a space, such as transformers
 
-    Args:
-        stored: their columns, as :func:`analysis.circuit_sets.judged_masks.circuit_record` names them.
-        graph: of the model, under the rules.
-        rows: of its task.
-        of: how addresses name what they are of.
-    """
-    n, masks = len(stored[RECORDED_REF]), stored[RECORDED_REF]
-    numbers = np.array([int(text, 16) for text in masks.tolist()], np.uint64)
-    uses = {
-        name: (numbers >> np.uint64(bit) & np.uint64(1)).astype(np.bool_) for bit, name in enumerate(graph.bit_names)
+
+def _figures_of_graph(found: Found) -> Mapping[str, Any]:
+    stored, graph = found.stored["circuit"], found.question.graph
+    masks, roles = np.asarray(stored["mask"]), list(map(json.loads, stored["roles"]))
+    kept = ((masks >> bit & 1).astype(np.bool_) for bit in range(graph.n_bits))
+    nodes = [graph.nodes[node].name for node in graph.removable]
+    return {
+        "mask": None,
+        "neurons": stored["neurons"] if graph.cut == "edges" else None,
+        "right": np.asarray(stored["right"], np.int64),
+        "roles": {
+            f"{role.key}({name})": np.array([name in one.get(role.key, "").split(", ") for one in roles], np.bool_)
+            for role in found.question.kind.roles
+            for name in nodes
+        },
+        "uses": dict(zip(graph.bit_names, kept, strict=True)),
     }
-    minimal, margins = np.asarray(stored["minimal"], np.float64), np.asarray(stored["margin"], np.float64)
-    own = {"minimal-subset": minimal}
-    told = {one.key: stored[column_of(one)] for one in asked_of(kind)}
-    asked = {step: values for step, values in told.items() if (values != NOT_ASKED).any()}
-    missing = int(np.count_nonzero(np.asarray(stored["right"]) < rows))
-    names = [graph.nodes[node].name for node in graph.removable]
 
-    def mask(place: int) -> str:
-        return str(masks[place])
 
-    def drawing(place: int) -> Markup:
-        kept = graph.kept_edges(graph.bits([int(mask(place), 16)]))[0].tolist()
-        return graph_diagram(graph, kept, title=f"Circuit {mask(place)}", thumb=True)
+def _mask_of_graph(found: Found, place: int) -> str:
+    return str(found.question.graph.to_hex(int(found.stored["circuit"]["mask"][place])))
 
-    return Part(
-        *("circuit", "circuits", n),
-        numbers={
-            "valid": np.ones(n, np.int8),
-            "edges": stored["edges"],
-            **({"neurons": stored["nodes"]} if graph.cut == "edges" else {}),
-            "right": stored["right"],
-            "margin": margins,
-            "fragile": fragile(margins),
-        },
-        coded={},
-        labels={
-            "passes": {key: values == 1 for key, values in own.items()} | {k: v == "passed" for k, v in asked.items()},
-            "fails": {key: values == 0 for key, values in own.items()} | {k: v == "failed" for k, v in asked.items()},
-            "roles": {
-                f"{role.key}({name})": np.array(
-                    [name in text.split(", ") for text in stored[role.key].tolist()], np.bool_
-                )
-                for role in kind.roles
-                for name in names
-            },
-            "uses": uses,
-        },
-        ref=lambda place: str(ExplanationRef("circuit", mask(place))),
-        url=lambda place: of.url(ExplanationRef("circuit", mask(place))),
-        more=lambda place: {
-            "mask": mask(place),
-            "name": f"c·{mask(place)}",
-            "size": noun(int(stored["edges"][place]), graph.cut[:-1]),
-            "tested": f"{exact(int(stored['right'][place]))} of {exact(rows)} rows",
-        },
-        drawing=drawing,
-        own=("edges", False),
-        says=f"What of the model is enough to answer more than 99% of the rows right; {exact(missing)} miss some.",
-    )
+
+def _more_of_graph(found: Found, place: int) -> Mapping[str, Any]:
+    stored, mask = found.stored["circuit"], _mask_of_graph(found, place)
+    return {
+        "mask": mask,
+        "name": f"c·{mask}",
+        "size": noun(int(stored["edges"][place]), found.question.graph.cut[:-1]),
+        "tested": f"{exact(int(stored['right'][place]))} of {exact(found.question.n_rows)} rows",
+    }
+
+
+def _drawing_of_graph(found: Found, place: int) -> Markup:
+    graph, mask = found.question.graph, int(found.stored["circuit"]["mask"][place])
+    kept = graph.kept_edges(graph.bits([mask]))[0].tolist()
+    return graph_diagram(graph, kept, title=f"Circuit {graph.to_hex(mask)}", thumb=True)
+
+
+def _says_of_graph(found: Found) -> str:
+    missing = int(np.count_nonzero(np.asarray(found.stored["circuit"]["right"]) < found.question.n_rows))
+    return f"What of the model is enough to answer more than 99% of the rows right; {exact(missing)} miss some."
+
+
+CIRCUITS_OF_GRAPHS: Final = replace(
+    CIRCUITS,
+    stored=("mask", "edges", "neurons", "right", "margin", "roles", "verdicts"),
+    figures=_figures_of_graph,
+    ref=lambda found, place: ExplanationRef("circuit", _mask_of_graph(found, place)),
+    more=_more_of_graph,
+    drawing=_drawing_of_graph,
+    says=_says_of_graph,
+)
+
+
+# --- interpretations
 
 
 def interpretations(found: Found, circuits: Part) -> Part:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from analysis.algorithms.high_level_model import Form, HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.criteria.verdict import FAILED, PASSED
-from analysis.question import Question
 from analysis.validity import max_wrong
 from pluriscope.address import ResultRef
 from pluriscope.figures.numbers import exact
@@ -52,6 +51,7 @@ class Found:
     """What one result has.
 
     Args:
+        question: that it answers, of a subject of any kind.
         of: the result, for addresses.
         stored: the columns of each kind that there is, by kind.
         outcomes: kind → criterion with its settings as text → ``[n]`` positions in
@@ -66,7 +66,7 @@ class Found:
         steps: criteria, with their settings, that are asked beside those with the usual settings.
     """
 
-    question: Question
+    question: Any
     of: ResultRef
     stored: Mapping[str, Stored]
     outcomes: Mapping[str, Mapping[str, NDArray[np.uint8]]] = field(default_factory=dict)

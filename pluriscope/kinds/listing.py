@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from analysis.explanations.registry import KIND_OF, RECORDED
-from analysis.subjects.graph import Graph
-from analysis.subjects.subject import SubjectKind
-from pluriscope.address import ResultRef
+from analysis.subjects.question import GraphQuestion, SubjectQuestion
 from pluriscope.frames import Frame, Part
 from pluriscope.kinds import circuits, recorded
 from pluriscope.kinds.columns import (
@@ -27,7 +25,8 @@ from pluriscope.kinds.columns import (
     TESTED,
     URL,
 )
-from pluriscope.kinds.found import Found, Stored
+from pluriscope.kinds.found import Found
+from pluriscope.kinds.kind import ListedKind
 from pluriscope.kinds.placements import ALGORITHMS, ALIGNMENTS, DIRECTION_PLACEMENTS
 from pluriscope.tables import Column
 
@@ -41,29 +40,28 @@ COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _E
 """The columns of every kind, each once."""
 
 
-def frame_of_transformer(stored: Stored, graph: Graph, kind: SubjectKind, rows: int, of: ResultRef) -> Frame:
-    """The same list of a transformer, of which there are circuits; see :func:`circuits.of_transformer`."""
-    named = {
-        EDGES: replace(
-            EDGES, label=graph.cut.capitalize(), meaning=f"{graph.cut.capitalize()} that the circuit keeps."
-        ),
-        NEURONS: replace(NEURONS, label="Nodes", meaning="Nodes of the graph that take part."),
-    }
-    part = circuits.of_transformer(stored, graph, kind, rows, of)
-    known = tuple(one for one in COLUMNS if part.has(one.name) or one in (NAME, REF, URL, circuits.MASK))
-    also = tuple(one for one in COLUMNS if one not in known)
-    return Frame(tuple(named.get(one, one) for one in known), (part,), also)
+def kinds_of(question: SubjectQuestion) -> tuple[ListedKind, ...]:
+    """How the kinds that a question can have are listed, in the order of lists."""
+    return (circuits.CIRCUITS_OF_GRAPHS,) if isinstance(question, GraphQuestion) else LISTED_KINDS
 
 
 def frame_of(found: Found) -> Frame:
     """The list of what a result has."""
     parts: list[Part] = []
-    for kind in LISTED_KINDS:
+    for kind in kinds_of(found.question):
         if kind.key in found.stored:
             part = kind.part(found)
             parts += [circuits.interpretations(found, part), part] if kind is circuits.CIRCUITS else [part]
-    own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
-    return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, {PROTOCOL.name: found.question.protocol.digest})
+    if not isinstance(found.question, GraphQuestion):
+        own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
+        return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, {PROTOCOL.name: found.question.protocol.digest})
+    cut = found.question.graph.cut.capitalize()
+    named = {
+        EDGES: replace(EDGES, label=cut, meaning=f"{cut} that the circuit keeps."),
+        NEURONS: replace(NEURONS, label="Nodes", meaning="Nodes of the graph that take part."),
+    }
+    own = tuple(one for one in COLUMNS if parts[0].has(one.name) or one in (NAME, REF, URL, circuits.MASK))
+    return Frame(tuple(named.get(one, one) for one in own), tuple(parts), tuple(c for c in COLUMNS if c not in own))
 
 
 _SAID_BY_ALL: Final = {
