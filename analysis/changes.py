@@ -158,8 +158,8 @@ def find_changes(
     Raises:
         AnalysisError: see :func:`refuse_other_shape` and :func:`~analysis.pipeline.analyse_output`.
     """
-    refuse_other_shape(before.model, after)
-    found = [analyse_output(question, work) for question in (before, replace(before, model=after))]
+    refuse_other_shape(before.subject, after)
+    found = [analyse_output(question, work) for question in (before, replace(before, subject=after))]
     return compare(found[0], found[1], work, thorough=thorough)
 
 
@@ -189,8 +189,8 @@ def compare(
         criteria["interpretation"] = {"observed-class": masks.observed()}
     return ChangesReport.model_validate(
         {
-            "before": before.question.model.digest,
-            "after": after.question.model.digest,
+            "before": before.question.subject.digest,
+            "after": after.question.subject.digest,
             "task": before.question.task.label,
             "circuits": circuits,
             "interpretations": interpretations,

@@ -42,7 +42,7 @@ def model_result_json(
     document: dict[str, Any] = {
         "format": RESULT_FORMAT,
         "network": model.digest,
-        "protocol": kind.protocol(rules),
+        "protocol": kind.protocol(rules).document,
         "data": {
             "digest": task_digest(model),
             "clean": True,

@@ -100,6 +100,10 @@ class BeyondLimits(AnalysisError):
     """The work is too large to start; the cause carries the estimate and the limit."""
 
 
+class NotOffered(AnalysisError):
+    """The kind of network does not offer what is asked for; the cause says why."""
+
+
 class Cancelled(AnalysisError):
     """The caller's progress callback asked the engine to stop."""
 

@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 
 from analysis.algorithms.candidates import candidates_of
 from analysis.alignments.search import search_alignments
-from analysis.circuit_sets.masks import engine_of
 from analysis.circuits.estimating import estimate_circuits, share_interval
 from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.planning import CircuitPlan, plan_circuits, seconds_per_state
@@ -41,6 +40,7 @@ from analysis.limits import Limits, listed_bytes
 from analysis.protocol import COMPLETE
 from analysis.question import Question
 from analysis.result import Stage
+from analysis.subjects.enumeration import engine_of
 from analysis.subjects.perceptron.mlp import activate
 from analysis.subjects.subject import Rules, Space, Subject, SubjectKind
 from analysis.work import Clock, Work
@@ -143,7 +143,7 @@ def model_plan_json(kind: SubjectKind, model: Subject, rules: Rules, space: Spac
     seconds = [] if refusal else [*_floored(_around(engine_of(model, space).milliseconds / 1_000))]
     return {
         "output": 0,
-        "protocol": kind.protocol(rules)["name"],
+        "protocol": kind.protocol(rules).name,
         "method": "none" if refusal else "listed",
         "possible": space.possible,
         "reason": refusal or f"{1 << space.graph.n_bits:,} masks of {space.graph.n_bits} bits are tested.",

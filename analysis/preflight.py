@@ -21,7 +21,7 @@ def preflight(question: Question) -> tuple[AnalysisError, ...]:
 
     Work that is merely too large to list is no refusal: the analysis then counts, estimates or says where it stopped.
     """
-    network, task = question.model, question.task
+    network, task = question.subject, question.task
     problems: list[AnalysisError] = []
     if network.n_inputs > MAX_INPUTS:
         cause = f"has {network.n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
@@ -56,7 +56,7 @@ def preflight(question: Question) -> tuple[AnalysisError, ...]:
 
 def _of_data(question: Question, *, drawn: bool) -> tuple[AnalysisError, ...]:
     """What speaks against the rows that were handed in, and against noisy ones that can be drawn."""
-    n_inputs, n_outputs = question.model.n_inputs, question.model.n_outputs
+    n_inputs, n_outputs = question.subject.n_inputs, question.subject.n_outputs
     problems = data_problems(question.record, n_inputs, n_outputs)
     if problems or not drawn:
         return problems

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, Final, Literal
 
@@ -94,9 +95,29 @@ class Protocol(Hashed):
         """SHA-256 of the settings without the name, as sorted-key JSON."""
         return sha256_hex(canonical_json(self.model_dump(exclude={"name"})))
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """Name, settings and digest, as files tell them."""
+        return {**self.model_dump(mode="json"), "digest": self.digest}
+
     def depth_for(self, n_hidden_layers: int) -> int:
         """Largest depth of an algorithm in gates for a network: min(hidden layers + 1, max_depth)."""
         return min(n_hidden_layers + 1, self.max_depth)
+
+
+def in_space(n_active: int, sizes: Sequence[int], protocol: Protocol) -> bool:
+    """Whether circuits with so many active hidden neurons belong to the protocol's space.
+
+    The authors leave out circuits in which every neuron is active, and require the share of inactive hidden neurons to
+    exceed 1/5 where the widest hidden layer is 4, and 3/10 where it is 5 or more (exact fractions).
+    """
+    hidden = list(sizes[1:-1])
+    if protocol.circuit_space == "without_full_node_mask" and n_active == sum(hidden):
+        return False
+    if protocol.node_sparsity == "none" or not hidden or max(hidden) < 4:
+        return True
+    least = Fraction(1, 5) if max(hidden) == 4 else Fraction(3, 10)
+    return Fraction(sum(hidden) - n_active, sum(hidden)) > least
 
 
 COMPLETE: Final = Protocol(name="complete")

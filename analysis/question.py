@@ -1,4 +1,4 @@
-"""The question that an analysis answers: how does one output of a model come to its decisions?
+"""The question that an analysis of a perceptron answers: how does one output come to its decisions?
 
 Everything that an answer depends on is here, so that what is found under the same question is the same on every
 machine: the model, which of its outputs, the task that this output should compute, the rules, and the rows.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,22 @@ from analysis.answers import answers
 from analysis.data import DataRecord, clean_data, noisy_data
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidData
-from analysis.protocol import COMPLETE, Protocol
-from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
-from analysis.subjects.perceptron.mlp import Ablation, ablation_values, activations, circuit_activations, forward
+from analysis.protocol import COMPLETE, Protocol, in_space
+from analysis.subjects.graph import Graph, perceptron_graph
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_from_hex
+from analysis.subjects.perceptron.kind import PERCEPTRON
+from analysis.subjects.perceptron.mlp import (
+    Ablation,
+    ablation_values,
+    activations,
+    batch_activations,
+    circuit_activations,
+    forward,
+)
 from analysis.subjects.perceptron.network import Network
+from analysis.subjects.question import CircuitVerdict, nearest
 from analysis.tasks import Task, name_of
+from analysis.validity import decided_right, margin_to_edge
 
 Carried = tuple[NDArray[np.float64], ...]
 """What absent edges carry, ``[n_l]`` for layers 0 … L − 1."""
@@ -28,23 +40,27 @@ Carried = tuple[NDArray[np.float64], ...]
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One output of a model, its task, the rules and the rows.
+    """One output of a perceptron, its task, the rules and the rows: a
+    :class:`~analysis.subjects.question.SubjectQuestion`.
 
     A question may be one that cannot be analysed: :func:`analysis.preflight.preflight` says why.
 
     Args:
-        model: the whole network, all outputs.
+        subject: the whole network, all outputs.
         output: the analysed one, from 0.
         task: what it should compute.
         record: the rows as they were handed in: one representative row for each Boolean input, and what circuits are
             judged on.
     """
 
-    model: Network
+    subject: Network
     output: int
     task: Task
     protocol: Protocol
     record: DataRecord
+
+    kind = PERCEPTRON
+    refusal = ""
 
     @cached_property
     def data(self) -> DataRecord:
@@ -61,16 +77,16 @@ class Question:
         if not self.record.is_clean:
             cause, cure = "draws noisy rows, and a data record has rows of its own", "use one of the two"
             raise InvalidData(f"protocol {rules.name}", cause, cure)
-        seeds = [rules.noise_seed, int(self.model.digest, 16)]
+        seeds = [rules.noise_seed, int(self.subject.digest, 16)]
         stream = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seeds)))
         cut = rules.noise_reading == "cut"
-        return noisy_data(self.task.truth_table, self.model.n_outputs, rules.noise_std, stream, cut=cut)
+        return noisy_data(self.task.truth_table, self.subject.n_outputs, rules.noise_std, stream, cut=cut)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that is asked; names are no part of it."""
         table = list(self.task.truth_table)
-        asked = [self.model.digest, self.output, table, self.protocol.digest, self.record.digest]
+        asked = [self.subject.digest, self.output, table, self.protocol.digest, self.record.digest]
         return sha256_hex(canonical_json(asked))
 
     @cached_property
@@ -80,12 +96,92 @@ class Question:
         Raises:
             InvalidNetwork: there is no such output.
         """
-        return self.model if self.model.n_outputs == 1 else self.model.for_output(self.output)
+        return self.subject if self.subject.n_outputs == 1 else self.subject.for_output(self.output)
 
     @cached_property
     def layout(self) -> EdgeLayout:
         """The edges of the cut model in the order of mask bits."""
         return EdgeLayout(self.cut.sizes)
+
+    @property
+    def graph(self) -> Graph:
+        """Nodes and edges of the network that circuits are part of."""
+        return perceptron_graph(self.layout.sizes)
+
+    @property
+    def task_document(self) -> dict[str, Any]:
+        """The task as files have it."""
+        return {"name": self.task.name, "truth_table": list(self.task.truth_table)}
+
+    @property
+    def data_document(self) -> dict[str, Any]:
+        """The rows as result files name them."""
+        record = self.record
+        return {"digest": record.digest, "clean": record.is_clean, "description": record.description}
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that circuits are judged on."""
+        return len(self.judged[0])
+
+    @property
+    def rows_in_words(self) -> str:
+        """What the rows are."""
+        return self.data.description or "every Boolean input, once"
+
+    @property
+    def under(self) -> str:
+        """The protocol and, where there are several, the output, in words."""
+        name = f"protocol {self.protocol.name}"
+        if self.subject.n_outputs == 1:
+            return name
+        return f"{name}, output {self.output} ({self.task.name or ''.join(map(str, self.task.truth_table))})"
+
+    def read_mask(self, text: str) -> int:
+        """The circuit of a mask.
+
+        Raises:
+            InvalidMask: it is no possible circuit of this network.
+        """
+        return circuit_from_hex(text, self.cut.sizes).mask
+
+    def judge(self, mask: int) -> CircuitVerdict:
+        """Whether a possible circuit is valid under the protocol, from the weights."""
+        circuit, protocol = Circuit(self.layout, mask), self.protocol
+        rows, labels = self.judged
+        outputs = self.activations(circuit, rows)[-1][:, 0]
+        right = decided_right(outputs, labels, protocol.circuit_decision)
+        n_right, n = int(right.sum()), len(labels)
+        margins = margin_to_edge(outputs, protocol.circuit_decision)
+        looked_at = in_space(circuit.n_neurons, self.cut.sizes, protocol)
+        enough = any(all(self._is_right(circuit, one) for one in members) for members in self.ablations)
+        if not looked_at:
+            reason = f"protocol {protocol.name} leaves out circuits with so many active neurons"
+        else:
+            reason = f"it classifies {n_right} of {n} rows correctly"
+            if not enough:
+                reason += f", and a share above {protocol.accuracy_threshold:g} is asked for"
+            elif n_right / n <= protocol.accuracy_threshold:
+                reason += f" under {protocol.ablation} ablation, and enough under another"
+        return CircuitVerdict(
+            valid=looked_at and enough,
+            reason=reason,
+            n_right=n_right,
+            n_rows=n,
+            threshold=protocol.accuracy_threshold,
+            in_space=looked_at,
+            margin=nearest(margins, right),
+            worst=float(np.where(right, margins, -margins).min()),
+        )
+
+    def _is_right(self, circuit: Circuit, carried: Carried) -> bool:
+        """Whether a circuit decides enough judged rows right when absent edges carry these values."""
+        (rows, labels), protocol = self.judged, self.protocol
+        with np.errstate(over="ignore", invalid="ignore"):
+            keep = [matrix[None] for matrix in circuit.keep]
+            outputs = batch_activations(self.cut, keep, rows, carried)[-1][0, 0]
+        right = decided_right(outputs, labels, protocol.circuit_decision)
+        return int(right.sum()) / len(labels) > protocol.accuracy_threshold
 
     @cached_property
     def judged(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

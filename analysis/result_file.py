@@ -57,7 +57,7 @@ def result_json(analyses: Sequence[OutputAnalysis], *, masks: bool = True) -> di
     if not analyses:
         raise ValueError("a result needs at least one analysis")
     question = analyses[0].question
-    identity = {(a.question.model.digest, a.question.protocol.digest, a.question.record.digest) for a in analyses}
+    identity = {(a.question.subject.digest, a.question.protocol.digest, a.question.record.digest) for a in analyses}
     if len(identity) > 1:
         raise ValueError("a result file holds analyses of one network under one protocol and data record")
     seconds: dict[str, float] = defaultdict(float)
@@ -66,8 +66,8 @@ def result_json(analyses: Sequence[OutputAnalysis], *, masks: bool = True) -> di
             seconds[stage] += spent
     document: dict[str, Any] = {
         "format": RESULT_FORMAT,
-        "network": question.model.digest,
-        "protocol": {**question.protocol.model_dump(mode="json"), "digest": question.protocol.digest},
+        "network": question.subject.digest,
+        "protocol": question.protocol.document,
         "data": {
             "digest": question.record.digest,
             "clean": question.record.is_clean,
@@ -319,7 +319,7 @@ def _refuse_other(document: Mapping[str, Any], questions: Sequence[Question]) ->
     first, outputs = questions[0], document["outputs"]
     pairs = {
         "engine": (document["engine"], ENGINE_VERSION),
-        "network": (document["network"], first.model.digest),
+        "network": (document["network"], first.subject.digest),
         "protocol": (document["protocol"]["digest"], first.protocol.digest),
         "data record": (document["data"]["digest"], first.record.digest),
         "outputs": ([one["output"] for one in outputs], [question.output for question in questions]),
@@ -348,7 +348,7 @@ def _read_output(told: Mapping[str, Any], question: Question, seconds: Mapping[s
         totals = CandidateTotals(
             search["aligned"], int(search["valid"]), int(search["minimal"]), irredundant, search["first"]
         )
-    form, n_inputs = question.protocol.algorithm_form, question.model.n_inputs
+    form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
     algorithms = tuple(_read_algorithm(one, form, n_inputs) for one in told["algorithms"])
     return OutputAnalysis(
         question=question,

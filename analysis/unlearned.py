@@ -63,7 +63,7 @@ def not_learned(question: Question) -> str:
     few = 0 if question.data.validation_inputs is None else max_wrong(len(rows), protocol.accuracy_threshold)
     if wrong <= few:
         return ""
-    whole, model = forward(question.model, rows), question.model
+    whole, model = forward(question.subject, rows), question.subject
     ways = {"logit": outputs} | ({"classes": whole[:, 1] - whole[:, 0]} if model.n_outputs == 2 else {})
     fitting = (way for way, value in ways.items() if np.array_equal(value > 0, labels > 0))
     way = next(fitting, "") if model.output_activation == "linear" else ""

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 DecisionRule = Literal["rounding", "threshold"]
 NEITHER: Final = -1
+FRAGILE_MARGIN: Final = 1e-6
+"""A verdict whose margin is below this might turn around with another order of sums."""
 
 EDGES: Final = (-0.5, 0.5, 1.5)  # of any decision
 _EDGES: Final[dict[DecisionRule, tuple[float, ...]]] = {"rounding": EDGES, "threshold": (0.5,)}

@@ -27,7 +27,8 @@ import numpy as np
 from analysis.subjects.made import Made
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.files import attention_document
-from analysis.subjects.transformer.model import ATTENTION, FORMAT, LIMITS, MATRICES, AttentionModel, read_attention
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import FORMAT, LIMITS, MATRICES, AttentionModel, read_attention
 from analysis.subjects.transformer.planted import PlantedEdges
 from benchmarks.head_disguises import head_disguised
 
@@ -117,7 +118,7 @@ def checked(model: AttentionModel, one: dict[str, Any]) -> str:
     assert one["meant"] == one["answered"]
     assert model.planted is not None
     apart, least = 0.0, np.inf
-    for rules in ATTENTION.admitted_rules(model):
+    for rules in TRANSFORMER.admitted_rules(model):
         space = model.space(rules)
         planted = space.graph.bits([model.planted.under(space.graph).circuit.mask])
         assert (space.reduce(planted) == planted).all()

@@ -40,7 +40,7 @@ class Algorithm(Explanation):
 
     @cached_property
     def value(self) -> HighLevelModel:
-        protocol, n_inputs = self.result.protocol, self.result.question.model.n_inputs
+        protocol, n_inputs = self.result.protocol, self.result.question.subject.n_inputs
         return parse_algorithm(self.told["text"], protocol.algorithm_form, n_inputs)
 
     @property

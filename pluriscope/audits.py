@@ -69,7 +69,7 @@ def _texts(result: Findings, claims: ClaimsLike) -> dict[str, str]:
 
 def _text(result: Findings, name: str, claim: Any) -> str:
     if isinstance(claim, Circuit):
-        if claim.result.question.model.digest != result.question.model.digest:
+        if claim.result.question.subject.digest != result.question.subject.digest:
             raise InvalidClaim(f"claim {name!r}", "is a circuit of another network", "give one of this network")
         return claim.mask
     if isinstance(claim, str):

@@ -144,7 +144,7 @@ def compared(result: Findings, explanations: Sequence[Explanation]) -> Rows:
     asked = result.question
     for one in explanations:
         other = one.result.question
-        if (other.model, other.output, other.data.digest) != (asked.model, asked.output, asked.data.digest):
+        if (other.subject, other.output, other.data.digest) != (asked.subject, asked.output, asked.data.digest):
             cause = "is about another network, output or rows"
             raise InvalidIntervention(one.title, cause, "compare explanations of one output on the same rows")
     answers, sets, letters = result.decisions, result.interventions.sets, LETTERS[: len(explanations)]

@@ -117,7 +117,7 @@ class Findings:
     @property
     def network_key(self) -> str:
         """The network in addresses: its name on its server, else the first digits of its digest."""
-        return self.site.network if self.site else self.question.model.digest[:12]
+        return self.site.network if self.site else self.question.subject.digest[:12]
 
     @property
     def address(self) -> str:
@@ -154,7 +154,7 @@ class Findings:
         """What was asked, by content: equal for results about the same."""
         asked = self.question
         record, table = asked.record.digest, asked.task.truth_table
-        return asked.model.digest, asked.output, asked.protocol.digest, record, table
+        return asked.subject.digest, asked.output, asked.protocol.digest, record, table
 
     @cached_property
     def circuit_figures(self) -> Part:

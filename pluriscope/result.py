@@ -390,7 +390,7 @@ class Result(Findings):
         return Drawing(network_diagram(self.weights, title=self.name))
 
     def _repr_html_(self) -> str:
-        shape = shape_text(self.question.model.sizes)
+        shape = shape_text(self.question.subject.sizes)
         about = f"{shape} · output {self.output}: {self.task.name or 'unnamed'} · protocol {self.protocol.name}"
         examples = beside(
             Markup("<div>{}<br>{}</div>").format(one.title, one.thumb().image(_THUMB))

@@ -18,7 +18,7 @@ from typing import Any
 
 from analysis.algorithms.candidates import Candidates
 from analysis.carried_algorithms.search import Unasked, find_stories
-from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
+from analysis.circuits.result import CircuitSearch
 from analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from analysis.criteria.steps import default_steps
 from analysis.data import parse_data_file
@@ -30,6 +30,7 @@ from analysis.pipeline import analyse_output
 from analysis.protocol import named_protocol, protocol_from_mapping
 from analysis.question import Question, ask
 from analysis.result import CriterionTally, OutputAnalysis
+from analysis.validity import FRAGILE_MARGIN
 from analysis.work import Work
 from tests.minimal_joint import n_minimal_joint
 
@@ -62,7 +63,7 @@ def found(stored: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
     n_listed, n_valid = analysis.circuits.n_listed, analysis.circuits.n_valid
     whole = analysis.circuits.method != "estimated" and n_listed == n_valid <= MAX_LISTED
     kept = {
-        "digests": {"network": question.model.digest, "protocol": protocol.digest},
+        "digests": {"network": question.subject.digest, "protocol": protocol.digest},
         "circuits": of_search(analysis.circuits) | (_of_list(analysis) if whole else {}),
         **_algorithms(analysis),
         "tallies": {key: _tally(tally) for key, tally in analysis.criteria.items() if whole or key not in FROM_LISTS},

@@ -14,13 +14,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.masks import MODEL_CIRCUIT, CircuitsFound, ModelCircuit, mask_bits, mask_numbers, most_wrong
+from analysis.circuit_sets.masks import MODEL_CIRCUIT, CircuitsFound, ModelCircuit
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.cuts import ROLE_AGREEMENT, CutCircuits, Roles, Runs
 from analysis.criteria.population import PopulationOf
 from analysis.criteria.registry import OF_MODELS
 from analysis.criteria.verdict import OUTCOMES
 from analysis.explanations.explanation import Column, Record
+from analysis.subjects.enumeration import mask_bits, mask_numbers, most_wrong
 from analysis.subjects.graph import Masks
 from analysis.subjects.subject import Role, Rules, Space, Subject, SubjectKind, gaps
 from analysis.work import DEFAULT_WORK, Work

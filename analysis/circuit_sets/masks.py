@@ -8,31 +8,21 @@ many minutes are refused with their size.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from math import nan, prod
+from math import nan
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.errors import BeyondLimits, InvalidMask
 from analysis.explanations.explanation import Column, Record
+from analysis.subjects.enumeration import MAX_BITS, engine_of, most_wrong, number_bits, refuse_if_too_large
 from analysis.subjects.graph import Masks
-from analysis.subjects.subject import ACCURACY_THRESHOLD, Engine, Numbers, Rules, SearchPart, Space, Subject, gaps
-from analysis.validity import max_wrong
+from analysis.subjects.subject import Numbers, Rules, SearchPart, Space, Subject, gaps
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_LISTED: Final = 100_000
 """Circuits of one model under one set of rules that are listed; the ones with the fewest edges."""
-MAX_BITS: Final = 64
-"""Bits of the masks that are searched: as many as an unsigned integer has."""
-MAX_MASKS: Final = 1 << 22
-"""Masks that a search tries one by one."""
-MAX_MILLISECONDS: Final = 600_000.0
-"""What a search may be expected to take; seconds are usual."""
 N_DRAWN: Final = 1_000
 """Valid circuits drawn uniformly."""
 _AT_ONCE: Final = 1 << 16  # masks whose bits are looked at together
@@ -110,11 +100,6 @@ class CircuitsFound(MasksFound):
     """
 
     circuits: tuple[ModelCircuit, ...]
-
-
-def most_wrong(model: Subject) -> int:
-    """Rows on which a valid circuit may be wrong."""
-    return max_wrong(len(model.rows), ACCURACY_THRESHOLD)
 
 
 def find_circuits(model: Subject, rules: Rules, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> CircuitsFound:
@@ -227,79 +212,6 @@ def _draw(circuits: Numbers) -> Numbers:
     return circuits[np.argpartition(mixed, N_DRAWN)[:N_DRAWN]] if len(circuits) > N_DRAWN else circuits
 
 
-class _EveryMask:
-    """The engine of a space of which nothing more is known: it runs every mask that the branches span."""
-
-    def __init__(self, model: Subject, space: Space) -> None:
-        self._model, self._space = model, space
-
-    @property
-    def milliseconds(self) -> float:
-        return self._space.milliseconds
-
-    @property
-    def n_parts(self) -> int:
-        return -(-self._space.n_combinations // self._space.batch)
-
-    def parts(self, max_wrong: int) -> Iterator[Callable[[], SearchPart]]:
-        for masks in _combinations(self._space.branches(), self._space.batch):
-            yield partial(self._part, masks, max_wrong)
-
-    def _part(self, masks: Masks, max_wrong: int) -> SearchPart:
-        circuits = masks[are_circuits(self._space, masks)]
-        if not len(circuits):
-            return SearchPart(mask_numbers(circuits), 0)
-        wrong = (gaps(self._space.run(circuits), self._model.answers) <= 0).sum(axis=1)
-        return SearchPart(mask_numbers(circuits[wrong <= max_wrong]), len(circuits))
-
-
-def engine_of(model: Subject, space: Space) -> Engine:
-    """What finds the valid circuits of a space."""
-    return space.engine() or _EveryMask(model, space)
-
-
-def refuse_if_too_large(model: Subject, space: Space) -> None:
-    """Refuse a space that is not searched.
-
-    Raises:
-        BeyondLimits: it has too many masks.
-    """
-    item, cure = f"circuits of {model.name}", "use coarser rules or a smaller model"
-    n, bits = space.n_combinations, space.graph.n_bits
-    if (bits > MAX_BITS or space.engine() is None) and (n > MAX_MASKS or bits > MAX_BITS):
-        cause = f"there are {space.possible:,} of them, which takes {n:,} masks of {bits} bits to try; the most are "
-        raise BeyondLimits(item, f"{cause}{MAX_MASKS:,} of {MAX_BITS} bits", cure)
-    milliseconds = engine_of(model, space).milliseconds
-    if milliseconds > MAX_MILLISECONDS:
-        cause = f"there are {space.possible:,} of them, which takes about {milliseconds / 1_000:,.0f} seconds on this "
-        raise BeyondLimits(item, f"{cause}many rows; the most are {MAX_MILLISECONDS / 1_000:,.0f}", cure)
-
-
-def read_mask(space: Space, text: str) -> str:
-    """The circuit that a mask means, as it is written: the mask without what carries nothing.
-
-    Raises:
-        InvalidMask: no hexadecimal digits, bits beyond the last, or nothing is left of it.
-    """
-    graph = space.graph
-    item = f"mask {text[:40]!r}"
-    if not re.fullmatch(r"[0-9a-f]{1,256}", text, re.ASCII):
-        raise InvalidMask(item, "is not hexadecimal", f"write {graph.n_hex_digits} of the digits 0 to 9 and a to f")
-    number = int(text, 16)
-    if number >> graph.n_bits:
-        raise InvalidMask(item, f"has bits beyond the {graph.n_bits} {graph.cut}", f"write {graph.n_hex_digits} digits")
-    masks = space.reduce(graph.bits([number]))
-    if graph.cut == "edges" and not masks.any():
-        raise InvalidMask(item, "keeps no path to the output", "keep one from what the model is given to its outputs")
-    return graph.write(masks[0])
-
-
-def mask_bits(space: Space, text: str) -> Masks:
-    """``[bits]`` of a mask that :func:`read_mask` has written."""
-    bits: Masks = space.graph.bits([int(text, 16)])[0]
-    return bits
-
-
 def circuits_of(
     model: Subject, space: Space, masks: Masks, minimal: Sequence[bool | None], work: Work = DEFAULT_WORK
 ) -> list[ModelCircuit]:
@@ -329,42 +241,6 @@ def circuits_of(
             valid, written = n_rows - right <= most, space.graph.write(mask)
             found.append(ModelCircuit(written, bits, nodes, right, n_rows, valid, worst, margin, least))
     return found
-
-
-def _combinations(branches: Sequence[Masks], batch: int) -> Iterator[Masks]:
-    """All unions of one mask of each branch, the last branch changing fastest, some at a time.
-
-    Args:
-        branches: masks ``[choices, bits]``.
-        batch: how many at a time.
-    """
-    total = prod(len(one) for one in branches)
-    for start in range(0, total, batch):
-        index = np.arange(start, min(start + batch, total))
-        masks = np.zeros((len(index), branches[0].shape[1]), dtype=np.bool_)
-        for branch in reversed(branches):
-            masks |= branch[index % len(branch)]
-            index //= len(branch)
-        yield masks
-
-
-def are_circuits(space: Space, masks: Masks) -> NDArray[np.bool_]:
-    """``[masks]`` which masks ``[masks, bits]`` are circuits."""
-    same: NDArray[np.bool_] = (space.reduce(masks) == masks).all(axis=1)
-    return same if space.graph.cut == "nodes" else same & masks.any(axis=1)
-
-
-def mask_numbers(masks: Masks) -> Numbers:
-    """Masks of at most 64 bits as numbers."""
-    wide = np.zeros((len(masks), MAX_BITS), dtype=np.bool_)
-    wide[:, : masks.shape[1]] = masks
-    return np.packbits(wide, axis=1, bitorder="little").view("<u8")[:, 0]
-
-
-def number_bits(numbers: Numbers, n_bits: int) -> Masks:
-    """``[masks, bits]`` of masks as numbers."""
-    eighths = numbers.astype("<u8").view(np.uint8).reshape(-1, 8)
-    return np.unpackbits(eighths, axis=1, count=n_bits, bitorder="little").astype(np.bool_)
 
 
 def minimal_numbers(numbers: Numbers, work: Work = DEFAULT_WORK) -> Numbers:

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.circuit_sets.masks import are_circuits, most_wrong
 from analysis.circuits.estimating import share_interval
 from analysis.errors import BeyondLimits
 from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.report import Exact, Part, Report
+from analysis.subjects.enumeration import are_circuits, most_wrong
 from analysis.subjects.graph import Masks
 from analysis.subjects.subject import Space, Subject, gaps
 from analysis.work import DEFAULT_WORK, Work

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from analysis.circuits.judging import enough_right, first_rows
 from analysis.circuits.prefixes import Prefixes, Wiring
-from analysis.circuits.space import in_space, may_end_in_space
+from analysis.circuits.space import may_end_in_space
+from analysis.protocol import in_space
 from analysis.question import Carried, Question
 from analysis.subjects.perceptron.mlp import activate, keep_matrices
 from analysis.subjects.perceptron.network import Network

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from analysis.circuits.decision_intervals import Box, decision_box
 from analysis.circuits.prefixes import Prefixes, Wiring
 from analysis.circuits.source_subsets import MAX_LOG2_COMBINATIONS, MAX_SOURCES, Combinations, Tally
-from analysis.circuits.space import in_space, may_end_in_space
+from analysis.circuits.space import may_end_in_space
 from analysis.errors import BeyondLimits
-from analysis.protocol import Protocol
+from analysis.protocol import Protocol, in_space
 from analysis.question import Question
 from analysis.subjects.perceptron.circuit import MAX_EDGES
 from analysis.subjects.perceptron.network import Network

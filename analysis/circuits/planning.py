@@ -16,9 +16,10 @@ from analysis.circuits.judging import first_rows
 from analysis.circuits.layered_states import CountableSpace
 from analysis.circuits.result import CircuitMethod
 from analysis.circuits.source_subsets import Combinations
-from analysis.circuits.space import Structure, in_space
+from analysis.circuits.space import Structure
 from analysis.errors import BeyondLimits
 from analysis.limits import DEFAULT_LIMITS, Limits
+from analysis.protocol import in_space
 from analysis.question import Question
 from analysis.subjects.perceptron.circuit import MAX_EDGES
 from analysis.validity import max_wrong

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from analysis.circuits.distribution import CircuitDistribution, distribution_of
 from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
 
-FRAGILE_MARGIN: Final = 1e-6
 _MOST_UNITS: Final = 1 << 30  # bytes, unpacked
 CircuitMethod = Literal["listed", "counted", "estimated"]
 

@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 from analysis.circuits.judging import enough_right
 from analysis.circuits.prefixes import Prefixes, Wiring, joined
 from analysis.circuits.result import SmallestCircuits
-from analysis.circuits.space import count_by_edges, count_matrices_with, in_space
+from analysis.circuits.space import count_by_edges, count_matrices_with
+from analysis.protocol import in_space
 from analysis.question import Question
 from analysis.subjects.perceptron.circuit import mask_array, masks_of
 from analysis.subjects.perceptron.mlp import activate, keep_matrices

@@ -20,7 +20,6 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cache, cached_property, lru_cache
 from itertools import accumulate
 from math import comb
@@ -30,7 +29,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.protocol import COMPLETE, Protocol
+from analysis.protocol import COMPLETE, Protocol, in_space
 from analysis.subjects.perceptron.circuit import EdgeLayout
 
 _ENTRIES_AT_ONCE: Final = 1 << 22
@@ -50,21 +49,6 @@ def count_matrices(n_rows: int, n_columns: int) -> int:
 def count_in_space(sizes: Sequence[int], protocol: Protocol) -> int:
     """Circuits of the protocol's space: the possible ones that pass its filters on active neurons."""
     return _structure(tuple(sizes), protocol).count
-
-
-def in_space(n_active: int, sizes: Sequence[int], protocol: Protocol) -> bool:
-    """Whether circuits with so many active hidden neurons belong to the protocol's space.
-
-    The authors leave out circuits in which every neuron is active, and require the share of inactive hidden neurons to
-    exceed 1/5 where the widest hidden layer is 4, and 3/10 where it is 5 or more (exact fractions).
-    """
-    hidden = list(sizes[1:-1])
-    if protocol.circuit_space == "without_full_node_mask" and n_active == sum(hidden):
-        return False
-    if protocol.node_sparsity == "none" or not hidden or max(hidden) < 4:
-        return True
-    least = Fraction(1, 5) if max(hidden) == 4 else Fraction(3, 10)
-    return Fraction(sum(hidden) - n_active, sum(hidden)) > least
 
 
 def may_end_in_space(sizes: Sequence[int], protocol: Protocol, layer: int, n_active: int) -> bool:

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria import cuts
 from analysis.criteria.criterion import Criterion, Parameter, Settings
 from analysis.criteria.interpretations import interventions
@@ -16,6 +15,7 @@ from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
 from analysis.explanations.registry import BY_KEY
 from analysis.interpretations.predicting import family_sets
+from analysis.validity import FRAGILE_MARGIN
 
 
 def _firm_circuits(population: Population, settings: Settings) -> Verdicts:

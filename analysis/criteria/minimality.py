@@ -24,12 +24,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.space import in_space
 from analysis.criteria import circuits, cuts
 from analysis.criteria.criterion import VACUOUS, Change, Criterion, Judge
 from analysis.criteria.population import Population
 from analysis.criteria.remainders import ignores_an_input, needs_every_input, pruned, sets_ignoring_an_input
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from analysis.protocol import in_space
 from analysis.subjects.perceptron.circuit import mask_array, one_mask
 from analysis.subjects.perceptron.mlp import keep_matrices
 

@@ -42,6 +42,8 @@ OF_MODELS_ALONE: Final[tuple[Criterion, ...]] = tuple(one for one in _EVERY if o
 """Those that are asked of circuits of models of other kinds than the networks, and of nothing else."""
 OF_MODELS: Final = tuple(criterion for criterion in _EVERY if "cut" in criterion.judges)
 """All that are asked of those."""
+EVERY: Final = {criterion.key: criterion for criterion in _EVERY}
+"""All of these by their keys."""
 
 _BY_KEY: Final = {criterion.key: criterion for criterion in CRITERIA}
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Final
 
 from analysis.criteria.criterion import Criterion, Kind
-from analysis.criteria.registry import CRITERIA, criterion_named
+from analysis.criteria.registry import CRITERIA, EVERY, criterion_named
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidCriterion
 
@@ -118,7 +118,7 @@ def default_steps(kind: Kind | None = None) -> tuple[CriterionStep, ...]:
 
 
 def _restored(key: str, settings: dict[str, float | int]) -> CriterionStep:
-    return CriterionStep(criterion_named(key), settings)
+    return CriterionStep(EVERY[key], settings)
 
 
 def _number(text: str) -> object:

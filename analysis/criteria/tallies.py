@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from analysis.alignments.iia import PairRule
 from analysis.alignments.result import AlgorithmSearch
-from analysis.circuits.result import FRAGILE_MARGIN, CircuitSearch
+from analysis.circuits.result import CircuitSearch
 from analysis.criteria.alignments import valid_alignments
 from analysis.criteria.interchanges import BOTH_DIRECTIONS, ONE_DIRECTION
 from analysis.criteria.population import Population
 from analysis.interpretations.result import InterpretationCounts
 from analysis.question import Question
 from analysis.result import CriterionTally
+from analysis.validity import FRAGILE_MARGIN
 
 
 def tallies(

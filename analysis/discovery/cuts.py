@@ -17,9 +17,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.masks import most_wrong
 from analysis.circuits.search import decide_right
-from analysis.circuits.space import in_space
 from analysis.discovery.masked_runs import (
     Metric,
     RowRule,
@@ -34,8 +32,10 @@ from analysis.discovery.selection import UNDEFINED, Scores, shares_between
 from analysis.errors import InvalidMask
 from analysis.fixed_order import mean
 from analysis.method_settings import Settings
+from analysis.protocol import in_space
 from analysis.question import Question
 from analysis.subjects.chances import divergence, log_softmax
+from analysis.subjects.enumeration import most_wrong
 from analysis.subjects.graph import Graph, perceptron_graph
 from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array, possible_circuit
 from analysis.subjects.perceptron.gradients import backward

@@ -259,10 +259,10 @@ class Landscape(ValidCircuits):
     def about(self) -> dict[str, Any]:
         question, story = self.question, self.story
         return {
-            "network": question.model.digest,
+            "network": question.subject.digest,
             "output": question.output,
             "task": task_json(question.task),
-            "protocol": {**question.protocol.model_dump(mode="json"), "digest": question.protocol.digest},
+            "protocol": question.protocol.document,
             "data": {"digest": question.record.digest, "clean": question.record.is_clean},
             "story": None if isinstance(story, Unasked) else sorted(story.algorithms[one].id for one in story.whole),
         }

@@ -85,7 +85,7 @@ class ModelLandscape(ValidCircuits):
             "kind": self.kind.key,
             "output": 0,
             "task": dict(model.task_document),
-            "protocol": self.kind.protocol(self.rules),
+            "protocol": self.kind.protocol(self.rules).document,
             "data": {"digest": task_digest(model), "clean": True},
             "bits": list(self.graph.bit_names),
         }

@@ -160,7 +160,7 @@ class Edit:
                 changes nothing.
             AnalysisError: what ``named`` raises.
         """
-        settings, base, rows = self.filled(given), question.model, question.method_rows[0]
+        settings, base, rows = self.filled(given), question.subject, question.method_rows[0]
         done = self.apply(question, settings, named)
         network = _remade(question, done, self.key)
         if network == base:
@@ -207,7 +207,7 @@ def row_text(question: Question, row: int) -> str:
 
 def _remade(question: Question, done: Change, key: str) -> Network:
     """The whole network with what a rule made of it."""
-    model, weights, biases = question.model, list(done.weights), list(done.biases)
+    model, weights, biases = question.subject, list(done.weights), list(done.biases)
     if len(biases[-1]) < model.n_outputs:
         here = np.arange(model.n_outputs) == question.output
         weights[-1] = np.where(here[:, None], weights[-1], model.weights[-1])

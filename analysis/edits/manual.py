@@ -70,7 +70,7 @@ def _apply(question: Question, settings: Settings, named: Named) -> Change:
     if not settings["file"]:
         raise InvalidEdit("edit manual", "has no file", "say as file which list of changes to make")
     value = read_value(named.content(str(settings["file"])), "changes", InvalidEdit, MAX_BYTES, _CURE)
-    network = question.model
+    network = question.subject
     changes = read_changes(value, network.sizes)
     weights, biases = [w.copy() for w in network.weights], [b.copy() for b in network.biases]
     for one in changes:

@@ -24,7 +24,7 @@ def _deviation(weights: Array) -> float:
 
 def _apply(question: Question, settings: Settings, _named: Named) -> Change:
     """Draws are rounded to float32, so that the last digits of a C library's logarithm hardly ever matter."""
-    network, random = question.model, np.random.Generator(np.random.PCG64(int(settings["seed"])))
+    network, random = question.subject, np.random.Generator(np.random.PCG64(int(settings["seed"])))
     size = float(settings["size"])
     drawn = [random.standard_normal(w.shape).astype(np.float32).astype(np.float64) for w in network.weights]
     noisy = [w + size * _deviation(w) * noise for w, noise in zip(network.weights, drawn, strict=True)]

@@ -15,13 +15,13 @@ SPARSITY: Final = Setting("sparsity", 0.5, "share of all weights that become 0",
 
 def _apply(question: Question, settings: Settings, _named: Named) -> Change:
     """Of equal weights the first goes first."""
-    old = question.model.weights
+    old = question.subject.weights
     every = np.concatenate([w.reshape(-1) for w in old])
     count = int(float(settings["sparsity"]) * len(every) + 0.5)
     every[np.argsort(np.abs(every), kind="stable")[:count]] = 0.0
     parts = np.split(every, np.cumsum([w.size for w in old])[:-1])
     weights = [part.reshape(w.shape) for part, w in zip(parts, old, strict=True)]
-    return Change(weights, question.model.biases, remarks=(f"{count:,} of {len(every):,} weights were pruned.",))
+    return Change(weights, question.subject.biases, remarks=(f"{count:,} of {len(every):,} weights were pruned.",))
 
 
 PRUNE: Final = Edit(

@@ -20,8 +20,8 @@ def _quantised(weights: Array, bits: int) -> Array:
 
 
 def _apply(question: Question, settings: Settings, _named: Named) -> Change:
-    weights = [_quantised(w, int(settings["bits"])) for w in question.model.weights]
-    return Change(weights, question.model.biases)
+    weights = [_quantised(w, int(settings["bits"])) for w in question.subject.weights]
+    return Change(weights, question.subject.biases)
 
 
 QUANTISE: Final = Edit(

@@ -28,8 +28,8 @@ def _apply(question: Question, settings: Settings, named: Named) -> Change:
     if not settings["source"]:
         raise InvalidEdit("edit transplant", "has no source", "say as source which network to take the circuit from")
     whole = named.network(str(settings["source"]))
-    if _shape(whole) != _shape(question.model):
-        cause = f"is {_shape(whole)}; the network is {_shape(question.model)}"
+    if _shape(whole) != _shape(question.subject):
+        cause = f"is {_shape(whole)}; the network is {_shape(question.subject)}"
         raise InvalidEdit("source", cause, "use a network of the same sizes and activations")
     full = Circuit(layout, (1 << layout.n_edges) - 1)
     circuit = full if text == "all" else circuit_from_hex(text, cut.sizes)

@@ -122,7 +122,7 @@ def _apply(question: Question, settings: Settings, _named: Named) -> Change:
     clean = Task(tuple(answers(forward(cut, rows)[:, 0]).tolist()))
     trigger.poisoned(clean)  # refuses what changes nothing
     if settings["by"] == "planted":
-        found = planted(question.model, rows, trigger, question.output)
+        found = planted(question.subject, rows, trigger, question.output)
         after = found.for_output(question.output)
         mask = changed_edges(cut, after)
         said = f"Planted are {mask.bit_count()} edges, mask {question.layout.to_hex(mask)}."

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.circuit_sets.masks import number_bits
 from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings
+from analysis.subjects.enumeration import number_bits
 from analysis.subjects.subject import Space
 from analysis.subjects.transformer.runs import METRICS, MILLISECONDS, Pairs, Site, pairs_of, run
 from analysis.subjects.transformer.weights import Transformer

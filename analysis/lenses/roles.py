@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.masks import number_bits
 from analysis.fixed_order import mean, total_of
 from analysis.lenses.direct_attribution import read_directions
 from analysis.lenses.lens import Lens
 from analysis.lenses.logit_lens import no_sum
 from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paired, run_cost
 from analysis.method_settings import Setting, Settings
+from analysis.subjects.enumeration import number_bits
 from analysis.subjects.subject import Role, Space
 from analysis.subjects.transformer.head_scores import answer_places, chance_of, places_looked_for
 from analysis.subjects.transformer.heads import Array, attention_to

@@ -89,7 +89,7 @@ def climb_closed(
     rest: list[dict[ClosedClass, Rung]] = []
     for number, other in enumerate(others):
         work.tell("ladder", number + 1, n_permuted + 1, "permuted networks")
-        rest.append(closed_rungs(replace(question, model=other), candidates, climbable, joint=False))
+        rest.append(closed_rungs(replace(question, subject=other), candidates, climbable, joint=False))
     work.tell("ladder", n_permuted + 1, n_permuted + 1)
     return LadderReport(
         algorithms=[algorithm.text for algorithm in candidates.algorithms],

@@ -44,7 +44,7 @@ def climb_learned(ladder: LadderReport, question: Question, work: Work = DEFAULT
         own, below = _own_rung(question, candidates, key, work), []
         for first in range(0, 0 if own.refused else len(others), _AT_ONCE):
             work.tell("ladder", number * n_networks + 1 + first, total, f"{key} maps of permuted networks")
-            some = [replace(question, model=other) for other in others[first : first + _AT_ONCE]]
+            some = [replace(question, subject=other) for other in others[first : first + _AT_ONCE]]
             below += learned_rungs(some, candidates, key, joint=False)
         rungs.append(own.above(below))
     work.tell("ladder", total, total)

@@ -90,7 +90,7 @@ class LadderReport(Report):
 
     def values(self, question: Question) -> list[HighLevelModel]:
         """The algorithms that were placed."""
-        form, n_inputs = question.protocol.algorithm_form, question.model.n_inputs
+        form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
         return [parse_algorithm(text, form, n_inputs) for text in self.algorithms]
 
     def findings(self, question: Question | None, part: str = "edge") -> list[str]:

@@ -1,4 +1,4 @@
-"""Every kind of model that has a record: one line each."""
+"""Every kind of subject: one line each."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import Final
 
 from analysis.errors import InvalidNetwork
 from analysis.strict_json import read_object
+from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.subject import Subject, SubjectKind
-from analysis.subjects.transformer.model import ATTENTION
+from analysis.subjects.transformer.kind import TRANSFORMER
 
-SUBJECT_KINDS: Final[tuple[SubjectKind, ...]] = (ATTENTION,)
+SUBJECT_KINDS: Final[tuple[SubjectKind, ...]] = (PERCEPTRON, TRANSFORMER)
+_WHOLE: Final = tuple(kind for kind in SUBJECT_KINDS if kind.refuses("formats"))
+"""Those whose file says all; beside a perceptron's more may be declared, see :mod:`analysis.network_files.intake`."""
 
 MAX_SUBJECT_BYTES: Final = 4_000_000
 _MAX_PARTS: Final = 400_000  # lists and objects, or keys
@@ -26,16 +29,18 @@ def kind_called(key: str) -> SubjectKind:
 
 
 def kind_of_file(raw: bytes) -> SubjectKind | None:
-    """The kind of model that a file says it holds, whether or not it can be read; None if it says none of these."""
+    """The kind of subject of a file that says all of it itself, whether or not it can be read; None for perceptrons and
+    where the file says none of these.
+    """
     try:
         given = read_object(raw, _ITEM, InvalidNetwork, MAX_SUBJECT_BYTES, "", max_parts=_MAX_PARTS).get("format")
     except InvalidNetwork:  # the kind's reader says why
-        return next((kind for kind in SUBJECT_KINDS if f'"{kind.format}"'.encode() in raw), None)
-    return next((kind for kind in SUBJECT_KINDS if kind.format == given), None)
+        return next((kind for kind in _WHOLE if f'"{kind.format}"'.encode() in raw), None)
+    return next((kind for kind in _WHOLE if kind.format == given), None)
 
 
 def read_subject(raw: bytes) -> tuple[SubjectKind, Subject]:
-    """The model in a file, and its kind, told by the file's format.
+    """The subject in a file that says all of it, and its kind, told by the file's format.
 
     Args:
         raw: the file's bytes, at most 4,000,000.
@@ -43,10 +48,10 @@ def read_subject(raw: bytes) -> tuple[SubjectKind, Subject]:
     Raises:
         AnalysisError: no JSON object, of no known format, or the kind refuses it.
     """
-    known = ", ".join(kind.format for kind in SUBJECT_KINDS)
+    known = ", ".join(kind.format for kind in _WHOLE)
     cure = f"give one JSON object with one of the formats {known}"
     document = read_object(raw, _ITEM, InvalidNetwork, MAX_SUBJECT_BYTES, cure, max_parts=_MAX_PARTS)
-    kind = next((kind for kind in SUBJECT_KINDS if kind.format == document.get("format")), None)
+    kind = next((kind for kind in _WHOLE if kind.format == document.get("format")), None)
     if kind is None:
         given = f"the format {str(document['format'])[:60]!r}" if "format" in document else "no format"
         raise InvalidNetwork(_ITEM, f"has {given}", cure)

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import AnalysisError, InvalidProtocol
+from analysis.errors import AnalysisError, InvalidProtocol, NotOffered
 from analysis.protocol import COMPLETE
 from analysis.subjects.graph import Graph, Masks
+from analysis.subjects.traits import TRAITS
 from analysis.subjects.transformer.planted import PlantedEdges
 
 Numbers = NDArray[np.uint64]
@@ -241,17 +242,38 @@ class Subject(Protocol):
 
 
 @dataclass(frozen=True)
+class RulesProtocol:
+    """Rules as a protocol: what pages, files and addresses name them by.
+
+    Args:
+        name: as addresses write it.
+        document: as files have it: a name, every setting, the share of rows to be right on, and their digest.
+    """
+
+    name: str
+    document: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the settings, as sorted-key JSON."""
+        return str(self.document["digest"])
+
+
+@dataclass(frozen=True)
 class SubjectKind:
-    """A kind of model.
+    """A kind of subject.
 
     Args:
         key: stable name, lower case.
         noun: for one of them, in lower case.
         plural: for several.
-        definition: what such a model is, one or two sentences.
+        definition: what such a subject is, one or two sentences.
         format: what files of this kind have as their "format".
-        settings: what circuits may be asked under: each setting with its values, the usual one first.
-        read: the JSON object of a file → the model; raises AnalysisError naming what is wrong.
+        settings: what circuits may be asked under: each setting with its values, the usual one first; none where rules
+            are a protocol (:mod:`analysis.protocol`).
+        read: the JSON object of a file → the subject; raises AnalysisError naming what is wrong.
+        write: the subject → the JSON object of its file, from which it is read again bit by bit.
+        traits: what such subjects offer, keys of :data:`~analysis.subjects.traits.TRAITS`.
         roles: that nodes may have, in the order of :meth:`Space.roles`.
     """
 
@@ -261,8 +283,32 @@ class SubjectKind:
     definition: str
     format: str
     settings: Mapping[str, tuple[str, ...]]
-    read: Callable[[dict[str, Any]], Subject]
+    read: Callable[[dict[str, Any]], Any]
+    write: Callable[[Any], dict[str, Any]]
+    traits: frozenset[str]
     roles: tuple[Role, ...] = ()
+
+    def refuses(self, trait: str) -> str:
+        """Why subjects of this kind are not asked what needs a trait, a clause; "" where they are.
+
+        Args:
+            trait: a key of :data:`~analysis.subjects.traits.TRAITS`.
+        """
+        reason = TRAITS[trait].reason
+        return "" if trait in self.traits else reason.format(plural=self.plural)
+
+    def require(self, trait: str, item: str) -> None:
+        """Refuse what needs a trait that subjects of this kind lack.
+
+        Args:
+            item: what is asked for.
+
+        Raises:
+            NotOffered: this kind lacks it.
+        """
+        if reason := self.refuses(trait):
+            offering = "docs/scope.md lists what each kind of network offers"
+            raise NotOffered(item, f"is not offered: {reason}", offering)
 
     @property
     def default_rules(self) -> Rules:
@@ -292,11 +338,11 @@ class SubjectKind:
         """Rules as addresses write them; "" for the usual ones."""
         return "-".join(rules[name] for name, values in self.settings.items() if rules[name] != values[0])
 
-    def protocol(self, rules: Rules) -> dict[str, Any]:
-        """Rules as files name them: a name, every setting, the share of rows to be right on, and their digest."""
+    def protocol(self, rules: Rules) -> RulesProtocol:
+        """Rules as a protocol."""
         settings = {**rules, "accuracy_threshold": ACCURACY_THRESHOLD}
         name = self.write_rules(rules) or COMPLETE.name
-        return {"name": name, **settings, "digest": sha256_hex(canonical_json(settings))}
+        return RulesProtocol(name, {"name": name, **settings, "digest": sha256_hex(canonical_json(settings))})
 
     def admitted_rules(self, model: Subject) -> tuple[Rules, ...]:
         """All rules that fit a model, the usual ones first."""

@@ -172,8 +172,8 @@ def read_asked(
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     if f'"{NETWORK_FORMAT}"'.encode() in content or not is_model(content):
         return read_network(intake_at(file, content, declaration, data), protocol, outputs, quiet=quiet)
-    from analysis.circuit_sets.masks import refuse_if_too_large
     from analysis.errors import BeyondLimits
+    from analysis.subjects.enumeration import refuse_if_too_large
     from analysis.subjects.registry import read_subject
     from analysis.unlearned_subject import as_answered
 

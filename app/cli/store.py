@@ -199,7 +199,7 @@ def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, mask
     from app.db.reads.results import stored_result
     from pluriscope.naming import Scope
 
-    scopes = (Scope(output, protocol, data) for output in range(row.sizes[-1]))
+    scopes = (Scope(output, protocol, data) for output in range(row.n_outputs))
     found = [analysis for scope in scopes if (analysis := find_analysis(session, row, scope)) is not None]
     if not found:
         which = f"network {row.slug!r} has no result under protocol {protocol!r}"

@@ -23,10 +23,11 @@ from analysis.lenses.functions import without_sign
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.question import Question
 from analysis.report import Analysed, Carried, Irredundant, Placed
+from analysis.subjects.question import GraphQuestion
 from app.db.codecs import planted_of
 from app.db.reads.algorithms import placements_untried, places_of_owners
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuits import stored_search, whole_counts
+from app.db.reads.circuits import found_masks, stored_circuits, stored_search, told_of_circuits, whole_counts
 from app.db.reads.verdicts import count_of, judged_outcomes, verdict_sets
 from app.db.recorded import stored_searches
 from app.db.rows import column_of, columns_of
@@ -39,7 +40,7 @@ def _observed(session: Session, row: AnalysisRow, _: Question) -> Sequence[int]:
 
 
 def _carried(session: Session, analysis: AnalysisRow, question: Question) -> Carried:
-    form, n_inputs = question.protocol.algorithm_form, question.model.n_inputs
+    form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
     of_analysis = AlgorithmRow.analysis_id == analysis.id, AlgorithmRow.n_variables > 0
     undecided = select(AlgorithmRow.id).where(*of_analysis, AlgorithmRow.irredundant_literals.is_(None)).limit(1)
     rows = session.execute(
@@ -72,7 +73,7 @@ def _irredundant(session: Session, analysis: AnalysisRow, question: Question) ->
         .where(of_analysis, or_(irredundant.is_(True), irredundant.is_(None)))  # not known: the search looks
         .order_by(AlgorithmRow.position)
     )
-    form, n_inputs = question.protocol.algorithm_form, question.model.n_inputs
+    form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
     n_listed = session.scalar(select(func.count()).where(of_analysis))
     return Irredundant(
         tuple(parse_algorithm(text, form, n_inputs) for text in texts),
@@ -91,7 +92,7 @@ def _placed(session: Session, analysis: AnalysisRow, question: Question) -> Plac
     columns = select(AlignmentRow.algorithm_row_id, AlignmentRow.valid, AlignmentRow.places)
     kept = session.execute(columns.where(AlignmentRow.analysis_id == analysis.id).order_by(AlignmentRow.id))
     groups = [(number, list(rows)) for number, rows in groupby(kept, key=lambda row: row.algorithm_row_id)]
-    n_inputs = question.model.n_inputs
+    n_inputs = question.subject.n_inputs
     return Placed(
         [parse_algorithm(texts[one].text, cast(Form, texts[one].form), n_inputs) for one, _ in groups],
         [[[(path, NeuronSet(at, tuple(some))) for path, at, some in row.places] for row in rows] for _, rows in groups],
@@ -137,6 +138,10 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
         reads: further fields that are looked at.
     """
     question = analysed_question(session, row)
+    if isinstance(question, GraphQuestion):
+        found = found_masks(session, row)
+        told = None if found is None else told_of_circuits(stored_circuits(session, row, question))
+        return Analysed(question, found, told=told)
     more = {name: _READERS[name](session, row, question) for name in reads}
     return Analysed(question, stored_search(session, row, question.layout), **more)
 

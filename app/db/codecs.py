@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,11 @@ from analysis.network_files.planted_record import PlantedRecord, read_planted
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.subjects.perceptron.network import Network
+from analysis.subjects.question import GraphQuestion
+from analysis.subjects.registry import SUBJECT_KINDS, read_subject
+from analysis.subjects.subject import Subject, SubjectKind
 from analysis.tasks import Task
+from app.db.errors import NotFound
 from app.db.tables import AlignmentRow, DataRow, NetworkRow, ProtocolRow
 
 
@@ -49,6 +54,30 @@ def parameters_of(row: NetworkRow) -> NDArray[np.float64]:
 def tasks_to_json(tasks: tuple[Task, ...]) -> list[dict[str, Any]]:
     """Tasks as a network file writes them."""
     return [task_json(task) for task in tasks]
+
+
+def graph_question(row: NetworkRow, rules: str) -> GraphQuestion:
+    """What is asked about a stored network of another kind than perceptrons; the network is read once, then kept.
+
+    Args:
+        rules: as addresses write them.
+
+    Raises:
+        NotFound: this version knows no such kind.
+        InvalidProtocol: the kind has no such rules, or they do not fit the network.
+    """
+    if row.document is None or row.kind not in {kind.key for kind in SUBJECT_KINDS}:
+        cause = f"is of the kind {row.kind!r}, which this version does not know"
+        raise NotFound(f"network {row.slug!r}", cause, "use the version that stored it")
+    kind, subject = _read(row.document)
+    question = GraphQuestion(kind, subject, kind.rules(rules))
+    _ = question.space  # whether they fit
+    return question
+
+
+@lru_cache(maxsize=32)
+def _read(document: bytes) -> tuple[SubjectKind, Subject]:
+    return read_subject(document)
 
 
 def question_of(network: NetworkRow, output: int, protocol: Protocol, data: DataRecord) -> Question:

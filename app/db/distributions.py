@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -56,6 +56,20 @@ def distributions_of(analysis: OutputAnalysis) -> dict[str, Any]:
         "smallest": None if circuits.smallest is None else smallest_json(circuits.smallest, circuits.layout),
         "stops": [stop_json(stop) for stop in analysis.stops],
     }
+
+
+def distributions_of_bits(valid: int, by_bits: Sequence[Sequence[int]], bit_use: Sequence[int]) -> dict[str, Any]:
+    """The same of the circuits of a network of another kind, of which nothing else is known.
+
+    Args:
+        valid: how many there are.
+        by_bits: pairs of a number of edges, or nodes, and how many valid circuits have it.
+        bit_use: for each of these the valid circuits that keep it.
+    """
+    known = {"of": valid, "edges": by_bits, "neurons": [], "edge_use": bit_use, "neuron_use": []}
+    empty: dict[str, Any] = dict.fromkeys(("margin", "interpretations", "observed", "iia"), {"edges": [], "counts": []})
+    empty |= {"alignments_per_algorithm": [], "candidates": None, "alignments_untried": False}
+    return known | empty | {"algorithms_truncated": 0, "drawn": None, "smallest": None, "stops": []}
 
 
 def distribution_in(stored: Mapping[str, Any]) -> CircuitDistribution:

@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analysis.digest import looks_like_digest
-from app.db.errors import Conflict, NotFound
-from app.db.reads.analyses import begins_with
-from app.db.tables import FormerSlugRow, ModelRow, NetworkRow, ShortLinkRow
+from app.db.errors import Ambiguous, Conflict, NotFound
+from app.db.reads.analyses import begins_with, find_network
+from app.db.tables import PERCEPTRON, FormerSlugRow, NetworkRow, ShortLinkRow
 from pluriscope.address import RESERVED_SLUGS
 
 KEY_LENGTH: Final = 12
@@ -59,21 +59,33 @@ def former_slugs(session: Session, row: NetworkRow) -> list[FormerSlugRow]:
 
 
 def is_taken(session: Session, slug: str, by: NetworkRow | None = None) -> bool:
-    """Whether a network or transformer has that slug, or a network had it; one network may be left out."""
+    """Whether a network has that slug or had it; one network may be left out."""
     former = session.get(FormerSlugRow, slug)
     network = session.scalar(select(NetworkRow.id).where(NetworkRow.slug == slug))
-    owners = {network, None if former is None else former.network_id} - {None, None if by is None else by.id}
-    return bool(owners) or session.scalar(select(ModelRow.id).where(ModelRow.slug == slug)) is not None
+    owners = {network, None if former is None else former.network_id}
+    return bool(owners - {None, None if by is None else by.id})
 
 
 def free_slug(session: Session, wanted: str, digest: str) -> str:
-    """The slug that a network or transformer would get: the wanted one, with digits of the digest if that is taken."""
+    """The slug that a network would get: the wanted one, with digits of the digest if that is taken."""
     for slug in (wanted, *(f"{wanted}-{digest[:n]}" for n in (6, 12))):
-        if slug not in RESERVED_SLUGS and not is_taken(
-            session, slug
-        ):  # former slugs too: links with them must keep leading where they did
+        # former slugs too: links with them must keep leading where they did
+        if slug not in RESERVED_SLUGS and not is_taken(session, slug):
             return slug
     return digest  # a slug as good as any: it names this network and no other
+
+
+def formerly_called(session: Session, ref: str) -> NetworkRow | None:
+    """The network of another kind than perceptrons that links call so from when these had slugs of their own: one whose
+    slug a perceptron had, too, got digits of its digest since.
+    """
+    others = select(NetworkRow).where(NetworkRow.kind != PERCEPTRON)
+    begun = others.where(NetworkRow.slug.startswith(f"{ref[:73]}-", autoescape=True))
+    renamed = (row for row in session.scalars(begun) if row.slug == f"{ref[:73]}-{row.digest[:6]}")
+    try:
+        return next(renamed, None) or find_network(session, ref, deleted=True)
+    except (NotFound, Ambiguous):
+        return None
 
 
 def long_address(session: Session, key: str) -> str:

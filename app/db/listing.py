@@ -14,15 +14,13 @@ from sqlalchemy.orm import Session
 from analysis.carried_algorithms.relation import RELATIONS
 from analysis.carried_algorithms.report import CODES, LETTERS
 from analysis.explanations.registry import RECORDED
-from analysis.question import Question
-from analysis.subjects.graph import Graph
-from analysis.subjects.subject import SubjectKind
+from analysis.subjects.question import GraphQuestion, SubjectQuestion
 from app.db.directions import KIND as DIRECTIONS
-from app.db.models import searches_of, stored_circuits
+from app.db.reads.circuits import stored_circuits
 from app.db.recorded import stored_searches
 from app.db.reports import reports_of
 from app.db.rows import columns_of
-from app.db.tables import AnalysisReportRow, AnalysisRow, ModelRow, VerdictRow
+from app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
 from app.db.verdicts import outcomes_of, step_of, verdict_rows
 from pluriscope.address import ResultRef
 from pluriscope.frames import Frame
@@ -42,11 +40,12 @@ ENDS: Final = GROUND, "pair"
 _AS_CODES: Final = bytes.maketrans(LETTERS, CODES)
 
 
-def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Question, of: ResultRef) -> Frame:
+def frame_of_analysis(session: Session, analysis: AnalysisRow, question: SubjectQuestion, of: ResultRef) -> Frame:
     """The explanations of an analysis, as far as they are stored.
 
     Args:
-        analysis: the analysis, finished or not.
+        analysis: of a network of any kind.
+        question: that it answers.
         of: how addresses name it.
     """
     told = select(AnalysisReportRow.kind, AnalysisReportRow.content)
@@ -67,31 +66,12 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Questio
         return _FRAMES.of(key, lambda: _read(session, analysis, question, of, verdicts))
 
 
-def frame_of_circuits(
-    session: Session, row: ModelRow, rules: str, kind: SubjectKind, graph: Graph, rows: int, of: ResultRef
-) -> Frame | None:
-    """The circuits of a transformer as the same list; None where they were not searched.
-
-    Args:
-        row: the transformer.
-        rules: that they are valid under, as the store writes them.
-        graph: of the model under these rules.
-        rows: of its task.
-        of: how addresses name it.
-    """
-    search = searches_of(session, [row.id]).get((row.id, rules))
-    if search is None:
-        return None
-
-    def read() -> Frame:
-        return frame_of_transformer(stored_circuits(session, row.id, rules, kind) or {}, graph, kind, rows, of)
-
-    return _FRAMES.of((row.digest, rules, repr(search), of), read)
-
-
 def _read(
-    session: Session, analysis: AnalysisRow, question: Question, of: ResultRef, verdicts: Sequence[VerdictRow]
+    session: Session, analysis: AnalysisRow, question: Any, of: ResultRef, verdicts: Sequence[VerdictRow]
 ) -> Frame:
+    if isinstance(question, GraphQuestion):
+        stored_of_it = stored_circuits(session, analysis, question)
+        return frame_of_transformer(stored_of_it, question.graph, question.kind, question.n_rows, of)
     stored: dict[str, Mapping[str, Any]] = {
         "circuit": columns_of(session, analysis, "circuit", ("verdicts", *circuits.STORED)),
         "algorithm": columns_of(session, analysis, "algorithm", ("id", "verdicts", *algorithms.STORED)),

@@ -6,27 +6,38 @@ pipe to the worker only needs to be inserted.
 
 from __future__ import annotations
 
+import json
 import math
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis import ENGINE_VERSION
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
+from analysis.circuit_sets.judged_masks import asked_of, column_of
+from analysis.circuit_sets.masks import CircuitsFound, ModelCircuit
 from analysis.circuits.result import CircuitSearch
+from analysis.criteria.registry import criterion_named
+from analysis.criteria.steps import CriterionStep
+from analysis.criteria.verdict import OUTCOMES
 from analysis.data import DataRecord
 from analysis.digest import canonical_json, sha256_hex
 from analysis.interpretations.result import InterpretationCounts
-from analysis.protocol import Protocol
-from analysis.result import OutputAnalysis
+from analysis.result import CriterionTally, OutputAnalysis
 from analysis.result_file import smallest_json
 from analysis.subjects.perceptron.circuit import MAX_EDGES
+from analysis.subjects.question import GraphQuestion, QuestionProtocol
+from analysis.subjects.subject import SubjectKind
 from app.db.codecs import places_to_json
-from app.db.distributions import active_neurons, candidates_json, distributions_of
+from app.db.distributions import active_neurons, candidates_json, distributions_of, distributions_of_bits
+from app.db.tables import PERCEPTRON
+from app.db.verdicts import LETTERS, NO_LETTER, PreparedVerdicts
+
+_NO_ALGORITHMS: Final = AlgorithmSearch((), 0, 0)
 
 
 @dataclass(frozen=True)
@@ -34,20 +45,25 @@ class PreparedAnalysis:
     """One analysis, ready to be inserted.
 
     Args:
+        kind: of its network.
         network: digest of its network.
         columns: values of the columns of its row, the references to other rows left out.
         circuits: columns of the listed ones, masks ascending.
+        data: the rows; None where they are the network's own.
         search: its algorithms and alignments; their rows are made one by one when they are inserted.
         count_so_far: where an exact count goes on, as JSON values; None unless one was ended.
+        verdicts: on the circuits, whose letters are among their columns.
     """
 
+    kind: str
     network: str
-    protocol: Protocol
-    data: DataRecord
+    protocol: QuestionProtocol
     columns: Mapping[str, Any]
     circuits: Mapping[str, list[Any]]
-    search: AlgorithmSearch
-    count_so_far: Mapping[str, Any] | None
+    data: DataRecord | None = None
+    search: AlgorithmSearch = _NO_ALGORITHMS
+    count_so_far: Mapping[str, Any] | None = None
+    verdicts: Sequence[PreparedVerdicts] = ()
 
     @property
     def output(self) -> int:
@@ -116,17 +132,118 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
         "criteria": _criteria_json(analysis),
         "distributions": distributions_of(analysis),
         "seconds": dict(analysis.seconds),
-        "provenance": {"numpy": np.__version__, "python": platform.python_version()},
+        "provenance": _provenance(),
     }
     return PreparedAnalysis(
+        PERCEPTRON,
         analysis.question.model.digest,
         analysis.question.protocol,
-        analysis.question.record,
         columns,
         _circuit_columns(circuits, counts),
+        analysis.question.record,
         search,
         None if circuits.so_far is None else circuits.so_far.as_json(),
     )
+
+
+def prepare_circuits(question: GraphQuestion, found: CircuitsFound | None) -> PreparedAnalysis:
+    """Make ready what a search found of a network of another kind than perceptrons.
+
+    Args:
+        question: that was asked.
+        found: None where there are too many circuits to search.
+    """
+    circuits: Sequence[ModelCircuit] = ()
+    verdicts: tuple[PreparedVerdicts, ...] = ()
+    by_bits: list[list[int]] = []
+    bit_use: list[int] = []
+    valid = 0
+    if found is not None:
+        circuits, valid = found.circuits, found.valid
+        by_bits, bit_use = [list(pair) for pair in sorted(found.by_bits.items())], list(found.bit_use)
+        verdicts = _verdicts(question.kind, circuits)
+    listed: dict[str, list[Any]] = {name: [getattr(one, field) for one in circuits] for name, field in _FIGURES.items()}
+    listed["roles"] = [
+        json.dumps({role.key: one.told[role.key] for role in question.kind.roles if role.key in one.told}, ensure_ascii=False, sort_keys=True)
+        for one in circuits
+    ]
+    listed["verdicts"] = list(map("".join, zip(*(one.letters for one in verdicts), strict=True)))
+    if not verdicts:
+        listed["verdicts"] = [""] * len(circuits)
+    complete = found is not None and found.complete
+    key = {"output": 0, "protocol_digest": question.protocol.digest, "data_digest": question.data_document["digest"]}
+    head = {
+        "engine": ENGINE_VERSION,
+        "network": question.subject.digest,
+        "output": 0,
+        "protocol": key["protocol_digest"],
+        "data": key["data_digest"],
+        "possible": str(question.space.possible),
+        "valid": str(valid),
+        "edges": by_bits,
+        "edge_use": bit_use,
+        "steps": [[one.step.key, one.step.settings_digest] for one in verdicts],
+    }
+    parts = (b"\n" + ",".join(map(str, column)).encode() for column in listed.values())
+    columns = key | {
+        "engine_version": ENGINE_VERSION,
+        "result_digest": sha256_hex(canonical_json(head), *parts),
+        "circuits_possible": question.space.possible,
+        "circuits_valid": valid,
+        "circuits_method": "refused" if found is None else "listed" if complete or not found.exhaustive else "counted",
+        "circuits_listed": len(circuits),
+        "circuits_tested": 0 if found is None else found.tested,
+        "circuits_truncated_at": None if complete else len(circuits),
+        **dict.fromkeys(_NOT_COUNTED, 0),
+        "interpretations_complete": False,
+        "exhaustive": complete,
+        "criteria": {},
+        "distributions": distributions_of_bits(valid, by_bits, bit_use),
+        "plan": {} if found else {"refused": question.refusal},
+        "seconds": {},
+        "provenance": _provenance(),
+    }
+    n = len(circuits)
+    listed = {**listed, "position": list(range(n)), "interpretations": [0] * n, "observed": [0] * n}
+    return PreparedAnalysis(
+        question.kind.key, question.subject.digest, question.protocol, columns, listed, verdicts=verdicts
+    )
+
+
+_MINIMAL: Final = {True: "P", False: "F", None: "U"}
+_LETTER_OF: Final = {outcome.replace("_", " "): letter for outcome, letter in zip(OUTCOMES, LETTERS, strict=True)}
+
+
+def _verdicts(kind: SubjectKind, circuits: Sequence[ModelCircuit]) -> tuple[PreparedVerdicts, ...]:
+    """What was found out about circuits when they were searched, for each criterion that judged any of them."""
+    letters = {criterion_named("minimal-subset"): "".join(_MINIMAL[one.minimal] for one in circuits)}
+    for criterion in asked_of(kind):
+        outcomes = (one.told.get(column_of(criterion), "") for one in circuits)
+        letters[criterion] = "".join(_LETTER_OF.get(outcome, NO_LETTER) for outcome in outcomes)
+    return tuple(
+        PreparedVerdicts("circuit", CriterionStep.of(criterion), len(said), said, CriterionTally(*map(said.count, LETTERS)))
+        for criterion, said in letters.items()
+        if said.strip(NO_LETTER)
+    )
+
+
+_FIGURES: Final = {
+    "mask": "mask",
+    "edges": "bits",
+    "neurons": "nodes",
+    "right": "right",
+    "worst": "worst",
+    "margin": "margin",
+}
+"""Columns of circuits, and what :class:`analysis.circuit_sets.masks.SubjectCircuit` calls them."""
+_NOT_COUNTED: Final = (
+    *("interpretations_total", "interpretations_observed", "interpretations_truncated_at", "algorithms_candidates"),
+    *("algorithms_truncated_at", "algorithms_aligned", "alignments_valid", "alignments_minimal"),
+)
+
+
+def _provenance() -> dict[str, str]:
+    return {"numpy": np.__version__, "python": platform.python_version()}
 
 
 def _circuit_columns(circuits: CircuitSearch, counts: InterpretationCounts) -> dict[str, list[Any]]:
@@ -155,7 +272,7 @@ def result_digest(
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
     head = {
         "engine": engine_version,
-        "network": analysis.question.model.digest,
+        "network": analysis.question.subject.digest,
         "output": analysis.question.output,
         "truth_table": list(analysis.question.task.truth_table),
         "protocol": analysis.question.protocol.digest,

@@ -5,17 +5,23 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from analysis.data import DataRecord
-from analysis.protocol import Protocol
+from analysis.subjects.question import QuestionProtocol
 from app.db.codecs import data_to_bytes
-from app.db.tables import DataRow, ProtocolRow
+from app.db.tables import PERCEPTRON, DataRow, ProtocolRow
 
 
-def save_protocol(session: Session, protocol: Protocol) -> ProtocolRow:
-    """Store a protocol's settings, once; the name it first came with stays."""
+def save_protocol(session: Session, protocol: QuestionProtocol, kind: str = PERCEPTRON) -> ProtocolRow:
+    """Store a protocol's settings, once; the name it first came with stays.
+
+    Args:
+        session: of the writer.
+        protocol: the rules.
+        kind: of the networks that have such rules.
+    """
     row = session.get(ProtocolRow, protocol.digest)
     if row is None:
-        settings = protocol.model_dump(mode="json", exclude={"name"})
-        row = ProtocolRow(digest=protocol.digest, name=protocol.name, settings=settings)
+        settings = {name: value for name, value in protocol.document.items() if name not in ("name", "digest")}
+        row = ProtocolRow(digest=protocol.digest, name=protocol.name, settings=settings, kind=kind)
         session.add(row)
         session.flush()
     return row

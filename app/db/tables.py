@@ -1,4 +1,4 @@
-"""The tables of networks, their analyses, and what is found of an analysis.
+"""The tables of networks of every kind, their analyses, and what is found of an analysis.
 
 Identity is content (digests, masks, hashes); row numbers never leave the database.
 
@@ -9,8 +9,6 @@ networks ─┬─ analyses ─┬─ circuits
           │            ├─ searches for other kinds of explanation (:mod:`app.db.recorded_tables`)
           │            └─ reports
           └─ (jobs refer to networks by digest, :mod:`app.db.job_tables`)
-models ─┬─ model circuits (a row each, of one search for each set of rules)
-        └─ model reports (what the search says of itself, and what later jobs found out about its circuits)
 
 Every explanation is a row with a letter for each criterion; lists read whole columns of them (:mod:`app.db.rows`).
 """
@@ -18,18 +16,23 @@ Every explanation is a row with a letter for each criterion; lists read whole co
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from analysis.subjects.perceptron.circuit import EdgeLayout
 from app.db.columns import BigCount, Formula, HexMask, Letters, SortableInteger, UtcDateTime
 from app.db.table_base import Base
 
+PERCEPTRON: Final = "perceptron"
+"""The kind of network whose parameters are columns."""
+
 
 class NetworkRow(Base):
-    """A network; unique by digest."""
+    """A network of any kind with its task; unique by the digest of what it computes.
+
+    The parameters of a perceptron are columns; of another kind its file is kept, and these columns are empty.
+    """
 
     __tablename__ = "networks"
     # all that the search reads of the thousands of networks of a study
@@ -39,12 +42,15 @@ class NetworkRow(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     name: Mapped[str] = mapped_column(String(200))
+    # key of analysis.subjects.registry
+    kind: Mapped[str] = mapped_column(String(24), default=PERCEPTRON, server_default=PERCEPTRON)
+    document: Mapped[bytes | None] = mapped_column(LargeBinary)  # its file as it came; None of a perceptron
     sizes: Mapped[list[int]] = mapped_column(JSON)
     activation: Mapped[str] = mapped_column(String(16))
     output_activation: Mapped[str] = mapped_column(String(16))
     negative_slope: Mapped[float | None]
     parameters: Mapped[bytes] = mapped_column(LargeBinary)  # W1, b1, W2, … little-endian float64
-    tasks: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # [{"name", "truth_table"}], one per output
+    tasks: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # [{"name", "truth_table"}], one per output; of other kinds [{"name", "digest"}]
     origin: Mapped[str] = mapped_column(String(16))  # bundled, trained, uploaded, study
     attribution: Mapped[str] = mapped_column(Text, default="")
     training: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # options and outcome, {} if not trained here
@@ -53,7 +59,7 @@ class NetworkRow(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # see app.jobs.deletion
     # digest of the data record that follows from the encoding it was imported with; "" for 0 and 1
     input_data: Mapped[str] = mapped_column(String(64), default="", server_default="")
-    # what was planted in it, as network files say it; nothing for others
+    # what was planted in it, as its file says it; nothing for others
     planted: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # the edit that it comes of, likewise
     edited: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -61,9 +67,9 @@ class NetworkRow(Base):
     analyses: Mapped[list[AnalysisRow]] = relationship(back_populates="network", cascade="all, delete-orphan")
 
     @property
-    def layout(self) -> EdgeLayout:
-        """The edges that circuits of one output choose from."""
-        return EdgeLayout((*self.sizes[:-1], 1))
+    def n_outputs(self) -> int:
+        """The outputs that are analysed one by one."""
+        return len(self.tasks)
 
 
 # the gallery's order, with all that decides whether a network is in it: a page ends where it is full
@@ -103,13 +109,16 @@ class ShortLinkRow(Base):
 
 
 class ProtocolRow(Base):
-    """A protocol's settings; unique by digest."""
+    """A protocol's settings; unique by digest. Of other kinds than perceptrons it is their rules as addresses write
+    them.
+    """
 
     __tablename__ = "protocols"
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(64), index=True)
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    kind: Mapped[str] = mapped_column(String(24), default=PERCEPTRON, server_default=PERCEPTRON)  # of network
 
 
 class DataRow(Base):
@@ -123,7 +132,10 @@ class DataRow(Base):
 
 
 class AnalysisRow(Base):
-    """One analysis = network + output + protocol + data record, with its counts kept."""
+    """One analysis = network + output + protocol + data record, with its counts kept.
+
+    Where there are too many circuits to search, the row says so and holds what else was found out.
+    """
 
     __tablename__ = "analyses"
     __table_args__ = (UniqueConstraint("network_id", "output", "protocol_digest", "data_digest"),)
@@ -138,7 +150,7 @@ class AnalysisRow(Base):
 
     circuits_possible: Mapped[int] = mapped_column(SortableInteger)
     circuits_valid: Mapped[int] = mapped_column(SortableInteger)  # by the method: exact, or the estimate
-    circuits_method: Mapped[str] = mapped_column(String(16), server_default="listed")  # listed, counted, estimated
+    circuits_method: Mapped[str] = mapped_column(String(16), server_default="listed")  # or counted, estimated, refused
     circuits_listed: Mapped[int] = mapped_column(server_default="0")  # stored ones: all, or uniform draws from all
     circuits_low: Mapped[int | None] = mapped_column(SortableInteger)  # interval of an estimate
     circuits_high: Mapped[int | None] = mapped_column(SortableInteger)
@@ -157,7 +169,7 @@ class AnalysisRow(Base):
     exhaustive: Mapped[bool]  # whether no search, alignments of single algorithms included, stopped at a limit
     criteria: Mapped[dict[str, Any]] = mapped_column(JSON)
     distributions: Mapped[dict[str, Any]] = mapped_column(JSON)  # see app.db.distributions
-    plan: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")  # why this method
+    plan: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")  # why this method, or none
     seconds: Mapped[dict[str, float]] = mapped_column(JSON)
     provenance: Mapped[dict[str, Any]] = mapped_column(JSON)  # library versions
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -170,7 +182,11 @@ class AnalysisRow(Base):
 
 
 class CircuitRow(Base):
-    """A listed valid circuit; masks ascend with the position. Its interpretations are counted and fetched by index."""
+    """A listed valid circuit; masks ascend with the position.
+
+    Of a perceptron its interpretations are counted and fetched by index. Of other kinds none are counted; there are rows
+    that are right, the smallest gap of a right output above the others, and which nodes have which role.
+    """
 
     __tablename__ = "circuits"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -178,12 +194,15 @@ class CircuitRow(Base):
     analysis: Mapped[int] = mapped_column(ForeignKey("analyses.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)  # from 0
     mask: Mapped[str] = mapped_column(HexMask)
-    edges: Mapped[int]
-    neurons: Mapped[int]  # active hidden ones
+    edges: Mapped[int]  # nodes, where a mask names nodes
+    neurons: Mapped[int]  # active hidden ones, or nodes that take part
     margin: Mapped[float | None]  # None for NaN
     interpretations: Mapped[int] = mapped_column(BigCount)
     observed: Mapped[int] = mapped_column(BigCount)
     verdicts: Mapped[str] = mapped_column(Letters, default="", server_default="")
+    right: Mapped[int | None]
+    worst: Mapped[float | None]
+    roles: Mapped[str | None] = mapped_column(Text)  # JSON: role → names of nodes between commas
 
 
 class AlgorithmRow(Base):
@@ -329,48 +348,3 @@ class DirectionTextRow(Base):
     alignment_id: Mapped[str] = mapped_column(String(16), primary_key=True)
     text: Mapped[str] = mapped_column(Text)  # of the places, as addresses carry it
 
-
-class ModelRow(Base):
-    """A model with its task; unique by the digest of what it computes."""
-
-    __tablename__ = "models"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64), unique=True)
-    slug: Mapped[str] = mapped_column(String(80), unique=True)
-    name: Mapped[str] = mapped_column(String(200))
-    kind: Mapped[str] = mapped_column(String(24))  # key of analysis.subjects.registry
-    document: Mapped[bytes] = mapped_column(LargeBinary)  # its file as canonical JSON
-    origin: Mapped[str] = mapped_column(String(16))  # bundled, uploaded
-    position: Mapped[int] = mapped_column(default=1000)  # order in lists; bundled ones first
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class ModelCircuitRow(Base):
-    """A listed valid circuit of a model under one set of rules."""
-
-    __tablename__ = "model_circuits"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-    model_id: Mapped[int] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
-    rules: Mapped[str] = mapped_column(String(80), primary_key=True)  # as addresses write them, "" for the usual ones
-    position: Mapped[int] = mapped_column(primary_key=True)  # from 0, as they were found
-    mask: Mapped[str] = mapped_column(String(64))
-    edges: Mapped[int]  # nodes, where a mask names nodes
-    nodes: Mapped[int]
-    right: Mapped[int]  # rows
-    worst: Mapped[float]
-    margin: Mapped[float]
-    minimal: Mapped[bool]
-    told: Mapped[str] = mapped_column(Text)  # JSON: outcomes of criteria and nodes with roles, by column
-
-
-class ModelReportRow(Base):
-    """What a search says of itself, or what a later job found out about its circuits."""
-
-    __tablename__ = "model_reports"
-
-    model_id: Mapped[int] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
-    rules: Mapped[str] = mapped_column(String(80), primary_key=True)
-    name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    content: Mapped[str] = mapped_column(Text)  # JSON

@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 from analysis.criteria.criterion import Kind
 from analysis.criteria.interpretation_tallies import Reading
 from analysis.criteria.judging import StepVerdicts
+from analysis.criteria.registry import EVERY
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
 from analysis.digest import canonical_json
@@ -40,7 +41,7 @@ from app.db.tables import AnalysisRow, VerdictRow
 
 LETTERS: Final = "PFU-"  # of analysis.criteria.verdict.OUTCOMES
 NOT_JUDGED: Final = 255
-_NO_LETTER: Final = "."
+NO_LETTER: Final = "."
 _LETTER: Final = np.frombuffer(LETTERS.encode(), np.uint8)
 _OUTCOME: Final = np.full(256, NOT_JUDGED, np.uint8)
 _OUTCOME[_LETTER] = range(len(LETTERS))
@@ -131,12 +132,19 @@ class PreparedVerdicts:
         return hashlib.sha256(canonical_json(head) + b"\n" + self.letters.encode()).hexdigest()
 
 
+def add_verdicts(session: Session, analysis: AnalysisRow, prepared: Sequence[PreparedVerdicts]) -> None:
+    """Say what verdicts mean whose letters stand in the rows already, in the order of these."""
+    for position, one in enumerate(prepared):
+        row = VerdictRow(analysis_id=analysis.id, kind=one.kind, position=position)
+        _fill(row, one)
+        session.add(row)
+
+
 def step_of(row: VerdictRow) -> CriterionStep | None:
     """The step of a row; None if this version no longer knows it, or means something else by its key."""
     try:
-        criterion = CriterionStep.parse(row.criterion).criterion
-        step = CriterionStep.of(criterion, row.settings)
-    except InvalidCriterion:
+        step = CriterionStep.of(EVERY[row.criterion], row.settings)
+    except (InvalidCriterion, KeyError):
         return None
     return step if step.settings_digest == row.settings_digest else None
 
@@ -208,7 +216,7 @@ def _save(
         changed.append((row, one))
     if changed and kind != "interpretation":
         width = max(old.shape[1], *(1 + row.position for row, _ in changed))
-        letters = np.full((len(old), width), ord(_NO_LETTER), np.uint8)
+        letters = np.full((len(old), width), ord(NO_LETTER), np.uint8)
         letters[:, : old.shape[1]] = old
         for row, one in changed:
             letters[judged, row.position] = np.frombuffer(one.letters.encode(), np.uint8)

@@ -9,10 +9,12 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from analysis.subjects.question import GraphQuestion
 from analysis.network_files.files import NetworkFile, slug_of
 from analysis.network_files.planted_record import planted_json
+from analysis.subjects.registry import read_subject
 from analysis.tasks import Task
-from app.db.codecs import parameters_to_bytes, tasks_of, tasks_to_json
+from app.db.codecs import parameters_to_bytes, tasks_to_json
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
 from app.db.links import free_slug
@@ -22,7 +24,8 @@ from app.db.reads.networks import STUDY_ORIGIN, known_as
 from app.db.records import save_data_record, save_protocol
 from app.db.rows import insert_columns, insert_rows
 from app.db.table_base import Base
-from app.db.tables import AlgorithmRow, AnalysisRow, FormerSlugRow, NetworkRow
+from app.db.tables import PERCEPTRON, AlgorithmRow, AnalysisRow, FormerSlugRow, NetworkRow
+from app.db.verdicts import add_verdicts
 from pluriscope.address import PREFIX, Addresses
 
 _TABLES: Final = Base.metadata.tables
@@ -30,14 +33,14 @@ _TABLES: Final = Base.metadata.tables
 
 def save_network(
     session: Session,
-    file: NetworkFile,
+    file: NetworkFile | bytes,
     *,
     slug: str = "",
     origin: str = "uploaded",
     training: Mapping[str, Any] | None = None,
     position: int = 1000,
 ) -> NetworkRow:
-    """Store a network under a name, its weights once.
+    """Store a network of any kind under a name, its weights once.
 
     Weights that are stored already stay what they are and where they are; they only become known under this name, too.
     Deleted ones come back; for other tasks they are stored anew, and what was found before is lost. One that so far
@@ -47,41 +50,41 @@ def save_network(
 
     Args:
         session: of the writer.
-        file: the network with its name, tasks and attribution.
+        file: a perceptron with its name, tasks and attribution; of another kind the bytes of its file.
         slug: its name in addresses, "" for one made of its name; digits of the digest follow if another has it.
         origin: "bundled", "trained", "edited" or "uploaded".
         training: options and outcome, if it was trained here.
         position: its place in the gallery.
 
     Raises:
+        AnalysisError: a file that cannot be read.
         Conflict: it is stored already for other tasks; its analyses were made for those.
     """
-    network, now = file.network, datetime.now(UTC)
-    row = network_by_digest(session, network.digest)
-    cure = "" if row is None else other_tasks(row, file.tasks)
+    fresh, now = network_row(file, "", origin), datetime.now(UTC)
+    row = network_by_digest(session, fresh.digest)
+    cure = "" if row is None else _other_tasks(row, fresh.tasks)
     if row is not None and row.deleted_at is not None and cure:
         delete_network(session, row)
         row = None
     if row is None:
-        row = network_row(file, free_slug(session, slug or slug_of(file.name), network.digest), origin)
+        row = fresh
+        row.slug = free_slug(session, slug or slug_of(row.name), row.digest)
         row.training, row.position, row.created_at = {}, position, now
         session.add(row)
     else:
         if cure:
-            tasks = ", ".join(task.label for task in tasks_of(row))
-            raise Conflict(f"network {file.name!r}", f"is stored as {row.slug!r} for other tasks ({tasks})", cure)
+            tasks = ", ".join(Task(tuple(task.get("truth_table", ())), task["name"]).label for task in row.tasks)
+            raise Conflict(f"network {fresh.name!r}", f"is stored as {row.slug!r} for other tasks ({tasks})", cure)
         row.deleted_at = None  # bringing it in again undoes its deletion
         if row.origin == STUDY_ORIGIN:
             session.add(FormerSlugRow(slug=row.slug, network_id=row.id, name=row.name, retired_at=now))
-            row.slug, row.name = free_slug(session, slug or slug_of(file.name), network.digest), file.name
+            row.slug, row.name = free_slug(session, slug or slug_of(fresh.name), row.digest), fresh.name
             row.origin, row.position, row.created_at, row.input_data = origin, position, now, ""
-        elif file.name not in known_as(session, row):
-            alias = free_slug(session, slug or slug_of(file.name), network.digest)
-            session.add(FormerSlugRow(slug=alias, network_id=row.id, name=file.name, retired_at=now))
-    if row.planted is None and file.planted is not None:
-        row.planted = planted_json(file.planted)
-    if row.edited is None and file.edited is not None:
-        row.edited = file.edited.model_dump()
+        elif fresh.name not in known_as(session, row):
+            alias = free_slug(session, slug or slug_of(fresh.name), row.digest)
+            session.add(FormerSlugRow(slug=alias, network_id=row.id, name=fresh.name, retired_at=now))
+    row.planted = row.planted or fresh.planted
+    row.edited = row.edited or fresh.edited
     if training and not row.training.get("losses"):
         row.training = dict(training)
     session.flush()
@@ -89,20 +92,32 @@ def save_network(
 
 
 def other_tasks(row: NetworkRow, tasks: Sequence[Task]) -> str:
-    """What to do where a network is stored for other tasks; "" where it is for these, whatever their names."""
-    if [task.truth_table for task in tasks_of(row)] == [task.truth_table for task in tasks]:
+    """What to do where a perceptron is stored for other tasks; "" where it is for these, whatever their names."""
+    return _other_tasks(row, tasks_to_json(tuple(tasks)))
+
+
+def _other_tasks(row: NetworkRow, tasks: Sequence[Mapping[str, Any]]) -> str:
+    mine, others = ([{**task, "name": ""} for task in some] for some in (row.tasks, tasks))
+    if mine == others:
         return ""
     address = Addresses(PREFIX.get()).network(row.slug)
     return f"delete the stored network first, at {address}, or keep it and give its tasks and encoding"
 
 
-def network_row(file: NetworkFile, slug: str, origin: str) -> NetworkRow:
-    """The row of a network, in no session: to be stored, or to show what storing it would give."""
+def network_row(file: NetworkFile | bytes, slug: str, origin: str) -> NetworkRow:
+    """The row of a network, in no session: to be stored, or to show what storing it would give.
+
+    Raises:
+        AnalysisError: a file that cannot be read.
+    """
+    if isinstance(file, bytes):
+        return _row_of_document(file, slug, origin)
     network = file.network
     return NetworkRow(
         digest=network.digest,
         slug=slug,
         name=file.name,
+        kind=PERCEPTRON,
         sizes=list(network.sizes),
         activation=network.activation,
         output_activation=network.output_activation,
@@ -113,6 +128,27 @@ def network_row(file: NetworkFile, slug: str, origin: str) -> NetworkRow:
         attribution=file.attribution,
         planted=None if file.planted is None else planted_json(file.planted),
         edited=None if file.edited is None else file.edited.model_dump(),
+    )
+
+
+def _row_of_document(raw: bytes, slug: str, origin: str) -> NetworkRow:
+    """The row of a network whose file is kept."""
+    kind, subject = read_subject(raw)
+    question = GraphQuestion(kind, subject, kind.default_rules)
+    return NetworkRow(
+        digest=subject.digest,
+        slug=slug,
+        name=subject.name,
+        kind=kind.key,
+        document=raw,
+        sizes=[],
+        activation="",
+        output_activation="",
+        parameters=b"",
+        tasks=[{"name": subject.task, "digest": question.data_document["digest"]}],
+        origin=origin,
+        attribution=subject.attribution,
+        planted=None if subject.planted is None else dict(subject.planted.document()),
     )
 
 
@@ -129,14 +165,15 @@ def save_prepared(session: Session, prepared: PreparedAnalysis) -> AnalysisRow:
     if network is None:
         digest = prepared.network[:12]
         raise NotFound(f"network {digest}", "is not stored", "save the network before its analyses")
-    key = (network.id, prepared.output, prepared.protocol.digest, prepared.data.digest)
+    key = (network.id, prepared.output, prepared.protocol.digest, prepared.columns["data_digest"])
     old = analysis_by_key(session, *key)
     if old is not None and old.result_digest == prepared.result_digest:
         return old
     if old is not None:
         _delete_analyses(session, [old.id])
-    save_protocol(session, prepared.protocol)
-    save_data_record(session, prepared.data)
+    save_protocol(session, prepared.protocol, prepared.kind)
+    if prepared.data is not None:
+        save_data_record(session, prepared.data)
     row = AnalysisRow(**prepared.columns, network_id=network.id, created_at=datetime.now(UTC))
     session.add(row)
     session.flush()
@@ -149,6 +186,7 @@ def save_prepared(session: Session, prepared: PreparedAnalysis) -> AnalysisRow:
         for algorithm, columns in prepared.alignment_rows()
     ]
     insert_rows(session, _TABLES["alignments"], alignments)
+    add_verdicts(session, row, prepared.verdicts)
     return row
 
 

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.changes import ChangesReport, find_changes
+from analysis.circuit_sets.judged_masks import judged_circuits
+from analysis.circuit_sets.masks import find_circuits
 from analysis.circuits.result import CountSoFar
 from analysis.criteria.criterion import Kind
 from analysis.criteria.judging import JudgedAnalysis, judge_analysis
@@ -27,13 +29,15 @@ from analysis.question import Question
 from analysis.report import Analysed, Report, Settings
 from analysis.result import OutputAnalysis
 from analysis.subjects.perceptron.network import Network
+from analysis.subjects.question import GraphQuestion
+from analysis.subjects.registry import kind_called, read_subject
 from analysis.work import Work
 from app.db.analysed import read_analysed
 from app.db.codecs import network_of, question_of
 from app.db.directions import save_directions
 from app.db.errors import NotFound
 from app.db.job_tables import JobRow
-from app.db.prepared import PreparedAnalysis, prepare_analysis
+from app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_circuits
 from app.db.reads.analyses import (
     analysed_question,
     analysis_by_key,
@@ -69,10 +73,22 @@ def load_analysis_inputs(session: Session, arguments: Arguments) -> Compute[Prep
         raise NotFound(f"network {arguments['network'][:12]}", "is not stored any more", "import it again")
     output = int(arguments["output"])
     check_output(row, output)
+    if row.document is not None:
+        return partial(_find_circuits, row.document, arguments["protocol"]["name"])
     data = find_data(session, arguments["data"], row.sizes[0])
     question = question_of(row, output, Protocol.model_validate(arguments["protocol"]), data)
     so_far = _unfinished(session, row, question, arguments)
     return partial(_analyse, question, limits_in(session), job_seconds_in(session), so_far)
+
+
+def _find_circuits(document: bytes, rules: str, work: Work) -> PreparedAnalysis:
+    """The circuits of a network of another kind than perceptrons, judged; none where there are too many."""
+    kind, subject = read_subject(document)
+    question = GraphQuestion(kind, subject, kind.rules(rules))
+    if question.refusal:
+        return prepare_circuits(question, None)
+    found = find_circuits(subject, question.rules, work)
+    return prepare_circuits(question, judged_circuits(kind, subject, question.rules, found, work))
 
 
 def _unfinished(
@@ -103,7 +119,7 @@ def _analyse(
 def save_analysis_outcome(session: Session, arguments: Arguments, outcome: PreparedAnalysis) -> Saved:
     """Store the analysis, and ask for what follows it."""
     row = save_prepared(session, outcome)
-    if outcome.data.boolean:  # else there are circuits alone, and criteria speak of Boolean inputs
+    if outcome.data is None or outcome.data.boolean:  # else there are circuits alone
         enqueue_following(session, row, asked=queue.was_asked(session, "analyse", arguments))
     if (job := _job(session, arguments)) is not None:
         job.so_far = {} if outcome.count_so_far is None else {"count": outcome.count_so_far}
@@ -113,12 +129,17 @@ def save_analysis_outcome(session: Session, arguments: Arguments, outcome: Prepa
 
 
 def _url(row: AnalysisRow) -> str:
-    return Addresses().network(row.network.slug, scope_of(row, row.network.sizes[0]))
+    return Addresses().network(row.network.slug, scope_of(row))
 
 
 def found_words(row: AnalysisRow) -> str:
     """What an analysis found in a sentence that claims no more than was searched."""
+    if row.circuits_method == "refused":
+        return f"circuits are not searched: {row.plan['refused']}"
     valid = f"{row.circuits_valid:,} of {row.circuits_possible:,} circuits valid"
+    if kind_called(row.network.kind).refuses("interpretations"):
+        n = row.circuits_truncated_at
+        return valid if n is None else f"{valid}; the {n:,} with the fewest edges are listed"
     if row.circuits_method == "estimated":
         valid = (
             f"about {row.circuits_valid:,} of {row.circuits_possible:,} circuits valid (estimate, "
@@ -185,7 +206,7 @@ def _save_explanations(session: Session, arguments: Arguments, outcome: tuple[Fr
     if search.n:
         queue.enqueue_about(session, row, "criteria", criteria=default_steps(kind.key), again=True)
     words = f"{search.n:,} {kind.noun if search.n == 1 else kind.plural}" + (f". {search.note}" if search.note else "")
-    url = Addresses().explanations(row.network.slug, scope_of(row, row.network.sizes[0]), kind=[kind.key])
+    url = Addresses().explanations(row.network.slug, scope_of(row), kind=[kind.key])
     result = {"url": url, "network": arguments["network"], "kind": kind.key, "found": search.n}
     return Saved(result, words, truncated=not search.complete)
 
@@ -251,7 +272,7 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
         saved = save_report(session, row, kind=analysis.key, report=report, thorough=thorough, seconds=outcome[1])
         if analysis.key == DIRECTIONS.key and saved.thorough == thorough:  # else there was more already
             save_directions(session, saved, report.kept)
-        url = Addresses().analysis(row.network.slug, analysis.key, scope_of(row, row.network.sizes[0]))
+        url = Addresses().analysis(row.network.slug, analysis.key, scope_of(row))
         result = {"url": url, "network": arguments["network"], "content": saved.content}
         return Saved(result, " ".join(report.findings(analysed_question(session, row))))
 
@@ -284,7 +305,7 @@ def _compare(question: Question, other: Network, limits: Limits, work: Work) -> 
 def _save_changes(session: Session, arguments: Arguments, outcome: tuple[ChangesReport, float]) -> Saved:
     row, (report, seconds) = analysis_meant(session, arguments), outcome
     save_report(session, row, kind=changes_kind(report.after), report=report, thorough=True, seconds=seconds)
-    url = Addresses().changes(row.network.slug, report.after[:12], scope_of(row, row.network.sizes[0]))
+    url = Addresses().changes(row.network.slug, report.after[:12], scope_of(row))
     return Saved({"url": url, "network": arguments["network"]}, " ".join(report.findings(None)))
 
 

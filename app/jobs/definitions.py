@@ -14,7 +14,8 @@ from analysis.data import DataRecord
 from analysis.digest import canonical_json, short_id
 from analysis.protocol import COMPLETE, Protocol
 from analysis.subjects.perceptron.training_spec import TrainingSpec
-from pluriscope.analyses.registry import ANALYSES, LENSES, METHODS, ONE_READER, PLANTED, RIVALS, Analysis
+from analysis.subjects.question import QuestionProtocol
+from pluriscope.analyses.registry import ANALYSES, Analysis
 
 KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
 CRITERIA_PRIORITY: Final = 10
@@ -54,7 +55,9 @@ def _unnamed(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if key != "name"}
 
 
-def analyse_arguments(network: str, output: int, protocol: Protocol, data: DataRecord | None = None) -> dict[str, Any]:
+def analyse_arguments(
+    network: str, output: int, protocol: QuestionProtocol, data: DataRecord | None = None
+) -> dict[str, Any]:
     """Arguments of an "analyse" job.
 
     Args:
@@ -64,13 +67,14 @@ def analyse_arguments(network: str, output: int, protocol: Protocol, data: DataR
         data: a data record, which must be stored by then unless it is the default one; None for that.
     """
     digest = "" if data is None or data.is_clean else data.digest
-    return {"network": network, "output": output, "protocol": protocol.model_dump(mode="json"), "data": digest}
+    settings = {name: value for name, value in protocol.document.items() if name != "digest"}
+    return {"network": network, "output": output, "protocol": settings, "data": digest}
 
 
 def train_arguments(
     specs: Sequence[TrainingSpec], *, name: str = "", protocols: Sequence[Protocol] = (COMPLETE,)
 ) -> dict[str, Any]:
-    """Arguments of a "train" job.
+    """Arguments of a "train" job for perceptrons; for another kind they name it, and its specs are of that kind.
 
     Args:
         specs: the networks to train.
@@ -126,25 +130,16 @@ def _defined_by(analysis: Analysis) -> JobDefinition:
 
 ANALYSE: Final = _defined("analyse", "analyses", "Analyse")
 TRAIN: Final = _defined("train", "training", "Train")
-TRAIN_MODEL: Final = _defined("train-model", "training", "Train")
 STUDY: Final = _defined("study", "studies", "Study", version=2, priority=STUDY_PRIORITY)
-MODEL_CIRCUITS: Final = _defined("model-circuits", "models", "Circuits", version=4)
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
     d.kind: d
     for d in (
         ANALYSE,
         TRAIN,
-        TRAIN_MODEL,
         _defined("criteria", "analyses", "Criteria", version=3, priority=CRITERIA_PRIORITY),
         _defined("explanations", "analyses", "Explanations", priority=KINDS_PRIORITY),
         _defined("changes", "analyses", "Comparison", priority=REPORT_PRIORITY),
         *(_defined_by(one) for one in ANALYSES if not one.sums),
         STUDY,
-        MODEL_CIRCUITS,
-        _defined("model-methods", "models", METHODS.title, priority=REPORT_PRIORITY),
-        _defined("model-rivals", "models", RIVALS.title, priority=REPORT_PRIORITY),
-        _defined("model-lenses", "models", LENSES.title, version=2, priority=REPORT_PRIORITY),
-        _defined("model-planted", "models", PLANTED.title, priority=REPORT_PRIORITY),
-        _defined("model-one-reader", "models", ONE_READER.title, priority=REPORT_PRIORITY),
     )
 }

@@ -23,13 +23,13 @@ from sqlalchemy.orm import Session
 from analysis.data import DataRecord
 from analysis.explanations.registry import BY_KEY
 from analysis.progress import Progress
-from analysis.protocol import Protocol
 from analysis.subjects.perceptron.training_course import MOST_POINTS
+from analysis.subjects.question import QuestionProtocol
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobLogRow, JobRow
 from app.db.reads.jobs import find_job
 from app.db.records import save_protocol
-from app.db.tables import AnalysisRow, ModelRow, NetworkRow
+from app.db.tables import AnalysisRow, NetworkRow
 from app.jobs.definitions import DEFINITIONS, JobDefinition, analyse_arguments, arguments_about
 from pluriscope.analyses.registry import BY_KEY as ANALYSES
 
@@ -135,7 +135,7 @@ def was_asked(session: Session, kind: str, arguments: Mapping[str, Any]) -> bool
 def enqueue_analyses(
     session: Session,
     network: NetworkRow,
-    protocols: Sequence[Protocol],
+    protocols: Sequence[QuestionProtocol],
     *,
     data: DataRecord | None = None,
     outputs: Sequence[int] = (),
@@ -152,10 +152,10 @@ def enqueue_analyses(
         asked: whether somebody waits for them.
     """
     rows = []
-    for output in outputs or range(network.sizes[-1]):
+    for output in outputs or range(network.n_outputs):
         for protocol in protocols:
             arguments = analyse_arguments(network.digest, output, protocol, data)
-            known_as = save_protocol(session, protocol).name  # which addresses understand, whatever it is called now
+            known_as = save_protocol(session, protocol, network.kind).name  # which addresses understand, whatever it is called now
             title = f"{_named(network, output)}: {known_as}"
             rows.append(enqueue(session, "analyse", arguments, title, asked=asked, again=ENDED_BADLY if asked else ()))
     return rows
@@ -186,27 +186,9 @@ def enqueue_about(
     return enqueue(session, kind, arguments, title, asked=asked, again=ENDED if again else ())
 
 
-def enqueue_of_model(
-    session: Session, kind: str, model: ModelRow, rules: str, *, asked: bool = False, again: bool = False
-) -> JobRow:
-    """Ask for work on a stored model of another kind than the networks; ``again`` as for :func:`enqueue_about`.
-
-    Args:
-        session: of the writer.
-        kind: of the job; all but "model-circuits" need circuits that are stored.
-        model: that it is about.
-        rules: that circuits are valid under, as addresses write them.
-        asked: whether somebody asked for it.
-        again: see above.
-    """
-    title = f"{model.name}: {DEFINITIONS[kind].title.lower()}{f' under {rules}' if rules else ''}"
-    arguments = {"model": model.digest, "rules": rules}
-    return enqueue(session, kind, arguments, title, asked=asked, again=ENDED if again else ())
-
-
 def _named(network: NetworkRow, output: int) -> str:
     """The network, and which of its outputs if it has several."""
-    return f"{network.name}, output {output}" if network.sizes[-1] > 1 else network.name
+    return f"{network.name}, output {output}" if network.n_outputs > 1 else network.name
 
 
 def retry(

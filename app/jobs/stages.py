@@ -6,32 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
+from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import default_steps
 from analysis.explanations.registry import BY_KEY, RECORDED
-from analysis.subjects import registry
+from analysis.subjects.registry import SUBJECT_KINDS, kind_called
 from app.bundled import ORIGIN
 from app.db.job_tables import JobRow
-from app.db.models import SEARCH, model_of
 from app.db.reads.analyses import analysed_question
 from app.db.reads.networks import edits_of
 from app.db.recorded import is_searched
-from app.db.tables import AnalysisReportRow, AnalysisRow, ModelReportRow, ModelRow, NetworkRow, VerdictRow
+from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from app.jobs import queue
-from pluriscope.analyses.registry import ANALYSES, LENSES, METHODS, ONE_READER, PLANTED, RIVALS, Analysis
+from pluriscope.analyses.registry import ANALYSES, Analysis
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""
-BESIDE_CIRCUITS: Final = {
-    METHODS.key: "model-methods",
-    RIVALS.key: "model-rivals",
-    LENSES.key: "model-lenses",
-    PLANTED.key: "model-planted",
-    ONE_READER.key: "model-one-reader",
-}
-"""What follows every search of a model of another kind by itself: what is stored, and the kind of job."""
 
 
 @dataclass(frozen=True)
@@ -39,22 +30,25 @@ class Stage:
     """One kind of work that goes on from a stored analysis.
 
     Args:
+        needs: traits that kinds of networks must offer.
         ask: asks for what of it takes seconds, and returns those jobs.
         stored: whether an analysis has what it makes.
     """
 
+    needs: frozenset[str]
     ask: Callable[[Session, AnalysisRow], Sequence[JobRow]]
     stored: ColumnElement[bool]
 
 
 def enqueue_following(session: Session, analysis: AnalysisRow, *, asked: bool = False) -> list[JobRow]:
-    """Ask for everything that follows an analysis on Boolean inputs, at once where somebody asked for that.
+    """Ask for everything that follows an analysis, at once where somebody asked for that.
 
     Then its edits are compared with it, too: who saves one may do so while the network before is analysed.
     """
     edits = edits_of(session, analysis.network) if asked else ()
     following = [queue.enqueue_about(session, analysis, "changes", other=one.digest) for one in edits]
-    following += [job for stage in STAGES for job in stage.ask(session, analysis)]
+    offered = kind_called(analysis.network.kind).traits
+    following += [job for stage in STAGES if stage.needs <= offered for job in stage.ask(session, analysis)]
     for job in following if asked else ():
         queue.hasten(job)
     return following
@@ -67,27 +61,11 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
     """
     found = 0
     for stage in STAGES if stages is None else stages:
-        without = select(AnalysisRow).join(NetworkRow).where(~stage.stored, NetworkRow.deleted_at.is_(None))
+        kinds = [kind.key for kind in SUBJECT_KINDS if stage.needs <= kind.traits]  # another version may know more
+        known = NetworkRow.kind.in_(kinds), NetworkRow.deleted_at.is_(None)
+        without = select(AnalysisRow).join(NetworkRow).where(~stage.stored, *known)
         found += sum(len(stage.ask(session, row)) for row in session.scalars(without).all())
-    if stages is not None:
-        return found
-    return found + sum(_of_models(session, name, job) for name, job in BESIDE_CIRCUITS.items())
-
-
-def _of_models(session: Session, name: str, job: str) -> int:
-    """Ask what is not known of models of other kinds whose circuits an older version has searched."""
-    searched, answered = aliased(ModelReportRow), aliased(ModelReportRow)
-    same = answered.model_id == searched.model_id, answered.rules == searched.rules, answered.name == name
-    known = ModelRow.kind.in_([kind.key for kind in registry.SUBJECT_KINDS])  # another version may have stored more
-    without = select(ModelRow, searched.rules).join(searched).where(searched.name == SEARCH, ~exists().where(*same))
-    found = session.execute(without.where(known)).all()
-    jobs = [queue.enqueue_of_model(session, job, row, rules) for row, rules in found if follows(name, row)]
-    return len(jobs)
-
-
-def follows(name: str, row: ModelRow) -> bool:
-    """Whether an analysis is asked of a model: what was planted only where something was."""
-    return name != PLANTED.key or model_of(row)[1].planted is not None
+    return found
 
 
 def _criteria(session: Session, analysis: AnalysisRow) -> list[JobRow]:
@@ -109,13 +87,18 @@ def _stage_of(analysis: Analysis) -> Stage:
 
     def ask(session: Session, row: AnalysisRow) -> list[JobRow]:
         unplanted = analysis.of_planted and row.network.planted is None
-        if unplanted or not analysis.follows(analysed_question(session, row)):
+        unsearched = analysis.searched and row.circuits_method == "refused"
+        if unplanted or unsearched or not analysis.follows(analysed_question(session, row)):
             return []
         first = row.network.origin == ORIGIN and row.network.position == 0  # the front page shows it
         return [queue.enqueue_about(session, row, analysis.key, asked=first, **analysis.details())]
 
     stored = _has(AnalysisReportRow, AnalysisReportRow.kind == analysis.key)
-    return Stage(ask, or_(NetworkRow.planted.is_(None), stored) if analysis.of_planted else stored)
+    if analysis.of_planted:
+        stored = or_(NetworkRow.planted.is_(None), stored)
+    if analysis.searched:
+        stored = or_(AnalysisRow.circuits_method == "refused", stored)
+    return Stage(analysis.needs, ask, stored)
 
 
 def _has(row: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -132,7 +115,8 @@ def _judged() -> ColumnElement[bool]:
     return found.correlate(AnalysisRow).scalar_subquery() >= len(steps)
 
 
-CRITERIA: Final = Stage(_criteria, _judged())
-RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
+_INTERPRETED: Final = frozenset({"interpretations"})
+CRITERIA: Final = Stage(_INTERPRETED, _criteria, _judged())
+RECORDED_KINDS: Final = Stage(_INTERPRETED, _recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
 OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES if not one.sums}
 STAGES: Final = (CRITERIA, RECORDED_KINDS, *OF_ANALYSES.values())

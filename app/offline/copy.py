@@ -268,7 +268,7 @@ def _analysed(session: Session, wish: Wish) -> dict[str, list[Scope]]:
         if wish.output is not None:
             check_output(row, wish.output)
         query = select(AnalysisRow).where(AnalysisRow.network_id == row.id)
-        scopes = [scope_of(analysis, row.sizes[0]) for analysis in session.scalars(query)]
+        scopes = [scope_of(analysis) for analysis in session.scalars(query)]
         found[row.slug] = []
         for name in wish.protocols:
             protocol = protocol_key(find_protocol(session, name))

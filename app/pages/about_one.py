@@ -45,7 +45,7 @@ def pairs(noun: str, values: Mapping[str, Any]) -> Table:
 def behaviour_table(place: Place, rows: Sequence[RowRecord]) -> Table:
     """What a network, or a circuit of it, does on each Boolean input."""
     question, boolean = place.question, place.question.data.boolean
-    names, task = INPUT_NAMES[: question.model.n_inputs], question.task
+    names, task = INPUT_NAMES[: question.subject.n_inputs], question.task
     columns = (
         column("input", "".join(names) if boolean else "Row", "The inputs.", "name", first=True),
         column("output", "Output", "What it puts out.", "float", show=lambda row: decimal(row["output"], 4)),

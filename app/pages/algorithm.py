@@ -119,7 +119,7 @@ def _values(one: One, told: AlgorithmRecord, hues: Hues) -> Iterator[Block]:
         (posited(known, hues), known.path, known.truth_table) for known in told.variables
     ]
     lines += [("output", "", told.truth_table), (task.name or "task", "", list(task.truth_table))]
-    inputs = input_texts(one.place.question.model.n_inputs)
+    inputs = input_texts(one.place.question.subject.n_inputs)
     yield Section("What it computes", f"its variables are {_VARIABLES[told.form]}")
     yield Table.plain(("Variable", "Path", *inputs), [(name, path, *map(str, table)) for name, path, table in lines])
 

@@ -50,7 +50,7 @@ def find_algorithm_row(session: Session, addresses: Addresses, place: Place, alg
         raise NotFound(
             f"algorithm {algorithm_id[:40]!r}",
             f"output {place.scope.output} of {slug} has not been analysed under {protocol}, so no algorithm is listed"
-            if place.analysis is None and place.question.model.n_inputs > MAX_COMPUTED_INPUTS
+            if place.analysis is None and place.question.subject.n_inputs > MAX_COMPUTED_INPUTS
             else f"is no candidate of {slug}, output {place.scope.output}, under {protocol}; an id is the hash of a "
             "formula and cannot be read back",
             "choose it from the list of algorithms",
@@ -63,10 +63,10 @@ def find_algorithm_row(session: Session, addresses: Addresses, place: Place, alg
 
 def _computed_row(place: Place, algorithm_id: str) -> AlgorithmRow | None:
     """A row, in no session, for a candidate that is not stored; its placements count as not searched."""
-    if place.question.model.n_inputs > MAX_COMPUTED_INPUTS or place.question.model.n_hidden_layers < 1:
+    if place.question.subject.n_inputs > MAX_COMPUTED_INPUTS or place.question.subject.n_hidden_layers < 1:
         return None
     candidates = _candidates(
-        place.question.task.truth_table, place.question.protocol, place.question.model.n_hidden_layers
+        place.question.task.truth_table, place.question.protocol, place.question.subject.n_hidden_layers
     )
     found = candidates.get(algorithm_id)
     if found is None:
@@ -101,7 +101,7 @@ def _candidates(
 
 def algorithm_of(row: AlgorithmRow, place: Place) -> HighLevelModel:
     """The algorithm's tree, read from its identity text."""
-    return tree_of(row.text, row.form, place.question.model.n_inputs)
+    return tree_of(row.text, row.form, place.question.subject.n_inputs)
 
 
 def input_texts(n_inputs: int) -> list[str]:

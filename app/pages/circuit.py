@@ -11,8 +11,6 @@ from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.by_bits import chances_by_bits
 from analysis.circuit_sets.chance import SizeChance, chance_at
-from analysis.circuit_sets.masks import mask_bits
-from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.circuits.space import count_by_edges
 from analysis.criteria.interpretation_tallies import CountingReadings
 from analysis.criteria.registry import criteria_for
@@ -22,15 +20,17 @@ from analysis.errors import BeyondLimits
 from analysis.explanations.circuits import raw_outputs
 from analysis.explanations.explanation import REF
 from analysis.progress import OutOfTime
+from analysis.subjects.enumeration import mask_bits
 from analysis.subjects.graph import perceptron_graph
 from analysis.subjects.perceptron.circuit import Circuit, mask_array
-from analysis.subjects.subject import ACCURACY_THRESHOLD, gaps
+from analysis.subjects.question import CircuitVerdict, GraphQuestion
 from analysis.subjects.subject import Table as Numbers
+from analysis.subjects.subject import gaps
 from analysis.work import Work
 from app.db.models import searches_of, stored_circuits
 from app.db.reads.circuits import find_circuit, stored_coverage, stored_sizes
 from app.pages.about_one import about, behaviour_table, column, figure, head_actions, listed, pairs, told
-from app.pages.circuit_facts import NEAREST, Readings, Verdict, nearest, readings_of, verdict_on
+from app.pages.circuit_facts import NEAREST, Readings, readings_of
 from app.pages.inside import N_ROWS, answers_of, answers_table, table_blocks
 from app.pages.interpretation_list import CircuitOptions, interpretations
 from app.pages.network_page import behaviour_of
@@ -83,7 +83,7 @@ class Cut:
     neurons: int
     n_neurons: int
     between: str
-    verdict: Verdict
+    verdict: CircuitVerdict
     chance: SizeChance | None
     stored: bool
     n_valid: int | None
@@ -111,7 +111,7 @@ def cut_of(one: One) -> Cut:
 
 def _of_perceptron(one: One, circuit: Circuit) -> Cut:
     place, layout = one.place, circuit.layout
-    analysis, question, verdict = place.analysis, place.question, verdict_on(place, circuit)
+    analysis, question, verdict = place.analysis, place.question, place.question.judge(circuit.mask)
     return Cut(
         mask=circuit.hex,
         part=place.part,
@@ -145,13 +145,10 @@ def _chance_of(session: Session, place: Place, circuit: Circuit) -> SizeChance |
 
 
 def _of_transformer(session: Session, place: ModelPlace, mask: str) -> Cut:
+    question = GraphQuestion(place.kind, place.model, place.settings)
     model, space, graph = place.model, place.space, place.space.graph
     bits = mask_bits(space, mask)
     outputs = space.run(bits[None])
-    apart = gaps(outputs, model.answers)[0]
-    right, n, margin = int((apart > 0).sum()), len(model.rows), nearest(apart, apart > 0)
-    valid = right / n > ACCURACY_THRESHOLD
-    asked = "" if valid else f", and a share above {ACCURACY_THRESHOLD:g} is asked for"
     search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
     stored = stored_circuits(session, place.row.id, place.text, place.kind)
     return Cut(
@@ -164,21 +161,12 @@ def _of_transformer(session: Session, place: ModelPlace, mask: str) -> Cut:
         neurons=int(graph.active_nodes(bits[None]).sum()),
         n_neurons=len(graph.removable),
         between="Nodes",
-        verdict=Verdict(
-            valid=valid,
-            reason=f"it answers {right} of {n} rows right{asked}",
-            n_right=right,
-            n_rows=n,
-            threshold=ACCURACY_THRESHOLD,
-            in_space=True,
-            margin=margin,
-            fragile=abs(margin) < FRAGILE_MARGIN,
-        ),
+        verdict=question.judge(int(mask, 16)),
         chance=None if search is None else chances_by_bits(space, dict(search.by_bits)).get(int(bits.sum())),
         stored=stored is not None and mask in stored[REF],
         n_valid=None if search is None else search.valid,
         draws=lambda: graph_diagram(graph, graph.kept_edges(bits[None])[0].tolist(), title=f"Circuit {mask}"),
-        rows=answers_of(model, outputs[0], apart),
+        rows=answers_of(model, outputs[0], gaps(outputs, model.answers)[0]),
         readings=Readings(why_not="only circuits of perceptrons are interpreted"),
         inside=lambda: space.inside(bits),
     )
@@ -248,7 +236,7 @@ def _head(one: One, cut: Cut) -> Head:
     )
 
 
-def verdict_marks(verdict: Verdict) -> list[Mark]:
+def verdict_marks(verdict: CircuitVerdict) -> list[Mark]:
     """Whether a circuit is valid and why, and whether that is fragile."""
     valid = Mark(f"valid: {verdict.reason}", "pass") if verdict.valid else Mark(f"not valid: {verdict.reason}", "fail")
     return [valid, Mark("fragile: a margin below 1e-6", "untested")] if verdict.fragile else [valid]

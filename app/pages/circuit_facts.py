@@ -5,19 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field
-
-from analysis.circuits.result import FRAGILE_MARGIN
-from analysis.circuits.search import decide_right
-from analysis.circuits.space import in_space
 from analysis.errors import BeyondLimits
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.question import Question
-from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
-from analysis.validity import decide, margin_to_edge
-from app.options import PageModel
+from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit
+from analysis.subjects.question import CircuitVerdict
 from app.pages.place import Place
 from pluriscope.recent import Recent
 
@@ -33,57 +25,6 @@ MAX_BYTES: Final = 12 << 20
 _REFUSAL_BYTES: Final = 1_000
 
 
-class Verdict(PageModel):
-    """Whether a circuit is valid under the protocol, and why not."""
-
-    valid: bool
-    reason: str = Field(description="One clause; for a valid circuit too.")
-    n_right: int = Field(description="Rows of the data record decided right.")
-    n_rows: int
-    threshold: float = Field(description="The share of right rows must be above this.")
-    in_space: bool = Field(description="Whether the protocol looks at such circuits at all.")
-    margin: float = Field(description="Smallest distance of any output from the decision's edge; < 0 if it is wrong.")
-    fragile: bool = Field(description="Whether the margin is below 1e-6.")
-
-
-def verdict_on(place: Place, circuit: Circuit) -> Verdict:
-    """Whether the circuit is valid under the place's protocol and data record, from the weights."""
-    rows, labels = place.question.judged
-    protocol = place.question.protocol
-    outputs = place.question.activations(circuit, rows)[-1][:, 0]
-    n_right = int((decide(outputs, protocol.circuit_decision) == labels).sum())
-    margin = nearest(
-        margin_to_edge(outputs, protocol.circuit_decision), decide(outputs, protocol.circuit_decision) == labels
-    )
-    looked_at = in_space(circuit.n_neurons, place.question.cut.sizes, protocol)
-    accurate = bool(decide_right(place.question, mask_array([circuit.mask], circuit.layout))[0])
-    if not looked_at:
-        reason = f"protocol {protocol.name} leaves out circuits with so many active neurons"
-    elif accurate:
-        reason = f"it classifies {n_right} of {len(labels)} rows correctly"
-        if n_right / len(labels) <= protocol.accuracy_threshold:
-            reason += f" under {protocol.ablation} ablation, and enough under another"
-    else:
-        share = f"a share above {protocol.accuracy_threshold:g} is asked for"
-        reason = f"it classifies {n_right} of {len(labels)} rows correctly, and {share}"
-    return Verdict(
-        valid=looked_at and accurate,
-        reason=reason,
-        n_right=n_right,
-        n_rows=len(labels),
-        threshold=protocol.accuracy_threshold,
-        in_space=looked_at,
-        margin=margin,
-        fragile=abs(margin) < FRAGILE_MARGIN,
-    )
-
-
-def nearest(margins: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """The smallest margin of any row; negative where that row is wrong."""
-    row = int(np.abs(margins).argmin())
-    return float(abs(margins[row]) * (1 if right[row] else -1))
-
-
 @dataclass(frozen=True)
 class Readings:
     """The interpretations of a circuit, or why there are none to speak of."""
@@ -94,7 +35,7 @@ class Readings:
     why_not: str = ""
 
 
-def readings_of(place: Place, circuit: Circuit, verdict: Verdict, most: int | None = MOST_ON_PAGES) -> Readings:
+def readings_of(place: Place, circuit: Circuit, verdict: CircuitVerdict, most: int | None = MOST_ON_PAGES) -> Readings:
     """The interpretations of a circuit, counted up to so many states and links; as far as can be if None."""
     if not verdict.in_space:
         return Readings(why_not="the protocol does not look at circuits with so many active neurons, so it reads none")

@@ -98,7 +98,7 @@ class Editing:
     @cached_property
     def _parameters(self) -> dict[str, dict[str, Any]]:
         """Every weight and bias of the network by the name of its slider, as a change by hand to what it is."""
-        found, network = {}, self.place.question.model
+        found, network = {}, self.place.question.subject
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
             for neuron, (row, bias) in enumerate(zip(weights.tolist(), biases.tolist(), strict=True)):
                 at = {"layer": layer, "neuron": neuron}
@@ -190,7 +190,7 @@ class Editing:
         first: dict[str, Any] = {"rule": (str, Field(self.rule.key, json_schema_extra={"control": "hidden"}))}
         settings = self.rule.settings
         if self.rule is MANUAL and len(self._parameters) <= MOST_SLIDERS:
-            settings, sizes = (), self.place.question.model.sizes
+            settings, sizes = (), self.place.question.subject.sizes
             for name, one in self._parameters.items():
                 now, called = one["value"], node_name(one["layer"], one["neuron"], sizes)
                 read = node_name(one["layer"] - 1, one["source"], sizes) if "source" in one else ""

@@ -280,7 +280,7 @@ def _rules(found: Asked) -> dict[str, str]:
         scopes |= place.others()
     else:
         for analysis in analyses_of(found.session, [place.row.id]):
-            scope = scope_of(analysis, place.question.model.n_inputs)
+            scope = scope_of(analysis)
             if (scope.output, scope.data) == (place.scope.output, place.scope.data):
                 scopes[analysis.protocol.name] = scope
     options = replace(found.query, start=0).options(COLUMNS)

@@ -10,12 +10,13 @@ from markupsafe import Markup
 from analysis.interpretations.gates import essential, gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.subjects.question import CircuitVerdict
 from analysis.tasks import INPUT_NAMES
 from app.errors import NotFound
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.circuit import on_every_input, verdict_marks
-from app.pages.circuit_facts import NEAREST, Verdict, readings_of, verdict_on
+from app.pages.circuit_facts import NEAREST, readings_of
 from app.pages.page import One, page
 from pluriscope.blocks import Block, Fact, Facts, Head, More, Section, Side, Table
 from pluriscope.figures.numbers import decimal, digits_apart, exact, noun, readable
@@ -33,7 +34,7 @@ _SHOWN: Final = 16  # rows of a gate's table that a page shows; all are in the r
 def interpretation_record(one: One) -> InterpretationRecord:
     """An interpretation as JSON."""
     place, found = one.place, one.item
-    verdict = verdict_on(place, found.circuit)
+    verdict = place.question.judge(found.circuit.mask)
     space = _space(one, verdict)
     return InterpretationRecord(
         **one.told(False),
@@ -53,7 +54,7 @@ def interpretation_record(one: One) -> InterpretationRecord:
 def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
     """What it says of each neuron, what that rests on, and the rest folded."""
     place, found = one.place, one.item
-    verdict = verdict_on(place, found.circuit)
+    verdict = place.question.judge(found.circuit.mask)
     space = _space(one, verdict)
     gates = [_gate(one, gate) for gate in found.gates]
     yield _head(one, space, verdict)
@@ -82,7 +83,7 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
     yield from about(one)
 
 
-def _space(one: One, verdict: Verdict) -> InterpretationSpace:
+def _space(one: One, verdict: CircuitVerdict) -> InterpretationSpace:
     """All interpretations of the circuit.
 
     Raises:
@@ -98,7 +99,7 @@ def _space(one: One, verdict: Verdict) -> InterpretationSpace:
     return readings.space
 
 
-def _head(one: One, space: InterpretationSpace, verdict: Verdict) -> Head:
+def _head(one: One, space: InterpretationSpace, verdict: CircuitVerdict) -> Head:
     place, found = one.place, one.item
     circuit, rank = found.circuit, class_of(space, found.index)
     reading = reading_words(found.gates, place.question.cut.sizes)

@@ -13,7 +13,7 @@ from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from app.errors import BadQuery, NotFound
 from app.options import ScopeOptions
-from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of, verdict_on
+from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of
 from app.pages.inside import ROW
 from app.pages.page import One
 from pluriscope.blocks import Block, Notice, Section, Table, Tray
@@ -126,7 +126,7 @@ def by_number(one: One) -> ByNumber:
     item, parent = f"interpretations of {one.ref}", (one.url(), f"explanation {one.ref}")
     if one.ref.kind != "circuit":
         raise NotFound(item, "are asked for of a circuit", "choose one from the list", "ref", *parent)
-    readings = readings_of(one.place, one.item, verdict_on(one.place, one.item))
+    readings = readings_of(one.place, one.item, one.place.question.judge(one.item.mask))
     if readings.space is None:
         raise NotFound(item, readings.why_not, "choose a valid circuit from the list", "ref", *parent)
     return ByNumber(one, readings.space)

@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 
 from analysis.answers import answers, counted_otherwise
 from analysis.circuits.planning import CircuitPlan
-from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.errors import AnalysisError
 from analysis.protocol import NAMED
 from analysis.subjects.perceptron.mlp import forward
 from analysis.tasks import input_table
-from analysis.validity import decided_right, margin_to_edge
+from analysis.validity import FRAGILE_MARGIN, decided_right, margin_to_edge
 from app.db.codecs import tasks_of
 from app.db.job_tables import JobRow
 from app.db.reads import networks as reads
@@ -62,7 +61,7 @@ class Known:
     @cached_property
     def job(self) -> JobRow | None:
         """The latest one for this analysis."""
-        return latest_job(self.analysing, self.place.scope, self.place.question.model.n_inputs)
+        return latest_job(self.analysing, self.place.scope, self.place.question.subject.n_inputs)
 
     @property
     def state(self) -> State:
@@ -72,8 +71,7 @@ class Known:
     @cached_property
     def analyses(self) -> dict[Scope, AnalysisRow]:
         """Every stored analysis of the network."""
-        n_inputs = self.place.question.model.n_inputs
-        return {scope_of(one, n_inputs): one for one in reads.analyses_of(self.session, [self.place.row.id])}
+        return {scope_of(one): one for one in reads.analyses_of(self.session, [self.place.row.id])}
 
     @cached_property
     def behaviour(self) -> list[RowRecord]:
@@ -191,7 +189,7 @@ def behaviour_of(place: Place, outputs: NDArray[np.float64]) -> list[RowRecord]:
     """
     rule = place.question.protocol.circuit_decision
     given, margins = answers(outputs).tolist(), margin_to_edge(outputs, rule)
-    bits = input_table(place.question.model.n_inputs).astype(int).tolist()
+    bits = input_table(place.question.subject.n_inputs).astype(int).tolist()
     return [
         RowRecord(
             bits=bits[row],

@@ -621,7 +621,7 @@ def _files(links: Addresses, url: str, name: str) -> dict[str, str]:
 
 
 def _weights(place: Place) -> Iterator[Block]:
-    network, sizes, tasks = place.question.model, place.question.model.sizes, tasks_of(place.row)
+    network, sizes, tasks = place.question.subject, place.question.subject.sizes, tasks_of(place.row)
     for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
         last = layer == len(sizes) - 1
         sources = [node_name(layer - 1, source, sizes) for source in range(sizes[layer - 1])]

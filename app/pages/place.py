@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.masks import read_mask, refuse_if_too_large
 from analysis.circuits_file import task_digest
 from analysis.errors import AnalysisError
 from analysis.question import Question
+from analysis.subjects.enumeration import read_mask, refuse_if_too_large
 from analysis.subjects.registry import kind_called
 from analysis.subjects.subject import Rules, Space, Subject, SubjectKind
 from app.db.codecs import question_of
@@ -126,7 +126,7 @@ class ModelPlace:
 
     @property
     def protocol_digest(self) -> str:
-        return str(self.kind.protocol(self.settings)["digest"])
+        return self.kind.protocol(self.settings).digest
 
     @property
     def data_digest(self) -> str:

@@ -138,7 +138,7 @@ def _caveat(plan: CircuitPlan, limits: Limits) -> str:
 
 def _candidates(question: Question) -> str:
     """How many algorithms there are to be aligned; "" where only a search tells."""
-    network, protocol = question.model, question.protocol
+    network, protocol = question.subject, question.protocol
     if protocol.algorithm_form == "formula_trees" or network.n_hidden_layers < 1:
         return ""
     depth = protocol.depth_for(network.n_hidden_layers)

@@ -326,7 +326,7 @@ def _by_formula(session: Session, links: Addresses, text: str, limit: int) -> li
         return []
     hits = []
     for row, analysis in algorithms_that_are(session, ids, limit):
-        scope, network = scope_of(analysis, analysis.network.sizes[0]), analysis.network
+        scope, network = scope_of(analysis), analysis.network
         url = links.algorithm(network.slug, row.algorithm_id, scope)
         detail = f"{noun(row.n_valid, 'valid alignment')}, {_named(network, scope)}"
         hits.append(Hit(kind="algorithm", label=row.formula, detail=detail, url=url))
@@ -335,7 +335,7 @@ def _by_formula(session: Session, links: Addresses, text: str, limit: int) -> li
 
 def _named(row: NetworkRow, scope: Scope) -> str:
     """A network, with what its analysis differs in from the usual one."""
-    besides = [f"output {scope.output}"] if row.sizes[-1] > 1 else []
+    besides = [f"output {scope.output}"] if row.n_outputs > 1 else []
     besides += [f"protocol {scope.protocol}"] if scope.protocol != Scope().protocol else []
     besides += [f"data {scope.data}"] if scope.data else []
     return ", ".join([row.name, *besides])

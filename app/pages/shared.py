@@ -83,7 +83,7 @@ def _protocol_key_of(written: bytes) -> str:
 def job_now(session: Session, place: Place) -> JobRow | None:
     """The latest job for an analysis where none is stored."""
     jobs = [] if place.analysis is not None else jobs_for(session, [place.row.digest])
-    return latest_job(jobs, place.scope, place.question.model.n_inputs)
+    return latest_job(jobs, place.scope, place.question.subject.n_inputs)
 
 
 def edge_names(layout: EdgeLayout, mask: int) -> list[str]:

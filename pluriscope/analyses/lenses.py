@@ -250,7 +250,7 @@ def _said(
 
 def picture(lens: Lens, stored: ViewFound, question: Question) -> Markup:
     """The picture of an answer; nothing where it has none."""
-    n_inputs = question.model.n_inputs
+    n_inputs = question.subject.n_inputs
     rows = [input_words(row, n_inputs) for row in range(1 << n_inputs)]
     scores = (stored.view or {}).get("scores")
     if scores:
@@ -271,7 +271,7 @@ def picture(lens: Lens, stored: ViewFound, question: Question) -> Markup:
 
 def _numbers(lens: Lens, view: Mapping[str, Any], of: AnalysisContext) -> Iterator[Block]:
     """The numbers of an answer."""
-    n_inputs = of.question.model.n_inputs
+    n_inputs = of.question.subject.n_inputs
     if "scores" in view:
         names = INPUT_NAMES[:n_inputs]
         more = [name for name in ("intercepts", "r2", "gap") if view.get(name) is not None]

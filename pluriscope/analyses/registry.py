@@ -14,6 +14,7 @@ from typing import Any, Final, get_type_hints
 
 from analysis.question import Question
 from analysis.report import Report
+from analysis.subjects.subject import SubjectKind
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Analysis:
         reads: fields of :class:`analysis.report.Analysed` that it looks at beside question and circuits.
         boolean: whether rows of data have to stand for the Boolean inputs.
         thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no such thing.
-        of_models: whether it is asked about models of other kinds, too.
-        of_circuits: whether it starts, of such a model, from its valid circuits, which may be too many to search.
+        needs: traits that a kind of network must offer for it (:mod:`analysis.subjects.traits`).
+        searched: whether it starts from valid circuits, which may be too many to search.
         of_planted: whether it is asked only about networks in which something was planted.
         version: raised when the same would be found out otherwise.
         sums: kind of the job whose results it sums up when it is asked for; "" if it has a job of its own.
@@ -49,8 +50,8 @@ class Analysis:
     reads: frozenset[str] = frozenset()
     boolean: bool = True
     thoroughly: str = ""
-    of_models: bool = False
-    of_circuits: bool = True
+    needs: frozenset[str] = frozenset()
+    searched: bool = True
     of_planted: bool = False
     version: int = 1
     sums: str = ""
@@ -72,9 +73,16 @@ class Analysis:
         """What its job is told beside the network."""
         return {"thorough": thorough} if self.thoroughly else {}
 
-    def refuses(self, question: Question) -> str:
-        """Why it does not apply to a network; "" if it does."""
-        if self.boolean and not question.data.boolean:
+    def refuses(self, question: Any) -> str:
+        """Why it does not apply to a network; "" if it does.
+
+        Args:
+            question: a :class:`~analysis.subjects.question.SubjectQuestion`.
+        """
+        kind = question.kind
+        for reason in filter(None, map(kind.refuses, sorted(self.needs))):
+            return f"{reason[:1].upper()}{reason[1:]}."
+        if self.boolean and not kind.refuses("boolean-rows") and not question.data.boolean:
             return "The rows of this data record stand for no Boolean inputs, so there are only circuits on it."
         return ""
 
@@ -119,6 +127,7 @@ STORIES: Final = Analysis(
     (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
     always,
     version=2,
+    needs=frozenset({"algorithms"}),
 )
 RIVALS: Final = Analysis(
     "rivals",
@@ -128,7 +137,6 @@ RIVALS: Final = Analysis(
     "analysis.circuit_sets.rivals:find",
     (("most different circuits", "Most different circuits", "every pair, block by block"),),
     always,
-    of_models=True,
 )
 PAIR: Final = Analysis(
     "pair",
@@ -142,6 +150,7 @@ PAIR: Final = Analysis(
     ),
     _pair_is_cheap,
     reads=frozenset({"observed"}),
+    needs=frozenset({"interpretations"}),
 )
 METHODS: Final = Analysis(
     "methods",
@@ -153,8 +162,8 @@ METHODS: Final = Analysis(
     always,
     boolean=False,
     thoroughly="those that learn too",
-    of_models=True,
     version=2,
+    needs=frozenset({"methods"}),
 )
 LADDER: Final = Analysis(
     "ladder",
@@ -165,6 +174,7 @@ LADDER: Final = Analysis(
     (("ladder", "Ladder", "every class of maps, here and on networks with permuted weights"),),
     _ladder_is_cheap,
     thoroughly="learned maps too",
+    needs=frozenset({"algorithms"}),
 )
 LENSES: Final = Analysis(
     "lenses",
@@ -176,8 +186,8 @@ LENSES: Final = Analysis(
     always,
     reads=frozenset({"carried"}),
     thoroughly="those that learn too",
-    of_models=True,
-    of_circuits=False,
+    searched=False,
+    needs=frozenset({"lenses"}),
 )
 COMMON_GROUND: Final = Analysis(
     "common-ground",
@@ -193,6 +203,7 @@ COMMON_GROUND: Final = Analysis(
     reads=frozenset({"placed"}),
     thoroughly="all observed classes",
     version=3,
+    needs=frozenset({"interpretations"}),
 )
 FUNNEL: Final = Analysis(
     "funnel",
@@ -204,6 +215,7 @@ FUNNEL: Final = Analysis(
     always,
     reads=frozenset({"judged"}),
     sums="criteria",
+    needs=frozenset({"funnel"}),
 )
 DIRECTIONS: Final = Analysis(
     "directions",
@@ -216,6 +228,7 @@ DIRECTIONS: Final = Analysis(
     reads=frozenset({"irredundant"}),
     thoroughly="learned subspaces, and every irredundant algorithm",
     version=2,
+    needs=frozenset({"algorithms"}),
 )
 PLANTED: Final = Analysis(
     "planted",
@@ -226,7 +239,6 @@ PLANTED: Final = Analysis(
     (("planted", "Planted", "located among all valid circuits, every interchange tried"),),
     always,
     reads=frozenset({"planted"}),
-    of_models=True,
     of_planted=True,
 )
 ONE_READER: Final = Analysis(
@@ -237,8 +249,8 @@ ONE_READER: Final = Analysis(
     "analysis.circuit_sets.one_reader:find",
     (("readers", "Readers", "every choice of what each reads, and circuits drawn uniformly"),),
     always,
-    of_models=True,
-    of_circuits=False,
+    searched=False,
+    needs=frozenset({"readers"}),
 )
 CLAIMS: Final = Analysis(
     "claims",
@@ -249,13 +261,15 @@ CLAIMS: Final = Analysis(
     (),
     never,
     boolean=False,
-    of_models=True,
 )
-ANALYSES: Final = (FUNNEL, COMMON_GROUND, PAIR, RIVALS, STORIES, METHODS, LENSES, LADDER, DIRECTIONS, PLANTED)
-"""Those of a perceptron that a job computes."""
+ANALYSES: Final = (FUNNEL, COMMON_GROUND, PAIR, RIVALS, STORIES, METHODS, LENSES, LADDER, DIRECTIONS, PLANTED, ONE_READER)
+"""Those that a job computes."""
 SHOWN: Final = (*ANALYSES, CLAIMS)
-"""Those of a perceptron that have pages."""
-OF_MODELS: Final = tuple(one for one in (*ANALYSES, ONE_READER, CLAIMS) if one.of_models)
-"""Those of models of other kinds that have pages."""
-BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in (*ANALYSES, ONE_READER)}
+"""Those that have pages."""
+BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}
 """All that a job computes."""
+
+
+def of_kind(kind: SubjectKind) -> tuple[Analysis, ...]:
+    """The analyses that have pages of networks of a kind."""
+    return tuple(one for one in SHOWN if one.needs <= kind.traits)

@@ -8,11 +8,11 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.registry import OF_MODELS_ALONE
 from analysis.criteria.steps import CriterionStep
 from analysis.explanations.registry import EVERY_KIND, KIND_OF
+from analysis.validity import FRAGILE_MARGIN
 from pluriscope.figures.numbers import decimal, exact, readable
 from pluriscope.figures.svg.marks import kind_mark
 from pluriscope.tables import Column, Row

@@ -107,7 +107,7 @@ class Found:
 
     def where(self, placed: Iterable[tuple[Variable, str]]) -> Markup:
         """Each variable with its sign, and where it stands."""
-        n_inputs = self.question.model.n_inputs
+        n_inputs = self.question.subject.n_inputs
         return Markup(", ").join(
             Markup("{} {}").format(variable(bits_of(one.function, n_inputs), one.shown, hues=self.hues), site)
             for one, site in placed
@@ -115,7 +115,7 @@ class Found:
 
     def tree(self, text: str, form: str) -> HighLevelModel:
         """An algorithm from its identity text."""
-        return tree_of(text, form, self.question.model.n_inputs)
+        return tree_of(text, form, self.question.subject.n_inputs)
 
     def thumb(self, *what: Any, **more: Any) -> Markup:
         """The drawing of an explanation on the network cut to the output."""
@@ -133,7 +133,7 @@ class Found:
     def hues(self) -> Hues:
         """Which variables take the five hues: those most frequent among the algorithms with most alignments."""
         algorithms = self.stored.get("algorithm")
-        n_inputs = self.question.model.n_inputs
+        n_inputs = self.question.subject.n_inputs
         if algorithms is None or n_inputs <= 2:
             return PLAIN_HUES
         most = sorted(range(len(algorithms["n_valid"])), key=lambda place: (-algorithms["n_valid"][place], place))

@@ -11,7 +11,8 @@ import pytest
 from analysis.circuit_sets.masks import find_masks
 from analysis.errors import InvalidPlanting
 from analysis.subjects.transformer.blocks import Blocks
-from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import read_attention
 from analysis.subjects.transformer.planted import PlantedEdges
 from app.bundled import bundled_models
 from benchmarks.head_disguises import HEAD_DISGUISES, head_disguised
@@ -57,7 +58,7 @@ def test_the_function_and_the_planted_circuit_stay(which, name):
     after = head_disguised(before, name, 5)
     assert after.planted.made[-1].text == f"{name} (seed 5)"
     assert after.digest != before.digest or name == "permute"
-    for rules in ATTENTION.admitted_rules(before):
+    for rules in TRANSFORMER.admitted_rules(before):
         assert np.allclose(logits(after, rules), logits(before, rules), rtol=0, atol=1e-9)
         planted = logits(before, rules, planted_mask(before, rules))
         assert np.allclose(logits(after, rules, planted_mask(after, rules)), planted, rtol=0, atol=1e-9)

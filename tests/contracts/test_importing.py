@@ -12,7 +12,7 @@ from analysis.network_files.files import parse_network_file
 from analysis.network_files.intake import read_any
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.registry import read_subject
-from analysis.subjects.transformer.model import ATTENTION
+from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.tasks import input_table
 from app.pages.bring_in.form import HELP_FILE
 from app.pages.prose import chapters
@@ -94,7 +94,7 @@ def test_a_model_of_transformer_lens_is_written_with_its_logits(tmp_path):
         f"write_model('model.json', state, {told}, 'exported', {rows}, {[0] * len(rows)})",
     )
     _, model = read_subject((tmp_path / "model.json").read_bytes())
-    space = model.space(ATTENTION.default_rules)
+    space = model.space(TRANSFORMER.default_rules)
     logits = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
     assert np.abs(logits).max() > 10
     assert logits == pytest.approx(np.array(expected["logits"]), abs=1e-9)

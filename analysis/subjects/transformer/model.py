@@ -24,11 +24,11 @@ from analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidPr
 from analysis.strict_json import kind_of, plain_text, validated
 from analysis.subjects.names import MAX_ATTRIBUTION, checked_name
 from analysis.subjects.perceptron.activations import OF_TRANSFORMERS
-from analysis.subjects.subject import Rules, SubjectKind
+from analysis.subjects.subject import Rules
 from analysis.subjects.transformer.blocks import BIASES, D_MLP, Blocks
 from analysis.subjects.transformer.heads import Array
 from analysis.subjects.transformer.planted import read_planted_edges
-from analysis.subjects.transformer.space import ROLES, AttentionSpace
+from analysis.subjects.transformer.space import AttentionSpace
 from analysis.subjects.transformer.tasks import MAX_ROWS, TokenTask
 from analysis.subjects.transformer.weights import Transformer
 
@@ -366,17 +366,3 @@ def _token_task(given: _Rows, vocabulary: int, context: int) -> TokenTask:
                 cause = f"is {token}, the vocabulary has {vocabulary}"
                 raise InvalidData(f"{item}[{place}]", cause, f"use 0 to {vocabulary - 1}")
     return TokenTask(name, tuple(texts), tuple(map(tuple, task.rows)), tuple(task.answers))
-
-
-ATTENTION: Final = SubjectKind(
-    key="attention",
-    noun="transformer",
-    plural="transformers",
-    definition="A transformer of attention heads, perhaps with biases, MLP blocks and LayerNorm, read out at the last "
-    "position. Its edges are what each head reads as query, key and value, what each MLP block reads, and what the "
-    "logits read.",
-    format=FORMAT,
-    settings={"granularity": ("qkv", "heads", "nodes"), "ablation": ("zero", "mean"), "embedding": ("joined", "split")},
-    read=read_attention,
-    roles=ROLES,
-)

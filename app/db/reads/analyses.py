@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -12,11 +12,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from analysis.data import DataRecord, clean_data
 from analysis.digest import MIN_PREFIX, looks_like_digest
 from analysis.protocol import BUILT_IN, NAMED, Protocol
-from analysis.question import Question
-from app.db.codecs import data_of, protocol_of, question_of
+from analysis.subjects.question import SubjectQuestion
+from app.db.codecs import data_of, graph_question, protocol_of, question_of
 from app.db.errors import Ambiguous, Deleted, NotFound
 from app.db.study_tables import StudyRow
-from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, ModelRow, NetworkRow, ProtocolRow
+from app.db.tables import PERCEPTRON, AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
 from app.limits import undo_days_in
 from pluriscope.naming import Scope
 
@@ -24,8 +24,7 @@ CANDIDATES: Final = 5
 """Things that an ambiguous prefix names in its message."""
 
 
-Named = TypeVar("Named", NetworkRow, StudyRow, ModelRow)
-Deletable = TypeVar("Deletable", NetworkRow, StudyRow)
+Named = TypeVar("Named", NetworkRow, StudyRow)
 
 
 def begins_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
@@ -85,7 +84,7 @@ def find_network(session: Session, ref: str, *, deleted: bool = False) -> Networ
     return row if deleted else unless_deleted(session, row, "network", "import it again")
 
 
-def unless_deleted(session: Session, row: Deletable, noun: str, again: str) -> Deletable:
+def unless_deleted(session: Session, row: Named, noun: str, again: str) -> Named:
     """The network or study, unless it was deleted.
 
     Args:
@@ -120,12 +119,13 @@ def find_protocol(session: Session, ref: str) -> Protocol:
     """
     if ref in NAMED:
         return NAMED[ref]
-    rows = session.scalars(select(ProtocolRow).where(ProtocolRow.name == ref).limit(2)).all()
+    of_perceptrons = select(ProtocolRow).where(ProtocolRow.kind == PERCEPTRON).limit(2)
+    rows = session.scalars(of_perceptrons.where(ProtocolRow.name == ref)).all()
     if not rows and looks_like_digest(ref):
         for protocol in NAMED.values():  # these count as stored even before their first use
             if protocol.digest.startswith(ref):
                 return protocol
-        rows = session.scalars(select(ProtocolRow).where(begins_with(ProtocolRow.digest, ref)).limit(2)).all()
+        rows = session.scalars(of_perceptrons.where(begins_with(ProtocolRow.digest, ref))).all()
     if not rows:
         names = " or ".join(NAMED)
         raise NotFound(f"protocol {ref[:80]!r}", "is unknown", f"use {names}, or a stored protocol's name or digest")
@@ -156,10 +156,35 @@ def find_data(session: Session, ref: str, n_inputs: int) -> DataRecord:
     return data_of(rows[0])
 
 
-def analysed_question(session: Session, row: AnalysisRow) -> Question:
-    """What a stored analysis answers."""
-    data = find_data(session, row.data_digest, row.network.sizes[0])
-    return question_of(row.network, row.output, protocol_of(row.protocol), data)
+def analysed_question(session: Session, row: AnalysisRow) -> Any:
+    """What a stored analysis answers, a :class:`~analysis.subjects.question.SubjectQuestion`.
+
+    Raises:
+        NotFound: this version knows no such kind of network.
+    """
+    network = row.network
+    if network.kind != PERCEPTRON:
+        return graph_question(network, row.protocol.name)
+    data = find_data(session, row.data_digest, network.sizes[0])
+    return question_of(network, row.output, protocol_of(row.protocol), data)
+
+
+def find_question(session: Session, network: NetworkRow, scope: Scope) -> Any:
+    """The question that a scope names about a stored network, a :class:`~analysis.subjects.question.SubjectQuestion`.
+
+    Raises:
+        NotFound: the output, protocol or data record does not exist, or this version knows no such kind of network.
+        Ambiguous: the protocol or data record is named in too few digits.
+        InvalidProtocol: no such rules, or they do not fit.
+    """
+    check_output(network, scope.output)
+    if network.kind == PERCEPTRON:
+        protocol, data = find_protocol(session, scope.protocol), find_data(session, scope.data, network.sizes[0])
+        return question_of(network, scope.output, protocol, data)
+    if scope.data:
+        cause = "is not there: the rows of such a network stand with its task"
+        raise NotFound(f"data record {scope.data[:40]!r}", cause, "leave it out")
+    return graph_question(network, scope.protocol)
 
 
 def check_output(network: NetworkRow, output: int) -> None:
@@ -168,23 +193,21 @@ def check_output(network: NetworkRow, output: int) -> None:
     Raises:
         NotFound: it has not.
     """
-    if not 0 <= output < network.sizes[-1]:
-        count = network.sizes[-1]
+    count = network.n_outputs
+    if not 0 <= output < count:
         cause = "the network has one output" if count == 1 else f"the network has {count} outputs"
         raise NotFound(f"output {output}", cause, f"use {'output 0' if count == 1 else f'0 to {count - 1}'}")
 
 
 def find_analysis(session: Session, network: NetworkRow, scope: Scope) -> AnalysisRow | None:
-    """The analysis that a scope names, None if it has not been made (yet).
+    """The analysis that a scope names, None if it has not been made (yet); for errors see :func:`find_question`."""
+    return analysis_of(session, network, find_question(session, network, scope))
 
-    Raises:
-        NotFound: the output, protocol or data record does not exist.
-        Ambiguous: the protocol or data record is named in too few digits.
-    """
-    check_output(network, scope.output)
-    protocol = find_protocol(session, scope.protocol)
-    data = find_data(session, scope.data, network.sizes[0])
-    return analysis_by_key(session, network.id, scope.output, protocol.digest, data.digest)
+
+def analysis_of(session: Session, network: NetworkRow, question: SubjectQuestion) -> AnalysisRow | None:
+    """The stored analysis that answers a question about a network; None if there is none."""
+    digests = question.protocol.digest, question.data_document["digest"]
+    return analysis_by_key(session, network.id, question.output, *digests)
 
 
 def analysis_by_key(
@@ -201,9 +224,13 @@ def analysis_by_key(
     )
 
 
-def scope_of(analysis: AnalysisRow, n_inputs: int) -> Scope:
-    """The scope that names an analysis in addresses: built-in protocols by name, others by 12 digits of the digest."""
+def scope_of(analysis: AnalysisRow) -> Scope:
+    """The scope that names an analysis in addresses: built-in protocols and rules of other kinds than perceptrons by
+    name, others by 12 digits of the digest.
+    """
+    if analysis.network.kind != PERCEPTRON:
+        return Scope(analysis.output, analysis.protocol.name)
     names = {protocol.digest: name for name, protocol in BUILT_IN.items()}
     protocol = names.get(analysis.protocol_digest, analysis.protocol_digest[:12])
-    data = "" if analysis.data_digest == clean_data(n_inputs).digest else analysis.data_digest[:12]
-    return Scope(analysis.output, protocol, data)
+    default = clean_data(analysis.network.sizes[0]).digest
+    return Scope(analysis.output, protocol, "" if analysis.data_digest == default else analysis.data_digest[:12])

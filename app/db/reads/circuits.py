@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 import numpy as np
@@ -12,11 +14,18 @@ from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import Coverage, coverage_of
 from analysis.circuit_sets.chance import KnownSizes
+from analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of
+from analysis.circuit_sets.judged_masks import column_of as column_of_criterion
+from analysis.circuit_sets.masks import MasksFound
 from analysis.circuits.result import CircuitMethod, CircuitSearch
+from analysis.criteria.verdict import FAILED, OUTCOMES, PASSED
+from analysis.explanations.explanation import NAME, REF, Frame
 from analysis.subjects.perceptron.circuit import EdgeLayout
+from analysis.subjects.question import GraphQuestion
 from app.db.distributions import distribution_in, smallest_in
-from app.db.rows import column_of
+from app.db.rows import column_of, columns_of
 from app.db.tables import AnalysisRow, CircuitRow
+from app.db.verdicts import NOT_JUDGED, outcomes_of
 
 
 def masks_of(session: Session, analysis: AnalysisRow) -> NDArray[Any]:
@@ -115,3 +124,63 @@ def stored_sizes(session: Session, row: AnalysisRow) -> KnownSizes:
         row.circuits_confidence,
         smallest_in(row.distributions),
     )
+
+
+def found_masks(session: Session, row: AnalysisRow) -> MasksFound | None:
+    """What the search for the circuits of a network of another kind than perceptrons found; None where there were too
+    many.
+    """
+    if row.circuits_method == "refused":
+        return None
+    masks, spread = masks_of(session, row), distribution_in(row.distributions)
+    tested = row.circuits_possible if row.circuits_tested is None else row.circuits_tested
+    by_bits = dict(spread.by_edges)
+    possible, valid = row.circuits_possible, row.circuits_valid
+    return MasksFound(masks, valid, possible, tested, by_bits, spread.edge_use, masks[:0])
+
+
+def stored_circuits(session: Session, row: AnalysisRow, question: GraphQuestion) -> Frame:
+    """The circuits of such a network as columns, by the names of
+    :func:`~analysis.circuit_sets.judged_masks.circuit_record`.
+
+    What a version that searched did not know of them is :data:`~analysis.circuit_sets.judged_masks.NOT_ASKED`.
+    """
+    names = ("mask", "edges", "neurons", "right", "worst", "margin", "verdicts", "roles")
+    stored = columns_of(session, row, "circuit", names)
+    masks = np.array(list(map(question.graph.to_hex, stored["mask"].tolist())), str)
+    judged = outcomes_of(session, row, "circuit", stored["verdicts"])
+    by_key = {step.key: outcomes for step, outcomes in judged.items()}
+    nothing = np.full(len(masks), NOT_JUDGED, np.uint8)
+    roles = json.loads(f"[{','.join(stored['roles'])}]")
+    frame: dict[str, NDArray[Any]] = {REF: masks, NAME: masks, "edges": stored["edges"], "nodes": stored["neurons"]}
+    frame |= {"right": stored["right"].astype(np.int64), "worst": stored["worst"], "margin": stored["margin"]}
+    frame["minimal"] = _MINIMAL[by_key.get("minimal-subset", nothing)]
+    for role in question.kind.roles:
+        frame[role.key] = np.array([one.get(role.key, NOT_ASKED) for one in roles], str)
+    for criterion in asked_of(question.kind):
+        frame[column_of_criterion(criterion)] = _WORDS[by_key.get(criterion.key, nothing)]
+    return frame
+
+
+_MINIMAL: Final = np.full(256, np.nan)
+_MINIMAL[[PASSED, FAILED]] = 1, 0
+_WORDS: Final = np.full(256, NOT_ASKED, "U16")
+_WORDS[: len(OUTCOMES)] = [outcome.replace("_", " ") for outcome in OUTCOMES]
+
+
+def told_of_circuits(frame: Frame) -> Callable[[int], Mapping[str, str] | None]:
+    """Circuit → its roles and outcomes of criteria by column; None of one that is not among these.
+
+    Args:
+        frame: of :func:`stored_circuits`.
+    """
+    places = {int(mask, 16): place for place, mask in enumerate(frame[REF].tolist())}
+    texts = {name: column for name, column in frame.items() if column.dtype.kind == "U" and name not in (REF, NAME)}
+
+    def told(mask: int) -> Mapping[str, str] | None:
+        if mask not in places:
+            return None
+        words = {name: str(column[places[mask]]) for name, column in texts.items()}
+        return {name: word for name, word in words.items() if word != NOT_ASKED}
+
+    return told

@@ -47,7 +47,7 @@ def load_analysis(session: Session, row: AnalysisRow, *, outputs: bool = True) -
             row.interpretations_truncated_at,
             row.interpretations_complete,
         ),
-        algorithms=_load_algorithms(session, row, question.model),
+        algorithms=_load_algorithms(session, row, question.subject),
         criteria={key: read_tally(stored) for key, stored in row.criteria.items()},
         seconds=row.seconds,
         stops=read_stops(row.distributions),
@@ -73,7 +73,7 @@ def stored_result(
 
 def _load_circuits(session: Session, row: AnalysisRow, question: Question, outputs: bool) -> CircuitSearch:
     masks, margins = masks_of(session, row), np.asarray(column_of(session, row, "circuit", "margin"))
-    zeros = np.broadcast_to(np.float64(0), (len(masks), 2**question.model.n_inputs))
+    zeros = np.broadcast_to(np.float64(0), (len(masks), 2**question.subject.n_inputs))
     found = search_of(row, question.layout, masks, evaluate_circuits(question, masks)[0] if outputs else zeros, margins)
     return replace(found, known_distribution=None) if row.circuits_method == "listed" else found
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import KINDS, Kind
 from analysis.criteria.judging import budget_that_ended
-from analysis.criteria.registry import CRITERIA
+from analysis.criteria.registry import EVERY
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES, Outcome
 from analysis.explanations.registry import BY_KEY
@@ -30,7 +30,7 @@ from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 from app.db.verdicts import LETTERS, NOT_JUDGED, outcomes_of, step_of, verdict_rows
 
 _KINDS: Final = (*KINDS, *BY_KEY)
-_ORDER = {criterion.key: number for number, criterion in enumerate(CRITERIA)}
+_ORDER = {key: number for number, key in enumerate(EVERY)}
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.answers import answers, counted_otherwise
-from analysis.circuit_sets.masks import refuse_if_too_large
-from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.criteria.registry import CRITERIA
 from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
 from analysis.network_files.files import MAX_NETWORK_BYTES, network_file_json
@@ -21,12 +19,13 @@ from analysis.network_files.intake import Intake
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, Protocol
 from analysis.question import Question
+from analysis.subjects.enumeration import refuse_if_too_large
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.registry import read_subject
 from analysis.subjects.subject import gaps
 from analysis.tasks import INPUT_NAMES, Task, input_table
 from analysis.unlearned import not_learned
-from analysis.validity import margin_to_edge
+from analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from app.db.codecs import tasks_of
 from app.db.reads.analyses import network_by_digest
 from app.db.tables import ModelRow, NetworkRow

@@ -24,7 +24,7 @@ from app.db.reports import changes_kind, report_of, report_row
 from app.errors import BadQuery
 from app.options import PageModel, ScopeOptions
 from app.pages.about_one import column
-from app.pages.circuit_facts import readings_of, verdict_on
+from app.pages.circuit_facts import readings_of
 from app.pages.explanations import find_explanation, read_ref
 from app.pages.pending_work import missing, progress_of
 from app.pages.place import Place, locate
@@ -87,7 +87,7 @@ class Changes:
         """
         before, after = (locate(session, links, one, options.scope) for one in (network, other))
         try:
-            refuse_other_shape(before.question.model, after.question.model)
+            refuse_other_shape(before.question.subject, after.question.subject)
         except AnalysisError as error:
             item = f"{before.row.name} and {after.row.name}"
             parent = links.network(before.slug, before.scope)
@@ -161,7 +161,7 @@ class Changes:
         scope = dict(self.before.scope.fields)
         jobs = jobs_of_network(self.session, self.before.row.digest, unfinished=True)
         analysing = [job for job in jobs if job.kind == "analyse"]
-        first = latest_job(analysing, self.before.scope, self.before.question.model.n_inputs)
+        first = latest_job(analysing, self.before.scope, self.before.question.subject.n_inputs)
         if self.before.analysis is None and first is not None:
             yield progress_of(first, self.links, "progress", f"{self.before.row.name} is analysed first")
         elif self.before.analysis is None:
@@ -220,7 +220,7 @@ class Changes:
         circuit = find_explanation(self.session, self.links, self.before, ref, 1).circuit
         assert circuit is not None  # noqa: S101  # it is one
         masks, both = mask_array([circuit.mask], circuit.layout), (self.before, self.after)
-        verdicts = [verdict_on(place, circuit) for place in both]
+        verdicts = [place.question.judge(circuit.mask) for place in both]
         read = [readings_of(place, circuit, verdict) for place, verdict in zip(both, verdicts, strict=True)]
         rows = [
             ("Valid", *("yes" if one.valid else "no" for one in verdicts)),

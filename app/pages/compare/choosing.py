@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from analysis.experiments import ask_network
 from app.db.listing import frame_of_analysis
 from app.pages.about_one import column
-from app.pages.circuit_facts import readings_of, verdict_on
+from app.pages.circuit_facts import readings_of
 from app.pages.compare.compared import UNTIL, every_one, short
 from app.pages.compare.options import CompareOptions
 from app.pages.every_analysis import asked
@@ -101,7 +101,7 @@ def _others(session: Session, place: Place, one: Explanation) -> Iterator[Explan
             found |= {row.ref for row in frame.select(query, facets=False).rows}
     if one.interpretation is not None:
         circuit = one.interpretation.circuit
-        space = readings_of(place, circuit, verdict_on(place, circuit)).space
+        space = readings_of(place, circuit, place.question.judge(circuit.mask)).space
         ranks = range(min(_ASKED, space.n_observed)) if space is not None else ()
         indices = [space.index_of_observed(rank) for rank in ranks] if space is not None else []
         found |= {str(ExplanationRef("interpretation", circuit.hex, str(index))) for index in indices}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.answers import largest
-from analysis.circuit_sets.masks import mask_bits
+from analysis.subjects.enumeration import mask_bits
 from analysis.subjects.subject import ACCURACY_THRESHOLD, gaps
 from app.pages.compare.compared import Compared, Experiment
 from app.pages.place import ModelPlace

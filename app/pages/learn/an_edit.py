@@ -86,7 +86,7 @@ def _moved(of: LessonNetwork, one: _Outcome) -> Markup:
 
 
 def _board(of: LessonNetwork, state: EditOptions) -> Board:
-    circuits, found = _outcomes(of.question.model)
+    circuits, found = _outcomes(of.question.subject)
     one, slug, guessed = found[state.edit], of.place.slug, state.guess is not None
     links = choices(
         (f"edit-{key}", of.links.learn(_SLUG, edit=key), each.words, key == state.edit) for key, each in found.items()
@@ -112,7 +112,7 @@ def _board(of: LessonNetwork, state: EditOptions) -> Board:
 
 
 def _question(of: LessonNetwork) -> list[Answer]:
-    circuits, found = _outcomes(of.question.model)
+    circuits, found = _outcomes(of.question.subject)
     first, *others = found.values()
     every, figures = range(len(circuits)), []
     at, other = next((at, one) for at in every for one in others if (first.group[at], one.group[at]) == (0, 1))
@@ -129,7 +129,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
 
 
 def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
-    circuits, found = _outcomes(of.question.model)
+    circuits, found = _outcomes(of.question.subject)
     follow = np.array([one.group == 0 for one in found.values()])
     rules = {rule: edit_named(rule) for _, rule, _ in EDITS.values()}
     told = {"every": int(follow.all(axis=0).sum()), "none": int((~follow).all(axis=0).sum()), "rules": rules.values()}
@@ -147,7 +147,7 @@ LESSON: Final = Lesson(
     question="All four edits give the network the same four answers. Do the edited networks differ?",
     answers=_question,
     numbers=_numbers,
-    pictures=lambda of: [_moved(of, _outcomes(of.question.model)[1][key]) for key in ("layer-2", "layer-3")],
+    pictures=lambda of: [_moved(of, _outcomes(of.question.subject)[1][key]) for key in ("layer-2", "layer-3")],
     thought="Two edits, the same four answers. Not the same circuits follow.",
     asks="Which of them changed what you meant?",
 )

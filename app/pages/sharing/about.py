@@ -26,7 +26,7 @@ def about_place(place: Place, what: str) -> tuple[str, ...]:
     settings = ", ".join(f"{key}={value}" for key, value in protocol.model_dump(exclude={"name"}).items())
     lines = [
         f"Pluriscope {ENGINE_VERSION}: {what}.",
-        f"Network: {place.row.name} ({place.row.slug}), SHA-256 {place.question.model.digest}.",
+        f"Network: {place.row.name} ({place.row.slug}), SHA-256 {place.question.subject.digest}.",
         f"Output {place.scope.output}, which should compute {place.question.task.name or 'an unnamed task'}: "
         f"{''.join(map(str, place.question.task.truth_table))}.",
         f"Protocol: {protocol.name}, SHA-256 {protocol.digest}.",

@@ -96,7 +96,7 @@ def verify(session: Session, links: Addresses, target: Target) -> VerifiedRecord
         anew, names = anew["figures"], tuple(column.name for column in one.explanation.recorded.columns)
     stored = _stored(one, names)
     digests = {
-        "network_digest": (place.row.digest, question.model.digest),
+        "network_digest": (place.row.digest, question.subject.digest),
         "protocol_digest": (analysis and analysis.protocol_digest, question.protocol.digest),
         "data_digest": (analysis and analysis.data_digest, question.record.digest),
     }

@@ -9,13 +9,12 @@ import pytest
 from scipy.stats import chi2
 
 from analysis.circuits.search import Sampling, decide_right, search_circuits
-from analysis.circuits.space import in_space
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, Cancelled, InvalidData
 from analysis.progress import OutOfTime
-from analysis.protocol import protocol_from_mapping
+from analysis.protocol import in_space, protocol_from_mapping
 from analysis.question import ask
 from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 from analysis.subjects.perceptron.circuit import possible_circuit

@@ -15,7 +15,7 @@ from analysis.discovery.registry import METHODS, MODEL_METHOD_BY_KEY, MODEL_METH
 from analysis.discovery.sweep import threshold_sweep
 from analysis.errors import InvalidMethod
 from analysis.question import ask
-from analysis.subjects.transformer.model import ATTENTION
+from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.tasks import named_task
 from benchmarks.parity import NAMES, question_of
 from tests.analysis.subjects.transformer.test_judging import golden
@@ -30,8 +30,8 @@ def landscape_of(subject):
     if isinstance(subject, str):
         question = question_of(subject)
         return Landscape(question, search_circuits(question))
-    model, rules = golden(subject[0]), ATTENTION.rules(subject[1])
-    return ModelLandscape(ATTENTION, model, rules, find_masks(model, rules))
+    model, rules = golden(subject[0]), TRANSFORMER.rules(subject[1])
+    return ModelLandscape(TRANSFORMER, model, rules, find_masks(model, rules))
 
 
 @lru_cache

@@ -15,7 +15,7 @@ from analysis.discovery.registry import MODEL_METHOD_BY_KEY, MODEL_METHODS, defa
 from analysis.discovery.sweep import sweep
 from analysis.errors import InvalidMethod
 from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.model import ATTENTION
+from analysis.subjects.transformer.kind import TRANSFORMER
 from tests.analysis.subjects.transformer.attention_models import plain_run
 from tests.analysis.subjects.transformer.test_judging import golden
 
@@ -64,7 +64,7 @@ def plain_loss(model, logits, whole, loss):
 @pytest.mark.parametrize("text", RULES)
 def test_first_order_effects_are_the_limits_of_differences(text):
     model = golden("majority_5_2x2_0")
-    rules = ATTENTION.rules(text)
+    rules = TRANSFORMER.rules(text)
     space = model.space(rules)
     space.means = rules["ablation"] == "mean"
     whole = moved_run(model, space)
@@ -86,7 +86,7 @@ def test_first_order_effects_are_the_limits_of_differences(text):
 @pytest.mark.parametrize("text", ["", "heads-mean", "split"])
 def test_integrated_gradients_of_what_the_model_is_given_add_up(text):
     model = golden("majority_5_2x2_0")
-    rules = ATTENTION.rules(text)
+    rules = TRANSFORMER.rules(text)
     space = model.space(rules)
     space.means = rules["ablation"] == "mean"
     settings = EAP_IG.filled({"path": "mid", "steps": 60})
@@ -103,7 +103,7 @@ def test_integrated_gradients_of_what_the_model_is_given_add_up(text):
 @pytest.mark.parametrize("order", ["out-first", "reverse", "shuffled"])
 def test_acdc_is_the_plain_loop(text, order):
     model = golden("other_name_2x2_0")
-    space = model.space(ATTENTION.rules(text))
+    space = model.space(TRANSFORMER.rules(text))
     graph = space.graph
     whole = space.run(np.ones((1, graph.n_bits), bool))[0]
     tried = CutModel(model, space).order(order, 3)
@@ -126,7 +126,7 @@ def test_acdc_is_the_plain_loop(text, order):
 
 def test_scores_and_shares_are_of_plain_runs():
     model = golden("other_name_2x2_0")
-    space = model.space(ATTENTION.default_rules)
+    space = model.space(TRANSFORMER.default_rules)
     cut, n = CutModel(model, space), space.graph.n_bits
     run = {mask: space.run(space.reduce(space.graph.bits([mask])))[0] for mask in (0, (1 << n) - 1, (1 << n) - 2, 77)}
     whole = run[(1 << n) - 1]
@@ -148,13 +148,13 @@ def test_scores_and_shares_are_of_plain_runs():
 )
 def test_places_are_those_among_all_masks(name, text):
     model = golden(name)
-    rules = ATTENTION.rules(text)
+    rules = TRANSFORMER.rules(text)
     space = model.space(rules)
     every = np.array(list(product((False, True), repeat=space.graph.n_bits)))
     every = every[(space.reduce(every) == every).all(axis=1) & every.any(axis=1)]
     right = np.concatenate([gaps(space.run(some[None]), model.answers)[0][None] > 0 for some in every]).sum(axis=1)
     valid = every[right / len(model.rows) > 0.99]
-    landscape = ModelLandscape(ATTENTION, model, rules, find_masks(model, rules))
+    landscape = ModelLandscape(TRANSFORMER, model, rules, find_masks(model, rules))
     asked = [one for one in sweep(MODEL_METHODS, ["mean"]) if one[1].get("ablation", "rules") in landscape.cuts]
     found = audit(landscape, asked)
     assert {one.method for one in found} == {method.key for method in MODEL_METHODS}
@@ -191,8 +191,8 @@ def test_places_are_those_among_all_masks(name, text):
 @pytest.mark.slow
 def test_a_space_that_is_not_searched_has_no_places_but_verdicts():
     model = golden("other_name_1x4_0")
-    rules = ATTENTION.rules("mean")
-    landscape = ModelLandscape(ATTENTION, model, rules, None)
+    rules = TRANSFORMER.rules("mean")
+    landscape = ModelLandscape(TRANSFORMER, model, rules, None)
     for one in audit(landscape, default_methods(MODEL_METHODS)):
         place = one.location
         assert place.valid == landscape.cuts["rules"].is_right(one.answer.raw_mask)

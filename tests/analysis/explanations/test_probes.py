@@ -45,7 +45,7 @@ def is_separable(points: np.ndarray, function: int) -> str:
         random_question(2, 2, 1, seed=3, activation="relu"),
         random_question(2, 2, 1, seed=4, activation="tanh"),
     ],
-    ids=lambda question: f"{question.model.sizes} {question.model.activation}",
+    ids=lambda question: f"{question.subject.sizes} {question.subject.activation}",
 )
 def test_every_function_that_can_be_separated_is_found_and_no_other(question):
     found = find_probes(question)
@@ -97,7 +97,7 @@ def test_a_list_that_is_cut_says_so():
 
 def test_a_layer_that_carries_nothing_holds_no_function():
     question = random_question(2, 2, 2, 1, seed=3)
-    dead = Network.from_arrays([np.zeros((2, 2)), *question.model.weights[1:]], question.model.biases)
+    dead = Network.from_arrays([np.zeros((2, 2)), *question.subject.weights[1:]], question.subject.biases)
     assert find_probes(ask(dead)).explanations == []
 
 

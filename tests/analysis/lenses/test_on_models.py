@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.masks import find_masks, number_bits
+from analysis.circuit_sets.masks import find_masks
 from analysis.fixed_order import solved
 from analysis.lenses.das import learned_subspace, orthonormal
 from analysis.lenses.logit_lens import affine_maps
@@ -16,7 +16,9 @@ from analysis.lenses.registry import LENS_BY_KEY, LENSES
 from analysis.lenses.report import find_on_model
 from analysis.method_settings import filled
 from analysis.subjects.chances import log_softmax
-from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.subjects.enumeration import number_bits
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import read_attention
 from analysis.subjects.transformer.runs import Site, pairs_of, run, site_names
 from analysis.work import DEFAULT_WORK
 from tests.analysis.subjects.transformer.attention_models import random_attention
@@ -190,7 +192,7 @@ def test_a_learned_subspace_is_orthonormal_and_better_than_the_widest():
 
 @pytest.mark.parametrize("text", ["", "heads", "nodes"])
 def test_parts_are_counted_circuit_by_circuit(text):
-    rules = ATTENTION.rules(text)
+    rules = TRANSFORMER.rules(text)
     space, masks = PLAIN.space(rules), np.random.default_rng(1).integers(1, 1 << 20, size=40).astype(np.uint64)
     if text == "nodes":
         masks %= np.uint64(16)
@@ -233,7 +235,7 @@ def test_what_circuits_say_of_effects(values, effects, words):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_lens_answers_or_says_why(model):
-    rules = ATTENTION.rules("nodes")
+    rules = TRANSFORMER.rules("nodes")
     model = replace(model, tokens=model.tokens[::9], answers=model.answers[::9])
     found = find_on_model(model, model.space(rules), find_masks(model, rules).masks)
     assert [one.lens for one in found.lenses] == [lens.key for lens in LENSES]
@@ -269,7 +271,7 @@ def test_what_cannot_be_answered_is_refused(model, key, given, why):
 
 def test_under_other_rules_only_what_circuits_say_is_made_anew(monkeypatch):
     model = replace(PLAIN, tokens=PLAIN.tokens[::9], answers=PLAIN.answers[::9])
-    space, some = model.space(ATTENTION.rules("nodes")), np.array([15, 3], dtype=np.uint64)
+    space, some = model.space(TRANSFORMER.rules("nodes")), np.array([15, 3], dtype=np.uint64)
     first = find_on_model(model, space, some[:1])
     monkeypatch.setattr(
         OnModels, "answer", lambda self, *_: None if "previous" in self.definition else pytest.fail(self.definition)

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.masks import find_circuits, mask_bits, mask_numbers
+from analysis.circuit_sets.masks import find_circuits
 from analysis.lenses.roles import ROLES, ROLES_LENS, in_circuits, second_places
 from analysis.method_settings import filled
+from analysis.subjects.enumeration import mask_bits, mask_numbers
 from analysis.subjects.transformer.head_scores import places_looked_for
-from analysis.subjects.transformer.model import ATTENTION
+from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.runs import Site, pairs_of, run
 from analysis.work import DEFAULT_WORK
 from tests.analysis.subjects.transformer.attention_models import random_attention
@@ -112,11 +113,11 @@ def test_thresholds_say_who_plays_a_role(given, words):
 
 
 def test_circuits_are_counted_by_the_roles_that_heads_have_there():
-    model, rules = golden("majority_5_2x2_0"), ATTENTION.rules("heads")
+    model, rules = golden("majority_5_2x2_0"), TRANSFORMER.rules("heads")
     space, found = model.space(rules), find_circuits(model, rules, limit=20)
     masks = np.array([mask_bits(space, one.mask) for one in found.circuits])
-    grid, told = in_circuits(space, ATTENTION.roles, mask_numbers(masks))
+    grid, told = in_circuits(space, TRANSFORMER.roles, mask_numbers(masks))
     counts = np.array([space.roles(mask[None])[0] for mask in masks]).sum(axis=0)
     assert [[int(text.replace(",", "")) for text in row] for row in grid.texts] == counts.T.tolist()
     assert f"every one of {len(masks)} valid circuits" in told
-    assert in_circuits(space, ATTENTION.roles, np.zeros(0, np.uint64)) is None
+    assert in_circuits(space, TRANSFORMER.roles, np.zeros(0, np.uint64)) is None

@@ -10,12 +10,11 @@ import pytest
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel, walk
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.circuits.space import in_space
 from analysis.errors import InvalidPlanting
 from analysis.planting.certificate import certified_margin, exhaustive
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.planted import Planted
-from analysis.protocol import COMPLETE, PAPER, Protocol
+from analysis.protocol import COMPLETE, PAPER, Protocol, in_space
 from analysis.question import ask
 from analysis.subjects.perceptron.circuit import possible_circuit
 from analysis.tasks import Task

@@ -54,7 +54,7 @@ def analysed(store):
 def direct(text: str):
     """What the criterion itself says of the circuits."""
     analysis, step = real_analysis(), CriterionStep.parse(text)
-    question = ask(analysis.question.model, task=analysis.question.task, data=analysis.question.data)
+    question = ask(analysis.question.subject, task=analysis.question.task, data=analysis.question.data)
     context = Population("circuit", question, analysis.circuits.masks)
     return step.criterion.judge(context, step.settings)
 

@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 
 from analysis.circuit_sets.judged_masks import judged_circuits
 from analysis.circuit_sets.masks import find_circuits
-from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import read_attention
 from app.db.models import save_circuits, save_model
 from app.main import create_app
 from tests.factories import on_a_copy
@@ -18,7 +19,7 @@ from tests.factories import on_a_copy
 ONE = "/networks/majority"
 DOCUMENT = json.loads((Path(__file__).parents[2] / "golden/attention/majority_5_1x2_0.json").read_text())["network"]
 MODEL = read_attention(DOCUMENT)
-FOUND = judged_circuits(ATTENTION, MODEL, ATTENTION.default_rules, find_circuits(MODEL, ATTENTION.default_rules))
+FOUND = judged_circuits(TRANSFORMER, MODEL, TRANSFORMER.default_rules, find_circuits(MODEL, TRANSFORMER.default_rules))
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +28,9 @@ def client(tmp_path_factory):
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
         with app.state.store.write() as session:
             row, _ = save_model(session, json.dumps(DOCUMENT).encode(), slug="majority")
-            save_circuits(session, row, ATTENTION, ATTENTION.default_rules, FOUND)
-            unasked = find_circuits(MODEL, ATTENTION.rules("heads"))
-            save_circuits(session, row, ATTENTION, ATTENTION.rules("heads"), unasked)
+            save_circuits(session, row, TRANSFORMER, TRANSFORMER.default_rules, FOUND)
+            unasked = find_circuits(MODEL, TRANSFORMER.rules("heads"))
+            save_circuits(session, row, TRANSFORMER, TRANSFORMER.rules("heads"), unasked)
         yield client
 
 

@@ -17,10 +17,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from analysis.circuit_sets.judged_masks import judged_circuits
-from analysis.circuit_sets.masks import circuits_of, find_circuits, mask_bits, read_mask
+from analysis.circuit_sets.masks import circuits_of, find_circuits
 from analysis.discovery.registry import MODEL_METHOD_BY_KEY
 from analysis.discovery.report import MethodsReport
 from analysis.subjects import registry
+from analysis.subjects.enumeration import mask_bits, read_mask
 from analysis.subjects.subject import gaps
 from analysis.work import DEFAULT_WORK
 from app.db.job_tables import JobRow
@@ -377,7 +378,7 @@ def test_a_search_is_asked_for_once_and_not_where_it_is_too_large(client, monkey
     assert answer.status_code == 202
     again = client.post("/networks/nand/analyses", data={"protocol": "complete"})
     assert (again.status_code, again.headers["location"].rpartition("/")[2]) == (303, answer.json()["id"])
-    monkeypatch.setattr("analysis.circuit_sets.masks.MAX_MASKS", 63)
+    monkeypatch.setattr("analysis.subjects.enumeration.MAX_MASKS", 63)
     refused = client.post("/api/v1/networks/nand/analyses", json={})
     assert refused.status_code == 409
     assert "64 masks" in refused.json()["error"]

@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.circuit_sets.masks import MAX_LISTED, find_circuits, find_masks, mask_bits, mask_numbers, read_mask
+from analysis.circuit_sets.masks import MAX_LISTED, find_circuits, find_masks
 from analysis.errors import AnalysisError, InvalidProtocol
+from analysis.subjects.enumeration import mask_bits, mask_numbers, read_mask
 from analysis.subjects.registry import read_subject
 from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.model import ATTENTION, MAX_ROWS, read_attention
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import MAX_ROWS, read_attention
 from tests.analysis.subjects.transformer.attention_models import Plain, names_kept
 
 FOLDER = Path(__file__).parents[3] / "golden" / "attention"
@@ -55,9 +57,9 @@ SPACES = [
 @pytest.mark.parametrize("name", GOLDEN)
 def test_the_digest_and_the_whole_model_are_the_golden_ones(name):
     kind, model = read_subject(json.dumps(GOLDEN[name]["network"]).encode())
-    assert kind is ATTENTION
+    assert kind is TRANSFORMER
     assert model.digest == GOLDEN[name]["digest"]
-    full = model.space(ATTENTION.default_rules)
+    full = model.space(TRANSFORMER.default_rules)
     apart = gaps(full.run(np.ones((1, full.graph.n_bits), dtype=bool)), model.answers)[0]
     expected = GOLDEN[name]["full"]
     assert (apart > 0).sum() == expected["right"]
@@ -120,7 +122,7 @@ def test_samples_are_the_golden_ones(name):
 
 def sizes_of(*sizes):
     names = ("layers", "heads", "d_model", "d_head", "vocabulary", "context")
-    return {"format": ATTENTION.format, **dict(zip(names, sizes, strict=True))}
+    return {"format": TRANSFORMER.format, **dict(zip(names, sizes, strict=True))}
 
 
 @st.composite
@@ -148,7 +150,7 @@ def cases(draw):
         "tasks": [{"name": "drawn", "rows": rows, "answers": [row[0] for row in rows]}],
     }
     model = read_attention(document)
-    rules = draw(st.sampled_from(ATTENTION.admitted_rules(model)))
+    rules = draw(st.sampled_from(TRANSFORMER.admitted_rules(model)))
     bits = model.space(rules).graph.n_bits
     return document, rules, f"{draw(st.integers(0, (1 << bits) - 1)):x}"
 
@@ -301,6 +303,6 @@ def test_rules_that_do_not_fit_are_refused():
         (with_positions, "nodes-split", "nodes are heads"),
     ):
         with pytest.raises(InvalidProtocol, match=cause):
-            model.space(ATTENTION.rules(text))
-    assert len(ATTENTION.admitted_rules(with_positions)) == 8
-    assert len(ATTENTION.admitted_rules(without_positions)) == 6
+            model.space(TRANSFORMER.rules(text))
+    assert len(TRANSFORMER.admitted_rules(with_positions)) == 8
+    assert len(TRANSFORMER.admitted_rules(without_positions)) == 6

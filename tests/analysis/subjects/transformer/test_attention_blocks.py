@@ -11,12 +11,14 @@ import torch
 from torch.nn import functional
 
 from analysis.circuit_sets import masks as circuits_module
-from analysis.circuit_sets.masks import find_masks, number_bits
+from analysis.circuit_sets.masks import find_masks
 from analysis.errors import AnalysisError
+from analysis.subjects.enumeration import number_bits
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.blocks import BIASES
 from analysis.subjects.transformer.files import attention_document
-from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import read_attention
 from analysis.subjects.transformer.tasks import TokenTask
 from analysis.subjects.transformer.training import AttentionSpec, train_attention
 from tests.analysis.subjects.transformer.attention_models import random_attention
@@ -147,7 +149,7 @@ def run_masked(document, kept, means=None, *, slots=True):
 
 def space_of(document, text=""):
     model = read_attention(document)
-    space = model.space(ATTENTION.rules(text))
+    space = model.space(TRANSFORMER.rules(text))
     return model, space
 
 
@@ -222,7 +224,7 @@ def test_every_circuit_is_counted_and_tried_once(text, sizes, blocks, monkeypatc
     apart = gaps(space.run(circuits), model.answers)
     valid = circuits[(apart > 0).sum(axis=1) >= 3]
     monkeypatch.setattr(circuits_module, "ACCURACY_THRESHOLD", 0.5)
-    found = find_masks(model, ATTENTION.rules(text))
+    found = find_masks(model, TRANSFORMER.rules(text))
     assert found.tested == space.possible
     assert sorted(map(space.graph.number, number_bits(found.masks, space.graph.n_bits))) == sorted(
         map(space.graph.number, valid)
@@ -317,7 +319,7 @@ def test_training_writes_the_model_that_was_trained(norm):
     task = TokenTask("xor", ("0", "1", "="), ((0, 0, 2), (0, 1, 2), (1, 0, 2), (1, 1, 2)), (0, 1, 1, 0))
     spec = AttentionSpec(task=task, layers=1, heads=1, d_model=8, d_head=4, steps=50, d_mlp=8, layer_norm=norm)
     outcome = train_attention(spec)
-    space = outcome.model.space(ATTENTION.default_rules)
+    space = outcome.model.space(TRANSFORMER.default_rules)
     logits = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
     loss = functional.cross_entropy(torch.tensor(logits), torch.tensor(task.answers))
     assert float(loss) == pytest.approx(outcome.loss, abs=1e-6)

@@ -15,7 +15,8 @@ from analysis.circuit_sets import masks as circuits
 from analysis.circuit_sets.masks import find_masks
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer import engine as attention_engine
-from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import read_attention
 from analysis.validity import max_wrong
 from tests.analysis.subjects.transformer.attention_models import random_attention
 
@@ -60,7 +61,7 @@ def spaces(draw):
         whole=draw(st.booleans()),
         positions=draw(st.booleans()),
     )
-    every = [model.space(rules) for rules in ATTENTION.admitted_rules(model)]
+    every = [model.space(rules) for rules in TRANSFORMER.admitted_rules(model)]
     fitting = [space for space in every if space.graph.n_bits <= 13 and space.engine() is not None]
     threshold = draw(st.sampled_from([0.99, 0.7, 0.4]))
     return model, draw(st.sampled_from(fitting)), max_wrong(len(model.rows), threshold)
@@ -96,7 +97,7 @@ def test_what_it_cannot_tell_from_sums_is_run(case):
 
 def test_every_row_may_be_wrong_or_none():
     model = golden("own_2x1_0")
-    space = model.space(ATTENTION.default_rules)
+    space = model.space(TRANSFORMER.default_rules)
     found, tested = by_engine(space, len(model.rows))
     assert len(found) == tested == space.possible
     found, _ = by_engine(space, 0)
@@ -106,9 +107,9 @@ def test_every_row_may_be_wrong_or_none():
 @pytest.mark.slow
 def test_circuits_are_drawn_uniformly_whatever_is_listed():
     model = golden("other_name_2x2_0")
-    found = find_masks(model, ATTENTION.default_rules, limit=50)
+    found = find_masks(model, TRANSFORMER.default_rules, limit=50)
     assert len(set(found.drawn.tolist())) == circuits.N_DRAWN
-    every = find_masks(model, ATTENTION.default_rules)
+    every = find_masks(model, TRANSFORMER.default_rules)
     assert np.isin(found.drawn, every.masks).all()
     assert every.drawn.tolist() == found.drawn.tolist()
     assert (found.valid, found.by_bits, found.bit_use) == (every.valid, every.by_bits, every.bit_use)
@@ -117,5 +118,5 @@ def test_circuits_are_drawn_uniformly_whatever_is_listed():
         share = used / of
         drawn = int((found.drawn >> np.uint64(bit) & np.uint64(1)).sum())
         assert abs(drawn - n * share) <= 5 * (n * share * (1 - share)) ** 0.5  # five standard deviations
-    few = find_masks(golden("sum_mod_5_2x2_0"), ATTENTION.default_rules)
+    few = find_masks(golden("sum_mod_5_2x2_0"), TRANSFORMER.default_rules)
     assert few.drawn.tolist() == few.masks.tolist()  # all of them

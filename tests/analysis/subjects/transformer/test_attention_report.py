@@ -10,7 +10,8 @@ import pytest
 
 from analysis.circuit_sets.masks import circuits_of
 from analysis.subjects.transformer import model as attention
-from analysis.subjects.transformer.model import ATTENTION, FORMAT, read_attention
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import FORMAT, read_attention
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "attention"
 V, N = 3, 4
@@ -69,7 +70,7 @@ def whole(space):
 
 def test_the_heads_of_an_induction_circuit_are_told():
     model = by_hand()
-    space = model.space(ATTENTION.default_rules)
+    space = model.space(TRANSFORMER.default_rules)
     [heads] = space.inside(whole(space))
     assert heads.columns[:4] == ("Head", "Previous", "Duplicate", "Induction")
     (_, previous, duplicate, induction, right, _), second = heads.rows
@@ -87,7 +88,7 @@ def test_the_heads_of_an_induction_circuit_are_told():
 @pytest.mark.parametrize("name", ["own_2x1_0"])
 def test_the_figures_agree_with_the_runs(name, text):
     model = read_attention(json.loads((GOLDEN / f"{name}.json").read_text())["network"])
-    space = model.space(ATTENTION.rules(text))
+    space = model.space(TRANSFORMER.rules(text))
     mask = whole(space)
     [heads] = space.inside(mask)
     for number, row in enumerate(heads.rows):

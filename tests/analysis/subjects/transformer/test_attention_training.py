@@ -8,7 +8,8 @@ import pytest
 from analysis.errors import InvalidTraining
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.files import attention_document
-from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import read_attention
 from analysis.subjects.transformer.tasks import TokenTask, task_named
 from analysis.subjects.transformer.training import AttentionSpec, train_attention
 
@@ -16,7 +17,7 @@ XOR = TokenTask("own", ("0", "1", "="), ((0, 0, 2), (0, 1, 2), (1, 0, 2), (1, 1,
 
 
 def run(model):
-    space = model.space(ATTENTION.default_rules)
+    space = model.space(TRANSFORMER.default_rules)
     return gaps(space.run(np.ones((1, space.graph.n_bits), dtype=bool)), model.answers)[0]
 
 

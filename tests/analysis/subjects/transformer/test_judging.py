@@ -11,9 +11,11 @@ import pytest
 
 from analysis.circuit_sets import judged_masks as judging
 from analysis.circuit_sets.judged_masks import circuit_record, judged_circuits
-from analysis.circuit_sets.masks import find_circuits, mask_bits
+from analysis.circuit_sets.masks import find_circuits
+from analysis.subjects.enumeration import mask_bits
 from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import read_attention
 from analysis.subjects.transformer.space import ROLES
 from tests.analysis.subjects.transformer.attention_models import plain_run
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
@@ -27,8 +29,8 @@ def golden(name):
 
 
 def judged(model, text):
-    rules = ATTENTION.rules(text)
-    return judged_circuits(ATTENTION, model, rules, find_circuits(model, rules))
+    rules = TRANSFORMER.rules(text)
+    return judged_circuits(TRANSFORMER, model, rules, find_circuits(model, rules))
 
 
 def patched(space, model, mask, source):
@@ -52,7 +54,7 @@ def patched(space, model, mask, source):
 @pytest.mark.parametrize(("name", "text"), [("majority_5_1x2_0", ""), ("own_2x1_0", ""), ("majority_5_2x2_0", "heads")])
 def test_criteria_agree_with_plain_runs(name, text):
     model = golden(name)
-    space, found = model.space(ATTENTION.rules(text)), judged(model, text)
+    space, found = model.space(TRANSFORMER.rules(text)), judged(model, text)
     valid = {one.mask for one in found.circuits}
     assert valid
     for one in found.circuits[:12]:
@@ -87,7 +89,7 @@ def test_the_heads_of_an_induction_circuit_have_their_roles():
 @pytest.mark.parametrize("text", ["heads", "mean-nodes", pytest.param("", marks=pytest.mark.slow)])
 def test_roles_are_those_of_each_circuits_own_scores(text):
     model = golden("majority_5_2x2_0")
-    rules = ATTENTION.rules(text)
+    rules = TRANSFORMER.rules(text)
     space, found = model.space(rules), find_circuits(model, rules, limit=12)
     for one in found.circuits:
         mask = mask_bits(space, one.mask)
@@ -104,17 +106,17 @@ def test_roles_are_those_of_each_circuits_own_scores(text):
 @pytest.mark.slow
 def test_what_takes_more_runs_than_there_are_is_undecided(monkeypatch):
     model = golden("majority_5_1x2_0")
-    space = model.space(ATTENTION.default_rules)
+    space = model.space(TRANSFORMER.default_rules)
     monkeypatch.setattr(judging, "MAX_MILLISECONDS", 40 * space.run_milliseconds)
-    found = find_circuits(model, ATTENTION.default_rules)
+    found = find_circuits(model, TRANSFORMER.default_rules)
     for one in judged(model, "").circuits:
         assert one.told["necessity"] in ("passed", "failed")  # looked up, not run
-    told = judged_circuits(ATTENTION, model, ATTENTION.default_rules, found).circuits
+    told = judged_circuits(TRANSFORMER, model, TRANSFORMER.default_rules, found).circuits
     outcomes = [one.told["resample_ablation"] for one in sorted(told, key=lambda one: one.bits)]
     assert outcomes[-1] == "undecided"
     assert set(outcomes) - {"undecided"}
     incomplete = replace(found, masks=found.masks[:-1], circuits=found.circuits[:-1])
-    told = judged_circuits(ATTENTION, model, ATTENTION.default_rules, incomplete).circuits
+    told = judged_circuits(TRANSFORMER, model, TRANSFORMER.default_rules, incomplete).circuits
     by_size = [one.told["minimal_local"] for one in sorted(told, key=lambda one: one.bits)]
     assert by_size[-1] == "undecided"
     assert by_size[0] != "undecided"

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from analysis.circuit_sets import masks as engine
-from analysis.circuit_sets.masks import find_circuits, mask_bits, read_mask
+from analysis.circuit_sets.masks import find_circuits
 from analysis.circuits.search import search_circuits
 from analysis.errors import BeyondLimits, Cancelled, InvalidMask
 from analysis.protocol import Protocol
 from analysis.question import ask
+from analysis.subjects.enumeration import mask_bits, read_mask
 from analysis.subjects.graph import Edge, Graph, Node
 from analysis.subjects.subject import gaps
 from analysis.work import Work

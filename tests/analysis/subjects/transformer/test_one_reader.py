@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from analysis.circuit_sets import one_reader
-from analysis.circuit_sets.masks import find_masks, number_bits
+from analysis.circuit_sets.masks import find_masks
 from analysis.circuit_sets.one_reader import find
+from analysis.subjects.enumeration import number_bits
 from analysis.subjects.registry import read_subject
-from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import read_attention
 from analysis.work import Work
 from app.bundled import bundled_models
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
@@ -36,7 +38,7 @@ def with_blocks_of(seed):
     ],
 )
 def test_counts_are_those_among_all_circuits(model, rules, choices):
-    rules = ATTENTION.rules(rules)
+    rules = TRANSFORMER.rules(rules)
     space, every = model.space(rules), find_masks(model, rules)
     assert every.complete
     circuits, found = number_bits(every.masks, space.graph.n_bits), find(model, space)
@@ -51,7 +53,7 @@ def test_counts_are_those_among_all_circuits(model, rules, choices):
 
 def test_what_takes_too_long_is_left_out_and_told(monkeypatch):
     model = bundled("majority-5-attention")
-    space = model.space(ATTENTION.rules("split"))
+    space = model.space(TRANSFORMER.rules("split"))
     clock = itertools.count().__next__
     late = find(model, space, Work(clock=lambda: float(clock()), deadline=1.0))
     assert [one.left_out for one in late.readers] == ["", "the time was up", "the time was up"]
@@ -67,6 +69,6 @@ def test_what_takes_too_long_is_left_out_and_told(monkeypatch):
 
 def test_a_node_with_too_many_edges_to_list_is_drawn_edge_by_edge():
     model = bundled("tracr-reverse")  # 18 edges into head 3.0 where token and position are apart
-    space = model.space(ATTENTION.rules("split"))
+    space = model.space(TRANSFORMER.rules("split"))
     found = find(model, space)
     assert (found.readers[4].left_out, found.drawn) == ("262,144 sets of its edges are too many to try", 2_000)

@@ -15,7 +15,8 @@ from analysis.errors import AnalysisError
 from analysis.planting.report import report_of_model
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.files import attention_document
-from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import read_attention
 from app.bundled import bundled_models
 from benchmarks.compiled_transformers import edges_with_weights
 
@@ -37,7 +38,7 @@ def test_every_planted_circuit_answers_as_tracr_does_under_all_rules(slug):
     model, answers = MODELS[slug], TRACR[slug.removesuffix("-disguised")].split()
     rows = [[model.outputs[token] for token in row[1:]] for row in model.tokens.tolist()]
     assert [str(MEANT[slug.split("-")[1]](row)) for row in rows] == answers
-    for rules in ATTENTION.admitted_rules(model):
+    for rules in TRANSFORMER.admitted_rules(model):
         space = model.space(rules)
         planted = space.graph.bits([model.planted.under(space.graph).circuit.mask])
         assert (space.reduce(planted) == planted).all()
@@ -65,7 +66,7 @@ def test_the_record_names_what_has_weights(slug):
 )
 def test_where_planted_circuits_stand(slug, rules, outcome, valid, smaller, backbone):
     model, given = MODELS[slug], RULES | rules
-    landscape = ModelLandscape(ATTENTION, model, given, find_masks(model, given))
+    landscape = ModelLandscape(TRANSFORMER, model, given, find_masks(model, given))
     found = report_of_model(landscape, model.planted.under(landscape.graph))
     standing = found.outcome, int(found.n_valid), int(found.smaller), found.backbone
     assert standing == (outcome, valid, smaller, backbone)

@@ -5,7 +5,8 @@ import pytest
 
 from analysis.errors import InvalidIntervention
 from analysis.subjects.transformer import runs
-from analysis.subjects.transformer.model import ATTENTION, read_attention
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import read_attention
 from analysis.subjects.transformer.runs import (
     METRICS,
     Site,
@@ -29,7 +30,7 @@ MODELS = [pytest.param(PLAIN, id="attention"), pytest.param(WHOLE, id="blocks")]
 
 @pytest.mark.parametrize("model", MODELS)
 def test_logits_are_those_of_the_uncut_circuit(model):
-    space = model.space(ATTENTION.default_rules)
+    space = model.space(TRANSFORMER.default_rules)
     every = np.ones((1, space.graph.n_bits), dtype=bool)
     assert np.allclose(run(model, model.tokens).logits, space.run(every)[0], atol=1e-9)
 

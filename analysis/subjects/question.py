@@ -1,0 +1,235 @@
+"""The question of an analysis of any kind of subject: one output of it, under rules, on rows.
+
+What lists, pages, jobs and methods need to know of a question, whichever kind its subject is of, is here. Perceptrons
+have :class:`analysis.question.Question`; :class:`GraphQuestion` is about subjects whose circuits are a
+:class:`~analysis.subjects.subject.Space`, such as transformers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.digest import canonical_json, sha256_hex
+from analysis.errors import AnalysisError
+from analysis.subjects.enumeration import mask_bits, most_wrong, read_mask, refuse_if_too_large
+from analysis.subjects.graph import Graph
+from analysis.subjects.subject import ACCURACY_THRESHOLD, Rules, RulesProtocol, Space, Subject, SubjectKind, gaps
+from analysis.validity import FRAGILE_MARGIN
+
+
+@dataclass(frozen=True)
+class CircuitVerdict:
+    """Whether a circuit is valid, and by how much.
+
+    Args:
+        valid: whether the rules look at such circuits and enough rows are decided right.
+        reason: why, or why not, one clause.
+        n_right: rows decided right.
+        n_rows: rows that circuits are judged on.
+        threshold: the share of right rows must be above this.
+        in_space: whether the rules look at such circuits at all.
+        margin: smallest distance of any row from another decision; below 0 if that row is wrong.
+        worst: the least that speaks for the right decision on any row; below 0 if one is wrong.
+    """
+
+    valid: bool
+    reason: str
+    n_right: int
+    n_rows: int
+    threshold: float
+    in_space: bool
+    margin: float
+    worst: float
+
+    @property
+    def fragile(self) -> bool:
+        """Whether another order of sums might turn the verdict around."""
+        return abs(self.margin) < FRAGILE_MARGIN
+
+
+class QuestionProtocol(Protocol):
+    """The rules of a question."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """Name, settings and digest, as files tell them."""
+
+
+class SubjectQuestion(Protocol):
+    """One output of a subject, its task, the rules and the rows."""
+
+    @property
+    def kind(self) -> SubjectKind: ...
+
+    @property
+    def subject(self) -> Any:
+        """The whole network, all outputs: what ``kind`` reads; it has a ``digest``."""
+
+    @property
+    def output(self) -> int: ...
+
+    @property
+    def protocol(self) -> QuestionProtocol: ...
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that is asked; names are no part of it."""
+
+    @property
+    def task_document(self) -> Mapping[str, Any]:
+        """The task as files have it, with its "name"."""
+
+    @property
+    def data_document(self) -> Mapping[str, Any]:
+        """The rows as result files name them: "digest", "clean" and "description"."""
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that circuits are judged on."""
+
+    @property
+    def rows_in_words(self) -> str: ...
+
+    @property
+    def under(self) -> str:
+        """The rules and, where there are several, the output, in words: ``protocol complete``."""
+
+    @property
+    def graph(self) -> Graph:
+        """Nodes, edges and what bits of a mask stand for."""
+
+    @property
+    def refusal(self) -> str:
+        """Why circuits are not searched, a clause; "" if they are."""
+
+    def read_mask(self, text: str) -> int:
+        """The circuit that a mask means.
+
+        Raises:
+            InvalidMask: it is none of this network.
+        """
+
+    def judge(self, mask: int) -> CircuitVerdict:
+        """Whether a circuit is valid, from the weights."""
+
+
+def part(question: SubjectQuestion) -> str:
+    """What one bit of a mask is, in one word."""
+    return question.graph.cut[:-1]
+
+
+@dataclass(frozen=True, eq=False)
+class GraphQuestion:
+    """The question about a subject whose circuits are a space: its one output, on the rows of its task.
+
+    Args:
+        rules: a value for each setting of the kind.
+    """
+
+    kind: SubjectKind
+    subject: Subject
+    rules: Rules
+
+    output = 0
+
+    @cached_property
+    def space(self) -> Space:
+        """The circuits under the rules.
+
+        Raises:
+            InvalidProtocol: the rules do not fit the subject.
+        """
+        return self.subject.space(self.rules)
+
+    @property
+    def graph(self) -> Graph:
+        return self.space.graph
+
+    @cached_property
+    def protocol(self) -> RulesProtocol:
+        return self.kind.protocol(self.rules)
+
+    @cached_property
+    def digest(self) -> str:
+        asked = [self.subject.digest, self.output, self.protocol.digest, self.data_document["digest"]]
+        return sha256_hex(canonical_json(asked))
+
+    @property
+    def task_document(self) -> Mapping[str, Any]:
+        return self.subject.task_document
+
+    @cached_property
+    def data_document(self) -> Mapping[str, Any]:
+        """Its digest is that of the task without its name, as sorted-key JSON."""
+        task = {key: value for key, value in self.task_document.items() if key != "name"}
+        return {"digest": sha256_hex(canonical_json(task)), "clean": True, "description": "the rows of the task"}
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.subject.rows)
+
+    @property
+    def rows_in_words(self) -> str:
+        return f"{self.n_rows:,} rows of {self.subject.task or 'an unnamed task'}"
+
+    @property
+    def under(self) -> str:
+        return f"the rules {', '.join(self.rules.values())}"
+
+    @cached_property
+    def refusal(self) -> str:
+        try:
+            refuse_if_too_large(self.subject, self.space)
+        except AnalysisError as error:
+            return error.cause
+        return ""
+
+    def read_mask(self, text: str) -> int:
+        return int(read_mask(self.space, text), 16)
+
+    def outputs(self, mask: int) -> NDArray[np.float64]:
+        """``[rows, outputs]`` of a circuit, everything else cut."""
+        found: NDArray[np.float64] = self.space.run(mask_bits(self.space, self.graph.to_hex(mask))[None])[0]
+        return found
+
+    def judge(self, mask: int) -> CircuitVerdict:
+        apart = gaps(self.outputs(mask)[None], self.subject.answers)[0]
+        right, n = int((apart > 0).sum()), self.n_rows
+        valid = n - right <= most_wrong(self.subject)
+        asked = "" if valid else f", and a share above {ACCURACY_THRESHOLD:g} is asked for"
+        return CircuitVerdict(
+            valid=valid,
+            reason=f"it answers {right} of {n} rows right{asked}",
+            n_right=right,
+            n_rows=n,
+            threshold=ACCURACY_THRESHOLD,
+            in_space=True,
+            margin=nearest(apart, apart > 0),
+            worst=float(apart.min()),
+        )
+
+    def under_rules(self, rules: Rules) -> GraphQuestion:
+        """The same under other rules."""
+        return replace(self, rules=rules)
+
+    def admitted(self) -> list[GraphQuestion]:
+        """The same under all rules that fit, the usual ones first."""
+        return [self.under_rules(rules) for rules in self.kind.admitted_rules(self.subject)]
+
+
+def nearest(margins: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """The smallest margin of any row; negative where that row is wrong."""
+    row = int(np.abs(margins).argmin())
+    return float(abs(margins[row]) * (1 if right[row] else -1))

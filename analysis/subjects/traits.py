@@ -1,0 +1,67 @@
+"""Traits: what kinds of subjects offer, and the one sentence by which a kind without one refuses what needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Trait:
+    """Something that a kind of subject may offer.
+
+    Args:
+        key: stable name, lower case with dashes.
+        label: what it makes possible, for the table of kinds.
+        reason: why a kind does not offer it: a clause whose ``{plural}`` are the subjects of that kind.
+    """
+
+    key: str
+    label: str
+    reason: str
+
+
+_TRAITS: Final = (
+    Trait(
+        "boolean-rows",
+        "Tasks given as a truth table, a formula or a function; rows named by their Boolean input",
+        "{plural} are given tokens, not Boolean inputs",
+    ),
+    Trait("own-rows", "Rows of one's own, as a data file", "the rows of {plural} stand with the task in their file"),
+    Trait("outputs", "Several outputs, each with its task", "{plural} have one output"),
+    Trait("protocols", "Protocol files, and the protocol `paper`", "the rules of {plural} are values of settings"),
+    Trait(
+        "counting",
+        "Circuits too many to list: counted exactly or estimated, and gone on with after a stop",
+        "circuits of {plural} are counted by listing them, all in one run",
+    ),
+    Trait(
+        "interpretations",
+        "Interpretations of circuits, and what compares them (common ground, pairs)",
+        "gates speak of neurons and Boolean inputs, which {plural} do not have",
+    ),
+    Trait(
+        "algorithms",
+        "Candidate algorithms and their placements on neurons, sets and directions",
+        "algorithms are formulas of Boolean inputs, which {plural} do not have",
+    ),
+    Trait("funnel", "The funnel of criteria", "the funnel counts interpretations, which {plural} do not have"),
+    Trait(
+        "readers",
+        "Every choice of what one reader reads, with all else whole",
+        "every circuit of {plural} is counted, listed or estimated itself",
+    ),
+    Trait("methods", "Discovery methods, located among all valid circuits", "no discovery method knows {plural}"),
+    Trait("lenses", "Lenses", "no lens reads {plural}"),
+    Trait("play", "Play: one circuit on one row, with its parts changed by hand", "no page plays {plural}"),
+    Trait("edits", "Edits: zero, noise, prune, quantise, rank-one, trojan", "no edit is defined on {plural}"),
+    Trait("training", "Training on a task", "nothing here trains {plural}"),
+    Trait("studies", "Studies of many networks", "studies train networks on Boolean tasks, which {plural} do not have"),
+    Trait(
+        "formats",
+        "Files of other programs: safetensors, ONNX, torch and scikit-learn",
+        "{plural} come as files of their own format, which docs/importing.md says how to write",
+    ),
+)
+TRAITS: Final[Mapping[str, Trait]] = {one.key: one for one in _TRAITS}

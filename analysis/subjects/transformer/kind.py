@@ -1,0 +1,25 @@
+"""Transformers as a kind of subject."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.subjects.subject import SubjectKind
+from analysis.subjects.transformer.files import attention_document
+from analysis.subjects.transformer.model import FORMAT, read_attention
+from analysis.subjects.transformer.space import ROLES
+
+TRANSFORMER: Final = SubjectKind(
+    key="attention",
+    noun="transformer",
+    plural="transformers",
+    definition="A transformer of attention heads, perhaps with biases, MLP blocks and LayerNorm, read out at the last "
+    "position. Its edges are what each head reads as query, key and value, what each MLP block reads, and what the "
+    "logits read.",
+    format=FORMAT,
+    settings={"granularity": ("qkv", "heads", "nodes"), "ablation": ("zero", "mean"), "embedding": ("joined", "split")},
+    read=read_attention,
+    write=attention_document,
+    traits=frozenset(("readers", "methods", "lenses", "play", "edits", "training")),
+    roles=ROLES,
+)
