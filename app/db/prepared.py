@@ -164,7 +164,11 @@ def prepare_circuits(question: GraphQuestion, found: CircuitsFound | None) -> Pr
         verdicts = _verdicts(question.kind, circuits)
     listed: dict[str, list[Any]] = {name: [getattr(one, field) for one in circuits] for name, field in _FIGURES.items()}
     listed["roles"] = [
-        json.dumps({role.key: one.told[role.key] for role in question.kind.roles if role.key in one.told}, ensure_ascii=False, sort_keys=True)
+        json.dumps(
+            {role.key: one.told[role.key] for role in question.kind.roles if role.key in one.told},
+            ensure_ascii=False,
+            sort_keys=True,
+        )
         for one in circuits
     ]
     listed["verdicts"] = list(map("".join, zip(*(one.letters for one in verdicts), strict=True)))
@@ -221,7 +225,9 @@ def _verdicts(kind: SubjectKind, circuits: Sequence[ModelCircuit]) -> tuple[Prep
         outcomes = (one.told.get(column_of(criterion), "") for one in circuits)
         letters[criterion] = "".join(_LETTER_OF.get(outcome, NO_LETTER) for outcome in outcomes)
     return tuple(
-        PreparedVerdicts("circuit", CriterionStep.of(criterion), len(said), said, CriterionTally(*map(said.count, LETTERS)))
+        PreparedVerdicts(
+            "circuit", CriterionStep.of(criterion), len(said), said, CriterionTally(*map(said.count, LETTERS))
+        )
         for criterion, said in letters.items()
         if said.strip(NO_LETTER)
     )

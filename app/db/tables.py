@@ -50,7 +50,9 @@ class NetworkRow(Base):
     output_activation: Mapped[str] = mapped_column(String(16))
     negative_slope: Mapped[float | None]
     parameters: Mapped[bytes] = mapped_column(LargeBinary)  # W1, b1, W2, … little-endian float64
-    tasks: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # [{"name", "truth_table"}], one per output; of other kinds [{"name", "digest"}]
+    tasks: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON
+    )  # [{"name", "truth_table"}], one per output; of other kinds [{"name", "digest"}]
     origin: Mapped[str] = mapped_column(String(16))  # bundled, trained, uploaded, study
     attribution: Mapped[str] = mapped_column(Text, default="")
     training: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # options and outcome, {} if not trained here
@@ -347,4 +349,3 @@ class DirectionTextRow(Base):
     algorithm_id: Mapped[str] = mapped_column(String(16), primary_key=True)
     alignment_id: Mapped[str] = mapped_column(String(16), primary_key=True)
     text: Mapped[str] = mapped_column(Text)  # of the places, as addresses carry it
-

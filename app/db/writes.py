@@ -9,9 +9,9 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from analysis.subjects.question import GraphQuestion
 from analysis.network_files.files import NetworkFile, slug_of
 from analysis.network_files.planted_record import planted_json
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
 from analysis.tasks import Task
 from app.db.codecs import parameters_to_bytes, tasks_to_json

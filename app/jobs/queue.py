@@ -155,7 +155,9 @@ def enqueue_analyses(
     for output in outputs or range(network.n_outputs):
         for protocol in protocols:
             arguments = analyse_arguments(network.digest, output, protocol, data)
-            known_as = save_protocol(session, protocol, network.kind).name  # which addresses understand, whatever it is called now
+            known_as = save_protocol(
+                session, protocol, network.kind
+            ).name  # which addresses understand, whatever it is called now
             title = f"{_named(network, output)}: {known_as}"
             rows.append(enqueue(session, "analyse", arguments, title, asked=asked, again=ENDED_BADLY if asked else ()))
     return rows

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from analysis.digest import canonical_json
 from analysis.network_files.files import NetworkFile
 from analysis.protocol import Protocol
-from analysis.subjects.enumeration import refuse_if_too_large
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.perceptron.training_course import TrainingOutcome, points_each, training_json
 from analysis.subjects.perceptron.training_spec import TrainingSpec, training_spec

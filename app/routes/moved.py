@@ -12,8 +12,7 @@ from fastapi.responses import RedirectResponse
 
 from analysis.lenses.registry import LENSES
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
-from app.db.links import kept_claim, long_address
-from app.db.links import formerly_called
+from app.db.links import formerly_called, kept_claim, long_address
 from app.error_answers import path_of
 from app.errors import Gone, NotFound
 from app.pages.place import find_network

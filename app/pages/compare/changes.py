@@ -221,7 +221,7 @@ class Changes:
         assert circuit is not None  # noqa: S101  # it is one
         masks, both = mask_array([circuit.mask], circuit.layout), (self.before, self.after)
         verdicts = [place.question.judge(circuit.mask) for place in both]
-        read = [readings_of(place, circuit, verdict) for place, verdict in zip(both, verdicts, strict=True)]
+        read = [readings_of(place, circuit.mask, verdict) for place, verdict in zip(both, verdicts, strict=True)]
         rows = [
             ("Valid", *("yes" if one.valid else "no" for one in verdicts)),
             ("Why", *(one.reason for one in verdicts)),

@@ -101,7 +101,7 @@ def _others(session: Session, place: Place, one: Explanation) -> Iterator[Explan
             found |= {row.ref for row in frame.select(query, facets=False).rows}
     if one.interpretation is not None:
         circuit = one.interpretation.circuit
-        space = readings_of(place, circuit, place.question.judge(circuit.mask)).space
+        space = readings_of(place, circuit.mask, place.question.judge(circuit.mask)).space
         ranks = range(min(_ASKED, space.n_observed)) if space is not None else ()
         indices = [space.index_of_observed(rank) for rank in ranks] if space is not None else []
         found |= {str(ExplanationRef("interpretation", circuit.hex, str(index))) for index in indices}
