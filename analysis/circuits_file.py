@@ -110,7 +110,7 @@ def _circuits_json(space: Space, found: MasksFound | None, masks: bool) -> dict[
     }
     if masks:
         told["masks"] = [graph.to_hex(mask) for mask in found.masks.tolist()]
-        if not found.complete:
+        if not found.complete and len(found.drawn):  # none of what is stored
             told["drawn"] = [graph.to_hex(mask) for mask in found.drawn.tolist()]
     return told
 

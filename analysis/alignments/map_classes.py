@@ -42,12 +42,7 @@ _EVERY: Final = (
         "integer, any",
         "weights −1, 0, 1 whether they read the variable or not, orthogonal swap",
     ),
-    MapClass(
-        "orthogonal",
-        "read-out, orthogonal swap",
-        "orthogonal",
-        "the shortest affine read-out, orthogonal swap",
-    ),
+    MapClass("orthogonal", "read-out, orthogonal swap", "orthogonal", "the shortest affine read-out, orthogonal swap"),
     MapClass(
         "oblique",
         "read-out, some oblique swap",
@@ -55,10 +50,7 @@ _EVERY: Final = (
         "the shortest affine read-out, any swap direction d with w·d = 1",
     ),
     MapClass(
-        "learned",
-        "learned subspaces",
-        "learned",
-        "subspaces by a learned rotation, one block of it for each variable",
+        "learned", "learned subspaces", "learned", "subspaces by a learned rotation, one block of it for each variable"
     ),
     MapClass("non-linear", "blocks of a learned non-linear map", "non-linear"),
 )

@@ -11,12 +11,14 @@ from analysis.subjects.subject import Subject, SubjectKind
 from analysis.subjects.transformer.kind import TRANSFORMER
 
 SUBJECT_KINDS: Final[tuple[SubjectKind, ...]] = (PERCEPTRON, TRANSFORMER)
-_WHOLE: Final = tuple(kind for kind in SUBJECT_KINDS if kind.refuses("formats"))
-"""Those whose file says all; beside a perceptron's more may be declared, see :mod:`analysis.network_files.intake`."""
-
 MAX_SUBJECT_BYTES: Final = 4_000_000
 _MAX_PARTS: Final = 400_000  # lists and objects, or keys
 _ITEM: Final = "model file"
+
+
+def _whole() -> list[SubjectKind]:
+    """The kinds whose file says all; of others more is declared beside it (:mod:`analysis.network_files.intake`)."""
+    return [kind for kind in SUBJECT_KINDS if kind.refuses("formats")]
 
 
 def kind_called(key: str) -> SubjectKind:
@@ -35,8 +37,8 @@ def kind_of_file(raw: bytes) -> SubjectKind | None:
     try:
         given = read_object(raw, _ITEM, InvalidNetwork, MAX_SUBJECT_BYTES, "", max_parts=_MAX_PARTS).get("format")
     except InvalidNetwork:  # the kind's reader says why
-        return next((kind for kind in _WHOLE if f'"{kind.format}"'.encode() in raw), None)
-    return next((kind for kind in _WHOLE if kind.format == given), None)
+        return next((kind for kind in _whole() if f'"{kind.format}"'.encode() in raw), None)
+    return next((kind for kind in _whole() if kind.format == given), None)
 
 
 def read_subject(raw: bytes) -> tuple[SubjectKind, Subject]:
@@ -48,10 +50,10 @@ def read_subject(raw: bytes) -> tuple[SubjectKind, Subject]:
     Raises:
         AnalysisError: no JSON object, of no known format, or the kind refuses it.
     """
-    known = ", ".join(kind.format for kind in _WHOLE)
+    known = ", ".join(kind.format for kind in _whole())
     cure = f"give one JSON object with one of the formats {known}"
     document = read_object(raw, _ITEM, InvalidNetwork, MAX_SUBJECT_BYTES, cure, max_parts=_MAX_PARTS)
-    kind = next((kind for kind in _WHOLE if kind.format == document.get("format")), None)
+    kind = next((kind for kind in _whole() if kind.format == document.get("format")), None)
     if kind is None:
         given = f"the format {str(document['format'])[:60]!r}" if "format" in document else "no format"
         raise InvalidNetwork(_ITEM, f"has {given}", cure)

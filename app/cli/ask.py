@@ -56,7 +56,7 @@ def ask(
     from analysis.protocol import COMPLETE
     from app.pages.analyses import analysis_meant
     from app.pages.every_analysis import asked
-    from app.pages.place import Place, locate_any
+    from app.pages.place import locate
     from app.routes.analyses import ask_for, refuse_unfit
     from app.routes.asking import ThoroughOrder
     from pluriscope.address import Addresses
@@ -68,17 +68,17 @@ def ask(
         rules = given_protocol(protocol)
         named = rules if isinstance(rules, str) else COMPLETE.name  # one of a file is stored with the analysis
         with store.read() as session:
-            place = locate_any(session, links, slug, Scope(output, named, data))
+            place = locate(session, links, slug, Scope(output, named, data))
             analysis = analysis_meant(key, links, place)
             refuse_unfit(session, links, place, analysis)
-        if isinstance(place, Place) or analysis.of_circuits or not place.too_large:
+        if analysis.searched or not place.question.refusal:
             named = _analysed(store, slug, rules, output, data, quiet=quiet)
         order = ThoroughOrder(protocol=named, output=output, data=data, thorough=thorough)
         with store.write() as session:
             job = ask_for(session, links, slug, analysis, order)
         _do(store, job, quiet=quiet)
         with store.read() as session:
-            (found,) = asked(session, locate_any(session, links, slug, order.scope), links, [analysis])
+            (found,) = asked(session, locate(session, links, slug, order.scope), links, [analysis])
             told = found.record().model_dump(mode="json")
     return Shown(told, told["findings"])
 
@@ -86,14 +86,14 @@ def ask(
 def _stored(
     store: Store, file: str, content: bytes, protocol: str, output: int, declaration: Declaration, *, quiet: bool
 ) -> tuple[str, str]:
-    """A network or model stored: what it is called there, and the digest of its data record, "" for the default."""
-    from app.db.models import save_model
+    """A network stored: what it is called there, and the digest of its data record, "" for the default."""
+    from app.db.writes import save_network
     from app.routes.bring_in import store_intake
 
     if is_model(content):
         refuse_declared(declaration)
         with store.write() as session:
-            return save_model(session, content)[0].slug, ""
+            return save_network(session, content).slug, ""
     intake = intake_at(file, content, declaration)
     read_network(intake, protocol, [output], quiet=quiet)
     with store.write() as session:

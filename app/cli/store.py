@@ -86,7 +86,7 @@ def import_(
     from analysis.subjects.registry import MAX_SUBJECT_BYTES
     from app.db.reads.networks import known_as
     from app.jobs.queue import enqueue_analyses
-    from app.routes.bring_in import store_intake, store_model
+    from app.routes.bring_in import store_intake, store_subject
     from pluriscope.address import Addresses
 
     protocols = [] if no_analysis else [read_protocol(one) for one in protocol or ["complete"]]
@@ -116,8 +116,8 @@ def import_(
             enqueue_analyses(session, row, protocols, data=None if intake.data.is_clean else intake.data)
             items.append({"name": file.name, "digest": row.digest, "url": Addresses().network(row.slug)})
         for raw in models:
-            model, _, _ = store_model(session, Addresses(), raw)
-            items.append({"name": model.name, "digest": model.digest, "url": Addresses().network(model.slug)})
+            row, _, _ = store_subject(session, raw)
+            items.append({"name": row.name, "digest": row.digest, "url": Addresses().network(row.slug)})
     return Shown({"items": items}, [str(item["url"]) for item in items])
 
 
@@ -175,8 +175,7 @@ def export(
         raise Refusal("export: needs a network, or --static. Name one, or give --static DIR with --network.")
     if len(protocol) > 1:
         raise Refusal("--protocol: a result file has one. Repeat the option with --static only.")
-    from analysis.network_files.files import network_file_json
-    from app.db.codecs import network_file_of
+    from app.db.codecs import document_of
     from app.db.reads.analyses import find_network
 
     check_writable(output)
@@ -185,7 +184,7 @@ def export(
         if result:
             document = _result(session, row, (*protocol, "complete")[0], data, masks=not no_masks)
         else:
-            document = network_file_json(network_file_of(row))
+            document = document_of(row)
     return Shown(written(output or ("" if json else STANDARD), document).record)
 
 

@@ -16,7 +16,7 @@ from analysis.digest import canonical_json
 from analysis.edits.edit import EditRecord
 from analysis.edits.registry import read_edited
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.network_files.files import NetworkFile, task_json
+from analysis.network_files.files import NetworkFile, network_file_json, task_json
 from analysis.network_files.planted_record import PlantedRecord, read_planted
 from analysis.protocol import Protocol
 from analysis.question import Question
@@ -103,6 +103,14 @@ def edited_of(row: NetworkRow) -> EditRecord | None:
 def network_file_of(row: NetworkRow) -> NetworkFile:
     """A stored network as the file that it could have come from."""
     return NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution, planted_of(row), edited_of(row))
+
+
+def document_of(row: NetworkRow) -> dict[str, Any]:
+    """The file of a stored network of any kind, as JSON values."""
+    document: dict[str, Any] = (
+        network_file_json(network_file_of(row)) if row.document is None else json.loads(row.document)
+    )
+    return document
 
 
 def protocol_of(row: ProtocolRow) -> Protocol:

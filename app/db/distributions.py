@@ -67,7 +67,8 @@ def distributions_of_bits(valid: int, by_bits: Sequence[Sequence[int]], bit_use:
         bit_use: for each of these the valid circuits that keep it.
     """
     known = {"of": valid, "edges": by_bits, "neurons": [], "edge_use": bit_use, "neuron_use": []}
-    empty: dict[str, Any] = dict.fromkeys(("margin", "interpretations", "observed", "iia"), {"edges": [], "counts": []})
+    histograms = ("margin", "interpretations", "observed", "iia")
+    empty: dict[str, Any] = {name: {"edges": [], "counts": []} for name in histograms}
     empty |= {"alignments_per_algorithm": [], "candidates": None, "alignments_untried": False}
     return known | empty | {"algorithms_truncated": 0, "drawn": None, "smallest": None, "stops": []}
 

@@ -21,7 +21,7 @@ from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuit_sets.judged_masks import asked_of, column_of
 from analysis.circuit_sets.masks import CircuitsFound, ModelCircuit
 from analysis.circuits.result import CircuitSearch
-from analysis.criteria.registry import criterion_named
+from analysis.criteria.registry import EVERY
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
 from analysis.data import DataRecord
@@ -136,7 +136,7 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
     }
     return PreparedAnalysis(
         PERCEPTRON,
-        analysis.question.model.digest,
+        analysis.question.subject.digest,
         analysis.question.protocol,
         columns,
         _circuit_columns(circuits, counts),
@@ -153,27 +153,14 @@ def prepare_circuits(question: GraphQuestion, found: CircuitsFound | None) -> Pr
         question: that was asked.
         found: None where there are too many circuits to search.
     """
-    circuits: Sequence[ModelCircuit] = ()
-    verdicts: tuple[PreparedVerdicts, ...] = ()
-    by_bits: list[list[int]] = []
-    bit_use: list[int] = []
-    valid = 0
-    if found is not None:
-        circuits, valid = found.circuits, found.valid
-        by_bits, bit_use = [list(pair) for pair in sorted(found.by_bits.items())], list(found.bit_use)
-        verdicts = _verdicts(question.kind, circuits)
+    circuits, valid = ((), 0) if found is None else (found.circuits, found.valid)
+    by_bits = [] if found is None else [list(pair) for pair in sorted(found.by_bits.items())]
+    bit_use = [] if found is None else list(found.bit_use)
+    verdicts = _verdicts(question.kind, circuits)
     listed: dict[str, list[Any]] = {name: [getattr(one, field) for one in circuits] for name, field in _FIGURES.items()}
-    listed["roles"] = [
-        json.dumps(
-            {role.key: one.told[role.key] for role in question.kind.roles if role.key in one.told},
-            ensure_ascii=False,
-            sort_keys=True,
-        )
-        for one in circuits
-    ]
+    roles = [{role.key: one.told[role.key] for role in question.kind.roles if role.key in one.told} for one in circuits]
+    listed["roles"] = [json.dumps(one, ensure_ascii=False, sort_keys=True) for one in roles]
     listed["verdicts"] = list(map("".join, zip(*(one.letters for one in verdicts), strict=True)))
-    if not verdicts:
-        listed["verdicts"] = [""] * len(circuits)
     complete = found is not None and found.complete
     key = {"output": 0, "protocol_digest": question.protocol.digest, "data_digest": question.data_document["digest"]}
     head = {
@@ -203,7 +190,7 @@ def prepare_circuits(question: GraphQuestion, found: CircuitsFound | None) -> Pr
         "exhaustive": complete,
         "criteria": {},
         "distributions": distributions_of_bits(valid, by_bits, bit_use),
-        "plan": {} if found else {"refused": question.refusal},
+        "plan": {} if found is not None else {"refused": question.refusal},
         "seconds": {},
         "provenance": _provenance(),
     }
@@ -220,16 +207,14 @@ _LETTER_OF: Final = {outcome.replace("_", " "): letter for outcome, letter in zi
 
 def _verdicts(kind: SubjectKind, circuits: Sequence[ModelCircuit]) -> tuple[PreparedVerdicts, ...]:
     """What was found out about circuits when they were searched, for each criterion that judged any of them."""
-    letters = {criterion_named("minimal-subset"): "".join(_MINIMAL[one.minimal] for one in circuits)}
+    letters = {"minimal-subset": "".join(_MINIMAL[one.minimal] for one in circuits)}
     for criterion in asked_of(kind):
         outcomes = (one.told.get(column_of(criterion), "") for one in circuits)
-        letters[criterion] = "".join(_LETTER_OF.get(outcome, NO_LETTER) for outcome in outcomes)
+        letters[criterion.key] = "".join(_LETTER_OF.get(outcome, NO_LETTER) for outcome in outcomes)
+    steps = {key: CriterionStep.of(EVERY[key]) for key, said in letters.items() if said.strip(NO_LETTER)}
+    tallies = {key: CriterionTally(*map(letters[key].count, LETTERS)) for key in steps}
     return tuple(
-        PreparedVerdicts(
-            "circuit", CriterionStep.of(criterion), len(said), said, CriterionTally(*map(said.count, LETTERS))
-        )
-        for criterion, said in letters.items()
-        if said.strip(NO_LETTER)
+        PreparedVerdicts("circuit", step, len(circuits), letters[key], tallies[key]) for key, step in steps.items()
     )
 
 

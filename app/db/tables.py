@@ -50,9 +50,8 @@ class NetworkRow(Base):
     output_activation: Mapped[str] = mapped_column(String(16))
     negative_slope: Mapped[float | None]
     parameters: Mapped[bytes] = mapped_column(LargeBinary)  # W1, b1, W2, … little-endian float64
-    tasks: Mapped[list[dict[str, Any]]] = mapped_column(
-        JSON
-    )  # [{"name", "truth_table"}], one per output; of other kinds [{"name", "digest"}]
+    # [{"name", "truth_table"}], one per output; of other kinds [{"name", "digest"}]
+    tasks: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     origin: Mapped[str] = mapped_column(String(16))  # bundled, trained, uploaded, study
     attribution: Mapped[str] = mapped_column(Text, default="")
     training: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # options and outcome, {} if not trained here
@@ -186,8 +185,8 @@ class AnalysisRow(Base):
 class CircuitRow(Base):
     """A listed valid circuit; masks ascend with the position.
 
-    Of a perceptron its interpretations are counted and fetched by index. Of other kinds none are counted; there are rows
-    that are right, the smallest gap of a right output above the others, and which nodes have which role.
+    Of a perceptron its interpretations are counted and fetched by index. Of other kinds none are counted; there are how
+    many rows are right, the smallest gap between a right output and the others, and which nodes have which role.
     """
 
     __tablename__ = "circuits"

@@ -152,14 +152,12 @@ def enqueue_analyses(
         asked: whether somebody waits for them.
     """
     rows = []
+    known_as = [save_protocol(session, protocol, network.kind).name for protocol in protocols]  # addresses know these
     for output in outputs or range(network.n_outputs):
-        for protocol in protocols:
-            arguments = analyse_arguments(network.digest, output, protocol, data)
-            known_as = save_protocol(
-                session, protocol, network.kind
-            ).name  # which addresses understand, whatever it is called now
-            title = f"{_named(network, output)}: {known_as}"
-            rows.append(enqueue(session, "analyse", arguments, title, asked=asked, again=ENDED_BADLY if asked else ()))
+        for protocol, name in zip(protocols, known_as, strict=True):
+            arguments, title = analyse_arguments(network.digest, output, protocol, data), _named(network, output)
+            again = ENDED_BADLY if asked else ()
+            rows.append(enqueue(session, "analyse", arguments, f"{title}: {name}", asked=asked, again=again))
     return rows
 
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.masks import engine_of
 from analysis.protocol import COMPLETE, PAPER
+from analysis.subjects.enumeration import engine_of
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
 from app.bundled import FRESH_NAME, FRESH_XOR, ORIGIN, bundled_models, bundled_networks

@@ -18,7 +18,7 @@ from app.jobs.queue import ENDED_BADLY, MAX_LOSSES, is_unfinished
 from app.options import PageModel
 from app.pages.training.course import Learning, LossPoint, learning_of_job
 from pluriscope.address import Addresses
-from pluriscope.analyses.registry import ANALYSES, OF_MODELS
+from pluriscope.analyses.registry import ANALYSES
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "truncated"]
 StageState = Literal["pass", "running", "untested", "fail", "na"]
@@ -41,9 +41,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("alignments", "Alignments", "each criterion on every kept valid alignment"),
     ),
     **{one.key: one.stages for one in ANALYSES if not one.sums},
-    **{f"model-{one.key}": one.stages for one in OF_MODELS},
-    **dict.fromkeys(("train", "train-model"), (("training", "Training", "gradient descent until the loss target"),)),
-    "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),
+    "train": (("training", "Training", "gradient descent until the loss target"),),
     "study": (("networks", "Networks", "trained together, analysed and measured one by one"),),
 }
 
@@ -143,8 +141,8 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         network_name=network.name if network else "",
         stages=_stages(row),
         learning=learning,
-        losses_so_far=row.so_far.get("losses", []) if row.kind == "train-model" else [],
-        loss_target=row.arguments["spec"]["loss_target"] if row.kind == "train-model" else None,
+        losses_so_far=row.so_far.get("losses", []) if _is_of_transformer(row) else [],
+        loss_target=row.arguments["specs"][0]["loss_target"] if _is_of_transformer(row) else None,
         log=lines,
         log_left_out=n_lines - len(lines),
         losses=row.losses,
@@ -156,6 +154,11 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         else "",
         retry_now_url=addresses.job_action(row.id, "retry") if row.not_before else "",
     )
+
+
+def _is_of_transformer(row: JobRow) -> bool:
+    """Whether it trains one, whose losses stay with the job."""
+    return row.kind == "train" and "kind" in row.arguments
 
 
 def _stages(row: JobRow) -> list[Stage]:

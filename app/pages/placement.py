@@ -15,12 +15,11 @@ from analysis.alignments.alignment import Alignment, JointScore
 from analysis.alignments.iia import interchange_matrix, smallest_part
 from analysis.alignments.joint import score_with_joint
 from analysis.alignments.map_classes import map_class
-from analysis.circuits.result import FRAGILE_MARGIN
 from analysis.directions.readouts import ReadOut, read_outs
 from analysis.fixed_order import inner
 from analysis.interventions.subspace import Subspace
 from analysis.question import Question
-from analysis.validity import margin_to_edge
+from analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from app.db.tables import DirectionRow
 from app.pages.about_one import about, figure, head_actions
 from app.pages.candidates import hues_of, input_texts, posited, variables_of
@@ -214,7 +213,7 @@ def direction(one: One, options: PlacementOptions) -> Iterator[Block]:
         "The capsule is the layer; below, each variable’s weights on its neurons, up and filled for positive, down and "
         "open for negative. Nothing is cut, so edges are pale."
     )
-    facts = Facts([*_facts(record), _joint_fact(record, one.place.question.model.n_inputs)])
+    facts = Facts([*_facts(record), _joint_fact(record, one.place.question.subject.n_inputs)])
     yield Side([figure(one, drawn, caption), facts])
     yield from _evidence(one, record, options, **{"Read to within": _read_words})
 

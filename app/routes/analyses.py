@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Form as Sent
@@ -17,13 +18,14 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import default_steps, parse_steps
 from analysis.preflight import preflight
-from analysis.protocol import Protocol, protocol_from_mapping
-from app.db.codecs import question_of
+from analysis.protocol import COMPLETE, protocol_from_mapping
+from analysis.question import Question
+from analysis.subjects.question import GraphQuestion
 from app.db.job_tables import JobRow
-from app.db.models import searches_of
-from app.db.reads import analyses as reads
+from app.db.prepared import prepare_circuits
 from app.db.reads.results import stored_result
-from app.db.tables import AnalysisRow, ModelRow, NetworkRow
+from app.db.tables import AnalysisRow
+from app.db.writes import save_prepared
 from app.error_answers import api_errors
 from app.errors import BadQuery, Conflict, NotFound
 from app.jobs import queue
@@ -32,9 +34,9 @@ from app.pages.analyses import EVERY, AnalysisRecord, Asked, analyses_of, analys
 from app.pages.every_analysis import asked
 from app.pages.jobs import JobPage
 from app.pages.page import read_options
-from app.pages.place import AnyPlace, ModelPlace, Place, find_any, find_network, locate_any, place_of_model
+from app.pages.place import AnyPlace, locate, others, place_of
 from app.rendering import network_row, show
-from app.routes.asking import AnalysisOrder, ThoroughOrder, accepted, analysis_ordered
+from app.routes.asking import AnalysisOrder, ThoroughOrder, accepted
 from app.routes.changes import Writing
 from app.routes.depends import Links, Reading
 from app.routes.faces import HTML, Faces, both
@@ -98,51 +100,51 @@ def ask_for_analysis(
 
     Raises:
         NotFound: no such network, output, protocol or data record.
+        BadQuery: settings of a protocol where the kind of network has rules of its own.
         AnalysisError: the engine would refuse it; every reason at once.
-        Conflict: a transformer has too many circuits.
+        Conflict: there are too many circuits.
     """
-    row = find_any(session, links, network)
-    if isinstance(row, ModelRow):
-        return _search(session, links, row, order)
-    reads.check_output(row, order.output)
-    protocol = _protocol(session, order.protocol)
-    data = reads.find_data(session, order.data, row.sizes[0])
-    problems = preflight(question_of(row, order.output, protocol, data))
-    if problems:
-        first = problems[0]
-        if len(problems) > 1:
-            raise type(first)(first.item, "; ".join(str(problem) for problem in problems), "mend each of these")
-        raise first
-    return queue.enqueue_analyses(session, row, [protocol], data=data, outputs=[order.output], asked=True)[0]
+    if isinstance(order.protocol, str):
+        place = locate(session, links, network, order.scope)
+    else:
+        usual = locate(session, links, network, replace(order.scope, protocol=COMPLETE.name))
+        if usual.question.kind.refuses("protocols"):
+            cure = "name them: values of settings joined by dashes"
+            raise BadQuery("protocol", f"gives settings, which rules of {usual.slug} are not", cure, "protocol")
+        question = replace(cast(Question, usual.question), protocol=protocol_from_mapping(order.protocol))
+        place = place_of(session, usual.row, question)
+    return ask_to_analyse(session, links, place)
 
 
-def _search(session: Session, links: Addresses, row: ModelRow, order: AnalysisOrder | AnalysisRequest) -> JobRow:
-    """Queue the search for the circuits of a transformer.
+def ask_to_analyse(session: Session, links: Addresses, place: AnyPlace) -> JobRow:
+    """The same of a place.
 
     Raises:
-        Conflict: it has too many.
+        AnalysisError: see above.
+        Conflict: likewise.
     """
-    if not isinstance(order.protocol, str):
-        cure = "name them: values of settings joined by dashes"
-        raise BadQuery("protocol", "gives settings, which a transformer's rules are not", cure, "protocol")
-    place = place_of_model(links, row, Scope(order.output, order.protocol, order.data))
-    _refuse_if_too_large(links, place)
-    return queue.enqueue_of_model(session, "model-circuits", row, place.text, asked=True, again=True)
+    question, data = place.question, None
+    if isinstance(question, Question):
+        problems, data = preflight(question), question.record
+        if len(problems) > 1:
+            first = problems[0]
+            raise type(first)(first.item, "; ".join(str(problem) for problem in problems), "mend each of these")
+        for problem in problems:
+            raise problem
+    else:
+        _refuse_if_too_large(session, links, place)
+    return queue.enqueue_analyses(
+        session, place.row, [question.protocol], data=data, outputs=[question.output], asked=True
+    )[0]
 
 
-def _refuse_if_too_large(links: Addresses, place: ModelPlace) -> None:
-    if place.too_large:
-        fit = place.others(searched=True).values()
+def _refuse_if_too_large(session: Session, links: Addresses, place: AnyPlace) -> None:
+    if place.question.refusal:
+        fit = [one.scope for one in others(session, place) if not one.question.refusal]
         names = " or ".join(one.protocol for one in fit)
         cure = f"use coarser rules: protocol {names}" if names else "use a smaller network"
         page, label = links.network(place.slug, next(iter(fit), None)), "the network under such rules"
-        raise Conflict(f"circuits of {place.slug}", place.too_large, cure, "protocol", page, label)
-
-
-def _protocol(session: Session, wanted: str | dict[str, Any]) -> Protocol:
-    if isinstance(wanted, dict):
-        return protocol_from_mapping(wanted)
-    return reads.find_protocol(session, wanted)
+        raise Conflict(f"circuits of {place.slug}", place.question.refusal, cure, "protocol", page, label)
 
 
 # --- its result file
@@ -173,34 +175,29 @@ class ResultOptions(BaseModel):
 )
 def result(session: Reading, links: Links, network: str, options: Annotated[ResultOptions, Query()]) -> Response:
     """Everything found about a network under one protocol and data record, in the format `pluriscope-result/1`."""
-    row = find_network(session, links, network)
-    stored = _analyses(session, row, options)
+    place = locate(session, links, network, Scope(options.output or 0, options.protocol, options.data))
+    stored = _analyses(session, place, options)
     if not stored:
-        scope = Scope(options.output or 0, options.protocol, options.data)
-        protocol = reads.find_protocol(session, options.protocol)
         raise NotFound(
-            f"result of {row.slug} under {protocol.name}",
+            f"result of {place.slug} under {place.question.protocol.name}",
             "is not stored: this analysis has not been made, or is not finished",
             "ask for it with POST to the network's analyses, or look at its jobs",
             "protocol",
-            links.network(row.slug, scope),
-            f"network {row.slug}",
+            links.network(place.slug, place.scope),
+            f"network {place.slug}",
         )
 
-    return JSONResponse(stored_result(session, row, stored, masks=options.masks, whole=options.whole))
+    return JSONResponse(stored_result(session, place.row, stored, masks=options.masks, whole=options.whole))
 
 
-def _analyses(session: Session, row: NetworkRow, options: ResultOptions) -> list[AnalysisRow]:
+def _analyses(session: Session, place: AnyPlace, options: ResultOptions) -> list[AnalysisRow]:
     """What is stored of what the options ask for, by output."""
-    protocol = reads.find_protocol(session, options.protocol)
-    data = reads.find_data(session, options.data, row.sizes[0])
     query = select(AnalysisRow).where(
-        AnalysisRow.network_id == row.id,
-        AnalysisRow.protocol_digest == protocol.digest,
-        AnalysisRow.data_digest == data.digest,
+        AnalysisRow.network_id == place.row.id,
+        AnalysisRow.protocol_digest == place.protocol_digest,
+        AnalysisRow.data_digest == place.data_digest,
     )
     if options.output is not None:
-        reads.check_output(row, options.output)
         query = query.where(AnalysisRow.output == options.output)
     return list(session.scalars(query.order_by(AnalysisRow.output)))
 
@@ -210,7 +207,7 @@ def _analyses(session: Session, row: NetworkRow, options: ResultOptions) -> list
 
 def _found(session: Session, links: Addresses, name: str, options: ScopeOptions, key: str) -> Asked:
     """How far the analysis that an address names is."""
-    place = locate_any(session, links, name, options.scope)
+    place = locate(session, links, name, options.scope)
     (found,) = asked(session, place, links, [analysis_meant(key, links, place)])
     return found
 
@@ -245,21 +242,22 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
     if order.criteria and not analysis.sums:
         cause = f"say nothing to {analysis.title.lower()}, which asks none"
         raise BadQuery("criteria", cause, "leave them out", "criteria")
-    place = locate_any(session, links, name, order.scope)
+    place = locate(session, links, name, order.scope)
     refuse_unfit(session, links, place, analysis)
-    if isinstance(place, Place):
-        row = analysis_ordered(session, links, name, order, nothing)
-        if analysis.sums:
-            steps = parse_steps(" ".join(order.criteria).split())
-            # the job that follows every analysis does all of these: do not have a second one beside it
-            steps = steps if any(step.changed for step in steps) else default_steps()
-            return queue.enqueue_about(session, row, "criteria", criteria=steps, asked=True, again=True)
-        details = analysis.details(thorough=order.thorough)
-        return queue.enqueue_about(session, row, analysis.key, asked=True, again=True, **details)
-    if analysis.of_circuits and (place.row.id, place.text) not in searches_of(session, [place.row.id]):
-        _refuse_if_too_large(links, place)
+    row = place.analysis
+    if row is None and not analysis.searched and isinstance(place.question, GraphQuestion) and place.question.refusal:
+        row = save_prepared(session, prepare_circuits(place.question, None))  # it stands on no circuits
+    if row is None or (analysis.searched and row.circuits_method == "refused"):
+        if isinstance(place.question, GraphQuestion):
+            _refuse_if_too_large(session, links, place)
         raise Conflict("analysis", f"is not stored, so there is {nothing}", "ask for the analysis first")
-    return queue.enqueue_of_model(session, f"model-{analysis.key}", place.row, place.text, asked=True, again=True)
+    if analysis.sums:
+        steps = parse_steps(" ".join(order.criteria).split())
+        # the job that follows every analysis does all of these: do not have a second one beside it
+        steps = steps if any(step.changed for step in steps) else default_steps()
+        return queue.enqueue_about(session, row, "criteria", criteria=steps, asked=True, again=True)
+    details = analysis.details(thorough=order.thorough)
+    return queue.enqueue_about(session, row, analysis.key, asked=True, again=True, **details)
 
 
 def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str, status_code: int = 200) -> HTMLResponse:
@@ -271,7 +269,7 @@ def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str, sta
 @router.get(ALL, **HTML)
 def index(request: Request, session: Reading, links: Links, name: str, options: Meant) -> HTMLResponse:
     """What each found."""
-    place = locate_any(session, links, name, options.scope)
+    place = locate(session, links, name, options.scope)
     every = asked(session, place, links, analyses_of(place))
     return _page(request, every[0], index_of(every), TAB)
 
@@ -294,7 +292,7 @@ def ask_for_every(
     session: Writing, links: Links, name: str, order: Annotated[AnalysisOrder, Sent()]
 ) -> RedirectResponse:
     """Queue those that nobody asked for, all at once."""
-    place = locate_any(session, links, name, order.scope)
+    place = locate(session, links, name, order.scope)
     for one in asked(session, place, links, analyses_of(place)):
         if one.state == "not_asked" and one.analysis.find:
             ask_for(session, links, name, one.analysis, ThoroughOrder(**order.model_dump()))
@@ -306,7 +304,7 @@ def ask_from_page(
     session: Writing, links: Links, name: str, key: str, order: Annotated[ThoroughOrder, Sent()]
 ) -> RedirectResponse:
     """Where a page asks for one."""
-    place = locate_any(session, links, name, order.scope)
+    place = locate(session, links, name, order.scope)
     ask_for(session, links, name, analysis_meant(key, links, place), order)
     sequence = " ".join(order.sequence)
     page = links.analysis(place.slug, key, order.scope, CHOSEN if sequence else "", criteria=sequence)
@@ -349,5 +347,5 @@ def item(request: Request, session: Reading, links: Links, name: str, key: str, 
 )
 def ask(session: Writing, links: Links, name: str, key: str, order: ThoroughOrder, response: Response) -> JobPage:
     """Queue one analysis of a network. Asking twice is asking once."""
-    analysis = analysis_meant(key, links, locate_any(session, links, name, order.scope))
+    analysis = analysis_meant(key, links, locate(session, links, name, order.scope))
     return accepted(session, links, ask_for(session, links, name, analysis, order), response)

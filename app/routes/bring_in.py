@@ -21,15 +21,15 @@ from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
 from analysis.network_files.intake import Intake, is_onnx, take_in
 from analysis.protocol import COMPLETE, Protocol
-from analysis.subjects.registry import kind_of_file
+from analysis.subjects.question import GraphQuestion
+from analysis.subjects.registry import kind_of_file, read_subject
 from analysis.subjects.transformer.training_spec import TransformerOptions
 from app.db.errors import StoreError
 from app.db.job_tables import JobRow
-from app.db.models import save_model
 from app.db.reads.analyses import find_protocol, network_by_digest
 from app.db.reads.networks import known_as
 from app.db.records import save_data_record
-from app.db.tables import ModelRow, NetworkRow
+from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.error_answers import api_errors
 from app.errors import BadQuery
@@ -39,7 +39,6 @@ from app.pages.bring_in.form import Asked, Declared, DeclaredOptions, network_fo
 from app.pages.bring_in.preview import preview_blocks, preview_of, transformer_preview
 from app.pages.jobs import JobPage
 from app.pages.page import read_options
-from app.pages.place import place_of_model
 from app.pages.training import form, transformers
 from app.pages.training.form import TrainRequest, start_training
 from app.rendering import is_fragment, show
@@ -221,7 +220,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
         if not sent.raw:
             raise InvalidNetwork("file", "was not given", "choose a file, or paste its text")
         if model and store:
-            return RedirectResponse(links.network(store_model(session, links, sent.raw)[0].slug), status_code=303)
+            return RedirectResponse(links.network(store_subject(session, sent.raw)[0].slug), status_code=303)
         if model:
             return show(request, transformer_preview(session, links, sent.raw), room=_ROOM, url=links.bring_in())
         file = read_file(sent.raw, sent.beside, wanted.layers)
@@ -266,10 +265,8 @@ def bring_in(session: Writing, links: Links, raw: RawBody, wanted: Wanted, respo
     tasks may be missing in a network file: the tasks are then those declared, or what the network answers.
     """
     also, data, jobs = list[str](), "", list[JobRow]()
-    row: NetworkRow | ModelRow
     if kind_of_file(raw) is not None:
-        row, created, job = store_model(session, links, raw)
-        jobs = [] if job is None else [job]
+        row, created, jobs = store_subject(session, raw)
     else:
         intake = take_in(read_file(raw, layers=wanted.layers), wanted)
         known = network_by_digest(session, intake.network.digest)
@@ -309,13 +306,18 @@ def store_intake(session: Session, intake: Intake) -> NetworkRow:
     return row
 
 
-def store_model(session: Session, links: Addresses, raw: bytes) -> tuple[ModelRow, bool, JobRow | None]:
-    """Store a transformer and ask for its circuits; whether it is new, and no job where the search would be too large.
+def store_subject(session: Session, raw: bytes) -> tuple[NetworkRow, bool, list[JobRow]]:
+    """Store a network whose file says all of it and ask for its circuits, unless there are too many to search.
+
+    Returns:
+        Its row, whether it is new, and the jobs.
 
     Raises:
         AnalysisError: it cannot be read.
+        Conflict: it is stored already for another task.
     """
-    row, created = save_model(session, raw)
-    if place_of_model(links, row, Scope()).too_large:
-        return row, created, None
-    return row, created, queue.enqueue_of_model(session, "model-circuits", row, "", asked=True)
+    kind, subject = read_subject(raw)
+    created = network_by_digest(session, subject.digest) is None
+    row, question = save_network(session, raw), GraphQuestion(kind, subject, kind.default_rules)
+    protocols = [] if question.refusal else [question.protocol]
+    return row, created, queue.enqueue_analyses(session, row, protocols, asked=True)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
 from analysis.lenses.registry import LENSES
+from analysis.subjects.transformer.kind import TRANSFORMER
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.links import formerly_called, kept_claim, long_address
 from app.error_answers import path_of
@@ -21,8 +22,8 @@ from app.routes.depends import Links, Reading, options_of
 from app.routes.pictures import PATTERNS
 from pluriscope.address import API_PREFIX, API_V2
 from pluriscope.analyses.funnel import CHOSEN
-from pluriscope.analyses.registry import ANALYSES, BY_KEY
-from pluriscope.naming import RulesScope
+from pluriscope.analyses.registry import BY_KEY, of_kind
+from pluriscope.naming import DEFAULT_PROTOCOL, Scope
 
 router = APIRouter(include_in_schema=False)
 SCOPE: Final = ("output", "protocol", "data", "theme")
@@ -156,7 +157,7 @@ _OF_MODELS: Final = tuple(
         ("(/analyses(?:/.+)?)", r"\1", _CLAIMED),
         ("/claims?", "/analyses/claims/given", _CLAIMED),
         ("/sandbox", "", ("row",)),
-        (rf"/({'|'.join(one.key for one in ANALYSES if one.of_models)})(/[^/]+)?", r"/analyses/\1\2", ()),
+        (rf"/({'|'.join(one.key for one in of_kind(TRANSFORMER))})(/[^/]+)?", r"/analyses/\1\2", ()),
         ("/(?:rivals|methods)\\..+", "/analyses", ()),
     )
 )
@@ -176,7 +177,7 @@ def of_a_transformer(request: Request, session: Reading, links: Links, model: st
         return RedirectResponse(links.gallery(), 301)
     row, below = formerly_called(session, model), f"/{rest}" if rest else ""
     given = options_of(request)
-    rules = RulesScope.of(given.get("rules", [""])[0])
+    rules = Scope(protocol=given.get("rules", [""])[0] or DEFAULT_PROTOCOL)
     if row is not None and below == "/compare":
         refs = [f"c-{text.removeprefix('c-')}" for text in given.get("e", [])]
         return RedirectResponse(links.compare(row.slug, refs, rules), 301)

@@ -13,7 +13,6 @@ from analysis.network_files.files import network_file_json
 from analysis.protocol import BUILT_IN
 from app.db.codecs import network_file_of
 from app.db.links import rename_network
-from app.db.tables import ModelRow
 from app.error_answers import api_errors
 from app.jobs import deletion
 from app.limits import undo_days_in
@@ -21,7 +20,7 @@ from app.options import ScopeOptions
 from app.pages.network_page import network_record
 from app.pages.networks import COLUMNS, MOST_LETTERS, about_networks, network_list, networks_record, networks_table
 from app.pages.overview import Overview, OverviewOptions
-from app.pages.place import Place, find_any, find_network, locate_any
+from app.pages.place import find_network, locate
 from app.pages.plan import plan_record
 from app.pages.settings import settings
 from app.rendering import HAS_RECORD, network_row, show
@@ -98,8 +97,8 @@ def network(session: Reading, links: Links, network: str, options: Annotated[Ove
     """
 
     def page(request: Request) -> Response:
-        place = locate_any(session, links, network, options.scope)
-        if not isinstance(place, Place):  # of a transformer only the page is made
+        place = locate(session, links, network, options.scope)
+        if place.question.kind.refuses("interpretations"):  # only the page is made
             request.scope.pop(HAS_RECORD)
         return passed_on(request, session, links, Overview(session, links, place, options), "Overview")
 
@@ -117,7 +116,7 @@ def plan(session: Reading, links: Links, network: str, options: Annotated[ScopeO
     """Seconds of one processor and peak memory of each stage of an analysis, as ranges. Where nobody asked lately,
     parts are tried for about a second; of a transformer its engine predicts how long its circuits take.
     """
-    place = locate_any(session, links, network, options.scope)
+    place = locate(session, links, network, options.scope)
     with room("this plan"):
         return plan_record(session, place)
 
@@ -131,8 +130,8 @@ def plan(session: Reading, links: Links, network: str, options: Annotated[ScopeO
 )
 def network_file(session: Reading, links: Links, network: str) -> Response:
     """The network with its tasks, in the format in which one is imported; every bit of its weights is kept."""
-    row = find_any(session, links, network)
-    if isinstance(row, ModelRow):
+    row = find_network(session, links, network)
+    if row.document is not None:
         headers = {"Content-Disposition": f'attachment; filename="{row.slug}.json"'}
         return Response(row.document, media_type="application/json", headers=headers)
     headers = {"Content-Disposition": f'attachment; filename="{row.slug}.network.json"'}

@@ -134,7 +134,9 @@ def downgrade() -> None:
 
 
 def _free_slug(connection: sa.Connection, wanted: str, digest: str) -> str:
-    taken = sa.text("SELECT slug FROM networks WHERE slug = :slug UNION SELECT slug FROM former_slugs WHERE slug = :slug")
+    taken = sa.text(
+        "SELECT slug FROM networks WHERE slug = :slug UNION SELECT slug FROM former_slugs WHERE slug = :slug"
+    )
     for slug in (wanted, f"{wanted[:73]}-{digest[:6]}", f"{wanted[:67]}-{digest[:12]}"):
         if connection.execute(taken, {"slug": slug}).first() is None:
             return slug

@@ -47,7 +47,7 @@ def test_counts_are_those_of_sets_listed_one_by_one(protocol, seed, scale, size)
     drawn = random_network(seed, (2, 3, 1))
     network = replace(drawn, weights=(drawn.weights[0], drawn.weights[1] * scale))
     asked = ask(network, protocol=protocol)
-    both = [analyse_output(one) for one in (asked, replace(asked, model=noisy(network, size)))]
+    both = [analyse_output(one) for one in (asked, replace(asked, subject=noisy(network, size)))]
     report = compare(*both)
     masks = [set(one.circuits.masks.tolist()) for one in both]
     listed = [{mask: readings(one.question, mask) for mask in of} for one, of in zip(both, masks, strict=True)]
@@ -79,7 +79,7 @@ def test_counts_are_those_of_sets_listed_one_by_one(protocol, seed, scale, size)
 @pytest.mark.parametrize(("seed", "size"), [(27, 0.8), (28, 0.3), (50, 0.3)])
 def test_neurons_of_one_value_in_one_network_alone_are_no_gates_in_common(seed, size):
     asked = ask(replace(random_network(seed, (2, 3, 1)), negative_slope=0.0))
-    other = replace(asked, model=noisy(asked.model, size))
+    other = replace(asked, subject=noisy(asked.subject, size))
     masks = np.intersect1d(*(search_circuits(one).masks for one in (asked, other)))
     listed = [len(readings(asked, mask) & readings(other, mask)) for mask in masks.tolist()]
     assert list(count_interpretations(asked, masks, shared_with=other).by_circuit) == listed
@@ -88,8 +88,8 @@ def test_neurons_of_one_value_in_one_network_alone_are_no_gates_in_common(seed, 
 def test_either_direction_tells_the_same():
     network = golden_network("xor_pretrained").network
     asked = ask(network)
-    other = replace(asked, model=noisy(network, 0.1))
-    there, back = find_changes(asked, other.model), find_changes(other, network)
+    other = replace(asked, subject=noisy(network, 0.1))
+    there, back = find_changes(asked, other.subject), find_changes(other, network)
     for kind in ("circuits", "interpretations", "alignments"):
         kept, lost, gained = told(there, kind)
         assert told(back, kind) == (kept, gained, lost)
@@ -124,7 +124,7 @@ def test_circuits_that_a_criterion_had_no_time_for_are_undecided():
 def test_a_circuit_with_another_story_is_changed():
     (network,) = trained_xor(3, 1)
     asked = ask(network)
-    other = replace(asked, model=noisy(network, 0.05))
+    other = replace(asked, subject=noisy(network, 0.05))
     both = [analyse_output(one) for one in (asked, other)]
     kept = np.intersect1d(*(one.circuits.masks for one in both))
     stories = [all_stories(one, kept) for one in (asked, other)]
@@ -149,7 +149,7 @@ def test_what_cannot_be_listed_is_counted_or_estimated(method):
     network = golden_network("xor_pretrained").network
     other, asked = noisy(network, 0.1), ask(network)
     work = Work(limits=LIMITED[method])
-    both = [analyse_output(one, work) for one in (asked, replace(asked, model=other))]
+    both = [analyse_output(one, work) for one in (asked, replace(asked, subject=other))]
     truth, found = find_changes(asked, other), compare(*both, work)
     if method == "counted":
         assert (told(found, "circuits"), found.circuits.estimated) == (told(truth, "circuits"), None)

@@ -146,8 +146,8 @@ def stored_circuits(session: Session, row: AnalysisRow, question: GraphQuestion)
     What a version that searched did not know of them is :data:`~analysis.circuit_sets.judged_masks.NOT_ASKED`.
     """
     names = ("mask", "edges", "neurons", "right", "worst", "margin", "verdicts", "roles")
-    stored = columns_of(session, row, "circuit", names)
-    masks = np.array(list(map(question.graph.to_hex, stored["mask"].tolist())), str)
+    stored: dict[str, Any] = columns_of(session, row, "circuit", names)
+    masks: NDArray[Any] = np.array(list(map(question.graph.to_hex, stored["mask"].tolist())), str)
     judged = outcomes_of(session, row, "circuit", stored["verdicts"])
     by_key = {step.key: outcomes for step, outcomes in judged.items()}
     nothing = np.full(len(masks), NOT_JUDGED, np.uint8)

@@ -16,15 +16,16 @@ from analysis.alignments.alignment import OnNeurons
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.result import CircuitSearch
+from analysis.circuits_file import model_result_json
 from analysis.interpretations.result import InterpretationCounts
 from analysis.question import Question
 from analysis.result import OutputAnalysis
 from analysis.result_file import read_stops, read_tally, result_json, self_contained
 from analysis.subjects.perceptron.network import Network
-from app.db.codecs import alignment_of, network_file_of
+from app.db.codecs import alignment_of, document_of, network_file_of
 from app.db.distributions import candidates_in
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuits import masks_of, search_of, whole_counts
+from app.db.reads.circuits import found_masks, masks_of, search_of, whole_counts
 from app.db.rows import column_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
 
@@ -57,18 +58,28 @@ def load_analysis(session: Session, row: AnalysisRow, *, outputs: bool = True) -
 def stored_result(
     session: Session, row: NetworkRow, stored: Sequence[AnalysisRow], *, masks: bool = True, whole: bool = False
 ) -> dict[str, Any]:
-    """A result file.
+    """A result file of a network of any kind.
 
     Args:
         stored: at least one of its analyses, all under one protocol and data record, by output.
         masks: whether to list the valid circuits and their interpretation counts.
         whole: whether to add the network and a data record of its own, so that the file can be read by itself.
     """
+    if row.document is not None:
+        return _circuits_alone(session, stored[0], masks=masks) | ({"network_file": document_of(row)} if whole else {})
     found = [load_analysis(session, one, outputs=False) for one in stored]
     document = result_json(found, masks=masks)
     # what is stored was found by the engine of its day
     document["engine"] = ", ".join(sorted({one.engine_version for one in stored}))
     return self_contained(document, network_file_of(row), found[0].question.record) if whole else document
+
+
+def _circuits_alone(session: Session, row: AnalysisRow, *, masks: bool) -> dict[str, Any]:
+    question = analysed_question(session, row)
+    about = question.kind, question.subject, question.rules
+    found, refusal = found_masks(session, row), question.refusal
+    document = model_result_json(*about, found, masks=masks, seconds=row.seconds.get("circuits", 0.0), refusal=refusal)
+    return {**document, "engine": row.engine_version}
 
 
 def _load_circuits(session: Session, row: AnalysisRow, question: Question, outputs: bool) -> CircuitSearch:

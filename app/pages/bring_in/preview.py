@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.answers import answers, counted_otherwise
@@ -19,8 +18,8 @@ from analysis.network_files.intake import Intake
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, Protocol
 from analysis.question import Question
-from analysis.subjects.enumeration import refuse_if_too_large
 from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
 from analysis.subjects.subject import gaps
 from analysis.tasks import INPUT_NAMES, Task, input_table
@@ -28,7 +27,7 @@ from analysis.unlearned import not_learned
 from analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from app.db.codecs import tasks_of
 from app.db.reads.analyses import network_by_digest
-from app.db.tables import ModelRow, NetworkRow
+from app.db.tables import NetworkRow
 from app.db.writes import other_tasks
 from app.limits import limits_in
 from app.pages.bring_in.form import Kept
@@ -201,23 +200,22 @@ def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Itera
         AnalysisError: it cannot be read.
     """
     kind, model = read_subject(raw)
-    space = model.space(kind.rules(""))
+    question = GraphQuestion(kind, model, kind.default_rules)
+    space = question.space
     whole = np.ones(space.graph.n_bits, dtype=np.bool_)
     outputs = space.run(whole[None])
     apart = gaps(outputs, model.answers)[0]
-    known = session.scalar(select(ModelRow).where(ModelRow.digest == model.digest))
+    known = network_by_digest(session, model.digest)
     import_ = Action("Import and analyse", links.store_network(), True, True, {"content": raw.decode()})
     yield Head(model.name, f"{kind.definition} Nothing is stored yet.", actions=[import_])
     if known is not None:
         yield Notice("It is here already", "Nothing changes.", actions=[Action(known.name, links.network(known.slug))])
-    try:
-        refuse_if_too_large(model, space)
-    except AnalysisError as error:
-        yield Notice("Its circuits will not be searched", f"{error.item} {error.cause}.")
+    if question.refusal:
+        yield Notice("Its circuits will not be searched", f"circuits of {model.name} {question.refusal}.")
     yield Facts(
         [
             Fact("Right on", f"{int((apart > 0).sum())} of {len(apart)} rows", model.task),
-            Fact("Possible circuits", exact(space.possible), ", ".join(kind.rules("").values())),
+            Fact("Possible circuits", exact(space.possible), ", ".join(question.rules.values())),
         ]
     )
     drawn = Figure(graph_diagram(space.graph, title=model.name), "Every node and edge. A circuit keeps some.")

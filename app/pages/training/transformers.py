@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
+from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.tasks import TASKS
 from analysis.subjects.transformer.training_spec import TransformerOptions, attention_spec
 from app.db.job_tables import JobRow
@@ -71,4 +72,5 @@ def start_training(session: Session, request: TransformerOptions) -> JobRow:
     """
     options = request.model_dump()
     title = f"Train {attention_spec(options).label}"
-    return queue.enqueue(session, "train-model", {"spec": options}, title, asked=True, again=queue.ENDED_BADLY)
+    arguments = {"kind": TRANSFORMER.key, "specs": [options], "name": "", "protocols": []}
+    return queue.enqueue(session, "train", arguments, title, asked=True, again=queue.ENDED_BADLY)

@@ -198,7 +198,7 @@ def test_more_edges_than_there_are_and_pairs_of_a_constant_task_are_refused() ->
     method, found = read_method("eap(k=19)")
     with pytest.raises(InvalidMethod, match="18 edges"):
         method.answer(CUTS["pairs"], found)
-    constant = ask(QUESTION.model, task=named_task("XOR", 2).__class__((0, 0, 0, 0), ""))
+    constant = ask(QUESTION.subject, task=named_task("XOR", 2).__class__((0, 0, 0, 0), ""))
     method, found = read_method("eap")
     with pytest.raises(InvalidMethod, match="zero or mean"):
         method.answer(CutNetwork.under(constant, "pairs"), found)

@@ -131,7 +131,7 @@ def test_a_cut_is_the_smallest_valid_beginning(subject, more):
 
 
 def test_where_nothing_that_is_tried_is_valid_there_is_no_circuit():
-    question = ask(question_of("xor_pretrained").model, task=named_task("OR", 2))
+    question = ask(question_of("xor_pretrained").subject, task=named_task("OR", 2))
     landscape = Landscape(question, search_circuits(question))
     for text in (
         "random-deletion(restarts=2)",

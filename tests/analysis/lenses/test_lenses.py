@@ -187,7 +187,7 @@ def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
     for key in ("shapley", "lime", "probes"):
         assert "no Boolean inputs" in look(images, key).notes[0]
     wide = Network.from_arrays([np.ones((2, 13)), np.ones((1, 2))], [np.zeros(2), np.zeros(1)])
-    many = replace(images, model=wide, record=DataRecord(np.zeros((4, 13)), boolean=False))
+    many = replace(images, subject=wide, record=DataRecord(np.zeros((4, 13)), boolean=False))
     assert look(many, "gradient-corners").outcome == "found"
 
 

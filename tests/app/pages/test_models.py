@@ -31,7 +31,7 @@ from app.jobs.models import MODEL_CIRCUITS, MODEL_METHODS, MODEL_ONE_READER, MOD
 from app.jobs.stages import enqueue_missing
 from app.main import create_app
 from pluriscope.address import Addresses
-from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, read_perceptron
 from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import on_a_copy, pretrained_xor
 
@@ -42,8 +42,8 @@ LIST = ONE + "/explanations"
 OWN = "/models/and-of-two"
 """Below which there are pages that perceptrons have elsewhere."""
 RAW = json.dumps(DOCUMENT).encode()
-MODEL, RULES = read_perceptron(DOCUMENT), PERCEPTRON.default_rules
-FOUND = judged_circuits(PERCEPTRON, MODEL, RULES, find_circuits(MODEL, RULES))
+MODEL, RULES = read_perceptron(DOCUMENT), TOY.default_rules
+FOUND = judged_circuits(TOY, MODEL, RULES, find_circuits(MODEL, RULES))
 MASKS = [one.mask for one in FOUND.circuits]
 OTHER = {**DOCUMENT, "name": "NAND", "tasks": [{"truth_table": [1, 1, 1, 0]}]}
 """Other weights than the first's, and never right."""
@@ -66,7 +66,7 @@ def search(store, job_id):
 @pytest.fixture(scope="module", params=ON_EVERY_DATABASE)
 def client(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "SUBJECT_KINDS", (PERCEPTRON,))
+        patch.setattr(registry, "SUBJECT_KINDS", (TOY,))
         app = create_app(on_a_copy(data=tmp_path_factory.mktemp("models"), database_url=database_url(request)))
         with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
             store = app.state.store
@@ -354,11 +354,11 @@ def test_one_reader_at_a_time(client):
     [
         ("/models/nobody", 404, "is that of no page"),
         (LIST + "?protocol=mean", 404, "is no value of any setting"),
-        (LIST + "?output=1", 404, "a perceptron has one"),
+        (LIST + "?output=1", 404, "a toy network has one"),
         (LIST + "/c-zz", 404, "is not hexadecimal"),
         (LIST + "/c-40", 404, "has bits beyond the 6 edges"),
         (LIST + "/c-01", 404, "keeps no path to the output"),
-        (LIST + "/i-13.0", 404, "is a perceptron, which has no such page"),
+        (LIST + "/i-13.0", 404, "is a toy network, which has no such page"),
         (LIST + "?depth=3", 400, "is unknown"),
         (LIST + "?uses=n0.0", 400, "is not there"),
         (LIST + "?sort=names", 400, "sort"),
@@ -410,16 +410,16 @@ def test_a_kind_that_this_version_does_not_know_is_left_out(client, monkeypatch)
 
 @pytest.mark.slow
 def test_methods_are_asked_where_an_older_version_searched(store, monkeypatch):
-    monkeypatch.setattr(registry, "SUBJECT_KINDS", (PERCEPTRON,))
+    monkeypatch.setattr(registry, "SUBJECT_KINDS", (TOY,))
     of_methods = select(JobRow).where(JobRow.kind == "model-methods")
     with store.write() as session:
         row, _ = save_model(session, RAW)
         assert enqueue_missing(session) == 0  # nothing was searched
-        save_circuits(session, row, PERCEPTRON, RULES, FOUND)
+        save_circuits(session, row, TOY, RULES, FOUND)
         assert enqueue_missing(session) == 4  # methods, lenses, the most different circuits, one reader at a time
         [job] = session.scalars(of_methods).all()
         assert job.arguments == {"model": row.digest, "rules": ""}
         save_beside(session, row, "", "methods", MethodsReport(thorough=False, complete=True, answers=[], refused={}))
         assert enqueue_missing(session) == 3
-        save_circuits(session, row, PERCEPTRON, RULES, FOUND)  # another search replaces the answers
+        save_circuits(session, row, TOY, RULES, FOUND)  # another search replaces the answers
         assert stored_beside(session, row, "", "methods", MethodsReport) is None

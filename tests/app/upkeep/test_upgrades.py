@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sqlite3
 import zlib
@@ -15,29 +16,38 @@ from sqlalchemy import select, text
 from analysis.circuit_sets.judged_masks import circuit_record, judged_circuits
 from analysis.circuit_sets.masks import find_circuits
 from analysis.criteria.steps import CriterionStep
-from app.db.backup import copy_rows
+from analysis.criteria.verdict import OUTCOMES
+from analysis.work import Work
+from app.db.backup import copy_rows, restore
 from app.db.engine import newest_revision, store_at
+from app.db.job_tables import JobRow
+from app.db.links import formerly_called
 from app.db.listing import STORIES, stored_relations
-from app.db.models import searches_of, stored_circuits
 from app.db.prepared import result_digest
-from app.db.reads.analyses import find_network
-from app.db.reads.circuits import whole_counts
+from app.db.reads.analyses import analysed_question, find_analysis, find_network
+from app.db.reads.circuits import stored_circuits, whole_counts
 from app.db.reads.results import load_analysis
 from app.db.reads.verdicts import judged_outcomes, missing_steps
 from app.db.recorded import stored_searches
 from app.db.reports import report_row
 from app.db.rows import columns_of
-from app.db.tables import AnalysisRow
+from app.db.tables import AnalysisRow, NetworkRow
 from app.db.upgrade import upgrade
 from app.db.verdicts import readings_in
-from app.jobs.worker import run_workers
+from app.db.writes import network_row
+from app.jobs.analyses import analysis_meant, load_analysis_inputs
+from app.jobs.definitions import DEFINITIONS, analyse_arguments
+from app.jobs.worker import Worker, run_workers
 from app.main import create_app
 from app.settings import Settings
 from pluriscope.address import Addresses
-from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
+from pluriscope.naming import Scope
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, read_perceptron
+from tests.app.jobs.executors import lent_processes
 from tests.app.upkeep.conftest import everything
-from tests.schemas import SLUG, kept, revisions, unpack
+from tests.schemas import FOLDER, SLUG, kept, revisions, unpack
 
+FIXTURES = FOLDER.parent
 PAGES = ("", "/explanations", "/analyses/funnel", "/analyses/common-ground")
 
 
@@ -239,10 +249,10 @@ def test_verdicts_are_carried_over(tmp_path):
 @pytest.mark.slow
 def test_circuits_of_models_become_rows(tmp_path):
     """They stood as columns of bytes; a search without one of its figures is as if it had never been made."""
-    rules = PERCEPTRON.default_rules
+    rules = TOY.default_rules
     model = read_perceptron(DOCUMENT)
-    found = judged_circuits(PERCEPTRON, model, rules, find_circuits(model, rules))
-    frame = circuit_record(PERCEPTRON).frame(found.circuits)
+    found = judged_circuits(TOY, model, rules, find_circuits(model, rules))
+    frame = circuit_record(TOY).frame(found.circuits)
     figures = {"edges": "<i8", "nodes": "<i8", "right": "<i8", "worst": "<f8", "margin": "<f8", "minimal": "?"}
     data = {
         name: values.astype(figures[name]).tobytes() if name in figures else "\n".join(values.tolist()).encode()
@@ -253,7 +263,7 @@ def test_circuits_of_models_become_rows(tmp_path):
     file = tmp_path / "pluriscope.sqlite"
     unpack("0024", file)
     with closing(sqlite3.connect(file)) as old:
-        model_row = (1, "d" * 64, "kept", "Kept", PERCEPTRON.key, b"{}", "uploaded", 1, "2026-01-01 00:00:00.000000")
+        model_row = (1, "d" * 64, "kept", "Kept", "of-tests", b"{}", "uploaded", 1, "2026-01-01 00:00:00.000000")
         old.execute("INSERT INTO models VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", model_row)
         for kept_under, left_out in (("", ""), ("heads", "minimal")):
             rows = [(1, kept_under, name, value) for name, value in data.items() if name != left_out]
@@ -262,15 +272,128 @@ def test_circuits_of_models_become_rows(tmp_path):
     store = store_at(f"sqlite:///{file}")
     upgrade(store, tmp_path, lambda _: None)
     with store.read() as session:
-        read = stored_circuits(session, 1, "", PERCEPTRON)
-        assert list(read) == list(frame)
-        for name, values in frame.items():
-            assert read[name].tolist() == values.tolist(), name
-        assert stored_circuits(session, 1, "heads", PERCEPTRON) is None
-        assert list(searches_of(session, [1])) == [(1, "")]
-        kept_reports = session.execute(text("SELECT rules, content FROM model_reports WHERE name = 'methods'")).all()
-        assert [tuple(row) for row in kept_reports] == [("", '{"answers":[]}')]
+        [row] = session.scalars(select(AnalysisRow).join(NetworkRow).where(NetworkRow.slug == "kept")).all()
+        read = columns_of(session, row, "circuit", ("edges", "neurons", "right", "worst", "margin"))
+        for name, column in zip(read, ("edges", "nodes", "right", "worst", "margin"), strict=True):
+            assert read[name].tolist() == frame[column].tolist(), name
+        outcomes = {step.key: list(judged) for step, judged in judged_outcomes(session, row, "circuit").items()}
+        assert outcomes.pop("minimal-subset") == [0 if minimal else 1 for minimal in frame["minimal"]]
+        for key, judged in outcomes.items():
+            assert [OUTCOMES[one].replace("_", " ") for one in judged] == frame[key.replace("-", "_")].tolist(), key
+        assert len(outcomes) > 3
+        assert report_row(session, row, "methods").found == {"answers": []}
     store.close()
+
+
+SEARCHED = {
+    "tracr-histogram-DIGITS": ("complete", "heads", "nodes-mean"),
+    "tracr-induction": ("complete", "heads"),
+    "majority-5-attention-DIGITS": ("complete", "nodes"),
+    "majority-1-x-1-heads-seed-0": (),
+}
+"""Transformers in the kept store by their slugs, and rules under which circuits were searched."""
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "restored on postgresql"])
+def with_transformers(request, tmp_path):
+    """A store of the last version that kept transformers apart, brought to the present, and a copy as it was."""
+    file = tmp_path / "kept.sqlite"
+    dump = FIXTURES / "transformers_0030.sql.gz"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(gzip.decompress(dump.read_bytes()).decode())
+    url = f"sqlite:///{tmp_path / 'pluriscope.sqlite'}"
+    if request.param != "sqlite":
+        url = request.getfixturevalue("postgresql").database(empty=True)
+    if request.param == "postgresql":
+        there, old = store_at(url), store_at(f"sqlite:///{file}")
+        there.migrate(up_to="0030")
+        with old.reader.connect() as reading:
+            copy_rows(reading, there)
+        old.close()
+        upgrade(there, tmp_path, lambda _: None)
+    else:
+        restore(file, url)
+        there = store_at(url)
+    yield there, file
+    there.close()
+
+
+@pytest.mark.slow
+def test_transformers_become_networks(with_transformers):
+    """With their circuits, what was found out about these, and a slug that a perceptron has, too."""
+    store, file = with_transformers
+    with store.read() as session, closing(sqlite3.connect(file)) as old:
+        old.row_factory = sqlite3.Row
+        assert find_network(session, "tracr-histogram").kind == find_network(session, "majority-5-attention").kind
+        for model in old.execute("SELECT * FROM models").fetchall():
+            row = find_network(session, model["digest"])
+            for name in ("name", "kind", "document", "origin"):
+                assert getattr(row, name) == model[name]
+            assert formerly_called(session, model["slug"]) is row
+            rules = SEARCHED.get(row.slug.replace(row.digest[:6], "DIGITS"), ())
+            found = {one.protocol.name: one for one in row.analyses if one.circuits_method != "refused"}
+            assert set(found) == set(rules), row.slug
+            for one in found.values():
+                _compare_circuits(session, one, old, model["id"])
+            assert network_row(bytes(model["document"]), row.slug, row.origin).tasks == row.tasks
+        reports = "SELECT m.digest, rules, r.name, content FROM model_reports r JOIN models m ON m.id = model_id"
+        for digest, rules, name, content in old.execute(reports).fetchall():
+            if name != "search":
+                row = find_analysis(session, find_network(session, digest), Scope(0, rules or "complete"))
+                assert report_row(session, row, name).found == json.loads(content)
+        refused = find_analysis(session, find_network(session, "tracr-distinct"), Scope(0, "split"))
+        assert (refused.circuits_method, refused.circuits_truncated_at, refused.circuits_listed) == ("refused", 0, 0)
+
+
+def _compare_circuits(session, row, old, model):
+    rules = "" if row.protocol.name == "complete" else row.protocol.name
+    question = analysed_question(session, row)
+    frame = stored_circuits(session, row, question)
+    circuits = "SELECT * FROM model_circuits WHERE model_id = ? AND rules = ? ORDER BY position"
+    before = old.execute(circuits, (model, rules)).fetchall()
+    assert len(frame["ref"]) == len(before) == row.circuits_listed > 0
+    for name in ("edges", "nodes", "right", "worst", "margin", "minimal"):
+        assert frame[name].tolist() == [one[name] for one in before], name
+    assert frame["ref"].tolist() == [one["mask"] for one in before]
+    for at, one in enumerate(before):
+        assert {name: str(frame[name][at]) for name in json.loads(one["told"])} == json.loads(one["told"])
+    asked = (row.protocol_digest, row.data_digest)
+    assert asked == (question.protocol.digest, question.data_document["digest"])
+    again = load_analysis_inputs(session, analyse_arguments(row.network.digest, 0, question.protocol))(Work())
+    assert again.result_digest == row.result_digest, "the same search again changes nothing"
+    for name, value in again.columns.items():
+        assert name == "provenance" or value == getattr(row, name), name
+
+
+@pytest.mark.slow
+def test_jobs_about_transformers_are_done_as_others(with_transformers):
+    store, file = with_transformers
+    with closing(sqlite3.connect(file)) as old:
+        before = dict(old.execute("SELECT id, kind FROM jobs").fetchall())
+        logs = old.execute("SELECT count(*) FROM job_log").fetchone()[0]
+    renamed = {"model-circuits": "analyse", "train-model": "train"}
+    with store.read() as session:
+        jobs = session.scalars(select(JobRow)).all()
+        assert {job.id: job.kind for job in jobs} == {
+            one: renamed.get(kind, kind.removeprefix("model-")) for one, kind in before.items()
+        }
+        assert {job.kind for job in jobs} <= DEFINITIONS.keys()
+        assert session.scalar(text("SELECT count(*) FROM job_log")) == logs
+        for job in jobs:
+            network = job.network_digest and find_network(session, job.network_digest)
+            if network and network.document:
+                address = f"/networks/{network.slug}"
+                assert job.result.get("url", address).startswith(address), job.kind
+            if job.state == "done" and job.kind not in ("analyse", "train"):
+                analysis_meant(session, job.arguments)
+    definitions = {kind: DEFINITIONS[kind] for kind in ("analyse", "train")}
+    Worker(store, slots=1, definitions=definitions, executor=lent_processes(1)).run(until_idle=True)
+    with store.read() as session:
+        done = session.scalars(select(JobRow).where(JobRow.kind.in_(definitions))).all()
+        assert [job.error for job in done if job.state not in ("done", "cancelled")] == []
+        assert find_analysis(session, find_network(session, "majority-1-x-1-heads-seed-99"), Scope()) is not None
+        searched = find_network(session, f"tracr-histogram-{formerly_called(session, 'tracr-histogram').digest[:6]}")
+        assert "heads-mean" in {one.protocol.name for one in searched.analyses}
 
 
 @pytest.mark.slow

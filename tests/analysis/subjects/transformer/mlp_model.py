@@ -161,14 +161,16 @@ def read_perceptron(document):
     return PerceptronModel(parse_network_file(json.dumps({**document, "format": "pluriscope-network/1"}).encode()))
 
 
-PERCEPTRON = SubjectKind(
-    key="perceptron",
-    noun="perceptron",
-    plural="perceptrons",
+TOY = SubjectKind(
+    key="toy",
+    noun="toy network",
+    plural="toy networks",
     definition="A multilayer perceptron of rectified linear units, for tests.",
     format=FORMAT,
     settings={"ablation": ("zero",)},
     read=read_perceptron,
+    write=lambda model: {**DOCUMENT, "name": model.name},
+    traits=frozenset(),
 )
 DOCUMENT = {
     "format": FORMAT,

@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch.nn import functional
 
-from analysis.circuit_sets import masks as circuits_module
 from analysis.circuit_sets.masks import find_masks
 from analysis.errors import AnalysisError
 from analysis.subjects.enumeration import number_bits
@@ -223,7 +222,7 @@ def test_every_circuit_is_counted_and_tried_once(text, sizes, blocks, monkeypatc
     assert space.possible_by_bits == {bits: n for bits, n in enumerate(sizes_of.tolist()) if n}
     apart = gaps(space.run(circuits), model.answers)
     valid = circuits[(apart > 0).sum(axis=1) >= 3]
-    monkeypatch.setattr(circuits_module, "ACCURACY_THRESHOLD", 0.5)
+    monkeypatch.setattr("analysis.subjects.enumeration.ACCURACY_THRESHOLD", 0.5)
     found = find_masks(model, TRANSFORMER.rules(text))
     assert found.tested == space.possible
     assert sorted(map(space.graph.number, number_bits(found.masks, space.graph.n_bits))) == sorted(

@@ -18,7 +18,7 @@ from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import read_attention
 from analysis.subjects.transformer.space import ROLES
 from tests.analysis.subjects.transformer.attention_models import plain_run
-from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, PERCEPTRON, read_perceptron
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, read_perceptron
 from tests.analysis.subjects.transformer.test_attention_report import by_hand
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "attention"
@@ -124,9 +124,9 @@ def test_what_takes_more_runs_than_there_are_is_undecided(monkeypatch):
 
 def test_a_kind_without_roles_or_rows_to_patch_is_judged_by_the_rest():
     model = read_perceptron(DOCUMENT)
-    rules = PERCEPTRON.default_rules
-    found = judged_circuits(PERCEPTRON, model, rules, find_circuits(model, rules))
-    names = [column.name for column in circuit_record(PERCEPTRON).columns]
+    rules = TOY.default_rules
+    found = judged_circuits(TOY, model, rules, find_circuits(model, rules))
+    names = [column.name for column in circuit_record(TOY).columns]
     assert "role_agreement" not in names
     assert "previous" not in names
     assert {one.told["resample_ablation"] for one in found.circuits} == {"not applicable"}

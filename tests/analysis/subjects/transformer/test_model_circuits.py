@@ -7,20 +7,20 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.circuit_sets import masks as engine
 from analysis.circuit_sets.masks import find_circuits
 from analysis.circuits.search import search_circuits
 from analysis.errors import BeyondLimits, Cancelled, InvalidMask
 from analysis.protocol import Protocol
 from analysis.question import ask
+from analysis.subjects import enumeration as engine
 from analysis.subjects.enumeration import mask_bits, read_mask
 from analysis.subjects.graph import Edge, Graph, Node
 from analysis.subjects.subject import gaps
 from analysis.work import Work
-from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, PERCEPTRON, PerceptronModel, read_perceptron
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, PerceptronModel, read_perceptron
 from tests.factories import small_network
 
-RULES = PERCEPTRON.default_rules
+RULES = TOY.default_rules
 AND = read_perceptron(DOCUMENT)
 
 
