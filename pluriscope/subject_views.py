@@ -33,7 +33,9 @@ Rows = list[RowRecord] | list[AnswerRecord]
 class Draws(Protocol):
     """Draws a network, or a circuit of it."""
 
-    def __call__(self, question: Any, mask: int | None = None, *, title: str, thumb: bool = False) -> Markup:
+    def __call__(
+        self, question: Any, mask: int | None = None, *, title: str, thumb: bool = False, **more: Any
+    ) -> Markup:
         """The drawing.
 
         Args:
@@ -41,6 +43,7 @@ class Draws(Protocol):
             mask: the circuit; None for all of the network.
             title: what it is.
             thumb: whether it is for lists: small, without names.
+            more: options of the drawing itself.
         """
 
 
@@ -62,7 +65,7 @@ class SubjectView:
     draws: Draws
     rows: Callable[[Any, int | None], Rows]
     possible: Callable[[Any, int], int | None]
-    inside: Callable[[Any, int], tuple[Table, ...]] = lambda question, mask: ()
+    inside: Callable[[Any, int], tuple[Table, ...]]
 
 
 def view_of(question: SubjectQuestion) -> SubjectView:
@@ -73,9 +76,9 @@ def view_of(question: SubjectQuestion) -> SubjectView:
 # --- perceptrons
 
 
-def _drawn(question: Question, mask: int | None = None, *, title: str, thumb: bool = False) -> Markup:
+def _drawn(question: Question, mask: int | None = None, *, title: str, thumb: bool = False, **more: Any) -> Markup:
     circuit = None if mask is None else Circuit(question.layout, mask)
-    return (circuit_thumb if thumb else network_diagram)(question.cut.weights, circuit, title=title)
+    return (circuit_thumb if thumb else network_diagram)(question.cut.weights, circuit, title=title, **more)
 
 
 def _on_inputs(question: Question, mask: int | None) -> list[RowRecord]:
@@ -112,10 +115,10 @@ def _possible(question: Question, n_edges: int) -> int | None:
 # --- whatever is a graph
 
 
-def _graph(question: GraphQuestion, mask: int | None = None, *, title: str, thumb: bool = False) -> Markup:
+def _graph(question: GraphQuestion, mask: int | None = None, *, title: str, thumb: bool = False, **more: Any) -> Markup:
     graph = question.graph
     kept = None if mask is None else graph.kept_edges(graph.bits([mask]))[0].tolist()
-    return graph_diagram(graph, kept, title=title, thumb=thumb)
+    return graph_diagram(graph, kept, title=title, thumb=thumb, **more)
 
 
 def whole(question: SubjectQuestion) -> int:
@@ -142,7 +145,7 @@ def _on_rows(question: GraphQuestion, mask: int | None) -> list[AnswerRecord]:
 
 _VIEWS: Final = {
     "perceptron": SubjectView(
-        "Hidden neurons", lambda question: edge_labels(question.cut.sizes), _drawn, _on_inputs, _possible
+        "Hidden neurons", lambda question: edge_labels(question.cut.sizes), _drawn, _on_inputs, _possible, lambda *_: ()
     ),
     "attention": SubjectView(
         "Nodes",

@@ -15,7 +15,7 @@ from analysis.criteria.registry import criterion_named
 from analysis.criteria.verdict import OUTCOMES
 from app.db.reads.circuits import find_circuit
 from app.db.verdicts import LETTERS, verdict_rows
-from app.pages.every_analysis import asked
+from app.pages.analyses import asked
 from app.pages.page import DRAWING, One
 from app.pages.place import BOOLEAN, StoredQuestion
 from app.pages.verdicts.told import folded

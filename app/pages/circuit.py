@@ -71,12 +71,13 @@ class CircuitFacts:
     @property
     def hex(self) -> str:
         """The mask as addresses write it."""
-        return self.question.graph.to_hex(self.mask)
+        return str(self.question.graph.to_hex(self.mask))
 
     @cached_property
     def bits(self) -> NDArray[np.bool_]:
         """``[1, bits]`` which it keeps."""
-        return self.question.graph.bits([self.mask])
+        bits: NDArray[np.bool_] = self.question.graph.bits([self.mask])
+        return bits
 
     @property
     def size(self) -> str:

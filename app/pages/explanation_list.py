@@ -10,7 +10,6 @@ from typing import Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
 from analysis.explanations.registry import BY_KEY, KIND_OF
 from app.db.job_tables import JobRow
 from app.db.listing import frame_of_analysis

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from analysis.interpretations.gates import essential, gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.subjects.perceptron.circuit import Circuit
 from analysis.subjects.question import CircuitVerdict
 from analysis.tasks import INPUT_NAMES
 from app.errors import NotFound

@@ -57,8 +57,7 @@ class StoredQuestion(Generic[Asked]):
     @property
     def rules(self) -> str:
         """The rules in words: the value of every setting, or the name of the protocol."""
-        protocol = self._question.protocol
-        return ", ".join(protocol.document[name] for name in self._question.kind.settings) or protocol.name
+        return rules_of(self._question)
 
     @property
     def protocol_digest(self) -> str:
@@ -146,6 +145,17 @@ def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -
     return place_of(session, row, question)
 
 
+def rules_of(question: SubjectQuestion) -> str:
+    """The rules in words: the value of every setting, or the name of the protocol."""
+    protocol = question.protocol
+    return ", ".join(protocol.document[name] for name in question.kind.settings) or protocol.name
+
+
+def key_of(question: SubjectQuestion) -> str:
+    """The rules as addresses name them."""
+    return question.protocol.name if question.kind.settings else protocol_key(cast(Protocol, question.protocol))
+
+
 def place_of(session: Session, row: NetworkRow, question: SubjectQuestion) -> AnyPlace:
     """The place of a question about a stored network."""
     data = "" if question.data_document["clean"] else str(question.data_document["digest"])[:12]
@@ -173,6 +183,17 @@ def require(place: AnyPlace, addresses: Addresses, trait: str, item: str) -> Non
     if reason := place.question.kind.refuses(trait):
         page, label = addresses.network(place.slug, place.scope), f"network {place.slug}"
         raise NotFound(item, f"is not offered: {reason}", "look at its own page", "network", page, label)
+
+
+def locate_perceptron(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:
+    """The same where only perceptrons have what is asked for.
+
+    Raises:
+        NotFound: as above, or it is a network of another kind.
+    """
+    place = locate(session, addresses, network, scope)
+    require(place, addresses, BOOLEAN, f"network {network!r}")
+    return place
 
 
 def locate_boolean(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:

@@ -17,7 +17,6 @@ from analysis.limits import Limits
 from analysis.pipeline import refuse
 from analysis.planning import OutputPlan, model_plan_json, plan_output
 from analysis.preflight import preflight
-from analysis.protocol import BUILT_IN
 from analysis.question import Question
 from analysis.result import memory_words, seconds_words
 from app.limits import limits_in

@@ -17,7 +17,7 @@ from analysis.subjects.perceptron.circuit import EdgeLayout
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import jobs_for
-from app.db.tables import PERCEPTRON, AnalysisRow, NetworkRow
+from app.db.tables import PERCEPTRON, AnalysisRow
 from app.pages.place import AnyPlace
 from pluriscope.kinds.circuits import edge_labels
 from pluriscope.naming import Scope, protocol_key
@@ -57,12 +57,14 @@ def state_of(analysis: AnalysisRow | None, job: JobRow | None) -> State:
     return "not_analysed" if state == "not_asked" else state
 
 
-def latest_job(jobs: Iterable[JobRow], scope: Scope, network: NetworkRow) -> JobRow | None:
-    """The newest of a network's analysis jobs, given newest first, for one output, protocol and data record."""
+def latest_job(jobs: Iterable[JobRow], scope: Scope, network: Any) -> JobRow | None:
+    """The newest of a network's analysis jobs, given newest first, for one output, protocol and data record; of the
+    network its kind and sizes are looked at.
+    """
     return next((job for job in jobs if scope_of_job(job, network) == scope), None)
 
 
-def scope_of_job(job: JobRow, network: NetworkRow) -> Scope:
+def scope_of_job(job: JobRow, network: Any) -> Scope:
     """Which analysis of its network an "analyse" job makes."""
     arguments = job.arguments
     if network.kind != PERCEPTRON:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, defer, joinedload
 
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
-from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
+from app.db.tables import PERCEPTRON, AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
 
 _HEX: Final = frozenset("0123456789abcdef")
 STUDY_ORIGIN: Final = "study"
@@ -25,11 +25,18 @@ def networks(session: Session, query: str = "") -> Sequence[Row[Any]]:
     A query is part of a name or slug, be it a former or another one, or the beginning of a digest; "" matches all but
     the networks of studies, which come by the thousand and are listed there.
     """
-    names = ("id", "digest", "slug", "name", "sizes", "tasks", "origin", "input_data")
+    names = ("id", "digest", "kind", "slug", "name", "sizes", "tasks", "origin", "input_data")
     of_neurons = ("activation", "output_activation", "negative_slope")
     shown = [getattr(NetworkRow, name) for name in (*names, *of_neurons)]
     order = (NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug)
     return session.execute(select(*shown).where(*matching(query)).order_by(*order)).all()
+
+
+def of_other_kinds(session: Session, query: str = "") -> Sequence[NetworkRow]:
+    """Those of them that are no perceptrons, whole."""
+    order = (NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug)
+    rows = select(NetworkRow).where(NetworkRow.kind != PERCEPTRON, *matching(query))
+    return session.scalars(rows.order_by(*order)).all()
 
 
 def edits_of(session: Session, row: NetworkRow) -> Sequence[NetworkRow]:

@@ -161,7 +161,7 @@ class Changes:
         scope = dict(self.before.scope.fields)
         jobs = jobs_of_network(self.session, self.before.row.digest, unfinished=True)
         analysing = [job for job in jobs if job.kind == "analyse"]
-        first = latest_job(analysing, self.before.scope, self.before.question.subject.n_inputs)
+        first = latest_job(analysing, self.before.scope, self.before.row)
         if self.before.analysis is None and first is not None:
             yield progress_of(first, self.links, "progress", f"{self.before.row.name} is analysed first")
         elif self.before.analysis is None:
