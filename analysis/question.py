@@ -31,6 +31,8 @@ from analysis.subjects.perceptron.mlp import (
 )
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.question import CircuitVerdict, nearest
+from analysis.subjects.subject import Table
+from analysis.subjects.traits import TRAITS
 from analysis.tasks import Task, name_of
 from analysis.validity import decided_right, margin_to_edge
 
@@ -120,6 +122,11 @@ class Question:
         return {"digest": record.digest, "clean": record.is_clean, "description": record.description}
 
     @property
+    def data_digest(self) -> str:
+        """SHA-256 of the rows."""
+        return self.record.digest
+
+    @property
     def n_rows(self) -> int:
         """Rows that circuits are judged on."""
         return len(self.judged[0])
@@ -140,6 +147,22 @@ class Question:
     def admitted(self) -> list[Question]:
         """The same under every protocol that has a name, the usual one first."""
         return [replace(self, protocol=one) for one in NAMED.values()]
+
+    def refuses(self, trait: str) -> str:
+        """Why what needs a trait does not apply: these rows or this network lack it; "" where it does."""
+        if TRAITS[trait].of_inputs and not self.data.boolean:
+            return "the rows of this data record stand for no Boolean inputs, so there are only circuits on it"
+        if trait == "neurons" and not self.cut.hidden_sizes:
+            return "the network has no hidden layer"
+        return self.kind.refuses(trait)
+
+    def outputs(self, mask: int) -> NDArray[np.float64]:
+        """``[2^n, 1]`` of a circuit on the Boolean inputs, or on the rows that stand for none."""
+        return self.activations(Circuit(self.layout, mask))[-1]
+
+    def inside(self, mask: int) -> tuple[Table, ...]:
+        """Nothing: interpretations say what happens inside."""
+        return ()
 
     def read_mask(self, text: str) -> int:
         """The circuit of a mask.

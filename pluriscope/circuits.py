@@ -39,7 +39,7 @@ from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.figures.svg.tiles import gate_tiles, hues_among
 from pluriscope.findings import Findings, figures_of, place_of
 from pluriscope.frames import KIND, Part
-from pluriscope.kinds.circuits import COLUMNS, edge_labels
+from pluriscope.kinds.circuits import CIRCUITS, edge_labels
 from pluriscope.lists import Listing
 from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row, frame
@@ -48,7 +48,7 @@ _LARGE: Final = 1_000_000_000
 _BYTES: Final = {".csv": 20, ".parquet": 8}
 """Of one cell, at most, by the ending."""
 Columns = dict[str, Any]
-_SHOWN: Final = tuple(column for column in COLUMNS if column.shown)
+_SHOWN: Final = tuple(column for column in CIRCUITS.columns if column.shown)
 """The figures that tables of circuits have."""
 Range = int | Annotated[tuple[int | None, int | None], Field(strict=False)] | None
 """A number, or the least and the most, either of which may be None."""

@@ -30,7 +30,7 @@ from pluriscope.address import Addresses, ResultRef
 from pluriscope.arguments import checked
 from pluriscope.counts import Counts, counts_of
 from pluriscope.frames import Part
-from pluriscope.kinds.circuits import part
+from pluriscope.kinds.circuits import CIRCUITS
 from pluriscope.kinds.found import Found, Stored
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.recent import Recent
@@ -222,4 +222,4 @@ def figures_of(of: Findings, circuits: Stored) -> Part:
         of: where they were found.
         circuits: their columns, as they are stored.
     """
-    return part(Found(of.question, ResultRef(of.network_key, of.scope), {"circuit": circuits}))
+    return CIRCUITS.part(Found(of.question, ResultRef(of.network_key, of.scope), {"circuit": circuits}))

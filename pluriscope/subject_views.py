@@ -16,7 +16,7 @@ from analysis.question import Question
 from analysis.subjects.perceptron.circuit import Circuit
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.question import GraphQuestion, SubjectQuestion
-from analysis.subjects.subject import Table, gaps
+from analysis.subjects.subject import gaps
 from analysis.tasks import input_table
 from analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from pluriscope.figures.svg.graphs import graph_diagram
@@ -57,7 +57,6 @@ class SubjectView:
         draws: see :class:`Draws`.
         rows: question, and a circuit or None for the whole network → what it does on each row.
         possible: question, and a number of bits → circuits with so many, valid or not; None if that is not known.
-        inside: question and circuit → what happens inside it over all rows.
     """
 
     nodes: str
@@ -65,7 +64,6 @@ class SubjectView:
     draws: Draws
     rows: Callable[[Any, int | None], Rows]
     possible: Callable[[Any, int], int | None]
-    inside: Callable[[Any, int], tuple[Table, ...]]
 
 
 def view_of(question: SubjectQuestion) -> SubjectView:
@@ -145,7 +143,7 @@ def _on_rows(question: GraphQuestion, mask: int | None) -> list[AnswerRecord]:
 
 _VIEWS: Final = {
     "perceptron": SubjectView(
-        "Hidden neurons", lambda question: edge_labels(question.cut.sizes), _drawn, _on_inputs, _possible, lambda *_: ()
+        "Hidden neurons", lambda question: edge_labels(question.cut.sizes), _drawn, _on_inputs, _possible
     ),
     "attention": SubjectView(
         "Nodes",
@@ -153,6 +151,5 @@ _VIEWS: Final = {
         _graph,
         _on_rows,
         lambda question, bits: (question.space.possible_by_bits or {}).get(bits),
-        lambda question, mask: question.space.inside(question.graph.bits([mask])[0]),
     ),
 }

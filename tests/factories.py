@@ -33,11 +33,17 @@ from analysis.result import CriterionTally, OutputAnalysis
 from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table, named_task
+from analysis.work import DEFAULT_WORK
+from app.db.codecs import graph_question
 from app.db.engine import Store, store_at
 from app.db.prepared import prepare_analysis
-from app.db.tables import AnalysisRow
+from app.db.reports import reports_of
+from app.db.tables import AnalysisReportRow, AnalysisRow
 from app.db.writes import save_network, save_prepared
+from app.jobs.analyses import handler_of, load_analysis_inputs
+from app.jobs.definitions import analyse_arguments, arguments_about
 from app.settings import Settings
+from pluriscope.analyses.registry import BY_KEY
 
 GOLDEN = Path(__file__).parent / "golden"
 XOR_SLUG = "xor-pretrained"
@@ -51,6 +57,30 @@ def interpretation_at(question: Question, circuit: Circuit, index: int) -> Inter
 def save_analysis(session: Session, analysis: OutputAnalysis, *, engine_version: str = ENGINE_VERSION) -> AnalysisRow:
     """Store one analysis."""
     return save_prepared(session, prepare_analysis(analysis, engine_version=engine_version))
+
+
+def searched(session: Session, raw: bytes, rules: str = "complete", **more: Any) -> AnalysisRow:
+    """A network whose file says all of it, stored with its circuits under some rules.
+
+    Args:
+        more: as for :func:`app.db.writes.save_network`.
+    """
+    row = save_network(session, raw, **more)
+    question = graph_question(row, rules)
+    arguments = analyse_arguments(row.digest, 0, question.protocol)
+    return save_prepared(session, load_analysis_inputs(session, arguments)(DEFAULT_WORK))
+
+
+def found_out(session: Session, analysis: AnalysisRow, key: str) -> AnalysisReportRow:
+    """What an analysis finds, stored as its job would."""
+    handler = handler_of(BY_KEY[key])
+    arguments = arguments_about(
+        *(analysis.network.digest, analysis.output, analysis.protocol_digest, analysis.data_digest),
+        analysis.result_digest,
+        **BY_KEY[key].details(),
+    )
+    handler.save(session, arguments, handler.load(session, arguments)(DEFAULT_WORK))
+    return reports_of(session, analysis, [key])[key]
 
 
 def temporary_store(folder: Path) -> Store:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError
-from analysis.subjects.enumeration import mask_bits, most_wrong, read_mask, refuse_if_too_large
+from analysis.subjects.enumeration import most_wrong, read_mask, refuse_if_too_large
 from analysis.subjects.graph import Graph
-from analysis.subjects.subject import ACCURACY_THRESHOLD, Rules, RulesProtocol, Space, Subject, SubjectKind, gaps
+from analysis.subjects.subject import ACCURACY_THRESHOLD, Rules, RulesProtocol, Space, Subject, SubjectKind, Table, gaps
 from analysis.validity import FRAGILE_MARGIN
 
 
@@ -96,6 +96,10 @@ class SubjectQuestion(Protocol):
         """The rows as result files name them: "digest", "clean" and "description"."""
 
     @property
+    def data_digest(self) -> str:
+        """SHA-256 of the rows."""
+
+    @property
     def n_rows(self) -> int:
         """Rows that circuits are judged on."""
 
@@ -117,6 +121,9 @@ class SubjectQuestion(Protocol):
     def admitted(self) -> Sequence[SubjectQuestion]:
         """The same under all rules that have a name and fit, the usual ones first."""
 
+    def refuses(self, trait: str) -> str:
+        """Why what needs a trait does not apply: the kind, these rows or this network lack it; "" where it does."""
+
     def read_mask(self, text: str) -> int:
         """The circuit that a mask means.
 
@@ -126,6 +133,12 @@ class SubjectQuestion(Protocol):
 
     def judge(self, mask: int) -> CircuitVerdict:
         """Whether a circuit is valid, from the weights."""
+
+    def outputs(self, mask: int) -> NDArray[np.float64]:
+        """``[rows, outputs]`` of a circuit with all else cut: of a perceptron ``[2^n, 1]`` on the Boolean inputs."""
+
+    def inside(self, mask: int) -> tuple[Table, ...]:
+        """What there is to say of what happens inside a circuit over all rows; nothing where other pages say it."""
 
 
 def part(question: SubjectQuestion) -> str:
@@ -166,7 +179,7 @@ class GraphQuestion:
 
     @cached_property
     def digest(self) -> str:
-        asked = [self.subject.digest, self.output, self.protocol.digest, self.data_document["digest"]]
+        asked = [self.subject.digest, self.output, self.protocol.digest, self.data_digest]
         return sha256_hex(canonical_json(asked))
 
     @property
@@ -178,6 +191,10 @@ class GraphQuestion:
         """Its digest is that of the task without its name, as sorted-key JSON."""
         task = {key: value for key, value in self.task_document.items() if key != "name"}
         return {"digest": sha256_hex(canonical_json(task)), "clean": True, "description": "the rows of the task"}
+
+    @property
+    def data_digest(self) -> str:
+        return str(self.data_document["digest"])
 
     @property
     def n_rows(self) -> int:
@@ -199,13 +216,18 @@ class GraphQuestion:
             return error.cause
         return ""
 
+    def refuses(self, trait: str) -> str:
+        return self.kind.refuses(trait)
+
     def read_mask(self, text: str) -> int:
         return int(read_mask(self.space, text), 16)
 
     def outputs(self, mask: int) -> NDArray[np.float64]:
-        """``[rows, outputs]`` of a circuit, everything else cut."""
-        found: NDArray[np.float64] = self.space.run(mask_bits(self.space, self.graph.to_hex(mask))[None])[0]
+        found: NDArray[np.float64] = self.space.run(self.graph.bits([mask]))[0]
         return found
+
+    def inside(self, mask: int) -> tuple[Table, ...]:
+        return self.space.inside(self.graph.bits([mask])[0])
 
     def judge(self, mask: int) -> CircuitVerdict:
         apart = gaps(self.outputs(mask)[None], self.subject.answers)[0]

@@ -15,11 +15,13 @@ class Trait:
         key: stable name, lower case with dashes.
         label: what it makes possible, for the table of kinds.
         reason: why a kind does not offer it: a clause whose ``{plural}`` are the subjects of that kind.
+        of_inputs: whether it also needs rows that stand for the Boolean inputs.
     """
 
     key: str
     label: str
     reason: str
+    of_inputs: bool = False
 
 
 _TRAITS: Final = (
@@ -27,6 +29,7 @@ _TRAITS: Final = (
         "boolean-rows",
         "Tasks given as a truth table, a formula or a function; rows named by their Boolean input",
         "{plural} are given tokens, not Boolean inputs",
+        of_inputs=True,
     ),
     Trait("own-rows", "Rows of one's own, as a data file", "the rows of {plural} stand with the task in their file"),
     Trait("outputs", "Several outputs, each with its task", "{plural} have one output"),
@@ -45,12 +48,31 @@ _TRAITS: Final = (
         "algorithms",
         "Candidate algorithms and their placements on neurons, sets and directions",
         "algorithms are formulas of Boolean inputs, which {plural} do not have",
+        of_inputs=True,
     ),
-    Trait("funnel", "The funnel of criteria", "the funnel counts interpretations, which {plural} do not have"),
+    Trait(
+        "funnel",
+        "The funnel of criteria",
+        "the funnel counts interpretations, which {plural} do not have",
+        of_inputs=True,
+    ),
     Trait(
         "readers",
         "Every choice of what one reader reads, with all else whole",
         "every circuit of {plural} is counted, listed or estimated itself",
+    ),
+    Trait(
+        "neurons",
+        "What is read of single hidden neurons",
+        "the parts of {plural} are vectors at positions, not single neurons",
+    ),
+    Trait("numbers", "What is read of numbers given as inputs", "{plural} are given tokens, not numbers"),
+    Trait("edge-weights", "What is read of the weight of an edge", "an edge of {plural} is no single weight"),
+    Trait("gates", "Methods that learn a gate on each edge", "no gates are learned on the edges of {plural}"),
+    Trait(
+        "stream",
+        "What is read of a residual stream, its heads and positions",
+        "layers of {plural} replace each other, so that no residual stream is read after each",
     ),
     Trait("methods", "Discovery methods, located among all valid circuits", "no discovery method knows {plural}"),
     Trait("lenses", "Lenses", "no lens reads {plural}"),

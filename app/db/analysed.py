@@ -139,11 +139,17 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
     """
     question = analysed_question(session, row)
     if isinstance(question, GraphQuestion):
-        found = found_masks(session, row)
-        told = None if found is None else told_of_circuits(stored_circuits(session, row, question))
-        return Analysed(question, found, told=told)
+        return _of_graph(session, row, question)
     more = {name: _READERS[name](session, row, question) for name in reads}
     return Analysed(question, stored_search(session, row, question.layout), **more)
+
+
+def _of_graph(session: Session, row: AnalysisRow, question: GraphQuestion) -> Analysed:
+    """The same of a network of another kind than perceptrons."""
+    found, planted = found_masks(session, row), question.subject.planted
+    stored = None if found is None else told_of_circuits(stored_circuits(session, row, question))
+    circuit = None if planted is None else planted.under(question.graph)
+    return Analysed(question, found, planted=circuit, stored=stored)
 
 
 def _outcomes_of_steps(

@@ -20,9 +20,10 @@ from analysis.network_files.files import NetworkFile, network_file_json, task_js
 from analysis.network_files.planted_record import PlantedRecord, read_planted
 from analysis.protocol import Protocol
 from analysis.question import Question
+from analysis.subjects import registry
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import SUBJECT_KINDS, read_subject
+from analysis.subjects.registry import read_subject
 from analysis.subjects.subject import Subject, SubjectKind
 from analysis.tasks import Task
 from app.db.errors import NotFound
@@ -56,6 +57,11 @@ def tasks_to_json(tasks: tuple[Task, ...]) -> list[dict[str, Any]]:
     return [task_json(task) for task in tasks]
 
 
+def is_known(kind: str) -> bool:
+    """Whether this version knows a kind of network; another may have stored more."""
+    return kind in {one.key for one in registry.SUBJECT_KINDS}
+
+
 def graph_question(row: NetworkRow, rules: str) -> GraphQuestion:
     """What is asked about a stored network of another kind than perceptrons; the network is read once, then kept.
 
@@ -66,7 +72,7 @@ def graph_question(row: NetworkRow, rules: str) -> GraphQuestion:
         NotFound: this version knows no such kind.
         InvalidProtocol: the kind has no such rules, or they do not fit the network.
     """
-    if row.document is None or row.kind not in {kind.key for kind in SUBJECT_KINDS}:
+    if row.document is None or not is_known(row.kind):
         cause = f"is of the kind {row.kind!r}, which this version does not know"
         raise NotFound(f"network {row.slug!r}", cause, "use the version that stored it")
     kind, subject = _read(row.document)

@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session
 
 from analysis.carried_algorithms.relation import RELATIONS
 from analysis.carried_algorithms.report import CODES, LETTERS
-from analysis.explanations.registry import RECORDED
-from analysis.subjects.question import GraphQuestion, SubjectQuestion
+from analysis.explanations.registry import BY_KEY
+from analysis.subjects.question import SubjectQuestion
 from app.db.directions import KIND as DIRECTIONS
-from app.db.reads.circuits import stored_circuits
 from app.db.recorded import stored_searches
 from app.db.reports import reports_of
 from app.db.rows import columns_of
@@ -24,10 +23,8 @@ from app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
 from app.db.verdicts import outcomes_of, step_of, verdict_rows
 from pluriscope.address import ResultRef
 from pluriscope.frames import Frame
-from pluriscope.kinds import algorithms, alignments, circuits, directions
 from pluriscope.kinds.found import Found, Reading
-from pluriscope.kinds.listing import frame_of, frame_of_transformer
-from pluriscope.kinds.recorded import stored_types
+from pluriscope.kinds.listing import frame_of, kinds_of
 from pluriscope.recent import Recent
 
 MAX_KEPT: Final = 16_000_000  # bytes; the last one stays, however large
@@ -67,24 +64,16 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Subject
 
 
 def _read(
-    session: Session, analysis: AnalysisRow, question: Any, of: ResultRef, verdicts: Sequence[VerdictRow]
+    session: Session, analysis: AnalysisRow, question: SubjectQuestion, of: ResultRef, verdicts: Sequence[VerdictRow]
 ) -> Frame:
-    if isinstance(question, GraphQuestion):
-        stored_of_it = stored_circuits(session, analysis, question)
-        return frame_of_transformer(stored_of_it, question.graph, question.kind, question.n_rows, of)
-    stored: dict[str, Mapping[str, Any]] = {
-        "circuit": columns_of(session, analysis, "circuit", ("verdicts", *circuits.STORED)),
-        "algorithm": columns_of(session, analysis, "algorithm", ("id", "verdicts", *algorithms.STORED)),
-        "alignment": columns_of(session, analysis, "alignment", ("verdicts", *alignments.STORED)),
-    }
     reports = reports_of(session, analysis, [*ENDS, STORIES, DIRECTIONS])
-    if DIRECTIONS in reports:
-        stored["direction"] = _directions(session, analysis)
-    searched = stored_searches(session, analysis.id)
-    stored |= {
-        kind.key: columns_of(session, analysis, kind.key, ("verdicts", *stored_types(kind)))
-        for kind in RECORDED
-        if kind.key in searched
+    unsearched = {*BY_KEY} - {*stored_searches(session, analysis.id)}
+    if DIRECTIONS not in reports:
+        unsearched.add("direction")
+    stored = {
+        kind.key: columns_of(session, analysis, kind.key, kind.stored)
+        for kind in kinds_of(question)
+        if kind.key not in unsearched
     }
     survey, relations = reports.get(GROUND), stored_relations(reports.get(STORIES))
     outcomes = {
@@ -103,9 +92,9 @@ def _read(
         0 if survey is None else survey.found["n_interventions"],
         tuple(_readings(*({} if (row := reports.get(key)) is None else row.found for key in ENDS))),
         analysis.circuits_possible if analysis.circuits_truncated_at is None else None,
+        tuple(sorted({str(step) for step in map(step_of, verdicts) if step is not None})),
     )
-    steps = {str(step) for step in map(step_of, verdicts) if step is not None}
-    return frame_of(found, tuple(sorted(steps)))
+    return frame_of(found)
 
 
 def _readings(ground: Mapping[str, Any], pairs: Mapping[str, Any]) -> Iterator[Reading]:
@@ -124,13 +113,6 @@ def _readings(ground: Mapping[str, Any], pairs: Mapping[str, Any]) -> Iterator[R
         for mask, index, right in zip(pair["masks"], pair["indices"], alone, strict=True):
             yield Reading(int(mask, 16), int(index), why, pair["both_right"] + right, pairs["n_interventions"])
     yield from end("worst")
-
-
-def _directions(session: Session, analysis: AnalysisRow) -> dict[str, Any]:
-    """The kept alignments on directions, with the classes that found each."""
-    columns = columns_of(session, analysis, "direction", tuple(directions.STORED))
-    found: dict[str, Any] = {name: columns[name] for name in directions.STORED}
-    return found | {"classes": [set(classes.split()) for classes in found["classes"]]}
 
 
 def stored_relations(row: AnalysisReportRow | None) -> NDArray[np.uint8] | None:

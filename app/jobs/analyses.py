@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
@@ -49,8 +50,8 @@ from app.db.reads.analyses import (
 from app.db.reads.results import load_analysis
 from app.db.reads.verdicts import kinds_and_steps, missing_steps
 from app.db.recorded import StoredSearch, save_found, stored_refs, stored_searches
-from app.db.reports import changes_kind, save_report
-from app.db.tables import AnalysisRow, NetworkRow
+from app.db.reports import changes_kind, report_of, save_report
+from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow
 from app.db.verdicts import PreparedVerdicts, save_verdicts
 from app.db.writes import save_prepared
 from app.jobs import queue
@@ -263,7 +264,8 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
 
     def load(session: Session, arguments: Arguments) -> Compute[tuple[Report, float]]:
         settings = Settings(thorough=bool(arguments.get("thorough")))
-        analysed = read_analysed(session, analysis_meant(session, arguments), analysis.reads)
+        row = analysis_meant(session, arguments)
+        analysed = replace(read_analysed(session, row, analysis.reads), before=_before(session, row, analysis))
         return partial(_find, analysis.key, analysed, settings)
 
     def save(session: Session, arguments: Arguments, outcome: tuple[Report, float]) -> Saved:
@@ -277,6 +279,16 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
         return Saved(result, " ".join(report.findings(analysed_question(session, row))))
 
     return Handler(load, save)
+
+
+def _before(session: Session, row: AnalysisRow, analysis: Analysis) -> Report | None:
+    """What the same analysis found of the same network under other rules, by this engine."""
+    if not kind_called(row.network.kind).settings:
+        return None
+    under_others = AnalysisReportRow.analysis_id == AnalysisRow.id, AnalysisRow.network_id == row.network_id
+    own = AnalysisReportRow.kind == analysis.key, AnalysisReportRow.engine_version == ENGINE_VERSION
+    other = session.scalar(select(AnalysisReportRow).where(*under_others, *own, AnalysisRow.id != row.id).limit(1))
+    return None if other is None else report_of(other, analysis.report)
 
 
 def _find(key: str, analysed: Analysed, settings: Settings, work: Work) -> tuple[Report, float]:

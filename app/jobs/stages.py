@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import default_steps
 from analysis.explanations.registry import BY_KEY, RECORDED
-from analysis.subjects.registry import SUBJECT_KINDS, kind_called
+from analysis.subjects import registry
+from analysis.subjects.registry import kind_called
 from app.bundled import ORIGIN
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import analysed_question
@@ -30,12 +31,12 @@ class Stage:
     """One kind of work that goes on from a stored analysis.
 
     Args:
-        needs: traits that kinds of networks must offer.
+        needs: traits that a kind of network must offer.
         ask: asks for what of it takes seconds, and returns those jobs.
         stored: whether an analysis has what it makes.
     """
 
-    needs: frozenset[str]
+    needs: Sequence[str]
     ask: Callable[[Session, AnalysisRow], Sequence[JobRow]]
     stored: ColumnElement[bool]
 
@@ -47,8 +48,9 @@ def enqueue_following(session: Session, analysis: AnalysisRow, *, asked: bool = 
     """
     edits = edits_of(session, analysis.network) if asked else ()
     following = [queue.enqueue_about(session, analysis, "changes", other=one.digest) for one in edits]
-    offered = kind_called(analysis.network.kind).traits
-    following += [job for stage in STAGES if stage.needs <= offered for job in stage.ask(session, analysis)]
+    lacks = kind_called(analysis.network.kind).refuses
+    asked_of_it = (stage for stage in STAGES if not any(map(lacks, stage.needs)))
+    following += [job for stage in asked_of_it for job in stage.ask(session, analysis)]
     for job in following if asked else ():
         queue.hasten(job)
     return following
@@ -61,7 +63,8 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
     """
     found = 0
     for stage in STAGES if stages is None else stages:
-        kinds = [kind.key for kind in SUBJECT_KINDS if stage.needs <= kind.traits]  # another version may know more
+        # another version may have stored more kinds
+        kinds = [kind.key for kind in registry.SUBJECT_KINDS if not any(map(kind.refuses, stage.needs))]
         known = NetworkRow.kind.in_(kinds), NetworkRow.deleted_at.is_(None)
         without = select(AnalysisRow).join(NetworkRow).where(~stage.stored, *known)
         found += sum(len(stage.ask(session, row)) for row in session.scalars(without).all())
@@ -86,15 +89,15 @@ def _stage_of(analysis: Analysis) -> Stage:
     """An analysis in the registry."""
 
     def ask(session: Session, row: AnalysisRow) -> list[JobRow]:
-        unplanted = analysis.of_planted and row.network.planted is None
+        question = analysed_question(session, row)
         unsearched = analysis.searched and row.circuits_method == "refused"
-        if unplanted or unsearched or not analysis.follows(analysed_question(session, row)):
+        if unsearched or analysis.refuses(question, row.network.planted) or not analysis.follows(question):
             return []
         first = row.network.origin == ORIGIN and row.network.position == 0  # the front page shows it
         return [queue.enqueue_about(session, row, analysis.key, asked=first, **analysis.details())]
 
     stored = _has(AnalysisReportRow, AnalysisReportRow.kind == analysis.key)
-    if analysis.of_planted:
+    if "planted" in analysis.reads:
         stored = or_(NetworkRow.planted.is_(None), stored)
     if analysis.searched:
         stored = or_(AnalysisRow.circuits_method == "refused", stored)
@@ -115,7 +118,7 @@ def _judged() -> ColumnElement[bool]:
     return found.correlate(AnalysisRow).scalar_subquery() >= len(steps)
 
 
-_INTERPRETED: Final = frozenset({"interpretations"})
+_INTERPRETED: Final = ("interpretations",)
 CRITERIA: Final = Stage(_INTERPRETED, _criteria, _judged())
 RECORDED_KINDS: Final = Stage(_INTERPRETED, _recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
 OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES if not one.sums}

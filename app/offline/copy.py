@@ -19,15 +19,16 @@ from sqlalchemy.orm import Session
 from analysis import ENGINE_VERSION
 from analysis.progress import Progress, Report, silent
 from app.as_file import FRONT, SENTENCE, file_of, normal, rewritten
-from app.db.reads.analyses import check_output, find_network, find_protocol, scope_of
+from app.db.reads.analyses import check_output, find_network, find_question, scope_of
 from app.db.tables import AnalysisRow
 from app.main import create_app
 from app.offline.site import OK, CannotExport, NoRoom, Site, answering, check_target, made_at_once
+from app.pages.place import place_of
 from app.rendering import show
 from app.settings import Settings
 from pluriscope.address import Addresses, below_api
 from pluriscope.blocks import Block, Head, Prose, Section, Table
-from pluriscope.naming import ExplanationRef, Scope, protocol_key
+from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.resources import RESOURCES
 from pluriscope.templating import EVERY_PART, PART
 
@@ -271,7 +272,8 @@ def _analysed(session: Session, wish: Wish) -> dict[str, list[Scope]]:
         scopes = [scope_of(analysis) for analysis in session.scalars(query)]
         found[row.slug] = []
         for name in wish.protocols:
-            protocol = protocol_key(find_protocol(session, name))
+            question = find_question(session, row, Scope(wish.output or 0, name))
+            protocol = place_of(session, row, question).scope.protocol
             chosen = [one for one in scopes if one.protocol == protocol and wish.output in (None, one.output)]
             if not chosen:
                 others = ", ".join(sorted({one.protocol for one in scopes})) or "none (it was not analysed at all)"

@@ -157,7 +157,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     yield Side([figure(one, drawn, "What is kept, the rest pale."), Facts(list(_facts(facts)))])
     yield from told(one, [PLANTED])
     yield from rows_blocks(question, facts.rows)
-    yield from table_blocks(facts.view.inside(question, facts.mask))
+    yield from table_blocks(question.inside(facts.mask))
     if not question.kind.refuses("interpretations"):
         yield from interpretations(one, facts.readings, options)
         if facts.verdict.valid and question.data.boolean:

@@ -282,7 +282,7 @@ def _of_graph(page: Overview, known: Known) -> Told:
 
     def inside() -> Iterator[Block]:
         yield Prose(question.kind.definition)
-        yield from table_blocks(view_of(question).inside(question, whole(question)))
+        yield from table_blocks(question.inside(whole(question)))
 
     folds = [
         More("Inside", inside, "what its nodes do over all rows", id="inside"),

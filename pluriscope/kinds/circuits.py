@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -11,31 +12,19 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from analysis.carried_algorithms.relation import RELATIONS
-from analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of, column_of
 from analysis.criteria.registry import criterion_named
-from analysis.explanations.explanation import REF as RECORDED_REF
-from analysis.subjects.graph import Graph
-from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout, kept_edges
-from analysis.subjects.subject import SubjectKind
-from pluriscope.address import ResultRef
+from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, EdgeLayout, kept_edges
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds import readings
-from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID, fragile
-from pluriscope.kinds.found import Found, Stored, Types, big, taken
+from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID
+from pluriscope.kinds.found import Found, taken
+from pluriscope.kinds.kind import ListedKind
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
 
-STORED: Final[Types] = {
-    "mask": "name",
-    "edges": "int",
-    "neurons": "int",
-    "margin": "float",
-    "interpretations": "big",
-    "observed": "big",
-}
 MASK = Column("mask", "Mask", "Which edges it keeps, as hex.", "name", shown=False)
 INTERPRETATIONS = Column(
     *("interpretations", "Interpretations", "How many readings the circuit has.", "big"), largest_first=True
@@ -61,10 +50,6 @@ ROLES = Column(
     shown=False,
 )
 OF_TRANSFORMERS: Final = (RIGHT, ROLES)
-COLUMNS: Final = (
-    *(VALID, EDGES, NEURONS, RIGHT, MARGIN, FRAGILE, INTERPRETATIONS, OBSERVED, STORY, PASSES, FAILS, ROLES, USES),
-    MASK,
-)
 
 
 def edge_labels(sizes: Sequence[int]) -> tuple[str, ...]:
@@ -97,119 +82,119 @@ def uses(masks: Any, layout: EdgeLayout) -> dict[str, Passing]:
     return neurons | edges
 
 
-def part(found: Found) -> Part:
-    """The circuits."""
-    stored = found.stored["circuit"]
-    masks, layout = stored["mask"], found.question.layout
-    n = len(masks)
-    margins = np.asarray(stored["margin"], np.float64)
-    coded: dict[str, Coded] = {}
-    if found.counted:
-        coded |= {name: big(stored[name]) for name in ("interpretations", "observed") if name in stored}
-    if found.stories is not None:
-        coded["story"] = Coded.of(found.stories)
-
-    used = uses(masks, layout)
-    hidden = [name for name in used if "-" not in name]
-
-    def mask(place: int) -> str:
-        return layout.to_hex(int(masks[place]))
-
-    def more(place: int) -> dict[str, Any]:
-        idle = [name for name in hidden if not used[name][place]]
-        return {
-            "mask": mask(place),
-            "name": f"c·{mask(place)}",
-            "where": f"without {', '.join(idle)}" if idle else "",
-            "size": noun(int(stored["edges"][place]), "edge"),
-            "tested": found.tested,
-            "silent": "silent until read",
-        }
-
-    return Part(
-        *("circuit", "circuits", n),
-        numbers={
-            "valid": np.ones(n, np.int8),
-            "edges": np.asarray(stored["edges"]),
-            "neurons": np.asarray(stored["neurons"]),
-            "margin": margins,
-            "fragile": fragile(margins),
-        },
-        coded=coded,
-        labels={**found.judged("circuit"), "uses": used},
-        ref=lambda place: str(ExplanationRef("circuit", mask(place))),
-        url=lambda place: found.url(ExplanationRef("circuit", mask(place))),
-        more=more,
-        drawing=lambda place: found.thumb(mask(place)),
-        own=("edges", False),
-        says="Edges that are enough to be right on every input, all others cut"
-        + ("." if found.possible is None else f"; {exact(n)} of {exact(found.possible)}."),
-    )
-
-
-def of_transformer(stored: Stored, graph: Graph, kind: SubjectKind, rows: int, of: ResultRef) -> Part:
-    """The circuits that were found of a transformer.
-
-    Args:
-        stored: their columns, as :func:`analysis.circuit_sets.judged_masks.circuit_record` names them.
-        graph: of the model, under the rules.
-        rows: of its task.
-        of: how addresses name what they are of.
-    """
-    n, masks = len(stored[RECORDED_REF]), stored[RECORDED_REF]
-    numbers = np.array([int(text, 16) for text in masks.tolist()], np.uint64)
-    uses = {
-        name: (numbers >> np.uint64(bit) & np.uint64(1)).astype(np.bool_) for bit, name in enumerate(graph.bit_names)
+def _figures(found: Found) -> Mapping[str, Any]:
+    counts = {} if found.counted else {"interpretations": None, "observed": None}
+    return {
+        **counts,
+        "mask": None,
+        "story": found.stories,
+        "uses": uses(found.stored["circuit"]["mask"], found.question.layout),
     }
-    minimal, margins = np.asarray(stored["minimal"], np.float64), np.asarray(stored["margin"], np.float64)
-    own = {"minimal-subset": minimal}
-    told = {one.key: stored[column_of(one)] for one in asked_of(kind)}
-    asked = {step: values for step, values in told.items() if (values != NOT_ASKED).any()}
-    missing = int(np.count_nonzero(np.asarray(stored["right"]) < rows))
-    names = [graph.nodes[node].name for node in graph.removable]
 
-    def mask(place: int) -> str:
-        return str(masks[place])
 
-    def drawing(place: int) -> Markup:
-        kept = graph.kept_edges(graph.bits([int(mask(place), 16)]))[0].tolist()
-        return graph_diagram(graph, kept, title=f"Circuit {mask(place)}", thumb=True)
+def _mask(found: Found, place: int) -> str:
+    return str(found.question.layout.to_hex(int(found.stored["circuit"]["mask"][place])))
 
-    return Part(
-        *("circuit", "circuits", n),
-        numbers={
-            "valid": np.ones(n, np.int8),
-            "edges": stored["edges"],
-            **({"neurons": stored["nodes"]} if graph.cut == "edges" else {}),
-            "right": stored["right"],
-            "margin": margins,
-            "fragile": fragile(margins),
+
+def _more(found: Found, place: int) -> Mapping[str, Any]:
+    mask, sizes = _mask(found, place), found.question.cut.sizes
+    active = Circuit(found.question.layout, int(mask, 16)).active
+    idle = [
+        node_name(layer, neuron, sizes)
+        for layer in range(1, len(sizes) - 1)
+        for neuron in range(sizes[layer])
+        if not active[layer][neuron]
+    ]
+    return {
+        "mask": mask,
+        "name": f"c·{mask}",
+        "where": f"without {', '.join(idle)}" if idle else "",
+        "size": noun(int(found.stored["circuit"]["edges"][place]), "edge"),
+        "tested": found.tested,
+        "silent": "silent until read",
+    }
+
+
+def _says(found: Found) -> str:
+    n, possible = len(found.stored["circuit"]["mask"]), found.possible
+    of = "" if possible is None else f"; {exact(n)} of {exact(possible)}"
+    return f"Edges that are enough to be right on every input, all others cut{of}."
+
+
+CIRCUITS: Final = ListedKind(
+    key="circuit",
+    stored=("mask", "edges", "neurons", "margin", "interpretations", "observed", "verdicts"),
+    columns=(
+        *(VALID, EDGES, NEURONS, RIGHT, MARGIN, FRAGILE, INTERPRETATIONS, OBSERVED, STORY, PASSES, FAILS, ROLES, USES),
+        MASK,
+    ),
+    figures=_figures,
+    ref=lambda found, place: ExplanationRef("circuit", _mask(found, place)),
+    more=_more,
+    drawing=lambda found, place: found.thumb(_mask(found, place)),
+    own=("edges", False),
+    says=_says,
+)
+
+
+# --- of subjects whose circuits are a space, such as transformers
+
+
+def _figures_of_graph(found: Found) -> Mapping[str, Any]:
+    stored, graph = found.stored["circuit"], found.question.graph
+    masks, roles = np.asarray(stored["mask"]), list(map(json.loads, stored["roles"]))
+    kept = ((masks >> bit & 1).astype(np.bool_) for bit in range(graph.n_bits))
+    nodes = [graph.nodes[node].name for node in graph.removable]
+    return {
+        "mask": None,
+        "neurons": stored["neurons"] if graph.cut == "edges" else None,
+        "right": np.asarray(stored["right"], np.int64),
+        "roles": {
+            f"{role.key}({name})": np.array([name in one.get(role.key, "").split(", ") for one in roles], np.bool_)
+            for role in found.question.kind.roles
+            for name in nodes
         },
-        coded={},
-        labels={
-            "passes": {key: values == 1 for key, values in own.items()} | {k: v == "passed" for k, v in asked.items()},
-            "fails": {key: values == 0 for key, values in own.items()} | {k: v == "failed" for k, v in asked.items()},
-            "roles": {
-                f"{role.key}({name})": np.array(
-                    [name in text.split(", ") for text in stored[role.key].tolist()], np.bool_
-                )
-                for role in kind.roles
-                for name in names
-            },
-            "uses": uses,
-        },
-        ref=lambda place: str(ExplanationRef("circuit", mask(place))),
-        url=lambda place: of.url(ExplanationRef("circuit", mask(place))),
-        more=lambda place: {
-            "mask": mask(place),
-            "name": f"c·{mask(place)}",
-            "size": noun(int(stored["edges"][place]), graph.cut[:-1]),
-            "tested": f"{exact(int(stored['right'][place]))} of {exact(rows)} rows",
-        },
-        drawing=drawing,
-        own=("edges", False),
-        says=f"What of the model is enough to answer more than 99% of the rows right; {exact(missing)} miss some.",
-    )
+        "uses": dict(zip(graph.bit_names, kept, strict=True)),
+    }
+
+
+def _mask_of_graph(found: Found, place: int) -> str:
+    return str(found.question.graph.to_hex(int(found.stored["circuit"]["mask"][place])))
+
+
+def _more_of_graph(found: Found, place: int) -> Mapping[str, Any]:
+    stored, mask = found.stored["circuit"], _mask_of_graph(found, place)
+    return {
+        "mask": mask,
+        "name": f"c·{mask}",
+        "size": noun(int(stored["edges"][place]), found.question.graph.cut[:-1]),
+        "tested": f"{exact(int(stored['right'][place]))} of {exact(found.question.n_rows)} rows",
+    }
+
+
+def _drawing_of_graph(found: Found, place: int) -> Markup:
+    graph, mask = found.question.graph, int(found.stored["circuit"]["mask"][place])
+    kept = graph.kept_edges(graph.bits([mask]))[0].tolist()
+    return graph_diagram(graph, kept, title=f"Circuit {graph.to_hex(mask)}", thumb=True)
+
+
+def _says_of_graph(found: Found) -> str:
+    missing = int(np.count_nonzero(np.asarray(found.stored["circuit"]["right"]) < found.question.n_rows))
+    return f"What of the model is enough to answer more than 99% of the rows right; {exact(missing)} miss some."
+
+
+CIRCUITS_OF_GRAPHS: Final = replace(
+    CIRCUITS,
+    stored=("mask", "edges", "neurons", "right", "margin", "roles", "verdicts"),
+    figures=_figures_of_graph,
+    ref=lambda found, place: ExplanationRef("circuit", _mask_of_graph(found, place)),
+    more=_more_of_graph,
+    drawing=_drawing_of_graph,
+    says=_says_of_graph,
+)
+
+
+# --- interpretations
 
 
 def interpretations(found: Found, circuits: Part) -> Part:

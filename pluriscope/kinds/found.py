@@ -11,10 +11,9 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import Form, HighLevelModel, Variable
+from analysis.algorithms.high_level_model import Form, HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.criteria.verdict import FAILED, PASSED
-from analysis.question import Question
 from analysis.validity import max_wrong
 from pluriscope.address import ResultRef
 from pluriscope.figures.numbers import exact
@@ -22,11 +21,9 @@ from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.figures.svg.tiles import PLAIN_HUES, Hues, bits_of, hues_by_frequency, variable
 from pluriscope.frames import Coded, Passing
 from pluriscope.naming import ExplanationRef
-from pluriscope.tables import Type
 
 Stored = Mapping[str, Any]
 """Columns of equal length by name: arrays or sequences, NaN or None where there is no value."""
-Types = Mapping[str, Type]
 _FOR_HUES: Final = 100
 
 
@@ -54,6 +51,7 @@ class Found:
     """What one result has.
 
     Args:
+        question: that it answers, of a subject of any kind.
         of: the result, for addresses.
         stored: the columns of each kind that there is, by kind.
         outcomes: kind → criterion with its settings as text → ``[n]`` positions in
@@ -65,9 +63,10 @@ class Found:
         n_interventions: of the survey.
         readings: interpretations that are worth showing first.
         possible: how many circuits were judged; None where not all were.
+        steps: criteria, with their settings, that are asked beside those with the usual settings.
     """
 
-    question: Question
+    question: Any
     of: ResultRef
     stored: Mapping[str, Stored]
     outcomes: Mapping[str, Mapping[str, NDArray[np.uint8]]] = field(default_factory=dict)
@@ -77,6 +76,7 @@ class Found:
     n_interventions: int = 0
     readings: Sequence[Reading] = ()
     possible: int | None = None
+    steps: tuple[str, ...] = ()
 
     def judged(self, kind: str) -> dict[str, Mapping[str, Passing]]:
         """Which explanations of a kind pass, and which fail, each criterion."""
@@ -85,6 +85,11 @@ class Found:
             name: {step: values == outcome for step, values in outcomes.items()}
             for name, outcome in (("passes", PASSED), ("fails", FAILED))
         }
+
+    @cached_property
+    def algorithm_places(self) -> Mapping[int, int]:
+        """Where an algorithm stands, by the number of its row."""
+        return {row: place for place, row in enumerate(self.stored["algorithm"]["id"])}
 
     def url(self, ref: ExplanationRef) -> str:
         """The address of an explanation."""
@@ -105,9 +110,10 @@ class Found:
         accuracy[speak] = right[speak] / predicted[speak]
         return {"coverage": coverage, "accuracy": accuracy}
 
-    def where(self, placed: Iterable[tuple[Variable, str]]) -> Markup:
-        """Each variable with its sign, and where it stands."""
-        n_inputs = self.question.subject.n_inputs
+    def where(self, algorithm: HighLevelModel, sites: Iterable[tuple[str, str]]) -> Markup:
+        """Variables of an algorithm, by path, each with its sign, and where it stands."""
+        n_inputs, variables = self.question.subject.n_inputs, {one.path: one for one in algorithm.variables}
+        placed = ((variables[path], site) for path, site in sites)
         return Markup(", ").join(
             Markup("{} {}").format(variable(bits_of(one.function, n_inputs), one.shown, hues=self.hues), site)
             for one, site in placed

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from analysis.explanations.registry import RECORDED
-from analysis.subjects.graph import Graph
-from analysis.subjects.subject import SubjectKind
-from pluriscope.address import ResultRef
-from pluriscope.frames import Frame
-from pluriscope.kinds import algorithms, alignments, circuits, directions, recorded
+from analysis.explanations.registry import KIND_OF, RECORDED
+from analysis.subjects.question import GraphQuestion, SubjectQuestion
+from pluriscope.frames import Frame, Part
+from pluriscope.kinds import circuits, recorded
 from pluriscope.kinds.columns import (
     EDGES,
     KIND,
@@ -27,57 +25,46 @@ from pluriscope.kinds.columns import (
     TESTED,
     URL,
 )
-from pluriscope.kinds.found import Found, Stored
+from pluriscope.kinds.found import Found
+from pluriscope.kinds.kind import ListedKind
+from pluriscope.kinds.placements import ALGORITHMS, ALIGNMENTS, DIRECTION_PLACEMENTS
 from pluriscope.tables import Column
 
-_CIRCUIT: Final = (NAME, *circuits.COLUMNS)
-OF_KIND: Final[dict[str, tuple[Column, ...]]] = {
-    "circuit": _CIRCUIT,
-    "interpretation": _CIRCUIT,
-    "algorithm": (NAME, *algorithms.COLUMNS),
-    "alignment": (NAME, *alignments.COLUMNS),
-    "direction": (NAME, *directions.COLUMNS),
-    **{kind.key: (NAME, *recorded.columns(kind)) for kind in RECORDED},
-}
+LISTED_KINDS: Final = (ALIGNMENTS, circuits.CIRCUITS, DIRECTION_PLACEMENTS, *map(recorded.listed, RECORDED), ALGORITHMS)
+"""How each kind is listed, in the order of lists; interpretations stand before their circuits, as rows of these."""
+_COLUMNS: Final = {kind.key: (NAME, *kind.columns) for kind in LISTED_KINDS}
+OF_KIND: Final = {key: _COLUMNS.get(key, _COLUMNS["circuit"]) for key in KIND_OF}
 """The columns of each kind."""
 _EVERY: Final = (KIND, NAME, REF, URL, PROTOCOL, SURVIVING, *(one for columns in OF_KIND.values() for one in columns))
 COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _EVERY}.values())
 """The columns of every kind, each once."""
 
 
-def frame_of_transformer(stored: Stored, graph: Graph, kind: SubjectKind, rows: int, of: ResultRef) -> Frame:
-    """The same list of a transformer, of which there are circuits; see :func:`circuits.of_transformer`."""
+def kinds_of(question: SubjectQuestion) -> tuple[ListedKind, ...]:
+    """How the kinds that a question can have are listed, in the order of lists."""
+    return (circuits.CIRCUITS_OF_GRAPHS,) if isinstance(question, GraphQuestion) else LISTED_KINDS
+
+
+def frame_of(found: Found) -> Frame:
+    """The list of what a result has."""
+    parts: list[Part] = []
+    for kind in kinds_of(found.question):
+        if kind.key in found.stored:
+            part = kind.part(found)
+            parts += [circuits.interpretations(found, part), part] if kind is circuits.CIRCUITS else [part]
+    if not isinstance(found.question, GraphQuestion):
+        own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
+        return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, {PROTOCOL.name: found.question.protocol.digest})
+    cut = found.question.graph.cut.capitalize()
     named = {
-        EDGES: replace(
-            EDGES, label=graph.cut.capitalize(), meaning=f"{graph.cut.capitalize()} that the circuit keeps."
-        ),
+        EDGES: replace(EDGES, label=cut, meaning=f"{cut} that the circuit keeps."),
         NEURONS: replace(NEURONS, label="Nodes", meaning="Nodes of the graph that take part."),
     }
-    part = circuits.of_transformer(stored, graph, kind, rows, of)
-    known = tuple(one for one in COLUMNS if part.has(one.name) or one in (NAME, REF, URL, circuits.MASK))
-    also = tuple(one for one in COLUMNS if one not in known)
-    return Frame(tuple(named.get(one, one) for one in known), (part,), also)
+    own = tuple(one for one in COLUMNS if parts[0].has(one.name) or one in (NAME, REF, URL, circuits.MASK))
+    return Frame(tuple(named.get(one, one) for one in own), tuple(parts), tuple(c for c in COLUMNS if c not in own))
 
 
-def frame_of(found: Found, steps: tuple[str, ...] = ()) -> Frame:
-    """The list of what a result has.
-
-    Args:
-        found: what it has.
-        steps: criteria with other settings than the usual ones, to be asked of alignments on directions.
-    """
-    of_circuits, of_algorithms = circuits.part(found), algorithms.part(found)
-    parts = [alignments.part(found, of_algorithms), circuits.interpretations(found, of_circuits), of_circuits]
-    if "direction" in found.stored:
-        parts.append(directions.part(found, steps))
-    parts += [recorded.part(found, kind) for kind in RECORDED if kind.key in found.stored]
-    parts.append(of_algorithms)
-    own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
-    told = {PROTOCOL.name: found.question.protocol.digest}
-    return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, told)
-
-
-_TOLD: Final = {
+_SAID_BY_ALL: Final = {
     *("name", "margin", "edges", "interpretations", "iia", "right", "coverage", "accuracy", "gates", "variables")
 }
 """Columns of which those that pages show of every kind tell enough, but of formulas without a place."""
@@ -98,7 +85,7 @@ def shown_columns(frame: Frame, kinds: Sequence[str], sort: str) -> tuple[Column
 
     size, tested = sorted_as(SIZE, "edges", "neurons"), sorted_as(TESTED, "right", "iia")
     every = (NAME, sorted_as(PREDICTS, "accuracy"), size, MARGIN, READINGS, tested)
-    told = {one.key for one in every} | (set() if len(chosen) == 1 and chosen[0].aside else _TOLD)
+    shown = {one.key for one in every} | (set() if len(chosen) == 1 and chosen[0].aside else _SAID_BY_ALL)
     own = [one for one in frame.columns if len(chosen) == 1 and one.shown and chosen[0].has(one.name)]
     also = [one for one in frame.columns if one.name == sort and sort not in {one.key for one in every}]
-    return (*every, *(one for one in own if one.name not in told and one not in also), *also)
+    return (*every, *(one for one in own if one.name not in shown and one not in also), *also)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -9,74 +10,54 @@ from markupsafe import Markup
 
 from analysis.explanations.explanation import NAME, REF, RecordedKind, predict_nothing
 from pluriscope.figures.svg.directions import claims_thumb
-from pluriscope.frames import Coded, Part
-from pluriscope.kinds.columns import FAILS, FRAGILE, MARGIN, PASSES, VALID, fragile
-from pluriscope.kinds.found import Found, Types
+from pluriscope.kinds.columns import FAILS, FRAGILE, MARGIN, PASSES, VALID
+from pluriscope.kinds.found import Found
+from pluriscope.kinds.kind import ListedKind
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Type
 
 _TYPES: Final[dict[type, Type]] = {bool: "bool", int: "int", float: "float", str: "text"}
 
 
-def stored_types(kind: RecordedKind[Any]) -> Types:
-    """The stored columns of a kind: what it is called, and its figures."""
-    return {REF: "name", NAME: "text", **{one.name: _TYPES[one.dtype] for one in kind.columns}}
-
-
-def column_name(kind: RecordedKind[Any], name: str) -> str:
-    """What lists call a figure of a kind."""
-    return f"{kind.key}_{name}"
-
-
-def columns(kind: RecordedKind[Any]) -> tuple[Column, ...]:
-    """The columns of a kind."""
+def listed(kind: RecordedKind[Any]) -> ListedKind:
+    """How such a kind is listed: lists call its figures KEY_COLUMN."""
+    has_margin = kind.column(MARGIN.name) is not None
     own = (
         Column(
-            *(column_name(kind, one.name), one.label, one.meaning, _TYPES[one.dtype]),
+            *(f"{kind.key}_{one.name}", one.label, one.meaning, _TYPES[one.dtype]),
             facet="any" if one.facet else "",
             largest_first=one.dtype is float,
             shown=one.name != MARGIN.name,
         )
         for one in kind.columns
     )
-    margin = (MARGIN, FRAGILE) if kind.column(MARGIN.name) else ()  # which lists of every kind have
-    return (VALID, *margin, *own, PASSES, FAILS)
 
+    def figures(found: Found) -> Mapping[str, Any]:
+        stored, held = found.stored[kind.key], dict[str, Any]()
+        for one in kind.columns:
+            values: Any = np.asarray(stored[one.name], one.dtype)
+            held[f"{kind.key}_{one.name}"] = values.tolist() if one.dtype is str else values
+        return held
 
-def part(found: Found, kind: RecordedKind[Any]) -> Part:
-    """What was found of a kind."""
-    stored = found.stored[kind.key]
-    refs, n = stored[REF], len(stored[REF])
-    numbers: dict[str, Any] = {"valid": np.ones(n, np.int8)}
-    coded: dict[str, Coded] = {}
-    for one in kind.columns:
-        name = column_name(kind, one.name)
-        if one.dtype is str:
-            coded[name] = Coded.of(map(str, stored[one.name]))
-        else:
-            numbers[name] = np.asarray(stored[one.name], one.dtype)
-    if kind.column(MARGIN.name):
-        numbers["margin"] = numbers[column_name(kind, MARGIN.name)]
-        numbers["fragile"] = fragile(numbers["margin"])
+    def ref(found: Found, place: int) -> ExplanationRef:
+        return ExplanationRef(kind.key, str(found.stored[kind.key][REF][place]))
 
-    def ref(place: int) -> ExplanationRef:
-        return ExplanationRef(kind.key, str(refs[place]))
+    def drawing(found: Found, place: int) -> Markup:
+        claims = kind.claims(kind.read(found.question, ref(found, place).first))
+        title = str(found.stored[kind.key][NAME][place])
+        return claims_thumb(found.question.cut.weights, claims, hues=found.hues, title=title)
 
-    silent = "silent" if kind.predict is predict_nothing else ""
-
-    def drawing(place: int) -> Markup:
-        claims = kind.claims(kind.read(found.question, str(refs[place])))
-        return claims_thumb(found.question.cut.weights, claims, hues=found.hues, title=str(stored[NAME][place]))
-
-    return Part(
-        *(kind.key, kind.plural, n),
-        numbers=numbers,
-        coded=coded,
-        labels=found.judged(kind.key),
-        ref=lambda place: str(ref(place)),
-        url=lambda place: found.url(ref(place)),
-        more=lambda place: {"name": str(stored[NAME][place]), "silent": silent},
+    return ListedKind(
+        key=kind.key,
+        stored=(REF, NAME, *(one.name for one in kind.columns), "verdicts"),
+        columns=(VALID, *((MARGIN, FRAGILE) if has_margin else ()), *own, PASSES, FAILS),
+        figures=figures,
+        ref=ref,
+        more=lambda found, place: {
+            "name": str(found.stored[kind.key][NAME][place]),
+            "silent": "silent" if kind.predict is predict_nothing else "",
+        },
         drawing=drawing,
-        own=("margin", True) if "margin" in numbers else ("", False),
-        says=f"{kind.definition.partition('. ')[0].removesuffix('.')}.",
+        own=("margin", True) if has_margin else ("", False),
+        says=lambda _: f"{kind.definition.partition('. ')[0].removesuffix('.')}.",
     )

@@ -17,7 +17,6 @@ from analysis.network_files.files import network_file_json
 from analysis.protocol import COMPLETE
 from app import bundled
 from app.bundled import bundled_models, bundled_networks
-from app.db.models import save_model
 from app.db.writes import save_network
 from app.jobs.queue import enqueue_analyses
 from app.main import create_app
@@ -75,7 +74,7 @@ def little(tmp_path_factory) -> Iterator[TestClient]:
             job = enqueue_analyses(session, row, [COMPLETE])[0]
             job.state, job.error = "failed", "weights: too wild. Tame them."
             for slug in (LARGE, SMALL):
-                save_model(session, bundled_models()[slug], slug=slug)
+                save_network(session, bundled_models()[slug], slug=slug)
         yield client
 
 

@@ -23,7 +23,7 @@ from app.db.codecs import network_file_of
 from app.db.engine import Store, open_store
 from app.db.job_tables import JobRow
 from app.db.records import save_data_record
-from app.db.tables import AnalysisRow, ModelRow, NetworkRow
+from app.db.tables import AnalysisRow, NetworkRow, ProtocolRow
 from app.db.writes import save_network
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.queue import cancel, enqueue, enqueue_about, enqueue_analyses
@@ -41,7 +41,7 @@ NETWORKS: Final = {
     "majority-3-3": (COMPLETE, PAPER),
     "xor-planted-disguised": (COMPLETE,),
 }
-ALL_OF: Final = ("analyse", "explanations", "model-circuits")
+ALL_OF: Final = ("analyse", "explanations")
 """The kinds of jobs that are quick, so that every one of them is done."""
 FURTHER: Final = {
     ("xor-pretrained", "complete"): (
@@ -59,20 +59,21 @@ FURTHER: Final = {
     ("alice-and-bob", "paper"): ("criteria",),
     ("majority-3-3", "paper"): ("criteria",),
     ("xor-planted-disguised", "complete"): ("planted", "methods"),
+    ("majority-5-attention", "complete"): ("methods", "rivals", "lenses", "one-reader"),
+    ("induction-attention", "complete"): ("rivals",),
+    ("tracr-histogram", "complete"): ("planted", "methods"),
 }
 """What is looked at beyond those, on the default data; the rest is called off: it would take longer than all tests."""
-OF_MODELS: Final = {
-    ("majority-5-attention", ""): ("model-methods", "model-rivals", "model-lenses", "model-one-reader"),
-    ("induction-attention", ""): ("model-rivals",),
-    ("tracr-histogram", ""): ("model-planted", "model-methods"),
-}
-"""The jobs of which the results are looked at, by model and rules."""
 TOO_LONG: Final = ("input-robust", "interchange", "interchange-joint", "causal-scrubbing", "input-noise")
 """Criteria that take longest on three inputs: up to a minute each for the first three, where a machine's speed would
 decide what is stored; of the last two, which took three quarters of the rest, no page of that network says anything.
 """
-RULES_LOOKED_AT: Final = {"majority-5-attention": ("", "split"), "induction-attention": ("",), "tracr-histogram": ("",)}
-"""Rules of models of other kinds under which their circuits are searched; the rest is called off as well."""
+RULES_LOOKED_AT: Final = {
+    "majority-5-attention": ("complete", "split"),
+    "induction-attention": ("complete",),
+    "tracr-histogram": ("complete",),
+}
+"""Rules of transformers under which their circuits are searched; the rest is called off as well."""
 
 
 def prepare(data: Path, factory: pytest.TempPathFactory) -> None:
@@ -86,9 +87,9 @@ def _make(data: Path) -> None:
         store.migrate()
         with store.write() as session:
             add_bundled_models(session)
-            slugs = {row.digest: row.slug for row in session.scalars(select(ModelRow))}
-            for job in session.scalars(select(JobRow).where(JobRow.kind == "model-circuits")):
-                if job.arguments["rules"] not in RULES_LOOKED_AT.get(slugs[job.arguments["model"]], ()):
+            slugs = {row.digest: row.slug for row in session.scalars(select(NetworkRow))}
+            for job in session.scalars(select(JobRow).where(JobRow.kind == "analyse")):
+                if job.arguments["protocol"]["name"] not in RULES_LOOKED_AT.get(slugs[job.network_digest], ()):
                     cancel(session, job.id)
             store_study(session)
             for file in bundled_networks():
@@ -134,15 +135,11 @@ def work(store: Store, kinds: Collection[str]) -> None:
 
 
 def _call_off_what_nobody_looks_at(store: Store) -> None:
-    names = {protocol.digest: protocol.name for protocol in (COMPLETE, PAPER)}
     defaults = [file.data.digest for file in bundled_networks() if file.data is not None]
     with store.write() as session:
-        slugs = {row.digest: row.slug for table in (NetworkRow, ModelRow) for row in session.scalars(select(table))}
+        slugs = {row.digest: row.slug for row in session.scalars(select(NetworkRow))}
+        names = {row.digest: row.name for row in session.scalars(select(ProtocolRow))}
         for job in session.scalars(select(JobRow).where(JobRow.state == "queued")):
-            if job.kind.startswith("model-"):
-                if job.kind not in OF_MODELS.get((slugs[job.arguments["model"]], job.arguments["rules"]), ()):
-                    cancel(session, job.id)
-                continue
             about = slugs[job.network_digest], names[job.arguments["protocol"]]
             if job.arguments["data"] in defaults or job.kind not in FURTHER.get(about, ()):
                 cancel(session, job.id)

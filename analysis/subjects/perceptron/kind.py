@@ -30,5 +30,5 @@ PERCEPTRON: Final = SubjectKind(
     settings={},
     read=_read,
     write=_write,
-    traits=frozenset(TRAITS) - {"readers"},
+    traits=frozenset(TRAITS) - {"readers", "stream"},
 )

@@ -20,6 +20,6 @@ TRANSFORMER: Final = SubjectKind(
     settings={"granularity": ("qkv", "heads", "nodes"), "ablation": ("zero", "mean"), "embedding": ("joined", "split")},
     read=read_attention,
     write=attention_document,
-    traits=frozenset(("readers", "methods", "lenses", "play", "edits", "training")),
+    traits=frozenset(("readers", "stream", "methods", "lenses", "play", "edits", "training")),
     roles=ROLES,
 )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import Session, defer, joinedload
 
+from app.db.codecs import is_known
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import PERCEPTRON, AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
@@ -25,11 +26,12 @@ def networks(session: Session, query: str = "") -> Sequence[Row[Any]]:
     A query is part of a name or slug, be it a former or another one, or the beginning of a digest; "" matches all but
     the networks of studies, which come by the thousand and are listed there.
     """
-    names = ("id", "digest", "kind", "slug", "name", "sizes", "tasks", "origin", "input_data")
+    names = ("id", "digest", "slug", "name", "kind", "sizes", "tasks", "origin", "input_data")
     of_neurons = ("activation", "output_activation", "negative_slope")
     shown = [getattr(NetworkRow, name) for name in (*names, *of_neurons)]
     order = (NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug)
-    return session.execute(select(*shown).where(*matching(query)).order_by(*order)).all()
+    found = session.execute(select(*shown).where(*matching(query)).order_by(*order)).all()
+    return [row for row in found if is_known(row.kind)]
 
 
 def of_other_kinds(session: Session, query: str = "") -> Sequence[NetworkRow]:
@@ -75,6 +77,12 @@ def parameters_by_id(session: Session, ids: Iterable[int]) -> dict[int, NDArray[
     """The parameters of some networks."""
     rows = session.execute(select(NetworkRow.id, NetworkRow.parameters).where(NetworkRow.id.in_(list(ids))))
     return {row.id: np.frombuffer(row.parameters, dtype="<f8") for row in rows}
+
+
+def documents_by_id(session: Session, ids: Iterable[int]) -> dict[int, bytes]:
+    """The files of some networks of other kinds than perceptrons."""
+    kept = NetworkRow.id.in_(list(ids)), NetworkRow.document.is_not(None)
+    return dict(session.execute(select(NetworkRow.id, NetworkRow.document).where(*kept)).tuples())
 
 
 def matching(query: str) -> list[ColumnElement[bool]]:
@@ -166,4 +174,5 @@ def networks_named(session: Session, words: Sequence[str], limit: int) -> Sequen
     """
     conditions = [condition for word in words or [""] for condition in matching(word)]
     order = NetworkRow.origin == STUDY_ORIGIN, NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug
-    return session.scalars(select(NetworkRow).where(*conditions).order_by(*order).limit(limit)).all()
+    found = select(NetworkRow).where(*conditions).options(defer(NetworkRow.document))
+    return [row for row in session.scalars(found.order_by(*order).limit(limit)) if is_known(row.kind)]

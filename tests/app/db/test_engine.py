@@ -125,7 +125,7 @@ def test_several_processes_may_migrate_at_once(request, tmp_path, kind):
 @pytest.mark.slow
 def test_no_update_is_lost_between_processes(store):
     with store.write() as session:
-        session.execute(text("INSERT INTO protocols VALUES ('counter', '0', '{}')"))
+        session.execute(text("INSERT INTO protocols (digest, name, settings) VALUES ('counter', '0', '{}')"))
     assert run_together(count_up, store.url, 60) == [0, 0]
     with store.read() as session:
         assert session.scalar(text("SELECT name FROM protocols")) == "120"

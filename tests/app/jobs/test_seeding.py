@@ -10,9 +10,9 @@ from analysis.protocol import PAPER
 from analysis.tasks import named_task
 from app.bundled import FRESH_NAME, FRESH_XOR, bundled_models, bundled_networks
 from app.db.job_tables import JobRow
-from app.db.models import all_models
 from app.db.reads.analyses import find_network, network_by_digest
 from app.db.reads.jobs import jobs_of_network
+from app.db.reads.networks import networks
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.jobs import queue
@@ -85,7 +85,7 @@ def test_bundled_models_are_stored_once_and_searched(store):
         with store.write() as session:
             assert add_bundled_models(session) == added
     with store.read() as session:
-        assert [row.slug for row in all_models(session)] == list(bundled_models())
+        assert [row.slug for row in networks(session)] == list(bundled_models())
         assert len(session.scalars(select(JobRow)).all()) == 6 + 6 + 4 + 8 + 5  # compiled ones once each
 
 

@@ -122,7 +122,7 @@ def test_what_is_finished_is_neither_run_nor_stopped_and_may_be_extended(store, 
 
 def test_what_a_person_starts_comes_before_all_that_nobody_asked_for(store):
     with store.write() as session:
-        for name in ("model-rivals", "ladder", "analyse"):
+        for name in ("rivals", "ladder", "analyse"):
             queue.enqueue(session, name, {"network": name})
         store_study(session, design(slug="unsummed", loss_target=[0.4]), summed=False)
         study_queue.ask_for_what_is_left(session)

@@ -12,9 +12,11 @@ from analysis.circuit_sets.judged_masks import judged_circuits
 from analysis.circuit_sets.masks import find_circuits
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import read_attention
-from app.db.models import save_circuits, save_model
+from app.db.codecs import graph_question
+from app.db.prepared import prepare_circuits
+from app.db.writes import save_prepared
 from app.main import create_app
-from tests.factories import on_a_copy
+from tests.factories import on_a_copy, searched
 
 ONE = "/networks/majority"
 DOCUMENT = json.loads((Path(__file__).parents[2] / "golden/attention/majority_5_1x2_0.json").read_text())["network"]
@@ -27,10 +29,9 @@ def client(tmp_path_factory):
     app = create_app(on_a_copy(data=tmp_path_factory.mktemp("rows")))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
         with app.state.store.write() as session:
-            row, _ = save_model(session, json.dumps(DOCUMENT).encode(), slug="majority")
-            save_circuits(session, row, TRANSFORMER, TRANSFORMER.default_rules, FOUND)
-            unasked = find_circuits(MODEL, TRANSFORMER.rules("heads"))
-            save_circuits(session, row, TRANSFORMER, TRANSFORMER.rules("heads"), unasked)
+            row = searched(session, json.dumps(DOCUMENT).encode(), slug="majority").network
+            unasked = graph_question(row, "heads")
+            save_prepared(session, prepare_circuits(unasked, find_circuits(MODEL, unasked.rules)))
         yield client
 
 

@@ -19,21 +19,22 @@ from sqlalchemy import select
 from analysis.circuit_sets.judged_masks import judged_circuits
 from analysis.circuit_sets.masks import circuits_of, find_circuits
 from analysis.discovery.registry import MODEL_METHOD_BY_KEY
-from analysis.discovery.report import MethodsReport
 from analysis.subjects import registry
 from analysis.subjects.enumeration import mask_bits, read_mask
+from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.subject import gaps
 from analysis.work import DEFAULT_WORK
 from app.db.job_tables import JobRow
-from app.db.models import save_beside, save_circuits, save_model, stored_beside
+from app.db.reports import report_row
 from app.db.writes import save_network
-from app.jobs.models import MODEL_CIRCUITS, MODEL_METHODS, MODEL_ONE_READER, MODEL_RIVALS
+from app.jobs.analyses import ANALYSE, handler_of
 from app.jobs.stages import enqueue_missing
 from app.main import create_app
 from pluriscope.address import Addresses
+from pluriscope.analyses.registry import BY_KEY
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, read_perceptron
 from tests.conftest import ON_EVERY_DATABASE, database_url
-from tests.factories import on_a_copy, pretrained_xor
+from tests.factories import found_out, on_a_copy, pretrained_xor, searched
 
 LOCAL = ("127.0.0.1", 50_000)
 API = "/api/v2"
@@ -54,11 +55,11 @@ def search(store, job_id):
     """Do what a queued job does."""
     with store.read() as session:
         arguments = dict(session.get_one(JobRow, job_id).arguments)
-        compute = MODEL_CIRCUITS.load(session, arguments)
+        compute = ANALYSE.load(session, arguments)
     outcome = compute(DEFAULT_WORK)
     with store.write() as session:
         job = session.get_one(JobRow, job_id)
-        saved = MODEL_CIRCUITS.save(session, arguments, outcome)
+        saved = ANALYSE.save(session, arguments, outcome)
         job.state, job.result, job.found = "done", dict(saved.result), saved.found
     return saved
 
@@ -66,7 +67,7 @@ def search(store, job_id):
 @pytest.fixture(scope="module", params=ON_EVERY_DATABASE)
 def client(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "SUBJECT_KINDS", (TOY,))
+        patch.setattr(registry, "SUBJECT_KINDS", (PERCEPTRON, TOY))
         app = create_app(on_a_copy(data=tmp_path_factory.mktemp("models"), database_url=database_url(request)))
         with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
             store = app.state.store
@@ -76,7 +77,7 @@ def client(request, tmp_path_factory):
             assert answer.status_code == 201, answer.text
             client.brought_in = answer.json()
             saved = search(store, client.brought_in["jobs"][0].rpartition("/")[2])
-            assert saved.found == f"{FOUND.valid} of {FOUND.possible} circuits are valid"
+            assert saved.found == f"{FOUND.valid} of {FOUND.possible} circuits valid"
             client.post("/api/v1/networks", content=json.dumps({**OTHER, "biases": [[-1.0, -0.7], [0.0]]}).encode())
             yield client
 
@@ -114,7 +115,7 @@ def test_a_file_that_is_none_is_refused_with_a_cure(client):
 def test_networks_and_models_share_no_slug(client):
     store = client.app.state.store
     with store.write() as session:
-        row, _ = save_model(session, json.dumps(RIVAL).encode(), slug="xor")
+        row = save_network(session, json.dumps(RIVAL).encode(), slug="xor")
         assert row.slug == f"xor-{row.digest[:6]}"
         assert save_network(session, pretrained_xor(), slug="and-of-two").slug == "xor"
     assert client.get("/models/xor/circuits").headers["location"] == f"/networks/{row.slug}/explanations"
@@ -231,11 +232,12 @@ def analysis(client, key, of=ONE, **query):
     return answer.json()
 
 
-def done(client, handler, key):
-    """Do the work of the job that waits; its arguments."""
+def done(client, key):
+    """Do the work of the job that waits, and say which it is."""
     store = client.app.state.store
+    handler = handler_of(BY_KEY[key])
     with store.read() as session:
-        [job] = session.scalars(select(JobRow).where(JobRow.kind == f"model-{key}")).all()
+        [job] = session.scalars(select(JobRow).where(JobRow.kind == key)).all()
         compute = handler.load(session, job.arguments)
     report = compute(DEFAULT_WORK)
     with store.write() as session:
@@ -248,7 +250,7 @@ def done(client, handler, key):
 @pytest.mark.slow
 def test_methods_are_located_among_the_circuits(client):
     assert analysis(client, "methods")["state"] == "computing"
-    job = done(client, MODEL_METHODS, "methods")
+    job = done(client, "methods")
     told = analysis(client, "methods")
     report = told["report"]
     assert (told["state"], report["complete"]) == ("done", True)
@@ -323,7 +325,7 @@ def test_claims_that_cannot_be_read_are_refused(client, given, words):
 @pytest.mark.slow
 def test_the_most_different_circuits(client):
     assert analysis(client, "rivals")["state"] == "computing"
-    done(client, MODEL_RIVALS, "rivals")
+    done(client, "rivals")
     report = analysis(client, "rivals")["report"]
     kept = {mask: set(np.flatnonzero(kept_bits(mask))) for mask in MASKS}
     farthest = max(1 - Fraction(len(a & b), len(a | b)) for a, b in combinations(kept.values(), 2))
@@ -338,7 +340,7 @@ def test_the_most_different_circuits(client):
 
 @pytest.mark.slow
 def test_one_reader_at_a_time(client):
-    done(client, MODEL_ONE_READER, "one-reader")
+    done(client, "one-reader")
     told, space = analysis(client, "one-reader"), MODEL.space(RULES)
     kept = np.array([kept_bits(mask) for mask in MASKS])
     for own, one in zip(chain(*space.graph.readers), told["report"]["readers"], strict=True):
@@ -394,9 +396,7 @@ def test_a_search_is_asked_for_once_and_not_where_it_is_too_large(client, monkey
 def test_where_nothing_is_valid_the_list_says_so(client):
     store = client.app.state.store
     with store.write() as session:
-        job_id = (
-            session.scalars(select(JobRow).where(JobRow.state == "queued", JobRow.kind == "model-circuits")).one().id
-        )
+        job_id = session.scalars(select(JobRow).where(JobRow.state == "queued", JobRow.kind == "analyse")).one().id
     search(store, job_id)
     page = listed(client, "/networks/nand/explanations")
     assert (page["total"], page["items"], page["state"]) == (0, [], "done")
@@ -408,18 +408,53 @@ def test_a_kind_that_this_version_does_not_know_is_left_out(client, monkeypatch)
     assert client.get(ONE).status_code == 404
 
 
+FOLLOWING = {"methods", "lenses", "rivals", "one-reader"}
+
+
 @pytest.mark.slow
-def test_methods_are_asked_where_an_older_version_searched(store, monkeypatch):
-    monkeypatch.setattr(registry, "SUBJECT_KINDS", (TOY,))
-    of_methods = select(JobRow).where(JobRow.kind == "model-methods")
+def test_what_follows_is_asked_where_an_older_version_searched(store, monkeypatch):
+    monkeypatch.setattr(registry, "SUBJECT_KINDS", (PERCEPTRON, TOY))
     with store.write() as session:
-        row, _ = save_model(session, RAW)
+        save_network(session, RAW)
         assert enqueue_missing(session) == 0  # nothing was searched
-        save_circuits(session, row, TOY, RULES, FOUND)
-        assert enqueue_missing(session) == 4  # methods, lenses, the most different circuits, one reader at a time
-        [job] = session.scalars(of_methods).all()
-        assert job.arguments == {"model": row.digest, "rules": ""}
-        save_beside(session, row, "", "methods", MethodsReport(thorough=False, complete=True, answers=[], refused={}))
-        assert enqueue_missing(session) == 3
-        save_circuits(session, row, TOY, RULES, FOUND)  # another search replaces the answers
-        assert stored_beside(session, row, "", "methods", MethodsReport) is None
+        row = searched(session, RAW)
+        assert enqueue_missing(session) == len(FOLLOWING)
+        jobs = session.scalars(select(JobRow)).all()
+        assert {job.kind for job in jobs} == FOLLOWING
+        assert {job.arguments["result"] for job in jobs} == {row.result_digest}
+        assert report_row(session, row, "rivals") is None
+        found_out(session, row, "rivals")
+        assert enqueue_missing(session) == len(FOLLOWING) - 1
+        assert searched(session, RAW) is row  # the same found again changes nothing
+
+
+@pytest.mark.slow
+def test_where_circuits_are_too_many_what_needs_none_is_asked(store, monkeypatch):
+    """The analysis says that they are, and lenses stand on it."""
+    monkeypatch.setattr(registry, "SUBJECT_KINDS", (PERCEPTRON, TOY))
+    monkeypatch.setattr("analysis.subjects.enumeration.MAX_MASKS", 63)
+    with store.write() as session:
+        row = searched(session, RAW)
+        assert (row.circuits_method, row.circuits_truncated_at, row.exhaustive) == ("refused", 0, False)
+        assert "64 masks" in row.plan["refused"]
+        assert enqueue_missing(session) == len({"lenses", "one-reader"})
+
+
+@pytest.mark.slow
+def test_what_a_network_of_any_kind_can_be_done_with(client):
+    """Renamed, deleted, brought back, and imported for other rows."""
+    another = {**DOCUMENT, "biases": [[-1.0, -0.75], [0.0]]}
+    slug = client.post("/api/v1/networks", content=json.dumps(another).encode()).json()["slug"]
+    renamed = client.post(f"/networks/{slug}/rename", data={"slug": "called-otherwise"})
+    assert renamed.headers["location"] == "/networks/called-otherwise"
+    assert client.get(f"/networks/{slug}").headers["location"] == "/networks/called-otherwise"
+    client.post("/networks/called-otherwise/delete")
+    assert client.get("/networks/called-otherwise").status_code == 410
+    client.post("/networks/called-otherwise/restore")
+    assert client.get("/networks/called-otherwise").status_code == 200
+    other = json.dumps({**another, "tasks": [{"truth_table": [1, 1, 1, 0]}]})
+    refused = client.post("/api/v1/networks", content=other.encode())
+    assert (refused.status_code, "is stored as" in refused.json()["error"]) == (409, True)
+    result = client.get("/api/v1/networks/and-of-two/result").json()
+    assert result["outputs"][0]["circuits"]["masks"] == MASKS
+    assert client.get("/api/v1/networks/and-of-two/result?protocol=sideways").status_code == 404

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from analysis.subjects.transformer.model import read_attention
 from analysis.subjects.transformer.runs import Site, pairs_of, run
-from app.db.models import save_model
+from app.db.writes import save_network
 from app.main import create_app
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 from tests.factories import on_a_copy
@@ -28,9 +28,9 @@ def client(tmp_path_factory):
     app = create_app(on_a_copy(data=tmp_path_factory.mktemp("play")))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
         with app.state.store.write() as session:
-            save_model(session, json.dumps(DOCUMENT).encode(), slug="induction")
+            save_network(session, json.dumps(DOCUMENT).encode(), slug="induction")
             blocks = with_blocks(1, (2, 2, 4, 2, 3, 2), mlp="relu", norm=True)
-            save_model(session, json.dumps(blocks).encode(), slug="blocks")
+            save_network(session, json.dumps(blocks).encode(), slug="blocks")
         yield client
 
 

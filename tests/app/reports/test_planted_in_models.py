@@ -7,16 +7,11 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.circuit_sets.judged_masks import judged_circuits
-from analysis.circuit_sets.masks import find_circuits
-from analysis.work import DEFAULT_WORK
 from app.bundled import bundled_models
 from app.cli import main
-from app.db.models import model_of, save_circuits, save_model
-from app.jobs.models import MODEL_METHODS, MODEL_PLANTED
-from app.jobs.stages import BESIDE_CIRCUITS, follows
+from app.jobs.stages import enqueue_following
 from app.main import create_app
-from tests.factories import on_a_copy
+from tests.factories import found_out, on_a_copy, searched
 
 MODELS = bundled_models()
 
@@ -26,17 +21,16 @@ def client(tmp_path_factory):
     app = create_app(on_a_copy(data=tmp_path_factory.mktemp("planted")))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
         with app.state.store.write() as session:
-            for slug, text in (("tracr-histogram", ""), ("majority-5-attention", ""), ("indirect-object-2x4", "nodes")):
-                row, _ = save_model(session, MODELS[slug], slug=slug)
-                kind, model = model_of(row)
-                rules = kind.rules(text)
-                found = judged_circuits(kind, model, rules, find_circuits(model, rules))
-                save_circuits(session, row, kind, rules, found)
-                about = {"model": row.digest, "rules": ""}
-                asked = [job for name, job in BESIDE_CIRCUITS.items() if follows(name, row)]
-                assert ("model-planted" in asked) == (model.planted is not None)
-                for work in (MODEL_PLANTED, MODEL_METHODS) if model.planted else ():
-                    work.save(session, about, work.load(session, about)(DEFAULT_WORK))
+            for slug, rules in (
+                ("tracr-histogram", "complete"),
+                ("majority-5-attention", "complete"),
+                ("indirect-object-2x4", "nodes"),
+            ):
+                row = searched(session, MODELS[slug], rules, slug=slug)
+                asked = [job.kind for job in enqueue_following(session, row)]
+                assert ("planted" in asked) == (row.network.planted is not None)
+                for key in ("planted", "methods") if "planted" in asked else ():
+                    found_out(session, row, key)
         yield client
 
 

@@ -20,7 +20,8 @@ from app.db.reads.jobs import find_job
 from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.definitions import DEFINITIONS
-from app.jobs.training import TRAIN_MODEL, save_training_outcome
+from app.jobs.training import TRAIN as TRAINING
+from app.jobs.training import save_training_outcome
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.app.cli.test_analyse import refused
 from tests.factories import small_network
@@ -222,22 +223,22 @@ def test_a_transformer_is_trained_watched_stored_and_searched(client, store):
     assert client.post("/api/v2/train/transformer", json={**SMALL, "seed": 3, "steps": 600}).json()["url"] == job
     told, arguments = [], specs_of(store, answer)
     with store.write() as session:
-        held = queue.claim(session, "test", definitions={"train-model": DEFINITIONS["train-model"]})
-        outcome = TRAIN_MODEL.load(session, arguments)(Work(told.append))
+        held = queue.claim(session, "test", definitions={"train": DEFINITIONS["train"]})
+        [outcome] = TRAINING.load(session, arguments)(Work(told.append))
         queue.heartbeat(session, held, told[-1], losses=[(one.done, one.loss) for one in told])
     page = client.get("/api/v2" + job).json()
     assert page["losses_so_far"] == [[one.done, one.loss] for one in told]
     assert (page["state"], page["loss_target"], "by step" in client.get(job).text) == ("running", 0.01, True)
     with store.write() as session:
-        saved = TRAIN_MODEL.save(session, arguments, outcome)
+        saved = TRAINING.save(session, arguments, [outcome])
         queue.end(session, held, "done", saved.found, result=saved.result)
-        searches = session.scalars(select(JobRow).where(JobRow.kind == "model-circuits")).all()
-        assert [one.arguments["model"] for one in searches] == [saved.result["model"]]
+        searches = session.scalars(select(JobRow).where(JobRow.kind == "analyse")).all()
+        assert [one.arguments["network"] for one in searches] == saved.result["networks"]
     assert outcome.converged
     assert client.get(client.get("/api/v2" + job).json()["result_url"]).status_code == 200
     with store.write() as session:
         for one in (replace(outcome, converged=False), replace(outcome, model=None)):
-            assert TRAIN_MODEL.save(session, arguments, one).result == {}
+            assert TRAINING.save(session, arguments, [one]).result == {}
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,7 @@ SEARCHED = {
     "tracr-histogram-DIGITS": ("complete", "heads", "nodes-mean"),
     "tracr-induction": ("complete", "heads"),
     "majority-5-attention-DIGITS": ("complete", "nodes"),
-    "majority-1-x-1-heads-seed-0": (),
+    "majority-1-1-heads-seed-0": ("complete",),
 }
 """Transformers in the kept store by their slugs, and rules under which circuits were searched."""
 
@@ -391,7 +391,7 @@ def test_jobs_about_transformers_are_done_as_others(with_transformers):
     with store.read() as session:
         done = session.scalars(select(JobRow).where(JobRow.kind.in_(definitions))).all()
         assert [job.error for job in done if job.state not in ("done", "cancelled")] == []
-        assert find_analysis(session, find_network(session, "majority-1-x-1-heads-seed-99"), Scope()) is not None
+        assert find_analysis(session, find_network(session, "majority-1-1-heads-seed-99"), Scope()) is not None
         searched = find_network(session, f"tracr-histogram-{formerly_called(session, 'tracr-histogram').digest[:6]}")
         assert "heads-mean" in {one.protocol.name for one in searched.analyses}
 

@@ -1,0 +1,82 @@
+"""How one kind of explanation is listed: a record, from which its part of the list is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from analysis.explanations.registry import KIND_OF
+from pluriscope.frames import Coded, Part, Passing
+from pluriscope.kinds.columns import FRAGILE, MARGIN, fragile
+from pluriscope.kinds.found import Found, big
+from pluriscope.naming import ExplanationRef
+from pluriscope.tables import Column
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedKind:
+    """How one kind of explanation is listed.
+
+    Args:
+        key: of the kind.
+        stored: the columns that the list reads of the store, one that all rows have first.
+        columns: those of the list that the kind has.
+        ref: position → what names the explanation there.
+        more: position → values that no filter and no order looks at.
+        says: one sentence about the kind.
+        figures: what columns of the list hold where that is no stored column of the same name; None for nothing. An
+            explanation without "valid" is valid, and "passes" and "fails" are the stored verdicts.
+        drawing: position → its drawing.
+        own: column and direction of the order that its rows have by themselves.
+        aside: whether pages list it only where it is asked for.
+    """
+
+    key: str
+    stored: tuple[str, ...]
+    columns: tuple[Column, ...]
+    ref: Callable[[Found, int], ExplanationRef]
+    more: Callable[[Found, int], Mapping[str, Any]]
+    says: Callable[[Found], str]
+    figures: Callable[[Found], Mapping[str, Any]] = lambda _: {}
+    drawing: Callable[[Found, int], Markup] | None = None
+    own: tuple[str, bool] = ("", False)
+    aside: bool = False
+
+    def part(self, found: Found) -> Part:
+        """The explanations of this kind that a result has."""
+        stored = found.stored[self.key]
+        n = len(stored[self.stored[0]])
+        held = {"valid": np.ones(n, np.int8), **stored, **found.judged(self.key), **self.figures(found)}
+        if MARGIN in self.columns:
+            held[MARGIN.name] = np.asarray(held[MARGIN.name], np.float64)
+            held[FRAGILE.name] = fragile(held[MARGIN.name])
+        numbers, coded, labels = dict[str, NDArray[Any]](), dict[str, Coded](), dict[str, Mapping[str, Passing]]()
+        for column in self.columns:
+            name, values = column.name, held.get(column.name)
+            if values is None:
+                continue
+            if column.type == "labels":
+                labels[name] = values
+            elif column.type == "big":
+                coded[name] = big(values)
+            elif column.type in ("text", "name"):
+                coded[name] = values if isinstance(values, Coded) else Coded.of(values)
+            else:
+                numbers[name] = np.asarray(values, np.float64 if column.type == "float" else None)
+        drawing = self.drawing
+        return Part(
+            *(self.key, KIND_OF[self.key].plural, n),
+            *(numbers, coded, labels),
+            ref=lambda place: str(self.ref(found, place)),
+            url=lambda place: found.url(self.ref(found, place)),
+            more=lambda place: self.more(found, place),
+            drawing=None if drawing is None else lambda place: drawing(found, place),
+            own=self.own,
+            says=self.says(found),
+            aside=self.aside,
+        )
