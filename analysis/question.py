@@ -6,7 +6,7 @@ machine: the model, which of its outputs, the task that this output should compu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from analysis.answers import answers
 from analysis.data import DataRecord, clean_data, noisy_data
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidData
-from analysis.protocol import COMPLETE, Protocol, in_space
+from analysis.protocol import COMPLETE, NAMED, Protocol, in_space
 from analysis.subjects.graph import Graph, perceptron_graph
 from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_from_hex
 from analysis.subjects.perceptron.kind import PERCEPTRON
@@ -143,6 +143,10 @@ class Question:
         if self.subject.n_outputs == 1:
             return name
         return f"{name}, output {self.output} ({self.task.name or ''.join(map(str, self.task.truth_table))})"
+
+    def admitted(self) -> list[Question]:
+        """The same under every protocol that has a name, the usual one first."""
+        return [replace(self, protocol=one) for one in NAMED.values()]
 
     def refuses(self, trait: str) -> str:
         """Why what needs a trait does not apply: these rows or this network lack it; "" where it does."""

@@ -7,7 +7,7 @@ have :class:`analysis.question.Question`; :class:`GraphQuestion` is about subjec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -117,6 +117,9 @@ class SubjectQuestion(Protocol):
     @property
     def refusal(self) -> str:
         """Why circuits are not searched, a clause; "" if they are."""
+
+    def admitted(self) -> Sequence[SubjectQuestion]:
+        """The same under all rules that have a name and fit, the usual ones first."""
 
     def refuses(self, trait: str) -> str:
         """Why what needs a trait does not apply: the kind, these rows or this network lack it; "" where it does."""

@@ -54,8 +54,7 @@ def ask(
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.network_files.intake import Declaration
     from analysis.protocol import COMPLETE
-    from app.pages.analyses import analysis_meant
-    from app.pages.every_analysis import asked
+    from app.pages.analyses import analysis_meant, asked
     from app.pages.place import locate
     from app.routes.analyses import ask_for, refuse_unfit
     from app.routes.asking import ThoroughOrder

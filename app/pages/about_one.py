@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-import numpy as np
 from markupsafe import Markup
 
 from analysis import ENGINE_VERSION
-from analysis.answers import ANSWER_RULE
-from analysis.circuit_sets.judged_masks import asked_of, column_of
-from analysis.explanations.explanation import REF
-from analysis.tasks import INPUT_NAMES
-from app.db.models import stored_circuits
-from app.pages.every_analysis import asked
+from analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of
+from analysis.criteria.registry import criterion_named
+from analysis.criteria.verdict import OUTCOMES
+from app.db.reads.circuits import find_circuit
+from app.db.verdicts import LETTERS, verdict_rows
+from app.pages.analyses import asked
 from app.pages.page import DRAWING, One
-from app.pages.place import AnyPlace, ModelPlace, Place
+from app.pages.place import BOOLEAN, StoredQuestion
 from app.pages.verdicts.told import folded
 from pluriscope.analyses.registry import COMMON_GROUND, Analysis
 from pluriscope.analyses.shown import shown
 from pluriscope.blocks import Action, Block, Figure, Menu, More, Notice, Section, Table
-from pluriscope.figures.numbers import decimal, duration, when
-from pluriscope.records import RowRecord
+from pluriscope.figures.numbers import duration, when
 from pluriscope.tables import Column, Row, Type
 
 
@@ -42,38 +41,6 @@ def pairs(noun: str, values: Mapping[str, Any]) -> Table:
     return listed(noun, columns, [Row({"what": what, "value": value}) for what, value in values.items()])
 
 
-def behaviour_table(place: Place, rows: Sequence[RowRecord]) -> Table:
-    """What a network, or a circuit of it, does on each Boolean input."""
-    question, boolean = place.question, place.question.data.boolean
-    names, task = INPUT_NAMES[: question.subject.n_inputs], question.task
-    columns = (
-        column("input", "".join(names) if boolean else "Row", "The inputs.", "name", first=True),
-        column("output", "Output", "What it puts out.", "float", show=lambda row: decimal(row["output"], 4)),
-        column("answers", "Answers", f"What it answers: {ANSWER_RULE}.", "text"),
-        column("target", task.label, "What the task asks for.", "int"),
-        column("right", "Right", "Whether the two are the same.", "bool"),
-        column("margin", "Margin", "Distance from the nearest output that the protocol decides otherwise.", "float"),
-        column("fragile", "Fragile", "A margin below 1e-6: another machine may round it the other way.", "bool"),
-        *([column("note", "Note", "Where the protocol decides otherwise.")] if any(one.note for one in rows) else []),
-    )
-    told = [
-        Row(
-            {
-                "input": "".join(map(str, one.bits)) if boolean else ", ".join(decimal(value, 3) for value in one.row),
-                "output": one.output,
-                "answers": str(one.decision),
-                "target": one.target,
-                "right": one.right,
-                "margin": one.margin,
-                "fragile": True if one.fragile else None,
-                "note": one.note or None,
-            }
-        )
-        for one in rows
-    ]
-    return listed("input", columns, told, id="behaviour")
-
-
 def figure(one: One, drawn: Markup, caption: str, name: str = DRAWING) -> Figure:
     """A drawing that is offered as files."""
     path = name if name == DRAWING else f"figures/{name}"
@@ -83,11 +50,12 @@ def figure(one: One, drawn: Markup, caption: str, name: str = DRAWING) -> Figure
 
 def head_actions(one: One) -> list[Action | Menu]:
     """What can be done with any explanation."""
-    slug, scope, links = one.whole.slug, one.whole.scope, one.links
+    slug, scope, links = one.place.slug, one.place.scope, one.links
     found: list[Action | Menu] = []
-    if one.known is None or one.place.played:
+    place = one.place
+    if place.boolean or place.question.kind.refuses(BOOLEAN):
         found.append(Action("Compare", links.compare(slug, [one.ref], scope), primary=True))
-    if one.known is not None and one.place.played and one.known.recorded is None:
+    if place.boolean and one.explanation.recorded is None:
         found.append(Action("Play", links.play(slug, [one.ref], scope)))
     found.append(
         Menu(
@@ -104,7 +72,7 @@ def head_actions(one: One) -> list[Action | Menu]:
 
 def told(one: One, analyses: Iterable[Analysis]) -> Iterator[Block]:
     """What some analyses say of an explanation."""
-    for each in asked(one.session, one.whole, one.links, [each for each in analyses if shown(each).about]):
+    for each in asked(one.session, one.place, one.links, [each for each in analyses if shown(each).about]):
         says = shown(each.analysis).about
         if says is not None and each.state != "not_applicable":
             yield from says(each.report, replace(each.subject, item=one.item), one.ref)
@@ -112,44 +80,45 @@ def told(one: One, analyses: Iterable[Analysis]) -> Iterator[Block]:
 
 def about(one: One) -> Iterator[Block]:
     """The folds of any explanation."""
-    if one.known is None:
-        yield More("Criteria", lambda: _told(one), "what every criterion says of it", id="criteria")
-    elif one.place.question.data.boolean:
+    if one.place.boolean:
         yield folded(one.session, one.links, [one.explanation])
         yield More("Where it stands", lambda: told(one, [COMMON_GROUND]), "among all explanations", id="standing")
+    elif one.place.question.kind.refuses(BOOLEAN):
+        yield More("Criteria", lambda: _stored(one), "what every criterion says of it", id="criteria")
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
 
 
-def _told(one: One) -> Iterator[Block]:
-    """What criteria said of a circuit of a transformer when it was found, and the roles of its nodes."""
-    assert isinstance(one.whole, ModelPlace)  # noqa: S101  # or it would be known otherwise
-    place = one.whole
-    stored = stored_circuits(one.session, place.row.id, place.text, place.kind)
-    if stored is None or one.item not in stored[REF]:
+def _stored(one: One) -> Iterator[Block]:
+    """What criteria said of a circuit when it was found, and the roles of its nodes."""
+    analysis, kind = one.place.analysis, one.place.question.kind
+    row = None if analysis is None else find_circuit(one.session, analysis.id, one.ref.first)
+    if analysis is None or row is None:
         found = "The search keeps what criteria say of the valid circuits that it lists."
         yield Notice("Nobody asked.", f"{found} This one is not among them.")
         return
-    at = int(np.flatnonzero(stored[REF] == one.item)[0])
-    minimal = {0.0: "failed", 1.0: "passed"}.get(float(stored["minimal"][at]), "undecided")
-    told = {"Minimal": minimal} | {c.label: str(stored[column_of(c)][at]) for c in asked_of(place.kind)}
-    yield pairs("verdict", told)
-    if place.kind.roles:
+    words = {letter: outcome.replace("_", " ") for letter, outcome in zip(LETTERS, OUTCOMES, strict=True)}
+    letters = ((found.criterion, row.verdicts[found.position :][:1]) for found in verdict_rows(one.session, analysis))
+    outcomes = {key: words.get(letter, NOT_ASKED) for key, letter in letters}
+    judged = [criterion_named("minimal-subset"), *asked_of(kind)]
+    yield pairs("verdict", {one.label: outcomes.get(one.key, NOT_ASKED) for one in judged})
+    if kind.roles:
+        roles = json.loads(row.roles or "{}")
         yield Section("Roles", "which nodes have which")
-        yield pairs("role", {role.label: str(stored[role.key][at]) for role in place.kind.roles})
+        yield pairs("role", {role.label: roles.get(role.key, NOT_ASKED) for role in kind.roles})
 
 
 def _provenance(one: One) -> Iterator[Block]:
-    yield pairs("fact", provenance_of(one.whole))
+    yield pairs("fact", provenance_of(one.place))
 
 
-def provenance_of(place: AnyPlace) -> dict[str, str]:
+def provenance_of(place: StoredQuestion[Any]) -> dict[str, str]:
     """Where numbers about a place come from."""
     told = {
         "Network": place.row.digest,
         "Protocol": f"{place.rules} · {place.protocol_digest}",
         "Data": f"{place.rows} · {place.data_digest}",
     }
-    row = None if isinstance(place, ModelPlace) else place.analysis
+    row = place.analysis
     if row is not None:
         libraries = ", ".join(f"{name} {version}" for name, version in row.provenance.items())
         told |= {
@@ -158,7 +127,6 @@ def provenance_of(place: AnyPlace) -> dict[str, str]:
             "Took": ", ".join(f"{stage} {duration(value)}" for stage, value in row.seconds.items()),
             "Result": f"{row.result_digest} (SHA-256 of everything found, timings apart)",
         }
-    attribution = place.model.attribution if isinstance(place, ModelPlace) else place.row.attribution
-    if attribution:
-        told["Attribution"] = attribution
+    if place.row.attribution:
+        told["Attribution"] = place.row.attribution
     return told | {"This page": f"computed from the weights just now by engine {ENGINE_VERSION}"}

@@ -19,30 +19,34 @@ from app.db.codecs import planted_of
 from app.db.distributions import distribution_in
 from app.db.job_tables import JobRow
 from app.db.reads.algorithms import is_listed
+from app.db.reads.analyses import scope_of
 from app.db.reads.jobs import UNFINISHED, jobs_about
+from app.db.reads.networks import analyses_of as analyses_of_networks
 from app.db.reports import report_of, report_row, reports_of
-from app.db.tables import AnalysisReportRow
+from app.db.tables import AnalysisReportRow, AnalysisRow
 from app.db.verdicts import verdict_contents
 from app.errors import NotFound
 from app.options import PageModel
 from app.pages.pending_work import missing, progress_of
-from app.pages.place import AnyPlace, Place
+from app.pages.place import BOOLEAN, AnyPlace
 from app.pages.plan import refused
 from app.pages.shared import work_state
 from pluriscope.address import Addresses
 from pluriscope.analyses import pair
-from pluriscope.analyses.registry import BY_KEY, OF_MODELS, PAIR, SHOWN, Analysis
+from pluriscope.analyses.registry import BY_KEY, PAIR, Analysis, of_kind
 from pluriscope.analyses.rivals import farthest
-from pluriscope.analyses.shown import AnalysisContext, Item, network_context, shown
+from pluriscope.analyses.shown import AnalysisContext, Item, shown
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Progress, Prose, Section
 from pluriscope.figures.numbers import duration, when
 from pluriscope.naming import Scope
 from pluriscope.recent import Recent
+from pluriscope.subject_views import view_of
 
 R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]
 EVERY: Final = "all"
 """In addresses, in place of one analysis: those that nobody asked for."""
+EVERY_INPUT: Final = "every clean input"
 UNPLANTED: Final = "Nothing is said to be planted in this network."
 _SUMS: Final = Recent[Any](16)
 """Reports that sum up what others found, by what they are made from; asked for last."""
@@ -155,70 +159,96 @@ class Asked:
         )
 
 
-def of_network(session: Session, place: Place, links: Addresses, analysis: Analysis) -> Asked:
-    """How far an analysis of a network is."""
-    (found,) = each_of_network(session, place, links, [analysis])
-    return found
-
-
-def each_of_network(session: Session, place: Place, links: Addresses, analyses: Sequence[Analysis]) -> list[Asked]:
+def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequence[Analysis]) -> list[Asked]:
     """How far some analyses of a network are, read in as few statements as for one of them."""
-    kinds = [one.key for one in analyses]
-    rows = reports_of(session, place.analysis, kinds)
-    jobs = jobs_about(session, place.analysis, *kinds, *(one.sums for one in analyses)) if place.analysis else []
-    refusal = ("", {}) if place.analysis is not None else refused(session, place)
+    row, kinds = place.analysis, [one.key for one in analyses]
+    kept = reports_of(session, row, kinds)
+    jobs = jobs_about(session, row, *kinds, *(one.sums for one in analyses)) if row else []
+    searched = row is not None and row.circuits_method != "refused"
+    why, instead = ("", {}) if searched else refused(session, place)
+    rules = {place.rules: place.scope} | _rules(session, place)
     found = []
     for one in analyses:
-        own = [job for job in jobs if job.kind == (one.sums or one.key)]
-        found.append(_asked(session, place, links, one, rows.get(one.key), own, refusal))
+        context = _context(session, place, links, one)
+        unfit = one.refuses(place.question)
+        if not one.find:
+            found.append(at_once(one, context, rules))
+        elif unfit or (one.of_planted and context.planted is None):
+            fit = (
+                {}
+                if place.question.kind.refuses(BOOLEAN) or not unfit
+                else {EVERY_INPUT: replace(place.scope, data="")}
+            )
+            found.append(Asked(one, context, "not_applicable", None, None, unfit or UNPLANTED, rules, fit))
+        elif row is None or (one.searched and not searched):
+            state: State = "not_applicable" if why else "not_analysed"
+            found.append(Asked(one, context, state, None, None, why, rules, instead))
+        else:
+            job = next((job for job in jobs if job.kind == (one.sums or one.key)), None)
+            stored = _stored(session, row, one, kept.get(one.key), context)
+            found.append(Asked(one, context, *state_of(stored, job), "", rules))
     return found
 
 
-def _asked(
-    session: Session,
-    place: Place,
-    links: Addresses,
-    analysis: Analysis,
-    kept: AnalysisReportRow | None,
-    jobs: Sequence[JobRow],
-    refusal: tuple[str, Mapping[str, Scope]],
-) -> Asked:
-    row, known = place.analysis, {name: replace(place.scope, protocol=name) for name in BUILT_IN}
-    rules = known | {place.scope.protocol: place.scope}
+def _rules(session: Session, place: AnyPlace) -> dict[str, Scope]:
+    """The rules that it was analysed under, and those of perceptrons that stand beside each other in the paper."""
+    known = {} if place.question.kind.settings else {name: replace(place.scope, protocol=name) for name in BUILT_IN}
+    for analysis in analyses_of_networks(session, [place.row.id]):
+        scope = scope_of(analysis)
+        if (scope.output, scope.data) == (place.scope.output, place.scope.data):
+            settings = analysis.protocol.settings
+            words = ", ".join(str(settings[name]) for name in place.question.kind.settings)
+            known.setdefault(words or analysis.protocol.name, scope)
+    return known
+
+
+def _context(session: Session, place: AnyPlace, links: Addresses, analysis: Analysis) -> AnalysisContext:
+    """A network as an analysis shows it."""
+    row, question = place.analysis, place.question
 
     def read() -> Any:
         if row is None:
             raise NotFound("analysis", "is not stored under these rules", "ask for it first", "protocol")
         return read_analysed(session, row, analysis.reads)
 
-    def sizes() -> Mapping[int, int]:
-        return {} if row is None else distribution_in(row.distributions).by_edges
-
     def report(key: str) -> Any:
         kept = report_row(session, row, key)
         return None if kept is None else report_of(kept, BY_KEY[key].report)
 
-    planted = planted_of(place.row)
-    about_it = place.question, place.row.name, place.slug, place.scope, links, read
-    lists = partial(is_listed, session, row)
-    subject = network_context(*about_it, sizes=sizes, planted=planted, lists=lists, report=report)
-    if not analysis.find:
-        return at_once(analysis, subject, rules)
-    why, instead = refusal
-    if unfit := analysis.refuses(place.question):
-        why, instead = unfit, {"every clean input": replace(place.scope, data="")}
-    if analysis.of_planted and planted is None:
-        why, instead = UNPLANTED, {}
-    if row is None or why:
-        return Asked(analysis, subject, "not_applicable" if why else "not_analysed", None, None, why, rules, instead)
-    stored = None
-    if analysis.sums:
-        summed = verdict_contents(session, row)
-        key = (str(session.get_bind().engine.url), row.result_digest, analysis.key, summed)
-        found = _SUMS.of(key, lambda: analysis.finds(read(), Settings())) if summed else None
-        stored = Stored(report=found) if found is not None and found.known else None
+    def draws(mask: str, *, title: str, **more: Any) -> Markup:
+        return view_of(question).draws(question, int(mask, 16), title=title, thumb=True, **more)
+
+    return AnalysisContext(
+        name=place.row.name,
+        slug=place.slug,
+        scope=place.scope,
+        links=links,
+        part=place.part,
+        draws=draws,
+        ask=None if question.kind.refuses(BOOLEAN) else question,
+        read=read,
+        sizes=lambda: {} if row is None else distribution_in(row.distributions).by_edges,
+        hex=question.graph.to_hex,
+        planted=_planted(place),
+        lists=partial(is_listed, session, row),
+        report=report,
+    )
+
+
+def _planted(place: AnyPlace) -> Any:
+    """What was planted, as analyses look for it; None where nothing is said to be."""
+    if not place.question.kind.refuses(BOOLEAN):
+        return planted_of(place.row)
+    record = place.question.subject.planted
+    return None if record is None else record.under(place.question.graph)
+
+
+def _stored(
+    session: Session, row: AnalysisRow, analysis: Analysis, kept: AnalysisReportRow | None, context: AnalysisContext
+) -> Stored | None:
+    """What it found; None where nothing is stored."""
     if kept is not None:
-        stored = Stored(
+        return Stored(
             report=report_of(kept, analysis.report),
             thorough=kept.thorough,
             seconds=kept.seconds,
@@ -226,7 +256,12 @@ def _asked(
             digest=kept.content,
             created_at=kept.created_at,
         )
-    return Asked(analysis, subject, *state_of(stored, next(iter(jobs), None)), "", rules)
+    if not analysis.sums:
+        return None
+    summed = verdict_contents(session, row)
+    key = (str(session.get_bind().engine.url), row.result_digest, analysis.key, summed)
+    found = _SUMS.of(key, lambda: analysis.finds(context.read(), Settings())) if summed else None
+    return Stored(report=found) if found is not None and found.known else None
 
 
 def at_once(analysis: Analysis, subject: AnalysisContext, rules: Mapping[str, Scope]) -> Asked:
@@ -245,7 +280,7 @@ def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored |
 
 def analyses_of(place: AnyPlace) -> list[Analysis]:
     """The analyses that are asked about such networks."""
-    return list(SHOWN if isinstance(place, Place) else OF_MODELS)
+    return list(of_kind(place.question.kind))
 
 
 def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
@@ -257,8 +292,7 @@ def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
     known = {one.key: one for one in analyses_of(place)}
     if key not in known:
         what, parent = f"analysis {key[:60]!r}", links.analyses(place.slug, place.scope)
-        others = {one.key: "transformers" for one in OF_MODELS} | {one.key: "perceptrons" for one in SHOWN}
-        cause = f"is asked about {others[key]} alone" if key in others else "is unknown"
+        cause = BY_KEY[key].refuses(place.question) if key in BY_KEY else "is unknown"
         raise NotFound(what, cause, f"use {', '.join(known)}", "analysis", parent, "all analyses")
     return known[key]
 

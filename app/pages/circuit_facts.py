@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from analysis.errors import BeyondLimits
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.question import Question
 from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit
 from analysis.subjects.question import CircuitVerdict
-from app.pages.place import Place
+from app.pages.place import StoredQuestion
 from pluriscope.recent import Recent
 
 NEAREST: Final = "smallest distance to another answer; below 0 where that row is wrong"
@@ -35,18 +35,22 @@ class Readings:
     why_not: str = ""
 
 
-def readings_of(place: Place, circuit: Circuit, verdict: CircuitVerdict, most: int | None = MOST_ON_PAGES) -> Readings:
+def readings_of(
+    place: StoredQuestion[Any], mask: int, verdict: CircuitVerdict, most: int | None = MOST_ON_PAGES
+) -> Readings:
     """The interpretations of a circuit, counted up to so many states and links; as far as can be if None."""
+    if reason := place.question.kind.refuses("interpretations"):
+        return Readings(why_not=reason)
     if not verdict.in_space:
         return Readings(why_not="the protocol does not look at circuits with so many active neurons, so it reads none")
     if not verdict.valid:
         return Readings(why_not="only valid circuits are interpreted, and this one is not valid")
     if not place.question.data.boolean:
         return Readings(why_not="its rows stand for no Boolean inputs, which gates would be about")
-    if circuit.layout.n_edges > MAX_EDGES:
+    if place.question.layout.n_edges > MAX_EDGES:
         return Readings(why_not=f"interpretations are counted for networks of up to {MAX_EDGES} edges")
     try:
-        space = space_of(place.question, circuit, most)
+        space = space_of(place.question, Circuit(place.question.layout, mask), most)
         return Readings(space, space.count, space.n_observed)
     except BeyondLimits as error:
         return Readings(why_not=error.cause)

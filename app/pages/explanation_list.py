@@ -10,19 +10,16 @@ from typing import Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
 from analysis.explanations.registry import BY_KEY, KIND_OF
 from app.db.job_tables import JobRow
-from app.db.listing import frame_of_analysis, frame_of_circuits
-from app.db.models import searches_of
+from app.db.listing import frame_of_analysis
 from app.db.reads.analyses import scope_of
 from app.db.reads.networks import analyses_of
 from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
-from app.jobs.definitions import MODEL_CIRCUITS
 from app.pages.counted import method_words
 from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
-from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any
+from app.pages.place import BOOLEAN, AnyPlace, check_boolean, locate, others
 from app.pages.plan import refused
 from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
@@ -61,6 +58,7 @@ class Asked:
         query: which explanations.
         frame: all that are stored; None where nothing is.
         pending: what the query needs and is not computed yet.
+        refused: whether nothing can be searched.
     """
 
     session: Session
@@ -72,6 +70,7 @@ class Asked:
     query: Query
     frame: Frame | None
     pending: tuple[str, ...]
+    refused: bool = False
 
     @property
     def result(self) -> ResultRef:
@@ -96,43 +95,28 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
             asked for.
         InvalidOption: an option or a value that the list does not have.
     """
-    place = locate_any(session, addresses, network, _scope(options))
+    place = locate(session, addresses, network, _scope(options))
     query = read_query(COLUMNS, {name: values for name, values in options.items() if name not in OF_SCOPE})
-    if isinstance(place, ModelPlace):
-        return _of_transformer(session, addresses, place, query)
-    if _about_inputs(query):
+    if _about_inputs(query) and not place.question.kind.refuses(BOOLEAN):
         check_boolean(place, addresses)
+    found = search_for(session, addresses, place)
+    if place.analysis is None or found.refused:
+        return replace(found, query=query)
+    frame = frame_of_analysis(session, place.analysis, place.question, ResultRef(place.slug, place.scope))
+    return replace(found, query=query, frame=frame, pending=_pending(place, frame, query))
+
+
+def search_for(session: Session, addresses: Addresses, place: AnyPlace) -> Asked:
+    """How far the search for explanations is, without them."""
     analysis, job = place.analysis, job_now(session, place)
-    state = state_of(place.analysis, job)
-    if analysis is None:
-        why = "" if state == "computing" else refused(session, place)[0]
-        return Asked(session, addresses, place, state, job, why, query, None, ())
-    limit = method_words(analysis) or "Some searches stopped at a limit; what they left out may hold more."
-    frame = frame_of_analysis(session, analysis, place.question, ResultRef(place.slug, place.scope))
-    pending = _pending(place, frame, query)
-    return Asked(session, addresses, place, state, job, limit, query, frame, pending)
-
-
-def _of_transformer(session: Session, addresses: Addresses, place: ModelPlace, query: Query) -> Asked:
-    """The circuits of a transformer, or how far the search for them is."""
-    of, found = ResultRef(place.slug, place.scope), search_for(session, addresses, place)
-    frame = frame_of_circuits(session, place.row, place.text, place.kind, place.space.graph, len(place.model.rows), of)
-    pending = () if frame is None else _pending(place, frame, query)
-    return replace(found, query=query, frame=frame, pending=pending)
-
-
-def search_for(session: Session, addresses: Addresses, place: ModelPlace) -> Asked:
-    """How far the search for the circuits of a transformer is, without them."""
-    search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
-    if search is None:
-        job = session.get(JobRow, MODEL_CIRCUITS.job_id({"model": place.row.digest, "rules": place.text}))
-        return Asked(session, addresses, place, state_of(None, job), job, refused(session, place)[0], Query(), None, ())
-    state: State = "done"
-    limit = ""
-    if search.listed < search.valid:
-        state = "truncated"
-        limit = f"{exact(search.valid)} are valid; the {exact(search.listed)} with the fewest edges are listed."
-    return Asked(session, addresses, place, state, None, limit, Query(), None, ())
+    state, limit, refusal = state_of(analysis, job), "", False
+    if analysis is None or analysis.circuits_method == "refused":
+        limit = "" if state == "computing" else refused(session, place)[0]
+        refusal = bool(limit)
+        state = "not_analysed" if analysis is not None else state
+    else:
+        limit = method_words(analysis) or "Some searches stopped at a limit; what they left out may hold more."
+    return Asked(session, addresses, place, state, job, limit, Query(), None, (), refusal)
 
 
 def _about_inputs(query: Query) -> bool:
@@ -158,7 +142,7 @@ def _pending(place: AnyPlace, frame: Frame, query: Query) -> tuple[str, ...]:
     parts = {part.kind: part for part in frame.parts if part.kind in kinds}
     steps = [one.removeprefix("!") for name in ("passes", "fails") for one in query.wanted.get(name, ())]
     found = [step for step in steps if any(_waits(part, step) for part in parts.values())]
-    if isinstance(place, ModelPlace):  # nothing else is asked of transformers
+    if place.question.kind.refuses(BOOLEAN):
         return tuple(dict.fromkeys(found))
     shares = {"coverage", "accuracy"}
     if "alignment" in parts and not parts["alignment"].has("coverage") and shares & {query.sort, *query.wanted}:
@@ -218,7 +202,7 @@ def blocks(found: Asked) -> Iterator[Block]:
 
 def _parts(found: Asked, table: Table, facet: Facet) -> Markup | None:
     """The network with a link on each part: keep it, then leave it out, then neither."""
-    if not isinstance(found.place, Place):
+    if found.place.question.kind.refuses("edge-weights"):
         return None
     asked, counts = facet.asked, {one.value: one.count for one in facet.choices}
 
@@ -257,7 +241,7 @@ def states(found: Asked) -> Iterator[Block]:
         yield Notice("Not searched", found.limit, "Use coarser rules or a smaller network.", "refused", searched)
     elif state != "done":
         yield missing(subject, state, job, ask, found.addresses)
-    if isinstance(found.place, ModelPlace):
+    if found.place.question.kind.refuses(BOOLEAN):
         yield from (
             missing(f"Verdicts of {step}", "not_analysed", None, ask, found.addresses) for step in found.pending
         )
@@ -276,13 +260,12 @@ def _rules(found: Asked) -> dict[str, str]:
     under all that fit.
     """
     place, scopes = found.place, dict[str, Scope]()
-    if isinstance(place, ModelPlace):
-        scopes |= place.others()
-    else:
-        for analysis in analyses_of(found.session, [place.row.id]):
-            scope = scope_of(analysis)
-            if (scope.output, scope.data) == (place.scope.output, place.scope.data):
-                scopes[analysis.protocol.name] = scope
+    if place.question.kind.settings:
+        scopes |= {one.rules: one.scope for one in others(found.session, place)}
+    for analysis in analyses_of(found.session, [place.row.id]):
+        scope = scope_of(analysis)
+        if (scope.output, scope.data) == (place.scope.output, place.scope.data) and scope not in scopes.values():
+            scopes[analysis.protocol.name] = scope
     options = replace(found.query, start=0).options(COLUMNS)
     links = found.addresses
     return {name: links.explanations(place.slug, scope, **options) for name, scope in scopes.items()}
@@ -300,7 +283,7 @@ def _undecided_notices(found: Asked) -> Iterator[Notice]:
 def undecided(found: Asked) -> list[UndecidedRecord]:
     """What the criteria asked for could not decide about."""
     steps = {one.removeprefix("!") for name in ("passes", "fails") for one in found.query.wanted.get(name, ())}
-    analysis = found.place.analysis if isinstance(found.place, Place) else None
+    analysis = found.place.analysis
     if analysis is None or not steps:
         return []
     kinds = found.query.wanted.get(KIND, tuple(OF_KIND))
@@ -353,14 +336,5 @@ def about(found: Asked) -> tuple[str, ...]:
     """The text beside such a file: scope, settings, filters, what each column means."""
     wanted, place, what = found.query.wanted, found.place, "Explanations of one network"
     filters = "; ".join(words_of(column, wanted[column.name]) for column in found.columns if column.name in wanted)
-    head: tuple[str, ...]
-    if isinstance(place, Place):
-        head = about_place(place, what)
-    else:
-        head = (
-            f"Pluriscope {ENGINE_VERSION}: {what}.",
-            f"Network: {place.row.name} ({place.row.slug}), SHA-256 {place.row.digest}.",
-            f"Protocol: {place.rules}, SHA-256 {place.protocol_digest}.",
-            f"Data: {place.rows}, SHA-256 {place.data_digest}.",
-        )
+    head = about_place(place, what)
     return (*head, f"Filters: {filters or 'none'}.", *(f"{column.name}: {column.meaning}" for column in found.columns))

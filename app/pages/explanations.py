@@ -18,7 +18,7 @@ from analysis.experiments import InterventionSpace
 from analysis.explanations.explanation import Claim, Kind, RecordedKind
 from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
 from analysis.interpretations.interpretation import Interpretation
-from analysis.subjects.perceptron.circuit import Circuit, circuit_from_hex
+from analysis.subjects.perceptron.circuit import Circuit
 from app.db.directions import find_direction_row
 from app.db.reads.algorithms import find_algorithm, find_alignment
 from app.db.reads.circuits import find_circuit
@@ -26,7 +26,7 @@ from app.db.recorded import recorded_row
 from app.errors import BadQuery, NotFound, PageError
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.circuit_facts import space_of
-from app.pages.place import Place, locate
+from app.pages.place import BOOLEAN, Place, StoredQuestion, locate
 from app.pages.placed import find_placement, placement_ref
 from pluriscope.address import Addresses
 from pluriscope.naming import ExplanationRef, Scope
@@ -51,7 +51,7 @@ class Explanation:
     """
 
     ref: ExplanationRef
-    place: Place
+    place: StoredQuestion[Any]
     item: Any
     url: str
 
@@ -139,7 +139,7 @@ def read_ref(text: str, position: int) -> ExplanationRef:
 
 
 def find_explanation(
-    session: Session, addresses: Addresses, place: Place, ref: ExplanationRef, position: int = 0
+    session: Session, addresses: Addresses, place: StoredQuestion[Any], ref: ExplanationRef, position: int = 0
 ) -> Explanation:
     """The explanation that a reference names, of the comparison's network and output.
 
@@ -204,13 +204,16 @@ def read_recorded(place: Place, kind: RecordedKind[Any], text: str) -> Any:
     return kind.read(place.question, text)
 
 
-def _circuit(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
-    circuit = circuit_from_hex(ref.first, place.question.cut.sizes)
-    slug, scope = place.row.slug, place.scope
+def _circuit(addresses: Addresses, place: StoredQuestion[Any], ref: ExplanationRef, protocol: str) -> Explanation:
+    slug, scope, question = place.row.slug, place.scope, place.question
+    mask: int = question.read_mask(ref.first)
     if ref.kind == "circuit":
-        url = addresses.circuit(slug, circuit.hex, scope)
-        canonical = ExplanationRef("circuit", circuit.hex, "", protocol)
-        return Explanation(canonical, place, circuit, url)
+        text = question.graph.to_hex(mask)
+        item = mask if question.kind.refuses(BOOLEAN) else Circuit(question.layout, mask)
+        return Explanation(
+            ExplanationRef("circuit", text, "", protocol), place, item, addresses.circuit(slug, text, scope)
+        )
+    circuit = Circuit(question.layout, mask)
     if not (ref.second.isascii() and ref.second.isdigit() and len(ref.second) < 1000):
         raise InvalidIndex(f"index {ref.second[:40]!r}", "is not a whole number", "count from 0")
     index = int(ref.second)

@@ -8,13 +8,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answers import largest
+from analysis.answers import ANSWER_RULE
+from analysis.question import Question
 from analysis.subjects.subject import Subject, Table
+from analysis.tasks import INPUT_NAMES
 from app.errors import BadQuery
 from app.pages.about_one import column, listed
 from pluriscope.blocks import Block, Section, Side
 from pluriscope.blocks import Table as Listed
-from pluriscope.records import AnswerRecord
+from pluriscope.figures.numbers import decimal
+from pluriscope.records import AnswerRecord, RowRecord
+from pluriscope.subject_views import Rows
 from pluriscope.tables import Row
 
 ROW: Final = "Of earlier addresses, which looked at one row of the task; the network's page does."
@@ -41,25 +45,51 @@ def chosen_row(model: Subject, apart: NDArray[Any], row: int | None) -> int:
     return row
 
 
-def answers_of(model: Subject, outputs: NDArray[np.float64], apart: NDArray[np.float64]) -> list[AnswerRecord]:
-    """What a model, or a circuit of it, answers on each row.
+def rows_blocks(question: Any, rows: Rows) -> Iterator[Block]:
+    """What a circuit does on each row; of many the rows with the smallest gaps."""
+    alone = "the circuit alone, everything else"
+    if question.kind.refuses("boolean-rows"):
+        yield Section("On the rows of the task", f"{alone} cut; {N_ROWS} with the smallest gaps")
+    else:
+        yield Section("On every input", f"{alone} ablated ({question.protocol.ablation})")
+    yield rows_table(question, rows)
 
-    Args:
-        model: whose rows they are.
-        outputs: ``[rows, outputs]``.
-        apart: ``[rows]`` gaps.
-    """
-    told = zip(model.rows, model.answers.tolist(), largest(outputs).tolist(), apart.tolist(), strict=True)
-    return [
-        AnswerRecord(
-            row=row,
-            answer=model.outputs[answer],
-            given=model.outputs[given] if given >= 0 else "",
-            right=gap > 0,
-            gap=gap,
+
+def rows_table(question: Any, rows: Any) -> Listed:
+    """The rows with what is done on each."""
+    return answers_table(rows) if question.kind.refuses("boolean-rows") else behaviour_table(question, rows)
+
+
+def behaviour_table(question: Question, rows: Sequence[RowRecord]) -> Listed:
+    """What a network, or a circuit of it, does on each Boolean input."""
+    boolean = question.data.boolean
+    names, task = INPUT_NAMES[: question.subject.n_inputs], question.task
+    columns = (
+        column("input", "".join(names) if boolean else "Row", "The inputs.", "name", first=True),
+        column("output", "Output", "What it puts out.", "float", show=lambda row: decimal(row["output"], 4)),
+        column("answers", "Answers", f"What it answers: {ANSWER_RULE}.", "text"),
+        column("target", task.label, "What the task asks for.", "int"),
+        column("right", "Right", "Whether the two are the same.", "bool"),
+        column("margin", "Margin", "Distance from the nearest output that the protocol decides otherwise.", "float"),
+        column("fragile", "Fragile", "A margin below 1e-6: another machine may round it the other way.", "bool"),
+        *([column("note", "Note", "Where the protocol decides otherwise.")] if any(one.note for one in rows) else []),
+    )
+    told = [
+        Row(
+            {
+                "input": "".join(map(str, one.bits)) if boolean else ", ".join(decimal(value, 3) for value in one.row),
+                "output": one.output,
+                "answers": str(one.decision),
+                "target": one.target,
+                "right": one.right,
+                "margin": one.margin,
+                "fragile": True if one.fragile else None,
+                "note": one.note or None,
+            }
         )
-        for row, answer, given, gap in told
+        for one in rows
     ]
+    return listed("input", columns, told, id="behaviour")
 
 
 def answers_table(answers: Sequence[AnswerRecord]) -> Listed:

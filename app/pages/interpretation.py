@@ -10,13 +10,15 @@ from markupsafe import Markup
 from analysis.interpretations.gates import essential, gate_name
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.subjects.perceptron.circuit import Circuit
 from analysis.subjects.question import CircuitVerdict
 from analysis.tasks import INPUT_NAMES
 from app.errors import NotFound
 from app.options import ScopeOptions
 from app.pages.about_one import about, column, figure, head_actions, listed
-from app.pages.circuit import on_every_input, verdict_marks
+from app.pages.circuit import verdict_marks
 from app.pages.circuit_facts import NEAREST, readings_of
+from app.pages.inside import rows_table
 from app.pages.page import One, page
 from pluriscope.blocks import Block, Fact, Facts, Head, More, Section, Side, Table
 from pluriscope.figures.numbers import decimal, digits_apart, exact, noun, readable
@@ -26,6 +28,7 @@ from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import bits_of, gate_tiles, table_name, variable
 from pluriscope.kinds.readings import reading_words
 from pluriscope.records import GateRecord, GateRowRecord, InterpretationRecord
+from pluriscope.subject_views import view_of
 from pluriscope.tables import Row
 
 _SHOWN: Final = 16  # rows of a gate's table that a page shows; all are in the record
@@ -79,7 +82,7 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
     yield Section("Gates", f"{len(gates)}; a dashed value is free: no input produces the row, so it is a choice")
     yield _gates(gates, _silent(one))
     yield More("Thresholds", lambda: _thresholds(one, gates), "each neuron’s activations and its cut", id="cut")
-    yield More("On every input", lambda: [on_every_input(one, found.circuit)], "the circuit alone", id="behaviour")
+    yield More("On every input", lambda: [_on_every_input(one, found.circuit)], "the circuit alone", id="behaviour")
     yield from about(one)
 
 
@@ -90,7 +93,7 @@ def _space(one: One, verdict: CircuitVerdict) -> InterpretationSpace:
         NotFound: it is not read under this protocol.
     """
     place, circuit = one.place, one.item.circuit
-    readings = readings_of(place, circuit, verdict, None)
+    readings = readings_of(place, circuit.mask, verdict, None)
     if readings.space is None:
         url = one.links.circuit(place.slug, circuit.hex, place.scope)
         raise NotFound(
@@ -239,3 +242,9 @@ def _silent(one: One) -> list[str]:
         for neuron, active in enumerate(row)
         if active and found.gate(layer, neuron) is None
     ]
+
+
+def _on_every_input(one: One, circuit: Circuit) -> Block:
+    """What its circuit does, everything else ablated."""
+    question = one.place.question
+    return rows_table(question, view_of(question).rows(question, circuit.mask))

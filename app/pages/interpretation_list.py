@@ -126,7 +126,7 @@ def by_number(one: One) -> ByNumber:
     item, parent = f"interpretations of {one.ref}", (one.url(), f"explanation {one.ref}")
     if one.ref.kind != "circuit":
         raise NotFound(item, "are asked for of a circuit", "choose one from the list", "ref", *parent)
-    readings = readings_of(one.place, one.item, one.place.question.judge(one.item.mask))
+    readings = readings_of(one.place, one.mask, one.place.question.judge(one.mask))
     if readings.space is None:
         raise NotFound(item, readings.why_not, "choose a valid circuit from the list", "ref", *parent)
     return ByNumber(one, readings.space)

@@ -14,7 +14,7 @@ from app.pages.circuit import circuit
 from app.pages.explanations import find_explanation
 from app.pages.interpretation import interpretation
 from app.pages.page import Document, One, Page, read_options
-from app.pages.place import AnyPlace, ModelPlace, locate_any, locate_boolean, mask_meant
+from app.pages.place import AnyPlace, locate, locate_boolean
 from app.pages.placed import meant
 from app.pages.placement import alignment, direction
 from app.pages.recorded import recorded
@@ -51,16 +51,11 @@ def find_document(
     declared = PAGES[ref.kind]
     if ref.kind != named.kind:
         options = declared.options.model_validate(options.scope.query())
-    reach: Callable[..., AnyPlace] = locate_any if ref.kind == "circuit" else locate_boolean
+    reach: Callable[..., AnyPlace] = locate if ref.kind == "circuit" else locate_boolean
     place = reach(session, links, network, options.scope)
     parent = links.explanations(place.slug, place.scope), f"explanations of {place.slug}"
     try:
-        if isinstance(place, ModelPlace):
-            mask = mask_meant(place, ref.first, links)
-            one = One(session, links, place, ExplanationRef("circuit", mask), mask)
-        else:
-            found = find_explanation(session, links, place, ref)
-            one = One(session, links, found.place, found.ref, found.item, found)
+        one = One(session, links, find_explanation(session, links, place, ref))
     except NotFound as error:
         raise NotFound(error.item, error.cause, error.cure, error.field, *parent) from None
     return Document(declared, one, options)

@@ -1,4 +1,4 @@
-"""What is stored about one output of a perceptron: what it does, and how many explanations it has under which rules."""
+"""What is stored about one output of a network: what it does, and how many explanations it has under which rules."""
 
 from __future__ import annotations
 
@@ -11,39 +11,38 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.answers import answers, counted_otherwise
 from analysis.circuits.planning import CircuitPlan
 from analysis.errors import AnalysisError
-from analysis.protocol import NAMED
 from analysis.subjects.perceptron.mlp import forward
-from analysis.tasks import input_table
-from analysis.validity import FRAGILE_MARGIN, decided_right, margin_to_edge
+from analysis.validity import decided_right
 from app.db.codecs import tasks_of
 from app.db.job_tables import JobRow
 from app.db.reads import networks as reads
 from app.db.reads.algorithms import placements_untried
 from app.db.reads.analyses import scope_of
 from app.db.reads.jobs import jobs_of_network
+from app.db.rows import columns_of
 from app.db.tables import AnalysisRow
 from app.limits import limits_in
 from app.options import ScopeOptions
 from app.pages.counted import counts_of, stops_of
-from app.pages.place import Place, locate
+from app.pages.place import AnyPlace, key_of, locate_perceptron, rules_of
 from app.pages.plan import plan_of
 from app.pages.shared import State, latest_job, state_of
 from app.pages.training.course import Learning, learning_of_network
 from pluriscope.address import Addresses
-from pluriscope.naming import Scope, protocol_key
-from pluriscope.records import CountsRecord, NetworkRecord, RowRecord, TaskRecord
+from pluriscope.naming import Scope
+from pluriscope.records import CountsRecord, NetworkRecord, TaskRecord
+from pluriscope.subject_views import view_of
 
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What is stored about one output of a perceptron under one protocol, and about the perceptron itself."""
+    """What is stored about one output of a network under one set of rules, and about the network itself."""
 
     session: Session
     links: Addresses
-    place: Place
+    place: AnyPlace
 
     @property
     def url(self) -> str:
@@ -61,7 +60,7 @@ class Known:
     @cached_property
     def job(self) -> JobRow | None:
         """The latest one for this analysis."""
-        return latest_job(self.analysing, self.place.scope, self.place.question.subject.n_inputs)
+        return latest_job(self.analysing, self.place.scope, self.place.row)
 
     @property
     def state(self) -> State:
@@ -74,10 +73,17 @@ class Known:
         return {scope_of(one): one for one in reads.analyses_of(self.session, [self.place.row.id])}
 
     @cached_property
-    def behaviour(self) -> list[RowRecord]:
-        """What it does on each Boolean input."""
-        question = self.place.question
-        return behaviour_of(self.place, forward(question.cut, question.clean_rows)[:, 0])
+    def behaviour(self) -> Any:
+        """What it does on each row."""
+        return view_of(self.place.question).rows(self.place.question, None)
+
+    @cached_property
+    def listed(self) -> dict[str, NDArray[np.int64]]:
+        """Of the listed circuits how much they keep, and how many rows they get right."""
+        if self.place.analysis is None:
+            return {}
+        columns = columns_of(self.session, self.place.analysis, "circuit", ("edges", "right"))
+        return {name: np.asarray(values, np.int64) for name, values in columns.items()}
 
     @cached_property
     def judged_right(self) -> NDArray[np.bool_]:
@@ -107,14 +113,14 @@ class Known:
     @cached_property
     def plan(self) -> CircuitPlan | tuple[AnalysisError, ...] | None:
         """How the circuits would be found, or what speaks against it; None where they are, or are on their way."""
-        if self.place.analysis is not None or self.state == "computing":
+        if self.place.analysis is not None or self.state == "computing" or self.place.question.kind.refuses("counting"):
             return None
         return plan_of(self.place.question, limits_in(self.session))
 
     @cached_property
     def under(self) -> dict[str, tuple[Scope, AnalysisRow | None]]:
-        """The protocols that have names, those with an analysis of this output, and the chosen one."""
-        place, names = self.place, {protocol_key(one): name for name, one in NAMED.items()}
+        """The rules that have names, those with an analysis of this output, and the chosen ones."""
+        place, names = self.place, {key_of(one): rules_of(one) for one in self.place.question.admitted()}
         for scope, row in self.analyses.items():
             if scope.output == place.scope.output:
                 names.setdefault(scope.protocol, row.protocol.name)
@@ -177,33 +183,7 @@ def network_record(session: Session, links: Addresses, network: str, options: Sc
     Raises:
         NotFound: no such network, output, protocol or data record.
     """
-    return Known(session, links, locate(session, links, network, options.scope)).record()
-
-
-def behaviour_of(place: Place, outputs: NDArray[np.float64]) -> list[RowRecord]:
-    """What a network, or a circuit of it, does on each Boolean input.
-
-    Args:
-        place: the network, its task and its rules.
-        outputs: ``[2^n]`` raw outputs on the clean rows.
-    """
-    rule = place.question.protocol.circuit_decision
-    given, margins = answers(outputs).tolist(), margin_to_edge(outputs, rule)
-    bits = input_table(place.question.subject.n_inputs).astype(int).tolist()
-    return [
-        RowRecord(
-            bits=bits[row],
-            row=place.question.clean_rows[row].tolist(),
-            output=float(outputs[row]),
-            decision=given[row],
-            target=target,
-            right=given[row] == target,
-            note=counted_otherwise(float(outputs[row]), rule),
-            margin=float(margins[row]),
-            fragile=float(margins[row]) < FRAGILE_MARGIN,
-        )
-        for row, target in enumerate(place.question.task.truth_table)
-    ]
+    return Known(session, links, locate_perceptron(session, links, network, options.scope)).record()
 
 
 def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:

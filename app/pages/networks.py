@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -15,25 +16,27 @@ from analysis import ENGINE_VERSION
 from analysis.data import clean_data
 from analysis.protocol import BUILT_IN, COMPLETE
 from analysis.subjects.perceptron.network import split_parameters
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import SUBJECT_KINDS
-from analysis.subjects.subject import Subject
+from app.db.codecs import graph_question
+from app.db.errors import NotFound
 from app.db.job_tables import JobRow
-from app.db.models import CircuitSearch, all_models, model_of, searches_of
 from app.db.reads import networks as reads
+from app.db.reads.analyses import scope_of
 from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery
 from app.pages.counted import counts_of, drawn, stops_of
-from app.pages.place import ModelPlace
+from app.pages.place import key_of, rules_of
 from app.pages.shared import activation_words, latest_job, state_of
 from app.pages.sharing.about import FIRST_CELL, IN_SHORT
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Table, VerdictState
 from pluriscope.figures.numbers import noun, readable
-from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.marks import verdict_mark
 from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.naming import Scope
 from pluriscope.records import RowsRecord, rows_record
+from pluriscope.subject_views import view_of
 from pluriscope.tables import AtHand, Column, Query, Row, Selection, read_query, words_of
 
 ID: Final = "networks"
@@ -207,6 +210,8 @@ def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[
         jobs[job.network_digest].append(job)
     also = reads.other_names(session, reads.those(NetworkRow.id, text))
     for row in found:
+        if row.kind != PERCEPTRON:
+            continue
         shape, data = "–".join(map(str, row.sizes)), row.input_data or clean_data(row.sizes[0]).digest
         known = [f"also saved as {', '.join(also[row.id])}"] if row.id in also else []
         slug = [] if row.slug == row.name else [row.slug]
@@ -215,7 +220,7 @@ def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[
             for name, digest in protocols.items():
                 analysis = stored.get((row.id, output, digest, data))
                 scope = Scope(output, name, row.input_data[:12])
-                working = latest_job(jobs[row.digest], scope, row.sizes[0]) if analysis is None else None
+                working = latest_job(jobs[row.digest], scope, row) if analysis is None else None
                 values = {
                     "kind": PERCEPTRON,
                     "slug": row.slug,
@@ -244,29 +249,36 @@ def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[
                 yield Row(values, ref=row.slug, url=values["url"])
 
 
-def _transformers(session: Session, links: Addresses, text: str) -> Iterator[Row]:
-    """A row for each, under its usual rules, or the first that were searched."""
-    rows = all_models(session, text)
-    searches = searches_of(session, [row.id for row in rows])
+def _others(session: Session, links: Addresses, text: str) -> Iterator[Row]:
+    """A row for each network of another kind, under its usual rules, or the first that it was analysed under."""
+    rows = reads.of_other_kinds(session, text)
+    stored: dict[int, dict[str, AnalysisRow]] = defaultdict(dict)
+    for analysis in reads.analyses_of(session, [row.id for row in rows]):
+        stored[analysis.network_id][scope_of(analysis).protocol] = analysis
+    jobs = defaultdict[str | None, list[JobRow]](list)
+    for job in reads.jobs_for(session, [row.digest for row in rows]):
+        jobs[job.network_digest].append(job)
     for row in rows:
-        kind, model = model_of(row)
-        searched = (one for one in kind.admitted_rules(model) if (row.id, kind.write_rules(one)) in searches)
-        place = ModelPlace(row, kind, model, rules := next(searched, kind.default_rules), model.space(rules))
-        yield _transformer(place, searches.get((row.id, place.text)), links)
+        known = stored[row.id]
+        rules = COMPLETE.name if COMPLETE.name in known else next(iter(known), COMPLETE.name)
+        with suppress(NotFound):  # another version may have stored more kinds
+            yield _other(row, graph_question(row, rules), known.get(rules), jobs[row.digest], links)
 
 
-def _transformer(place: ModelPlace, search: CircuitSearch | None, links: Addresses) -> Row:
-    row, kind, model, told, counts = place.row, place.kind, place.model, "", dict[str, Any]()
-    if search is not None:
-        told = f"{search.listed:,} listed" if search.listed < search.valid else ""
-        counts = {
-            "circuits_possible": int(search.possible),
-            "circuits_valid": search.valid,
-            "circuits_method": "listed",
-        }
-    elif place.too_large:
+def _other(
+    row: NetworkRow, question: GraphQuestion, analysis: AnalysisRow | None, jobs: Sequence[JobRow], links: Addresses
+) -> Row:
+    kind, scope, told, counts = question.kind, Scope(protocol=key_of(question)), "", dict[str, Any]()
+    searched = analysis is not None and analysis.circuits_method != "refused"
+    job = None if analysis is not None else latest_job(jobs, scope, row)
+    state = state_of(analysis, job) if searched or analysis is None else "not_analysed"
+    if analysis is not None and searched:
+        counts = {name: getattr(analysis, name) for name in _COUNTS[:3]}
+        if analysis.circuits_listed < analysis.circuits_valid:
+            told = f"{analysis.circuits_listed:,} listed"
+    elif question.refusal:
         told = "too many circuits to try"
-    below = f"{kind.noun} under {place.rules}" if place.text else kind.noun
+    below = kind.noun if scope == Scope() else f"{kind.noun} under {rules_of(question)}"
     values = {
         "kind": kind.key,
         "slug": row.slug,
@@ -274,19 +286,21 @@ def _transformer(place: ModelPlace, search: CircuitSearch | None, links: Address
         "digest": row.digest,
         "shape": "",
         "output": 0,
-        "task": model.task,
-        "protocol": place.rules,
-        "state": "not_analysed" if search is None else "truncated" if told else "done",
+        "task": question.subject.task,
+        "protocol": rules_of(question),
+        "state": state,
         **counts,
-        "url": links.network(row.slug, place.scope),
+        "url": links.network(row.slug, scope),
         "origin": row.origin,
-        "says": {"below": f"{below}, {noun(len(model.rows), 'row')} · {_ORIGINS[row.origin]}", "state": told},
+        "job": job,
+        "says": {
+            "below": f"{below}, {noun(question.n_rows, 'row')} · {_ORIGINS[row.origin]}",
+            "state": told,
+            "job": links.job(job.id) if job else "",
+        },
     }
-    return Row(values, ref=row.slug, url=values["url"], drawing=partial(_graph, model, place.settings))
-
-
-def _graph(model: Subject, rules: Mapping[str, str]) -> Markup:
-    return graph_diagram(model.space(rules).graph, title=model.name, thumb=True)
+    drawing = partial(view_of(question).draws, question, title=row.name, thumb=True)
+    return Row(values, ref=row.slug, url=values["url"], drawing=drawing)
 
 
 # --- the list in each form
@@ -315,10 +329,7 @@ def networks_table(
     if len(text) > MOST_LETTERS:
         raise BadQuery("option 'q'", f"has more than {MOST_LETTERS} characters", "shorten it", "q")
     query = read_query(COLUMNS, given)
-    rows = [
-        *_perceptrons(session, links, text, [protocol] if protocol else rules),
-        *_transformers(session, links, text),
-    ]
+    rows = [*_perceptrons(session, links, text, [protocol] if protocol else rules), *_others(session, links, text)]
     kept = {"protocol": protocol} if protocol not in ("", COMPLETE.name) else {}
     table = Table(
         Networks(COLUMNS, rows, session),

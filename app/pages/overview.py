@@ -8,43 +8,40 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Final
 
-import numpy as np
 from markupsafe import Markup
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.backbone import backbone_words
+from analysis.circuit_sets.backbone import Backbone, backbone_words
 from analysis.circuit_sets.by_bits import backbone_of_bits
 from analysis.pair.report import PairFound
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
-from analysis.subjects.subject import gaps
 from analysis.unlearned import instead_of, not_learned
 from analysis.unlearned_subject import model_instead_of
 from app.db.codecs import tasks_of
-from app.db.models import CircuitSearch, searches_of, stored_circuits
+from app.db.distributions import distribution_in
 from app.db.reads.analyses import network_by_digest
 from app.db.reads.jobs import UNFINISHED, jobs_ahead, jobs_of_network
 from app.db.reads.networks import STUDY_ORIGIN, edits_of
 from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of
-from app.db.tables import AnalysisRow, ModelRow, NetworkRow
+from app.db.tables import AnalysisRow, NetworkRow
 from app.jobs.queue import is_unfinished
 from app.limits import limits_in
 from app.options import ScopeOptions
 from app.pages.about_one import pairs, provenance_of
 from app.pages.analyses import Asked as Analysed
-from app.pages.analyses import Shelf, analyses_of, contradicting
+from app.pages.analyses import Shelf, analyses_of, asked, contradicting
 from app.pages.analyses import answers_of as found_of
 from app.pages.compare.choosing import own_pair
 from app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, interval_words, method_words
 from app.pages.edit import edit_words
-from app.pages.every_analysis import asked
 from app.pages.explanation_list import Asked, search_for, states
-from app.pages.inside import answers_of, table_blocks
+from app.pages.inside import table_blocks
 from app.pages.network_page import Known, criterion_words
 from app.pages.page import DRAWING
-from app.pages.place import AnyPlace, ModelPlace, Place
+from app.pages.place import BOOLEAN, AnyPlace, Place, key_of, rules_of
 from app.pages.plan import METHOD_WORDS, plan_blocks, refusal_words
 from app.pages.shared import activation_words
 from app.pages.sharing.facts import InShort, Shared
@@ -75,18 +72,18 @@ from pluriscope.blocks import (
 from pluriscope.counts import Count
 from pluriscope.figures.numbers import exact, noun, readable
 from pluriscope.figures.svg.elements import twice
-from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.learning import loss_figure
-from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.figures.svg.summaries import counts_figure
-from pluriscope.naming import RulesScope, Scope
+from pluriscope.naming import Scope
+from pluriscope.subject_views import view_of, whole
 from pluriscope.tables import Query
 from pluriscope.templating import part_url
 
 _SETTINGS: Final = {"granularity": "Cut by", "ablation": "what is cut carries", "embedding": "embedding"}
 _LEFT_OUT: Final = ("options", "losses", "outputs", "message")
 """Of what is kept of a training; the curves are drawn, and in the JSON."""
+_EDITS_SAY: Final = "change its weights, or see which explanations another network has as well"
 _ORIGINS: Final = {
     "bundled": "A bundled example.",
     "trained": "Trained here.",
@@ -162,22 +159,21 @@ class Overview(Shared):
         return self.links.network(self.place.slug, self.place.scope)
 
     @property
-    def about(self) -> tuple[NetworkRow | ModelRow, Scope]:
+    def about(self) -> tuple[NetworkRow, Scope]:
         return self.place.row, self.place.scope
 
     @property
     def in_short(self) -> InShort:
-        row = self.place.analysis if isinstance(self.place, Place) else None
-        return InShort.of("Network", self.place.row.name, self.told.facts, "", self.place.cited, row)
+        place = self.place
+        return InShort.of("Network", place.row.name, self.told.facts, "", place.cited, place.analysis)
 
     @property
     def in_library(self) -> bool:
-        return isinstance(self.place, Place)
+        return not self.place.question.kind.refuses(BOOLEAN)
 
     def drawn(self, name: str) -> Markup | None:
         """Its drawing, or how it learned."""
-        own = name == "loss" and isinstance(self.place, Place)
-        learning = learning_of_network(self.place.row, self.links) if own else None  # type: ignore[arg-type]
+        learning = learning_of_network(self.place.row, self.links) if name == "loss" else None
         if learning is not None:
             return loss_figure(learning.curves, learning.loss_target)
         return self.told.drawing if name == DRAWING else None
@@ -194,7 +190,7 @@ class Overview(Shared):
     @property
     def two(self) -> Analysed:
         """The one that finds two explanations that say different things."""
-        return self.of(RIVALS if isinstance(self.place, ModelPlace) else PAIR)
+        return self.of(RIVALS if self.place.question.kind.refuses("interpretations") else PAIR)
 
     @property
     def pair(self) -> PairFound | None:
@@ -204,9 +200,8 @@ class Overview(Shared):
 
     @cached_property
     def told(self) -> Told:
-        if isinstance(self.place, ModelPlace):
-            return _of_transformer(self, self.place)
-        return _of_perceptron(self, Known(self.session, self.links, self.place))
+        known = Known(self.session, self.links, self.place)
+        return _of_graph(self, known) if self.place.question.kind.settings else _of_perceptron(self, known)
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -277,94 +272,103 @@ def _working(session: Session, place: AnyPlace, links: Addresses) -> Progress | 
     return Progress(words.format(done, of, every), done, of, note, id="working")
 
 
-# --- what a transformer has
+# --- what a network has whose rules are settings
 
 
-def _of_transformer(page: Overview, place: ModelPlace) -> Told:
-    session, links = page.session, page.links
-    model, space = place.model, place.space
-    whole = np.ones(space.graph.n_bits, dtype=np.bool_)
-    outputs = space.run(whole[None])
-    apart = gaps(outputs, model.answers)[0]
-    searches = {rules: one for (_, rules), one in searches_of(session, [place.row.id]).items()}
-    search = searches.get(place.text)
-    common = None if search is None else backbone_of_bits(search.valid, dict(search.by_bits), search.bit_use)
+def _of_graph(page: Overview, known: Known) -> Told:
+    links, place, question = known.links, known.place, known.place.question
+    analysis = None if place.analysis is None or place.analysis.circuits_method == "refused" else place.analysis
+    common = None if analysis is None else _common(analysis)
 
     def inside() -> Iterator[Block]:
-        yield Prose(place.kind.definition)
-        yield from table_blocks(space.inside(whole))
+        yield Prose(question.kind.definition)
+        yield from table_blocks(question.inside(whole(question)))
 
-    folds = [More("Inside", inside, "what its nodes do over all rows", id="inside")]
-    facts = {**dict(model.facts), **({} if search is None else {"Searched by": f"engine {search.engine_version}"})}
-    counted = More(
-        "How this was counted",
-        lambda: [pairs("fact", facts | provenance_of(place))],
-        "network, rules, rows",
-        id="counted",
-    )
-    right = f"A {place.kind.noun} that answers right on {exact(int((apart > 0).sum()))} of {place.rows}."
-    passing = "" if search is None else only(Count(search.valid))
-    frame = stored_circuits(session, place.row.id, place.text, place.kind)
-    instead = "" if search is None or search.valid else model_instead_of(model, space)
-    more = Action("Train another", links.bring_in(way="transformer"))
+    folds = [
+        More("Inside", inside, "what its nodes do over all rows", id="inside"),
+        More("Edits and other networks", lambda: _edits(known), _EDITS_SAY, id="edits"),
+        More(
+            "How this was counted",
+            lambda: [pairs("fact", dict(question.subject.facts) | provenance_of(place))],
+            "network, rules, rows",
+            id="counted",
+        ),
+    ]
+    right = sum(one.right for one in known.behaviour)
+    told = f"A {question.kind.noun} that answers right on {exact(right)} of {place.rows}."
+    notices: list[Block] = [] if place.row.edited is None else [_edited(known, place.row.edited)]
+    if analysis is not None and not analysis.circuits_valid:
+        more = Action("Train another", links.bring_in(way="transformer"))
+        instead = model_instead_of(question.subject, question.space)
+        notices.append(_no_circuit(links, place, analysis.circuits_possible, instead, more))
     return Told(
-        sentence=right + passing,
-        share=[Action("Network file", links.network_file(place.slug))],
-        stage=model_stage(place, links, answers_of(model, outputs[0], apart), page.options.row),
-        drawing=graph_diagram(space.graph, title=model.name),
-        facts=list(_circuits(links, place, searches, frame)),
+        sentence=told + ("" if analysis is None else only(counts_of(analysis).valid_circuits)),
+        share=[
+            Action("Network file", links.network_file(place.slug)),
+            Action("Edit this network", links.edit(place.slug, place.scope)),
+            Action("Settings", links.settings(place.slug)),
+        ],
+        stage=model_stage(place, links, known.behaviour, page.options.row),
+        drawing=view_of(question).draws(question, title=place.row.name),
+        facts=list(_circuits(known, analysis)),
         rules=list(_settings(links, place)),
         said="" if common is None else backbone_words(common, part=place.part),
-        state=search_for(session, links, place),
-        notices=[_no_circuit(links, place, search.possible, instead, more)] if search and not search.valid else [],
-        map=list(_rows_right(place, frame)),
-        folds=[*folds, counted],
+        state=search_for(known.session, links, place),
+        notices=notices,
+        map=[] if analysis is None else list(_rows_right(known, analysis)),
+        folds=folds,
     )
 
 
-def _settings(links: Addresses, place: ModelPlace) -> Iterator[Choice]:
+def _common(analysis: AnalysisRow) -> Backbone | None:
+    """What every valid circuit keeps."""
+    spread = distribution_in(analysis.distributions)
+    return backbone_of_bits(analysis.circuits_valid, spread.by_edges, spread.edge_use)
+
+
+def _settings(links: Addresses, place: AnyPlace) -> Iterator[Choice]:
     """A switch for each setting of the rules; where the others do not fit a value, the first that do."""
-    admitted = [(dict(one), place.kind.write_rules(one)) for one in place.kind.admitted_rules(place.model)]
-    for setting, now in place.settings.items():
+    admitted, here = place.question.admitted(), place.question.rules
+    for setting, now in here.items():
         urls = dict[str, str]()
-        for value in dict.fromkeys(one[setting] for one, _ in admitted):
-            fits = [rules for rules in admitted if rules[0][setting] == value]
-            _, text = max(fits, key=lambda rules: sum(rules[0][key] == place.settings[key] for key in rules[0]))
-            urls[value] = links.network(place.slug, RulesScope.of(text))
+        for value in dict.fromkeys(one.rules[setting] for one in admitted):
+            fits = [one for one in admitted if one.rules[setting] == value]
+            nearest = max(fits, key=lambda one: sum(one.rules[key] == here[key] for key in here))
+            urls[value] = links.network(place.slug, replace(place.scope, protocol=key_of(nearest)))
         if len(urls) > 1:
             yield Choice(_SETTINGS.get(setting, setting.capitalize()), urls, now)
 
 
-def _circuits(
-    links: Addresses, place: ModelPlace, searches: Mapping[str, CircuitSearch], frame: Mapping[str, Any] | None
-) -> Iterator[Fact]:
+def _circuits(known: Known, analysis: AnalysisRow | None) -> Iterator[Fact]:
     """Valid circuits under these rules and the others that were searched, and how many of them miss a row."""
-    first, *rest = place.settings
-    for rules in place.kind.admitted_rules(place.model):
-        text = place.kind.write_rules(rules)
-        search = searches.get(text)
-        if search is not None and all(rules[name] == place.settings[name] for name in rest):
-            label, url = f"Circuits, by {rules[first]}", links.explanations(place.slug, RulesScope.of(text))
-            of = f"of {readable(search.possible)} possible · {', '.join(rules.values())}"
-            yield Fact(label, readable(search.valid), of, "", url)
-    search = searches.get(place.text)
-    if search is None:
+    links, place, question = known.links, known.place, known.place.question
+    first, *rest = question.rules
+    for one in question.admitted():
+        scope, found = known.under[rules_of(one)]
+        searched = found is not None and found.circuits_method != "refused"
+        if found is not None and searched and all(one.rules[name] == question.rules[name] for name in rest):
+            of = f"of {readable(found.circuits_possible)} possible · {rules_of(one)}"
+            url, label = links.explanations(place.slug, scope), f"Circuits, by {one.rules[first]}"
+            yield Fact(label, readable(found.circuits_valid), of, "", url)
+    if analysis is None:
         every = links.explanations(place.slug, place.scope)
-        yield Fact("Possible circuits", readable(place.space.possible), place.rules, "not searched", every)
-    elif frame is not None and search.valid and search.listed == search.valid:
-        n, rows = int((np.asarray(frame["right"]) < len(place.model.rows)).sum()), len(place.model.rows)
-        yield Fact("Miss a row", exact(n), f"of {exact(search.valid)}; valid is right on more than 99% of {rows} rows")
+        yield Fact("Possible circuits", readable(question.space.possible), place.rules, "not searched", every)
+    elif analysis.circuits_valid and analysis.circuits_listed == analysis.circuits_valid:
+        n = int((known.listed["right"] < question.n_rows).sum())
+        of = f"of {exact(analysis.circuits_valid)}; valid is right on more than 99% of {question.n_rows} rows"
+        yield Fact("Miss a row", exact(n), of)
 
 
-def _rows_right(place: ModelPlace, frame: Mapping[str, Any] | None) -> Iterator[Block]:
+def _rows_right(known: Known, analysis: AnalysisRow) -> Iterator[Block]:
     """Circuits by what they keep and the rows they get right."""
-    if frame is None or not len(frame["right"]):
+    if not analysis.circuits_listed:
         return
-    counts = Counter(zip(np.asarray(frame["edges"]).tolist(), np.asarray(frame["right"]).tolist(), strict=True))
-    words = {"across": f"{place.part}s kept", "up": f"rows right, of {len(place.model.rows)}"}
+    part, listed = known.place.part, known.listed
+    counts = Counter(zip(listed["edges"].tolist(), listed["right"].tolist(), strict=True))
+    words = {"across": f"{part}s kept", "up": f"rows right, of {known.place.question.n_rows}"}
     drawn = twice(*(counts_figure(counts, **words, width=width) for width in (620.0, 350.0)))
     yield Section("Map of the explanations", f"{exact(sum(counts.values()))} circuits", id="map")
-    yield Figure(drawn, f"Circuits by {place.part}s kept and rows right; areas and numbers are counts.")
+    yield Figure(drawn, f"Circuits by {part}s kept and rows right; areas and numbers are counts.")
 
 
 # --- what a perceptron has
@@ -396,7 +400,7 @@ def _of_perceptron(page: Overview, known: Known) -> Told:
         sentence=_sentence(known, ground),
         share=share,
         stage=perceptron_stage(place, links, known.behaviour, page.options.row, _files(links, url, DRAWING)),
-        drawing=network_diagram(question.cut.weights, title=row.name),
+        drawing=view_of(question).draws(question, title=row.name),
         facts=[] if analysis is None else list(_counts(known, analysis)),
         rules=[
             *_choices(known, "Counted under", [(name, to) for name, (to, _) in known.under.items()]),
@@ -608,8 +612,7 @@ def _folds(known: Known) -> Iterator[More]:
     yield More("Weights and biases", lambda: _weights(place), shape, id="weights")
     if place.row.training:
         yield More("Training", lambda: _training(known), "how it learned", id="training")
-    more = "change its weights, or see which explanations another network has as well"
-    yield More("Edits and other networks", lambda: _edits(known), more, id="edits")
+    yield More("Edits and other networks", lambda: _edits(known), _EDITS_SAY, id="edits")
     yield More(
         "How this was counted", lambda: _provenance(known), "network, rules, rows, seconds, engine", id="counted"
     )

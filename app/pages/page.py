@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.explanations.registry import KIND_OF
-from app.db.tables import ModelRow, NetworkRow
+from app.db.tables import NetworkRow
 from app.errors import BadQuery
 from app.options import Options, ScopeOptions
 from app.pages.explanations import Explanation
-from app.pages.place import AnyPlace, Place
+from app.pages.place import BOOLEAN, StoredQuestion
 from app.pages.sharing.facts import InShort, Shared
 from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Facts, Head
@@ -36,35 +36,31 @@ DRAWING: Final = "drawing"
 
 @dataclass(frozen=True)
 class One:
-    """One explanation at its own address, with the store that it is read from.
-
-    Args:
-        whole: what it is an explanation of.
-        ref: how addresses name it.
-        item: the engine's value; of a circuit of a transformer its mask.
-        known: the same as comparisons and criteria take it, which are about perceptrons.
-    """
+    """One explanation at its own address, with the store that it is read from."""
 
     session: Session
     links: Addresses
-    whole: AnyPlace
-    ref: ExplanationRef
-    item: Any
-    known: Explanation | None = None
+    explanation: Explanation
 
     @property
-    def explanation(self) -> Explanation:
-        """See ``known``."""
-        if self.known is None:
-            raise ValueError("only what is of a perceptron can be compared and judged so")
-        return self.known
+    def place(self) -> StoredQuestion[Any]:
+        """What it is an explanation of."""
+        return self.explanation.place
 
     @property
-    def place(self) -> Place:
-        """What it is an explanation of, where that is a perceptron."""
-        if self.known is None:
-            raise ValueError("only a perceptron has outputs, protocols and data records")
-        return self.known.place
+    def ref(self) -> ExplanationRef:
+        """How addresses name it."""
+        return self.explanation.ref
+
+    @property
+    def item(self) -> Any:
+        """The engine's value; of a circuit of a network other than a perceptron its mask."""
+        return self.explanation.item
+
+    @property
+    def mask(self) -> int:
+        """Of a circuit."""
+        return int(self.ref.first, 16)
 
     @property
     def name(self) -> str:
@@ -73,7 +69,7 @@ class One:
 
     def url(self, **view: Any) -> str:
         """Its address with further options of its page."""
-        return self.links.explanation(self.whole.slug, self.ref, self.whole.scope, **view)
+        return self.links.explanation(self.place.slug, self.ref, self.place.scope, **view)
 
     def told(self, stored: bool) -> dict[str, Any]:
         """What every record says.
@@ -84,10 +80,10 @@ class One:
         return {
             "ref": str(self.ref),
             "url": self.url(),
-            "network": self.whole.row.digest,
-            "output": self.whole.scope.output,
-            "protocol": self.whole.protocol_digest,
-            "data": self.whole.data_digest,
+            "network": self.place.row.digest,
+            "output": self.place.scope.output,
+            "protocol": self.place.protocol_digest,
+            "data": self.place.data_digest,
             "engine_version": ENGINE_VERSION,
             "stored": stored,
         }
@@ -149,25 +145,24 @@ class Document(Shared):
     @property
     def in_short(self) -> InShort:
         kind, ref = KIND_OF[self.one.ref.kind], self.one.ref
-        row = None if self.one.known is None else self.one.place.analysis
-        facts, cited = self.facts.facts, self.one.whole.cited
-        return InShort.of(kind.heading, self.title, facts, f"{kind.noun} {ref}", cited, row)
+        facts, cited = self.facts.facts, self.one.place.cited
+        return InShort.of(kind.heading, self.title, facts, f"{kind.noun} {ref}", cited, self.one.place.analysis)
 
     @property
-    def about(self) -> tuple[NetworkRow | ModelRow, Scope]:
-        return self.network, self.one.whole.scope
+    def about(self) -> tuple[NetworkRow, Scope]:
+        return self.network, self.one.place.scope
 
     @property
     def in_library(self) -> bool:
-        return self.one.known is not None and self.one.ref.kind in IN_LIBRARY
+        return not self.one.place.question.kind.refuses(BOOLEAN) and self.one.ref.kind in IN_LIBRARY
 
     @property
     def verifies(self) -> bool:
-        return self.one.known is not None
+        return not self.one.place.question.kind.refuses(BOOLEAN)
 
     @property
-    def network(self) -> NetworkRow | ModelRow:
-        return self.one.whole.row
+    def network(self) -> NetworkRow:
+        return self.one.place.row
 
     @property
     def url(self) -> str:

@@ -1,32 +1,32 @@
-"""The place that an address names: one output of one network under one protocol and data record, or one transformer."""
+"""The place that an address names: one output of one network of any kind, under its rules and on its rows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar, cast
 
 from sqlalchemy.orm import Session
 
-from analysis.circuits_file import task_digest
 from analysis.errors import AnalysisError
+from analysis.protocol import Protocol
 from analysis.question import Question
-from analysis.subjects.enumeration import read_mask, refuse_if_too_large
-from analysis.subjects.registry import kind_called
-from analysis.subjects.subject import Rules, Space, Subject, SubjectKind
-from app.db.codecs import question_of
+from analysis.subjects.question import SubjectQuestion, part
 from app.db.errors import Ambiguous, Deleted, StoreError
-from app.db.models import model_of, other_model
 from app.db.reads import analyses
 from app.db.reads.studies import study_network_at
-from app.db.tables import AnalysisRow, ModelRow, NetworkRow
+from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import Gone, Moved, NotFound, Unopened
 from pluriscope.address import Addresses
-from pluriscope.naming import RulesScope, Scope, protocol_key
+from pluriscope.naming import Scope, protocol_key
+
+Asked = TypeVar("Asked", covariant=True)
+BOOLEAN: Final = "boolean-rows"
+"""The trait of networks whose rows stand for Boolean inputs."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """One output of one stored network under one protocol and data record: what most addresses are about.
+class StoredQuestion(Generic[Asked]):
+    """One output of one stored network under its rules and on its rows: what most addresses are about.
 
     Args:
         row: the network's row.
@@ -36,10 +36,13 @@ class Place:
     """
 
     row: NetworkRow
-    question: Question
+    question: Asked  # a SubjectQuestion
     scope: Scope
     analysis: AnalysisRow | None
-    part: ClassVar[str] = "edge"
+
+    @property
+    def _question(self) -> SubjectQuestion:
+        return cast(SubjectQuestion, self.question)
 
     @property
     def slug(self) -> str:
@@ -47,141 +50,53 @@ class Place:
         return self.row.slug
 
     @property
+    def part(self) -> str:
+        """What a circuit keeps or cuts, in one word."""
+        return part(self._question)
+
+    @property
     def rules(self) -> str:
-        """The name of the protocol."""
-        return self.question.protocol.name
+        """The rules in words: the value of every setting, or the name of the protocol."""
+        return rules_of(self._question)
 
     @property
     def protocol_digest(self) -> str:
-        return self.question.protocol.digest
+        return self._question.protocol.digest
 
     @property
     def data_digest(self) -> str:
         """SHA-256 of the rows."""
-        return self.question.record.digest
+        return str(self._question.data_document["digest"])
+
+    @property
+    def boolean(self) -> bool:
+        """Whether its rows stand for Boolean inputs, which everything but circuits is about."""
+        return not self._question.kind.refuses(BOOLEAN) and bool(cast(Any, self.question).data.boolean)
 
     @property
     def cited(self) -> str:
         """The rules and rows, as citations name them."""
-        data = "" if self.question.record.is_clean else f", data {self.data_digest[:12]}"
+        data = "" if self._question.data_document["clean"] else f", data {self.data_digest[:12]}"
         return f"{self.rules} ({self.protocol_digest[:12]}){data}"
 
     @property
     def rows(self) -> str:
         """What the rows are, in words."""
-        return self.question.data.description or "every Boolean input, once"
+        return self._question.rows_in_words
 
     @property
     def under(self) -> str:
-        """The protocol and, where there are several, the output, in words."""
-        task, name = self.question.task, self.question.protocol.name
-        output = f", output {self.scope.output} ({task.name or ''.join(map(str, task.truth_table))})"
-        return f"protocol {name}{output if len(self.row.tasks) > 1 else ''}"
-
-    @property
-    def played(self) -> bool:
-        """Whether its pages of comparing and changing by hand are about such rows."""
-        return self.question.data.boolean
+        """The rules and, where there are several, the output, in words."""
+        return self._question.under
 
 
-@dataclass(frozen=True)
-class ModelPlace:
-    """One stored transformer with its task under one set of rules, which its protocol in addresses names.
-
-    Args:
-        model: itself.
-        settings: the rules, setting by setting.
-        space: its circuits under them.
-    """
-
-    row: ModelRow
-    kind: SubjectKind
-    model: Subject
-    settings: Rules
-    space: Space
-
-    @property
-    def slug(self) -> str:
-        """Of the model."""
-        return self.row.slug
-
-    @property
-    def text(self) -> str:
-        """The rules as jobs and the store write them, "" for the usual ones."""
-        return self.kind.write_rules(self.settings)
-
-    @property
-    def scope(self) -> RulesScope:
-        """The same as addresses have them."""
-        return RulesScope.of(self.text)
-
-    @property
-    def part(self) -> str:
-        return self.space.graph.cut[:-1]
-
-    @property
-    def rules(self) -> str:
-        """The value of every setting."""
-        return ", ".join(self.settings.values())
-
-    @property
-    def protocol_digest(self) -> str:
-        return self.kind.protocol(self.settings).digest
-
-    @property
-    def data_digest(self) -> str:
-        """SHA-256 of the task."""
-        return task_digest(self.model)
-
-    @property
-    def cited(self) -> str:
-        """The rules, as citations name them."""
-        return f"{self.rules} ({self.protocol_digest[:12]})"
-
-    @property
-    def rows(self) -> str:
-        """What the rows are, in words."""
-        return f"{len(self.model.rows):,} rows of {self.model.task or 'an unnamed task'}"
-
-    @property
-    def under(self) -> str:
-        """The rules in words."""
-        return f"the rules {self.rules}"
-
-    @property
-    def too_large(self) -> str:
-        """Why its circuits are not searched, "" if they are."""
-        try:
-            refuse_if_too_large(self.model, self.space)
-        except AnalysisError as error:
-            return error.cause
-        return ""
-
-    def others(self, *, searched: bool = False) -> dict[str, RulesScope]:
-        """Every set of rules that fits, by the same words; those under which circuits can be searched, if asked for."""
-        every = self.kind.admitted_rules(self.model)
-        places = (replace(self, settings=one, space=self.model.space(one)) for one in every)
-        return {one.rules: one.scope for one in places if not (searched and one.too_large)}
+AnyPlace = StoredQuestion[Any]
+Place = StoredQuestion[Question]
+"""Of a perceptron."""
 
 
-AnyPlace = Place | ModelPlace
-
-
-def mask_meant(place: ModelPlace, text: str, addresses: Addresses) -> str:
-    """The circuit that a mask means, as it is written.
-
-    Raises:
-        NotFound: it is no mask, or nothing is left of it.
-    """
-    try:
-        return read_mask(place.space, text)
-    except AnalysisError as error:
-        parent = addresses.circuits(place.slug, place.scope)
-        raise NotFound(error.item, error.cause, error.cure, "mask", parent, "all valid circuits") from None
-
-
-def find_any(session: Session, addresses: Addresses, network: str, *, deleted: bool = False) -> NetworkRow | ModelRow:
-    """The network, or else the transformer, of that slug, or whose digest begins with those 6 or more digits.
+def find_network(session: Session, addresses: Addresses, network: str, *, deleted: bool = False) -> NetworkRow:
+    """The network of that slug, or whose digest begins with those 6 or more digits.
 
     Args:
         addresses: for the nearest page that exists.
@@ -200,9 +115,6 @@ def find_any(session: Session, addresses: Addresses, network: str, *, deleted: b
         undo, page = addresses.restore(error.slug), addresses.gallery()
         raise Gone(error.item, error.cause, error.cure, "network", page, "all networks", undo) from None
     except StoreError as error:
-        model = other_model(session, network)
-        if model is not None:
-            return model
         if of_study := study_network_at(session, network):
             study, digest = of_study
             cause, page = "is stored when its row of the study is opened", addresses.study_network(study.slug, digest)
@@ -216,103 +128,99 @@ def find_any(session: Session, addresses: Addresses, network: str, *, deleted: b
     return row
 
 
-def find_network(session: Session, addresses: Addresses, network: str, *, deleted: bool = False) -> NetworkRow:
-    """The same where only perceptrons have what is asked for.
-
-    Raises:
-        NotFound: as above, or it is a transformer.
-        Gone: see above.
-        Moved: see above.
-    """
-    row = find_any(session, addresses, network, deleted=deleted)
-    if isinstance(row, NetworkRow):
-        return row
-    cause = f"is a {kind_called(row.kind).noun}, which has no such page"
-    page, label = addresses.network(row.slug), f"network {row.slug}"
-    raise NotFound(f"network {network!r}", cause, "look at its own page", "network", page, label)
-
-
-def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:
+def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -> AnyPlace:
     """Everything that an address's scope names, read in at most four statements; five where no analysis is stored.
 
     Raises:
-        NotFound: no such network, output, protocol or data record.
+        NotFound: no such network, output, protocol or data record, or they do not fit it.
     """
-    return _place(session, addresses, find_network(session, addresses, network), scope)
-
-
-def locate_any(session: Session, addresses: Addresses, network: str, scope: Scope) -> AnyPlace:
-    """The same of perceptrons and transformers.
-
-    Raises:
-        NotFound: see above.
-    """
-    row = find_any(session, addresses, network)
-    if isinstance(row, NetworkRow):
-        return _place(session, addresses, row, scope)
-    return place_of_model(addresses, row, scope)
-
-
-def place_of_model(addresses: Addresses, row: ModelRow, scope: Scope) -> ModelPlace:
-    """A transformer under the rules that a protocol names.
-
-    Raises:
-        NotFound: it has no such output, rules or rows, or they do not fit it.
-    """
-    parent, label = addresses.network(row.slug), f"network {row.slug}"
-    for name, value in (("output", scope.output), ("data", scope.data)):
-        if value:
-            cause, cure = f"is not there: a {kind_called(row.kind).noun} has one", f"leave {name} out"
-            raise NotFound(f"{name} {str(value)[:40]}", cause, cure, name, parent, label)
+    row = find_network(session, addresses, network)
     try:
-        kind, model = model_of(row)
-        settings = kind.rules(RulesScope.of(scope.protocol).rules)
-        return ModelPlace(row, kind, model, settings, model.space(settings))
+        question: SubjectQuestion = analyses.find_question(session, row, scope)
     except (AnalysisError, StoreError) as error:
-        raise NotFound(error.item, error.cause, error.cure, "protocol", parent, label) from None
-
-
-def _place(session: Session, addresses: Addresses, row: NetworkRow, scope: Scope) -> Place:
-    try:
-        analyses.check_output(row, scope.output)
-        protocol = analyses.find_protocol(session, scope.protocol)
-        data = analyses.find_data(session, scope.data, row.sizes[0])
-    except StoreError as error:
         field = error.item.split(" ", 1)[0]
+        field = field if field in ("output", "data") else "protocol"
         parent, label = addresses.network(row.slug), f"network {row.slug}"
         raise NotFound(error.item, error.cause, error.cure, field, parent, label) from None
-    key = (row.id, scope.output, protocol.digest, data.digest)
-    return Place(
-        row,
-        question_of(row, scope.output, protocol, data),
-        Scope(scope.output, protocol_key(protocol), "" if data.is_clean else data.digest[:12]),
-        analyses.analysis_by_key(session, *key),
+    return place_of(session, row, question)
+
+
+def rules_of(question: SubjectQuestion) -> str:
+    """The rules in words: the value of every setting, or the name of the protocol."""
+    protocol = question.protocol
+    return ", ".join(protocol.document[name] for name in question.kind.settings) or protocol.name
+
+
+def key_of(question: SubjectQuestion) -> str:
+    """The rules as addresses name them."""
+    return question.protocol.name if question.kind.settings else protocol_key(cast(Protocol, question.protocol))
+
+
+def place_of(session: Session, row: NetworkRow, question: SubjectQuestion) -> AnyPlace:
+    """The place of a question about a stored network."""
+    data = "" if question.data_document["clean"] else str(question.data_document["digest"])[:12]
+    name = question.protocol.name if question.kind.settings else protocol_key(cast(Protocol, question.protocol))
+    return StoredQuestion(
+        row, question, Scope(question.output, name, data), analyses.analysis_of(session, row, question)
     )
 
 
-def locate_boolean(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:
-    """The same where the data record's rows stand for the Boolean inputs, which everything but circuits is about.
+def others(session: Session, place: AnyPlace) -> list[AnyPlace]:
+    """The same output on the same rows under the rules that have a name and fit, the usual ones first."""
+    return [place_of(session, place.row, one) for one in place.question.admitted()]
+
+
+def require(place: AnyPlace, addresses: Addresses, trait: str, item: str) -> None:
+    """Refuse what needs something that networks of this kind do not offer.
+
+    Args:
+        trait: key of :data:`analysis.subjects.traits.TRAITS`.
+        item: what was asked for.
 
     Raises:
-        NotFound: no such network, output, protocol or data record, or the rows are others (activations of images, say).
+        NotFound: they do not; it leads to the network's own page.
+    """
+    if reason := place.question.kind.refuses(trait):
+        page, label = addresses.network(place.slug, place.scope), f"network {place.slug}"
+        raise NotFound(item, f"is not offered: {reason}", "look at its own page", "network", page, label)
+
+
+def locate_perceptron(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:
+    """The same where only perceptrons have what is asked for.
+
+    Raises:
+        NotFound: as above, or it is a network of another kind.
     """
     place = locate(session, addresses, network, scope)
-    check_boolean(place, addresses)
+    require(place, addresses, BOOLEAN, f"network {network!r}")
     return place
 
 
-def check_boolean(place: Place, addresses: Addresses) -> None:
+def locate_boolean(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:
+    """The same where the rows stand for the Boolean inputs, which everything but circuits is about.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record, or the rows are others (tokens, or activations of
+            images, say).
+    """
+    place = locate(session, addresses, network, scope)
+    check_boolean(place, addresses)
+    return cast(Place, place)
+
+
+def check_boolean(place: AnyPlace, addresses: Addresses) -> None:
     """Refuse rows that stand for no Boolean inputs.
 
     Raises:
         NotFound: they do not.
     """
-    if not place.question.data.boolean:
+    require(place, addresses, BOOLEAN, "this page")
+    if not place.boolean:
         raise NotFound(
             f"data {place.scope.data}",
             "has rows that stand for no Boolean inputs, so there are circuits on it and nothing else",
             "leave data out to see this page on the clean inputs",
             "data",
-            addresses.explanations(place.row.slug, place.scope),
+            addresses.explanations(place.slug, place.scope),
             "the circuits on these rows",
         )

@@ -17,11 +17,10 @@ from analysis.limits import Limits
 from analysis.pipeline import refuse
 from analysis.planning import OutputPlan, model_plan_json, plan_output
 from analysis.preflight import preflight
-from analysis.protocol import BUILT_IN
 from analysis.question import Question
 from analysis.result import memory_words, seconds_words
 from app.limits import limits_in
-from app.pages.place import AnyPlace, ModelPlace, Place
+from app.pages.place import AnyPlace, others
 from pluriscope.blocks import Block, Prose, Table
 from pluriscope.figures.numbers import exact, readable
 from pluriscope.naming import Scope
@@ -67,12 +66,13 @@ def plan_record(session: Session, place: AnyPlace) -> dict[str, Any]:
     Raises:
         AnalysisError: all that speaks against the analysis.
     """
-    if isinstance(place, ModelPlace):
-        return model_plan_json(place.kind, place.model, place.settings, place.space, place.too_large)
-    return measured(place.question, limits_in(session)).as_json(place.question)
+    question = place.question
+    if question.kind.refuses("counting"):
+        return model_plan_json(question.kind, question.subject, question.rules, question.space, question.refusal)
+    return measured(question, limits_in(session)).as_json(question)
 
 
-def plan_blocks(session: Session, place: Place) -> Iterator[Block]:
+def plan_blocks(session: Session, place: AnyPlace) -> Iterator[Block]:
     """What the analysis of an output will take, stage by stage."""
     record = plan_record(session, place)
     rows = [
@@ -86,17 +86,17 @@ def plan_blocks(session: Session, place: Place) -> Iterator[Block]:
 
 def refused(session: Session, place: AnyPlace) -> tuple[str, dict[str, Scope]]:
     """Why circuits of a network cannot be searched under its rules, "" if they can, and rules under which they can."""
-    if isinstance(place, ModelPlace):
-        if not place.too_large:
-            return "", {}
-        return f"Its circuits are not searched: {place.too_large}.", dict(place.others(searched=True))
     limits = limits_in(session)
-    plan = plan_of(place.question, limits)
-    if not isinstance(plan, tuple):
+    if not (why := _refusal(place.question, limits)):
         return "", {}
-    others = {one.name: plan_of(replace(place.question, protocol=one), limits) for one in BUILT_IN.values()}
-    fit = (name for name, other in others.items() if not isinstance(other, tuple))
-    return refusal_words(plan), {name: replace(place.scope, protocol=name) for name in fit}
+    return why, {one.rules: one.scope for one in others(session, place) if not _refusal(one.question, limits)}
+
+
+def _refusal(question: Any, limits: Limits) -> str:
+    if question.kind.refuses("counting"):
+        return f"Its circuits are not searched: {question.refusal}." if question.refusal else ""
+    plan = plan_of(question, limits)
+    return refusal_words(plan) if isinstance(plan, tuple) else ""
 
 
 def refusal_words(problems: Sequence[AnalysisError]) -> str:

@@ -22,8 +22,8 @@ from analysis.explanations.registry import KIND_OF
 from analysis.lenses.lens import Lens
 from analysis.lenses.logit_lens import no_sum
 from analysis.lenses.registry import LENSES
+from analysis.subjects.registry import SUBJECT_KINDS
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
-from app.db.models import all_models
 from app.db.reads.algorithms import algorithms_that_are
 from app.db.reads.analyses import scope_of
 from app.db.reads.circuits import find_circuit
@@ -137,6 +137,7 @@ def search_blocks(found: SearchRecord, links: Addresses) -> Iterator[Block]:
         yield Table.plain(("Key", "What it does"), KEYS)
 
 
+_NOUNS: Final = {kind.key: kind.noun for kind in SUBJECT_KINDS}
 Ranked = tuple[int, Hit]
 """A result with how near it comes: 0 what is called exactly so, 1 by a part of its name, 2 by what is said of it."""
 
@@ -169,13 +170,10 @@ def _networks(session: Session, links: Addresses, words: Sequence[str], limit: i
     found: list[Ranked] = []
     for row in networks_named(session, words, limit):
         tasks = ", ".join(str(task["name"] or "unnamed task") for task in row.tasks)
-        detail = f"{'–'.join(map(str, row.sizes))}, {tasks} · {row.slug}"
-        hit = Hit(kind="network", label=row.name, detail=detail, url=links.network(row.slug))
+        what = "–".join(map(str, row.sizes)) or _NOUNS.get(row.kind, row.kind)
+        hit = Hit(kind="network", label=row.name, detail=f"{what}, {tasks} · {row.slug}", url=links.network(row.slug))
         found.append((1 if _begun(words, row.name) and row.origin != STUDY_ORIGIN else 3, hit))
-    models = all_models(session, " ".join(words)) if words else []
-    return found + [
-        (1, Hit(kind="model", label=row.name, detail="transformer", url=links.network(row.slug))) for row in models
-    ]
+    return found
 
 
 def _studies(session: Session, links: Addresses, words: Sequence[str]) -> list[Ranked]:

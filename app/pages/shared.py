@@ -17,8 +17,8 @@ from analysis.subjects.perceptron.circuit import EdgeLayout
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import jobs_for
-from app.db.tables import AnalysisRow
-from app.pages.place import Place
+from app.db.tables import PERCEPTRON, AnalysisRow
+from app.pages.place import AnyPlace
 from pluriscope.kinds.circuits import edge_labels
 from pluriscope.naming import Scope, protocol_key
 
@@ -57,21 +57,19 @@ def state_of(analysis: AnalysisRow | None, job: JobRow | None) -> State:
     return "not_analysed" if state == "not_asked" else state
 
 
-def latest_job(jobs: Iterable[JobRow], scope: Scope, n_inputs: int) -> JobRow | None:
-    """The newest of a network's analysis jobs, given newest first, for one output, protocol and data record."""
-    clean = clean_data(n_inputs).digest
-    return next((job for job in jobs if scope_of_job(job, clean) == scope), None)
-
-
-def scope_of_job(job: JobRow, clean: str) -> Scope:
-    """Which analysis a job makes.
-
-    Args:
-        job: an "analyse" job.
-        clean: digest of the default data record of its network.
+def latest_job(jobs: Iterable[JobRow], scope: Scope, network: Any) -> JobRow | None:
+    """The newest of a network's analysis jobs, given newest first, for one output, protocol and data record; of the
+    network its kind and sizes are looked at.
     """
+    return next((job for job in jobs if scope_of_job(job, network) == scope), None)
+
+
+def scope_of_job(job: JobRow, network: Any) -> Scope:
+    """Which analysis of its network an "analyse" job makes."""
     arguments = job.arguments
-    protocol = _protocol_key_of(canonical_json(arguments["protocol"]))
+    if network.kind != PERCEPTRON:
+        return Scope(arguments["output"], arguments["protocol"]["name"])
+    protocol, clean = _protocol_key_of(canonical_json(arguments["protocol"])), clean_data(network.sizes[0]).digest
     return Scope(arguments["output"], protocol, "" if arguments["data"] == clean else arguments["data"][:12])
 
 
@@ -80,10 +78,10 @@ def _protocol_key_of(written: bytes) -> str:
     return protocol_key(Protocol.model_validate_json(written))
 
 
-def job_now(session: Session, place: Place) -> JobRow | None:
+def job_now(session: Session, place: AnyPlace) -> JobRow | None:
     """The latest job for an analysis where none is stored."""
     jobs = [] if place.analysis is not None else jobs_for(session, [place.row.digest])
-    return latest_job(jobs, place.scope, place.question.subject.n_inputs)
+    return latest_job(jobs, place.scope, place.row)
 
 
 def edge_names(layout: EdgeLayout, mask: int) -> list[str]:

@@ -14,7 +14,7 @@ from analysis.subjects.perceptron.mlp import activations
 from app.errors import BadQuery
 from app.pages.inside import chosen_row
 from app.pages.page import DRAWING
-from app.pages.place import ModelPlace, Place
+from app.pages.place import AnyPlace, Place
 from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Figure, Text
 from pluriscope.figures.numbers import decimal, exact
@@ -137,7 +137,7 @@ def perceptron_stage(
     )
 
 
-def model_stage(place: ModelPlace, links: Addresses, answers: Sequence[AnswerRecord], row: int | None) -> Stage:
+def model_stage(place: AnyPlace, links: Addresses, answers: Sequence[AnswerRecord], row: int | None) -> Stage:
     """A transformer on the rows with the smallest gaps, and the one that is asked for: where its heads look there.
 
     Args:
@@ -148,7 +148,7 @@ def model_stage(place: ModelPlace, links: Addresses, answers: Sequence[AnswerRec
     Raises:
         BadQuery: there is no such row.
     """
-    at = chosen_row(place.model, np.array([one.gap for one in answers]), row)
+    at = chosen_row(place.question.subject, np.array([one.gap for one in answers]), row)
     by_gap = sorted(range(len(answers)), key=lambda number: answers[number].gap)
     listed = sorted({*by_gap[:_MODEL_ROWS], at}, key=lambda number: answers[number].gap)
     rows = [
@@ -160,17 +160,17 @@ def model_stage(place: ModelPlace, links: Addresses, answers: Sequence[AnswerRec
         for one in [answers[number]]
     ]
     looking, said = _looking(place, answers[at], at)
-    drawn = graph_diagram(place.space.graph, title=place.model.name, looking=looking)
+    drawn = graph_diagram(place.question.space.graph, title=place.row.name, looking=looking)
     most = f"the {len(rows)} smallest of {exact(len(answers))}"
     note = f"Answers its largest output. The gap is its lead over the next: {most}."
     heads = ("Row", "gap", "answers", "task")
     return Stage(Figure(drawn, said, id=DRAWING), heads, rows, listed.index(at), note, id="runs")
 
 
-def _looking(place: ModelPlace, answer: AnswerRecord, row: int) -> tuple[Looking | None, str]:
+def _looking(place: AnyPlace, answer: AnswerRecord, row: int) -> tuple[Looking | None, str]:
     """Where each node of a model looks on a row, and what is said of it; nothing of a kind without such a run."""
-    graph = place.space.graph
-    run = place.space.run_row(np.ones(graph.n_bits, dtype=np.bool_), row)
+    graph = place.question.space.graph
+    run = place.question.space.run_row(np.ones(graph.n_bits, dtype=np.bool_), row)
     if run is None:
         return None, "Every node and edge. A circuit keeps some."
     nodes = [number for number, node in enumerate(graph.nodes) if node.removable and node.looks]

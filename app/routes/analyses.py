@@ -30,8 +30,17 @@ from app.error_answers import api_errors
 from app.errors import BadQuery, Conflict, NotFound
 from app.jobs import queue
 from app.options import ScopeOptions
-from app.pages.analyses import EVERY, AnalysisRecord, Asked, analyses_of, analysis_meant, index_of, item_of, page_of
-from app.pages.every_analysis import asked
+from app.pages.analyses import (
+    EVERY,
+    AnalysisRecord,
+    Asked,
+    analyses_of,
+    analysis_meant,
+    asked,
+    index_of,
+    item_of,
+    page_of,
+)
 from app.pages.jobs import JobPage
 from app.pages.page import read_options
 from app.pages.place import AnyPlace, locate, others, place_of

@@ -149,7 +149,7 @@ def explanation(request: Request, session: Reading, links: Links, network: str, 
     found = find_document(session, links, network, ref, request.query_params.multi_items())
 
     def page(request: Request) -> Response:
-        if found.one.known is None and str(found.one.ref) != ref:  # what carries nothing is left out
+        if found.one.ref.kind == "circuit" and str(found.one.ref) != ref:  # what carries nothing is left out
             options = {key: value for key, value in request.query_params.items() if key != "protocol"}
             return RedirectResponse(found.one.url(**options), 301)
         if request.query_params.keys() & {"place", "at"}:

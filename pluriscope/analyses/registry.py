@@ -262,7 +262,19 @@ CLAIMS: Final = Analysis(
     never,
     boolean=False,
 )
-ANALYSES: Final = (FUNNEL, COMMON_GROUND, PAIR, RIVALS, STORIES, METHODS, LENSES, LADDER, DIRECTIONS, PLANTED, ONE_READER)
+ANALYSES: Final = (
+    FUNNEL,
+    COMMON_GROUND,
+    PAIR,
+    RIVALS,
+    STORIES,
+    METHODS,
+    LENSES,
+    LADDER,
+    DIRECTIONS,
+    PLANTED,
+    ONE_READER,
+)
 """Those that a job computes."""
 SHOWN: Final = (*ANALYSES, CLAIMS)
 """Those that have pages."""

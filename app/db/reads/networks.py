@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, defer, joinedload
 from app.db.codecs import is_known
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
-from app.db.tables import AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
+from app.db.tables import PERCEPTRON, AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
 
 _HEX: Final = frozenset("0123456789abcdef")
 STUDY_ORIGIN: Final = "study"
@@ -32,6 +32,13 @@ def networks(session: Session, query: str = "") -> Sequence[Row[Any]]:
     order = (NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug)
     found = session.execute(select(*shown).where(*matching(query)).order_by(*order)).all()
     return [row for row in found if is_known(row.kind)]
+
+
+def of_other_kinds(session: Session, query: str = "") -> Sequence[NetworkRow]:
+    """Those of them that are no perceptrons, whole."""
+    order = (NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug)
+    rows = select(NetworkRow).where(NetworkRow.kind != PERCEPTRON, *matching(query))
+    return session.scalars(rows.order_by(*order)).all()
 
 
 def edits_of(session: Session, row: NetworkRow) -> Sequence[NetworkRow]:

@@ -21,7 +21,6 @@ from analysis.question import Question
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
-from analysis.subjects.subject import gaps
 from analysis.tasks import INPUT_NAMES, Task, input_table
 from analysis.unlearned import not_learned
 from analysis.validity import FRAGILE_MARGIN, margin_to_edge
@@ -31,14 +30,14 @@ from app.db.tables import NetworkRow
 from app.db.writes import other_tasks
 from app.limits import limits_in
 from app.pages.bring_in.form import Kept
-from app.pages.inside import answers_of, answers_table, beside
+from app.pages.inside import beside, rows_table
 from app.pages.plan import planned_table
 from app.pages.shared import activation_words
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, More, Notice, Prose, Section, Table
 from pluriscope.figures.numbers import decimal, duration, exact, noun
-from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.networks import network_diagram
+from pluriscope.subject_views import view_of
 
 _WIDEST, _DEEPEST = 40, 8
 """A network that is drawn."""
@@ -201,10 +200,8 @@ def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Itera
     """
     kind, model = read_subject(raw)
     question = GraphQuestion(kind, model, kind.default_rules)
-    space = question.space
-    whole = np.ones(space.graph.n_bits, dtype=np.bool_)
-    outputs = space.run(whole[None])
-    apart = gaps(outputs, model.answers)[0]
+    view = view_of(question)
+    rows = view.rows(question, None)
     known = network_by_digest(session, model.digest)
     import_ = Action("Import and analyse", links.store_network(), True, True, {"content": raw.decode()})
     yield Head(model.name, f"{kind.definition} Nothing is stored yet.", actions=[import_])
@@ -214,9 +211,9 @@ def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Itera
         yield Notice("Its circuits will not be searched", f"circuits of {model.name} {question.refusal}.")
     yield Facts(
         [
-            Fact("Right on", f"{int((apart > 0).sum())} of {len(apart)} rows", model.task),
-            Fact("Possible circuits", exact(space.possible), ", ".join(question.rules.values())),
+            Fact("Right on", f"{sum(one.right for one in rows)} of {len(rows)} rows", model.task),
+            Fact("Possible circuits", exact(question.space.possible), ", ".join(question.rules.values())),
         ]
     )
-    drawn = Figure(graph_diagram(space.graph, title=model.name), "Every node and edge. A circuit keeps some.")
-    yield from beside([drawn, answers_table(answers_of(model, outputs[0], apart))], 2)
+    drawn = Figure(view.draws(question, title=model.name), "Every node and edge. A circuit keeps some.")
+    yield from beside([drawn, rows_table(question, rows)], 2)

@@ -12,13 +12,13 @@ from analysis.errors import AnalysisError
 from app.errors import BadQuery, PageError
 from app.pages.compare.choosing import own_pair
 from app.pages.compare.compared import Compared
-from app.pages.compare.models import of_model
 from app.pages.compare.networks import of_network
 from app.pages.compare.options import ComparedOptions, CompareOptions
+from app.pages.compare.rows import on_rows
 from app.pages.explanations import Explanation, find_explanation, read_ref
-from app.pages.place import AnyPlace, ModelPlace, Place, check_boolean, locate_any, mask_meant
+from app.pages.place import BOOLEAN, AnyPlace, check_boolean, locate
 from pluriscope.address import Addresses
-from pluriscope.naming import LEAST, MOST, ExplanationRef
+from pluriscope.naming import LEAST, MOST
 
 
 def build_compare(session: Session, links: Addresses, options: CompareOptions) -> Compared:
@@ -49,14 +49,15 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
     place = find_place(session, links, network, options)
     more: dict[str, Any] = {"view": options, "others": lambda: own_pair(session, links, place)}
     texts = texts_of(links, options, place) or own_pair(session, links, place)
-    if isinstance(place, ModelPlace):
-        masks = list(dict.fromkeys(mask_meant(place, text.removeprefix("c-"), links) for text in texts))
-        _enough(links, place, [str(ExplanationRef("circuit", mask)) for mask in masks])
-        return replace(of_model(session, links, place, masks), **more)
     found = _find_chosen(session, links, place, texts)
     explanations = list({str(one.ref): one for one in found.values()}.values())
     _enough(links, place, [str(one.ref) for one in explanations])
-    return replace(of_network(session, links, place, explanations), **more)
+    return replace(_compared(session, links, place, explanations), **more)
+
+
+def _compared(session: Session, links: Addresses, place: AnyPlace, explanations: Sequence[Explanation]) -> Compared:
+    asked = on_rows if place.question.kind.refuses(BOOLEAN) else of_network
+    return asked(session, links, place, explanations)
 
 
 def _enough(links: Addresses, place: AnyPlace, refs: Sequence[str]) -> None:
@@ -72,8 +73,8 @@ def find_place(session: Session, links: Addresses, network: str, options: Compar
     Raises:
         NotFound: no such network, output, protocol or data record, or rows that stand for no Boolean inputs.
     """
-    place = locate_any(session, links, network, options.scope)
-    if isinstance(place, Place):
+    place = locate(session, links, network, options.scope)
+    if not place.question.kind.refuses(BOOLEAN):
         check_boolean(place, links)
     return place
 
@@ -92,7 +93,7 @@ def texts_of(links: Addresses, options: ComparedOptions, place: AnyPlace) -> lis
     return texts
 
 
-def _find_chosen(session: Session, links: Addresses, place: Place, texts: Sequence[str]) -> dict[str, Explanation]:
+def _find_chosen(session: Session, links: Addresses, place: AnyPlace, texts: Sequence[str]) -> dict[str, Explanation]:
     """Every reference with its explanation.
 
     Raises:

@@ -161,7 +161,7 @@ class Changes:
         scope = dict(self.before.scope.fields)
         jobs = jobs_of_network(self.session, self.before.row.digest, unfinished=True)
         analysing = [job for job in jobs if job.kind == "analyse"]
-        first = latest_job(analysing, self.before.scope, self.before.question.subject.n_inputs)
+        first = latest_job(analysing, self.before.scope, self.before.row)
         if self.before.analysis is None and first is not None:
             yield progress_of(first, self.links, "progress", f"{self.before.row.name} is analysed first")
         elif self.before.analysis is None:
@@ -221,7 +221,7 @@ class Changes:
         assert circuit is not None  # noqa: S101  # it is one
         masks, both = mask_array([circuit.mask], circuit.layout), (self.before, self.after)
         verdicts = [place.question.judge(circuit.mask) for place in both]
-        read = [readings_of(place, circuit, verdict) for place, verdict in zip(both, verdicts, strict=True)]
+        read = [readings_of(place, circuit.mask, verdict) for place, verdict in zip(both, verdicts, strict=True)]
         rows = [
             ("Valid", *("yes" if one.valid else "no" for one in verdicts)),
             ("Why", *(one.reason for one in verdicts)),

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from analysis.experiments import ask_network
 from app.db.listing import frame_of_analysis
 from app.pages.about_one import column
+from app.pages.analyses import asked
 from app.pages.circuit_facts import readings_of
 from app.pages.compare.compared import UNTIL, every_one, short
 from app.pages.compare.options import CompareOptions
-from app.pages.every_analysis import asked
 from app.pages.explanations import Explanation, find_explanation, read_ref
-from app.pages.place import AnyPlace, ModelPlace, Place
+from app.pages.place import BOOLEAN, AnyPlace, Place
 from pluriscope.address import Addresses, ResultRef
 from pluriscope.analyses.pair import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
@@ -50,7 +50,7 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
     if chosen:  # the list ticks it
         every += f"#compare={quote(chosen)}"
     tick = [Action("Tick others in the list", every, primary=True)]
-    if not chosen or isinstance(place, ModelPlace):
+    if not chosen or place.question.kind.refuses(BOOLEAN):
         yield Head(
             f"Compare {short(chosen) or 'explanations'} of {place.row.name}", "Choose two or more.", actions=tick
         )
@@ -101,7 +101,7 @@ def _others(session: Session, place: Place, one: Explanation) -> Iterator[Explan
             found |= {row.ref for row in frame.select(query, facets=False).rows}
     if one.interpretation is not None:
         circuit = one.interpretation.circuit
-        space = readings_of(place, circuit, place.question.judge(circuit.mask)).space
+        space = readings_of(place, circuit.mask, place.question.judge(circuit.mask)).space
         ranks = range(min(_ASKED, space.n_observed)) if space is not None else ()
         indices = [space.index_of_observed(rank) for rank in ranks] if space is not None else []
         found |= {str(ExplanationRef("interpretation", circuit.hex, str(index))) for index in indices}
@@ -112,7 +112,7 @@ def own_pair(session: Session, links: Addresses, place: AnyPlace) -> list[str]:
     """What is compared of a network where nothing is chosen; [] where no analysis has found a pair: two that contradict
     each other, else the two most different circuits.
     """
-    known = [RIVALS] if isinstance(place, ModelPlace) else [PAIR, RIVALS]
+    known = [one for one in (PAIR, RIVALS) if not one.refuses(place.question)]
     for one in asked(session, place, links, known):
         if one.report is None:
             continue

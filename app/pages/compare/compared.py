@@ -13,7 +13,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from app.db.tables import ModelRow, NetworkRow
+from app.db.tables import NetworkRow
 from app.errors import BadQuery
 from app.pages.about_one import column
 from app.pages.compare.options import FIRST_SHOWN, ComparedOptions
@@ -121,7 +121,7 @@ class Compared(Shared):
 
     session: Session
     links: Addresses
-    network: NetworkRow | ModelRow
+    network: NetworkRow
     scope: Scope
     rules: str
     ones: Sequence[ComparedRecord]
@@ -163,7 +163,7 @@ class Compared(Shared):
         return self.at()
 
     @property
-    def about(self) -> tuple[NetworkRow | ModelRow, Scope]:
+    def about(self) -> tuple[NetworkRow, Scope]:
         return self.network, self.scope
 
     @property

@@ -23,7 +23,8 @@ from analysis.sandbox.running import Bench
 from analysis.subjects.perceptron.mlp import next_layer
 from app.errors import BadQuery, Moved, NotFound
 from app.options import Options
-from app.pages.analyses import Asked, of_network
+from app.pages.analyses import Asked
+from app.pages.analyses import asked as asked_about
 from app.pages.candidates import input_texts
 from app.pages.explanations import Explanation, find_explanation
 from app.pages.place import Place, locate_boolean
@@ -248,7 +249,7 @@ class LessonNetwork:
             NotFound: it is not computed yet.
         """
         if key not in self.read:
-            self.read[key] = of_network(self.session, self.place, self.links, BY_KEY[key])
+            (self.read[key],) = asked_about(self.session, self.place, self.links, [BY_KEY[key]])
         asked = self.read[key]
         if asked.report is None:
             item = f"{asked.analysis.title} of {NETWORK}"

@@ -17,10 +17,8 @@ from analysis.answers import ANSWER_RULE, ANSWERED, answers
 from analysis.edits.manual import MANUAL
 from analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
 from analysis.sandbox.running import Bench
-from analysis.subjects.transformer.weights import Transformer
 from analysis.validity import margin_to_edge
-from app.db.tables import ModelRow, NetworkRow
-from app.errors import NotFound
+from app.db.tables import NetworkRow
 from app.options import ScopeOptions
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import short
@@ -28,7 +26,7 @@ from app.pages.edit import Editing
 from app.pages.explanation_list import OF_SCOPE
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.page import DRAWING, read_options
-from app.pages.place import ModelPlace, Place, check_boolean, locate_any
+from app.pages.place import BOOLEAN, Place, check_boolean, locate, require
 from app.pages.play.played import Ask, Field, Play, link
 from app.pages.play.state import NetworkOptions, Site, State, read_state
 from app.pages.play.tokens import click_words, intervention_words, write_now, write_site, written_signs, written_words
@@ -63,13 +61,10 @@ def find_play(
         BeyondLimits: an explanation that is too large to be read on the spot.
     """
     scope = read_options(ScopeOptions, [pair for pair in query if pair[0] in OF_SCOPE]).scope
-    place = locate_any(session, links, network, scope)
-    if isinstance(place, ModelPlace):
-        if isinstance(place.model, Transformer):
-            return play_model(links, place, read_options(ModelOptions, query))
-        item, cause = f"play on {place.slug}", "is of perceptrons and transformers"
-        page = links.explanations(place.slug, place.scope)
-        raise NotFound(item, cause, "look at its circuits", "network", page, "its circuits")
+    place = locate(session, links, network, scope)
+    require(place, links, "play", f"play on {place.slug}")
+    if place.question.kind.refuses(BOOLEAN):
+        return play_model(links, place, read_options(ModelOptions, query))
     check_boolean(place, links)
     return Played(session, links, *read_state(session, links, place, read_options(NetworkOptions, query)))
 
@@ -140,7 +135,7 @@ class Played(Shared):
         return self.place.row
 
     @property
-    def about(self) -> tuple[NetworkRow | ModelRow, Scope]:
+    def about(self) -> tuple[NetworkRow, Scope]:
         return self.network, self.place.scope
 
     @cached_property

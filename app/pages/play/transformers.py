@@ -24,12 +24,12 @@ from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.heads import Array
 from analysis.subjects.transformer.runs import Run, Site, on_all_rows, partner_of, read_site, run, site_names
 from analysis.subjects.transformer.weights import Transformer
-from app.db.tables import ModelRow
+from app.db.tables import NetworkRow
 from app.errors import BadQuery
 from app.options import ScopeOptions
 from app.pages.inside import chosen_row
 from app.pages.page import DRAWING
-from app.pages.place import ModelPlace
+from app.pages.place import AnyPlace
 from app.pages.play.played import Ask, Field, Play, link
 from app.pages.play.state import WITHOUT
 from app.pages.sharing.facts import InShort, Shared
@@ -88,7 +88,7 @@ class ModelPlayed(Shared):
     """
 
     links: Addresses
-    place: ModelPlace
+    place: AnyPlace
     row: int
     source: int
     changes: tuple[Change, ...]
@@ -96,7 +96,7 @@ class ModelPlayed(Shared):
 
     @property
     def model(self) -> Transformer:
-        return cast(Transformer, self.place.model)
+        return cast(Transformer, self.place.question.subject)
 
     @cached_property
     def before(self) -> Run:
@@ -131,11 +131,11 @@ class ModelPlayed(Shared):
         return replace(self, changes=left if len(left) < len(self.changes) else (*left, change))
 
     @property
-    def network(self) -> ModelRow:
+    def network(self) -> NetworkRow:
         return self.place.row
 
     @property
-    def about(self) -> tuple[ModelRow, Scope]:
+    def about(self) -> tuple[NetworkRow, Scope]:
         return self.network, self.place.scope
 
     def gives(self, of: Run) -> str:
@@ -158,7 +158,7 @@ class ModelPlayed(Shared):
     @property
     def words(self) -> str:
         """What is run and changed."""
-        rows = self.place.model.rows
+        rows = self.place.question.subject.rows
         told = "; ".join(f"{one.site} {_WORDS[one.written]}" for one in self.changes)
         source = f", the source row is {rows[self.source]}" if any(not one.written for one in self.changes) else ""
         return f"{rows[self.row]} with {told}{source}" if told else rows[self.row]
@@ -229,7 +229,7 @@ class ModelPlayed(Shared):
         yield Ask("Change", kept, [Field("site", "Site", value, error, hint="2.0~3, x1, 2.0.q, 1.0-2.0.k, 1.0_zero")])
 
     def _rows(self, name: str) -> Field:
-        rows, chosen = self.place.model.rows, self.row if name == "row" else self.source
+        rows, chosen = self.place.question.subject.rows, self.row if name == "row" else self.source
         label = "Row" if name == "row" else "Source row of patches"
         if len(rows) > MAX_CHOICES:
             return Field(name, f"{label}, 0 to {len(rows) - 1}", str(chosen), kind="number", most=len(rows) - 1)
@@ -255,16 +255,16 @@ class ModelPlayed(Shared):
             yield Table.plain(["Changed", "How", "Step"], undo)
 
 
-def play_model(links: Addresses, place: ModelPlace, options: ModelOptions) -> ModelPlayed:
+def play_model(links: Addresses, place: AnyPlace, options: ModelOptions) -> ModelPlayed:
     """What an address names, after the step that it asks for.
 
     Raises:
         BadQuery: the task has no such row, or the model no such site; it leads to the page without it.
     """
-    model = cast(Transformer, place.model)
-    row = chosen_row(place.model, np.zeros(1), options.row)
+    model = cast(Transformer, place.question.subject)
+    row = chosen_row(place.question.subject, np.zeros(1), options.row)
     source = partner_of(model, row) if options.source is None else options.source
-    played = ModelPlayed(links, place, row, chosen_row(place.model, np.zeros(1), source), ())
+    played = ModelPlayed(links, place, row, chosen_row(place.question.subject, np.zeros(1), source), ())
     for name, text in (
         *(("change", one) for one in options.change),
         *([("site", options.site)] if options.site else []),

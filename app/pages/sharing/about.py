@@ -6,7 +6,7 @@ from typing import Final
 
 from analysis import ENGINE_VERSION
 from app.pages.counted import counts_of, interval_words, stops_of
-from app.pages.place import Place
+from app.pages.place import AnyPlace
 from app.pages.scope import in_short
 
 IN_SHORT: Final = (
@@ -20,18 +20,18 @@ FIRST_CELL: Final = (
 )
 
 
-def about_place(place: Place, what: str) -> tuple[str, ...]:
+def about_place(place: AnyPlace, what: str) -> tuple[str, ...]:
     """The text beside a table of one analysis: scope, settings, what a verdict means, how sure the numbers are."""
-    protocol, data = place.question.protocol, place.question.record
-    settings = ", ".join(f"{key}={value}" for key, value in protocol.model_dump(exclude={"name"}).items())
+    task, document = place.question.task_document, place.question.protocol.document
+    settings = ", ".join(f"{key}={value}" for key, value in document.items() if key not in ("name", "digest"))
+    table = f": {''.join(map(str, task['truth_table']))}" if "truth_table" in task else ""
     lines = [
         f"Pluriscope {ENGINE_VERSION}: {what}.",
-        f"Network: {place.row.name} ({place.row.slug}), SHA-256 {place.question.subject.digest}.",
-        f"Output {place.scope.output}, which should compute {place.question.task.name or 'an unnamed task'}: "
-        f"{''.join(map(str, place.question.task.truth_table))}.",
-        f"Protocol: {protocol.name}, SHA-256 {protocol.digest}.",
+        f"Network: {place.row.name} ({place.row.slug}), SHA-256 {place.row.digest}.",
+        f"Output {place.scope.output}, which should compute {task['name'] or 'an unnamed task'}{table}.",
+        f"Protocol: {place.rules}, SHA-256 {place.protocol_digest}.",
         f"Settings: {settings}.",
-        f"Data: {data.description or 'every Boolean input, once'}, SHA-256 {data.digest}.",
+        f"Data: {place.rows}, SHA-256 {place.data_digest}.",
     ]
     analysis = place.analysis
     if analysis is None:
@@ -45,6 +45,7 @@ def about_place(place: Place, what: str) -> tuple[str, ...]:
             "listed": "every possible circuit was tested",
             "counted": "every possible circuit was judged without being listed; the count is exact",
             "estimated": f"an estimate; {interval_words(analysis)}",
+            "refused": "there are too many to be searched",
         }[analysis.circuits_method]
         lines.append(f"Circuits: {counts_of(analysis).valid_circuits} of {analysis.circuits_possible}: {sure}.")
         stops = stops_of(analysis)

@@ -15,15 +15,14 @@ from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import NeuronGate
 from analysis.method_settings import written
 from app.options import ScopeOptions
-from app.pages.analyses import of_network
+from app.pages.analyses import asked
 from app.pages.compare.build import build_compare
 from app.pages.compare.changes import Changes
 from app.pages.compare.compared import Compared, table
 from app.pages.compare.options import CompareOptions
-from app.pages.every_analysis import asked
 from app.pages.interpretation_list import by_number
 from app.pages.kinds import find_document
-from app.pages.place import Place, locate, locate_any, locate_boolean
+from app.pages.place import locate, locate_boolean
 from app.pages.shared import edge_names
 from app.pages.sharing.about import IN_SHORT, about_place
 from pluriscope.address import Addresses
@@ -174,7 +173,7 @@ class FunnelOptions(ScopeOptions):
 def funnel_table(session: Session, addresses: Addresses, network: str, options: FunnelOptions) -> Exported:
     """What is left of each kind after each criterion of a sequence."""
     place = locate_boolean(session, addresses, network, options.scope)
-    one = of_network(session, place, addresses, FUNNEL)
+    (one,) = asked(session, place, addresses, [FUNNEL])
     report = funnel_of(one.subject.analysed, steps_of(" ".join(options.criteria)))
     about = (
         *about_place(place, "What is left after each criterion of a sequence"),
@@ -204,11 +203,11 @@ def funnel_table(session: Session, addresses: Addresses, network: str, options: 
 
 def methods_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Exported:
     """What discovery methods answered under every setting that was asked, with the ties that answers rest on."""
-    place = locate_any(session, addresses, network, options.scope)
+    place = locate(session, addresses, network, options.scope)
     (one,) = asked(session, place, addresses, [METHODS])
     what = f"What discovery methods answered about {place.slug} under {place.under}"
     about = (
-        *(about_place(place, what) if isinstance(place, Place) else (f"Pluriscope {ENGINE_VERSION}: {what}.",)),
+        *about_place(place, what),
         f"The analysis is {one.state.replace('_', ' ')}. Ties: ties_kept of ties_tied edges with equal scores are",
         "taken, one of ties_ways ways to ties_circuits circuits, of which ties_valid are valid. Empty: unknown, none.",
     )

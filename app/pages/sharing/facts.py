@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from analysis import ENGINE_VERSION
-from app.db.tables import AnalysisRow, ModelRow, NetworkRow
+from app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.blocks import Block, Fact, Figure, find
 from pluriscope.naming import Scope
 
@@ -71,7 +71,7 @@ class Shared(ABC):
 
     @property
     @abstractmethod
-    def about(self) -> tuple[NetworkRow | ModelRow, Scope] | None:
+    def about(self) -> tuple[NetworkRow, Scope] | None:
         """The network that it is about, and which analysis of it; None of a study, which has many."""
 
     @property

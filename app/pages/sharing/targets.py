@@ -21,7 +21,7 @@ from app.pages.compare.options import CompareOptions
 from app.pages.kinds import find_document
 from app.pages.overview import Overview, OverviewOptions
 from app.pages.page import read_options
-from app.pages.place import locate_any
+from app.pages.place import locate
 from app.pages.play.networks import find_play
 from app.pages.sharing.facts import Shared
 from app.pages.studies.page import StudyOptions, build_study
@@ -141,4 +141,4 @@ def build_target(session: Session, links: Addresses, target: Target) -> Shared:
     if target.kind == "study":
         return build_study(session, links, first, read_options(StudyOptions, query))
     options = read_options(OverviewOptions, query)
-    return Overview(session, links, locate_any(session, links, first, options.scope), options)
+    return Overview(session, links, locate(session, links, first, options.scope), options)

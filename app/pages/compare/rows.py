@@ -1,4 +1,4 @@
-"""Circuits of one transformer beside each other, on the rows of its task."""
+"""Circuits of one network beside each other, on the rows of its task."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.answers import largest
-from analysis.subjects.enumeration import mask_bits
 from analysis.subjects.subject import ACCURACY_THRESHOLD, gaps
 from app.pages.compare.compared import Compared, Experiment
-from app.pages.place import ModelPlace
+from app.pages.explanations import Explanation
+from app.pages.place import AnyPlace
 from pluriscope.address import Addresses
 from pluriscope.comparison import Trials
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.graphs import graph_diagram, row_asked
-from pluriscope.naming import LETTERS, ExplanationRef
+from pluriscope.naming import LETTERS
 from pluriscope.records import ComparedRecord, DifferenceRecord
+from pluriscope.subject_views import whole
 
 _LEGEND: Final = (
     "Thick: an edge that only some keep. Pale: an edge that is cut. The network and each circuit answer the strictly "
@@ -27,24 +27,27 @@ _LEGEND: Final = (
 )
 
 
-def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Sequence[str]) -> Compared:
-    """The comparison of some circuits of a transformer; each answers its largest output, or nothing where two are."""
-    model, graph = place.model, place.space.graph
-    bits = np.array([mask_bits(place.space, mask) for mask in masks])
-    said, happens, outputs = _asked(place, bits)
-    apart = gaps(outputs, model.answers)
+def on_rows(session: Session, links: Addresses, place: AnyPlace, explanations: Sequence[Explanation]) -> Compared:
+    """The comparison of some circuits; each answers its largest output, or nothing where two are."""
+    question, subject, graph = place.question, place.question.subject, place.question.graph
+    masks = [one.item for one in explanations]
+    bits = graph.bits(masks)
+    outputs = np.stack([question.outputs(mask) for mask in masks])
+    said, answered = largest(outputs), largest(question.outputs(whole(question)))
+    happens = np.where(answered < 0, -2, answered)  # nobody is right by saying nothing
+    apart = gaps(outputs, subject.answers)
     kept = graph.kept_edges(bits).tolist()
     names = list(graph.edge_labels)
     shared = [all(some) for some in zip(*kept, strict=True)]
 
     def words(number: int) -> str:
-        return str(model.outputs[number]) if number >= 0 else "nothing: two outputs are equal"
+        return str(subject.outputs[number]) if number >= 0 else "nothing: two outputs are equal"
 
     def trial(number: int) -> dict[str, Any]:
-        return {"neurons": model.rows[number], "experiment": str(number)}
+        return {"neurons": subject.rows[number], "experiment": str(number)}
 
     def experiment(number: int) -> Experiment:
-        row, answer = model.rows[number], words(int(happens[number]))
+        row, answer = subject.rows[number], words(int(happens[number]))
         return Experiment(
             asks=f"We run {row}.",
             changes="",
@@ -54,12 +57,12 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
         )
 
     drawings = []
-    for mask, own in zip(masks, kept, strict=True):
+    for one, own in zip(explanations, kept, strict=True):
         alone = [keeps and not every for keeps, every in zip(own, shared, strict=True)]
-        drawings.append(graph_diagram(graph, own, alone=alone, title=f"Circuit {mask}"))
+        drawings.append(graph_diagram(graph, own, alone=alone, title=f"Circuit {one.ref.first}"))
     edges = [[name for name, there in zip(names, one, strict=True) if there] for one in kept]
     trials = Trials(said, happens, apart.max(axis=0) - apart.min(axis=0))
-    valid = (said == np.asarray(model.answers)).mean(axis=1) > ACCURACY_THRESHOLD
+    valid = (said == subject.answers).mean(axis=1) > ACCURACY_THRESHOLD
     return Compared(
         session=session,
         links=links,
@@ -70,8 +73,8 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
             ComparedRecord(
                 letter=letter,
                 kind="circuit",
-                ref=str(ExplanationRef("circuit", mask)),
-                url=links.circuit(place.slug, mask, place.scope),
+                ref=str(one.ref),
+                url=one.url,
                 name=f"{noun(len(own), 'edge')}, {'valid' if passes else 'not valid'}",
                 edges=own,
                 claims=[],
@@ -80,8 +83,8 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
                 right=int(right.sum()),
                 silent_because="",
             )
-            for letter, mask, own, right, spoken, passes in zip(
-                LETTERS, masks, edges, trials.right, trials.spoken, valid, strict=False
+            for letter, one, own, right, spoken, passes in zip(
+                LETTERS, explanations, edges, trials.right, trials.spoken, valid, strict=False
             )
         ],
         drawings=lambda _: drawings,
@@ -102,12 +105,3 @@ def of_model(session: Session, links: Addresses, place: ModelPlace, masks: Seque
         ],
         folds=lambda: iter(()),
     )
-
-
-def _asked(
-    place: ModelPlace, bits: NDArray[np.bool_]
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """``[circuit, row]`` what circuits answer, ``[row]`` what the network does, and the circuits' outputs."""
-    outputs = place.space.run(np.vstack([bits, np.ones((1, bits.shape[1]), dtype=np.bool_)]))
-    said = largest(outputs)
-    return said[:-1], np.where(said[-1] < 0, -2, said[-1]), outputs[:-1]  # nobody is right by saying nothing
