@@ -73,7 +73,7 @@ class Analysis:
         """What its job is told beside the network."""
         return {"thorough": thorough} if self.thoroughly else {}
 
-    def refuses(self, question: Any) -> str:
+    def refuses(self, question: Any, planted: object = None) -> str:
         """Why it does not apply to a network; "" if it does.
 
         Args:
@@ -82,6 +82,8 @@ class Analysis:
         kind = question.kind
         for reason in filter(None, map(kind.refuses, sorted(self.needs))):
             return f"{reason[:1].upper()}{reason[1:]}."
+        if "planted" in self.reads and planted is None:
+            return "Nothing is said to be planted in this network."
         if self.boolean and not kind.refuses("boolean-rows") and not question.data.boolean:
             return "The rows of this data record stand for no Boolean inputs, so there are only circuits on it."
         return ""
