@@ -18,6 +18,13 @@ from analysis.tasks import Task
 MAX_PLACED: Final = 16
 _LISTED: Final = 20_000  # candidates looked through for irredundant ones
 
+IRREDUNDANT: Final = {
+    "irredundant-gates": "no redundant gate",
+    "irredundant-functions": "no repeated function",
+    "irredundant-literals": "no redundant literal",
+}
+"""Classes of algorithms that say no more than they need, with what is so of them."""
+
 
 @dataclass(frozen=True)
 class Gate:
