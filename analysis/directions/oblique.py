@@ -167,7 +167,7 @@ class _Family:
     # --- last hidden layer
 
     def _last_layer(self) -> ObliqueFamily:
-        # The output sees d through t = p·d alone, p being its weights. Where p is parallel to w, t is the same for all d.
+        # The output sees d through t = p·d alone, p being its weights; where p is parallel to w, all d have the same t.
         weights, biases = self.network.weights[-1][0], self.network.biases[-1]
         shortest = self._shortest()
         beside = weights - fixed_order.dot(weights, self.weights) * shortest
