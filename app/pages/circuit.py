@@ -155,7 +155,8 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     yield _head(one, facts)
     drawn = facts.view.draws(question, facts.mask, title=f"Circuit {facts.hex}")
     yield Side([figure(one, drawn, "What is kept, the rest pale."), Facts(list(_facts(facts)))])
-    yield from told(one, [PLANTED])
+    if question.kind.refuses("interpretations"):
+        yield from told(one, [PLANTED])
     yield from rows_blocks(question, facts.rows)
     yield from table_blocks(question.inside(facts.mask))
     if not question.kind.refuses("interpretations"):
