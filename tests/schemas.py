@@ -7,7 +7,8 @@ After adding a migration, keep one for its revision, with the program as it is c
 
     python -m tests.schemas
 
-which imports a network into an empty store, lets a worker finish all jobs, and writes the dump of the newest revision.
+which imports a perceptron and a transformer into an empty store, lets a worker finish all jobs, and writes the dump of
+the newest revision. Those before 0031 have no transformer.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "fixtures" / "schemas"
 SLUG = "kept-and"
+TRANSFORMER = "majority-5-attention"
 NETWORK = {
     "format": "pluriscope-network/1",
     "name": "Kept AND",
@@ -67,9 +69,11 @@ def pack(file: Path) -> Path:
 
 
 def make(folder: Path) -> Path:
-    """A store with everything that the program of today finds out about one small network; returns its file."""
+    """A store with everything that the program of today finds out about two small networks; returns its file."""
     from analysis.network_files.files import parse_network_file
     from analysis.protocol import COMPLETE, PAPER
+    from app.bundled import bundled_models
+    from app.db.codecs import graph_question
     from app.db.engine import open_store
     from app.db.writes import save_network
     from app.jobs.queue import enqueue_analyses
@@ -82,6 +86,8 @@ def make(folder: Path) -> Path:
     with store.write() as session:
         row = save_network(session, parse_network_file(json.dumps(NETWORK).encode()))
         enqueue_analyses(session, row, [COMPLETE, PAPER])
+        transformer = save_network(session, bundled_models()[TRANSFORMER])
+        enqueue_analyses(session, transformer, [graph_question(transformer, "heads").protocol])
     store.close()
     run_workers(settings, slots=1, until_idle=True)
     return folder / "pluriscope.sqlite"

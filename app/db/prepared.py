@@ -162,25 +162,19 @@ def prepare_circuits(question: GraphQuestion, found: CircuitsFound | None) -> Pr
     listed["roles"] = [json.dumps(one, ensure_ascii=False, sort_keys=True) for one in roles]
     listed["verdicts"] = list(map("".join, zip(*(one.letters for one in verdicts), strict=True)))
     complete = found is not None and found.complete
-    key = {"output": 0, "protocol_digest": question.protocol.digest, "data_digest": question.data_document["digest"]}
-    head = {
-        "engine": ENGINE_VERSION,
-        "network": question.subject.digest,
-        "output": 0,
-        "protocol": key["protocol_digest"],
-        "data": key["data_digest"],
-        "possible": str(question.space.possible),
-        "valid": str(valid),
-        "edges": by_bits,
-        "edge_use": bit_use,
-        "steps": [[one.step.key, one.step.settings_digest] for one in verdicts],
-    }
-    parts = (b"\n" + ",".join(map(str, column)).encode() for column in listed.values())
-    columns = key | {
+    columns = {
+        "output": question.output,
+        "protocol_digest": question.protocol.digest,
+        "data_digest": question.data_document["digest"],
         "engine_version": ENGINE_VERSION,
-        "result_digest": sha256_hex(canonical_json(head), *parts),
         "circuits_possible": question.space.possible,
         "circuits_valid": valid,
+        "distributions": distributions_of_bits(valid, by_bits, bit_use),
+    }
+    steps = [[one.step.key, one.step.settings_digest] for one in verdicts]
+    head = canonical_json({**columns, "network": question.subject.digest, "steps": steps})
+    columns |= {
+        "result_digest": sha256_hex(head, *(b"\n" + ",".join(map(str, one)).encode() for one in listed.values())),
         "circuits_method": "refused" if found is None else "listed" if complete or not found.exhaustive else "counted",
         "circuits_listed": len(circuits),
         "circuits_tested": 0 if found is None else found.tested,
@@ -189,7 +183,6 @@ def prepare_circuits(question: GraphQuestion, found: CircuitsFound | None) -> Pr
         "interpretations_complete": False,
         "exhaustive": complete,
         "criteria": {},
-        "distributions": distributions_of_bits(valid, by_bits, bit_use),
         "plan": {} if found is not None else {"refused": question.refusal},
         "seconds": {},
         "provenance": _provenance(),

@@ -89,8 +89,8 @@ model_circuits = _table(
 )
 verdicts = _table(
     "verdicts",
-    "analysis_id kind position criterion settings_digest settings n passed failed undecided not_applicable note seconds "
-    "by_circuit content",
+    "analysis_id kind position criterion settings_digest settings n passed failed undecided not_applicable note "
+    "seconds by_circuit content",
     settings=sa.JSON(),
 )
 model_reports = _table("model_reports", "model_id rules name content")
@@ -181,16 +181,17 @@ def _move_analysis(
     listed = list(_circuits(connection, model["id"], rules)) if search else []
     valid, n = (search["valid"], len(listed)) if search else (0, 0)
     judged = _judged(listed)
+    by_bits, bit_use = (search["by_bits"], search["bit_use"]) if search else ([], [])
+    distributions = _distributions(valid, by_bits, bit_use)
     head = {
-        "engine": engine,
-        "network": model["digest"],
         "output": 0,
-        "protocol": protocol,
-        "data": task,
-        "possible": str(possible),
-        "valid": str(valid),
-        "edges": search["by_bits"] if search else [],
-        "edge_use": search["bit_use"] if search else [],
+        "protocol_digest": protocol,
+        "data_digest": task,
+        "engine_version": engine,
+        "circuits_possible": possible,
+        "circuits_valid": valid,
+        "distributions": distributions,
+        "network": model["digest"],
         "steps": [[key, _settings(key)[1]] for key in judged],
     }
     letters = list(map("".join, zip(*judged.values(), strict=True))) if judged else [""] * n
@@ -223,7 +224,7 @@ def _move_analysis(
             **dict.fromkeys(("alignments_valid", "alignments_minimal"), _sortable(0)),
             "exhaustive": complete,
             "criteria": {},
-            "distributions": _distributions(valid, head["edges"], head["edge_use"]),
+            "distributions": distributions,
             "plan": {} if search else {"refused": "there are too many circuits to search"},
             "seconds": {},
             "provenance": {},

@@ -81,8 +81,8 @@ def parameters_by_id(session: Session, ids: Iterable[int]) -> dict[int, NDArray[
 
 def documents_by_id(session: Session, ids: Iterable[int]) -> dict[int, bytes]:
     """The files of some networks of other kinds than perceptrons."""
-    kept = NetworkRow.id.in_(list(ids)), NetworkRow.document.is_not(None)
-    return dict(session.execute(select(NetworkRow.id, NetworkRow.document).where(*kept)).tuples())
+    rows = session.execute(select(NetworkRow.id, NetworkRow.document).where(NetworkRow.id.in_(list(ids))))
+    return {number: document for number, document in rows if document is not None}
 
 
 def matching(query: str) -> list[ColumnElement[bool]]:
