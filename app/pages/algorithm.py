@@ -14,9 +14,8 @@ from analysis.algorithms.redundancy import IRREDUNDANT
 from app.db.listing import frame_of_analysis
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
-from app.pages.about_one import about, column, figure, head_actions
 from app.pages.candidates import find_algorithm_row, hues_of, input_texts, posited, variables_of
-from app.pages.page import One, page
+from app.pages.page import One, about, column, figure, head_actions, page
 from app.pages.placed import PlacedOptions
 from pluriscope.address import ResultRef
 from pluriscope.blocks import Block, Choice, Fact, Facts, Head, Notice, Section, Side, Table, Tray, Verdict

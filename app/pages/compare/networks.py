@@ -21,10 +21,10 @@ from analysis.interventions.swaps import swapped_layers
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
 from analysis.tasks import INPUT_NAMES
-from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import Compared, Experiment
 from app.pages.explanations import Explanation
+from app.pages.page import column, listed
 from app.pages.place import Place
 from app.pages.placed import neurons_label
 from app.pages.play.tokens import write_now
