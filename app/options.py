@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analysis.by_name import ByName
-from pluriscope.naming import Scope
+from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.records import MAX_EXACT_IN_JSON as MAX_EXACT_IN_JSON
 from pluriscope.records import BigInt as BigInt
 from pluriscope.templating import PART
@@ -66,3 +66,7 @@ class ScopeOptions(Options):
     @property
     def scope(self) -> Scope:
         return Scope(self.output, self.protocol, self.data)
+
+    def meant(self, ref: ExplanationRef) -> ExplanationRef:
+        """What a reference means with these options beside it."""
+        return ref

@@ -1,8 +1,8 @@
 """How much code a request passes through: ``python -m benchmarks.passed --data FOLDER [PATH…]``.
 
 Files and functions of ours that a page calls are what a person must read to follow it. What is made once and kept is no
-part of a request, so a page like it is asked first, on a copy of the data folder. Without paths it asks for a page of
-every kind, of a perceptron and of a transformer. It ends with 1 where one passes through more than is named here.
+part of a request, so every page is asked twice, on a copy of the data folder. Without paths it asks for a page of every
+kind, of a perceptron and of a transformer. It ends with 1 where one passes through more than is named here.
 """
 
 from __future__ import annotations
@@ -65,11 +65,9 @@ def main() -> int:
         for file in given.data.glob("pluriscope.sqlite*"):
             shutil.copy(file, folder)
         with TestClient(create_app(Settings(data=Path(folder))), base_url="http://localhost") as client:
-            asked = [("", path, path) for path in given.paths] or [
-                one for name in given.of for one in _pages(client, name)
-            ]
-            for kind, before, path in asked:
-                client.get(before).raise_for_status()
+            pages = [one for name in given.of for one in _pages(client, name)] if not given.paths else []
+            for kind, path in pages or [("", path) for path in given.paths]:
+                client.get(path).raise_for_status()
                 found.clear()
                 client.get(path).raise_for_status()
                 files = {name for name, _ in found}
@@ -82,15 +80,15 @@ def main() -> int:
     return int(too_much)
 
 
-def _pages(client: TestClient, name: str) -> list[tuple[str, str, str]]:
-    """The kind of each page, one that is asked before, and its path."""
+def _pages(client: TestClient, name: str) -> list[tuple[str, str]]:
+    """The kind of each page, and its path."""
     network = f"/networks/{name}"
     listed = f"{network}/explanations?kind=circuit"
     first, second, *_ = dict.fromkeys(re.findall(_CIRCUIT, client.get(listed).raise_for_status().text))
     pages = ["/networks", network, f"{network}/play", f"/search?q={name}"]
     pages.append(f"/compare?network={name}&e={first.rpartition('/')[2]}&e={second.rpartition('/')[2]}")
-    found = [("overview" if page == network else "", page, page) for page in pages]
-    return [*found, ("list", listed, listed), ("circuit", first, second)]
+    found = [("overview" if page == network else "", page) for page in pages]
+    return [*found, ("list", listed), ("circuit", second)]
 
 
 if __name__ == "__main__":

@@ -22,11 +22,10 @@ from analysis.subjects.perceptron.circuit import mask_array
 from analysis.subjects.question import CircuitVerdict
 from analysis.work import Work
 from app.db.reads.circuits import find_circuit, stored_coverage, stored_sizes
-from app.pages.about_one import about, column, figure, head_actions, listed, pairs, told
-from app.pages.circuit_facts import NEAREST, Readings, readings_of
+from app.pages.explanations import NEAREST, Readings, readings_of
 from app.pages.inside import rows_blocks, table_blocks
 from app.pages.interpretation_list import CircuitOptions, interpretations
-from app.pages.page import One, page
+from app.pages.page import One, about, column, figure, head_actions, listed, page, pairs, told
 from app.pages.place import StoredQuestion
 from pluriscope.analyses.registry import COMMON_GROUND, PLANTED, SHOWN
 from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Section, Side
@@ -155,7 +154,8 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     yield _head(one, facts)
     drawn = facts.view.draws(question, facts.mask, title=f"Circuit {facts.hex}")
     yield Side([figure(one, drawn, "What is kept, the rest pale."), Facts(list(_facts(facts)))])
-    yield from told(one, [PLANTED])
+    if question.kind.refuses("interpretations"):
+        yield from told(one, [PLANTED])
     yield from rows_blocks(question, facts.rows)
     yield from table_blocks(question.inside(facts.mask))
     if not question.kind.refuses("interpretations"):

@@ -13,7 +13,7 @@ from analysis.question import Question
 from analysis.subjects.subject import Subject, Table
 from analysis.tasks import INPUT_NAMES
 from app.errors import BadQuery
-from app.pages.about_one import column, listed
+from app.pages.page import column, listed
 from pluriscope.blocks import Block, Section, Side
 from pluriscope.blocks import Table as Listed
 from pluriscope.figures.numbers import decimal

@@ -15,11 +15,10 @@ from analysis.subjects.question import CircuitVerdict
 from analysis.tasks import INPUT_NAMES
 from app.errors import NotFound
 from app.options import ScopeOptions
-from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.circuit import verdict_marks
-from app.pages.circuit_facts import NEAREST, readings_of
+from app.pages.explanations import NEAREST, readings_of
 from app.pages.inside import rows_table
-from app.pages.page import One, page
+from app.pages.page import One, about, column, figure, head_actions, listed, page
 from pluriscope.blocks import Block, Fact, Facts, Head, More, Section, Side, Table
 from pluriscope.figures.numbers import decimal, digits_apart, exact, noun, readable
 from pluriscope.figures.svg.layout import node_name

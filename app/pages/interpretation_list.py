@@ -13,7 +13,7 @@ from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from app.errors import BadQuery, NotFound
 from app.options import ScopeOptions
-from app.pages.circuit_facts import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of
+from app.pages.explanations import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of
 from app.pages.inside import ROW
 from app.pages.page import One
 from pluriscope.blocks import Block, Notice, Section, Table, Tray

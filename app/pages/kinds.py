@@ -15,7 +15,6 @@ from app.pages.explanations import find_explanation
 from app.pages.interpretation import interpretation
 from app.pages.page import Document, One, Page, read_options
 from app.pages.place import AnyPlace, locate, locate_boolean
-from app.pages.placed import meant
 from app.pages.placement import alignment, direction
 from app.pages.recorded import recorded
 from pluriscope.address import Addresses
@@ -47,7 +46,7 @@ def find_document(
     """
     named = _reference(links, network, text)
     options = read_options(PAGES[named.kind].options, query)
-    ref = meant(named, options)
+    ref = options.meant(named)
     declared = PAGES[ref.kind]
     if ref.kind != named.kind:
         options = declared.options.model_validate(options.scope.query())

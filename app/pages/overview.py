@@ -30,7 +30,6 @@ from app.db.tables import AnalysisRow, NetworkRow
 from app.jobs.queue import is_unfinished
 from app.limits import limits_in
 from app.options import ScopeOptions
-from app.pages.about_one import pairs, provenance_of
 from app.pages.analyses import Asked as Analysed
 from app.pages.analyses import Shelf, analyses_of, asked, contradicting
 from app.pages.analyses import answers_of as found_of
@@ -40,11 +39,11 @@ from app.pages.edit import edit_words
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.inside import table_blocks
 from app.pages.network_page import Known, criterion_words
-from app.pages.page import DRAWING
+from app.pages.page import DRAWING, pairs, provenance_of
 from app.pages.place import BOOLEAN, AnyPlace, Place, key_of, rules_of
 from app.pages.plan import METHOD_WORDS, plan_blocks, refusal_words
 from app.pages.shared import activation_words
-from app.pages.sharing.facts import InShort, Shared
+from app.pages.sharing.share import InShort, Shared
 from app.pages.stage import Stage, model_stage, perceptron_stage
 from app.pages.training.course import learning_of_network, same_again
 from pluriscope.address import Addresses

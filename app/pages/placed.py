@@ -56,21 +56,16 @@ class PlacedOptions(ScopeOptions):
         "to that alignment on directions, stored or not.",
     )
 
+    def meant(self, ref: ExplanationRef) -> ExplanationRef:
+        """The placement, beside an algorithm; earlier addresses of alignments had the options behind an id.
 
-def meant(ref: ExplanationRef, options: ScopeOptions) -> ExplanationRef:
-    """What a reference means with the options ``place`` and ``at`` beside it, which say where variables stand.
-
-    A form sends them behind the address of an algorithm; earlier addresses of alignments had them behind an id.
-
-    Raises:
-        BadQuery: a malformed place.
-    """
-    if not isinstance(options, PlacedOptions):
-        return ref
-    if options.place:
-        pieces = [piece for text in options.place for piece in text.split(_BETWEEN)]
-        return ExplanationRef("alignment", ref.first, Alignment.of("", read_places(pieces)).text)
-    return ExplanationRef("direction", ref.first, _written(options.at)) if options.at else ref
+        Raises:
+            BadQuery: a malformed place.
+        """
+        if self.place:
+            pieces = [piece for text in self.place for piece in text.split(_BETWEEN)]
+            return ExplanationRef("alignment", ref.first, Alignment.of("", read_places(pieces)).text)
+        return ExplanationRef("direction", ref.first, _written(self.at)) if self.at else ref
 
 
 def _written(text: str) -> str:

@@ -21,10 +21,9 @@ from analysis.interventions.subspace import Subspace
 from analysis.question import Question
 from analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from app.db.tables import DirectionRow
-from app.pages.about_one import about, figure, head_actions
 from app.pages.candidates import hues_of, input_texts, posited, variables_of
 from app.pages.explanations import stored_rows
-from app.pages.page import One, page
+from app.pages.page import One, about, figure, head_actions, page
 from app.pages.placed import PlacedOptions, site_label
 from pluriscope.blocks import Block, Fact, Facts, Head, More, Section, Side, Table, Verdict
 from pluriscope.figures.numbers import decimal, exact, noun

@@ -11,9 +11,8 @@ from analysis.explanations.explanation import Claim, RecordedKind, predict_nothi
 from analysis.explanations.registry import BY_KEY
 from app.db.recorded import StoredSearch, stored_refs, stored_searches
 from app.options import ScopeOptions
-from app.pages.about_one import about, column, figure, head_actions, listed
 from app.pages.candidates import input_texts
-from app.pages.page import One, page
+from app.pages.page import One, about, column, figure, head_actions, listed, page
 from app.pages.placed import site_of
 from pluriscope.blocks import Block, Fact, Facts, Head, Section, Side
 from pluriscope.figures.numbers import exact

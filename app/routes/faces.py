@@ -14,8 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from app.error_answers import api_errors
-from app.pages.sharing.facts import Shared
-from app.pages.sharing.share import OF_THE_QUESTION, Share, only_here, share_of
+from app.pages.sharing.share import OF_THE_QUESTION, Share, Shared, only_here, share_of
 from app.pages.sharing.targets import read_target
 from app.pages.sharing.verifying import told, verify
 from app.rendering import HAS_RECORD, base_url, network_row, show

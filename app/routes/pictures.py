@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 from app.errors import BadQuery, NotFound
 from app.middleware import CONTENT_SECURITY_POLICY
 from app.pages.page import DRAWING
-from app.pages.sharing.facts import Shared
-from app.pages.sharing.share import Share, share_of
+from app.pages.sharing.share import Share, Shared, share_of
 from app.pages.sharing.targets import build_target, read_target
 from app.rendering import base_url, show
 from app.routes.computing import room

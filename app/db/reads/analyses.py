@@ -193,7 +193,7 @@ def check_output(network: NetworkRow, output: int) -> None:
     Raises:
         NotFound: it has not.
     """
-    count = network.n_outputs
+    count = len(network.tasks)
     if not 0 <= output < count:
         cause = "the network has one output" if count == 1 else f"the network has {count} outputs"
         raise NotFound(f"output {output}", cause, f"use {'output 0' if count == 1 else f'0 to {count - 1}'}")

@@ -23,9 +23,8 @@ from app.db.reads.jobs import jobs_about, jobs_of_network
 from app.db.reports import changes_kind, report_of, report_row
 from app.errors import BadQuery
 from app.options import PageModel, ScopeOptions
-from app.pages.about_one import column
-from app.pages.circuit_facts import readings_of
-from app.pages.explanations import find_explanation, read_ref
+from app.pages.explanations import find_explanation, read_ref, readings_of
+from app.pages.page import column
 from app.pages.pending_work import missing, progress_of
 from app.pages.place import Place, locate
 from app.pages.shared import latest_job, work_state

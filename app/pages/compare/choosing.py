@@ -10,12 +10,11 @@ from sqlalchemy.orm import Session
 
 from analysis.experiments import ask_network
 from app.db.listing import frame_of_analysis
-from app.pages.about_one import column
 from app.pages.analyses import asked
-from app.pages.circuit_facts import readings_of
 from app.pages.compare.compared import UNTIL, every_one, short
 from app.pages.compare.options import CompareOptions
-from app.pages.explanations import Explanation, find_explanation, read_ref
+from app.pages.explanations import Explanation, find_explanation, read_ref, readings_of
+from app.pages.page import column
 from app.pages.place import BOOLEAN, AnyPlace, Place
 from pluriscope.address import Addresses, ResultRef
 from pluriscope.analyses.pair import refs

@@ -15,11 +15,10 @@ from sqlalchemy.orm import Session
 from analysis import ENGINE_VERSION
 from app.db.tables import NetworkRow
 from app.errors import BadQuery
-from app.pages.about_one import column
 from app.pages.compare.options import FIRST_SHOWN, ComparedOptions
 from app.pages.explanations import KIND_LABELS
-from app.pages.page import DRAWING
-from app.pages.sharing.facts import InShort, Shared
+from app.pages.page import DRAWING, column
+from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Figure, Head, Menu, More, Notice, Prose, Section, Side, Table, Text
 from pluriscope.comparison import Trials

@@ -21,10 +21,10 @@ from analysis.interventions.swaps import swapped_layers
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
 from analysis.tasks import INPUT_NAMES
-from app.pages.about_one import column, listed
 from app.pages.candidates import input_text, input_texts
 from app.pages.compare.compared import Compared, Experiment
 from app.pages.explanations import Explanation
+from app.pages.page import column, listed
 from app.pages.place import Place
 from app.pages.placed import neurons_label
 from app.pages.play.tokens import write_now
@@ -90,7 +90,7 @@ class Beside:
 def of_network(session: Session, links: Addresses, place: Place, explanations: Sequence[Explanation]) -> Compared:
     """The comparison of some explanations of a network."""
     beside = Beside(session, links, place, explanations)
-    own = any(one.directions is not None for one in explanations)
+    own = any(one.kind == "direction" for one in explanations)
     answers: NetworkAnswers
     sets: list[_Neurons]
     settled: list[NDArray[np.bool_]] = []

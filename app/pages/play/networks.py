@@ -32,7 +32,7 @@ from app.pages.play.state import NetworkOptions, Site, State, read_state
 from app.pages.play.tokens import click_words, intervention_words, write_now, write_site, written_signs, written_words
 from app.pages.play.transformers import ModelOptions, ModelPlayed, play_model
 from app.pages.shared import finite
-from app.pages.sharing.facts import InShort, Shared
+from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, More, Prose, Table, Text
 from pluriscope.figures.numbers import decimal

@@ -32,7 +32,7 @@ from app.pages.page import DRAWING
 from app.pages.place import AnyPlace
 from app.pages.play.played import Ask, Field, Play, link
 from app.pages.play.state import WITHOUT
-from app.pages.sharing.facts import InShort, Shared
+from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, Table
 from pluriscope.figures.numbers import decimal

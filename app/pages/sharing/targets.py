@@ -23,7 +23,7 @@ from app.pages.overview import Overview, OverviewOptions
 from app.pages.page import read_options
 from app.pages.place import locate
 from app.pages.play.networks import find_play
-from app.pages.sharing.facts import Shared
+from app.pages.sharing.share import Shared
 from app.pages.studies.page import StudyOptions, build_study
 from pluriscope.address import Addresses, below_api, present
 

@@ -17,7 +17,7 @@ from app.errors import BadQuery
 from app.options import Options
 from app.pages.page import DRAWING
 from app.pages.settings import removal
-from app.pages.sharing.facts import InShort, Shared
+from app.pages.sharing.share import InShort, Shared
 from app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, units_of, value_text
 from app.pages.studies.outcomes import first_outcomes
 from app.pages.studies.study import Study, StudyLine, find_study_of

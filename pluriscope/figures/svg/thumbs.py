@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from pluriscope.figures.svg.elements import circle, drawing, line, num, rect, text, touchable
 from pluriscope.figures.svg.layout import Frame, Keep, Wiring, keep_of, node_name, place, shown_edges, stroke_width
-from pluriscope.figures.svg.sentences import whole_sentence
+from pluriscope.figures.svg.networks import whole_sentence
 from pluriscope.figures.svg.tiles import PLAIN_HUES, Bits, Hues, Tile, table_name, tile_group
 
 _PAD = 9.0

@@ -11,8 +11,7 @@ from html import unescape
 import pytest
 from bs4 import BeautifulSoup
 
-from app.pages.sharing.facts import InShort
-from app.pages.sharing.share import Share, escape_bibtex, only_here
+from app.pages.sharing.share import InShort, Share, escape_bibtex, only_here
 from app.pages.sharing.targets import read_target
 from pluriscope.address import Addresses
 from pluriscope.figures.cards import HEIGHT, WIDTH
