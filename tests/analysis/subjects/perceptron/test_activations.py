@@ -25,7 +25,7 @@ from analysis.edits.rank_one import aim_of
 from analysis.edits.trigger import read_trigger
 from analysis.edits.trojan import planted
 from analysis.errors import AnalysisError, BeyondLimits, InvalidTraining
-from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.registry import LENSES
 from analysis.planting.certificate import certified_margin
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.disguises import scale
@@ -242,7 +242,7 @@ def test_what_assumes_that_nothing_falls_refuses_a_row_that_does(gelu, what):
 def test_a_margin_and_pictures_of_a_row_are_left_open(gelu):
     made = planted_of(gelu, "linear")
     assert certified_margin(made.network, made.record) is None
-    fit = LENS_BY_KEY["feature-pictures"].fit(ask(network_of(gelu), task=Task((0, 1, 1, 0))), {})
+    fit = LENSES.by_key["feature-pictures"].fit(ask(network_of(gelu), task=Task((0, 1, 1, 0))), {})
     assert not fit.answered
     assert "GELU" in fit.reason
 
