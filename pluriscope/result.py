@@ -23,7 +23,8 @@ from analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, Invali
 from analysis.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, MOST_STORED, Limits
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.intake import OutputIs
-from analysis.pipeline import analyse_output, analyse_outputs, refuse
+from analysis.pipeline import analyse_output, analyse_outputs
+from analysis.preflight import refuse
 from analysis.preflight import preflight
 from analysis.progress import Progress
 from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, parse_protocol_file, protocol_from_mapping

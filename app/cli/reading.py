@@ -115,7 +115,7 @@ def read_network(intake: Intake, protocol: str, outputs: Sequence[int] = (), *, 
     Raises:
         AnalysisError: what is declared is wrong, or everything that preflight refuses.
     """
-    from analysis.pipeline import refuse
+    from analysis.preflight import refuse
     from analysis.preflight import preflight
     from analysis.question import Question
 

@@ -14,7 +14,7 @@ from analysis.circuits.planning import CircuitPlan, plan_circuits
 from analysis.circuits.result import CircuitMethod
 from analysis.errors import AnalysisError
 from analysis.limits import Limits
-from analysis.pipeline import refuse
+from analysis.preflight import refuse
 from analysis.planning import OutputPlan, model_plan_json, plan_output
 from analysis.preflight import preflight
 from analysis.question import Question
