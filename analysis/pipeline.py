@@ -33,7 +33,7 @@ from analysis.circuits.result import CircuitSearch
 from analysis.circuits.space import count_in_space
 from analysis.circuits.strategy import add_smallest, find_circuits, find_number, first_answer
 from analysis.criteria.tallies import tallies, tallies_of_circuits
-from analysis.errors import AnalysisError, BeyondLimits
+from analysis.errors import BeyondLimits
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.result import InterpretationCounts
 from analysis.limits import Limits as Limits  # callers take it from here
@@ -42,7 +42,6 @@ from analysis.preflight import preflight, refuse
 from analysis.progress import Progress
 from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis, Range, Stage, Stop, seconds_words
-from analysis.strict_json import combined
 from analysis.work import DEFAULT_WORK, Work
 
 _FIRST_SECONDS: Final = 8.0

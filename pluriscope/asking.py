@@ -24,12 +24,12 @@ from pluriscope.findings import Findings
 _LITERALS: Final = "irredundant-literals"
 
 
-def asked(of: Findings, algorithms: Algorithms, key: str, *, thorough: bool) -> Report:
+def asked(of: Findings, algorithms: Algorithms | None, key: str, *, thorough: bool) -> Report:
     """What one analysis finds.
 
     Args:
         of: that is asked.
-        algorithms: that were found in it.
+        algorithms: that were found in it; None where its kind has none.
 
     Raises:
         AnalysisError: there is no such analysis, or it says nothing of such a network.

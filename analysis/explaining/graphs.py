@@ -210,14 +210,16 @@ def _circuits_json(question: GraphQuestion, found: MasksFound | None, *, masks: 
     return told
 
 
-def read_circuits(question: GraphQuestion, told: Mapping[str, Any]) -> MasksFound:
-    """The search for circuits that a result file tells of; one that was not made has found none among none tested."""
+def read_circuits(_question: GraphQuestion, told: Mapping[str, Any]) -> MasksFound | None:
+    """The search for circuits that a result file tells of; None where it was not made."""
+    if told["method"] == "none":
+        return None
     masks = np.array([int(text, 16) for text in told.get("masks", ())], dtype=np.uint64)
     drawn = np.array([int(text, 16) for text in told["drawn"]], dtype=np.uint64) if "drawn" in told else masks
-    spread = told.get("distribution", {"by_edges": {}, "edge_use": [0] * question.graph.n_bits})
+    spread = told["distribution"]
     return MasksFound(
         masks,
-        int(told["valid"] or 0),
+        int(told["valid"]),
         int(told["possible"]),
         int(told["tested"]),
         {int(bits): int(count) for bits, count in spread["by_edges"].items()},
@@ -229,11 +231,11 @@ def read_circuits(question: GraphQuestion, told: Mapping[str, Any]) -> MasksFoun
 # --- circuits as lists have them, and as criteria judge them
 
 
-def circuits(question: GraphQuestion, found: MasksFound, masks: Sequence[int]) -> dict[str, Any]:
+def circuits(question: GraphQuestion, found: MasksFound | None, masks: Sequence[int]) -> dict[str, Any]:
     """The columns of some circuits: mask, edges (or nodes), nodes, right, worst, margin, minimal.
 
     Args:
-        found: by the search for them all.
+        found: by the search for them all; None if it was not made.
     """
     some = circuits_of(question.subject, question.space, question.graph.bits(masks), _minimal(found, masks))
     return {
@@ -247,9 +249,9 @@ def circuits(question: GraphQuestion, found: MasksFound, masks: Sequence[int]) -
     }
 
 
-def _minimal(found: MasksFound, masks: Sequence[int]) -> list[bool | None]:
+def _minimal(found: MasksFound | None, masks: Sequence[int]) -> list[bool | None]:
     """Of each whether no valid circuit is below it; None where not all are listed, or too many."""
-    if not found.complete or len(found.masks) > MINIMAL_AMONG:
+    if found is None or not found.complete or len(found.masks) > MINIMAL_AMONG:
         return [None] * len(masks)
     if len(masks) > 1:
         least = set(minimal_numbers(found.masks).tolist())
@@ -264,14 +266,15 @@ def criteria(kind: SubjectKind) -> list[Criterion]:
 
 
 def population(
-    question: GraphQuestion, found: MasksFound, masks: Sequence[int], work: Work = DEFAULT_WORK
+    question: GraphQuestion, found: MasksFound | None, masks: Sequence[int], work: Work = DEFAULT_WORK
 ) -> PopulationOf[Runs]:
     """Some circuits, at least one, as criteria judge them.
 
     Args:
-        found: by the search for them all.
+        found: by the search for them all; None if it was not made.
         masks: those with the fewest bits first.
     """
     some = circuits_of(question.subject, question.space, question.graph.bits(masks), _minimal(found, masks))
-    fewest = min(found.by_bits, default=None) if found.exhaustive else None
-    return population_of(question, some, fewest, found.masks if found.complete else None, work)
+    fewest = min(found.by_bits, default=None) if found is not None and found.exhaustive else None
+    every = found.masks if found is not None and found.complete else None
+    return population_of(question, some, fewest, every, work)
