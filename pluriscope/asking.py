@@ -143,7 +143,7 @@ _READERS: Final[Mapping[str, Callable[[Findings, Algorithms, Work], Any]]] = {
     "observed": lambda of, _, __: _observed(of),
     "carried": lambda of, algorithms, _: _carried(of, algorithms),
     "irredundant": lambda of, algorithms, _: _irredundant(of, algorithms),
-    "planted": lambda of, _, __: of.network_file.planted,
+    "planted": lambda of, _, __: of.question.kind.explaining.planted(of.network_file, of.question),
     "placed": lambda of, algorithms, _: _placed(of, algorithms),
     "judged": _judged,
 }

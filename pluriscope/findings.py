@@ -13,10 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.judged_masks import NOT_ASKED, column_of
 from analysis.criteria.criterion import Criterion
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
-from analysis.explanations.explanation import REF
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.subjects.enumeration import number_bits
 from analysis.work import DEFAULT_WORK, Work
@@ -24,7 +22,7 @@ from pluriscope.address import Addresses, ResultRef
 from pluriscope.arguments import checked
 from pluriscope.counts import Counts, counts_of
 from pluriscope.frames import Part
-from pluriscope.kinds.circuits import CIRCUITS, of_transformer
+from pluriscope.kinds.circuits import CIRCUITS, CIRCUITS_OF_GRAPHS
 from pluriscope.kinds.found import Found, Stored
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.recent import Recent
@@ -257,15 +255,5 @@ def part_of(of: Findings, circuits: Stored) -> Part:
         of: where they were found.
         circuits: their columns, as they are stored.
     """
-    ref = ResultRef(of.network_key, of.scope)
-    if of.offers("interpretations"):
-        return CIRCUITS.part(Found(of.question, ref, {"circuit": circuits}))
-    graph, kind, n = of.question.graph, of.question.kind, len(circuits["mask"])
-    judged = [*(role.key for role in kind.roles), *map(column_of, of.criteria)]
-    stored = {
-        **{name: np.full(n, NOT_ASKED) for name in judged},
-        **circuits,
-        REF: np.array([graph.to_hex(mask) for mask in circuits["mask"].tolist()], str),
-        "nodes": circuits["neurons"],
-    }
-    return of_transformer(stored, graph, kind, of.question.n_rows, ref)
+    kind = CIRCUITS if of.offers("interpretations") else CIRCUITS_OF_GRAPHS
+    return kind.part(Found(of.question, ResultRef(of.network_key, of.scope), {"circuit": circuits}))

@@ -91,7 +91,7 @@ def read_model(
             and what to do.
     """
     if whole := whole_subject(model):
-        return _told_beside(whole, task, name, {"encoding": encoding, "data": data, "layers": layers}, output_is)
+        return declared_beside(whole, task, name, encoding=encoding, data=data, layers=layers, output_is=output_is)
     draft = _draft(model, layers)
     n_outputs = 1 if output_is == "classes" else draft.network.n_outputs
     tasks = declared(task, draft.network.n_inputs, n_outputs)
@@ -130,20 +130,19 @@ def whole_subject(model: Any) -> GivenNetwork | None:
     return None if kind_of_file(content) is None else GivenNetwork(*read_subject(content))
 
 
-def _told_beside(
-    given: GivenNetwork, task: TaskLike, name: str, declared: Mapping[str, Any], output_is: OutputIs
-) -> GivenNetwork:
-    """The same under a name, and with what it answers as its task if that is asked for.
+def declared_beside(given: GivenNetwork, task: TaskLike = None, name: str = "", **declared: Any) -> GivenNetwork:
+    """A network whose file says all, under a name, and with what it answers as its task if that is asked for.
+
+    Args:
+        declared: encoding, data, layers and output_is, as of :func:`read_model`.
 
     Raises:
         NotOffered: what its file says is declared beside it.
     """
     kind, file = given.kind, given.file
-    asked = {**declared, "output_is": "" if output_is == "value" else output_is}
-    needs = {"encoding": "numbers", "data": "own-rows", "layers": "formats", "output_is": "numbers"}
-    for item, value in asked.items():
-        if not (value is None or (isinstance(value, str) and not value)):
-            kind.require(needs[item], item)
+    for item, needs in (("encoding", "numbers"), ("data", "own-rows"), ("layers", "formats"), ("output_is", "numbers")):
+        if not isinstance(value := declared.get(item), (str, type(None))) or value not in (None, "", "value"):
+            kind.require(needs, item.replace("_", "-"))
     if task is not None and task != "":
         if not isinstance(task, str) or task != DECISIONS:
             kind.require("boolean-rows", "task")

@@ -27,6 +27,7 @@ from analysis.result_file import document_of, exact
 from analysis.subjects.enumeration import engine_of
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import SubjectKind
+from analysis.subjects.transformer.planted import PlantedCircuit
 from analysis.unlearned import wrong_clause
 from analysis.work import DEFAULT_WORK, Clock, Work
 
@@ -72,10 +73,16 @@ def explain(asked: Sequence[GraphQuestion], work: Work, *, masks: bool = True, e
     (question,) = asked
     if earlier is not None:
         question.kind.require("counting", "going on with a result")
-    began, found = work.clock(), None
-    if not question.refusal:
-        found = find_masks(question.subject, question.rules, work, limit=work.limits.most_listed(0))
+    began = work.clock()
+    found = search(question, work)
     return result_json(question, found, masks=masks, seconds=work.clock() - began)
+
+
+def search(question: GraphQuestion, work: Work) -> MasksFound | None:
+    """The valid circuits, or those decided before time or memory ended; None where they are too many to search."""
+    if question.refusal:
+        return None
+    return find_masks(question.subject, question.rules, work, limit=work.limits.most_listed(0))
 
 
 def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list[dict[str, Any]]:
@@ -228,24 +235,30 @@ def read_circuits(_question: GraphQuestion, told: Mapping[str, Any]) -> MasksFou
     )
 
 
+def missing(landscape: Any) -> list[str]:
+    """The same of a landscape (:mod:`analysis.discovery.landscapes`)."""
+    return what_is_missing(landscape.question, landscape.circuits)
+
+
+def planted(_file: Any, question: GraphQuestion) -> PlantedCircuit | None:
+    """What was planted, as the bits of the question's graph; None where nothing was."""
+    record = question.subject.planted
+    return None if record is None else record.under(question.graph)
+
+
 # --- circuits as lists have them, and as criteria judge them
 
 
-def circuits(question: GraphQuestion, found: MasksFound | None, masks: Sequence[int]) -> dict[str, Any]:
-    """The columns of some circuits: mask, edges (or nodes), nodes, right, worst, margin, minimal.
-
-    Args:
-        found: by the search for them all; None if it was not made.
-    """
-    some = circuits_of(question.subject, question.space, question.graph.bits(masks), _minimal(found, masks))
+def circuits(question: GraphQuestion, _found: MasksFound | None, masks: Sequence[int]) -> dict[str, Any]:
+    """The columns of some circuits: mask, edges, neurons (nodes that take part), rows right, margin; no roles."""
+    some = circuits_of(question.subject, question.space, question.graph.bits(masks), [None] * len(masks))
     return {
         "mask": np.array(masks, dtype=np.uint64),
         "edges": np.array([one.bits for one in some], dtype=np.int64),
         "neurons": np.array([one.nodes for one in some], dtype=np.int64),
         "right": np.array([one.right for one in some], dtype=np.int64),
-        "worst": np.array([one.worst for one in some], dtype=np.float64),
         "margin": np.array([one.margin for one in some], dtype=np.float64),
-        "minimal": np.array([np.nan if one.minimal is None else one.minimal for one in some], dtype=np.float64),
+        "roles": ["{}"] * len(some),
     }
 
 

@@ -77,6 +77,25 @@ def explain(asked: Sequence[Question], work: Work, *, masks: bool = True, earlie
     return result_json(analyse_outputs(asked, work, so_far=so_far), masks=masks)
 
 
+def search(question: Question, work: Work) -> CircuitSearch:
+    """The valid circuits in the best way within the limits, or an unsearched space with its exact size."""
+    from analysis.pipeline import search_for_circuits
+
+    return search_for_circuits(question, work)
+
+
+def missing(landscape: Any) -> list[str]:
+    """One sentence where not every valid circuit is in a landscape (:mod:`analysis.discovery.landscapes`)."""
+    from analysis.discovery.audit import what_is_missing
+
+    return what_is_missing(landscape)
+
+
+def planted(file: NetworkFile, _question: Question) -> Any:
+    """What was planted, as its file has it; None where nothing was."""
+    return file.planted
+
+
 def plan(asked: Sequence[Question], limits: Limits, clock: Clock) -> list[dict[str, Any]]:
     """What the analysis of each output takes.
 
