@@ -72,6 +72,10 @@ class Count:
         return self.__html__()
 
 
+NOT_OFFERED: Final = Count(0, "unknown")
+"""Of what this kind of network does not have."""
+
+
 @checked
 @dataclass(frozen=True, repr=False)
 class Counts:
@@ -87,21 +91,22 @@ class Counts:
         valid_alignments: of all candidates.
         minimal_alignments: those with no valid one within.
 
-    Of a kind of network that has circuits alone, the others are "unknown".
+    Of a kind of network that has circuits alone, the others are :data:`NOT_OFFERED`, and no table shows them.
     """
 
     possible_circuits: Count
     valid_circuits: Count
-    interpretations: Count = Count(0, "unknown")
-    observed_classes: Count = Count(0, "unknown")
-    candidate_algorithms: Count = Count(0, "unknown")
-    aligned_algorithms: Count = Count(0, "unknown")
-    valid_alignments: Count = Count(0, "unknown")
-    minimal_alignments: Count = Count(0, "unknown")
+    interpretations: Count = NOT_OFFERED
+    observed_classes: Count = NOT_OFFERED
+    candidate_algorithms: Count = NOT_OFFERED
+    aligned_algorithms: Count = NOT_OFFERED
+    valid_alignments: Count = NOT_OFFERED
+    minimal_alignments: Count = NOT_OFFERED
 
     def rows(self) -> list[Row]:
         """A row for each kind."""
-        return [{"kind": one.name.replace("_", " "), "number": getattr(self, one.name)} for one in fields(self)]
+        numbers = {one.name.replace("_", " "): getattr(self, one.name) for one in fields(self)}
+        return [{"kind": name, "number": number} for name, number in numbers.items() if number is not NOT_OFFERED]
 
     def _repr_html_(self) -> str:
         return table(self.rows())

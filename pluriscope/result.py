@@ -204,7 +204,7 @@ def _read(document: Mapping[str, Any], model: Model, output: int | None, site: S
     if chosen not in found:
         known = ", ".join(map(str, found))
         raise InvalidNetwork(f"output {chosen}", f"is not in the result file, which has {known}", "give one of these")
-    if "masks" not in found[chosen]["circuits"]:
+    if "masks" not in found[chosen]["circuits"] and found[chosen]["circuits"]["method"] != "none":
         raise InvalidNetwork(_ITEM, "lists no circuits, as with --no-masks", "write it with its masks")
     if given.data is not None:
         given = replace(given, data=_data_of(document, file))

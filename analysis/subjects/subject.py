@@ -315,7 +315,7 @@ class SubjectKind:
             NotOffered: this kind lacks it.
         """
         if reason := self.refuses(trait):
-            offering = "docs/scope.md lists what each kind of network offers"
+            offering = "see docs/scope.md, which lists what each kind of network offers"
             raise NotOffered(item, f"is not offered: {reason}", offering)
 
     @property
