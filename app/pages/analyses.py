@@ -28,7 +28,7 @@ from app.db.verdicts import verdict_contents
 from app.errors import NotFound
 from app.options import PageModel
 from app.pages.pending_work import missing, progress_of
-from app.pages.place import BOOLEAN, AnyPlace
+from app.pages.place import INTERPRETATIONS, AnyPlace
 from app.pages.plan import refused
 from app.pages.shared import work_state
 from pluriscope.address import Addresses
@@ -176,7 +176,7 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
         elif unfit or (one.of_planted and context.planted is None):
             fit = (
                 {}
-                if place.question.kind.refuses(BOOLEAN) or not unfit
+                if place.question.kind.refuses(INTERPRETATIONS) or not unfit
                 else {EVERY_INPUT: replace(place.scope, data="")}
             )
             found.append(Asked(one, context, "not_applicable", None, None, unfit or UNPLANTED, rules, fit))
@@ -225,7 +225,7 @@ def _context(session: Session, place: AnyPlace, links: Addresses, analysis: Anal
         links=links,
         part=place.part,
         draws=draws,
-        ask=None if question.kind.refuses(BOOLEAN) else question,
+        ask=None if question.kind.refuses(INTERPRETATIONS) else question,
         read=read,
         sizes=lambda: {} if row is None else distribution_in(row.distributions).by_edges,
         hex=question.graph.to_hex,
@@ -237,7 +237,7 @@ def _context(session: Session, place: AnyPlace, links: Addresses, analysis: Anal
 
 def _planted(place: AnyPlace) -> Any:
     """What was planted, as analyses look for it; None where nothing is said to be."""
-    if not place.question.kind.refuses(BOOLEAN):
+    if not place.question.kind.refuses(INTERPRETATIONS):
         return planted_of(place.row)
     record = place.question.subject.planted
     return None if record is None else record.under(place.question.graph)
@@ -292,7 +292,7 @@ def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
     known = {one.key: one for one in analyses_of(place)}
     if key not in known:
         what, parent = f"analysis {key[:60]!r}", links.analyses(place.slug, place.scope)
-        cause = BY_KEY[key].refuses(place.question) if key in BY_KEY else "is unknown"
+        cause = f"is not offered: {BY_KEY[key].refuses(place.question)[:-1]}" if key in BY_KEY else "is unknown"
         raise NotFound(what, cause, f"use {', '.join(known)}", "analysis", parent, "all analyses")
     return known[key]
 

@@ -28,7 +28,7 @@ from app.db.reads.circuits import find_circuit
 from app.db.recorded import recorded_row
 from app.errors import BadQuery, NotFound, PageError
 from app.pages.candidates import algorithm_of, find_algorithm_row
-from app.pages.place import BOOLEAN, Place, StoredQuestion, locate
+from app.pages.place import INTERPRETATIONS, Place, StoredQuestion, locate
 from app.pages.placed import find_placement, placement_ref
 from pluriscope.address import Addresses
 from pluriscope.naming import ExplanationRef, Scope
@@ -292,7 +292,7 @@ def _circuit(addresses: Addresses, place: StoredQuestion[Any], ref: ExplanationR
     mask: int = question.read_mask(ref.first)
     if ref.kind == "circuit":
         text = question.graph.to_hex(mask)
-        item = mask if question.kind.refuses(BOOLEAN) else Circuit(question.layout, mask)
+        item = mask if question.kind.refuses(INTERPRETATIONS) else Circuit(question.layout, mask)
         return Explanation(
             ExplanationRef("circuit", text, "", protocol), place, item, addresses.circuit(slug, text, scope)
         )
