@@ -303,7 +303,7 @@ def pages(quick: bool) -> Lines:
             again, _ = timed(lambda: client.get(path).raise_for_status(), 5)
             yield Line(f"list of {n:,} circuits, its first page for the first time", first)
             yield Line(f"list of {n:,} circuits, again", again)
-            rows = crawled(server, 4, 60 if quick else 1_000, 10, quiet=True)
+            rows, _ = crawled(server, 4, 60 if quick else 1_000, 10, quiet=True)
             told = f"{rows[0][2]:.0f}–{max(row[2] for row in rows):.0f} MB"
             yield Line(f"private memory of a server over {rows[-1][1]:,} pages", None, told=told)
 

@@ -1,11 +1,13 @@
-"""``python -m benchmarks.crawl``: a server's private memory while clients follow every link, and its plot.
+"""``python -m benchmarks.crawl``: a server's private memory, and how long answers take, while clients follow links.
 
     python -m benchmarks.crawl --pages 20000 --clients 4     on a new store with the bundled networks, analysed first
     python -m benchmarks.crawl --data data --minutes 60      on a copy of a data folder, for so long
+    python -m benchmarks.crawl --clients 20 --pages 2000     what twenty visitors at a time wait for
 
-Every client asks for the oldest address that none has asked for; what leads to another page is kept. Writes
-``crawl.csv`` (seconds, pages, megabytes) and ``crawl.svg`` into the folder ``--output``; with more than 250 MB it ends
-with 1.
+What leads to another page is kept. Every client asks for an address that none has asked for, of the kind of page that
+was asked for least: so pages of every kind come early, however many there are of one. Writes
+``crawl.csv`` (seconds, pages, megabytes), ``answers.csv`` (seconds, status, address; slowest first) and ``crawl.svg``
+into the folder ``--output``; with more than 250 MB it ends with 1.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import re
 import sys
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from html import unescape
 from pathlib import Path
@@ -50,6 +52,17 @@ def _children(process: int) -> list[int]:
     return [int(one) for one in listed]
 
 
+def kind_of(path: str) -> str:
+    """An address without what names one thing among its like: names of networks, numbers, ids, values of options."""
+    where, _, options = path.partition("?")
+    parts = where.split("/")
+    words = [
+        "*" if part.isdecimal() or re.search(r"\d", part) or before == "networks" else part
+        for before, part in zip(["", *parts], parts, strict=False)
+    ]
+    return "/".join(words) + "?" + "&".join(sorted({one.split("=")[0] for one in options.split("&")}))
+
+
 class Crawl:
     """Addresses that wait and that were asked for, shared by clients.
 
@@ -61,9 +74,10 @@ class Crawl:
 
     def __init__(self, server: OwnServer, pages: int, until: float) -> None:
         self._server, self._pages, self._until = server, pages, until
-        self._waiting: deque[str] = deque(["/"])
+        self._waiting: dict[str, deque[str]] = {"/": deque(["/"])}
         self._known, self._lock = {"/"}, threading.Lock()
-        self.asked, self.statuses = 0, dict[int, int]()
+        self._asked_of = Counter[str]()
+        self.asked, self.answers = 0, list[tuple[float, int, str]]()
 
     def over(self) -> bool:
         """Whether enough was asked."""
@@ -74,16 +88,25 @@ class Crawl:
         with httpx.Client(base_url=self._server.url, timeout=120) as client:
             while not self.over():
                 with self._lock:
-                    path = self._waiting.popleft() if self._waiting else None
+                    path = self._next()
                     self.asked += path is not None
                 if path is None:
                     time.sleep(0.1)
                     continue
+                begun = time.monotonic()
                 answer = client.get(path)
                 with self._lock:
-                    self.statuses[answer.status_code] = self.statuses.get(answer.status_code, 0) + 1
+                    self.answers.append((time.monotonic() - begun, answer.status_code, path))
                     if answer.headers.get("content-type", "").startswith("text/html"):
                         self._keep(answer)
+
+    def _next(self) -> str | None:
+        kinds = [kind for kind, paths in self._waiting.items() if paths]
+        kind = min(kinds, key=self._asked_of.__getitem__, default=None)
+        if kind is None:
+            return None
+        self._asked_of[kind] += 1
+        return self._waiting[kind].popleft()
 
     def _keep(self, answer: httpx.Response) -> None:
         for href in _LINK.findall(answer.text):
@@ -93,13 +116,15 @@ class Crawl:
             path = url.removeprefix(self._server.url)
             if path not in self._known:
                 self._known.add(path)
-                self._waiting.append(path)
+                self._waiting.setdefault(kind_of(path), deque()).append(path)
 
 
 def crawled(
     server: OwnServer, clients: int, pages: int, minutes: float, *, quiet: bool = False
-) -> list[tuple[float, int, float]]:
-    """Seconds, pages and megabytes, every five seconds, until so many pages or minutes are over."""
+) -> tuple[list[tuple[float, int, float]], list[tuple[float, int, str]]]:
+    """Seconds, pages and megabytes, every five seconds, until so many pages or minutes are over; then every answer's
+    seconds, status and address, slowest first.
+    """
     crawl, begun = Crawl(server, pages, time.monotonic() + 60 * minutes), time.monotonic()
     threads = [threading.Thread(target=crawl.client, daemon=True) for _ in range(clients)]
     found = []
@@ -112,9 +137,15 @@ def crawled(
             print(f"{row[0]:7.0f} s {row[1]:8,} pages {row[2]:7.1f} MB", flush=True)
         for thread in threads:
             thread.join(_SECONDS / clients)
-    if not quiet:
-        print("answers by status:", crawl.statuses)
-    return found
+    return found, sorted(crawl.answers, reverse=True)
+
+
+def _words(answers: Sequence[tuple[float, int, str]]) -> str:
+    """How long answers took, and what they were."""
+    by_status = ", ".join(f"{n:,} with {status}" for status, n in sorted(Counter(one[1] for one in answers).items()))
+    shares = {share: answers[int((1 - share / 100) * len(answers))][0] for share in (50, 95, 99)}
+    told = ", ".join(f"{share}% within {seconds:.2f} s" for share, seconds in shares.items())
+    return f"{by_status}; {told}, the slowest {answers[0][0]:.2f} s: {answers[0][2]}"
 
 
 def plot(rows: Sequence[tuple[float, int, float]]) -> str:
@@ -142,9 +173,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=Path())
     given = parser.parse_args(arguments)
     with server_on_copy(given.data) as server:
-        rows = crawled(server, given.clients, given.pages, given.minutes)
+        rows, answers = crawled(server, given.clients, given.pages, given.minutes)
+    print(_words(answers))
     with (given.output / "crawl.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("seconds", "pages", "megabytes"), *rows])
+    with (given.output / "answers.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("seconds", "status", "address"), *answers])
     (given.output / "crawl.svg").write_text(standalone_svg(plot(rows)))
     return int(max(row[2] for row in rows) > MOST_MEGABYTES)
 

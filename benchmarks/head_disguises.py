@@ -62,9 +62,10 @@ def split(model: AttentionModel, seed: int = 0) -> AttentionModel:
         raise InvalidPlanting("disguise split", "the planted circuit has no heads", "use another disguise")
     name = heads[random.integers(len(heads))]
     layer, head = map(int, name.split("."))
+    # halve the output first: the copy takes the half with the rest, and ½o + ½o = o in floats as well
     layers[layer - 1][3][head] *= 0.5
     for array in layers[layer - 1]:
-        array[-1] = array[head]
+        array[-1] = array[head]  # the place of zeros that was made behind all others
     goes = {name: [name, f"{layer}.{model.n_heads}"]}
     return _remade(model, layers, planted.moved(goes, Made("split", (("seed", seed),))))
 
@@ -78,6 +79,7 @@ def cancel(model: AttentionModel, seed: int = 0) -> AttentionModel:
     random, planted = _begun(model, seed)
     layers = _widened(model, 2)
     layer = layers[random.integers(len(layers))]
+    # both alike in all they read and look for, so that their outputs differ by the sign of W alone
     for array in layer:
         array[-2:] = random.uniform(-1.0, 1.0, array.shape[1:])
     layer[3][-1] *= -1.0
@@ -91,6 +93,7 @@ def rotate(model: AttentionModel, seed: int = 0) -> AttentionModel:
     for layer in layers:
         for head in range(model.n_heads):
             query, key, value, output, *biases = (array[head] for array in layer)
+            # scores see queries and keys through q·k alone, outputs values through v·W: each pair may turn by itself
             _turn([query, key, *biases[:2]], random)
             _turn([value, output.T, *biases[2:]], random)
     return _remade(model, layers, planted.moved({}, Made("rotate", (("seed", seed),))))
@@ -102,6 +105,7 @@ def _turn(matrices: Sequence[Array], random: Generator) -> None:
     if width == 1:
         for matrix in matrices:
             matrix *= -1.0
+    # each turn is of one plane, drawn for it and the same for all matrices, so that products of two of them stay
     for at in range(width - 1):
         cosine, sine = ANGLES[random.integers(len(ANGLES))]
         for matrix in matrices:

@@ -34,11 +34,12 @@ import numpy as np
 from fastapi.testclient import TestClient
 from starlette.routing import Route
 
+from analysis.algorithms.redundancy import MAX_PLACED
 from analysis.criteria.steps import default_steps
 from analysis.directions.search import closed_form_work
 from analysis.errors import AnalysisError
 from analysis.limits import Limits
-from analysis.map_classes.climbing import MAX_ALGORITHMS, N_PERMUTED
+from analysis.map_classes.climbing import N_PERMUTED
 from analysis.network_files.files import NetworkFile
 from analysis.protocol import COMPLETE
 from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
@@ -304,7 +305,7 @@ def _work(store: Store, outcome: Outcome) -> None:
     _done(store, outcome, "rivals", arguments_about(*named))
     _done(store, outcome, "methods", arguments_about(*named, thorough=False))
     cut = case.file.network.for_output(case.output)
-    if closed_form_work(cut, MAX_ALGORITHMS) * (N_PERMUTED + 1) <= MAX_LADDER:
+    if closed_form_work(cut, MAX_PLACED) * (N_PERMUTED + 1) <= MAX_LADDER:
         _done(store, outcome, "ladder", arguments_about(*named, thorough=False))
 
 

@@ -1,4 +1,4 @@
-"""Three ways in which an algorithm may say more than it needs (spec §4, §6).
+"""Three ways in which an algorithm may say more than it needs (spec §4, §6), and the algorithms that do not.
 
 Gates are named by their paths, the root as ``""``; an edge by the gate and the child that it leads to, NOT transparent.
 """
@@ -8,8 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
+from analysis.algorithms.candidates import Candidates, candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of, input_pattern, readable_text, walk
+from analysis.protocol import Protocol
+from analysis.tasks import Task
+
+MAX_PLACED: Final = 16
+_LISTED: Final = 20_000  # candidates looked through for irredundant ones
+
+IRREDUNDANT: Final = {
+    "irredundant-gates": "no redundant gate",
+    "irredundant-functions": "no repeated function",
+    "irredundant-literals": "no redundant literal",
+}
+"""Classes of algorithms that say no more than they need, with what is so of them."""
 
 
 @dataclass(frozen=True)
@@ -109,3 +123,20 @@ def _replaced(node: Node, gate: Node, by: Node) -> Node:
     if node == gate:
         return by
     return Node(node.operator, tuple(_replaced(child, gate, by) for child in node.children), node.input)
+
+
+@lru_cache(maxsize=32)
+def placed_algorithms(task: Task, protocol: Protocol, n_hidden_layers: int, most: int = MAX_PLACED) -> Candidates:
+    """The first irredundant algorithms of a task that have a variable, and how many there are.
+
+    Args:
+        task: over the network's inputs.
+        protocol: form and depth.
+        n_hidden_layers: of the network.
+        most: how many of them.
+    """
+    whole = candidate_algorithms(task, protocol, n_hidden_layers, max_listed=_LISTED, n_first=_LISTED)
+    kept = [a for a in whole.algorithms if a.responses and irredundancy(a)["irredundant-literals"]]
+    truncated = len(kept) > most or len(whole.algorithms) < whole.n_candidates
+    first = tuple(kept[:most])
+    return Candidates(first, len(kept), len(first) if truncated else None)

@@ -102,6 +102,16 @@ class Alignment(Placement[NeuronSet]):
         """Hash of the algorithm's text and the sorted list of [path, layer, neurons] (spec §4)."""
         return alignment_id(self.algorithm_text, [place_json(path, site) for path, site in self.places])
 
+    @classmethod
+    def read(cls, algorithm_text: str, document: Iterable[tuple[str, int, Iterable[int]]]) -> Alignment:
+        """The inverse of :attr:`document`."""
+        return cls(algorithm_text, tuple((path, NeuronSet(layer, tuple(some))) for path, layer, some in document))
+
+    @property
+    def document(self) -> list[tuple[str, int, tuple[int, ...]]]:
+        """Path, layer and neurons of each variable, as files have them."""
+        return [(path, site.layer, site.neurons) for path, site in self.places]
+
     @property
     def text(self) -> str:
         """``0:1.0+2_1:2.1``: the neurons of each variable."""

@@ -117,10 +117,11 @@ class _Growth:
         self._work_left = MAX_WORK
 
     def run(self, max_aligned: int) -> Aligned:
-        """Grow every root."""
+        """Grow every root, then multiply what is known of needs by how many trees have them."""
         leaves = inputs_that_compute(self._pattern, self._n_inputs)
         below = literal_table(self._n_inputs, self._depth - 1)
         smallest = Smallest(max_aligned)
+        # a tree may compute the task itself, or its negation under a NOT, which exchanges the two outputs
         roots = ((0, self._full & ~self._pattern, self._full, 0), (1, self._pattern, 0, self._full))
         for positive, value, low, high in roots:
             for needs, left, right in self._gates(self._depth, value, low, high, None):

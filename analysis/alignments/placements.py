@@ -279,24 +279,29 @@ class Ranking:
         chosen = np.array([[numbers[key] for key in problem] for problem in problems])
         costs = np.stack([self._costs(key) for key in keys])
         fails = None if self._fails is None else np.stack([self._fails(key) for key in keys])
+        # a partial placement: its problem, the sites picked so far, the neurons they use, and what they cost
         problem = np.arange(len(problems))
         picks = np.zeros((len(problems), 0), dtype=np.int64)
         states = np.full(len(problems), self._failed if fails is None else 0, dtype=np.int64)
         spent = np.zeros(len(problems), dtype=np.int64)
         for position in range(chosen.shape[1]):
+            # what the variables that are still to be placed cost at least, for every set of used neurons
             bounds = self._bounds([tuple(keys[position + 1 :]) for keys in problems])
             key = chosen[problem, position]
             found = np.zeros((6, 0), dtype=np.int64)
             step = max(1, _CELLS // len(self._masks))
             for start in range(0, len(problem), step):
                 part = slice(start, start + step)
+                # extend each by every site that meets none of its neurons and where the variable may be put
                 row, site = np.nonzero(((states[part, None] & self._masks) == 0) & (costs[key[part]] < NEVER))
                 row += start
                 after = states[row] | self._masks[site]
-                if fails is not None:
+                if fails is not None:  # from here on a failing variable is there
                     after |= np.where(fails[key[row], site], self._failed, 0)
                 cost = spent[row] + costs[key[row], site]
                 more = np.stack([problem[row], row, site, after, cost, cost + bounds.at(problem[row], after)])
+                # keep the lowest sums of cost and bound: each has a completion that costs just that, so none of the
+                # cheapest placements is lost
                 found = np.concatenate([found, more], axis=1)
                 found = found[:, _cheapest_of_each(found[0], found[-1], keep, at_most)]
             problem, rows, sites, states, spent, _ = found
@@ -344,6 +349,7 @@ class Ranking:
                 keys = keys[1:]
         site, after, starts = block.steps
         at_once = max(1, _CELLS // len(site))
+        # shorter lists first: the table of a list follows from that of the list without its first key
         for _, group in sorted(missing.items()):
             todo = list(group)
             for start in range(0, len(todo), at_once):
@@ -354,8 +360,10 @@ class Ranking:
                 none = np.zeros((len(firsts), 1), dtype=np.int64)
                 costs = np.column_stack([[self._costs(key)[block.places] for key in firsts], none + NEVER])[of, site]
                 rest = np.stack([held[keys[1:]] for keys in part])
+                # with a failure before: the first variable may be anywhere, and the rest has its failure already
                 failed = rest[:, block.n_states :][:, after]
                 upper = np.minimum.reduceat(costs + failed, starts, axis=1)
+                # without one: it fails here, so that the rest is free to, or the rest must
                 lower = np.full_like(upper, NEVER)
                 if self._fails is not None:
                     fails = np.column_stack([[self._fails(key)[block.places] for key in firsts], none > 0])[of, site]
@@ -402,13 +410,14 @@ class _Bounds:
         """``[partial placements, sets of variables]`` least costs up to one block, with and without a failure."""
         block, division = self.placer.blocks[number], self.divisions[number]
         lower, upper = np.full((1, 1), NEVER), np.zeros((1, 1), dtype=np.int64)  # of no variable
-        if number:
+        if number:  # partial placements that use the same neurons below share what is below
             below = states & ((1 << block.offset) - 1)
             _, first, back = np.unique(problem << block.offset | below, return_index=True, return_inverse=True)
             lower, upper = (least[back] for least in self._up_to(number - 1, problem[first], below[first]))
         row = self.rows[number][problem]
         used = block.used(states)[:, None]
         free, failed = self.tables[number][row, used], self.tables[number][row, used + block.n_states]
+        # for each way to divide the variables: what the blocks below cost, and this one; a failure is below or here
         lower, upper = lower[:, division.before], upper[:, division.before]
         lower = np.minimum(lower + failed, upper + free)
         sums = (np.minimum.reduceat(least, division.starts, axis=1) for least in (lower, upper + failed))

@@ -212,7 +212,11 @@ class _Outcome:
 
 
 class _Search:
-    """Tables shared by all algorithms of one search."""
+    """Tables shared by all algorithms of one search.
+
+    Algorithms are many and behaviours few, so whatever depends on behaviours alone is computed once for each of them,
+    or for each list of them, and looked up by every algorithm whose variables behave so.
+    """
 
     def __init__(
         self, sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol, work: Work
@@ -221,6 +225,8 @@ class _Search:
         self._table = sites.table
         self._n_pairs = sites.n_pairs
         self._margins: list[float] = sites.margins.tolist()
+        # 1. Take algorithms in their order for as long as what they will need fits into half of the memory, for
+        #    the other half is what the search itself works with. Those beyond come back untried.
         self._variables, keys = [], set[Behaviour]()
         n_bytes = 0
         for algorithm in algorithms:
@@ -233,13 +239,18 @@ class _Search:
                 break
             self._variables.append(variables)
         self.n_fitting = len(self._variables)
+        # 2. Compare each behaviour with each site, once. A variable fits a site if all tested pairs agree.
         self._rows = {key: row for row, key in enumerate(sorted({key for some, _ in self._variables for key in some}))}
         self._agreed = _agreements([*self._rows], sites, work)
         self._valid = self._agreed == self._n_pairs
+        # Whether a variable fits depends on no other variable, so an alignment is minimal if each of its sites is.
         self._minimal = self._table.minimal(self._valid)
+        # With one variable that fits nowhere an algorithm has no valid alignment, and nothing needs to be counted.
         self._placeable = {key for key, fits in zip(self._rows, self._valid.any(axis=1).tolist(), strict=True) if fits}
         self._placer = Placer(self._table, work)
-        # one disagreement outweighs any number of neurons
+        # 3. Two orders in which placements are kept. Valid ones: fewest neurons first. Those that fail: fewest
+        #    disagreements first, then fewest neurons, in one number, in which one disagreement outweighs any number of
+        #    neurons; at least one variable must fail, or the placement is valid.
         self._weight = self._table.n_neurons + 1
         sizes = self._table.sizes
         kept = self._minimal if protocol.alignments_kept == "minimal" else self._valid
@@ -250,11 +261,13 @@ class _Search:
             lambda key: (self._n_pairs - agreed[rows[key]].astype(np.int64)) * self._weight + sizes,
             lambda key: ~valid[rows[key]],
         )
+        # 4. What is found is remembered by the list of behaviours, which many algorithms share.
         self._most = protocol.max_alignments
         self._counted: dict[tuple[Behaviour, ...], tuple[int, int, int]] = {}
         self._near: dict[tuple[Behaviour, ...], tuple[Array, Array]] = {}
         self._outcomes: dict[tuple[Behaviour, ...], _Outcome] = {}
         self._texts: dict[str, list[str]] = {}
+        # 5. How many alignments each may keep follows from how many all of them have.
         self.algorithms_between_reports = max(1, _STEPS_BETWEEN_REPORTS // max(1, self._placer.n_steps))
         self._share(MAX_KEPT, work)
 
@@ -275,6 +288,7 @@ class _Search:
         """Find the best that fail for the algorithms at these positions, at once."""
         if self._protocol.n_near_misses:
             keys = dict.fromkeys(behaviours for behaviours, _ in self._variables[start:stop])
+            # without variables nothing can fail; what an earlier algorithm had needs no second search
             todo = [k for k in keys if k and k not in self._outcomes]
             found = self._nearest.cheapest_of_each(todo, self._protocol.n_near_misses, at_most=MAX_TIES)
             self._near.update(zip(todo, found, strict=True))
@@ -283,7 +297,7 @@ class _Search:
         """The result of the algorithm at a position, after :meth:`prepare`."""
         keys, paths = self._variables[position]
         irredundant = irredundancy(algorithm)
-        if not keys:
+        if not keys:  # nothing to place: the empty alignment says nothing wrong
             empty = OnNeurons(Alignment(algorithm.text, ()), IIA(0, 0), minimal=True, margin=float("inf"))
             return AlgorithmResult(algorithm, (empty,), 1, 1, None, irredundant)
         outcome = self._outcome(keys)
@@ -296,19 +310,21 @@ class _Search:
         if not len(outcome.valid) and not len(outcome.near):
             return ()
         total = self._n_pairs * len(paths)
+        # outcomes have variables in the order of behaviours, alignments in that of paths
         columns = sorted(range(len(paths)), key=lambda column: paths[column])
         by_path = [paths[column] for column in columns]
         kept = []
         valid = outcome.valid[:, columns]
         sizes = self._table.sizes[valid].sum(axis=1).tolist()
+        # ids break ties, so that the order depends on nothing but what is found
         for _, _, row in sorted(zip(sizes, self._ids(text, by_path, valid), range(len(sizes)), strict=True)):
             iia = IIA(total, total)
             kept.append(self._one_scored(text, by_path, valid[row].tolist(), iia, bool(outcome.minimal[row])))
         near = outcome.near[:, columns]
-        costs = outcome.near_costs.tolist()
+        costs = outcome.near_costs.tolist()  # every placement that ties with the last is there, so that ids decide
         named = zip(costs, self._ids(text, by_path, near), range(len(costs)), strict=True)
         for cost, _, row in nsmallest(self._protocol.n_near_misses, named):
-            iia = IIA(total - cost // self._weight, total)
+            iia = IIA(total - cost // self._weight, total)  # the rest of the division are neurons
             kept.append(self._one_scored(text, by_path, near[row].tolist(), iia, minimal=False))
         return tuple(kept)
 
@@ -348,13 +364,14 @@ class _Search:
             n_valid, n_minimal, n_listable = self._counts(keys)
             valid = near = np.zeros((0, len(keys)), dtype=np.int64)
             near_costs = np.zeros(0, dtype=np.int64)
-            if n_listable:
+            if n_listable:  # of hundreds of thousands the ranking makes only those that are kept
                 valid, _ = self._fewest.cheapest(keys, self._most)
+            # where all valid ones are kept, those whose every site is minimal are marked
             minimal = np.ones(len(valid), dtype=bool)
             for column, key in enumerate(keys):
                 minimal &= self._minimal[self._rows[key]][valid[:, column]]
             if self._protocol.n_near_misses:
-                near, near_costs = self._near.pop(keys)
+                near, near_costs = self._near.pop(keys)  # of many algorithms these take much memory
             self._outcomes[keys] = _Outcome(n_valid, n_minimal, n_listable, valid, minimal, near, near_costs)
         return self._outcomes[keys]
 

@@ -15,6 +15,7 @@ Which explanations are counted:
 
 from __future__ import annotations
 
+from analysis.algorithms.redundancy import IRREDUNDANT
 from analysis.alignments.iia import PairRule
 from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.result import CircuitSearch
@@ -38,7 +39,7 @@ def tallies(
     return {
         **_zero_ablation(question, circuits),
         "observed-class": CriterionTally(n_observed, interpretations.total - n_observed, 0, 0),
-        **{key: _irredundant(key, algorithms) for key in _IRREDUNDANT},
+        **{key: _irredundant(key, algorithms) for key in IRREDUNDANT},
         "one-direction": _directions("one_direction", question, algorithms, n_alignments),
         "both-directions": _directions("ordered", question, algorithms, n_alignments),
         "minimal-alignment": CriterionTally(n_minimal, n_alignments - n_minimal, 0, 0),
@@ -49,9 +50,6 @@ def tallies(
 def tallies_of_circuits(question: Question, circuits: CircuitSearch) -> dict[str, CriterionTally]:
     """The tallies that are about circuits, for an analysis that searched nothing else."""
     return {**_zero_ablation(question, circuits), "margin": _margin(circuits, AlgorithmSearch((), 0), 0)}
-
-
-_IRREDUNDANT = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 
 
 def _zero_ablation(question: Question, search: CircuitSearch) -> dict[str, CriterionTally]:

@@ -97,12 +97,15 @@ class _Family:
         self.rule = question.protocol.alignment_decision
         clean = activations(network, question.data.clean_rows)
         tested = tested_pairs(network.n_inputs, question.protocol.interchange_pairs)
+        # A swap moves a base only where source and base give the variable different values. Where they agree the
+        # network does what it does anyway, which no direction changes: that must be right by itself.
         values, when_false, when_true = (pattern_bits(pattern, network.n_inputs) for pattern in behaviour)
         differs = values[:, None] != values[None, :]
         moved = (tested & differs).any(axis=0)
         stays = (tested & ~differs).any(axis=0)
         says_clean = np.where(values, when_true, when_false)
         self.clean_right = bool((decide(clean[-1][:, 0], self.rule) == says_clean)[stays].all())
+        # w·d = 1, so the variable's own change of ±1 along w is ±d, from whichever source: one case for each base
         says_moved = np.where(values, when_false, when_true)
         self.cases = tuple(
             Case(clean[place.layer][base], -1 if values[base] else 1, int(says_moved[base]))
@@ -127,12 +130,12 @@ class _Family:
         return self._deeper()
 
     def _answer(self, answer: Answer, method: Method, witness: Array | None = None) -> ObliqueFamily:
-        told = None if witness is None else self._told(witness)
-        if answer == "some" and told is None:
+        written = None if witness is None else self._written(witness)
+        if answer == "some" and written is None:
             answer = "undecided"  # one passes, but none that can be written down and set again is known
-        return ObliqueFamily(self.layer, self.dimension, answer, method, told)
+        return ObliqueFamily(self.layer, self.dimension, answer, method, written)
 
-    def _told(self, witness: Array) -> tuple[float, ...] | None:
+    def _written(self, witness: Array) -> tuple[float, ...] | None:
         """The witness at twelve digits, or as it is where it passes only so; None where it cannot be set."""
         plain = rounded(witness[None])[0]
         chosen = plain if self._clearance(plain[None])[0] > 0 else witness
@@ -164,12 +167,14 @@ class _Family:
     # --- last hidden layer
 
     def _last_layer(self) -> ObliqueFamily:
+        # The output sees d through t = p·d alone, p being its weights; where p is parallel to w, all d have the same t.
         weights, biases = self.network.weights[-1][0], self.network.biases[-1]
         shortest = self._shortest()
         beside = weights - fixed_order.dot(weights, self.weights) * shortest
         if fixed_order.length(beside) <= _PARALLEL * fixed_order.length(weights):
             passes = self._clearance(shortest[None])[0] > 0
             return self._answer("all" if passes else "none", "interval", shortest if passes else None)
+        # Else every case bounds t from one side, exactly, and the family passes where t lies within all bounds.
         exact = [Fraction(w) for w in weights.tolist()]
         low: list[tuple[Fraction, bool]] = []
         high: list[tuple[Fraction, bool]] = []
@@ -185,7 +190,8 @@ class _Family:
         top = min(high, key=lambda bound: (bound[0], not bound[1]), default=None)
         if bottom and top and (bottom[0] > top[0] or (bottom[0] == top[0] and (bottom[1] or top[1]))):
             return self._answer("none", "interval")
-        centre = fixed_order.dot(weights, shortest)  # where the orthogonal swap stands
+        # The witness: in the middle of the interval, or, where it is open on one side, near the orthogonal swap.
+        centre = fixed_order.dot(weights, shortest)
         if bottom and top:
             goal = float((bottom[0] + top[0]) / 2)
         elif bottom:
@@ -205,6 +211,8 @@ class _Family:
 
     def _searched(self) -> tuple[Array | None, bool]:
         """A direction that passes, the best of a seeded search, and whether one that fails was seen."""
+        # 1. Draw directions around the shortest one, at distances from far below to far above the layer's numbers, for
+        #    nothing says at which scale one passes. The powers are of e, in arithmetic that is the same everywhere.
         random = np.random.default_rng(0)
         width = len(self.weights)
         shortest = self._shortest()
@@ -216,6 +224,7 @@ class _Family:
         tried[0] = shortest
         cleared = self._clearance(tried)
         failing = bool((cleared < 0).any())
+        # 2. Draw around the best ones, ever nearer, until one clears all cases with room to spare.
         step = largest
         for _ in range(_N_ROUNDS):
             best = np.argsort(-cleared, kind="stable")[:_N_BEST]

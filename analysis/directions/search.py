@@ -286,16 +286,23 @@ def joint_family(table: DirectionTable, algorithm: HighLevelModel, places: Seque
     plain = [Subspace(place.layer, place.reads) for place in places]
     if any(p.layer != last or p.dimension > 1 for p in plain) or n_rows ** (len(plain) + 1) > MAX_JOINT_RUNS:
         return None
+    # 1. E with W Eᵀ = 1 and rows in the span of the read-outs: the orthogonal swap. All others of the family differ
+    #    from it by what no read-out sees.
     shortest = swap_rows(plain)
     if shortest is None:
         return None
     reads = np.concatenate([place.matrix for place in plain])
     dimension = len(reads) * (reads.shape[1] - len(reads))
+    # 2. The output sees a swap through t = p·E alone, p being its weights. Split p into a combination of the read-outs,
+    #    which fixes t, and what is beside them, along which E may be moved without changing any read-out.
     weights = network.weights[-1][0]
     fixed = fixed_order.inner(weights, shortest)
-    beside = weights - fixed_order.inner(fixed, reads.T)  # what of p no read-out sees
+    beside = weights - fixed_order.inner(fixed, reads.T)
+    # once more, for rounding leaves some of the first part behind
     beside -= fixed_order.inner(fixed_order.inner(beside, reads), shortest.T)
+    # 3. Every joint interchange asks a linear inequality of t.
     inequalities = _inequalities(table, algorithm)
+    # 4. With nothing beside, t is the same for the whole family: it passes, or none of it does.
     if fixed_order.length(beside) <= _SPANNED * fixed_order.length(weights):
         exact = [Fraction(float(t)) for t in fixed]
         holds = all(
@@ -306,9 +313,11 @@ def joint_family(table: DirectionTable, algorithm: HighLevelModel, places: Seque
         )
         witness = DirectionAlignment.of(algorithm.text, zip(sorted(algorithm.responses), plain, strict=True))
         return JointFamily(dimension, "all" if holds else "none", witness if holds else None)
+    # 5. Else t is free, and some of the family passes if the inequalities have a common point.
     existence, point = common_point(inequalities, len(reads))
     if point is None:
         return JointFamily(dimension, "none" if existence == "none" else "undecided")
+    # 6. Move E along what is beside until t is that point.
     moved = rounded(shortest + (point - fixed)[:, None] * beside / fixed_order.dot(beside, beside))
     made = [Subspace.of(last, read[None], move[None]) for read, move in zip(reads, moved, strict=True)]
     return JointFamily(
@@ -324,6 +333,7 @@ def _inequalities(table: DirectionTable, algorithm: HighLevelModel) -> list[Ineq
     weights, bias = [Fraction(w) for w in network.weights[-1][0].tolist()], Fraction(float(network.biases[-1][0]))
     own = table.clean[network.n_hidden_layers].tolist()
     starts = [sum((w * Fraction(x) for w, x in zip(weights, row, strict=True)), bias) for row in own]
+    # a run is known by its base, by how each variable's value changes, and by what is wanted: most say the same
     seen = set()
     for run in range(asked.n_single, len(asked.wanted)):
         base = int(asked.bases[run])

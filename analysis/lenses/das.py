@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.algorithms.candidates import Candidates
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.algorithms.redundancy import MAX_PLACED, placed_algorithms
 from analysis.alignments.on_directions import OnDirections
 from analysis.answers import largest
 from analysis.directions.blocks import Block
@@ -25,7 +26,6 @@ from analysis.interventions.subspace import Subspace
 from analysis.late_functions import function_at
 from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
 from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paired, positions, run_cost
-from analysis.map_classes.climbing import MAX_ALGORITHMS, placed_algorithms
 from analysis.method_settings import Setting, Settings
 from analysis.protocol import COMPLETE
 from analysis.question import Question
@@ -234,7 +234,7 @@ def _look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids
 DAS: Final = Lens(
     key="das",
     label="Distributed alignment search",
-    definition=f"Of each irredundant algorithm, the first {MAX_ALGORITHMS} if there are more, and each hidden layer "
+    definition=f"Of each irredundant algorithm, the first {MAX_PLACED} if there are more, and each hidden layer "
     "one subspace for each variable is learned, so that interchanging it does what the algorithm says.",
     source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), every interchange in every step and scored exactly; closed "
     "form: the shortest affine read-out of the variable on that layer",

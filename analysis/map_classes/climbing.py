@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from math import comb, perm
 
 import numpy as np
 
-from analysis.algorithms.candidates import Candidates, candidate_algorithms
-from analysis.algorithms.redundancy import irredundancy
+from analysis.algorithms.candidates import Candidates
+from analysis.algorithms.redundancy import placed_algorithms
 from analysis.alignments.joint import MAX_RUNS, score_joint
 from analysis.alignments.permutation_baseline import permuted_network
 from analysis.alignments.search import search_alignments
@@ -28,7 +27,6 @@ from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits
 from analysis.late_functions import function_at
 from analysis.map_classes.report import CLOSED, ClosedClass, LadderReport, Rung
-from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.report import Analysed, Settings
 from analysis.subjects.perceptron.mlp import forward
@@ -37,27 +35,8 @@ from analysis.tasks import Task, input_table
 from analysis.work import DEFAULT_WORK, Work
 
 _LEARN = "analysis.map_classes.learning:climb_learned"
-MAX_ALGORITHMS = 16
 N_PERMUTED = 20
-_LISTED = 20_000  # candidates looked through for irredundant ones
 _JOINT = 1_000  # alignments on neurons whose joint interchanges are run
-
-
-@lru_cache(maxsize=32)
-def placed_algorithms(task: Task, protocol: Protocol, n_hidden_layers: int, most: int = MAX_ALGORITHMS) -> Candidates:
-    """The first irredundant algorithms of a task that have a variable, and how many there are.
-
-    Args:
-        task: over the network's inputs.
-        protocol: form and depth.
-        n_hidden_layers: of the network.
-        most: how many of them.
-    """
-    whole = candidate_algorithms(task, protocol, n_hidden_layers, max_listed=_LISTED, n_first=_LISTED)
-    kept = [a for a in whole.algorithms if a.responses and irredundancy(a)["irredundant-literals"]]
-    truncated = len(kept) > most or len(whole.algorithms) < whole.n_candidates
-    first = tuple(kept[:most])
-    return Candidates(first, len(kept), len(first) if truncated else None)
 
 
 def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LadderReport:

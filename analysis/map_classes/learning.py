@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import Final
 
 from analysis.algorithms.candidates import Candidates
+from analysis.algorithms.redundancy import placed_algorithms
 from analysis.alignments.iia import tested_pairs
 from analysis.alignments.permutation_baseline import permuted_network
 from analysis.directions.blocks import block_placements, demands
 from analysis.directions.das import LearningOptions, learn
 from analysis.errors import BeyondLimits
-from analysis.map_classes.climbing import placed_algorithms
 from analysis.map_classes.report import LEARNED, LadderReport, LearnedClass, Rung
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
+from analysis.alignments.alignment import Alignment
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.funnel import Judged, Wanted
 from analysis.criteria.interpretation_tallies import Reading
 from analysis.criteria.steps import CriterionStep
-from analysis.interventions.neuron_set import NeuronSet
 from analysis.lenses.functions import without_sign
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.question import Question
@@ -95,7 +95,7 @@ def _placed(session: Session, analysis: AnalysisRow, question: Question) -> Plac
     n_inputs = question.subject.n_inputs
     return Placed(
         [parse_algorithm(texts[one].text, cast(Form, texts[one].form), n_inputs) for one, _ in groups],
-        [[[(path, NeuronSet(at, tuple(some))) for path, at, some in row.places] for row in rows] for _, rows in groups],
+        [[list(Alignment.read("", row.places).places) for row in rows] for _, rows in groups],
         [[row.valid for row in rows] for _, rows in groups],
         whole_counts(session, analysis, "observed"),
     )

@@ -15,7 +15,6 @@ from analysis.data import DataRecord, data_file_json, parse_data_file
 from analysis.digest import canonical_json
 from analysis.edits.edit import EditRecord
 from analysis.edits.registry import read_edited
-from analysis.interventions.neuron_set import NeuronSet
 from analysis.network_files.files import NetworkFile, network_file_json, task_json
 from analysis.network_files.planted_record import PlantedRecord, read_planted
 from analysis.protocol import Protocol
@@ -142,11 +141,6 @@ def _columns(array: Any) -> int:
     return int(array["shape"][1]) if isinstance(array, dict) else len(array[0])
 
 
-def places_to_json(alignment: Alignment) -> list[list[Any]]:
-    """An alignment's places as [[path, layer, [neurons]], …]."""
-    return [[path, site.layer, list(site.neurons)] for path, site in alignment.places]
-
-
 def alignment_of(row: AlignmentRow, algorithm_text: str) -> OnNeurons:
     """The scored alignment of a row.
 
@@ -154,6 +148,5 @@ def alignment_of(row: AlignmentRow, algorithm_text: str) -> OnNeurons:
         row: a stored alignment.
         algorithm_text: identity text of its algorithm.
     """
-    places = tuple((path, NeuronSet(layer, tuple(neurons))) for path, layer, neurons in row.places)
     margin = math.inf if row.margin is None else row.margin
-    return OnNeurons(Alignment(algorithm_text, places), IIA(row.agreed, row.of), row.minimal, margin)
+    return OnNeurons(Alignment.read(algorithm_text, row.places), IIA(row.agreed, row.of), row.minimal, margin)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import ENGINE_VERSION
+from analysis.algorithms.redundancy import IRREDUNDANT
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuit_sets.judged_masks import asked_of, column_of
 from analysis.circuit_sets.masks import CircuitsFound, ModelCircuit
@@ -32,7 +33,6 @@ from analysis.result_file import smallest_json
 from analysis.subjects.perceptron.circuit import MAX_EDGES
 from analysis.subjects.question import GraphQuestion, QuestionProtocol
 from analysis.subjects.subject import SubjectKind
-from app.db.codecs import places_to_json
 from app.db.distributions import active_neurons, candidates_json, distributions_of, distributions_of_bits
 from app.db.tables import PERCEPTRON
 from app.db.verdicts import LETTERS, NO_LETTER, PreparedVerdicts
@@ -75,7 +75,7 @@ class PreparedAnalysis:
 
     def algorithm_rows(self) -> Iterator[dict[str, Any]]:
         """Columns of the algorithms' rows, the analysis left out."""
-        return (_algorithm_columns(position, result) for position, result in enumerate(self.search.algorithms))
+        return (algorithm_columns(position, result) for position, result in enumerate(self.search.algorithms))
 
     def alignment_rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The id of an algorithm and the columns of one of its alignments' rows, analysis and algorithm left out."""
@@ -85,7 +85,7 @@ class PreparedAnalysis:
                     result.algorithm.id,
                     {
                         "alignment_id": scored.alignment.id,
-                        "places": places_to_json(scored.alignment),
+                        "places": scored.alignment.document,
                         "agreed": scored.iia.agreed,
                         "of": scored.iia.of,
                         "iia": scored.iia.value,
@@ -315,7 +315,8 @@ def _criteria_json(analysis: OutputAnalysis) -> dict[str, dict[str, int]]:
     return {key: {**asdict(tally), "of": tally.of} for key, tally in analysis.criteria.items()}
 
 
-def _algorithm_columns(position: int, result: AlgorithmResult) -> dict[str, Any]:
+def algorithm_columns(position: int, result: AlgorithmResult) -> dict[str, Any]:
+    """The columns of one algorithm's row, the analysis left out."""
     algorithm = result.algorithm
     best = max((s.iia for s in result.alignments), key=lambda iia: iia.value, default=None)
     return {
@@ -327,9 +328,7 @@ def _algorithm_columns(position: int, result: AlgorithmResult) -> dict[str, Any]
         "depth": algorithm.depth,
         "n_gates": algorithm.n_gates,
         "n_variables": len(algorithm.carriers),
-        "irredundant_gates": result.irredundant.get("irredundant-gates"),
-        "irredundant_functions": result.irredundant.get("irredundant-functions"),
-        "irredundant_literals": result.irredundant.get("irredundant-literals"),
+        **{key.replace("-", "_"): result.irredundant.get(key) for key in IRREDUNDANT},
         "n_valid": result.n_valid,
         "n_minimal": result.n_minimal,
         "n_kept": len(result.alignments),

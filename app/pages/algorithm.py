@@ -10,10 +10,11 @@ from markupsafe import Markup
 from pydantic import Field
 
 from analysis.algorithms.high_level_model import HighLevelModel, depth_of
+from analysis.algorithms.redundancy import IRREDUNDANT
 from app.db.listing import frame_of_analysis
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
-from app.pages.candidates import IRREDUNDANT_LABELS, find_algorithm_row, hues_of, input_texts, posited, variables_of
+from app.pages.candidates import find_algorithm_row, hues_of, input_texts, posited, variables_of
 from app.pages.page import One, about, column, figure, head_actions, page
 from app.pages.placed import PlacedOptions
 from pluriscope.address import ResultRef
@@ -60,7 +61,7 @@ def algorithm_record(one: One) -> AlgorithmRecord:
         n_gates=algorithm.n_gates,
         truth_table=list(bits_of(algorithm.function, algorithm.n_inputs)),
         variables=variables_of(algorithm),
-        irredundant={key: getattr(row, key.replace("-", "_")) for key in IRREDUNDANT_LABELS},
+        irredundant={key: getattr(row, key.replace("-", "_")) for key in IRREDUNDANT},
         position=row.position,
         of=0 if place.analysis is None else reads.n_algorithms(one.session, place.analysis),
         valid=row.n_valid,
@@ -96,7 +97,7 @@ def _head(one: One, told: AlgorithmRecord) -> Head:
         Markup('<span class="f">{}</span>').format(told.formula),
         f"{one.name}, {number} for {label} under protocol {place.question.protocol.name}: depth {told.depth}, "
         f"{noun(told.n_gates, 'gate')}, {noun(len(told.variables), 'variable')}.",
-        [Verdict(IRREDUNDANT_LABELS[key], states[passed], url) for key, passed in told.irredundant.items()],  # type: ignore[arg-type]
+        [Verdict(IRREDUNDANT[key], states[passed], url) for key, passed in told.irredundant.items()],  # type: ignore[arg-type]
         head_actions(one),
     )
 

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.redundancy import irredundancy
+from analysis.alignments.search import untried
 from analysis.protocol import Protocol
 from analysis.tasks import Task
+from app.db.prepared import algorithm_columns
 from app.db.reads import algorithms as reads
 from app.db.tables import AlgorithmRow
 from app.errors import NotFound
@@ -22,11 +23,6 @@ from pluriscope.figures.svg.tiles import Hues, bits_of, hues_among, variable
 from pluriscope.kinds.found import tree_of
 from pluriscope.records import VariableRecord
 
-IRREDUNDANT_LABELS: Final = {
-    "irredundant-gates": "no redundant gate",
-    "irredundant-functions": "no repeated function",
-    "irredundant-literals": "no redundant literal",
-}
 MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by itself; beyond, some take half a minute
 
 
@@ -72,22 +68,7 @@ def _computed_row(place: Place, algorithm_id: str) -> AlgorithmRow | None:
     if found is None:
         return None
     position, algorithm = found
-    passed = irredundancy(algorithm)
-    return AlgorithmRow(
-        algorithm_id=algorithm.id,
-        position=position,
-        form=algorithm.form,
-        text=algorithm.text,
-        formula=algorithm.formula,
-        depth=algorithm.depth,
-        n_gates=algorithm.n_gates,
-        n_variables=len(algorithm.carriers),
-        **{key.replace("-", "_"): passed.get(key) for key in IRREDUNDANT_LABELS},
-        n_valid=0,
-        n_minimal=0,
-        n_kept=0,
-        truncated_at=0,
-    )
+    return AlgorithmRow(**algorithm_columns(position, untried(algorithm)))
 
 
 @lru_cache(maxsize=32)

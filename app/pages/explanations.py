@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Aligned, Alignment
-from analysis.alignments.on_directions import DirectionAlignment
+from analysis.alignments.alignment import Aligned
+from analysis.alignments.iia import score_alignment
 from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from analysis.experiments import InterventionSpace
 from analysis.explanations.explanation import Claim, Kind, RecordedKind
@@ -20,12 +21,13 @@ from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from analysis.question import Question
-from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit
+from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
 from analysis.subjects.question import CircuitVerdict
 from app.db.directions import find_direction_row
 from app.db.reads.algorithms import find_algorithm, find_alignment
 from app.db.reads.circuits import find_circuit
 from app.db.recorded import recorded_row
+from app.db.tables import AnalysisRow
 from app.errors import BadQuery, NotFound, PageError
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.place import INTERPRETATIONS, Place, StoredQuestion, locate
@@ -170,18 +172,6 @@ class Explanation:
         found = self.item.algorithm if isinstance(self.item, Aligned) else self.item
         return found if isinstance(found, HighLevelModel) else None
 
-    @property
-    def alignment(self) -> Alignment | None:
-        """Of an alignment on neuron sets."""
-        found = self.item.alignment if isinstance(self.item, Aligned) else None
-        return found if isinstance(found, Alignment) else None
-
-    @property
-    def directions(self) -> DirectionAlignment | None:
-        """Of an alignment on directions."""
-        found = self.item.alignment if isinstance(self.item, Aligned) else None
-        return found if isinstance(found, DirectionAlignment) else None
-
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """What it says of sites, and its functions that have none."""
@@ -244,11 +234,9 @@ def find_explanation(
         else:
             own = place
         protocol = "" if own.scope.protocol == place.scope.protocol else own.scope.protocol
-        if ref.kind in BY_KEY:
-            return _recorded(addresses, own, ref, protocol)
-        if ref.kind in ("circuit", "interpretation"):
-            return _circuit(addresses, own, ref, protocol)
-        return _algorithm(session, addresses, own, ref, protocol)
+        item, canonical = _KINDS[ref.kind].read(session, addresses, own, ref)
+        url = addresses.explanation(own.row.slug, canonical, own.scope)
+        return Explanation(replace(canonical, protocol=protocol), own, item, url)
     except PageError as error:
         raise type(error)(
             label, f"{error.item}: {error.cause}", error.cure, field, error.parent, error.parent_label
@@ -266,77 +254,114 @@ def find_explanation(
         ) from None
 
 
-def _recorded(addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
-    kind = BY_KEY[ref.kind]
-    item = read_recorded(place, kind, ref.first)
-    canonical = ExplanationRef(kind.key, kind.write(item), "", protocol)
-    url = addresses.explanation(place.row.slug, ExplanationRef(kind.key, kind.write(item)), place.scope)
-    return Explanation(canonical, place, item, url)
-
-
-def read_recorded(place: Place, kind: RecordedKind[Any], text: str) -> Any:
-    """The explanation of a kind that an address text names.
-
-    Raises:
-        AnalysisError: there is none.
-        NotFound: the kind says nothing of such networks or rows.
-    """
-    refusal = kind.refuses(place.question)
-    if refusal:
-        raise NotFound(f"{kind.noun} {text[:40]!r}", f"{place.row.slug} {refusal}", "choose another kind", "ref")
-    return kind.read(place.question, text)
-
-
-def _circuit(addresses: Addresses, place: StoredQuestion[Any], ref: ExplanationRef, protocol: str) -> Explanation:
-    slug, scope, question = place.row.slug, place.scope, place.question
-    mask: int = question.read_mask(ref.first)
-    if ref.kind == "circuit":
-        text = question.graph.to_hex(mask)
-        item = mask if question.kind.refuses(INTERPRETATIONS) else Circuit(question.layout, mask)
-        return Explanation(
-            ExplanationRef("circuit", text, "", protocol), place, item, addresses.circuit(slug, text, scope)
-        )
-    circuit = Circuit(question.layout, mask)
-    if not (ref.second.isascii() and ref.second.isdigit() and len(ref.second) < 1000):
-        raise InvalidIndex(f"index {ref.second[:40]!r}", "is not a whole number", "count from 0")
-    index = int(ref.second)
-    interpretation = space_of(place.question, circuit).at(index)
-    url = addresses.interpretation(slug, circuit.hex, index, scope)
-    canonical = ExplanationRef("interpretation", circuit.hex, str(index), protocol)
-    return Explanation(canonical, place, interpretation, url)
-
-
-def _algorithm(session: Session, addresses: Addresses, place: Place, ref: ExplanationRef, protocol: str) -> Explanation:
-    row = find_algorithm_row(session, addresses, place, ref.first)
-    algorithm = algorithm_of(row, place)
-    item: Any = algorithm
-    if ref.kind == "algorithm":
-        canonical = ExplanationRef("algorithm", algorithm.id)
-    else:
-        stored, alignment = find_placement(session, addresses, place, row, algorithm, ref)
-        canonical = placement_ref(algorithm.id, alignment, stored=stored is not None)
-        item = Aligned(algorithm, alignment)
-    url = addresses.explanation(place.row.slug, canonical, place.scope)
-    return Explanation(replace(canonical, protocol=protocol), place, item, url)
-
-
 def stored_rows(session: Session, known: Explanation) -> list[Any]:
-    """The rows in which an explanation of a perceptron is stored: its own last, None where it is not.
+    """The rows in which an explanation is stored: its own last, None where it is not.
 
     An interpretation has none of its own, but that of its circuit; before that of an alignment is its algorithm's.
     """
     analysis = known.place.analysis
-    if analysis is None:
-        return [None]
-    if known.recorded is not None:
-        return [recorded_row(session, analysis, known.recorded, known.ref.first)]
-    if known.circuit is not None:
-        return [find_circuit(session, analysis.id, known.circuit.hex)]
-    if known.algorithm is None:
-        return [None]
-    row = find_algorithm(session, analysis.id, known.algorithm.id)
-    if known.directions is not None:
-        return [row, find_direction_row(session, analysis.id, known.algorithm.id, known.directions.id)]
-    if known.alignment is not None:
-        return [row, None if row is None else find_alignment(session, row, known.alignment.id)]
-    return [row]
+    return [None] if analysis is None else _KINDS[known.kind].rows(session, analysis, known)
+
+
+def as_judged(known: Explanation) -> Any:
+    """An explanation by itself as criteria of its kind take several."""
+    return _KINDS[known.kind].judged(known.place.question, known.item)
+
+
+# --- what is special of each kind
+
+
+Read = Callable[[Session, Addresses, StoredQuestion[Any], ExplanationRef], tuple[Any, ExplanationRef]]
+
+
+@dataclass(frozen=True)
+class _KindHere:
+    """How explanations of a kind are found.
+
+    Args:
+        read: what a reference names, and how references name it in canonical form.
+        rows: of the store, its own last.
+        judged: question and explanation → what criteria judge.
+    """
+
+    read: Read
+    rows: Callable[[Session, AnalysisRow, Explanation], list[Any]]
+    judged: Callable[[Any, Any], Any] = lambda _, item: (item,)
+
+
+def _circuit(
+    _: Session, __: Addresses, place: StoredQuestion[Any], ref: ExplanationRef
+) -> tuple[Circuit | int, ExplanationRef]:
+    question = place.question
+    mask: int = question.read_mask(ref.first)
+    item = mask if question.kind.refuses(INTERPRETATIONS) else Circuit(question.layout, mask)
+    return item, ExplanationRef("circuit", question.graph.to_hex(mask))
+
+
+def _interpretation(
+    _: Session, __: Addresses, place: Place, ref: ExplanationRef
+) -> tuple[Interpretation, ExplanationRef]:
+    circuit = Circuit(place.question.layout, place.question.read_mask(ref.first))
+    if not (ref.second.isascii() and ref.second.isdigit() and len(ref.second) < 1000):
+        raise InvalidIndex(f"index {ref.second[:40]!r}", "is not a whole number", "count from 0")
+    index = int(ref.second)
+    return space_of(place.question, circuit).at(index), ExplanationRef("interpretation", circuit.hex, str(index))
+
+
+def _algorithm(
+    session: Session, addresses: Addresses, place: Place, ref: ExplanationRef
+) -> tuple[HighLevelModel, ExplanationRef]:
+    algorithm = algorithm_of(find_algorithm_row(session, addresses, place, ref.first), place)
+    return algorithm, ExplanationRef("algorithm", algorithm.id)
+
+
+def _placement(
+    session: Session, addresses: Addresses, place: Place, ref: ExplanationRef
+) -> tuple[Aligned[Any], ExplanationRef]:
+    row = find_algorithm_row(session, addresses, place, ref.first)
+    algorithm = algorithm_of(row, place)
+    stored, alignment = find_placement(session, addresses, place, row, algorithm, ref)
+    return Aligned(algorithm, alignment), placement_ref(algorithm.id, alignment, stored=stored is not None)
+
+
+def _recorded(_: Session, __: Addresses, place: Place, ref: ExplanationRef) -> tuple[Any, ExplanationRef]:
+    kind = BY_KEY[ref.kind]
+    if refusal := kind.refuses(place.question):
+        item = f"{kind.noun} {ref.first[:40]!r}"
+        raise NotFound(item, f"{place.row.slug} {refusal}", "choose another kind", "ref")
+    item = kind.read(place.question, ref.first)
+    return item, ExplanationRef(kind.key, kind.write(item))
+
+
+def _circuit_rows(session: Session, analysis: AnalysisRow, known: Explanation) -> list[Any]:
+    return [find_circuit(session, analysis.id, known.ref.first)]
+
+
+def _rows_of_placement(session: Session, analysis: AnalysisRow, known: Explanation) -> list[Any]:
+    row, id_ = find_algorithm(session, analysis.id, known.ref.first), known.item.alignment.id
+    if known.kind == "direction":
+        return [row, find_direction_row(session, analysis.id, known.ref.first, id_)]
+    return [row, None if row is None else find_alignment(session, row, id_)]
+
+
+def _scored(question: Any, aligned: Aligned[Any]) -> Any:
+    return ((aligned.algorithm, score_alignment(question, aligned.algorithm, aligned.alignment)),)
+
+
+_PLACEMENT: Final = _KindHere(_placement, _rows_of_placement, _scored)
+_KINDS: Final[Mapping[str, _KindHere]] = {
+    "circuit": _KindHere(_circuit, _circuit_rows, lambda _, one: mask_array([one.mask], one.layout)),
+    "interpretation": _KindHere(_interpretation, _circuit_rows),
+    "algorithm": _KindHere(
+        _algorithm, lambda session, analysis, known: [find_algorithm(session, analysis.id, known.ref.first)]
+    ),
+    "alignment": _PLACEMENT,
+    "direction": _PLACEMENT,
+    **dict.fromkeys(
+        BY_KEY,
+        _KindHere(
+            _recorded,
+            lambda session, analysis, known: [recorded_row(session, analysis, BY_KEY[known.kind], known.ref.first)],
+        ),
+    ),
+}

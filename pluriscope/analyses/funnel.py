@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from markupsafe import Markup
 from pydantic import BaseModel, Field, create_model
 
+from analysis.algorithms.redundancy import IRREDUNDANT
 from analysis.criteria.funnel import DEFAULT_PRESET, PRESETS, FunnelReport, KindFound, StepFound, brief, funnel_of
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep, parse_steps
@@ -28,7 +29,6 @@ NONE: Final = "none"
 """What an address says of the empty sequence."""
 _LINES: Final = 6
 _BY_PRESET: Final = {preset.key: preset for preset in PRESETS}
-_IRREDUNDANT: Final = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 _COLUMNS: Final = (
     Column("criterion", "Criterion", "Added to those above it.", "name", first=True),
     Column("before", "Before", "Left before it.", "big"),
@@ -194,7 +194,7 @@ def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: An
         more["valid"] = "any"
     if kind == "alignment":
         narrowing = [row.step.key for row in report.of("algorithm").rows if row.known and row.before != row.left]
-        if not set(narrowing) <= set(_IRREDUNDANT):
+        if not set(narrowing) <= set(IRREDUNDANT):
             return ""
         more["irredundant"] = narrowing
     return of.links.explanations(of.slug, of.scope, kind=kind, passes=passes, **more)

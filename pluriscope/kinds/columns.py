@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from analysis.algorithms import redundancy
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.registry import OF_MODELS_ALONE
 from analysis.criteria.steps import CriterionStep
@@ -150,12 +151,8 @@ IRREDUNDANT = Column(
     *("irredundant", "Algorithm has", "Classes that the algorithm belongs to.", "labels"),
     facet="all",
     shown=False,
-    words={
-        "irredundant-gates": "no redundant gate",
-        "irredundant-functions": "no repeated function",
-        "irredundant-literals": "no redundant literal",
-    }.__getitem__,
-    choices=("irredundant-gates", "irredundant-functions", "irredundant-literals"),
+    words=redundancy.IRREDUNDANT.__getitem__,
+    choices=tuple(redundancy.IRREDUNDANT),
 )
 PASSES = Column(
     *("passes", "Also passes", "Criteria that it passes, as key or key(name=value).", "labels"),

@@ -17,7 +17,6 @@ from analysis.alignments.map_classes import DIRECTIONS, map_class
 from analysis.alignments.on_directions import DirectionAlignment, parse_directions
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
-from analysis.interventions.neuron_set import NeuronSet
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.thumbs import Direction
 from pluriscope.figures.svg.tiles import alignment_tiles, bits_of
@@ -45,7 +44,7 @@ from pluriscope.kinds.kind import ListedKind
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
 
-_FLAGS: Final = ("irredundant_gates", "irredundant_functions", "irredundant_literals")
+_FLAGS: Final = tuple(key.replace("-", "_") for key in IRREDUNDANT.choices)
 
 
 def _share(agreed: Any, of: Any, untested: float) -> Any:
@@ -166,9 +165,8 @@ def _owner(found: Found, place: int) -> Mapping[str, Any]:
 
 
 def _on_neurons(found: Found, place: int) -> tuple[HighLevelModel, Alignment]:
-    owner, places = _owner(found, place), json.loads(found.stored["alignment"]["places"][place])
-    sites = tuple((path, NeuronSet(layer, tuple(some))) for path, layer, some in places)
-    return found.tree(owner["text"], owner["form"]), Alignment(owner["text"], sites)
+    owner, document = _owner(found, place), json.loads(found.stored["alignment"]["places"][place])
+    return found.tree(owner["text"], owner["form"]), Alignment.read(owner["text"], document)
 
 
 def _on_neurons_more(found: Found, place: int) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.algorithms.parsing import parse_algorithm
+from analysis.algorithms.redundancy import IRREDUNDANT
 from analysis.alignments.alignment import OnNeurons
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.judging import evaluate_circuits
@@ -28,8 +29,6 @@ from app.db.reads.analyses import analysed_question
 from app.db.reads.circuits import found_masks, masks_of, search_of, whole_counts
 from app.db.rows import column_of
 from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
-
-IRREDUNDANT_KEYS = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 
 
 def load_analysis(session: Session, row: AnalysisRow, *, outputs: bool = True) -> OutputAnalysis:
@@ -112,7 +111,5 @@ def _algorithm_result(row: AlgorithmRow, alignments: tuple[OnNeurons, ...], n_in
         n_valid=row.n_valid,
         n_minimal=row.n_minimal,
         truncated_at=row.truncated_at,
-        irredundant={
-            key: verdict for key, verdict in zip(IRREDUNDANT_KEYS, verdicts, strict=True) if verdict is not None
-        },
+        irredundant={key: verdict for key, verdict in zip(IRREDUNDANT, verdicts, strict=True) if verdict is not None},
     )

@@ -90,7 +90,7 @@ class Beside:
 def of_network(session: Session, links: Addresses, place: Place, explanations: Sequence[Explanation]) -> Compared:
     """The comparison of some explanations of a network."""
     beside = Beside(session, links, place, explanations)
-    own = any(one.directions is not None for one in explanations)
+    own = any(one.kind == "direction" for one in explanations)
     answers: NetworkAnswers
     sets: list[_Neurons]
     settled: list[NDArray[np.bool_]] = []

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.alignments.alignment import Aligned
-from analysis.alignments.iia import score_alignment
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.minimality import valid_by_running
 from analysis.criteria.population import Population
@@ -23,13 +21,13 @@ from analysis.criteria.verdict import Outcome, Verdict
 from analysis.errors import AnalysisError
 from analysis.explanations.registry import BY_KEY
 from analysis.progress import OutOfTime
-from analysis.subjects.perceptron.circuit import mask_array, one_mask
+from analysis.subjects.perceptron.circuit import Circuit, one_mask
 from analysis.work import Work
 from app.db.reads.circuits import masks_of
 from app.db.reads.verdicts import verdicts_in
 from app.db.recorded import stored_refs, stored_searches
 from app.options import Link, PageModel
-from app.pages.explanations import Explanation, stored_rows
+from app.pages.explanations import Explanation, as_judged, stored_rows
 from pluriscope.address import Addresses
 from pluriscope.blocks import VerdictState
 from pluriscope.naming import ExplanationRef
@@ -73,7 +71,10 @@ def judge_on_the_spot(
     """
     place, work = explanation.place, Work(clock=clock).for_seconds(SECONDS)
     kind = explanation.kind
-    alone, family = _alone(explanation, work), _family(session, explanation)
+    alone, family = (
+        Population(explanation.kind, explanation.place.question, as_judged(explanation), work=work),
+        _family(session, explanation),
+    )
     small = sum(place.question.cut.hidden_sizes) <= SMALL_HIDDEN and place.question.cut.n_inputs <= SMALL_INPUTS
 
     def judge(criterion: Criterion) -> Judged:
@@ -128,18 +129,6 @@ def _judge_minimality(
         reason = "It is no valid circuit of this protocol, and the question is asked of these."
         return Judged(criterion, Verdict("not_applicable", reason))
     return Judged(criterion, criterion.judge(among).at(position))
-
-
-def _alone(explanation: Explanation, work: Work) -> Population:
-    """The explanation by itself, as criteria judge its kind."""
-    question, items = explanation.place.question, explanation.item
-    if explanation.kind == "circuit" and explanation.circuit is not None:
-        items = mask_array([explanation.circuit.mask], explanation.circuit.layout)
-    elif isinstance(items, Aligned):
-        items = ((items.algorithm, score_alignment(question, items.algorithm, items.alignment)),)
-    else:
-        items = (items,)
-    return Population(explanation.kind, question, items, work=work)
 
 
 def _family(session: Session, explanation: Explanation) -> NDArray[Any] | None:
@@ -275,20 +264,17 @@ def _own(session: Session, addresses: Addresses, explanation: Explanation) -> li
 
 def _within(explanation: Explanation) -> Explanation | None:
     """The circuit of an interpretation, the algorithm of an alignment, each as an explanation of its own."""
-    protocol = explanation.ref.protocol
-    if explanation.interpretation is not None and explanation.circuit is not None:
-        ref = ExplanationRef("circuit", explanation.circuit.hex, "", protocol)
-        return replace(explanation, ref=ref, item=explanation.circuit)
-    if (explanation.alignment or explanation.directions) is not None and explanation.algorithm is not None:
-        ref = ExplanationRef("algorithm", explanation.algorithm.id, "", protocol)
-        return replace(explanation, ref=ref, item=explanation.algorithm)
-    return None
+    whole = explanation.circuit or explanation.algorithm
+    if whole is None or whole is explanation.item:
+        return None
+    kind, name = ("circuit", whole.hex) if isinstance(whole, Circuit) else ("algorithm", whole.id)
+    return replace(explanation, ref=ExplanationRef(kind, name, "", explanation.ref.protocol), item=whole)
 
 
 def _stored(session: Session, explanation: Explanation) -> dict[CriterionStep, Outcome]:
     """What is stored of the criteria' verdicts on one explanation."""
     analysis = explanation.place.analysis
-    if analysis is None or explanation.interpretation is not None or explanation.directions is not None:
+    if analysis is None or explanation.kind in ("interpretation", "direction"):
         return {}
     row = stored_rows(session, explanation)[-1]
     return {} if row is None else verdicts_in(session, analysis, explanation.kind, row.verdicts)

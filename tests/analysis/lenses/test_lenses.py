@@ -10,6 +10,7 @@ from math import factorial
 import numpy as np
 import pytest
 
+from analysis.algorithms.redundancy import placed_algorithms
 from analysis.alignments.joint import score_with_joint
 from analysis.alignments.on_directions import parse_directions
 from analysis.data import DataRecord
@@ -18,7 +19,6 @@ from analysis.errors import InvalidMethod
 from analysis.lenses.lens import Attribution, LensAnswer, Table
 from analysis.lenses.probes import scaled_layers
 from analysis.lenses.registry import LENS_BY_KEY
-from analysis.map_classes.climbing import placed_algorithms
 from analysis.pipeline import analyse_output
 from analysis.question import Question, ask
 from analysis.subjects.perceptron.mlp import activations, forward

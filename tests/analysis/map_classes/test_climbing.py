@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from analysis.algorithms.redundancy import placed_algorithms
 from analysis.data import clean_data
-from analysis.map_classes.climbing import climb_closed, closed_rungs, placed_algorithms
+from analysis.map_classes.climbing import climb_closed, closed_rungs
 from analysis.map_classes.report import CLOSED, LadderReport, Rung
 from analysis.protocol import COMPLETE
 from analysis.question import ask
