@@ -33,16 +33,15 @@ from analysis.circuits.result import CircuitSearch
 from analysis.circuits.space import count_in_space
 from analysis.circuits.strategy import add_smallest, find_circuits, find_number, first_answer
 from analysis.criteria.tallies import tallies, tallies_of_circuits
-from analysis.errors import AnalysisError, BeyondLimits
+from analysis.errors import BeyondLimits
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.result import InterpretationCounts
 from analysis.limits import Limits as Limits  # callers take it from here
 from analysis.planning import plan_output
-from analysis.preflight import preflight
+from analysis.preflight import preflight, refuse
 from analysis.progress import Progress
 from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis, Range, Stage, Stop, seconds_words
-from analysis.strict_json import combined
 from analysis.work import DEFAULT_WORK, Work
 
 _FIRST_SECONDS: Final = 8.0
@@ -331,16 +330,6 @@ class _Forecast:
             done = f"done in {seconds_words((next(left), next(left)))}"
             found = "; ".join(filter(None, (self._answer or found, done)))
         self._work.report(replace(progress, stage=self._prefix + progress.stage, found=found))
-
-
-def refuse(problems: tuple[AnalysisError, ...]) -> None:
-    """Raise what preflight found, as one error.
-
-    Raises:
-        AnalysisError: of the first problem's kind, naming all of them.
-    """
-    if problems:
-        raise combined(problems, "analysis", type(problems[0]))
 
 
 def search_for_circuits(question: Question, work: Work) -> CircuitSearch:

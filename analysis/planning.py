@@ -40,9 +40,7 @@ from analysis.limits import Limits, listed_bytes
 from analysis.protocol import COMPLETE
 from analysis.question import Question
 from analysis.result import Stage
-from analysis.subjects.enumeration import engine_of
 from analysis.subjects.perceptron.mlp import activate
-from analysis.subjects.subject import Rules, Space, Subject, SubjectKind
 from analysis.work import Clock, Work
 
 Range = tuple[float, float]
@@ -132,25 +130,6 @@ def plan_output(question: Question, limits: Limits, clock: Clock, *, trial_secon
         InvalidData: labels that do not fit the rows.
     """
     return _Trial(question, limits, clock, trial_seconds).plan()
-
-
-def model_plan_json(kind: SubjectKind, model: Subject, rules: Rules, space: Space, refusal: str) -> dict[str, Any]:
-    """The same of a model of another kind than the networks, of which circuits alone are searched.
-
-    Args:
-        refusal: why they are not, "" if they are.
-    """
-    seconds = [] if refusal else [*_floored(_around(engine_of(model, space).milliseconds / 1_000))]
-    return {
-        "output": 0,
-        "protocol": kind.protocol(rules).name,
-        "method": "none" if refusal else "listed",
-        "possible": space.possible,
-        "reason": refusal or f"{1 << space.graph.n_bits:,} masks of {space.graph.n_bits} bits are tested.",
-        "seconds": seconds,
-        "peak_bytes": [],
-        "stages": [{"stage": "circuits", "seconds": seconds, "peak_bytes": []}] if seconds else [],
-    }
 
 
 @dataclass(frozen=True)
@@ -349,6 +328,11 @@ def _valid_range(sample: CircuitSearch | None, possible: int) -> Range:
         return 0.0, float(possible)
     low, high = share_interval(round(sample.n_valid * sample.n_tested / possible), sample.n_tested, 0.9)
     return float(low * possible), float(high * possible)
+
+
+def range_around(seconds: float) -> Range:
+    """From and to how long something takes that was estimated, from 0 where nobody would mind."""
+    return _floored(_around(seconds))
 
 
 def _around(seconds: float) -> Range:

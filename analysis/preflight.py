@@ -10,6 +10,7 @@ import numpy as np
 from analysis.data import DataRecord, data_problems
 from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidTask
 from analysis.question import Question
+from analysis.strict_json import combined
 from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
 from analysis.tasks import MAX_INPUTS
 
@@ -52,6 +53,16 @@ def preflight(question: Question) -> tuple[AnalysisError, ...]:
             cause = "are so large that activations may exceed float64"
             problems.append(InvalidNetwork("weights and inputs", cause, "scale them down"))
     return tuple(problems)
+
+
+def refuse(problems: tuple[AnalysisError, ...]) -> None:
+    """Raise what preflight found, as one error.
+
+    Raises:
+        AnalysisError: of the first problem's kind, naming all of them.
+    """
+    if problems:
+        raise combined(problems, "analysis", type(problems[0]))
 
 
 def _of_data(question: Question, *, drawn: bool) -> tuple[AnalysisError, ...]:

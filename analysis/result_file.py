@@ -23,10 +23,12 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidNetwork
 from analysis.interpretations.result import InterpretationCounts
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.network_files.files import NetworkFile, network_file_json, task_json
+from analysis.network_files.files import task_json
 from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis, Stage, Stop, seconds_words
 from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from analysis.subjects.question import SubjectQuestion
+from analysis.subjects.subject import SubjectKind
 from analysis.unlearned import not_learned
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
@@ -64,39 +66,59 @@ def result_json(analyses: Sequence[OutputAnalysis], *, masks: bool = True) -> di
     for analysis in analyses:
         for stage, spent in analysis.seconds.items():
             seconds[stage] += spent
-    document: dict[str, Any] = {
-        "format": RESULT_FORMAT,
-        "network": question.subject.digest,
-        "protocol": question.protocol.document,
-        "data": {
-            "digest": question.record.digest,
-            "clean": question.record.is_clean,
-            "description": question.record.description,
-            "validation_rows": len(question.judged[0]),
-        },
-        "engine": ENGINE_VERSION,
-        "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
-        "exhaustive": all(analysis.exhaustive for analysis in analyses),
-        "outputs": [output_json(analysis, masks=masks) for analysis in analyses],
-    }
+    missing = [sentence for analysis in analyses for sentence in what_is_missing(analysis)]
+    outputs = [output_json(analysis, masks=masks) for analysis in analyses]
+    document = document_of(question, outputs, seconds, missing, exhaustive=all(one.exhaustive for one in analyses))
     if any(analysis.stops for analysis in analyses):  # what going on needs, of the finished ones as well
         for analysis, told in zip(analyses, document["outputs"], strict=True):
             numbers = analysis.interpretations.observed_by_circuit
             told["interpretations"] |= {"observed_by_circuit": list(map(exact, numbers))} if masks else {}
         document["outputs_digest"] = sha256_hex(canonical_json(document["outputs"]))
-    missing = [sentence for analysis in analyses for sentence in what_is_missing(analysis)]
-    return document | ({"missing": missing} if missing else {})
+    return document
 
 
-def self_contained(document: Mapping[str, Any], file: NetworkFile, data: DataRecord) -> dict[str, Any]:
+def document_of(
+    question: SubjectQuestion,
+    outputs: Sequence[Mapping[str, Any]],
+    seconds: Mapping[str, float],
+    missing: Sequence[str],
+    *,
+    exhaustive: bool,
+) -> dict[str, Any]:
+    """A result file of outputs of one subject of any kind.
+
+    Args:
+        question: about one of them.
+        outputs: what was found of each.
+        seconds: by stage.
+        missing: one sentence for each search that stopped at a limit.
+        exhaustive: whether none did.
+    """
+    document: dict[str, Any] = {
+        "format": RESULT_FORMAT,
+        "network": question.subject.digest,
+        "protocol": dict(question.protocol.document),
+        "data": {**question.data_document, "validation_rows": question.n_rows},
+        "engine": ENGINE_VERSION,
+        "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
+        "exhaustive": exhaustive,
+        "outputs": outputs,
+    }
+    return document | ({"missing": list(missing)} if missing else {})
+
+
+def self_contained(
+    document: Mapping[str, Any], kind: SubjectKind, file: Any, data: DataRecord | None
+) -> dict[str, Any]:
     """A result file that can be read by itself: with the network and, if it is not the default, the data record.
 
     Args:
         document: of :func:`result_json`.
         file: its network, under the name that it goes by.
+        data: the rows, where the kind has such beside its networks.
     """
-    whole = {**document, "network_file": network_file_json(file)}
-    return whole if data.is_clean else whole | {"data_file": data_file_json(data)}
+    whole = {**document, "network_file": kind.write(file)}
+    return whole if data is None or data.is_clean else whole | {"data_file": data_file_json(data)}
 
 
 def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, Any]:

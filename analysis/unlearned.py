@@ -1,4 +1,4 @@
-"""What a network does that did not learn its task: where it is wrong, and what it computes instead, in sentences."""
+"""What a perceptron does that did not learn its task: where it is wrong, and what it computes instead, in sentences."""
 
 from __future__ import annotations
 

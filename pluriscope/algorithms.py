@@ -13,7 +13,9 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import IIA, Aligned
 from analysis.alignments.alignment import Alignment as Placement
 from analysis.alignments.iia import score_alignment
+from analysis.criteria.population import Population
 from analysis.interventions.neuron_set import NeuronSet
+from analysis.work import Work
 from pluriscope.arguments import checked
 from pluriscope.explanations import Explanation
 from pluriscope.figures.svg.aligned import aligned_diagram
@@ -195,9 +197,10 @@ class Alignment(Explanation):
             "address": self.address,
         }
 
-    @property
-    def _alone(self) -> tuple[Any, ...]:
-        return ((self.algorithm.value, score_alignment(self.result.question, self.algorithm.value, self.placement)),)
+    def _population(self, work: Work) -> Population:
+        algorithm, question = self.algorithm.value, self.result.question
+        alone = (algorithm, score_alignment(question, algorithm, self.placement))
+        return Population(self.kind, question, (alone,), work=work)
 
 
 class Algorithms(Items[Algorithm]):

@@ -24,12 +24,12 @@ from pluriscope.findings import Findings
 _LITERALS: Final = "irredundant-literals"
 
 
-def asked(of: Findings, algorithms: Algorithms, key: str, *, thorough: bool) -> Report:
+def asked(of: Findings, algorithms: Algorithms | None, key: str, *, thorough: bool) -> Report:
     """What one analysis finds.
 
     Args:
         of: that is asked.
-        algorithms: that were found in it.
+        algorithms: that were found in it; None where its kind has none.
 
     Raises:
         AnalysisError: there is no such analysis, or it says nothing of such a network.
@@ -143,7 +143,7 @@ _READERS: Final[Mapping[str, Callable[[Findings, Algorithms, Work], Any]]] = {
     "observed": lambda of, _, __: _observed(of),
     "carried": lambda of, algorithms, _: _carried(of, algorithms),
     "irredundant": lambda of, algorithms, _: _irredundant(of, algorithms),
-    "planted": lambda of, _, __: of.network_file.planted,
+    "planted": lambda of, _, __: of.question.kind.explaining.planted(of.network_file, of.question),
     "placed": lambda of, algorithms, _: _placed(of, algorithms),
     "judged": _judged,
 }

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from numpy.typing import NDArray
 
-from analysis.discovery.audit import audit, audit_json, what_is_missing
+from analysis.discovery.audit import audit, audit_json
 from analysis.discovery.claims import read_claim, vocabulary_of
 from analysis.discovery.location import Landscape
 from analysis.discovery.registry import read_methods
@@ -49,7 +49,9 @@ def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike 
     begun = work.clock()
     found = audit(landscape, asked, told, work)
     seconds = {"methods": work.clock() - begun}
-    return audit_json(landscape, found, seconds, what_is_missing(landscape), result.network_file.planted)
+    explaining = result.question.kind.explaining
+    planted = explaining.planted(result.network_file, result.question)
+    return audit_json(landscape, found, seconds, explaining.missing(landscape), planted)
 
 
 def _texts(result: Findings, claims: ClaimsLike) -> dict[str, str]:

@@ -21,12 +21,10 @@ from pydantic import Field
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import Verdict
 from analysis.errors import BeyondLimits, InvalidCriterion, InvalidData, InvalidIndex
-from analysis.explanations.circuits import gate_label, raw_outputs
+from analysis.explanations.circuits import gate_label
 from analysis.interpretations.indexing import Block, InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation as Read
 from analysis.subjects.perceptron.circuit import Circuit as Edges
-from analysis.subjects.perceptron.circuit import circuit_from_hex, mask_array
-from analysis.validity import margin_to_edge
 from analysis.work import Work
 from pluriscope.arguments import FilePath, checked
 from pluriscope.counts import Count
@@ -37,12 +35,13 @@ from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.figures.svg.tiles import gate_tiles, hues_among
-from pluriscope.findings import Findings, figures_of, place_of
+from pluriscope.findings import Findings, part_of, place_of
 from pluriscope.frames import KIND, Part
-from pluriscope.kinds.circuits import CIRCUITS, edge_labels
+from pluriscope.kinds.circuits import CIRCUITS
 from pluriscope.lists import Listing
 from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row, frame
+from pluriscope.subject_views import view_of
 
 _LARGE: Final = 1_000_000_000
 _BYTES: Final = {".csv": 20, ".parquet": 8}
@@ -61,10 +60,10 @@ class Circuit(Explanation):
     """A set of edges; valid if the network decides right with these alone.
 
     Args:
-        edges_kept: the engine's value.
+        number: its mask: bit k is edge k, or node k where masks name nodes.
     """
 
-    edges_kept: Edges
+    number: int
     kind: ClassVar[str] = "circuit"
 
     @classmethod
@@ -74,48 +73,62 @@ class Circuit(Explanation):
         Raises:
             InvalidMask: it is no circuit of this network.
         """
-        return cls(result, circuit_from_hex(mask, result.question.cut.sizes))
+        return cls(result, result.question.read_mask(mask))
 
     @property
     def value(self) -> Edges:
-        return self.edges_kept
+        """The engine's value, of a perceptron.
+
+        Raises:
+            NotOffered: it is of a network of another kind.
+        """
+        self.result.require("edge-weights", f"circuit {self.mask}")
+        return Edges(self.result.question.layout, self.number)
 
     @property
     def mask(self) -> str:
         """Its identity, as lists and addresses write it."""
-        return self.edges_kept.hex
+        return str(self.result.question.graph.to_hex(self.number))
 
     @property
     def edges(self) -> tuple[str, ...]:
-        """The edges by name, in the order of masks: A-n1.2 from the first input, n1.2-n2.0, n2.0-y to the output."""
-        labels = enumerate(edge_labels(self.edges_kept.layout.sizes))
-        return tuple(name for edge, name in labels if self.edges_kept.mask >> edge & 1)
+        """What it keeps by name, in the order of masks: of a perceptron A-n1.2 from the first input, n1.2-n2.0, n2.0-y
+        to the output; of a transformer x-1.0.q, 1.0-logits, or nodes where masks name nodes.
+        """
+        question = self.result.question
+        return tuple(name for bit, name in enumerate(view_of(question).labels(question)) if self.number >> bit & 1)
 
     @property
     def n_edges(self) -> int:
-        return self.edges_kept.n_edges
+        """How many edges, or nodes where masks name nodes, it keeps."""
+        return self.number.bit_count()
 
     @property
     def n_neurons(self) -> int:
-        """Active hidden neurons."""
-        return self.edges_kept.n_neurons
+        """Active hidden neurons, or nodes that take part."""
+        graph = self.result.question.graph
+        return int(graph.active_nodes(graph.bits([self.number])).sum())
 
     @cached_property
     def margin(self) -> float:
         """Smallest distance of any tested output from the decision's edge."""
-        question = self.result.question
-        outputs = question.activations(self.edges_kept, question.judged[0])[-1][:, 0]
-        return float(margin_to_edge(outputs, question.protocol.circuit_decision).min())
+        return abs(float(self.result.question.judge(self.number).margin))
 
     @property
-    def outputs(self) -> tuple[float, ...]:
-        """What it puts out on each Boolean input."""
-        return tuple(raw_outputs(self.result.question, self.edges_kept).tolist())
+    def outputs(self) -> tuple[float, ...] | tuple[tuple[float, ...], ...]:
+        """What it puts out on each Boolean input; of a transformer every output on each row of the task."""
+        found = self.result.question.outputs(self.number)
+        return tuple(found[:, 0].tolist()) if found.shape[1] == 1 else tuple(map(tuple, found.tolist()))
 
     @cached_property
     def space(self) -> InterpretationSpace:
-        """All its interpretations, counted."""
-        edges = self.edges_kept
+        """All its interpretations, counted.
+
+        Raises:
+            NotOffered: networks of this kind have none.
+        """
+        self.result.require("interpretations", f"interpretations of circuit {self.mask}")
+        edges = self.value
         return self.result.spaces.of(edges.mask, lambda: InterpretationSpace(self.result.question, edges))
 
     @property
@@ -141,23 +154,27 @@ class Circuit(Explanation):
         return ExplanationRef("circuit", self.mask)
 
     def draw(self) -> Drawing:
-        return Drawing(network_diagram(self.result.weights, self.edges_kept, title=f"Circuit {self.mask}"))
+        return self._drawn(thumb=False)
 
     def thumb(self) -> Drawing:
-        return Drawing(circuit_thumb(self.result.weights, self.edges_kept, title=f"Circuit {self.mask}"))
+        return self._drawn(thumb=True)
+
+    def _drawn(self, *, thumb: bool) -> Drawing:
+        question = self.result.question
+        return Drawing(view_of(question).draws(question, self.number, title=f"Circuit {self.mask}", thumb=thumb))
 
     def row(self) -> Row:
-        mask = mask_array([self.edges_kept.mask], self.edges_kept.layout)
-        stored = {"mask": mask, "edges": [self.n_edges], "neurons": [self.n_neurons], "margin": [self.margin]}
-        (figures,) = _figures(figures_of(self.result, stored), np.zeros(1, np.int64))
+        part = part_of(self.result, self.result.figures_of([self.number]))
+        (figures,) = _figures(part, np.zeros(1, np.int64))
         return {"mask": self.mask, **figures, "address": self.address}
 
-    @property
-    def _alone(self) -> NDArray[Any]:
-        return mask_array([self.edges_kept.mask], self.edges_kept.layout)
+    def _population(self, work: Work) -> Any:
+        return self.result.population_of([self.number], work)
 
     def _among_all(self, step: CriterionStep, work: Work) -> Verdict:
-        position = place_of(self.result, self.edges_kept.mask)
+        if not self.result.offers("edge-weights"):  # alone it knows what is within it
+            return step.criterion.judge(self._population(work), step.settings).at(0)
+        position = place_of(self.result, self.number)
         if position is None:
             return Verdict("not_applicable", _ELSEWHERE)
         population = self.result.population
@@ -184,7 +201,7 @@ class Interpretation(Explanation):
     @property
     def circuit(self) -> Circuit:
         """The circuit that is read."""
-        return Circuit(self.result, self.read.circuit)
+        return Circuit(self.result, self.read.circuit.mask)
 
     @property
     def index(self) -> int:
@@ -229,7 +246,7 @@ class Circuits(Listing[Circuit]):
     noun = "valid circuits"
 
     def _one(self, place: int) -> Circuit:
-        return Circuit(self.result, Edges(self.result.question.layout, int(self.result.masks[place])))
+        return Circuit(self.result, int(self.result.masks[place]))
 
     def named(self, name: str) -> Circuit:
         """The one of a mask.
@@ -245,7 +262,7 @@ class Circuits(Listing[Circuit]):
 
     def _place(self, one: Any) -> int | None:
         same = isinstance(one, Circuit) and one.result.identity == self.result.identity
-        return place_of(self.result, one.edges_kept.mask) if same else None
+        return place_of(self.result, one.number) if same else None
 
     @property
     def positions(self) -> NDArray[np.intp]:
@@ -285,9 +302,9 @@ class Circuits(Listing[Circuit]):
         """
         passed = np.ones(len(self.result.masks), dtype=bool)
         for step in parse_steps(criteria):
-            if not step.criterion.applies_to("circuit"):
+            if step.criterion not in self.result.criteria:
                 raise InvalidCriterion(f"criterion {step.key}", "is not about circuits", "use one that is")
-            passed &= step.criterion.judge(self.result.population, step.settings).passed
+            passed[self.result.judged_order] &= step.criterion.judge(self.result.population, step.settings).passed
         return self._where(passed[self.positions])
 
     def to_pandas(self) -> Any:
@@ -295,8 +312,8 @@ class Circuits(Listing[Circuit]):
 
         Where there is none, a float is NaN and anything else None.
         """
-        layout, part = self.result.question.layout, self.result.circuit_figures
-        masks = [layout.to_hex(mask) for mask in self.masks.tolist()]
+        graph, part = self.result.question.graph, self.result.circuit_figures
+        masks = [graph.to_hex(mask) for mask in self.masks.tolist()]
         key, scope, addresses = self.result.network_key, self.result.scope, self.result.addresses
         rows = _figures(part, self.positions)
         whole: dict[str, Any] = {}

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from markupsafe import escape
 
-from analysis.circuits.result import CircuitSearch
 from analysis.errors import AnalysisError
 from pluriscope.arguments import checked
 from pluriscope.figures.numbers import Bound, bounded, bounded_text, exact
@@ -73,6 +72,10 @@ class Count:
         return self.__html__()
 
 
+NOT_OFFERED: Final = Count(0, "unknown")
+"""Of what this kind of network does not have."""
+
+
 @checked
 @dataclass(frozen=True, repr=False)
 class Counts:
@@ -87,20 +90,23 @@ class Counts:
         aligned_algorithms: those with a valid alignment.
         valid_alignments: of all candidates.
         minimal_alignments: those with no valid one within.
+
+    Of a kind of network that has circuits alone, the others are :data:`NOT_OFFERED`, and no table shows them.
     """
 
     possible_circuits: Count
     valid_circuits: Count
-    interpretations: Count
-    observed_classes: Count
-    candidate_algorithms: Count
-    aligned_algorithms: Count
-    valid_alignments: Count
-    minimal_alignments: Count
+    interpretations: Count = NOT_OFFERED
+    observed_classes: Count = NOT_OFFERED
+    candidate_algorithms: Count = NOT_OFFERED
+    aligned_algorithms: Count = NOT_OFFERED
+    valid_alignments: Count = NOT_OFFERED
+    minimal_alignments: Count = NOT_OFFERED
 
     def rows(self) -> list[Row]:
         """A row for each kind."""
-        return [{"kind": one.name.replace("_", " "), "number": getattr(self, one.name)} for one in fields(self)]
+        numbers = {one.name.replace("_", " "): getattr(self, one.name) for one in fields(self)}
+        return [{"kind": name, "number": number} for name, number in numbers.items() if number is not NOT_OFFERED]
 
     def _repr_html_(self) -> str:
         return table(self.rows())
@@ -109,19 +115,20 @@ class Counts:
         return aligned(self.rows())
 
 
-def counts_of(found: Mapping[str, Any], circuits: CircuitSearch) -> Counts:
+def counts_of(found: Mapping[str, Any]) -> Counts:
     """What a result file's output says of how many there are.
 
     Args:
         found: the output.
-        circuits: its search for circuits.
     """
+    circuits = Count(int(found["circuits"]["possible"])), _valid_circuits(found["circuits"])
+    if "interpretations" not in found:
+        return Counts(*circuits)
     read, searched = found["interpretations"], found["candidate_search"]
     sure = _sure_of_algorithms(found)
     of_readings: Bound = "exact" if read["exhaustive"] else "at_least" if int(read["total"]) else "unknown"
     return Counts(
-        Count(circuits.possible),
-        _valid_circuits(circuits),
+        *circuits,
         Count(int(read["total"]), of_readings),
         Count(int(read["observed"]), of_readings),
         Count(int(found["candidates"]), "exact"),
@@ -129,12 +136,14 @@ def counts_of(found: Mapping[str, Any], circuits: CircuitSearch) -> Counts:
     )
 
 
-def _valid_circuits(circuits: CircuitSearch) -> Count:
-    if circuits.interval is not None:
-        return Count(circuits.n_valid, "about", *circuits.interval, circuits.confidence)
-    if circuits.method == "listed" and circuits.truncated_at is not None:
-        return Count(circuits.n_valid, "at_least" if circuits.truncated_at else "unknown")
-    return Count(circuits.n_valid)
+def _valid_circuits(told: Mapping[str, Any]) -> Count:
+    n = int(told["valid"] or 0)
+    if told.get("interval") is not None:
+        low, high = map(int, told["interval"])
+        return Count(n, "about", low, high, told["confidence"])
+    if told["method"] in ("listed", "none") and told["truncated_at"] is not None:
+        return Count(n, "at_least" if told["truncated_at"] else "unknown")
+    return Count(n)
 
 
 def _sure_of_algorithms(found: Mapping[str, Any]) -> Bound:

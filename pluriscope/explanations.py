@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Final
@@ -15,6 +16,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.criteria.criterion import Criterion
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
@@ -93,10 +95,14 @@ class Explanation(ABC):
     def row(self) -> Row:
         """Its figures, as tables have them."""
 
-    @property
-    def _alone(self) -> Any:
+    def _population(self, work: Work) -> Any:
         """It alone, as criteria judge its kind."""
-        return (self.value,)
+        return Population(self.kind, self.result.question, (self.value,), work=work)
+
+    @property
+    def _criteria(self) -> Sequence[Criterion]:
+        """The criteria that are about such explanations."""
+        return self.result.criteria if self.kind == "circuit" else criteria_for(self.kind)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,7 +116,12 @@ class Explanation(ABC):
 
     @cached_property
     def predictions(self) -> NDArray[np.int8]:
-        """What it predicts under every interchange intervention, ``[set, source, base]``: 0, 1, or −1 for nothing."""
+        """What it predicts under every interchange intervention, ``[set, source, base]``: 0, 1, or −1 for nothing.
+
+        Raises:
+            NotOffered: networks of this kind have no such interventions.
+        """
+        self.result.require("neurons", "predictions")
         found: NDArray[np.int8] = KIND_OF[self.kind].predict(
             self.result.question, [self.value], self.result.interventions
         )[0]
@@ -130,21 +141,20 @@ class Explanation(ABC):
     @cached_property
     def verdicts(self) -> Verdicts:
         """What every criterion says that does not take long; :meth:`verdict` asks the others."""
-        steps = [CriterionStep.of(one) for one in criteria_for(self.kind) if one.cost != "slow"]
+        steps = [CriterionStep.of(one) for one in self._criteria if one.cost != "slow"]
         return Verdicts({step.key: self._judged(step) for step in steps})
 
     def _judged(self, step: CriterionStep) -> Verdict:
         criterion = step.criterion
-        if not criterion.applies_to(self.kind):
-            known = ", ".join(one.key for one in criteria_for(self.kind))
+        if criterion not in self._criteria:
+            known = ", ".join(one.key for one in self._criteria)
             cause = f"is not about {KIND_OF[self.kind].plural}"
             raise InvalidCriterion(f"criterion {step.key}", cause, f"use one of {known}")
         work = Work(clock=time.perf_counter).for_seconds(SECONDS)
         try:
             if criterion.over == "population":
                 return self._among_all(step, work)
-            alone = Population(self.kind, self.result.question, self._alone, work=work)
-            return criterion.judge(alone, step.settings).at(0)
+            return criterion.judge(self._population(work), step.settings).at(0)
         except OutOfTime:
             return Verdict("undecided", _LATE)
 

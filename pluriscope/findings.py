@@ -5,7 +5,7 @@ A result file with its network says all of it; the rest is computed from the wei
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -13,24 +13,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.distribution import neurons_of
-from analysis.circuits.result import CircuitSearch
-from analysis.criteria.circuits import outputs, parts
-from analysis.criteria.population import Population
+from analysis.criteria.criterion import Criterion
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.network_files.files import NetworkFile
-from analysis.protocol import Protocol
-from analysis.question import Question
-from analysis.result_file import read_circuits
-from analysis.subjects.perceptron.circuit import one_mask
-from analysis.tasks import Task
-from analysis.validity import margin_to_edge
+from analysis.subjects.enumeration import number_bits
+from analysis.work import DEFAULT_WORK, Work
 from pluriscope.address import Addresses, ResultRef
 from pluriscope.arguments import checked
 from pluriscope.counts import Counts, counts_of
 from pluriscope.frames import Part
-from pluriscope.kinds.circuits import CIRCUITS
+from pluriscope.kinds.circuits import CIRCUITS, CIRCUITS_OF_GRAPHS
 from pluriscope.kinds.found import Found, Stored
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.recent import Recent
@@ -58,35 +50,48 @@ class Findings:
     """What an analysis of one output of one network found.
 
     Args:
-        network_file: the network with its name and tasks.
+        network_file: the network with its name and tasks, as its kind reads it from a file.
+        question: a :class:`~analysis.subjects.question.SubjectQuestion`.
         document: the result file's content.
         site: the server that it came from; None if it was made here or read from a file.
     """
 
-    network_file: NetworkFile
-    question: Question
+    network_file: Any
+    question: Any
     document: Mapping[str, Any]
     site: Site | None = None
 
     @property
     def name(self) -> str:
         """What the network is called."""
-        return self.network_file.name
+        return str(self.network_file.name)
 
     @property
-    def task(self) -> Task:
-        """What the output should compute."""
-        return self.question.task
+    def task(self) -> Any:
+        """What the output should compute: of a perceptron a :class:`~analysis.tasks.Task`, else the document of it."""
+        return self.question.task if self.offers("boolean-rows") else self.question.task_document
 
     @property
-    def protocol(self) -> Protocol:
-        """The rules."""
+    def protocol(self) -> Any:
+        """The rules: a name, a digest and a document."""
         return self.question.protocol
+
+    def offers(self, trait: str) -> bool:
+        """Whether networks of this kind offer something, by the key of its trait."""
+        return not self.question.kind.refuses(trait)
+
+    def require(self, trait: str, item: str) -> None:
+        """Refuse what this kind of network, or these rows, do not offer.
+
+        Raises:
+            NotOffered: they lack the trait.
+        """
+        self.question.kind.require(trait, item)
 
     @property
     def output(self) -> int:
         """Which of the network's outputs, from 0."""
-        return self.question.output
+        return int(self.question.output)
 
     @property
     def found(self) -> Mapping[str, Any]:
@@ -106,8 +111,9 @@ class Findings:
     @property
     def scope(self) -> Scope:
         """How addresses say which analysis it is."""
-        data = self.question.record
-        return Scope(self.output, protocol_key(self.protocol), "" if data.is_clean else data.digest[:12])
+        asked = self.question
+        protocol = protocol_key(asked.protocol) if self.offers("protocols") else asked.protocol.name
+        return Scope(self.output, protocol, "" if asked.data_document["clean"] else asked.data_digest[:12])
 
     @property
     def addresses(self) -> Addresses:
@@ -117,7 +123,7 @@ class Findings:
     @property
     def network_key(self) -> str:
         """The network in addresses: its name on its server, else the first digits of its digest."""
-        return self.site.network if self.site else self.question.subject.digest[:12]
+        return self.site.network if self.site else str(self.question.subject.digest)[:12]
 
     @property
     def address(self) -> str:
@@ -126,18 +132,23 @@ class Findings:
 
     @property
     def weights(self) -> tuple[NDArray[np.float64], ...]:
-        """Matrices ``[n_l, n_(l-1)]``, the last one cut to this output."""
-        return self.question.cut.weights
+        """Matrices ``[n_l, n_(l-1)]`` of a perceptron, the last one cut to this output.
+
+        Raises:
+            NotOffered: it is of another kind.
+        """
+        self.require("edge-weights", "weights")
+        return tuple(self.question.cut.weights)
 
     @cached_property
     def counts(self) -> Counts:
         """How many of each kind there are, each number with how sure it is."""
-        return counts_of(self.found, self.search)
+        return counts_of(self.found)
 
     @cached_property
     def masks(self) -> NDArray[Any]:
         """``[listed]`` the listed circuits, ascending."""
-        return self.search.masks
+        return np.empty(0, np.uint64) if self.search is None else np.asarray(self.search.masks)
 
     @cached_property
     def edges(self) -> NDArray[np.int64]:
@@ -146,37 +157,59 @@ class Findings:
 
     @cached_property
     def neurons(self) -> NDArray[np.int64]:
-        """``[listed]`` how many hidden neurons each listed circuit uses."""
-        return neurons_of(self.masks, self.question.layout)
-
-    @cached_property
-    def identity(self) -> tuple[Any, ...]:
-        """What was asked, by content: equal for results about the same."""
-        asked = self.question
-        record, table = asked.record.digest, asked.task.truth_table
-        return asked.subject.digest, asked.output, asked.protocol.digest, record, table
-
-    @cached_property
-    def circuit_figures(self) -> Part:
-        """The listed circuits with every figure that lists have of them."""
-        columns = {"mask": self.masks, "edges": self.edges, "neurons": self.neurons, "margin": self.margins}
-        return figures_of(self, {**columns, "interpretations": self.interpretation_counts})
-
-    @cached_property
-    def population(self) -> Population:
-        """The listed circuits, as criteria judge them."""
-        return Population("circuit", self.question, self.masks, self.found["circuits"]["exhaustive"])
+        """``[listed]`` how many hidden neurons, or nodes, each listed circuit uses."""
+        graph = self.question.graph
+        few = self.masks.dtype == np.uint64
+        bits = number_bits(self.masks, graph.n_bits) if few else graph.bits(self.masks.tolist())
+        return np.asarray(graph.active_nodes(bits).sum(axis=1), dtype=np.int64)
 
     @cached_property
     def margins(self) -> NDArray[np.float64]:
         """``[listed]`` smallest distance of any tested output of each listed circuit from the decision's edge."""
-        rows, _ = self.question.judged
-        rule = self.question.protocol.circuit_decision
-        some = [
-            margin_to_edge(outputs(self.population, part, rows, self.question.absent), rule).min(axis=1)
-            for part in parts(self.population, "margins", len(rows))
-        ]
-        return np.concatenate([np.empty(0), *some])
+        return np.asarray(self._figures["margin"])
+
+    @cached_property
+    def identity(self) -> tuple[Any, ...]:
+        """What was asked, by content: equal for results about the same."""
+        return self.question.subject.digest, self.question.digest
+
+    @cached_property
+    def _figures(self) -> dict[str, Any]:
+        """The columns of the listed circuits that follow from the weights."""
+        return self.figures_of(self.masks.tolist())
+
+    def figures_of(self, masks: Sequence[int]) -> dict[str, Any]:
+        """The columns of some circuits that follow from the weights: mask, edges, neurons, margin and others."""
+        found: dict[str, Any] = self.question.kind.explaining.circuits(self.question, self.search, masks)
+        return found
+
+    @cached_property
+    def circuit_figures(self) -> Part:
+        """The listed circuits with every figure that lists have of them."""
+        counted = {"interpretations": self.interpretation_counts} if self.offers("interpretations") else {}
+        return part_of(self, {**self._figures, **counted})
+
+    @cached_property
+    def population(self) -> Any:
+        """The listed circuits, as criteria judge them, in the order of :attr:`judged_order`."""
+        return self.population_of(self.masks[self.judged_order].tolist())
+
+    @cached_property
+    def judged_order(self) -> NDArray[np.intp]:
+        """Places of the listed circuits as criteria are given them: of a perceptron ascending by mask, else the ones
+        with the fewest edges first, since there is not time for all.
+        """
+        by_mask = self.offers("edge-weights")
+        return np.arange(len(self.masks)) if by_mask else np.argsort(self.edges, kind="stable")
+
+    def population_of(self, masks: Sequence[int], work: Work = DEFAULT_WORK) -> Any:
+        """Some circuits, as criteria judge them."""
+        return self.question.kind.explaining.population(self.question, self.search, masks, work)
+
+    @cached_property
+    def criteria(self) -> tuple[Criterion, ...]:
+        """The criteria that circuits of this kind of network are asked."""
+        return tuple(self.question.kind.explaining.criteria(self.question.kind))
 
     @cached_property
     def interpretation_counts(self) -> NDArray[Any]:
@@ -189,9 +222,9 @@ class Findings:
         return np.array([*numbers[:counted], *[None] * (len(numbers) - counted)], dtype=object)
 
     @cached_property
-    def search(self) -> CircuitSearch:
-        """What the search for circuits found; outputs and margins are computed where they are asked for."""
-        return read_circuits(self.found["circuits"], self.question.layout)
+    def search(self) -> Any:
+        """What the search for circuits found, None if there was none; figures are computed where they are asked for."""
+        return self.question.kind.explaining.read_circuits(self.question, self.found["circuits"])
 
     @cached_property
     def spaces(self) -> Recent[InterpretationSpace]:
@@ -211,15 +244,16 @@ class Findings:
 
 def place_of(of: Findings, mask: int) -> int | None:
     """The place of a circuit among the listed ones; None if it is not listed."""
-    place = int(np.searchsorted(of.masks, one_mask(mask, of.question.layout)))
+    place = int(np.searchsorted(of.masks, of.masks.dtype.type(mask) if of.masks.dtype != object else mask))
     return place if place < len(of.masks) and int(of.masks[place]) == mask else None
 
 
-def figures_of(of: Findings, circuits: Stored) -> Part:
+def part_of(of: Findings, circuits: Stored) -> Part:
     """Circuits with every figure that lists have of them.
 
     Args:
         of: where they were found.
         circuits: their columns, as they are stored.
     """
-    return CIRCUITS.part(Found(of.question, ResultRef(of.network_key, of.scope), {"circuit": circuits}))
+    kind = CIRCUITS if of.offers("interpretations") else CIRCUITS_OF_GRAPHS
+    return kind.part(Found(of.question, ResultRef(of.network_key, of.scope), {"circuit": circuits}))

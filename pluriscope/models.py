@@ -14,7 +14,10 @@ from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile, network_file_json
 from analysis.network_files.intake import Declaration, OutputIs, take_in
 from analysis.strict_json import validated
+from analysis.subjects.names import checked_name
+from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.perceptron.network import Network
+from analysis.subjects.subject import SubjectKind
 from pluriscope.arguments import LATER, FilePath, checked, file_path, jsonable
 from pluriscope.errors import writing
 from pluriscope.live_models import live_file
@@ -25,6 +28,8 @@ _ACCEPTED: Final = (
     "a torch.nn.Sequential, a fitted MLPClassifier, the path of a network file, safetensors or ONNX, or what a network "
     "file holds as a dict"
 )
+DECISIONS: Final = "decisions"
+"""The task that is what the network answers itself."""
 
 Model = Any
 """Whatever :func:`read_model` reads."""
@@ -37,10 +42,25 @@ LayersLike = str | Sequence[str]
 
 @dataclass(frozen=True)
 class GivenNetwork:
-    """A network with its name and tasks, and the rows on which it is looked at."""
+    """A network of any kind, with its name and tasks.
 
-    file: NetworkFile
-    data: DataRecord
+    Args:
+        file: what its kind reads: of perceptrons a network file, of others the subject.
+        data: the rows of a perceptron; None where they stand in the file.
+    """
+
+    kind: SubjectKind
+    file: Any
+    data: DataRecord | None = None
+
+    def questions(self, outputs: Sequence[int], protocol: Any) -> list[Any]:
+        """What is asked about some of its outputs, all if none are given, under some rules.
+
+        Raises:
+            AnalysisError: everything that speaks against it.
+        """
+        found: list[Any] = self.kind.explaining.questions(self.kind, self.file, outputs, protocol, self.data)
+        return found
 
 
 def read_model(
@@ -70,6 +90,8 @@ def read_model(
         AnalysisError: it cannot be read, represented or run, or does not compute what was read of it; with the reason
             and what to do.
     """
+    if whole := whole_subject(model):
+        return declared_beside(whole, task, name, encoding=encoding, data=data, layers=layers, output_is=output_is)
     draft = _draft(model, layers)
     n_outputs = 1 if output_is == "classes" else draft.network.n_outputs
     tasks = declared(task, draft.network.n_inputs, n_outputs)
@@ -77,7 +99,56 @@ def read_model(
     declaration = validated(Declaration, given, "argument", InvalidNetwork, "see the arguments of pluriscope.explain")
     stem = Path(model).stem if isinstance(model, (str, Path)) else ""
     intake = take_in(draft, declaration, _record(data), fallback_name=stem)
-    return GivenNetwork(replace(intake.file(), remarks=draft.remarks), intake.data)
+    return GivenNetwork(PERCEPTRON, replace(intake.file(), remarks=draft.remarks), intake.data)
+
+
+def whole_subject(model: Any) -> GivenNetwork | None:
+    """A network whose file says all of it, such as a transformer; None for what else a perceptron can be read from.
+
+    Args:
+        model: the path, the bytes or the content of such a file, or what is read from one.
+
+    Raises:
+        AnalysisError: the file is of such a kind and cannot be read.
+    """
+    content = b""
+    if isinstance(model, (str, Path)):
+        content = read_bytes(file_path("model", model), "network file", InvalidNetwork, MAX_NETWORK_BYTES)
+    elif isinstance(model, (bytes, bytearray)):
+        content = bytes(model)
+    elif isinstance(model, Mapping):
+        content = _json(model, "network file", InvalidNetwork) if "format" in model else b""
+    elif not hasattr(model, "task_document"):
+        return None
+    if f'"{NETWORK_FORMAT}"'.encode() in content:
+        return None
+    from analysis.subjects.registry import SUBJECT_KINDS, kind_of_file, read_subject  # which perceptrons do without
+
+    if not content:
+        kinds = (kind for kind in SUBJECT_KINDS if kind.format == getattr(model, "format", ""))
+        return next((GivenNetwork(kind, model) for kind in kinds), None)
+    return None if kind_of_file(content) is None else GivenNetwork(*read_subject(content))
+
+
+def declared_beside(given: GivenNetwork, task: TaskLike = None, name: str = "", **declared: Any) -> GivenNetwork:
+    """A network whose file says all, under a name, and with what it answers as its task if that is asked for.
+
+    Args:
+        declared: encoding, data, layers and output_is, as of :func:`read_model`.
+
+    Raises:
+        NotOffered: what its file says is declared beside it.
+    """
+    kind, file = given.kind, given.file
+    for item, needs in (("encoding", "numbers"), ("data", "own-rows"), ("layers", "formats"), ("output_is", "numbers")):
+        if not isinstance(value := declared.get(item), (str, type(None))) or value not in (None, "", "value"):
+            kind.require(needs, item.replace("_", "-"))
+    if task is not None and task != "":
+        if not isinstance(task, str) or task != DECISIONS:
+            kind.require("boolean-rows", "task")
+        (question,) = given.questions((), "")
+        file = kind.explaining.as_answered(question)
+    return replace(given, file=replace(file, name=checked_name(name)) if name else file)
 
 
 @checked
@@ -106,6 +177,8 @@ def export(
         AnalysisError: it cannot be read or represented.
     """
     subject = read_model(model, task, name=name, encoding=encoding, output_is=output_is, layers=layers)
+    if subject.data is None:
+        return write_json(path, subject.kind.write(subject.file))
     told = list(subject.file.remarks)
     if not subject.data.is_clean:
         told.append(f"The file does not hold how inputs are encoded: add --encoding='{encoding_text(encoding)}'.")
@@ -125,11 +198,11 @@ def _draft(model: Model, layers: LayersLike) -> NetworkFile:
     if isinstance(model, (str, Path)):
         path = file_path("model", model)
         content = read_bytes(path, "network file", InvalidNetwork, MAX_NETWORK_BYTES)
-        return read_content(content, beside(path), layers)
+        return read_file(content, beside(path), layers)
     if isinstance(model, (bytes, bytearray)):
-        return read_content(bytes(model), layers=layers)
+        return read_file(bytes(model), layers=layers)
     if isinstance(model, Mapping):
-        return read_content(_json({"format": NETWORK_FORMAT, **model}, "network file", InvalidNetwork))
+        return read_file(_json({"format": NETWORK_FORMAT, **model}, "network file", InvalidNetwork))
     found = live_file(model)
     if found is None:
         cause = "is nothing that a network can be read from"
@@ -137,23 +210,25 @@ def _draft(model: Model, layers: LayersLike) -> NetworkFile:
     return found
 
 
-def read_content(raw: bytes, data: Callable[[str], bytes] | None = None, layers: LayersLike = "") -> NetworkFile:
-    """A network from a file's content, as :func:`read_file` reads it; of another model's is said what reads that.
+def read_content(
+    raw: bytes, data: Callable[[str], bytes] | None = None, layers: LayersLike = "", needs: str = "boolean-rows"
+) -> NetworkFile:
+    """A perceptron from a file's content, as :func:`read_file` reads it.
+
+    Args:
+        needs: a trait of what is asked for, which says why a network of another kind is refused.
 
     Raises:
-        AnalysisError: it cannot be read.
+        AnalysisError: it cannot be read, or is of a kind that lacks the trait.
     """
     try:
         return read_file(raw, data, layers)
     except InvalidNetwork:
-        from analysis.subjects.registry import kind_of_file  # which networks have no use for
+        from analysis.subjects.registry import kind_of_file  # which perceptrons do without
 
-        kind = kind_of_file(raw)
-        if kind is None:
-            raise
-        cause = f"is of a {kind.noun}, and this is for perceptrons"
-        cure = "run pluriscope analyse FILE --json, or pluriscope ask lenses FILE, which read it"
-        raise InvalidNetwork("network file", cause, cure) from None
+        if kind := kind_of_file(raw):
+            kind.require(needs, "network file")
+        raise
 
 
 def _record(data: Any) -> DataRecord | bytes | None:

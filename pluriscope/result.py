@@ -23,14 +23,12 @@ from analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, Invali
 from analysis.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, MOST_STORED, Limits
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.intake import OutputIs
-from analysis.pipeline import analyse_output, analyse_outputs, refuse
-from analysis.preflight import preflight
 from analysis.progress import Progress
 from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, parse_protocol_file, protocol_from_mapping
-from analysis.question import Question
 from analysis.report import Report
-from analysis.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, read_unfinished, result_json, self_contained
-from analysis.unlearned import not_learned
+from analysis.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, self_contained
+from analysis.subjects.perceptron.kind import PERCEPTRON
+from analysis.subjects.subject import SubjectKind
 from analysis.work import Work
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
 from pluriscope.arguments import LATER, FilePath, checked, file_path
@@ -38,14 +36,22 @@ from pluriscope.asking import asked
 from pluriscope.audits import ClaimsLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import compared
-from pluriscope.counts import Counts
 from pluriscope.errors import InvalidOption
 from pluriscope.explanations import Explanation
 from pluriscope.figures.svg.layout import shape_text
-from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.findings import Findings, Site
-from pluriscope.models import EncodingLike, LayersLike, Model, read_bytes, read_model, write_json
+from pluriscope.models import (
+    EncodingLike,
+    GivenNetwork,
+    LayersLike,
+    Model,
+    read_bytes,
+    read_model,
+    whole_subject,
+    write_json,
+)
 from pluriscope.showing import Drawing, Rows, beside, heading, link, table
+from pluriscope.subject_views import view_of
 from pluriscope.task_values import TaskLike
 
 _DRAWING: Final = 420
@@ -72,15 +78,17 @@ def explain(
     seconds: Seconds = DEFAULT_SECONDS,
     report: Callable[[str], None] | None = None,
 ) -> Result:
-    """Find every explanation of one output of a network, in this process.
+    """Find every explanation of one output of a network, in this process; of a transformer every circuit.
 
     Args:
         model: a ``torch.nn.Sequential``, a fitted scikit-learn ``MLPClassifier``, the path of a network file (JSON),
-            safetensors or ONNX, or what a network file holds.
+            safetensors or ONNX, or what a network file holds. The file of a transformer says all: of the options below
+            it takes its rules, a name, and "decisions" as its task.
         task: what its outputs should compute: a name ("XOR"), a truth table ("0110"), a formula ("A and not B"), labels
             0 and 1, or a function of the inputs; several for several outputs; if None what the file says, else what the
             network answers.
-        protocol: the rules: "complete", "paper", settings as a dict, or the path of a protocol file.
+        protocol: the rules: "complete", "paper", settings as a dict, or the path of a protocol file; of a transformer
+            values of its settings, such as "heads-mean".
         output: which of the network's outputs, from 0.
         name: what to call the network.
         encoding: the numbers that stand for 0 and 1 on the inputs, e.g. (-1, 1) or "-1, 1".
@@ -97,10 +105,10 @@ def explain(
     Raises:
         AnalysisError: the model, task, protocol or data cannot be read or analysed: which, why, and what to do.
     """
-    subject = read_model(model, task, name=name, encoding=encoding, data=data, output_is=output_is, layers=layers)
-    question = _question(subject.file, output, read_protocol(protocol), subject.data)
+    given = read_model(model, task, name=name, encoding=encoding, data=data, output_is=output_is, layers=layers)
+    asked = given.questions([output], read_protocol(protocol, given.kind))
     work = _work(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed))
-    return Result(subject.file, question, result_json([analyse_output(question, work)]))
+    return Result(given.file, asked[0], given.kind.explaining.explain(asked, work))
 
 
 def _work(seconds: float | None, report: Callable[[str], None] | None, limits: Limits = DEFAULT_LIMITS) -> Work:
@@ -180,33 +188,39 @@ def read_result(document: Any, model: Model = None, *, output: int | None = None
 
 def _read(document: Mapping[str, Any], model: Model, output: int | None, site: Site | None) -> Result:
     """A result from the content of a file of the right format, which may lack anything."""
-    if all("interpretations" not in one for one in document["outputs"]):
-        cause = "is of a model of another kind than the networks, of which circuits alone are found"
-        raise InvalidNetwork(_ITEM, cause, "read it as JSON; docs/machine-interface.md says what it holds")
     if model is None and "network_file" not in document:
         cause = f"names its network {document['network'][:12]}… and does not hold it"
         raise InvalidNetwork(_ITEM, cause, "give the network beside it: load(path, model)")
-    file = read_model(document["network_file"] if model is None else model, _tasks(document)).file
-    if file.network.digest != document["network"]:
-        cause = f"is about network {document['network'][:12]}…, and this one is {file.network.digest[:12]}…"
+    held = document["network_file"] if model is None else model
+    whole = whole_subject(held)
+    given = whole or read_model(held, _tasks(document), data=None)
+    file = given.file
+    digest = file.digest if whole else file.network.digest
+    if digest != document["network"]:
+        cause = f"is about network {document['network'][:12]}…, and this one is {digest[:12]}…"
         raise InvalidNetwork(_ITEM, cause, "give the network that it was made of, with output_is and layers as then")
     found = {one["output"]: one for one in document["outputs"]}
     chosen = next(iter(found)) if output is None else output
     if chosen not in found:
         known = ", ".join(map(str, found))
         raise InvalidNetwork(f"output {chosen}", f"is not in the result file, which has {known}", "give one of these")
-    if "masks" not in found[chosen]["circuits"]:
+    if "masks" not in found[chosen]["circuits"] and found[chosen]["circuits"]["method"] != "none":
         raise InvalidNetwork(_ITEM, "lists no circuits, as with --no-masks", "write it with its masks")
-    question = _question(file, chosen, protocol_from_mapping(document["protocol"]), _data_of(document, file))
-    if found[chosen]["task"]["truth_table"] != list(question.task.truth_table):
+    if given.data is not None:
+        given = replace(given, data=_data_of(document, file))
+    (question,) = given.questions([chosen], document["protocol"])
+    told = {key: value for key, value in found[chosen]["task"].items() if key != "name"}
+    if told != {key: value for key, value in question.task_document.items() if key != "name"}:
         raise InvalidTask("task", "is another one than the result file was made for", "give the model with that task")
     result = Result(file, question, document, site)
     _read_through(result)
     return result
 
 
-def _read_through(result: Result) -> tuple[Counts, Interpretations, Algorithms]:
+def _read_through(result: Result) -> tuple[Any, ...]:
     """Read now what is otherwise read when it is first asked for, so that a damaged file is refused at once."""
+    if not result.offers("interpretations"):
+        return result.counts, result.search
     return result.counts, result.interpretations, result.algorithms
 
 
@@ -238,26 +252,17 @@ def _data_of(document: Mapping[str, Any], file: NetworkFile) -> DataRecord:
     return record
 
 
-def _question(file: NetworkFile, output: int, protocol: Protocol, data: DataRecord) -> Question:
-    """The question about one output, if it can be asked.
-
-    Raises:
-        AnalysisError: everything that speaks against it.
-    """
-    if not 0 <= output < file.network.n_outputs:
-        cause = f"is not there: the network has {file.network.n_outputs}"
-        raise InvalidTask(f"output {output}", cause, f"give one from 0 to {file.network.n_outputs - 1}")
-    question = Question(file.network, output, file.tasks[output], protocol, data)
-    refuse(preflight(question))
-    return question
-
-
-def read_protocol(protocol: ProtocolLike) -> Protocol:
-    """A protocol from its name, its settings or its file.
+def read_protocol(protocol: ProtocolLike, kind: SubjectKind = PERCEPTRON) -> Protocol | str:
+    """A protocol from its name, its settings or its file; of other kinds than perceptrons their rules as a text.
 
     Raises:
         InvalidProtocol: it is unknown or cannot be read.
+        NotOffered: it is no text, and this kind has rules of its own.
     """
+    if kind.refuses("protocols"):
+        if not isinstance(protocol, str):
+            kind.require("protocols", "protocol")
+        return str(protocol)
     if isinstance(protocol, Protocol):
         return protocol
     if isinstance(protocol, Mapping):
@@ -288,14 +293,24 @@ class Result(Findings):
 
     @cached_property
     def interpretations(self) -> Interpretations:
-        """Every interpretation of the listed circuits, by circuit, then index; computed when it is looked at."""
+        """Every interpretation of the listed circuits, by circuit, then index; computed when it is looked at.
+
+        Raises:
+            NotOffered: networks of this kind have none.
+        """
+        self.require("interpretations", "interpretations")
         numbers = zip(self.found["circuits"]["masks"], self.interpretation_counts.tolist(), strict=True)
         counted = tuple((mask, number) for mask, number in numbers if number is not None)
         return Interpretations.of(self, counted, self.counts.interpretations)
 
     @cached_property
     def algorithms(self) -> Algorithms:
-        """The candidate algorithms that are listed, simplest first."""
+        """The candidate algorithms that are listed, simplest first.
+
+        Raises:
+            NotOffered: networks of this kind have none.
+        """
+        self.require("algorithms", "algorithms")
         listed = tuple(Algorithm(self, one) for one in self.found["algorithms"])
         return Algorithms.of(self, listed, self.counts.candidate_algorithms)
 
@@ -323,7 +338,9 @@ class Result(Findings):
 
         Raises:
             AnalysisError: fewer than two, more than six, or of another result.
+            NotOffered: networks of this kind have no such interventions.
         """
+        self.require("neurons", "comparison of explanations")
         return compared(self, explanations)
 
     def audit(self, methods: Sequence[str] | None = None, claims: ClaimsLike | None = None) -> dict[str, Any]:
@@ -350,7 +367,7 @@ class Result(Findings):
         Raises:
             AnalysisError: there is no such analysis, or it says nothing of such networks.
         """
-        return asked(self, self.algorithms, key, thorough=thorough)
+        return asked(self, self.algorithms if self.offers("algorithms") else None, key, thorough=thorough)
 
     def continued(self, *, seconds: Seconds = DEFAULT_SECONDS, report: Callable[[str], None] | None = None) -> Result:
         """Go on with an analysis that the time ended; in the end it is what one run without an end finds.
@@ -361,45 +378,58 @@ class Result(Findings):
 
         Raises:
             InvalidNetwork: nothing is missing that more time would find.
+            NotOffered: networks of this kind are not gone on with.
         """
-        asked = [
-            _question(self.network_file, one["output"], self.protocol, self.question.record)
-            for one in self.document["outputs"]
-        ]
-        found = analyse_outputs(asked, _work(seconds, report), so_far=read_unfinished(self.document, asked))
-        return Result(self.network_file, self.question, result_json(found))
+        outputs = [one["output"] for one in self.document["outputs"]]
+        explaining = self.question.kind.explaining
+        asked = self._given.questions(outputs, self.document["protocol"])
+        found = explaining.explain(asked, _work(seconds, report), earlier=self.document)
+        return Result(self.network_file, self.question, found)
+
+    @property
+    def _given(self) -> GivenNetwork:
+        return GivenNetwork(self.question.kind, self.network_file, self._data)
+
+    @property
+    def _data(self) -> DataRecord | None:
+        """The rows, where the kind has such beside its networks."""
+        return self.question.record if self.offers("own-rows") else None
 
     # ------------------------------------------------------------ keeping and showing
 
     @cached_property
     def not_learned(self) -> str:
         """Where the network is wrong on its task and what it computes instead; "" where it learned it."""
-        return not_learned(self.question)
+        return str(self.question.kind.explaining.first_words(self.question))
 
     @property
     def _first(self) -> list[str]:
         """What is said before everything else."""
-        return [*filter(None, [self.not_learned]), *self.network_file.remarks]
+        remarks = self.network_file.remarks if self.offers("formats") else ()
+        return [*filter(None, [self.not_learned]), *remarks]
 
     def save(self, path: FilePath) -> Path:
         """Write a result file with the network in it, which :func:`load` reads by itself."""
-        return write_json(path, self_contained(self.document, self.network_file, self.question.record))
+        return write_json(path, self_contained(self.document, self.question.kind, self.network_file, self._data))
 
     def draw(self) -> Drawing:
         """The network."""
-        return Drawing(network_diagram(self.weights, title=self.name))
+        return Drawing(view_of(self.question).draws(self.question, title=self.name))
 
     def _repr_html_(self) -> str:
-        shape = shape_text(self.question.subject.sizes)
-        about = f"{shape} · output {self.output}: {self.task.name or 'unnamed'} · protocol {self.protocol.name}"
-        examples = beside(
-            Markup("<div>{}<br>{}</div>").format(one.title, one.thumb().image(_THUMB))
-            for one in (*self.circuits.smallest[:1], *self.alignments[:1])
-        )
+        task = self.question.task_document["name"] or "unnamed"
+        about = f"{self._shape} · output {self.output}: {task} · protocol {self.protocol.name}"
+        few = (*self.circuits.smallest[:1], *(self.alignments[:1] if self.offers("algorithms") else ()))
+        examples = beside(Markup("<div>{}<br>{}</div>").format(one.title, one.thumb().image(_THUMB)) for one in few)
         stops = Markup("").join(Markup("<p>Stopped at a limit: {}.</p>").format(words) for words in self.missing)
         first = Markup().join(Markup("<p>{}</p>").format(one) for one in self._first)
         shown = first + beside([self.draw().image(_DRAWING), table(self.counts.rows())])
         return heading(link(self.address, self.name), after=about) + shown + examples + stops
+
+    @property
+    def _shape(self) -> str:
+        subject = self.question.subject
+        return shape_text(subject.sizes) if self.offers("neurons") else self.question.kind.noun
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
@@ -411,7 +441,8 @@ class Result(Findings):
 
     def __repr__(self) -> str:
         counts = self.counts
-        return "".join(f"{one}\n" for one in self._first) + (
-            f"<Result: {self.name}, output {self.output}, {self.protocol.name}: {counts.valid_circuits} valid "
-            f"circuits, {counts.interpretations} interpretations, {counts.valid_alignments} valid alignments>"
-        )
+        found = f"{counts.valid_circuits} valid circuits"
+        if self.offers("interpretations"):
+            found += f", {counts.interpretations} interpretations, {counts.valid_alignments} valid alignments"
+        first = "".join(f"{one}\n" for one in self._first)
+        return f"{first}<Result: {self.name}, output {self.output}, {self.protocol.name}: {found}>"

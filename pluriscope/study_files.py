@@ -105,7 +105,7 @@ def make_networks(cell: Cell, seeds: Sequence[int], work: Work, files: Mapping[i
     for seed in seeds:
         start, name = work.clock(), options.files[seed].name
         try:
-            intake = take_in(read_content(files[seed]), declaration, fallback_name=Path(name).stem)
+            intake = take_in(read_content(files[seed], needs="studies"), declaration, fallback_name=Path(name).stem)
             file = intake.file()
         except AnalysisError as problem:
             message = f"{name}: {problem}"

@@ -6,7 +6,7 @@ names of the nodes that have it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -23,6 +23,7 @@ from analysis.criteria.verdict import OUTCOMES
 from analysis.explanations.explanation import Column, Record
 from analysis.subjects.enumeration import mask_bits, mask_numbers, most_wrong
 from analysis.subjects.graph import Masks
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import Role, Rules, Space, Subject, SubjectKind, gaps
 from analysis.work import DEFAULT_WORK, Work
 
@@ -102,10 +103,9 @@ def told_of(
         criteria: that are asked; None for all that have a column.
         work: told after each criterion; may raise Cancelled.
     """
-    space = model.space(rules)
-    lookup = None if found is None else partial(_looked_up, space, found)
-    population = _population(kind, model, space, circuits, fewest, lookup, work)
-    told = _written(kind, space, population.question.roles, len(circuits))
+    question = GraphQuestion(kind, model, rules)
+    population = population_of(question, circuits, fewest, found, work)
+    told = _written(kind, question.space, population.question.roles, len(circuits))
     for criterion in asked_of(kind) if criteria is None else criteria:
         work.tell("circuits", len(circuits), len(circuits), criterion.label)
         outcomes = criterion.judge(population).outcomes
@@ -136,16 +136,22 @@ def _roles(kind: SubjectKind, space: Space, masks: Masks) -> Roles | None:
     return None if found is None else (found[0], found[1:])
 
 
-def _population(
-    kind: SubjectKind,
-    model: Subject,
-    space: Space,
+def population_of(
+    question: GraphQuestion,
     circuits: Sequence[ModelCircuit],
     fewest: int | None,
-    lookup: Callable[[Masks], NDArray[np.bool_]] | None,
-    work: Work,
+    found: NDArray[np.uint64] | None,
+    work: Work = DEFAULT_WORK,
 ) -> CutCircuits:
-    """What criteria are given of some circuits, at least one, by ascending number of bits."""
+    """Some circuits as criteria judge them.
+
+    Args:
+        circuits: at least one, those with the fewest bits first.
+        fewest: bits of the smallest valid circuit, None if that is not known.
+        found: all valid circuits as numbers, ascending; None where they are not all known.
+    """
+    kind, model, space = question.kind, question.subject, question.space
+    lookup = None if found is None else partial(_looked_up, space, found)
     masks = np.array([mask_bits(space, one.mask) for one in circuits])
     most = most_wrong(model)
     whole = space.reduce(np.ones((1, space.graph.n_bits), dtype=np.bool_))

@@ -45,8 +45,6 @@ OF_MODELS: Final = tuple(criterion for criterion in _EVERY if "cut" in criterion
 EVERY: Final = {criterion.key: criterion for criterion in _EVERY}
 """All of these by their keys."""
 
-_BY_KEY: Final = {criterion.key: criterion for criterion in CRITERIA}
-
 
 def criterion_named(key: str) -> Criterion:
     """The criterion with this key.
@@ -54,9 +52,9 @@ def criterion_named(key: str) -> Criterion:
     Raises:
         InvalidCriterion: there is none; the cure lists all.
     """
-    if key not in _BY_KEY:
-        raise InvalidCriterion(f"criterion {key[:40]!r}", "is unknown", f"use one of {', '.join(_BY_KEY)}")
-    return _BY_KEY[key]
+    if key not in EVERY:
+        raise InvalidCriterion(f"criterion {key[:40]!r}", "is unknown", f"use one of {', '.join(EVERY)}")
+    return EVERY[key]
 
 
 def criteria_for(kind: Kind) -> tuple[Criterion, ...]:

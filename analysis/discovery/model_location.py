@@ -16,7 +16,6 @@ import numpy as np
 from analysis.circuit_sets.by_bits import backbone_of_bits, chances_by_bits
 from analysis.circuit_sets.judged_masks import column_of, told_of
 from analysis.circuit_sets.masks import MasksFound, ModelCircuit, circuits_of
-from analysis.circuits_file import task_digest
 from analysis.criteria.ablations import RESAMPLE_ABLATION
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.cuts import ROLE_AGREEMENT
@@ -25,6 +24,7 @@ from analysis.discovery.cuts import Closed, Cut, CutModel
 from analysis.discovery.location import Judged, KnownCircuits, ValidCircuits
 from analysis.discovery.method import RULES
 from analysis.errors import AnalysisError, InvalidMethod
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import Rules, Space, Subject, SubjectKind
 from analysis.work import DEFAULT_WORK, Work
 
@@ -86,7 +86,7 @@ class ModelLandscape(ValidCircuits):
             "output": 0,
             "task": dict(model.task_document),
             "protocol": self.kind.protocol(self.rules).document,
-            "data": {"digest": task_digest(model), "clean": True},
+            "data": {"digest": GraphQuestion(self.kind, model, self.rules).data_digest, "clean": True},
             "bits": list(self.graph.bit_names),
         }
 

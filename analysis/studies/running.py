@@ -14,8 +14,8 @@ from analysis.data import clean_data
 from analysis.errors import AnalysisError, Cancelled
 from analysis.interpretations.result import InterpretationCounts
 from analysis.late_functions import function_at
-from analysis.pipeline import analyse_output, refuse, unsearched
-from analysis.preflight import preflight
+from analysis.pipeline import analyse_output, unsearched
+from analysis.preflight import preflight, refuse
 from analysis.progress import silent
 from analysis.protocol import Protocol
 from analysis.question import Question

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import product
 from typing import Any, Final, Protocol
 
@@ -274,6 +275,7 @@ class SubjectKind:
         read: the JSON object of a file → the subject; raises AnalysisError naming what is wrong.
         write: the subject → the JSON object of its file, from which it is read again bit by bit.
         traits: what such subjects offer, keys of :data:`~analysis.subjects.traits.TRAITS`.
+        module: by its path, the one of :mod:`analysis.explaining` that explains them.
         roles: that nodes may have, in the order of :meth:`Space.roles`.
     """
 
@@ -286,7 +288,13 @@ class SubjectKind:
     read: Callable[[dict[str, Any]], Any]
     write: Callable[[Any], dict[str, Any]]
     traits: frozenset[str]
+    module: str
     roles: tuple[Role, ...] = ()
+
+    @property
+    def explaining(self) -> Any:
+        """What explains such subjects: the module of :mod:`analysis.explaining`, loaded."""
+        return import_module(self.module)
 
     def refuses(self, trait: str) -> str:
         """Why subjects of this kind are not asked what needs a trait, a clause; "" where they are.
@@ -307,7 +315,7 @@ class SubjectKind:
             NotOffered: this kind lacks it.
         """
         if reason := self.refuses(trait):
-            offering = "docs/scope.md lists what each kind of network offers"
+            offering = "see docs/scope.md, which lists what each kind of network offers"
             raise NotOffered(item, f"is not offered: {reason}", offering)
 
     @property

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 from analysis.errors import AnalysisError, BeyondLimits
 from analysis.limits import DEFAULT_SECONDS
-from app.cli.reading import ModelAsked, NetworkAsked, limits_in_force, read_asked
+from app.cli.reading import Asked, limits_in_force, read_asked
 from app.cli.signature import Within, with_fields_of
 from app.cli.terminal import (
     BAD_INPUT,
@@ -33,12 +33,6 @@ from app.cli.terminal import (
     written,
 )
 from app.memory import BESIDE, allowing, out_of_memory
-
-if TYPE_CHECKING:
-    from analysis.limits import Limits
-    from analysis.question import Question
-    from analysis.result import OutputAnalysis
-    from analysis.work import Work
 
 _ENDINGS: Final = (".json", ".safetensors", ".onnx")
 _FOR_SEARCHING: Final = 0.96  # of the time; the rest is for the program's start, and for writing
@@ -146,7 +140,7 @@ def _one(
     file: str,
     output: str,
     *,
-    read: Callable[[str], NetworkAsked | ModelAsked],
+    read: Callable[[str], Asked],
     data: str,
     options: Sequence[str],
     seconds: float,
@@ -169,20 +163,18 @@ def _one(
     limits, began = limits_in_force(), time.perf_counter()
     try:
         asked = read(file)
-        if plan and isinstance(asked, ModelAsked):
-            return _planned(output, [_plan_of_model(asked)], [asked.model.task])
-        if plan and isinstance(asked, NetworkAsked):
-            started = time.process_time()
-            return _planned(
-                output, _plans(asked.questions, limits), [one.task.name for one in asked.questions], started
-            )
-        so_far = _read_earlier(earlier, asked) if earlier else ()
+        if plan:
+            started = time.process_time() if asked.given.data is not None else 0.0
+            plans = asked.explaining.plan(asked.questions, limits, time.process_time)
+            return _planned(output, plans, [one.task_document["name"] for one in asked.questions], started)
+        so_far = _read_earlier(earlier) if earlier else None
         with allowing(limits.max_bytes + BESIDE), progress_bar(quiet, stop) as report:
             work = Work(report, time.perf_counter, limits, began + _FOR_SEARCHING * seconds, stopped=lambda: stop.asked)
-            if isinstance(asked, ModelAsked):
-                document = _of_model(asked, work, masks=masks)
-            else:
-                document = _of_network(asked.questions, work, so_far, masks=masks)
+            document = asked.explaining.explain(asked.questions, work, masks=masks, earlier=so_far)
+            for question, found in zip(asked.questions, document["outputs"], strict=True):
+                complete = found["circuits"]["truncated_at"] is None and not int(found["circuits"]["valid"])
+                if complete and asked.explaining.first_words(question):
+                    remark(f"output {question.output}: {_NONE_VALID}")
             shown = written(output, document)
     except KeyboardInterrupt:
         stop.asked = True
@@ -196,22 +188,19 @@ def _one(
     return shown
 
 
-def _read_earlier(name: str, asked: NetworkAsked | ModelAsked) -> Sequence[OutputAnalysis]:
-    """The analyses of an unfinished result.
+def _read_earlier(name: str) -> Any:
+    """The content of an unfinished result.
 
     Raises:
-        InvalidNetwork: it is none, or of something else.
-        Refusal: it cannot be read, or the file is of a model of another kind than the networks.
+        InvalidNetwork: it is no JSON object.
+        Refusal: it cannot be read.
     """
     from analysis.errors import InvalidNetwork
-    from analysis.result_file import MAX_RESULT_BYTES, read_unfinished
+    from analysis.result_file import MAX_RESULT_BYTES
     from analysis.strict_json import read_object
 
-    if isinstance(asked, ModelAsked):
-        raise Refusal("--continue: is for MLPs, and the file is of a transformer. Leave it out.")
     raw = read_bytes(name, "result file", MAX_RESULT_BYTES)
-    document = read_object(raw, "result file", InvalidNetwork, MAX_RESULT_BYTES, "give one of pluriscope analyse")
-    return read_unfinished(document, asked.questions)
+    return read_object(raw, "result file", InvalidNetwork, MAX_RESULT_BYTES, "give one of pluriscope analyse")
 
 
 def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[str], started: float = 0.0) -> Shown:
@@ -243,53 +232,3 @@ def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[st
         write_text(output, text)
         lines = []
     return Shown({"plan": text, "outputs": plans, "seconds": seconds}, lines)
-
-
-def _of_network(
-    questions: Sequence[Question], work: Work, so_far: Sequence[OutputAnalysis], *, masks: bool
-) -> dict[str, Any]:
-    """The result file of the outputs of a network."""
-    from analysis.pipeline import analyse_outputs
-    from analysis.result_file import result_json
-    from analysis.unlearned import not_learned
-
-    analyses = analyse_outputs(questions, work, so_far=so_far)
-    for one in analyses:
-        if one.circuits.truncated_at is None and not one.circuits.n_valid and not_learned(one.question):
-            remark(f"output {one.question.output}: {_NONE_VALID}")
-    return result_json(analyses, masks=masks)
-
-
-def _of_model(asked: ModelAsked, work: Work, *, masks: bool) -> dict[str, Any]:
-    """The result file of a model of another kind than the networks: its circuits alone."""
-    from analysis.circuits_file import model_result_json
-    from analysis.unlearned_subject import model_instead_of
-
-    if wrong := model_instead_of(asked.model, asked.space):
-        remark(wrong)
-    start = time.perf_counter()
-    found = asked.search(work)
-    seconds = time.perf_counter() - start
-    if wrong and found is not None and found.exhaustive and not found.valid:
-        remark(_NONE_VALID)
-    return model_result_json(
-        asked.kind, asked.model, asked.rules, found, masks=masks, seconds=seconds, refusal=asked.refusal
-    )
-
-
-def _plans(questions: Sequence[Question], limits: Limits) -> list[dict[str, Any]]:
-    """What the analysis of each output takes.
-
-    Raises:
-        BeyondLimits: no way to find the circuits is open, with the reasons.
-    """
-    from analysis.planning import plan_output
-
-    return [plan_output(one, limits, time.process_time).as_json(one) for one in questions]
-
-
-def _plan_of_model(asked: ModelAsked) -> dict[str, Any]:
-    """The same of a model of another kind than the networks."""
-    from analysis.planning import model_plan_json
-
-    return model_plan_json(asked.kind, asked.model, asked.rules, asked.space, asked.refusal)

@@ -7,15 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import AnalysisError
-from app.cli.reading import (
-    given_protocol,
-    intake_at,
-    is_model,
-    limits_in_force,
-    read_network,
-    refuse_declared,
-    show_first,
-)
+from app.cli.reading import given_protocol, intake_at, limits_in_force, read_network, show_first, whole_content
 from app.cli.signature import with_fields_of
 from app.cli.store import store_in
 from app.cli.terminal import Refusal, Shown, progress_bar, read_bytes, remark
@@ -89,10 +81,9 @@ def _stored(
     from app.db.writes import save_network
     from app.routes.bring_in import store_intake
 
-    if is_model(content):
-        refuse_declared(declaration)
+    if whole := whole_content(content, declaration):
         with store.write() as session:
-            return save_network(session, content).slug, ""
+            return save_network(session, whole).slug, ""
     intake = intake_at(file, content, declaration)
     read_network(intake, protocol, [output], quiet=quiet)
     with store.write() as session:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from app.cli.reading import ModelAsked, NetworkAsked, read_asked, read_settings
+from app.cli.reading import read_asked, read_settings
 from app.cli.signature import with_fields_of
 from app.cli.terminal import Shown, check_output, progress_bar, written
-
-if TYPE_CHECKING:
-    from analysis.discovery.location import ValidCircuits
-    from analysis.work import Work
 
 
 @with_fields_of("analysis.network_files.intake:Declaration")
@@ -39,44 +35,28 @@ def audit(
         methods: Method, as key or key(name=value,name=value); may be repeated; default for one of each with default
             settings. Without it: default.
     """
+    from analysis.discovery.landscapes import landscape_of
+
     from analysis.discovery.audit import audit as run_audit
     from analysis.discovery.audit import audit_json
-    from analysis.discovery.registry import METHODS, MODEL_METHODS, read_methods
+    from analysis.discovery.registry import read_methods
     from analysis.network_files.intake import Declaration
     from analysis.work import Work
     from app.limits import in_memory, limits_of
 
     check_output(output, json, file, data or file)
     asked = read_asked(file, protocol, data, [output_index], Declaration(**declared), quiet=quiet)
-    if isinstance(asked, ModelAsked):
-        known, record = MODEL_METHODS, asked.model.planted
-        planted = None if record is None else record.under(asked.space.graph)
-    else:
-        known, planted = METHODS, asked.file.planted  # type: ignore[assignment]  # either can be audited
-    chosen = read_methods(methods or ["default"], known)
+    (question,) = asked.questions
+    chosen = read_methods(methods or ["default"], question.kind)
     seconds: dict[str, float] = {}
     with progress_bar(quiet) as report:
         work = Work(report, clock=time.perf_counter, limits=in_memory(limits_of(read_settings())))
         begun = time.perf_counter()
-        landscape, missing = _landscape(asked, work)
+        circuits = asked.explaining.search(question, work)
+        landscape = landscape_of(question, circuits, work=work)
         seconds["circuits"] = time.perf_counter() - begun
         begun = time.perf_counter()
         found = run_audit(landscape, chosen, work=work)
         seconds["methods"] = time.perf_counter() - begun
-    return written(output, audit_json(landscape, found, seconds, missing, planted))
-
-
-def _landscape(asked: NetworkAsked | ModelAsked, work: Work) -> tuple[ValidCircuits, Sequence[str]]:
-    """The valid circuits, and what stopped at a limit."""
-    if isinstance(asked, ModelAsked):
-        from analysis.discovery.model_location import ModelLandscape
-
-        circuits = asked.search(work)
-        return ModelLandscape(asked.kind, asked.model, asked.rules, circuits, work=work), asked.missing(circuits)
-    from analysis.discovery.audit import what_is_missing
-    from analysis.discovery.location import Landscape
-    from analysis.pipeline import search_for_circuits
-
-    (question,) = asked.questions
-    landscape = Landscape(question, search_for_circuits(question, work), work)
-    return landscape, what_is_missing(landscape)
+    planted = asked.explaining.planted(asked.given.file, question)
+    return written(output, audit_json(landscape, found, seconds, asked.explaining.missing(landscape), planted))

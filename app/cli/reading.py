@@ -12,15 +12,11 @@ from app.cli.terminal import STANDARD, Refusal, read_bytes, remark
 from pluriscope.resources import PREFIX
 
 if TYPE_CHECKING:
-    from analysis.circuit_sets.masks import MasksFound
     from analysis.limits import Limits
-    from analysis.network_files.files import NetworkFile
     from analysis.network_files.intake import Declaration, Intake
     from analysis.protocol import Protocol
-    from analysis.question import Question
-    from analysis.subjects.subject import Rules, Space, Subject, SubjectKind
-    from analysis.work import Work
     from app.settings import Settings
+    from pluriscope.models import GivenNetwork
 
 
 def read_settings(**given: Any) -> Settings:
@@ -79,11 +75,16 @@ def given_protocol(name: str) -> str | dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class NetworkAsked:
-    """Outputs of a network, in order."""
+class Asked:
+    """Outputs of a network of any kind under its rules, in order."""
 
-    file: NetworkFile
-    questions: Sequence[Question]
+    given: GivenNetwork
+    questions: Sequence[Any]
+
+    @property
+    def explaining(self) -> Any:
+        """What explains such networks: a module of :mod:`analysis.explaining`."""
+        return self.given.kind.explaining
 
 
 def intake_at(file: str, content: bytes, declaration: Declaration, data: str = "") -> Intake:
@@ -98,110 +99,81 @@ def intake_at(file: str, content: bytes, declaration: Declaration, data: str = "
     return take_in(draft, declaration, rows, fallback_name=path.stem)
 
 
-def show_first(intake: Intake, questions: Iterable[Question] = (), *, quiet: bool = False) -> None:
+def show_first(intake: Intake, questions: Iterable[Any] = (), *, quiet: bool = False) -> None:
     """On stderr: which network did not learn its task, and an order of layers that was compared with nothing."""
-    from analysis.unlearned import not_learned
-
-    for question in questions:
-        if words := not_learned(question):
-            remark(f"output {question.output}: {words}")
+    _show_wrong(questions)
     if intake.read and not quiet:
         remark(f"{intake.name}: {intake.read}")
 
 
-def read_network(intake: Intake, protocol: str, outputs: Sequence[int] = (), *, quiet: bool = False) -> NetworkAsked:
-    """The outputs of a network that are asked about, all if none are given; on stderr what is said first.
+def _show_wrong(questions: Iterable[Any]) -> None:
+    for question in questions:
+        if words := question.kind.explaining.first_words(question):
+            remark(f"output {question.output}: {words}")
+
+
+def read_network(intake: Intake, protocol: str, outputs: Sequence[int] = (), *, quiet: bool = False) -> Asked:
+    """The outputs of a perceptron that are asked about, all if none are given; on stderr what is said first.
 
     Raises:
         AnalysisError: what is declared is wrong, or everything that preflight refuses.
     """
-    from analysis.pipeline import refuse
-    from analysis.preflight import preflight
-    from analysis.question import Question
+    from analysis.subjects.perceptron.kind import PERCEPTRON
+    from pluriscope.models import GivenNetwork
 
-    rules, file = read_protocol(protocol), intake.file()
-    network = file.network
-    asked = sorted(set(outputs)) or range(network.n_outputs)
-    tasks = {k: file.tasks[k if 0 <= k < network.n_outputs else 0] for k in asked}
-    questions = [Question(network, k, task, rules, intake.data) for k, task in tasks.items()]
-    refuse(tuple(problem for question in questions for problem in preflight(question)))
+    given = GivenNetwork(PERCEPTRON, intake.file(), intake.data)
+    questions = given.questions(outputs, read_protocol(protocol))
     show_first(intake, questions, quiet=quiet)
-    return NetworkAsked(file, questions)
-
-
-@dataclass(frozen=True)
-class ModelAsked:
-    """A model of another kind than the networks under its rules.
-
-    Args:
-        refusal: why its circuits are too many to search; "" if they are not.
-    """
-
-    kind: SubjectKind
-    model: Subject
-    rules: Rules
-    space: Space
-    refusal: str
-
-    def search(self, work: Work) -> MasksFound | None:
-        """Its valid circuits; None where they are too many to search."""
-        from analysis.circuit_sets.masks import find_masks
-
-        if self.refusal:
-            return None
-        return find_masks(self.model, self.rules, work, limit=work.limits.most_listed(0))
-
-    def missing(self, found: MasksFound | None) -> Sequence[str]:
-        """What stopped at a limit."""
-        from analysis.circuits_file import missing_of_model
-
-        return missing_of_model(self.space, found, self.refusal)
+    return Asked(given, questions)
 
 
 def read_asked(
     file: str, protocol: str, data: str, outputs: Sequence[int], declaration: Declaration, *, quiet: bool = False
-) -> NetworkAsked | ModelAsked:
-    """The network or other model of a file, under its rules; options as commands have them.
+) -> Asked:
+    """The network of a file, under its rules; options as commands have them.
 
     Raises:
-        AnalysisError: a file or rules that cannot be used.
-        Refusal: a file cannot be read, or the model has no such output or option.
+        AnalysisError: a file or rules that cannot be used, or what such a network does not offer.
+        Refusal: a file cannot be read.
     """
-    from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
+    from analysis.network_files.files import MAX_NETWORK_BYTES
+    from pluriscope.models import whole_subject
 
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
-    if f'"{NETWORK_FORMAT}"'.encode() in content or not is_model(content):
+    whole = whole_subject(content)
+    if whole is None:
         return read_network(intake_at(file, content, declaration, data), protocol, outputs, quiet=quiet)
-    from analysis.errors import BeyondLimits
-    from analysis.subjects.enumeration import refuse_if_too_large
-    from analysis.subjects.registry import read_subject
-    from analysis.unlearned_subject import as_answered
-
-    refuse_declared(declaration, data)
-    kind, model = read_subject(content)
-    if {*outputs} - {0}:
-        raise Refusal(f"output {max(outputs, key=abs)}: does not exist. A {kind.noun} has one task, which is output 0.")
-    rules = kind.rules(protocol)
-    space = model.space(rules)
-    if declaration.task == "decisions":
-        model = as_answered(model, space)
-        space = model.space(rules)
-    try:
-        refuse_if_too_large(model, space)
-    except BeyondLimits as error:
-        return ModelAsked(kind, model, rules, space, error.cause)
-    return ModelAsked(kind, model, rules, space, "")
+    given = declared(whole, declaration, data)
+    questions = given.questions(outputs, protocol)
+    _show_wrong(questions)
+    return Asked(given, questions)
 
 
-def is_model(content: bytes) -> bool:
-    """Whether a file is of another model than the networks."""
-    from analysis.subjects.registry import kind_of_file
+def declared(whole: GivenNetwork, declaration: Declaration, data: str = "") -> GivenNetwork:
+    """A network whose file says all of it, with what is declared beside it.
 
-    return kind_of_file(content) is not None
+    Raises:
+        NotOffered: its file says that itself.
+    """
+    from pluriscope.models import DECISIONS, declared_beside
+
+    said = declaration.model_dump(exclude={"task", "tasks", "name"})
+    task = declaration.task if declaration.task == DECISIONS else declaration.tasks or None
+    return declared_beside(whole, task, declaration.name, **said, data=data)
 
 
-def refuse_declared(declaration: Declaration, data: str = "") -> None:
-    """Refuse what is declared beside a transformer, whose file says all but that its answers are its task."""
-    said = declaration.model_dump(exclude_defaults=True) | ({"data": data} if data else {})
-    if flags := [f"--{key.replace('_', '-')}" for key, value in said.items() if value != "decisions"]:
-        raise Refusal(f"{', '.join(flags)}: is for MLPs, and the file is of a transformer. Leave it out.")
+def whole_content(content: bytes, declaration: Declaration, data: str = "") -> bytes | None:
+    """The file of a network that says all of it, with what is declared beside it; None of a perceptron's.
+
+    Raises:
+        AnalysisError: it cannot be read, or says itself what is declared.
+    """
+    import json
+
+    from pluriscope.models import whole_subject
+
+    whole = whole_subject(content)
+    if whole is None:
+        return None
+    given = declared(whole, declaration, data)
+    return content if given.file is whole.file else json.dumps(given.kind.write(given.file)).encode()

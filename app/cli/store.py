@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from app.cli.reading import intake_at, is_model, read_protocol, read_settings, refuse_declared, show_first
+from app.cli.reading import intake_at, read_protocol, read_settings, show_first, whole_content
 from app.cli.signature import Within, with_fields_of
 from app.cli.terminal import STANDARD, Refusal, Shown, check_writable, progress_bar, read_bytes, remark, written
 
@@ -94,9 +94,8 @@ def import_(
     intakes, models = [], []
     for path in files:
         raw = read_bytes(path, "network file", max(MAX_NETWORK_BYTES, MAX_SUBJECT_BYTES))
-        if is_model(raw[: MAX_SUBJECT_BYTES + 1]):
-            refuse_declared(declaration, data)
-            models.append(raw)
+        if whole := whole_content(raw[: MAX_SUBJECT_BYTES + 1], declaration, data):
+            models.append(whole)
             continue
         try:
             intake = intake_at(path, raw[: MAX_NETWORK_BYTES + 1], declaration, data)

@@ -18,7 +18,6 @@ from analysis.pair.report import PairFound
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
 from analysis.unlearned import instead_of, not_learned
-from analysis.unlearned_subject import model_instead_of
 from app.db.codecs import tasks_of
 from app.db.distributions import distribution_in
 from app.db.reads.analyses import network_by_digest
@@ -298,7 +297,7 @@ def _of_graph(page: Overview, known: Known) -> Told:
     notices: list[Block] = [] if place.row.edited is None else [_edited(known, place.row.edited)]
     if analysis is not None and not analysis.circuits_valid:
         more = Action("Train another", links.bring_in(way="transformer"))
-        instead = model_instead_of(question.subject, question.space)
+        instead = question.kind.explaining.first_words(question)
         notices.append(_no_circuit(links, place, analysis.circuits_possible, instead, more))
     return Told(
         sentence=told + ("" if analysis is None else only(counts_of(analysis).valid_circuits)),

@@ -14,9 +14,8 @@ from analysis.circuits.planning import CircuitPlan, plan_circuits
 from analysis.circuits.result import CircuitMethod
 from analysis.errors import AnalysisError
 from analysis.limits import Limits
-from analysis.pipeline import refuse
-from analysis.planning import OutputPlan, model_plan_json, plan_output
-from analysis.preflight import preflight
+from analysis.planning import OutputPlan, plan_output
+from analysis.preflight import preflight, refuse
 from analysis.question import Question
 from analysis.result import memory_words, seconds_words
 from app.limits import limits_in
@@ -68,7 +67,8 @@ def plan_record(session: Session, place: AnyPlace) -> dict[str, Any]:
     """
     question = place.question
     if question.kind.refuses("counting"):
-        return model_plan_json(question.kind, question.subject, question.rules, question.space, question.refusal)
+        (found,) = question.kind.explaining.plan([question], limits_in(session), time.thread_time)
+        return dict(found)
     return measured(question, limits_in(session)).as_json(question)
 
 

@@ -10,7 +10,7 @@ import torch
 
 import pluriscope
 from analysis.data import data_file_json
-from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
+from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask, NotOffered
 from analysis.network_files.files import network_file_json
 from app.bundled import bundled_models
 from pluriscope.models import read_model
@@ -92,11 +92,17 @@ REFUSED = {
     "no file": (lambda: read_model("nowhere.json"), InvalidNetwork, "no such file", "check the path"),
     "a folder": (lambda: read_model("."), InvalidNetwork, "cannot be read", "check the path"),
     "a pickle": (lambda: read_model(b"\x80\x04pickle"), InvalidNetwork, "is a pickle", "safetensors"),
-    "a transformer": (
-        lambda: read_model(bundled_models()["tracr-induction"]),
-        InvalidNetwork,
-        "transformer",
-        "analyse",
+    "a transformer with rows beside it": (
+        lambda: read_model(TRANSFORMER, data="rows.json"),
+        NotOffered,
+        "data: is not offered: the rows of transformers",
+        "docs/scope.md",
+    ),
+    "a transformer with a table": (
+        lambda: read_model(TRANSFORMER, "0110"),
+        NotOffered,
+        "given tokens",
+        "docs/scope.md",
     ),
     "no JSON can hold it": (lambda: read_model({"weights": {1}}), InvalidNetwork, "no JSON", "tolist"),
     "a short table": (lambda: read_model(BARE, "011"), InvalidTask, "4 values", "list the outputs"),
@@ -137,7 +143,7 @@ REFUSED = {
         "a list",
     ),
     "no rows": (lambda: read_model(BARE, data=3), InvalidData, "int", "data file"),
-    "no output": (lambda: pluriscope.explain(CONTENT, output=4), InvalidTask, "output 4", "from 0 to 0"),
+    "no output": (lambda: pluriscope.explain(CONTENT, output=4), InvalidNetwork, "output 4", "use 0 to 0"),
     "no protocol": (lambda: pluriscope.explain(CONTENT, protocol="complet"), InvalidProtocol, "complet", "paper"),
     "no setting": (lambda: pluriscope.explain(CONTENT, protocol={"depth": 2}), InvalidProtocol, "depth", "schema"),
 }

@@ -31,4 +31,5 @@ PERCEPTRON: Final = SubjectKind(
     read=_read,
     write=_write,
     traits=frozenset(TRAITS) - {"readers", "stream"},
+    module="analysis.explaining.perceptrons",
 )

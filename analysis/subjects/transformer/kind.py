@@ -21,5 +21,6 @@ TRANSFORMER: Final = SubjectKind(
     read=read_attention,
     write=attention_document,
     traits=frozenset(("readers", "stream", "methods", "lenses", "play", "edits", "training")),
+    module="analysis.explaining.graphs",
     roles=ROLES,
 )

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, ClassVar, Final, Literal, cast
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, FailFast, Field
@@ -58,7 +58,9 @@ def _size(name: str) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class AttentionModel(Transformer):
-    """A transformer with its task, as a model."""
+    """A transformer with its task, as a subject."""
+
+    format: ClassVar[str] = FORMAT
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -17,7 +17,6 @@ from analysis.alignments.alignment import OnNeurons
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.result import CircuitSearch
-from analysis.circuits_file import model_result_json
 from analysis.interpretations.result import InterpretationCounts
 from analysis.question import Question
 from analysis.result import OutputAnalysis
@@ -64,21 +63,20 @@ def stored_result(
         masks: whether to list the valid circuits and their interpretation counts.
         whole: whether to add the network and a data record of its own, so that the file can be read by itself.
     """
-    if row.document is not None:
-        return _circuits_alone(session, stored[0], masks=masks) | ({"network_file": document_of(row)} if whole else {})
-    found = [load_analysis(session, one, outputs=False) for one in stored]
-    document = result_json(found, masks=masks)
+    question = analysed_question(session, stored[0])
+    if question.kind.refuses("interpretations"):
+        seconds = stored[0].seconds.get("circuits", 0.0)
+        found = found_masks(session, stored[0])
+        document: dict[str, Any] = question.kind.explaining.result_json(question, found, masks=masks, seconds=seconds)
+    else:
+        document = result_json([load_analysis(session, one, outputs=False) for one in stored], masks=masks)
     # what is stored was found by the engine of its day
     document["engine"] = ", ".join(sorted({one.engine_version for one in stored}))
-    return self_contained(document, network_file_of(row), found[0].question.record) if whole else document
-
-
-def _circuits_alone(session: Session, row: AnalysisRow, *, masks: bool) -> dict[str, Any]:
-    question = analysed_question(session, row)
-    about = question.kind, question.subject, question.rules
-    found, refusal = found_masks(session, row), question.refusal
-    document = model_result_json(*about, found, masks=masks, seconds=row.seconds.get("circuits", 0.0), refusal=refusal)
-    return {**document, "engine": row.engine_version}
+    if not whole:
+        return document
+    if row.document is not None:
+        return {**document, "network_file": document_of(row)}
+    return self_contained(document, question.kind, network_file_of(row), question.record)
 
 
 def _load_circuits(session: Session, row: AnalysisRow, question: Question, outputs: bool) -> CircuitSearch:

@@ -171,6 +171,7 @@ TOY = SubjectKind(
     read=read_perceptron,
     write=lambda model: {**DOCUMENT, "name": model.name},
     traits=frozenset(),
+    module="analysis.explaining.graphs",
 )
 DOCUMENT = {
     "format": FORMAT,

@@ -1,0 +1,6 @@
+"""How networks of each kind are explained from end to end: from a file and rules to a result file.
+
+Each module has the same functions, for :attr:`~analysis.subjects.subject.SubjectKind.explaining`: ``questions``,
+``explain``, ``search``, ``plan``, ``first_words``, ``missing``, ``planted``, ``read_circuits``, ``circuits``,
+``criteria`` and ``population``.
+"""

@@ -1,0 +1,293 @@
+"""Explaining networks whose circuits are a space, such as transformers: every valid circuit, and nothing else.
+
+There is one output. Interpretations and algorithms are left out of result files, since they are not looked for, and an
+empty list would say that there are none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.answers import largest
+from analysis.circuit_sets.judged_masks import population_of
+from analysis.circuit_sets.masks import MasksFound, circuits_of, find_masks, minimal_numbers
+from analysis.criteria.criterion import Criterion
+from analysis.criteria.cuts import ROLE_AGREEMENT, Runs
+from analysis.criteria.population import PopulationOf
+from analysis.criteria.registry import OF_MODELS
+from analysis.errors import InvalidTask
+from analysis.limits import Limits
+from analysis.result_file import document_of, exact
+from analysis.subjects.enumeration import engine_of
+from analysis.subjects.question import GraphQuestion
+from analysis.subjects.subject import SubjectKind
+from analysis.subjects.transformer.planted import PlantedCircuit
+from analysis.unlearned import wrong_clause
+from analysis.work import DEFAULT_WORK, Clock, Work
+
+MINIMAL_AMONG: Final = 20_000
+"""Listed circuits up to which it is looked for whether each has another one within, where nobody asked for it."""
+
+
+def questions(kind: SubjectKind, file: Any, outputs: Sequence[int], protocol: Any, _data: Any) -> list[GraphQuestion]:
+    """The one question about a network, if it can be asked.
+
+    Args:
+        file: the subject.
+        outputs: those that are asked about; none for all.
+        protocol: the rules as addresses write them, or the settings of a result file.
+
+    Raises:
+        NotOffered: another output than the first, or rules of another form.
+        InvalidProtocol: no rules of this kind, or none that fit.
+    """
+    if {*outputs} - {0}:
+        kind.require("outputs", f"output {max(outputs, key=abs)}")
+    if not isinstance(protocol, (str, Mapping)):
+        kind.require("protocols", f"protocol {protocol.name}")
+    if isinstance(protocol, Mapping):
+        if not kind.settings.keys() <= protocol.keys():
+            kind.require("protocols", f"protocol {str(protocol.get('name', ''))[:40]!r}")
+        protocol = kind.write_rules({name: str(protocol[name]) for name in kind.settings})
+    question = GraphQuestion(kind, file, kind.rules(protocol))
+    question.graph  # noqa: B018  # rules that do not fit are refused here
+    return [question]
+
+
+def explain(asked: Sequence[GraphQuestion], work: Work, *, masks: bool = True, earlier: Any = None) -> dict[str, Any]:
+    """The result file of a question: every valid circuit, or why they are not searched.
+
+    Args:
+        masks: whether to list the masks of valid circuits.
+        earlier: a result to go on from; there is no such thing here.
+
+    Raises:
+        NotOffered: a result to go on from is given.
+    """
+    (question,) = asked
+    if earlier is not None:
+        question.kind.require("counting", "going on with a result")
+    began = work.clock()
+    found = search(question, work)
+    return result_json(question, found, masks=masks, seconds=work.clock() - began)
+
+
+def search(question: GraphQuestion, work: Work) -> MasksFound | None:
+    """The valid circuits, or those decided before time or memory ended; None where they are too many to search."""
+    if question.refusal:
+        return None
+    return find_masks(question.subject, question.rules, work, limit=work.limits.most_listed(0))
+
+
+def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list[dict[str, Any]]:
+    """How circuits are found, and how long that takes."""
+    from analysis.planning import range_around  # which loads what a search does without
+
+    (question,) = asked
+    space, refusal = question.space, question.refusal
+    seconds = [] if refusal else [*range_around(engine_of(question.subject, space).milliseconds / 1_000)]
+    return [
+        {
+            "output": question.output,
+            "protocol": question.protocol.name,
+            "method": "none" if refusal else "listed",
+            "possible": space.possible,
+            "reason": refusal or f"{1 << space.graph.n_bits:,} masks of {space.graph.n_bits} bits are tested.",
+            "seconds": seconds,
+            "peak_bytes": [],
+            "stages": [{"stage": "circuits", "seconds": seconds, "peak_bytes": []}] if seconds else [],
+        }
+    ]
+
+
+# --- a network that did not learn its task
+
+
+def first_words(question: GraphQuestion) -> str:
+    """Where a network is wrong itself and its commonest answer, in sentences; "" where it is right."""
+    subject, given = question.subject, _given(question)
+    wrong = np.flatnonzero(given != subject.answers).tolist()
+    if not wrong:
+        return ""
+    names = (*subject.outputs, "nothing")  # a tie is −1
+    each = ((subject.rows[row], (names[given[row]], names[subject.answers[row]])) for row in wrong)
+    often, times = Counter(given.tolist()).most_common(1)[0]
+    mostly = f" Its commonest answer is {names[often]}, on {times:,} of {len(given):,} rows."
+    return f"The whole model itself fails: {wrong_clause(len(given), wrong, each)}.{mostly}"
+
+
+def as_answered(question: GraphQuestion) -> Any:
+    """The subject with what it answers on the rows of its task as its task.
+
+    Raises:
+        InvalidTask: on a row two outputs are the largest.
+    """
+    given = _given(question)
+    if (given < 0).any():
+        row = question.subject.rows[int(np.argmin(given))]
+        raise InvalidTask(f"decisions on row {row}", "are a tie of two outputs", "leave the task as the file says it")
+    subject: Any = question.subject
+    return replace(subject, task="what it answers", answers=given)
+
+
+def _given(question: GraphQuestion) -> NDArray[np.intp]:
+    return largest(question.outputs((1 << question.graph.n_bits) - 1))
+
+
+# --- the result file
+
+
+def result_json(
+    question: GraphQuestion, found: MasksFound | None, *, masks: bool = True, seconds: float = 0.0
+) -> dict[str, Any]:
+    """What was found of the circuits of a network, as JSON values of ``pluriscope-result/1``.
+
+    Args:
+        found: None if there are too many circuits to search.
+        masks: whether to list the masks of valid circuits.
+        seconds: that the search took.
+    """
+    missing = what_is_missing(question, found)
+    output = {
+        "output": question.output,
+        "task": dict(question.task_document),
+        "circuits": _circuits_json(question, found, masks=masks),
+    }
+    return document_of(question, [output], {"circuits": seconds}, missing, exhaustive=not missing)
+
+
+def what_is_missing(question: GraphQuestion, found: MasksFound | None) -> list[str]:
+    """One sentence if not every valid circuit was listed; none otherwise.
+
+    Args:
+        found: None if it was not searched.
+    """
+    where = f"output {question.output}"
+    if found is None:
+        possible = question.space.possible
+        return [f"{where}: {possible:,} circuits are possible, none was tested: {question.refusal}"]
+    if not found.exhaustive:
+        return [
+            f"{where}: {found.valid:,} valid circuits were found among {found.tested:,} of {found.possible:,} possible "
+            "ones; time or memory ended before the others were tested"
+        ]
+    if not found.complete:
+        return [
+            f"{where}: {found.valid:,} circuits are valid, counted exactly; the {len(found.masks):,} with the fewest "
+            f"{question.graph.cut} are listed"
+        ]
+    return []
+
+
+def _circuits_json(question: GraphQuestion, found: MasksFound | None, *, masks: bool) -> dict[str, Any]:
+    graph = question.graph
+    told: dict[str, Any] = {"possible": exact(question.space.possible), "masks_possible": exact(1 << graph.n_bits)}
+    if found is None:
+        return told | {
+            "valid": None,
+            "exhaustive": False,
+            "truncated_at": 0,
+            "method": "none",
+            "listed": 0,
+            "tested": 0,
+        }
+    told |= {
+        "valid": exact(found.valid),
+        "exhaustive": found.complete,
+        "truncated_at": None if found.complete else len(found.masks),
+        "method": "listed" if found.complete or not found.exhaustive else "counted",
+        "listed": len(found.masks),
+        "tested": exact(found.tested),
+        "distribution": {
+            "of": exact(found.valid),
+            "by_edges": {str(bits): exact(count) for bits, count in found.by_bits.items()},
+            "edge_use": [exact(count) for count in found.bit_use],
+        },
+    }
+    if masks:
+        told["masks"] = [graph.to_hex(mask) for mask in found.masks.tolist()]
+        if not found.complete:
+            told["drawn"] = [graph.to_hex(mask) for mask in found.drawn.tolist()]
+    return told
+
+
+def read_circuits(_question: GraphQuestion, told: Mapping[str, Any]) -> MasksFound | None:
+    """The search for circuits that a result file tells of; None where it was not made."""
+    if told["method"] == "none":
+        return None
+    masks = np.array([int(text, 16) for text in told.get("masks", ())], dtype=np.uint64)
+    drawn = np.array([int(text, 16) for text in told["drawn"]], dtype=np.uint64) if "drawn" in told else masks
+    spread = told["distribution"]
+    return MasksFound(
+        masks,
+        int(told["valid"]),
+        int(told["possible"]),
+        int(told["tested"]),
+        {int(bits): int(count) for bits, count in spread["by_edges"].items()},
+        tuple(map(int, spread["edge_use"])),
+        drawn,
+    )
+
+
+def missing(landscape: Any) -> list[str]:
+    """The same of a landscape (:mod:`analysis.discovery.landscapes`)."""
+    return what_is_missing(landscape.question, landscape.circuits)
+
+
+def planted(_file: Any, question: GraphQuestion) -> PlantedCircuit | None:
+    """What was planted, as the bits of the question's graph; None where nothing was."""
+    record = question.subject.planted
+    return None if record is None else record.under(question.graph)
+
+
+# --- circuits as lists have them, and as criteria judge them
+
+
+def circuits(question: GraphQuestion, _found: MasksFound | None, masks: Sequence[int]) -> dict[str, Any]:
+    """The columns of some circuits: mask, edges, neurons (nodes that take part), rows right, margin; no roles."""
+    some = circuits_of(question.subject, question.space, question.graph.bits(masks), [None] * len(masks))
+    return {
+        "mask": np.array(masks, dtype=np.uint64),
+        "edges": np.array([one.bits for one in some], dtype=np.int64),
+        "neurons": np.array([one.nodes for one in some], dtype=np.int64),
+        "right": np.array([one.right for one in some], dtype=np.int64),
+        "margin": np.array([one.margin for one in some], dtype=np.float64),
+        "roles": ["{}"] * len(some),
+    }
+
+
+def _minimal(found: MasksFound | None, masks: Sequence[int]) -> list[bool | None]:
+    """Of each whether no valid circuit is below it; None where not all are listed, or too many."""
+    if found is None or not found.complete or len(found.masks) > MINIMAL_AMONG:
+        return [None] * len(masks)
+    if len(masks) > 1:
+        least = set(minimal_numbers(found.masks).tolist())
+        return [mask in least for mask in masks]
+    below = [(found.masks & np.uint64(mask)) == found.masks for mask in masks]
+    return [not bool((one & (found.masks != np.uint64(mask))).any()) for one, mask in zip(below, masks, strict=True)]
+
+
+def criteria(kind: SubjectKind) -> list[Criterion]:
+    """The criteria that circuits are asked."""
+    return [one for one in OF_MODELS if kind.roles or one != ROLE_AGREEMENT]
+
+
+def population(
+    question: GraphQuestion, found: MasksFound | None, masks: Sequence[int], work: Work = DEFAULT_WORK
+) -> PopulationOf[Runs]:
+    """Some circuits, at least one, as criteria judge them.
+
+    Args:
+        found: by the search for them all; None if it was not made.
+        masks: those with the fewest bits first.
+    """
+    some = circuits_of(question.subject, question.space, question.graph.bits(masks), _minimal(found, masks))
+    fewest = min(found.by_bits, default=None) if found is not None and found.exhaustive else None
+    every = found.masks if found is not None and found.complete else None
+    return population_of(question, some, fewest, every, work)

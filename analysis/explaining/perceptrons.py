@@ -1,0 +1,138 @@
+"""Explaining perceptrons: circuits, interpretations, algorithms and alignments of each output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from analysis.circuits.distribution import neurons_of
+from analysis.circuits.result import CircuitSearch
+from analysis.criteria.circuits import outputs, parts
+from analysis.criteria.criterion import Criterion
+from analysis.criteria.population import Population
+from analysis.criteria.registry import criteria_for
+from analysis.data import DataRecord
+from analysis.limits import Limits
+from analysis.network_files.files import NetworkFile
+from analysis.preflight import preflight, refuse
+from analysis.protocol import Protocol, named_protocol, protocol_from_mapping
+from analysis.question import Question
+from analysis.subjects.perceptron.circuit import mask_array
+from analysis.subjects.subject import SubjectKind
+from analysis.unlearned import not_learned as first_words  # noqa: F401  what is said first of this kind
+from analysis.validity import margin_to_edge
+from analysis.work import DEFAULT_WORK, Clock, Work
+
+
+def questions(
+    _kind: SubjectKind,
+    file: NetworkFile,
+    outputs: Sequence[int],
+    protocol: str | Mapping[str, Any] | Protocol,
+    data: DataRecord,
+) -> list[Question]:
+    """The questions about some outputs, if they can be asked.
+
+    Args:
+        outputs: those that are asked about; none for all.
+        protocol: the rules: a name, settings, or the value.
+
+    Raises:
+        AnalysisError: everything that speaks against it.
+    """
+    if isinstance(protocol, str):
+        protocol = named_protocol(protocol)
+    elif not isinstance(protocol, Protocol):
+        protocol = protocol_from_mapping(protocol)
+    network = file.network
+    asked = [
+        Question(network, output, file.tasks[output if 0 <= output < network.n_outputs else 0], protocol, data)
+        for output in sorted(set(outputs)) or range(network.n_outputs)
+    ]
+    refuse(tuple(problem for question in asked for problem in preflight(question)))
+    return asked
+
+
+def explain(asked: Sequence[Question], work: Work, *, masks: bool = True, earlier: Any = None) -> dict[str, Any]:
+    """The result file of some outputs of one network.
+
+    Args:
+        masks: whether to list the masks of valid circuits.
+        earlier: the content of an unfinished result of the same, to go on from.
+
+    Raises:
+        InvalidNetwork: that is none, or of something else.
+    """
+    from analysis.pipeline import analyse_outputs
+    from analysis.result_file import read_unfinished, result_json
+
+    so_far = () if earlier is None else read_unfinished(earlier, asked)
+    return result_json(analyse_outputs(asked, work, so_far=so_far), masks=masks)
+
+
+def search(question: Question, work: Work) -> CircuitSearch:
+    """The valid circuits in the best way within the limits, or an unsearched space with its exact size."""
+    from analysis.pipeline import search_for_circuits
+
+    return search_for_circuits(question, work)
+
+
+def missing(landscape: Any) -> list[str]:
+    """One sentence where not every valid circuit is in a landscape (:mod:`analysis.discovery.landscapes`)."""
+    from analysis.discovery.audit import what_is_missing
+
+    return what_is_missing(landscape)
+
+
+def planted(file: NetworkFile, _question: Question) -> Any:
+    """What was planted, as its file has it; None where nothing was."""
+    return file.planted
+
+
+def plan(asked: Sequence[Question], limits: Limits, clock: Clock) -> list[dict[str, Any]]:
+    """What the analysis of each output takes.
+
+    Raises:
+        BeyondLimits: no way to find the circuits is open, with the reasons.
+    """
+    from analysis.planning import plan_output
+
+    return [plan_output(one, limits, clock).as_json(one) for one in asked]
+
+
+def read_circuits(question: Question, told: Mapping[str, Any]) -> CircuitSearch:
+    """The search for circuits that a result file tells of, without outputs and margins."""
+    from analysis.result_file import read_circuits as read
+
+    return read(told, question.layout)
+
+
+def circuits(question: Question, _found: CircuitSearch, masks: Sequence[int]) -> dict[str, Any]:
+    """The columns of some circuits: mask, edges, neurons, margin."""
+    some = mask_array(masks, question.layout)
+    rows, rule = question.judged[0], question.protocol.circuit_decision
+    population = Population("circuit", question, some)
+    margins = [
+        margin_to_edge(outputs(population, part, rows, question.absent), rule).min(axis=1)
+        for part in parts(population, "margins", len(rows))
+    ]
+    return {
+        "mask": some,
+        "edges": np.asarray(np.bitwise_count(some), dtype=np.int64),
+        "neurons": neurons_of(some, question.layout),
+        "margin": np.concatenate([np.empty(0), *margins]),
+    }
+
+
+def criteria(_kind: SubjectKind) -> list[Criterion]:
+    """The criteria that circuits are asked."""
+    return list(criteria_for("circuit"))
+
+
+def population(question: Question, found: CircuitSearch, masks: Sequence[int], work: Work = DEFAULT_WORK) -> Population:
+    """Some circuits as criteria judge them."""
+    some = mask_array(masks, question.layout)
+    complete = found.truncated_at is None and len(some) == len(found.masks)
+    return Population("circuit", question, some, complete, work)

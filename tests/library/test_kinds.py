@@ -1,0 +1,131 @@
+"""Transformers in the library: explained, kept, read again, shown; and what they do not offer is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import pluriscope
+from analysis.errors import AnalysisError, InvalidMask, InvalidNetwork, InvalidProtocol, InvalidTask, NotOffered
+from analysis.subjects.registry import read_subject
+from analysis.subjects.transformer.files import attention_document
+from app.bundled import bundled_models
+from tests.analysis.subjects.transformer.attention_models import random_attention
+
+DOCUMENT = attention_document(random_attention(0, (1, 2, 4, 3, 4, 3)))
+
+
+@pytest.fixture(scope="module")
+def induction():
+    return pluriscope.explain(bundled_models()["tracr-induction"])
+
+
+def test_a_transformer_is_read_from_whatever_holds_it(tmp_path):
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(DOCUMENT))
+    kind, subject = read_subject(path.read_bytes())
+    found = [
+        pluriscope.explain(one, protocol="nodes") for one in (path, str(path), path.read_bytes(), DOCUMENT, subject)
+    ]
+    assert {one.question.subject.digest for one in found} == {subject.digest}
+    assert all(one.found == found[0].found and one.name == DOCUMENT["name"] for one in found)
+    assert (
+        kind.write(subject) == kind.read(kind.write(subject)) or kind.write(kind.read(kind.write(subject))) == DOCUMENT
+    )
+    assert pluriscope.explain(DOCUMENT, protocol="nodes", name="mine").name == "mine"
+
+
+def test_its_circuits_are_those_of_the_search(induction):
+    counts = induction.counts
+    assert int(counts.valid_circuits) == len(induction.circuits) == 32
+    assert [row["kind"] for row in counts.rows()] == ["possible circuits", "valid circuits"]
+    smallest = induction.circuits.smallest[0]
+    assert smallest.n_edges == len(smallest.edges) == induction.edges.min()
+    assert induction.circuits[smallest.mask] == smallest
+    assert induction.circuit(smallest.mask).margin == pytest.approx(induction.margins[induction.edges.argmin()])
+    assert smallest.outputs == tuple(map(tuple, induction.question.outputs(smallest.number).tolist()))
+    assert np.array_equal([one.n_neurons for one in induction.circuits], induction.neurons)
+    table = induction.circuits.to_pandas()
+    assert list(table["mask"]) == [one.mask for one in induction.circuits]
+    assert list(table["edges"]) == induction.edges.tolist()
+
+
+def test_its_circuits_are_judged_as_pages_judge_them(induction):
+    minimal = induction.circuits.passing("minimal-subset")
+    assert 0 < len(minimal) < len(induction.circuits)
+    verdicts = {one.mask: one.verdict("minimal-subset").outcome for one in induction.circuits}
+    assert {mask for mask, outcome in verdicts.items() if outcome == "passed"} == {one.mask for one in minimal}
+    assert set(minimal[0].verdicts) == {one.key for one in induction.criteria if one.cost != "slow"}
+    assert "role-agreement" in minimal[0].verdicts
+    with pytest.raises(AnalysisError, match="is not about circuits"):
+        induction.circuits.passing("causal-scrubbing")
+
+
+def test_it_is_kept_and_read_again_and_shown(induction, tmp_path):
+    again = pluriscope.load(induction.save(tmp_path / "result.json"))
+    assert again == induction
+    assert again.circuits == induction.circuits
+    assert again.address == induction.address == f"/networks/{induction.question.subject.digest[:12]}"
+    heads = pluriscope.explain(bundled_models()["tracr-induction"], protocol="heads")
+    assert heads.circuits[0].address.endswith(f"/explanations/c-{heads.circuits[0].mask}?protocol=heads")
+    assert pluriscope.load(heads.save(tmp_path / "heads.json")).scope.protocol == "heads"
+    for shown in (induction._repr_html_(), induction.circuits._repr_html_(), str(induction.circuits[0].draw())):
+        assert shown
+    assert "32 valid circuits>" in repr(induction)
+
+
+def test_a_space_too_large_to_search_says_so(tmp_path):
+    large = pluriscope.explain(bundled_models()["indirect-object-2x4"])
+    assert str(large.counts.valid_circuits) == "not searched"
+    assert not large.exhaustive
+    assert list(large.circuits) == []
+    assert "none was tested" in large.missing[0]
+    assert pluriscope.load(large.save(tmp_path / "large.json")) == large
+
+
+REFUSED = {
+    "interpretations": (lambda result: result.interpretations, NotOffered, "gates speak of neurons"),
+    "those of a circuit": (lambda result: result.circuits[0].interpretations, NotOffered, "gates speak of neurons"),
+    "algorithms": (lambda result: result.algorithms, NotOffered, "formulas of Boolean inputs"),
+    "alignments": (lambda result: result.alignments, NotOffered, "formulas of Boolean inputs"),
+    "predictions": (lambda result: result.circuits[0].predictions, NotOffered, "not single neurons"),
+    "weights": (lambda result: result.weights, NotOffered, "no single weight"),
+    "going on": (lambda result: result.continued(), NotOffered, "all in one run"),
+    "no such circuit": (lambda result: result.circuit("fffffff"), InvalidMask, "bits beyond"),
+    "another output": (lambda _: pluriscope.explain(DOCUMENT, output=1), NotOffered, "have one output"),
+    "a protocol": (lambda _: pluriscope.explain(DOCUMENT, protocol={"ablation": "mean"}), NotOffered, "values of"),
+    "no such rules": (lambda _: pluriscope.explain(DOCUMENT, protocol="paper"), InvalidProtocol, "no value of any"),
+    "a task": (lambda _: pluriscope.explain(DOCUMENT, "XOR"), NotOffered, "given tokens"),
+    "an encoding": (lambda _: pluriscope.explain(DOCUMENT, encoding="-1, 1"), NotOffered, "not numbers"),
+    "a damaged file": (lambda _: pluriscope.explain({**DOCUMENT, "layers": 2}), InvalidNetwork, "layers"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_transformers_do_not_offer_is_refused(induction, case):
+    call, error, said = REFUSED[case]
+    with pytest.raises(error, match=said):
+        call(induction)
+
+
+@pytest.mark.parametrize("change", ["network", "task", "outputs"])
+def test_a_damaged_result_of_a_transformer_is_refused(induction, tmp_path, change):
+    path = induction.save(tmp_path / "result.json")
+    document = json.loads(path.read_text())
+    if change == "task":
+        document["outputs"][0]["task"]["answers"][0] ^= 1
+    elif change == "network":
+        document["network"] = "0" * 64
+    else:
+        del document["outputs"][0]["circuits"]["possible"]
+    path.write_text(json.dumps(document))
+    with pytest.raises((InvalidTask, InvalidNetwork), match=r"another one|is about network|is damaged"):
+        pluriscope.load(path)
+
+
+def test_what_it_answers_may_be_its_task():
+    wrong = {**DOCUMENT, "tasks": [{**DOCUMENT["tasks"][0], "answers": [0] * len(DOCUMENT["tasks"][0]["rows"])}]}
+    assert "The whole model itself fails" in pluriscope.explain(wrong, protocol="nodes").not_learned
+    assert not pluriscope.explain(wrong, "decisions", protocol="nodes").not_learned
