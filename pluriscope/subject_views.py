@@ -68,7 +68,7 @@ class SubjectView:
 
 def view_of(question: SubjectQuestion) -> SubjectView:
     """How the network of a question is shown."""
-    return _VIEWS[question.kind.key]
+    return _GRAPHS if question.kind.refuses("interpretations") else _PERCEPTRONS
 
 
 # --- perceptrons
@@ -141,15 +141,13 @@ def _on_rows(question: GraphQuestion, mask: int | None) -> list[AnswerRecord]:
     ]
 
 
-_VIEWS: Final = {
-    "perceptron": SubjectView(
-        "Hidden neurons", lambda question: edge_labels(question.cut.sizes), _drawn, _on_inputs, _possible
-    ),
-    "attention": SubjectView(
-        "Nodes",
-        lambda question: question.graph.bit_names,
-        _graph,
-        _on_rows,
-        lambda question, bits: (question.space.possible_by_bits or {}).get(bits),
-    ),
-}
+_PERCEPTRONS: Final = SubjectView(
+    "Hidden neurons", lambda question: edge_labels(question.cut.sizes), _drawn, _on_inputs, _possible
+)
+_GRAPHS: Final = SubjectView(
+    "Nodes",
+    lambda question: question.graph.bit_names,
+    _graph,
+    _on_rows,
+    lambda question, bits: (question.space.possible_by_bits or {}).get(bits),
+)

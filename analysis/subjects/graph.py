@@ -134,7 +134,8 @@ class Graph:
             [number for number, edge in enumerate(self.edges) if node in (edge.source, edge.target)]
             for node in self.removable
         ]
-        return np.stack([masks[:, edges].any(axis=1) for edges in touching], axis=1)
+        active = [masks[:, edges].any(axis=1) for edges in touching]
+        return np.stack(active, axis=1) if active else np.zeros((len(masks), 0), dtype=np.bool_)
 
     def write(self, mask: Sequence[bool] | Masks) -> str:
         """A mask as hexadecimal digits, bit 0 the least."""

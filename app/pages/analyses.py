@@ -28,7 +28,7 @@ from app.db.verdicts import verdict_contents
 from app.errors import NotFound
 from app.options import PageModel
 from app.pages.pending_work import missing, progress_of
-from app.pages.place import BOOLEAN, AnyPlace
+from app.pages.place import INTERPRETATIONS, AnyPlace
 from app.pages.plan import refused
 from app.pages.shared import work_state
 from pluriscope.address import Addresses
@@ -227,7 +227,7 @@ def _context(session: Session, place: AnyPlace, links: Addresses, analysis: Anal
 
 def _planted(place: AnyPlace) -> Any:
     """What was planted, as analyses look for it; None where nothing is said to be."""
-    if not place.question.kind.refuses(BOOLEAN):
+    if not place.question.kind.refuses(INTERPRETATIONS):
         return planted_of(place.row)
     record = place.question.subject.planted
     return None if record is None else record.under(place.question.graph)
@@ -283,7 +283,7 @@ def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
     if key not in known:
         what, parent = f"analysis {key[:60]!r}", links.analyses(place.slug, place.scope)
         refusal = next((one.lacks(place.question.kind) for one in EVERY if one.key == key), "")
-        cause = f"does not apply: {refusal.rstrip('.')}" if refusal else "is unknown"
+        cause = f"is not offered: {refusal.rstrip('.')}" if refusal else "is unknown"
         raise NotFound(what, cause, f"use {', '.join(known)}", "analysis", parent, "all analyses")
     return known[key]
 

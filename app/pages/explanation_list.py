@@ -19,7 +19,7 @@ from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
 from app.pages.counted import method_words
 from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
-from app.pages.place import BOOLEAN, AnyPlace, check_boolean, locate, others
+from app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate, others
 from app.pages.plan import refused
 from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
@@ -97,7 +97,7 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
     """
     place = locate(session, addresses, network, _scope(options))
     query = read_query(COLUMNS, {name: values for name, values in options.items() if name not in OF_SCOPE})
-    if _about_inputs(query) and not place.question.kind.refuses(BOOLEAN):
+    if _about_inputs(query) and not place.question.kind.refuses(INTERPRETATIONS):
         check_boolean(place, addresses)
     found = search_for(session, addresses, place)
     if place.analysis is None or found.refused:
@@ -142,7 +142,7 @@ def _pending(place: AnyPlace, frame: Frame, query: Query) -> tuple[str, ...]:
     parts = {part.kind: part for part in frame.parts if part.kind in kinds}
     steps = [one.removeprefix("!") for name in ("passes", "fails") for one in query.wanted.get(name, ())]
     found = [step for step in steps if any(_waits(part, step) for part in parts.values())]
-    if place.question.kind.refuses(BOOLEAN):
+    if place.question.kind.refuses(INTERPRETATIONS):
         return tuple(dict.fromkeys(found))
     shares = {"coverage", "accuracy"}
     if "alignment" in parts and not parts["alignment"].has("coverage") and shares & {query.sort, *query.wanted}:
@@ -241,7 +241,7 @@ def states(found: Asked) -> Iterator[Block]:
         yield Notice("Not searched", found.limit, "Use coarser rules or a smaller network.", "refused", searched)
     elif state != "done":
         yield missing(subject, state, job, ask, found.addresses)
-    if found.place.question.kind.refuses(BOOLEAN):
+    if found.place.question.kind.refuses(INTERPRETATIONS):
         yield from (
             missing(f"Verdicts of {step}", "not_analysed", None, ask, found.addresses) for step in found.pending
         )
@@ -261,7 +261,7 @@ def _rules(found: Asked) -> dict[str, str]:
     """
     place, scopes = found.place, dict[str, Scope]()
     if place.question.kind.settings:
-        scopes |= {one.rules: one.scope for one in others(found.session, place)}
+        scopes |= {rules: one.scope for rules, one in others(place).items()}
     for analysis in analyses_of(found.session, [place.row.id]):
         scope = scope_of(analysis)
         if (scope.output, scope.data) == (place.scope.output, place.scope.data) and scope not in scopes.values():

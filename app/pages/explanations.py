@@ -30,7 +30,7 @@ from app.db.recorded import recorded_row
 from app.db.tables import AnalysisRow
 from app.errors import BadQuery, NotFound, PageError
 from app.pages.candidates import algorithm_of, find_algorithm_row
-from app.pages.place import BOOLEAN, Place, StoredQuestion, locate
+from app.pages.place import INTERPRETATIONS, Place, StoredQuestion, locate
 from app.pages.placed import find_placement, placement_ref
 from pluriscope.address import Addresses
 from pluriscope.naming import ExplanationRef, Scope
@@ -294,7 +294,7 @@ def _circuit(
 ) -> tuple[Circuit | int, ExplanationRef]:
     question = place.question
     mask: int = question.read_mask(ref.first)
-    item = mask if question.kind.refuses(BOOLEAN) else Circuit(question.layout, mask)
+    item = mask if question.kind.refuses(INTERPRETATIONS) else Circuit(question.layout, mask)
     return item, ExplanationRef("circuit", question.graph.to_hex(mask))
 
 

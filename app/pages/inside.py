@@ -48,7 +48,7 @@ def chosen_row(model: Subject, apart: NDArray[Any], row: int | None) -> int:
 def rows_blocks(question: Any, rows: Rows) -> Iterator[Block]:
     """What a circuit does on each row; of many the rows with the smallest gaps."""
     alone = "the circuit alone, everything else"
-    if question.kind.refuses("boolean-rows"):
+    if question.kind.refuses("interpretations"):
         yield Section("On the rows of the task", f"{alone} cut; {N_ROWS} with the smallest gaps")
     else:
         yield Section("On every input", f"{alone} ablated ({question.protocol.ablation})")
@@ -57,7 +57,7 @@ def rows_blocks(question: Any, rows: Rows) -> Iterator[Block]:
 
 def rows_table(question: Any, rows: Any) -> Listed:
     """The rows with what is done on each."""
-    return answers_table(rows) if question.kind.refuses("boolean-rows") else behaviour_table(question, rows)
+    return answers_table(rows) if question.kind.refuses("interpretations") else behaviour_table(question, rows)
 
 
 def behaviour_table(question: Question, rows: Sequence[RowRecord]) -> Listed:

@@ -252,6 +252,8 @@ def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[
 def _others(session: Session, links: Addresses, text: str) -> Iterator[Row]:
     """A row for each network of another kind, under its usual rules, or the first that it was analysed under."""
     rows = reads.of_other_kinds(session, text)
+    if not rows:
+        return
     stored: dict[int, dict[str, AnalysisRow]] = defaultdict(dict)
     for analysis in reads.analyses_of(session, [row.id for row in rows]):
         stored[analysis.network_id][scope_of(analysis).protocol] = analysis

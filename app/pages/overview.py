@@ -39,7 +39,7 @@ from app.pages.explanation_list import Asked, search_for, states
 from app.pages.inside import table_blocks
 from app.pages.network_page import Known, criterion_words
 from app.pages.page import DRAWING, pairs, provenance_of
-from app.pages.place import BOOLEAN, AnyPlace, Place, key_of, rules_of
+from app.pages.place import INTERPRETATIONS, AnyPlace, Place, key_of, rules_of
 from app.pages.plan import METHOD_WORDS, plan_blocks, refusal_words
 from app.pages.shared import activation_words
 from app.pages.sharing.share import InShort, Shared
@@ -167,7 +167,7 @@ class Overview(Shared):
 
     @property
     def in_library(self) -> bool:
-        return not self.place.question.kind.refuses(BOOLEAN)
+        return not self.place.question.kind.refuses(INTERPRETATIONS)
 
     def drawn(self, name: str) -> Markup | None:
         """Its drawing, or how it learned."""

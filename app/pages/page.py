@@ -28,7 +28,7 @@ from app.errors import BadQuery
 from app.options import Options, ScopeOptions
 from app.pages.analyses import asked
 from app.pages.explanations import Explanation
-from app.pages.place import BOOLEAN, StoredQuestion
+from app.pages.place import INTERPRETATIONS, StoredQuestion
 from app.pages.sharing.share import InShort, Shared
 from app.pages.verdicts.told import told as verdicts
 from pluriscope.address import Addresses
@@ -166,11 +166,11 @@ class Document(Shared):
 
     @property
     def in_library(self) -> bool:
-        return not self.one.place.question.kind.refuses(BOOLEAN) and self.one.ref.kind in IN_LIBRARY
+        return not self.one.place.question.kind.refuses(INTERPRETATIONS) and self.one.ref.kind in IN_LIBRARY
 
     @property
     def verifies(self) -> bool:
-        return not self.one.place.question.kind.refuses(BOOLEAN)
+        return not self.one.place.question.kind.refuses(INTERPRETATIONS)
 
     @property
     def network(self) -> NetworkRow:
@@ -240,7 +240,7 @@ def head_actions(one: One) -> list[Action | Menu]:
     slug, scope, links = one.place.slug, one.place.scope, one.links
     found: list[Action | Menu] = []
     place = one.place
-    if place.boolean or place.question.kind.refuses(BOOLEAN):
+    if place.boolean or place.question.kind.refuses(INTERPRETATIONS):
         found.append(Action("Compare", links.compare(slug, [one.ref], scope), primary=True))
     if place.boolean and one.explanation.recorded is None:
         found.append(Action("Play", links.play(slug, [one.ref], scope)))
@@ -273,7 +273,7 @@ def about(one: One) -> Iterator[Block]:
     if one.place.boolean:
         yield More("Criteria", lambda: verdicts(one.session, one.links, [one.explanation]), _EVERY, id="criteria")
         yield More("Where it stands", lambda: told(one, [COMMON_GROUND]), "among all explanations", id="standing")
-    elif one.place.question.kind.refuses(BOOLEAN):
+    elif one.place.question.kind.refuses(INTERPRETATIONS):
         yield More("Criteria", lambda: _stored(one), _EVERY, id="criteria")
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar, cast
 
 from sqlalchemy.orm import Session
@@ -20,8 +20,8 @@ from pluriscope.address import Addresses
 from pluriscope.naming import Scope, protocol_key
 
 Asked = TypeVar("Asked", covariant=True)
-BOOLEAN: Final = "boolean-rows"
-"""The trait of networks whose rows stand for Boolean inputs."""
+INTERPRETATIONS: Final = "interpretations"
+"""The trait of networks of which there is more than circuits, on Boolean inputs."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class StoredQuestion(Generic[Asked]):
     @property
     def boolean(self) -> bool:
         """Whether its rows stand for Boolean inputs, which everything but circuits is about."""
-        return not self._question.kind.refuses(BOOLEAN) and bool(cast(Any, self.question).data.boolean)
+        return not self._question.refuses(INTERPRETATIONS)
 
     @property
     def cited(self) -> str:
@@ -165,9 +165,12 @@ def place_of(session: Session, row: NetworkRow, question: SubjectQuestion) -> An
     )
 
 
-def others(session: Session, place: AnyPlace) -> list[AnyPlace]:
-    """The same output on the same rows under the rules that have a name and fit, the usual ones first."""
-    return [place_of(session, place.row, one) for one in place.question.admitted()]
+def others(place: AnyPlace) -> dict[str, AnyPlace]:
+    """The same output on the same rows under the rules that have a name and fit, by these in words, the usual ones
+    first; their analyses are not looked for.
+    """
+    scopes = ((one, replace(place.scope, protocol=key_of(one))) for one in place.question.admitted())
+    return {rules_of(one): replace(place, question=one, scope=scope, analysis=None) for one, scope in scopes}
 
 
 def require(place: AnyPlace, addresses: Addresses, trait: str, item: str) -> None:
@@ -192,7 +195,7 @@ def locate_perceptron(session: Session, addresses: Addresses, network: str, scop
         NotFound: as above, or it is a network of another kind.
     """
     place = locate(session, addresses, network, scope)
-    require(place, addresses, BOOLEAN, f"network {network!r}")
+    require(place, addresses, INTERPRETATIONS, f"network {network!r}")
     return place
 
 
@@ -214,7 +217,7 @@ def check_boolean(place: AnyPlace, addresses: Addresses) -> None:
     Raises:
         NotFound: they do not.
     """
-    require(place, addresses, BOOLEAN, "this page")
+    require(place, addresses, INTERPRETATIONS, "this page")
     if not place.boolean:
         raise NotFound(
             f"data {place.scope.data}",

@@ -89,7 +89,7 @@ def refused(session: Session, place: AnyPlace) -> tuple[str, dict[str, Scope]]:
     limits = limits_in(session)
     if not (why := _refusal(place.question, limits)):
         return "", {}
-    return why, {one.rules: one.scope for one in others(session, place) if not _refusal(one.question, limits)}
+    return why, {rules: one.scope for rules, one in others(place).items() if not _refusal(one.question, limits)}
 
 
 def _refusal(question: Any, limits: Limits) -> str:

@@ -16,7 +16,7 @@ from app.pages.compare.networks import of_network
 from app.pages.compare.options import ComparedOptions, CompareOptions
 from app.pages.compare.rows import on_rows
 from app.pages.explanations import Explanation, find_explanation, read_ref
-from app.pages.place import BOOLEAN, AnyPlace, check_boolean, locate
+from app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate
 from pluriscope.address import Addresses
 from pluriscope.naming import LEAST, MOST
 
@@ -56,7 +56,7 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
 
 
 def _compared(session: Session, links: Addresses, place: AnyPlace, explanations: Sequence[Explanation]) -> Compared:
-    asked = on_rows if place.question.kind.refuses(BOOLEAN) else of_network
+    asked = on_rows if place.question.kind.refuses(INTERPRETATIONS) else of_network
     return asked(session, links, place, explanations)
 
 
@@ -74,7 +74,7 @@ def find_place(session: Session, links: Addresses, network: str, options: Compar
         NotFound: no such network, output, protocol or data record, or rows that stand for no Boolean inputs.
     """
     place = locate(session, links, network, options.scope)
-    if not place.question.kind.refuses(BOOLEAN):
+    if not place.question.kind.refuses(INTERPRETATIONS):
         check_boolean(place, links)
     return place
 

@@ -15,7 +15,7 @@ from app.pages.compare.compared import UNTIL, every_one, short
 from app.pages.compare.options import CompareOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref, readings_of
 from app.pages.page import column
-from app.pages.place import BOOLEAN, AnyPlace, Place
+from app.pages.place import INTERPRETATIONS, AnyPlace, Place
 from pluriscope.address import Addresses, ResultRef
 from pluriscope.analyses.pair import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
@@ -49,7 +49,7 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
     if chosen:  # the list ticks it
         every += f"#compare={quote(chosen)}"
     tick = [Action("Tick others in the list", every, primary=True)]
-    if not chosen or place.question.kind.refuses(BOOLEAN):
+    if not chosen or place.question.kind.refuses(INTERPRETATIONS):
         yield Head(
             f"Compare {short(chosen) or 'explanations'} of {place.row.name}", "Choose two or more.", actions=tick
         )

@@ -26,7 +26,7 @@ from app.pages.edit import Editing
 from app.pages.explanation_list import OF_SCOPE
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.page import DRAWING, read_options
-from app.pages.place import BOOLEAN, Place, check_boolean, locate, require
+from app.pages.place import INTERPRETATIONS, Place, check_boolean, locate, require
 from app.pages.play.played import Ask, Field, Play, link
 from app.pages.play.state import NetworkOptions, Site, State, read_state
 from app.pages.play.tokens import click_words, intervention_words, write_now, write_site, written_signs, written_words
@@ -63,7 +63,7 @@ def find_play(
     scope = read_options(ScopeOptions, [pair for pair in query if pair[0] in OF_SCOPE]).scope
     place = locate(session, links, network, scope)
     require(place, links, "play", f"play on {place.slug}")
-    if place.question.kind.refuses(BOOLEAN):
+    if place.question.kind.refuses(INTERPRETATIONS):
         return play_model(links, place, read_options(ModelOptions, query))
     check_boolean(place, links)
     return Played(session, links, *read_state(session, links, place, read_options(NetworkOptions, query)))
