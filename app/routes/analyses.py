@@ -132,15 +132,15 @@ def ask_to_analyse(session: Session, links: Addresses, place: AnyPlace) -> JobRo
         for problem in problems:
             raise problem
     else:
-        _refuse_if_too_large(session, links, place)
+        _refuse_if_too_large(links, place)
     return queue.enqueue_analyses(
         session, place.row, [question.protocol], data=data, outputs=[question.output], asked=True
     )[0]
 
 
-def _refuse_if_too_large(session: Session, links: Addresses, place: AnyPlace) -> None:
+def _refuse_if_too_large(links: Addresses, place: AnyPlace) -> None:
     if place.question.refusal:
-        fit = [one.scope for one in others(session, place) if not one.question.refusal]
+        fit = [one.scope for one in others(place).values() if not one.question.refusal]
         names = " or ".join(one.protocol for one in fit)
         cure = f"use coarser rules: protocol {names}" if names else "use a smaller network"
         page, label = links.network(place.slug, next(iter(fit), None)), "the network under such rules"
@@ -249,7 +249,7 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
         row = save_prepared(session, prepare_circuits(place.question, None))  # it stands on no circuits
     if row is None or (analysis.searched and row.circuits_method == "refused"):
         if isinstance(place.question, GraphQuestion):
-            _refuse_if_too_large(session, links, place)
+            _refuse_if_too_large(links, place)
         raise Conflict("analysis", f"is not stored, so there is {nothing}", "ask for the analysis first")
     if analysis.sums:
         steps = parse_steps(" ".join(order.criteria).split())
