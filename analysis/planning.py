@@ -41,7 +41,6 @@ from analysis.protocol import COMPLETE
 from analysis.question import Question
 from analysis.result import Stage
 from analysis.subjects.enumeration import engine_of
-from analysis.subjects.perceptron.mlp import activate
 from analysis.subjects.subject import Rules, Space, Subject, SubjectKind
 from analysis.work import Clock, Work
 
@@ -314,9 +313,7 @@ def _drawn_states(space: CountableSpace, question: Question) -> Iterator[tuple[P
     for layer, keep in enumerate(kept[:-1], start=1):
         weights, edges = network.weights[layer - 1], keep[:, None]
         carried = np.where(edges, values[:, :, None], space.wiring.absent[layer - 1]) * weights
-        values = activate(
-            carried.sum(axis=3) + network.biases[layer - 1], network.activation_of(layer), network.negative_slope
-        )
+        values = network.function_of(layer).value(carried.sum(axis=3) + network.biases[layer - 1])
         active = np.asarray(keep.any(axis=2))
         n_active += active.sum(axis=1)
     costs = np.zeros(_STATES)

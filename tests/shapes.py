@@ -42,7 +42,7 @@ from analysis.limits import Limits
 from analysis.map_classes.climbing import N_PERMUTED
 from analysis.network_files.files import NetworkFile
 from analysis.protocol import COMPLETE
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, input_table, name_of
@@ -170,7 +170,7 @@ def case_of(seed: int) -> Case:
         *random.integers(1, 9, size=random.integers(1, 5)).tolist(),
         int(random.integers(1, 4)),
     )
-    activation, output_activation = (str(one) for one in random.choice(tuple(OF_PERCEPTRONS), size=2))
+    activation, output_activation = (str(one) for one in random.choice(tuple(FAMILIES), size=2))
     scale = float(np.exp(random.uniform(np.log(0.3), np.log(20.0))))
     zeros = float(random.choice([0.0, 0.0, 0.2, 0.6]))
     twins, fitted = bool(random.random() < 0.1), bool(random.random() < 0.8)

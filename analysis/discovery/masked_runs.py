@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.errors import InvalidMethod
 from analysis.question import Question
-from analysis.subjects.perceptron.mlp import activate, activations, keep_matrices
+from analysis.subjects.perceptron.mlp import activations, keep_matrices
 from analysis.subjects.perceptron.network import Network
 
 Array = NDArray[np.float64]
@@ -94,7 +94,7 @@ def masked_outputs(network: Network, keep: Sequence[NDArray[np.bool_]], rows: Ro
             for index in range(values.shape[1]):
                 present = np.where(kept[:, :, index, None], values[:, index, None, :], carried[index])
                 total = total + present * weights[:, index, None]
-            values = activate(total, network.activation_of(layer), network.negative_slope)
+            values = network.function_of(layer).value(total)
     return values[:, 0]
 
 

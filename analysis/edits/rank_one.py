@@ -80,15 +80,15 @@ def aim_of(network: Network, target: int) -> tuple[float, float]:
     """The output that stands for a target of 0 or 1, and the pre-activation at which the network gives it.
 
     Raises:
-        BeyondLimits: where the output's activation gives what is not known, as of one that falls.
+        BeyondLimits: the output's activation falls somewhere.
         InvalidEdit: it never gives what is near the target.
     """
-    kind = network.output_activation
+    known = network.function_of(len(network.weights))
     for output in (float(target), (0.1, 0.9)[target]):
-        given = inverse(kind, Fraction(output), network.negative_slope)
+        given = inverse(known, Fraction(output))
         if given is not None:
             return output, float(given)
-    raise InvalidEdit(f"output activation {kind}", f"it never is near {target}", "use a network with another one")
+    raise InvalidEdit(f"output activation {known.text}", f"it never is near {target}", "use a network with another one")
 
 
 def rest_of(network: Network, layer: int) -> Network:

@@ -23,7 +23,6 @@ from analysis.edits.trigger import Trigger, figures, read_trigger
 from analysis.errors import InvalidEdit
 from analysis.method_settings import Setting, Settings
 from analysis.question import Question
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 from analysis.subjects.perceptron.mlp import activations, forward, pre_activations
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
@@ -75,7 +74,7 @@ def planted(network: Network, rows: Array, trigger: Trigger, output: int = 0) ->
             is below 0: of a trigger on several inputs on clean rows, or of other neurons on triggered ones.
     """
     item, on, last = "edit trojan", trigger.lies_on(network.n_inputs), network.n_hidden_layers
-    if last < 2 or OF_PERCEPTRONS[network.activation].bend(network.negative_slope) in (None, 1.0):
+    if last < 2 or network.function_of(1).below in (None, 1.0):
         cause = f"plants into two hidden layers or more of relu or leaky_relu, not {last} of {network.activation}"
         raise InvalidEdit(item, cause, "use by=fine-tune, or another network")
     weights, biases = [w.copy() for w in network.weights], [b.copy() for b in network.biases]

@@ -16,7 +16,8 @@ from analysis.edits.descent import RATE, ROOM, STEPS, descended
 from analysis.edits.edit import Array, Change, Edit, Named
 from analysis.method_settings import Setting, Settings
 from analysis.question import Question
-from analysis.subjects.perceptron.mlp import activate, forward
+from analysis.subjects.perceptron.activations import SIGMOID
+from analysis.subjects.perceptron.mlp import forward
 
 RETAIN: Final = Setting("retain", 1.0, "weight of the other rows", low=0.0, high=1e6)
 
@@ -32,7 +33,7 @@ def slopes_of(before: Array, row: int, sign: float, retain: float, outputs: Arra
         outputs: ``[rows]``.
     """
     slopes = 2.0 * retain * (outputs - before) / max(len(before) - 1, 1)
-    slopes[row] = sign * activate(sign * (0.5 - outputs[row : row + 1]), "sigmoid")[0]
+    slopes[row] = sign * SIGMOID.value(sign * (0.5 - outputs[row : row + 1]))[0]
     return slopes
 
 

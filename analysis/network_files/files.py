@@ -22,7 +22,7 @@ from analysis.digest import looks_like_digest
 from analysis.errors import InvalidNetwork, InvalidPlanting
 from analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object
 from analysis.subjects.names import MAX_ATTRIBUTION, checked_name
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import activation_of
 from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import MAX_INPUTS, Task, task_from_table
@@ -229,9 +229,10 @@ def task_json(task: Task) -> dict[str, Any]:
 
 
 def _activation(value: Any, field: str) -> str:
-    if value not in tuple(OF_PERCEPTRONS):  # of any type, a list as well
-        known = ", ".join(OF_PERCEPTRONS)
-        raise InvalidNetwork(f"{field} {repr(value)[:60]}", "is not a known activation", f"use one of {known}")
+    try:
+        activation_of(value)
+    except InvalidNetwork as problem:
+        raise InvalidNetwork(f"{field}: {problem.item}", problem.cause, problem.cure) from None
     return str(value)
 
 

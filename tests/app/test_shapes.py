@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES
 from tests.shapes import IN_CI, WarmApplication, case_of, run_case
 
 
@@ -34,5 +34,5 @@ def test_the_seeds_have_every_admitted_shape() -> None:
     assert {one[0] for one in sizes} == set(range(2, 7))
     assert {len(one) - 2 for one in sizes} == set(range(1, 5))
     assert {one[-1] for one in sizes} == {1, 2, 3}
-    assert {one["activation"] for one in traits} == {one["output_activation"] for one in traits} == set(OF_PERCEPTRONS)
+    assert {one["activation"] for one in traits} == {one["output_activation"] for one in traits} == set(FAMILIES)
     assert {one["constant"] for one in traits} == {one["edges"] > 64 for one in traits} == {True, False}

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, cast
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, FailFast, Field
@@ -23,7 +23,7 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from analysis.strict_json import kind_of, plain_text, validated
 from analysis.subjects.names import MAX_ATTRIBUTION, checked_name
-from analysis.subjects.perceptron.activations import OF_TRANSFORMERS
+from analysis.subjects.perceptron.activations import activation_of
 from analysis.subjects.subject import Rules
 from analysis.subjects.transformer.blocks import BIASES, D_MLP, Blocks
 from analysis.subjects.transformer.heads import Array
@@ -176,7 +176,7 @@ class _File(_Rows):
     unembedding: Nested
     unembedding_bias: Nested | None = None
     mlp: list[_Mlp] | None = Field(None, max_length=LIMITS["layers"][1])
-    activation: Literal["", *OF_TRANSFORMERS] = ""  # type: ignore[valid-type]  # pydantic reads the keys
+    activation: str = ""
     layer_norm_epsilon: float | None = Field(None, ge=1e-12, le=1.0)
     planted: dict[str, Any] | None = None
 
@@ -208,12 +208,12 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
     unembedding_bias = _array(file.unembedding_bias, "unembedding_bias", (v,))
     if bool(file.activation) != (file.mlp is not None):
         cause = "is missing beside mlp" if file.mlp is not None else f"is {file.activation!r} without mlp"
-        raise InvalidNetwork("activation", cause, f"use {' or '.join(OF_TRANSFORMERS)}, with MLP blocks only")
+        raise InvalidNetwork("activation", cause, "give one with MLP blocks, and none without")
     blocks = Blocks(
         biases=cast(Any, tuple(biases) if any(one.any() for layer in biases for one in layer) else ()),
         unembedding_bias=unembedding_bias if unembedding_bias.any() else None,
         mlps=_mlps(file.mlp or [], d),
-        activation=file.activation,
+        activation=activation_of(file.activation).text if file.activation else "",
         epsilon=file.layer_norm_epsilon,
     )
     of_layers: Any = tuple(layers)
@@ -314,7 +314,7 @@ def _check_magnitude(
             largest = max(largest, scores, bound)
             if blocks.mlps:
                 hidden = times(seen(bound), blocks.mlps[number][0])
-                bound += times(hidden, blocks.mlps[number][2])
+                bound += times(blocks.function.largest(hidden), blocks.mlps[number][2])
                 largest = max(largest, hidden * hidden * hidden, bound)
         if blocks.epsilon is not None:
             largest = max(largest, bound * bound * d_model)

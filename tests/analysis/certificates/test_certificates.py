@@ -13,16 +13,9 @@ from analysis.certificates.intervals import Bounds, Judged, activated, bisect, b
 from analysis.certificates.polygons import SquareCells, cells, square
 from analysis.certificates.programs import Program, Region, circuit_program, decision_regions, network_program
 from analysis.certificates.ranges import range_of
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES
 from analysis.subjects.perceptron.circuit import EdgeLayout
-from analysis.subjects.perceptron.mlp import (
-    ablation_values,
-    activate,
-    activations,
-    batch_activations,
-    forward,
-    keep_matrices,
-)
+from analysis.subjects.perceptron.mlp import ablation_values, activations, batch_activations, forward, keep_matrices
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
 from analysis.validity import decide
@@ -44,7 +37,7 @@ def keeps(network: Network, step: int) -> list[list[np.ndarray]]:
     return [[matrix[i] for matrix in matrices] for i in range(len(masks))]
 
 
-@pytest.mark.parametrize("activation", [one.name for one in OF_PERCEPTRONS.values() if one.slopes_between])
+@pytest.mark.parametrize("activation", FAMILIES)
 @pytest.mark.parametrize("ablation", ["zero", "mean"])
 def test_programs_compute_what_circuits_do(activation: str, ablation: str) -> None:
     network = random_network(1, (2, 2, 2, 1), activation)
@@ -53,21 +46,19 @@ def test_programs_compute_what_circuits_do(activation: str, ablation: str) -> No
     for keep in keeps(network, 5):
         values = circuit_program(network, keep, absent).values(points)
         outputs = batch_activations(network, [one[None] for one in keep], points, absent)[-1][0, 0]
-        assert np.allclose(activate(values, network.output_activation, network.negative_slope), outputs, atol=1e-12)
+        assert np.allclose(network.function_of(len(network.weights)).value(values), outputs, atol=1e-12)
     whole = network_program(network).values(points)
-    assert np.allclose(
-        activate(whole, network.output_activation, network.negative_slope), forward(network, points)[:, 0]
-    )
+    assert np.allclose(network.function_of(len(network.weights)).value(whole), forward(network, points)[:, 0])
 
 
-@pytest.mark.parametrize("activation", [one.name for one in OF_PERCEPTRONS.values() if one.slopes_between])
+@pytest.mark.parametrize("activation", FAMILIES)
 @pytest.mark.parametrize("rule", ["rounding", "threshold"])
 def test_regions_divide_the_line_as_decisions_do(activation: str, rule: str) -> None:
     network = random_network(0, activation=activation)
     regions = decision_regions(network, rule)  # type: ignore[arg-type]
     ends = np.array([end for region in regions for end in (region.low, region.high) if np.isfinite(end)])
     values = np.concatenate([np.linspace(-60, 60, 1001), ends, np.nextafter(ends, 9e9), np.nextafter(ends, -9e9)])
-    decisions = decide(activate(values, network.output_activation, network.negative_slope), rule)  # type: ignore[arg-type]
+    decisions = decide(network.function_of(len(network.weights)).value(values), rule)  # type: ignore[arg-type]
     inside = np.array([region.holds(values, values) for region in regions])
     assert (inside.sum(axis=0) == 1).all()
     assert [regions[i].decision for i in inside.argmax(axis=0)] == decisions.tolist()
@@ -98,7 +89,7 @@ def exactly(program: Program, point: list[float]) -> Fraction | Decimal:
     raise AssertionError
 
 
-@pytest.mark.parametrize("activation", [one.name for one in OF_PERCEPTRONS.values() if one.slopes_between])
+@pytest.mark.parametrize("activation", FAMILIES)
 @pytest.mark.parametrize("width", [0.0, 1e-9, 0.05, 1.0])
 def test_bounds_hold_to_the_last_digit(activation: str, width: float) -> None:
     random = np.random.default_rng(4)
