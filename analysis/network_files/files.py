@@ -232,7 +232,8 @@ def _activation(value: Any, field: str) -> str:
     try:
         activation_of(value)
     except InvalidNetwork as problem:
-        raise InvalidNetwork(f"{field}: {problem.item}", problem.cause, problem.cure) from None
+        item = problem.item.replace("activation", field, 1)
+        raise InvalidNetwork(item, problem.cause, problem.cure) from None
     return str(value)
 
 

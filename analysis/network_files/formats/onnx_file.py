@@ -139,7 +139,7 @@ class OnnxChain:
         nodes = self.model.graph.node
         types = {tensor.data_type for tensor in _tensors(self.model.graph)} | {_input(self.model.graph).elem_type}
         types |= {one.i for node in nodes if node.op_type == "Cast" for one in node.attribute}
-        types |= {1 for node in nodes if node.op_type in ("LeakyRelu", "Elu")}  # their numbers are float32
+        types |= {1 for node in nodes if node.op_type in ("LeakyRelu", "Elu", "Gelu", "Erf")}  # numbers of float32
         return max(_FLOATS.get(one, 0) for one in types)
 
     def run(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -322,11 +322,15 @@ class _Walk:
             places = np.flatnonzero(places == chosen)
         elif (places != np.arange(len(places))).any():
             raise InvalidNetwork(_ITEM, "gives its outputs in another order than its last layer", _CURE)
-        return OnnxChain(self._model, tuple(self._steps), shape, self._batch, places, self._choice, self._whole)
+        return OnnxChain(
+            self._model, tuple(_with_rates(self._steps)), shape, self._batch, places, self._choice, self._whole
+        )
 
     def _formula(self, start: str, nodes: list[tuple[NodeProto, Any]], readers: Mapping[str, int]) -> tuple[int, str]:
         """The activation that the first nodes compute of a tensor: how many they are, and what they give."""
-        at = np.linspace(-6.0, 6.0, 97)
+        numbers = [self._stored[name] for node, _ in nodes[:_LONGEST] for name in node.input if name in self._stored]
+        dtype = next((one.dtype for one in numbers if one is not None and one.dtype.kind == "f"), np.float64)
+        at = np.linspace(-6.0, 6.0, 97, dtype=dtype)
         values, unread = {start: at}, {start: readers[start]}
         for length, (node, runtime) in enumerate(nodes[:_LONGEST], start=1):
             if self._made_of_stored(node, runtime):
@@ -516,6 +520,20 @@ class _Walk:
             self._neurons = np.expand_dims(self._neurons, axis) if numbers.get("keepdims", 1) else self._neurons
 
 
+def _with_rates(steps: list[Step]) -> list[Step]:
+    """Steps in which a softplus between a factor and its reciprocal is one with that beta, as exporters write it."""
+    found: list[Step] = []
+    for step in steps:
+        match found[-2:], step:
+            case [Affine(rate, before), Activated("softplus")], Affine(share, behind) if (
+                np.ptp(rate) == 0.0 and not np.any(before) and not np.any(behind) and np.allclose(rate * share, 1.0)
+            ):
+                found[-2:] = [Activated(FAMILIES["softplus"].text({"beta": _shortest(np.ravel(rate)[0])}))]
+            case _:
+                found.append(step)
+    return found
+
+
 def _tried(node: NodeProto, function: Callable[..., Any], *given: Any) -> Any:
     """What a function of NumPy or onnx gives, or why not, by the node."""
     try:
@@ -531,10 +549,10 @@ def _numbers(node: NodeProto) -> dict[str, Any]:
 
 
 def _shortest(value: Any) -> float:
-    """A float32 as the shortest decimal that rounds to it: 0.01, not 0.00999…; a float64 as it is."""
-    if isinstance(value, np.ndarray) and value.dtype == np.float64:
-        return float(value)
-    return float(np.format_float_positional(np.float32(value), unique=True))
+    """A number; what is one of float32 as the shortest decimal that rounds to it: 0.01, not 0.00999…"""
+    number = float(value)
+    single = np.float32(number)
+    return float(np.format_float_positional(single, unique=True)) if float(single) == number else number
 
 
 def _bad(node: NodeProto, cause: str) -> InvalidNetwork:

@@ -20,6 +20,7 @@ from typing import Annotated, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator
+from pydantic.config import JsonDict
 
 from analysis.errors import BeyondLimits, InvalidNetwork
 from analysis.fixed_order import exp_of_negative, expm1_of_negative, log1p_of_share, normal, tanh
@@ -486,16 +487,21 @@ def activation_of(text: object, negative_slope: object = None) -> Activation:
     try:
         return _activation(text, negative_slope)
     except TypeError:  # of what has no hash, such as a list
-        item, wrong = ("negative_slope", negative_slope) if isinstance(text, str) else ("activation", text)
-        raise InvalidNetwork(f"{item} {repr(wrong)[:60]}", "is of another type", "give a number or a name") from None
+        if isinstance(text, str):
+            _NEGATIVE_SLOPE.checked(negative_slope)
+        raise _unknown(text) from None
+
+
+def _unknown(text: object) -> InvalidNetwork:
+    known = ", ".join(FAMILIES)
+    return InvalidNetwork(f"activation {repr(text)[:60]}", "is not a known activation", f"use one of {known}")
 
 
 @lru_cache(maxsize=1024, typed=True)
 def _activation(text: object, negative_slope: object) -> Activation:
     written = _WRITTEN.fullmatch(text.strip()) if isinstance(text, str) else None
     if written is None or written[1] not in FAMILIES:
-        known = ", ".join(FAMILIES)
-        raise InvalidNetwork(f"activation {repr(text)[:60]}", "is not a known activation", f"use one of {known}")
+        raise _unknown(text)
     family, given = FAMILIES[written[1]], dict[str, object]()
     for part in filter(None, (one.strip() for one in (written[2] or "").split(","))):
         name, _, number = (one.strip() for one in part.partition("="))
@@ -526,6 +532,8 @@ def _checked(text: str) -> str:
 
 ActivationName = Annotated[str, AfterValidator(_checked)]
 """How an activation is written in the options of a training or a study."""
+EXAMPLES: Final[JsonDict] = {"examples": [*FAMILIES, "leaky_relu(negative_slope=0.2)", "elu(alpha=0.5)"]}
+"""What a form suggests for it."""
 
 
 def refuse_falling(item: str, *activations: Activation) -> None:
