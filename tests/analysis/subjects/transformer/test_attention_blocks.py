@@ -290,7 +290,7 @@ def changed(**more):
 @pytest.mark.parametrize(
     ("document", "told"),
     [
-        (changed(activation="mish"), "activation: "),
+        (changed(activation="mish"), "activation 'mish': is not a known activation"),
         (changed(activation=None), "activation: is missing beside mlp"),
         (changed(activation=["relu"]), "activation: "),
         (changed(mlp=None), "activation: is 'gelu_new' without mlp. Give one with MLP blocks, and none without"),
