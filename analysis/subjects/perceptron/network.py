@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -162,6 +162,22 @@ class Network:
             self.output_activation,
             self.negative_slope,
         )
+
+    @property
+    def parameters(self) -> dict[str, NDArray[np.float64]]:
+        """Every weight matrix and bias vector by its name: W1, b1, W2, …"""
+        layers = enumerate(zip(self.weights, self.biases, strict=True), start=1)
+        return {f"{name}{layer}": array for layer, pair in layers for name, array in zip("Wb", pair, strict=True)}
+
+    def with_parameters(self, parameters: Mapping[str, NDArray[np.float64]]) -> Network:
+        """The network with other numbers, named as in :attr:`parameters`.
+
+        Raises:
+            InvalidNetwork: a number that is not finite.
+        """
+        weights, biases = ([parameters[f"{name}{layer}"] for layer in range(1, len(self.sizes))] for name in "Wb")
+        kinds = {"activation": self.activation, "output_activation": self.output_activation}
+        return Network.from_arrays(weights, biases, **kinds, negative_slope=self.negative_slope)
 
     def function_of(self, layer: int) -> Activation:
         """The activation of layer 1 … L."""

@@ -22,8 +22,9 @@ from analysis.subjects.perceptron.optimizers import AdamW
 from analysis.subjects.perceptron.threads import one_thread
 from analysis.subjects.subject import ACCURACY_THRESHOLD
 from analysis.subjects.transformer.blocks import MLP, Blocks
-from analysis.subjects.transformer.model import MATRICES, AttentionModel
+from analysis.subjects.transformer.model import AttentionModel
 from analysis.subjects.transformer.training_spec import AttentionSpec
+from analysis.subjects.transformer.weights import MATRICES
 from analysis.validity import max_wrong
 from analysis.work import DEFAULT_WORK, Work
 
