@@ -28,8 +28,9 @@ from analysis.subjects.made import Made
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.files import attention_document
 from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import FORMAT, LIMITS, MATRICES, AttentionModel, read_attention
+from analysis.subjects.transformer.model import FORMAT, LIMITS, AttentionModel, read_attention
 from analysis.subjects.transformer.planted import PlantedEdges
+from analysis.subjects.transformer.weights import MATRICES
 from benchmarks.head_disguises import head_disguised
 
 ROOT: Final = Path(__file__).resolve().parents[1]
