@@ -30,7 +30,6 @@ from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.files import attention_document
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import FORMAT, LIMITS, AttentionModel, read_attention
-from analysis.subjects.planted import PlantedEdges
 from analysis.subjects.transformer.weights import MATRICES
 from benchmarks.head_disguises import head_disguised
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.subjects.edited import EditRecord
-from analysis.subjects.transformer.blocks import BIASES, MLP, NO_BLOCKS, Blocks
 from analysis.subjects.planted import PlantedEdges
+from analysis.subjects.transformer.blocks import BIASES, MLP, NO_BLOCKS, Blocks
 from analysis.subjects.transformer.heads import Array, HeadWeights
 
 MATRICES: Final = ("query", "key", "value", "output")
