@@ -109,7 +109,7 @@ def _gated_run(question: Question, rows: Rows) -> Any:
             begin, end = layout.offsets[layer - 1], layout.offsets[layer]
             gate = gates[begin:end].reshape(matrix.shape)
             total = bias[:, None] + (gate * matrix) @ values + ((1 - gate) * matrix) @ absent[layer - 1]
-            values = activated_with_gradient(total, network.activation_of(layer), network.negative_slope)
+            values = activated_with_gradient(total, network.function_of(layer))
         return values[0]
 
     return run

@@ -26,7 +26,7 @@ from analysis.question import Question
 from analysis.subjects.graph import Graph, perceptron_graph
 from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array, possible_circuit
 from analysis.subjects.perceptron.gradients import backward
-from analysis.subjects.perceptron.mlp import activate, activations, forward_pass, keep_matrices
+from analysis.subjects.perceptron.mlp import activations, forward_pass, keep_matrices
 from analysis.subjects.perceptron.network import Network
 from analysis.validity import decide, decided_right
 
@@ -104,7 +104,7 @@ def masked_outputs(network: Network, keep: Sequence[NDArray[np.bool_]], rows: Ro
             for index in range(values.shape[1]):
                 present = np.where(kept[:, :, index, None], values[:, index, None, :], carried[index])
                 total = total + present * weights[:, index, None]
-            values = activate(total, network.activation_of(layer), network.negative_slope)
+            values = network.function_of(layer).value(total)
     return values[:, 0]
 
 

@@ -18,7 +18,6 @@ from analysis.discovery.selection import Scores
 from analysis.discovery.ties import TOLERANCE, followed
 from analysis.method_settings import Setting, Settings
 from analysis.subjects.perceptron.gradients import backward
-from analysis.subjects.perceptron.mlp import activate
 from analysis.work import Work
 
 _FOLLOWED: Final = 256
@@ -165,7 +164,7 @@ def _summed(masked: MaskedPerceptron, settings: Settings) -> Scores:
             for index in range(len(carried)):
                 sums = sums + carried[index] * weights[:, index, None]
             given.append(sums)
-            layers.append(activate(sums, network.activation_of(layer), network.negative_slope))
+            layers.append(network.function_of(layer).value(sums))
         slope = metric_slope(layers[-1][0], rows.labels, cast(Metric, settings["metric"]))
         slopes = backward(network, given, layers, slope, carried=1.0 - moved)
         changes = [absent - layer for absent, layer in zip(rows.absent, layers, strict=False)]

@@ -30,7 +30,6 @@ from analysis.method_settings import Setting, Settings
 from analysis.protocol import COMPLETE
 from analysis.question import Question
 from analysis.subjects.chances import log_softmax
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 from analysis.subjects.transformer.runs import Pairs, Site, run, site_names, slopes
 from analysis.subjects.transformer.weights import Transformer
 from analysis.work import Work
@@ -57,8 +56,10 @@ def _fit(question: Question, _settings: Settings) -> Fit:
     algorithms = _asked(question).algorithms
     if not algorithms:
         return not_applicable("The task has no irredundant algorithm with a variable, so there is nothing to align.")
-    if OF_PERCEPTRONS[question.cut.output_activation].inverse is None:
-        return not_applicable("Nothing is learned where it is not known at which sum the output becomes 1.")
+    if not question.cut.function_of(len(question.cut.weights)).monotone:
+        return not_applicable(
+            "The output's activation falls somewhere, so it is not known at which sum the output becomes 1."
+        )
     if not any(_layers(question, one) for one in algorithms):
         widest = max(question.cut.hidden_sizes)
         return not_applicable(f"No hidden layer has room for all variables: the widest has {widest} neurons.")

@@ -29,7 +29,7 @@ from analysis.lenses.site_lens import METRIC, PAIRS, SiteLens, alike, grid_of, l
 from analysis.method_settings import Setting, Settings
 from analysis.question import Question
 from analysis.sandbox.intervention import carrier_name
-from analysis.subjects.perceptron.mlp import activate, activations, pre_activations
+from analysis.subjects.perceptron.mlp import activations, pre_activations
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.transformer.runs import (
     Metric,
@@ -81,7 +81,7 @@ def patched_along(network: Network, clean: Sequence[NDArray[np.float64]], path: 
     carried = np.broadcast_to(clean[layer][:, neuron, None], (n_rows, n_rows))
     for above, receiver in path[1:]:
         total = pre_activations(network, above, _with(clean[layer], neuron, carried))[..., receiver]
-        carried = activate(total, network.activation_of(above), network.negative_slope)
+        carried = network.function_of(above).value(total)
         layer, neuron = above, receiver
     return run_from(network, layer, _with(clean[layer], neuron, carried))
 

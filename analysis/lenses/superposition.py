@@ -14,14 +14,13 @@ from analysis import fixed_order
 from analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Settings
 from analysis.question import Question
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
 
 
 def _fit(question: Question, _settings: Settings) -> Fit:
     network = question.cut
-    activation = OF_PERCEPTRONS[network.activation_of(1)]
+    activation = network.function_of(1)
     if activation.below != 1.0:
         return not_applicable(
             f"The first hidden layer is {activation.label}: an input has one direction there only where "

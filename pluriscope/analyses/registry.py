@@ -115,10 +115,11 @@ def never(_: Question) -> bool:
 
 def _ladder_is_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, here and on the permuted networks."""
+    from analysis.algorithms.redundancy import MAX_PLACED
     from analysis.directions.search import MAX_CHEAP, closed_form_work
-    from analysis.map_classes.climbing import MAX_ALGORITHMS, N_PERMUTED
+    from analysis.map_classes.climbing import N_PERMUTED
 
-    work = closed_form_work(question.cut, MAX_ALGORITHMS) * (N_PERMUTED + 1)
+    work = closed_form_work(question.cut, MAX_PLACED) * (N_PERMUTED + 1)
     return bool(question.cut.hidden_sizes) and work <= MAX_CHEAP
 
 
