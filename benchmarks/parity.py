@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -205,11 +205,16 @@ def _at_most(differences: Sequence[float]) -> str:
     return "0" if largest == 0 else f"< 1e{math.floor(math.log10(largest)) + 1}"
 
 
+def between_marks(text: str, table: str, lines: Iterable[str]) -> str:
+    """A document with the lines of one of its tables put between the marks of that table."""
+    before, mark, rest = text.partition(f"<!-- table: {table} -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    return "\n".join([before + mark, *lines, "", end + after])
+
+
 def with_table(text: str) -> str:
     """The document with the table made anew between its marks."""
-    before, mark, rest = text.partition("<!-- table: parity -->\n")
-    _, end, after = rest.partition("<!-- end -->")
-    return "\n".join([before + mark, *parity_table(), "", end + after])
+    return between_marks(text, "parity", parity_table())
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from analysis.method_settings import Settings
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.result_file import exact
 from analysis.subjects.graph import Graph
-from analysis.subjects.transformer.planted import PlantedCircuit
+from analysis.subjects.planted import PlantedCircuit
 from analysis.work import DEFAULT_WORK, Work
 
 AUDIT_FORMAT: Final = "pluriscope-audit/1"

@@ -13,7 +13,7 @@ from analysis.discovery.registry import METHODS
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.planting.report import PlantedReport
 from analysis.report import Score
-from analysis.subjects.transformer.planted import PlantedCircuit
+from analysis.subjects.planted import PlantedCircuit
 from pluriscope.analyses.shown import AnalysisContext, Shown, neurons
 from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Side, Table
 from pluriscope.figures.numbers import noun

@@ -25,10 +25,10 @@ from analysis.late_functions import function_at
 from analysis.strict_json import kind_of, plain_text, validated
 from analysis.subjects.names import MAX_ATTRIBUTION, checked_name
 from analysis.subjects.perceptron.activations import activation_of
+from analysis.subjects.planted import read_planted_edges
 from analysis.subjects.subject import Rules
 from analysis.subjects.transformer.blocks import BIASES, D_MLP, Blocks
 from analysis.subjects.transformer.heads import Array
-from analysis.subjects.transformer.planted import read_planted_edges
 from analysis.subjects.transformer.space import AttentionSpace
 from analysis.subjects.transformer.tasks import MAX_ROWS, TokenTask
 from analysis.subjects.transformer.weights import MATRICES, Transformer

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.subjects.edited import EditRecord
+from analysis.subjects.planted import PlantedEdges
 from analysis.subjects.transformer.blocks import BIASES, MLP, NO_BLOCKS, Blocks
 from analysis.subjects.transformer.heads import Array, HeadWeights
-from analysis.subjects.transformer.planted import PlantedEdges
 
 MATRICES: Final = ("query", "key", "value", "output")
 """Of each layer, in the order of a transformer's layers."""

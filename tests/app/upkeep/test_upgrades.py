@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 
-from analysis.circuit_sets.judged_masks import circuit_record, judged_circuits
+from analysis.circuit_sets.judged_masks import judged_circuits
 from analysis.circuit_sets.masks import find_circuits
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
@@ -252,7 +252,15 @@ def test_circuits_of_models_become_rows(tmp_path):
     rules = TOY.default_rules
     model = read_perceptron(DOCUMENT)
     found = judged_circuits(TOY, model, rules, find_circuits(model, rules))
-    frame = circuit_record(TOY).frame(found.circuits)
+    circuits = found.circuits
+    frame = {
+        "ref": np.array([one.mask for one in circuits]),
+        "name": np.array([one.mask for one in circuits]),
+        "edges": np.array([one.bits for one in circuits]),
+        **{name: np.array([getattr(one, name) for one in circuits]) for name in ("nodes", "right", "worst", "margin")},
+        "minimal": np.array([one.minimal for one in circuits]),
+        **{name: np.array([one.told[name] for one in circuits]) for name in circuits[0].told},
+    }
     figures = {"edges": "<i8", "nodes": "<i8", "right": "<i8", "worst": "<f8", "margin": "<f8", "minimal": "?"}
     data = {
         name: values.astype(figures[name]).tobytes() if name in figures else "\n".join(values.tolist()).encode()
