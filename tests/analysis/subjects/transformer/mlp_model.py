@@ -170,7 +170,7 @@ TOY = SubjectKind(
     settings={"ablation": ("zero",)},
     read=read_perceptron,
     write=lambda model: {**DOCUMENT, "name": model.name},
-    traits=frozenset(),
+    traits=frozenset(("readers",)),
     module="analysis.explaining.graphs",
 )
 DOCUMENT = {
