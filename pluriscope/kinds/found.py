@@ -156,8 +156,3 @@ def tree_of(text: str, form: str, n_inputs: int) -> HighLevelModel:
 def big(values: Any) -> Coded:
     """Integers of any size, None where there is none; what is coded already stays as it is."""
     return values if isinstance(values, Coded) else Coded.of(None if one is None else int(one) for one in values)
-
-
-def taken(coded: Mapping[str, Coded], chosen: NDArray[Any]) -> dict[str, Coded]:
-    """Some places of coded columns."""
-    return {name: one.taken(chosen) for name, one in coded.items()}
