@@ -40,11 +40,9 @@ def asked(of: Findings, algorithms: Algorithms, key: str, *, thorough: bool) -> 
     if key not in known:
         raise AnalysisError(item, "is unknown of a network", f"use {', '.join(known)}")
     analysis = known[key]
-    if refusal := analysis.refuses(of.question):
-        raise AnalysisError(item, f"does not apply: {refusal}", "choose another one")
-    if analysis.of_planted and of.network_file.planted is None:
-        raise AnalysisError(item, "does not apply: nothing was planted in this network", "choose another one")
-    if thorough and not analysis.thoroughly:
+    if refusal := analysis.refuses(of.question, of.network_file.planted):
+        raise AnalysisError(item, f"does not apply: {refusal.rstrip('.')}", "choose another one")
+    if thorough and not analysis.more(of.question.kind):
         raise AnalysisError(item, "does all there is", "leave thorough out")
     work = Work(clock=time.perf_counter)
     more = {name: _READERS[name](of, algorithms, work) for name in analysis.reads}

@@ -108,7 +108,7 @@ FEATURE_PICTURES: Final = Lens(
     "each hidden neuron is largest and smallest.",
     source="After Olah, Mordvintsev & Schubert, Feature Visualization, Distill 2017 (doi:10.23915/distill.00007); "
     "exact by convex polygons, or bracketed by bounds and bisection, instead of searched",
-    needs=("hidden",),
+    needs=("neurons",),
     size=lambda question, _: sum(question.cut.hidden_sizes),
     applies=_fit,
     look=_look,

@@ -90,6 +90,7 @@ GRADIENT_CORNERS: Final = Lens(
     definition="An input's score is the derivative of the output by it, on every row.",
     source="Simonyan, Vedaldi & Zisserman 2013 (arXiv:1312.6034), saliency maps; scores agree with captum 0.9.0, "
     "Saliency (signed)",
+    needs=("numbers",),
     look=_look,
     says=_says,
     can_know="A gradient tells how the output changes just beside an input, which no Boolean input shows: two "

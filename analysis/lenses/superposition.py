@@ -88,7 +88,7 @@ SUPERPOSITION: Final = Lens(
     definition="An input's direction is what one unit of it adds to the first hidden layer; inputs whose directions "
     "are not at right angles interfere.",
     source="Elhage et al., Toy Models of Superposition, 2022 (arXiv:2209.10652)",
-    needs=("hidden",),
+    needs=("neurons",),
     applies=_fit,
     look=_look,
     says=_says,

@@ -71,7 +71,7 @@ def ask(
             place = locate_any(session, links, slug, Scope(output, named, data))
             analysis = analysis_meant(key, links, place)
             refuse_unfit(session, links, place, analysis)
-        if isinstance(place, Place) or analysis.of_circuits or not place.too_large:
+        if isinstance(place, Place) or analysis.searched or not place.too_large:
             named = _analysed(store, slug, rules, output, data, quiet=quiet)
         order = ThoroughOrder(protocol=named, output=output, data=data, thorough=thorough)
         with store.write() as session:

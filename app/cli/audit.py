@@ -11,7 +11,7 @@ from app.cli.signature import with_fields_of
 from app.cli.terminal import Shown, check_output, progress_bar, written
 
 if TYPE_CHECKING:
-    from analysis.discovery.location import ValidCircuits
+    from analysis.discovery.landscape import Landscape
     from analysis.work import Work
 
 
@@ -41,19 +41,20 @@ def audit(
     """
     from analysis.discovery.audit import audit as run_audit
     from analysis.discovery.audit import audit_json
-    from analysis.discovery.registry import METHODS, MODEL_METHODS, read_methods
+    from analysis.discovery.registry import read_methods
     from analysis.network_files.intake import Declaration
+    from analysis.subjects.perceptron.kind import PERCEPTRON
     from analysis.work import Work
     from app.limits import in_memory, limits_of
 
     check_output(output, json, file, data or file)
     asked = read_asked(file, protocol, data, [output_index], Declaration(**declared), quiet=quiet)
+    planted: Any
     if isinstance(asked, ModelAsked):
-        known, record = MODEL_METHODS, asked.model.planted
-        planted = None if record is None else record.under(asked.space.graph)
+        kind, planted = asked.kind, asked.model.planted and asked.model.planted.under(asked.space.graph)
     else:
-        known, planted = METHODS, asked.file.planted  # type: ignore[assignment]  # either can be audited
-    chosen = read_methods(methods or ["default"], known)
+        kind, planted = PERCEPTRON, asked.file.planted
+    chosen = read_methods(methods or ["default"], kind)
     seconds: dict[str, float] = {}
     with progress_bar(quiet) as report:
         work = Work(report, clock=time.perf_counter, limits=in_memory(limits_of(read_settings())))
@@ -66,17 +67,16 @@ def audit(
     return written(output, audit_json(landscape, found, seconds, missing, planted))
 
 
-def _landscape(asked: NetworkAsked | ModelAsked, work: Work) -> tuple[ValidCircuits, Sequence[str]]:
+def _landscape(asked: NetworkAsked | ModelAsked, work: Work) -> tuple[Landscape, Sequence[str]]:
     """The valid circuits, and what stopped at a limit."""
-    if isinstance(asked, ModelAsked):
-        from analysis.discovery.model_location import ModelLandscape
-
-        circuits = asked.search(work)
-        return ModelLandscape(asked.kind, asked.model, asked.rules, circuits, work=work), asked.missing(circuits)
     from analysis.discovery.audit import what_is_missing
-    from analysis.discovery.location import Landscape
+    from analysis.discovery.landscapes import landscape_of
     from analysis.pipeline import search_for_circuits
+    from analysis.subjects.question import GraphQuestion
 
+    if isinstance(asked, ModelAsked):
+        circuits, of_graph = asked.search(work), GraphQuestion(asked.kind, asked.model, asked.rules)
+        return landscape_of(of_graph, circuits, work=work), asked.missing(circuits)
     (question,) = asked.questions
-    landscape = Landscape(question, search_for_circuits(question, work), work)
+    landscape = landscape_of(question, search_for_circuits(question, work), work=work)
     return landscape, what_is_missing(landscape)

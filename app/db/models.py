@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -17,13 +18,13 @@ from analysis import ENGINE_VERSION
 from analysis.by_name import ByName
 from analysis.circuit_sets.judged_masks import NOT_ASKED, circuit_record
 from analysis.circuit_sets.masks import MODEL_CIRCUIT, CircuitsFound, MasksFound
-from analysis.discovery.model_location import ModelLandscape
 from analysis.explanations.explanation import NAME, REF, Frame
 from analysis.network_files.files import slug_of
+from analysis.report import Analysed
 from analysis.report import Part as Stored
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import SUBJECT_KINDS, kind_called, read_subject
 from analysis.subjects.subject import Rules, Subject, SubjectKind
-from analysis.work import DEFAULT_WORK, Work
 from app.db.errors import Ambiguous, NotFound
 from app.db.links import free_slug
 from app.db.reads.analyses import called
@@ -188,22 +189,6 @@ def stored_beside(session: Session, row: ModelRow, rules: str, name: str, form: 
     return None if kept is None else form.model_validate_json(kept.content)
 
 
-def searched_circuits(session: Session, ref: str, rules: str) -> tuple[ModelRow, CircuitSearch, Frame]:
-    """A model whose circuits were searched, what the search says of itself, and the circuits as columns.
-
-    Raises:
-        NotFound: the model is not stored any more, or its circuits are not.
-        InvalidProtocol: its kind has no such rules.
-    """
-    row = find_model(session, ref)
-    kind, _ = model_of(row)
-    search = searches_of(session, [row.id]).get((row.id, rules))
-    frame = stored_circuits(session, row.id, rules, kind)
-    if search is None or frame is None:
-        raise NotFound(f"circuits of {row.slug}", "are not searched under these rules", "search them first")
-    return row, search, frame
-
-
 def stored_circuits(session: Session, model_id: int, rules: str, kind: SubjectKind) -> Frame | None:
     """The columns of the circuits found under some rules; None where they were not searched.
 
@@ -221,26 +206,43 @@ def stored_circuits(session: Session, model_id: int, rules: str, kind: SubjectKi
     return frame | {name: np.array([one.get(name, NOT_ASKED) for one in told], str) for name in others}
 
 
-def stored_landscape(
-    kind: SubjectKind, model: Subject, rules: Rules, search: CircuitSearch, frame: Frame, work: Work = DEFAULT_WORK
-) -> ModelLandscape:
-    """The circuits that a search found, to locate answers among.
+@dataclass(frozen=True, eq=False)
+class StoredOutcomes:
+    """What is stored of circuits, by their masks as numbers: roles and outcomes of criteria by column.
 
     Args:
-        rules: that it was searched under.
-        search: what the search says of itself.
-        frame: the circuits that it listed.
-        work: told of what takes long.
+        frame: the circuits as columns.
     """
-    place_of = {int(mask, 16): place for place, mask in enumerate(frame[REF].tolist())}
-    masks = np.array(sorted(place_of), dtype=np.uint64)
+
+    frame: Frame
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {int(mask, 16): place for place, mask in enumerate(self.frame[REF].tolist())}
+
+    def __call__(self, mask: int) -> dict[str, str] | None:
+        """None where the circuit is not stored."""
+        if (place := self._places.get(mask)) is None:
+            return None
+        texts = {name: str(column[place]) for name, column in self.frame.items() if column.dtype.kind == "U"}
+        return {name: text for name, text in texts.items() if text != NOT_ASKED}
+
+
+def read_analysed(session: Session, row: ModelRow, rules: str) -> Analysed:
+    """What analyses look at, of a model under some rules; no circuits where they were not searched.
+
+    Raises:
+        NotFound: this version knows no such kind.
+        InvalidProtocol: the kind has no such rules.
+    """
+    kind, model = model_of(row)
+    question = GraphQuestion(kind, model, kind.rules(rules))
+    planted = model.planted and model.planted.under(question.graph)
+    search = searches_of(session, [row.id]).get((row.id, rules))
+    frame = stored_circuits(session, row.id, rules, kind)
+    if search is None or frame is None:
+        return Analysed(question, None, planted=planted)
+    masks = np.array(sorted(int(mask, 16) for mask in frame[REF].tolist()), dtype=np.uint64)
     possible = int(search.possible)
     found = MasksFound(masks, search.valid, possible, possible, dict(search.by_bits), search.bit_use, masks[:0])
-
-    def known(mask: int) -> dict[str, str] | None:
-        if mask not in place_of:
-            return None
-        told = {name: column[place_of[mask]] for name, column in frame.items() if column.dtype.kind == "U"}
-        return {name: str(value) for name, value in told.items() if value != NOT_ASKED}
-
-    return ModelLandscape(kind, model, rules, found, known, work)
+    return Analysed(question, found, planted=planted, stored=StoredOutcomes(frame))

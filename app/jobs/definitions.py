@@ -13,8 +13,9 @@ from analysis import ENGINE_VERSION
 from analysis.data import DataRecord
 from analysis.digest import canonical_json, short_id
 from analysis.protocol import COMPLETE, Protocol
+from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.perceptron.training_spec import TrainingSpec
-from pluriscope.analyses.registry import ANALYSES, LENSES, METHODS, ONE_READER, PLANTED, RIVALS, Analysis
+from pluriscope.analyses.registry import LENSES, METHODS, ONE_READER, PLANTED, RIVALS, Analysis, of_kind
 
 KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
 CRITERIA_PRIORITY: Final = 10
@@ -138,7 +139,7 @@ DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
         _defined("criteria", "analyses", "Criteria", version=3, priority=CRITERIA_PRIORITY),
         _defined("explanations", "analyses", "Explanations", priority=KINDS_PRIORITY),
         _defined("changes", "analyses", "Comparison", priority=REPORT_PRIORITY),
-        *(_defined_by(one) for one in ANALYSES if not one.sums),
+        *(_defined_by(one) for one in of_kind(PERCEPTRON) if one.find and not one.sums),
         STUDY,
         MODEL_CIRCUITS,
         _defined("model-methods", "models", METHODS.title, priority=REPORT_PRIORITY),

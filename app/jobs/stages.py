@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from analysis.criteria.steps import default_steps
 from analysis.explanations.registry import BY_KEY, RECORDED
 from analysis.subjects import registry
+from analysis.subjects.perceptron.kind import PERCEPTRON
 from app.bundled import ORIGIN
 from app.db.job_tables import JobRow
 from app.db.models import SEARCH, model_of
@@ -20,7 +21,7 @@ from app.db.reads.networks import edits_of
 from app.db.recorded import is_searched
 from app.db.tables import AnalysisReportRow, AnalysisRow, ModelReportRow, ModelRow, NetworkRow, VerdictRow
 from app.jobs import queue
-from pluriscope.analyses.registry import ANALYSES, LENSES, METHODS, ONE_READER, PLANTED, RIVALS, Analysis
+from pluriscope.analyses.registry import LENSES, METHODS, ONE_READER, PLANTED, RIVALS, Analysis, of_kind
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""
@@ -108,14 +109,14 @@ def _stage_of(analysis: Analysis) -> Stage:
     """An analysis in the registry."""
 
     def ask(session: Session, row: AnalysisRow) -> list[JobRow]:
-        unplanted = analysis.of_planted and row.network.planted is None
+        unplanted = "planted" in analysis.reads and row.network.planted is None
         if unplanted or not analysis.follows(analysed_question(session, row)):
             return []
         first = row.network.origin == ORIGIN and row.network.position == 0  # the front page shows it
         return [queue.enqueue_about(session, row, analysis.key, asked=first, **analysis.details())]
 
     stored = _has(AnalysisReportRow, AnalysisReportRow.kind == analysis.key)
-    return Stage(ask, or_(NetworkRow.planted.is_(None), stored) if analysis.of_planted else stored)
+    return Stage(ask, or_(NetworkRow.planted.is_(None), stored) if "planted" in analysis.reads else stored)
 
 
 def _has(row: Any, *more: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -134,5 +135,5 @@ def _judged() -> ColumnElement[bool]:
 
 CRITERIA: Final = Stage(_criteria, _judged())
 RECORDED_KINDS: Final = Stage(_recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
-OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES if not one.sums}
+OF_ANALYSES: Final = {one.key: _stage_of(one) for one in of_kind(PERCEPTRON) if one.find and not one.sums}
 STAGES: Final = (CRITERIA, RECORDED_KINDS, *OF_ANALYSES.values())

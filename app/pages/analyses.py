@@ -31,9 +31,9 @@ from app.pages.plan import refused
 from app.pages.shared import work_state
 from pluriscope.address import Addresses
 from pluriscope.analyses import pair
-from pluriscope.analyses.registry import BY_KEY, OF_MODELS, PAIR, SHOWN, Analysis
+from pluriscope.analyses.registry import BY_KEY, EVERY, PAIR, Analysis, of_kind, on_own_rows
 from pluriscope.analyses.rivals import farthest
-from pluriscope.analyses.shown import AnalysisContext, Item, network_context, shown
+from pluriscope.analyses.shown import AnalysisContext, Item, shown
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Progress, Prose, Section
 from pluriscope.figures.numbers import duration, when
 from pluriscope.naming import Scope
@@ -41,9 +41,8 @@ from pluriscope.recent import Recent
 
 R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]
-EVERY: Final = "all"
+ALL: Final = "all"
 """In addresses, in place of one analysis: those that nobody asked for."""
-UNPLANTED: Final = "Nothing is said to be planted in this network."
 _SUMS: Final = Recent[Any](16)
 """Reports that sum up what others found, by what they are made from; asked for last."""
 
@@ -118,7 +117,7 @@ class Asked:
     @property
     def findings(self) -> list[str]:
         """What was found, in sentences."""
-        told: list[str] = [] if self.report is None else self.report.findings(self.subject.ask, self.subject.part)
+        told: list[str] = [] if self.report is None else self.report.findings(self.subject.question)
         return told
 
     @property
@@ -199,16 +198,14 @@ def _asked(
         return None if kept is None else report_of(kept, BY_KEY[key].report)
 
     planted = planted_of(place.row)
-    about_it = place.question, place.row.name, place.slug, place.scope, links, read
-    lists = partial(is_listed, session, row)
-    subject = network_context(*about_it, sizes=sizes, planted=planted, lists=lists, report=report)
+    about_it = place.question, place.row.name, place.slug, place.scope, links, read, sizes, planted
+    subject = AnalysisContext(*about_it, lists=partial(is_listed, session, row), report=report)
     if not analysis.find:
         return at_once(analysis, subject, rules)
     why, instead = refusal
-    if unfit := analysis.refuses(place.question):
-        why, instead = unfit, {"every clean input": replace(place.scope, data="")}
-    if analysis.of_planted and planted is None:
-        why, instead = UNPLANTED, {}
+    if unfit := analysis.refuses(place.question, planted):
+        clean = {"every clean input": replace(place.scope, data="")}
+        why, instead = unfit, clean if on_own_rows(place.question) else {}
     if row is None or why:
         return Asked(analysis, subject, "not_applicable" if why else "not_analysed", None, None, why, rules, instead)
     stored = None
@@ -245,7 +242,7 @@ def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored |
 
 def analyses_of(place: AnyPlace) -> list[Analysis]:
     """The analyses that are asked about such networks."""
-    return list(SHOWN if isinstance(place, Place) else OF_MODELS)
+    return list(of_kind(place.kind))
 
 
 def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
@@ -257,8 +254,8 @@ def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
     known = {one.key: one for one in analyses_of(place)}
     if key not in known:
         what, parent = f"analysis {key[:60]!r}", links.analyses(place.slug, place.scope)
-        others = {one.key: "transformers" for one in OF_MODELS} | {one.key: "perceptrons" for one in SHOWN}
-        cause = f"is asked about {others[key]} alone" if key in others else "is unknown"
+        refusal = next((one.lacks(place.kind) for one in EVERY if one.key == key), "")
+        cause = f"does not apply: {refusal.rstrip('.')}" if refusal else "is unknown"
         raise NotFound(what, cause, f"use {', '.join(known)}", "analysis", parent, "all analyses")
     return known[key]
 
@@ -321,13 +318,14 @@ def _ask(one: Asked, words: str, *, thorough: bool = False) -> Action:
 
 def _more(one: Asked) -> Iterator[Block]:
     """What takes long, where it is not done yet."""
-    if not one.analysis.thoroughly or one.stored is None or one.stored.thorough or one.report.all_there_is:
+    more = one.analysis.more(one.subject.kind)
+    if not more or one.stored is None or one.stored.thorough or one.report.all_there_is:
         return
     if one.job is not None:
         yield _progress(one)
     else:
         action = _ask(one, "Do this too", thorough=True)
-        yield Notice("There is more", f"Not done yet: {one.analysis.thoroughly}.", actions=[action])
+        yield Notice("There is more", f"Not done yet: {more}.", actions=[action])
 
 
 def contradicting(one: Asked) -> Iterator[Block]:
@@ -435,7 +433,7 @@ def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:
     if wanted:
         subject = wanted[0].subject
         prices = " ".join(f"{one.analysis.title}: {one.analysis.price}" for one in wanted)
-        url = subject.links.analysis(subject.slug, EVERY)
+        url = subject.links.analysis(subject.slug, ALL)
         ask = Action("Ask for all", url, changes=True, fields=dict(subject.scope.fields))
         yield Notice(f"Not asked yet: {', '.join(one.analysis.title for one in wanted)}", prices, actions=[ask])
 

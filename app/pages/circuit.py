@@ -36,7 +36,7 @@ from app.pages.interpretation_list import CircuitOptions, interpretations
 from app.pages.network_page import behaviour_of
 from app.pages.page import One, page
 from app.pages.place import ModelPlace, Place
-from pluriscope.analyses.registry import COMMON_GROUND, PLANTED, SHOWN
+from pluriscope.analyses.registry import COMMON_GROUND, EVERY, PLANTED
 from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Section, Side, Table
 from pluriscope.blocks import Verdict as Mark
 from pluriscope.figures.numbers import decimal, exact, noun, readable
@@ -212,7 +212,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
         if cut.verdict.valid and question.data.boolean:
             yield More(
                 "Story",
-                lambda: told(one, [each for each in SHOWN if each != COMMON_GROUND]),
+                lambda: told(one, [each for each in EVERY if each != COMMON_GROUND]),
                 "which algorithms it carries, and which analyses tell of it",
                 id="story",
             )

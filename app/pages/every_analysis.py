@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
-from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from analysis.discovery.model_location import ModelLandscape
+from analysis.subjects.question import GraphQuestion
 from app.db.job_tables import JobRow
-from app.db.models import searches_of, stored_beside, stored_circuits, stored_landscape
+from app.db.models import read_analysed, searches_of, stored_beside
 from app.jobs.definitions import DEFINITIONS
-from app.pages.analyses import UNPLANTED, Asked, Stored, at_once, each_of_network, state_of
+from app.pages.analyses import Asked, Stored, at_once, each_of_network, state_of
 from app.pages.place import AnyPlace, ModelPlace, Place
 from app.pages.plan import refused
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import BY_KEY, Analysis
 from pluriscope.analyses.shown import AnalysisContext
-from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.naming import RulesScope
-
-MAX_JUDGED_MILLISECONDS: Final = 3.0
-"""What a run of one circuit may take for criteria to be asked of a claim on the spot, some thousand runs."""
-
-
-def _landscape(session: Session, place: ModelPlace) -> ModelLandscape:
-    """The stored circuits of a model under one set of rules; nothing is known of the others where there are none."""
-    search = searches_of(session, [place.row.id]).get((place.row.id, place.text))
-    frame = stored_circuits(session, place.row.id, place.text, place.kind)
-    if search is None or frame is None:
-        found = ModelLandscape(place.kind, place.model, place.settings, None)
-    else:
-        found = stored_landscape(place.kind, place.model, place.settings, search, frame)
-    return replace(found, judges=place.space.run_milliseconds <= MAX_JUDGED_MILLISECONDS)
 
 
 def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequence[Analysis]) -> list[Asked]:
@@ -46,31 +29,25 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
 
 
 def _of_transformer(session: Session, place: ModelPlace, links: Addresses, analysis: Analysis) -> Asked:
-    graph, searched = place.space.graph, searches_of(session, [place.row.id])
+    searched = searches_of(session, [place.row.id])
     known = {RulesScope.of(text) for _, text in searched} | {place.scope}
     rules = {words: scope for words, scope in place.others().items() if scope in known}
-
-    def draws(mask: str, *, title: str) -> Markup:
-        kept = graph.kept_edges(graph.bits([int(mask, 16)]))[0].tolist()
-        return graph_diagram(graph, kept, title=title, thumb=True)
 
     def sizes() -> Mapping[int, int]:
         return dict(searched[place.row.id, place.text].by_bits)
 
-    read = partial(_landscape, session, place)
-    about_it = place.row.name, place.slug, place.scope, links, place.part, draws, None, read
-    record = place.model.planted
-    planted = None if record is None else record.under(graph)
-
     def stored(key: str) -> Any:
         return stored_beside(session, place.row, place.text, key, BY_KEY[key].report)
 
-    subject = AnalysisContext(*about_it, sizes, graph.to_hex, planted, report=stored)
+    question, read = GraphQuestion(place.kind, place.model, place.settings), partial(read_analysed, session)
+    planted = place.model.planted and place.model.planted.under(question.graph)
+    about_it = question, place.row.name, place.slug, place.scope, links, partial(read, place.row, place.text), sizes
+    subject = AnalysisContext(*about_it, planted, report=stored)
     if not analysis.find:
         return at_once(analysis, subject, rules)
-    if analysis.of_planted and planted is None:
-        return Asked(analysis, subject, "not_applicable", None, None, UNPLANTED, rules)
-    if analysis.of_circuits and (place.row.id, place.text) not in searched:
+    if why := analysis.refuses(question, planted):
+        return Asked(analysis, subject, "not_applicable", None, None, why, rules)
+    if analysis.searched and (place.row.id, place.text) not in searched:
         why, instead = refused(session, place)
         return Asked(analysis, subject, "not_applicable" if why else "not_analysed", None, None, why, rules, instead)
     report = stored(analysis.key)

@@ -18,7 +18,7 @@ from app.jobs.queue import ENDED_BADLY, MAX_LOSSES, is_unfinished
 from app.options import PageModel
 from app.pages.training.course import Learning, LossPoint, learning_of_job
 from pluriscope.address import Addresses
-from pluriscope.analyses.registry import ANALYSES, OF_MODELS
+from pluriscope.analyses.registry import ANALYSES
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "truncated"]
 StageState = Literal["pass", "running", "untested", "fail", "na"]
@@ -41,7 +41,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
         ("alignments", "Alignments", "each criterion on every kept valid alignment"),
     ),
     **{one.key: one.stages for one in ANALYSES if not one.sums},
-    **{f"model-{one.key}": one.stages for one in OF_MODELS},
+    **{f"model-{one.key}": one.stages for one in ANALYSES},
     **dict.fromkeys(("train", "train-model"), (("training", "Training", "gradient descent until the loss target"),)),
     "model-circuits": (("circuits", "Circuits", "every mask of the model's graph is tested"),),
     "study": (("networks", "Networks", "trained together, analysed and measured one by one"),),

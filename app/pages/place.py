@@ -11,6 +11,7 @@ from analysis.circuits_file import task_digest
 from analysis.errors import AnalysisError
 from analysis.question import Question
 from analysis.subjects.enumeration import read_mask, refuse_if_too_large
+from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.registry import kind_called
 from analysis.subjects.subject import Rules, Space, Subject, SubjectKind
 from app.db.codecs import question_of
@@ -40,6 +41,7 @@ class Place:
     scope: Scope
     analysis: AnalysisRow | None
     part: ClassVar[str] = "edge"
+    kind: ClassVar[SubjectKind] = PERCEPTRON
 
     @property
     def slug(self) -> str:

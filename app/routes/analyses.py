@@ -28,7 +28,8 @@ from app.error_answers import api_errors
 from app.errors import BadQuery, Conflict, NotFound
 from app.jobs import queue
 from app.options import ScopeOptions
-from app.pages.analyses import EVERY, AnalysisRecord, Asked, analyses_of, analysis_meant, index_of, item_of, page_of
+from app.pages.analyses import ALL as ASK_ALL
+from app.pages.analyses import AnalysisRecord, Asked, analyses_of, analysis_meant, index_of, item_of, page_of
 from app.pages.every_analysis import asked
 from app.pages.jobs import JobPage
 from app.pages.page import read_options
@@ -256,7 +257,7 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
             return queue.enqueue_about(session, row, "criteria", criteria=steps, asked=True, again=True)
         details = analysis.details(thorough=order.thorough)
         return queue.enqueue_about(session, row, analysis.key, asked=True, again=True, **details)
-    if analysis.of_circuits and (place.row.id, place.text) not in searches_of(session, [place.row.id]):
+    if analysis.searched and (place.row.id, place.text) not in searches_of(session, [place.row.id]):
         _refuse_if_too_large(links, place)
         raise Conflict("analysis", f"is not stored, so there is {nothing}", "ask for the analysis first")
     return queue.enqueue_of_model(session, f"model-{analysis.key}", place.row, place.text, asked=True, again=True)
@@ -289,7 +290,7 @@ def one_analysis(session: Reading, links: Links, name: str, key: str, options: M
     return Faces(lambda request: _page(request, one, page_of(one), one.analysis.title), one.record)
 
 
-@router.post(f"{ALL}/{EVERY}", response_model=None, include_in_schema=False)
+@router.post(f"{ALL}/{ASK_ALL}", response_model=None, include_in_schema=False)
 def ask_for_every(
     session: Writing, links: Links, name: str, order: Annotated[AnalysisOrder, Sent()]
 ) -> RedirectResponse:

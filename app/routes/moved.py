@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
 from analysis.lenses.registry import LENSES
+from analysis.subjects.transformer.kind import TRANSFORMER
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.links import kept_claim, long_address
 from app.db.models import formerly_called
@@ -22,7 +23,7 @@ from app.routes.depends import Links, Reading, options_of
 from app.routes.pictures import PATTERNS
 from pluriscope.address import API_PREFIX, API_V2
 from pluriscope.analyses.funnel import CHOSEN
-from pluriscope.analyses.registry import ANALYSES, BY_KEY
+from pluriscope.analyses.registry import BY_KEY, of_kind
 from pluriscope.naming import RulesScope
 
 router = APIRouter(include_in_schema=False)
@@ -33,7 +34,7 @@ _EXPLANATION: Final = f"{_NETWORK}/explanations"
 _CIRCUIT: Final = f"{_NETWORK}/circuits/{{mask}}"
 _ALGORITHM: Final = f"{_NETWORK}/algorithms/{{algorithm}}"
 _CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
-_OF_LENSES: Final = tuple(sorted({setting.name for lens in LENSES for setting in lens.settings}))
+_OF_LENSES: Final = tuple(sorted({setting.name for lens in LENSES.records for setting in lens.settings}))
 _ONES: Final = (
     (_CIRCUIT, f"{_EXPLANATION}/c-{{mask}}", ("start", "classes")),
     (f"{_CIRCUIT}/interpretations/{{index}}", f"{_EXPLANATION}/i-{{mask}}.{{index}}", ()),
@@ -157,7 +158,7 @@ _OF_MODELS: Final = tuple(
         ("(/analyses(?:/.+)?)", r"\1", _CLAIMED),
         ("/claims?", "/analyses/claims/given", _CLAIMED),
         ("/sandbox", "", ("row",)),
-        (rf"/({'|'.join(one.key for one in ANALYSES if one.of_models)})(/[^/]+)?", r"/analyses/\1\2", ()),
+        (rf"/({'|'.join(one.key for one in of_kind(TRANSFORMER) if one.find)})(/[^/]+)?", r"/analyses/\1\2", ()),
         ("/(?:rivals|methods)\\..+", "/analyses", ()),
     )
 )

@@ -12,8 +12,10 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any, Final, get_type_hints
 
+from analysis.method import lacking
 from analysis.question import Question
 from analysis.report import Report
+from analysis.subjects.subject import SubjectKind
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,11 @@ class Analysis:
         stages: of its progress: key, name, and what happens in it.
         follows: whether it is asked for by itself after the search for circuits: always, never, or of some networks.
         reads: fields of :class:`analysis.report.Analysed` that it looks at beside question and circuits.
+        needs: traits that the kind of subject must have.
         boolean: whether rows of data have to stand for the Boolean inputs.
         thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no such thing.
-        of_models: whether it is asked about models of other kinds, too.
-        of_circuits: whether it starts, of such a model, from its valid circuits, which may be too many to search.
-        of_planted: whether it is asked only about networks in which something was planted.
+        thorough_needs: traits without which there is no such thing.
+        searched: whether it starts from the valid circuits, which may be too many to search.
         version: raised when the same would be found out otherwise.
         sums: kind of the job whose results it sums up when it is asked for; "" if it has a job of its own.
     """
@@ -47,11 +49,11 @@ class Analysis:
     stages: tuple[tuple[str, str, str], ...]
     follows: Callable[[Question], bool]
     reads: frozenset[str] = frozenset()
+    needs: tuple[str, ...] = ()
     boolean: bool = True
     thoroughly: str = ""
-    of_models: bool = False
-    of_circuits: bool = True
-    of_planted: bool = False
+    thorough_needs: tuple[str, ...] = ()
+    searched: bool = True
     version: int = 1
     sums: str = ""
 
@@ -72,11 +74,33 @@ class Analysis:
         """What its job is told beside the network."""
         return {"thorough": thorough} if self.thoroughly else {}
 
-    def refuses(self, question: Question) -> str:
-        """Why it does not apply to a network; "" if it does."""
-        if self.boolean and not question.data.boolean:
+    def lacks(self, kind: SubjectKind) -> str:
+        """Why subjects of a kind are not asked, a sentence; "" where they are."""
+        return lacking(kind, self.needs)
+
+    def refuses(self, question: Any, planted: object = None) -> str:
+        """Why it does not apply to a question, a sentence; "" if it does.
+
+        Args:
+            question: about a subject of any kind.
+            planted: the record of what was planted in it.
+        """
+        if lacking := self.lacks(question.kind):
+            return lacking
+        if "planted" in self.reads and planted is None:
+            return "Nothing is said to be planted in this network."
+        if self.boolean and on_own_rows(question):
             return "The rows of this data record stand for no Boolean inputs, so there are only circuits on it."
         return ""
+
+    def more(self, kind: SubjectKind) -> str:
+        """What is done beside the rest of subjects of a kind where it is asked to be thorough."""
+        return "" if lacking(kind, self.thorough_needs) else self.thoroughly
+
+
+def on_own_rows(question: Any) -> bool:
+    """Whether the rows are a data record that stands for no Boolean inputs, though subjects of this kind have such."""
+    return not question.kind.refuses("boolean-rows") and not question.data.boolean
 
 
 def always(_: Question) -> bool:
@@ -120,6 +144,7 @@ STORIES: Final = Analysis(
     (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
     always,
     version=2,
+    needs=("algorithms",),
 )
 RIVALS: Final = Analysis(
     "rivals",
@@ -129,7 +154,6 @@ RIVALS: Final = Analysis(
     "analysis.circuit_sets.rivals:find",
     (("most different circuits", "Most different circuits", "every pair, block by block"),),
     always,
-    of_models=True,
 )
 PAIR: Final = Analysis(
     "pair",
@@ -143,6 +167,7 @@ PAIR: Final = Analysis(
     ),
     _pair_is_cheap,
     reads=frozenset({"observed"}),
+    needs=("interpretations",),
 )
 METHODS: Final = Analysis(
     "methods",
@@ -154,7 +179,7 @@ METHODS: Final = Analysis(
     always,
     boolean=False,
     thoroughly="those that learn too",
-    of_models=True,
+    thorough_needs=("gates",),
     version=2,
 )
 LADDER: Final = Analysis(
@@ -166,6 +191,7 @@ LADDER: Final = Analysis(
     (("ladder", "Ladder", "every class of maps, here and on networks with permuted weights"),),
     _ladder_is_cheap,
     thoroughly="learned maps too",
+    needs=("algorithms",),
 )
 LENSES: Final = Analysis(
     "lenses",
@@ -177,8 +203,7 @@ LENSES: Final = Analysis(
     always,
     reads=frozenset({"carried"}),
     thoroughly="those that learn too",
-    of_models=True,
-    of_circuits=False,
+    searched=False,
 )
 COMMON_GROUND: Final = Analysis(
     "common-ground",
@@ -194,6 +219,7 @@ COMMON_GROUND: Final = Analysis(
     reads=frozenset({"placed"}),
     thoroughly="all observed classes",
     version=3,
+    needs=("interpretations",),
 )
 FUNNEL: Final = Analysis(
     "funnel",
@@ -205,6 +231,7 @@ FUNNEL: Final = Analysis(
     always,
     reads=frozenset({"judged"}),
     sums="criteria",
+    needs=("funnel",),
 )
 DIRECTIONS: Final = Analysis(
     "directions",
@@ -217,6 +244,7 @@ DIRECTIONS: Final = Analysis(
     reads=frozenset({"irredundant"}),
     thoroughly="learned subspaces, and every irredundant algorithm",
     version=2,
+    needs=("algorithms",),
 )
 PLANTED: Final = Analysis(
     "planted",
@@ -227,8 +255,6 @@ PLANTED: Final = Analysis(
     (("planted", "Planted", "located among all valid circuits, every interchange tried"),),
     always,
     reads=frozenset({"planted"}),
-    of_models=True,
-    of_planted=True,
 )
 ONE_READER: Final = Analysis(
     "one-reader",
@@ -238,8 +264,8 @@ ONE_READER: Final = Analysis(
     "analysis.circuit_sets.one_reader:find",
     (("readers", "Readers", "every choice of what each reads, and circuits drawn uniformly"),),
     always,
-    of_models=True,
-    of_circuits=False,
+    searched=False,
+    needs=("readers",),
 )
 CLAIMS: Final = Analysis(
     "claims",
@@ -250,13 +276,27 @@ CLAIMS: Final = Analysis(
     (),
     never,
     boolean=False,
-    of_models=True,
 )
-ANALYSES: Final = (FUNNEL, COMMON_GROUND, PAIR, RIVALS, STORIES, METHODS, LENSES, LADDER, DIRECTIONS, PLANTED)
-"""Those of a perceptron that a job computes."""
-SHOWN: Final = (*ANALYSES, CLAIMS)
-"""Those of a perceptron that have pages."""
-OF_MODELS: Final = tuple(one for one in (*ANALYSES, ONE_READER, CLAIMS) if one.of_models)
-"""Those of models of other kinds that have pages."""
-BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in (*ANALYSES, ONE_READER)}
-"""All that a job computes."""
+EVERY: Final = (
+    FUNNEL,
+    COMMON_GROUND,
+    PAIR,
+    RIVALS,
+    STORIES,
+    METHODS,
+    LENSES,
+    LADDER,
+    DIRECTIONS,
+    PLANTED,
+    ONE_READER,
+    CLAIMS,
+)
+"""All that have pages."""
+ANALYSES: Final = tuple(one for one in EVERY if one.find)
+"""Those that a job computes."""
+BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}
+
+
+def of_kind(kind: SubjectKind) -> tuple[Analysis, ...]:
+    """All that are asked about subjects of a kind."""
+    return tuple(one for one in EVERY if not one.lacks(kind))

@@ -26,7 +26,7 @@ from analysis.edits.rank_one import aim_of
 from analysis.edits.trigger import read_trigger
 from analysis.edits.trojan import planted
 from analysis.errors import AnalysisError, BeyondLimits, InvalidNetwork
-from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.registry import LENSES
 from analysis.planting.certificate import certified_margin
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.disguises import scale
@@ -332,7 +332,7 @@ def test_what_needs_a_kink_at_0_refuses_what_has_none(what):
 def test_a_margin_and_pictures_are_left_open_where_something_falls():
     made = planted_of("gelu", "linear")
     assert certified_margin(made.network, made.record) is None
-    fit = LENS_BY_KEY["feature-pictures"].fit(ask(network_of("gelu"), task=Task((0, 1, 1, 0))), {})
+    fit = LENSES.by_key["feature-pictures"].fit(ask(network_of("gelu"), task=Task((0, 1, 1, 0))), {})
     assert not fit.answered
     assert "GELU" in fit.reason
 
