@@ -19,17 +19,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from analysis.lenses.on_models import Grids
 
 from analysis.lenses.registry import LENSES
-from analysis.method_settings import filled
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
 from analysis.subjects.transformer.files import attention_document
+from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import AttentionModel
 from analysis.subjects.transformer.runs import pairs_of, run
 from analysis.subjects.transformer.tasks import task_named
 from analysis.subjects.transformer.weights import Transformer
-from analysis.work import DEFAULT_WORK
 from app.bundled import bundled_models
 from benchmarks.parity import DOCUMENT
 
@@ -126,14 +125,14 @@ def given_of(model: AttentionModel) -> dict[str, Any]:
     }
 
 
-def asked(model: Transformer, key: str, **given: Any) -> Grids:
+def asked(model: Transformer, key: str, **given: Any) -> Any:
     """What our lens says."""
-    on_models: Any = LENSES.by_key[key].on_models
-    found: Grids = on_models.answer(model, filled(on_models.settings, given, key), DEFAULT_WORK)
+    lens, question = LENSES.of(TRANSFORMER)[key], GraphQuestion(TRANSFORMER, model, TRANSFORMER.default_rules)
+    found: Any = lens.answer(question, lens.filled(given)).view
     return found
 
 
-def _rows(found: Grids, names: Sequence[str], n: int) -> list[Any]:
+def _rows(found: Any, names: Sequence[str], n: int) -> list[Any]:
     """The first so many columns of the rows with some names, of the first heat map that has them."""
     grids = reversed(found.grids)
     every = {row: values[:n] for grid in grids for row, values in zip(grid.rows, grid.values, strict=True)}

@@ -20,9 +20,10 @@ from pluriscope import blocks
 from pluriscope.analyses.registry import LENSES as ANALYSIS
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, input_words, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side
+from pluriscope.figures.svg.bars import Bar, bar_chart
 from pluriscope.figures.svg.elements import Step
 from pluriscope.figures.svg.heat import heat_map
-from pluriscope.figures.svg.lenses import arrow_panels, score_bars, share_bars
+from pluriscope.figures.svg.lenses import arrow_panels, score_bars
 from pluriscope.figures.svg.summaries import marks_by_layer
 from pluriscope.naming import Scope
 from pluriscope.tables import Column, Row
@@ -241,8 +242,8 @@ def picture(lens: Lens, stored: ViewFound, question: Any) -> Markup:
         bands = stored.bands
         return score_bars(bands.values, rows, bands.names, title=lens.label)
     if stored.bars:
-        labels = [one.label for one in stored.bars]
-        return share_bars(labels, [one.n for one in stored.bars], [one.of for one in stored.bars], title=lens.label)
+        bars = [Bar(one.label, one.n / max(1, one.of), f"{one.n:,} of {one.of:,}") for one in stored.bars]
+        return bar_chart(bars, title=lens.label, most=1.0)
     return Markup("")
 
 

@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 
 import pytest
-from analysis.lenses.on_models import Grid
 from fastapi.testclient import TestClient
 from markupsafe import Markup
 
@@ -18,6 +17,7 @@ from analysis.discovery.sweep import sweep
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import KIND_OF
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.lenses.lens import Grid
 from analysis.lenses.registry import LENSES
 from analysis.lenses.report import silent
 from analysis.network_files.files import parse_network_file
@@ -26,6 +26,7 @@ from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.report import Analysed, Settings
 from analysis.subjects.perceptron.circuit import circuit_from_hex
+from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.tasks import named_task
 from analysis.work import DEFAULT_WORK
 from app.db.job_tables import JobRow
@@ -38,7 +39,7 @@ from app.pages.learn.lesson import PAIR
 from pluriscope.address import Addresses
 from pluriscope.analyses.lenses import heat_maps
 from pluriscope.analyses.pair import contradicting
-from pluriscope.analyses.registry import ANALYSES, BY_KEY, RIVALS
+from pluriscope.analyses.registry import BY_KEY, RIVALS, of_kind
 from pluriscope.analyses.registry import PAIR as PAIR_FOUND
 from pluriscope.analyses.shown import AnalysisContext, shown
 from pluriscope.naming import Scope
@@ -47,7 +48,7 @@ from tests.app.pages.conftest import judge
 from tests.checkout import ROOT
 from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 
-KEYS = [one.key for one in ANALYSES if "planted" not in one.reads]
+KEYS = [one.key for one in of_kind(PERCEPTRON) if one.find and "planted" not in one.reads]
 NETWORK = "(A ∨ B) ∧ ¬(A ∧ B)"
 FINDINGS = {
     "funnel": [
@@ -248,7 +249,8 @@ def test_reports_of_earlier_versions_are_read() -> None:
 
 def test_every_answer_of_a_method_is_that_of_the_reference(client) -> None:
     answers = record(client, "xor", "methods")["report"]["answers"]
-    assert {one["method"] for one in answers} == {method.key for method, _ in sweep(METHODS, ("pairs",))}
+    asked = sweep(METHODS.by_key.values(), ("pairs",))
+    assert {one["method"] for one in answers} == {method.key for method, _ in asked}
     compared = 0
     for one in answers:
         said = {name: value for name, value in one["settings"].items() if (one["method"], name) != ("acdc", "seed")}
@@ -337,7 +339,7 @@ def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> No
 
 
 def test_a_heat_map_without_rows_is_not_drawn() -> None:
-    view = silent(LENSES.by_key["sae"], "").model_copy(update={"grids": (Grid("Latents", (), ("row 1",), ()),)})
+    view = silent("sae", "").model_copy(update={"grids": (Grid("Latents", (), ("row 1",), ()),)})
     assert list(heat_maps(view, None, None)) == []
 
 

@@ -22,14 +22,14 @@ from app.jobs.queue import enqueue_analyses
 from app.main import create_app
 from app.settings import Settings
 from pluriscope.address import Addresses
-from pluriscope.analyses.registry import ONE_READER, SHOWN
+from pluriscope.analyses.registry import EVERY
 from tests.app.cli.test_analyse import run
 from tests.crawling import Page, Visitor
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 from tests.first_start import first_start
 from tests.study_factories import design
 
-KEYS = [one.key for one in (*SHOWN, ONE_READER)]
+KEYS = [one.key for one in EVERY]
 FILLED_IN = {
     "text": json.dumps(network_file_json(small_network(1))),
     "file": design().model_dump_json(),

@@ -6,7 +6,8 @@ import pytest
 
 import pluriscope
 from analysis.network_files.files import network_file_json
-from pluriscope.analyses.registry import ANALYSES
+from analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analyses.registry import of_kind
 from tests.app.cli.test_analyse import run
 from tests.golden_files import golden_network
 
@@ -19,7 +20,7 @@ def untimed(told):
 
 @pytest.mark.release
 @pytest.mark.slow
-@pytest.mark.parametrize("key", [one.key for one in ANALYSES if "planted" not in one.reads])
+@pytest.mark.parametrize("key", [one.key for one in of_kind(PERCEPTRON) if one.find and "planted" not in one.reads])
 def test_the_library_answers_as_the_command(key, tmp_path, capsys):
     path = tmp_path / "net.json"
     path.write_text(json.dumps(network_file_json(golden_network("xor_2-2"))))

@@ -42,6 +42,31 @@ def touched(net, change):
     return net
 
 
+ACTIVATED = {
+    "gelu": nn.GELU(),
+    "gelu_new": nn.GELU(approximate="tanh"),
+    "silu": nn.SiLU(),
+    "elu": nn.ELU(),
+    "elu(alpha=0.3)": nn.ELU(0.3),
+    "softplus": nn.Softplus(),
+    "softplus(beta=2)": nn.Softplus(2),
+    "hardtanh": nn.Hardtanh(),
+    "hardtanh(min=-0.5, max=2)": nn.Hardtanh(-0.5, 2),
+    "hardtanh(min=0, max=6)": nn.ReLU6(),
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATED)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_activations_are_read_with_their_parameters(name, dtype):
+    act = ACTIVATED[name]
+    net = drawn(nn.Linear(2, 4), act, nn.Linear(4, 3), act, nn.Linear(3, 1), nn.Sigmoid()).to(dtype)
+    file = read_model(net).file
+    assert file.network.activation == name
+    given = net(torch.tensor(ROWS, dtype=dtype)).detach().double().numpy()
+    assert forward(file.network, ROWS) == pytest.approx(given, abs=1e-9 if dtype == torch.float64 else 1e-5)
+
+
 class Turned(nn.Sequential):
     def forward(self, rows):
         return 1 - super().forward(rows)

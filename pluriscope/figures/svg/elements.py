@@ -12,7 +12,7 @@ from typing import Literal
 
 from markupsafe import Markup, escape
 
-Sizing = Literal["capped", "fluid", "exact"]
+Sizing = Literal["capped", "fluid", "exact", "stretched"]
 
 
 def num(value: float) -> str:
@@ -121,7 +121,8 @@ def drawing(
         sentence: what the drawing shows, in words made from its data; becomes title and accessible name.
         details: what a sentence is too short for; becomes the accessible description.
         css_class: classes of the root.
-        sizing: "capped" fills its box up to its own width, "fluid" fills it whatever its width, "exact" keeps its size.
+        sizing: "capped" fills its box up to its own width, "fluid" fills it whatever its width, "exact" keeps its size,
+            "stretched" is as wide as its box without being scaled: its body has shares of the width.
         most: up to which width it fills its box instead of its own.
     """
     words, role = esc(sentence), "group" if "<a " in body else "img"  # what is inside an image is not there for all
@@ -129,12 +130,14 @@ def drawing(
         "capped": f' style="width:100%;height:auto;max-width:{num(most or width)}px"',
         "fluid": "",
         "exact": f' width="{num(width)}" height="{num(height)}"',
+        "stretched": f' width="100%" height="{num(height)}"',
     }[sizing]
     names = f' class="{css_class}"' if css_class else ""
+    box = "" if sizing == "stretched" else f' viewBox="0 0 {num(width)} {num(height)}"'
     title = f"<title>{words}</title>" if role == "img" else ""
     more = f"<desc>{esc(details)}</desc>" if details else ""
     return Markup(  # noqa: S704  # every text in body went through esc()
-        f'<svg xmlns="http://www.w3.org/2000/svg"{names} viewBox="0 0 {num(width)} {num(height)}" role="{role}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg"{names}{box} role="{role}" '
         f'aria-label="{words}"{size}>{title}{more}{body}</svg>'
     )
 

@@ -1,4 +1,4 @@
-"""What lenses say as drawings: scores as bars above and below an axis for each input, counts as bars."""
+"""What lenses say as drawings: scores as bars above and below an axis for each input, directions as arrows."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ _HALF: Final = 18.0  # of the longest bar
 _WIDEST: Final = 46.0
 _PLOT: Final = 560.0
 _NUMBERED: Final = 34.0  # width of a column from which numbers fit
-_ROW: Final = 22.0
-_BAR: Final = 220.0
 _SHORT: Final = 10.0  # length of an arrow below which it has no room for its head and name
 
 
@@ -72,37 +70,6 @@ def _scores_in_words(
     ]
     more = f"; and {len(scores) - 8} more rows" if len(scores) > 8 else ""
     return f"{title}, scores by row. {'; '.join(rows)}{more}"
-
-
-def share_bars(labels: Sequence[str], counts: Sequence[int], of: Sequence[int], *, title: str) -> Markup:
-    """Counts as bars of their share.
-
-    Args:
-        labels: what is counted over.
-        counts: how many, for each label.
-        of: of how many.
-        title: what is counted.
-    """
-    left = max(text_width(label, 12) for label in labels) + 14
-    told = [f"{n:,} of {most:,}" for n, most in zip(counts, of, strict=True)]
-    body = ""
-    for number, (label, n, most) in enumerate(zip(labels, counts, of, strict=True)):
-        y = _ROW * number
-        body += text(left - 8, y + 15, label, "lab code", anchor="end")
-        body += rect(left, y + 5, _BAR, 12, "lost")
-        if n:
-            body += rect(left, y + 5, _BAR * n / most, 12, "b")
-        body += text(left + _BAR + 8, y + 15, told[number], "lab")
-    words = "; ".join(f"{label} {said}" for label, said in zip(labels[:12], told, strict=False))
-    more = f"; and {len(labels) - 12} more" if len(labels) > 12 else ""
-    return drawing(
-        left + _BAR + 8 + max(text_width(said, 12) for said in told),
-        _ROW * len(labels) + 2,
-        body,
-        sentence=f"{title}. {words}{more}",
-        css_class="shares wide",
-        sizing="exact",
-    )
 
 
 def arrow_panels(panels: Mapping[str, Mapping[str, Sequence[float]]], *, title: str) -> Markup:

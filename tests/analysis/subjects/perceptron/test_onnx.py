@@ -190,6 +190,69 @@ def test_a_graph_is_read_as_it_computes(model):
     assert len(network.weights) == 2
 
 
+HALF = {"half": np.array(0.5), "one": np.array(1.0), "root": np.array(np.sqrt(2.0)), "two": np.array(2.0)}
+TANH_OF = {"scale": np.array(np.sqrt(2 / np.pi)), "cube": np.array(0.044715), "three": np.array(3.0)}
+BY_ERF = [("Div", ["h", "root"], "d"), ("Erf", ["d"], "e"), ("Add", ["e", "one"], "f"), ("Mul", ["h", "f"], "g")]
+BY_TANH = [
+    ("Pow", ["h", "three"], "d"),
+    ("Mul", ["d", "cube"], "e"),
+    ("Add", ["h", "e"], "f"),
+    ("Mul", ["f", "scale"], "g"),
+    ("Tanh", ["g"], "i"),
+    ("Add", ["i", "one"], "j"),
+    ("Mul", ["h", "half"], "k"),
+    ("Mul", ["j", "k"], "a"),
+]
+ACTIVATED = {  # nodes from the first layer to the second, with attributes, as exporters write them
+    "gelu": [("Gelu", ["h"], "a")],
+    "gelu_new": [("Gelu", ["h"], "a", {"approximate": "tanh"})],
+    "gelu, by Erf": [*BY_ERF, ("Mul", ["g", "half"], "a")],
+    "gelu, halved before": [*BY_ERF[:3], ("Mul", ["h", "half"], "i"), ("Mul", ["i", "f"], "a")],
+    "gelu_new, by Tanh": BY_TANH,
+    "silu": [("Sigmoid", ["h"], "s"), ("Mul", ["h", "s"], "a")],
+    "silu, by its other name": [("Swish", ["h"], "a")],
+    "elu": [("Elu", ["h"], "a")],
+    "elu(alpha=0.3)": [("Elu", ["h"], "a", {"alpha": 0.3})],
+    "softplus": [("Softplus", ["h"], "a")],
+    "softplus, by its formula": [("Exp", ["h"], "e"), ("Add", ["e", "one"], "f"), ("Log", ["f"], "a")],
+    "softplus(beta=2)": [("Mul", ["h", "two"], "d"), ("Softplus", ["d"], "e"), ("Div", ["e", "two"], "a")],
+    "hardtanh(min=0.5, max=2)": [("Clip", ["h", "half", "two"], "a")],
+    "relu, by one end": [("Clip", ["h", "zero"], "a")],
+}
+
+
+def activated(nodes, opset=24, dtype=np.float32):
+    made = [node(operator, given, [gives], **dict(*more)) for operator, given, gives, *more in nodes]
+    return onnx_file([FIRST, *made, LAST], {**HALF, **TANH_OF, "zero": np.array(0.0)}, opset=opset, dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ACTIVATED)
+def test_an_activation_is_read_with_its_parameters(name, dtype):
+    network = check(activated(ACTIVATED[name], dtype=dtype).SerializeToString())
+    assert network.activation == name.partition(", by")[0].partition(", halved")[0]
+
+
+def test_ends_of_a_clip_may_be_attributes():
+    raw = activated([("Clip", ["h"], "a", {"min": 0.0, "max": 6.0})], opset=9).SerializeToString()
+    assert check(raw).activation == "hardtanh(min=0, max=6)"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "cause"),
+    [
+        ([("Clip", ["h", "half"], "a")], "has one end, which is not 0"),
+        ([("Softplus", ["h"], "s"), ("Tanh", ["s"], "t"), ("Mul", ["h", "t"], "a")], "of a known activation"),
+        ([("Exp", ["h"], "a")], "of a known activation"),
+        ([("Swish", ["h"], "a", {"alpha": 2.0})], "no dense layer and no activation"),
+        ([("Elu", ["h"], "a", {"alpha": -1.0})], "is outside"),
+    ],
+)
+def test_an_activation_that_is_not_known_is_refused(nodes, cause):
+    with pytest.raises(InvalidNetwork, match=cause):
+        read_any(activated(nodes).SerializeToString())
+
+
 @pytest.mark.parametrize(
     ("name", "table"),
     [

@@ -21,6 +21,7 @@ from analysis.subjects.transformer.model import read_attention
 from analysis.subjects.transformer.tasks import TokenTask
 from analysis.subjects.transformer.training import AttentionSpec, train_attention
 from tests.analysis.subjects.transformer.attention_models import random_attention
+from tests.oracles.brute_force_circuits import bent
 
 EPSILON = 1e-3
 
@@ -138,8 +139,8 @@ def run_masked(document, kept, means=None, *, slots=True):
         if "mlp" in document:
             before, block = dict(values), {key: np.array(one) for key, one in document["mlp"][number - 1].items()}
             h = read(f"{number}.mlp") @ block["in"] + block["in_bias"]
-            relu, gelu = np.maximum(h, 0), 0.5 * h * (1 + np.tanh(np.sqrt(2 / np.pi) * (h + 0.044715 * h**3)))
-            out = (relu if document["activation"] == "relu" else gelu) @ block["out"] + block["out_bias"]
+            hidden = np.vectorize(lambda value: bent(value, document["activation"]))(h)
+            out = hidden @ block["out"] + block["out_bias"]
             values[f"{number}.mlp"] = out
     before = dict(values)
     logits = read("logits")[:, -1] @ arrays["unembedding"] + np.array(document.get("unembedding_bias", 0.0))
@@ -153,6 +154,8 @@ def space_of(document, text=""):
 
 
 ALL = {"biases": True, "mlp": "gelu_new", "norm": True}
+NEW = ("gelu", "silu", "elu(alpha=0.5)", "softplus(beta=2)", "hardtanh(min=-2, max=0.75)", "tanh")
+NEW += ("leaky_relu(negative_slope=0.2)",)
 
 
 @pytest.mark.parametrize("blocks", [{"biases": True}, {"mlp": "relu"}, {"norm": True, "biases": True}, ALL])
@@ -176,10 +179,11 @@ def test_the_whole_model_gives_the_logits_of_torch(blocks):
         ("heads", (2, 2, 5, 3, 4, 3), {"mlp": "relu"}),
         ("heads-mean", (2, 1, 5, 3, 4, 3), {"norm": True}),
         ("nodes", (2, 2, 5, 3, 4, 3), ALL),
+        *(("heads", (2, 1, 5, 3, 4, 3), {"mlp": written, "norm": True}) for written in NEW),
     ],
 )
 def test_circuits_give_the_logits_of_a_masked_run(text, sizes, blocks):
-    """50 random circuits and 20 that differ from one of them by a bit, for each of six sets of rules and blocks."""
+    """50 random circuits and 20 that differ from one of them by a bit, for each of some sets of rules and blocks."""
     document = with_blocks(5, sizes, **blocks)
     model, space = space_of(document, text)
     draws = np.random.default_rng(7)
@@ -246,7 +250,9 @@ def test_a_run_by_hand_and_the_tables_agree_with_masked_runs(blocks):
         assert len(space.run_row(mask, 2).patterns) == 4
 
 
-@pytest.mark.parametrize("blocks", [{"biases": True}, {"mlp": "relu"}, ALL])
+@pytest.mark.parametrize(
+    "blocks", [{"biases": True}, {"mlp": "relu"}, ALL, *({"mlp": one, "norm": True} for one in NEW)]
+)
 def test_first_order_effects_are_differences_of_masked_runs(blocks):
     """Half the sum of squared logits is the loss, and an edge carries a little of what it carries once it is cut."""
     document = with_blocks(4, (2, 2, 4, 3, 4, 3), **blocks)
@@ -313,11 +319,14 @@ def test_what_does_not_fit_is_refused(document, told):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("norm", [False, True])
-def test_training_writes_the_model_that_was_trained(norm):
+@pytest.mark.parametrize(
+    ("norm", "activation"), [(False, "relu"), (True, "relu"), (False, "elu(alpha=0.5)"), (True, "gelu")]
+)
+def test_training_writes_the_model_that_was_trained(norm, activation):
     task = TokenTask("xor", ("0", "1", "="), ((0, 0, 2), (0, 1, 2), (1, 0, 2), (1, 1, 2)), (0, 1, 1, 0))
     spec = AttentionSpec(task=task, layers=1, heads=1, d_model=8, d_head=4, steps=50, d_mlp=8, layer_norm=norm)
-    outcome = train_attention(spec)
+    outcome = train_attention(spec.model_copy(update={"activation": activation}))
+    assert outcome.model.blocks.activation == activation
     space = outcome.model.space(TRANSFORMER.default_rules)
     logits = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
     loss = functional.cross_entropy(torch.tensor(logits), torch.tensor(task.answers))
