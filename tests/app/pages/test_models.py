@@ -356,15 +356,15 @@ def test_one_reader_at_a_time(client):
     [
         ("/models/nobody", 404, "is that of no page"),
         (LIST + "?protocol=mean", 404, "is no value of any setting"),
-        (LIST + "?output=1", 404, "a toy network has one"),
+        (LIST + "?output=1", 404, "the network has one output"),
         (LIST + "/c-zz", 404, "is not hexadecimal"),
         (LIST + "/c-40", 404, "has bits beyond the 6 edges"),
         (LIST + "/c-01", 404, "keeps no path to the output"),
-        (LIST + "/i-13.0", 404, "is a toy network, which has no such page"),
+        (LIST + "/i-13.0", 404, "gates speak of neurons and Boolean inputs, which toy networks do not have"),
         (LIST + "?depth=3", 400, "is unknown"),
         (LIST + "?uses=n0.0", 400, "is not there"),
         (LIST + "?sort=names", 400, "sort"),
-        (ONE + "/play", 404, "is of perceptrons and transformers"),
+        (ONE + "/play", 404, "no page plays toy networks"),
     ],
 )
 def test_what_is_not_there_says_why(client, path, status, told):
