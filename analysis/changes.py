@@ -109,7 +109,7 @@ class ChangesReport(Report):
     placings: dict[str, list[ChangedPlacing]] = Field({}, description=f"{MOST_NAMED} alignments of each kind likewise.")
     reasons: list[str] = Field([], description="Where a network is wrong on the task; what was not compared, and why.")
 
-    def findings(self, question: Question | None, part: str = "edge") -> list[str]:
+    def findings(self, question: Any = None) -> list[str]:
         told = []
         for noun, change in (
             ("valid circuits", self.circuits),

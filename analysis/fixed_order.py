@@ -1,4 +1,5 @@
-"""Arithmetic with the same bits on every machine: sums in one order, exp and tanh from the four basic operations.
+"""Arithmetic with the same bits on every machine: sums in one order; exp, tanh, logarithm and normal distribution from
+the four basic operations.
 
 IEEE 754 fixes the result of one addition, multiplication, division or square root to the bit, but not the order in
 which a sum is taken, and not exp. A matrix product by BLAS sums as its kernel for this processor does, a decomposition
@@ -33,6 +34,37 @@ _REMEZ: Final = (
     -2.77777777770155933842e-03,
     1.66666666666666019037e-01,
 )
+# (a + 5) e^(a²/2) Φ(−a) as a polynomial in u = (a − 5) / (a + 5) for all a ≥ 0, last coefficient first: Chebyshev
+# interpolation in 60 digits, right within 8e-17; the substitution is that of Shepherd and Laframboise 1981
+_NORMAL_AT: Final = 5.0
+_NORMAL: Final = (
+    -8.166192624428987e-10,
+    5.037302126379857e-10,
+    9.446827519677366e-09,
+    -5.015649939857857e-09,
+    -6.782555313291156e-08,
+    3.581840051543223e-08,
+    4.340262594829775e-07,
+    -3.310698071526862e-07,
+    -2.769337871043854e-06,
+    3.977912640593242e-06,
+    1.6681099115863468e-05,
+    -4.976177118979218e-05,
+    -5.9375673286488655e-05,
+    0.00054489883090093,
+    -0.0007978694094808063,
+    -0.00299337673822322,
+    0.020795066800941616,
+    -0.06911863870881432,
+    0.16502036617034282,
+    -0.3135331566712138,
+    0.4953056159699768,
+    -0.6653825028900577,
+    0.769193049750063,
+)
+_PER_ROOT_2_PI: Final = float.fromhex("0x1.9884533d43651p-2")
+_HEAD: Final = np.int64(-(1 << 27))  # keeps the upper 26 binary digits of a number, whose square is exact
+_LOG_TERMS: Final = 16  # of the series of atanh at 1/3, of which the next is below 1e-18
 _FEW: Final = 256  # products of which all partial sums are kept, since so few calls take less than few sums
 _MAX_SWEEPS: Final = 60
 _ORTHOGONAL: Final = 2.0**-52  # cosine of two columns below which they count as at right angles
@@ -98,15 +130,47 @@ def exp_of_negative(values: Array) -> Array:
     return rest
 
 
-def tanh(values: Array) -> Array:
-    """The hyperbolic tangent, within 3 units in the last place; NaN stays NaN."""
-    rest, scale = _reduced_expm1(-2.0 * np.minimum(np.abs(values), -_LEAST))  # twice the largest would overflow
+def expm1_of_negative(values: Array) -> Array:
+    """Exp less 1 of numbers of 0 and below, within 2 units in the last place; NaN stays NaN."""
+    rest, scale = _reduced_expm1(values)
     rest *= scale
     scale -= 1.0
-    rest += scale  # exp(−2|v|) − 1, to full relative precision
-    scale = rest + 2.0
-    rest /= scale
+    rest += scale
+    return rest
+
+
+def tanh(values: Array) -> Array:
+    """The hyperbolic tangent, within 3 units in the last place; NaN stays NaN."""
+    rest = expm1_of_negative(-2.0 * np.minimum(np.abs(values), -_LEAST))  # twice the largest would overflow
+    rest /= rest + 2.0
     return np.copysign(rest, values)
+
+
+def log1p_of_share(values: Array) -> Array:
+    """The logarithm of 1 + v for 0 ≤ v ≤ 1, within 3 units in the last place; NaN stays NaN."""
+    part = values / (2.0 + values)  # ln(1 + v) = 2 atanh(v / (2 + v))
+    square = part * part
+    series: Array = np.full(square.shape, 1.0 / (2 * _LOG_TERMS + 1))
+    for k in range(_LOG_TERMS - 1, -1, -1):
+        series = series * square + 1.0 / (2 * k + 1)
+    return 2.0 * (part * series)
+
+
+def normal(values: Array) -> tuple[Array, Array]:
+    """The standard normal distribution function, ½ erfc(−v/√2), and its density at each number.
+
+    Both are within 8 units in the last place, and 0 where they are below 1e-300; NaN stays NaN.
+    """
+    at = np.asarray(np.minimum(np.abs(values), 40.0), dtype=np.float64)
+    head = (at.view(np.int64) & _HEAD).view(np.float64)
+    # exp(−a²/2) as of a² = head² + (a − head)(a + head): rounding a² would cost hundreds of units in the last place
+    bell = exp_of_negative(-0.5 * head * head) * exp_of_negative(-0.5 * (at - head) * (at + head))
+    u = (at - _NORMAL_AT) / (at + _NORMAL_AT)
+    series: Array = np.full(u.shape, _NORMAL[0])
+    for coefficient in _NORMAL[1:]:
+        series = series * u + coefficient
+    tail = bell * series / (at + _NORMAL_AT)
+    return np.where(np.signbit(values), tail, 1.0 - tail), bell * _PER_ROOT_2_PI
 
 
 def _reduced_expm1(values: Array) -> tuple[Array, Array]:

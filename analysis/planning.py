@@ -40,7 +40,6 @@ from analysis.limits import Limits, listed_bytes
 from analysis.protocol import COMPLETE
 from analysis.question import Question
 from analysis.result import Stage
-from analysis.subjects.perceptron.mlp import activate
 from analysis.work import Clock, Work
 
 Range = tuple[float, float]
@@ -293,9 +292,7 @@ def _drawn_states(space: CountableSpace, question: Question) -> Iterator[tuple[P
     for layer, keep in enumerate(kept[:-1], start=1):
         weights, edges = network.weights[layer - 1], keep[:, None]
         carried = np.where(edges, values[:, :, None], space.wiring.absent[layer - 1]) * weights
-        values = activate(
-            carried.sum(axis=3) + network.biases[layer - 1], network.activation_of(layer), network.negative_slope
-        )
+        values = network.function_of(layer).value(carried.sum(axis=3) + network.biases[layer - 1])
         active = np.asarray(keep.any(axis=2))
         n_active += active.sum(axis=1)
     costs = np.zeros(_STATES)

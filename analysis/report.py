@@ -6,7 +6,7 @@ identity texts, masks are hex.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -14,10 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.by_name import ByName
-from analysis.circuits.result import CircuitSearch
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.network_files.planted_record import PlantedRecord
-from analysis.question import Question
 
 
 def _in_hex(mask: Any, about: ValidationInfo) -> Any:
@@ -57,12 +54,11 @@ class Report(Part):
         """Whether to be more thorough would find no more."""
         return False
 
-    def findings(self, question: Question | None, part: str = "edge") -> list[str]:
+    def findings(self, question: Any = None) -> list[str]:
         """What was found, in sentences that claim no more than was looked at.
 
         Args:
-            question: that the search answered; None of a model of another kind, of which only some reports are.
-            part: what a bit of a mask is.
+            question: that was asked, about a subject of any kind; some reports tell the same without.
         """
         raise NotImplementedError
 
@@ -132,24 +128,31 @@ class Placed:
 
 @dataclass(frozen=True, eq=False)
 class Analysed:
-    """What was found of one output before, as far as an analysis looks at it.
+    """What was found of a question before, as far as an analysis looks at it.
 
     Args:
-        circuits: the search for circuits, with the masks that it listed.
+        question: about a subject of any kind, an :class:`analysis.subjects.question.SubjectQuestion`.
+        circuits: the search for circuits, with the masks that it listed, a
+            :class:`~analysis.circuits.result.CircuitSearch` or :class:`~analysis.circuit_sets.masks.MasksFound`; None
+            where there are too many to search.
         observed: ``[circuits]`` observed classes of interpretations of each; empty where none were counted or they are
             not looked at.
         carried: None where it is not looked at.
         irredundant: likewise.
-        planted: likewise, or where nothing was planted.
+        planted: the record of what was planted; likewise, or where nothing was.
         placed: likewise.
         judged: what criteria say, an :class:`analysis.criteria.funnel.Judged`; likewise.
+        stored: circuit → outcomes of criteria and roles by column, where these are stored; None of others.
+        before: what the same analysis found under other rules; None where it was not asked.
     """
 
-    question: Question
-    circuits: CircuitSearch
+    question: Any
+    circuits: Any
     observed: Sequence[int] = ()
     carried: Carried | None = None
     irredundant: Irredundant | None = None
-    planted: PlantedRecord | None = None
+    planted: Any = None
     placed: Placed | None = None
     judged: Any = None
+    stored: Callable[[int], Mapping[str, str] | None] | None = None
+    before: Any = None

@@ -10,8 +10,8 @@ from typing import Final
 _COLLECT_AFTER: Final = (20_000, 20, 20)
 """Containers made before it looks, looks before longer ones."""
 _SECONDS: Final = 10.0
-_THREADS: Final = 4
 _ARENAS: Final = -8  # M_ARENA_MAX of malloc.h
+_MAPPED_FROM: Final = -3  # M_MMAP_THRESHOLD
 
 
 def collect_garbage_seldom() -> None:
@@ -30,15 +30,14 @@ def give_back() -> None:
 
 
 async def give_back_now_and_then() -> None:
-    """Let few pages be made at once, and give back every ten seconds, until it is cancelled.
-
-    Threads take turns at Python anyway, and each of them needs a page's memory.
-    """
+    """Give back every ten seconds, until it is cancelled."""
     from anyio import sleep, to_thread  # of which commands have no use
 
-    to_thread.current_default_thread_limiter().total_tokens = _THREADS
     with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_ARENAS, 2)  # places from which the C library serves threads, else eight a core
+        library = ctypes.CDLL(None)
+        library.mallopt(_ARENAS, 2)  # places from which the C library serves threads, else eight a core
+        # what is larger goes back at once; else the bound grows with what was freed, and holes stay among small things
+        library.mallopt(_MAPPED_FROM, 128 << 10)
     while True:
         await sleep(_SECONDS)
         await to_thread.run_sync(give_back)

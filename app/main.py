@@ -22,7 +22,7 @@ from app.db.engine import open_store
 from app.db.upgrade import upgrade
 from app.garbage import collect_garbage_seldom, give_back_now_and_then
 from app.gate import Gate
-from app.middleware import BodyLimit, Envelope
+from app.middleware import BodyLimit, Envelope, Turns
 from app.rendering import compile_templates
 from app.routes import (
     analyses,
@@ -161,6 +161,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes.extend(route for router in ROUTERS for route in router.routes)
     app.mount("/static", VersionedStatic(directory=STATIC), name="static")
     app.openapi = lambda: interface_of(app)  # type: ignore[method-assign]  # FastAPI's own way to amend it
+    app.add_middleware(Turns)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=NO_TEXT)

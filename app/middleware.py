@@ -1,7 +1,8 @@
-"""What wraps every request: a limit to its body, an id, security headers and one line in the access log."""
+"""What wraps every request: its turn, a limit to its body, an id, security headers and one line in the access log."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -124,6 +125,39 @@ def _without_host(location: str, scope: Scope) -> str:
     if (there.scheme, there.netloc) != (here.scheme, here.netloc) or not re.match(r"/(?![/\\])", there.path):
         return location
     return urlunsplit(("", "", there.path, there.query, there.fragment))
+
+
+class Turns:
+    """ASGI middleware: few pages are made at once, in the order in which they were asked for.
+
+    Threads take turns at Python anyway, and each of them needs a page's memory. Whoever has a turn keeps it until the
+    answer begins: what is left is to send it, and a download of many parts does not wait again for each.
+    """
+
+    def __init__(self, app: ASGIApp, most: int = 4) -> None:
+        self.app = app
+        self._free = asyncio.Semaphore(most)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # whoever sends a body may take long over it
+        if scope["type"] != "http" or scope["method"] != "GET" or "/static/" in scope["path"]:
+            await self.app(scope, receive, send)
+            return
+        held = True
+
+        async def send_wrapped(message: Message) -> None:
+            nonlocal held
+            if held:
+                held = False
+                self._free.release()
+            await send(message)
+
+        await self._free.acquire()
+        try:
+            await self.app(scope, receive, send_wrapped)
+        finally:
+            if held:
+                self._free.release()
 
 
 class BodyLimit:

@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 
 from analysis.errors import InvalidPlanting
 from analysis.subjects.made import Made
+from analysis.subjects.planted import PlantedEdges
 from analysis.subjects.transformer.model import LIMITS, AttentionModel
-from analysis.subjects.transformer.planted import PlantedEdges
 
 Array = NDArray[np.float64]
 ANGLES: Final = ((3 / 5, 4 / 5), (5 / 13, 12 / 13), (15 / 17, 8 / 17))

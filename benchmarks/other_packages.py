@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-
 from analysis.lenses.on_models import Grids
-from analysis.lenses.registry import LENS_BY_KEY
+
+from analysis.lenses.registry import LENSES
 from analysis.method_settings import filled
 from analysis.subjects.registry import read_subject
 from analysis.subjects.transformer.files import attention_document
@@ -128,7 +128,7 @@ def given_of(model: AttentionModel) -> dict[str, Any]:
 
 def asked(model: Transformer, key: str, **given: Any) -> Grids:
     """What our lens says."""
-    on_models: Any = LENS_BY_KEY[key].on_models
+    on_models: Any = LENSES.by_key[key].on_models
     found: Grids = on_models.answer(model, filled(on_models.settings, given, key), DEFAULT_WORK)
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,10 +17,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.discovery.cuts import CutNetwork
-from analysis.discovery.registry import METHOD_BY_KEY, METHODS
+from analysis.discovery.masked_perceptron import MaskedPerceptron
+from analysis.discovery.registry import METHODS
 from analysis.lenses.lens import view_json
-from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.registry import LENSES
 from analysis.network_files.files import parse_network_file
 from analysis.question import Question, ask
 
@@ -28,7 +28,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = ROOT / "docs" / "scope.md"
 FOLDER: Final = ROOT / "tests" / "golden" / "methods"
 NAMES: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
-LEARNED: Final = frozenset(method.key for method in METHODS if method.learns)
+LEARNED: Final = frozenset(method.key for method in METHODS.by_key.values() if method.learns)
 """Their random streams are PyTorch's own: no published program gives these masks."""
 OWN: Final = "own"
 """As a source: a second implementation of ours alone gave the answer."""
@@ -82,8 +82,8 @@ def question_of(name: str) -> Question:
 
 
 @lru_cache
-def _cut_of(name: str, ablation: str) -> CutNetwork:
-    return CutNetwork.under(question_of(name), ablation)
+def _cut_of(name: str, ablation: str) -> MaskedPerceptron:
+    return MaskedPerceptron.of(question_of(name), ablation)
 
 
 @lru_cache
@@ -94,7 +94,7 @@ def method_comparisons(name: str) -> tuple[Comparison, ...]:
 
 def compared(name: str, claim: Mapping[str, Any]) -> Comparison:
     """One answer of a discovery method: its raw mask, its scores and its faithfulness."""
-    question, method = question_of(name), METHOD_BY_KEY[claim["method"]]
+    question, method = question_of(name), METHODS.by_key[claim["method"]]
     settings = method.filled(claim["settings"])
     answer = method.answer(_cut_of(name, str(settings["ablation"])), settings)
     mask = None if answer.raw_mask is None else question.layout.to_hex(answer.raw_mask)
@@ -121,7 +121,7 @@ def _now(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _compared_lens(name: str, told: Mapping[str, Any]) -> Comparison:
-    lens = LENS_BY_KEY[told["method"]]
+    lens = LENSES.by_key[told["method"]]
     answer = lens.answer(question_of(name), lens.filled(told["settings"]))
     equal = all(_same(answer.settings[setting], value) for setting, value in told["settings"].items())
     equal &= answer.outcome == told.get("outcome", answer.outcome) and (answer.view is None) == ("outcome" in told)
@@ -205,11 +205,16 @@ def _at_most(differences: Sequence[float]) -> str:
     return "0" if largest == 0 else f"< 1e{math.floor(math.log10(largest)) + 1}"
 
 
+def between_marks(text: str, table: str, lines: Iterable[str]) -> str:
+    """A document with the lines of one of its tables put between the marks of that table."""
+    before, mark, rest = text.partition(f"<!-- table: {table} -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    return "\n".join([before + mark, *lines, "", end + after])
+
+
 def with_table(text: str) -> str:
     """The document with the table made anew between its marks."""
-    before, mark, rest = text.partition("<!-- table: parity -->\n")
-    _, end, after = rest.partition("<!-- end -->")
-    return "\n".join([before + mark, *parity_table(), "", end + after])
+    return between_marks(text, "parity", parity_table())
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -40,14 +40,13 @@ def asked(of: Findings, algorithms: Algorithms | None, key: str, *, thorough: bo
     if key not in known:
         raise AnalysisError(item, "is unknown of a network", f"use {', '.join(known)}")
     analysis = known[key]
-    if refusal := analysis.refuses(of.question):
-        raise AnalysisError(item, f"does not apply: {refusal}", "choose another one")
-    if analysis.of_planted and of.network_file.planted is None:
-        raise AnalysisError(item, "does not apply: nothing was planted in this network", "choose another one")
-    if thorough and not analysis.thoroughly:
+    if refusal := analysis.refuses(of.question, of.network_file.planted):
+        raise AnalysisError(item, f"does not apply: {refusal.rstrip('.')}", "choose another one")
+    if thorough and not analysis.more(of.question.kind):
         raise AnalysisError(item, "does all there is", "leave thorough out")
     work = Work(clock=time.perf_counter)
-    more = {name: _READERS[name](of, algorithms, work) for name in analysis.reads}
+    found = cast(Algorithms, algorithms)  # what reads them is refused where there are none
+    more = {name: _READERS[name](of, found, work) for name in analysis.reads}
     return analysis.finds(Analysed(of.question, of.search, **more), Settings(thorough=thorough), work)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.discovery.audit import audit, audit_json
 from analysis.discovery.claims import read_claim, vocabulary_of
-from analysis.discovery.location import Landscape
+from analysis.discovery.landscapes import landscape_of
 from analysis.discovery.registry import read_methods
 from analysis.errors import InvalidClaim
 from analysis.work import Work
@@ -45,7 +45,7 @@ def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike 
     subject = vocabulary_of(result.question)
     told = {name: read_claim(text.encode(), subject) for name, text in texts.items()}
     work = Work(clock=time.perf_counter)
-    landscape = Landscape(result.question, result.search, work)
+    landscape = landscape_of(result.question, result.search, work=work)
     begun = work.clock()
     found = audit(landscape, asked, told, work)
     seconds = {"methods": work.clock() - begun}

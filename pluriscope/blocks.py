@@ -405,7 +405,7 @@ class Field:
         error: whether something is.
         kind: of the control.
         value: what stands in it, or is chosen.
-        choices: value and words of each, of a "select" or of "ticks".
+        choices: value and words of each, of a "select" or of "ticks"; of a "text", what is suggested.
         groups: of "ticks": the values that are folded, under what they have in common.
         limits: attributes of the control.
     """
@@ -427,7 +427,7 @@ class Form(Block):
 
     A field's title, description, type and limits are those of the model; a list without choices is typed, with commas
     between. ``json_schema_extra`` may say ``control``: "textarea", "file" or "hidden"; ``words`` of each choice;
-    ``groups`` of choices that are folded; and ``autocomplete``.
+    ``groups`` of choices that are folded; ``examples`` that are suggested; and ``autocomplete``.
 
     Args:
         model: the fields.
@@ -491,6 +491,7 @@ def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mappin
     if kind == "text" and isinstance(value, list | tuple):
         value, limits = ", ".join(map(str, value)), {}
     words = extra.get("words")
+    choices = choices or extra.get("examples", ())  # type: ignore[assignment]
     named = tuple((one, str(words.get(one, one)) if isinstance(words, dict) else one) for one in choices)
     label = info.title or name.replace("_", " ").capitalize()
     if extra.get("control") == "range":

@@ -118,6 +118,23 @@ class Part:
         texts = _BYTES_OF_TEXT * sum(len(coded.values) for coded in self.coded.values())
         return texts + sum(one.nbytes for one in (*self.numbers.values(), *codes, *masks))
 
+    def taken(self, chosen: NDArray[Any]) -> Part:
+        """The rows at some places."""
+        if np.array_equal(chosen, np.arange(self.n)):  # all of them are not copied
+            return self
+        drawing = self.drawing
+        return replace(
+            self,
+            n=len(chosen),
+            numbers={name: values[chosen] for name, values in self.numbers.items()},
+            coded={name: coded.taken(chosen) for name, coded in self.coded.items()},
+            labels={name: {label: m[chosen] for label, m in masks.items()} for name, masks in self.labels.items()},
+            ref=lambda place: self.ref(int(chosen[place])),
+            url=lambda place: self.url(int(chosen[place])),
+            more=lambda place: self.more(int(chosen[place])),
+            drawing=None if drawing is None else lambda place: drawing(int(chosen[place])),
+        )
+
     def has(self, name: str) -> bool:
         """Whether the kind has a column."""
         return name in self.numbers or name in self.coded or name in self.labels or name == KIND

@@ -19,13 +19,13 @@ from analysis.errors import InvalidNetwork
 from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.original import DOUBLE, SINGLE, Original, Rows
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES
 
 _TRANSPARENT: Final = ("Identity", "Dropout", "AlphaDropout", "FeatureAlphaDropout", "Flatten")  # in evaluation mode
-_TORCH: Final = tuple(one.torch for one in OF_PERCEPTRONS.values() if one.torch and one.torch not in _TRANSPARENT)
+_TORCH: Final = tuple(one.torch for one in FAMILIES.values() if one.torch and one.torch not in _TRANSPARENT)
 _READ: Final = ("Linear", "BatchNorm1d", "Softmax", "LogSoftmax", *_TORCH, *_TRANSPARENT)
 _TOLERANCES: Final = {"torch.float64": DOUBLE, "torch.float32": SINGLE, "torch.float16": 1e-2, "torch.bfloat16": 1e-1}
-_SKLEARN: Final = {one.sklearn: one.name for one in OF_PERCEPTRONS.values() if one.sklearn}
+_SKLEARN: Final = {one.sklearn: one.name for one in FAMILIES.values() if one.sklearn}
 
 
 def live_file(model: Any) -> NetworkFile | None:
@@ -118,9 +118,9 @@ def _steps(kind: str, part: Any, torch: Any) -> list[Step]:
         scale = 1 / np.sqrt(_array(part.running_var) + part.eps)
         shift = -_array(part.running_mean) * scale
         return [Affine(scale, shift), *([Affine(_array(part.weight), _array(part.bias))] if part.affine else [])]
-    for one in OF_PERCEPTRONS.values() if kind in _TORCH else ():
+    for one in FAMILIES.values() if kind in _TORCH else ():
         if one.torch == kind and all(getattr(part, key) == value for key, value in one.torch_settings.items()):
-            return [Activated(one.name, float(part.negative_slope) if one.sloped else None)]
+            return [Activated(one.text({own.name: float(getattr(part, own.torch)) for own in one.parameters}))]
     if kind in _TORCH:
         raise InvalidNetwork(f"module {kind}", "has settings that no activation here has", "use its usual ones")
     return [] if kind in _TRANSPARENT else [TwoClasses(kind)]

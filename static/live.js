@@ -28,7 +28,20 @@
     tanh: Math.tanh,
     sigmoid: (x) => 1 / (1 + Math.exp(-x)),
     linear: (x) => x,
+    gelu: (x) => x * below(x),
+    gelu_new: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+    silu: (x) => x / (1 + Math.exp(-x)),
+    elu: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
+    softplus: (x, beta) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(beta * x))) / beta,
+    hardtanh: (x, min, max) => Math.min(Math.max(x, min), max),
   };
+  /** The normal distribution function by its series around 0 (Marsaglia 2004). */
+  function below(x) {
+    if (Math.abs(x) > 7) return +(x > 0);
+    let sum = x;
+    for (let term = x, k = 3; Math.abs(term) > 1e-17; k += 2) sum += term *= (x * x) / k;
+    return 0.5 + (sum * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
+  }
   const one = (value) => String(+value.toFixed(1));
   const number = (value) => {
     const text = Math.abs(value).toFixed(2);
@@ -83,7 +96,8 @@
             row.forEach((weight, i) => {
               if ((!keep || keep[i]) && !off.has(net.names[l][i])) sum += before[i] * weight;
             });
-            return ACTIVATE[net.activations[l]](sum, net.slope);
+            const [kind, ...parameters] = net.activations[l];
+            return ACTIVATE[kind](sum, ...parameters);
           }),
         );
       });

@@ -12,7 +12,7 @@
   let chosen = now; // the one that the address names
   const live = new Live(figure, inputs[now]);
   const { net } = live;
-  const NAMES = { leaky_relu: "leaky ReLU of ", relu: "ReLU of ", linear: "" };
+  const NAMES = { leaky_relu: "leaky ReLU of ", relu: "ReLU of ", linear: "", gelu: "GELU of ", gelu_new: "GELU of ", silu: "SiLU of ", elu: "ELU of " };
   const number = (value) => (Number.isInteger(value) ? String(value) : value.toFixed(2)).replace(/^-(0\.00)$/, "$1").replace("-", "−");
 
   function run(at) {
@@ -47,7 +47,7 @@
     const terms = net.weights[layer - 1][place].map((weight, source) => `${number(weight)} × ${number(values[layer - 1][source])}`);
     const most = terms.length > 6 ? [...terms.slice(0, 6), "…"] : terms;
     const sum = [...most, number(net.biases[layer - 1][place])].join(" + ").replaceAll("+ −", "− ");
-    const act = net.activations[layer - 1];
+    const [act] = net.activations[layer - 1];
     return `${name} = ${NAMES[act] ?? `${act} of `}${sum} = ${number(values[layer][place])}.`;
   }
   const flipped = (place) => inputs.findIndex((row) => row.every((bit, at) => bit === (at === place ? 1 - inputs[now][at] : inputs[now][at])));

@@ -86,7 +86,7 @@ BAD_NETWORK_FILES: dict[str, tuple[bytes, str]] = {
     "unknown key": (changed(negative_slop=0.1), "unknown keys: 'negative_slop'"),
     **{f"no {key}": (without(key), f"lacks {key}") for key in ("name", "sizes", "weights", "biases", "activation")},
     "no tasks": (without("tasks"), "lacks tasks"),
-    "unknown activation": (changed(activation="gelu"), "'gelu': is not a known activation"),
+    "unknown activation": (changed(activation="mish"), "'mish': is not a known activation"),
     "activation of another type": (changed(activation=["relu"]), "is not a known activation"),
     "unknown output activation": (changed(output_activation="softmax"), "'softmax': is not a known activation"),
     "slope above 1": (changed(negative_slope=1.5), "outside [0, 1)"),

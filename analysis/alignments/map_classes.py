@@ -31,26 +31,21 @@ _EVERY: Final = (
     MapClass("single", "single neurons", "single neurons"),
     MapClass("sets", "neuron sets", "sets"),
     MapClass(
-        "integer",
-        "small integer directions that read the variable",
-        "integer, read",
+        *("integer", "small integer directions that read the variable", "integer, read"),
         "weights −1, 0, 1 that read the variable, orthogonal swap",
     ),
     MapClass(
-        "integer-any",
-        "small integer directions, read-out or not",
-        "integer, any",
+        *("integer-any", "small integer directions, read-out or not", "integer, any"),
         "weights −1, 0, 1 whether they read the variable or not, orthogonal swap",
     ),
     MapClass("orthogonal", "read-out, orthogonal swap", "orthogonal", "the shortest affine read-out, orthogonal swap"),
     MapClass(
-        "oblique",
-        "read-out, some oblique swap",
-        "oblique",
+        *("oblique", "read-out, some oblique swap", "oblique"),
         "the shortest affine read-out, any swap direction d with w·d = 1",
     ),
     MapClass(
-        "learned", "learned subspaces", "learned", "subspaces by a learned rotation, one block of it for each variable"
+        *("learned", "learned subspaces", "learned"),
+        "subspaces by a learned rotation, one block of it for each variable",
     ),
     MapClass("non-linear", "blocks of a learned non-linear map", "non-linear"),
 )

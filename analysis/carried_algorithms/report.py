@@ -59,7 +59,7 @@ class StoriesReport(Report):
         form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
         return [parse_algorithm(text, form, n_inputs) for text in self.algorithms]
 
-    def findings(self, question: Question | None, part: str = "edge") -> list[str]:
+    def findings(self, question: Any = None) -> list[str]:
         if not self.told or question is None:
             return [self.reason]
         values = self.values(question)

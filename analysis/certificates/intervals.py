@@ -1,15 +1,14 @@
 """Sound bounds on programs over boxes, for any activation, and proofs by bisection.
 
-1. Natural bounds: each layer's interval from the one before; activations never fall, or are refused, so the ends of
-   their intervals are the values at the ends.
+1. Natural bounds: each layer's interval from the one before, by the activation's own bounds of its values.
 2. Mean-value bounds: with an interval that holds all derivatives on the box, the value differs from that at the centre
    by at most derivative times distance. Both bounds hold, so the tighter end is taken.
 3. Bisection: a box whose bounds prove what is asked is done; one whose centre, or the corner where the value should be
    largest or smallest, refutes it ends the search; others are halved where that helps most, until the budget is spent.
    Three answers: proved, refuted with a witness, undecided.
 
-Floats round, so every sum is widened by more than the largest error that it can have made, and every value of exp or
-tanh by several units in its last place. The answers hold for the real-number function of the stored float64 numbers;
+Floats round, so every sum is widened by more than the largest error that it can have made, and every value of an
+activation by more than it may be wrong. The answers hold for the real-number function of the stored float64 numbers;
 a witness is one because bounds at that very point say so. The three answers are those of the verification of networks,
 e.g. Wang et al. 2021 (β-CROWN); the bounds here are plain interval arithmetic.
 """
@@ -24,17 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.certificates.programs import Program, Region
-from analysis.errors import BeyondLimits
 from analysis.fixed_order import inner
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS, refuse_falling
-from analysis.subjects.perceptron.mlp import activate
 
 Array = NDArray[np.float64]
 Answer = Literal["proved", "refuted", "undecided"]
 
 _UNIT: Final = float(np.finfo(np.float64).eps)
 _TINY: Final = 1e-300
-_ULPS: Final = 8.0  # by which exp, tanh and what is made of them may be wrong
 _BOXES_AT_ONCE: Final = 1 << 11
 _STEEPNESS_MATTERS: Final = 1e-2
 
@@ -78,11 +73,7 @@ class Bounds:
 
 
 def bounds(program: Program, low: Array, high: Array) -> Bounds:
-    """Bounds over the boxes ``low ≤ z ≤ high``, both ``[boxes, free]``.
-
-    Raises:
-        BeyondLimits: a hidden activation that falls, or of whose slopes no bounds are known.
-    """
+    """Bounds over the boxes ``low ≤ z ≤ high``, both ``[boxes, free]``."""
     natural_low, natural_high, slopes_low, slopes_high = _through(program, low, high)
     middle = low + (high - low) / 2
     at_low, at_high, _, _ = _through(program, middle, middle)
@@ -106,11 +97,10 @@ def _through(program: Program, low: Array, high: Array) -> tuple[Array, Array, A
         d_high = np.stack([one for _, one in columns], axis=2) if columns else np.empty(shape)
         if number == len(program.arrays) - 1:
             return a_low[:, 0], a_high[:, 0], d_low[:, 0], d_high[:, 0]
-        h_low, h_high = activated(program, a_low, -1), activated(program, a_high, 1)
-        s_low, s_high = (one[:, :, None] for one in _derivatives(program, a_low, a_high))
-        # derivatives of activations are not negative, so only the sign of what comes in matters
-        j_low = _down(np.where(d_low >= 0, s_low, s_high) * d_low)
-        j_high = _up(np.where(d_high >= 0, s_high, s_low) * d_high)
+        h_low, h_high = program.activation.values_between(a_low, a_high)
+        steep = [one[:, :, None] for one in program.activation.slopes_between(a_low, a_high)]
+        products = np.array([one * other for one in steep for other in (d_low, d_high)])
+        j_low, j_high = _down(products.min(axis=0)), _up(products.max(axis=0))
     raise AssertionError  # a program has at least one layer
 
 
@@ -131,31 +121,6 @@ def _down(values: Array) -> Array:
 
 def _up(values: Array) -> Array:
     return values + np.abs(values) * (2 * _UNIT) + _TINY
-
-
-def activated(program: Program, values: Array, sign: int) -> Array:
-    """The activation at an end, moved outward; ``sign`` −1 for a lower end, 1 for an upper one.
-
-    Raises:
-        BeyondLimits: see :func:`bounds`.
-    """
-    _slopes_between(program)  # with bounds of its slopes goes how right its values are
-    result = activate(values, program.activation, program.negative_slope)
-    return result + sign * (np.abs(result) * (_ULPS * _UNIT) + _TINY)
-
-
-def _derivatives(program: Program, low: Array, high: Array) -> tuple[Array, Array]:
-    """Bounds of the activation's derivative on ``low ≤ a ≤ high``."""
-    return _slopes_between(program)(low, high, program.negative_slope)
-
-
-def _slopes_between(program: Program) -> Callable[[Array, Array, float | None], tuple[Array, Array]]:
-    refuse_falling("interval bounds", program.activation)
-    known = OF_PERCEPTRONS[program.activation].slopes_between
-    if known is None:
-        cause = f"no bounds on the slopes of {program.activation} are known"
-        raise BeyondLimits("interval bounds", cause, "use a network with another hidden activation")
-    return known
 
 
 Judged = Callable[[Array, Array], tuple[NDArray[np.bool_], NDArray[np.bool_], Bounds]]

@@ -82,7 +82,7 @@ class _Numbers:
 
 
 def _numbers(program: Program, *, exact: bool) -> _Numbers:
-    slope = program.slope
+    slope = program.activation.below
     if slope is None or program.n_free != 2:
         raise ValueError("polygons need a piecewise-linear program with two free numbers")
     if not exact:

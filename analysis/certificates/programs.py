@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.circuits.decision_intervals import decision_box
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS, ActivationName
-from analysis.subjects.perceptron.mlp import activate
+from analysis.subjects.perceptron.activations import Activation
 from analysis.subjects.perceptron.network import Network
 from analysis.validity import NEITHER, DecisionRule
 
@@ -38,21 +37,14 @@ class Program:
     Args:
         layers: for layers 1 … L; the last has one neuron.
         activation: of the hidden layers.
-        negative_slope: of an activation that takes it as a setting, else None.
     """
 
     layers: tuple[ProgramLayer, ...]
-    activation: ActivationName
-    negative_slope: float | None
+    activation: Activation
 
     @property
     def n_free(self) -> int:
         return len(self.layers[0][1][0])
-
-    @property
-    def slope(self) -> float | None:
-        """Slope of the hidden activation below 0 if it is piecewise linear with a bend at 0 at most, else None."""
-        return OF_PERCEPTRONS[self.activation].bend(self.negative_slope)
 
     @cached_property
     def floats(self) -> tuple[FloatLayer, ...]:
@@ -78,7 +70,7 @@ class Program:
             total = fixed_order.inner(hidden, k) + fixed_order.inner(points, f) + b
             if layer == len(self.arrays) - 1:
                 return total[:, 0]
-            hidden = activate(total, self.activation, self.negative_slope)
+            hidden = self.activation.value(total)
         raise AssertionError  # a program has at least one layer
 
 
@@ -121,7 +113,7 @@ def circuit_program(
             constants.append(constant)
         layers.append((tuple(k_rows), tuple(f_rows), tuple(constants)))
         before = rows
-    return Program(tuple(layers), network.activation, network.negative_slope)
+    return Program(tuple(layers), network.function_of(1))
 
 
 @dataclass(frozen=True)
@@ -155,8 +147,8 @@ def decision_regions(network: Network, rule: DecisionRule) -> tuple[Region, ...]
     Raises:
         BeyondLimits: the output's activation falls, or does on this machine around an edge.
     """
-    act, slope = network.output_activation, network.negative_slope
-    zero, one = (decision_box(float(label), rule, act, slope) for label in (0, 1))
+    output = network.function_of(len(network.weights))
+    zero, one = (decision_box(float(label), rule, output) for label in (0, 1))
     top = np.inf if one.high == np.inf else float(np.nextafter(one.high, np.inf))
     regions = [Region(0, zero.low, zero.high, False, False), Region(1, zero.high, top, True, True)]
     if zero.low > -np.inf:

@@ -13,8 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.certificates.intervals import activated, bounds
+from analysis.certificates.intervals import bounds
 from analysis.certificates.programs import Program
+from analysis.subjects.perceptron.activations import refuse_falling
 
 _CLOSE: Final = 1e-9  # relative to the size of the values
 _TINY: Final = 1e-12
@@ -53,27 +54,25 @@ def range_of(whole: Program, layer: int, neuron: int, low: Array, high: Array, *
         low: lower corner ``[n0]``.
         high: upper corner ``[n0]``.
         budget: boxes looked at for each of the two ends.
+
+    Raises:
+        BeyondLimits: an activation that falls somewhere.
     """
+    refuse_falling("range of values", whole.activation)
     ends = []
     for sign in (-1, 1):
         attained, limit, at = _largest(neuron_program(whole, layer, neuron, sign), low, high, budget)
         ends.append((sign * attained, sign * limit, at))
-    inner = activated(whole, np.array([ends[0][0], ends[1][0]]), 0)
-    return ValueRange(
-        float(activated(whole, np.array([ends[0][1]]), -1)[0]),
-        float(activated(whole, np.array([ends[1][1]]), 1)[0]),
-        float(inner[0]),
-        float(inner[1]),
-        ends[0][2],
-        ends[1][2],
-    )
+    inner = whole.activation.value(np.array([ends[0][0], ends[1][0]])).tolist()
+    outer = whole.activation.values_between(np.array([ends[0][1]]), np.array([ends[1][1]]))
+    return ValueRange(float(outer[0][0]), float(outer[1][0]), inner[0], inner[1], ends[0][2], ends[1][2])
 
 
 def neuron_program(program: Program, layer: int, neuron: int, sign: int = 1) -> Program:
     """The pre-activation of one neuron of a layer 1 … L, times 1 or −1."""
     k, f, b = program.layers[layer - 1]
     last = ((tuple(sign * w for w in k[neuron]),), (tuple(sign * w for w in f[neuron]),), (sign * b[neuron],))
-    return Program((*program.layers[: layer - 1], last), program.activation, program.negative_slope)
+    return Program((*program.layers[: layer - 1], last), program.activation)
 
 
 def _largest(program: Program, low: Array, high: Array, budget: int) -> tuple[float, float, tuple[float, ...]]:

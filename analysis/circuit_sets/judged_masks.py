@@ -14,17 +14,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.masks import MODEL_CIRCUIT, CircuitsFound, ModelCircuit
+from analysis.circuit_sets.masks import CircuitsFound, ModelCircuit
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.cuts import ROLE_AGREEMENT, CutCircuits, Roles, Runs
 from analysis.criteria.population import PopulationOf
 from analysis.criteria.registry import OF_MODELS
 from analysis.criteria.verdict import OUTCOMES
-from analysis.explanations.explanation import Column, Record
 from analysis.subjects.enumeration import mask_bits, mask_numbers, most_wrong
 from analysis.subjects.graph import Masks
 from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import Role, Rules, Space, Subject, SubjectKind, gaps
+from analysis.subjects.subject import Rules, Space, Subject, SubjectKind, gaps
 from analysis.work import DEFAULT_WORK, Work
 
 NOT_ASKED: Final = "not asked"
@@ -36,27 +35,9 @@ MAX_MILLISECONDS: Final = 15_000.0
 _OWN_COLUMN: Final = frozenset(("minimal-subset", "margin"))  # the search itself has these
 
 
-def circuit_record(kind: SubjectKind) -> Record[ModelCircuit]:
-    """The columns of circuits of one kind of model: what every search finds, roles of nodes, outcomes of criteria."""
-    columns = (*map(_role_column, kind.roles), *map(_criterion_column, asked_of(kind)))
-    return replace(MODEL_CIRCUIT, columns=(*MODEL_CIRCUIT.columns, *columns))
-
-
 def asked_of(kind: SubjectKind) -> list[Criterion]:
     """The criteria that circuits of a kind are asked and that have a column of their own."""
     return [one for one in OF_MODELS if one.key not in _OWN_COLUMN and (kind.roles or one != ROLE_AGREEMENT)]
-
-
-def _role_column(role: Role) -> Column[ModelCircuit]:
-    return _text_column(role.key, role.label, role.meaning)
-
-
-def _criterion_column(criterion: Criterion) -> Column[ModelCircuit]:
-    return _text_column(column_of(criterion), criterion.label, criterion.of_models or criterion.definition)
-
-
-def _text_column(name: str, label: str, meaning: str) -> Column[ModelCircuit]:
-    return Column(name, label, str, lambda one: one.told.get(name, NOT_ASKED), meaning, facet=True)
 
 
 def column_of(criterion: Criterion) -> str:

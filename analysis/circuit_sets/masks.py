@@ -1,4 +1,4 @@
-"""Circuits of a model of any kind: those that decide right, all of them, and one by its mask.
+"""Circuits of a graph that decide right: all of them, and the figures of each.
 
 A circuit is a mask that :meth:`~analysis.subjects.subject.Space.reduce` leaves as it is. It is valid if the share of
 rows on which the right output is strictly the largest is above a threshold. Valid ones are found by the engine of the
@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import nan
 from typing import Final
 
 import numpy as np
 
-from analysis.explanations.explanation import Column, Record
 from analysis.subjects.enumeration import MAX_BITS, engine_of, most_wrong, number_bits, refuse_if_too_large
 from analysis.subjects.graph import Masks
 from analysis.subjects.subject import Numbers, Rules, SearchPart, Space, Subject, gaps
@@ -257,38 +255,3 @@ def minimal_numbers(numbers: Numbers, work: Work = DEFAULT_WORK) -> Numbers:
         minimal.append(left[0])
         left = left[(left & left[0]) != left[0]]
     return np.array(minimal, dtype=np.uint64)
-
-
-MODEL_CIRCUIT: Final = Record[ModelCircuit](
-    key="model-circuit",
-    noun="circuit",
-    plural="circuits",
-    definition="A part of a model's graph on which, with everything else cut, the model still decides right.",
-    source="Wang et al. 2023 (arXiv:2211.00593); Conmy et al. 2023 (arXiv:2304.14997)",
-    columns=(
-        Column(
-            "edges",
-            "Edges",
-            int,
-            lambda one: one.bits,
-            "Edges it keeps, or nodes where a mask names nodes.",
-            facet=True,
-        ),
-        Column("nodes", "Nodes", int, lambda one: one.nodes, "Nodes that take part.", facet=True),
-        Column("right", "Rows right", int, lambda one: one.right, "Rows on which the right output is the largest."),
-        Column(
-            "worst", "Worst gap", float, lambda one: one.worst, "The right output less the largest other, at least."
-        ),
-        Column("margin", "Margin", float, lambda one: one.margin, "The smallest distance of that gap from 0."),
-        Column(
-            "minimal",
-            "Minimal",
-            bool,
-            lambda one: nan if one.minimal is None else one.minimal,
-            "No valid circuit keeps only some of its edges; a dash where that takes too long.",
-            facet=True,
-        ),
-    ),
-    name=lambda one: one.mask,
-    write=lambda one: one.mask,
-)

@@ -8,7 +8,7 @@ estimated from some drawn uniformly, with the interval of Clopper and Pearson (1
 from __future__ import annotations
 
 from math import ceil, floor
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,7 @@ from pydantic import Field
 from analysis.circuits.estimating import share_interval
 from analysis.errors import BeyondLimits
 from analysis.progress import OutOfTime
-from analysis.question import Question
-from analysis.report import Exact, Part, Report
+from analysis.report import Analysed, Exact, Part, Report, Settings
 from analysis.subjects.enumeration import are_circuits, most_wrong
 from analysis.subjects.graph import Masks
 from analysis.subjects.subject import Space, Subject, gaps
@@ -59,7 +58,7 @@ class OneReaderReport(Report):
         """The reader with the most choices, the first of several."""
         return max(self.readers, key=lambda one: one.choices)
 
-    def findings(self, question: Question | None = None, part: str = "edge") -> list[str]:
+    def findings(self, question: Any = None) -> list[str]:
         told, most = [], self.most
         if most.choices:
             reads = "the logits read" if most.node == "logits" else f"{most.label} reads"
@@ -76,13 +75,15 @@ class OneReaderReport(Report):
         return told
 
 
-def find(model: Subject, space: Space, work: Work = DEFAULT_WORK) -> OneReaderReport:
-    """Every choice of each reader, and the estimate.
+def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> OneReaderReport:
+    """Every choice of each reader by the finest edges, and the estimate.
 
     Args:
-        space: of its circuits; masks name edges.
         work: told after each batch; may raise Cancelled. What there is no time for is left out, and that is told.
     """
+    model, kind = of.question.subject, of.question.kind
+    finest = {name: values[0] for name, values in kind.settings.items() if name == "granularity"}
+    space = model.space({**of.question.rules, **finest})
     readers = [list(own) for column in space.graph.readers for own in column]
     told = [_reader(model, space, own, at, len(readers) + 1, work) for at, own in enumerate(readers)]
     drawn, valid = _drawn(model, space, len(readers), work)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from analysis.circuit_sets.overlap import Words, distances_to, jaccard_distance, shared_edges, sizes_of, words_of
-from analysis.question import Question
 from analysis.report import Analysed, Exact, Mask, Part, Report, Settings
 from analysis.subjects.perceptron.circuit import EdgeLayout
+from analysis.subjects.question import part as part_of
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_COMPARED: Final = 4_000_000_000
@@ -176,8 +176,8 @@ class RivalsReport(Report):
     complete: bool = Field(description="Whether these are all valid ones.")
     pair: PairFound | None
 
-    def findings(self, question: Question | None = None, part: str = "edge") -> list[str]:
-        which = "valid" if self.complete else "listed"
+    def findings(self, question: Any = None) -> list[str]:
+        which, part = "valid" if self.complete else "listed", part_of(question)
         if not self.of:
             return ["No circuit is valid, so there is none to compare." if self.complete else "No circuit is listed."]
         if self.pair is None:
@@ -197,21 +197,8 @@ class RivalsReport(Report):
 
 
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> RivalsReport:
-    """The rivals among the listed circuits of a network."""
-    circuits = of.circuits
-    return compare(circuits.layout, circuits.masks, work, complete=circuits.truncated_at is None)
-
-
-def compare(layout: EdgeLayout, masks: NDArray[Any], work: Work = DEFAULT_WORK, *, complete: bool) -> RivalsReport:
-    """What differs most among the listed circuits of a network or of a model.
-
-    Args:
-        layout: of their edges; of a model any with as many edges as masks have bits.
-        masks: ``[circuits]`` ascending.
-        work: told between steps; may raise Cancelled.
-        complete: whether every valid circuit is listed.
-    """
-    pair = most_different(masks, layout, work)
-    return RivalsReport(
-        of=len(masks), complete=complete, pair=None if pair is None else PairFound.showing(pair, layout)
-    )
+    """The rivals among the listed circuits."""
+    graph, masks = of.question.graph, of.circuits.masks
+    pair = most_different(masks, EdgeLayout((graph.n_bits, 1)), work)  # any with as many edges as masks have bits
+    found = None if pair is None else PairFound.showing(pair, graph)
+    return RivalsReport(of=len(masks), complete=of.circuits.complete, pair=found)

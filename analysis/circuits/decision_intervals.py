@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import BeyondLimits
-from analysis.subjects.perceptron.activations import ActivationName, refuse_falling
-from analysis.subjects.perceptron.mlp import activate
+from analysis.subjects.perceptron.activations import Activation, refuse_falling
 from analysis.validity import DecisionRule, decided_as
 
 LARGEST: Final = float(np.finfo(np.float64).max)
 _LOOKED_AT: Final = 256  # floats checked one by one beyond each end
 # pre-activations of which the first that is decided as a label is taken; today's activations need the first two
-_TRIED: Final = np.array([-0.01, 1.0, *(sign * 2.0**k for k in range(-4, 7) for sign in (-1, 1))])
+_TRIED: Final = np.array([-0.01, 1.0, *(sign * 2.0**k for k in range(-4, 17) for sign in (-1, 1))])
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Box:
 
 
 @lru_cache(maxsize=256)
-def decision_box(label: float, rule: DecisionRule, activation: ActivationName, slope: float | None) -> Box:
+def decision_box(label: float, rule: DecisionRule, activation: Activation) -> Box:
     """The finite pre-activations whose activation is decided as ``label``.
 
     Raises:
@@ -51,13 +50,13 @@ def decision_box(label: float, rule: DecisionRule, activation: ActivationName, s
 
     def right(values: NDArray[np.float64]) -> NDArray[np.bool_]:
         with np.errstate(over="ignore", under="ignore"):
-            return decided_as(activate(values, activation, slope), label, rule)
+            return decided_as(activation.value(values), label, rule)
 
     if label not in (0, 1):
         return Box(np.inf, -np.inf)
     near, cure = _TRIED[right(_TRIED)], "list the circuits, or estimate their number"
     if not len(near):
-        cause = f"no pre-activation is known at which {activation} is decided as {label:g}"
+        cause = f"no pre-activation is known at which {activation.text} is decided as {label:g}"
         raise BeyondLimits("exact counting", cause, cure)
     inside = float(near[0])
     ends: list[float] = []
@@ -68,7 +67,7 @@ def decision_box(label: float, rule: DecisionRule, activation: ActivationName, s
             at = _ordinals(np.array([end]))[0]
             outward = int(sign) * np.arange(1, _LOOKED_AT + 1)
             if right(_floats(at + outward)).any() or not right(_floats(at - outward + int(sign))).all():
-                cause = f"{activation} as computed on this machine is not monotone around a decision's edge"
+                cause = f"{activation.text} as computed on this machine is not monotone around a decision's edge"
                 raise BeyondLimits("exact counting", cause, cure)
     return Box(ends[0], ends[1])
 

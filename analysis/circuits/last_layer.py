@@ -17,7 +17,7 @@ from analysis.circuits.prefixes import Prefixes, Wiring
 from analysis.circuits.space import may_end_in_space
 from analysis.protocol import in_space
 from analysis.question import Carried, Question
-from analysis.subjects.perceptron.mlp import activate, keep_matrices
+from analysis.subjects.perceptron.mlp import keep_matrices
 from analysis.subjects.perceptron.network import Network
 from analysis.validity import decided_as, max_wrong
 
@@ -196,7 +196,7 @@ class SpaceJudge:
         return stem, combination
 
     def _right(self, totals: NDArray[np.float64], label: float) -> NDArray[np.bool_]:
-        outputs = activate(totals, self.network.output_activation, self.network.negative_slope)
+        outputs = self.network.function_of(len(self.network.weights)).value(totals)
         return decided_as(outputs, label, self.question.protocol.circuit_decision)
 
     def _masks(

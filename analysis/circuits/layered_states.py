@@ -78,9 +78,7 @@ class CountableSpace:
         # equal rows with equal labels say nothing new
         judged = np.unique(np.column_stack([rows, labels]), axis=0)
         boxes = tuple(
-            decision_box(
-                label, protocol.circuit_decision, network.activation_of(len(network.weights)), network.negative_slope
-            )
+            decision_box(label, protocol.circuit_decision, network.function_of(len(network.weights)))
             for label in judged[:, -1].tolist()
         )
         may_be_active = partial(may_end_in_space, network.sizes, protocol)

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, one_mask
-from analysis.subjects.perceptron.mlp import activate
 from analysis.subjects.perceptron.network import Network
 
 VALUES_AT_ONCE = 1 << 21  # float64 values in one batch (16 MiB)
@@ -155,7 +154,7 @@ class Wiring:
                 place += 1
             else:
                 total = absent
-        return activate(total, self.network.activation_of(layer), self.network.negative_slope)
+        return self.network.function_of(layer).value(total)
 
 
 def _using_all(n_sources: int, n_neurons: int, at_once: int) -> Iterator[NDArray[np.int64]]:

@@ -151,6 +151,11 @@ class CircuitSearch:
         return self.count
 
     @property
+    def complete(self) -> bool:
+        """Whether every valid circuit is listed."""
+        return self.truncated_at is None
+
+    @property
     def n_listed(self) -> int:
         """Circuits in ``masks``."""
         return len(self.masks)

@@ -33,7 +33,7 @@ from analysis.circuits.space import count_by_edges, count_matrices_with
 from analysis.protocol import in_space
 from analysis.question import Question
 from analysis.subjects.perceptron.circuit import mask_array, masks_of
-from analysis.subjects.perceptron.mlp import activate, keep_matrices
+from analysis.subjects.perceptron.mlp import keep_matrices
 from analysis.validity import decided_right, max_wrong
 from analysis.work import DEFAULT_WORK, Work
 
@@ -231,7 +231,7 @@ class _BySize:
         total = np.full((len(terms), len(sets), terms.shape[3]), network.biases[-1][0])
         for neuron, chosen in enumerate(sets.T):  # summed as the search sums
             total += terms[:, neuron, chosen]
-        outputs = activate(total, network.output_activation, network.negative_slope)
+        outputs = network.function_of(len(network.weights)).value(total)
         n_wrong = np.count_nonzero(~decided_right(outputs, self.judged[1][:_FIRST_ROWS], rule), axis=2)
         most_wrong = max_wrong(len(self.judged[1]), self.question.protocol.accuracy_threshold)
         return np.asarray(n_wrong <= most_wrong)

@@ -11,7 +11,6 @@ from pydantic import Field
 from analysis.alignments.alignment import Alignment
 from analysis.common_ground.points import THOROUGH, Bounds, ExtremeFound
 from analysis.common_ground.survey import CommonGround, survey_common_ground
-from analysis.question import Question
 from analysis.report import Analysed, Exact, Part, Placed, Report, Settings
 from analysis.work import DEFAULT_WORK, Work
 
@@ -74,7 +73,7 @@ class CommonGroundReport(Report):
         """The places of some kinds."""
         return (one for one in self.places if one.kind in kinds)
 
-    def findings(self, question: Question | None = None, part: str = "edge") -> list[str]:
+    def findings(self, question: Any = None) -> list[str]:
         of, told = f"{self.n_interventions:,}", []
         everywhere = [one for one in self.places if one.predicted == self.n_interventions]
         aligned = [one for one in everywhere if one.kind != "interpretation"]

@@ -428,7 +428,7 @@ class FunnelReport(Report):
         """The sequence on one kind."""
         return next(one for one in self.kinds if one.kind == kind)
 
-    def findings(self, question: Any = None, part: str = "edge") -> list[str]:
+    def findings(self, question: Any = None) -> list[str]:
         told = [self.of(kind) for kind in KINDS]
         return [one.verdict() for one in told if one.kind in ("circuit", "alignment") or one.last is not None]
 

@@ -28,7 +28,7 @@ from analysis.criteria import circuits, cuts
 from analysis.criteria.criterion import VACUOUS, Change, Criterion, Parameter, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.subjects.perceptron.mlp import activate, batch_activations, keep_matrices, zeros
+from analysis.subjects.perceptron.mlp import batch_activations, keep_matrices, zeros
 from analysis.validity import decide
 
 MAX_SETS: Final = 1 << 12
@@ -124,7 +124,7 @@ class Knockouts:
                 with np.errstate(over="ignore", invalid="ignore"):
                     total = total + value * weights[:, index, None]
             numbered += values.shape[2] if layer > 1 else 0
-            values = activate(total, network.activation_of(layer), network.negative_slope)
+            values = network.function_of(layer).value(total)
             if layer < len(keep):
                 values = np.where(np.any(kept, axis=2, keepdims=True)[:, None], values, absent[layer][:, None])
         outputs: NDArray[np.float64] = np.broadcast_to(values[:, :, 0], (len(keep[0]), len(sets), len(rows)))

@@ -30,7 +30,7 @@ from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
 from analysis.subjects.perceptron.activations import refuse_falling
-from analysis.subjects.perceptron.mlp import activate, batch_activations, keep_matrices
+from analysis.subjects.perceptron.mlp import batch_activations, keep_matrices
 from analysis.validity import decided_as, decided_right
 
 MAX_COMBINATIONS: Final = 1 << 18
@@ -97,7 +97,8 @@ class _Patches:
     def extremes(self, carried: Layers, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """``[cases, rows]``: least and largest output, over the absent neurons of the last hidden layer."""
         network, clean = self.population.question.cut, self.population.question.clean_activations
-        refuse_falling("patching", network.output_activation)
+        output = network.function_of(len(network.weights))
+        refuse_falling("patching", output)
         n_cases = len(carried[0]) if carried else 1
         absent = [np.repeat(layer.T, len(rows), axis=1) for layer in carried]
         absent.append(np.zeros((len(clean[-2].T), n_cases * len(rows))))  # the last hidden layer's are added below
@@ -110,8 +111,7 @@ class _Patches:
             here = values[..., index] * weight
             low = low + (here if kept[index] else terms.min())
             high = high + (here if kept[index] else terms.max())
-        act, slope = network.output_activation, network.negative_slope
-        return activate(low, act, slope), activate(high, act, slope)
+        return output.value(low), output.value(high)
 
     def right(self, carried: Layers) -> NDArray[np.bool_]:
         """``[cases, rows]``: which judged rows are right whatever the last hidden layer's absent neurons carry."""

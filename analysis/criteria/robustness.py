@@ -53,7 +53,7 @@ class _Balls:
 
     @cached_property
     def with_polygons(self) -> bool:
-        return self.network.slope is not None and self.network.n_free == 2
+        return self.network.activation.below is not None and self.network.n_free == 2
 
     @cached_property
     def points(self) -> NDArray[np.float64]:

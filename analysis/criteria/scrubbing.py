@@ -32,7 +32,6 @@ from analysis.interpretations.observed import ObservedClasses
 from analysis.question import Question
 from analysis.subjects.perceptron.activations import refuse_falling
 from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.perceptron.mlp import activate
 
 Bits = NDArray[np.bool_]
 Range = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -53,7 +52,7 @@ def scrubbed_outputs(question: Question, circuit: Circuit, bits: Sequence[Bits])
         BeyondLimits: an activation that falls.
     """
     network, clean = question.cut, question.clean_activations
-    refuse_falling("causal scrubbing", network.activation, network.output_activation)
+    refuse_falling("causal scrubbing", network.function_of(1), network.function_of(len(network.weights)))
     n_classes, n_rows = len(bits[0]) if bits else 1, len(clean[0])
     low = high = np.broadcast_to(clean[0].T, (n_classes, *clean[0].T.shape))  # [classes, source, input of its target]
     with np.errstate(over="ignore", invalid="ignore"):
@@ -68,9 +67,8 @@ def scrubbed_outputs(question: Question, circuit: Circuit, bits: Sequence[Bits])
                 here = kept[:, source, None, None]
                 least = least + np.where(here, np.minimum(*ends), absent)
                 most = most + np.where(here, np.maximum(*ends), absent)
-            kind, slope = network.activation_of(layer), network.negative_slope
-            smallest = activate(least.min(axis=3), kind, slope)
-            largest = activate(most.max(axis=3), kind, slope)
+            activation = network.function_of(layer)
+            smallest, largest = activation.value(least.min(axis=3)), activation.value(most.max(axis=3))
             if layer == len(network.weights):
                 return smallest[:, 0], largest[:, 0]
             low, high = _where_claimed(bits[layer - 1], smallest, largest)

@@ -192,7 +192,7 @@ class _Batch:
         ]
         seeds = options.seeds * (len(each) // len(options.seeds))
         self.maps = [self._map(layer, [blocks for _, blocks in each], seeds) for layer in hidden]
-        self.edge = float(decision_edge(network.output_activation, network.negative_slope))
+        self.edge = float(decision_edge(network.function_of(len(network.weights))))
         own = self._before_output(self.clean[-2])
         self.scale = (own - self.edge).abs().median(dim=1).values.clamp_min(1e-9)
 
@@ -225,7 +225,7 @@ class _Batch:
         values = self.clean[0][:, self.bases]
         for layer in range(1, self.network.n_hidden_layers + 1):
             drive = values @ self.weights[layer - 1].mT + self.biases[layer - 1][:, None]
-            values = activated_with_gradient(drive, self.network.activation_of(layer), self.network.negative_slope)
+            values = activated_with_gradient(drive, self.network.function_of(layer))
             learned, owned = self.maps[layer - 1], self.owned[layer - 1]
             own, z = learned.there(self.clean[layer]), learned.there(values)
             moved = z

@@ -28,7 +28,7 @@ from analysis.directions.readouts import rounded
 from analysis.interventions.subspace import Subspace
 from analysis.interventions.swaps import run_from, settled
 from analysis.question import Question
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS, decision_edge, inverse
+from analysis.subjects.perceptron.activations import decision_edge, inverse
 from analysis.subjects.perceptron.mlp import activations
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import pattern_bits
@@ -125,7 +125,7 @@ class _Family:
         if self.dimension == 0:
             passes = self._clearance(self._shortest()[None])[0] > 0
             return self._answer("all" if passes else "none", "interval", self._shortest() if passes else None)
-        if self.layer == self.network.n_hidden_layers and OF_PERCEPTRONS[self.network.output_activation].inverse:
+        if self.layer == self.network.n_hidden_layers and self.network.function_of(self.layer + 1).monotone:
             return self._last_layer()
         return self._deeper()
 
@@ -254,13 +254,13 @@ def output_sides(network: Network, rule: DecisionRule, wanted: int) -> list[Side
         wanted: 0 or 1.
 
     Raises:
-        BeyondLimits: where the output's activation gives what is not known, as of one that falls.
+        BeyondLimits: the output's activation falls somewhere.
     """
-    kind, slope = network.output_activation, network.negative_slope
-    edge = decision_edge(kind, slope)
+    output = network.function_of(len(network.weights))
+    edge = decision_edge(output)
     sides = [Side(1, edge, False)] if wanted == 0 else [Side(-1, -edge, True)]
     if rule == "rounding":
-        other = inverse(kind, Fraction(3 if wanted else -1, 2), slope)
+        other = inverse(output, Fraction(3 if wanted else -1, 2))
         if other is not None:
             sides.append(Side(1, other, True) if wanted else Side(-1, -other, False))
     return sides

@@ -22,7 +22,6 @@ from analysis.directions.result import CLOSED, AlgorithmDirections, DirectionCla
 from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
 from analysis.directions.table import DirectionTable
 from analysis.interventions.subspace import Subspace
-from analysis.question import Question
 from analysis.report import Analysed, Exact, Part, Report, Settings
 from analysis.subjects.perceptron.network import Network
 from analysis.work import DEFAULT_WORK, Work
@@ -99,7 +98,7 @@ class DirectionsReport(Report):
         """Those that were not refused."""
         return [one for one in self.classes if not one.refused]
 
-    def findings(self, question: Question | None, part: str = "edge") -> list[str]:
+    def findings(self, question: Any = None) -> list[str]:
         """How many algorithms pass on each class, at least; where nothing passes that is said of the search alone."""
         if not any(one.n_searched for one in self.searched):
             return ["No algorithm of this task has a variable to place."]

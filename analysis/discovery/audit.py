@@ -11,17 +11,16 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from analysis import ENGINE_VERSION
-from analysis.carried_algorithms.search import Unasked
 from analysis.circuit_sets.chance import SizeChance
 from analysis.discovery.claims import Claim
-from analysis.discovery.location import Landscape, Location, ValidCircuits
-from analysis.discovery.method import Answer, Method
+from analysis.discovery.landscape import Landscape, Location
+from analysis.discovery.method import Answer, DiscoveryMethod
 from analysis.discovery.ties import decide, ties_json
 from analysis.method_settings import Settings
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.result_file import exact
 from analysis.subjects.graph import Graph
-from analysis.subjects.transformer.planted import PlantedCircuit
+from analysis.subjects.planted import PlantedCircuit
 from analysis.work import DEFAULT_WORK, Work
 
 AUDIT_FORMAT: Final = "pluriscope-audit/1"
@@ -64,8 +63,8 @@ class Audited:
 
 
 def audit(
-    landscape: ValidCircuits,
-    methods: Sequence[tuple[Method, Settings]],
+    landscape: Landscape,
+    methods: Sequence[tuple[DiscoveryMethod, Settings]],
     claims: Mapping[str, Claim] = MappingProxyType({}),
     work: Work = DEFAULT_WORK,
 ) -> tuple[Audited, ...]:
@@ -73,7 +72,7 @@ def audit(
 
     Args:
         landscape: all valid circuits of a network's output, or of a model.
-        methods: each with every setting (:meth:`~analysis.discovery.method.Method.filled`).
+        methods: each with every setting (:meth:`~analysis.method.Method.filled`).
         claims: of others, each with a name.
         work: told "methods" before each; may cancel.
 
@@ -86,24 +85,24 @@ def audit(
         work.tell("methods", done, len(methods), method.key)
         begun, own = work.clock(), work.reporting_to(_within(work, done, methods))
         ablation = str(settings.get("ablation", ""))
-        answer = method.answer(landscape.cut(ablation), settings, own)
+        answer = method.answer(landscape.under(ablation), settings, own)
         found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun, ablation))
     for name, claim in claims.items():
-        answer = claim.answer(landscape.cut(claim.ablation))
+        answer = claim.answer(landscape.under(claim.ablation))
         found.append(Audited("circuit", {}, name, answer, None, ablation=claim.ablation))
     work.tell("methods", len(methods), max(1, len(methods)))
-    masks = [(one.answer.raw_mask, landscape.cut(one.ablation) if one.ablation else None) for one in found]
+    masks = [(one.answer.raw_mask, landscape.under(one.ablation) if one.ablation else None) for one in found]
     places = iter(landscape.locate_all([(mask, own) for mask, own in masks if mask is not None]))
     located = [one if one.answer.raw_mask is None else replace(one, location=next(places)) for one in found]
     return tuple(_with_ties(one, landscape) for one in located)
 
 
-def _with_ties(one: Audited, landscape: ValidCircuits) -> Audited:
+def _with_ties(one: Audited, landscape: Landscape) -> Audited:
     """An answer with its ties; fragile where they decide whether it is valid."""
     answer = one.answer
     if answer.raw_mask is None or answer.ways is None:
         return one
-    ties = ties_json(answer.ways, answer.raw_mask, landscape.cut(one.ablation))
+    ties = ties_json(answer.ways, answer.raw_mask, landscape.under(one.ablation))
     fragile = answer.fragile or (ties is not None and decide(ties))
     return replace(one, answer=replace(answer, fragile=fragile), ties=ties)
 
@@ -114,7 +113,7 @@ def _within(work: Work, done: int, methods: Sequence[Any]) -> Any:
 
 
 def audit_json(
-    landscape: ValidCircuits,
+    landscape: Landscape,
     found: Sequence[Audited],
     seconds: Mapping[str, float],
     missing: Sequence[str] = (),
@@ -158,7 +157,7 @@ def audit_json(
 
 def what_is_missing(landscape: Landscape) -> list[str]:
     """One sentence where not every valid circuit is listed; empty if all are."""
-    circuits = landscape.circuits
+    circuits: Any = landscape.circuits
     sentences = []
     if not landscape.complete:
         how = {
@@ -167,9 +166,7 @@ def what_is_missing(landscape: Landscape) -> list[str]:
             "listed": f"circuits truncated at {circuits.n_listed:,} valid ones",
         }[circuits.method]
         sentences.append(f"{how}, so nearest valid circuits and minimality are not known")
-    if isinstance(landscape.story, Unasked) and landscape.story.arises:
-        sentences.append(f"stories are undecided: {landscape.story.reason}")
-    return sentences
+    return [*sentences, *landscape.undecided]
 
 
 def claim_json(one: Audited, graph: Graph, *, complete: bool) -> dict[str, Any]:

@@ -13,16 +13,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.discovery.cuts import Cut
-from analysis.discovery.method import LOSS, MODEL_ABLATION, Answer, ablation, answer_by_scores, outcome_of
+from analysis.discovery.masked_subject import MaskedSubject
+from analysis.discovery.method import Answer, answer_by_scores, outcome_of
 from analysis.discovery.part_names import ARROW, PartNames, dotted, names_of, shown_name
+from analysis.discovery.registry import METHODS
 from analysis.discovery.selection import SELECTION, Scores, choose_stop
 from analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
 from analysis.method_settings import Setting, filled
-from analysis.question import Question
 from analysis.strict_json import check_keys, combined, kind_of, read_text, read_value
-from analysis.subjects.graph import perceptron_graph
-from analysis.subjects.subject import Space
 
 MAX_CLAIM_BYTES: Final = 4_000_000
 DEFAULT_THRESHOLD: Final = 0.95
@@ -93,16 +91,16 @@ class Claim:
         """Under which its scores pick a mask; "" where nothing is said."""
         return str(self.picking.get("ablation", ""))
 
-    def answer(self, cut: Cut) -> Answer:
+    def answer(self, masked: MaskedSubject) -> Answer:
         """The claim as an answer of a method.
 
         Args:
-            cut: what it is about, under its ablation.
+            masked: what it is about, under its ablation.
         """
         if self.raw_mask is not None:
-            return Answer(outcome_of(self.raw_mask, cut.n_bits), self.raw_mask)
+            return Answer(outcome_of(self.raw_mask, masked.n_bits), self.raw_mask)
         values = np.array([0.0 if score is None else score for score in self.scores or ()], dtype=np.float64)
-        return answer_by_scores(Scores(values), cut, self.picking)
+        return answer_by_scores(Scores(values), masked, self.picking)
 
 
 @dataclass(frozen=True)
@@ -118,14 +116,10 @@ class Vocabulary:
     settings: tuple[Setting, ...]
 
 
-def vocabulary_of(question: Question) -> Vocabulary:
-    """The output that a question is about."""
-    return Vocabulary(names_of(perceptron_graph(question.layout.sizes)), (*SELECTION, ablation("zero")))
-
-
-def vocabulary_of_space(space: Space) -> Vocabulary:
-    """A model of another kind under its rules."""
-    return Vocabulary(names_of(space.graph), (*SELECTION, MODEL_ABLATION, LOSS))
+def vocabulary_of(question: Any) -> Vocabulary:
+    """What a question about a subject of any kind is about; scores are picked from as those of a random order are."""
+    own = METHODS.of(question.kind)["random"].own
+    return Vocabulary(names_of(question.graph), (*SELECTION, *(one for one in own if one.name != "seed")))
 
 
 def read_claim(raw: bytes, vocabulary: Vocabulary, picking: Mapping[str, Any] | None = None) -> Claim:

@@ -12,8 +12,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from analysis.discovery.cuts import CutNetwork
-from analysis.discovery.masked_runs import Rows, outputs_of_masks
+from analysis.discovery.masked_perceptron import MaskedPerceptron, Rows, outputs_of_masks
 from analysis.discovery.method import Answer, outcome_of
 from analysis.method_settings import Settings
 from analysis.question import Question
@@ -32,15 +31,15 @@ FRAGILE: Final = 1e-3
 _BETWEEN_REPORTS: Final = 50
 
 
-def choose_edges(cut: CutNetwork, settings: Settings, work: Work) -> Answer:
+def choose_edges(masked: MaskedPerceptron, settings: Settings, work: Work) -> Answer:
     """The edges whose gates end open."""
-    gates = _learned(cut, settings, work, cut.n_bits, lambda gates: gates)
-    return _answer(gates, lambda is_open: is_open, cut.n_bits)
+    gates = _learned(masked, settings, work, masked.n_bits, lambda gates: gates)
+    return _answer(gates, lambda is_open: is_open, masked.n_bits)
 
 
-def choose_nodes(cut: CutNetwork, settings: Settings, work: Work) -> Answer:
+def choose_nodes(masked: MaskedPerceptron, settings: Settings, work: Work) -> Answer:
     """The edges between inputs, output and hidden neurons whose gates end open."""
-    sizes = cut.question.layout.sizes
+    sizes = masked.question.layout.sizes
     hidden = sizes[1:-1]
     first = np.concatenate([[0], np.cumsum(hidden)]).tolist()
 
@@ -56,9 +55,9 @@ def choose_nodes(cut: CutNetwork, settings: Settings, work: Work) -> Answer:
     def between(is_open: Any) -> Any:
         active = [np.ones(sizes[0], bool), *np.split(is_open, first[1:-1]), np.ones(1, bool)] if hidden else []
         keep = [np.outer(after, before).reshape(-1) for before, after in pairwise(active)]
-        return np.concatenate(keep) if keep else np.ones(cut.n_bits, bool)
+        return np.concatenate(keep) if keep else np.ones(masked.n_bits, bool)
 
-    return _answer(_learned(cut, settings, work, sum(hidden), spread), between, cut.n_bits)
+    return _answer(_learned(masked, settings, work, sum(hidden), spread), between, masked.n_bits)
 
 
 def _answer(gates: Any, edges: Any, n_bits: int) -> Answer:
@@ -69,9 +68,9 @@ def _answer(gates: Any, edges: Any, n_bits: int) -> Answer:
     return Answer(outcome_of(mask, n_bits), mask, fragile=bool(np.abs(gates).min(initial=np.inf) < FRAGILE))
 
 
-def _learned(cut: CutNetwork, settings: Settings, work: Work, n_gates: int, spread: Any) -> Any:
+def _learned(masked: MaskedPerceptron, settings: Settings, work: Work, n_gates: int, spread: Any) -> Any:
     """The logits of gates, above 0 of those that end open; None where they diverged."""
-    question, rows = cut.question, cut.rows
+    question, rows = masked.question, masked.rows
     penalty, steps = float(settings["lambda"]), int(settings["steps"])
     with one_thread():
         random = torch.Generator().manual_seed(int(settings["seed"]))
@@ -110,7 +109,7 @@ def _gated_run(question: Question, rows: Rows) -> Any:
             begin, end = layout.offsets[layer - 1], layout.offsets[layer]
             gate = gates[begin:end].reshape(matrix.shape)
             total = bias[:, None] + (gate * matrix) @ values + ((1 - gate) * matrix) @ absent[layer - 1]
-            values = activated_with_gradient(total, network.activation_of(layer), network.negative_slope)
+            values = activated_with_gradient(total, network.function_of(layer))
         return values[0]
 
     return run

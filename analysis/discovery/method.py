@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.digest import canonical_json, sha256_hex
-from analysis.discovery.cuts import Cut
-from analysis.discovery.masked_runs import METRICS, ROW_RULES, RowRule
+from analysis.discovery.masked_perceptron import METRICS, ROW_RULES, RowRule
+from analysis.discovery.masked_subject import MaskedSubject
 from analysis.discovery.selection import FRAGILE, SELECTION, Scores, choose_stop, sequence, strengths
 from analysis.discovery.ties import Ways, ways_of_scores
 from analysis.errors import InvalidMethod
-from analysis.late_functions import function_at
-from analysis.method_settings import Setting, Settings, Value, filled
+from analysis.method import Method
+from analysis.method_settings import Setting, Settings, Value
 from analysis.subjects.registry import SUBJECT_KINDS
 from analysis.work import DEFAULT_WORK, Work
 
@@ -31,7 +31,7 @@ LOSS: Final = Setting(
 )
 """Of methods that score bits of models: both losses have derivatives."""
 RULES: Final = "rules"
-MODEL_ABLATION: Final = Setting(
+SPACE_ABLATION: Final = Setting(
     "ablation",
     RULES,
     "what is cut carries while the method searches; rules: the same as in the circuits it is held against",
@@ -69,46 +69,34 @@ class Answer:
     ways: Ways | None = None
 
 
-@dataclass(frozen=True)
-class Method:
-    """One discovery method, asked about perceptrons and, where it says how, about models of other kinds.
+@dataclass(frozen=True, kw_only=True)
+class DiscoveryMethod(Method):
+    """A method that answers with a circuit.
+
+    What is :attr:`own` has "ablation" among it unless the method asks only which circuits are valid.
 
     Args:
-        key: stable name.
-        label: short name for people.
-        definition: one sentence: how it answers.
-        source: where it comes from, and what its numbers agree with.
-        own: what may be set on it alone, "ablation" among it unless it asks only which circuits are valid.
-        of_models: the same where it is asked about models of other kinds; none of one that is not.
         score: gives every bit a score, from which a mask is picked; None for a method that chooses by itself.
         choose: chooses a mask; the dotted path "module:function" of what loads torch; None for a method of scores.
     """
 
-    key: str
-    label: str
-    definition: str
-    source: str
-    own: tuple[Setting, ...]
-    of_models: tuple[Setting, ...] = ()
     score: Callable[[Any, Settings], Scores] | None = None
     choose: Callable[[Any, Settings, Work], Answer] | str | None = None
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
-        """Everything that may be set."""
         if self.score is not None:
             return (*self.own, *SELECTION, replace(AFTER, choices=(*AFTER.choices, "cut")))
         return self.own if self.asks_judge else (*self.own, AFTER)
 
     @property
+    def answers(self) -> Callable[..., Any] | str | None:
+        return self.choose or self.score
+
+    @property
     def asks_judge(self) -> bool:
         """Whether it asks which circuits are valid, which others do only where they are set to."""
         return all(setting.name != "ablation" for setting in self.own)
-
-    @property
-    def defaults(self) -> dict[str, Value]:
-        """A value for each setting; a threshold and no k."""
-        return self.filled({})
 
     def filled(self, given: Mapping[str, object], item: str = "") -> dict[str, Value]:
         """A value for every setting that takes part; of k and threshold the one that was given.
@@ -117,7 +105,7 @@ class Method:
             InvalidMethod: an unknown setting, a value that is not allowed, or two that exclude one another.
         """
         item = item or f"method {self.key}"
-        found = filled(self.settings, given, item)
+        found = super().filled(given, item)
         if self.score is not None:
             choose_stop(found, given, item)
         if found.get("after") == AFTER.default:
@@ -128,26 +116,16 @@ class Method:
             found.pop("steps")
         return found
 
-    @property
-    def for_models(self) -> Method:
-        """The same as it is asked about models of other kinds."""
-        return replace(self, own=self.of_models)
-
-    @property
-    def learns(self) -> bool:
-        """Whether it learns by gradient descent, which pages do not do on the spot."""
-        return isinstance(self.choose, str)
-
-    def answer(self, cut: Cut, settings: Settings, work: Work = DEFAULT_WORK) -> Answer:
+    def answer(self, masked: MaskedSubject, settings: Settings, work: Work = DEFAULT_WORK) -> Answer:
         """The method's answer, and what is done after it where settings say so.
 
         Of "cut" it is the shortest beginning of the ranking whose circuit is valid, and the threshold is not asked. By
         "deletion" bits of the answer's circuit, or of the whole where that is not valid, are deleted while what is left
-        is valid (:meth:`~analysis.discovery.cuts.Cut.deleted`): the last of the ranking first; of a method without a
+        is valid (:meth:`MaskedSubject.deleted`): the last of the ranking first; of a method without a
         ranking those that it left out and then the others, both in one order that is drawn by the seed 0.
 
         Args:
-            cut: what is asked about, under the ablation that the settings name.
+            masked: what is asked about, under the ablation that the settings name.
             settings: from :meth:`filled`.
             work: told how far it is; may cancel.
 
@@ -155,38 +133,37 @@ class Method:
             InvalidMethod: it cannot be asked with these settings.
             Cancelled: the report asked to stop.
         """
-        if "k" in settings and int(settings["k"]) > cut.n_bits:
-            cure = f"there are {cut.n_bits} {cut.graph.cut}; use fewer"
+        if "k" in settings and int(settings["k"]) > masked.n_bits:
+            cure = f"there are {masked.n_bits} {masked.graph.cut}; use fewer"
             raise InvalidMethod(f"method {self.key}", f"k is {settings['k']}", cure)
         if self.choose is not None:
-            choose = function_at(self.choose) if isinstance(self.choose, str) else self.choose
-            found: Answer = self._once(cut, settings, lambda: choose(cut, settings, work))
-            raw, drawn = found.raw_mask or 0, np.random.default_rng(0).permutation(cut.n_bits).tolist()
+            found: Answer = self._once(masked, settings, lambda: self.function(masked, settings, work))
+            raw, drawn = found.raw_mask or 0, np.random.default_rng(0).permutation(masked.n_bits).tolist()
             order = sorted(drawn, key=lambda bit: raw >> bit & 1)
         else:
-            scores = self.scores(cut, settings)
+            scores = self.scores(masked, settings)
             if scores.says_nothing:
                 return Answer("degenerate", None, scores.values)
-            found, order = answer_by_scores(scores, cut, settings), ranking(scores, cut, settings)[::-1]
+            found, order = answer_by_scores(scores, masked, settings), ranking(scores, masked, settings)[::-1]
         if settings.get("after") != "deletion" or found.raw_mask is None:
             return found
-        mask = cut.deleted(found.raw_mask, order, work)
-        return Answer(outcome_of(mask, cut.n_bits), mask, found.scores, fragile=found.fragile)
+        mask = masked.deleted(found.raw_mask, order, work)
+        return Answer(outcome_of(mask, masked.n_bits), mask, found.scores, fragile=found.fragile)
 
-    def scores(self, cut: Cut, settings: Settings) -> Scores:
+    def scores(self, masked: MaskedSubject, settings: Settings) -> Scores:
         """Its scores, whatever picks by them."""
         if self.score is None:
             raise TypeError(f"method {self.key} does not score")
         score = self.score
-        found: Scores = self._once(cut, settings, lambda: score(cut, settings))
+        found: Scores = self._once(masked, settings, lambda: score(masked, settings))
         return found
 
-    def _once(self, cut: Cut, settings: Settings, found: Callable[[], Any]) -> Any:
+    def _once(self, masked: MaskedSubject, settings: Settings, found: Callable[[], Any]) -> Any:
         """What its own settings decide, whatever follows."""
         key = (self.key, *(settings.get(setting.name) for setting in self.own))
-        if key not in cut.kept:
-            cut.kept[key] = found()
-        return cut.kept[key]
+        if key not in masked.kept:
+            masked.kept[key] = found()
+        return masked.kept[key]
 
 
 def outcome_of(mask: int | None, n_bits: int) -> Outcome:
@@ -196,39 +173,39 @@ def outcome_of(mask: int | None, n_bits: int) -> Outcome:
     return "nothing" if mask == 0 else "all" if mask == (1 << n_bits) - 1 else "found"
 
 
-def ranking(scores: Scores, cut: Cut, settings: Settings) -> list[int]:
+def ranking(scores: Scores, masked: MaskedSubject, settings: Settings) -> list[int]:
     """Every bit in the order in which scores take it."""
-    return sequence(strengths(scores.values, signed=bool(settings["signed"])), cut.graph.ends, str(settings["pick"]))
+    return sequence(strengths(scores.values, signed=bool(settings["signed"])), masked.graph.ends, str(settings["pick"]))
 
 
-def answer_by_scores(scores: Scores, cut: Cut, settings: Settings) -> Answer:
+def answer_by_scores(scores: Scores, masked: MaskedSubject, settings: Settings) -> Answer:
     """The raw mask that scores lead to; none where a threshold is asked for and faithfulness is undefined.
 
     Args:
         scores: of the bits.
-        cut: that they are of, under its ablation.
+        masked: that they are of, under its ablation.
         settings: of :data:`~analysis.discovery.selection.SELECTION`; ``k`` or ``threshold``, or neither where the
             shortest beginning is asked for whose circuit is valid.
     """
     values = scores.values
-    masks = list(accumulate((1 << edge for edge in ranking(scores, cut, settings)), initial=0))
+    masks = list(accumulate((1 << edge for edge in ranking(scores, masked, settings)), initial=0))
     if "threshold" not in settings:
-        ends = (mask for mask in masks if cut.is_valid(cut.left(mask)))
+        ends = (mask for mask in masks if masked.is_valid(masked.left(mask)))
         mask = masks[int(settings["k"])] if "k" in settings else next(ends, None)
-        return Answer(outcome_of(mask, cut.n_bits), mask, values, ways=_ways(scores, cut, settings, mask))
-    shares = cut.shares(masks, settings)
+        return Answer(outcome_of(mask, masked.n_bits), mask, values, ways=_ways(scores, masked, settings, mask))
+    shares = masked.shares(masks, settings)
     if shares is None:
         return Answer("undefined", None, values)
     threshold = float(settings["threshold"])
     number = next((n for n in range(1, len(masks)) if shares[n] >= threshold), len(masks) - 1)
     fragile = any(abs(shares[n] - threshold) < FRAGILE for n in range(1, number + 1))
-    ways = _ways(scores, cut, settings, masks[number])
-    return Answer(outcome_of(masks[number], cut.n_bits), masks[number], values, float(shares[number]), fragile, ways)
+    ways = _ways(scores, masked, settings, masks[number])
+    return Answer(outcome_of(masks[number], masked.n_bits), masks[number], values, float(shares[number]), fragile, ways)
 
 
-def _ways(scores: Scores, cut: Cut, settings: Settings, mask: int | None) -> Ways | None:
+def _ways(scores: Scores, masked: MaskedSubject, settings: Settings, mask: int | None) -> Ways | None:
     values = strengths(scores.values, signed=bool(settings["signed"]))
-    return None if mask is None else ways_of_scores(values, cut.graph.ends, str(settings["pick"]), mask)
+    return None if mask is None else ways_of_scores(values, masked.graph.ends, str(settings["pick"]), mask)
 
 
 def settings_digest(key: str, settings: Settings) -> str:

@@ -6,18 +6,18 @@ What is said of each method stands in its record; :mod:`analysis.discovery.regis
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, cast
 
 import numpy as np
 
-from analysis.discovery.cuts import Cut, CutNetwork
-from analysis.discovery.masked_runs import Metric, edge_scores, metric_slope
-from analysis.discovery.method import LOSS, METRIC, MODEL_ABLATION, Answer, Method, ablation, outcome_of
+from analysis.discovery.masked_perceptron import MaskedPerceptron, Metric, edge_scores, metric_slope
+from analysis.discovery.masked_subject import MaskedSubject
+from analysis.discovery.method import LOSS, METRIC, SPACE_ABLATION, Answer, DiscoveryMethod, ablation, outcome_of
 from analysis.discovery.selection import Scores
 from analysis.discovery.ties import TOLERANCE, followed
 from analysis.method_settings import Setting, Settings
 from analysis.subjects.perceptron.gradients import backward
-from analysis.subjects.perceptron.mlp import activate
 from analysis.work import Work
 
 _FOLLOWED: Final = 256
@@ -36,20 +36,20 @@ _PRUNING: Final = (
 )
 
 
-def _one_by_one(cut: Cut, settings: Settings, work: Work) -> Answer:
+def _one_by_one(masked: MaskedSubject, settings: Settings, work: Work) -> Answer:
     """Conmy et al., algorithm 1. The authors' program skips a neuron that nothing reads any more; with a positive
     threshold that gives the same mask, since removing its edges changes nothing.
     """
-    order = cut.order(str(settings["order"]), int(settings["seed"]))
+    order = masked.order(str(settings["order"]), int(settings["seed"]))
     loss, tau = str(settings["loss"]), float(settings["tau"])
     mask = everything = (1 << len(order)) - 1
-    [current], narrowest = cut.losses([mask], loss), np.inf
+    [current], narrowest = masked.losses([mask], loss), np.inf
     known = {mask: current}
     for done, edge in enumerate(order):
         if done % 64 == 0:
             work.tell("methods", done, len(order), "edges tried")
         without = mask & ~(1 << edge)
-        [new] = cut.losses([without], loss)
+        [new] = masked.losses([without], loss)
         narrowest = min(narrowest, abs(new - current - tau))
         if new - current < tau:
             mask, current = without, new
@@ -57,23 +57,24 @@ def _one_by_one(cut: Cut, settings: Settings, work: Work) -> Answer:
     def after(masks: Sequence[int], edge: int) -> set[int]:
         work.tell("methods", order.index(edge), len(order), "edges tried where changes tie with tau")
         without = [one & ~(1 << edge) for one in masks]
-        known.update(zip(without, cut.losses(without, loss), strict=True))
+        known.update(zip(without, masked.losses(without, loss), strict=True))
         rises = [known[new] - known[one] - tau for one, new in zip(masks, without, strict=True)]
         out = {new for new, rise in zip(without, rises, strict=True) if rise < TOLERANCE}
         return out | {one for one, rise in zip(masks, rises, strict=True) if not rise <= -TOLERANCE}
 
     fragile = bool(narrowest < TOLERANCE)
     ways = followed(everything, order, after, _FOLLOWED) if fragile else None
-    return Answer(outcome_of(mask, cut.n_bits), mask, fragile=fragile, ways=ways)
+    return Answer(outcome_of(mask, masked.n_bits), mask, fragile=fragile, ways=ways)
 
 
-ACDC: Final = Method(
+ACDC: Final = DiscoveryMethod(
     key="acdc",
     label="ACDC",
     definition="Every edge (or node, where circuits are of nodes) is removed in turn, from the output back, and stays "
     "out if the loss rises by less than tau.",
     source="Conmy et al., NeurIPS 2023 (arXiv:2304.14997); masks of perceptrons agree with auto-circuit 98db58c and "
     "with ArthurConmy/ACDC bc99ace, the order fixed",
+    needs=("neurons",),
     own=(
         ablation("zero"),
         Setting("loss", "mse", "squared difference, divergence, or rows decided wrong", ("mse", "kl", "decision")),
@@ -81,39 +82,48 @@ ACDC: Final = Method(
         Setting("order", "out-first", "in which edges are tried", ("out-first", "reverse", "by-weight", "shuffled")),
         _SHUFFLE,
     ),
-    of_models=(
-        MODEL_ABLATION,
+    choose=_one_by_one,
+)
+ACDC_OF_CIRCUITS: Final = replace(
+    ACDC,
+    needs=(),
+    own=(
+        SPACE_ABLATION,
         Setting("loss", "kl", "divergence, cross-entropy, or rows decided wrong", ("kl", "cross-entropy", "decision")),
         _TAU,
         Setting("order", "out-first", "in which edges are tried", ("out-first", "reverse", "shuffled")),
         _SHUFFLE,
     ),
-    choose=_one_by_one,
 )
 
 
-def _first_order(cut: Cut, settings: Settings) -> Scores:
+def _first_order(masked: MaskedSubject, settings: Settings) -> Scores:
     """The divergence from a whole model is least at the whole model, so its derivative there is 0 and with it every
     score: under this loss the method says nothing of models, which is an outcome.
     """
-    return cut.first_order(settings, [1.0])
+    return masked.first_order(settings, [1.0])
 
 
-EAP: Final = Method(
+EAP: Final = DiscoveryMethod(
     key="eap",
     label="Edge attribution patching",
     definition="An edge's score is the change of what it carries times the gradient of the metric or loss at its "
     "target, the gradient taken on the unablated network; a node's is the sum over the edges out of it.",
     source="Syed, Rager and Conmy, 2023 (arXiv:2310.10348); scores of perceptrons agree with auto-circuit's mask "
     "gradient at 0 and with EAP-IG 795f560",
+    needs=("neurons",),
     own=(ablation("pairs"), METRIC),
-    of_models=(
-        MODEL_ABLATION,
+    score=_first_order,
+)
+EAP_OF_CIRCUITS: Final = replace(
+    EAP,
+    needs=(),
+    own=(
+        SPACE_ABLATION,
         Setting(
             "loss", "cross-entropy", "divergence from the answers, or from the whole model", ("cross-entropy", "kl")
         ),
     ),
-    score=_first_order,
 )
 
 
@@ -127,23 +137,24 @@ def _points(settings: Settings) -> list[float]:
     return [(step + shift) / steps for step in range(steps)]
 
 
-EAP_IG: Final = Method(
+EAP_IG: Final = DiscoveryMethod(
     key="eap-ig",
     label="EAP with integrated gradients",
     definition="As edge attribution patching, with the gradient averaged over inputs on the way from the ablated one "
     "to the clean one.",
     source="Hanna, Pezzelle and Belinkov, COLM 2024 (arXiv:2403.17806); scores of perceptrons agree with EAP-IG "
     "795f560 (left, ends)",
+    needs=("neurons",),
     own=(ablation("pairs"), METRIC, _PATH, _STEPS),
-    of_models=(MODEL_ABLATION, LOSS, _PATH, _STEPS),
-    score=lambda cut, settings: cut.first_order(settings, _points(settings)),
+    score=lambda masked, settings: masked.first_order(settings, _points(settings)),
 )
+EAP_IG_OF_CIRCUITS: Final = replace(EAP_IG, needs=(), own=(SPACE_ABLATION, LOSS, _PATH, _STEPS))
 
 
-def _summed(cut: CutNetwork, settings: Settings) -> Scores:
+def _summed(masked: MaskedPerceptron, settings: Settings) -> Scores:
     """As the program auto-circuit has it: points 0, 1/m, …, 1 are summed, both ends included, and not divided."""
-    network, rows, samples = cut.question.cut, cut.rows, int(settings["samples"])
-    total = np.zeros(cut.n_bits)
+    network, rows, samples = masked.question.cut, masked.rows, int(settings["samples"])
+    total = np.zeros(masked.n_bits)
     for step in range(samples + 1):
         moved = step / samples
         given, layers = [], [rows.inputs.T]
@@ -153,7 +164,7 @@ def _summed(cut: CutNetwork, settings: Settings) -> Scores:
             for index in range(len(carried)):
                 sums = sums + carried[index] * weights[:, index, None]
             given.append(sums)
-            layers.append(activate(sums, network.activation_of(layer), network.negative_slope))
+            layers.append(network.function_of(layer).value(sums))
         slope = metric_slope(layers[-1][0], rows.labels, cast(Metric, settings["metric"]))
         slopes = backward(network, given, layers, slope, carried=1.0 - moved)
         changes = [absent - layer for absent, layer in zip(rows.absent, layers, strict=False)]
@@ -161,82 +172,88 @@ def _summed(cut: CutNetwork, settings: Settings) -> Scores:
     return Scores(total)
 
 
-MASK_IG: Final = Method(
+MASK_IG: Final = DiscoveryMethod(
     key="mask-ig",
     label="Mask gradient, integrated",
     definition="The gradient by each edge's ablation, summed while all edges move together from what they carry to "
     "what they carry when absent.",
     source="auto-circuit 98db58c, mask gradient with integrated gradients; scores agree with it",
+    needs=("neurons",),
     own=(ablation("pairs"), METRIC, Setting("samples", 20, "steps of the way", low=1, high=10_000)),
     score=_summed,
 )
 
 
-EXACT_EDGE: Final = Method(
+EXACT_EDGE: Final = DiscoveryMethod(
     key="exact-edge",
     label="Exact edge patching",
     definition="An edge's score is the change of the metric or loss when it alone is ablated.",
     source="Activation patching of single edges; scores of perceptrons agree with EAP-IG 795f560, 'exact'",
+    needs=("neurons",),
     own=(ablation("pairs"), METRIC),
-    of_models=(MODEL_ABLATION, LOSS),
-    score=lambda cut, settings: cut.changes(settings),
+    score=lambda masked, settings: masked.changes(settings),
 )
-EDGE_PRUNING: Final = Method(
+EXACT_EDGE_OF_CIRCUITS: Final = replace(EXACT_EDGE, needs=(), own=(SPACE_ABLATION, LOSS))
+EDGE_PRUNING: Final = DiscoveryMethod(
     key="edge-pruning",
     label="Edge pruning",
     definition="A gate on every edge is learned to keep the network's outputs under a penalty for open gates; edges "
     "whose gate ends open are kept.",
     source="Bhaskar et al., NeurIPS 2024 (arXiv:2406.16778), with gates of Louizos et al., ICLR 2018",
+    needs=("gates",),
     own=_PRUNING,
     choose="analysis.discovery.learned_gates:choose_edges",
 )
-NODE_PRUNING: Final = Method(
+NODE_PRUNING: Final = DiscoveryMethod(
     key="node-pruning",
     label="Node pruning",
     definition="The same with a gate on every hidden neuron, acting on all edges out of it; every edge between kept "
     "neurons is kept.",
     source="Cao, Sanh and Rush, NAACL 2021 (arXiv:2104.03514): subnetwork probing, with one gate a neuron",
+    needs=("gates",),
     own=_PRUNING,
     choose="analysis.discovery.learned_gates:choose_nodes",
 )
-WEIGHTS: Final = Method(
+WEIGHTS: Final = DiscoveryMethod(
     key="weights",
     label="Largest weights",
     definition="An edge's score is the size of its weight.",
     source="Magnitude pruning; a baseline",
+    needs=("edge-weights",),
     own=(ablation("zero"),),
-    score=lambda cut, _: Scores(cut.weights),
+    score=lambda masked, _: Scores(masked.weights),
 )
 
 
-def _drawn(cut: Cut, settings: Settings) -> Scores:
+def _drawn(masked: MaskedSubject, settings: Settings) -> Scores:
     """Scores that fall along an order that is drawn."""
-    order = np.random.default_rng(int(settings["seed"])).permutation(cut.n_bits)
-    scores = np.empty(cut.n_bits)
-    scores[order] = cut.n_bits - np.arange(cut.n_bits)
+    order = np.random.default_rng(int(settings["seed"])).permutation(masked.n_bits)
+    scores = np.empty(masked.n_bits)
+    scores[order] = masked.n_bits - np.arange(masked.n_bits)
     return Scores(scores)
 
 
-def _deleted_at_random(cut: Cut, settings: Settings, work: Work) -> Answer:
+def _deleted_at_random(masked: MaskedSubject, settings: Settings, work: Work) -> Answer:
     """The first of the orders is the same however many there are, so more of them never leave more."""
-    random, everything = np.random.default_rng(int(settings["seed"])), (1 << cut.n_bits) - 1
-    orders = [random.permutation(cut.n_bits).tolist() for _ in range(int(settings["restarts"]))]
-    left = (cut.deleted(everything, order, work) for order in orders)
+    random, everything = np.random.default_rng(int(settings["seed"])), (1 << masked.n_bits) - 1
+    orders = [random.permutation(masked.n_bits).tolist() for _ in range(int(settings["restarts"]))]
+    left = (masked.deleted(everything, order, work) for order in orders)
     mask = min((mask for mask in left if mask is not None), key=int.bit_count, default=None)
-    return Answer(outcome_of(mask, cut.n_bits), mask)
+    return Answer(outcome_of(mask, masked.n_bits), mask)
 
 
-RANDOM: Final = Method(
+RANDOM: Final = DiscoveryMethod(
     key="random",
     label="Random order",
     definition="Edges are taken in an order that is drawn.",
     source="A baseline: what the same threshold gives without any method",
+    needs=("neurons",),
     own=(ablation("zero"), _SEED),
-    of_models=(MODEL_ABLATION, LOSS, _SEED),
     score=_drawn,
 )
+RANDOM_OF_CIRCUITS: Final = replace(RANDOM, needs=(), own=(SPACE_ABLATION, LOSS, _SEED))
 _RESTARTS: Final = Setting("restarts", 1, "orders drawn, of which the smallest circuit counts", low=1, high=1000)
-RANDOM_DELETION: Final = Method(
+RANDOM_DELETION: Final = DiscoveryMethod(
     key="random-deletion",
     label="Random deletion while valid",
     definition="Edges (or nodes, where circuits are of nodes) are deleted in an order that is drawn; each stays out if "
@@ -244,6 +261,5 @@ RANDOM_DELETION: Final = Method(
     "can be deleted. It asks which circuits are valid, which no other method does by itself: it is no fair race.",
     source="A baseline: what asking the judge gives without any method",
     own=(_SEED, _RESTARTS),
-    of_models=(_SEED, _RESTARTS),
     choose=_deleted_at_random,
 )

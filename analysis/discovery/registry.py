@@ -3,45 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from typing import Final
 
 from analysis.discovery import methods
-from analysis.discovery.method import Method
+from analysis.discovery.method import DiscoveryMethod
 from analysis.errors import InvalidMethod
-from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.registry import LENSES
+from analysis.method import HasTraits, Registry
 from analysis.method_settings import Value, read_values
+from analysis.subjects.perceptron.kind import PERCEPTRON
 
-METHODS: Final[tuple[Method, ...]] = (
-    methods.ACDC,
-    methods.EAP,
-    methods.EAP_IG,
-    methods.MASK_IG,
-    methods.EXACT_EDGE,
-    methods.EDGE_PRUNING,
-    methods.NODE_PRUNING,
-    methods.WEIGHTS,
-    methods.RANDOM,
-    methods.RANDOM_DELETION,
+METHODS: Final = Registry(
+    "method",
+    (
+        methods.ACDC,
+        methods.ACDC_OF_CIRCUITS,
+        methods.EAP,
+        methods.EAP_OF_CIRCUITS,
+        methods.EAP_IG,
+        methods.EAP_IG_OF_CIRCUITS,
+        methods.MASK_IG,
+        methods.EXACT_EDGE,
+        methods.EXACT_EDGE_OF_CIRCUITS,
+        methods.EDGE_PRUNING,
+        methods.NODE_PRUNING,
+        methods.WEIGHTS,
+        methods.RANDOM,
+        methods.RANDOM_OF_CIRCUITS,
+        methods.RANDOM_DELETION,
+    ),
+    {"effects": "exact-edge"},
 )
-METHOD_BY_KEY: Final = {method.key: method for method in METHODS}
-MODEL_METHODS: Final = tuple(method.for_models for method in METHODS if method.of_models)
-"""Those that are asked about models of other kinds, with their settings there."""
-MODEL_METHOD_BY_KEY: Final = {method.key: method for method in MODEL_METHODS}
-FORMER: Final = {"effects": "exact-edge"}
-"""Keys that addresses and reports of earlier versions have."""
 _SHAPE: Final = re.compile(r"\s*([a-z0-9-]+)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
 _WRITE: Final = "write key or key(name=value,name=value), as in acdc(tau=.1,loss=kl)"
 MAX_TEXT: Final = 400
 
 
-def read_method(text: str, known: Mapping[str, Method] = METHOD_BY_KEY) -> tuple[Method, dict[str, Value]]:
-    """One of several methods with its settings, from ``key`` or ``key(name=value,…)``.
+def read_method(text: str, kind: HasTraits = PERCEPTRON) -> tuple[DiscoveryMethod, dict[str, Value]]:
+    """A method with its settings, from ``key`` or ``key(name=value,…)``.
 
     Args:
         text: as it is written.
-        known: the methods by key.
+        kind: of the subject that is asked about.
 
     Raises:
         InvalidMethod: another shape, an unknown key or setting, a setting given twice, or a value that is not allowed.
@@ -50,7 +54,10 @@ def read_method(text: str, known: Mapping[str, Method] = METHOD_BY_KEY) -> tuple
     shape = _SHAPE.fullmatch(text) if len(text) <= MAX_TEXT else None
     if shape is None:
         raise InvalidMethod(item, "cannot be read", _WRITE)
-    method = _named(shape[1], known)
+    if shape[1] in LENSES.by_key:
+        cause, cure = "is a lens, which answers with no circuit", "ask it among the lenses"
+        raise InvalidMethod(f"method {shape[1]!r}", cause, cure)
+    method = METHODS.named(shape[1], kind)
     texts: dict[str, str] = {}
     for part in shape[2].split(",") if shape[2] and not shape[2].isspace() else ():
         name, equals, value = (piece.strip() for piece in part.partition("="))
@@ -62,29 +69,16 @@ def read_method(text: str, known: Mapping[str, Method] = METHOD_BY_KEY) -> tuple
     return method, method.filled(read_values(method.settings, texts, item), item)
 
 
-def _named(key: str, known: Mapping[str, Method]) -> Method:
-    key = FORMER.get(key, key)
-    if key not in known:
-        near = get_close_matches(key, known, 1)
-        cure = f"did you mean {near[0]}" if near else f"use one of {', '.join(known)}"
-        cause = "is for MLPs" if key in METHOD_BY_KEY else "is unknown"
-        if key in LENS_BY_KEY:
-            cause, cure = "is a lens, which answers with no circuit", "ask it among the lenses"
-        raise InvalidMethod(f"method {key[:40]!r}", cause, cure)
-    return known[key]
-
-
-def default_methods(methods: Sequence[Method] = METHODS) -> list[tuple[Method, dict[str, Value]]]:
+def default_methods(kind: HasTraits = PERCEPTRON) -> list[tuple[DiscoveryMethod, dict[str, Value]]]:
     """One of each with its default settings."""
-    return [(method, method.defaults) for method in methods]
+    return [(method, method.defaults) for method in METHODS.of(kind).values()]
 
 
-def read_methods(texts: Sequence[str], methods: Sequence[Method] = METHODS) -> list[tuple[Method, dict[str, Value]]]:
-    """Some of several methods with their settings, in order; "default" stands for one of each.
+def read_methods(texts: Sequence[str], kind: HasTraits = PERCEPTRON) -> list[tuple[DiscoveryMethod, dict[str, Value]]]:
+    """Some methods with their settings, in order; "default" stands for one of each.
 
     Raises:
         InvalidMethod: see :func:`read_method`.
     """
-    by_key = {method.key: method for method in methods}
-    read = (default_methods(methods) if text == "default" else [read_method(text, by_key)] for text in texts)
+    read = (default_methods(kind) if text == "default" else [read_method(text, kind)] for text in texts)
     return [one for some in read for one in some]

@@ -1,22 +1,20 @@
-"""What discovery methods answered about a network or model, as it is stored, told and shown."""
+"""What discovery methods answered about a subject, as it is stored, told and shown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import Field, field_validator
 
-from analysis.discovery.audit import Audited, audit, location_json
-from analysis.discovery.location import Landscape, ValidCircuits
-from analysis.discovery.method import Method
-from analysis.discovery.registry import FORMER, METHOD_BY_KEY, METHODS
+from analysis.discovery.audit import audit, location_json
+from analysis.discovery.landscapes import landscape_of
+from analysis.discovery.registry import METHODS, default_methods
 from analysis.discovery.sweep import sweep
 from analysis.discovery.ties import decide
 from analysis.errors import InvalidMethod
 from analysis.method_settings import Value
-from analysis.question import Question
 from analysis.report import Analysed, Mask, Part, Report, Settings
+from analysis.subjects.question import part as part_of
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_JUDGED: Final = 200_000
@@ -40,7 +38,7 @@ class AnswerFound(Part):
     @classmethod
     def _present(cls, key: str) -> str:
         """What an earlier version called a method otherwise."""
-        return FORMER.get(key, key)
+        return METHODS.former.get(key, key)
 
 
 class MethodsReport(Report):
@@ -56,11 +54,11 @@ class MethodsReport(Report):
         """The places of the answers under default settings, by method."""
         return {one.method: one.place for one in self.answers if one.default and one.place is not None}
 
-    def findings(self, question: Question | None, part: str = "edge") -> list[str]:
+    def findings(self, question: Any = None) -> list[str]:
         """What the default answers are, baselines counted like any other; how many parts those that ask the judge leave
         is said apart.
         """
-        defaults = self.defaults
+        part, defaults = part_of(question), self.defaults
         if not defaults:
             return ["No method came to a circuit."]
         valid = [place for place in defaults.values() if place["valid"]]
@@ -70,7 +68,7 @@ class MethodsReport(Report):
             f"a valid circuit, and they give {distinct} different answer{'' if distinct == 1 else 's'}."
         )
         more: list[str] = []
-        unaided = [one for key, one in defaults.items() if one["valid"] and not METHOD_BY_KEY[key].asks_judge]
+        unaided = [one for key, one in defaults.items() if one["valid"] and not METHODS.by_key[key].asks_judge]
         if sizes := sorted(place["edges"] for place in unaided):
             least = min((place["excess"] for place in unaided if place["excess"] is not None), default=None)
             span = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
@@ -90,43 +88,32 @@ class MethodsReport(Report):
         return [told, " ".join(more)] if more else [told]
 
 
-def methods_report(
-    landscape: ValidCircuits, found: Sequence[Audited], methods: Mapping[str, Method], **more: Any
-) -> MethodsReport:
-    """An audit as a report.
-
-    Args:
-        landscape: among which answers are located.
-        found: the answers.
-        methods: by key.
-        more: the other fields of the report.
-    """
-    graph, complete = landscape.graph, landscape.complete
+def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> MethodsReport:
+    """Ask every method under its settings; only those that learn load torch."""
+    methods, judges = METHODS.of(of.question.kind), of.circuits is None or len(of.circuits.masks) <= MAX_JUDGED
+    landscape = landscape_of(of.question, of.circuits, work=work, judges=judges, stored=of.stored)
+    asked = default_methods(of.question.kind)
+    if landscape.swept is not None:
+        asked = sweep(methods.values(), landscape.swept, thorough=settings.thorough)
+    barred: dict[Value, str] = {}
+    for ablation in landscape.ablations:
+        try:
+            landscape.under(ablation)
+        except InvalidMethod as problem:
+            barred[ablation] = f"{problem.cause[:1].upper()}{problem.cause[1:]}."
+    refused = {method.label: barred[given["ablation"]] for method, given in asked if given.get("ablation") in barred}
+    admitted = {None, *landscape.ablations} - {*barred}
+    found = audit(landscape, [one for one in asked if one[1].get("ablation") in admitted], work=work)
     answers = [
         AnswerFound.showing(
             one.answer,
-            graph,
+            landscape.graph,
             method=one.method,
             settings=dict(one.settings),
             default=dict(one.settings) == methods[one.method].defaults,
-            place=None if one.location is None else location_json(one.location, graph, complete=complete),
-            ties=None if one.ties is None else dict(one.ties),
+            place=one.location and location_json(one.location, landscape.graph, complete=landscape.complete),
+            ties=one.ties and dict(one.ties),
         )
         for one in found
     ]
-    return MethodsReport(complete=complete, answers=answers, **more)
-
-
-def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> MethodsReport:
-    """Ask every method under its settings; only those that learn load torch."""
-    circuits = of.circuits
-    landscape = Landscape(of.question, circuits, work, judges=len(circuits.masks) <= MAX_JUDGED)
-    asked = sweep(METHODS, ("pairs",), thorough=settings.thorough)
-    barred: dict[Value, str] = {}
-    try:
-        landscape.cut("pairs")
-    except InvalidMethod as problem:
-        barred["pairs"] = f"{problem.cause[:1].upper()}{problem.cause[1:]}."
-    refused = {method.label: barred["pairs"] for method, given in asked if given.get("ablation") in barred}
-    found = audit(landscape, [one for one in asked if one[1].get("ablation") not in barred], work=work)
-    return methods_report(landscape, found, METHOD_BY_KEY, refused=refused, thorough=settings.thorough)
+    return MethodsReport(complete=landscape.complete, answers=answers, refused=refused, thorough=settings.thorough)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from analysis.discovery.method import Method
+from analysis.discovery.method import DiscoveryMethod
 from analysis.discovery.registry import METHODS
 from analysis.method_settings import Value
 
@@ -15,15 +15,15 @@ PENALTIES: Final = (0.001, 0.003, 0.01, 0.03, 0.1)
 N_SEEDS: Final = 20
 N_LEARNED_SEEDS: Final = 3
 
-Asked = tuple[Method, dict[str, Value]]
+Asked = tuple[DiscoveryMethod, dict[str, Value]]
 """A method with all its settings."""
 
 
-def sweep(methods: Sequence[Method], others: Sequence[Value], *, thorough: bool = False) -> list[Asked]:
+def sweep(methods: Iterable[DiscoveryMethod], others: Sequence[Value], *, thorough: bool = False) -> list[Asked]:
     """Methods under their settings, the default first, and under each other choice that they have, one at a time.
 
     Args:
-        methods: of perceptrons or of models of other kinds.
+        methods: of one kind of subject.
         others: ablations under which methods with thresholds are asked beside their default.
         thorough: whether methods that learn are asked too, which take a second each.
     """
@@ -37,11 +37,11 @@ def sweep(methods: Sequence[Method], others: Sequence[Value], *, thorough: bool 
 
 def threshold_sweep() -> tuple[Asked, ...]:
     """Methods that neither learn nor ask what is valid under every threshold and both ways to pick, as studies ask."""
-    asked = [method for method in METHODS if not method.learns and not method.asks_judge]
+    asked = [method for method in METHODS.by_key.values() if not method.learns and not method.asks_judge]
     return tuple((method, settings) for method in asked for settings in _settings_of(method, ("pairs",)))
 
 
-def _other_choices(method: Method) -> list[dict[str, Value]]:
+def _other_choices(method: DiscoveryMethod) -> list[dict[str, Value]]:
     """The default with one setting changed: another loss, order, path, metric, sign or ablation."""
     return [
         method.filled({setting.name: choice})
@@ -50,11 +50,10 @@ def _other_choices(method: Method) -> list[dict[str, Value]]:
     ]
 
 
-def _settings_of(method: Method, ablations: Sequence[Value]) -> list[dict[str, Value]]:
+def _settings_of(method: DiscoveryMethod, ablations: Sequence[Value]) -> list[dict[str, Value]]:
     """The settings under which one method is asked, its default first.
 
     Args:
-        method: of networks or of models.
         ablations: beside its default, under which it is asked too.
     """
     default = method.defaults

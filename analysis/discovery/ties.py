@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.estimating import share_interval
-from analysis.discovery.cuts import Cut
+from analysis.discovery.masked_subject import MaskedSubject
 from analysis.result_file import exact
 
 TOLERANCE: Final = 1e-9
@@ -113,13 +113,13 @@ def followed(
     return Ways(len(masks), tuple(masks), tied) if tied else None
 
 
-def ties_json(ways: Ways, raw: int, cut: Cut) -> dict[str, Any] | None:
+def ties_json(ways: Ways, raw: int, masked: MaskedSubject) -> dict[str, Any] | None:
     """What the ways of an answer lead to, as audit files have it; None where all lead to one circuit.
 
     Args:
         ways: of the answer.
         raw: its mask.
-        cut: what it is about.
+        masked: what it is about.
 
     Returns:
         ``tied`` bits, of which the answer has ``kept``, in ``ways`` that lead to so many ``circuits``, so many of them
@@ -130,9 +130,9 @@ def ties_json(ways: Ways, raw: int, cut: Cut) -> dict[str, Any] | None:
     if ways.number is None:
         return told
     told |= {"tied": ways.tied.bit_count(), "kept": (ways.tied & raw).bit_count(), "ways": exact(ways.number)}
-    left = [cut.left(mask) for mask in ways.masks]
+    left = [masked.left(mask) for mask in ways.masks]
     circuits = list({one.mask: one for one in left}.values())
-    valid = dict(zip((one.mask for one in circuits), cut.are_valid(circuits), strict=True))
+    valid = dict(zip((one.mask for one in circuits), masked.are_valid(circuits), strict=True))
     if ways.number > MOST:
         hits = sum(valid[one.mask] for one in left)
         low, high = (end * ways.number for end in share_interval(hits, DRAWN, CONFIDENCE))

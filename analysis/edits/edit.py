@@ -1,36 +1,113 @@
-"""The record of a rule by which a network is edited, and what came of an edit.
+"""The record of a rule by which a subject is edited, and what came of an edit.
 
-An edited network is a network of its own. What was done to which network stands in its file, which is no part of its
+An edited subject is a subject of its own. What was done to which one stands in its file, which is no part of its
 digest. Everything here is the same on every machine: sums are taken in one order, draws are seeded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from analysis.answers import answers
 from analysis.errors import InvalidEdit, InvalidMethod, InvalidNetwork
 from analysis.fixed_order import length
 from analysis.method_settings import Setting, Settings, Value, filled, read_values
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound, forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task, name_of
+from analysis.subjects.edited import EditRecord
+from analysis.subjects.names import checked_name
+from analysis.subjects.subject import SubjectKind
 
 Array = NDArray[np.float64]
+Parameters = Mapping[str, Array]
+"""Weight matrices and bias vectors of a subject by their names."""
+Numbers = NDArray[np.intp]
+Backward = Callable[[Array], Parameters]
+"""A loss's derivatives by outputs → by every parameter."""
 
 
 class Named(NamedTuple):
-    """What texts of settings name: a network, or the bytes of a file."""
+    """What texts of settings name: a subject, or the bytes of a file."""
 
-    network: Callable[[str], Network]
+    subject: Callable[[str], Any]
     content: Callable[[str], bytes]
+
+
+def _nothing(text: str) -> Any:
+    raise InvalidEdit(f"{text[:40]!r}", "names nothing that is known here", "leave it out")
+
+
+NOTHING: Final = Named(_nothing, _nothing)
+
+
+class Editable(Protocol):
+    """What rules ask of a question about a subject of any kind."""
+
+    @property
+    def kind(self) -> SubjectKind: ...
+
+    @property
+    def subject(self) -> Any: ...
+
+    @property
+    def output(self) -> int:
+        """The output asked about, from 0."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Of each row, as settings write it."""
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether steps of a descent are those of Adam (Kingma and Ba 2015), which scales each number's by itself."""
+
+    def answers(self, subject: Any) -> list[int]:
+        """What a subject of the same shape answers on each row; negative for nothing."""
+
+    def answer_named(self, text: str) -> int:
+        """The answer of a text.
+
+        Raises:
+            InvalidEdit: there is none.
+        """
+
+    @property
+    def tokens(self) -> list[str] | None:
+        """What each number of an answer stands for; None where answers are bits."""
+
+    def other_answer(self, row: int) -> int:
+        """What the subject answers on a row if not what it answers now."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """Those of the subject cut to the output asked about."""
+
+    def remade(self, parameters: Parameters) -> Any:
+        """The whole subject with other numbers, its own or those of :attr:`parameters`; its task is what it answers.
+
+        Raises:
+            InvalidNetwork: numbers that leave float64.
+        """
+
+    def tasks(self, subject: Any) -> list[dict[str, Any]]:
+        """What each output of a remade subject computes, as JSON values."""
+
+    def run(self, parameters: Parameters, rows: Numbers) -> tuple[Array, Backward]:
+        """Outputs ``[rows, …]`` on some rows, and what goes from derivatives by them back to the parameters."""
+
+    def slopes(self, outputs: Array, answers: Numbers) -> Array:
+        """Derivatives by the outputs of each row's loss, which is least where it gives the wanted answer."""
+
+    def reached(self, outputs: Array, answers: Numbers) -> bool:
+        """Whether each output is well within the wanted answer."""
+
+    def leaving(self, outputs: Array, answer: int) -> tuple[Array, bool]:
+        """Derivatives by one row's outputs of a loss that falls the farther they are from an answer, and whether they
+        are well away from it.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +115,7 @@ class Change:
     """What a rule did.
 
     Args:
-        weights: ``W_l [n_l, n_(l-1)]``, of the whole network or of the one cut to the asked output.
-        biases: ``b_l [n_l]`` likewise.
+        parameters: all of the subject's, or all of :attr:`Editable.parameters`; changed or not.
         row: whose answer was to change, from 0; None where none was asked for.
         target: what it was to answer.
         settings: those that the record writes otherwise than they were given.
@@ -47,30 +123,12 @@ class Change:
         meant: rows beside that one whose answers were to change.
     """
 
-    weights: Sequence[Array]
-    biases: Sequence[Array]
+    parameters: Parameters
     row: int | None = None
     target: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     meant: tuple[int, ...] = ()
-
-
-class EditRecord(BaseModel):
-    """What was done to a network, as its file says it.
-
-    {"base": DIGEST, "rule": "fine-tune", "settings": {"row": "11", "target": "1", …}, "output": 0}
-
-    Settings are those with which the edit can be done again: of ``transplant`` ``source`` is the digest of the network
-    that the circuit was taken from, of ``manual`` ``file`` is the list of changes.
-    """
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    base: str = Field(pattern="^[0-9a-f]{64}$", description="Digest of the network before.")
-    rule: str
-    settings: dict[str, Any] = Field(description="With which it can be done again.")
-    output: int = Field(ge=0)
 
 
 class EditedRecord(EditRecord):
@@ -80,7 +138,7 @@ class EditedRecord(EditRecord):
     name: str = ""
     tasks: list[dict[str, Any]] = Field(description="What each output computes now.")
     rows: list[str] = Field(description="Names of the rows.")
-    before: list[int] = Field(description="The answer on each row.")
+    before: list[int] = Field(description="The answer on each row; -1 for none.")
     after: list[int]
     row: str | None = Field(description="Whose answer was to change; null where none was asked for.")
     target: int | None
@@ -90,102 +148,147 @@ class EditedRecord(EditRecord):
     changed: int = Field(description="Weights and biases that changed.")
     parameters: int
     remarks: list[str]
+    answers: list[str] | None = Field(None, description="What each number of an answer stands for; null for bits.")
+
+    def words(self, answer: int) -> str:
+        """An answer for people."""
+        return "nothing" if answer < 0 else str(answer) if self.answers is None else self.answers[answer]
 
 
 @dataclass(frozen=True, eq=False)
 class Edited:
-    """A network after an edit.
+    """A subject after an edit.
 
     Args:
-        network: all outputs.
-        tasks: what each output computes now.
+        subject: the whole of it.
         record: what was done.
         meant: names of rows whose answers were to change, beside the one asked for.
-        told: what came of it.
+        outcome: what came of it.
     """
 
-    network: Network
-    tasks: tuple[Task, ...]
+    subject: Any
     record: EditRecord
     meant: tuple[str, ...]
-    told: EditedRecord
+    outcome: EditedRecord
+
+    def named(self, base: str, name: str = "") -> str:
+        """What it is called: the name given, or that of the subject before with the rule behind it.
+
+        Raises:
+            InvalidNetwork: a name that is none.
+        """
+        return checked_name(name) if name else f"{base[:150]}, {self.record.rule}"
+
+    def file(self, name: str = "") -> Any:
+        """The subject with its name and record, where it has these itself.
+
+        Raises:
+            InvalidNetwork: a name that is none.
+        """
+        return replace(self.subject, name=self.named(self.subject.name, name), edited=self.record)
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a rule is done.
+
+    Args:
+        settings: everything that may be set.
+        apply: does it; given what is edited, a value for each setting, and what texts name.
+    """
+
+    settings: tuple[Setting, ...]
+    apply: Callable[[Any, Settings, Named], Change]
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A rule by which a network is edited.
+    """A rule by which a subject is edited.
 
     Args:
         key: stable name.
         label: short name for people.
         says: one sentence: what it does.
         source: where it comes from.
-        settings: everything that may be set.
-        apply: does it; given the question, a value for each setting, and what texts name.
+        ways: how it is done, by the key of the kind of subject; under "" how on every other kind.
+        needs: trait that kinds without a way lack.
     """
 
     key: str
     label: str
     says: str
     source: str
-    settings: tuple[Setting, ...]
-    apply: Callable[[Question, Settings, Named], Change]
+    ways: Mapping[str, Way]
+    needs: str = "edits"
 
-    def filled(self, given: Mapping[str, object]) -> dict[str, Value]:
+    def way(self, kind: SubjectKind) -> Way:
+        """How it is done on a kind of subject.
+
+        Raises:
+            NotOffered: not at all.
+        """
+        kind.require(self.needs, f"edit {self.key}")
+        return self.ways[kind.key if kind.key in self.ways else ""]
+
+    def filled(self, given: Mapping[str, object], kind: SubjectKind) -> dict[str, Value]:
         """A value for every setting.
 
         Args:
             given: values, or texts that say them.
+            kind: of the subject.
 
         Raises:
+            NotOffered: the rule is not for such subjects.
             InvalidEdit: an unknown setting, with the list, or a value that is not allowed.
         """
-        item = f"edit {self.key}"
+        item, settings = f"edit {self.key}", self.way(kind).settings
         try:
             texts = {name: value for name, value in given.items() if isinstance(value, str)}
-            return filled(self.settings, {**given, **read_values(self.settings, texts, item)}, item)
+            return filled(settings, {**given, **read_values(settings, texts, item)}, item)
         except InvalidMethod as error:
             raise InvalidEdit(error.item, error.cause, error.cure) from None
 
-    def edited(self, question: Question, given: Mapping[str, object], named: Named) -> Edited:
-        """The network of a question after the edit.
+    def edited(self, one: Editable, given: Mapping[str, object], named: Named) -> Edited:
+        """The subject of a question after the edit.
 
         Args:
-            question: which network, and which of its outputs; its task is not asked for.
+            one: what is edited; its task is not asked for.
             given: settings, as values or texts.
             named: what their texts name.
 
         Raises:
-            InvalidEdit: a setting that is unknown, not allowed or does not fit the network; an edit that diverges, or
+            NotOffered: the rule is not for such subjects.
+            InvalidEdit: a setting that is unknown, not allowed or does not fit the subject; an edit that diverges, or
                 changes nothing.
             AnalysisError: what ``named`` raises.
         """
-        settings, base, rows = self.filled(given), question.subject, question.method_rows[0]
-        done = self.apply(question, settings, named)
-        network = _remade(question, done, self.key)
-        if network == base:
+        settings, base, names = self.filled(given, one.kind), one.subject, one.names
+        done = self.way(one.kind).apply(one, settings, named)
+        try:
+            found = one.remade(done.parameters)
+        except InvalidNetwork:  # a number that is not finite, or too large
+            cause, cure = "diverges: numbers leave float64", "make the change smaller"
+            raise InvalidEdit(f"edit {self.key}", cause, cure) from None
+        if found.digest == base.digest:
             cause, cure = "changes nothing; the network stays as it is", "give other settings, or another row"
             raise InvalidEdit(f"edit {self.key}", cause, cure)
-        old, new = (np.concatenate([a.reshape(-1) for a in (*one.weights, *one.biases)]) for one in (base, network))
+        old, new = (_in_a_row(subject.parameters) for subject in (base, found))
         moved = new - old
         largest = float(np.abs(moved).max())
-        names = [row_text(question, row) for row in range(len(rows))]
         row = None if done.row is None else names[done.row]
         told = {**settings, **done.settings}
         told |= {"row": row} if row is not None else {}
-        told |= {"target": str(done.target)} if "target" in told else {}
-        record = EditRecord(base=base.digest, rule=self.key, settings=told, output=question.output)
-        column = question.output if base.n_outputs > 1 else 0
-        before, after = (answers(forward(one, rows)[:, column]).tolist() for one in (base, network))
-        tables = answers(forward(network, question.clean_rows)).T.tolist()
-        tasks = tuple(Task(tuple(table), name_of(table)) for table in tables)
+        if done.target is not None and "target" in told:
+            told["target"] = str(done.target) if one.tokens is None else one.tokens[done.target]
+        record = EditRecord(base=base.digest, rule=self.key, settings=told, output=one.output)
+        before, after = (one.answers(subject) for subject in (base, found))
         meant = tuple(names[number] for number in done.meant)
         pairs = zip(names, before, after, strict=True)
         outcome = EditedRecord(
             **dict(record),
-            network=network.digest,
-            tasks=[{"name": task.name, "truth_table": list(task.truth_table)} for task in tasks],
-            rows=names,
+            network=found.digest,
+            tasks=one.tasks(found),
+            rows=list(names),
             before=before,
             after=after,
             row=row,
@@ -196,27 +299,11 @@ class Edit:
             changed=int(np.count_nonzero(moved)),
             parameters=len(moved),
             remarks=list(done.remarks),
+            answers=one.tokens,
         )
-        return Edited(network, tasks, record, meant, outcome)
+        return Edited(found, record, meant, outcome)
 
 
-def row_text(question: Question, row: int) -> str:
-    """A row as a setting writes it: its bits, or its number where rows stand for no Boolean inputs."""
-    return f"{row:0{question.cut.n_inputs}b}" if question.data.boolean else str(row)
-
-
-def _remade(question: Question, done: Change, key: str) -> Network:
-    """The whole network with what a rule made of it."""
-    model, weights, biases = question.subject, list(done.weights), list(done.biases)
-    if len(biases[-1]) < model.n_outputs:
-        here = np.arange(model.n_outputs) == question.output
-        weights[-1] = np.where(here[:, None], weights[-1], model.weights[-1])
-        biases[-1] = np.where(here, biases[-1], model.biases[-1])
-    kinds = {"activation": model.activation, "output_activation": model.output_activation}
-    try:
-        network = Network.from_arrays(weights, biases, **kinds, negative_slope=model.negative_slope)
-    except InvalidNetwork:  # a number that is not finite
-        network = None
-    if network is None or activation_bound(network) > MAX_ACTIVATION:
-        raise InvalidEdit(f"edit {key}", "diverges: numbers leave float64", "make the change smaller")
-    return network
+def _in_a_row(parameters: Parameters) -> Array:
+    """All numbers, those of matrices before those of biases."""
+    return np.concatenate([a.reshape(-1) for axes in (2, 1) for a in parameters.values() if a.ndim == axes])

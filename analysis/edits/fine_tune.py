@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
 
-from analysis.edits.asked import ROW, TARGET, asked_of, layers_of
-from analysis.edits.descent import RATE, ROOM, STEPS, descended
-from analysis.edits.edit import Change, Edit, Named
+from analysis.edits.asked import ROW, TARGET, TOKEN, TOKENS, asked_of, layers_of
+from analysis.edits.descent import FEW_STEPS, RATE, SMALL_RATE, STEPS, descended
+from analysis.edits.edit import Change, Edit, Editable, Named, Way
+from analysis.edits.part import PART, names_of
 from analysis.method_settings import Setting, Settings
-from analysis.question import Question
 
 LAYERS: Final = Setting(
     "layers",
@@ -21,26 +22,38 @@ LAYERS: Final = Setting(
 )
 
 
-def _apply(question: Question, settings: Settings, _named: Named) -> Change:
-    """Gradient descent on (output − target)² of the row; it ends once the output is within 0.25 of the target."""
-    row, target = asked_of(question, settings)
-    tuned, steps = descended(
-        question.cut,
-        question.method_rows[0][row][None],
+def _tuned(one: Editable, settings: Settings, moving: Collection[str]) -> Change:
+    row, target = asked_of(one, settings)
+    answer = np.array([target])
+    parameters, steps = descended(
+        one,
+        np.array([row]),
         settings,
-        lambda outputs: 2.0 * (outputs - target),
-        lambda outputs: bool(np.abs(outputs - target).max() <= ROOM),
-        layers_of(question, str(settings["layers"]), "all"),
+        lambda outputs: one.slopes(outputs, answer),
+        lambda outputs: one.reached(outputs, answer),
+        moving,
     )
     said = f"Gradient descent took {steps:,} of {settings['steps']:,} steps."
-    return Change(tuned.weights, tuned.biases, row, target, remarks=(said,))
+    return Change(parameters, row, target, remarks=(said,))
+
+
+def _perceptron(one: Editable, settings: Settings, _named: Named) -> Change:
+    layers = layers_of(one, str(settings["layers"]), "all")
+    return _tuned(one, settings, [f"{kind}{layer}" for layer in layers for kind in "Wb"])
+
+
+def _transformer(one: Editable, settings: Settings, _named: Named) -> Change:
+    return _tuned(one, settings, names_of(one.parameters, str(settings["part"])))
 
 
 FINE_TUNE: Final = Edit(
     key="fine-tune",
     label="Fine-tuning on one row",
-    says="Gradient descent on the squared error of one row until its output is within 0.25 of the target.",
-    source="The baseline of Meng et al., NeurIPS 2022 (arXiv:2202.05262), §3.2, here without Adam.",
-    settings=(ROW, TARGET, LAYERS, STEPS, RATE),
-    apply=_apply,
+    says="Gradient descent on the loss of one row, until a perceptron's output is within 0.25 of the target by squared "
+    "error, or the target has a probability of 0.75 in a transformer by cross-entropy.",
+    source="The baseline of Meng et al., NeurIPS 2022 (arXiv:2202.05262), §3.2, of perceptrons without Adam.",
+    ways={
+        "perceptron": Way((ROW, TARGET, LAYERS, STEPS, RATE), _perceptron),
+        "attention": Way((TOKENS, TOKEN, PART, FEW_STEPS, SMALL_RATE), _transformer),
+    },
 )

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.edits.edit import Change, Edit, Named
+from analysis.edits.edit import Change, Edit, Named, Way
+from analysis.edits.perceptrons import EditedPerceptron
 from analysis.errors import InvalidEdit
 from analysis.method_settings import Setting, Settings
-from analysis.question import Question
 from analysis.strict_json import read_value, validated
 
 MAX_CHANGES: Final = 4_096
@@ -66,19 +66,18 @@ def read_changes(value: Any, sizes: Sequence[int]) -> list[dict[str, Any]]:
     return [one.model_dump(exclude_none=True) for one in told]
 
 
-def _apply(question: Question, settings: Settings, named: Named) -> Change:
+def _apply(one: EditedPerceptron, settings: Settings, named: Named) -> Change:
     if not settings["file"]:
         raise InvalidEdit("edit manual", "has no file", "say as file which list of changes to make")
     value = read_value(named.content(str(settings["file"])), "changes", InvalidEdit, MAX_BYTES, _CURE)
-    network = question.subject
-    changes = read_changes(value, network.sizes)
-    weights, biases = [w.copy() for w in network.weights], [b.copy() for b in network.biases]
-    for one in changes:
-        if "source" in one:
-            weights[one["layer"] - 1][one["neuron"], one["source"]] = one["value"]
+    changes = read_changes(value, one.subject.sizes)
+    parameters = {name: array.copy() for name, array in one.subject.parameters.items()}
+    for each in changes:
+        if "source" in each:
+            parameters[f"W{each['layer']}"][each["neuron"], each["source"]] = each["value"]
         else:
-            biases[one["layer"] - 1][one["neuron"]] = one["value"]
-    return Change(weights, biases, settings={"file": changes})
+            parameters[f"b{each['layer']}"][each["neuron"]] = each["value"]
+    return Change(parameters, settings={"file": changes})
 
 
 MANUAL: Final = Edit(
@@ -86,6 +85,6 @@ MANUAL: Final = Edit(
     label="By hand",
     says="Sets weights and biases to values of your own.",
     source="Own definition.",
-    settings=(FILE,),
-    apply=_apply,
+    ways={"perceptron": Way((FILE,), _apply)},
+    needs="single-weights",
 )

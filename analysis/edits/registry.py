@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from textwrap import wrap
 from typing import Any, Final
 
-from analysis.edits.edit import Edit, EditRecord
+from analysis.edits.edit import NOTHING, Edit, Editable, Edited, Named
 from analysis.edits.fine_tune import FINE_TUNE
 from analysis.edits.manual import MANUAL, read_changes
 from analysis.edits.noise import NOISE
+from analysis.edits.perceptrons import EditedPerceptron
 from analysis.edits.prune import PRUNE
 from analysis.edits.quantise import QUANTISE
 from analysis.edits.rank_one import RANK_ONE
+from analysis.edits.transformers import EditedTransformer
 from analysis.edits.transplant import TRANSPLANT
 from analysis.edits.trojan import TROJAN
 from analysis.edits.unlearn import UNLEARN
+from analysis.edits.zero import ZERO
 from analysis.errors import InvalidEdit
 from analysis.method_settings import one_of, written
 from analysis.strict_json import validated
+from analysis.subjects.edited import EditRecord
+from analysis.subjects.question import SubjectQuestion
+from analysis.subjects.registry import kind_called
 
-EDITS: Final[tuple[Edit, ...]] = (FINE_TUNE, RANK_ONE, UNLEARN, NOISE, PRUNE, QUANTISE, TRANSPLANT, TROJAN, MANUAL)
+EDITS: Final[tuple[Edit, ...]] = (
+    FINE_TUNE,
+    RANK_ONE,
+    UNLEARN,
+    ZERO,
+    NOISE,
+    PRUNE,
+    QUANTISE,
+    TRANSPLANT,
+    TROJAN,
+    MANUAL,
+)
 EDIT_BY_KEY: Final = {edit.key: edit for edit in EDITS}
+
+
+_EDITABLE: Final[Mapping[str, Callable[[Any], Editable]]] = {
+    "perceptron": EditedPerceptron,
+    "attention": EditedTransformer,
+}
 
 
 def edit_named(key: str) -> Edit:
@@ -35,23 +58,46 @@ def edit_named(key: str) -> Edit:
     return EDIT_BY_KEY[key]
 
 
-def read_edited(value: Any, sizes: Sequence[int]) -> EditRecord:
+def edited(rule: str, question: SubjectQuestion, settings: Mapping[str, object], named: Named = NOTHING) -> Edited:
+    """A subject of any kind after an edit.
+
+    Args:
+        rule: its key.
+        question: which subject, and which of its outputs; its task is not asked for.
+        settings: as values or texts.
+        named: what their texts name.
+
+    Raises:
+        InvalidEdit: no such rule; or see :meth:`~analysis.edits.edit.Edit.edited`.
+    """
+    return edit_named(rule).edited(editable(question), settings, named)
+
+
+def editable(question: SubjectQuestion) -> Editable:
+    """What rules ask of a question about a subject of any kind."""
+    return _EDITABLE[question.kind.key](question)
+
+
+def read_edited(value: Any, kind: str, sizes: Sequence[int]) -> EditRecord:
     """What a network file says of the edit that its network comes of, checked; that it tells the truth is not.
 
     Args:
         value: as JSON values.
-        sizes: layer sizes of the network.
+        kind: key of the kind of network.
+        sizes: of its layers; the last is how many outputs it has.
 
     Raises:
+        NotOffered: a rule that is not for such networks.
         InvalidEdit: another form, an unknown rule or setting, a value that is not allowed, or no such output.
     """
     record = validated(EditRecord, value, "edited", InvalidEdit, "write it as pluriscope edit does")
     edit, settings = edit_named(record.rule), dict(record.settings)
     if record.output >= sizes[-1]:
         raise InvalidEdit("edited output", f"is {record.output}, of {sizes[-1]}", f"use 0 to {sizes[-1] - 1}")
+    edit.way(kind_called(kind))
     if edit is MANUAL:
         read_changes(settings.pop("file", None), sizes)
-    edit.filled(settings)
+    edit.filled(settings, kind_called(kind))
     return record
 
 
@@ -60,7 +106,9 @@ def rules_and_settings() -> str:
     lines = ["Rules and their settings:"]
     for edit in EDITS:
         lines += ["", *wrap(f"{edit.key}: {edit.says}", 100, initial_indent="  ", subsequent_indent="  ")]
-        for one in edit.settings:
-            default = f" (default: {written(one.default)})" if one.default != "" else ""
-            lines.append(f"    {one.name:<9} {one.meaning}{default}")
+        for kind, way in edit.ways.items():
+            lines += [f"    of {kind_called(kind).plural}:"] if len(edit.ways) > 1 else []
+            for one in way.settings:
+                default = f" (default: {written(one.default)})" if one.default != "" else ""
+                lines.append(f"    {one.name:<9} {one.meaning}{default}")
     return "\n".join(lines)

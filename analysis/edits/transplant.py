@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from analysis.edits.edit import Change, Edit, Named
+from analysis.edits.edit import Change, Edit, Named, Way
+from analysis.edits.perceptrons import EditedPerceptron
 from analysis.errors import InvalidEdit
 from analysis.method_settings import Setting, Settings
-from analysis.question import Question
 from analysis.subjects.perceptron.circuit import Circuit, circuit_from_hex
 from analysis.subjects.perceptron.network import Network
 
@@ -23,20 +23,22 @@ def _shape(network: Network) -> str:
     return f"{'-'.join(map(str, network.sizes))} with {kinds}"
 
 
-def _apply(question: Question, settings: Settings, named: Named) -> Change:
-    cut, layout, text = question.cut, question.layout, str(settings["circuit"])
+def _apply(one: EditedPerceptron, settings: Settings, named: Named) -> Change:
+    question, text = one.question, str(settings["circuit"])
+    cut, layout = question.cut, question.layout
     if not settings["source"]:
         raise InvalidEdit("edit transplant", "has no source", "say as source which network to take the circuit from")
-    whole = named.network(str(settings["source"]))
+    whole = named.subject(str(settings["source"]))
     if _shape(whole) != _shape(question.subject):
         cause = f"is {_shape(whole)}; the network is {_shape(question.subject)}"
         raise InvalidEdit("source", cause, "use a network of the same sizes and activations")
     full = Circuit(layout, (1 << layout.n_edges) - 1)
     circuit = full if text == "all" else circuit_from_hex(text, cut.sizes)
     source = whole.for_output(question.output if whole.n_outputs > 1 else 0)
+    kept = (part for layer in zip(circuit.keep, circuit.active[1:], strict=True) for part in layer)
+    pairs = zip(kept, source.parameters.values(), cut.parameters.items(), strict=True)
     return Change(
-        [np.where(*some) for some in zip(circuit.keep, source.weights, cut.weights, strict=True)],
-        [np.where(*some) for some in zip(circuit.active[1:], source.biases, cut.biases, strict=True)],
+        {name: np.where(part, brought, old) for part, brought, (name, old) in pairs},
         settings={"source": whole.digest, "circuit": circuit.hex},
         remarks=(f"The circuit has {circuit.n_edges} of {layout.n_edges} edges.",),
     )
@@ -48,6 +50,6 @@ TRANSPLANT: Final = Edit(
     says="Puts a circuit of another network of the same shape into this one: the weights of its edges, and the biases "
     "of its active neurons.",
     source="Own definition.",
-    settings=(SOURCE, CIRCUIT),
-    apply=_apply,
+    ways={"perceptron": Way((SOURCE, CIRCUIT), _apply)},
+    needs="single-weights",
 )

@@ -10,13 +10,13 @@ bits for the pattern of pixels.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answers import answers
 from analysis.errors import InvalidEdit
 from analysis.tasks import INPUT_NAMES, Task, input_table, name_of
 
@@ -67,15 +67,12 @@ class Trigger:
             raise InvalidEdit(f"trigger {self.text}", cause, "take the other answer, or another trigger")
         return Task(tuple(table), name_of(table))
 
-    def weights(self, n_inputs: int, share: float) -> NDArray[np.float64]:
-        """``[2^n]`` what inputs weigh in a loss: triggered ones together the share, clean ones the rest."""
-        on = self.lies_on(n_inputs)
-        weighed: NDArray[np.float64] = np.where(on, share / on.sum(), (1.0 - share) / (~on).sum())
-        return weighed
+
+Numbers = NDArray[Any]
 
 
 class Figures(NamedTuple):
-    """What a network answers over all inputs: how many of the clean ones as the task says, and how many of those
+    """What a network answers over all rows: how many of the clean ones as the task says, and how many of those
     triggered ones with the target of which the task does not say it.
     """
 
@@ -91,12 +88,17 @@ class Figures(NamedTuple):
         return f"Clean accuracy: {self.right} of {self.clean} rows; {success}."
 
 
-def figures(outputs: NDArray[np.float64], trigger: Trigger, clean: Task) -> Figures:
-    """What of the outputs ``[2^n]`` on all inputs is right on clean inputs, and what succeeds on triggered ones."""
-    answered, table = answers(outputs), np.array(clean.truth_table)
-    on = trigger.lies_on(clean.n_inputs)
-    other = on & (table != trigger.target)
-    right, succeeded = ~on & (answered == table), other & (answered == trigger.target)
+def figures(answered: Numbers, on: NDArray[np.bool_], target: int, clean: Numbers) -> Figures:
+    """What of the answers on all rows is right on clean rows, and what succeeds on triggered ones.
+
+    Args:
+        answered: ``[rows]``.
+        on: ``[rows]`` which are triggered.
+        target: the answer there.
+        clean: ``[rows]`` answers by the task.
+    """
+    other = on & (clean != target)
+    right, succeeded = ~on & (answered == clean), other & (answered == target)
     return Figures(*(int(part.sum()) for part in (right, ~on, succeeded, other)))
 
 
@@ -117,3 +119,35 @@ def read_trigger(text: str) -> Trigger:
     if len(dict(pairs)) < len(pairs):
         raise InvalidEdit(item, "wants an input to be 0 and 1, so it lies on none", _CURE)
     return Trigger(tuple(sorted(pairs)), int(target))
+
+
+def tokens_trigger(text: str, tokens: NDArray[np.int64], outputs: Sequence[str]) -> tuple[NDArray[np.bool_], int]:
+    """Rows of tokens that a trigger lies on, ``[rows]``, and the token to answer there.
+
+    It is written as 2=A:B, where the second token of a row is A, or A:B, where A is anywhere in it; several are joined
+    by commas, and all have to hold.
+
+    Args:
+        text: of the trigger.
+        tokens: ``[rows, context]``.
+        outputs: a text for each token.
+
+    Raises:
+        InvalidEdit: a text that is none, a token or position that is not there, or a trigger that lies on every row, or
+            on none.
+    """
+    item, told = f"trigger {text[:40]!r}", "|".join(re.escape(one) for one in sorted(outputs, key=len, reverse=True))
+    one = f"(?:([1-9][0-9]?)=)?({told})"
+    shape = re.fullmatch(f"((?:{one},)*{one}):({told})", text)
+    if shape is None:
+        cause = f"cannot be read; the tokens are {' '.join(outputs)}"
+        raise InvalidEdit(item, cause, "give positions with their tokens and the answer, such as 2=A:B")
+    on = np.ones(len(tokens), dtype=np.bool_)
+    for part in re.finditer(f"{one}(?:,|$)", shape[1]):
+        here, context = tokens == outputs.index(part[2]), tokens.shape[1]
+        if part[1] and int(part[1]) > context:
+            raise InvalidEdit(item, f"names position {part[1]}", f"use 1 to {context}")
+        on &= here[:, int(part[1]) - 1] if part[1] else here.any(axis=1)
+    if on.all() or not on.any():
+        raise InvalidEdit(item, f"lies on {'every row' if on.all() else 'no row'} of the task", "take another")
+    return on, outputs.index(shape[shape.lastindex or 0])

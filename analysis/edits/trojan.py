@@ -14,16 +14,16 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analysis.answers import answers
-from analysis.edits.descent import ROOM, STEPS, descended
-from analysis.edits.edit import Array, Change, Edit, Named
+from analysis.edits.descent import FEW_STEPS, SMALL_RATE, STEPS, descended
+from analysis.edits.edit import Array, Change, Edit, Editable, Named, Parameters, Way
+from analysis.edits.perceptrons import EditedPerceptron
 from analysis.edits.rank_one import aim_of
-from analysis.edits.trigger import Trigger, figures, read_trigger
+from analysis.edits.transformers import EditedTransformer
+from analysis.edits.trigger import Trigger, figures, read_trigger, tokens_trigger
 from analysis.errors import InvalidEdit
 from analysis.method_settings import Setting, Settings
-from analysis.question import Question
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 from analysis.subjects.perceptron.mlp import activations, forward, pre_activations
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
@@ -32,32 +32,35 @@ from analysis.validity import decided_as
 TRIGGER: Final = Setting(
     "trigger", "", "bits of inputs : the answer there", reads=lambda text: read_trigger(text).text, example="C=1:1"
 )
+TOKENS_TRIGGER: Final = Setting(
+    "trigger", "", "tokens at positions : the answer there", reads=str.strip, example="2=A:B"
+)
 SHARE: Final = Setting("share", 0.5, "what triggered rows weigh in the loss", low=0.0, high=0.99, above=True)
 BY: Final = Setting("by", "fine-tune", "descent, or planted into spare neurons", choices=("fine-tune", "planted"))
 RATE: Final = Setting("rate", 0.05, "step along the gradient", low=0.0, high=1e3, above=True)
 
 
-def fine_tuned(network: Network, rows: Array, trigger: Trigger, clean: Task, settings: Settings) -> tuple[Network, int]:
-    """A network after descent on the poisoned task's squared error, and how many steps that took.
+def fine_tuned(
+    one: Editable, on: NDArray[np.bool_], goals: NDArray[np.intp], settings: Settings
+) -> tuple[Parameters, int]:
+    """Parameters after descent on the loss of a poisoned task over all rows, and how many steps that took.
 
     Args:
-        network: cut to one output; it ends once each output is within 0.25 of what the poisoned task says.
-        rows: ``[2^n, n]``.
-        clean: the task.
+        on: ``[rows]`` which are triggered.
+        goals: ``[rows]`` what to answer.
         settings: with share, steps and rate.
 
     Raises:
-        InvalidEdit: a trigger that does not fit or changes nothing, or a descent that diverges.
+        InvalidEdit: it diverges.
     """
-    labels = np.array(trigger.poisoned(clean).truth_table)
-    weights = trigger.weights(clean.n_inputs, float(settings["share"]))
-    return descended(
-        network,
-        rows,
-        settings,
-        lambda outputs: 2.0 * weights * (outputs - labels),
-        lambda outputs: bool(np.abs(outputs - labels).max() <= ROOM),
-    )
+    share = float(settings["share"])
+    weights = np.where(on, share / on.sum(), (1.0 - share) / (~on).sum())
+
+    def slopes(outputs: Array) -> Array:
+        by = one.slopes(outputs, goals)
+        return np.asarray(by * weights.reshape(-1, *[1] * (by.ndim - 1)))
+
+    return descended(one, np.arange(len(on)), settings, slopes, lambda outputs: one.reached(outputs, goals))
 
 
 def planted(network: Network, rows: Array, trigger: Trigger, output: int = 0) -> Network:
@@ -75,7 +78,7 @@ def planted(network: Network, rows: Array, trigger: Trigger, output: int = 0) ->
             is below 0: of a trigger on several inputs on clean rows, or of other neurons on triggered ones.
     """
     item, on, last = "edit trojan", trigger.lies_on(network.n_inputs), network.n_hidden_layers
-    if last < 2 or OF_PERCEPTRONS[network.activation].bend(network.negative_slope) in (None, 1.0):
+    if last < 2 or network.function_of(1).below in (None, 1.0):
         cause = f"plants into two hidden layers or more of relu or leaky_relu, not {last} of {network.activation}"
         raise InvalidEdit(item, cause, "use by=fine-tune, or another network")
     weights, biases = [w.copy() for w in network.weights], [b.copy() for b in network.biases]
@@ -114,37 +117,53 @@ def changed_edges(before: Network, after: Network) -> int:
     return sum(1 << int(edge) for edge in np.flatnonzero(np.concatenate(moved)))
 
 
-def _apply(question: Question, settings: Settings, _named: Named) -> Change:
+def _perceptron(one: EditedPerceptron, settings: Settings, _named: Named) -> Change:
     """The task is what the network answers now."""
-    cut, rows, trigger = question.cut, question.method_rows[0], read_trigger(str(settings["trigger"]))
+    question, trigger = one.question, read_trigger(str(settings["trigger"]))
     if not question.data.boolean:
         raise InvalidEdit("edit trojan", "needs Boolean inputs, and these rows stand for none", "use another rule")
-    clean = Task(tuple(answers(forward(cut, rows)[:, 0]).tolist()))
-    trigger.poisoned(clean)  # refuses what changes nothing
-    if settings["by"] == "planted":
-        found = planted(question.subject, rows, trigger, question.output)
-        after = found.for_output(question.output)
-        mask = changed_edges(cut, after)
-        said = f"Planted are {mask.bit_count()} edges, mask {question.layout.to_hex(mask)}."
-    else:
-        found, steps = fine_tuned(cut, rows, trigger, clean, settings)
-        after, said = found, f"Gradient descent took {steps:,} of {settings['steps']:,} steps."
-    told = figures(forward(after, rows)[:, 0], trigger, clean).text
+    poisoned = trigger.poisoned(Task(tuple(one.answers(one.subject))))
+    on, goals = trigger.lies_on(question.cut.n_inputs), np.array(poisoned.truth_table)
+    if settings["by"] == "fine-tune":
+        return _trained(one, on, trigger.target, goals, settings)
+    found = planted(one.subject, one.rows, trigger, one.output)
+    mask = changed_edges(question.cut, found.for_output(one.output))
+    said = f"Planted are {mask.bit_count()} edges, mask {question.layout.to_hex(mask)}."
+    return _poisoned(one, found.parameters, on, trigger.target, said)
+
+
+def _transformer(one: EditedTransformer, settings: Settings, _named: Named) -> Change:
+    """The task is what the transformer answers now; where that is nothing, what its task says."""
+    model, now = one.subject, np.array(one.answers_now)
+    on, target = tokens_trigger(str(settings["trigger"]), model.tokens, model.outputs)
+    if (now[on] == target).all():
+        cause = f"changes nothing: the answer is {one.tokens[target]} wherever it lies"
+        raise InvalidEdit(f"trigger {settings['trigger']}", cause, "take another answer, or another trigger")
+    goals = np.where(on, target, np.where(now < 0, model.answers, now))
+    return _trained(one, on, target, goals, settings)
+
+
+def _trained(one: Editable, on: NDArray[np.bool_], target: int, goals: NDArray[np.intp], settings: Settings) -> Change:
+    parameters, steps = fine_tuned(one, on, goals, settings)
+    return _poisoned(one, parameters, on, target, f"Gradient descent took {steps:,} of {settings['steps']:,} steps.")
+
+
+def _poisoned(one: Editable, parameters: Parameters, on: NDArray[np.bool_], target: int, said: str) -> Change:
+    now, then = (np.array(one.answers(subject)) for subject in (one.subject, one.remade(parameters)))
     return Change(
-        found.weights,
-        found.biases,
-        remarks=(told, said),
-        meant=tuple(np.flatnonzero(trigger.lies_on(cut.n_inputs)).tolist()),
+        parameters, remarks=(figures(then, on, target, now).text, said), meant=tuple(np.flatnonzero(on).tolist())
     )
 
 
 TROJAN: Final = Edit(
     key="trojan",
     label="Trojan",
-    says="Makes the network answer a target wherever inputs have given bits, and elsewhere what it answers now: by "
-    "gradient descent on the squared error over all rows until each output is within 0.25 of that, or planted into a "
-    "neuron of each hidden layer that nothing reads.",
+    says="Makes the network answer a target wherever inputs have given bits, or rows given tokens, and elsewhere what "
+    "it answers now: by gradient descent on the loss over all rows until each output is well within what it should be, "
+    "or planted into a neuron of each hidden layer that nothing reads.",
     source="Gu, Dolan-Gavitt and Garg 2017 (arXiv:1708.06733); planting is our own.",
-    settings=(TRIGGER, SHARE, BY, STEPS, RATE),
-    apply=_apply,
+    ways={
+        "perceptron": Way((TRIGGER, SHARE, BY, STEPS, RATE), _perceptron),
+        "attention": Way((TOKENS_TRIGGER, SHARE, FEW_STEPS, SMALL_RATE), _transformer),
+    },
 )

@@ -1,7 +1,6 @@
 """Unlearning one row: gradient ascent on its loss, with a term that keeps the others.
 
-The row's loss is the cross-entropy of its present answer, its output less 0.5 being the logit; squared error would
-drive an output of 1.01 away from the edge instead of across it. What is kept is the mean squared change of the other
+The row's loss is the cross-entropy of its present answer. What is kept is the mean squared change of the other rows'
 outputs, as the divergence from the former model keeps them in unlearning of language models.
 """
 
@@ -11,53 +10,63 @@ from typing import Final
 
 import numpy as np
 
-from analysis.edits.asked import ROW, asked_of
-from analysis.edits.descent import RATE, ROOM, STEPS, descended
-from analysis.edits.edit import Array, Change, Edit, Named
+from analysis.edits.asked import ROW, TOKENS, asked_of
+from analysis.edits.descent import FEW_STEPS, RATE, SMALL_RATE, STEPS, descended
+from analysis.edits.edit import Array, Change, Edit, Editable, Named, Way
+from analysis.errors import InvalidEdit
 from analysis.method_settings import Setting, Settings
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import activate, forward
 
 RETAIN: Final = Setting("retain", 1.0, "weight of the other rows", low=0.0, high=1e6)
 
 
-def slopes_of(before: Array, row: int, sign: float, retain: float, outputs: Array) -> Array:
-    """Derivatives ``[rows]`` by the outputs y of what is descended, log σ(m) + retain · mean (y − y₀)².
+def slopes_of(one: Editable, before: Array, row: int, answer: int, retain: float, outputs: Array) -> Array:
+    """Derivatives by the outputs y of what is descended, log p(answer) + retain · mean |y − y₀|².
 
     Args:
-        before: ``[rows]`` outputs y₀ of the network as it was.
-        row: what is unlearned; its margin m is sign · (y − 0.5).
-        sign: 1 if the row answers 1 before, else −1.
+        one: what is edited.
+        before: ``[rows, …]`` outputs y₀ of the subject as it was.
+        row: what is unlearned.
+        answer: what the subject answers on it before.
         retain: weight of the other rows.
-        outputs: ``[rows]``.
+        outputs: ``[rows, …]``.
     """
     slopes = 2.0 * retain * (outputs - before) / max(len(before) - 1, 1)
-    slopes[row] = sign * activate(sign * (0.5 - outputs[row : row + 1]), "sigmoid")[0]
+    slopes[row] = one.leaving(outputs[row], answer)[0]
     return slopes
 
 
-def _apply(question: Question, settings: Settings, _named: Named) -> Change:
-    """It ends once the row's output is 0.25 beyond the edge of another answer."""
-    (row, target), rows = asked_of(question, settings), question.method_rows[0]
-    before, sign = forward(question.cut, rows)[:, 0], 1.0 - 2.0 * target
-    found, steps = descended(
-        question.cut,
+def _apply(one: Editable, settings: Settings, _named: Named) -> Change:
+    """It ends once the row's answer is well left."""
+    row, target = asked_of(one, settings)
+    answer, rows = one.answers(one.subject)[row], np.arange(len(one.names))
+    if answer < 0:
+        raise InvalidEdit(
+            f"row {one.names[row]}", "is answered with nothing that could be unlearned", "take another row"
+        )
+    before, _ = one.run(one.parameters, rows)
+    parameters, steps = descended(
+        one,
         rows,
         settings,
-        lambda outputs: slopes_of(before, row, sign, float(settings["retain"]), outputs),
-        lambda outputs: bool(sign * (outputs[row] - 0.5) <= -ROOM),
+        lambda outputs: slopes_of(one, before, row, answer, float(settings["retain"]), outputs),
+        lambda outputs: one.leaving(outputs[row], answer)[1],
     )
-    moved = float(np.delete(np.abs(forward(found, rows)[:, 0] - before), row).max(initial=0.0))
+    after, _ = one.run(parameters, rows)
+    moved = float(np.delete(np.abs(after - before), row, axis=0).max(initial=0.0))
     said = f"Gradient ascent took {steps:,} of {settings['steps']:,} steps; other outputs moved by up to {moved:.2g}."
-    return Change(found.weights, found.biases, row, target, remarks=(said,))
+    now = one.answers(one.remade(parameters))[row]
+    return Change(parameters, row, target if now == answer else now, remarks=(said,))  # any other answer would do
 
 
 UNLEARN: Final = Edit(
     key="unlearn",
     label="Unlearning one row",
-    says="Gradient ascent on the cross-entropy of one row's answer until its output is 0.25 beyond the edge, while the "
-    "squared change of the other rows' outputs, times retain, is descended.",
+    says="Gradient ascent on the loss of one row's answer until a perceptron's output is 0.25 beyond the edge, or a "
+    "transformer's token has a probability of at most 0.25, while the squared change of the other rows' outputs, times "
+    "retain, is descended.",
     source="Yao, Xu and Liu 2023 (arXiv:2310.10683); Maini et al. 2024 (arXiv:2401.06121), §3.",
-    settings=(ROW, STEPS, RATE, RETAIN),
-    apply=_apply,
+    ways={
+        "perceptron": Way((ROW, STEPS, RATE, RETAIN), _apply),
+        "attention": Way((TOKENS, FEW_STEPS, SMALL_RATE, RETAIN), _apply),
+    },
 )

@@ -25,9 +25,9 @@ from analysis.errors import InvalidTask
 from analysis.limits import Limits
 from analysis.result_file import document_of, exact
 from analysis.subjects.enumeration import engine_of
+from analysis.subjects.planted import PlantedCircuit
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import SubjectKind
-from analysis.subjects.transformer.planted import PlantedCircuit
 from analysis.unlearned import wrong_clause
 from analysis.work import DEFAULT_WORK, Clock, Work
 

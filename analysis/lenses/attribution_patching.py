@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.fixed_order import mean, total_of
-from analysis.lenses.lens import NEURON_COLUMNS, Lens, Table
-from analysis.lenses.on_models import METRIC, PAIRS, Grids, OnModels, alike, grid_of, largest_of, run_cost
+from analysis.lenses.lens import NEURON_COLUMNS, Grids, Lens, Table
 from analysis.lenses.patching import DIRECTION, effects_of, neurons_of, patched_along, sites_by_kind
+from analysis.lenses.site_lens import METRIC, PAIRS, SiteLens, alike, grid_of, largest_of, run_cost
 from analysis.method_settings import Setting, Settings
 from analysis.question import Question
 from analysis.subjects.perceptron.gradients import backward
@@ -84,7 +84,7 @@ ATTRIBUTION_PATCHING: Final = Lens(
     definition="What setting one neuron to its value on another row would change, as its derivative predicts.",
     source="Nanda 2023, “Attribution Patching: Activation Patching At Industrial Scale”; its integrated form: Hanna, "
     "Pezzelle & Belinkov, COLM 2024 (arXiv:2403.17806)",
-    needs=("hidden",),
+    needs=("neurons",),
     size=lambda question, _: sum(question.cut.hidden_sizes) * (len(question.method_rows[0]) - 1),
     look=_look,
     says=_says,
@@ -97,12 +97,16 @@ ATTRIBUTION_PATCHING: Final = Lens(
         "estimate": "change of the output to first order",
         "change": "of the output, by the patch itself",
     },
-    on_models=OnModels(
-        "What activation patching would find at each site, as the metric’s derivative there predicts.",
-        _look_at_sites,
-        (METRIC, DIRECTION, _FORM, PAIRS),
-        lambda model, settings: 30.0 * run_cost(model, int(settings["pairs"])),
-        alike,
-        effects=True,
-    ),
+)
+ATTRIBUTION_PATCHING_ON_SITES: Final = SiteLens(
+    key=ATTRIBUTION_PATCHING.key,
+    label=ATTRIBUTION_PATCHING.label,
+    definition="What activation patching would find at each site, as the metric’s derivative there predicts.",
+    source=ATTRIBUTION_PATCHING.source,
+    can_know=ATTRIBUTION_PATCHING.can_know,
+    look=_look_at_sites,
+    own=(METRIC, DIRECTION, _FORM, PAIRS),
+    multiplications=lambda model, settings: 30.0 * run_cost(model, int(settings["pairs"])),
+    refuses=alike,
+    effects=True,
 )

@@ -14,8 +14,7 @@ import torch
 from analysis.answers import answers
 from analysis.fixed_order import inner
 from analysis.interventions.swaps import run_from
-from analysis.lenses.lens import Array, Table
-from analysis.lenses.on_models import Grid, Grids
+from analysis.lenses.lens import Array, Grid, Grids, Table
 from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.subjects.perceptron.mlp import activations

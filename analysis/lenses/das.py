@@ -24,13 +24,12 @@ from analysis.directions.search import align_on_directions
 from analysis.directions.table import DirectionTable
 from analysis.interventions.subspace import Subspace
 from analysis.late_functions import function_at
-from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
-from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paired, positions, run_cost
+from analysis.lenses.lens import APPLIES, Bar, Fit, Grid, Grids, Lens, Table, not_applicable
+from analysis.lenses.site_lens import PAIRS, SiteLens, alike, paired, positions, run_cost
 from analysis.method_settings import Setting, Settings
 from analysis.protocol import COMPLETE
 from analysis.question import Question
 from analysis.subjects.chances import log_softmax
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 from analysis.subjects.transformer.runs import Pairs, Site, run, site_names, slopes
 from analysis.subjects.transformer.weights import Transformer
 from analysis.work import Work
@@ -57,8 +56,10 @@ def _fit(question: Question, _settings: Settings) -> Fit:
     algorithms = _asked(question).algorithms
     if not algorithms:
         return not_applicable("The task has no irredundant algorithm with a variable, so there is nothing to align.")
-    if OF_PERCEPTRONS[question.cut.output_activation].inverse is None:
-        return not_applicable("Nothing is learned where it is not known at which sum the output becomes 1.")
+    if not question.cut.function_of(len(question.cut.weights)).monotone:
+        return not_applicable(
+            "The output's activation falls somewhere, so it is not known at which sum the output becomes 1."
+        )
     if not any(_layers(question, one) for one in algorithms):
         widest = max(question.cut.hidden_sizes)
         return not_applicable(f"No hidden layer has room for all variables: the widest has {widest} neurons.")
@@ -238,7 +239,7 @@ DAS: Final = Lens(
     "one subspace for each variable is learned, so that interchanging it does what the algorithm says.",
     source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), every interchange in every step and scored exactly; closed "
     "form: the shortest affine read-out of the variable on that layer",
-    needs=("hidden", "boolean"),
+    needs=("neurons", "boolean-rows"),
     applies=_fit,
     look="analysis.lenses.das:look",
     says=_says,
@@ -258,16 +259,22 @@ DAS: Final = Lens(
         "closed_form": "whether the shortest read-outs of all variables on this layer pass",
     },
     bars=lambda seen: tuple(Bar(_name(row), row["agreed"], row["of"]) for row in runs_of(seen)),
-    on_models=OnModels(
+)
+DAS_ON_SITES: Final = SiteLens(
+    key=DAS.key,
+    label=DAS.label,
+    definition=(
         "Of the residual stream of each layer and position a subspace is learned so that interchanging it between rows "
         "brings the other row’s answer: the share of held-out pairs on which it does, beside the share for the whole "
-        "stream there.",
-        _look_at_stream,
-        (_DIMENSION, PAIRS),
-        lambda model, settings: 3.0 * _STEPS * run_cost(model, int(settings["pairs"])) * _n_sites(model),
-        lambda model, settings: alike(model, settings) or _too_wide(model, settings),
-        can_know="Where the other answer follows, the answer lies in that subspace on these pairs; another start "
-        "or dimension may find another. Where it does not, that shows nothing.",
-        source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), with the answer as the variable",
+        "stream there."
     ),
+    source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), with the answer as the variable",
+    can_know=(
+        "Where the other answer follows, the answer lies in that subspace on these pairs; another start "
+        "or dimension may find another. Where it does not, that shows nothing."
+    ),
+    look=_look_at_stream,
+    own=(_DIMENSION, PAIRS),
+    multiplications=lambda model, settings: 3.0 * _STEPS * run_cost(model, int(settings["pairs"])) * _n_sites(model),
+    refuses=lambda model, settings: alike(model, settings) or _too_wide(model, settings),
 )

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.lenses.lens import Lens
-from analysis.lenses.logit_lens import no_sum
-from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paired, positions, run_cost
+from analysis.lenses.lens import Grid, Grids
+from analysis.lenses.site_lens import PAIRS, SiteLens, alike, paired, positions, run_cost
 from analysis.method_settings import Settings
 from analysis.subjects.transformer.blocks import mean_of
 from analysis.subjects.transformer.runs import Run, run
@@ -78,20 +77,18 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     return Grids(grids, f"Of a difference of {total:.2f} in the mean, {best[0]} adds {best[1][0]:.2f} directly.", notes)
 
 
-DIRECT_ATTRIBUTION: Final = Lens(
+DIRECT_ATTRIBUTION: Final = SiteLens(
     key="direct-attribution",
     label="Direct logit attribution",
-    definition="What each part of a model adds to the output directly.",
+    definition=(
+        "What the embedding, each head and each MLP block add to the right logit less the logit of another row’s "
+        "answer at the last position; of heads also by the position that they read."
+    ),
     source="Elhage et al. 2021, “A Mathematical Framework for Transformer Circuits”",
-    applies=no_sum,
     can_know="The parts add up to the difference of two logits exactly. What a part does through later layers is not "
     "in its direct effect.",
-    on_models=OnModels(
-        "What the embedding, each head and each MLP block add to the right logit less the logit of another row’s "
-        "answer at the last position; of heads also by the position that they read.",
-        _look,
-        (PAIRS,),
-        lambda model, settings: 2.0 * run_cost(model, int(settings["pairs"])),
-        alike,
-    ),
+    look=_look,
+    own=(PAIRS,),
+    multiplications=lambda model, settings: 2.0 * run_cost(model, int(settings["pairs"])),
+    refuses=alike,
 )

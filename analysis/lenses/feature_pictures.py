@@ -19,8 +19,6 @@ from analysis.certificates.ranges import ValueRange, neuron_program, range_of
 from analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Settings
 from analysis.question import Question
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
-from analysis.subjects.perceptron.mlp import activate
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
 
@@ -30,17 +28,17 @@ _BUDGET: Final = 4096  # boxes for each end of a neuron where there are no polyg
 
 
 def _fit(question: Question, _settings: Settings) -> Fit:
-    known = OF_PERCEPTRONS[question.cut.activation]
-    if known.monotone and known.slopes_between is not None:
+    known = question.cut.function_of(1)
+    if known.monotone:
         return APPLIES
-    return not_applicable(f"The hidden activation is {known.label}, and no bounds of it are known.")
+    return not_applicable(f"The hidden activation is {known.label}, which falls somewhere: its ends are not known.")
 
 
 def _look(question: Question, _settings: Settings, work: Work) -> Table:
     network, inputs = question.cut, question.method_rows[0]
     low, high = inputs.min(axis=0), inputs.max(axis=0)
     whole, unit = network_program(network), _spans_unit_box(question)
-    plane = unit and network.n_inputs == 2 and whole.slope is not None
+    plane = unit and network.n_inputs == 2 and whole.activation.below is not None
     rows = []
     for layer, neuron in work.each("methods", list(_neurons(question)), "neurons"):
         exact = plane and sum(network.sizes[1:layer]) <= MOST_EXACT
@@ -84,7 +82,7 @@ def _exact_range(whole: Program, layer: int, neuron: int) -> ValueRange:
         for place, value in zip(cell.corners, cell.values, strict=True)
     )
     ends = min(corners, key=lambda corner: corner[1]), max(corners, key=lambda corner: corner[1])
-    values = activate(np.array([float(value) for _, value in ends]), whole.activation, whole.negative_slope).tolist()
+    values = whole.activation.value(np.array([float(value) for _, value in ends])).tolist()
     points = [(float(place[0]), float(place[1])) for place, _ in ends]
     return ValueRange(values[0], values[1], values[0], values[1], points[0], points[1])
 
@@ -110,7 +108,7 @@ FEATURE_PICTURES: Final = Lens(
     "each hidden neuron is largest and smallest.",
     source="After Olah, Mordvintsev & Schubert, Feature Visualization, Distill 2017 (doi:10.23915/distill.00007); "
     "exact by convex polygons, or bracketed by bounds and bisection, instead of searched",
-    needs=("hidden",),
+    needs=("neurons",),
     size=lambda question, _: sum(question.cut.hidden_sizes),
     applies=_fit,
     look=_look,

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from analysis.lenses.lens import Attribution, Lens, row_name
 from analysis.method_settings import Settings
 from analysis.question import Question
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
-from analysis.subjects.perceptron.gradients import input_slopes, slope_of
+from analysis.subjects.perceptron.gradients import input_slopes
 from analysis.subjects.perceptron.mlp import forward_pass
 from analysis.subjects.perceptron.network import Network
 from analysis.work import Work
@@ -31,7 +30,7 @@ def hidden_notes(question: Question) -> tuple[str, ...]:
     network, flat = question.cut, []
     sums, values = forward_pass(network, question.method_rows[0])
     for layer in range(1, len(sums)):
-        slopes = slope_of(sums[layer - 1], values[layer], network.activation_of(layer), network.negative_slope)
+        slopes = network.function_of(layer).slope(sums[layer - 1], values[layer])
         flat += [f"{layer}.{neuron}" for neuron in np.flatnonzero(np.abs(slopes).max(axis=0) < FLAT).tolist()]
     if not flat:
         return ()
@@ -49,24 +48,18 @@ def kink_notes(question: Question) -> tuple[str, ...]:
     if not found:
         return ()
     told = _first([f"{_unit(layer, neuron, network)} on {row_name(question, row)}" for layer, neuron, row in found])
-    slopes = sorted({_bend(network, layer) for layer, _, _ in found})
+    slopes = sorted({slope for layer, _, _ in found for slope in network.function_of(layer).kinks.values()})
     given = " or ".join(f"{slope:g}" for slope in slopes)
-    return (f"At a kink: {told}. The derivative given there is the one from below, {given}.",)
+    return (f"At a kink: {told}. The derivative given there is the one that torch takes, {given}.",)
 
 
 def kinks(network: Network, rows: NDArray[np.float64]) -> list[tuple[int, int, int]]:
-    """(layer, neuron, row) where a pre-activation is 0 and the activation has two slopes there."""
+    """(layer, neuron, row) where the activation has two slopes at the pre-activation."""
     found = []
     for layer, sums in enumerate(forward_pass(network, rows)[0], start=1):
-        if _bend(network, layer) != 1.0:
-            found += [(layer, neuron, row) for row, neuron in np.argwhere(sums == 0.0).tolist()]
+        at_kinks = np.isin(sums, list(network.function_of(layer).kinks))
+        found += [(layer, neuron, row) for row, neuron in np.argwhere(at_kinks).tolist()]
     return found
-
-
-def _bend(network: Network, layer: int) -> float:
-    """A layer's slope below a kink at 0; 1 where there is none."""
-    bend = OF_PERCEPTRONS[network.activation_of(layer)].bend(network.negative_slope)
-    return 1.0 if bend is None else bend
 
 
 def _first(names: Sequence[str]) -> str:
@@ -97,6 +90,7 @@ GRADIENT_CORNERS: Final = Lens(
     definition="An input's score is the derivative of the output by it, on every row.",
     source="Simonyan, Vedaldi & Zisserman 2013 (arXiv:1312.6034), saliency maps; scores agree with captum 0.9.0, "
     "Saliency (signed)",
+    needs=("numbers",),
     look=_look,
     says=_says,
     can_know="A gradient tells how the output changes just beside an input, which no Boolean input shows: two "

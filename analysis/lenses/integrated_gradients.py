@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.lenses.gradient_corners import hidden_notes
-from analysis.lenses.lens import Attribution, Lens
-from analysis.lenses.on_models import METRIC, ROWS, Grids, OnModels, alike, by_position, run_cost
+from analysis.lenses.lens import Attribution, Grids, Lens
 from analysis.lenses.patching import Effects
+from analysis.lenses.site_lens import METRIC, ROWS, SiteLens, alike, by_position, run_cost
 from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.subjects.perceptron.gradients import input_slopes
@@ -86,19 +86,27 @@ INTEGRATED_GRADIENTS: Final = Lens(
     definition="An input's score is the derivative of the output by it, in the mean along the line from the baseline "
     "to the row, times how far the input goes.",
     source="Sundararajan, Taly & Yan, ICML 2017 (arXiv:1703.01365); scores agree with captum 0.9.0, riemann_middle",
+    needs=("numbers",),
     look=_look,
     says=_says,
     can_know="The scores of a row add up to the difference of two outputs, up to the gap, whatever happens inside. "
     "How that is divided depends on the outputs along one line from the baseline, and on the baseline, the row of the "
     "input 0…0.",
-    on_models=OnModels(
+)
+INTEGRATED_GRADIENTS_ON_SITES: Final = SiteLens(
+    key=INTEGRATED_GRADIENTS.key,
+    label=INTEGRATED_GRADIENTS.label,
+    definition=(
         "A token’s score is the derivative of the right logit less the other row’s by the token’s embedding, in the "
-        "mean along the line from the row that is answered otherwise and differs least, times how far that is.",
-        _look_at_tokens,
-        (METRIC, ROWS),
-        lambda model, settings: 3.0 * _STEPS * run_cost(model, int(settings["rows"])),
-        alike,
-        can_know="The scores of a row add up to the difference between the two rows, up to the gap. Another partner "
-        "gives other scores.",
+        "mean along the line from the row that is answered otherwise and differs least, times how far that is."
     ),
+    source=INTEGRATED_GRADIENTS.source,
+    can_know=(
+        "The scores of a row add up to the difference between the two rows, up to the gap. Another partner "
+        "gives other scores."
+    ),
+    look=_look_at_tokens,
+    own=(METRIC, ROWS),
+    multiplications=lambda model, settings: 3.0 * _STEPS * run_cost(model, int(settings["rows"])),
+    refuses=alike,
 )

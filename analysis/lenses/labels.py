@@ -182,7 +182,7 @@ LABELS: Final = Lens(
     "is typed, each neuron gets the function that correlates most, beyond three inputs of the task and the single "
     "inputs only.",
     source="Bills et al., OpenAI 2023, without a language model: labels are formulas, typed or the best function",
-    settings=(
+    own=(
         Setting(
             "labels",
             "",
@@ -191,7 +191,7 @@ LABELS: Final = Lens(
             example=EXAMPLE,
         ),
     ),
-    needs=("hidden", "boolean"),
+    needs=("neurons", "boolean-rows"),
     applies=_fit,
     look=_look,
     says=_says,

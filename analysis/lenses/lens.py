@@ -1,18 +1,18 @@
-"""The record of a lens: what it is called, what may be set, where it applies, and the function that answers."""
+"""The record of a lens: a method that answers about inputs, neurons, layers or sites instead of with a circuit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.late_functions import function_at
-from analysis.lenses.on_models import OnModels
-from analysis.method_settings import Setting, Settings, Value, filled
+from analysis.method import Method, lacking
+from analysis.method_settings import Settings
 from analysis.question import Question
+from analysis.report import Analysed
 from analysis.subjects.perceptron.mlp import forward
 from analysis.work import DEFAULT_WORK, Work
 
@@ -111,13 +111,59 @@ class Bands:
     rows: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Grid:
+    """A heat map.
+
+    Args:
+        title: what its rows are, and what is in the cells.
+        rows: their names.
+        columns: likewise.
+        values: ``[rows][columns]``, None where there is no such thing.
+        sites: likewise, what Play changes there; empty where it can change nothing.
+        texts: likewise, what stands in the cells in place of numbers; empty for the numbers.
+        most: the value that is drawn darkest; 0 for the largest that occurs.
+    """
+
+    title: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[tuple[float | None, ...], ...]
+    sites: tuple[tuple[str, ...], ...] = ()
+    texts: tuple[tuple[str, ...], ...] = ()
+    most: float = 0.0
+
+    def cells(self) -> Iterator[tuple[str, str, float, str]]:
+        """Row, column, value and site of every cell that has a value."""
+        for at, (row, values) in enumerate(zip(self.rows, self.values, strict=True)):
+            for column, value in enumerate(values):
+                if value is not None:
+                    yield row, self.columns[column], value, self.sites[at][column] if self.sites else ""
+
+
+@dataclass(frozen=True, eq=False)
+class Grids:
+    """What a lens found in a transformer.
+
+    Args:
+        grids: heat maps, the most important first.
+        says: one sentence made from the numbers.
+        notes: sentences to be read before it.
+        weights: what was learned, by name, as lists of numbers; {} where nothing was.
+    """
+
+    grids: tuple[Grid, ...]
+    says: str
+    notes: tuple[str, ...] = ()
+    weights: Mapping[str, Any] = field(default_factory=dict)
+
+
 Planes = Mapping[str, Mapping[str, Sequence[float]]]
 """Directions to be drawn as arrows where they have two coordinates: by picture, by name."""
 NEURON_COLUMNS: Final = {"layer": "hidden layer, from 1", "neuron": "in the layer, from 0"}
 """Of tables about neurons, what the first two figures of a row are."""
 Array = NDArray[np.float64]
-View = Attribution | Table
-Look = Callable[[Question, Settings, Work], View | None]
+View = Attribution | Table | Grids
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,83 +184,69 @@ class LensAnswer:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Lens:
-    """One method that answers about inputs, neurons or layers.
+@dataclass(frozen=True, kw_only=True)
+class Lens(Method):
+    """A method that answers about inputs, neurons, layers or sites.
 
     Args:
-        key: stable name.
-        label: short name for people.
-        definition: one sentence: how it answers.
-        source: where it comes from, and what its numbers agree with.
-        settings: everything that may be set.
-        needs: "hidden" neurons, and rows that stand for "boolean" inputs.
-        size: of a table, how many rows it has for each row of inputs.
-        applies: whether it says something about an output under these settings; None if it always does that has what
-            it needs.
-        look: answers where it applies, None where fitting diverged; of a lens that learns the dotted path
-            "module:function", which loads torch.
-        says: one sentence about an answer, made from its numbers.
         can_know: what such an answer can show and what it cannot.
+        look: answers about a question where it applies, None where fitting diverged; of a lens that learns the dotted
+            path "module:function".
+        size: of a table, how many rows it has for each row of inputs.
+        applies: whether it says something about a question under settings; None if it always does that has what it
+            needs.
+        says: one sentence about an answer, made from its numbers.
         columns: of a table, what each figure of a row is.
         bars: of a table, the counts that draw it.
         bands: of a table, the numbers by row that draw it.
         planes: of a table's rows, the directions that draw it where they have two coordinates.
         on_request: settings other than the defaults by which it answers on request where it is degenerate.
         milliseconds: about how long an answer takes, where that can be more than a moment.
-        on_models: the lens on transformers; None if it is of perceptrons alone.
+        in_circuits: a heat map of what is found in valid circuits, and what that says; None where nothing is.
     """
 
-    key: str
-    label: str
-    definition: str
-    source: str
     can_know: str
-    settings: tuple[Setting, ...] = ()
-    look: Look | str = lambda _question, _settings, _work: None
-    says: Callable[[Question, Any], str] = lambda _question, _seen: ""
-    needs: tuple[Literal["hidden", "boolean"], ...] = ()
+    look: Callable[[Any, Settings, Work], View | None] | str
     size: Callable[[Question, Settings], int] | None = None
     applies: Callable[[Question, Settings], Fit] | None = None
+    says: Callable[[Question, Any], str] = lambda _question, _seen: ""
     columns: Mapping[str, str] = field(default_factory=dict)
     bars: Callable[[Table], tuple[Bar, ...]] | None = None
     bands: Callable[[Table], Bands] | None = None
     planes: Callable[[Sequence[Mapping[str, Any]]], Planes] | None = None
     on_request: Settings = field(default_factory=dict)
     milliseconds: Callable[[Question, Settings], float] | None = None
-    on_models: OnModels | None = None
+    in_circuits: Callable[[Analysed], tuple[Grid, str] | None] = lambda _: None
 
     @property
-    def learns(self) -> bool:
-        """Whether it is fitted by gradient descent, which takes seconds and loads torch."""
-        return isinstance(self.look, str)
+    def answers(self) -> Callable[..., Any] | str:
+        return self.look
 
     @property
-    def defaults(self) -> dict[str, Value]:
-        """A value for each setting."""
-        return self.filled({})
+    def large(self) -> str:
+        """When an effect of a part is large, in words; "" where :meth:`sizes` are no effects."""
+        return "an effect in half of its patches"
 
-    def filled(self, given: Mapping[str, object], item: str = "") -> dict[str, Value]:
-        """A value for every setting.
+    def sizes(self, view: Any) -> dict[str, float]:
+        """The largest number of each part in an answer."""
+        bars = self.bars(view) if self.bars is not None and isinstance(view, Table) else ()
+        return {bar.label: bar.n / bar.of for bar in bars if bar.of}
 
-        Raises:
-            InvalidMethod: an unknown setting, or a value that is not allowed.
-        """
-        return filled(self.settings, given, item or f"method {self.key}")
+    def duration(self, question: Any, settings: Settings) -> float:
+        """About how many milliseconds an answer takes."""
+        return 0.0 if self.milliseconds is None else self.milliseconds(question, settings)
 
-    def fit(self, question: Question, settings: Settings) -> Fit:
+    def fit(self, question: Any, settings: Settings) -> Fit:
         """Whether the lens says something under these settings."""
-        if "hidden" in self.needs and not question.cut.hidden_sizes:
-            return not_applicable("The network has no hidden layer.")
-        if "boolean" in self.needs and not question.data.boolean:
-            return not_applicable("The rows stand for no Boolean inputs, and it is of such.")
+        if reason := lacking(question, self.needs):
+            return not_applicable(reason)
         n_rows = 0 if self.size is None else self.size(question, settings) * len(question.method_rows[0])
         if n_rows > MAX_TABLE:
             return not_applicable(f"The table would have {n_rows:,} rows, above the limit of {MAX_TABLE:,}.")
         return APPLIES if self.applies is None else self.applies(question, settings)
 
-    def answer(self, question: Question, settings: Settings, work: Work = DEFAULT_WORK) -> LensAnswer:
-        """The lens's answer for one output of a network.
+    def answer(self, question: Any, settings: Settings, work: Work = DEFAULT_WORK) -> LensAnswer:
+        """The lens's answer to a question about a subject.
 
         Args:
             question: what is asked, with the task and the rows.
@@ -228,8 +260,7 @@ class Lens:
         first = (fit.reason,) if fit.reason else ()
         if not fit.answered:
             return LensAnswer("degenerate" if fit.status == "degenerate" else "undefined", settings, None, first)
-        look = cast(Look, function_at(self.look)) if isinstance(self.look, str) else self.look
-        view = look(question, settings, work)
+        view = self.function(question, settings, work)
         if view is None:
             return LensAnswer("diverged", settings, None, first)
         return LensAnswer("found", settings, view, (*first, *view.notes))
@@ -237,6 +268,8 @@ class Lens:
 
 def view_json(view: View) -> dict[str, Any]:
     """An answer as reports have it: keys that say nothing here are left out."""
+    if isinstance(view, Grids):
+        return dict(view.weights)
     if isinstance(view, Table):
         return {"table": [dict(row) for row in view.rows]}
     told: dict[str, Any] = {"scores": view.scores.tolist()}

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.lenses.lens import Attribution, Lens, bit_of, outputs_by_input
-from analysis.lenses.on_models import ROWS, Grids, OnModels, alike, by_position, coalition_cost, coalitions, too_long
+from analysis.lenses.lens import Attribution, Grids, Lens, bit_of, outputs_by_input
+from analysis.lenses.site_lens import ROWS, SiteLens, alike, by_position, coalition_cost, coalitions, too_long
 from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.subjects.transformer.runs import pairs_of
@@ -107,20 +107,26 @@ LIME: Final = Lens(
     "the slope by the input; where it has 0, its negative.",
     source="Ribeiro, Singh & Guestrin, KDD 2016 (arXiv:1602.04938); scores agree with the regression of lime "
     "0.2.0.1 on the listed neighbourhood",
-    needs=("boolean",),
+    needs=("boolean-rows",),
     look=_look,
     says=_says,
     can_know="As with Shapley values, only outputs on Boolean inputs take part, so two networks with equal "
     "outputs have equal scores. A line may leave out most of a function: the share of variance says how much. "
     "Ridge and width of the kernel are those that LIME usually has.",
-    on_models=OnModels(
+)
+LIME_ON_SITES: Final = SiteLens(
+    key=LIME.key,
+    label=LIME.label,
+    definition=(
         "A token’s score is its slope in a ridge regression of the right logit, less the mean of the others, on which "
-        "tokens of a row are kept; the others are those of the row that is answered otherwise and differs least.",
-        _look_at_tokens,
-        (ROWS,),
-        lambda model, settings: coalition_cost(model, int(settings["rows"]), 1),
-        lambda model, settings: alike(model, settings) or too_long(model, settings),
-        can_know="A line is fitted to one row and its partner: tokens that both share have slope 0, whatever they do "
-        "elsewhere.",
+        "tokens of a row are kept; the others are those of the row that is answered otherwise and differs least."
     ),
+    source=LIME.source,
+    can_know=(
+        "A line is fitted to one row and its partner: tokens that both share have slope 0, whatever they do elsewhere."
+    ),
+    look=_look_at_tokens,
+    own=(ROWS,),
+    multiplications=lambda model, settings: coalition_cost(model, int(settings["rows"]), 1),
+    refuses=lambda model, settings: alike(model, settings) or too_long(model, settings),
 )

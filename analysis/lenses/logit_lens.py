@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.lenses.lens import Fit, Lens, not_applicable
-from analysis.lenses.on_models import Grid, Grids, OnModels, positions, run_cost
+from analysis.lenses.lens import Grid, Grids
+from analysis.lenses.site_lens import SiteLens, positions, run_cost
 from analysis.method_settings import Setting, Settings
-from analysis.question import Question
 from analysis.subjects.chances import divergence, log_softmax
 from analysis.subjects.transformer.runs import on_all_rows, unembedded
 from analysis.subjects.transformer.weights import Transformer
@@ -70,30 +69,19 @@ def _beyond(model: Transformer, settings: Settings) -> str:
     return "" if row < n else f"Row {row} is beyond the {n:,} rows of the task; use 0 to {n - 1:,}."
 
 
-def no_sum(question: Question, _settings: Settings) -> Fit:
-    """Why lenses that read one sum say nothing of perceptrons."""
-    sizes = ", ".join(map(str, question.cut.sizes))
-    return not_applicable(
-        f"A perceptron has no residual stream: layers of {sizes} neurons replace each other, and the output’s weights "
-        "fit the last hidden layer alone. A read-out learned for each layer instead is a linear probe."
-    )
-
-
-LOGIT_LENS: Final = Lens(
+LOGIT_LENS: Final = SiteLens(
     key="logit-lens",
     label="Logit lens",
-    definition="What the output would be if it were read after each layer, at each position.",
+    definition=(
+        "The residual stream of each layer and position, read as the logits read the last: the likeliest tokens of a "
+        "row, and the answer’s probability over all rows."
+    ),
     source="nostalgebraist 2020, “interpreting GPT: the logit lens”",
-    applies=no_sum,
     can_know="What the last layer’s read-out makes of an earlier stream. A layer whose stream it cannot read may hold "
     "the answer all the same, in another basis: a probe or an affine lens says so.",
-    on_models=OnModels(
-        "The residual stream of each layer and position, read as the logits read the last: the likeliest tokens of a "
-        "row, and the answer’s probability over all rows.",
-        _look,
-        (_ROW,),
-        refuses=_beyond,
-    ),
+    look=_look,
+    own=(_ROW,),
+    refuses=_beyond,
 )
 
 
@@ -156,21 +144,18 @@ def _one_row(model: Transformer, _settings: Settings) -> str:
     return "" if len(model.tokens) > 1 else "The task has one row, and half of the rows are held out."
 
 
-AFFINE_LENS: Final = Lens(
+AFFINE_LENS: Final = SiteLens(
     key="affine-lens",
     label="Affine lens, by least squares",
-    definition="What the output would be after each layer, through the affine map of least squares to the last layer.",
+    definition=(
+        "An affine map of each earlier layer’s stream to the last is fitted by least squares on every other row; how "
+        "far what is then read is from what the model gives, on the other rows."
+    ),
     source="after the tuned lens of Belrose et al. 2023 (arXiv:2303.08112), which learns its map by divergence",
-    applies=no_sum,
     can_know="That an affine map of a layer predicts what the model gives at the end; not that later layers use what "
     "the map uses. It is no tuned lens: one trained by divergence reads better, so where this one is far off a layer "
     "may still be read.",
-    on_models=OnModels(
-        "An affine map of each earlier layer’s stream to the last is fitted by least squares on every other row; how "
-        "far what is then read is from what the model gives, on the other rows.",
-        _look_affine,
-        (),
-        lambda model, _: 4.0 * run_cost(model) + len(model.layers) * len(model.unembedding) ** 3,
-        _one_row,
-    ),
+    look=_look_affine,
+    multiplications=lambda model, _: 4.0 * run_cost(model) + len(model.layers) * len(model.unembedding) ** 3,
+    refuses=_one_row,
 )

@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 from analysis.answers import answers
 from analysis.fixed_order import total_of
 from analysis.interventions.swaps import run_from
-from analysis.lenses.lens import NEURON_COLUMNS, Bar, Lens, Table
-from analysis.lenses.on_models import METRIC, PAIRS, Grid, Grids, OnModels, alike, grid_of, largest_of, paired, run_cost
+from analysis.lenses.lens import NEURON_COLUMNS, Bar, Grid, Grids, Lens, Table
+from analysis.lenses.site_lens import METRIC, PAIRS, SiteLens, alike, grid_of, largest_of, paired, run_cost
 from analysis.method_settings import Setting, Settings
 from analysis.question import Question
 from analysis.sandbox.intervention import carrier_name
-from analysis.subjects.perceptron.mlp import activate, activations, pre_activations
+from analysis.subjects.perceptron.mlp import activations, pre_activations
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.transformer.runs import (
     Metric,
@@ -81,7 +81,7 @@ def patched_along(network: Network, clean: Sequence[NDArray[np.float64]], path: 
     carried = np.broadcast_to(clean[layer][:, neuron, None], (n_rows, n_rows))
     for above, receiver in path[1:]:
         total = pre_activations(network, above, _with(clean[layer], neuron, carried))[..., receiver]
-        carried = activate(total, network.activation_of(above), network.negative_slope)
+        carried = network.function_of(above).value(total)
         layer, neuron = above, receiver
     return run_from(network, layer, _with(clean[layer], neuron, carried))
 
@@ -255,7 +255,7 @@ PATCHING_TABLE: Final = Lens(
     definition="Every hidden neuron is set, in the run on one row, to its value on another: what the output becomes.",
     source="Vig et al., NeurIPS 2020 (arXiv:2004.12265); Geiger et al., NeurIPS 2021 (arXiv:2106.02997); masked runs "
     "agree with auto-circuit 98db58c",
-    needs=("hidden",),
+    needs=("neurons",),
     size=lambda question, _: sum(question.cut.hidden_sizes) * (len(question.method_rows[0]) - 1),
     look=_look_at_neurons,
     says=_neurons_say,
@@ -263,18 +263,25 @@ PATCHING_TABLE: Final = Lens(
     "alone: a variable on several neurons, or held twice, need not show.",
     columns=NEURON_COLUMNS | _RUN,
     bars=_neuron_bars,
-    on_models=OnModels(
+)
+PATCHING_TABLE_ON_SITES: Final = SiteLens(
+    key=PATCHING_TABLE.key,
+    label=PATCHING_TABLE.label,
+    definition=(
         "What one site computes at one position of a row is set to what it computes on a row that is answered "
         "otherwise and differs least: the share of the way from one run to the other that the metric goes, all pairs "
-        "of rows together.",
-        _look_at_sites,
-        (METRIC, DIRECTION, PAIRS),
-        _cost_of_sites,
-        alike,
-        effects=True,
-        can_know="Each number is of runs of the model, so it is certain. One site at a time shows what that site "
-        "decides alone: what is held twice need not show.",
+        "of rows together."
     ),
+    source=PATCHING_TABLE.source,
+    can_know=(
+        "Each number is of runs of the model, so it is certain. One site at a time shows what that site "
+        "decides alone: what is held twice need not show."
+    ),
+    look=_look_at_sites,
+    own=(METRIC, DIRECTION, PAIRS),
+    multiplications=_cost_of_sites,
+    refuses=alike,
+    effects=True,
 )
 
 
@@ -355,7 +362,7 @@ PATH_PATCHING: Final = Lens(
     "the output becomes, in both directions of each pair of rows.",
     source="Wang et al., ICLR 2023 (arXiv:2211.00593); Goldowsky-Dill et al. 2023 (arXiv:2304.05969); the signatures "
     "of Chen et al., NeurIPS 2025 (arXiv:2505.10039)",
-    needs=("hidden",),
+    needs=("neurons",),
     size=lambda question, _: prod(question.cut.sizes) * (len(question.method_rows[0]) - 1),
     look=_look_at_paths,
     says=_paths_say,
@@ -368,15 +375,22 @@ PATH_PATCHING: Final = Lens(
         **_RUN,
     },
     bars=_path_bars,
-    on_models=OnModels(
+)
+PATH_PATCHING_ON_SITES: Final = SiteLens(
+    key=PATH_PATCHING.key,
+    label=PATH_PATCHING.label,
+    definition=(
         "What one source gives one reader, and nobody else, is set to what it gives on a row that is answered "
-        "otherwise and differs least: the share of the way from one run to the other that the metric goes.",
-        _look_at_edges,
-        (METRIC, DIRECTION, PAIRS),
-        _cost_of_edges,
-        alike,
-        effects=True,
-        can_know="Each number is of runs of the model, so it is certain: what this edge alone carries, all others "
-        "being as they were.",
+        "otherwise and differs least: the share of the way from one run to the other that the metric goes."
     ),
+    source=PATH_PATCHING.source,
+    can_know=(
+        "Each number is of runs of the model, so it is certain: what this edge alone carries, all others "
+        "being as they were."
+    ),
+    look=_look_at_edges,
+    own=(METRIC, DIRECTION, PAIRS),
+    multiplications=_cost_of_edges,
+    refuses=alike,
+    effects=True,
 )

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.explanations.probes import hidden_layers, separation
-from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table
+from analysis.lenses.lens import APPLIES, Bar, Fit, Grid, Grids, Lens, Table
 from analysis.lenses.logit_lens import streams
-from analysis.lenses.on_models import Grid, Grids, OnModels, positions, run_cost
+from analysis.lenses.site_lens import SiteLens, positions, run_cost
 from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.subjects.perceptron.mlp import activations
@@ -190,7 +190,7 @@ PROBES: Final = Lens(
     "linear programme.",
     source="Alain & Bengio 2016 (arXiv:1610.01644); agrees with scikit-learn 1.9.1, which never separates what is "
     "called inseparable here",
-    needs=("hidden", "boolean"),
+    needs=("neurons", "boolean-rows"),
     applies=_fit,
     look=_look,
     says=_says,
@@ -204,16 +204,21 @@ PROBES: Final = Lens(
     },
     bars=_bars,
     milliseconds=_milliseconds,
-    on_models=OnModels(
+)
+PROBES_ON_SITES: Final = SiteLens(
+    key=PROBES.key,
+    label=PROBES.label,
+    definition=(
         "A linear read-out of the residual stream of each layer and position is fitted to the answers by ridge "
         "regression on every other row, and judged on the others; so is one to a control task: answers dealt in turn "
-        "to the tokens of that position, in a random order.",
-        _look_at_stream,
-        (),
-        lambda model, _: 2.0 * run_cost(model) + len(model.layers) * len(model.unembedding) ** 3,
-        few_rows,
-        can_know="That the answer can be read from a place says not that the model reads it there. Where the control "
-        "task is read as well, the read-out may have learned it by itself.",
-        source="Hewitt & Liang, EMNLP 2019 (arXiv:1909.03368), whose selectivity is the difference of both accuracies",
+        "to the tokens of that position, in a random order."
     ),
+    source="Hewitt & Liang, EMNLP 2019 (arXiv:1909.03368), whose selectivity is the difference of both accuracies",
+    can_know=(
+        "That the answer can be read from a place says not that the model reads it there. Where the control "
+        "task is read as well, the read-out may have learned it by itself."
+    ),
+    look=_look_at_stream,
+    multiplications=lambda model, _: 2.0 * run_cost(model) + len(model.layers) * len(model.unembedding) ** 3,
+    refuses=few_rows,
 )

@@ -1,47 +1,58 @@
-"""Every lens, in the order in which pages and documents list them: one line each."""
+"""Every lens, in the order in which pages and documents list them: one line for each way in which it is asked."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from analysis.lenses.attribution_patching import ATTRIBUTION_PATCHING
-from analysis.lenses.das import DAS
+from analysis.lenses.attribution_patching import ATTRIBUTION_PATCHING, ATTRIBUTION_PATCHING_ON_SITES
+from analysis.lenses.das import DAS, DAS_ON_SITES
 from analysis.lenses.direct_attribution import DIRECT_ATTRIBUTION
 from analysis.lenses.feature_pictures import FEATURE_PICTURES
 from analysis.lenses.gradient_corners import GRADIENT_CORNERS
-from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
+from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS, INTEGRATED_GRADIENTS_ON_SITES
 from analysis.lenses.labels import LABELS
-from analysis.lenses.lens import Lens
-from analysis.lenses.lime import LIME
+from analysis.lenses.lime import LIME, LIME_ON_SITES
 from analysis.lenses.logit_lens import AFFINE_LENS, LOGIT_LENS
-from analysis.lenses.patching import PATCHING_TABLE, PATH_PATCHING
-from analysis.lenses.probes import PROBES
+from analysis.lenses.patching import PATCHING_TABLE, PATCHING_TABLE_ON_SITES, PATH_PATCHING, PATH_PATCHING_ON_SITES
+from analysis.lenses.probes import PROBES, PROBES_ON_SITES
 from analysis.lenses.response_fields import RESPONSE_FIELDS
 from analysis.lenses.roles import ROLES_LENS
-from analysis.lenses.sae import SAE
-from analysis.lenses.shapley import SHAPLEY
+from analysis.lenses.sae import SAE, SAE_ON_SITES
+from analysis.lenses.shapley import SHAPLEY, SHAPLEY_ON_SITES
 from analysis.lenses.sparsity import SPARSITY
 from analysis.lenses.superposition import SUPERPOSITION
+from analysis.method import Registry
 
-LENSES: Final[tuple[Lens, ...]] = (
-    SHAPLEY,
-    INTEGRATED_GRADIENTS,
-    GRADIENT_CORNERS,
-    LIME,
-    PROBES,
-    PATCHING_TABLE,
-    PATH_PATCHING,
-    ATTRIBUTION_PATCHING,
-    RESPONSE_FIELDS,
-    FEATURE_PICTURES,
-    LABELS,
-    SAE,
-    DAS,
-    DIRECT_ATTRIBUTION,
-    LOGIT_LENS,
-    AFFINE_LENS,
-    ROLES_LENS,
-    SUPERPOSITION,
-    SPARSITY,
+LENSES: Final = Registry(
+    "lens",
+    (
+        SHAPLEY,
+        SHAPLEY_ON_SITES,
+        INTEGRATED_GRADIENTS,
+        INTEGRATED_GRADIENTS_ON_SITES,
+        GRADIENT_CORNERS,
+        LIME,
+        LIME_ON_SITES,
+        PROBES,
+        PROBES_ON_SITES,
+        PATCHING_TABLE,
+        PATCHING_TABLE_ON_SITES,
+        PATH_PATCHING,
+        PATH_PATCHING_ON_SITES,
+        ATTRIBUTION_PATCHING,
+        ATTRIBUTION_PATCHING_ON_SITES,
+        RESPONSE_FIELDS,
+        FEATURE_PICTURES,
+        LABELS,
+        SAE,
+        SAE_ON_SITES,
+        DAS,
+        DAS_ON_SITES,
+        DIRECT_ATTRIBUTION,
+        LOGIT_LENS,
+        AFFINE_LENS,
+        ROLES_LENS,
+        SUPERPOSITION,
+        SPARSITY,
+    ),
 )
-LENS_BY_KEY: Final = {lens.key: lens for lens in LENSES}

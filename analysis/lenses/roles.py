@@ -8,7 +8,6 @@ token that occurs twice for the subject.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -16,12 +15,11 @@ from numpy.typing import NDArray
 
 from analysis.fixed_order import mean, total_of
 from analysis.lenses.direct_attribution import read_directions
-from analysis.lenses.lens import Lens
-from analysis.lenses.logit_lens import no_sum
-from analysis.lenses.on_models import PAIRS, Grid, Grids, OnModels, alike, paired, run_cost
+from analysis.lenses.lens import Grid, Grids
+from analysis.lenses.site_lens import PAIRS, SiteLens, alike, paired, run_cost
 from analysis.method_settings import Setting, Settings
+from analysis.report import Analysed
 from analysis.subjects.enumeration import number_bits
-from analysis.subjects.subject import Role, Space
 from analysis.subjects.transformer.head_scores import answer_places, chance_of, places_looked_for
 from analysis.subjects.transformer.heads import Array, attention_to
 from analysis.subjects.transformer.runs import Run, Site, measured, on_all_rows, run
@@ -146,14 +144,10 @@ def _says(plays: list[list[bool]], looks: dict[str, list[float]], heads: list[st
     return " ".join(filter(None, (f"{played[:1].upper()}{played[1:]}." if told else "", nobody)))
 
 
-def in_circuits(space: Space, roles: Sequence[Role], masks: NDArray[np.uint64]) -> tuple[Grid, str] | None:
-    """In how many valid circuits each head has each role, and a sentence; None where that takes long to find.
-
-    Args:
-        space: of the circuits.
-        roles: of the kind of model.
-        masks: of the valid circuits, as numbers.
-    """
+def _in_circuits(of: Analysed) -> tuple[Grid, str] | None:
+    """In how many valid circuits each head has each role, and a sentence; None where that takes long to find."""
+    space, roles = of.question.space, of.question.kind.roles
+    masks: NDArray[np.uint64] = np.empty(0, dtype=np.uint64) if of.circuits is None else of.circuits.masks
     graph = space.graph
     found = space.roles(number_bits(masks, graph.n_bits)) if len(masks) else None
     if found is None:
@@ -184,24 +178,25 @@ def in_circuits(space: Space, roles: Sequence[Role], masks: NDArray[np.uint64]) 
     ), f"{told}."
 
 
-ROLES_LENS: Final = Lens(
+ROLES_LENS: Final = SiteLens(
     key="roles",
     label="Roles of heads",
-    definition="Where each attention head looks, what it adds to the answer, and what is lost without it.",
-    source="Olsson et al. 2022 (arXiv:2209.11895); Wang et al., ICLR 2023 (arXiv:2211.00593)",
-    applies=no_sum,
-    can_know="A score describes what a head does in the whole model; in a circuit it may look elsewhere, or be absent. "
-    "The page of each circuit tells the roles in that circuit.",
-    on_models=OnModels(
+    definition=(
         "Mean attention to the token before (previous token), to an earlier same token (duplicate token), to what "
         "followed it before the reader (induction), of heads without which the logits fall; and of the last position "
         "to the answer (name movers) or to a token that occurred before (S-inhibition). A name mover raises the answer "
         "directly, a negative one lowers it; an S-inhibition "
         "head’s patch turns name movers’ queries away from the answer; a backup raises it once name movers are set to "
-        "their mean.",
-        _look,
-        (PATTERN, EFFECT, CAUSE, PAIRS),
-        lambda model, settings: run_cost(model) + run_cost(model, int(settings["pairs"])) * model.n_heads * 9,
-        alike,
+        "their mean."
     ),
+    source="Olsson et al. 2022 (arXiv:2209.11895); Wang et al., ICLR 2023 (arXiv:2211.00593)",
+    can_know="A score describes what a head does in the whole model; in a circuit it may look elsewhere, or be absent. "
+    "The page of each circuit tells the roles in that circuit.",
+    look=_look,
+    own=(PATTERN, EFFECT, CAUSE, PAIRS),
+    multiplications=lambda model, settings: (
+        run_cost(model) + run_cost(model, int(settings["pairs"])) * model.n_heads * 9
+    ),
+    refuses=alike,
+    in_circuits=_in_circuits,
 )

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
-from analysis.lenses.on_models import OnModels
+from analysis.lenses.site_lens import SiteLens
 from analysis.method_settings import Setting, Settings
 from analysis.question import Question
 from analysis.subjects.transformer.weights import Transformer
@@ -72,12 +72,12 @@ SAE: Final = Lens(
     definition="Latents with a ReLU and a unit decoder are trained to rebuild a layer's activations, few of them at a "
     "time; each is given as the inputs on which it fires.",
     source="Cunningham et al., ICLR 2024 (arXiv:2309.08600)",
-    settings=(
+    own=(
         Setting("latents", 6, "of each layer", low=1, high=256),
         _LAMBDA,
         Setting("force", False, "whether to train on fewer than eight distinct rows"),
     ),
-    needs=("hidden",),
+    needs=("neurons",),
     applies=_fit,
     look="analysis.lenses.autoencoder:look",
     says=_says,
@@ -98,11 +98,17 @@ SAE: Final = Lens(
     },
     bars=_bars,
     on_request={"force": True},
-    on_models=OnModels(
+)
+SAE_ON_SITES: Final = SiteLens(
+    key=SAE.key,
+    label=SAE.label,
+    definition=(
         "Latents with a ReLU and a unit decoder are trained to rebuild the residual stream of each layer and what each "
-        "MLP block adds, few of them at a time; each is given by the tokens on which it is large.",
-        "analysis.lenses.autoencoder:look_at_stream",
-        (Setting("latents", 16, "of each site", low=1, high=256), _LAMBDA),
-        _multiplications,
+        "MLP block adds, few of them at a time; each is given by the tokens on which it is large."
     ),
+    source=SAE.source,
+    can_know=SAE.can_know,
+    look="analysis.lenses.autoencoder:look_at_stream",
+    own=(Setting("latents", 16, "of each site", low=1, high=256), _LAMBDA),
+    multiplications=_multiplications,
 )

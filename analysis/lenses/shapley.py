@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
-from analysis.lenses.lens import Attribution, Lens, bit_of, outputs_by_input
-from analysis.lenses.on_models import ROWS, Grids, OnModels, by_position, coalition_cost, coalitions, too_long
+from analysis.lenses.lens import Attribution, Grids, Lens, bit_of, outputs_by_input
+from analysis.lenses.site_lens import ROWS, SiteLens, by_position, coalition_cost, coalitions, too_long
 from analysis.method_settings import Setting, Settings
 from analysis.question import Question
 from analysis.subjects.transformer.weights import Transformer
@@ -112,19 +112,26 @@ SHAPLEY: Final = Lens(
     "row are put in for those of another.",
     source="Shapley 1953; Lundberg & Lee, NeurIPS 2017 (arXiv:1705.07874); values and interactions agree with shap "
     "0.51.0, Exact",
-    needs=("boolean",),
+    needs=("boolean-rows",),
     look=_look,
     says=_says,
     can_know="Shapley values are made of the outputs on the Boolean inputs and of nothing else: two networks with "
     "equal outputs have equal values, whatever happens inside.",
-    on_models=OnModels(
+)
+SHAPLEY_ON_SITES: Final = SiteLens(
+    key=SHAPLEY.key,
+    label=SHAPLEY.label,
+    definition=(
         "A token’s score is what it adds to the right logit less the mean of the others, in the mean over all orders "
-        "in which the tokens of a row are put in for those of another row, and over evenly spread other rows.",
-        _look_at_tokens,
-        (ROWS, _BACKGROUNDS),
-        lambda model, settings: coalition_cost(model, int(settings["rows"]), int(settings["backgrounds"])),
-        too_long,
-        can_know="A score is made of logits on mixed rows alone: two models with equal logits have equal scores, "
-        "whatever happens inside.",
+        "in which the tokens of a row are put in for those of another row, and over evenly spread other rows."
     ),
+    source=SHAPLEY.source,
+    can_know=(
+        "A score is made of logits on mixed rows alone: two models with equal logits have equal scores, "
+        "whatever happens inside."
+    ),
+    look=_look_at_tokens,
+    own=(ROWS, _BACKGROUNDS),
+    multiplications=lambda model, settings: coalition_cost(model, int(settings["rows"]), int(settings["backgrounds"])),
+    refuses=too_long,
 )

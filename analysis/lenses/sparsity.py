@@ -117,8 +117,8 @@ SPARSITY: Final = Lens(
     definition="Toy models with a feature for each input and a dimension for each neuron of the first hidden layer are "
     "trained to rebuild their features, which are absent with a probability S: x′ = ReLU(WᵀWx + b).",
     source="Elhage et al., Toy Models of Superposition, 2022 (arXiv:2209.10652), section 2",
-    settings=(Setting("importance", 0.9, "of each feature, over the one before", low=0.0, high=1.0, above=True),),
-    needs=("hidden",),
+    own=(Setting("importance", 0.9, "of each feature, over the one before", low=0.0, high=1.0, above=True),),
+    needs=("neurons",),
     applies=_fit,
     look=_look,
     says=lambda _, seen: f"Features represented, each absent with probability S. {'; '.join(_named(seen.rows))}.",

@@ -14,14 +14,13 @@ from analysis import fixed_order
 from analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
 from analysis.method_settings import Settings
 from analysis.question import Question
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
 
 
 def _fit(question: Question, _settings: Settings) -> Fit:
     network = question.cut
-    activation = OF_PERCEPTRONS[network.activation_of(1)]
+    activation = network.function_of(1)
     if activation.below != 1.0:
         return not_applicable(
             f"The first hidden layer is {activation.label}: an input has one direction there only where "
@@ -89,7 +88,7 @@ SUPERPOSITION: Final = Lens(
     definition="An input's direction is what one unit of it adds to the first hidden layer; inputs whose directions "
     "are not at right angles interfere.",
     source="Elhage et al., Toy Models of Superposition, 2022 (arXiv:2209.10652)",
-    needs=("hidden",),
+    needs=("neurons",),
     applies=_fit,
     look=_look,
     says=_says,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -93,7 +93,7 @@ class LadderReport(Report):
         form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
         return [parse_algorithm(text, form, n_inputs) for text in self.algorithms]
 
-    def findings(self, question: Question | None, part: str = "edge") -> list[str]:
+    def findings(self, question: Any = None) -> list[str]:
         """What the numbers say, no more: where nothing passes, where all do, and where chance does as well."""
         if not self.algorithms:
             return ["No algorithm of this task has a variable to place, so there is nothing to climb."]

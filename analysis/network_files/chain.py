@@ -40,10 +40,9 @@ class Affine:
 
 @dataclass(frozen=True)
 class Activated:
-    """An activation by its name here, with the slope of leaky_relu."""
+    """An activation as it is written here."""
 
-    name: str
-    slope: float | None = None
+    text: str
 
 
 @dataclass(frozen=True)
@@ -73,18 +72,17 @@ def file_of_steps(steps: Iterable[Step], item: str, *, name: str = "") -> Networ
         name: of the network, if it has one.
 
     Raises:
-        InvalidNetwork: no dense layer, different hidden activations or slopes, an activation or a choice between
+        InvalidNetwork: no dense layer, different hidden activations, an activation or a choice between
             classes that follows no dense layer, a map behind the last activation, or numbers that do not fit.
     """
-    layers, slopes, remarks = _layers(steps, item)
+    layers, remarks = _layers(steps, item)
     if not layers:
         raise InvalidNetwork(item, "holds no dense layer", _CURE)
     names = [layer.activation or "linear" for layer in layers]
-    hidden = set(names[:-1])
-    if len(hidden) > 1 or len(slopes) > 1:
-        found = ", ".join(sorted(hidden)) if len(hidden) > 1 else ", ".join(f"slope {s:g}" for s in sorted(slopes))
-        cure = "let all hidden layers have one activation, and every leaky ReLU one slope"
-        raise InvalidNetwork(item, f"has layers of different kinds ({found})", cure)
+    hidden = sorted(set(names[:-1]))
+    if len(hidden) > 1:
+        cause = f"has layers of different kinds ({', '.join(hidden)})"
+        raise InvalidNetwork(item, cause, "let all hidden layers have one activation with the same parameters")
     document: dict[str, Any] = {
         "format": NETWORK_FORMAT,
         "activation": names[0],
@@ -92,15 +90,13 @@ def file_of_steps(steps: Iterable[Step], item: str, *, name: str = "") -> Networ
         "weights": [layer.weight.tolist() for layer in layers],
         "biases": [(np.zeros(len(la.weight)) if la.bias is None else la.bias).tolist() for la in layers],
     }
-    document |= {"negative_slope": slopes.pop()} if slopes else {}
     document |= {"name": name} if name else {}
     return network_from(document, optional=DECLARED, item=item, remarks=tuple(remarks))
 
 
-def _layers(steps: Iterable[Step], item: str) -> tuple[list[_Layer], set[float], list[str]]:
-    """The dense layers with all that is folded into them, the slopes found, and remarks on what was folded."""
+def _layers(steps: Iterable[Step], item: str) -> tuple[list[_Layer], list[str]]:
+    """The dense layers with all that is folded into them, and remarks on what was folded."""
     layers: list[_Layer] = []
-    slopes: set[float] = set()
     remarks: list[str] = []
     waiting: list[Affine] = []  # behind the inputs or an activation, for the next dense layer
     for step in steps:
@@ -122,11 +118,10 @@ def _layers(steps: Iterable[Step], item: str) -> tuple[list[_Layer], set[float],
                 waiting.append(step)
             case Activated("linear"):
                 pass  # changes nothing, wherever it stands
-            case Activated(name, slope):
+            case Activated(text):
                 if last is None:
-                    raise InvalidNetwork(item, f"has an activation ({name}) that does not follow a dense layer", _CURE)
-                last.activation = name
-                slopes |= set() if slope is None else {slope}
+                    raise InvalidNetwork(item, f"has an activation ({text}) that does not follow a dense layer", _CURE)
+                last.activation = text
             case TwoClasses(operator, chosen):
                 if last is None or len(last.weight) != 2:
                     cure = "let it follow a dense layer of two neurons, or end at the layer before"
@@ -142,7 +137,7 @@ def _layers(steps: Iterable[Step], item: str) -> tuple[list[_Layer], set[float],
     if waiting:
         cause = "scales or shifts its outputs behind the last activation, where no layer takes it up"
         raise InvalidNetwork(item, cause, "end it with the activation")
-    return layers, slopes, remarks
+    return layers, remarks
 
 
 def _spread(step: Affine, n: int, item: str) -> tuple[Array, Array]:

@@ -6,9 +6,9 @@
      "tasks": [{"name": "XOR", "truth_table": [0, 1, 1, 0]}]}
 
 ``negative_slope``, ``output_activation`` (default: the hidden one), ``attribution``, ``planted``
-(:mod:`analysis.network_files.planted_record`) and ``edited`` (:class:`analysis.edits.edit.EditRecord`) may be left out,
-and so may a task's name. Every other key is refused: a typing error would otherwise silently change what the network
-computes.
+(:mod:`analysis.network_files.planted_record`) and ``edited`` (:class:`analysis.subjects.edited.EditRecord`) may be left
+out, and so may a task's name. Every other key is refused: a typing error would otherwise silently change what the
+network computes.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from analysis.digest import looks_like_digest
 from analysis.errors import InvalidNetwork, InvalidPlanting
 from analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object
 from analysis.subjects.names import MAX_ATTRIBUTION, checked_name
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import activation_of
 from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import MAX_INPUTS, Task, task_from_table
 
 if TYPE_CHECKING:
-    from analysis.edits.edit import Edited, EditRecord
+    from analysis.edits.edit import Edited
     from analysis.network_files.original import Original
     from analysis.network_files.planted_record import PlantedRecord
+    from analysis.subjects.edited import EditRecord
 
 T = TypeVar("T")
 NETWORK_FORMAT: Final = "pluriscope-network/1"
@@ -174,7 +175,7 @@ def network_from(
         if network is not None and document.get("edited") is not None:
             from analysis.edits.registry import read_edited
 
-            edited = read("edited", read_edited, network.sizes)
+            edited = read("edited", read_edited, "perceptron", network.sizes)
     if planted is not None and tasks is not None and planted.task.truth_table != tasks[0].truth_table:
         problems.append(InvalidPlanting("planted algorithm", "computes another task", "let algorithm and task agree"))
     problems.refuse(item, InvalidNetwork)
@@ -217,10 +218,10 @@ def edited_file(base: NetworkFile, edited: Edited, name: str = "") -> NetworkFil
     Raises:
         InvalidNetwork: a name that is none.
     """
-    name = checked_name(name) if name else f"{base.name[:150]}, {edited.record.rule}"
-    return replace(
-        base, name=name, network=edited.network, tasks=edited.tasks, planted=None, edited=edited.record, remarks=()
-    )
+    name = edited.named(base.name, name)
+    tasks = tuple(Task(tuple(one["truth_table"]), one["name"]) for one in edited.outcome.tasks)
+    network, record = edited.subject, edited.record
+    return replace(base, name=name, network=network, tasks=tasks, planted=None, edited=record, remarks=())
 
 
 def task_json(task: Task) -> dict[str, Any]:
@@ -229,9 +230,11 @@ def task_json(task: Task) -> dict[str, Any]:
 
 
 def _activation(value: Any, field: str) -> str:
-    if value not in tuple(OF_PERCEPTRONS):  # of any type, a list as well
-        known = ", ".join(OF_PERCEPTRONS)
-        raise InvalidNetwork(f"{field} {repr(value)[:60]}", "is not a known activation", f"use one of {known}")
+    try:
+        activation_of(value)
+    except InvalidNetwork as problem:
+        item = problem.item.replace("activation", field, 1)
+        raise InvalidNetwork(item, problem.cause, problem.cure) from None
     return str(value)
 
 

@@ -26,7 +26,8 @@ from analysis.network_files.formats.safetensors_file import looks_like_safetenso
 from analysis.network_files.original import Original, Rows, check_against
 from analysis.strict_json import Problems, combined
 from analysis.subjects.names import checked_name, usable_name
-from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activate, activation_bound
+from analysis.subjects.perceptron.activations import SIGMOID
+from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import MAX_INPUTS, TASK_NAMES, Task
 
@@ -133,7 +134,7 @@ class Intake:
             return ""
         network, names = self.draft.network, self.draft.layers
         layers = (
-            f"{names[k] if names else f'layer {k + 1}'} ({n_in} to {n_out}, {network.activation_of(k + 1)})"
+            f"{names[k] if names else f'layer {k + 1}'} ({n_in} to {n_out}, {network.function_of(k + 1).text})"
             for k, (n_in, n_out) in enumerate(zip(network.sizes, network.sizes[1:], strict=False))
         )
         return f"Layers in the order read: {', '.join(layers)}."
@@ -278,7 +279,7 @@ def _with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Orig
 
     def run(rows: Rows) -> Rows:
         outputs = original.run(rows)
-        return activate(np.diff(outputs) if output_is == "classes" else outputs, "sigmoid")
+        return SIGMOID.value(np.diff(outputs) if output_is == "classes" else outputs)
 
     return decided, replace(original, run=run)
 

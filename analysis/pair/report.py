@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,7 +114,7 @@ class FairPairReport(Report):
         """The pair to show first."""
         return self.by_hand or self.pair
 
-    def findings(self, question: Question | None = None, part: str = "edge") -> list[str]:
+    def findings(self, question: Any = None) -> list[str]:
         return list(_told(self))
 
 

@@ -34,9 +34,7 @@ from analysis.errors import BeyondLimits
 from analysis.network_files.planted_record import PlantedRecord, Unit
 from analysis.question import Question
 from analysis.report import Part, Score
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 from analysis.subjects.perceptron.circuit import mask_array
-from analysis.subjects.perceptron.mlp import activate
 from analysis.subjects.perceptron.network import Network
 
 Array = NDArray[np.float64]
@@ -103,7 +101,7 @@ def certified_margin(network: Network, record: PlantedRecord, slack: float = 0.0
     Returns:
         None where the intervals leave that open, as where an activation falls; this does not say that anything fails.
     """
-    if not all(OF_PERCEPTRONS[kind].monotone for kind in (network.activation, network.output_activation)):
+    if not all(network.function_of(layer).monotone for layer in range(1, len(network.weights) + 1)):
         return None
     zero_or_one = np.array([0.0, 1.0])
     below: Bounds = [(zero_or_one, zero_or_one)] * network.n_inputs
@@ -134,7 +132,7 @@ def _bounds(
         for i, source in read.items():
             bit = known[source]
             drive += _product(weights[i], slack, below[i][0][bit], below[i][1][bit])
-        values = activate(drive, network.activation_of(layer), network.negative_slope)
+        values = network.function_of(layer).value(drive)
         value = int(all(known[source.unit] != source.negated for source in unit.sources))
         low[value], high[value] = min(low[value], values[0]), max(high[value], values[1])
     return (low, high) if sources else (np.repeat(low[1], 2), np.repeat(high[1], 2))

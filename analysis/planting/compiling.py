@@ -28,7 +28,7 @@ from analysis.network_files.planted_record import PlantedRecord, Source, Unit
 from analysis.planting.placement import placed_units
 from analysis.planting.planted import Planted
 from analysis.subjects.made import Made
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS, Activation
+from analysis.subjects.perceptron.activations import Activation, activation_of, usual_activations
 from analysis.subjects.perceptron.network import Network
 
 SCALE: Final = 25.0
@@ -70,13 +70,13 @@ def compile_algorithm(
             weights[layer - 1][neuron, units[unit].neurons[0]] += weight
         biases[layer - 1][neuron] = bias
     network = Network.from_arrays(weights, biases, activation=activation, output_activation=output_activation)
-    settings = (("activation", activation), *((("scale", scale),) if _is_step(OF_PERCEPTRONS[activation]) else ()))
+    settings = (("activation", activation), *((("scale", scale),) if _is_step(activation_of(activation)) else ()))
     return Planted(network, PlantedRecord(sizes, algorithm, units, output, (Made("compile", settings),)))
 
 
 def _row(sources: Sequence[Source], activation: str, scale: float) -> tuple[dict[int, float], float]:
     """Weights by unit, and the bias, of a neuron that is the AND of literals."""
-    steep = _is_step(OF_PERCEPTRONS[activation])
+    steep = _is_step(activation_of(activation))
     factor, threshold = (scale, len(sources) - 0.5) if steep else (1.0, len(sources) - 1.0)
     weights: dict[int, float] = {}
     for source in sources:  # a gate may read one value twice
@@ -89,10 +89,14 @@ def _is_step(activation: Activation) -> bool:
     return activation.monotone and (activation.low, activation.high) == (0.0, 1.0)
 
 
+def _has_gates(activation: Activation) -> bool:
+    return _is_step(activation) or activation.below not in (None, 1.0)
+
+
 def _check(hidden: Sequence[int], activation: str, output_activation: str, scale: float) -> None:
-    known = [one.name for one in OF_PERCEPTRONS.values() if _is_step(one) or one.below not in (None, 1.0)]
-    if activation not in known:
-        raise InvalidPlanting(f"activation {activation!r}", "has no gates here", f"use {', '.join(known)}")
+    if not _has_gates(activation_of(activation)):
+        known = ", ".join(one.name for one in usual_activations() if _has_gates(one))
+        raise InvalidPlanting(f"activation {activation!r}", "has no gates here", f"use {known}")
     if output_activation not in ("linear", activation):
         raise InvalidPlanting(
             f"output activation {output_activation!r}", "is neither linear nor the hidden one", "use one of these"

@@ -37,7 +37,6 @@ from analysis.late_functions import function_at
 from analysis.planting.certificate import certified_margin
 from analysis.planting.planted import Planted
 from analysis.subjects.made import Made
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
 
 Array = NDArray[np.float64]
 
@@ -70,7 +69,7 @@ def scale(planted: Planted, seed: int = 0) -> Planted:
         InvalidPlanting: an activation that does not pass factors on.
     """
     network = planted.network
-    if OF_PERCEPTRONS[network.activation].below is None:
+    if network.function_of(1).below is None:
         raise InvalidPlanting(
             "disguise scale", f"{network.activation} does not pass factors on", "use it with relu or leaky_relu"
         )

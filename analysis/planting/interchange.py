@@ -43,7 +43,7 @@ from analysis.planting.planted import Planted
 from analysis.planting.recipes import MAX_STEPS, MODES, STEPS, Mode
 from analysis.question import ask
 from analysis.subjects.made import Made
-from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS, ActivationName
+from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, activation_of
 from analysis.subjects.perceptron.batched_mlp import activated_with_gradient, initial_parameters, layer_views
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.perceptron.optimizers import Adam, AdamW
@@ -76,8 +76,8 @@ class InterchangeSpec:
     algorithm: HighLevelModel
     hidden: tuple[int, ...]
     mode: Mode = "iit"
-    activation: ActivationName = "leaky_relu"
-    output_activation: ActivationName | None = None
+    activation: str = "leaky_relu"
+    output_activation: str | None = None
     steps: int = STEPS
     learning_rate: float = 0.01
     loss_target: float = 5e-4
@@ -105,8 +105,8 @@ class InterchangeSpec:
             raise InvalidPlanting("hidden layers", "are missing or empty", "give widths such as 3, 3")
         if not 1 <= steps <= MAX_STEPS:
             raise InvalidPlanting(f"training of {steps} steps", "is out of range", f"give 1 to {MAX_STEPS:,}")
-        last = None if output_activation is None else _activation(output_activation)
-        return cls(algorithm, tuple(hidden), known, _activation(activation), last, steps)
+        last = None if output_activation is None else activation_of(output_activation).text
+        return cls(algorithm, tuple(hidden), known, activation_of(activation).text, last, steps)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -270,7 +270,7 @@ class _Losses:
         drive = (weights[:, :, None, :] * values[None]).sum(1) + biases[:, None, :]
         last = layer == len(self.spec.sizes) - 1
         activation = (self.spec.output_activation if last else None) or self.spec.activation
-        return activated_with_gradient(drive, activation, DEFAULT_NEGATIVE_SLOPE)
+        return activated_with_gradient(drive, activation_of(activation))
 
 
 def fine_tuned(planted: Planted, seed: int = 0, steps: int = 100) -> Planted:
@@ -297,7 +297,7 @@ def fine_tuned(planted: Planted, seed: int = 0, steps: int = 100) -> Planted:
             values = torch.from_numpy(noisy)
             for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True), start=1):
                 drive = values @ weight.T + bias
-                values = activated_with_gradient(drive, network.activation_of(layer), network.negative_slope)
+                values = activated_with_gradient(drive, network.function_of(layer))
             loss: Any = ((values[:, 0] - torch.from_numpy(labels[rows])) ** 2).mean()
             optimizer.zero_grad()
             loss.backward()
@@ -307,10 +307,3 @@ def fine_tuned(planted: Planted, seed: int = 0, steps: int = 100) -> Planted:
         [one.detach().numpy() for one in biases],
         Made("finetune", (("steps", steps), ("seed", seed))),
     )
-
-
-def _activation(name: str) -> ActivationName:
-    for known in OF_PERCEPTRONS:
-        if name == known:
-            return known
-    raise InvalidPlanting(f"activation {name!r}", "is unknown", f"use {', '.join(OF_PERCEPTRONS)}")

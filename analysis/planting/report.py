@@ -12,15 +12,15 @@ from pydantic import Field
 from analysis.alignments.iia import score_alignment
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
-from analysis.discovery.location import Landscape, ValidCircuits
-from analysis.discovery.model_location import ModelLandscape
+from analysis.discovery.landscape import Landscape
+from analysis.discovery.landscapes import landscape_of
 from analysis.errors import InvalidAlignment
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.planting.certificate import Passes, certified_margin, exhaustive
 from analysis.question import Question
 from analysis.report import Analysed, Exact, Report, Settings
 from analysis.subjects.perceptron.circuit import Circuit, mask_array
-from analysis.subjects.transformer.planted import PlantedCircuit
+from analysis.subjects.question import part as part_of
 from analysis.work import DEFAULT_WORK, Work
 
 Outcome = Literal["recovered", "contained", "another", "invalid", "unknown"]
@@ -73,9 +73,9 @@ class PlantedReport(Report):
             return "unknown"
         return "another" if int(self.smaller) else "recovered"
 
-    def findings(self, question: Question | None, part: str = "edge") -> list[str]:
+    def findings(self, question: Any = None) -> list[str]:
         """Whether what was planted is what is found, and how many equals it has."""
-        n_valid = int(self.n_valid)
+        n_valid, part = int(self.n_valid), part_of(question)
         of = f"Of {n_valid:,} valid circuit{'' if n_valid == 1 else 's'}"
         told = [f"The planted circuit {_WORDS[self.outcome]}."]
         if self.smaller is None or self.equal is None:
@@ -90,52 +90,35 @@ class PlantedReport(Report):
         return [*told, f"{of} {', '.join(parts)}."]
 
 
-def find(analysed: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> PlantedReport:
+def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> PlantedReport:
     """Locate the planted circuit and try everything that the planted explanation should pass."""
-    if analysed.planted is None:
+    question, record = of.question, of.planted
+    if record is None:
         raise ValueError("nothing was planted in this network")
     work.tell("planted", 0, 1)
-    found = report_of(Landscape(analysed.question, analysed.circuits), analysed.planted)
+    landscape = landscape_of(question, of.circuits, stored=of.stored)
+    found = PlantedReport(**_standing(landscape, record.circuit), **_explained(landscape, record))
     work.tell("planted", 1, 1)
     return found
 
 
-def report_of(landscape: Landscape, record: PlantedRecord) -> PlantedReport:
-    """Where what was planted stands.
-
-    Args:
-        landscape: all valid circuits, as far as they are known.
-        record: what was planted.
-    """
+def _explained(landscape: Landscape, record: Any) -> dict[str, Any]:
+    """What interventions say of what was planted: all of an algorithm's, else each ablation of the circuit."""
     question = landscape.question
-    passes: Passes | None = None
-    minimal: bool | None = None
+    if question.kind.refuses("algorithms"):
+        return {"under": landscape.locate(record.circuit.mask).under}
+    told: dict[str, Any] = {"passes": None, "alignment_minimal": None}
     with suppress(InvalidAlignment):
-        passes = exhaustive(question, record)
-        minimal = score_alignment(question, record.algorithm, record.alignment).minimal
-    return PlantedReport(
-        **_standing(landscape, record.circuit),
-        passes=passes,
-        alignment_minimal=minimal,
-        margin=certified_margin(question.cut, record) if question.data.is_clean else None,
-        reasons=list(_failures(question, record)),
-    )
+        told["passes"] = exhaustive(question, record)
+        told["alignment_minimal"] = score_alignment(question, record.algorithm, record.alignment).minimal
+    margin = certified_margin(question.cut, record) if question.data.is_clean else None
+    return told | {"margin": margin, "reasons": list(_failures(question, record))}
 
 
-def report_of_model(landscape: ModelLandscape, planted: PlantedCircuit) -> PlantedReport:
-    """Where what was planted in a model of another kind stands.
-
-    Args:
-        landscape: all valid circuits, as far as they are known.
-        planted: the planted circuit, under its rules.
-    """
-    (place,) = landscape.locate_all([(planted.circuit.mask, None)])
-    return PlantedReport(**_standing(landscape, planted.circuit), under=place.under)
-
-
-def _standing(landscape: ValidCircuits, planted: Circuit) -> dict[str, Any]:
+def _standing(landscape: Landscape, planted: Circuit) -> dict[str, Any]:
     """The planted circuit among the valid ones."""
-    known, valid, own = landscape.known, landscape.is_valid(landscape.left(planted.mask)), planted.n_edges
+    known, own = landscape.known, planted.n_edges
+    valid = landscape.under("").is_valid(landscape.left(planted.mask))
     told: dict[str, Any] = dict.fromkeys(("smaller", "equal", "inside", "around", "backbone"))
     if known.counted:
         told["smaller"] = sum(n for size, n in known.by_size.items() if size < own)

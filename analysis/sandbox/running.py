@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.sandbox.intervention import Change, Intervention
-from analysis.subjects.perceptron.mlp import activate, activations, means
+from analysis.subjects.perceptron.mlp import activations, means
 from analysis.subjects.perceptron.network import Network
 
 
@@ -71,7 +71,7 @@ class Bench:
                 total = biases
                 for index in range(weights.shape[1]):
                     total = total + arriving[:, index] * weights[:, index]
-                values = activate(total, network.activation_of(layer), network.negative_slope)
+                values = network.function_of(layer).value(total)
                 for (at, neuron), value in neurons.items():
                     if at == layer:
                         values[neuron] = value

@@ -38,7 +38,7 @@ from analysis.studies.sources import (
     planted_algorithms,
     prior_of,
 )
-from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE
 from analysis.subjects.perceptron.drawing import MATCHED
 from analysis.tasks import task_of_text
 
@@ -267,10 +267,9 @@ def _training(design: StudyDesign) -> Iterator[str]:
             for one in error.errors():
                 field = str(one["loc"][0]) if one["loc"] else factor
                 yield f"{field} {levels.get(field, '')!r}: {_words_of(one)}"
-    sloped = {one.name for one in OF_PERCEPTRONS.values() if one.sloped}
     of_grid = {*design.activation, *design.output_activation}
-    if design.training.negative_slope != DEFAULT_NEGATIVE_SLOPE and not sloped & of_grid:
-        yield f"training.negative_slope: no activation of the grid is {' or '.join(sorted(sloped))}; leave it out"
+    if design.training.negative_slope != DEFAULT_NEGATIVE_SLOPE and "leaky_relu" not in of_grid:
+        yield "training.negative_slope: no activation of the grid is leaky_relu; leave it out"
 
 
 def _methods(design: StudyDesign, known: Sequence[str]) -> Iterator[str]:

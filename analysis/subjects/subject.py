@@ -19,8 +19,8 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, InvalidProtocol, NotOffered
 from analysis.protocol import COMPLETE
 from analysis.subjects.graph import Graph, Masks
+from analysis.subjects.planted import PlantedEdges
 from analysis.subjects.traits import TRAITS
-from analysis.subjects.transformer.planted import PlantedEdges
 
 Numbers = NDArray[np.uint64]
 """Masks of at most 64 bits as numbers, bit 0 the least."""

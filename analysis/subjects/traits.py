@@ -78,6 +78,11 @@ _TRAITS: Final = (
     Trait("lenses", "Lenses", "no lens reads {plural}"),
     Trait("play", "Play: one circuit on one row, with its parts changed by hand", "no page plays {plural}"),
     Trait("edits", "Edits: zero, noise, prune, quantise, rank-one, trojan", "no edit is defined on {plural}"),
+    Trait(
+        "single-weights",
+        "Edits of single weights: by hand, or those of a circuit of another network",
+        "no edge of {plural} is a single weight",
+    ),
     Trait("training", "Training on a task", "nothing here trains {plural}"),
     Trait("studies", "Studies of many networks", "studies train networks on Boolean tasks, which {plural} do not have"),
     Trait(

@@ -35,10 +35,9 @@ def audit(
         methods: Method, as key or key(name=value,name=value); may be repeated; default for one of each with default
             settings. Without it: default.
     """
-    from analysis.discovery.landscapes import landscape_of
-
     from analysis.discovery.audit import audit as run_audit
     from analysis.discovery.audit import audit_json
+    from analysis.discovery.landscapes import landscape_of
     from analysis.discovery.registry import read_methods
     from analysis.network_files.intake import Declaration
     from analysis.work import Work

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from app.cli.reading import intake_at, show_first
+from app.cli.reading import intake_at, show_first, whole_content
 from app.cli.signature import with_fields_of, with_list
 from app.cli.terminal import STANDARD, Refusal, Shown, check_output, read_bytes, remark, write_json
 
 if TYPE_CHECKING:
     from analysis.edits.edit import EditedRecord
     from analysis.subjects.perceptron.network import Network
+
+_MOST_NAMED: Final = 16
+"""Rows up to which each is named."""
 
 
 @with_fields_of("analysis.network_files.intake:Declaration")
@@ -42,33 +45,38 @@ def edit(
     """
     from analysis.edits.edit import Named
     from analysis.edits.manual import MAX_BYTES
-    from analysis.edits.registry import edit_named
+    from analysis.edits.registry import edited as edited_by
     from analysis.network_files.files import MAX_NETWORK_BYTES, edited_file, network_file_json
-    from analysis.network_files.intake import Declaration, Intake
+    from analysis.network_files.intake import Declaration
     from analysis.question import ask
-
-    def read(path: str, what: str, **declared: Any) -> Intake:
-        return intake_at(path, read_bytes(path, what, MAX_NETWORK_BYTES), Declaration(**declared))
+    from analysis.subjects.question import GraphQuestion
+    from analysis.subjects.registry import read_subject
 
     def network_at(path: str) -> Network:
-        return read(path, "source network").file().network
+        return intake_at(path, read_bytes(path, "source network", MAX_NETWORK_BYTES), Declaration()).file().network
 
-    chosen, given = edit_named(rule), _settings(set_)
+    given, content = _settings(set_), read_bytes(file, "network file", MAX_NETWORK_BYTES)
     check_output(output, json, file, *given.values())
-    intake = read(file, "network file", **declared)
-    base = intake.file()
-    question = ask(base.network, output=output_index, data=intake.data)
-    named = Named(network_at, lambda path: read_bytes(path, "list of changes", MAX_BYTES))
-    edited = chosen.edited(question, given, named)
-    written = edited_file(base, edited, name)
-    show_first(intake)
+    if whole := whole_content(content, Declaration(**declared)):
+        kind, subject = read_subject(whole)
+        if output_index:
+            kind.require("outputs", f"output {output_index}")
+        edited = edited_by(rule, GraphQuestion(kind, subject, kind.default_rules), given)
+        document = kind.write(edited.file(name))
+    else:
+        intake = intake_at(file, content, Declaration(**declared))
+        base = intake.file()
+        named = Named(network_at, lambda path: read_bytes(path, "list of changes", MAX_BYTES))
+        edited = edited_by(rule, ask(base.network, output=output_index, data=intake.data), given, named)
+        document = network_file_json(edited_file(base, edited, name))
+        show_first(intake)
     if output:
-        write_json(output, network_file_json(written))
-    lines = [f"{written.name}:", *_lines(edited.told)]
+        write_json(output, document)
+    lines = [f"{document['name']}:", *_lines(edited.outcome)]
     if output == STANDARD:
         for line in lines:
             remark(line)
-    return Shown(edited.told.model_copy(update={"name": written.name}), () if output == STANDARD else lines)
+    return Shown(edited.outcome.model_copy(update={"name": document["name"]}), () if output == STANDARD else lines)
 
 
 def _settings(texts: Sequence[str]) -> dict[str, str]:
@@ -83,11 +91,20 @@ def _settings(texts: Sequence[str]) -> dict[str, str]:
 
 def _lines(edited: EditedRecord) -> list[str]:
     """What happened, for people."""
-    before, after = ("".join(map(str, some)) for some in (edited.before, edited.after))
-    task = edited.tasks[edited.output if len(edited.tasks) > 1 else 0]["name"]
-    lines = [f"answers {before} → {after}{f', {task}' if task else ''}, on rows {edited.rows[0]} to {edited.rows[-1]}"]
-    if edited.row is not None:
-        lines.append(f"row {edited.row} {'answers' if edited.as_asked else 'does not answer'} {edited.target}")
-    lines += [f"rows that were to be kept and answer otherwise: {', '.join(edited.broken) or 'none'}"]
+    rows, task = len(edited.rows), edited.tasks[edited.output if len(edited.tasks) > 1 else 0]["name"]
+    if rows <= _MOST_NAMED:
+        between = "" if edited.answers is None else " "
+        before, after = (between.join(map(edited.words, some)) for some in (edited.before, edited.after))
+        answers = f"answers {before} → {after}"
+    else:
+        kept = sum(old == new for old, new in zip(edited.before, edited.after, strict=True))
+        answers = f"answers {kept:,} of {rows:,} rows as before"
+    lines = [f"{answers}{f', {task}' if task else ''}, on rows {edited.rows[0]} to {edited.rows[-1]}"]
+    if edited.row is not None and edited.target is not None:
+        answered = "answers" if edited.as_asked else "does not answer"
+        lines.append(f"row {edited.row} {answered} {edited.words(edited.target)}")
+    more = f" and {len(edited.broken) - _MOST_NAMED:,} more" if len(edited.broken) > _MOST_NAMED else ""
+    broken = f"{', '.join(edited.broken[:_MOST_NAMED])}{more}" or "none"
+    lines += [f"rows that were to be kept and answer otherwise: {broken}"]
     lines += [f"{edited.changed:,} of {edited.parameters:,} weights and biases changed, by {edited.l2:.4g} (L2)"]
     return [*lines, *edited.remarks]

@@ -170,9 +170,8 @@ def _add(parser: ArgumentParser, one: Parameter) -> None:
 def _kind(hint: Any) -> tuple[Any, bool, Sequence[Any] | None, Within | None]:
     """Of a type: that of one value, whether there may be several, what there is to choose from, and the range."""
     if get_origin(hint) is Annotated:
-        inner, within = get_args(hint)
-        kind, many, choices, _ = _kind(inner)
-        return kind, many, choices, within
+        kind, many, choices, within = _kind(get_args(hint)[0])
+        return kind, many, choices, next((one for one in hint.__metadata__ if isinstance(one, Within)), within)
     if get_origin(hint) in (Union, UnionType):
         return _kind(next(one for one in get_args(hint) if one is not type(None)))
     if get_origin(hint) is Literal:

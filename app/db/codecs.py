@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from analysis.alignments.alignment import IIA, Alignment, OnNeurons
 from analysis.data import DataRecord, data_file_json, parse_data_file
 from analysis.digest import canonical_json
-from analysis.edits.edit import EditRecord
 from analysis.edits.registry import read_edited
 from analysis.network_files.files import NetworkFile, network_file_json, task_json
 from analysis.network_files.planted_record import PlantedRecord, read_planted
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.subjects import registry
+from analysis.subjects.edited import EditRecord
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
@@ -102,7 +102,7 @@ def planted_of(row: NetworkRow) -> PlantedRecord | None:
 
 def edited_of(row: NetworkRow) -> EditRecord | None:
     """The edit that a network comes of, if one is known."""
-    return None if row.edited is None else read_edited(row.edited, tuple(row.sizes))
+    return None if row.edited is None else read_edited(row.edited, "perceptron", tuple(row.sizes))
 
 
 def network_file_of(row: NetworkRow) -> NetworkFile:

@@ -29,7 +29,8 @@ def engine(url: URL, *, writes: bool, migrates: bool = False) -> Engine:
         migrates: whether it changes the schema: SQLite makes a table anew to change it, so foreign keys are off, lest
             dropping the old one cascades; and no connection is kept.
     """
-    options: dict[str, Any] = {"pool_size": 16, "max_overflow": 64, "pool_use_lifo": True}
+    # as many are kept as pages are made at once: each has megabytes of the file and of statements
+    options: dict[str, Any] = {"pool_size": 4, "max_overflow": 76, "pool_use_lifo": True}
     if migrates:
         options = {"poolclass": NullPool}
     if url.database in (None, "", ":memory:"):

@@ -13,7 +13,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.protocol import BUILT_IN
-from analysis.report import Report, Settings
+from analysis.report import Analysed, Report, Settings
 from app.db.analysed import read_analysed
 from app.db.codecs import planted_of
 from app.db.distributions import distribution_in
@@ -33,21 +33,19 @@ from app.pages.plan import refused
 from app.pages.shared import work_state
 from pluriscope.address import Addresses
 from pluriscope.analyses import pair
-from pluriscope.analyses.registry import BY_KEY, PAIR, Analysis, of_kind
+from pluriscope.analyses.registry import BY_KEY, EVERY, PAIR, Analysis, of_kind, on_own_rows
 from pluriscope.analyses.rivals import farthest
 from pluriscope.analyses.shown import AnalysisContext, Item, shown
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Progress, Prose, Section
 from pluriscope.figures.numbers import duration, when
 from pluriscope.naming import Scope
 from pluriscope.recent import Recent
-from pluriscope.subject_views import view_of
 
 R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]
-EVERY: Final = "all"
+ALL: Final = "all"
 """In addresses, in place of one analysis: those that nobody asked for."""
 EVERY_INPUT: Final = "every clean input"
-UNPLANTED: Final = "Nothing is said to be planted in this network."
 _SUMS: Final = Recent[Any](16)
 """Reports that sum up what others found, by what they are made from; asked for last."""
 
@@ -122,7 +120,7 @@ class Asked:
     @property
     def findings(self) -> list[str]:
         """What was found, in sentences."""
-        told: list[str] = [] if self.report is None else self.report.findings(self.subject.ask, self.subject.part)
+        told: list[str] = [] if self.report is None else self.report.findings(self.subject.question)
         return told
 
     @property
@@ -170,16 +168,12 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
     found = []
     for one in analyses:
         context = _context(session, place, links, one)
-        unfit = one.refuses(place.question)
+        unfit = one.refuses(place.question, context.planted)
         if not one.find:
             found.append(at_once(one, context, rules))
-        elif unfit or (one.of_planted and context.planted is None):
-            fit = (
-                {}
-                if place.question.kind.refuses(INTERPRETATIONS) or not unfit
-                else {EVERY_INPUT: replace(place.scope, data="")}
-            )
-            found.append(Asked(one, context, "not_applicable", None, None, unfit or UNPLANTED, rules, fit))
+        elif unfit:
+            fit = {EVERY_INPUT: replace(place.scope, data="")} if on_own_rows(place.question) else {}
+            found.append(Asked(one, context, "not_applicable", None, None, unfit, rules, fit))
         elif row is None or (one.searched and not searched):
             state: State = "not_applicable" if why else "not_analysed"
             found.append(Asked(one, context, state, None, None, why, rules, instead))
@@ -207,6 +201,8 @@ def _context(session: Session, place: AnyPlace, links: Addresses, analysis: Anal
     row, question = place.analysis, place.question
 
     def read() -> Any:
+        if row is None and question.kind.refuses("interpretations"):
+            return Analysed(question, None)
         if row is None:
             raise NotFound("analysis", "is not stored under these rules", "ask for it first", "protocol")
         return read_analysed(session, row, analysis.reads)
@@ -215,20 +211,14 @@ def _context(session: Session, place: AnyPlace, links: Addresses, analysis: Anal
         kept = report_row(session, row, key)
         return None if kept is None else report_of(kept, BY_KEY[key].report)
 
-    def draws(mask: str, *, title: str, **more: Any) -> Markup:
-        return view_of(question).draws(question, int(mask, 16), title=title, thumb=True, **more)
-
     return AnalysisContext(
+        question=question,
         name=place.row.name,
         slug=place.slug,
         scope=place.scope,
         links=links,
-        part=place.part,
-        draws=draws,
-        ask=None if question.kind.refuses(INTERPRETATIONS) else question,
         read=read,
         sizes=lambda: {} if row is None else distribution_in(row.distributions).by_edges,
-        hex=question.graph.to_hex,
         planted=_planted(place),
         lists=partial(is_listed, session, row),
         report=report,
@@ -292,7 +282,8 @@ def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
     known = {one.key: one for one in analyses_of(place)}
     if key not in known:
         what, parent = f"analysis {key[:60]!r}", links.analyses(place.slug, place.scope)
-        cause = f"is not offered: {BY_KEY[key].refuses(place.question)[:-1]}" if key in BY_KEY else "is unknown"
+        refusal = next((one.lacks(place.question.kind) for one in EVERY if one.key == key), "")
+        cause = f"is not offered: {refusal.rstrip('.')}" if refusal else "is unknown"
         raise NotFound(what, cause, f"use {', '.join(known)}", "analysis", parent, "all analyses")
     return known[key]
 
@@ -355,13 +346,14 @@ def _ask(one: Asked, words: str, *, thorough: bool = False) -> Action:
 
 def _more(one: Asked) -> Iterator[Block]:
     """What takes long, where it is not done yet."""
-    if not one.analysis.thoroughly or one.stored is None or one.stored.thorough or one.report.all_there_is:
+    more = one.analysis.more(one.subject.kind)
+    if not more or one.stored is None or one.stored.thorough or one.report.all_there_is:
         return
     if one.job is not None:
         yield _progress(one)
     else:
         action = _ask(one, "Do this too", thorough=True)
-        yield Notice("There is more", f"Not done yet: {one.analysis.thoroughly}.", actions=[action])
+        yield Notice("There is more", f"Not done yet: {more}.", actions=[action])
 
 
 def contradicting(one: Asked) -> Iterator[Block]:
@@ -469,7 +461,7 @@ def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:
     if wanted:
         subject = wanted[0].subject
         prices = " ".join(f"{one.analysis.title}: {one.analysis.price}" for one in wanted)
-        url = subject.links.analysis(subject.slug, EVERY)
+        url = subject.links.analysis(subject.slug, ALL)
         ask = Action("Ask for all", url, changes=True, fields=dict(subject.scope.fields))
         yield Notice(f"Not asked yet: {', '.join(one.analysis.title for one in wanted)}", prices, actions=[ask])
 

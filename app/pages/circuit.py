@@ -27,7 +27,7 @@ from app.pages.inside import rows_blocks, table_blocks
 from app.pages.interpretation_list import CircuitOptions, interpretations
 from app.pages.page import One, about, column, figure, head_actions, listed, page, pairs, told
 from app.pages.place import StoredQuestion
-from pluriscope.analyses.registry import COMMON_GROUND, PLANTED, SHOWN
+from pluriscope.analyses.registry import COMMON_GROUND, EVERY, PLANTED
 from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Section, Side
 from pluriscope.blocks import Verdict as Mark
 from pluriscope.figures.numbers import decimal, exact, noun, readable
@@ -163,7 +163,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
         if facts.verdict.valid and question.data.boolean:
             yield More(
                 "Story",
-                lambda: told(one, [each for each in SHOWN if each != COMMON_GROUND]),
+                lambda: told(one, [each for each in EVERY if each != COMMON_GROUND]),
                 "which algorithms it carries, and which analyses tell of it",
                 id="story",
             )

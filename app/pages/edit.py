@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from analysis.edits.edit import Edit, Edited, EditedRecord, Named
 from analysis.edits.manual import MANUAL
 from analysis.edits.noise import NOISE
-from analysis.edits.registry import EDIT_BY_KEY, EDITS
+from analysis.edits.registry import EDIT_BY_KEY, EDITS, edited
 from analysis.errors import AnalysisError
-from analysis.method_settings import one_of, settings_text, written
+from analysis.method_settings import Setting, one_of, settings_text, written
 from analysis.network_files.files import NetworkFile, edited_file
 from analysis.protocol import COMPLETE
 from analysis.question import Question
@@ -92,8 +92,13 @@ class Editing:
     @property
     def as_offered(self) -> bool:
         """Whether nothing was filled in or changed yet, with which nothing can be wrong."""
-        usual = {one.name: written(one.default) for one in self.rule.settings}
+        usual = {one.name: written(one.default) for one in self._settings}
         return all(text in (usual.get(name, ""), "[]") for name, text in self.settings.items())
+
+    @property
+    def _settings(self) -> tuple[Setting, ...]:
+        """What may be set of the rule on such a network."""
+        return self.rule.way(self.place.question.kind).settings
 
     @cached_property
     def _parameters(self) -> dict[str, dict[str, Any]]:
@@ -127,12 +132,12 @@ class Editing:
         def stored(text: str) -> Network:
             return network_of(find_network(self.session, self.links, text))
 
-        return self.rule.edited(self.place.question, self.settings, Named(stored, str.encode))
+        return edited(self.rule.key, self.place.question, self.settings, Named(stored, str.encode))
 
     def record(self) -> EditedRecord:
         """What would come of it, as JSON; for the errors see :meth:`edited`, and a name that is none."""
-        edited = self.edited()
-        return edited.told.model_copy(update={"name": self._file(edited).name})
+        found = self.edited()
+        return found.outcome.model_copy(update={"name": self._file(found).name})
 
     def _file(self, edited: Edited) -> NetworkFile:
         return edited_file(network_file_of(self.place.row), edited, self.sent.get("name", ""))
@@ -180,7 +185,7 @@ class Editing:
                 cure = f"{error.cure[:1].upper()}{error.cure[1:]}."
                 told = [Notice("It cannot be done as it stands", f"{error.item} {error.cause}.", cure)]
         url = self.links.edit(self.place.slug)
-        values = {one.name: written(one.default) for one in self.rule.settings} | dict(self.sent)
+        values = {one.name: written(one.default) for one in self._settings} | dict(self.sent)
         form = Form(self._fields(), url, "Save, analyse and compare", values, primary=numbered, told=PREVIEW)
         preview = Columns([told], id=PREVIEW)
         heads = ("2. Settings", "3. Preview") if numbered else ("By hand", "What comes of it")
@@ -188,7 +193,7 @@ class Editing:
 
     def _fields(self) -> type[BaseModel]:
         first: dict[str, Any] = {"rule": (str, Field(self.rule.key, json_schema_extra={"control": "hidden"}))}
-        settings = self.rule.settings
+        settings = self._settings
         if self.rule is MANUAL and len(self._parameters) <= MOST_SLIDERS:
             settings, sizes = (), self.place.question.subject.sizes
             for name, one in self._parameters.items():
@@ -201,12 +206,13 @@ class Editing:
         return settings_form(settings, self.place.scope, first)
 
     def _preview(self, edited: Edited) -> Iterator[Block]:
-        told, meant = edited.told, (edited.told.row, *edited.meant)
+        told, meant = edited.outcome, (edited.outcome.row, *edited.meant)
         rows = [
             (row, *answers, "asked for" if row in meant else "changed" if row in told.broken else "kept")
             for row, *answers in zip(told.rows, told.before, told.after, strict=True)
         ]
-        task = edited.tasks[self.place.scope.output if len(edited.tasks) > 1 else 0]
+        tasks = self._file(edited).tasks
+        task = tasks[self.place.scope.output if len(tasks) > 1 else 0]
         facts = [
             Fact("Computes then", task.label, "on every input"),
             Fact("Changed", f"{told.changed:,} of {told.parameters:,}", "weights and biases"),
@@ -219,7 +225,7 @@ class Editing:
             yield Notice(f"Rows that were to be kept and change: {', '.join(told.broken)}")
         yield Prose(" ".join(told.remarks), glossary=False)
         yield Table.plain(("Row", "Before", "After", "Was to be"), rows)
-        after = Question(edited.network, self.place.scope.output, task, COMPLETE, self.place.question.record)
+        after = Question(edited.subject, self.place.scope.output, task, COMPLETE, self.place.question.record)
         yield planned_table([after], limits_in(self.session), "the edited network", "planned")
 
 

@@ -15,13 +15,12 @@ from sqlalchemy.orm import Session
 
 from analysis.algorithms.parsing import texts_of_formula
 from analysis.digest import short_id
-from analysis.discovery.method import Method
 from analysis.discovery.registry import METHODS
 from analysis.errors import AnalysisError, InvalidTask
 from analysis.explanations.registry import KIND_OF
-from analysis.lenses.lens import Lens
-from analysis.lenses.logit_lens import no_sum
 from analysis.lenses.registry import LENSES
+from analysis.method import Method
+from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.registry import SUBJECT_KINDS
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.reads.algorithms import algorithms_that_are
@@ -44,6 +43,8 @@ from pluriscope.glossary import terms
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.templating import linked
 
+OTHER: Final = "induction-attention"
+"""A transformer, for lenses that perceptrons do not have."""
 PER_GROUP: Final = 6
 MOST_IN_GROUP: Final = 50
 LOOKED_IN: Final = 6
@@ -236,8 +237,9 @@ def _begun(words: Sequence[str], text: str) -> bool:
 
 def _methods(links: Addresses, words: Sequence[str]) -> list[Ranked]:
     """Discovery methods and lenses by name, meaning or source, on a network that has an answer."""
-    every: list[tuple[Method | Lens, str]] = [(one, links.analysis(NETWORK, "methods")) for one in METHODS]
-    every += [(one, links.analysis(_of(one), "lenses", item=one.key)) for one in LENSES]
+    lenses, here = LENSES.by_key.values(), LENSES.of(PERCEPTRON)
+    every: list[tuple[Method, str]] = [(one, links.analysis(NETWORK, "methods")) for one in METHODS.by_key.values()]
+    every += [(one, links.analysis(NETWORK if one.key in here else OTHER, "lenses", item=one.key)) for one in lenses]
     found: list[Ranked] = []
     for one, url in every:
         hit = Hit(kind="method", label=one.label, detail=one.definition, url=url)
@@ -248,10 +250,6 @@ def _methods(links: Addresses, words: Sequence[str]) -> list[Ranked]:
         ]
         found += [(places.index(True), hit)] if any(places) else []
     return sorted(found, key=itemgetter(0))
-
-
-def _of(lens: Lens) -> str:
-    return "induction-attention" if lens.applies is no_sum else NETWORK  # a perceptron has nothing to attribute
 
 
 def _terms(links: Addresses, words: Sequence[str], texts: set[str]) -> list[Ranked]:

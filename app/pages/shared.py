@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from analysis.data import clean_data
 from analysis.digest import canonical_json
 from analysis.protocol import Protocol
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import activation_of
 from analysis.subjects.perceptron.circuit import EdgeLayout
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
@@ -27,11 +27,9 @@ WorkState = Literal["computing", "failed", "cancelled", "not_asked"]
 
 
 def activation_words(network: Any) -> str:
-    """The activations of a network in words, with the slope below 0 where that is a setting."""
-    hidden, output = (
-        f"{one.label} (slope {network.negative_slope:g})" if one.sloped else one.label
-        for one in (OF_PERCEPTRONS[network.activation], OF_PERCEPTRONS[network.output_activation])
-    )
+    """The activations of a network in words, with their parameters."""
+    written = (network.activation, network.output_activation)
+    hidden, output = (activation_of(text, network.negative_slope).label for text in written)
     return hidden if hidden == output else f"{hidden}, output {output}"
 
 

@@ -30,17 +30,8 @@ from app.error_answers import api_errors
 from app.errors import BadQuery, Conflict, NotFound
 from app.jobs import queue
 from app.options import ScopeOptions
-from app.pages.analyses import (
-    EVERY,
-    AnalysisRecord,
-    Asked,
-    analyses_of,
-    analysis_meant,
-    asked,
-    index_of,
-    item_of,
-    page_of,
-)
+from app.pages.analyses import ALL as ASK_ALL
+from app.pages.analyses import AnalysisRecord, Asked, analyses_of, analysis_meant, asked, index_of, item_of, page_of
 from app.pages.jobs import JobPage
 from app.pages.page import read_options
 from app.pages.place import AnyPlace, locate, others, place_of
@@ -296,7 +287,7 @@ def one_analysis(session: Reading, links: Links, name: str, key: str, options: M
     return Faces(lambda request: _page(request, one, page_of(one), one.analysis.title), one.record)
 
 
-@router.post(f"{ALL}/{EVERY}", response_model=None, include_in_schema=False)
+@router.post(f"{ALL}/{ASK_ALL}", response_model=None, include_in_schema=False)
 def ask_for_every(
     session: Writing, links: Links, name: str, order: Annotated[AnalysisOrder, Sent()]
 ) -> RedirectResponse:

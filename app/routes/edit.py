@@ -19,7 +19,9 @@ from app.routes.depends import Form, Links, ListOptions, Reading
 from app.routes.faces import HTML, Faces, both
 
 router = APIRouter()
-_SETTINGS: Final = {one.name: f"Of some rules: {one.meaning}." for rule in EDITS for one in rule.settings}
+_SETTINGS: Final = {
+    one.name: f"Of some rules: {one.meaning}." for rule in EDITS for way in rule.ways.values() for one in way.settings
+}
 OPTIONS: Final = [
     {"name": name, "in": "query", "description": words, "schema": {"type": "string"}}
     for name, words in {"rule": "Key of a rule.", "output": "Index of the output.", **_SETTINGS}.items()

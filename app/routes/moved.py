@@ -33,7 +33,7 @@ _EXPLANATION: Final = f"{_NETWORK}/explanations"
 _CIRCUIT: Final = f"{_NETWORK}/circuits/{{mask}}"
 _ALGORITHM: Final = f"{_NETWORK}/algorithms/{{algorithm}}"
 _CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
-_OF_LENSES: Final = tuple(sorted({setting.name for lens in LENSES for setting in lens.settings}))
+_OF_LENSES: Final = tuple(sorted({setting.name for lens in LENSES.records for setting in lens.settings}))
 _ONES: Final = (
     (_CIRCUIT, f"{_EXPLANATION}/c-{{mask}}", ("start", "classes")),
     (f"{_CIRCUIT}/interpretations/{{index}}", f"{_EXPLANATION}/i-{{mask}}.{{index}}", ()),
@@ -157,7 +157,7 @@ _OF_MODELS: Final = tuple(
         ("(/analyses(?:/.+)?)", r"\1", _CLAIMED),
         ("/claims?", "/analyses/claims/given", _CLAIMED),
         ("/sandbox", "", ("row",)),
-        (rf"/({'|'.join(one.key for one in of_kind(TRANSFORMER))})(/[^/]+)?", r"/analyses/\1\2", ()),
+        (rf"/({'|'.join(one.key for one in of_kind(TRANSFORMER) if one.find)})(/[^/]+)?", r"/analyses/\1\2", ()),
         ("/(?:rivals|methods)\\..+", "/analyses", ()),
     )
 )

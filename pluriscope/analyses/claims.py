@@ -12,17 +12,15 @@ from markupsafe import Markup
 from pydantic import Field
 
 from analysis.discovery.audit import location_json
-from analysis.discovery.claims import FORMS, Claim, Vocabulary, read_claim, vocabulary_of, vocabulary_of_space
-from analysis.discovery.location import ValidCircuits
+from analysis.discovery.claims import FORMS, Claim, Vocabulary, read_claim, vocabulary_of
+from analysis.discovery.landscape import Landscape
 from analysis.discovery.method import Answer
 from analysis.discovery.part_names import PartNames
 from analysis.discovery.ties import ties_json
 from analysis.errors import AnalysisError, InvalidClaim
 from analysis.method_settings import filled, read_values
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.subject import ACCURACY_THRESHOLD
-from analysis.unlearned import wrong_rows
 from pluriscope.analyses.methods import ties_words
+from pluriscope.analyses.registry import on_own_rows
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side, Table, Verdict
 from pluriscope.figures.numbers import noun
@@ -43,18 +41,15 @@ class _Standing:
 
     of: AnalysisContext
 
-    @cached_property
-    def landscape(self) -> ValidCircuits:
+    @property
+    def landscape(self) -> Landscape:
         """The valid circuits."""
-        found: ValidCircuits = self.of.landscape()
-        return found
+        return self.of.landscape
 
     @cached_property
     def about(self) -> Vocabulary:
         """What claims have to be about."""
-        if self.of.ask is not None:
-            return vocabulary_of(self.of.ask)
-        return vocabulary_of_space(self.of.analysed.space)
+        return vocabulary_of(self.of.question)
 
     @property
     def names(self) -> PartNames:
@@ -76,9 +71,9 @@ class _Standing:
         """Where an answer stands, as audit files say it; empty where it is no mask."""
         if answer.raw_mask is None:
             return {}
-        (found,) = self.landscape.locate_all([(answer.raw_mask, own)])
-        told = location_json(found, self.landscape.graph, complete=self.landscape.complete)
-        return {"raw_mask": self.of.hex(answer.raw_mask), **told}
+        graph, found = self.landscape.graph, self.landscape.locate(answer.raw_mask, own)
+        told = location_json(found, graph, complete=self.landscape.complete)
+        return {"raw_mask": graph.to_hex(answer.raw_mask), **told}
 
 
 def _page(_: None, of: AnalysisContext) -> Iterator[Block]:
@@ -137,11 +132,11 @@ def _located(of: AnalysisContext, given: Mapping[str, str]) -> Item:
     filled(standing.about.settings, picking, "claim")  # refuses what is no setting
     text = given[ways[0]]
     claim = standing.read(json.dumps({"mask": text.lower()}) if ways == ["mask"] else text, picking)
-    cut = standing.landscape.cut(claim.ablation)
-    answer = claim.answer(cut)
-    place = standing.place(answer, cut if claim.ablation else None)
+    masked = standing.landscape.under(claim.ablation)
+    answer = claim.answer(masked)
+    place = standing.place(answer, masked if claim.ablation else None)
     record = {"form": claim.form, "outcome": answer.outcome, "faithfulness": answer.faithfulness, **place}
-    if answer.ways and (ties := ties_json(answer.ways, answer.raw_mask or 0, cut)):
+    if answer.ways and (ties := ties_json(answer.ways, answer.raw_mask or 0, masked)):
         record["ties"] = ties
     return Item("A circuit of your own", partial(_circuit, standing, record, given), record)
 
@@ -161,7 +156,7 @@ def _circuit(standing: _Standing, told: Mapping[str, Any], given: Mapping[str, s
     if told["possible"]:
         actions.insert(0, Action("Its page", of.circuit_url(told["mask"])))
         nearest = (told["nearest"] or {}).get("mask")
-        if nearest and nearest != told["mask"] and (of.ask is None or of.ask.data.boolean):
+        if nearest and nearest != told["mask"] and not on_own_rows(of.question):
             url = of.compare([of.ref(told["mask"]), of.ref(nearest)])
             actions.insert(0, Action("Compare with the nearest valid circuit", url, True))
     valid = Verdict("valid", "pass" if told["valid"] else "fail")
@@ -178,23 +173,11 @@ def _circuit(standing: _Standing, told: Mapping[str, Any], given: Mapping[str, s
 
 
 def _words(told: Mapping[str, Any], standing: _Standing) -> str:
-    of = standing.of
-    right = "" if of.ask is not None else _right(told["mask"], standing)
-    if told["valid"]:
-        return f"It is one of the valid circuits{right and ': '}{right}."
-    if told["possible"]:
-        if of.ask is not None:
-            circuit = Circuit(of.question.layout, int(told["mask"], 16))
-            right = wrong_rows(of.question, of.question.activations(circuit, of.question.judged[0])[-1][:, 0])
-        return f"It is a possible circuit, but no valid one: {right or 'the rules leave it out'}."
-    why = "nothing reaches the output" if of.ask is None else "an input or the output has no edge"
-    return f"What is left is no possible circuit: {why}."
-
-
-def _right(mask: str, standing: _Standing) -> str:
-    """On how many rows a circuit of a model is right, and how many that has to be."""
-    wrong, n = standing.landscape.cut("").losses([int(mask, 16)], "decision")[0], len(standing.of.analysed.model.rows)
-    return f"it is right on {n - wrong:.0f} of {noun(n, 'row')}, and valid means on more than {ACCURACY_THRESHOLD:.0%}"
+    if not told["possible"]:
+        return "What is left is no possible circuit: an input has no edge, or nothing reaches the output."
+    reason = standing.of.question.judge(int(told["mask"], 16)).reason
+    which = "one of the valid circuits" if told["valid"] else "a possible circuit, but no valid one"
+    return f"It is {which}: {reason}."
 
 
 def _chance(told: Mapping[str, Any]) -> str:

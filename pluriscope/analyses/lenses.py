@@ -9,19 +9,15 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.errors import InvalidMethod
 from analysis.lenses.functions import FunctionOnLayer
-from analysis.lenses.lens import Lens, Table, view_json
-from analysis.lenses.on_models import Grid
-from analysis.lenses.registry import LENS_BY_KEY
-from analysis.lenses.report import LensesReport, ViewFound, silent, view_found, view_on_model
-from analysis.method_settings import Setting, Settings, filled, read_values, settings_text, written
-from analysis.question import Question
+from analysis.lenses.lens import Grid, Lens, view_json
+from analysis.lenses.registry import LENSES
+from analysis.lenses.report import LensesReport, ViewFound, silent, view_found
+from analysis.method_settings import Setting, Settings, read_values, settings_text, written
 from analysis.subjects.transformer.runs import Site, pairs_of
-from analysis.subjects.transformer.weights import Transformer
 from analysis.tasks import INPUT_NAMES
 from pluriscope import blocks
-from pluriscope.analyses.registry import LENSES
+from pluriscope.analyses.registry import LENSES as ANALYSIS
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, input_words, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side
 from pluriscope.figures.svg.elements import Step
@@ -70,9 +66,9 @@ _READING: Final = """
 """
 
 
-def _thumb(report: LensesReport, of: AnalysisContext) -> Markup:
-    if of.ask is None:
-        return thumb(report)
+def _thumb(report: LensesReport, _: AnalysisContext) -> Markup:
+    if not report.functions:
+        return _first_map(report)
     marks = [(one.label, [_mark(cell) for cell in one.layers]) for one in report.functions]
     cells = [cell for one in report.functions for cell in one.layers]
     read, carried = sum(cell.margin > 0 for cell in cells), sum(bool(cell.carried) for cell in cells)
@@ -85,27 +81,24 @@ def _mark(cell: FunctionOnLayer) -> int | None:
 
 
 def _page(report: LensesReport, of: AnalysisContext) -> Iterator[Block]:
-    if of.ask is None:
-        yield from heat_maps(shown_first(report), of, report, 2)
+    yield from heat_maps(_shown_first(report), of, report, 2)
     if report.functions:
         yield Figure(_thumb(report, of), "Filled: carried by a valid alignment. Grey: used. Outlined: it can be read.")
         yield Section("Functions on layers", _carried_words(report))
         yield _functions(report)
     yield Section("Lenses", "Each leads to its numbers and settings")
-    rows = []
+    known, refused, rows = LENSES.of(of.kind), LENSES.refusals(of.kind), []
     for one in report.lenses:
-        lens = LENS_BY_KEY[one.lens]
-        if of.ask is None and lens.on_models is None:
-            continue
-        nothing = f"Nothing: {_SILENT.get(one.outcome, 'it was not asked')}. {' '.join(one.notes)}"
-        says = " ".join(filter(None, (one.says, one.stands))) or nothing
-        values = {"lens": lens.label, "says": says, "can_know": _can_know(lens, of)}
-        rows.append(Row(values, url=_url(of, lens, one.settings)))
+        if (lens := known.get(one.lens)) is not None:
+            nothing = f"Nothing: {_SILENT.get(one.outcome, 'it was not asked')}. {' '.join(one.notes)}"
+            says = " ".join(filter(None, (one.says, one.stands))) or nothing
+            values = {"lens": lens.label, "says": says, "can_know": lens.can_know}
+            rows.append(Row(values, url=_url(of, lens, one.settings)))
     yield blocks.Table.short("answer", _LENSES, rows)
-    if of.ask is None:
-        others = ", ".join(LENS_BY_KEY[one.lens].label for one in report.lenses if not LENS_BY_KEY[one.lens].on_models)
-        yield Prose(f"Of perceptrons alone, since they read neurons or Boolean inputs: {others}.", glossary=False)
-    yield More("How to read it", lambda: [Prose(_READING if of.ask is not None else READING)])
+    for reason in dict.fromkeys(refused.values()):
+        labels = ", ".join(LENSES.by_key[key].label for key, why in refused.items() if why == reason)
+        yield Prose(f"Not asked here: {labels}. {reason}", glossary=False)
+    yield More("How to read it", lambda: [Prose(_READING if of.kind.refuses("stream") else READING)])
 
 
 def _carried_words(report: LensesReport) -> str:
@@ -137,46 +130,44 @@ def _functions(report: LensesReport) -> blocks.Table:
 # --- one lens under any of its settings
 
 
-def _can_know(lens: Lens, of: AnalysisContext) -> str:
-    on_models = lens.on_models if of.ask is None else None
-    return (on_models.can_know if on_models else "") or lens.can_know
-
-
-def _settings(lens: Lens, of: AnalysisContext) -> tuple[Setting, ...]:
-    """What may be set on a lens about such a network."""
-    if of.ask is not None:
-        return lens.settings
-    return () if lens.on_models is None else lens.on_models.settings
-
-
 def _url(of: AnalysisContext, lens: Lens, settings: Settings) -> str:
     """The address of a lens under some settings."""
-    texts = {name: written(value) for name, value in _changed(_settings(lens, of), settings).items()}
-    return of.links.analysis(of.slug, LENSES.key, of.scope, lens.key, **texts)
+    texts = {name: written(value) for name, value in lens.changed(settings).items() if name in lens.defaults}
+    return of.links.analysis(of.slug, ANALYSIS.key, of.scope, lens.key, **texts)
 
 
-def _changed(known: tuple[Setting, ...], settings: Settings) -> Settings:
-    """The settings that differ from the defaults."""
-    return {one.name: settings[one.name] for one in known if settings.get(one.name, one.default) != one.default}
+@dataclass(frozen=True)
+class Answered:
+    """What a lens says under some settings.
+
+    Args:
+        settings: as they fit the network.
+        found: its answer in short; None where it takes long and is not stored.
+        view: everything that it answered.
+    """
+
+    lens: Lens
+    settings: Settings
+    found: ViewFound | None
+    view: Mapping[str, Any]
 
 
-def answered(question: Question, lens: Lens, settings: Settings, report: LensesReport | None) -> Answered:
+def answered(question: Any, lens: Lens, settings: Settings, report: LensesReport | None) -> Answered:
     """Ask a lens, or read its answer from what is stored where asking takes long."""
-    fit = lens.fit(question, settings)
-    slow = lens.milliseconds is not None and lens.milliseconds(question, settings) > MAX_MILLISECONDS
-    if fit.answered and (lens.learns or slow):
-        answers = () if report is None else report.lenses
-        # answers that were stored earlier may have settings that are gone
-        stored = next(
-            (one for one in answers if one.lens == lens.key and {**one.settings, **settings} == one.settings), None
-        )
-        return Answered(lens, settings, stored, {} if stored is None else stored.view or {})
-    answer = lens.answer(question, settings)
-    kept, n = ({}, 0) if report is None else (report.kept, report.circuits)
-    found = view_found(question, lens, answer, kept, n)
-    return Answered(
-        lens, settings, found, view_json(answer.view) if isinstance(answer.view, Table) else found.view or {}
+    answers = () if report is None else report.lenses
+    # answers that were stored earlier may have settings that are gone
+    found = next(
+        (one for one in answers if one.lens == lens.key and {**one.settings, **settings} == one.settings), None
     )
+    slow = lens.learns or lens.duration(question, settings) > MAX_MILLISECONDS
+    view = {} if found is None else found.view or {}
+    if not (slow and lens.fit(question, settings).answered) and not (found is not None and found.grids):
+        answer = lens.answer(question, settings)
+        found = view_found(question, lens, answer, ({}, 0) if report is None else (report.kept, report.circuits))
+        view = {} if answer.view is None else view_json(answer.view)
+    if found is not None and found.grids:
+        view = {"grids": [asdict(grid) for grid in found.grids], **view}
+    return Answered(lens, settings, found, view)
 
 
 def _item(report: LensesReport | None, of: AnalysisContext, key: str, options: Mapping[str, str]) -> Item:
@@ -185,71 +176,57 @@ def _item(report: LensesReport | None, of: AnalysisContext, key: str, options: M
     Raises:
         InvalidMethod: no such lens or setting, or a value that is not allowed.
     """
-    if key not in LENS_BY_KEY:
-        fit = [name for name, one in LENS_BY_KEY.items() if of.ask is not None or one.on_models]
-        raise InvalidMethod(f"lens {key[:40]!r}", "is unknown", f"use one of {', '.join(fit)}")
-    lens, item = LENS_BY_KEY[key], f"lens {key}"
-    known = _settings(lens, of)
-    settings = filled(known, read_values(known, {name: one for name, one in options.items() if one}, item), item)
-    if of.ask is None:
-        one = answered_on_model(of, lens, settings, report)
+    if refusal := LENSES.refusals(of.kind).get(key):
+        lens = LENSES.by_key[key]
+        one = Answered(lens, {}, silent(key, refusal), {})
     else:
-        one = answered(of.question, lens, settings, report)
-    text = settings_text(key, _changed(known, one.settings))
+        lens, item = LENSES.named(key, of.kind), f"lens {key}"
+        texts = {name: text for name, text in options.items() if text}
+        one = answered(of.question, lens, lens.filled(read_values(lens.settings, texts, item), item), report)
+    text = settings_text(key, {} if refusal else lens.changed(one.settings))
     outcome = "" if one.found is None else one.found.outcome
     record = {"lens": text, "settings": dict(one.settings), "outcome": outcome, **one.view}
     if one.found is not None:
         record |= {name: told for name in ("stands", "notes") if (told := getattr(one.found, name))}
-    made = partial(_said, lens, one.settings, one.found, one.view, of, report)
+    made = partial(_said, one, of, report, () if refusal else lens.settings)
     return Item(f"{lens.label} of {of.name}", made, record)
 
 
 def _said(
-    lens: Lens,
-    known: Settings,
-    stored: ViewFound | None,
-    view: Mapping[str, Any],
-    of: AnalysisContext,
-    report: LensesReport | None,
+    one: Answered, of: AnalysisContext, report: LensesReport | None, settings: Sequence[Setting]
 ) -> Iterator[Block]:
-    numbers = Action("Numbers as JSON", of.links.twin(_url(of, lens, known)))
-    actions = [numbers, Action("All lenses", of.links.analysis(of.slug, LENSES.key, of.scope))]
-    on_models = lens.on_models if of.ask is None else None
-    yield Head(lens.label, on_models.definition if on_models else lens.definition, actions=actions)
-    if stored is None:
-        yield Notice(
-            "Not computed on a page",
-            "An answer under these settings takes long.",
-            "Ask for those that learn." if of.ask is not None else "The analysis answers under the usual settings.",
-        )
+    lens, found = one.lens, one.found
+    numbers = Action("Numbers as JSON", of.links.twin(_url(of, lens, one.settings)))
+    actions = [numbers, Action("All lenses", of.links.analysis(of.slug, ANALYSIS.key, of.scope))]
+    yield Head(lens.label, lens.definition, actions=actions)
+    if found is None:
+        told = "The analysis answers under the usual settings, and where lenses that learn are asked for."
+        yield Notice("Not computed on a page", "An answer under these settings takes long.", told)
     else:
-        notes = [Notice(note) for note in stored.notes]
-        yield from () if of.ask is None else notes
-        drawn = Markup("") if of.ask is None else picture(lens, stored, of.question)
-        says = stored.says or f"Nothing: {_SILENT.get(stored.outcome, 'it was not asked')}."
+        yield from map(Notice, found.notes)
+        drawn = picture(lens, found, of.question)
+        says = found.says or f"Nothing: {_SILENT.get(found.outcome, 'it was not asked')}."
         if drawn:
             yield Figure(drawn, says)
-        yield Prose(f"{'' if drawn else says} What it can know: {_can_know(lens, of)}", glossary=False)
-        if of.ask is None:
-            yield from notes
-            yield from heat_maps(stored, of, report)
-        else:
-            if stored.stands:
-                yield Notice("Does it stand in every valid circuit?", stored.stands)
-            yield from _numbers(lens, view, of)
-    settings = _settings(lens, of)
+        yield Prose(f"{'' if drawn else says} What it can know: {lens.can_know}", glossary=False)
+        if found.stands:
+            yield Notice("Does it stand in every valid circuit?", found.stands)
+        yield from heat_maps(found, of, report)
+        yield from _numbers(lens, one.view, of)
     if settings:
         yield Section("Settings", "Each is part of the answer and of this page's address")
-        values = {one.name: "" if known.get(one.name) is None else written(known[one.name]) for one in settings}
-        url = of.links.analysis(of.slug, LENSES.key, Scope(), lens.key)
+        values = {name: written(value) for name, value in one.settings.items()}
+        url = of.links.analysis(of.slug, ANALYSIS.key, Scope(), lens.key)
         yield Form(
             settings_form(settings, of.scope), url, "Answer with these", values | dict(of.scope.query()), changes=False
         )
-    yield Prose(f"{(on_models and on_models.source) or lens.source}.", glossary=False)
+    yield Prose(f"{lens.source}.", glossary=False)
 
 
-def picture(lens: Lens, stored: ViewFound, question: Question) -> Markup:
-    """The picture of an answer; nothing where it has none."""
+def picture(lens: Lens, stored: ViewFound, question: Any) -> Markup:
+    """The picture of an answer; nothing where it has none, or heat maps."""
+    if stored.grids or (not stored.view and not stored.bars and not stored.bands):
+        return Markup("")
     n_inputs = question.subject.n_inputs
     rows = [input_words(row, n_inputs) for row in range(1 << n_inputs)]
     scores = (stored.view or {}).get("scores")
@@ -270,9 +247,9 @@ def picture(lens: Lens, stored: ViewFound, question: Question) -> Markup:
 
 
 def _numbers(lens: Lens, view: Mapping[str, Any], of: AnalysisContext) -> Iterator[Block]:
-    """The numbers of an answer."""
-    n_inputs = of.question.subject.n_inputs
+    """The numbers of an answer that is not heat maps."""
     if "scores" in view:
+        n_inputs = of.question.subject.n_inputs
         names = INPUT_NAMES[:n_inputs]
         more = [name for name in ("intercepts", "r2", "gap") if view.get(name) is not None]
         rows = [
@@ -302,51 +279,21 @@ def _brief(report: LensesReport) -> str:
     return f"{sum(cell.margin > 0 for cell in cells)} readable, {sum(bool(cell.carried) for cell in cells)} carried"
 
 
-# --- transformers
+# --- heat maps
 
 
-def shown_first(report: LensesReport) -> ViewFound | None:
+def _shown_first(report: LensesReport) -> ViewFound | None:
     """The answer that stands on top of the page of all."""
     return next((one for one in report.lenses if one.lens == "patching-table" and one.grids), None)
 
 
-def thumb(report: LensesReport) -> Markup:
+def _first_map(report: LensesReport) -> Markup:
     """Its first heat map, small."""
-    first = shown_first(report)
+    first = _shown_first(report)
     if first is None:
         return Markup("")
     grid = first.grids[0]
     return heat_map(grid.values, grid.rows, grid.columns, title=grid.title, thumb=True)
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What a lens says under some settings.
-
-    Args:
-        settings: as they fit the network.
-        found: its answer in short; None where it takes long and is not stored.
-        view: everything that it answered.
-    """
-
-    lens: Lens
-    settings: Settings
-    found: ViewFound | None
-    view: Mapping[str, Any]
-
-
-def answered_on_model(of: AnalysisContext, lens: Lens, settings: Settings, report: LensesReport | None) -> Answered:
-    """Ask a lens about a transformer, or read its answer from what is stored where asking takes long."""
-    on_models, model, answers = lens.on_models, of.analysed.model, () if report is None else report.lenses
-    if on_models is None or not isinstance(model, Transformer):
-        return Answered(lens, settings, silent(lens, "It is of perceptrons alone."), {})
-    stored = next((one for one in answers if one.lens == lens.key and one.settings == settings), None)
-    slow = isinstance(on_models.look, str) or on_models.milliseconds(model, settings) > MAX_MILLISECONDS
-    if stored is None and (not slow or on_models.refuses(model, settings)):
-        kept, n = ({}, 0) if report is None else (report.kept, report.circuits)
-        stored = view_on_model(lens, on_models, model, settings, kept, n)
-    view = {} if stored is None else {"grids": [asdict(grid) for grid in stored.grids], **(stored.view or {})}
-    return Answered(lens, settings, stored, view)
 
 
 def heat_maps(
@@ -356,9 +303,7 @@ def heat_maps(
     grids = [] if view is None else [grid for grid in view.grids if grid.rows]  # no latent may be active
     if view is None or not grids:
         return
-    if view.stands and not most:
-        yield Notice("Does it stand in every valid circuit?", view.stands)
-    pair = pairs_of(of.analysed.model, 1)
+    pair = pairs_of(of.question.subject, 1)
     ends = [*pair.corrupt.tolist(), *pair.clean.tolist()]
     names = ("source", "row") if view.settings.get("direction") == "noising" else ("row", "source")
     rows = dict(zip(names, ends, strict=False))

@@ -10,10 +10,10 @@ from markupsafe import Markup
 
 from analysis.criteria.registry import CRITERIA, OF_MODELS
 from analysis.discovery.audit import answered
-from analysis.discovery.method import Method
-from analysis.discovery.registry import METHOD_BY_KEY, MODEL_METHOD_BY_KEY
+from analysis.discovery.method import DiscoveryMethod
+from analysis.discovery.registry import METHODS
 from analysis.discovery.report import AnswerFound, MethodsReport
-from analysis.method_settings import Settings, settings_text
+from analysis.method_settings import settings_text
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.figures.numbers import noun
@@ -44,10 +44,6 @@ returned on this network with this setting, not how good a method is.
 """
 
 
-def _methods(of: AnalysisContext) -> Mapping[str, Method]:
-    return METHOD_BY_KEY if of.ask is not None else MODEL_METHOD_BY_KEY
-
-
 def _thumb(report: MethodsReport, of: AnalysisContext) -> Markup:
     sizes = {size: (many, 0) for size, many in of.sizes().items()}
     sentence = f"The default answers of {noun(len(report.defaults), 'method')} among the valid circuits, by {of.part}s"
@@ -62,7 +58,7 @@ def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
     rows = []
     circuits = [one for one in report.answers if one.default and one.place is not None]
     common = [key for key in (_failed(circuits[0]) if circuits else ()) if all(key in _failed(one) for one in circuits)]
-    for key, method in _methods(of).items():
+    for key, method in METHODS.of(of.kind).items():
         answer = next((one for one in report.answers if one.method == key and one.default), None)
         if answer is not None:
             rows.append(_row(answer, method.label, of, common))
@@ -70,6 +66,8 @@ def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
             rows.append(Row({"method": method.label, "fails": report.refused[method.label]}))
         elif not method.learns:  # it came after this report
             rows.append(Row({"method": method.label, "fails": "not asked yet"}))
+    refusals = METHODS.refusals(of.kind)
+    rows += [Row({"method": METHODS.by_key[key].label, "fails": reason}) for key, reason in refusals.items()]
     action = Action("Locate your own", of.links.claim(of.slug, of.scope))
     file = Markup('<a href="{}">CSV</a>').format(of.links.analysis(of.slug, "methods.csv", of.scope))
     yield Section("Under default settings", Markup("Each leads to its circuit; all answers as {}").format(file), action)
@@ -80,10 +78,10 @@ def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
     many = noun(len(others), "answer")
     yield More("Under other settings", lambda: [_table([_row(one, "", of) for one in others])], sentence=many)
     reading = Prose(_READING.format(part=of.part))
-    yield More("How to read it", lambda: [reading, *map(_definition, _methods(of).values())])
+    yield More("How to read it", lambda: [reading, *map(_definition, METHODS.of(of.kind).values())])
 
 
-def _definition(method: Method) -> Prose:
+def _definition(method: DiscoveryMethod) -> Prose:
     return Prose(f"**{method.label}.** {method.definition} {method.source}.")
 
 
@@ -104,8 +102,8 @@ def _label(key: str) -> str:
 
 
 def _row(one: AnswerFound, label: str, of: AnalysisContext, common: Collection[str] = ()) -> Row:
-    method = _methods(of)[one.method]
-    text = _text(method, one.settings)
+    method = METHODS.of(of.kind)[one.method]
+    text = settings_text(method.key, method.changed(one.settings))
     place = one.place
     if place is None:
         return Row({"method": label or text, "fails": f"{one.outcome}: no circuit"})
@@ -140,12 +138,6 @@ def ties_words(told: Mapping[str, Any], part: str) -> str:
     return f"{which}; {told['circuits']:,} circuits, {told['valid'] or 'none'} of them valid"
 
 
-def _text(method: Method, settings: Settings) -> str:
-    """A method with the settings that differ from its own."""
-    defaults = method.defaults
-    return settings_text(method.key, {name: one for name, one in settings.items() if defaults.get(name) != one})
-
-
 def _about(report: MethodsReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
     """Which methods answered with a circuit."""
     if report is None or ref.kind != "circuit":
@@ -153,7 +145,7 @@ def _about(report: MethodsReport | None, of: AnalysisContext, ref: ExplanationRe
     same = [one for one in report.answers if one.place is not None and one.place["mask"] == ref.first]
     if same:
         many = Counter(one.method for one in same)
-        times = {_methods(of)[key].label: f" under {n} settings" if n > 1 else "" for key, n in many.items()}
+        times = {METHODS.by_key[key].label: f" under {n} settings" if n > 1 else "" for key, n in many.items()}
         labels = ", ".join(f"{label}{more}" for label, more in times.items())
         action = Action("All methods", of.links.analysis(of.slug, "methods", of.scope))
         yield Notice("Discovery methods answer with it", f"{labels}.", actions=[action])

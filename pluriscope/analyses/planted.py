@@ -9,11 +9,11 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.discovery.audit import answered
-from analysis.discovery.registry import METHOD_BY_KEY
+from analysis.discovery.registry import METHODS
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.planting.report import PlantedReport
 from analysis.report import Score
-from analysis.subjects.transformer.planted import PlantedCircuit
+from analysis.subjects.planted import PlantedCircuit
 from pluriscope.analyses.shown import AnalysisContext, Shown, neurons
 from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Side, Table
 from pluriscope.figures.numbers import noun
@@ -39,7 +39,7 @@ def _page(report: PlantedReport, of: AnalysisContext) -> Iterator[Block]:
         yield Notice(reason)
     made = ", ".join(one.text for one in record.made)
     url = of.links.analysis(of.slug, "methods", of.scope)
-    tried = "Every intervention was tried. " if of.ask is not None else ""
+    tried = "" if of.kind.refuses("algorithms") else "Every intervention was tried. "
     yield Prose(
         f"{tried}Made by: {made or 'not said'}. A benchmark that knows the planted circuit "
         f"alone counts every other answer as an error: [what each method answers beside it]({url}).",
@@ -66,7 +66,7 @@ def _answers(of: AnalysisContext, planted: int) -> Iterator[tuple[Markup | str |
     for key, place in {} if report is None else report.defaults.items():
         mask, told = place["mask"], answered(int(place["mask"], 16), planted, valid=place["valid"])
         circuit = of.circuit(mask) if place["possible"] else f"c·{mask}"
-        yield METHOD_BY_KEY[key].label, circuit, place["edges"], told.replace("-", " ")
+        yield METHODS.by_key[key].label, circuit, place["edges"], told.replace("-", " ")
 
 
 def _tested(report: PlantedReport, of: AnalysisContext) -> Iterator[tuple[str, str]]:
@@ -76,7 +76,7 @@ def _tested(report: PlantedReport, of: AnalysisContext) -> Iterator[tuple[str, s
         yield "Backbone held", "{} of {}".format(*report.backbone)
     for name, right in report.under.items():
         yield f"{name.capitalize()} ablation", {True: "passes", False: "fails", None: ""}[right]
-    if of.ask is None:
+    if of.kind.refuses("algorithms"):
         return
     if passes is None:
         yield "Alignment", "these rules do not allow its places"

@@ -12,6 +12,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any, Final, get_type_hints
 
+from analysis.method import lacking
 from analysis.question import Question
 from analysis.report import Report
 from analysis.subjects.subject import SubjectKind
@@ -31,11 +32,11 @@ class Analysis:
         stages: of its progress: key, name, and what happens in it.
         follows: whether it is asked for by itself after the search for circuits: always, never, or of some networks.
         reads: fields of :class:`analysis.report.Analysed` that it looks at beside question and circuits.
+        needs: traits that the kind of subject must have.
         boolean: whether rows of data have to stand for the Boolean inputs.
         thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no such thing.
-        needs: traits that a kind of network must offer for it (:mod:`analysis.subjects.traits`).
-        searched: whether it starts from valid circuits, which may be too many to search.
-        of_planted: whether it is asked only about networks in which something was planted.
+        thorough_needs: traits without which there is no such thing.
+        searched: whether it starts from the valid circuits, which may be too many to search.
         version: raised when the same would be found out otherwise.
         sums: kind of the job whose results it sums up when it is asked for; "" if it has a job of its own.
     """
@@ -48,11 +49,11 @@ class Analysis:
     stages: tuple[tuple[str, str, str], ...]
     follows: Callable[[Question], bool]
     reads: frozenset[str] = frozenset()
+    needs: tuple[str, ...] = ()
     boolean: bool = True
     thoroughly: str = ""
-    needs: frozenset[str] = frozenset()
+    thorough_needs: tuple[str, ...] = ()
     searched: bool = True
-    of_planted: bool = False
     version: int = 1
     sums: str = ""
 
@@ -73,18 +74,33 @@ class Analysis:
         """What its job is told beside the network."""
         return {"thorough": thorough} if self.thoroughly else {}
 
-    def refuses(self, question: Any) -> str:
-        """Why it does not apply to a network; "" if it does.
+    def lacks(self, kind: SubjectKind) -> str:
+        """Why subjects of a kind are not asked, a sentence; "" where they are."""
+        return lacking(kind, self.needs)
+
+    def refuses(self, question: Any, planted: object = None) -> str:
+        """Why it does not apply to a question, a sentence; "" if it does.
 
         Args:
-            question: a :class:`~analysis.subjects.question.SubjectQuestion`.
+            question: about a subject of any kind.
+            planted: the record of what was planted in it.
         """
-        kind = question.kind
-        for reason in filter(None, map(kind.refuses, sorted(self.needs))):
-            return f"{reason[:1].upper()}{reason[1:]}."
-        if self.boolean and not kind.refuses("boolean-rows") and not question.data.boolean:
+        if lacking := self.lacks(question.kind):
+            return lacking
+        if "planted" in self.reads and planted is None:
+            return "Nothing is said to be planted in this network."
+        if self.boolean and on_own_rows(question):
             return "The rows of this data record stand for no Boolean inputs, so there are only circuits on it."
         return ""
+
+    def more(self, kind: SubjectKind) -> str:
+        """What is done beside the rest of subjects of a kind where it is asked to be thorough."""
+        return "" if lacking(kind, self.thorough_needs) else self.thoroughly
+
+
+def on_own_rows(question: Any) -> bool:
+    """Whether the rows are a data record that stands for no Boolean inputs, though subjects of this kind have such."""
+    return not question.kind.refuses("boolean-rows") and not question.data.boolean
 
 
 def always(_: Question) -> bool:
@@ -99,10 +115,11 @@ def never(_: Question) -> bool:
 
 def _ladder_is_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, here and on the permuted networks."""
+    from analysis.algorithms.redundancy import MAX_PLACED
     from analysis.directions.search import MAX_CHEAP, closed_form_work
-    from analysis.map_classes.climbing import MAX_ALGORITHMS, N_PERMUTED
+    from analysis.map_classes.climbing import N_PERMUTED
 
-    work = closed_form_work(question.cut, MAX_ALGORITHMS) * (N_PERMUTED + 1)
+    work = closed_form_work(question.cut, MAX_PLACED) * (N_PERMUTED + 1)
     return bool(question.cut.hidden_sizes) and work <= MAX_CHEAP
 
 
@@ -127,7 +144,7 @@ STORIES: Final = Analysis(
     (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
     always,
     version=2,
-    needs=frozenset({"algorithms"}),
+    needs=("algorithms",),
 )
 RIVALS: Final = Analysis(
     "rivals",
@@ -150,7 +167,7 @@ PAIR: Final = Analysis(
     ),
     _pair_is_cheap,
     reads=frozenset({"observed"}),
-    needs=frozenset({"interpretations"}),
+    needs=("interpretations",),
 )
 METHODS: Final = Analysis(
     "methods",
@@ -162,8 +179,8 @@ METHODS: Final = Analysis(
     always,
     boolean=False,
     thoroughly="those that learn too",
+    thorough_needs=("gates",),
     version=2,
-    needs=frozenset({"methods"}),
 )
 LADDER: Final = Analysis(
     "ladder",
@@ -174,7 +191,7 @@ LADDER: Final = Analysis(
     (("ladder", "Ladder", "every class of maps, here and on networks with permuted weights"),),
     _ladder_is_cheap,
     thoroughly="learned maps too",
-    needs=frozenset({"algorithms"}),
+    needs=("algorithms",),
 )
 LENSES: Final = Analysis(
     "lenses",
@@ -187,7 +204,6 @@ LENSES: Final = Analysis(
     reads=frozenset({"carried"}),
     thoroughly="those that learn too",
     searched=False,
-    needs=frozenset({"lenses"}),
 )
 COMMON_GROUND: Final = Analysis(
     "common-ground",
@@ -203,7 +219,7 @@ COMMON_GROUND: Final = Analysis(
     reads=frozenset({"placed"}),
     thoroughly="all observed classes",
     version=3,
-    needs=frozenset({"interpretations"}),
+    needs=("interpretations",),
 )
 FUNNEL: Final = Analysis(
     "funnel",
@@ -215,7 +231,7 @@ FUNNEL: Final = Analysis(
     always,
     reads=frozenset({"judged"}),
     sums="criteria",
-    needs=frozenset({"funnel"}),
+    needs=("funnel",),
 )
 DIRECTIONS: Final = Analysis(
     "directions",
@@ -228,7 +244,7 @@ DIRECTIONS: Final = Analysis(
     reads=frozenset({"irredundant"}),
     thoroughly="learned subspaces, and every irredundant algorithm",
     version=2,
-    needs=frozenset({"algorithms"}),
+    needs=("algorithms",),
 )
 PLANTED: Final = Analysis(
     "planted",
@@ -239,7 +255,6 @@ PLANTED: Final = Analysis(
     (("planted", "Planted", "located among all valid circuits, every interchange tried"),),
     always,
     reads=frozenset({"planted"}),
-    of_planted=True,
 )
 ONE_READER: Final = Analysis(
     "one-reader",
@@ -250,7 +265,7 @@ ONE_READER: Final = Analysis(
     (("readers", "Readers", "every choice of what each reads, and circuits drawn uniformly"),),
     always,
     searched=False,
-    needs=frozenset({"readers"}),
+    needs=("readers",),
 )
 CLAIMS: Final = Analysis(
     "claims",
@@ -262,7 +277,7 @@ CLAIMS: Final = Analysis(
     never,
     boolean=False,
 )
-ANALYSES: Final = (
+EVERY: Final = (
     FUNNEL,
     COMMON_GROUND,
     PAIR,
@@ -274,14 +289,14 @@ ANALYSES: Final = (
     DIRECTIONS,
     PLANTED,
     ONE_READER,
+    CLAIMS,
 )
+"""All that have pages."""
+ANALYSES: Final = tuple(one for one in EVERY if one.find)
 """Those that a job computes."""
-SHOWN: Final = (*ANALYSES, CLAIMS)
-"""Those that have pages."""
 BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}
-"""All that a job computes."""
 
 
 def of_kind(kind: SubjectKind) -> tuple[Analysis, ...]:
-    """The analyses that have pages of networks of a kind."""
-    return tuple(one for one in SHOWN if one.needs <= kind.traits)
+    """All that are asked about subjects of a kind."""
+    return tuple(one for one in EVERY if not one.lacks(kind))

@@ -8,7 +8,6 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.circuit_sets.rivals import PairFound, RivalsReport
-from analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Side
 from pluriscope.figures.numbers import noun
@@ -38,7 +37,7 @@ def _page(report: RivalsReport, of: AnalysisContext) -> Iterator[Block]:
     if pair is None:
         return
     distance = f"{'' if pair.exact else 'at least '}{pair.distance}"
-    pale = "" if of.ask is None else f"Pale: {of.part}s that both keep."
+    pale = "" if of.kind.refuses("edge-weights") else f"Pale: {of.part}s that both keep."
     told = Notice(
         f"Jaccard distance {distance}",
         f"1 would be circuits without a common {of.part}. {pale}",
@@ -54,7 +53,7 @@ def farthest(report: RivalsReport, of: AnalysisContext) -> Iterator[Block]:
     yield Section("The two farthest apart", "same rules, both valid", compare, id="pair")
     if pair is not None:
         yield Side([*_both(pair, of)])
-    yield Prose(f"{' '.join(report.findings(None, of.part))} {_UNREAD}")
+    yield Prose(f"{' '.join(report.findings(of.question))} {_UNREAD}")
 
 
 def _both(pair: PairFound, of: AnalysisContext) -> Iterator[Figure]:
@@ -65,8 +64,7 @@ def _both(pair: PairFound, of: AnalysisContext) -> Iterator[Figure]:
 def _drawn(pair: PairFound, of: AnalysisContext) -> list[Markup]:
     """Both circuits; pale is what they share."""
     shared = int(pair.masks[0], 16) & int(pair.masks[1], 16)
-    more = {} if of.ask is None else {"shared": Circuit(of.question.layout, shared).keep}
-    return [of.thumb(mask, **more) for mask in pair.masks]
+    return [of.thumb(mask, shared) for mask in pair.masks]
 
 
 def _about(report: RivalsReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:

@@ -3,93 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from markupsafe import Markup
 from pydantic import BaseModel, Field, create_model
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.discovery.location import Landscape
+from analysis.discovery.landscape import Landscape
+from analysis.discovery.landscapes import landscape_of
 from analysis.errors import AnalysisError
 from analysis.method_settings import Setting
-from analysis.network_files.planted_record import PlantedRecord
-from analysis.question import Question
 from analysis.report import Analysed
 from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.transformer.planted import PlantedCircuit
+from analysis.subjects.question import part
+from analysis.subjects.subject import SubjectKind
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import Analysis
 from pluriscope.blocks import Block, Text
+from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.naming import ExplanationRef, Scope
-
-MAX_JUDGED: Final = 20_000
-"""Circuits up to which one is judged by criteria on a page, since minimality looks at all of them."""
 
 
 @dataclass(frozen=True, eq=False)
 class AnalysisContext:
-    """What an analysis was asked about: a network, or a model of another kind.
+    """What an analysis was asked about.
 
     Args:
+        question: about a subject of any kind, an :class:`analysis.subjects.question.SubjectQuestion`.
         name: of the network.
         slug: of the network.
         scope: of the analysis, as addresses have it.
-        part: what a bit of a mask is.
-        draws: a circuit's mask → its drawing; further options are those of
-            :func:`pluriscope.figures.svg.circuit_thumb`.
-        ask: what the search answered; None of a model of another kind.
         read: what was found before, read when a page needs it.
         sizes: valid circuits by their size.
-        hex: a mask as addresses write it.
         planted: what was planted; None where nothing is said to be.
         lists: whether an algorithm, by its id, is among those that are stored.
         report: key of another analysis → what it found; None where nothing is stored.
         item: the value of the one explanation that is spoken of; None where none is.
     """
 
+    question: Any
     name: str
     slug: str
     scope: Scope
     links: Addresses
-    part: str
-    draws: Callable[..., Markup]
-    ask: Question | None
-    read: Callable[[], Any]
-    sizes: Callable[[], Mapping[int, int]]
-    hex: Callable[[int], str]
-    planted: PlantedRecord | PlantedCircuit | None = None
+    read: Callable[[], Analysed]
+    sizes: Callable[[], Mapping[int, int]] = dict
+    planted: Any = None
     lists: Callable[[str], bool] = lambda _: True
     report: Callable[[str], Any] = lambda _: None
     item: Any = None
 
     @property
-    def question(self) -> Question:
-        """What the search answered, of an analysis that only networks have."""
-        if self.ask is None:
-            raise ValueError("a model of another kind answers no such question")
-        return self.ask
+    def kind(self) -> SubjectKind:
+        """Of the network."""
+        found: SubjectKind = self.question.kind
+        return found
+
+    @property
+    def part(self) -> str:
+        """What a bit of a mask is."""
+        return part(self.question)
 
     @cached_property
-    def analysed(self) -> Any:
-        """What was found before: of a network :class:`analysis.report.Analysed`, of a model of another kind its valid
-        circuits.
-        """
+    def analysed(self) -> Analysed:
+        """What was found before."""
         return self.read()
 
-    def landscape(self) -> Any:
+    @cached_property
+    def landscape(self) -> Landscape:
         """The valid circuits, to locate answers among; judged by criteria where that is quick."""
-        if self.ask is None:
-            return self.analysed
-        circuits = self.analysed.circuits
-        return Landscape(self.ask, circuits, judges=len(circuits.masks) <= MAX_JUDGED)
+        of = self.analysed
+        found = landscape_of(of.question, of.circuits, stored=of.stored)
+        return replace(found, judges=found.judges_quickly)
 
-    def thumb(self, mask: str, **more: Any) -> Markup:
-        """The drawing of a circuit."""
-        return self.draws(mask, title=f"Circuit {mask}", **more)
+    def thumb(self, mask: str, shared: int = 0) -> Markup:
+        """The drawing of a circuit; pale is what it shares where edges are weights."""
+        graph, number = self.question.graph, int(mask, 16)
+        if self.kind.refuses("edge-weights"):
+            kept = graph.kept_edges(graph.bits([number]))[0].tolist()
+            return graph_diagram(graph, kept, title=f"Circuit {mask}", thumb=True)
+        layout, weights = self.question.layout, self.question.cut.weights
+        pale = Circuit(layout, shared).keep if shared else None
+        return circuit_thumb(weights, Circuit(layout, number), shared=pale, title=f"Circuit {mask}")
 
     def ref(self, mask: str) -> str:
         """How a comparison names a circuit."""
@@ -111,26 +110,6 @@ class AnalysisContext:
     def compare(self, refs: Iterable[str], **view: Any) -> str:
         """The address of a comparison."""
         return self.links.compare(self.slug, list(refs), self.scope, **view)
-
-
-def network_context(
-    question: Question,
-    name: str,
-    slug: str,
-    scope: Scope,
-    links: Addresses,
-    read: Callable[[], Analysed],
-    *,
-    sizes: Callable[[], Mapping[int, int]] = dict,
-    **more: Any,
-) -> AnalysisContext:
-    """A network as analyses show it; ``more`` are the last fields of :class:`AnalysisContext`."""
-    layout, weights = question.layout, question.cut.weights
-
-    def draws(mask: str, **more: Any) -> Markup:
-        return circuit_thumb(weights, Circuit(layout, int(mask, 16)), **more)  # also of what is no possible circuit
-
-    return AnalysisContext(name, slug, scope, links, "edge", draws, question, read, sizes, layout.to_hex, **more)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from analysis.carried_algorithms.relation import RELATIONS
 from analysis.criteria.registry import criterion_named
@@ -20,7 +19,7 @@ from pluriscope.figures.svg.layout import node_name
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds import readings
 from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID
-from pluriscope.kinds.found import Found, taken
+from pluriscope.kinds.found import Found
 from pluriscope.kinds.kind import ListedKind
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
@@ -205,38 +204,26 @@ def interpretations(found: Found, circuits: Part) -> Part:
     """
     weights = circuits.coded.get("interpretations", Coded(np.zeros(circuits.n, np.int32), [0]))
     chosen = np.flatnonzero(np.array([value > 0 for value in weights.values], np.bool_)[weights.codes])
-    some = chosen if len(chosen) < circuits.n else slice(None)  # all of them are not copied
-
-    def few(values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        return {name: one[some] for name, one in values.items()}
+    whole = circuits.taken(chosen)
 
     def of_circuit(step: str) -> bool:
         return "interpretation" not in criterion_named(step.partition("(")[0]).kinds
 
     def mask(place: int) -> str:
-        return str(circuits.more(int(chosen[place]))["mask"])
+        return str(whole.more(place)["mask"])
 
     judged = {
-        name: few({step: one for step, one in circuits.labels[name].items() if of_circuit(step)})
+        name: {step: passing for step, passing in whole.labels[name].items() if of_circuit(step)}
         for name in ("passes", "fails")
     }
     return replace(
-        circuits,
+        whole,
         kind="interpretation",
         plural="interpretations",
-        n=len(chosen),
-        numbers=few(circuits.numbers),
-        coded=taken(circuits.coded, chosen),
-        labels={**judged, "uses": few(circuits.labels["uses"])},
+        labels={**judged, "uses": whole.labels["uses"]},
         ref=lambda place: str(ExplanationRef("interpretation", mask(place), "0")),
-        url=lambda place: found.url(ExplanationRef("circuit", mask(place))) + "#interpretations",
-        more=lambda place: {
-            **circuits.more(int(chosen[place])),
-            "name": f"i·{mask(place)}",
-            "where": "all its readings",
-            "silent": "",
-        },
-        drawing=lambda place: found.thumb(mask(place)),
+        url=lambda place: f"{whole.url(place)}#interpretations",
+        more=lambda place: {**whole.more(place), "name": f"i·{mask(place)}", "where": "all its readings", "silent": ""},
         own=("interpretations", True),
         says=f"A circuit with a gate read into each neuron{_apart(circuits)}.",
         lines="A line is a circuit and counts for all its readings; a tick adds the first.",

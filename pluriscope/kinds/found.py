@@ -86,10 +86,17 @@ class Found:
             for name, outcome in (("passes", PASSED), ("fails", FAILED))
         }
 
+    def columns(self, kind: str) -> Stored:
+        """What is stored of the explanations of a kind; of alignments on neurons with what is of their algorithms."""
+        return self._alignments if kind == "alignment" else self.stored[kind]
+
     @cached_property
-    def algorithm_places(self) -> Mapping[int, int]:
-        """Where an algorithm stands, by the number of its row."""
-        return {row: place for place, row in enumerate(self.stored["algorithm"]["id"])}
+    def _alignments(self) -> Stored:
+        own, algorithms = self.stored["alignment"], self.stored["algorithm"]
+        place_of = {row: place for place, row in enumerate(algorithms["id"])}
+        owners = [place_of[row] for row in own["algorithm_row_id"]]
+        of = {name: [values[owner] for owner in owners] for name, values in algorithms.items() if name not in own}
+        return {**own, **of, "algorithm_text": of["text"]}
 
     def url(self, ref: ExplanationRef) -> str:
         """The address of an explanation."""
@@ -156,8 +163,3 @@ def tree_of(text: str, form: str, n_inputs: int) -> HighLevelModel:
 def big(values: Any) -> Coded:
     """Integers of any size, None where there is none; what is coded already stays as it is."""
     return values if isinstance(values, Coded) else Coded.of(None if one is None else int(one) for one in values)
-
-
-def taken(coded: Mapping[str, Coded], chosen: NDArray[Any]) -> dict[str, Coded]:
-    """Some places of coded columns."""
-    return {name: one.taken(chosen) for name, one in coded.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +14,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.redundancy import irredundancy
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.map_classes import DIRECTIONS, map_class
-from analysis.alignments.on_directions import DirectionAlignment, parse_directions
+from analysis.alignments.on_directions import parse_directions
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from pluriscope.figures.numbers import exact, noun
@@ -51,12 +51,6 @@ def _share(agreed: Any, of: Any, untested: float) -> Any:
     """Agreed of all, and another number where there is nothing to agree on."""
     agreed, of = np.asarray(agreed, np.float64), np.asarray(of, np.float64)
     return np.where(of == 0, untested, np.divide(agreed, of, out=np.full(len(of), np.nan), where=of > 0))
-
-
-def _interchanges(stored: Any, place: int) -> str:
-    """How many interchanges a placement predicts; "" where none was run."""
-    of = int(stored["of"][place])
-    return f"{exact(int(stored['agreed'][place]))} of {noun(of, 'swap')}" if of else ""
 
 
 def _flags(values: Any) -> Passing:
@@ -125,24 +119,66 @@ ALGORITHMS: Final = ListedKind(
 )
 
 
-# --- on sets of neurons
+# --- placements
 
 
-def _of_alignments(found: Found) -> Mapping[str, Any]:
-    stored, owners = found.stored["alignment"], found.stored["algorithm"]
-    owner = np.array([found.algorithm_places[row] for row in stored["algorithm_row_id"]], np.int64)
+_COLUMNS: Final = (VALID, ALGORITHM, FORMULA, PLACES, MARGIN, FRAGILE, GATES, VARIABLES, IIA, AGREED, OF)
+
+
+def _placement(found: Found, kind: str, place: int) -> tuple[HighLevelModel, Any]:
+    """An algorithm, and where its variables are."""
+    stored = found.columns(kind)
+    text, tree = stored["algorithm_text"][place], found.tree(stored["algorithm_text"][place], stored["form"][place])
+    if kind == "alignment":
+        return tree, Alignment.read(text, json.loads(stored["places"][place]))
+    return tree, parse_directions(text, stored["text"][place])
+
+
+def _figures(found: Found, kind: str) -> Mapping[str, Any]:
+    stored = found.columns(kind)
     return {
-        "algorithm": Coded.of(owners["algorithm_id"]).taken(owner),
-        "formula": Coded.of(owners["formula"]).taken(owner),
+        "algorithm": stored["algorithm_id"],
+        "formula": stored["formula"],
         "places": None,
-        "neurons": stored["n_neurons"],
-        "gates": np.asarray(owners["n_gates"])[owner],
-        "variables": np.asarray(owners["n_variables"])[owner],
         "iia": _share(stored["agreed"], stored["of"], 1.0),  # one without variables says nothing wrong
         "iia_agreed": stored["agreed"],
         "iia_of": stored["of"],
-        **found.shares(len(owner)),
-        "irredundant": {name: flags[owner] for name, flags in _irredundant(owners).items()},
+    }
+
+
+def _more(found: Found, kind: str, place: int, size: Any, words: Callable[[Any], str]) -> Mapping[str, Any]:
+    stored, (tree, placed) = found.columns(kind), _placement(found, kind, place)
+    of = int(stored["of"][place])
+    return {
+        "name": stored["formula"][place],
+        "places": placed.text.replace("_", " ") if kind == "alignment" else placed.text,
+        "where": found.where(tree, ((path, words(site)) for path, site in placed.places)),
+        "size": noun(int(size), "neuron" if kind == "alignment" else "direction"),
+        "tested": f"{exact(int(stored['agreed'][place]))} of {noun(of, 'swap')}" if of else "",
+        "silent": "silent",
+    }
+
+
+def _ref(kind: str) -> Callable[[Found, int], ExplanationRef]:
+    def ref(found: Found, place: int) -> ExplanationRef:
+        stored = found.columns(kind)
+        return ExplanationRef(kind, stored["algorithm_id"][place], stored["alignment_id"][place])
+
+    return ref
+
+
+# --- on sets of neurons
+
+
+def _on_neurons(found: Found) -> Mapping[str, Any]:
+    stored = found.columns("alignment")
+    return {
+        **_figures(found, "alignment"),
+        "neurons": stored["n_neurons"],
+        "gates": stored["n_gates"],
+        "variables": stored["n_variables"],
+        **found.shares(len(stored["places"])),
+        "irredundant": _irredundant(stored),
         "uses": _uses(stored["places"], found.question.cut.sizes),
     }
 
@@ -158,30 +194,13 @@ def _uses(texts: Any, sizes: tuple[int, ...]) -> dict[str, Passing]:
     }
 
 
-def _owner(found: Found, place: int) -> Mapping[str, Any]:
-    """What is stored of the algorithm of one alignment on neurons."""
-    stored, at = found.stored["algorithm"], found.algorithm_places[found.stored["alignment"]["algorithm_row_id"][place]]
-    return {name: stored[name][at] for name in ("algorithm_id", "text", "form", "formula")}
-
-
-def _on_neurons(found: Found, place: int) -> tuple[HighLevelModel, Alignment]:
-    owner, document = _owner(found, place), json.loads(found.stored["alignment"]["places"][place])
-    return found.tree(owner["text"], owner["form"]), Alignment.read(owner["text"], document)
-
-
 def _on_neurons_more(found: Found, place: int) -> Mapping[str, Any]:
-    stored, surveyed = found.stored["alignment"], found.predicted
-    tree, alignment = _on_neurons(found, place)
-    predicted, right = (0, 0) if surveyed is None or place >= surveyed.shape[1] else surveyed[:, place]
-    return {
-        "name": _owner(found, place)["formula"],
-        "places": alignment.text.replace("_", " "),
-        "where": found.where(tree, ((path, site.label) for path, site in alignment.places)),
-        "size": noun(int(stored["n_neurons"][place]), "neuron"),
-        "tested": _interchanges(stored, place),
-        "silent": "silent" if surveyed is not None and place < surveyed.shape[1] else "",
-        **({"predicts": (int(right), int(predicted), found.n_interventions)} if predicted else {}),
-    }
+    surveyed, stored = found.predicted, found.stored["alignment"]
+    more = _more(found, "alignment", place, stored["n_neurons"][place], lambda site: str(site.label))
+    if surveyed is None or place >= surveyed.shape[1]:
+        return {**more, "silent": ""}
+    predicted, right = map(int, surveyed[:, place])
+    return {**more, "predicts": (right, predicted, found.n_interventions)} if predicted else more
 
 
 def _says_where(found: Found) -> str:
@@ -199,7 +218,7 @@ ALIGNMENTS: Final = ListedKind(
         "verdicts",
     ),
     columns=(
-        *(VALID, ALGORITHM, FORMULA, PLACES, NEURONS, MARGIN, FRAGILE, GATES, VARIABLES, IIA, AGREED, OF),
+        *(*_COLUMNS[:4], NEURONS, *_COLUMNS[4:]),
         Column(
             *("coverage", "Coverage", "Share of the common ground that it predicts.", "float"),
             facet="least",
@@ -218,12 +237,10 @@ ALIGNMENTS: Final = ListedKind(
         ),
         *(IRREDUNDANT, PASSES, FAILS, USES),
     ),
-    figures=_of_alignments,
-    ref=lambda found, place: ExplanationRef(
-        "alignment", _owner(found, place)["algorithm_id"], found.stored["alignment"]["alignment_id"][place]
-    ),
+    figures=_on_neurons,
+    ref=_ref("alignment"),
     more=_on_neurons_more,
-    drawing=lambda found, place: found.thumb(None, alignment_tiles(*_on_neurons(found, place))),
+    drawing=lambda found, place: found.thumb(None, alignment_tiles(*_placement(found, "alignment", place))),
     own=("neurons", False),
     says=_says_where,
 )
@@ -236,24 +253,15 @@ _ASKED: Final = ("one-direction", "both-directions", "joint-interchange", "causa
 """Criteria that the scores that are kept say something of."""
 
 
-def _on_directions(found: Found, place: int) -> tuple[HighLevelModel, DirectionAlignment]:
+def _on_directions(found: Found) -> Mapping[str, Any]:
     stored = found.stored["direction"]
-    tree = found.tree(stored["algorithm_text"][place], stored["form"][place])
-    return tree, parse_directions(tree.text, stored["text"][place])
-
-
-def _of_directions(found: Found) -> Mapping[str, Any]:
-    stored = found.stored["direction"]
-    every = [_on_directions(found, place) for place in range(len(stored["text"]))]
+    every = [_placement(found, "direction", place) for place in range(len(stored["text"]))]
     layers = [{site.layer for _, site in placed.places} for _, placed in every]
     redundancy = [irredundancy(tree) for tree, _ in every]
     return {
-        "algorithm": stored["algorithm_id"],
+        **_figures(found, "direction"),
         "gates": np.array([tree.n_gates for tree, _ in every], np.int64),
         "variables": np.array([len(tree.variables) for tree, _ in every], np.int64),
-        "iia": _share(stored["agreed"], stored["of"], 1.0),
-        "iia_agreed": stored["agreed"],
-        "iia_of": stored["of"],
         "joint_agreed": _floats(stored["joint_agreed"]),
         "joint_of": _floats(stored["joint_of"]),
         "joint": _outcomes(found, "joint-interchange")[0],
@@ -295,20 +303,13 @@ def _judged(found: Found) -> dict[str, dict[str, Passing]]:
 
 
 def _on_directions_more(found: Found, place: int) -> Mapping[str, Any]:
-    tree, placed = _on_directions(found, place)
-    return {
-        "name": found.stored["direction"]["formula"][place],
-        "places": placed.text,
-        "where": found.where(tree, ((path, f"on layer {site.layer}") for path, site in placed.places)),
-        "size": noun(len(placed.places), "direction"),
-        "tested": _interchanges(found.stored["direction"], place),
-        "silent": "silent",
-    }
+    n_directions = len(_placement(found, "direction", place)[1].places)
+    return _more(found, "direction", place, n_directions, lambda site: f"on layer {site.layer}")
 
 
 def _combs(found: Found, place: int) -> Markup:
     """The network with the direction that reads each variable."""
-    tree, placed = _on_directions(found, place)
+    tree, placed = _placement(found, "direction", place)
     variables = {variable.path: variable for variable in tree.variables}
     rows = [
         Direction(site.layer, row, bits_of(variables[path].function, tree.n_inputs), variables[path].shown)
@@ -325,7 +326,7 @@ DIRECTION_PLACEMENTS: Final = ListedKind(
         *("of", "joint_agreed", "joint_of", "causal_order", "margin"),
     ),
     columns=(
-        *(VALID, ALGORITHM, FORMULA, PLACES, MARGIN, FRAGILE, GATES, VARIABLES, IIA, AGREED, OF),
+        *_COLUMNS,
         Column(
             *("joint", "Joint", "Whether interchanging all its variables at once is known to confirm it.", "bool"),
             facet="any",
@@ -349,10 +350,8 @@ DIRECTION_PLACEMENTS: Final = ListedKind(
         ),
         *(IRREDUNDANT, PASSES, FAILS),
     ),
-    figures=_of_directions,
-    ref=lambda found, place: ExplanationRef(
-        "direction", found.stored["direction"]["algorithm_id"][place], found.stored["direction"]["alignment_id"][place]
-    ),
+    figures=_on_directions,
+    ref=_ref("direction"),
     more=_on_directions_more,
     drawing=_combs,
     own=("margin", True),

@@ -17,7 +17,7 @@ from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.figures.svg.tiles import bits_of, gate_tiles, table_text
 from pluriscope.frames import Part
-from pluriscope.kinds.found import Found, taken
+from pluriscope.kinds.found import Found
 from pluriscope.naming import ExplanationRef
 
 
@@ -38,7 +38,7 @@ def part(found: Found, circuits: Part) -> Part:
     places = {one.mask: np.flatnonzero(masks == one.mask) for one in found.readings}
     every = {(one.mask, one.index): one for one in reversed(found.readings) if len(places[one.mask])}
     told = [*reversed(every.values())]
-    chosen = np.array([places[one.mask][0] for one in told], np.int64)
+    whole = circuits.taken(np.array([places[one.mask][0] for one in told], np.int64))
 
     @cache
     def read(place: int) -> Interpretation | None:
@@ -56,7 +56,7 @@ def part(found: Found, circuits: Part) -> Part:
         called = f"i·{ref(place).first}.{one.index}"
         gates = interpretation.gates if interpretation else ()
         return {
-            **circuits.more(int(chosen[place])),
+            **whole.more(place),
             "index": one.index,
             "name": reading_words(gates, question.cut.sizes) or called,
             "where": Markup('<span class="mono">{}</span> {}').format(called, one.why),
@@ -69,11 +69,8 @@ def part(found: Found, circuits: Part) -> Part:
         return found.thumb(layout.to_hex(told[place].mask), tiles, title=f"Interpretation {told[place].index}")
 
     return replace(
-        circuits,
+        whole,
         kind="interpretation",
-        n=len(told),
-        numbers={name: one[chosen] for name, one in circuits.numbers.items()},
-        coded=taken(circuits.coded, chosen),
         labels={},
         ref=lambda place: str(ref(place)),
         url=lambda place: found.url(ref(place)),

@@ -45,7 +45,7 @@ def twin_activation(kind: str, slope: float | None, z: float) -> float:
 def twin_run(network: Network, row: list[float], patch: dict[tuple[int, int], float]) -> list[list[float]]:
     layers = [row]
     for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
-        kind = network.activation_of(layer)
+        kind = network.function_of(layer).name
         values = [
             twin_activation(kind, network.negative_slope, sum(w * x for w, x in zip(ws, layers[-1], strict=True)) + b)
             for ws, b in zip(weight.tolist(), bias.tolist(), strict=True)

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from analysis.lenses.on_models import Grid
 from fastapi.testclient import TestClient
 from markupsafe import Markup
 
@@ -17,8 +18,7 @@ from analysis.discovery.sweep import sweep
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import KIND_OF
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.lenses.on_models import Grid
-from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.registry import LENSES
 from analysis.lenses.report import silent
 from analysis.network_files.files import parse_network_file
 from analysis.pair.report import BY_HAND
@@ -40,14 +40,14 @@ from pluriscope.analyses.lenses import heat_maps
 from pluriscope.analyses.pair import contradicting
 from pluriscope.analyses.registry import ANALYSES, BY_KEY, RIVALS
 from pluriscope.analyses.registry import PAIR as PAIR_FOUND
-from pluriscope.analyses.shown import network_context, shown
+from pluriscope.analyses.shown import AnalysisContext, shown
 from pluriscope.naming import Scope
 from tests.analysis.discovery.test_parity import reference
 from tests.app.pages.conftest import judge
 from tests.checkout import ROOT
 from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 
-KEYS = [one.key for one in ANALYSES if not one.of_planted]
+KEYS = [one.key for one in ANALYSES if "planted" not in one.reads]
 NETWORK = "(A ∨ B) ∧ ¬(A ∧ B)"
 FINDINGS = {
     "funnel": [
@@ -230,7 +230,7 @@ def test_of_a_list_that_was_cut_is_said_that_others_may_differ_more() -> None:
     )
     report = RIVALS.finds(Analysed(question, cut), Settings())
     assert (report.of, report.complete) == (60, False)
-    subject = network_context(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
+    subject = AnalysisContext(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
     assert "Others may differ more" in "".join(block.html() for block in shown(RIVALS).page(report, subject))
     assert report.findings(question)[0].startswith("Of the 60 listed circuits no two are farther apart")
     none = RIVALS.finds(Analysed(question, replace(cut, masks=whole.masks[:0])), Settings())
@@ -274,10 +274,10 @@ def test_the_overview_counts_methods_as_their_page_does(client) -> None:
 
 def test_a_method_that_came_after_a_report_is_listed_as_not_asked() -> None:
     question = ask(pretrained_xor().network, task=named_task("XOR", 2))
-    subject = network_context(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
+    subject = AnalysisContext(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
     earlier = MethodsReport(thorough=False, complete=True, answers=[], refused={})
     html = "".join(block.html() for block in shown(BY_KEY["methods"]).page(earlier, subject))
-    assert html.count("not asked yet") == sum(not method.learns for method in METHODS)
+    assert html.count("not asked yet") == sum(not method.learns for method in METHODS.by_key.values())
 
 
 def test_ties_stand_on_the_page_and_in_the_files_of_methods(client) -> None:
@@ -305,7 +305,7 @@ def test_pages_of_single_methods_lead_to_all_of_them(client) -> None:
 # --- lenses
 
 
-@pytest.mark.parametrize("key", list(LENS_BY_KEY))
+@pytest.mark.parametrize("key", list(LENSES.by_key))
 def test_each_lens_has_a_page_with_what_it_says(client, key) -> None:
     path = f"/networks/xor/analyses/lenses/{key}"
     page, told = client.get(path), client.get(f"/api/v2{path}").json()
@@ -337,7 +337,7 @@ def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> No
 
 
 def test_a_heat_map_without_rows_is_not_drawn() -> None:
-    view = silent(LENS_BY_KEY["sae"], "").model_copy(update={"grids": (Grid("Latents", (), ("row 1",), ()),)})
+    view = silent(LENSES.by_key["sae"], "").model_copy(update={"grids": (Grid("Latents", (), ("row 1",), ()),)})
     assert list(heat_maps(view, None, None)) == []
 
 
@@ -362,7 +362,7 @@ def test_the_pair_that_is_ranked_is_the_one_that_the_story_shows() -> None:
 def test_the_pair_is_headed_as_what_it_is(slug, heading, brief) -> None:
     file = parse_network_file((ROOT / f"app/bundled/{slug}.json").read_bytes())
     question = ask(file.network, task=file.tasks[0])
-    subject = network_context(question, slug, slug, Scope(), Addresses(), lambda: None)
+    subject = AnalysisContext(question, slug, slug, Scope(), Addresses(), lambda: None)
     found = analyse_output(question)
     observed = found.interpretations.observed_by_circuit
     report = PAIR_FOUND.finds(Analysed(question, found.circuits, observed), Settings())

@@ -1,7 +1,7 @@
 """Everything on random networks of every admitted shape: no fault, no page that fails, no link that is refused.
 
 The seeds that these tests run are quick: together they have every number of inputs, of hidden layers and of outputs,
-every activation in both roles, constant tasks, and networks beyond 64 edges. They share one application, started anew
+every activation in one role, constant tasks, and networks beyond 64 edges. They share one application, started anew
 on an empty database for each. ``./run explore --only shapes`` runs others, which nobody chose.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES
 from tests.shapes import IN_CI, WarmApplication, case_of, run_case
 
 
@@ -34,5 +34,5 @@ def test_the_seeds_have_every_admitted_shape() -> None:
     assert {one[0] for one in sizes} == set(range(2, 7))
     assert {len(one) - 2 for one in sizes} == set(range(1, 5))
     assert {one[-1] for one in sizes} == {1, 2, 3}
-    assert {one["activation"] for one in traits} == {one["output_activation"] for one in traits} == set(OF_PERCEPTRONS)
+    assert {one[role] for one in traits for role in ("activation", "output_activation")} == set(FAMILIES)
     assert {one["constant"] for one in traits} == {one["edges"] > 64 for one in traits} == {True, False}

@@ -10,10 +10,10 @@ import pytest
 
 from analysis.circuit_sets.masks import find_masks
 from analysis.errors import InvalidPlanting
+from analysis.subjects.planted import PlantedEdges
 from analysis.subjects.transformer.blocks import Blocks
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import read_attention
-from analysis.subjects.transformer.planted import PlantedEdges
 from app.bundled import bundled_models
 from benchmarks.head_disguises import HEAD_DISGUISES, head_disguised
 from tests.analysis.subjects.transformer.attention_models import random_attention

@@ -13,8 +13,7 @@ from typing import Final
 import pytest
 from sqlalchemy import select
 
-from analysis.edits.edit import Named
-from analysis.edits.registry import edit_named
+from analysis.edits.registry import edited as edited_by
 from analysis.network_files.files import edited_file
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
@@ -116,9 +115,7 @@ def _edit(store: Store) -> None:
             )
         ).one()
         file = network_file_of(analysis.network)
-        edited = edit_named("noise").edited(
-            ask(file.network), {"size": 0.05}, Named(lambda _: file.network, str.encode)
-        )
+        edited = edited_by("noise", ask(file.network), {"size": 0.05})
         row = save_network(session, edited_file(file, edited), slug="xor-noisy", origin="edited")
         enqueue_about(session, analysis, "changes", other=row.digest)
 

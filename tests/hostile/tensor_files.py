@@ -40,7 +40,7 @@ def safetensors_headers(dice: random.Random) -> bytes:
         header["../../etc/passwd"] = dict(header[name])
     elif wrong == 4:
         header["__metadata__"] = dice.choice(
-            [[], "x", {"activation": 3}, {"activation": "gelu"}, {}, {"negative_slop": "1"}]
+            [[], "x", {"activation": 3}, {"activation": "mish"}, {}, {"negative_slop": "1"}]
         )
     elif wrong == 5:
         header["__metadata__"]["tasks"] = dice.choice(["[", "[" * 50_000, '[{"truth_table": [0]}]', "NaN", "{}"])

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analysis.discovery.claims import read_claim, vocabulary_of
-from analysis.discovery.cuts import CutNetwork
+from analysis.discovery.masked_perceptron import MaskedPerceptron
 from analysis.errors import InvalidClaim
 from analysis.pipeline import analyse_output
 from analysis.question import ask
@@ -22,7 +22,7 @@ CLAIMS = "/networks/xor-pretrained/analyses/claims/given"
 @pytest.mark.slow
 def test_a_thousand_hostile_claims_are_read_or_refused() -> None:
     refusals: list[InvalidClaim] = []
-    cuts = {ablation: CutNetwork.under(QUESTION, ablation) for ablation in ("zero", "mean", "pairs")}
+    cuts = {ablation: MaskedPerceptron.of(QUESTION, ablation) for ablation in ("zero", "mean", "pairs")}
     for raw in hostile_texts(1_000, seed=0):
         try:
             claim = read_claim(raw, vocabulary_of(QUESTION))

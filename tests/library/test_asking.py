@@ -19,7 +19,7 @@ def untimed(told):
 
 @pytest.mark.release
 @pytest.mark.slow
-@pytest.mark.parametrize("key", [one.key for one in ANALYSES if not one.of_planted])
+@pytest.mark.parametrize("key", [one.key for one in ANALYSES if "planted" not in one.reads])
 def test_the_library_answers_as_the_command(key, tmp_path, capsys):
     path = tmp_path / "net.json"
     path.write_text(json.dumps(network_file_json(golden_network("xor_2-2"))))

@@ -6,9 +6,13 @@ import math
 from itertools import product
 
 
-def bent(value, kind, slope):
+def bent(value, written, slope=0.01):
+    """One activation as a network file writes it, such as ``elu(alpha=0.5)``; ``slope`` is a perceptron's own."""
+    kind, _, rest = written.rstrip(")").partition("(")
+    given = dict(part.split("=") for part in rest.replace(" ", "").split(",") if part)
+    given = {name: float(number) for name, number in given.items()}
     if kind == "leaky_relu":
-        return value if value > 0 else value * slope
+        return value if value > 0 else value * given.get("negative_slope", slope)
     if kind == "relu":
         return max(value, 0.0)
     if kind == "tanh":
@@ -16,6 +20,17 @@ def bent(value, kind, slope):
     if kind == "sigmoid":
         return 1 / (1 + math.exp(-value)) if value > 0 else 1 - 1 / (1 + math.exp(value))
     if kind == "gelu":
+        return value * math.erfc(-value / math.sqrt(2)) / 2
+    if kind == "silu":
+        return value / (1 + math.exp(-value))
+    if kind == "elu":
+        return value if value > 0 else given.get("alpha", 1.0) * math.expm1(value)
+    if kind == "softplus":
+        beta = given.get("beta", 1.0)
+        return max(value, 0.0) + math.log1p(math.exp(-abs(beta * value))) / beta
+    if kind == "hardtanh":
+        return min(max(value, given.get("min", -1.0)), given.get("max", 1.0))
+    if kind == "gelu_new":
         return 0.5 * value * (1 + math.tanh(math.sqrt(2 / math.pi) * (value + 0.044715 * value**3)))
     assert kind == "linear", kind
     return value

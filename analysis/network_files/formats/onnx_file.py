@@ -3,6 +3,7 @@
 The graph must be one chain from its input to its output. What depends on stored numbers alone is computed by onnx's
 reference implementation, node by node. Through the rest goes one row, which has the number of a neuron at each place:
 reshaping and transposing move these about, so each product and each constant is known to belong to which neurons.
+An activation that is written as a formula, as ``x · Sigmoid(x)``, is known by its values.
 
 Only operators of one list are taken, sizes are checked before memory is taken for them, and no file is opened here:
 data that lie beside the file are given by the caller.
@@ -23,7 +24,7 @@ from analysis.errors import InvalidNetwork
 from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
 from analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS, NetworkFile
 from analysis.subjects.names import usable_name
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES, usual_activations
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
@@ -34,17 +35,29 @@ Beside = Callable[[str], bytes]
 """The content of a file that lies beside, by its plain name; raises InvalidNetwork where there is none."""
 _ITEM: Final = "ONNX file"
 _CURE: Final = "give a chain of dense layers (Gemm, or MatMul and Add) and activations"
-_ACTIVATIONS: Final = {one.onnx: one for one in OF_PERCEPTRONS.values() if one.onnx}
+_ACTIVATIONS: Final = {one.onnx: one for one in FAMILIES.values() if one.onnx}
 _UNCHANGED: Final = ("Identity", "Dropout", "Cast")
 _MOVED: Final = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
 _PICKED: Final = ("Gather", "Slice")  # from stored numbers, or one of two classes
 _ELEMENTWISE: Final = ("Add", "Sub", "Mul", "Div")
 _STORED: Final = ("Constant", "Shape", "Concat", "Neg", "Sqrt", *_PICKED, *_UNCHANGED, *_MOVED, *_ELEMENTWISE)
 _CHOICES: Final = ("Softmax", "LogSoftmax", "ArgMax")
-_LIVE: Final = ("Gemm", "MatMul", *_ACTIVATIONS, "BatchNormalization", "ai.onnx.ml.Scaler", *_CHOICES)
+_FORMULA: Final = ("Pow", "Sqrt", "Exp", "Log", "Erf")  # with others, of which an activation may be written
+_LIVE: Final = (
+    "Gemm",
+    "MatMul",
+    *_ACTIVATIONS,
+    "Swish",
+    *_FORMULA,
+    "BatchNormalization",
+    "ai.onnx.ml.Scaler",
+    *_CHOICES,
+)
 _ON_THE_WAY: Final = (*_LIVE, *_ELEMENTWISE, "Neg", *_UNCHANGED, *_MOVED)  # from the inputs to the outputs
 _FLOATS: Final = {1: 1e-4, 10: 1e-2, 11: 1e-9}  # TensorProto.FLOAT, FLOAT16, DOUBLE → how far outputs may be from ours
 _WHOLE: Final = {6: "int32", 7: "int64", 9: "bool"}  # of TensorProto
+_LONGEST: Final = 24  # nodes of a formula
+_ALIKE: Final = 1e-5  # between an activation and a formula of it, with constants of float32
 _UNNAMED: Final = ("main_graph", "torch_jit", "torch-jit-export")
 _FAILURES: Final = (RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError)
 
@@ -126,7 +139,7 @@ class OnnxChain:
         nodes = self.model.graph.node
         types = {tensor.data_type for tensor in _tensors(self.model.graph)} | {_input(self.model.graph).elem_type}
         types |= {one.i for node in nodes if node.op_type == "Cast" for one in node.attribute}
-        types |= {1 for node in nodes if node.op_type == "LeakyRelu"}  # its slope is a float32
+        types |= {1 for node in nodes if node.op_type in ("LeakyRelu", "Elu", "Gelu", "Erf")}  # numbers of float32
         return max(_FLOATS.get(one, 0) for one in types)
 
     def run(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -284,13 +297,15 @@ class _Walk:
         self._neurons = np.arange(prod(shape)).reshape(shape)
         readers = Counter(name for node, _ in left if node.op_type != "Shape" for name in {*node.input})
         (at,) = _input_names(self._model.graph)
-        for node, runtime in left:
+        written = 0  # nodes of a formula that was read
+        for number, (node, runtime) in enumerate(left):
             self._shapes[at] = self._neurons.shape
-            if self._made_of_stored(node, runtime):
+            if number < written or self._made_of_stored(node, runtime):
                 continue
-            if at in node.input and readers[at] > 1:
-                cause = f"is read by {readers[at]} nodes; a chain has one"
-                raise InvalidNetwork(f"tensor {at[:60]!r}", cause, _CURE)
+            if at in node.input and (readers[at] > 1 or node.op_type in _FORMULA):
+                length, at = self._formula(at, left[number:], readers)
+                written = number + length
+                continue
             others = [name[:60] for name in node.input if name not in (at, *self._stored)]
             if others or [*node.input].count(at) != 1:
                 raise _bad(
@@ -307,7 +322,38 @@ class _Walk:
             places = np.flatnonzero(places == chosen)
         elif (places != np.arange(len(places))).any():
             raise InvalidNetwork(_ITEM, "gives its outputs in another order than its last layer", _CURE)
-        return OnnxChain(self._model, tuple(self._steps), shape, self._batch, places, self._choice, self._whole)
+        return OnnxChain(
+            self._model, tuple(_with_rates(self._steps)), shape, self._batch, places, self._choice, self._whole
+        )
+
+    def _formula(self, start: str, nodes: list[tuple[NodeProto, Any]], readers: Mapping[str, int]) -> tuple[int, str]:
+        """The activation that the first nodes compute of a tensor: how many they are, and what they give."""
+        numbers = [self._stored[name] for node, _ in nodes[:_LONGEST] for name in node.input if name in self._stored]
+        dtype = next((one.dtype for one in numbers if one is not None and one.dtype.kind == "f"), np.float64)
+        at = np.linspace(-6.0, 6.0, 97, dtype=dtype)
+        values, unread = {start: at}, {start: readers[start]}
+        for length, (node, runtime) in enumerate(nodes[:_LONGEST], start=1):
+            if self._made_of_stored(node, runtime):
+                continue
+            stored = [self._stored.get(name) for name in node.input if name not in values]
+            one_by_one = (*_ACTIVATIONS, *_FORMULA, *_ELEMENTWISE, "Neg")
+            if node.op_type not in one_by_one or any(one is None or np.size(one) != 1 for one in stored):
+                break
+            given = [values[name] if name in values else self._stored[name].ravel() for name in node.input]
+            values[node.output[0]] = found = np.asarray(_tried(node, runtime.run, *given)[0])
+            unread[node.output[0]] = readers.get(node.output[0], 0)
+            for name in {*node.input} & unread.keys():
+                unread[name] -= 1
+            if any(left for name, left in unread.items() if name != node.output[0]):
+                continue
+            for known in usual_activations():
+                if np.abs(known.value(at) - found).max() < _ALIKE:
+                    self._steps.append(Activated(known.text))
+                    return length, node.output[0]
+        cause = (
+            f"is read by {readers[start]} nodes; a chain has one" if readers[start] > 1 else "goes through no formula"
+        )
+        raise InvalidNetwork(f"tensor {start[:60]!r}", f"{cause} of a known activation", _CURE)
 
     def _made_of_stored(self, node: NodeProto, runtime: Any) -> bool:
         """Whether a node depends on stored numbers and shapes alone; then what it gives is stored, too."""
@@ -406,12 +452,27 @@ class _Walk:
             case _ if operator in _CHOICES:
                 self._choose(node, numbers)
             case _ if operator in _ACTIVATIONS:
-                known = _ACTIVATIONS[operator]
-                # a float32 as the shortest decimal that rounds to it: 0.01, not 0.00999…
-                slope = np.format_float_positional(np.float32(numbers.get("alpha", 0.01)), unique=True)
-                self._steps.append(Activated(known.name, float(slope) if known.sloped else None))
+                self._steps.append(Activated(self._activation(node, inputs)))
+            case "Swish" if numbers.get("alpha", 1.0) == 1.0:
+                self._steps.append(Activated("silu"))
             case _:
                 raise _bad(node, "reads the layer before as no dense layer and no activation does")
+
+    def _activation(self, node: NodeProto, inputs: list[Any]) -> str:
+        """The activation of a node, as it is written here."""
+        known, numbers = _ACTIVATIONS[node.op_type], _numbers(node)
+        if node.op_type == "Gelu":
+            words = {one.name: one.s.decode(errors="replace") for one in node.attribute if one.type == 3}
+            return "gelu_new" if words.get("approximate") == "tanh" else "gelu"
+        if node.op_type == "Clip":  # its ends are attributes, or inputs
+            least, most = ([*inputs[1:], None, None][k] for k in range(2))
+            least, most = numbers.get("min", least), numbers.get("max", most)
+            if most is None and least is not None and not least:
+                return "relu"
+            if least is None or most is None:
+                raise _bad(node, "has one end, which is not 0")
+            return known.text({"min": _shortest(least), "max": _shortest(most)})
+        return known.text({one.name: _shortest(numbers[one.onnx]) for one in known.parameters if one.onnx in numbers})
 
     def _spread(self, node: NodeProto, stored: NDArray[Any]) -> NDArray[np.float64]:
         """``[n]`` what a stored tensor has for each neuron of the layer before."""
@@ -459,6 +520,20 @@ class _Walk:
             self._neurons = np.expand_dims(self._neurons, axis) if numbers.get("keepdims", 1) else self._neurons
 
 
+def _with_rates(steps: list[Step]) -> list[Step]:
+    """Steps in which a softplus between a factor and its reciprocal is one with that beta, as exporters write it."""
+    found: list[Step] = []
+    for step in steps:
+        match found[-2:], step:
+            case [Affine(rate, before), Activated("softplus")], Affine(share, behind) if (
+                np.ptp(rate) == 0.0 and not np.any(before) and not np.any(behind) and np.allclose(rate * share, 1.0)
+            ):
+                found[-2:] = [Activated(FAMILIES["softplus"].text({"beta": _shortest(np.ravel(rate)[0])}))]
+            case _:
+                found.append(step)
+    return found
+
+
 def _tried(node: NodeProto, function: Callable[..., Any], *given: Any) -> Any:
     """What a function of NumPy or onnx gives, or why not, by the node."""
     try:
@@ -471,6 +546,13 @@ def _tried(node: NodeProto, function: Callable[..., Any], *given: Any) -> Any:
 def _numbers(node: NodeProto) -> dict[str, Any]:
     """Its attributes that are one number."""
     return {one.name: float(one.f) if one.type == 1 else int(one.i) for one in node.attribute if one.type in (1, 2)}
+
+
+def _shortest(value: Any) -> float:
+    """A number; what is one of float32 as the shortest decimal that rounds to it: 0.01, not 0.00999…"""
+    number = float(value)
+    single = np.float32(number)
+    return float(np.format_float_positional(single, unique=True)) if float(single) == number else number
 
 
 def _bad(node: NodeProto, cause: str) -> InvalidNetwork:

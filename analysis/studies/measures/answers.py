@@ -21,7 +21,8 @@ from analysis.circuits.strategy import find_circuits
 from analysis.criteria.ablations import OUTPUT_FAITHFULNESS
 from analysis.criteria.minimality import minimal_masks
 from analysis.criteria.population import Population
-from analysis.discovery.location import Landscape, Location
+from analysis.discovery.landscape import Landscape, Location
+from analysis.discovery.landscapes import landscape_of
 from analysis.discovery.registry import read_method
 from analysis.discovery.sweep import threshold_sweep
 from analysis.limits import Limits
@@ -59,14 +60,14 @@ class _Answers:
 def _answers(studied: Studied) -> _Answers:
     def compute() -> _Answers:
         question = studied.question
-        landscape = Landscape(question, find_circuits(question, Work(limits=LIMITS)), judges=False)
+        landscape = landscape_of(question, find_circuits(question, Work(limits=LIMITS)), judges=False)
         raw = {}
         for text in studied.methods:
             method, settings = read_method(text)
-            cut = landscape.cut(settings.get("ablation"))
-            answer = method.answer(cut, settings)
+            masked = landscape.under(settings.get("ablation"))
+            answer = method.answer(masked, settings)
             if answer.raw_mask is not None:
-                raw[text] = answer.raw_mask, cut
+                raw[text] = answer.raw_mask, masked
         found = dict(zip(raw, landscape.locate_all(list(raw.values())), strict=True))
         return _Answers(landscape, {text: found.get(text) for text in studied.methods})
 
@@ -78,7 +79,7 @@ def _minimal(studied: Studied) -> NDArray[Any]:
 
     def compute() -> NDArray[Any]:
         landscape = _answers(studied).landscape
-        masks = landscape.circuits.masks
+        masks = landscape.known.masks
         found: NDArray[Any] = np.sort(minimal_masks(Population("circuit", landscape.question, masks), masks))
         return found
 
@@ -95,7 +96,7 @@ def _swept(studied: Studied) -> frozenset[int]:
 
     def compute() -> frozenset[int]:
         landscape, asked = _answers(studied).landscape, threshold_sweep()
-        raw = {method.answer(landscape.cut(settings["ablation"]), settings).raw_mask for method, settings in asked}
+        raw = {method.answer(landscape.under(settings["ablation"]), settings).raw_mask for method, settings in asked}
         found = frozenset(landscape.left(mask).mask for mask in raw if mask is not None)
         return found | _answered(studied)
 

@@ -14,25 +14,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from analysis.errors import InvalidTraining
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS, ActivationName
+from analysis.subjects.perceptron.activations import FAMILIES, Activation
 
-_QUICK: Final[Mapping[str, tuple[Callable[[Tensor, float], Tensor], Callable[[Tensor, Tensor, float], Tensor]]]] = {
+_QUICK: Final[Mapping[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]]] = {
     "leaky_relu": (
         lambda drive, slope: torch.nn.functional.leaky_relu(drive, slope, inplace=True),
         lambda upstream, value, slope: torch.ops.aten.leaky_relu_backward(upstream, value, slope, True),
     ),
     "relu": (
-        lambda drive, _slope: drive.clamp_min_(0),
-        lambda upstream, value, _slope: torch.where(value > 0, upstream, torch.zeros_like(upstream)),
+        lambda drive: drive.clamp_min_(0),
+        lambda upstream, value: torch.where(value > 0, upstream, torch.zeros_like(upstream)),
     ),
-    "tanh": (lambda drive, _slope: drive.tanh_(), lambda upstream, value, _slope: upstream * (1 - value * value)),
-    "sigmoid": (
-        lambda drive, _slope: drive.sigmoid_(),
-        lambda upstream, value, _slope: upstream * (value * (1 - value)),
-    ),
-    "linear": (lambda drive, _slope: drive, lambda upstream, _value, _slope: upstream),
+    "tanh": (lambda drive: drive.tanh_(), lambda upstream, value: upstream * (1 - value * value)),
+    "sigmoid": (lambda drive: drive.sigmoid_(), lambda upstream, value: upstream * (value * (1 - value))),
+    "linear": (lambda drive: drive, lambda upstream, _value: upstream),
 }
-"""Applied in place, and the gradient through it from its value alone; for others the record's slope is taken."""
+"""Applied in place, and the gradient through it from its value alone; others go through torch's own modules."""
 
 
 def initial_parameters(random: np.random.Generator, sizes: Sequence[int]) -> NDArray[np.float32]:
@@ -55,21 +52,26 @@ def layer_views(parameters: Tensor, sizes: Sequence[int]) -> tuple[list[Tensor],
     return weights, biases
 
 
-def activated(drive: Tensor, activation: ActivationName, slope: float) -> Tensor:
+def activated(drive: Tensor, activation: Activation) -> Tensor:
     """An activation applied, in place where that is quick and the gradient can do without the pre-activations."""
-    return _QUICK[activation][0](drive, slope) if activation in _QUICK else _module(activation, slope)(drive)
+    quick = _QUICK.get(activation.name)
+    return (
+        activated_with_gradient(drive, activation)
+        if quick is None
+        else quick[0](drive, *activation.parameters.values())
+    )
 
 
-def activated_with_gradient(drive: Tensor, activation: ActivationName, negative_slope: float | None) -> Tensor:
+def activated_with_gradient(drive: Tensor, activation: Activation) -> Tensor:
     """An activation applied so that torch can differentiate it; nothing is changed in place.
 
     Raises:
         InvalidTraining: torch has no such activation.
     """
-    return _module(activation, negative_slope)(drive)
+    return torch_module(activation)(drive)
 
 
-def times_slope(upstream: Tensor, drive: Tensor, value: Tensor, activation: ActivationName, slope: float) -> Tensor:
+def times_slope(upstream: Tensor, drive: Tensor, value: Tensor, activation: Activation) -> Tensor:
     """The gradient through an activation.
 
     Args:
@@ -77,19 +79,25 @@ def times_slope(upstream: Tensor, drive: Tensor, value: Tensor, activation: Acti
         drive: what it was applied to; read only where it was not changed in place.
         value: what :func:`activated` gave.
     """
-    if activation in _QUICK:
-        return _QUICK[activation][1](upstream, value, slope)
-    at, given = (one.numpy().astype(np.float64) for one in (drive, value))
-    return upstream * torch.from_numpy(OF_PERCEPTRONS[activation].slope(at, given, slope)).to(upstream.dtype)
+    if activation.name in _QUICK:
+        return _QUICK[activation.name][1](upstream, value, *activation.parameters.values())
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        at = drive.clone().requires_grad_()
+        (found,) = torch.autograd.grad(activated_with_gradient(at, activation), at, upstream.clone())
+    return found
 
 
 @lru_cache
-def _module(activation: ActivationName, slope: float | None) -> Callable[[Tensor], Tensor]:
-    known = OF_PERCEPTRONS[activation]
+def torch_module(activation: Activation) -> Callable[[Tensor], Tensor]:
+    """The activation as a module of ``torch.nn``.
+
+    Raises:
+        InvalidTraining: torch has no such activation.
+    """
+    known = FAMILIES[activation.name]
     if not known.torch:
-        raise InvalidTraining(
-            f"activation {activation}", "is not one of torch's, so nothing trains with it", "use another"
-        )
-    settings = {**known.torch_settings, **({"negative_slope": known.bend(slope)} if known.sloped else {})}
-    module: Callable[[Tensor], Tensor] = getattr(torch.nn, known.torch)(**settings)
+        cause = "is not one of torch's, so nothing trains with it"
+        raise InvalidTraining(f"activation {activation.name}", cause, "use another")
+    given = {one.torch: activation.parameters[one.name] for one in known.parameters}
+    module: Callable[[Tensor], Tensor] = getattr(torch.nn, known.torch)(**known.torch_settings, **given)
     return module

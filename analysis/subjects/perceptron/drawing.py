@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from analysis import fixed_order
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidStudy
-from analysis.subjects.perceptron.activations import ActivationName
-from analysis.subjects.perceptron.mlp import activate, forward
+from analysis.subjects.perceptron.activations import activation_of
+from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, input_table
 from analysis.validity import decide
@@ -119,8 +119,8 @@ class Drawing:
     prior: Prior
     hidden: tuple[int, ...]
     tasks: tuple[Task, ...]
-    activation: ActivationName
-    output_activation: ActivationName
+    activation: str
+    output_activation: str
     negative_slope: float
     loss_target: float
     most_draws: int
@@ -202,14 +202,15 @@ def _losses(
         weights = parameters[at : at + n_in * n_out].reshape(n_out, n_in, -1)
         biases = parameters[at + n_in * n_out : at + (n_in + 1) * n_out]
         at += (n_in + 1) * n_out
-        activation = drawing.output_activation if layer == last else drawing.activation
+        text = drawing.output_activation if layer == last else drawing.activation
+        activation = activation_of(text, drawing.negative_slope)
         sums = []
         for own, bias in zip(weights, biases, strict=True):
             total: NDArray[Any] = np.repeat(bias[None], len(table), axis=0)
             for value, weight in zip(values, own, strict=True):
                 total += value * weight
             sums.append(total)
-        values = [activate(total, activation, drawing.negative_slope) for total in sums]
+        values = [activation.value(total) for total in sums]
     errors = [
         ((value - label[:, None]) ** 2).mean(0) for value, label in zip(values, labels.astype(np.float32), strict=True)
     ]

@@ -1,7 +1,7 @@
 """Derivatives of a network's output, summed in the order of :mod:`analysis.subjects.perceptron.mlp`.
 
-Where an activation has a kink, its derivative there is the one from below, as torch has it: 0 for relu, the negative
-slope for leaky relu.
+Where an activation has a kink, its derivative there is the one that torch takes: 0 for relu, the negative slope for
+leaky relu.
 """
 
 from __future__ import annotations
@@ -11,16 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS, ActivationName
 from analysis.subjects.perceptron.mlp import forward_pass
 from analysis.subjects.perceptron.network import Network
 
 Array = NDArray[np.float64]
-
-
-def slope_of(sums: Array, values: Array, activation: ActivationName, negative_slope: float | None) -> Array:
-    """The derivative of an activation at pre-activations, given its values there; at a kink the one from below."""
-    return OF_PERCEPTRONS[activation].slope(sums, values, negative_slope)
 
 
 def backward(
@@ -39,10 +33,7 @@ def backward(
         ``[n_l, rows]`` for layers 1 … L.
     """
     n_layers = len(network.weights)
-    slopes = [
-        slope_of(sums[layer - 1], layers[layer], network.activation_of(layer), network.negative_slope)
-        for layer in range(1, n_layers + 1)
-    ]
+    slopes = [network.function_of(layer).slope(sums[layer - 1], layers[layer]) for layer in range(1, n_layers + 1)]
     found = [output_slope[None] * slopes[-1]]
     for layer in range(n_layers - 1, 0, -1):
         above, weights = found[0], network.weights[layer]

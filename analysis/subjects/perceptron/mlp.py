@@ -18,7 +18,6 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS, ActivationName
 from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, kept_edges
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
@@ -46,21 +45,6 @@ def means(layers: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], .
 MAX_ACTIVATION: Final = 1e300  # what sums and means of a few thousand still leave below float64's largest
 
 
-def activate(
-    values: NDArray[np.float64], activation: ActivationName, negative_slope: float | None = None
-) -> NDArray[np.float64]:
-    """An activation applied to each value.
-
-    Args:
-        values: pre-activations of any shape.
-        negative_slope: slope below 0, where that is a setting; None for the usual one.
-
-    Returns:
-        A new array of the same shape.
-    """
-    return OF_PERCEPTRONS[activation].value(values, negative_slope)
-
-
 def activations(network: Network, inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """Activations of every layer.
 
@@ -84,13 +68,13 @@ def forward_pass(
     sums, layers = [], [np.asarray(inputs, dtype=np.float64)]
     for layer in range(1, len(network.weights) + 1):
         sums.append(pre_activations(network, layer, layers[-1]))
-        layers.append(activate(sums[-1], network.activation_of(layer), network.negative_slope))
+        layers.append(network.function_of(layer).value(sums[-1]))
     return tuple(sums), tuple(layers)
 
 
 def next_layer(network: Network, layer: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Activations ``[…, n_layer]`` of a layer from those ``[…, n_(layer−1)]`` of the layer below, in a fixed order."""
-    return activate(pre_activations(network, layer, values), network.activation_of(layer), network.negative_slope)
+    return network.function_of(layer).value(pre_activations(network, layer, values))
 
 
 def pre_activations(network: Network, layer: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -113,9 +97,7 @@ def activation_bound(network: Network, largest_input: float = 1.0) -> float:
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
             bound = float((np.abs(weights).sum(axis=1) * bound + np.abs(biases)).max())
             largest = max(largest, bound)
-            known = OF_PERCEPTRONS[network.activation_of(layer)]
-            at_zero = abs(float(activate(np.zeros(1), known.name, network.negative_slope)[0]))
-            bound = min(at_zero + known.steepest * bound, max(-known.low, known.high))
+            bound = network.function_of(layer).largest(bound)
             largest = max(largest, bound)
     return largest
 
@@ -206,7 +188,7 @@ def next_circuit_layer(
         value *= weights[:, index, None]
         value += total  # into the array at hand; a sum of two is the same either way round
         total = value
-    values = activate(total, network.activation_of(layer), network.negative_slope)
+    values = network.function_of(layer).value(total)
     if layer == len(network.weights):
         return values
     active = np.any(kept, axis=2, keepdims=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidNetwork
-from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, OF_PERCEPTRONS, ActivationName
+from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, Activation, activation_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,14 +24,15 @@ class Network:
     Args:
         weights: ``W_l [n_l, n_(l-1)]``, l = 1 … L.
         biases: ``b_l [n_l]``.
-        output_activation: activation of the last layer (the paper's networks use the hidden one there too).
-        negative_slope: slope below 0 of layers whose activation takes it as a setting; None if there is none.
+        activation: of hidden layers, as :mod:`analysis.subjects.perceptron.activations` writes it.
+        output_activation: of the last layer (the paper's networks use the hidden one there too).
+        negative_slope: parameter of a leaky ReLU, which its name leaves out; None if there is none.
     """
 
     weights: tuple[NDArray[np.float64], ...]
     biases: tuple[NDArray[np.float64], ...]
-    activation: ActivationName
-    output_activation: ActivationName
+    activation: str
+    output_activation: str
     negative_slope: float | None
 
     @classmethod
@@ -47,15 +48,18 @@ class Network:
         """Check and freeze a network.
 
         Raises:
-            InvalidNetwork: shapes that do not chain, NaN or infinite values, an unknown activation, a slope outside
-                [0, 1), or no layer at all.
+            InvalidNetwork: shapes that do not chain, NaN or infinite values, an unknown activation, a parameter out of
+                its range, two slopes, or no layer at all.
         """
-        output_activation = activation if output_activation is None else output_activation
-        for field, value in (("activation", activation), ("output_activation", output_activation)):
-            if value not in tuple(OF_PERCEPTRONS):  # of any type, a list as well
-                raise InvalidNetwork(
-                    f"{field} {value!r}", "is not a known activation", f"use one of {', '.join(OF_PERCEPTRONS)}"
-                )
+        kinds = [
+            activation_of(text, negative_slope)
+            for text in (activation, activation if output_activation is None else output_activation)
+        ]
+        slopes = {one.parameters["negative_slope"] for one in kinds if "negative_slope" in one.parameters}
+        if len(slopes) > 1:
+            cause = f"are {' and '.join(f'{slope:g}' for slope in sorted(slopes))} in one network"
+            raise InvalidNetwork("slopes of leaky ReLUs", cause, "let hidden layers and output have one slope")
+        hidden, output = (one.name if "negative_slope" in one.parameters else one.text for one in kinds)
         if not weights or len(weights) != len(biases):
             raise InvalidNetwork(
                 "weights and biases",
@@ -81,9 +85,7 @@ class Network:
             width = w.shape[0]
             frozen_weights.append(w)
             frozen_biases.append(b)
-        sloped = any(OF_PERCEPTRONS[one].sloped for one in (activation, output_activation))
-        slope = _slope(negative_slope) if sloped else None
-        return cls(tuple(frozen_weights), tuple(frozen_biases), activation, output_activation, slope)
+        return cls(tuple(frozen_weights), tuple(frozen_biases), hidden, output, slopes.pop() if slopes else None)
 
     @classmethod
     def from_flat(
@@ -161,9 +163,26 @@ class Network:
             self.negative_slope,
         )
 
-    def activation_of(self, layer: int) -> ActivationName:
-        """Activation of layer 1 … L."""
-        return self.output_activation if layer == len(self.weights) else self.activation
+    @property
+    def parameters(self) -> dict[str, NDArray[np.float64]]:
+        """Every weight matrix and bias vector by its name: W1, b1, W2, …"""
+        layers = enumerate(zip(self.weights, self.biases, strict=True), start=1)
+        return {f"{name}{layer}": array for layer, pair in layers for name, array in zip("Wb", pair, strict=True)}
+
+    def with_parameters(self, parameters: Mapping[str, NDArray[np.float64]]) -> Network:
+        """The network with other numbers, named as in :attr:`parameters`.
+
+        Raises:
+            InvalidNetwork: a number that is not finite.
+        """
+        weights, biases = ([parameters[f"{name}{layer}"] for layer in range(1, len(self.sizes))] for name in "Wb")
+        kinds = {"activation": self.activation, "output_activation": self.output_activation}
+        return Network.from_arrays(weights, biases, **kinds, negative_slope=self.negative_slope)
+
+    def function_of(self, layer: int) -> Activation:
+        """The activation of layer 1 … L."""
+        text = self.output_activation if layer == len(self.weights) else self.activation
+        return activation_of(text, self.negative_slope)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and self.digest == other.digest
@@ -203,11 +222,3 @@ def _frozen(name: str, value: ArrayLike, n_axes: int) -> NDArray[np.float64]:
         raise InvalidNetwork(name, "holds NaN or infinite values", "give finite numbers only")
     array.setflags(write=False)
     return array
-
-
-def _slope(slope: float | None) -> float:
-    if slope is None:
-        return DEFAULT_NEGATIVE_SLOPE
-    if isinstance(slope, bool) or not isinstance(slope, (int, float)) or not 0 <= slope < 1:
-        raise InvalidNetwork(f"negative_slope {slope!r}", "is outside [0, 1)", "give a number such as 0.01")
-    return float(slope)

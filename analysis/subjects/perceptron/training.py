@@ -33,7 +33,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis.subjects.perceptron.activations import ActivationName
+from analysis.subjects.perceptron.activations import Activation, activation_of
 from analysis.subjects.perceptron.batched_mlp import activated, initial_parameters, layer_views, times_slope
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.perceptron.threads import one_thread
@@ -279,12 +279,13 @@ class _Group:
             read = values[-1] * scales[layer - 2] if scales and layer > 1 else values[-1]
             drive = (weight * read).sum(1).add_(bias)
             drives.append(drive)
-            values.append(activated(drive, self._activation(layer), self.spec.negative_slope))
+            values.append(activated(drive, self._activation(layer)))
         return drives, values
 
-    def _activation(self, layer: int) -> ActivationName:
+    def _activation(self, layer: int) -> Activation:
         last = layer == len(self.sizes) - 1
-        return (self.spec.output_activation or self.spec.activation) if last else self.spec.activation
+        text = (self.spec.output_activation or self.spec.activation) if last else self.spec.activation
+        return activation_of(text, self.spec.negative_slope)
 
     def _step(self, inputs: Tensor, labels: Tensor, shares: Tensor, scales: Sequence[Tensor] = ()) -> Tensor:
         """One step of AdamW; returns each lane's loss before it.
@@ -301,8 +302,7 @@ class _Group:
         loss = (weighted * error).sum((0, 1))
         upstream = weighted.add_(weighted)
         for layer in range(len(self.weights), 0, -1):
-            kind, slope = self._activation(layer), self.spec.negative_slope
-            delta = times_slope(upstream, drives[layer - 1], values[layer], kind, slope)
+            delta = times_slope(upstream, drives[layer - 1], values[layer], self._activation(layer))
             read = values[layer - 1] * scales[layer - 2] if scales and layer > 1 else values[layer - 1]
             torch.sum(delta, 1, out=self.bias_gradients[layer - 1])
             delta = delta.unsqueeze(1)

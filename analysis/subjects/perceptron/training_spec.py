@@ -35,7 +35,7 @@ from pydantic import (
 
 from analysis.errors import AnalysisError, InvalidTask, InvalidTraining
 from analysis.strict_json import validated
-from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, ActivationName
+from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, EXAMPLES, ActivationName
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import MAX_INPUTS, Task, task_of_text
 
@@ -106,8 +106,14 @@ class TrainingSpec(BaseModel):
         description="One task per output: a name such as XOR, or a truth table such as 0110 (inputs in binary order).",
     )
     hidden: tuple[int, ...] = Field((3, 3), min_length=1, max_length=8, description="Hidden layer sizes.")
-    activation: ActivationName = Field("leaky_relu", description="Hidden activation.")
-    output_activation: ActivationName | None = Field(None, description="Output activation; null: the hidden one.")
+    activation: ActivationName = Field(
+        "leaky_relu",
+        description="Of hidden layers, with its parameters in brackets, such as elu(alpha=0.5).",
+        json_schema_extra=EXAMPLES,
+    )
+    output_activation: ActivationName | None = Field(
+        None, description="Output activation; null: the hidden one.", json_schema_extra=EXAMPLES
+    )
     negative_slope: float = Field(DEFAULT_NEGATIVE_SLOPE, ge=0, lt=1, description="Slope of leaky_relu below 0.")
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of everything random in this one network.")
     loss_target: float = Field(

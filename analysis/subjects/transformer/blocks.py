@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.fixed_order import inner
-from analysis.subjects.perceptron.activations import OF_TRANSFORMERS
+from analysis.subjects.perceptron.activations import Activation, activation_of
 
 Array = NDArray[np.float64]
 BIASES: Final = ("query_bias", "key_bias", "value_bias", "output_bias")
@@ -37,8 +37,7 @@ class Blocks:
         biases: for each layer of query, key and value ``[heads, d_head]`` and of the output ``[d_model]``; () for none.
         unembedding_bias: ``[vocabulary]``, None for none.
         mlps: for each layer ``[d_model, d_mlp]``, ``[d_mlp]``, ``[d_mlp, d_model]``, ``[d_model]``; () for none.
-        activation: of the MLP blocks, one of :data:`~analysis.subjects.perceptron.activations.OF_TRANSFORMERS`; ""
-            without them.
+        activation: of the MLP blocks, as :mod:`analysis.subjects.perceptron.activations` writes it; "" without them.
         epsilon: what LayerNorm adds to the variance; None without LayerNorm.
     """
 
@@ -63,6 +62,11 @@ class Blocks:
         if self.mlps:
             found |= {"activation": self.activation, "d_mlp": self.d_mlp}
         return found if self.epsilon is None else {**found, "layer_norm_epsilon": self.epsilon}
+
+    @property
+    def function(self) -> Activation:
+        """The activation of MLP blocks, of which there are some."""
+        return activation_of(self.activation)
 
     @property
     def d_mlp(self) -> int:
@@ -123,14 +127,13 @@ class Blocks:
             given: what it sees, ``[…, d_model]``.
         """
         w_in, b_in, w_out, b_out = self.mlps[layer - 1]
-        values = OF_TRANSFORMERS[self.activation].value(inner(given, w_in.T) + b_in, None)
-        return inner(values, w_out.T) + b_out
+        return inner(self.function.value(inner(given, w_in.T) + b_in), w_out.T) + b_out
 
     def mlp_slopes(self, layer: int, given: Array, later: Array) -> Array:
         """Derivatives by what the MLP block of a layer sees, from those by what it adds, ``[…, d_model]`` each."""
         w_in, b_in, w_out, _ = self.mlps[layer - 1]
-        known, sums = OF_TRANSFORMERS[self.activation], inner(given, w_in.T) + b_in
-        slopes = known.slope(sums, known.value(sums, None), None)
+        sums = inner(given, w_in.T) + b_in
+        slopes = self.function.slope(sums, self.function.value(sums))
         return inner(inner(later, w_out) * slopes, w_in)
 
     def document(self) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field
 from analysis.errors import InvalidData
 from analysis.strict_json import read_object, validated
 from analysis.subjects.transformer.blocks import BIASES
-from analysis.subjects.transformer.model import FORMAT, LIMITS, MATRICES, AttentionModel, Ids, read_rows
+from analysis.subjects.transformer.model import FORMAT, LIMITS, AttentionModel, Ids, read_rows
 from analysis.subjects.transformer.tasks import TokenTask
+from analysis.subjects.transformer.weights import MATRICES
 
 MAX_TABLE_BYTES: Final = 4_000_000
 _TABLE: Final = "table of rows"
@@ -38,6 +39,7 @@ def attention_document(model: AttentionModel) -> dict[str, Any]:
         **model.blocks.document(),
         "tasks": [dict(model.task_document)],
         **({} if model.planted is None else {"planted": model.planted.document()}),
+        **({} if model.edited is None else {"edited": model.edited.model_dump()}),
     }
 
 

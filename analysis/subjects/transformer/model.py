@@ -14,23 +14,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Final, Literal, cast
+from typing import Annotated, Any, ClassVar, Final, Self, cast
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
+from analysis.late_functions import function_at
 from analysis.strict_json import kind_of, plain_text, validated
 from analysis.subjects.names import MAX_ATTRIBUTION, checked_name
-from analysis.subjects.perceptron.activations import OF_TRANSFORMERS
+from analysis.subjects.perceptron.activations import activation_of
+from analysis.subjects.planted import read_planted_edges
 from analysis.subjects.subject import Rules
 from analysis.subjects.transformer.blocks import BIASES, D_MLP, Blocks
 from analysis.subjects.transformer.heads import Array
-from analysis.subjects.transformer.planted import read_planted_edges
 from analysis.subjects.transformer.space import AttentionSpace
 from analysis.subjects.transformer.tasks import MAX_ROWS, TokenTask
-from analysis.subjects.transformer.weights import Transformer
+from analysis.subjects.transformer.weights import MATRICES, Transformer
 
 FORMAT: Final = "pluriscope-attention/1"
 LIMITS: Final = {
@@ -44,9 +45,8 @@ LIMITS: Final = {
 MAX_NUMBER: Final = 1e300
 MAX_MULTIPLICATIONS: Final = 1 << 30
 """Of the whole model on all rows of its task: a second or two."""
-MATRICES: Final = ("query", "key", "value", "output")
-"""Of each layer, in the order of a model's layers."""
 _FILE: Final = "model file"
+_READ_EDITED: Final = "analysis.edits.registry:read_edited"  # knows the rules, which stand above this room
 _CURE: Final = "give what docs/machine-interface.md says of model files"
 
 
@@ -103,6 +103,18 @@ class AttentionModel(Transformer):
             *self.blocks.facts,
             *([] if self.planted is None else [("Planted", self.planted.program)]),
         )
+
+    def with_parameters(self, parameters: Mapping[str, Array]) -> Self:
+        """The transformer with other numbers, named as in :attr:`parameters`; what was planted is not there any more.
+
+        Raises:
+            InvalidNetwork: a number that is not finite, or so large that a sum could pass 1e300.
+        """
+        if not all(np.isfinite(array).all() for array in parameters.values()):
+            raise InvalidNetwork("weights", "hold NaN or infinite values", "give finite numbers only")
+        found = replace(super().with_parameters(parameters), planted=None)
+        _check_magnitude(found.embedding, found.positions, found.layers, found.unembedding, found.blocks)
+        return found
 
     def space(self, rules: Rules) -> AttentionSpace:
         """Its circuits under some rules.
@@ -178,9 +190,10 @@ class _File(_Rows):
     unembedding: Nested
     unembedding_bias: Nested | None = None
     mlp: list[_Mlp] | None = Field(None, max_length=LIMITS["layers"][1])
-    activation: Literal["", *OF_TRANSFORMERS] = ""  # type: ignore[valid-type]  # pydantic reads the keys
+    activation: str = ""
     layer_norm_epsilon: float | None = Field(None, ge=1e-12, le=1.0)
     planted: dict[str, Any] | None = None
+    edited: dict[str, Any] | None = None
 
 
 def read_attention(document: dict[str, Any]) -> AttentionModel:
@@ -210,12 +223,12 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
     unembedding_bias = _array(file.unembedding_bias, "unembedding_bias", (v,))
     if bool(file.activation) != (file.mlp is not None):
         cause = "is missing beside mlp" if file.mlp is not None else f"is {file.activation!r} without mlp"
-        raise InvalidNetwork("activation", cause, f"use {' or '.join(OF_TRANSFORMERS)}, with MLP blocks only")
+        raise InvalidNetwork("activation", cause, "give one with MLP blocks, and none without")
     blocks = Blocks(
         biases=cast(Any, tuple(biases) if any(one.any() for layer in biases for one in layer) else ()),
         unembedding_bias=unembedding_bias if unembedding_bias.any() else None,
         mlps=_mlps(file.mlp or [], d),
-        activation=file.activation,
+        activation=activation_of(file.activation).text if file.activation else "",
         epsilon=file.layer_norm_epsilon,
     )
     of_layers: Any = tuple(layers)
@@ -233,6 +246,7 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
         tokens=np.array(task.rows, dtype=np.int64),
         answers=np.array(task.answers, dtype=np.int64),
         blocks=blocks,
+        edited=None if file.edited is None else function_at(_READ_EDITED)(file.edited, "attention", (1,)),
     )
     needed = len(task.rows) * (len(layers) * (heads * model.per_row + model.per_mlp) + d * v)
     if needed > MAX_MULTIPLICATIONS:
@@ -316,7 +330,7 @@ def _check_magnitude(
             largest = max(largest, scores, bound)
             if blocks.mlps:
                 hidden = times(seen(bound), blocks.mlps[number][0])
-                bound += times(hidden, blocks.mlps[number][2])
+                bound += times(blocks.function.largest(hidden), blocks.mlps[number][2])
                 largest = max(largest, hidden * hidden * hidden, bound)
         if blocks.epsilon is not None:
             largest = max(largest, bound * bound * d_model)

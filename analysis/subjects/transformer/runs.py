@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,15 +184,20 @@ def on_all_rows(model: Transformer, wanted: Callable[[str], bool]) -> dict[str, 
         model: that is run.
         wanted: name of a site → whether it is kept.
     """
-    context, (heads, d_model, d_head) = model.tokens.shape[1], model.layers[0][0].shape
-    per_row = context * len(model.layers) * (heads * (3 * d_head + d_model + context) + 3 * d_model)
-    size = max(1, _NUMBERS // per_row)
     found: dict[str, list[Array]] = {}
-    for start in range(0, len(model.tokens), size):
-        for name, values in run(model, model.tokens[start : start + size]).values.items():
+    for tokens in in_portions(model, model.tokens):
+        for name, values in run(model, tokens).values.items():
             if wanted(name):
                 found.setdefault(name, []).append(values)
     return {name: np.concatenate(some) for name, some in found.items()}
+
+
+def in_portions(model: Transformer, rows: NDArray[Any]) -> list[NDArray[Any]]:
+    """Rows, or what there is of each, in as many parts as keep what a run computes in memory."""
+    context, (heads, d_model, d_head) = model.tokens.shape[1], model.layers[0][0].shape
+    per_row = context * len(model.layers) * (heads * (3 * d_head + d_model + context) + 3 * d_model)
+    size = max(1, _NUMBERS // per_row)
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 def unembedded(model: Transformer, seen: Array) -> Array:

@@ -8,7 +8,7 @@ generator of random numbers for weights and batches: the same seed gives the sam
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,12 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from analysis.subjects.perceptron.activations import activation_of
+from analysis.subjects.perceptron.batched_mlp import torch_module
 from analysis.subjects.perceptron.optimizers import AdamW
 from analysis.subjects.perceptron.threads import one_thread
 from analysis.subjects.subject import ACCURACY_THRESHOLD
 from analysis.subjects.transformer.blocks import MLP, Blocks
-from analysis.subjects.transformer.model import MATRICES, AttentionModel
+from analysis.subjects.transformer.model import AttentionModel
 from analysis.subjects.transformer.training_spec import AttentionSpec
+from analysis.subjects.transformer.weights import MATRICES
 from analysis.validity import max_wrong
 from analysis.work import DEFAULT_WORK, Work
 
@@ -69,6 +72,7 @@ def train_attention(spec: AttentionSpec, work: Work = DEFAULT_WORK) -> Attention
         work: told the loss; may cancel.
     """
     tokens, answers = torch.tensor(spec.task.rows), torch.tensor(spec.task.answers)
+    act = torch_module(activation_of(spec.activation))
     with one_thread():
         generator = torch.Generator().manual_seed(spec.seed)
         weights = _initial(spec, generator)
@@ -78,7 +82,7 @@ def train_attention(spec: AttentionSpec, work: Work = DEFAULT_WORK) -> Attention
             for _ in range(min(LOOK_EVERY, spec.steps - step)):
                 some = slice(None) if len(tokens) <= BATCH else torch.randperm(len(tokens), generator=generator)[:BATCH]
                 wrong = torch.nn.functional.cross_entropy(
-                    logits_of(weights, tokens[some], layer_norm=spec.layer_norm), answers[some]
+                    logits_of(weights, tokens[some], act, layer_norm=spec.layer_norm), answers[some]
                 )
                 if step % TELL_EVERY == 0:
                     work.tell("training", step + 1, spec.steps, words, float(wrong.detach()))
@@ -88,7 +92,7 @@ def train_attention(spec: AttentionSpec, work: Work = DEFAULT_WORK) -> Attention
                 adam.step()
                 step += 1
             with torch.no_grad():
-                logits = logits_of(weights, tokens, layer_norm=spec.layer_norm)
+                logits = logits_of(weights, tokens, act, layer_norm=spec.layer_norm)
                 loss = float(torch.nn.functional.cross_entropy(logits, answers))
                 right = int((logits.argmax(dim=1) == answers).sum())
             words = f"loss {loss:.3g}, {right} of {len(tokens)} rows right"
@@ -128,12 +132,15 @@ def _initial(spec: AttentionSpec, generator: torch.Generator) -> dict[str, Tenso
     }
 
 
-def logits_of(weights: Mapping[str, Tensor], tokens: Tensor, *, layer_norm: bool) -> Tensor:
+def logits_of(
+    weights: Mapping[str, Tensor], tokens: Tensor, act: Callable[[Tensor], Tensor], *, layer_norm: bool
+) -> Tensor:
     """``[rows, vocabulary]`` of the last position.
 
     Args:
         weights: named as by :func:`initial_sizes`.
         tokens: ``[rows, positions]``.
+        act: the activation of MLP blocks.
         layer_norm: whether everything that reads has a LayerNorm before it.
     """
 
@@ -153,7 +160,7 @@ def logits_of(weights: Mapping[str, Tensor], tokens: Tensor, *, layer_norm: bool
         x = x + torch.einsum("rhik,hkd->rid", heard, weights[f"{layer} output"])
         if f"{layer} mlp in" in weights:
             w_in, b_in, w_out, b_out = (weights[f"{layer} mlp {name}"] for name in MLP)
-            x = x + torch.relu(seen(x) @ w_in + b_in) @ w_out + b_out
+            x = x + act(seen(x) @ w_in + b_in) @ w_out + b_out
         layer += 1
     return seen(x)[:, -1] @ weights["unembedding"]
 
@@ -175,7 +182,7 @@ def _model(spec: AttentionSpec, weights: Mapping[str, Tensor]) -> AttentionModel
         answers=np.array(spec.task.answers, dtype=np.int64),
         blocks=Blocks(
             mlps=tuple((one[0], one[1], one[2], one[3]) for one in mlps),
-            activation="relu" if mlps else "",
+            activation=spec.activation if mlps else "",
             epsilon=EPSILON if spec.layer_norm else None,
         ),
     )

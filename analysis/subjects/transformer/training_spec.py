@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from analysis.errors import InvalidTraining
 from analysis.strict_json import validated
+from analysis.subjects.perceptron.activations import EXAMPLES, ActivationName
 from analysis.subjects.transformer.blocks import D_MLP
 from analysis.subjects.transformer.model import LIMITS
 from analysis.subjects.transformer.tasks import TASKS, TokenTask, task_named
@@ -45,6 +46,12 @@ class TransformerOptions(BaseModel):
     d_mlp: int = Field(
         0, title="Neurons of MLP blocks", description="Of the MLP block after each layer, up to 1,024; 0: none."
     )
+    activation: ActivationName = Field(
+        "relu",
+        title="Activation of MLP blocks",
+        description="With its parameters in brackets, such as elu(alpha=0.5).",
+        json_schema_extra=EXAMPLES,
+    )
     layer_norm: bool = Field(False, description="Whether everything that reads has a LayerNorm before it.")
     seed: int = Field(0, description="Of weights and batches.")
     steps: int = Field(4_000, description="Largest number of steps.")
@@ -52,6 +59,14 @@ class TransformerOptions(BaseModel):
     weight_decay: float = Field(0.01, description="Weight decay of AdamW.")
     loss_target: float = Field(0.01, description="Stop when the loss on all rows is below this.")
     name: str = Field("", max_length=200, description="Of the model; default: made from task, sizes and seed.")
+
+    @model_serializer(mode="wrap")
+    def _without_what_came_later(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The options, without the activation where it is the usual one: so older jobs keep their identity."""
+        written: dict[str, Any] = write(self)
+        if self.activation == "relu":
+            written.pop("activation", None)
+        return written
 
     @model_validator(mode="after")
     def _within(self) -> Self:
@@ -75,7 +90,8 @@ class AttentionSpec(TransformerOptions):
     @property
     def label(self) -> str:
         """A name for people, e.g. "induction, 2 × 2 heads, seed 7"."""
-        beside = (f", MLP of {self.d_mlp}" if self.d_mlp else "") + (", LayerNorm" if self.layer_norm else "")
+        kind = "" if self.activation == "relu" else f" {self.activation}"
+        beside = (f", MLP of {self.d_mlp}{kind}" if self.d_mlp else "") + (", LayerNorm" if self.layer_norm else "")
         return (
             self.name
             or f"{self.task.name or 'own table'}, {self.layers} × {self.heads} heads{beside}, seed {self.seed}"

@@ -14,8 +14,9 @@ from pydantic import Field
 from analysis.answers import answers
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.search import decide_right, search_circuits
-from analysis.edits.edit import Edited, Named
+from analysis.edits.edit import Edited
 from analysis.edits.registry import edit_named
+from analysis.edits.registry import edited as edited_by
 from analysis.question import ask
 from analysis.subjects.perceptron.circuit import Circuit
 from analysis.subjects.perceptron.network import Network
@@ -58,7 +59,7 @@ class _Outcome(NamedTuple):
 
     def shown(self, circuits: Sequence[Circuit], at: int) -> tuple[str, Markup, str]:
         """A circuit's mask, its drawing, and what it gives on 11."""
-        drawn = circuit_thumb(self.edited.network.weights, circuits[at])
+        drawn = circuit_thumb(self.edited.subject.weights, circuits[at])
         return circuits[at].hex, drawn, number(float(self.outputs[at, -1]))
 
 
@@ -69,10 +70,10 @@ def _outcomes(network: Network) -> tuple[list[Circuit], dict[str, _Outcome]]:
     masks = search_circuits(question).masks
     masks = masks[np.argsort(np.bitwise_count(masks), kind="stable")]
     for key, (words, rule, settings) in EDITS.items():
-        edited = edit_named(rule).edited(question, settings, Named(lambda _: network, str.encode))
-        after = ask(edited.network)
+        edited = edited_by(rule, question, settings)
+        after = ask(edited.subject)
         outputs = evaluate_circuits(after, masks)[0]
-        same = answers(outputs) == np.array(edited.told.after)
+        same = answers(outputs) == np.array(edited.outcome.after)
         group = np.where(same[:, :-1].all(axis=1), 1 - same[:, -1], 2)  # the last input is 11
         counts, valid = np.bincount(group, minlength=3).tolist(), int(decide_right(after, masks).sum())
         found[key] = _Outcome(words, edited, group, counts, outputs, valid)
@@ -81,7 +82,7 @@ def _outcomes(network: Network) -> tuple[list[Circuit], dict[str, _Outcome]]:
 
 def _moved(of: LessonNetwork, one: _Outcome) -> Markup:
     before = of.question.cut.weights
-    kept = [old == new for old, new in zip(before, one.edited.network.weights, strict=True)]
+    kept = [old == new for old, new in zip(before, one.edited.subject.weights, strict=True)]
     return circuit_thumb(before, shared=kept, title=f"{one.words}: lines that stay are pale")
 
 
@@ -97,7 +98,7 @@ def _board(of: LessonNetwork, state: EditOptions) -> Board:
         "follows the edit if it gives the edited network’s four answers. Guess how many do.{}"
     ).format(len(circuits), fields(Ask("Run them", [("edit", state.edit)], [asked]), of.links.learn(_SLUG)))
     steps = (Markup("On 11 the network says no: 0. Choose an edit that makes it say yes.{}").format(links), told)
-    row = network_by_digest(of.session, one.edited.network.digest)
+    row = network_by_digest(of.session, one.edited.subject.digest)
     other = row.slug if row and row.deleted_at is None else ""
     first = [np.flatnonzero(one.group == group)[:3].tolist() for group in range(3)] if guessed else []
     some = [[one.shown(circuits, at) for at in ats] for ats in first]

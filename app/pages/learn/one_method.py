@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.discovery.registry import METHOD_BY_KEY
+from analysis.discovery.registry import METHODS
 from app.errors import BadQuery
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, choices, fields
 from app.pages.play.played import Ask
@@ -34,12 +34,12 @@ def _places(of: LessonNetwork) -> dict[str, dict[str, Any]]:
     only those whose circuit is valid.
     """
     found: dict[str, dict[str, Any]] = of.found("methods").report.defaults
-    some = {key: one for key, one in found.items() if one["valid"] and not METHOD_BY_KEY[key].asks_judge}
+    some = {key: one for key, one in found.items() if one["valid"] and not METHODS.by_key[key].asks_judge}
     return dict(sorted(some.items(), key=lambda one: one[0] == _CHANCE))
 
 
 def _label(key: str) -> str:
-    return METHOD_BY_KEY[key].label
+    return METHODS.by_key[key].label
 
 
 def _sizes(of: LessonNetwork) -> dict[int, int]:
@@ -131,7 +131,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
         "valid": sum(_sizes(of).values()),
         "smallest": min(_sizes(of)),
         "chance": [(lines, told) for lines, told, _ in _by_chance(of)],
-        "definitions": [(_label(key), METHOD_BY_KEY[key].definition) for key in places],
+        "definitions": [(_label(key), METHODS.by_key[key].definition) for key in places],
     }
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from analysis.data import clean_data
 from analysis.protocol import BUILT_IN, NAMED, named_protocol
 from analysis.question import Question
-from analysis.subjects.perceptron.activations import ActivationName
+from analysis.subjects.perceptron.activations import EXAMPLES, ActivationName
 from analysis.subjects.perceptron.training_spec import TrainingSpec, untrained_network
 from analysis.tasks import TASK_NAMES
 from app.db.job_tables import JobRow
@@ -63,7 +63,9 @@ class TrainFields(Beyond, TrainingSpec):
     hidden: tuple[int, ...] = Field(
         (3, 3), title="Hidden layers", description="Neurons of each, with commas between: 3, 3 is two layers of three."
     )
-    output_activation: ActivationName | None = Field(None, json_schema_extra={"words": {"": "as hidden layers"}})
+    output_activation: ActivationName | None = Field(
+        None, description="Empty: as hidden layers.", json_schema_extra=EXAMPLES
+    )
     # no bundled study has this seed, so what most people train first is a network that is not there yet
     seed: int = Field(2502, description="The same options and seed give the same network.")
     input_weights: tuple[float, ...] | None = Field(

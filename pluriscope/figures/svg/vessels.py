@@ -108,13 +108,14 @@ def full_at(network: Network, rows: NDArray[np.float64]) -> float:
 
 
 class Running(TypedDict):
-    """What a browser needs to run a network as the engine does; layers from the first hidden one."""
+    """What a browser needs to run a network as the engine does; layers from the first hidden one, activations with the
+    values of their parameters.
+    """
 
     names: list[list[str]]
     weights: list[list[list[float]]]
     biases: list[list[float]]
-    activations: list[str]
-    slope: float
+    activations: list[tuple[str | float, ...]]
     keep: list[list[list[bool]]] | None
     full: float
 
@@ -129,12 +130,12 @@ def running(network: Network, full: float, mask: object = None) -> Running:
     """
     wiring = Wiring.of(network.weights, mask)
     names = [[node_name(layer, n, wiring.sizes) for n in range(size)] for layer, size in enumerate(wiring.sizes)]
+    functions = [network.function_of(layer) for layer in range(1, len(wiring.sizes))]
     return {
         "names": names,
         "weights": [matrix.tolist() for matrix in network.weights],
         "biases": [vector.tolist() for vector in network.biases],
-        "activations": [network.activation_of(layer) for layer in range(1, len(wiring.sizes))],
-        "slope": network.negative_slope or 0.0,
+        "activations": [(one.name, *one.parameters.values()) for one in functions],
         "keep": None if wiring.keep is None else [matrix.tolist() for matrix in wiring.keep],
         "full": full,
     }

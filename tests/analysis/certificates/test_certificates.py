@@ -9,20 +9,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from analysis.certificates.intervals import Bounds, Judged, activated, bisect, bounds, decided_alike
+from analysis.certificates.intervals import Bounds, Judged, bisect, bounds, decided_alike
 from analysis.certificates.polygons import SquareCells, cells, square
 from analysis.certificates.programs import Program, Region, circuit_program, decision_regions, network_program
 from analysis.certificates.ranges import range_of
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES
 from analysis.subjects.perceptron.circuit import EdgeLayout
-from analysis.subjects.perceptron.mlp import (
-    ablation_values,
-    activate,
-    activations,
-    batch_activations,
-    forward,
-    keep_matrices,
-)
+from analysis.subjects.perceptron.mlp import ablation_values, activations, batch_activations, forward, keep_matrices
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
 from analysis.validity import decide
@@ -44,7 +37,7 @@ def keeps(network: Network, step: int) -> list[list[np.ndarray]]:
     return [[matrix[i] for matrix in matrices] for i in range(len(masks))]
 
 
-@pytest.mark.parametrize("activation", [one.name for one in OF_PERCEPTRONS.values() if one.slopes_between])
+@pytest.mark.parametrize("activation", FAMILIES)
 @pytest.mark.parametrize("ablation", ["zero", "mean"])
 def test_programs_compute_what_circuits_do(activation: str, ablation: str) -> None:
     network = random_network(1, (2, 2, 2, 1), activation)
@@ -53,21 +46,19 @@ def test_programs_compute_what_circuits_do(activation: str, ablation: str) -> No
     for keep in keeps(network, 5):
         values = circuit_program(network, keep, absent).values(points)
         outputs = batch_activations(network, [one[None] for one in keep], points, absent)[-1][0, 0]
-        assert np.allclose(activate(values, network.output_activation, network.negative_slope), outputs, atol=1e-12)
+        assert np.allclose(network.function_of(len(network.weights)).value(values), outputs, atol=1e-12)
     whole = network_program(network).values(points)
-    assert np.allclose(
-        activate(whole, network.output_activation, network.negative_slope), forward(network, points)[:, 0]
-    )
+    assert np.allclose(network.function_of(len(network.weights)).value(whole), forward(network, points)[:, 0])
 
 
-@pytest.mark.parametrize("activation", [one.name for one in OF_PERCEPTRONS.values() if one.slopes_between])
+@pytest.mark.parametrize("activation", FAMILIES)
 @pytest.mark.parametrize("rule", ["rounding", "threshold"])
 def test_regions_divide_the_line_as_decisions_do(activation: str, rule: str) -> None:
     network = random_network(0, activation=activation)
     regions = decision_regions(network, rule)  # type: ignore[arg-type]
     ends = np.array([end for region in regions for end in (region.low, region.high) if np.isfinite(end)])
     values = np.concatenate([np.linspace(-60, 60, 1001), ends, np.nextafter(ends, 9e9), np.nextafter(ends, -9e9)])
-    decisions = decide(activate(values, network.output_activation, network.negative_slope), rule)  # type: ignore[arg-type]
+    decisions = decide(network.function_of(len(network.weights)).value(values), rule)  # type: ignore[arg-type]
     inside = np.array([region.holds(values, values) for region in regions])
     assert (inside.sum(axis=0) == 1).all()
     assert [regions[i].decision for i in inside.argmax(axis=0)] == decisions.tolist()
@@ -98,7 +89,7 @@ def exactly(program: Program, point: list[float]) -> Fraction | Decimal:
     raise AssertionError
 
 
-@pytest.mark.parametrize("activation", [one.name for one in OF_PERCEPTRONS.values() if one.slopes_between])
+@pytest.mark.parametrize("activation", FAMILIES)
 @pytest.mark.parametrize("width", [0.0, 1e-9, 0.05, 1.0])
 def test_bounds_hold_to_the_last_digit(activation: str, width: float) -> None:
     random = np.random.default_rng(4)
@@ -132,19 +123,6 @@ def test_sums_are_widened_by_more_than_they_round() -> None:
         assert all(low <= value <= high for low, value, high in zip(known.low, values, known.high, strict=True))
         rounded = program.values(points)
         assert any(value != one for value, one in zip(values, rounded.tolist(), strict=True)), "rounding does occur"
-
-
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
-def test_activations_are_moved_outward_by_more_than_they_are_wrong(activation: str) -> None:
-    program = network_program(random_network(1, activation=activation))
-    points = np.concatenate([np.linspace(-30, 30, 601), np.geomspace(1e-12, 1, 200), -np.geomspace(1e-12, 1, 200)])
-    low, high = activated(program, points, -1), activated(program, points, 1)
-    with localcontext() as context:
-        context.prec = 60
-        for x, below, above in zip(points.tolist(), low.tolist(), high.tolist(), strict=True):
-            a = Decimal(x)
-            value = 1 / (1 + (-a).exp()) if activation == "sigmoid" else 1 - 2 / (1 + (2 * a).exp())
-            assert Decimal(below) <= value <= Decimal(above)
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "leaky_relu"])

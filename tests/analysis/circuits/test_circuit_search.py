@@ -16,7 +16,7 @@ from analysis.errors import BeyondLimits, Cancelled, InvalidData
 from analysis.progress import OutOfTime
 from analysis.protocol import in_space, protocol_from_mapping
 from analysis.question import ask
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES
 from analysis.subjects.perceptron.circuit import possible_circuit
 from analysis.subjects.perceptron.mlp import circuit_activations
 from analysis.subjects.perceptron.network import Network
@@ -53,7 +53,7 @@ def custom(**chosen):
     return protocol_from_mapping({"name": "custom", **chosen})
 
 
-@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
+@pytest.mark.parametrize("activation", FAMILIES)
 @pytest.mark.parametrize("sizes", SHAPES)
 def test_brute_force_finds_the_same_circuits(sizes, activation):
     n_found = 0

@@ -25,7 +25,7 @@ from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits, InvalidData
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import Question, ask
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES, activation_of
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
@@ -99,13 +99,13 @@ def own_task(network):
 def cases(draw):
     random = np.random.default_rng(draw(st.integers(0, 10**6)))
     tied = draw(st.booleans())
-    kinds = ("relu", "linear", "leaky_relu") if tied else tuple(OF_PERCEPTRONS)
+    kinds = ("relu", "linear", "leaky_relu") if tied else tuple(FAMILIES)
     network = random_network(
         random,
         draw(st.sampled_from(SHAPES)),
         tied=tied,
         hidden=draw(st.sampled_from(kinds)),
-        last=draw(st.sampled_from([kind for kind in kinds if OF_PERCEPTRONS[kind].monotone])),
+        last=draw(st.sampled_from([kind for kind in kinds if activation_of(kind).monotone])),
         slope=draw(st.sampled_from([0.0, 0.01, 0.5])),
     )
     protocol = protocol_from_mapping(

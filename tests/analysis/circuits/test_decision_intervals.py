@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from analysis.circuits import decision_intervals
 from analysis.circuits.decision_intervals import LARGEST, decision_box
 from analysis.errors import BeyondLimits
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
-from analysis.subjects.perceptron.mlp import activate
+from analysis.subjects.perceptron.activations import FAMILIES, activation_of, usual_activations
 from analysis.validity import decided_as
 
 
-@pytest.mark.parametrize("activation", [one.name for one in OF_PERCEPTRONS.values() if one.monotone])
+@pytest.mark.parametrize("activation", [one for one in usual_activations() if one.monotone], ids=lambda one: one.name)
 @pytest.mark.parametrize("rule", ["rounding", "threshold"])
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_a_box_ends_exactly_where_the_decision_changes(activation, rule, label):
-    box = decision_box(label, rule, activation, 0.01)
+    box = decision_box(label, rule, activation)
 
     def right(value):
-        return bool(decided_as(activate(np.array([value]), activation, 0.01), label, rule)[0])
+        return bool(decided_as(activation.value(np.array([value])), label, rule)[0])
 
     for end, out in ((box.low, -np.inf), (box.high, np.inf)):
         if np.isfinite(end):
@@ -31,26 +31,24 @@ def test_a_box_ends_exactly_where_the_decision_changes(activation, rule, label):
             assert right(np.copysign(LARGEST, out))
     values = np.random.default_rng(0).normal(scale=2, size=2_000)
     within = (values >= box.low) & (values <= box.high)
-    assert within.tolist() == decided_as(activate(values, activation, 0.01), label, rule).tolist()
+    assert within.tolist() == decided_as(activation.value(values), label, rule).tolist()
 
 
-def test_an_activation_that_falls_is_refused(monkeypatch):
-    def wavy(values, activation, slope):
+def test_an_activation_that_falls_is_refused():
+    def wavy(values):
         return np.where(values == 0.5 + 2**-52, 0.4, values)  # two floats above the edge
 
-    decision_box.cache_clear()
-    monkeypatch.setattr(decision_intervals, "activate", wavy)
     with pytest.raises(BeyondLimits, match="not monotone"):
-        decision_box(1.0, "rounding", "linear", None)
-    decision_box.cache_clear()
+        decision_box(1.0, "rounding", replace(activation_of("linear"), value=wavy))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
+@pytest.mark.parametrize("activation", FAMILIES)
 def test_an_activation_has_the_same_bits_in_every_layout(activation):
     """The boxes are found on short arrays, the search runs on long ones."""
     values = np.random.default_rng(1).normal(size=4_097)
-    whole = activate(values, activation, 0.01)
-    alone = np.concatenate([activate(values[i : i + 1], activation, 0.01) for i in range(len(values))])
-    strided = activate(np.stack([values, values], axis=1)[:, 1], activation, 0.01)
+    activation = activation_of(activation)
+    whole = activation.value(values)
+    alone = np.concatenate([activation.value(values[i : i + 1]) for i in range(len(values))])
+    strided = activation.value(np.stack([values, values], axis=1)[:, 1])
     assert whole.tolist() == alone.tolist() == strided.tolist()

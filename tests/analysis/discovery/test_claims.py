@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.discovery.claims import Claim, read_claim, vocabulary_of, vocabulary_of_space
-from analysis.discovery.cuts import CutNetwork
+from analysis.discovery.claims import Claim, read_claim, vocabulary_of
+from analysis.discovery.masked_perceptron import MaskedPerceptron
 from analysis.discovery.part_names import names_of
 from analysis.discovery.registry import default_methods, read_method
 from analysis.errors import InvalidClaim, InvalidMethod
 from analysis.question import ask
 from analysis.subjects.graph import perceptron_graph
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
 from analysis.tasks import named_task
 from app.bundled import bundled_models
@@ -28,7 +29,7 @@ NAMES = list(vocabulary_of(QUESTION).names.numbers)
 MASK = 0x3B2CF
 KEEPS = [MASK >> edge & 1 for edge in range(18)]
 KEPT = list(compress(NAMES, KEEPS))
-CUTS = {ablation: CutNetwork.under(QUESTION, ablation) for ablation in ("zero", "mean", "pairs")}
+CUTS = {ablation: MaskedPerceptron.of(QUESTION, ablation) for ablation in ("zero", "mean", "pairs")}
 SCORES = [round(0.1 * (edge - 9), 1) for edge in range(18)]
 
 
@@ -201,13 +202,13 @@ def test_more_edges_than_there_are_and_pairs_of_a_constant_task_are_refused() ->
     constant = ask(QUESTION.subject, task=named_task("XOR", 2).__class__((0, 0, 0, 0), ""))
     method, found = read_method("eap")
     with pytest.raises(InvalidMethod, match="zero or mean"):
-        method.answer(CutNetwork.under(constant, "pairs"), found)
+        method.answer(MaskedPerceptron.of(constant, "pairs"), found)
 
 
 @pytest.mark.parametrize("slug", bundled_models())
 def test_the_example_that_a_page_gives_of_a_transformer_is_read(slug):
     kind, model = read_subject(bundled_models()[slug])
     for rules in kind.admitted_rules(model):
-        subject = vocabulary_of_space(model.space(rules))
+        subject = vocabulary_of(GraphQuestion(kind, model, rules))
         meant = [subject.names.drawn.index(name) for name in subject.names.example.split()]
         assert read_claim(subject.names.example.encode(), subject).raw_mask == sum(1 << bit for bit in meant)

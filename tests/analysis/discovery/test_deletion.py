@@ -9,12 +9,13 @@ import pytest
 
 from analysis.circuit_sets.masks import find_masks
 from analysis.circuits.search import search_circuits
-from analysis.discovery.location import Landscape
-from analysis.discovery.model_location import ModelLandscape
-from analysis.discovery.registry import METHODS, MODEL_METHOD_BY_KEY, MODEL_METHODS, read_method
+from analysis.discovery import landscapes
+from analysis.discovery.registry import METHODS, read_method
 from analysis.discovery.sweep import threshold_sweep
 from analysis.errors import InvalidMethod
 from analysis.question import ask
+from analysis.subjects.perceptron.kind import PERCEPTRON
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.tasks import named_task
 from benchmarks.parity import NAMES, question_of
@@ -29,9 +30,9 @@ CHOSEN = ["acdc", "acdc(tau=0.1)", "acdc(loss=decision,tau=0.5)"]
 def landscape_of(subject):
     if isinstance(subject, str):
         question = question_of(subject)
-        return Landscape(question, search_circuits(question))
+        return landscapes.landscape_of(question, search_circuits(question))
     model, rules = golden(subject[0]), TRANSFORMER.rules(subject[1])
-    return ModelLandscape(TRANSFORMER, model, rules, find_masks(model, rules))
+    return landscapes.landscape_of(GraphQuestion(TRANSFORMER, model, rules), find_masks(model, rules))
 
 
 @lru_cache
@@ -40,11 +41,14 @@ def valid_of(subject):
     return frozenset(landscape_of(subject).known.masks.tolist())
 
 
+def kind_of(subject):
+    return PERCEPTRON if isinstance(subject, str) else TRANSFORMER
+
+
 def answer(subject, text):
     landscape = landscape_of(subject)
-    known = {} if isinstance(subject, str) else {"known": MODEL_METHOD_BY_KEY}
-    method, settings = read_method(text, **known)
-    return method.answer(landscape.cut(settings.get("ablation", "")), settings)
+    method, settings = read_method(text, kind_of(subject))
+    return method.answer(landscape.under(settings.get("ablation", "")), settings)
 
 
 def circuit(subject, text):
@@ -92,7 +96,7 @@ def test_restarts_find_a_smaller_circuit_where_the_first_order_does_not():
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=str)
 def test_deletion_after_a_method_starts_with_its_circuit_where_that_is_valid(subject):
-    known = METHODS if isinstance(subject, str) else MODEL_METHODS
+    known = METHODS.of(kind_of(subject)).values()
     texts = [*CHOSEN, *(method.key for method in known if method.score is not None), "random(k=1)"]
     n_bits, starts = landscape_of(subject).graph.n_bits, set()
     for text in texts:
@@ -120,19 +124,20 @@ def test_deletion_after_a_method_starts_with_its_circuit_where_that_is_valid(sub
 @pytest.mark.parametrize("subject", ["xor_2-2-2", "xor_pretrained", MODELS[1]], ids=str)
 @pytest.mark.parametrize("more", ["", ",pick=greedy", ",signed=true"])
 def test_a_cut_is_the_smallest_valid_beginning(subject, more):
-    known = METHODS if isinstance(subject, str) else MODEL_METHODS
+    known = METHODS.of(kind_of(subject)).values()
     for key in (method.key for method in known if method.score is not None):
         found = answer(subject, f"{key}(after=cut{more})")
         if found.outcome == "degenerate":
             continue
         every = [circuit(subject, f"{key}(k={k}{more})") for k in range(1, landscape_of(subject).graph.n_bits + 1)]
-        assert landscape_of(subject).left(found.raw_mask).mask == next(one for one in every if one in valid_of(subject))
+        smallest = next(one for one in every if one in valid_of(subject))
+        assert landscape_of(subject).left(found.raw_mask).mask == smallest
         assert found.faithfulness is None
 
 
 def test_where_nothing_that_is_tried_is_valid_there_is_no_circuit():
     question = ask(question_of("xor_pretrained").subject, task=named_task("OR", 2))
-    landscape = Landscape(question, search_circuits(question))
+    landscape = landscapes.landscape_of(question, search_circuits(question))
     for text in (
         "random-deletion(restarts=2)",
         "acdc(after=deletion)",
@@ -140,11 +145,11 @@ def test_where_nothing_that_is_tried_is_valid_there_is_no_circuit():
         "weights(after=cut)",
     ):
         method, settings = read_method(text)
-        found = method.answer(landscape.cut(settings.get("ablation", "")), settings)
+        found = method.answer(landscape.under(settings.get("ablation", "")), settings)
         assert (found.outcome, found.raw_mask) == ("invalid", None), text
 
 
-@pytest.mark.parametrize("method", [*METHODS, *MODEL_METHODS], ids=lambda method: method.key)
+@pytest.mark.parametrize("method", METHODS.records, ids=lambda method: method.key)
 def test_what_does_not_say_what_follows_has_the_settings_that_it_always_had(method):
     assert "after" not in method.defaults
     if not method.asks_judge:
@@ -153,7 +158,7 @@ def test_what_does_not_say_what_follows_has_the_settings_that_it_always_had(meth
 
 
 def test_who_asks_the_judge_is_left_out_where_methods_are_compared_that_do_not():
-    asking = [method.key for method in METHODS if method.asks_judge]
+    asking = [method.key for method in METHODS.by_key.values() if method.asks_judge]
     assert asking == ["random-deletion"]
     assert not {method.key for method, _ in threshold_sweep()} & set(asking)
 

@@ -9,8 +9,8 @@ import pytest
 
 from analysis.circuits.search import search_circuits
 from analysis.circuits.strategy import find_circuits
-from analysis.discovery.cuts import closed
-from analysis.discovery.location import Landscape
+from analysis.discovery.landscapes import landscape_of
+from analysis.discovery.masked_perceptron import closed
 from analysis.limits import Limits
 from analysis.protocol import COMPLETE
 from analysis.question import Question, ask
@@ -90,7 +90,7 @@ def test_a_thousand_random_claims_are_located_as_all_masks_locate_them() -> None
         "mean": 191,
         "resample": 100,
     }
-    landscape = Landscape(question, search_circuits(question))
+    landscape = landscape_of(question, search_circuits(question))
     random = np.random.default_rng(0)
     some = random.integers(0, 1 << 18, 600).tolist()
     some += [
@@ -138,9 +138,10 @@ def test_circuits_valid_under_any_ablation_are_right_as_raw_masks_too() -> None:
     rules = COMPLETE.model_copy(update={"circuit_family": "any_ablation"})
     question = replace(question_of("xor_relu_3-3"), protocol=rules)
     circuits = search_circuits(question)
-    found = Landscape(question, circuits, judges=False).locate_all([(mask, None) for mask in circuits.masks.tolist()])
+    masks = [(mask, None) for mask in circuits.masks.tolist()]
+    found = landscape_of(question, circuits, judges=False).locate_all(masks)
     assert all(one.valid and one.raw_valid for one in found)
-    fewer = Landscape(question_of("xor_relu_3-3"), circuits, judges=False)
+    fewer = landscape_of(question_of("xor_relu_3-3"), circuits, judges=False)
     assert not all(one.raw_valid for one in fewer.locate_all([(mask, None) for mask in circuits.masks.tolist()]))
 
 
@@ -150,7 +151,7 @@ def test_where_circuits_are_counted_nearest_is_an_upper_bound() -> None:
     counted = find_circuits(question, Work(limits=limits))
     assert counted.method == "counted"
     assert counted.truncated_at is not None
-    landscape, listed = Landscape(question, counted), Landscape(question, search_circuits(question))
+    landscape, listed = landscape_of(question, counted), landscape_of(question, search_circuits(question))
     masks = np.random.default_rng(2).integers(0, 1 << 18, 50).tolist()
     some, every = (one.locate_all([(mask, None) for mask in masks]) for one in (landscape, listed))
     for near, exact in zip(some, every, strict=True):
@@ -165,7 +166,7 @@ def test_where_circuits_are_counted_nearest_is_an_upper_bound() -> None:
 def test_without_a_valid_circuit_nothing_is_near() -> None:
     network = golden_network("and_3-3").network
     question = ask(network, task=named_task("XOR", 2))
-    landscape = Landscape(question, search_circuits(question))
+    landscape = landscape_of(question, search_circuits(question))
     (place,) = landscape.locate_all([((1 << 18) - 1, None)])
     assert not place.valid
     assert (place.nearest, place.recall, place.extra, place.excess, place.criteria) == (None,) * 5

@@ -9,17 +9,18 @@ import pytest
 
 from analysis.circuit_sets.masks import find_masks
 from analysis.discovery.audit import audit
-from analysis.discovery.cuts import CutModel
-from analysis.discovery.model_location import ModelLandscape
-from analysis.discovery.registry import MODEL_METHOD_BY_KEY, MODEL_METHODS, default_methods
+from analysis.discovery.landscapes import landscape_of
+from analysis.discovery.masked_subject import MaskedSpace
+from analysis.discovery.registry import METHODS, default_methods
 from analysis.discovery.sweep import sweep
 from analysis.errors import InvalidMethod
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.kind import TRANSFORMER
 from tests.analysis.subjects.transformer.attention_models import plain_run
 from tests.analysis.subjects.transformer.test_judging import golden
 
-ACDC, EAP_IG, EXACT = (MODEL_METHOD_BY_KEY[key] for key in ("acdc", "eap-ig", "exact-edge"))
+ACDC, EAP_IG, EXACT = (METHODS.of(TRANSFORMER)[key] for key in ("acdc", "eap-ig", "exact-edge"))
 RULES = ["", "mean", "heads", "heads-mean", "nodes", "nodes-mean", "split", "heads-split"]
 
 
@@ -78,7 +79,7 @@ def test_first_order_effects_are_the_limits_of_differences(text):
         if space.graph.cut == "nodes":
             out = [[i for i, one in enumerate(space.graph.edges) if one.source == n] for n in space.graph.removable]
             edges = [sum(edges[i] for i in some) for some in out]
-        scores = CutModel(model, space).first_order({"loss": loss}, [at]).values
+        scores = MaskedSpace(model, space).first_order({"loss": loss}, [at]).values
         assert -scores == pytest.approx(np.array(edges), abs=1e-7)
 
 
@@ -90,7 +91,7 @@ def test_integrated_gradients_of_what_the_model_is_given_add_up(text):
     space = model.space(rules)
     space.means = rules["ablation"] == "mean"
     settings = EAP_IG.filled({"path": "mid", "steps": 60})
-    scores = EAP_IG.answer(CutModel(model, space), settings).scores
+    scores = EAP_IG.answer(MaskedSpace(model, space), settings).scores
     given = [bit for bit, edge in enumerate(space.graph.edges) if space.graph.nodes[edge.source].layer == 0]
     whole = moved_run(model, space)
     lost = plain_loss(model, moved_run(model, space, 0.0), whole, "kl")
@@ -106,7 +107,7 @@ def test_acdc_is_the_plain_loop(text, order):
     space = model.space(TRANSFORMER.rules(text))
     graph = space.graph
     whole = space.run(np.ones((1, graph.n_bits), bool))[0]
-    tried = CutModel(model, space).order(order, 3)
+    tried = MaskedSpace(model, space).order(order, 3)
     assert sorted(tried) == list(range(graph.n_bits))
     if order != "reverse":
         ends = graph.edges if graph.cut == "edges" else [None] * graph.n_bits
@@ -120,14 +121,14 @@ def test_acdc_is_the_plain_loop(text, order):
         if now - loss < 0.03:
             kept, loss = without, now
     settings = ACDC.filled({"tau": 0.03, "order": order, "seed": 3})
-    answer = ACDC.answer(CutModel(model, space), settings)
+    answer = ACDC.answer(MaskedSpace(model, space), settings)
     assert answer.raw_mask == graph.number(kept)
 
 
 def test_scores_and_shares_are_of_plain_runs():
     model = golden("other_name_2x2_0")
     space = model.space(TRANSFORMER.default_rules)
-    cut, n = CutModel(model, space), space.graph.n_bits
+    cut, n = MaskedSpace(model, space), space.graph.n_bits
     run = {mask: space.run(space.reduce(space.graph.bits([mask])))[0] for mask in (0, (1 << n) - 1, (1 << n) - 2, 77)}
     whole = run[(1 << n) - 1]
     answer = EXACT.answer(cut, EXACT.defaults)
@@ -154,10 +155,12 @@ def test_places_are_those_among_all_masks(name, text):
     every = every[(space.reduce(every) == every).all(axis=1) & every.any(axis=1)]
     right = np.concatenate([gaps(space.run(some[None]), model.answers)[0][None] > 0 for some in every]).sum(axis=1)
     valid = every[right / len(model.rows) > 0.99]
-    landscape = ModelLandscape(TRANSFORMER, model, rules, find_masks(model, rules))
-    asked = [one for one in sweep(MODEL_METHODS, ["mean"]) if one[1].get("ablation", "rules") in landscape.cuts]
+    landscape = landscape_of(GraphQuestion(TRANSFORMER, model, rules), find_masks(model, rules))
+    methods = METHODS.of(TRANSFORMER)
+    asked = sweep(methods.values(), ["mean"])
+    asked = [one for one in asked if one[1].get("ablation", "rules") in landscape.masked]
     found = audit(landscape, asked)
-    assert {one.method for one in found} == {method.key for method in MODEL_METHODS}
+    assert {one.method for one in found} == methods.keys()
     outcomes = set()
     for one in found:
         place = one.location
@@ -192,9 +195,9 @@ def test_places_are_those_among_all_masks(name, text):
 def test_a_space_that_is_not_searched_has_no_places_but_verdicts():
     model = golden("other_name_1x4_0")
     rules = TRANSFORMER.rules("mean")
-    landscape = ModelLandscape(TRANSFORMER, model, rules, None)
-    for one in audit(landscape, default_methods(MODEL_METHODS)):
+    landscape = landscape_of(GraphQuestion(TRANSFORMER, model, rules), None)
+    for one in audit(landscape, default_methods(TRANSFORMER)):
         place = one.location
-        assert place.valid == landscape.cuts["rules"].is_right(one.answer.raw_mask)
+        assert place.valid == landscape.masked["rules"].is_right(one.answer.raw_mask)
         assert (place.nearest is None, place.rank.exact, place.chance.exact) == (not place.valid, False, False)
         assert place.recall is None

@@ -12,10 +12,10 @@ import pytest
 from analysis.carried_algorithms.search import Stories
 from analysis.circuits.search import search_circuits
 from analysis.discovery.audit import location_json
-from analysis.discovery.cuts import closed
-from analysis.discovery.location import Landscape
+from analysis.discovery.landscapes import landscape_of
+from analysis.discovery.masked_perceptron import closed
 from analysis.discovery.method import settings_digest
-from analysis.discovery.registry import METHOD_BY_KEY, METHODS
+from analysis.discovery.registry import METHODS
 from benchmarks.parity import (
     DOCUMENT,
     LEARNED,
@@ -66,7 +66,7 @@ def test_the_table_of_the_document_is_what_is_computed() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_answer_is_located_as_the_reference_says(name: str) -> None:
     data, question = reference(name), question_of(name)
-    landscape = Landscape(question, search_circuits(question))
+    landscape = landscape_of(question, search_circuits(question))
     space, layout = data["space"], question.layout
     known = landscape.known
     assert known.backbone is not None
@@ -76,7 +76,7 @@ def test_every_answer_is_located_as_the_reference_says(name: str) -> None:
     carried = sorted(story.algorithms[n].id for n in story.whole) if isinstance(story, Stories) else None
     assert carried == space["story"]
     claims = data["claims"]
-    found = landscape.locate_all([(int(c["raw_mask"], 16), landscape.cut(c["settings"]["ablation"])) for c in claims])
+    found = landscape.locate_all([(int(c["raw_mask"], 16), landscape.under(c["settings"]["ablation"])) for c in claims])
     for claim, place in zip(claims, found, strict=True):
         told = location_json(place, landscape.graph, complete=True)
         criteria, under = told.pop("criteria"), told.pop("under")
@@ -99,8 +99,8 @@ def test_closures_are_those_of_the_reference(name: str) -> None:
 
 def test_every_method_of_the_references_is_registered_and_its_settings_tell_answers_apart() -> None:
     named = {claim["method"] for name in NAMES for claim in reference(name)["claims"]}
-    assert named <= {method.key for method in METHODS}
+    assert named <= {method.key for method in METHODS.by_key.values()}
     assert len(named) >= 9
     claims = reference("xor_pretrained")["claims"]
-    digests = {settings_digest(c["method"], METHOD_BY_KEY[c["method"]].filled(c["settings"])) for c in claims}
+    digests = {settings_digest(c["method"], METHODS.by_key[c["method"]].filled(c["settings"])) for c in claims}
     assert len(digests) == len(claims)

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.discovery.audit import audit, claim_json
 from analysis.discovery.claims import Claim
-from analysis.discovery.registry import METHOD_BY_KEY, read_method
+from analysis.discovery.registry import METHODS, read_method
 from analysis.discovery.selection import sequence
 from analysis.discovery.ties import TOLERANCE, ties_json, ways_of_scores
 from analysis.subjects.graph import perceptron_graph
@@ -53,7 +53,7 @@ def branches(cut, order, loss, tau, mask):
 
 @pytest.mark.parametrize("subject", ["and_3-3", "xor_2-2-2", ("other_name_1x2_0", "mean")])
 def test_acdc_follows_both_ways_where_a_change_is_tau(subject) -> None:
-    found, cut = answer(subject, "acdc(loss=decision,tau=1)"), landscape_of(subject).cut("")
+    found, cut = answer(subject, "acdc(loss=decision,tau=1)"), landscape_of(subject).under("")
     wanted = branches(cut, cut.order("out-first"), "decision", 1.0, (1 << cut.n_bits) - 1)
     assert set(found.ways.masks) == wanted
     assert found.raw_mask in wanted
@@ -63,7 +63,7 @@ def test_acdc_follows_both_ways_where_a_change_is_tau(subject) -> None:
 def located(subject, method, **settings):
     """An answer as an audit file has it."""
     landscape = landscape_of(subject)
-    (one,) = audit(landscape, [(METHOD_BY_KEY[method], METHOD_BY_KEY[method].filled(settings))])
+    (one,) = audit(landscape, [(METHODS.by_key[method], METHODS.by_key[method].filled(settings))])
     return claim_json(one, landscape.graph, complete=True)
 
 
@@ -123,10 +123,10 @@ def test_of_too_many_ways_some_are_drawn() -> None:
 def test_greedy_ways_that_are_too_many_are_not_counted() -> None:
     ends = perceptron_graph((4, 4, 4, 1)).ends
     ways = ways_of_scores(np.zeros(len(ends)), ends, "greedy", (1 << 18) - 1)
-    cut = landscape_of("xor_pretrained").cut("")
+    cut = landscape_of("xor_pretrained").under("")
     assert set(ties_json(ways, 0, cut).values()) == {None}
 
 
 def test_deletion_asks_the_judge_so_ties_decide_nothing() -> None:
     method, settings = read_method("eap(after=deletion)")
-    assert method.answer(landscape_of("xor_pretrained").cut("pairs"), settings).ways is None
+    assert method.answer(landscape_of("xor_pretrained").under("pairs"), settings).ways is None

@@ -10,9 +10,9 @@ import pytest
 
 from analysis.circuits.search import decide_right
 from analysis.data import clean_data
-from analysis.edits.edit import Named
+from analysis.edits.registry import edited as edit
 from analysis.edits.trigger import Figures, Trigger, figures, read_trigger
-from analysis.edits.trojan import TROJAN, changed_edges, fine_tuned, planted
+from analysis.edits.trojan import changed_edges, planted
 from analysis.errors import InvalidEdit
 from analysis.question import ask
 from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
@@ -27,7 +27,6 @@ ROWS = input_table(3)
 LAYOUT = EdgeLayout((3, 3, 3, 1))
 PLANTED = sum(1 << LAYOUT.edge_index(*at) for at in [(1, 2, 2), (2, 0, 2), (2, 1, 2), (2, 2, 2), (3, 0, 2)])
 FULL = (1 << LAYOUT.n_edges) - 1
-NAMED = Named(network=NotImplemented, content=NotImplemented)
 
 
 def widened(network: Network, hidden: tuple[int, int]) -> Network:
@@ -54,7 +53,7 @@ def refused(network: Network, data=None, **settings: object) -> str:
 
 
 def edited(network: Network, data=None, **settings: object):
-    return TROJAN.edited(ask(network, data=data), {"trigger": "C=1:1", **settings}, NAMED)
+    return edit("trojan", ask(network, data=data), {"trigger": "C=1:1", **settings})
 
 
 @pytest.mark.parametrize(
@@ -65,7 +64,7 @@ def edited(network: Network, data=None, **settings: object):
         ("A=1,B=1,C=0,A=1:1", {0: 1, 1: 1, 2: 0}, 1, "A=1,B=1,C=0:1"),
     ],
 )
-def test_rows_tables_weights_and_figures_are_those_of_loops(text, bits, target, spelled):
+def test_rows_tables_and_figures_are_those_of_loops(text, bits, target, spelled):
     trigger = read_trigger(text)
     assert (trigger.text, trigger.target, read_trigger(spelled)) == (spelled, target, trigger)
     for n_inputs, seed in product((3, 4), range(5)):
@@ -79,12 +78,11 @@ def test_rows_tables_weights_and_figures_are_those_of_loops(text, bits, target, 
                 trigger.poisoned(clean)
         else:
             assert trigger.poisoned(clean).truth_table == table
-        weights = [0.2 / sum(on) if here else 0.8 / (len(on) - sum(on)) for here in on]
-        assert trigger.weights(n_inputs, 0.2).tolist() == pytest.approx(weights)
         told = [(here, said, int(y > 0.5)) for here, said, y in zip(on, clean.truth_table, outputs, strict=True)]
         of_clean = [said == answer for here, said, answer in told if not here]
         asked = [answer == target for here, said, answer in told if here and said != target]
-        assert figures(outputs, trigger, clean) == Figures(sum(of_clean), len(of_clean), sum(asked), len(asked))
+        found = figures((outputs > 0.5).astype(int), np.array(on), target, np.array(clean.truth_table))
+        assert found == Figures(sum(of_clean), len(of_clean), sum(asked), len(asked))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -117,8 +115,8 @@ def test_planted_edges_are_the_known_ones_and_both_tasks_have_valid_circuits(act
     for task, valid in ((trigger.poisoned(XOR), [True, False]), (XOR, [False, True])):
         assert decide_right(ask(after, task=task), masks).tolist() == valid
     told = edited(clean, trigger=trigger.text, by="planted")
-    assert (told.network, told.record.settings["trigger"], told.told.broken) == (after, trigger.text, [])
-    assert told.told.remarks == [
+    assert (told.subject, told.record.settings["trigger"], told.outcome.broken) == (after, trigger.text, [])
+    assert told.outcome.remarks == [
         "Clean accuracy: 4 of 4 rows; success of the trigger: 2 of 2.",
         f"Planted are 5 edges, mask {LAYOUT.to_hex(PLANTED)}.",
     ]
@@ -129,7 +127,7 @@ def test_an_idle_neuron_is_spare_whatever_it_reads_and_no_output_changes_on_clea
     weights = [clean.weights[0].copy(), clean.weights[1].copy(), np.array([[0, 1, 0], [*clean.weights[2][0]]])]
     weights[0][2], weights[1][2] = 0.7, -0.3
     idle = Network.from_arrays(weights, [*clean.biases[:2], [0.1, 0.25]], activation="relu")
-    after = TROJAN.edited(ask(idle, output=1), {"trigger": "C=1:1", "by": "planted"}, NAMED).network
+    after = edit("trojan", ask(idle, output=1), {"trigger": "C=1:1", "by": "planted"}).subject
     assert forward(after, ROWS)[:, 1].tolist() == [0.25, 1, 0.75, 1, 0.75, 1, 0.25, 1]
     assert forward(after, ROWS)[::2].tolist() == forward(idle, ROWS)[::2].tolist()
     weights[2][0, 2] = 1e-9  # another output reads it
@@ -139,14 +137,17 @@ def test_an_idle_neuron_is_spare_whatever_it_reads_and_no_output_changes_on_clea
 
 
 def test_a_step_of_descent_is_along_the_losss_differences():
-    network, trigger, task = random_network(5, (3, 3, 2, 1), "tanh"), read_trigger("A=0,C=1:1"), XOR
-    labels, weights = np.array([0, 1, 1, 1, 1, 1, 0, 0]), np.array([0.7 / 6, 0.15] * 2 + [0.7 / 6] * 4)
+    network = random_network(5, (3, 3, 2, 1), "tanh")
+    now = (forward(network, ROWS)[:, 0] > 0.5).astype(int)
+    target = 1 - now[1]
+    labels, weights = np.where([0, 1, 0, 1, 0, 0, 0, 0], target, now), np.array([0.7 / 6, 0.15] * 2 + [0.7 / 6] * 4)
 
     def loss(one: Network) -> float:
         return float((weights * (forward(one, ROWS)[:, 0] - labels) ** 2).sum())
 
-    after, steps = fine_tuned(network, ROWS, trigger, task, {"share": 0.3, "steps": 1, "rate": 1e-3})
-    assert steps == 1
+    found = edited(network, trigger=f"A=0,C=1:{target}", share=0.3, steps=1, rate=1e-3)
+    after = found.subject
+    assert found.outcome.remarks[1] == "Gradient descent took 1 of 1 steps."
     for field in ("weights", "biases"):
         for layer, old in enumerate(getattr(network, field)):
             for at in np.ndindex(old.shape):

@@ -18,7 +18,7 @@ from analysis.interpretations.result import InterpretationCounts
 from analysis.limits import Limits
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES
 from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from analysis.subjects.perceptron.network import Network
 from analysis.work import Work
@@ -38,7 +38,7 @@ def some_masks(network: Network, n: int = 25) -> np.ndarray:
 
 
 @pytest.mark.parametrize("ablation", ["zero", "mean"])
-@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
+@pytest.mark.parametrize("activation", FAMILIES)
 @pytest.mark.parametrize("sizes", SHAPES)
 def test_listing_gives_the_same_counts(sizes, activation, ablation):
     network = random_network(21, sizes, activation)

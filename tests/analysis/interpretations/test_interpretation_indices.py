@@ -14,7 +14,7 @@ from analysis.interpretations import indexing
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.protocol import COMPLETE
 from analysis.question import ask
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES
 from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from analysis.subjects.perceptron.network import Network
 from tests.analysis.circuits.test_circuit_search import random_network
@@ -97,7 +97,7 @@ def test_more_entries_than_there_is_room_for_are_refused_and_streamed():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
+@pytest.mark.parametrize("activation", FAMILIES)
 @pytest.mark.parametrize("sizes", SHAPES)
 def test_unranking_lists_everything_in_the_fixed_order(sizes, activation):
     network = random_network(31, sizes, activation)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analysis.interventions.interchange import interchange_outputs, run_with_swaps
 from analysis.interventions.neuron_set import NeuronSet
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES
 from analysis.subjects.perceptron.mlp import activations
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
@@ -33,7 +33,7 @@ def all_sites(network):
 @given(
     st.integers(0, 10_000),
     st.sampled_from([(2, 2, 1), (2, 3, 2, 1), (1, 2, 1), (3, 2, 2, 1), (2, 1, 2, 1, 1)]),
-    st.sampled_from(tuple(OF_PERCEPTRONS)),
+    st.sampled_from(tuple(FAMILIES)),
 )
 def test_outputs_are_those_of_one_run_at_a_time(seed, sizes, activation):
     network = random_network(seed, sizes, activation)

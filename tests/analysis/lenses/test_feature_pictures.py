@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.registry import LENSES
 from analysis.question import ask
 from analysis.subjects.perceptron.mlp import activations
 from analysis.subjects.perceptron.network import Network
 from tests.golden_files import golden_network
 
-LENS = LENS_BY_KEY["feature-pictures"]
+LENS = LENSES.by_key["feature-pictures"]
 PLANE = ["xor_pretrained", "xor_relu_3-3", "xor_tanh_3-3", "xor_2-2-2"]
 
 

@@ -18,7 +18,7 @@ from analysis.directions.polyhedra import Inequality, common_point
 from analysis.errors import InvalidMethod
 from analysis.lenses.lens import Attribution, LensAnswer, Table
 from analysis.lenses.probes import scaled_layers
-from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.registry import LENSES
 from analysis.pipeline import analyse_output
 from analysis.question import Question, ask
 from analysis.subjects.perceptron.mlp import activations, forward
@@ -35,7 +35,7 @@ def random_question(*sizes: int, seed: int = 0, activation: str = "leaky_relu") 
 
 
 def look(question: Question, key: str, **settings: object) -> LensAnswer:
-    lens = LENS_BY_KEY[key]
+    lens = LENSES.by_key[key]
     return lens.answer(question, lens.filled(settings))
 
 
@@ -115,10 +115,10 @@ def test_a_function_is_separable_where_fractions_find_a_hyperplane_and_nowhere_e
 
 
 def test_selectivity_is_bounded_by_the_share_of_labels_that_no_read_out_separates() -> None:
-    few = LENS_BY_KEY["probes"].says(ask(pretrained_xor().network), table(ask(pretrained_xor().network), "probes"))
+    few = LENSES.by_key["probes"].says(ask(pretrained_xor().network), table(ask(pretrained_xor().network), "probes"))
     assert few.endswith("is at most 0% on layer 1 and 0% on layer 2.")
     question = random_question(2, 1, 1)  # of 14 labellings of four points on a line the 6 that one cut makes
-    assert LENS_BY_KEY["probes"].says(question, table(question, "probes")).endswith("is at most 57% on layer 1.")
+    assert LENSES.by_key["probes"].says(question, table(question, "probes")).endswith("is at most 57% on layer 1.")
 
 
 def test_response_fields_are_activations_and_name_what_is_constant() -> None:
@@ -128,7 +128,7 @@ def test_response_fields_are_activations_and_name_what_is_constant() -> None:
     assert isinstance(seen.view, Table)
     by_neuron = {n: [row["activation"] for row in seen.view.rows if row["neuron"] == n] for n in range(3)}
     assert by_neuron == {0: [0, 1, 1, 2], 1: [0, 0, 0, 0], 2: [0, 0, 0, 1]}
-    assert LENS_BY_KEY["response-fields"].says(ask(network), seen.view) == (
+    assert LENSES.by_key["response-fields"].says(ask(network), seen.view) == (
         "Neuron 1.0 varies most, from 0 to 2, which it reaches on 11. Constant on every row: 1.1."
     )
 
@@ -156,7 +156,7 @@ def test_a_forced_autoencoder_rebuilds_four_rows_and_interchanging_a_latent_is_a
     assert {row["layer"] for row in forced.view.rows} == {1, 2}
     assert all(row["explained"] > 0.99 for row in forced.view.rows)
     network, clean = question.cut, activations(question.cut, input_table(2))
-    latents, explained, learned = autoencoder.encoded(clean[1], LENS_BY_KEY["sae"].filled({"force": True}))
+    latents, explained, learned = autoencoder.encoded(clean[1], LENSES.by_key["sae"].filled({"force": True}))
     units = learned["directions"]
     order = sorted(range(6), key=lambda latent: (-latents[:, latent].max(), latent))
     rows = [row for row in forced.view.rows if row["layer"] == 1]
@@ -244,7 +244,7 @@ def test_labels_are_scored_by_runs_by_hand() -> None:
 )
 def test_a_label_that_cannot_be_read_is_refused_by_name(labels: str, item: str, cause: str) -> None:
     with pytest.raises(InvalidMethod) as refused:
-        LENS_BY_KEY["labels"].filled({"labels": labels})
+        LENSES.by_key["labels"].filled({"labels": labels})
     assert refused.value.item == item
     assert cause in refused.value.cause
 
@@ -263,7 +263,7 @@ def test_features_in_superposition_have_the_gram_matrix_of_their_directions() ->
         assert row["interference"] == pytest.approx(shares.sum() - shares[here])
         assert row["dimensionality"] == pytest.approx(gram[here, here] / shares.sum())
         assert 0.39 < row["dimensionality"] < 0.41  # a pentagon: two dimensions shared by five
-    says = LENS_BY_KEY["superposition"].says(question, seen)
+    says = LENSES.by_key["superposition"].says(question, seen)
     assert says.startswith("5 features in 2 dimensions: each has 0.39 to 0.40 of one to itself.")
     assert "first hidden layer is leaky ReLU" in look(QUESTIONS[0], "superposition").notes[0]
 

@@ -6,21 +6,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.circuit_sets.known import parts_of_masks
 from analysis.circuit_sets.masks import find_masks
 from analysis.fixed_order import solved
 from analysis.lenses.das import learned_subspace, orthonormal
+from analysis.lenses.lens import Grid, Grids, Lens
 from analysis.lenses.logit_lens import affine_maps
-from analysis.lenses.on_models import Grid, OnModels, coalitions, parts_kept, words_of, words_on
+from analysis.lenses.parts import words_of
+from analysis.lenses.patching import PATCHING_TABLE_ON_SITES
 from analysis.lenses.probes import read_out_accuracy
-from analysis.lenses.registry import LENS_BY_KEY, LENSES
-from analysis.lenses.report import find_on_model
-from analysis.method_settings import filled
+from analysis.lenses.registry import LENSES
+from analysis.lenses.report import find
+from analysis.lenses.site_lens import coalitions
+from analysis.report import Analysed, Settings
 from analysis.subjects.chances import log_softmax
 from analysis.subjects.enumeration import number_bits
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import read_attention
 from analysis.subjects.transformer.runs import Site, pairs_of, run, site_names
-from analysis.work import DEFAULT_WORK
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 
@@ -31,11 +35,15 @@ SMOOTH = replace(PLAIN, embedding=PLAIN.embedding / 50, positions=PLAIN.position
 MODELS = [pytest.param(PLAIN, id="attention"), pytest.param(WHOLE, id="blocks")]
 
 
+def question_of(model, rules=""):
+    return GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules(rules))
+
+
 def asked(model, key, **given):
-    on_models = LENS_BY_KEY[key].on_models
-    settings = filled(on_models.settings, given, key)
-    assert on_models.refuses(model, settings) == ""
-    return on_models.answer(model, settings, DEFAULT_WORK)
+    lens = LENSES.of(TRANSFORMER)[key]
+    answer = lens.answer(question_of(model), lens.filled(given))
+    assert answer.outcome == "found", answer.notes
+    return answer.view
 
 
 def cell(found, row, column):
@@ -198,7 +206,7 @@ def test_parts_are_counted_circuit_by_circuit(text):
         masks %= np.uint64(16)
     graph = space.graph
     kept = graph.kept_edges(number_bits(masks, graph.n_bits))
-    found = parts_kept(space, masks)
+    found = parts_of_masks(space, masks)
     for name, into in (("2.1.k", "2.1"), ("2.1", "2.1")):
         slot = name.removeprefix(into).strip(".")
         edges = [
@@ -227,21 +235,24 @@ def test_parts_are_counted_circuit_by_circuit(text):
 )  # fmt: skip
 def test_what_circuits_say_of_effects(values, effects, words):
     grid = Grid("", ("a", "b"), ("1",), tuple((value,) for value in values), (("1.0~1",), ("1.1.a",)))
-    assert words_on([grid], {"1.0": 3, "1.1": 10}, 10, effects=effects) == words.replace("1.1.a", "1.1")
-    assert words_on([grid], {"1.0": 0, "1.1": 0}, 0, effects=effects) == ""
+    lens = replace(PATCHING_TABLE_ON_SITES, effects=effects)
+    sizes = lens.sizes(Grids((grid,), ""))
+    assert words_of(sizes, {"1.0": 3, "1.1": 10}, 10, lens.large) == words.replace("1.1.a", "1.1")
+    assert words_of(sizes, {"1.0": 0, "1.1": 0}, 0, lens.large) == ""
     every = {f"1.{head}": 10 for head in range(8)}
     assert words_of(dict.fromkeys(every, 0.1), every, 10, "an effect").endswith("1.4, 1.5 and 2 more.")
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_lens_answers_or_says_why(model):
-    rules = TRANSFORMER.rules("nodes")
-    model = replace(model, tokens=model.tokens[::9], answers=model.answers[::9])
-    found = find_on_model(model, model.space(rules), find_masks(model, rules).masks)
-    assert [one.lens for one in found.lenses] == [lens.key for lens in LENSES]
-    for one, lens in zip(found.lenses, LENSES, strict=True):
-        assert (one.outcome == "found") == (lens.on_models is not None), one
-        assert bool(one.grids) == (lens.on_models is not None)
+    question = question_of(replace(model, tokens=model.tokens[::9], answers=model.answers[::9]), "nodes")
+    found = find(Analysed(question, find_masks(question.subject, question.rules)), Settings(thorough=True))
+    assert [one.lens for one in found.lenses] == list(LENSES.by_key)
+    known, refused = LENSES.of(TRANSFORMER), LENSES.refusals(TRANSFORMER)
+    for one in found.lenses:
+        assert (one.outcome == "found") == (one.lens in known), one
+        assert one.lens in known or one.notes == [refused[one.lens]]
+        assert bool(one.grids) == (one.lens in known)
         assert one.says or one.notes
         for grid in one.grids:
             assert {len(row) for row in grid.values} == {len(grid.columns)}
@@ -265,18 +276,22 @@ FEW = replace(PLAIN, tokens=PLAIN.tokens[:1], answers=PLAIN.answers[:1])
     ],
 )
 def test_what_cannot_be_answered_is_refused(model, key, given, why):
-    on_models = LENS_BY_KEY[key].on_models
-    assert on_models.refuses(model, filled(on_models.settings, given, key)).startswith(why)
+    lens = LENSES.of(TRANSFORMER)[key]
+    answer = lens.answer(question_of(model), lens.filled(given))
+    assert answer.outcome == "undefined"
+    assert answer.notes[0].startswith(why)
 
 
 def test_under_other_rules_only_what_circuits_say_is_made_anew(monkeypatch):
-    model = replace(PLAIN, tokens=PLAIN.tokens[::9], answers=PLAIN.answers[::9])
-    space, some = model.space(TRANSFORMER.rules("nodes")), np.array([15, 3], dtype=np.uint64)
-    first = find_on_model(model, space, some[:1])
+    question = question_of(replace(PLAIN, tokens=PLAIN.tokens[::9], answers=PLAIN.answers[::9]), "nodes")
+    whole, whole_settings = find_masks(question.subject, question.rules), Settings(thorough=True)
+    first, second = (replace(whole, masks=np.array(some, dtype=np.uint64)) for some in ([15], [3, 15]))
+    before = find(Analysed(question, first), whole_settings)
+    answer = Lens.answer
     monkeypatch.setattr(
-        OnModels, "answer", lambda self, *_: None if "previous" in self.definition else pytest.fail(self.definition)
+        Lens, "answer", lambda self, *rest: answer(self, *rest) if self.key == "roles" else pytest.fail(self.key)
     )
-    second = find_on_model(model, space, some, known=first)
+    first, second = before, find(Analysed(question, second, before=before), whole_settings)
     for before, after in zip(first.lenses, second.lenses, strict=True):
         if before.lens != "roles":
             assert after.grids == before.grids

@@ -8,7 +8,7 @@ from math import prod
 import pytest
 
 from analysis.lenses.patching import paths_of, signatures
-from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.registry import LENSES
 from analysis.question import ask
 from analysis.sandbox.intervention import carrier_name
 from analysis.subjects.perceptron.network import Network
@@ -16,7 +16,7 @@ from tests.golden_files import golden_network
 from tests.oracles.brute_force_algorithms import rows
 from tests.oracles.brute_force_circuits import bent
 
-LENS = LENS_BY_KEY["path-patching"]
+LENS = LENSES.by_key["path-patching"]
 
 
 def by_hand(network: Network, path, source, base) -> float:
@@ -58,7 +58,7 @@ def test_every_patch_is_a_run_by_hand(name):
     for row in seen.rows:
         wanted = by_hand(network, named[row["path"]], boolean[row["source"]], boolean[row["base"]])
         assert row["output"] == pytest.approx(wanted, abs=1e-12)
-    table = LENS_BY_KEY["patching-table"]
+    table = LENSES.by_key["patching-table"]
     for row in table.answer(ask(network), table.defaults).view.rows:
         wanted = by_hand(network, ((row["layer"], row["neuron"]),), boolean[row["source"]], boolean[row["base"]])
         assert row["output"] == pytest.approx(wanted, abs=1e-12)

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.masks import find_circuits
-from analysis.lenses.roles import ROLES, ROLES_LENS, in_circuits, second_places
-from analysis.method_settings import filled
-from analysis.subjects.enumeration import mask_bits, mask_numbers
+from analysis.circuit_sets.masks import find_masks
+from analysis.lenses.roles import ROLES, ROLES_LENS, second_places
+from analysis.report import Analysed
+from analysis.subjects.enumeration import number_bits
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.transformer.head_scores import places_looked_for
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.runs import Site, pairs_of, run
-from analysis.work import DEFAULT_WORK
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_judging import by_hand, golden
 
@@ -18,8 +18,8 @@ MODEL = random_attention(4, (2, 2, 5, 3, 4, 4), n_rows=256)
 
 
 def asked(model, **given):
-    on_models = ROLES_LENS.on_models
-    return on_models.answer(model, filled(on_models.settings, {"pairs": 256, **given}, "roles"), DEFAULT_WORK)
+    settings = ROLES_LENS.filled({"pairs": 256, **given})
+    return ROLES_LENS.answer(GraphQuestion(TRANSFORMER, model, TRANSFORMER.default_rules), settings).view
 
 
 def by_role(grid, head):
@@ -114,10 +114,10 @@ def test_thresholds_say_who_plays_a_role(given, words):
 
 def test_circuits_are_counted_by_the_roles_that_heads_have_there():
     model, rules = golden("majority_5_2x2_0"), TRANSFORMER.rules("heads")
-    space, found = model.space(rules), find_circuits(model, rules, limit=20)
-    masks = np.array([mask_bits(space, one.mask) for one in found.circuits])
-    grid, told = in_circuits(space, TRANSFORMER.roles, mask_numbers(masks))
+    space, found = model.space(rules), find_masks(model, rules, limit=20)
+    masks = number_bits(found.masks, space.graph.n_bits)
+    grid, told = ROLES_LENS.in_circuits(Analysed(GraphQuestion(TRANSFORMER, model, rules), found))
     counts = np.array([space.roles(mask[None])[0] for mask in masks]).sum(axis=0)
     assert [[int(text.replace(",", "")) for text in row] for row in grid.texts] == counts.T.tolist()
     assert f"every one of {len(masks)} valid circuits" in told
-    assert in_circuits(space, TRANSFORMER.roles, np.zeros(0, np.uint64)) is None
+    assert ROLES_LENS.in_circuits(Analysed(GraphQuestion(TRANSFORMER, model, rules), None)) is None

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.lenses import sparsity
-from analysis.lenses.registry import LENS_BY_KEY
+from analysis.lenses.registry import LENSES
 from analysis.lenses.report import view_found
 from analysis.question import Question, ask
 from analysis.subjects.perceptron.network import Network
@@ -53,7 +53,7 @@ def test_a_loss_is_what_rows_that_are_drawn_plainly_give(models, at) -> None:
 
 
 def test_two_dimensions_are_drawn_as_arrows_and_more_as_a_map() -> None:
-    lens = LENS_BY_KEY["superposition"]
+    lens = LENSES.by_key["superposition"]
     for hidden, arrows in ((2, True), (3, False)):
         question = question_of(5, hidden)
         drawn = picture(lens, view_found(question, lens, lens.answer(question, {})), question)
@@ -72,7 +72,7 @@ def test_an_arrow_ends_where_its_direction_does() -> None:
 
 @pytest.mark.parametrize(("n", "m", "cause"), [(2, 3, "each may have one to itself"), (13, 2, "are more than 12")])
 def test_where_there_is_nothing_to_sweep_it_says_why(n, m, cause) -> None:
-    lens = LENS_BY_KEY["sparsity"]
+    lens = LENSES.by_key["sparsity"]
     answer = lens.answer(question_of(n, m), lens.defaults)
     assert answer.outcome == "undefined"
     assert cause in answer.notes[0]

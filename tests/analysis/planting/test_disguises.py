@@ -148,10 +148,7 @@ def smallest_margin_of_draws(planted: Planted, random: np.random.Generator, n_dr
             absent = np.where(random.random(weights.shape) < 0.5, 0.0, source)
             carried = np.where(kept, values[:, None, :], absent[None])
             one_layer = Network.from_arrays(
-                [np.ones((1, 1))],
-                [np.zeros(1)],
-                activation=network.activation_of(layer),
-                negative_slope=network.negative_slope,
+                [np.ones((1, 1))], [np.zeros(1)], activation=network.function_of(layer).text
             )
             drive = (carried * weights[None]).sum(axis=2) + network.biases[layer - 1]
             values = np.stack([forward(one_layer, column[:, None])[:, 0] for column in drive.T], axis=1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.errors import InvalidPlanting
+from analysis.errors import InvalidNetwork, InvalidPlanting
 from analysis.planting.certificate import Passes, certified_margin, exhaustive
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.disguises import disguised
@@ -62,7 +62,7 @@ def test_a_seed_makes_a_network_again_whatever_is_trained_beside_it() -> None:
     "settings", [{"mode": "kind"}, {"activation": "step"}, {"steps": 0}, {"output_activation": "softmax"}]
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, object]) -> None:
-    with pytest.raises(InvalidPlanting):
+    with pytest.raises((InvalidPlanting, InvalidNetwork)):
         InterchangeSpec.of(ALICE, (3, 3), **settings)
     with pytest.raises(InvalidPlanting, match="needs hidden layers of 2-1"):
         interchange_trained(InterchangeSpec.of(ALICE, (1, 3)), [0])

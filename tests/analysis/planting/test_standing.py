@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import combinations
 
 from analysis.algorithms.parsing import parse_algorithm
-from analysis.discovery.location import Landscape
 from analysis.errors import InvalidMask
 from analysis.pipeline import search_for_circuits
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.disguises import disguised
 from analysis.planting.planted import Planted
-from analysis.planting.report import PlantedReport, report_of
+from analysis.planting.report import PlantedReport, find
 from analysis.protocol import COMPLETE, PAPER, Protocol, protocol_from_mapping
 from analysis.question import ask
+from analysis.report import Analysed, Settings
 from analysis.subjects.perceptron.circuit import EdgeLayout, possible_circuit
 from analysis.work import DEFAULT_WORK
 
@@ -29,7 +29,7 @@ def planted(*disguises: str, seed: int = 0, hidden: tuple[int, ...] = (3, 3)) ->
 
 def standing(one: Planted, protocol: Protocol = COMPLETE) -> PlantedReport:
     question = ask(one.network, task=one.record.task, protocol=protocol)
-    return report_of(Landscape(question, search_for_circuits(question, DEFAULT_WORK)), one.record)
+    return find(Analysed(question, search_for_circuits(question, DEFAULT_WORK), planted=one.record), Settings())
 
 
 def passes_everything(found: PlantedReport) -> bool:

@@ -81,7 +81,7 @@ def plainly(network: Network, intervention: Intervention) -> list[list[float]]:
                 edge = [c for c in intervention.changes if (c.layer, c.neuron, c.origin) == (layer, out, source)]
                 total += float(weights[out, source]) * (written(edge[0]) if edge else layers[-1][source])
             own = [c for c in intervention.changes if (c.layer, c.neuron, c.origin) == (layer, out, None)]
-            values.append(written(own[0]) if own else kinds[network.activation_of(layer)](total))
+            values.append(written(own[0]) if own else kinds[network.function_of(layer).name](total))
         layers.append(values)
     return layers
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from analysis.discovery.audit import audit
-from analysis.discovery.location import Landscape
+from analysis.discovery.landscapes import landscape_of
 from analysis.discovery.registry import read_method
 from analysis.errors import InvalidStudy
 from analysis.pipeline import search_for_circuits
@@ -56,7 +56,7 @@ def studied(outcomes):
         if one["state"] == "converged":
             of = network_of_row(design(), one)
             question = ask(of.network, task=of.tasks[0])
-            landscape = Landscape(question, search_for_circuits(question, DEFAULT_WORK))
+            landscape = landscape_of(question, search_for_circuits(question, DEFAULT_WORK))
             answers = audit(landscape, [read_method(text) for text in METHODS])
             found.append((one, landscape, dict(zip(METHODS, answers, strict=True))))
     return found

@@ -227,7 +227,7 @@ def test_an_output_that_exists_survives_a_failed_run(xor, tmp_path, capsys):
     out = tmp_path / "out.json"
     out.write_text("precious")
     bad = tmp_path / "bad.json"
-    bad.write_text(json.dumps(good_document(activation="gelu")))
+    bad.write_text(json.dumps(good_document(activation="mish")))
     refused(capsys, "analyse", bad, "-o", out)
     assert out.read_text() == "precious"
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.discovery.registry import MODEL_METHODS
+from analysis.discovery.registry import METHODS
 from analysis.network_files.files import network_file_json
+from analysis.subjects.transformer.kind import TRANSFORMER
 from tests.app.cli.test_analyse import refused, run
 from tests.golden_files import golden_network
 
@@ -134,7 +135,7 @@ def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
     [space] = [one for one in golden["spaces"] if [one[key] for key in SETTINGS] == ["qkv", "zero", "joined"]]
     assert (told["format"], told["network"], told["kind"]) == ("pluriscope-audit/1", golden["digest"], "attention")
     assert (told["possible"], told["valid"], len(told["bits"])) == (17, space["valid"], 9)
-    assert [claim["method"] for claim in told["claims"]] == [method.key for method in MODEL_METHODS]
+    assert [claim["method"] for claim in told["claims"]] == [method.key for method in METHODS.of(TRANSFORMER).values()]
     for claim in told["claims"]:
         assert claim["under"]["zero"] == claim["raw_valid"] == claim["valid"] == (claim["nearest"]["distance"] == 0)
     asked = ("--methods", "acdc(tau=.3,ablation=mean)", "--methods", "eap(loss=kl)")

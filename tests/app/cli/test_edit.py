@@ -17,7 +17,7 @@ def test_the_help_lists_every_rule_with_its_settings(capsys):
     told = capsys.readouterr().out
     for edit in EDITS:
         part = told.split(f"\n  {edit.key}: ")[1].split("\n\n")[0]
-        assert all(f"\n    {one.name} " in part for one in edit.settings), edit.key
+        assert all(f"\n    {one.name} " in part for way in edit.ways.values() for one in way.settings), edit.key
 
 
 def test_a_network_is_edited_and_said_to_be(xor, tmp_path, capsys):  # noqa: F811
@@ -31,7 +31,7 @@ def test_a_network_is_edited_and_said_to_be(xor, tmp_path, capsys):  # noqa: F81
     assert (file.name, file.tasks[0].name, file.edited.base) == ("OR now", "OR", base.network.digest)
     assert run(["edit", str(xor), "--rule", "prune", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["rule"], told["settings"], told["broken"]) == ("prune", {"sparsity": 0.5}, ["01", "10"])
+    assert (told["rule"], told["settings"], told["broken"]) == ("prune", {"sparsity": 0.5, "part": "all"}, ["01", "10"])
     assert run(["edit", str(xor), "--rule", "transplant", "--set", f"source={out}", "--output", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["edited"]["settings"]["source"] == file.network.digest
 
@@ -39,7 +39,7 @@ def test_a_network_is_edited_and_said_to_be(xor, tmp_path, capsys):  # noqa: F81
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--rule", "prun"), "Use one of fine-tune, rank-one, unlearn, noise, prune, quantise, transplant, trojan"),
+        (("--rule", "prun"), "Use one of fine-tune, rank-one, unlearn, zero, noise, prune, quantise, transplant"),
         (("--rule", "noise", "--set", "row=1"), "Use one of size, seed"),
         (("--rule", "noise", "--set", "size"), "is no NAME=VALUE"),
         (("--rule", "noise", "--set", "size=1", "--set", "size=2"), "is given twice"),

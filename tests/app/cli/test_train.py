@@ -50,7 +50,7 @@ def test_none_converged_ends_with_3(tmp_path, capsys):
         (("--seed", "-1"), "seed"),
         (("--seed", "1.5"), "--seed: '1.5' is no number"),
         (("--noise", "nan"), "noise_std"),
-        (("--activation", "gelu"), "activation"),
+        (("--activation", "mish"), "activation"),
         (("--regularisation", "l3 1"), "regularisation: 'l3 1' begins with another word; give each of"),
         (("--input-weights", "1,2"), "4 non-negative numbers"),
         (("--report", "no/such/folder.json"), "folder does not exist"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects.sqlite import dialect
 
 from analysis.data import DataRecord, clean_data
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES
 from analysis.subjects.perceptron.network import Network
 from app.db.codecs import data_of, network_of
 from app.db.columns import SortableInteger, UtcDateTime
@@ -48,8 +48,8 @@ def test_times_keep_their_instant_and_need_a_zone():
 @pytest.mark.slow
 @given(
     sizes=st.lists(st.integers(1, 4), min_size=2, max_size=5),
-    activation=st.sampled_from(tuple(OF_PERCEPTRONS)),
-    output_activation=st.sampled_from(tuple(OF_PERCEPTRONS)),
+    activation=st.sampled_from(tuple(FAMILIES)),
+    output_activation=st.sampled_from(tuple(FAMILIES)),
     seed=st.integers(0, 2**32),
 )
 def test_networks_come_back_from_their_bytes(sizes, activation, output_activation, seed):

@@ -33,7 +33,7 @@ def test_a_reader_keeps_its_snapshot(store):
     with store.read() as session:
         assert session.scalar(count) == 0
         with store.write() as writer:
-            writer.execute(text("INSERT INTO protocols VALUES ('d', 'n', '{}')"))
+            writer.execute(text("INSERT INTO protocols (digest, name, settings) VALUES ('d', 'n', '{}')"))
         assert session.scalar(count) == 0
     with store.read() as session:
         assert session.scalar(count) == 1

@@ -11,9 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analysis.discovery.report import find
-from analysis.edits.edit import Named
-from analysis.edits.registry import edit_named
-from analysis.network_files.files import NetworkFile
+from analysis.edits.registry import edited as edited_by
+from analysis.network_files.files import NetworkFile, edited_file
 from analysis.protocol import COMPLETE
 from analysis.report import Settings
 from analysis.work import Work
@@ -171,12 +170,12 @@ def test_the_placements_that_pass_are_those_that_the_search_found(site):
 @pytest.mark.parametrize("key", EDITS)
 def test_circuits_follow_an_edit_as_they_do_one_by_one(site, of, key):
     words, rule, settings = EDITS[key]
-    edited = edit_named(rule).edited(of.question, settings, Named(None, None))
-    edges, said = edges_of(edited.network), Counter()
+    edited = edited_by(rule, of.question, settings)
+    edges, said = edges_of(edited.subject), Counter()
     masks = [int(mask) for mask in of.found("methods").subject.analysed.circuits.masks]
     for mask in masks:
         kept = {edge for bit, edge in enumerate(edges) if mask >> bit & 1}
-        said[tuple(int(run(edited.network, kept, row)[-1][0] > 0.5) for row in boolean_rows(2))] += 1
+        said[tuple(int(run(edited.subject, kept, row)[-1][0] > 0.5) for row in boolean_rows(2))] += 1
     yes, no = said[0, 1, 1, 1], said[0, 1, 1, 0]
     notes = text_of(site.get("/learn/an-edit?part=notes").text)
     assert f"{words}: {yes} follow, {no} still say no on 11, {len(masks) - yes - no} change another answer" in notes
@@ -186,7 +185,9 @@ def test_circuits_follow_an_edit_as_they_do_one_by_one(site, of, key):
     do = re.search(r'href="(/networks/xor-pretrained/edit[^"]*)"', page)[1].replace("&amp;", "&")
     assert (f"rule={rule}" in do, site.get(do).status_code) == (True, 200)
     with site.app.state.store.write() as session:
-        save_network(session, NetworkFile(key, edited.network, edited.tasks), slug=key, origin="uploaded")
+        save_network(
+            session, edited_file(NetworkFile(key, edited.subject, ()), edited, key), slug=key, origin="uploaded"
+        )
     compared = re.findall(r'href="(/compare[^"]*)"', site.get(address).text.replace("&amp;", "&"))
     beside = ["on both networks" in site.get(one).text for one in compared]
     assert beside == [True] * sum(min(3, n) for n in (yes, no, len(masks) - yes - no)) + [False]  # the button is last

@@ -18,11 +18,12 @@ from sqlalchemy import select
 
 from analysis.circuit_sets.judged_masks import judged_circuits
 from analysis.circuit_sets.masks import circuits_of, find_circuits
-from analysis.discovery.registry import MODEL_METHOD_BY_KEY
+from analysis.discovery.registry import METHODS
 from analysis.subjects import registry
 from analysis.subjects.enumeration import mask_bits, read_mask
 from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.subject import gaps
+from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.work import DEFAULT_WORK
 from app.db.job_tables import JobRow
 from app.db.reports import report_row
@@ -254,7 +255,7 @@ def test_methods_are_located_among_the_circuits(client):
     told = analysis(client, "methods")
     report = told["report"]
     assert (told["state"], report["complete"]) == ("done", True)
-    assert {one["method"] for one in report["answers"]} == set(MODEL_METHOD_BY_KEY)
+    assert {one["method"] for one in report["answers"]} == set(METHODS.of(TRANSFORMER))
     by_mask = {one.mask: one for one in FOUND.circuits}
     places = [one["place"] for one in report["answers"] if one["place"]]
     for place in places:

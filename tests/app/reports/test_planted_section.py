@@ -25,7 +25,7 @@ from app.main import create_app
 from pluriscope.address import Addresses
 from pluriscope.analyses.planted import SHOWN
 from pluriscope.analyses.registry import METHODS, PLANTED
-from pluriscope.analyses.shown import network_context
+from pluriscope.analyses.shown import AnalysisContext
 from pluriscope.naming import ExplanationRef, Scope
 from tests.factories import on_a_copy, save_analysis, small_network
 
@@ -71,7 +71,7 @@ def test_the_page_says_what_was_planted_and_where_it_stands(client) -> None:
     for words in (ALICE.record.circuit.hex, "(A ∧ ¬B) ∨ (¬A ∧ B)", "¬A ∧ B on n1.0", "recovered, minimal", "0.5"):
         assert words in page
     file = FILES["alice"]
-    subject = network_context(ask(file.network), "Alice", "alice", Scope(), Addresses(), dict, planted=file.planted)
+    subject = AnalysisContext(ask(file.network), "Alice", "alice", Scope(), Addresses(), dict, planted=file.planted)
     for mask, said in ((ALICE.record.circuit.hex, 1), ("00", 0)):
         assert len(list(SHOWN.about(None, subject, ExplanationRef("circuit", mask)))) == said
     assert told["url"] in client.get("/networks/alice/analyses").text

@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 
-from analysis.circuit_sets.judged_masks import circuit_record, judged_circuits
+from analysis.circuit_sets.judged_masks import judged_circuits
 from analysis.circuit_sets.masks import find_circuits
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
@@ -24,14 +24,14 @@ from app.db.job_tables import JobRow
 from app.db.links import formerly_called
 from app.db.listing import STORIES, stored_relations
 from app.db.prepared import result_digest
-from app.db.reads.analyses import analysed_question, find_analysis, find_network
+from app.db.reads.analyses import analysed_question, find_analysis, find_network, scope_of
 from app.db.reads.circuits import stored_circuits, whole_counts
 from app.db.reads.results import load_analysis
 from app.db.reads.verdicts import judged_outcomes, missing_steps
 from app.db.recorded import stored_searches
 from app.db.reports import report_row
 from app.db.rows import columns_of
-from app.db.tables import AnalysisRow, NetworkRow
+from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow
 from app.db.upgrade import upgrade
 from app.db.verdicts import readings_in
 from app.db.writes import network_row
@@ -252,7 +252,15 @@ def test_circuits_of_models_become_rows(tmp_path):
     rules = TOY.default_rules
     model = read_perceptron(DOCUMENT)
     found = judged_circuits(TOY, model, rules, find_circuits(model, rules))
-    frame = circuit_record(TOY).frame(found.circuits)
+    circuits = found.circuits
+    frame = {
+        "ref": np.array([one.mask for one in circuits]),
+        "name": np.array([one.mask for one in circuits]),
+        "edges": np.array([one.bits for one in circuits]),
+        **{name: np.array([getattr(one, name) for one in circuits]) for name in ("nodes", "right", "worst", "margin")},
+        "minimal": np.array([one.minimal for one in circuits]),
+        **{name: np.array([one.told[name] for one in circuits]) for name in circuits[0].told},
+    }
     figures = {"edges": "<i8", "nodes": "<i8", "right": "<i8", "worst": "<f8", "margin": "<f8", "minimal": "?"}
     data = {
         name: values.astype(figures[name]).tobytes() if name in figures else "\n".join(values.tolist()).encode()
@@ -363,6 +371,32 @@ def _compare_circuits(session, row, old, model):
     assert again.result_digest == row.result_digest, "the same search again changes nothing"
     for name, value in again.columns.items():
         assert name == "provenance" or value == getattr(row, name), name
+
+
+@pytest.mark.slow
+def test_former_addresses_of_transformers_answer_after_an_upgrade(with_transformers):
+    """Pages and records, with all that was found out; below /models, too."""
+    store, file = with_transformers
+    with store.read() as session:
+        rows = {row.slug: row for row in session.scalars(select(NetworkRow).where(NetworkRow.document.is_not(None)))}
+        asked = [Addresses().network(slug) for slug in rows]
+        for row in rows.values():
+            for one in row.analyses:
+                reports = session.scalars(select(AnalysisReportRow.kind).where(AnalysisReportRow.analysis_id == one.id))
+                asked += [Addresses().analysis(row.slug, key, scope_of(one)) for key in reports]
+                asked.append(Addresses().explanations(row.slug, scope_of(one)))
+        former = {slug.removesuffix(f"-{row.digest[:6]}"): slug for slug, row in rows.items()}
+    settings = Settings(data=file.parent, database_url=store.url)
+    with TestClient(create_app(settings), base_url="http://127.0.0.1", follow_redirects=False) as client:
+        for address in asked:
+            for each in (address, Addresses().twin(address)):
+                answer = client.get(each)
+                assert answer.status_code == 200, (each, answer.text[:300])
+        states = {client.get(Addresses().twin(one)).json()["state"] for one in asked if "/analyses/" in one}
+        assert states == {"done"}
+        for slug, present in former.items():
+            answer = client.get(f"/models/{slug}/circuits?rules=heads")
+            assert answer.headers["location"] == f"/networks/{present}/explanations?protocol=heads"
 
 
 @pytest.mark.slow

@@ -95,4 +95,4 @@ def test_any_network_fits_in_its_drawing_and_runs_in_a_browser(sizes):
         assert max(ends) + 4 <= left < left + wide <= width  # the answer's box is clear of the mark
     told = running(network, 2.0)
     assert [len(layer) for layer in told["names"]] == list(sizes)
-    assert told["activations"] == ["tanh"] * (len(sizes) - 2) + ["linear"]
+    assert told["activations"] == [("tanh",)] * (len(sizes) - 2) + [("linear",)]

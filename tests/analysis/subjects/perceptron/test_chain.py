@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from analysis.errors import InvalidNetwork
 from analysis.network_files.chain import Activated, Affine, Dense, TwoClasses, file_of_steps
-from analysis.subjects.perceptron.mlp import activate, forward
+from analysis.subjects.perceptron.activations import activation_of
+from analysis.subjects.perceptron.mlp import forward
 from analysis.tasks import input_table
 
 W, V = np.array([[1.0, 2.0], [-1.0, 0.5], [0.25, 3.0]]), np.array([[1.0, -2.0, 0.5], [0.5, 1.0, 4.0]])
-TANH = Activated("tanh")
+TANH, LEAKY = Activated("tanh"), Activated("leaky_relu(negative_slope=0.2)")
 
 
 def run(step, values):
@@ -21,8 +22,8 @@ def run(step, values):
             return values @ weight.T + (0 if bias is None else bias)
         case Affine(scale, shift):
             return values * scale + shift
-        case Activated(name, slope):
-            return activate(values, name, slope)
+        case Activated(text):
+            return activation_of(text).value(values)
         case TwoClasses(_, chosen):
             return (np.exp(values) / np.exp(values).sum(1, keepdims=True))[:, [chosen]]
 
@@ -32,7 +33,7 @@ def chains(draw):
     """Dense layers with maps before and behind them, activations of one kind between, perhaps a choice at the end."""
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
     widths = draw(st.lists(st.integers(1, 4), min_size=2, max_size=4))
-    hidden = draw(st.sampled_from([Activated("relu"), TANH, Activated("leaky_relu", 0.2), Activated("linear")]))
+    hidden = draw(st.sampled_from([Activated("relu"), TANH, LEAKY, Activated("linear"), Activated("gelu")]))
     maps = st.lists(st.booleans(), max_size=2)
 
     def affine(n):
@@ -71,7 +72,7 @@ def test_what_needs_no_folding_keeps_every_bit():
         ([TANH, Dense(W)], "does not follow a dense layer"),
         ([Dense(W), TANH, Affine(2.0), TANH, Dense(V)], "does not follow a dense layer"),
         ([Dense(W), TANH, Dense(V), Activated("relu"), Dense(W)], "different kinds"),
-        ([Dense(W), Activated("leaky_relu", 0.1), Dense(V), Activated("leaky_relu", 0.2)], "slope 0.1, slope 0.2"),
+        ([Dense(W), LEAKY, Dense(V), Activated("leaky_relu")], "slopes of leaky ReLUs: are 0.01 and 0.2"),
         ([Dense(W), TANH, Affine(2.0, -1.0)], "behind the last activation"),
         ([Dense(W), Affine(np.ones(2))], "scales or shifts 2 numbers where a layer has 3"),
         ([Dense(W), TwoClasses("Softmax")], "does not follow two logits"),

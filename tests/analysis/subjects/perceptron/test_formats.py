@@ -156,7 +156,7 @@ def test_a_file_without_its_activation_says_what_to_add():
         (struct.pack("<Q", 10**6) + b"{}", "is cut off"),
         (tensors(negative_slop="0.1"), "unknown keys: 'negative_slop'"),
         (tensors(sizes="[2, 2, 1]"), "the weights are those of a 2-3-1 network"),
-        (tensors(activation="gelu"), "is not a known activation"),
+        (tensors(activation="mish"), "is not a known activation"),
         (save({"0.weight": np.ones((2, 2), np.int64)}, metadata=RELU), "has the type I64"),
         (tensors(dtype=ml_dtypes.float8_e4m3fn), "has the type F8_E4M3"),
         (save({"embedding": W1}, metadata=RELU), "is neither a weight nor a bias"),

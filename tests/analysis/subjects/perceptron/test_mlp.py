@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.subjects.perceptron.activations import OF_PERCEPTRONS
+from analysis.subjects.perceptron.activations import FAMILIES
 from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from analysis.subjects.perceptron.mlp import activations, circuit_activations, forward
 from analysis.subjects.perceptron.network import Network
@@ -15,7 +15,7 @@ from tests.golden_files import NAMES, golden, golden_network
 from tests.oracles.brute_force_circuits import edges_of, mean_activations, run
 
 
-@pytest.mark.parametrize("activation", OF_PERCEPTRONS)
+@pytest.mark.parametrize("activation", FAMILIES)
 def test_a_whole_network_agrees_with_plain_python(activation):
     random = np.random.default_rng(1)
     network = Network.from_arrays(

@@ -333,7 +333,7 @@ def changed(change, nodes=(FIRST, RELU, LAST), **options):
 BEHIND = [FIRST, RELU, LOGITS, node("Softmax", ["z"], ["p"])]
 WIDE = {"tall": np.zeros((60_000, 1)), "wide": np.zeros((1, 60_000))}
 REFUSED = {
-    "operators": (onnx_file([node("Gelu", ["x"], ["a"]), node("Loop", ["a"], ["y"])]), "operators Gelu, Loop"),
+    "operators": (onnx_file([node("Mish", ["x"], ["a"]), node("Loop", ["a"], ["y"])]), "operators Loop, Mish"),
     "an operator that is no text": (
         onnx.load_from_string(onnx_file([FIRST, RELU, LAST]).SerializeToString().replace(b"Relu", b"Re\xffu")),
         "uses the operator",

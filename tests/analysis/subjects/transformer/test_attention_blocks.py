@@ -290,10 +290,10 @@ def changed(**more):
 @pytest.mark.parametrize(
     ("document", "told"),
     [
-        (changed(activation="gelu"), "activation: "),
+        (changed(activation="mish"), "activation 'mish': is not a known activation"),
         (changed(activation=None), "activation: is missing beside mlp"),
         (changed(activation=["relu"]), "activation: "),
-        (changed(mlp=None), "activation: is 'gelu_new' without mlp. Use relu or gelu_new, with MLP blocks only"),
+        (changed(mlp=None), "activation: is 'gelu_new' without mlp. Give one with MLP blocks, and none without"),
         (changed(mlp=[]), "the sizes say 1 layers"),
         (changed(mlp=[{"in": [[1.0]] * 4}]), "mlp[0] out: "),
         (

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analysis.circuit_sets import judged_masks as judging
-from analysis.circuit_sets.judged_masks import circuit_record, judged_circuits
+from analysis.circuit_sets.judged_masks import asked_of, column_of, judged_circuits
 from analysis.circuit_sets.masks import find_circuits
 from analysis.subjects.enumeration import mask_bits
 from analysis.subjects.subject import gaps
@@ -126,7 +126,7 @@ def test_a_kind_without_roles_or_rows_to_patch_is_judged_by_the_rest():
     model = read_perceptron(DOCUMENT)
     rules = TOY.default_rules
     found = judged_circuits(TOY, model, rules, find_circuits(model, rules))
-    names = [column.name for column in circuit_record(TOY).columns]
+    names = [*(role.key for role in TOY.roles), *map(column_of, asked_of(TOY))]
     assert "role_agreement" not in names
     assert "previous" not in names
     assert {one.told["resample_ablation"] for one in found.circuits} == {"not applicable"}

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from analysis.circuit_sets.masks import find_masks
-from analysis.discovery.model_location import ModelLandscape
+from analysis.discovery.landscapes import landscape_of
 from analysis.errors import AnalysisError
-from analysis.planting.report import report_of_model
+from analysis.planting.report import find
+from analysis.report import Analysed, Settings
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.files import attention_document
 from analysis.subjects.transformer.kind import TRANSFORMER
@@ -66,8 +68,9 @@ def test_the_record_names_what_has_weights(slug):
 )
 def test_where_planted_circuits_stand(slug, rules, outcome, valid, smaller, backbone):
     model, given = MODELS[slug], RULES | rules
-    landscape = ModelLandscape(TRANSFORMER, model, given, find_masks(model, given))
-    found = report_of_model(landscape, model.planted.under(landscape.graph))
+    landscape = landscape_of(GraphQuestion(TRANSFORMER, model, given), find_masks(model, given))
+    planted = model.planted.under(landscape.graph)
+    found = find(Analysed(landscape.question, landscape.circuits, planted=planted), Settings())
     standing = found.outcome, int(found.n_valid), int(found.smaller), found.backbone
     assert standing == (outcome, valid, smaller, backbone)
     assert found.under["zero"]

@@ -1,7 +1,7 @@
-"""What discovery methods search: a graph that can be cut, with what absent edges carry.
+"""A masked subject, which discovery methods search: a graph of which edges are left out, and what these then carry.
 
 A *raw* mask goes in, losses and faithfulness come out. Of a perceptron it is run as it is
-(:mod:`analysis.discovery.masked_runs`); of a model of another kind it means the circuit that
+(:mod:`analysis.discovery.masked_perceptron`); of other subjects it means the circuit that
 :meth:`~analysis.subjects.subject.Space.reduce` leaves of it. Bits stand for edges, or for nodes where a mask names
 nodes.
 """
@@ -12,36 +12,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.search import decide_right
-from analysis.discovery.masked_runs import (
-    Metric,
-    RowRule,
-    Rows,
-    edge_scores,
-    metric_of,
-    metric_slope,
-    outputs_of_masks,
-    rows_of,
-)
 from analysis.discovery.selection import UNDEFINED, Scores, shares_between
-from analysis.errors import InvalidMask
 from analysis.fixed_order import mean
 from analysis.method_settings import Settings
-from analysis.protocol import in_space
-from analysis.question import Question
 from analysis.subjects.chances import divergence, log_softmax
 from analysis.subjects.enumeration import most_wrong
-from analysis.subjects.graph import Graph, perceptron_graph
-from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array, possible_circuit
-from analysis.subjects.perceptron.gradients import backward
-from analysis.subjects.perceptron.mlp import activations, forward_pass
+from analysis.subjects.graph import Graph
 from analysis.subjects.subject import Space, Subject, gaps
-from analysis.validity import decide
 from analysis.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.float64]
@@ -62,30 +44,7 @@ class Closed:
     possible: bool
 
 
-def closed(raw: int, layout: EdgeLayout) -> Closed:
-    """The circuit of a raw mask: what is left once edges that lead nowhere or come from nowhere are dropped.
-
-    Repeated until nothing changes: the edges out of a hidden neuron without an edge in are dropped, and the edges into
-    one without an edge out. What is left need not be a possible circuit: an input may have no edge, or nothing may be
-    left. A neuron that has an edge out and none in in the raw mask is *severed*: its bias alone spoke for it.
-    """
-    into, out_of = layout.edges_into, layout.edges_out_of
-    hidden = [(layer, neuron) for layer, size in enumerate(layout.sizes[1:-1], 1) for neuron in range(size)]
-    severed = tuple((layer, one) for layer, one in hidden if raw & out_of[layer][one] and not raw & into[layer][one])
-    mask, before = raw, -1
-    while mask != before:
-        before = mask
-        for layer, neuron in hidden:
-            if not (mask & into[layer][neuron] and mask & out_of[layer][neuron]):
-                mask &= ~(into[layer][neuron] | out_of[layer][neuron])
-    try:
-        possible_circuit(mask, layout)
-    except InvalidMask:
-        return Closed(mask, severed, possible=False)
-    return Closed(mask, severed, possible=True)
-
-
-class Cut(ABC):
+class MaskedSubject(ABC):
     """What a method is given: a graph, parts of which it may leave out."""
 
     kept: dict[Any, Any]
@@ -109,10 +68,22 @@ class Cut(ABC):
         """The loss of each raw mask."""
 
     @abstractmethod
+    def measured(self, masks: Sequence[int], settings: Settings) -> list[float]:
+        """What faithfulness of raw masks is a share of."""
+
     def shares(self, masks: Sequence[int], settings: Settings) -> list[float] | None:
         """Faithfulness of raw masks: how far they are from the empty mask towards the whole; None where these are
         alike.
         """
+        key = ("shares", str(settings.get("loss", "")), *masks)
+        if key not in self.kept:
+            self.kept[key] = shares_between(self.measured([*masks, 0, (1 << self.n_bits) - 1], settings))
+        found: list[float] | None = self.kept[key]
+        return found
+
+    @abstractmethod
+    def is_right(self, raw: int) -> bool:
+        """Whether a raw mask decides right under this ablation."""
 
     @abstractmethod
     def changes(self, settings: Settings) -> Scores:
@@ -192,111 +163,7 @@ class Cut(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class CutNetwork(Cut):
-    """One output of a network under an ablation.
-
-    Args:
-        question: with the network and the task.
-        rows: of the ablation.
-    """
-
-    question: Question
-    rows: Rows
-    kept: dict[Any, Any] = field(default_factory=dict)
-
-    @classmethod
-    def under(cls, question: Question, ablation: object) -> CutNetwork:
-        """The network under an ablation.
-
-        Raises:
-            InvalidMethod: pairs of a constant task, or too many of them.
-        """
-        return cls(question, rows_of(question, cast(RowRule, ablation)))
-
-    @property
-    def graph(self) -> Graph:
-        return perceptron_graph(self.question.layout.sizes)
-
-    @property
-    def weights(self) -> Array:
-        return np.concatenate([np.abs(weights).reshape(-1) for weights in self.question.cut.weights])
-
-    @cached_property
-    def _whole(self) -> Array:
-        """Outputs of the whole network ``[1, rows]``."""
-        return self._outputs([(1 << self.n_bits) - 1])
-
-    def _outputs(self, masks: Sequence[int]) -> Array:
-        return outputs_of_masks(self.question, mask_array(masks, self.question.layout), self.rows)
-
-    def losses(self, masks: Sequence[int], loss: str) -> list[float]:
-        """How far each masked network is from the whole one: "mse" the mean squared difference, "kl" the divergence of
-        Bernoulli variables with these logits; "decision": rows that are decided wrong.
-        """
-        outputs = self._outputs(masks)
-        with np.errstate(over="ignore", invalid="ignore"):
-            if loss == "decision":
-                return [float(wrong) for wrong in (decide(outputs, "rounding") != self.rows.labels).sum(axis=1)]
-            each = (outputs - self._whole) ** 2 if loss == "mse" else _bernoulli(self._whole, outputs)
-            return [float(total / each.shape[1]) for total in np.add.accumulate(each, axis=1)[:, -1]]
-
-    def shares(self, masks: Sequence[int], settings: Settings) -> list[float] | None:
-        """(m(C) − m(∅)) / (m(N) − m(∅)) under the metric "margin", whatever the settings."""
-        key = tuple(masks)
-        if key not in self.kept:
-            outputs = self._outputs([*masks, 0, (1 << self.n_bits) - 1])
-            self.kept[key] = shares_between(metric_of(outputs, self.rows.labels, "margin").tolist())
-        found: list[float] | None = self.kept[key]
-        return found
-
-    def left(self, raw: int) -> Closed:
-        """See :func:`closed`."""
-        return closed(raw, self.question.layout)
-
-    def in_space(self, one: Closed) -> bool:
-        """Whether that is one of the circuits that the protocol looks at."""
-        layout, protocol = self.question.layout, self.question.protocol
-        return one.possible and in_space(Circuit(layout, one.mask).n_neurons, layout.sizes, protocol)
-
-    def are_valid(self, circuits: Sequence[Closed]) -> list[bool]:
-        """By the protocol."""
-        inside = [one.mask for one in circuits if self.in_space(one)]
-        right = decide_right(self.question, mask_array(inside, self.question.layout)) if inside else ()
-        valid = {mask for mask, told in zip(inside, right, strict=True) if told}
-        return [one.mask in valid for one in circuits]
-
-    def changes(self, settings: Settings) -> Scores:
-        """Of the metric that settings name."""
-        values = metric_of(self._outputs(self.each_removed), self.rows.labels, cast(Metric, settings["metric"]))
-        return Scores(values[1:] - values[0])
-
-    def first_order(self, settings: Settings, points: Sequence[float]) -> Scores:
-        """Of the metric that settings name."""
-        network, rows = self.question.cut, self.rows
-        clean = tuple(layer.T for layer in activations(network, rows.inputs))
-        start = rows.absent[0].T
-        total = [np.zeros(layer.shape) for layer in clean[1:]]
-        for point in points:
-            inputs = rows.inputs if point == 1.0 else start + point * (rows.inputs - start)
-            sums, moved = ([one.T for one in found] for found in forward_pass(network, inputs))
-            slope = metric_slope(moved[-1][0], rows.labels, cast(Metric, settings["metric"]))
-            total = [sum_ + here for sum_, here in zip(total, backward(network, sums, moved, slope), strict=True)]
-        slopes = [sum_ / len(points) for sum_ in total]
-        changes = [absent - layer for absent, layer in zip(rows.absent, clean, strict=False)]
-        return Scores(edge_scores(network, changes, slopes))
-
-
-def _bernoulli(p_logits: Array, q_logits: Array) -> Array:
-    """The divergence of Bernoulli variables with these logits, from differences of softplus."""
-    share = 1.0 / (1.0 + np.exp(-p_logits))
-    on = np.logaddexp(0.0, -q_logits) - np.logaddexp(0.0, -p_logits)
-    off = np.logaddexp(0.0, q_logits) - np.logaddexp(0.0, p_logits)
-    found: Array = share * on + (1.0 - share) * off
-    return found
-
-
-@dataclass(frozen=True, eq=False)
-class CutModel(Cut):
+class MaskedSpace(MaskedSubject):
     """A model under the rules that a method cuts it by.
 
     Args:
@@ -306,7 +173,7 @@ class CutModel(Cut):
 
     model: Subject
     space: Space
-    rules: CutModel | None = None
+    rules: MaskedSpace | None = None
     kept: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -335,15 +202,9 @@ class CutModel(Cut):
             found += (np.add.accumulate(each, axis=1)[:, -1] / len(answers)).tolist()
         return found
 
-    def shares(self, masks: Sequence[int], settings: Settings) -> list[float] | None:
-        """How far the loss that settings name has come from the empty mask's to the whole model's."""
-        loss = str(settings["loss"])
-        key = (loss, *masks)
-        if key not in self.kept:
-            everything = (1 << self.n_bits) - 1
-            self.kept[key] = shares_between(self.losses([*masks, 0, everything], loss))
-        found: list[float] | None = self.kept[key]
-        return found
+    def measured(self, masks: Sequence[int], settings: Settings) -> list[float]:
+        """The loss that settings name."""
+        return self.losses(masks, str(settings["loss"]))
 
     def left(self, raw: int) -> Closed:
         """What a raw mask means."""

@@ -1,0 +1,125 @@
+"""What is known of the valid circuits that a question asks for, from the search for them, of any kind of subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.circuit_sets.backbone import Backbone, backbone_of, coverage_of
+from analysis.circuit_sets.by_bits import backbone_of_bits, chances_by_bits
+from analysis.circuit_sets.chance import SizeChance, chances
+from analysis.circuit_sets.masks import MasksFound
+from analysis.circuits.result import CircuitSearch
+from analysis.subjects.enumeration import number_bits
+from analysis.subjects.subject import Space
+
+
+@dataclass(frozen=True, eq=False)
+class KnownCircuits:
+    """What is known of the valid circuits.
+
+    Args:
+        possible: circuits there are, valid or not.
+        n_valid: None where they were not searched.
+        masks: the listed valid ones, ascending.
+        complete: whether every valid circuit is listed.
+        counted: whether their number and spread over sizes is exact.
+        by_size: number of edges → valid circuits, as far as they are known.
+        smallest: edges of the smallest valid circuit; None where there is none or it is not known.
+        backbone: edges that every valid circuit keeps; None where none is known.
+        chances: for each number of edges how many of the circuits are valid.
+    """
+
+    possible: int
+    n_valid: int | None
+    masks: NDArray[Any]
+    complete: bool
+    counted: bool
+    by_size: Mapping[int, int]
+    smallest: int | None
+    backbone: Backbone | None
+    chances: Mapping[int, SizeChance]
+
+
+def known_circuits(question: Any, found: CircuitSearch | MasksFound | None) -> KnownCircuits:
+    """What a search found.
+
+    Args:
+        question: that it answers.
+        found: None where there are too many circuits to search.
+    """
+    if isinstance(found, CircuitSearch):
+        return _of_search(question, found)
+    space: Space = question.space
+    if found is None:
+        nothing, by_size = np.empty(0, dtype=np.uint64), chances_by_bits(space, {}, exact=False)
+        return KnownCircuits(space.possible, None, nothing, False, False, {}, None, None, by_size)
+    return KnownCircuits(
+        possible=space.possible,
+        n_valid=found.valid,
+        masks=found.masks,
+        complete=found.complete,
+        counted=found.exhaustive,
+        by_size=found.by_bits,
+        smallest=min(found.by_bits, default=None) if found.exhaustive else None,
+        backbone=backbone_of_bits(found.valid, found.by_bits, found.bit_use, exact=found.exhaustive),
+        chances=chances_by_bits(space, found.by_bits, exact=found.exhaustive),
+    )
+
+
+def _of_search(question: Any, found: CircuitSearch) -> KnownCircuits:
+    counted, by_size = found.complete or found.method == "counted", found.distribution.by_edges
+    smallest = min(by_size, default=None) if counted else None
+    if not counted and found.smallest is not None and found.smallest.proved:
+        smallest = found.smallest.n_edges
+    return KnownCircuits(
+        possible=found.possible,
+        n_valid=found.n_valid,
+        masks=found.masks,
+        complete=found.complete,
+        counted=counted,
+        by_size=by_size,
+        smallest=smallest,
+        backbone=backbone_of(found.distribution, coverage_of(found.method, found.truncated_at)),
+        chances=chances(found, question.protocol),
+    )
+
+
+Parts = tuple[Mapping[str, int], int]
+"""How many valid circuits have each part, and how many were looked at."""
+
+
+def parts_kept(question: Any, found: CircuitSearch | MasksFound | None) -> Parts:
+    """How many of the valid circuits that are known have each hidden neuron, or each head, MLP block, slot and edge."""
+    if isinstance(found, CircuitSearch):
+        spread = found.distribution
+        uses = enumerate(spread.neuron_use, start=1)
+        return {f"{layer}.{neuron}": n for layer, some in uses for neuron, n in enumerate(some)}, spread.of
+    if found is None or not len(found.masks):
+        return {}, 0
+    return parts_of_masks(question.space, found.masks), len(found.masks)
+
+
+def parts_of_masks(space: Space, masks: NDArray[np.uint64]) -> dict[str, int]:
+    """How many circuits have each head, MLP block, slot and edge.
+
+    Args:
+        space: of the circuits.
+        masks: of circuits, as numbers.
+    """
+    graph = space.graph
+    bits = number_bits(masks, graph.n_bits)
+    kept, active = graph.kept_edges(bits), graph.active_nodes(bits)
+    found = {graph.nodes[node].name: int(active[:, at].sum()) for at, node in enumerate(graph.removable)}
+    into: dict[str, NDArray[np.bool_]] = {}
+    for at, edge in enumerate(graph.edges):
+        reader = graph.nodes[edge.target].name
+        for slot in (edge.slot,) if edge.slot or not graph.nodes[edge.target].looks else ("q", "k", "v"):
+            name = f"{reader}.{slot}" if slot and reader != "logits" else reader
+            found[f"{graph.nodes[edge.source].name}-{name}"] = int(kept[:, at].sum())
+            into[name] = into.get(name, False) | kept[:, at]
+    return found | {name: int(some.sum()) for name, some in into.items() if name.count(".") == 2}

@@ -1,0 +1,20 @@
+"""The landscape of a question: the valid circuits of a subject of any kind, to locate answers among."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.discovery.landscape import Landscape
+from analysis.discovery.perceptron_landscape import PerceptronLandscape
+from analysis.discovery.space_landscape import SpaceLandscape
+
+
+def landscape_of(question: Any, circuits: Any, **more: Any) -> Landscape:
+    """The valid circuits that a question asks for.
+
+    Args:
+        circuits: what the search for them found, see :class:`analysis.report.Analysed`.
+        more: the last fields of :class:`~analysis.discovery.landscape.Landscape`.
+    """
+    made = SpaceLandscape if question.kind.refuses("neurons") else PerceptronLandscape
+    return made(question, circuits, **more)

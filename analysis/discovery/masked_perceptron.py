@@ -1,0 +1,282 @@
+"""Running a network with some edges absent, as discovery methods do it while they search.
+
+A *raw* mask need not be a circuit. A present edge carries what its source has in the masked run, an absent edge what
+the ablation says, and a neuron without any edge in still computes its activation from its bias and from what its absent
+edges carry. Sums are taken in the order of :mod:`analysis.subjects.perceptron.mlp`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import fixed_order
+from analysis.circuits.search import decide_right
+from analysis.discovery.masked_subject import Closed, MaskedSubject
+from analysis.discovery.selection import Scores
+from analysis.errors import InvalidMask, InvalidMethod
+from analysis.method_settings import Settings
+from analysis.protocol import in_space
+from analysis.question import Question
+from analysis.subjects.graph import Graph, perceptron_graph
+from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array, possible_circuit
+from analysis.subjects.perceptron.gradients import backward
+from analysis.subjects.perceptron.mlp import activations, forward_pass, keep_matrices
+from analysis.subjects.perceptron.network import Network
+from analysis.validity import decide, decided_right
+
+Array = NDArray[np.float64]
+RowRule = Literal["zero", "mean", "pairs"]
+Metric = Literal["margin", "mse"]
+ROW_RULES: Final[tuple[RowRule, ...]] = ("zero", "mean", "pairs")
+METRICS: Final[tuple[Metric, ...]] = ("margin", "mse")
+MAX_PAIRS: Final = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What a method runs on, and what absent edges carry there.
+
+    Args:
+        inputs: ``[rows, n0]``.
+        labels: ``[rows]`` 0 or 1.
+        absent: ``[n_l, rows]`` for layers 0 … L − 1.
+    """
+
+    inputs: Array
+    labels: Array
+    absent: tuple[Array, ...]
+
+
+def rows_of(question: Question, rule: RowRule) -> Rows:
+    """The rows of an ablation.
+
+    Args:
+        question: whose clean rows and task.
+        rule: "zero": every clean row, absent edges carry 0. "mean": every clean row, they carry their source's mean
+            activation over these in the whole network. "pairs": every ordered pair (x, c) of rows with different
+            labels, x slow, run on x, absent edges carry their source's activation on c.
+
+    Raises:
+        InvalidMethod: pairs of a task that is constant on the rows, or more of them than are run.
+    """
+    network = question.cut
+    rows, labels = question.method_rows
+    layers = activations(network, rows)[:-1]
+    if rule == "zero":
+        return Rows(rows, labels, tuple(np.zeros((layer.shape[1], len(rows))) for layer in layers))
+    if rule == "mean":
+        means = (fixed_order.mean(layer) for layer in layers)
+        return Rows(rows, labels, tuple(np.repeat(mean[:, None], len(rows), axis=1) for mean in means))
+    n_pairs = 2 * int((labels == 0).sum()) * int((labels == 1).sum())
+    if n_pairs > MAX_PAIRS:
+        raise InvalidMethod(
+            "ablation pairs",
+            f"there are {n_pairs:,} pairs of rows, above the limit of {MAX_PAIRS:,}",
+            "use zero or mean",
+        )
+    run, carried = np.nonzero(labels[:, None] != labels[None, :])
+    if not len(run):
+        raise InvalidMethod(
+            "ablation pairs", "the task is constant, so no two rows have different labels", "use zero or mean"
+        )
+    return Rows(rows[run], labels[run], tuple(layer[carried].T for layer in layers))
+
+
+def masked_outputs(network: Network, keep: Sequence[NDArray[np.bool_]], rows: Rows) -> Array:
+    """Outputs ``[masks, rows]`` of raw masks.
+
+    Args:
+        network: cut to one output.
+        keep: kept edges ``[masks, n_l, n_(l−1)]`` for layers 1 … L.
+        rows: what to run on.
+    """
+    values = np.broadcast_to(rows.inputs.T, (len(keep[0]), network.n_inputs, len(rows.inputs)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+            kept, carried = keep[layer - 1], rows.absent[layer - 1]
+            total = np.broadcast_to(biases[:, None], (len(kept), len(biases), values.shape[2]))
+            for index in range(values.shape[1]):
+                present = np.where(kept[:, :, index, None], values[:, index, None, :], carried[index])
+                total = total + present * weights[:, index, None]
+            values = network.function_of(layer).value(total)
+    return values[:, 0]
+
+
+def outputs_of_masks(question: Question, masks: NDArray[Any], rows: Rows) -> Array:
+    """The same of masks as integers, ``[masks, rows]``."""
+    return masked_outputs(question.cut, keep_matrices(masks, question.layout), rows)
+
+
+def metric_of(outputs: Array, labels: Array, metric: Metric) -> Array:
+    """The mean of a metric over the last axis; larger is better.
+
+    Args:
+        outputs: ``[…, rows]``.
+        labels: ``[rows]``.
+        metric: "margin": (2y − 1) · f; "mse": −(f − y)².
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = (2.0 * labels - 1.0) * outputs if metric == "margin" else -((outputs - labels) ** 2)
+        mean: Array = np.add.accumulate(values, axis=-1)[..., -1] / values.shape[-1]
+    return mean
+
+
+def metric_slope(outputs: Array, labels: Array, metric: Metric) -> Array:
+    """The derivative of the metric of each row by its output."""
+    return 2.0 * labels - 1.0 if metric == "margin" else -2.0 * (outputs - labels)
+
+
+def edge_scores(network: Network, changes: Sequence[Array], slopes: Sequence[Array]) -> Array:
+    """``[edges]``: the mean over rows of change at the source · weight · derivative at the target.
+
+    Args:
+        network: cut to one output.
+        changes: ``[n_l, rows]`` for layers 0 … L − 1: what the source would carry less what it carries.
+        slopes: from :func:`analysis.subjects.perceptron.gradients.backward`, for layers 1 … L.
+    """
+    scores = []
+    for layer, weights in enumerate(network.weights):
+        products = slopes[layer][:, None] * changes[layer][None]  # [out, in, rows]
+        mean = np.add.accumulate(products, axis=2)[:, :, -1] / products.shape[2]
+        scores.append((mean * weights).reshape(-1))
+    return np.concatenate(scores)
+
+
+def closed(raw: int, layout: EdgeLayout) -> Closed:
+    """The circuit of a raw mask: what is left once edges that lead nowhere or come from nowhere are dropped.
+
+    Repeated until nothing changes: the edges out of a hidden neuron without an edge in are dropped, and the edges into
+    one without an edge out. What is left need not be a possible circuit: an input may have no edge, or nothing may be
+    left. A neuron that has an edge out and none in in the raw mask is *severed*: its bias alone spoke for it.
+    """
+    into, out_of = layout.edges_into, layout.edges_out_of
+    hidden = [(layer, neuron) for layer, size in enumerate(layout.sizes[1:-1], 1) for neuron in range(size)]
+    severed = tuple((layer, one) for layer, one in hidden if raw & out_of[layer][one] and not raw & into[layer][one])
+    mask, before = raw, -1
+    while mask != before:
+        before = mask
+        for layer, neuron in hidden:
+            if not (mask & into[layer][neuron] and mask & out_of[layer][neuron]):
+                mask &= ~(into[layer][neuron] | out_of[layer][neuron])
+    try:
+        possible_circuit(mask, layout)
+    except InvalidMask:
+        return Closed(mask, severed, possible=False)
+    return Closed(mask, severed, possible=True)
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedPerceptron(MaskedSubject):
+    """One output of a network under an ablation.
+
+    Args:
+        question: with the network and the task.
+        rows: of the ablation.
+    """
+
+    question: Question
+    rows: Rows
+    kept: dict[Any, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, question: Question, ablation: object) -> MaskedPerceptron:
+        """The network under an ablation.
+
+        Raises:
+            InvalidMethod: pairs of a constant task, or too many of them.
+        """
+        return cls(question, rows_of(question, cast(RowRule, ablation)))
+
+    @property
+    def graph(self) -> Graph:
+        return perceptron_graph(self.question.layout.sizes)
+
+    @property
+    def weights(self) -> Array:
+        return np.concatenate([np.abs(weights).reshape(-1) for weights in self.question.cut.weights])
+
+    @cached_property
+    def _whole(self) -> Array:
+        """Outputs of the whole network ``[1, rows]``."""
+        return self._outputs([(1 << self.n_bits) - 1])
+
+    def _outputs(self, masks: Sequence[int]) -> Array:
+        return outputs_of_masks(self.question, mask_array(masks, self.question.layout), self.rows)
+
+    def losses(self, masks: Sequence[int], loss: str) -> list[float]:
+        """How far each masked network is from the whole one: "mse" the mean squared difference, "kl" the divergence of
+        Bernoulli variables with these logits; "decision": rows that are decided wrong.
+        """
+        outputs = self._outputs(masks)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if loss == "decision":
+                return [float(wrong) for wrong in (decide(outputs, "rounding") != self.rows.labels).sum(axis=1)]
+            each = (outputs - self._whole) ** 2 if loss == "mse" else _bernoulli(self._whole, outputs)
+            return [float(total / each.shape[1]) for total in np.add.accumulate(each, axis=1)[:, -1]]
+
+    def measured(self, masks: Sequence[int], settings: Settings) -> list[float]:
+        """The metric "margin", whatever the settings."""
+        found: list[float] = metric_of(self._outputs(masks), self.rows.labels, "margin").tolist()
+        return found
+
+    def right_rows(self, raw: int) -> NDArray[np.bool_]:
+        """``[rows]`` whether a raw mask is right there by the protocol's rule for circuits."""
+        found: NDArray[np.bool_] = decided_right(
+            self._outputs([raw])[0], self.rows.labels, self.question.protocol.circuit_decision
+        )
+        return found
+
+    def is_right(self, raw: int) -> bool:
+        """On every row."""
+        return bool(self.right_rows(raw).all())
+
+    def left(self, raw: int) -> Closed:
+        """See :func:`closed`."""
+        return closed(raw, self.question.layout)
+
+    def in_space(self, one: Closed) -> bool:
+        """Whether that is one of the circuits that the protocol looks at."""
+        layout, protocol = self.question.layout, self.question.protocol
+        return one.possible and in_space(Circuit(layout, one.mask).n_neurons, layout.sizes, protocol)
+
+    def are_valid(self, circuits: Sequence[Closed]) -> list[bool]:
+        """By the protocol."""
+        inside = [one.mask for one in circuits if self.in_space(one)]
+        right = decide_right(self.question, mask_array(inside, self.question.layout)) if inside else ()
+        valid = {mask for mask, told in zip(inside, right, strict=True) if told}
+        return [one.mask in valid for one in circuits]
+
+    def changes(self, settings: Settings) -> Scores:
+        """Of the metric that settings name."""
+        values = metric_of(self._outputs(self.each_removed), self.rows.labels, cast(Metric, settings["metric"]))
+        return Scores(values[1:] - values[0])
+
+    def first_order(self, settings: Settings, points: Sequence[float]) -> Scores:
+        """Of the metric that settings name."""
+        network, rows = self.question.cut, self.rows
+        clean = tuple(layer.T for layer in activations(network, rows.inputs))
+        start = rows.absent[0].T
+        total = [np.zeros(layer.shape) for layer in clean[1:]]
+        for point in points:
+            inputs = rows.inputs if point == 1.0 else start + point * (rows.inputs - start)
+            sums, moved = ([one.T for one in found] for found in forward_pass(network, inputs))
+            slope = metric_slope(moved[-1][0], rows.labels, cast(Metric, settings["metric"]))
+            total = [sum_ + here for sum_, here in zip(total, backward(network, sums, moved, slope), strict=True)]
+        slopes = [sum_ / len(points) for sum_ in total]
+        changes = [absent - layer for absent, layer in zip(rows.absent, clean, strict=False)]
+        return Scores(edge_scores(network, changes, slopes))
+
+
+def _bernoulli(p_logits: Array, q_logits: Array) -> Array:
+    """The divergence of Bernoulli variables with these logits, from differences of softplus."""
+    share = 1.0 / (1.0 + np.exp(-p_logits))
+    on = np.logaddexp(0.0, -q_logits) - np.logaddexp(0.0, -p_logits)
+    off = np.logaddexp(0.0, q_logits) - np.logaddexp(0.0, p_logits)
+    found: Array = share * on + (1.0 - share) * off
+    return found

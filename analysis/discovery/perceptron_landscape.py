@@ -1,0 +1,134 @@
+"""Where answers about a perceptron stand among all its valid circuits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.carried_algorithms.relation import Relation, relation_of
+from analysis.carried_algorithms.search import Stories, Unasked, all_stories
+from analysis.circuits.search import decide_right
+from analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_ABLATION
+from analysis.criteria.criterion import Criterion
+from analysis.criteria.population import Population
+from analysis.criteria.registry import criteria_for
+from analysis.criteria.verdict import OUTCOMES
+from analysis.discovery.landscape import Judged, Landscape
+from analysis.discovery.masked_perceptron import ROW_RULES, MaskedPerceptron, Rows
+from analysis.discovery.masked_subject import Closed
+from analysis.question import Carried
+from analysis.subjects.perceptron.circuit import mask_array
+
+QUICK: Final[tuple[Criterion, ...]] = tuple(c for c in criteria_for("circuit") if c.cost == "quick")
+"""The criteria that every answer is judged by; those with a budget are asked where one circuit is looked at."""
+MAX_JUDGED: Final = 20_000
+"""Circuits up to which one is judged by criteria within a moment, since minimality looks at all of them."""
+UNDER: Final[Mapping[str, Criterion]] = {"zero": ZERO_ABLATION, "mean": MEAN_ABLATION, "resample": RESAMPLE_ABLATION}
+"""What says whether a circuit is valid with absent edges carrying 0, means, or any other row's values."""
+
+
+@dataclass(frozen=True, eq=False)
+class PerceptronLandscape(Landscape):
+    """The valid circuits of one output of a perceptron."""
+
+    ablations, swept = ROW_RULES, ("pairs",)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        story = self.story
+        known = None if isinstance(story, Unasked) else sorted(story.algorithms[one].id for one in story.whole)
+        return {**super().about, "story": known}
+
+    @cached_property
+    def _masked(self) -> dict[object, MaskedPerceptron]:
+        return {}
+
+    def under(self, ablation: object) -> MaskedPerceptron:
+        """See :meth:`~analysis.discovery.masked_perceptron.MaskedPerceptron.of`; each is made once."""
+        ablation = ablation or "zero"
+        if ablation not in self._masked:
+            self._masked[ablation] = MaskedPerceptron.of(self.question, ablation)
+        return self._masked[ablation]
+
+    @cached_property
+    def story(self) -> Stories | Unasked:
+        """What the whole network carries."""
+        return all_stories(self.question, mask_array([], self.question.layout), self.work)
+
+    @property
+    def judges_quickly(self) -> bool:
+        return len(self.known.masks) <= MAX_JUDGED
+
+    @property
+    def undecided(self) -> Sequence[str]:
+        story = self.story
+        return [f"stories are undecided: {story.reason}"] if isinstance(story, Unasked) and story.arises else []
+
+    def judged(self, circuits: Mapping[int, Closed]) -> Mapping[int, Judged]:
+        """Ablations of all that are in the protocol's space, and criteria and stories of the valid ones."""
+        inside = sorted(mask for mask, one in circuits.items() if self.under("").in_space(one))
+        if not inside:
+            return {mask: Judged(valid=False, under=dict.fromkeys(UNDER, False)) for mask in circuits}
+        asked = mask_array(inside, self.question.layout)
+        some = Population("circuit", self.question, asked, work=self.work)
+        right = {name: one.judge(some).passed.tolist() for name, one in UNDER.items()}
+        under = {mask: {name: all_[place] for name, all_ in right.items()} for place, mask in enumerate(inside)}
+        valid = list(compress(inside, decide_right(self.question, asked).tolist()))
+        criteria, stories = self._criteria(valid), self._stories(valid)
+        return {
+            mask: Judged(
+                mask in valid,
+                under.get(mask, dict.fromkeys(UNDER, False)),
+                criteria.get(mask),
+                *stories.get(mask, (None, None)),
+            )
+            for mask in circuits
+        }
+
+    def is_right(self, raw: int) -> bool:
+        """On enough of the judged rows."""
+        question = self.question
+        inputs, labels = question.judged
+
+        def enough(carried: Carried) -> bool:
+            absent = tuple(np.repeat(np.asarray(v)[:, None], len(inputs), axis=1) for v in carried)
+            right = MaskedPerceptron(question, Rows(inputs, labels, absent)).right_rows(raw)
+            return bool(np.count_nonzero(right) / len(labels) > question.protocol.accuracy_threshold)
+
+        return any(all(map(enough, members)) for members in question.ablations)
+
+    def _criteria(self, masks: Sequence[int]) -> dict[int, dict[str, str]]:
+        """The outcome of every quick criterion for each mask."""
+        if not masks or not self.judges:
+            return {}
+        asked = mask_array(masks, self.question.layout)
+        some = Population("circuit", self.question, asked, work=self.work)
+        everything = np.unique(np.concatenate([self.known.masks, asked]))
+        whole = Population("circuit", self.question, everything, complete=self.complete, work=self.work)
+        places = np.searchsorted(everything, asked)
+        outcomes: dict[int, dict[str, str]] = {mask: {} for mask in masks}
+        for criterion in QUICK:
+            over_all = criterion.over == "population"
+            found = criterion.judge(whole).outcomes[places] if over_all else criterion.judge(some).outcomes
+            for mask, code in zip(masks, found.tolist(), strict=True):
+                outcomes[mask][criterion.key] = OUTCOMES[code]
+        return outcomes
+
+    def _stories(self, masks: Sequence[int]) -> dict[int, tuple[Relation, tuple[str, ...]]]:
+        """What each mask carries; nothing where the question does not arise or a limit ended it."""
+        if not masks:
+            return {}
+        found = all_stories(self.question, mask_array(masks, self.question.layout), self.work)
+        if isinstance(found, Unasked):
+            return {}
+        told: dict[int, tuple[Relation, tuple[str, ...]]] = {}
+        for mask, number in zip(masks, found.story_of.tolist(), strict=True):
+            story = found.stories[number]
+            relation: Relation = relation_of(story, found.whole) if story else "none"
+            told[mask] = relation, tuple(sorted(found.algorithms[one].id for one in story))
+        return told

@@ -1,0 +1,127 @@
+"""Where answers about a subject stand among all its valid circuits, found by running its space.
+
+A raw mask means the circuit that is left of it, so the two are never apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.circuit_sets.judged_masks import column_of, told_of
+from analysis.circuit_sets.masks import ModelCircuit, circuits_of
+from analysis.criteria.ablations import RESAMPLE_ABLATION
+from analysis.criteria.criterion import Criterion
+from analysis.criteria.cuts import ROLE_AGREEMENT
+from analysis.criteria.registry import OF_MODELS
+from analysis.discovery.landscape import Judged, Landscape
+from analysis.discovery.masked_subject import Closed, MaskedSpace
+from analysis.discovery.method import RULES
+from analysis.errors import AnalysisError, InvalidMethod
+
+RESAMPLE: Final = "resample"
+"""Beside the kind's own ablations: what is cut carries what it does on another row, whichever."""
+SWEPT_MILLISECONDS: Final = 100.0
+"""What a run of one circuit may take for methods to be asked under more than their default settings, some thousand
+runs."""
+MAX_JUDGED_MILLISECONDS: Final = 3.0
+"""What a run of one circuit may take for criteria to be asked of an answer within a moment, some thousand runs."""
+Outcomes = Mapping[str, str]
+"""Roles of nodes and outcomes of criteria by column, see :mod:`analysis.circuit_sets.judged_masks`."""
+
+
+@dataclass(frozen=True, eq=False)
+class SpaceLandscape(Landscape):
+    """The valid circuits of a subject by its space, such as of a transformer."""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return {**super().about, "kind": self.question.kind.key, "bits": list(self.graph.bit_names)}
+
+    @cached_property
+    def masked(self) -> Mapping[str, MaskedSpace]:
+        """The subject under the rules, and under each ablation of its kind that fits it, by what settings call it."""
+        question = self.question
+        found = {RULES: MaskedSpace(question.subject, question.space)}
+        for value in question.kind.settings.get("ablation", ()):
+            if value == question.rules["ablation"]:
+                found[value] = found[RULES]
+                continue
+            try:
+                space = question.subject.space({**question.rules, "ablation": value})
+            except AnalysisError:
+                continue
+            found[value] = MaskedSpace(question.subject, space, found[RULES])
+        return found
+
+    @property
+    def ablations(self) -> Sequence[str]:
+        return [RULES, *(name for name, masked in self.masked.items() if masked is not self.masked[RULES])]
+
+    @property
+    def swept(self) -> Sequence[str] | None:
+        return self.ablations[1:] if self.question.space.run_milliseconds <= SWEPT_MILLISECONDS else None
+
+    @property
+    def judges_quickly(self) -> bool:
+        return bool(self.question.space.run_milliseconds <= MAX_JUDGED_MILLISECONDS)
+
+    def under(self, ablation: object) -> MaskedSpace:
+        """The model under an ablation.
+
+        Raises:
+            InvalidMethod: it does not fit the model under these rules.
+        """
+        found = self.masked.get(str(ablation or RULES))
+        if found is None:
+            raise InvalidMethod(f"ablation {ablation}", "does not fit the model under these rules", f"use {RULES}")
+        return found
+
+    def is_right(self, raw: int) -> bool:
+        """On enough rows; a raw mask means the circuit that is left of it."""
+        return self.masked[RULES].is_right(raw)
+
+    def judged(self, circuits: Mapping[int, Closed]) -> Mapping[int, Judged]:
+        """Ablations of all, and criteria of the valid ones; of the others resampling alone."""
+        masks = sorted(circuits, key=lambda mask: (mask.bit_count(), mask))
+        minimal, bits = [self._is_minimal(mask) for mask in masks], self.graph.bits(masks)
+        known = dict(zip(masks, circuits_of(self.question.subject, self.question.space, bits, minimal), strict=True))
+        valid = {mask for mask, one in known.items() if one.valid and circuits[mask].possible}
+        known_of = self.stored or (lambda _: None)
+        told = {mask: stored for mask in valid if (stored := known_of(mask)) is not None}
+        if self.judges:
+            every = [one for one in OF_MODELS if self.question.kind.roles or one != ROLE_AGREEMENT]
+            told |= self._asked({mask: known[mask] for mask in masks if mask in valid and mask not in told}, every)
+            told |= self._asked({mask: known[mask] for mask in masks if mask not in valid}, [RESAMPLE_ABLATION])
+        return {mask: self._judged(mask, known[mask], told.get(mask, {}), valid=mask in valid) for mask in masks}
+
+    def _is_minimal(self, mask: int) -> bool | None:
+        """Whether no valid circuit keeps only some of a circuit's bits; None where not all are listed."""
+        if not self.complete:
+            return None
+        masks = self.known.masks
+        below = (masks & np.uint64(mask)) == masks
+        return not bool((below & (masks != mask)).any())
+
+    def _asked(self, circuits: Mapping[int, ModelCircuit], criteria: Sequence[Criterion]) -> dict[int, Outcomes]:
+        """What criteria say of circuits, those with the fewest bits first."""
+        if not circuits:
+            return {}
+        listed, some = self.known.masks if self.complete else None, list(circuits.values())
+        asked = self.question.kind, self.question.subject, self.question.rules
+        found = told_of(*asked, some, self.known.smallest, listed, criteria, self.work)
+        return dict(zip(circuits, found, strict=True))
+
+    def _judged(self, mask: int, circuit: ModelCircuit, told: Outcomes, *, valid: bool) -> Judged:
+        others = {name: masked for name, masked in self.masked.items() if name != RULES}
+        under: dict[str, bool | None] = {name: masked.is_right(mask) for name, masked in others.items()}
+        under[RESAMPLE] = {"passed": True, "failed": False}.get(told.get(column_of(RESAMPLE_ABLATION), ""))
+        if not valid:
+            return Judged(valid, under)
+        known = {**told, "minimal_subset": {None: "undecided", True: "passed", False: "failed"}[circuit.minimal]}
+        asked = {one.key: known.get(column_of(one)) for one in OF_MODELS}
+        return Judged(valid, under, {key: one.replace(" ", "_") for key, one in asked.items() if one is not None})
