@@ -36,8 +36,8 @@ from pluriscope.figures.svg.marks import verdict_mark
 from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.naming import Scope
 from pluriscope.records import RowsRecord, rows_record
-from pluriscope.subject_views import view_of
 from pluriscope.tables import AtHand, Column, Query, Row, Selection, read_query, words_of
+from pluriscope.views.registry import view_of
 
 ID: Final = "networks"
 PERCEPTRON: Final = "perceptron"

@@ -37,7 +37,7 @@ from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, More, Notice, Prose, Section, Table
 from pluriscope.figures.numbers import decimal, duration, exact, noun
 from pluriscope.figures.svg.networks import network_diagram
-from pluriscope.subject_views import view_of
+from pluriscope.views.registry import view_of
 
 _WIDEST, _DEEPEST = 40, 8
 """A network that is drawn."""
