@@ -109,7 +109,7 @@ def upgrade() -> None:
     op.add_column("networks", sa.Column("document", sa.LargeBinary(), nullable=True))
     op.add_column("protocols", sa.Column("kind", sa.String(24), nullable=False, server_default="perceptron"))
     op.add_column("circuits", sa.Column("right", wide, nullable=True))
-    op.add_column("circuits", sa.Column("worst", sa.Float(), nullable=True))
+    op.add_column("circuits", sa.Column("worst", sa.Double(), nullable=True))
     op.add_column("circuits", sa.Column("roles", sa.Text(), nullable=True))
     connection = op.get_bind()
     renamed, results = dict[str, tuple[str, str]](), dict[tuple[str, str], tuple[str, str, str]]()

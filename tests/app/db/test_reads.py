@@ -63,7 +63,7 @@ def test_analyses_by_scope(store):
         assert find_analysis(session, network, Scope()) is None
         with pytest.raises(NotFound, match="output 1: the network has one output"):
             find_analysis(session, network, Scope(output=1))
-        assert [scope_of(a, 2) for a in analyses_of(session, [network.id])] == [Scope(protocol="paper")]
+        assert [scope_of(a) for a in analyses_of(session, [network.id])] == [Scope(protocol="paper")]
 
 
 def test_every_word_counts_and_networks_of_studies_come_last(store):
