@@ -41,7 +41,7 @@ from pluriscope.kinds.circuits import CIRCUITS
 from pluriscope.lists import Listing
 from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row, frame
-from pluriscope.subject_views import view_of
+from pluriscope.views.registry import view_of
 
 _LARGE: Final = 1_000_000_000
 _BYTES: Final = {".csv": 20, ".parquet": 8}

@@ -51,8 +51,8 @@ from pluriscope.models import (
     write_json,
 )
 from pluriscope.showing import Drawing, Rows, beside, heading, link, table
-from pluriscope.subject_views import view_of
 from pluriscope.task_values import TaskLike
+from pluriscope.views.registry import view_of
 
 _DRAWING: Final = 420
 _THUMB: Final = 170

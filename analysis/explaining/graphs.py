@@ -15,8 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.answers import largest
-from analysis.circuit_sets.judged_masks import population_of
-from analysis.circuit_sets.masks import MasksFound, circuits_of, find_masks, minimal_numbers
+from analysis.circuit_sets.judged_masks import judged_circuits, population_of
+from analysis.circuit_sets.masks import (
+    CircuitsFound,
+    MasksFound,
+    circuits_of,
+    find_circuits,
+    find_masks,
+    minimal_numbers,
+)
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.cuts import ROLE_AGREEMENT, Runs
 from analysis.criteria.population import PopulationOf
@@ -233,6 +240,14 @@ def read_circuits(_question: GraphQuestion, told: Mapping[str, Any]) -> MasksFou
         tuple(map(int, spread["edge_use"])),
         drawn,
     )
+
+
+def judged(question: GraphQuestion, work: Work) -> CircuitsFound | None:
+    """The valid circuits with their figures, roles and outcomes of criteria; None where they are too many to search."""
+    if question.refusal:
+        return None
+    about = question.kind, question.subject, question.rules
+    return judged_circuits(*about, find_circuits(*about[1:], work), work)
 
 
 def missing(landscape: Any) -> list[str]:

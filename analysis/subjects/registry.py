@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from analysis.errors import InvalidNetwork
 from analysis.strict_json import read_object
@@ -59,3 +59,19 @@ def read_subject(raw: bytes) -> tuple[SubjectKind, Subject]:
         raise InvalidNetwork(_ITEM, f"has {given}", cure)
     model: Subject = kind.read(document)
     return kind, model
+
+
+def question_in(raw: bytes, rules: str = "") -> Any:
+    """What is asked about the subject in a file that says all of it: a
+    :class:`~analysis.subjects.question.GraphQuestion`.
+
+    Args:
+        raw: the file's bytes.
+        rules: as addresses write them; the usual ones if empty.
+
+    Raises:
+        AnalysisError: the file or the rules cannot be read, or do not fit each other.
+    """
+    kind, subject = read_subject(raw)
+    (question,) = kind.explaining.questions(kind, subject, (), rules, None)
+    return question

@@ -49,8 +49,7 @@ def edit(
     from analysis.network_files.files import MAX_NETWORK_BYTES, edited_file, network_file_json
     from analysis.network_files.intake import Declaration
     from analysis.question import ask
-    from analysis.subjects.question import GraphQuestion
-    from analysis.subjects.registry import read_subject
+    from analysis.subjects.registry import question_in
 
     def network_at(path: str) -> Network:
         return intake_at(path, read_bytes(path, "source network", MAX_NETWORK_BYTES), Declaration()).file().network
@@ -58,10 +57,11 @@ def edit(
     given, content = _settings(set_), read_bytes(file, "network file", MAX_NETWORK_BYTES)
     check_output(output, json, file, *given.values())
     if whole := whole_content(content, Declaration(**declared)):
-        kind, subject = read_subject(whole)
+        question = question_in(whole)
+        kind = question.kind
         if output_index:
             kind.require("outputs", f"output {output_index}")
-        edited = edited_by(rule, GraphQuestion(kind, subject, kind.default_rules), given)
+        edited = edited_by(rule, question, given)
         document = kind.write(edited.file(name))
     else:
         intake = intake_at(file, content, Declaration(**declared))

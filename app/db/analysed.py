@@ -141,7 +141,7 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
     if isinstance(question, GraphQuestion):
         return _of_graph(session, row, question)
     more = {name: _READERS[name](session, row, question) for name in reads}
-    return Analysed(question, stored_search(session, row, question.layout), **more)
+    return Analysed(question, stored_search(session, row, question), **more)
 
 
 def _of_graph(session: Session, row: AnalysisRow, question: GraphQuestion) -> Analysed:

@@ -21,7 +21,6 @@ from analysis.question import Question
 from analysis.subjects import registry
 from analysis.subjects.edited import EditRecord
 from analysis.subjects.perceptron.network import Network
-from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
 from analysis.subjects.subject import Subject, SubjectKind
 from analysis.tasks import Task
@@ -61,7 +60,7 @@ def is_known(kind: str) -> bool:
     return kind in {one.key for one in registry.SUBJECT_KINDS}
 
 
-def graph_question(row: NetworkRow, rules: str) -> GraphQuestion:
+def graph_question(row: NetworkRow, rules: str) -> Any:
     """What is asked about a stored network of another kind than perceptrons; the network is read once, then kept.
 
     Args:
@@ -75,8 +74,7 @@ def graph_question(row: NetworkRow, rules: str) -> GraphQuestion:
         cause = f"is of the kind {row.kind!r}, which this version does not know"
         raise NotFound(f"network {row.slug!r}", cause, "use the version that stored it")
     kind, subject = _read(row.document)
-    question = GraphQuestion(kind, subject, kind.rules(rules))
-    _ = question.space  # whether they fit
+    (question,) = kind.explaining.questions(kind, subject, (), rules, None)
     return question
 
 

@@ -30,7 +30,7 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.interpretations.result import InterpretationCounts
 from analysis.result import CriterionTally, OutputAnalysis
 from analysis.result_file import smallest_json
-from analysis.subjects.perceptron.circuit import MAX_EDGES
+from analysis.subjects.enumeration import MAX_BITS
 from analysis.subjects.question import GraphQuestion, QuestionProtocol
 from analysis.subjects.subject import SubjectKind
 from app.db.distributions import active_neurons, candidates_json, distributions_of, distributions_of_bits
@@ -293,11 +293,11 @@ def result_digest(
 
 def _mask_words(circuits: CircuitSearch) -> Iterator[NDArray[Any]]:
     """The masks as columns of 64 edges each, the first edges first."""
-    if circuits.layout.n_edges <= MAX_EDGES:
+    if circuits.layout.n_edges <= MAX_BITS:
         yield circuits.masks
         return
-    for start in range(0, circuits.layout.n_edges, MAX_EDGES):
-        yield (circuits.masks >> start) & (1 << MAX_EDGES) - 1
+    for start in range(0, circuits.layout.n_edges, MAX_BITS):
+        yield (circuits.masks >> start) & (1 << MAX_BITS) - 1
 
 
 def _algorithm_content(result: AlgorithmResult) -> list[Any]:

@@ -15,8 +15,6 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.changes import ChangesReport, find_changes
-from analysis.circuit_sets.judged_masks import judged_circuits
-from analysis.circuit_sets.masks import find_circuits
 from analysis.circuits.result import CountSoFar
 from analysis.criteria.criterion import Kind
 from analysis.criteria.judging import JudgedAnalysis, judge_analysis
@@ -30,8 +28,7 @@ from analysis.question import Question
 from analysis.report import Analysed, Report, Settings
 from analysis.result import OutputAnalysis
 from analysis.subjects.perceptron.network import Network
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import kind_called, read_subject
+from analysis.subjects.registry import kind_called, question_in
 from analysis.work import Work
 from app.db.analysed import read_analysed
 from app.db.codecs import network_of, question_of
@@ -84,12 +81,8 @@ def load_analysis_inputs(session: Session, arguments: Arguments) -> Compute[Prep
 
 def _find_circuits(document: bytes, rules: str, work: Work) -> PreparedAnalysis:
     """The circuits of a network of another kind than perceptrons, judged; none where there are too many."""
-    kind, subject = read_subject(document)
-    question = GraphQuestion(kind, subject, kind.rules(rules))
-    if question.refusal:
-        return prepare_circuits(question, None)
-    found = find_circuits(subject, question.rules, work)
-    return prepare_circuits(question, judged_circuits(kind, subject, question.rules, found, work))
+    question = question_in(document, rules)
+    return prepare_circuits(question, question.kind.explaining.judged(question, work))
 
 
 def _unfinished(

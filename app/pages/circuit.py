@@ -32,8 +32,9 @@ from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Se
 from pluriscope.blocks import Verdict as Mark
 from pluriscope.figures.numbers import decimal, exact, noun, readable
 from pluriscope.records import ChanceRecord, CircuitRecord
-from pluriscope.subject_views import Rows, SubjectView, view_of
 from pluriscope.tables import MOST_VALUES, Row
+from pluriscope.views.registry import view_of
+from pluriscope.views.view import Rows, SubjectView
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from pluriscope.blocks import Block, Section, Side
 from pluriscope.blocks import Table as Listed
 from pluriscope.figures.numbers import decimal
 from pluriscope.records import AnswerRecord, RowRecord
-from pluriscope.subject_views import Rows
 from pluriscope.tables import Row
+from pluriscope.views.view import Rows
 
 ROW: Final = "Of earlier addresses, which looked at one row of the task; the network's page does."
 N_ROWS: Final = 8

@@ -27,8 +27,8 @@ from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import bits_of, gate_tiles, table_name, variable
 from pluriscope.kinds.readings import reading_words
 from pluriscope.records import GateRecord, GateRowRecord, InterpretationRecord
-from pluriscope.subject_views import view_of
 from pluriscope.tables import Row
+from pluriscope.views.registry import view_of
 
 _SHOWN: Final = 16  # rows of a gate's table that a page shows; all are in the record
 

@@ -33,7 +33,7 @@ from app.pages.training.course import Learning, learning_of_network
 from pluriscope.address import Addresses
 from pluriscope.naming import Scope
 from pluriscope.records import CountsRecord, NetworkRecord, TaskRecord
-from pluriscope.subject_views import view_of
+from pluriscope.views.registry import view_of
 
 
 @dataclass(frozen=True, eq=False)

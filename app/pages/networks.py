@@ -16,7 +16,6 @@ from analysis import ENGINE_VERSION
 from analysis.data import clean_data
 from analysis.protocol import BUILT_IN, COMPLETE
 from analysis.subjects.perceptron.network import split_parameters
-from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import SUBJECT_KINDS
 from app.db.codecs import graph_question
 from app.db.errors import NotFound
@@ -36,8 +35,8 @@ from pluriscope.figures.svg.marks import verdict_mark
 from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.naming import Scope
 from pluriscope.records import RowsRecord, rows_record
-from pluriscope.subject_views import view_of
 from pluriscope.tables import AtHand, Column, Query, Row, Selection, read_query, words_of
+from pluriscope.views.registry import view_of
 
 ID: Final = "networks"
 PERCEPTRON: Final = "perceptron"
@@ -268,7 +267,7 @@ def _others(session: Session, links: Addresses, text: str) -> Iterator[Row]:
 
 
 def _other(
-    row: NetworkRow, question: GraphQuestion, analysis: AnalysisRow | None, jobs: Sequence[JobRow], links: Addresses
+    row: NetworkRow, question: Any, analysis: AnalysisRow | None, jobs: Sequence[JobRow], links: Addresses
 ) -> Row:
     kind, scope, told, counts = question.kind, Scope(protocol=key_of(question)), "", dict[str, Any]()
     searched = analysis is not None and analysis.circuits_method != "refused"

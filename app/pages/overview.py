@@ -74,9 +74,10 @@ from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.learning import loss_figure
 from pluriscope.figures.svg.summaries import counts_figure
 from pluriscope.naming import Scope
-from pluriscope.subject_views import view_of, whole
 from pluriscope.tables import Query
 from pluriscope.templating import part_url
+from pluriscope.views.registry import view_of
+from pluriscope.views.view import whole
 
 _SETTINGS: Final = {"granularity": "Cut by", "ablation": "what is cut carries", "embedding": "embedding"}
 _LEFT_OUT: Final = ("options", "losses", "outputs", "message")

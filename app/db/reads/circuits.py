@@ -20,7 +20,7 @@ from analysis.circuit_sets.masks import MasksFound
 from analysis.circuits.result import CircuitMethod, CircuitSearch
 from analysis.criteria.verdict import FAILED, OUTCOMES, PASSED
 from analysis.explanations.explanation import NAME, REF, Frame
-from analysis.subjects.perceptron.circuit import EdgeLayout
+from analysis.question import Question
 from analysis.subjects.question import GraphQuestion
 from app.db.distributions import distribution_in, smallest_in
 from app.db.rows import column_of, columns_of
@@ -74,7 +74,7 @@ def stored_coverage(row: AnalysisRow) -> Coverage:
 
 def search_of(
     row: AnalysisRow,
-    layout: EdgeLayout,
+    question: Question,
     masks: NDArray[Any],
     outputs: NDArray[np.float64],
     margins: NDArray[np.float64],
@@ -84,7 +84,7 @@ def search_of(
     if row.circuits_low is not None and row.circuits_high is not None:
         interval = (row.circuits_low, row.circuits_high)
     return CircuitSearch(
-        layout,
+        question.layout,
         row.circuits_possible,
         masks,
         outputs,
@@ -101,14 +101,10 @@ def search_of(
     )
 
 
-def stored_search(session: Session, row: AnalysisRow, layout: EdgeLayout) -> CircuitSearch:
-    """The stored circuits of an analysis as the search that found them, without their outputs and margins.
-
-    Args:
-        layout: of its network cut to the output.
-    """
+def stored_search(session: Session, row: AnalysisRow, question: Question) -> CircuitSearch:
+    """The stored circuits of an analysis as the search that found them, without their outputs and margins."""
     masks = masks_of(session, row)
-    return search_of(row, layout, masks, np.empty((len(masks), 0)), np.empty(len(masks)))
+    return search_of(row, question, masks, np.empty((len(masks), 0)), np.empty(len(masks)))
 
 
 def stored_sizes(session: Session, row: AnalysisRow) -> KnownSizes:

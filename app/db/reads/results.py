@@ -82,7 +82,7 @@ def stored_result(
 def _load_circuits(session: Session, row: AnalysisRow, question: Question, outputs: bool) -> CircuitSearch:
     masks, margins = masks_of(session, row), np.asarray(column_of(session, row, "circuit", "margin"))
     zeros = np.broadcast_to(np.float64(0), (len(masks), 2**question.subject.n_inputs))
-    found = search_of(row, question.layout, masks, evaluate_circuits(question, masks)[0] if outputs else zeros, margins)
+    found = search_of(row, question, masks, evaluate_circuits(question, masks)[0] if outputs else zeros, margins)
     return replace(found, known_distribution=None) if row.circuits_method == "listed" else found
 
 

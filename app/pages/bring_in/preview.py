@@ -19,8 +19,7 @@ from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, Protocol
 from analysis.question import Question
 from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
+from analysis.subjects.registry import question_in
 from analysis.tasks import INPUT_NAMES, Task, input_table
 from analysis.unlearned import not_learned
 from analysis.validity import FRAGILE_MARGIN, margin_to_edge
@@ -37,7 +36,7 @@ from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, More, Notice, Prose, Section, Table
 from pluriscope.figures.numbers import decimal, duration, exact, noun
 from pluriscope.figures.svg.networks import network_diagram
-from pluriscope.subject_views import view_of
+from pluriscope.views.registry import view_of
 
 _WIDEST, _DEEPEST = 40, 8
 """A network that is drawn."""
@@ -198,8 +197,8 @@ def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Itera
     Raises:
         AnalysisError: it cannot be read.
     """
-    kind, model = read_subject(raw)
-    question = GraphQuestion(kind, model, kind.default_rules)
+    question = question_in(raw)
+    kind, model = question.kind, question.subject
     view = view_of(question)
     rows = view.rows(question, None)
     known = network_by_digest(session, model.digest)

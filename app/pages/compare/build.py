@@ -86,8 +86,8 @@ def texts_of(links: Addresses, options: ComparedOptions, place: AnyPlace) -> lis
         BadQuery: more than six; it leads to the comparison of the first of them.
     """
     texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))
-    if place.question.kind.settings:  # earlier addresses give masks alone
-        texts = [text if "-" in text else f"c-{text}" for text in texts]
+    if place.question.kind.refuses(INTERPRETATIONS):  # there are only circuits, which a mask names
+        texts = [f"c-{text.removeprefix('c-')}" for text in texts]
     if len(texts) > MOST:
         cause, cure = f"at most {MOST} can be compared at once", f"leave out {len(texts) - MOST} of them"
         first = links.compare(place.slug, texts[:MOST], place.scope)

@@ -19,7 +19,7 @@ from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.graphs import graph_diagram, row_asked
 from pluriscope.naming import LETTERS
 from pluriscope.records import ComparedRecord, DifferenceRecord
-from pluriscope.subject_views import whole
+from pluriscope.views.view import whole
 
 _LEGEND: Final = (
     "Thick: an edge that only some keep. Pale: an edge that is cut. The network and each circuit answer the strictly "

@@ -294,7 +294,7 @@ def test_a_circuit_of_your_own_is_located(client):
         right = int((gaps(MODEL.space(RULES).run(np.array([kept_bits(mask)])), MODEL.answers) > 0).sum())
         html = client.get(f"{ONE}/analyses/claims/given", params={"mask": mask}).text
         assert words in html
-        assert f"it answers {right} of {len(MODEL.rows)} rows right" in html
+        assert f"it is right on {right} of {len(MODEL.rows)} rows, and valid means on more than 99%." in html
     unknown = client.get("/networks/nand/analyses/claims/given", params={"mask": best.mask}).text
     assert "What else is valid is not known" in unknown
 
@@ -361,11 +361,11 @@ def test_one_reader_at_a_time(client):
         (LIST + "/c-zz", 404, "is not hexadecimal"),
         (LIST + "/c-40", 404, "has bits beyond the 6 edges"),
         (LIST + "/c-01", 404, "keeps no path to the output"),
-        (LIST + "/i-13.0", 404, "is not offered: gates speak of neurons and Boolean inputs, which toy networks do not"),
+        (LIST + "/i-13.0", 404, "gates speak of neurons and Boolean inputs, which toy networks do not have"),
         (LIST + "?depth=3", 400, "is unknown"),
         (LIST + "?uses=n0.0", 400, "is not there"),
         (LIST + "?sort=names", 400, "sort"),
-        (ONE + "/play", 404, "is not offered: no page plays toy networks"),
+        (ONE + "/play", 404, "no page plays toy networks"),
     ],
 )
 def test_what_is_not_there_says_why(client, path, status, told):

@@ -1,0 +1,1 @@
+"""How networks of each kind are shown: a module a kind, with the same record."""

@@ -1,0 +1,64 @@
+"""How perceptrons are shown."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from analysis.answers import answers, counted_otherwise
+from analysis.circuits.space import count_by_edges
+from analysis.question import Question
+from analysis.subjects.perceptron.circuit import Circuit
+from analysis.subjects.perceptron.mlp import forward
+from analysis.tasks import input_table
+from analysis.validity import FRAGILE_MARGIN, margin_to_edge
+from pluriscope.figures.svg.networks import network_diagram
+from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.kinds.circuits import edge_labels
+from pluriscope.records import RowRecord
+from pluriscope.views.view import SubjectView
+
+MAX_EDGES_COUNTED: Final = 130
+"""Of the perceptrons whose possible circuits are counted by size while somebody waits: a tenth of a second."""
+
+
+def _drawn(question: Question, mask: int | None = None, *, title: str, thumb: bool = False, **more: Any) -> Markup:
+    circuit = None if mask is None else Circuit(question.layout, mask)
+    return (circuit_thumb if thumb else network_diagram)(question.cut.weights, circuit, title=title, **more)
+
+
+def _on_inputs(question: Question, mask: int | None) -> list[RowRecord]:
+    if mask is None:
+        outputs = forward(question.cut, question.clean_rows)[:, 0]
+    else:
+        outputs = question.activations(Circuit(question.layout, mask), question.clean_rows)[-1][:, 0]
+    rule = question.protocol.circuit_decision
+    given, margins = answers(outputs).tolist(), margin_to_edge(outputs, rule)
+    bits = input_table(question.subject.n_inputs).astype(int).tolist()
+    return [
+        RowRecord(
+            bits=bits[row],
+            row=question.clean_rows[row].tolist(),
+            output=float(outputs[row]),
+            decision=given[row],
+            target=target,
+            right=given[row] == target,
+            note=counted_otherwise(float(outputs[row]), rule),
+            margin=float(margins[row]),
+            fragile=float(margins[row]) < FRAGILE_MARGIN,
+        )
+        for row, target in enumerate(question.task.truth_table)
+    ]
+
+
+def _possible(question: Question, n_edges: int) -> int | None:
+    layout = question.layout
+    if layout.n_edges > MAX_EDGES_COUNTED:
+        return None
+    return count_by_edges(layout.sizes, question.protocol, layout.n_edges).get(n_edges)
+
+
+PERCEPTRONS: Final = SubjectView(
+    "Hidden neurons", lambda question: edge_labels(question.cut.sizes), _drawn, _on_inputs, _possible
+)

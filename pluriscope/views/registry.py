@@ -1,0 +1,13 @@
+"""Which view a network has."""
+
+from __future__ import annotations
+
+from analysis.subjects.question import SubjectQuestion
+from pluriscope.views.graphs import GRAPHS
+from pluriscope.views.perceptrons import PERCEPTRONS
+from pluriscope.views.view import SubjectView
+
+
+def view_of(question: SubjectQuestion) -> SubjectView:
+    """How the network of a question is shown."""
+    return GRAPHS if question.kind.refuses("interpretations") else PERCEPTRONS
