@@ -8,7 +8,8 @@ is *changed* if its interpretations are not the same in both, or its story is no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -21,6 +22,8 @@ from pydantic import BeforeValidator, Field
 
 from analysis.answers import answers
 from analysis.carried_algorithms.search import CONFIDENCE, Stories, find_stories
+from analysis.circuit_sets.judged_masks import asked_of, column_of, judged_circuits
+from analysis.circuit_sets.masks import CircuitsFound, MasksFound, circuits_of, find_masks, minimal_numbers
 from analysis.circuits.estimating import share_interval
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import count_common, decide_right
@@ -28,9 +31,9 @@ from analysis.criteria.alignments import valid_alignments
 from analysis.criteria.criterion import Kind
 from analysis.criteria.funnel import brief
 from analysis.criteria.judging import JudgedAnalysis, judge_analysis
-from analysis.criteria.steps import default_steps
+from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.criteria.verdict import PASSED, UNDECIDED
-from analysis.errors import InvalidNetwork
+from analysis.errors import BeyondLimits, InvalidNetwork
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.result import InterpretationCounts
 from analysis.pipeline import analyse_output
@@ -39,12 +42,16 @@ from analysis.question import Question
 from analysis.report import Mask, Part, Report
 from analysis.result import OutputAnalysis
 from analysis.result_file import exact
+from analysis.subjects.enumeration import MAX_MASKS, most_wrong, number_bits
 from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
+from analysis.subjects.question import GraphQuestion, SubjectQuestion
+from analysis.subjects.subject import gaps
 from analysis.work import DEFAULT_WORK, Work
 
 MOST_NAMED: Final = 200
 """Circuits, or alignments, that a report names of each kind of change: the smallest ones."""
+_MOST_JUDGED: Final = 20_000
+"""Valid circuits of a subject whose circuits are listed that criteria are asked of."""
 _RESAMPLES: Final = 2_000
 _JUDGED: Final = "Judged on "
 Masks = NDArray[Any]
@@ -106,6 +113,10 @@ class ChangesReport(Report):
     alignments: Change | None = Field(None, description="Null on rows that are no Boolean inputs.")
     criteria: dict[str, dict[str, ChangedCriterion]] = Field({}, description="By kind of explanation, then criterion.")
     masks: dict[str, list[Mask]] = Field({}, description=f"The smallest {MOST_NAMED} circuits of each kind of change.")
+    margins: dict[str, list[tuple[float, float]]] = Field(
+        {},
+        description="Of each of these circuits the least that speaks for the right answer on a row, before and after.",
+    )
     placings: dict[str, list[ChangedPlacing]] = Field({}, description=f"{MOST_NAMED} alignments of each kind likewise.")
     reasons: list[str] = Field([], description="Where a network is wrong on the task; what was not compared, and why.")
 
@@ -132,34 +143,43 @@ class ChangesReport(Report):
         return [*told, *(one for one in self.reasons if one not in wrong)]
 
 
-def refuse_other_shape(before: Network, after: Network) -> None:
-    """Refuse networks whose explanations cannot be the same.
+def beside(before: SubjectQuestion, after: Any) -> SubjectQuestion:
+    """The same question about another subject, judged on the task of the first.
+
+    Args:
+        before: about the first.
+        after: the other subject.
 
     Raises:
-        InvalidNetwork: their layer sizes differ.
+        InvalidNetwork: of another kind or shape, or with other rows.
     """
-    if before.sizes != after.sizes:
-        first, second = ("-".join(map(str, one.sizes)) for one in (before, after))
-        cause = f"one has the shape {first}, the other {second}, so their masks mean different edges"
-        raise InvalidNetwork("these two networks", cause, "compare networks of one shape")
+    if type(after) is not type(before.subject):
+        cause = f"are not both {before.kind.plural}"
+        raise InvalidNetwork("these two networks", cause, "compare networks of one kind and shape")
+    asked: Any = before
+    found: SubjectQuestion = replace(asked, subject=after.judged_as(before.subject))
+    return found
 
 
 def find_changes(
-    before: Question, after: Network, work: Work = DEFAULT_WORK, *, thorough: bool = False
+    before: SubjectQuestion, after: Any, work: Work = DEFAULT_WORK, *, thorough: bool = False
 ) -> ChangesReport:
-    """Analyse both networks, and compare what was found.
+    """Analyse both subjects, and compare what was found.
 
     Args:
-        before: the first network, with the task that both are judged on, protocol and rows.
+        before: about the first one, with the task that both are judged on, the rules and the rows.
         after: the second one.
         work: told how far each stage is; may raise Cancelled.
         thorough: whether to ask criteria that take long, too.
 
     Raises:
-        AnalysisError: see :func:`refuse_other_shape` and :func:`~analysis.pipeline.analyse_output`.
+        AnalysisError: see :func:`beside` and :func:`~analysis.pipeline.analyse_output`.
+        BeyondLimits: circuits that are listed, not counted, are too many, or time ended before all were tested.
     """
-    refuse_other_shape(before.subject, after)
-    found = [analyse_output(question, work) for question in (before, replace(before, subject=after))]
+    both: Any = (before, beside(before, after))
+    if before.kind.refuses("counting"):
+        return _compare_listed(both[0], both[1], work, thorough=thorough)
+    found = [analyse_output(question, work) for question in both]
     return compare(found[0], found[1], work, thorough=thorough)
 
 
@@ -197,6 +217,7 @@ def compare(
             "alignments": alignments,
             "criteria": criteria,
             "masks": named,
+            "margins": _margins((before.question, after.question), named),
             "placings": placings,
             "reasons": reasons,
         },
@@ -219,6 +240,11 @@ def _smallest(masks: Masks) -> list[int]:
     return sorted(every, key=lambda mask: (mask.bit_count(), mask))[:MOST_NAMED]
 
 
+def _margins(both: Sequence[SubjectQuestion], named: Mapping[str, Sequence[int]]) -> dict[str, list[list[float]]]:
+    known = {mask: [question.judge(mask).worst for question in both] for masks in named.values() for mask in masks}
+    return {name: [known[mask] for mask in masks] for name, masks in named.items()}
+
+
 def _change(before: set[Any], after: set[Any]) -> dict[str, set[Any]]:
     return {"kept": before & after, "lost": before - after, "gained": after - before}
 
@@ -227,6 +253,29 @@ def _drawn(circuits: CircuitSearch) -> Masks:
     """Valid circuits that were drawn uniformly."""
     undrawn = circuits.smallest.undrawn if circuits.smallest else ()
     return np.setdiff1d(circuits.masks, np.array(undrawn, dtype=circuits.masks.dtype))
+
+
+def _estimated(
+    first: tuple[int, Any, Any], second: tuple[int, Any, Any], hits: tuple[int, int], confidences: Sequence[float] = ()
+) -> Change:
+    """Of circuits, from how many that were drawn of the first network are valid in the second.
+
+    Args:
+        first: valid circuits of the first network, with the ends of their interval.
+        second: of the second likewise.
+        hits: of those drawn so many are valid in the second, of how many.
+        confidences: of these intervals, where they are no exact numbers.
+    """
+    (n, n_low, n_high), (m, m_low, m_high) = first, second
+    low, high = share_interval(*hits, CONFIDENCE) if hits[1] else (Fraction(0), Fraction(1))
+    share = Fraction(hits[0], max(1, hits[1]))
+    kept_at = share * n, low * n_low, min(high * n_high, Fraction(m_high))
+    return Change.within(
+        1 - sum(1 - one for one in (CONFIDENCE, *confidences)),  # Bonferroni's bound
+        kept=kept_at,
+        lost=((1 - share) * n, (1 - high) * n_low, (1 - low) * n_high),
+        gained=(m - kept_at[0], m_low - kept_at[2], m_high - kept_at[1]),
+    )
 
 
 class _Masks:
@@ -251,17 +300,13 @@ class _Masks:
             kept = count_common(asked, other, self._work)
             return Change(kept=kept, lost=first.n_valid - kept, gained=second.n_valid - kept)
         drawn = _drawn(first)
-        hits = int(decide_right(other, drawn).sum())
-        low, high = share_interval(hits, len(drawn), CONFIDENCE) if len(drawn) else (Fraction(0), Fraction(1))
-        share = Fraction(hits, max(1, len(drawn)))
         (n_low, n_high), (m_low, m_high) = (one.interval or (one.n_valid, one.n_valid) for one in (first, second))
-        kept_at = share * first.n_valid, low * n_low, min(high * n_high, Fraction(m_high))
-        confidences = [CONFIDENCE, *(one.confidence for one in (first, second) if one.confidence is not None)]
-        return Change.within(
-            1 - sum(1 - one for one in confidences),  # Bonferroni's bound
-            kept=kept_at,
-            lost=((1 - share) * first.n_valid, (1 - high) * n_low, (1 - low) * n_high),
-            gained=(second.n_valid - kept_at[0], m_low - kept_at[2], m_high - kept_at[1]),
+        confidences = [one.confidence for one in (first, second) if one.confidence is not None]
+        return _estimated(
+            (first.n_valid, n_low, n_high),
+            (second.n_valid, m_low, m_high),
+            (int(decide_right(other, drawn).sum()), len(drawn)),
+            confidences,
         )
 
     def changed(self, reasons: list[str]) -> Masks:
@@ -400,6 +445,87 @@ def _criteria(
                 items = [(alignment.algorithm_text, alignment.places) for alignment in each]
             passed.append({items[at] for at in np.flatnonzero(verdicts.outcomes == PASSED).tolist()})
         undecided = sum(int((one.outcomes == UNDECIDED).sum()) for one in (first, second))
-        numbers = {name: len(part) for name, part in _change(*passed).items()}
-        found.setdefault(first.kind, {})[first.step.text] = ChangedCriterion(**numbers, undecided=undecided)
+        found.setdefault(first.kind, {})[first.step.text] = _passing(passed, undecided)
     return found
+
+
+def _passing(passed: Sequence[set[Any]], undecided: int) -> ChangedCriterion:
+    numbers = {name: len(part) for name, part in _change(*passed).items()}
+    return ChangedCriterion(**numbers, undecided=undecided)
+
+
+# --- subjects whose circuits are listed
+
+
+def _compare_listed(before: GraphQuestion, after: GraphQuestion, work: Work, *, thorough: bool) -> ChangesReport:
+    """Of subjects whose valid circuits are found one by one; their number is exact however many are listed."""
+    found, reasons = list[MasksFound](), list[str]()
+    for nth, question in (("first", before), ("second", after)):
+        reasons += _wrong_rows(nth, question)
+        one = find_masks(question.subject, question.rules, work, limit=MAX_MASKS)
+        if not one.exhaustive:
+            cause = f"of the {nth} network {one.tested:,} of {one.possible:,} were tested when time or memory ended"
+            raise BeyondLimits("circuits to compare", cause, "use coarser rules, or give more time")
+        found.append(one)
+    parts: dict[str, Masks] = {}
+    if all(one.complete for one in found):
+        first, second = (one.masks for one in found)
+        kept = np.intersect1d(first, second)
+        parts = {"kept": kept, "lost": np.setdiff1d(first, kept), "gained": np.setdiff1d(second, kept)}
+        circuits = Change(**{name: len(masks) for name, masks in parts.items()})
+    else:
+        n, m = (one.valid for one in found)
+        hits = sum(after.judge(mask).valid for mask in found[0].drawn.tolist())
+        circuits = _estimated((n, n, n), (m, m, m), (hits, len(found[0].drawn)))
+        reasons.append(f"Lists of circuits are truncated at {MAX_MASKS:,}: none is named.")
+    named = {name: _smallest(masks) for name, masks in parts.items()}
+    return ChangesReport.model_validate(
+        {
+            "before": before.subject.digest,
+            "after": after.subject.digest,
+            "task": before.subject.task or "its own task",
+            "circuits": circuits,
+            "interpretations": None,
+            "alignments": None,
+            "criteria": _listed_criteria((before, after), found, reasons, work, thorough=thorough),
+            "masks": named,
+            "margins": _margins((before, after), named),
+            "reasons": reasons,
+        },
+        context=before.graph,
+    )
+
+
+def _wrong_rows(nth: str, question: GraphQuestion) -> Iterator[str]:
+    """Where the whole of a subject does not answer what it is judged on, if that is too often to be valid."""
+    whole = question.space.run(np.ones((1, question.graph.n_bits), dtype=np.bool_))
+    wrong = np.flatnonzero(gaps(whole, question.subject.answers)[0] <= 0).tolist()
+    if len(wrong) > most_wrong(question.subject):
+        names = ", ".join(question.subject.rows[row] for row in wrong[:8]) + (", …" if len(wrong) > 8 else "")
+        where = f"{len(wrong)} of {question.n_rows:,} rows: {names}"
+        yield f"{_JUDGED}{question.subject.task or 'its task'}, the {nth} network is wrong on {where}."
+
+
+def _listed_criteria(
+    both: Sequence[GraphQuestion], found: Sequence[MasksFound], reasons: list[str], work: Work, *, thorough: bool
+) -> dict[str, dict[str, ChangedCriterion]]:
+    """Of the valid circuits of both subjects those that pass each criterion."""
+    kind, passed, undecided = both[0].kind, dict[str, list[set[Any]]](), Counter[str]()
+    criteria = [one for one in asked_of(kind) if thorough or one.cost == "quick"]
+    if max(one.valid for one in found) > _MOST_JUDGED:
+        reasons.append(f"Criteria were not asked: more than {_MOST_JUDGED:,} circuits are valid.")
+        return {}
+    for question, one in zip(both, found, strict=True):
+        masks = number_bits(one.masks, question.graph.n_bits)
+        minimal = np.isin(one.masks, minimal_numbers(one.masks, work)).tolist()
+        circuits = circuits_of(question.subject, question.space, masks, minimal, work)
+        judged = judged_circuits(
+            kind, question.subject, question.rules, CircuitsFound(**vars(one), circuits=tuple(circuits)), work
+        )
+        for criterion in criteria:
+            outcomes = [each.told.get(column_of(criterion), "") for each in judged.circuits]
+            text = CriterionStep.of(criterion).text
+            passes = {each.mask for each, said in zip(judged.circuits, outcomes, strict=True) if said == "passed"}
+            passed.setdefault(text, []).append(passes)
+            undecided[text] += outcomes.count("undecided")
+    return {"circuit": {text: _passing(sets, undecided[text]) for text, sets in passed.items()}}

@@ -12,22 +12,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.fixed_order import mean, total_of
-from analysis.lenses.lens import NEURON_COLUMNS, Grids, Lens, Table
-from analysis.lenses.patching import DIRECTION, effects_of, neurons_of, patched_along, sites_by_kind
-from analysis.lenses.site_lens import METRIC, PAIRS, SiteLens, alike, grid_of, largest_of, run_cost
-from analysis.method_settings import Setting, Settings
+from analysis.lenses.lens import NEURON_COLUMNS, Lens, Table
+from analysis.lenses.patching import neurons_of, patched_along
+from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.subjects.perceptron.gradients import backward
 from analysis.subjects.perceptron.mlp import forward_pass
-from analysis.subjects.transformer.runs import Site
-from analysis.subjects.transformer.weights import Transformer
 from analysis.work import Work
-
-_STEPS: Final = 8
-_SHOWN: Final = 0.005  # less makes no difference in two digits
-_FORMS: Final = ("first-order", "integrated")
-_FORM: Final = Setting("form", _FORMS[0], "of the derivative: in the run, or along the way", choices=_FORMS)
 
 
 def _look(question: Question, _settings: Settings, _work: Work) -> Table:
@@ -56,28 +47,6 @@ def _says(_question: Question, seen: Table) -> str:
     return f"The estimate has the wrong sign for {wrong:,} of {len(moving):,} patches, and misses by up to {error:.3g}."
 
 
-def _look_at_sites(model: Transformer, settings: Settings, _work: Work) -> Grids:
-    effects, notes = effects_of(model, settings)
-    points = [0.0] if settings["form"] == "first-order" else [(at + 0.5) / _STEPS for at in range(_STEPS)]
-    every = [effects.slopes(point) for point in points]
-    slopes = {name: mean(np.stack([one[name] for one in every])) for name in every[0]}
-
-    def estimate(site: Site) -> float:
-        where = slice(None) if site.at is None else slice(site.at, site.at + 1)
-        moved = effects.source.values[site.name][:, where] - effects.run.values[site.name][:, where]
-        return effects.share(total_of((moved * slopes[site.name][:, where]).ravel()))
-
-    grids = [grid_of(model, title, names, estimate, 1.0) for title, names in sites_by_kind(model).items()]
-    cells = [(site, value) for grid in grids for _, _, value, site in grid.cells() if not site.startswith("x")]
-    site, value = max(cells, key=lambda cell: abs(cell[1]))
-    name, _, at = site.partition("~")
-    exact = effects.of(Site(name, int(at) - 1 if at else None))
-    told = largest_of(grids[1:])
-    if abs(exact - value) > _SHOWN:
-        told += f" The patch itself has {exact:.2f} there."
-    return Grids(tuple(grids), told.replace(" -", " −"), notes)
-
-
 ATTRIBUTION_PATCHING: Final = Lens(
     key="attribution-patching",
     label="Attribution patching",
@@ -97,16 +66,4 @@ ATTRIBUTION_PATCHING: Final = Lens(
         "estimate": "change of the output to first order",
         "change": "of the output, by the patch itself",
     },
-)
-ATTRIBUTION_PATCHING_ON_SITES: Final = SiteLens(
-    key=ATTRIBUTION_PATCHING.key,
-    label=ATTRIBUTION_PATCHING.label,
-    definition="What activation patching would find at each site, as the metric’s derivative there predicts.",
-    source=ATTRIBUTION_PATCHING.source,
-    can_know=ATTRIBUTION_PATCHING.can_know,
-    look=_look_at_sites,
-    own=(METRIC, DIRECTION, _FORM, PAIRS),
-    multiplications=lambda model, settings: 30.0 * run_cost(model, int(settings["pairs"])),
-    refuses=alike,
-    effects=True,
 )

@@ -12,16 +12,13 @@ import numpy as np
 import torch
 
 from analysis.answers import answers
-from analysis.fixed_order import inner
 from analysis.interventions.swaps import run_from
-from analysis.lenses.lens import Array, Grid, Grids, Table
+from analysis.lenses.lens import Array, Table
 from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.subjects.perceptron.mlp import activations
 from analysis.subjects.perceptron.optimizers import Adam
 from analysis.subjects.perceptron.threads import one_thread
-from analysis.subjects.transformer.runs import on_all_rows, site_names
-from analysis.subjects.transformer.weights import Transformer
 from analysis.work import DEFAULT_WORK, Work
 
 STEPS: Final = 1_500
@@ -32,8 +29,6 @@ FIRES: Final = 0.01
 DEAD: Final = 1e-6
 Encoded = tuple[Array, float | None, dict[str, Array]]
 _BETWEEN_REPORTS: Final = 100
-MAX_SAMPLES: Final = 2_048
-"""Of rows and positions of a transformer."""
 
 
 def look(question: Question, settings: Settings, work: Work) -> Table | None:
@@ -85,35 +80,6 @@ def encoded(values: Array, settings: Settings, work: Work = DEFAULT_WORK) -> Enc
     learned = {"directions": units, "encoder": encoder.mT, "bias": shift[0], "centre": centre[0]}
     explained = 1.0 - float(error) / spread if spread > 0.0 else None
     return latents.numpy(), explained, {name: one.detach().numpy() for name, one in learned.items()}
-
-
-def look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids | None:
-    """The latents of each layer's residual stream, and of what MLP blocks add, on all rows and positions of a
-    transformer; None where training diverged.
-    """
-    names = [name for name in site_names(model) if name.startswith("x") or name.endswith("mlp")][1:]
-    values, size = on_all_rows(model, names.__contains__), model.tokens.size
-    at = np.unique(np.arange(min(size, MAX_SAMPLES)) * size // min(size, MAX_SAMPLES))
-    here = (model.tokens.ravel()[at, None] == np.arange(len(model.outputs))).astype(np.float64)
-    times, grids, weights, shares = np.maximum(here.sum(axis=0), 1.0), list[Grid](), dict[str, Any](), list[float]()
-    for name in names:
-        found = encoded(values[name].reshape(size, -1)[at], settings, work)
-        if found is None:
-            return None
-        latents, explained, learned = found
-        order = np.argsort(-latents.max(axis=0), kind="stable")
-        alive = [latent for latent in order.tolist() if latents[:, latent].max() > DEAD]
-        mean = inner(latents[:, alive].T, here.T) / times
-        shares += [] if explained is None else [explained]
-        told = "" if explained is None else f"; {explained:.1%} of the variance explained"
-        labels = tuple(map(str, range(len(alive))))
-        title = f"Latents of {name} by the token at the position, in the mean{told}"
-        grids.append(Grid(title, labels, model.outputs, tuple(map(tuple, mean.tolist()))))
-        own = {key: one if key == "centre" else one[alive] for key, one in learned.items()}
-        weights[name] = {key: one.tolist() for key, one in own.items()}
-    least = f"{min(shares):.1%} or more of each site’s variance is explained" if shares else "No site varies"
-    notes = (f"On {len(at):,} of {size:,} rows and positions, evenly spread.",) if len(at) < size else ()
-    return Grids(tuple(grids), f"{least}.", notes, weights)
 
 
 def _rows(question: Question, layer: int, clean: Sequence[Array], found: Encoded) -> Iterator[dict[str, Any]]:

@@ -6,28 +6,24 @@ row add up to f(x) − f(baseline); what a finite rule leaves of that is the gap
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.lenses.gradient_corners import hidden_notes
-from analysis.lenses.lens import Attribution, Grids, Lens
-from analysis.lenses.patching import Effects
-from analysis.lenses.site_lens import METRIC, ROWS, SiteLens, alike, by_position, run_cost
+from analysis.lenses.lens import Attribution, Lens
 from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.subjects.perceptron.gradients import input_slopes
 from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.transformer.runs import Metric, pairs_of
-from analysis.subjects.transformer.weights import Transformer
 from analysis.tasks import INPUT_NAMES
 from analysis.work import Work
 
 Array = NDArray[np.float64]
 _NAMED: Final = 6
-_STEPS: Final = 128  # points on the line
+STEPS: Final = 128  # points on the line
 
 
 def baseline_of(question: Question) -> Array:
@@ -38,8 +34,8 @@ def baseline_of(question: Question) -> Array:
 def _look(question: Question, _settings: Settings, work: Work) -> Attribution:
     network, rows, start = question.cut, question.method_rows[0], baseline_of(question)
     total = np.zeros(rows.shape)
-    for point in (np.arange(_STEPS) + 0.5) / _STEPS:  # the middle of each of equal parts
-        total = total + 1.0 / _STEPS * input_slopes(network, start + point * (rows - start))
+    for point in (np.arange(STEPS) + 0.5) / STEPS:  # the middle of each of equal parts
+        total = total + 1.0 / STEPS * input_slopes(network, start + point * (rows - start))
         work.check()
     scores = (rows - start) * total
     reached = forward(network, rows)[:, 0] - forward(network, start[None])[0, 0]
@@ -62,24 +58,6 @@ def _input(axis: int) -> str:
     return INPUT_NAMES[axis] if axis < len(INPUT_NAMES) else f"input {axis}"
 
 
-def _look_at_tokens(model: Transformer, settings: Settings, work: Work) -> Grids:
-    pairs = pairs_of(model, int(settings["rows"]))
-    effects = Effects(model, pairs, cast(Metric, settings["metric"]), denoising=True)  # from the other row to this one
-    moved = effects.source.values["x0"] - effects.run.values["x0"]
-    total = np.zeros(moved.shape)
-    for point in (np.arange(_STEPS) + 0.5) / _STEPS:
-        total = total + 1.0 / _STEPS * effects.slopes(point)["x0"]
-        work.check()
-    scores = np.add.accumulate(moved * total, axis=2)[:, :, -1]
-    gaps = np.abs(np.add.accumulate(scores, axis=1)[:, -1] - effects.ways)
-    grids, strongest = by_position(model, pairs.clean, scores, "Score")
-    told = (
-        f"The scores of a row miss the difference of its two runs by up to {gaps.max():.2g}; over all "
-        f"{len(gaps)} rows by {fixed_order.total_of(gaps):.2g}, without regard to signs."
-    )
-    return Grids(grids, f"{strongest} {told}")
-
-
 INTEGRATED_GRADIENTS: Final = Lens(
     key="integrated-gradients",
     label="Integrated gradients",
@@ -92,21 +70,4 @@ INTEGRATED_GRADIENTS: Final = Lens(
     can_know="The scores of a row add up to the difference of two outputs, up to the gap, whatever happens inside. "
     "How that is divided depends on the outputs along one line from the baseline, and on the baseline, the row of the "
     "input 0…0.",
-)
-INTEGRATED_GRADIENTS_ON_SITES: Final = SiteLens(
-    key=INTEGRATED_GRADIENTS.key,
-    label=INTEGRATED_GRADIENTS.label,
-    definition=(
-        "A token’s score is the derivative of the right logit less the other row’s by the token’s embedding, in the "
-        "mean along the line from the row that is answered otherwise and differs least, times how far that is."
-    ),
-    source=INTEGRATED_GRADIENTS.source,
-    can_know=(
-        "The scores of a row add up to the difference between the two rows, up to the gap. Another partner "
-        "gives other scores."
-    ),
-    look=_look_at_tokens,
-    own=(METRIC, ROWS),
-    multiplications=lambda model, settings: 3.0 * _STEPS * run_cost(model, int(settings["rows"])),
-    refuses=alike,
 )

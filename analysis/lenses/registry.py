@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.lenses.attribution_patching import ATTRIBUTION_PATCHING, ATTRIBUTION_PATCHING_ON_SITES
+from analysis.lenses.attribution_patching import ATTRIBUTION_PATCHING
 from analysis.lenses.das import DAS, DAS_ON_SITES
 from analysis.lenses.direct_attribution import DIRECT_ATTRIBUTION
 from analysis.lenses.feature_pictures import FEATURE_PICTURES
 from analysis.lenses.gradient_corners import GRADIENT_CORNERS
-from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS, INTEGRATED_GRADIENTS_ON_SITES
+from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
 from analysis.lenses.labels import LABELS
 from analysis.lenses.lime import LIME, LIME_ON_SITES
 from analysis.lenses.logit_lens import AFFINE_LENS, LOGIT_LENS
-from analysis.lenses.patching import PATCHING_TABLE, PATCHING_TABLE_ON_SITES, PATH_PATCHING, PATH_PATCHING_ON_SITES
-from analysis.lenses.probes import PROBES, PROBES_ON_SITES
+from analysis.lenses.patching import PATCHING_TABLE, PATH_PATCHING
+from analysis.lenses.probes import PROBES
 from analysis.lenses.response_fields import RESPONSE_FIELDS
 from analysis.lenses.roles import ROLES_LENS
 from analysis.lenses.sae import SAE, SAE_ON_SITES
 from analysis.lenses.shapley import SHAPLEY, SHAPLEY_ON_SITES
+from analysis.lenses.site_attribution import ATTRIBUTION_PATCHING_ON_SITES
+from analysis.lenses.site_patching import PATCHING_TABLE_ON_SITES, PATH_PATCHING_ON_SITES
+from analysis.lenses.site_probes import PROBES_ON_SITES
 from analysis.lenses.sparsity import SPARSITY
 from analysis.lenses.superposition import SUPERPOSITION
+from analysis.lenses.token_gradients import INTEGRATED_GRADIENTS_ON_SITES
 from analysis.method import Registry
 
 LENSES: Final = Registry(

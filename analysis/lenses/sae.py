@@ -108,7 +108,7 @@ SAE_ON_SITES: Final = SiteLens(
     ),
     source=SAE.source,
     can_know=SAE.can_know,
-    look="analysis.lenses.autoencoder:look_at_stream",
+    look="analysis.lenses.site_autoencoder:look_at_stream",
     own=(Setting("latents", 16, "of each site", low=1, high=256), _LAMBDA),
     multiplications=_multiplications,
 )

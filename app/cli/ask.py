@@ -7,15 +7,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import AnalysisError
-from app.cli.reading import given_protocol, intake_at, limits_in_force, read_network, show_first, whole_content
+from app.cli.reading import (
+    declared,
+    given_protocol,
+    intake_at,
+    limits_in_force,
+    read_network,
+    show_first,
+    whole_content,
+)
 from app.cli.signature import with_fields_of
 from app.cli.store import store_in
 from app.cli.terminal import Refusal, Shown, progress_bar, read_bytes, remark
 
 if TYPE_CHECKING:
     from analysis.network_files.intake import Declaration
-    from analysis.question import Question
-    from analysis.subjects.perceptron.network import Network
+    from analysis.subjects.question import SubjectQuestion
     from app.db.engine import Store
     from app.db.job_tables import JobRow
 
@@ -142,6 +149,7 @@ def compare(
 
     Args:
         others: Another network file, or two to six explanations of this network.
+        protocol: Of perceptrons paper, complete or a protocol file; of transformers their rules, such as heads-mean.
         task: Of two networks, that both are judged on: a name, a truth table or a formula. Default: the first one's.
         encoding: Numbers that stand for 0 and 1, such as -1,1; default: 0 and 1.
         output_is: What their outputs are.
@@ -149,8 +157,10 @@ def compare(
     """
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.network_files.intake import Declaration
+    from pluriscope.models import whole_subject
     from pluriscope.naming import ExplanationRef
 
+    other: Any
     declaration = Declaration(tasks=task, encoding=encoding, output_is=output_is)
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     try:
@@ -162,17 +172,22 @@ def compare(
     if len(others) != 1:
         raise Refusal(f"{len(others)} others: networks are compared two at a time. Name one other network file.")
     raw = read_bytes(others[0], "network file", MAX_NETWORK_BYTES)
-    questions: Sequence[Question] = ()
+    questions: list[SubjectQuestion] = []
     for name, given in ((file, content), (others[0], raw)):
         try:
+            if whole := whole_subject(given):
+                network = declared(whole, declaration)
+                other = network.file
+                questions = questions or network.questions([output_index], protocol)
+                continue
             intake = intake_at(name, given, declaration)
             other = intake.file().network
             if not questions:
-                questions = read_network(intake, protocol, [output_index], quiet=quiet).questions
+                questions += read_network(intake, protocol, [output_index], quiet=quiet).questions
+            show_first(intake, quiet=quiet or given is content)
         except AnalysisError as error:
             error.item = f"{name}: {error.item}"
             raise
-    show_first(intake, quiet=quiet)
     return _networks(questions[0], other, thorough=thorough, quiet=quiet)
 
 
@@ -194,7 +209,7 @@ def _explanations(
     return Shown(told, [told["verdict"]])
 
 
-def _networks(question: Question, other: Network, *, thorough: bool, quiet: bool) -> Shown:
+def _networks(question: SubjectQuestion, other: Any, *, thorough: bool, quiet: bool) -> Shown:
     from analysis.changes import find_changes
     from analysis.work import Work
 

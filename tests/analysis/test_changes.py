@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from analysis import changes
+from analysis.answers import largest
 from analysis.carried_algorithms.search import all_stories
 from analysis.changes import ChangesReport, compare, find_changes
+from analysis.circuit_sets.masks import find_circuits
 from analysis.circuits.search import decide_right, search_circuits
-from analysis.errors import InvalidNetwork
+from analysis.edits.registry import edited
+from analysis.errors import BeyondLimits, InvalidNetwork
 from analysis.interpretations.counting import count_interpretations
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import Question, ask
 from analysis.subjects.perceptron.network import Network
+from analysis.subjects.question import GraphQuestion
+from analysis.subjects.registry import read_subject
 from analysis.work import Work
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.golden_files import golden_network
@@ -199,7 +206,80 @@ def test_where_a_network_is_wrong_is_told():
     assert back.alignments.estimated is None
 
 
-def test_another_shape_is_refused():
-    first, second = trained_xor(2, 1)[0], trained_xor(3, 1)[0]
-    with pytest.raises(InvalidNetwork, match="one has the shape 2-2-2-1, the other 2-3-3-1"):
-        find_changes(ask(first), second)
+# --- transformers
+
+
+def bundled(name: str, rules: str = "") -> GraphQuestion:
+    kind, subject = read_subject((Path("app/bundled/models") / f"{name}.json").read_bytes())
+    return GraphQuestion(kind, subject, kind.rules(rules))
+
+
+def fewer_rows(subject):
+    return replace(subject, tokens=subject.tokens[:-1], answers=subject.answers[:-1])
+
+
+CHANGED = [
+    ("majority-5-attention", "", "noise", {}),
+    ("majority-5-attention", "mean", "quantise", {"bits": 4}),
+    ("majority-5-attention", "nodes", "zero", {"part": "1.1"}),
+    ("tracr-histogram", "heads", "noise", {"size": 0.3}),
+]
+
+
+@pytest.mark.parametrize(("name", "rules", "rule", "settings"), CHANGED)
+def test_circuits_of_an_edited_transformer_are_those_found_in_each_by_itself(name, rules, rule, settings):
+    before = bundled(name, rules)
+    edit = edited(rule, before, settings).subject
+    report = find_changes(before, edit, thorough=True)
+    after = replace(before, subject=replace(edit, answers=before.subject.answers))
+    found = [find_circuits(one.subject, one.rules) for one in (before, after)]
+    first, second = ({one.mask for one in each.circuits} for each in found)
+    parts = {"kept": first & second, "lost": first - second, "gained": second - first}
+    assert {name: set(masks) for name, masks in report.masks.items()} == parts
+    assert told(report, "circuits") == tuple(map(len, parts.values()))
+    known = [{one.mask: one.worst for one in each.circuits} for each in found]
+    for part, at in (("kept", 0), ("kept", 1), ("lost", 0), ("gained", 1)):
+        margins = [pair[at] for pair in report.margins[part]]
+        assert margins == [known[at][mask] for mask in report.masks[part]]
+    whole = largest(after.space.run(np.ones((1, before.graph.n_bits), dtype=np.bool_)))[0]
+    wrong = int((whole != before.subject.answers).sum())
+    assert any(f"the second network is wrong on {wrong} of" in one for one in report.reasons) == (wrong > 0)
+    smallest = [{one.mask for one in each.circuits if one.bits == min(each.by_bits)} for each in found]
+    passing = report.criteria["circuit"]["minimal-cardinal"]
+    assert (passing.kept, passing.lost) == (len(smallest[0] & smallest[1]), len(smallest[0] - smallest[1]))
+
+
+def test_lists_too_long_are_estimated_from_circuits_drawn_uniformly(monkeypatch):
+    before = bundled("majority-5-attention")
+    edit = edited("noise", before, {}).subject
+    exact = find_changes(before, edit).circuits
+    monkeypatch.setattr(changes, "MAX_MASKS", 5)
+    report = find_changes(before, edit)
+    assert (report.circuits.estimated, report.masks) == (True, {})
+    for name, (low, high) in report.circuits.intervals.items():
+        assert int(low) <= int(getattr(exact, name)) <= int(high)
+    assert "Lists of circuits are truncated at 5: none is named." in report.reasons
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (ask(trained_xor(2, 1)[0]), trained_xor(3, 1)[0], "one has the shape 2-2-2-1, the other 2-3-3-1"),
+        (bundled("majority-5-attention"), trained_xor(2, 1)[0], "are not both transformers"),
+        (ask(trained_xor(2, 1)[0]), bundled("majority-5-attention").subject, "are not both perceptrons"),
+        (bundled("majority-5-attention"), bundled("induction-attention").subject, "layers 1 and 2"),
+        (bundled("indirect-object-2x2"), bundled("indirect-object-2x4").subject, "heads 2 and 4"),
+        (bundled("indirect-object-2x2"), bundled("induction-attention").subject, "tasks of other tokens"),
+        (bundled("tracr-reverse", "nodes"), fewer_rows(bundled("tracr-reverse").subject), "tasks of other rows"),
+        (bundled("tracr-distinct"), bundled("tracr-induction").subject, "MLP blocks in one alone"),
+    ],
+)
+def test_another_kind_shape_or_task_is_refused(first, second, words):
+    with pytest.raises(InvalidNetwork, match=words):
+        find_changes(first, second)
+
+
+def test_transformers_too_large_to_search_are_refused_with_their_number():
+    before = bundled("tracr-reverse")
+    with pytest.raises(BeyondLimits, match="of them, which takes"):
+        find_changes(before, edited("noise", before, {}).subject)

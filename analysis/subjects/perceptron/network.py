@@ -179,6 +179,18 @@ class Network:
         kinds = {"activation": self.activation, "output_activation": self.output_activation}
         return Network.from_arrays(weights, biases, **kinds, negative_slope=self.negative_slope)
 
+    def judged_as(self, other: Network) -> Network:
+        """The network, to be asked what another one is: its masks mean the same edges.
+
+        Raises:
+            InvalidNetwork: they have other layer sizes.
+        """
+        if self.sizes != other.sizes:
+            first, second = ("-".join(map(str, one.sizes)) for one in (other, self))
+            cause = f"one has the shape {first}, the other {second}, so their masks mean different edges"
+            raise InvalidNetwork("these two networks", cause, "compare networks of one shape")
+        return self
+
     def function_of(self, layer: int) -> Activation:
         """The activation of layer 1 … L."""
         text = self.output_activation if layer == len(self.weights) else self.activation

@@ -42,6 +42,8 @@ LIMITS: Final = {
     "vocabulary": (2, 256),
     "context": (1, 32),
 }
+_OF_MASKS: Final = ("layers", "heads")
+"""Sizes that decide which edges there are."""
 MAX_NUMBER: Final = 1e300
 MAX_MULTIPLICATIONS: Final = 1 << 30
 """Of the whole model on all rows of its task: a second or two."""
@@ -115,6 +117,26 @@ class AttentionModel(Transformer):
         found = replace(super().with_parameters(parameters), planted=None)
         _check_magnitude(found.embedding, found.positions, found.layers, found.unembedding, found.blocks)
         return found
+
+    def judged_as(self, other: AttentionModel) -> AttentionModel:
+        """The transformer with the rows and answers of another one's task.
+
+        Raises:
+            InvalidNetwork: their masks mean different edges, or their tasks have other tokens or rows.
+        """
+        item, apart = "these two networks", []
+        sizes = zip(LIMITS, other.sizes.values(), self.sizes.values(), strict=True)
+        apart += [f"{name} {one} and {two}" for name, one, two in sizes if one != two and name in _OF_MASKS]
+        apart += ["positions in one alone"] if (self.positions is None) != (other.positions is None) else []
+        apart += ["MLP blocks in one alone"] if bool(self.blocks.mlps) != bool(other.blocks.mlps) else []
+        if apart:
+            cause = f"differ in shape ({', '.join(apart)}), so their masks mean different edges"
+            raise InvalidNetwork(item, cause, "compare networks of one shape")
+        rows = [{tuple(row) for row in one.tokens.tolist()} for one in (other, self)]
+        if self.outputs != other.outputs or rows[0] != rows[1]:
+            cause = f"have tasks of other {'rows' if self.outputs == other.outputs else 'tokens'}"
+            raise InvalidNetwork(item, cause, "compare networks whose tasks have the same rows")
+        return replace(self, tokens=other.tokens, answers=other.answers, task=other.task)
 
     def space(self, rules: Rules) -> AttentionSpace:
         """Its circuits under some rules.

@@ -12,7 +12,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.carried_algorithms.search import Unasked, all_stories
-from analysis.changes import Change, ChangesReport, refuse_other_shape
+from analysis.changes import Change, ChangesReport, beside
 from analysis.criteria.steps import CriterionStep
 from analysis.errors import AnalysisError
 from analysis.interpretations.counting import count_interpretations
@@ -86,12 +86,11 @@ class Changes:
         """
         before, after = (locate(session, links, one, options.scope) for one in (network, other))
         try:
-            refuse_other_shape(before.question.subject, after.question.subject)
+            judged: Any = beside(before.question, after.question.subject)
         except AnalysisError as error:
             item = f"{before.row.name} and {after.row.name}"
             parent = links.network(before.slug, before.scope)
             raise BadQuery(item, error.cause, error.cure, "other", parent, before.row.name) from None
-        judged = replace(after.question, task=before.question.task)
         return cls(session, links, before, replace(after, question=judged))
 
     @property

@@ -13,11 +13,11 @@ from analysis.lenses.das import learned_subspace, orthonormal
 from analysis.lenses.lens import Grid, Grids, Lens
 from analysis.lenses.logit_lens import affine_maps
 from analysis.lenses.parts import words_of
-from analysis.lenses.patching import PATCHING_TABLE_ON_SITES
-from analysis.lenses.probes import read_out_accuracy
 from analysis.lenses.registry import LENSES
 from analysis.lenses.report import find
 from analysis.lenses.site_lens import coalitions
+from analysis.lenses.site_patching import PATCHING_TABLE_ON_SITES
+from analysis.lenses.site_probes import read_out_accuracy
 from analysis.report import Analysed, Settings
 from analysis.subjects.chances import log_softmax
 from analysis.subjects.enumeration import number_bits

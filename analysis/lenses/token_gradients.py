@@ -1,0 +1,54 @@
+"""Integrated gradients of the tokens of a transformer's rows."""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+import numpy as np
+
+from analysis import fixed_order
+from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS, STEPS
+from analysis.lenses.lens import Grids
+from analysis.lenses.site_lens import METRIC, ROWS, SiteLens, alike, by_position, run_cost
+from analysis.lenses.site_patching import Effects
+from analysis.method_settings import Settings
+from analysis.subjects.transformer.runs import Metric, pairs_of
+from analysis.subjects.transformer.weights import Transformer
+from analysis.work import Work
+
+
+def _look_at_tokens(model: Transformer, settings: Settings, work: Work) -> Grids:
+    pairs = pairs_of(model, int(settings["rows"]))
+    effects = Effects(model, pairs, cast(Metric, settings["metric"]), denoising=True)  # from the other row to this one
+    moved = effects.source.values["x0"] - effects.run.values["x0"]
+    total = np.zeros(moved.shape)
+    for point in (np.arange(STEPS) + 0.5) / STEPS:
+        total = total + 1.0 / STEPS * effects.slopes(point)["x0"]
+        work.check()
+    scores = np.add.accumulate(moved * total, axis=2)[:, :, -1]
+    gaps = np.abs(np.add.accumulate(scores, axis=1)[:, -1] - effects.ways)
+    grids, strongest = by_position(model, pairs.clean, scores, "Score")
+    told = (
+        f"The scores of a row miss the difference of its two runs by up to {gaps.max():.2g}; over all "
+        f"{len(gaps)} rows by {fixed_order.total_of(gaps):.2g}, without regard to signs."
+    )
+    return Grids(grids, f"{strongest} {told}")
+
+
+INTEGRATED_GRADIENTS_ON_SITES: Final = SiteLens(
+    key=INTEGRATED_GRADIENTS.key,
+    label=INTEGRATED_GRADIENTS.label,
+    definition=(
+        "A token’s score is the derivative of the right logit less the other row’s by the token’s embedding, in the "
+        "mean along the line from the row that is answered otherwise and differs least, times how far that is."
+    ),
+    source=INTEGRATED_GRADIENTS.source,
+    can_know=(
+        "The scores of a row add up to the difference between the two rows, up to the gap. Another partner "
+        "gives other scores."
+    ),
+    look=_look_at_tokens,
+    own=(METRIC, ROWS),
+    multiplications=lambda model, settings: 3.0 * STEPS * run_cost(model, int(settings["rows"])),
+    refuses=alike,
+)
