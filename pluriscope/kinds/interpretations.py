@@ -21,7 +21,7 @@ from pluriscope.kinds.found import Found
 from pluriscope.naming import ExplanationRef
 
 
-def reading_words(gates: Sequence[NeuronGate], sizes: Sequence[int]) -> str:
+def gate_words(gates: Sequence[NeuronGate], sizes: Sequence[int]) -> str:
     """What every hidden neuron is read as, in the order of layers and neurons, e.g. "A ∧ B, A ∨ B, then A ⊕ B"."""
     layers: dict[int, list[str]] = {}
     for gate in gates:
@@ -31,12 +31,12 @@ def reading_words(gates: Sequence[NeuronGate], sizes: Sequence[int]) -> str:
     return ", then ".join(", ".join(names) for names in layers.values())
 
 
-def part(found: Found, circuits: Part) -> Part:
+def prominent(found: Found, circuits: Part) -> Part:
     """Those of circuits that are listed, with the figures of their circuits."""
     question, masks = found.question, np.asarray(found.stored["circuit"]["mask"])
     n_inputs, layout = question.cut.n_inputs, question.layout
-    places = {one.mask: np.flatnonzero(masks == one.mask) for one in found.readings}
-    every = {(one.mask, one.index): one for one in reversed(found.readings) if len(places[one.mask])}
+    places = {one.mask: np.flatnonzero(masks == one.mask) for one in found.prominent}
+    every = {(one.mask, one.index): one for one in reversed(found.prominent) if len(places[one.mask])}
     told = [*reversed(every.values())]
     whole = circuits.taken(np.array([places[one.mask][0] for one in told], np.int64))
 
@@ -58,7 +58,7 @@ def part(found: Found, circuits: Part) -> Part:
         return {
             **whole.more(place),
             "index": one.index,
-            "name": reading_words(gates, question.cut.sizes) or called,
+            "name": gate_words(gates, question.cut.sizes) or called,
             "where": Markup('<span class="mono">{}</span> {}').format(called, one.why),
             "predicts": (one.right, one.of, one.of),
         }
