@@ -192,8 +192,6 @@ INTERPRETATIONS = Column(
     *("interpretations", "Interpretations", "How many interpretations the circuit has.", "big"),
     largest_first=True,
     show=_interpretations,
-    largest_first=True,
-    show=_interpretations,
 )
 TESTED = Column("tested", "Test", "What is asked of its kind, and how much of that holds.", "text")
 """What pages show of explanations of every kind."""
