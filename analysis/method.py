@@ -135,7 +135,7 @@ class Registry(Generic[M]):
         key, known = self.former.get(key, key), self.of(kind)
         if key in known:
             return known[key]
-        refusal = self.refusals(kind).get(key)
+        refusal = self.refusals(kind).get(key, "").rstrip(".")
         near = get_close_matches(key, known, 1)
         cure = f"did you mean {near[0]}" if near else f"use one of {', '.join(known)}"
         raise InvalidMethod(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 
@@ -45,8 +45,10 @@ def asked(of: Findings, algorithms: Algorithms | None, key: str, *, thorough: bo
     if thorough and not analysis.more(of.question.kind):
         raise AnalysisError(item, "does all there is", "leave thorough out")
     work = Work(clock=time.perf_counter)
-    found = cast(Algorithms, algorithms)  # what reads them is refused where there are none
-    more = {name: _READERS[name](of, found, work) for name in analysis.reads}
+    if algorithms is None:  # beside circuits there is only what was planted
+        more = {"planted": of.question.kind.explaining.planted(of.network_file, of.question)}
+    else:
+        more = {name: _READERS[name](of, algorithms, work) for name in analysis.reads}
     return analysis.finds(Analysed(of.question, of.search, **more), Settings(thorough=thorough), work)
 
 

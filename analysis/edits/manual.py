@@ -86,5 +86,5 @@ MANUAL: Final = Edit(
     says="Sets weights and biases to values of your own.",
     source="Own definition.",
     ways={"perceptron": Way((FILE,), _apply)},
-    needs="single-weights",
+    needs="edge-weights",
 )

@@ -51,5 +51,5 @@ TRANSPLANT: Final = Edit(
     "of its active neurons.",
     source="Own definition.",
     ways={"perceptron": Way((SOURCE, CIRCUIT), _apply)},
-    needs="single-weights",
+    needs="edge-weights",
 )

@@ -46,7 +46,7 @@ def gate_name(function: int, n_inputs: int) -> str:
     return _symmetric_name(core) if len(used) == n_inputs else ""
 
 
-def gates_in_words(gates: Iterable[Any], sizes: Sequence[int]) -> str:
+def gate_words(gates: Iterable[Any], sizes: Sequence[int]) -> str:
     """What every hidden neuron is taken for, in the order of layers and neurons, e.g. "A ∧ B, A ∨ B, then A ⊕ B".
 
     Args:

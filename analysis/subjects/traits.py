@@ -43,6 +43,7 @@ _TRAITS: Final = (
         "interpretations",
         "Interpretations of circuits, and what compares them (common ground, pairs)",
         "gates speak of neurons and Boolean inputs, which {plural} do not have",
+        of_inputs=True,
     ),
     Trait(
         "algorithms",
@@ -67,23 +68,19 @@ _TRAITS: Final = (
         "the parts of {plural} are vectors at positions, not single neurons",
     ),
     Trait("numbers", "What is read of numbers given as inputs", "{plural} are given tokens, not numbers"),
-    Trait("edge-weights", "What is read of the weight of an edge", "an edge of {plural} is no single weight"),
+    Trait(
+        "edge-weights",
+        "What is read of the weight of an edge; edits of single weights, by hand or as another network has them",
+        "an edge of {plural} is no single weight",
+    ),
     Trait("gates", "Methods that learn a gate on each edge", "no gates are learned on the edges of {plural}"),
     Trait(
         "stream",
         "What is read of a residual stream, its heads and positions",
         "layers of {plural} replace each other, so that no residual stream is read after each",
     ),
-    Trait("methods", "Discovery methods, located among all valid circuits", "no discovery method knows {plural}"),
-    Trait("lenses", "Lenses", "no lens reads {plural}"),
     Trait("play", "Play: one circuit on one row, with its parts changed by hand", "no page plays {plural}"),
     Trait("edits", "Edits: zero, noise, prune, quantise, rank-one, trojan", "no edit is defined on {plural}"),
-    Trait(
-        "single-weights",
-        "Edits of single weights: by hand, or those of a circuit of another network",
-        "no edge of {plural} is a single weight",
-    ),
-    Trait("training", "Training on a task", "nothing here trains {plural}"),
     Trait("studies", "Studies of many networks", "studies train networks on Boolean tasks, which {plural} do not have"),
     Trait(
         "formats",

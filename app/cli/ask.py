@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import AnalysisError
-from app.cli.reading import given_protocol, intake_at, limits_in_force, read_network, show_first, whole_content
+from app.cli.reading import (
+    declared,
+    given_protocol,
+    intake_at,
+    limits_in_force,
+    read_network,
+    show_first,
+    whole_content,
+)
 from app.cli.signature import with_fields_of
 from app.cli.store import store_in
 from app.cli.terminal import Refusal, Shown, progress_bar, read_bytes, remark
@@ -149,8 +157,7 @@ def compare(
     """
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.network_files.intake import Declaration
-    from analysis.subjects.question import GraphQuestion
-    from analysis.subjects.registry import read_subject
+    from pluriscope.models import whole_subject
     from pluriscope.naming import ExplanationRef
 
     other: Any
@@ -168,12 +175,10 @@ def compare(
     questions: list[SubjectQuestion] = []
     for name, given in ((file, content), (others[0], raw)):
         try:
-            if is_model(given):
-                refuse_declared(declaration)
-                kind, other = read_subject(given)
-                if output_index:
-                    kind.require("outputs", f"output {output_index}")
-                questions = questions or [GraphQuestion(kind, other, kind.rules(protocol))]
+            if whole := whole_subject(given):
+                network = declared(whole, declaration)
+                other = network.file
+                questions = questions or network.questions([output_index], protocol)
                 continue
             intake = intake_at(name, given, declaration)
             other = intake.file().network

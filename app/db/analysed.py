@@ -27,7 +27,7 @@ from analysis.subjects.question import GraphQuestion
 from app.db.codecs import planted_of
 from app.db.reads.algorithms import placements_untried, places_of_owners
 from app.db.reads.analyses import analysed_question
-from app.db.reads.circuits import found_masks, stored_circuits, stored_search, told_of_circuits, whole_counts
+from app.db.reads.circuits import StoredTexts, found_masks, stored_circuits, stored_search, whole_counts
 from app.db.reads.verdicts import count_of, judged_outcomes, verdict_sets
 from app.db.recorded import stored_searches
 from app.db.rows import column_of, columns_of
@@ -147,7 +147,7 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
 def _of_graph(session: Session, row: AnalysisRow, question: GraphQuestion) -> Analysed:
     """The same of a network of another kind than perceptrons."""
     found, planted = found_masks(session, row), question.subject.planted
-    stored = None if found is None else told_of_circuits(stored_circuits(session, row, question))
+    stored = None if found is None else StoredTexts(stored_circuits(session, row, question))
     circuit = None if planted is None else planted.under(question.graph)
     return Analysed(question, found, planted=circuit, stored=stored)
 

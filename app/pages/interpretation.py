@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.interpretations.gates import essential, gate_name, gates_in_words
+from analysis.interpretations.gates import essential, gate_name, gate_words
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.subjects.perceptron.circuit import Circuit
@@ -103,7 +103,7 @@ def _space(one: One, verdict: CircuitVerdict) -> InterpretationSpace:
 def _head(one: One, space: InterpretationSpace, verdict: CircuitVerdict) -> Head:
     place, found = one.place, one.item
     circuit, rank = found.circuit, class_of(space, found.index)
-    reading = gates_in_words(found.gates, place.question.cut.sizes)
+    reading = gate_words(found.gates, place.question.cut.sizes)
     url = f"{one.links.circuit(place.slug, circuit.hex, place.scope)}#interpretations"
     return Head(
         f"A circuit of {noun(circuit.n_edges, 'edge')}" + (f", read as {reading}" if reading else ""),

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.interpretations.gates import gates_in_words
+from analysis.interpretations.gates import gate_words
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from app.errors import BadQuery, NotFound
@@ -104,7 +104,7 @@ class ByNumber:
 
     def says(self, row: Row) -> str:
         """What each hidden neuron is taken for, and the free rows of gates where others differ in nothing else."""
-        return f"{gates_in_words(row['read'].gates, self.one.place.question.cut.sizes)}{row['free']}"
+        return f"{gate_words(row['read'].gates, self.one.place.question.cut.sizes)}{row['free']}"
 
 
 def _free(found: Interpretation, sizes: Sequence[int]) -> str:

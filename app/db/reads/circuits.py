@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import numpy as np
@@ -163,19 +163,20 @@ _WORDS: Final = np.full(256, NOT_ASKED, "U16")
 _WORDS[: len(OUTCOMES)] = [outcome.replace("_", " ") for outcome in OUTCOMES]
 
 
-def told_of_circuits(frame: Frame) -> Callable[[int], Mapping[str, str] | None]:
+class StoredTexts:
     """Circuit → its roles and outcomes of criteria by column; None of one that is not among these.
 
     Args:
         frame: of :func:`stored_circuits`.
     """
-    places = {int(mask, 16): place for place, mask in enumerate(frame[REF].tolist())}
-    texts = {name: column for name, column in frame.items() if column.dtype.kind == "U" and name not in (REF, NAME)}
 
-    def told(mask: int) -> Mapping[str, str] | None:
-        if mask not in places:
+    def __init__(self, frame: Frame) -> None:
+        self._places = {int(mask, 16): place for place, mask in enumerate(frame[REF].tolist())}
+        texts = (name for name, column in frame.items() if column.dtype.kind == "U" and name not in (REF, NAME))
+        self._texts = {name: frame[name] for name in texts}
+
+    def __call__(self, mask: int) -> Mapping[str, str] | None:
+        if mask not in self._places:
             return None
-        words = {name: str(column[places[mask]]) for name, column in texts.items()}
+        words = {name: str(column[self._places[mask]]) for name, column in self._texts.items()}
         return {name: word for name, word in words.items() if word != NOT_ASKED}
-
-    return told

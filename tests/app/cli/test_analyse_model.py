@@ -98,9 +98,9 @@ def test_what_is_for_networks_is_refused(other_name, tmp_path, capsys):
         (("-p", "mine.json"), "rules 'mine.json': is no value of any setting"),
         (("-p", "split-mean"), "a position's mean is itself"),
         (("-p", "split-nodes"), "nodes are heads"),
-        (("--data", other_name), "--data: is for MLPs, and the file is of a transformer."),
-        (("--output-index", "1"), "output 1: does not exist"),
-        (("--output-index", "-1"), "output -1: does not exist"),
+        (("--data", other_name), "data: is not offered: the rows of transformers stand with the task in their file"),
+        (("--output-index", "1"), "output 1: is not offered: transformers have one output"),
+        (("--output-index", "-1"), "output -1: is not offered"),
     ]
     for given, said in cases:
         assert said in refused(capsys, "analyse", other_name, "-o", out, *given)

@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from analysis.errors import BeyondLimits
-from analysis.interpretations.gates import gates_in_words
+from analysis.interpretations.gates import gate_words
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from analysis.subjects.perceptron.circuit import Circuit
@@ -20,12 +20,12 @@ from pluriscope.kinds.found import Found
 from pluriscope.naming import ExplanationRef
 
 
-def part(found: Found, circuits: Part) -> Part:
+def prominent(found: Found, circuits: Part) -> Part:
     """Those of circuits that are listed, with the figures of their circuits."""
     question, masks = found.question, np.asarray(found.stored["circuit"]["mask"])
     n_inputs, layout = question.cut.n_inputs, question.layout
-    places = {one.mask: np.flatnonzero(masks == one.mask) for one in found.readings}
-    every = {(one.mask, one.index): one for one in reversed(found.readings) if len(places[one.mask])}
+    places = {one.mask: np.flatnonzero(masks == one.mask) for one in found.prominent}
+    every = {(one.mask, one.index): one for one in reversed(found.prominent) if len(places[one.mask])}
     told = [*reversed(every.values())]
     whole = circuits.taken(np.array([places[one.mask][0] for one in told], np.int64))
 
@@ -47,7 +47,7 @@ def part(found: Found, circuits: Part) -> Part:
         return {
             **whole.more(place),
             "index": one.index,
-            "name": gates_in_words(gates, question.cut.sizes) or called,
+            "name": gate_words(gates, question.cut.sizes) or called,
             "where": Markup('<span class="mono">{}</span> {}').format(called, one.why),
             "predicts": (one.right, one.of, one.of),
         }

@@ -1,0 +1,141 @@
+"""What each kind of network offers: the table in docs/scope.md is that of the traits, and both tell the truth.
+
+Each trait has a call that needs it. Kinds that have the trait answer; the others refuse, with the trait's reason.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+import pluriscope
+from analysis.data import clean_data, data_file_json
+from analysis.discovery.registry import METHODS
+from analysis.edits.registry import edited
+from analysis.errors import AnalysisError
+from analysis.lenses.registry import LENSES
+from analysis.network_files.files import network_file_json
+from analysis.subjects.registry import SUBJECT_KINDS
+from analysis.subjects.traits import TRAITS
+from app.bundled import bundled_models
+from app.db.writes import save_network
+from app.main import create_app
+from benchmarks.kinds_table import with_kinds
+from benchmarks.parity import DOCUMENT
+from pluriscope.models import read_content, read_model
+from tests.factories import on_a_copy, pretrained_xor
+
+pytestmark = pytest.mark.slow
+XOR = network_file_json(pretrained_xor())
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A network of a kind, as it is given, and what was found of it."""
+
+    model: Any
+    result: Any
+    client: Any
+
+    @property
+    def kind(self) -> Any:
+        return self.result.question.kind
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """One of each kind, by its key, stored in one place."""
+    models = {"perceptron": XOR, "attention": json.loads(bundled_models()["tracr-induction"])}
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("kinds")))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+        with app.state.store.write() as session:
+            for key, model in models.items():
+                save_network(session, json.dumps(model).encode() if key != "perceptron" else pretrained_xor(), slug=key)
+        yield {key: Sample(model, pluriscope.explain(model), client) for key, model in models.items()}
+
+
+def played(one: Sample) -> str:
+    answer = one.client.get(f"/networks/{one.kind.key}/play")
+    if answer.status_code >= 400:
+        raise AnalysisError("play", answer.text, "")
+    return answer.text
+
+
+def tensors_in_order(one: Sample) -> Any:
+    if one.kind.key != "perceptron":
+        return read_model(one.model, layers="first, second")
+    torch = pytest.importorskip("torch")
+    return read_model(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)))
+
+
+CALLS = {
+    "boolean-rows": lambda one: pluriscope.explain(one.model, "0111").task,
+    "own-rows": lambda one: pluriscope.explain(one.model, data=data_file_json(clean_data(2))),
+    "outputs": lambda one: pluriscope.explain(two_outputs(one.model), output=1),
+    "protocols": lambda one: pluriscope.explain(one.model, protocol={"ablation": "mean"}),
+    "counting": lambda one: pluriscope.explain(one.model, seconds=1e-6).continued(),
+    "interpretations": lambda one: one.result.circuits[0].interpretations[0],
+    "algorithms": lambda one: one.result.algorithms[0],
+    "funnel": lambda one: one.result.ask("funnel"),
+    "readers": lambda one: one.result.ask("one-reader"),
+    "neurons": lambda one: one.result.circuits[0].predictions.shape,
+    "numbers": lambda one: pluriscope.explain(one.model, encoding="0, 1"),
+    "edge-weights": lambda one: one.result.weights,
+    "gates": lambda one: METHODS.named("edge-pruning", one.kind),
+    "stream": lambda one: LENSES.named("logit-lens", one.kind),
+    "play": played,
+    "edits": lambda one: edited("noise", one.result.question, {"size": 0.1}),
+    "studies": lambda one: read_content(json.dumps(one.model).encode(), needs="studies"),
+    "formats": tensors_in_order,
+}
+COMMON = {
+    "circuits": lambda one: one.result.circuits[0].verdicts["minimal-subset"],
+    "methods": lambda one: one.result.audit(["acdc"])["claims"][0],
+    "lenses": lambda one: one.result.ask("lenses").lenses,
+    "claims": lambda one: one.result.audit(claims={"mine": one.result.circuits[0]})["claims"][0],
+    "rivals": lambda one: one.result.ask("rivals"),
+    "files": lambda one: one.kind.read(one.kind.write(one.result.network_file)),
+}
+
+
+def two_outputs(model: dict[str, Any]) -> dict[str, Any]:
+    """The same with its output twice, if it is a perceptron."""
+    if "weights" not in model:
+        return model
+    last, bias = model["weights"][-1], model["biases"][-1]
+    twice = {"weights": [*model["weights"][:-1], last * 2], "biases": [*model["biases"][:-1], bias * 2]}
+    return {**model, **twice, "sizes": [*model["sizes"][:-1], 2], "tasks": model["tasks"] * 2}
+
+
+def test_the_table_of_kinds_is_current():
+    text = DOCUMENT.read_text()
+    assert text == with_kinds(text)  # python -m benchmarks.kinds_table writes it
+
+
+def test_every_trait_is_called():
+    assert CALLS.keys() == TRAITS.keys()
+
+
+@pytest.mark.parametrize("kind", SUBJECT_KINDS, ids=lambda kind: kind.key)
+@pytest.mark.parametrize("trait", TRAITS)
+def test_a_trait_is_what_a_kind_answers_and_else_its_reason(samples, kind, trait):
+    one = samples[kind.key]
+    if not (reason := kind.refuses(trait)):
+        assert CALLS[trait](one) is not None
+        return
+    with pytest.raises(AnalysisError) as refusal:
+        CALLS[trait](one)
+    assert reason.lower() in str(refusal.value).lower()
+
+
+@pytest.mark.parametrize("kind", SUBJECT_KINDS, ids=lambda kind: kind.key)
+@pytest.mark.parametrize("what", COMMON)
+def test_every_kind_has_what_all_have(samples, kind, what):
+    found = COMMON[what](samples[kind.key])
+    assert found is not None
+    assert not (isinstance(found, np.ndarray) and not found.size)
