@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from analysis.circuit_sets.backbone import Backbone, Coverage, backbone_of
-from analysis.circuit_sets.chance import KnownSizes, SizeChance, chance_at
+from analysis.circuit_sets.backbone import Backbone, backbone_of
+from analysis.circuit_sets.chance import Coverage, KnownSizes, SizeChance, chance_at
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.subjects.subject import Space
 

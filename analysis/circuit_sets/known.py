@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.backbone import Backbone, backbone_of, coverage_of
+from analysis.circuit_sets.backbone import Backbone, backbone_of
 from analysis.circuit_sets.by_bits import backbone_of_bits, chances_by_bits
-from analysis.circuit_sets.chance import SizeChance, chances
+from analysis.circuit_sets.chance import SizeChance, chances, coverage_of
 from analysis.circuit_sets.masks import MasksFound
 from analysis.circuits.result import CircuitSearch
 from analysis.subjects.enumeration import number_bits

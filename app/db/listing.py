@@ -23,7 +23,7 @@ from app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
 from app.db.verdicts import outcomes_of, step_of, verdict_rows
 from pluriscope.address import ResultRef
 from pluriscope.frames import Frame
-from pluriscope.kinds.found import Found, Reading
+from pluriscope.kinds.found import Found, Prominent
 from pluriscope.kinds.listing import frame_of, kinds_of
 from pluriscope.recent import Recent
 
@@ -90,20 +90,20 @@ def _read(
         None if relations is None else [RELATIONS[code] for code in relations.tolist()],
         None if survey is None else np.array(survey.beside.split(), np.int64).reshape(2, -1),
         0 if survey is None else survey.found["n_interventions"],
-        tuple(_readings(*({} if (row := reports.get(key)) is None else row.found for key in ENDS))),
+        tuple(_prominent(*({} if (row := reports.get(key)) is None else row.found for key in ENDS))),
         analysis.circuits_possible if analysis.circuits_truncated_at is None else None,
         tuple(sorted({str(step) for step in map(step_of, verdicts) if step is not None})),
     )
     return frame_of(found)
 
 
-def _readings(ground: Mapping[str, Any], pairs: Mapping[str, Any]) -> Iterator[Reading]:
+def _prominent(ground: Mapping[str, Any], pairs: Mapping[str, Any]) -> Iterator[Prominent]:
     """The best of all interpretations, the pair to show, the worst, as far as they are known."""
 
-    def end(which: str) -> Iterator[Reading]:
+    def end(which: str) -> Iterator[Prominent]:
         if (one := ground.get(which)) and one["index"] is not None:
             why = f"{which} of {'those drawn' if ground['drawn'] else 'all'}"
-            yield Reading(int(one["mask"], 16), int(one["index"]), why, one["right"], ground["n_interventions"])
+            yield Prominent(int(one["mask"], 16), int(one["index"]), why, one["right"], ground["n_interventions"])
 
     yield from end("best")
     if pair := pairs.get("by_hand") or pairs.get("pair"):
@@ -111,7 +111,7 @@ def _readings(ground: Mapping[str, Any], pairs: Mapping[str, Any]) -> Iterator[R
         why = "chosen by hand" if pairs.get("by_hand") else why
         alone = pair["first_right"], pair["second_right"]
         for mask, index, right in zip(pair["masks"], pair["indices"], alone, strict=True):
-            yield Reading(int(mask, 16), int(index), why, pair["both_right"] + right, pairs["n_interventions"])
+            yield Prominent(int(mask, 16), int(index), why, pair["both_right"] + right, pairs["n_interventions"])
     yield from end("worst")
 
 

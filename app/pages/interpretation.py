@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.interpretations.gates import essential, gate_name
+from analysis.interpretations.gates import essential, gate_name, gate_words
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.subjects.perceptron.circuit import Circuit
@@ -25,7 +25,6 @@ from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import bits_of, gate_tiles, table_name, variable
-from pluriscope.kinds.readings import reading_words
 from pluriscope.records import GateRecord, GateRowRecord, InterpretationRecord
 from pluriscope.tables import Row
 from pluriscope.views.registry import view_of
@@ -104,7 +103,7 @@ def _space(one: One, verdict: CircuitVerdict) -> InterpretationSpace:
 def _head(one: One, space: InterpretationSpace, verdict: CircuitVerdict) -> Head:
     place, found = one.place, one.item
     circuit, rank = found.circuit, class_of(space, found.index)
-    reading = reading_words(found.gates, place.question.cut.sizes)
+    reading = gate_words(found.gates, place.question.cut.sizes)
     url = f"{one.links.circuit(place.slug, circuit.hex, place.scope)}#interpretations"
     return Head(
         f"A circuit of {noun(circuit.n_edges, 'edge')}" + (f", read as {reading}" if reading else ""),

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from markupsafe import Markup
 from pydantic import Field
 
+from analysis.interpretations.gates import gate_words
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from app.errors import BadQuery, NotFound
@@ -21,7 +22,6 @@ from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.figures.svg.tiles import gate_tiles
-from pluriscope.kinds.readings import reading_words
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Choice, Column, Facet, Query, Row, Selection, toggled
 
@@ -104,7 +104,7 @@ class ByNumber:
 
     def says(self, row: Row) -> str:
         """What each hidden neuron is taken for, and the free rows of gates where others differ in nothing else."""
-        return f"{reading_words(row['read'].gates, self.one.place.question.cut.sizes)}{row['free']}"
+        return f"{gate_words(row['read'].gates, self.one.place.question.cut.sizes)}{row['free']}"
 
 
 def _free(found: Interpretation, sizes: Sequence[int]) -> str:

@@ -17,18 +17,18 @@ from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.frames import Coded, Part, Passing
-from pluriscope.kinds import readings
 from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID
 from pluriscope.kinds.found import Found
+from pluriscope.kinds.interpretations import prominent
 from pluriscope.kinds.kind import ListedKind
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
 
 MASK = Column("mask", "Mask", "Which edges it keeps, as hex.", "name", shown=False)
 INTERPRETATIONS = Column(
-    *("interpretations", "Interpretations", "How many readings the circuit has.", "big"), largest_first=True
+    *("interpretations", "Interpretations", "How many interpretations the circuit has.", "big"), largest_first=True
 )
-OBSERVED = Column("observed", "Classes", "Classes of its readings that interventions tell apart.", "big")
+OBSERVED = Column("observed", "Classes", "Classes of its interpretations that interventions tell apart.", "big")
 STORY = Column(
     *("story", "Story", "How the circuit's story relates to the whole network's.", "text"),
     facet="any",
@@ -197,7 +197,7 @@ CIRCUITS_OF_GRAPHS: Final = replace(
 
 
 def interpretations(found: Found, circuits: Part) -> Part:
-    """The same circuits, each for its readings; those without any left out.
+    """The same circuits, each for its interpretations; those without any left out.
 
     An interpretation passes a criterion that is about circuits if its circuit does. How many pass one about
     interpretations no column says.
@@ -223,17 +223,22 @@ def interpretations(found: Found, circuits: Part) -> Part:
         labels={**judged, "uses": whole.labels["uses"]},
         ref=lambda place: str(ExplanationRef("interpretation", mask(place), "0")),
         url=lambda place: f"{whole.url(place)}#interpretations",
-        more=lambda place: {**whole.more(place), "name": f"i·{mask(place)}", "where": "all its readings", "silent": ""},
+        more=lambda place: {
+            **whole.more(place),
+            "name": f"i·{mask(place)}",
+            "where": "all its interpretations",
+            "silent": "",
+        },
         own=("interpretations", True),
         says=f"A circuit with a gate read into each neuron{_apart(circuits)}.",
-        lines="A line is a circuit and counts for all its readings; a tick adds the first.",
+        lines="A line is a circuit and counts for all its interpretations; a tick adds the first.",
         weights=weights.taken(chosen),
-        few=readings.part(found, circuits) if found.readings else None,
+        few=prominent(found, circuits) if found.prominent else None,
     )
 
 
 def _apart(circuits: Part) -> str:
-    """How many of all readings inputs can tell apart."""
+    """How many of all interpretations inputs can tell apart."""
     if "observed" not in circuits.coded:
         return ""
     total = replace(circuits, weights=circuits.coded["observed"]).count(np.ones(circuits.n, np.bool_))

@@ -72,7 +72,7 @@ def _predicts(row: Row) -> Markup:
     ).format(100 * right / of, exact(right), exact(predicted), "" if predicted == of else ", rest silent")
 
 
-def _readings(row: Row) -> Markup | str:
+def _interpretations(row: Row) -> Markup | str:
     shown = readable(row["interpretations"])
     return shown if row["index"] is None else Markup("1 of {}").format(shown)
 
@@ -188,8 +188,10 @@ PREDICTS = Column(
     sorts="accuracy",
 )
 SIZE = Column("size", "Size", "What it is made of: edges, neurons, directions.", "text")
-READINGS = Column(
-    *("interpretations", "Readings", "How many readings the circuit has.", "big"), largest_first=True, show=_readings
+INTERPRETATIONS = Column(
+    *("interpretations", "Interpretations", "How many interpretations the circuit has.", "big"),
+    largest_first=True,
+    show=_interpretations,
 )
 TESTED = Column("tested", "Test", "What is asked of its kind, and how much of that holds.", "text")
 """What pages show of explanations of every kind."""

@@ -28,7 +28,7 @@ _FOR_HUES: Final = 100
 
 
 @dataclass(frozen=True)
-class Reading:
+class Prominent:
     """An interpretation that stands out.
 
     Args:
@@ -61,7 +61,7 @@ class Found:
         predicted: ``[2, alignments]`` interventions that each predicts, and predicts right, as far as they were
             surveyed; None where they were not.
         n_interventions: of the survey.
-        readings: interpretations that are worth showing first.
+        prominent: interpretations that are worth showing first.
         possible: how many circuits were judged; None where not all were.
         steps: criteria, with their settings, that are asked beside those with the usual settings.
     """
@@ -74,7 +74,7 @@ class Found:
     stories: Sequence[str] | None = None
     predicted: NDArray[np.int64] | None = None
     n_interventions: int = 0
-    readings: Sequence[Reading] = ()
+    prominent: Sequence[Prominent] = ()
     possible: int | None = None
     steps: tuple[str, ...] = ()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -11,32 +10,22 @@ import numpy as np
 from markupsafe import Markup
 
 from analysis.errors import BeyondLimits
-from analysis.interpretations.gates import gate_name
+from analysis.interpretations.gates import gate_words
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.interpretations.interpretation import Interpretation
 from analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.figures.svg.tiles import bits_of, gate_tiles, table_text
+from pluriscope.figures.svg.tiles import gate_tiles
 from pluriscope.frames import Part
 from pluriscope.kinds.found import Found
 from pluriscope.naming import ExplanationRef
 
 
-def reading_words(gates: Sequence[NeuronGate], sizes: Sequence[int]) -> str:
-    """What every hidden neuron is read as, in the order of layers and neurons, e.g. "A ∧ B, A ∨ B, then A ⊕ B"."""
-    layers: dict[int, list[str]] = {}
-    for gate in gates:
-        if gate.layer < len(sizes) - 1:
-            named = gate_name(gate.function, sizes[0]) or table_text(bits_of(gate.function, sizes[0]))
-            layers.setdefault(gate.layer, []).append(named)
-    return ", then ".join(", ".join(names) for names in layers.values())
-
-
-def part(found: Found, circuits: Part) -> Part:
+def prominent(found: Found, circuits: Part) -> Part:
     """Those of circuits that are listed, with the figures of their circuits."""
     question, masks = found.question, np.asarray(found.stored["circuit"]["mask"])
     n_inputs, layout = question.cut.n_inputs, question.layout
-    places = {one.mask: np.flatnonzero(masks == one.mask) for one in found.readings}
-    every = {(one.mask, one.index): one for one in reversed(found.readings) if len(places[one.mask])}
+    places = {one.mask: np.flatnonzero(masks == one.mask) for one in found.prominent}
+    every = {(one.mask, one.index): one for one in reversed(found.prominent) if len(places[one.mask])}
     told = [*reversed(every.values())]
     whole = circuits.taken(np.array([places[one.mask][0] for one in told], np.int64))
 
@@ -58,7 +47,7 @@ def part(found: Found, circuits: Part) -> Part:
         return {
             **whole.more(place),
             "index": one.index,
-            "name": reading_words(gates, question.cut.sizes) or called,
+            "name": gate_words(gates, question.cut.sizes) or called,
             "where": Markup('<span class="mono">{}</span> {}').format(called, one.why),
             "predicts": (one.right, one.of, one.of),
         }
