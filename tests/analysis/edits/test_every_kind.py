@@ -187,7 +187,7 @@ def test_triggers_name_tokens_at_positions_or_anywhere():
 @pytest.mark.parametrize("rule", EDITS, ids=lambda rule: rule.key)
 def test_an_edited_transformers_file_keeps_what_it_comes_of_and_can_be_done_again(rule):
     if TRANSFORMER.refuses(rule.needs):
-        with pytest.raises(AnalysisError, match="no edge of transformers is a single weight"):
+        with pytest.raises(AnalysisError, match="an edge of transformers is no single weight"):
             edit(rule.key, MAJORITY, {})
         return
     if rule.key in LEARNED:
@@ -242,7 +242,7 @@ def test_what_cannot_be_done_is_refused_with_a_cure(name, rule, settings, words)
     ("change", "words"),
     [
         ({"rule": "paint"}, "use one of fine-tune"),
-        ({"rule": "manual"}, "no edge of transformers"),
+        ({"rule": "manual"}, "an edge of transformers"),
         ({"settings": {"bits": 99}}, "from 2 up to 16"),
         ({"output": 1}, "use 0 to 0"),
         ({"base": "0"}, "edited base"),
