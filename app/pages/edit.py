@@ -67,6 +67,7 @@ class Editing:
         Raises:
             NotFound: no such network or output.
             BadQuery: no such rule.
+            NotOffered: networks of its kind do not have it.
         """
         given = {name: values[-1].strip() for name, values in sent.items() if values}
         scope = read_options(ScopeOptions, [("output", given.get("output", ""))]).scope
@@ -77,6 +78,7 @@ class Editing:
         if key not in EDIT_BY_KEY:
             cure, page = one_of(key, list(EDIT_BY_KEY)), links.edit(place.slug, place.scope)
             raise BadQuery(f"rule {key[:40]!r}", "is unknown", cure, "rule", page, "the first rule")
+        place.question.kind.require(EDIT_BY_KEY[key].needs, f"rule {key}")
         given = {name: value for name, value in given.items() if name not in _OWN[2:]}
         return cls(session, links, place, EDIT_BY_KEY[key], given)
 
