@@ -21,9 +21,8 @@ from app.pages.sharing.share import Share, only_here
 from app.settings import Settings
 from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Head, Table, find
-from pluriscope.guarded_forms import Access, shown_to
 from pluriscope.naming import Scope
-from pluriscope.templating import AS_FILE, EVERY_PART, PART, Place, environment, shown_at
+from pluriscope.templating import AS_FILE, EVERY_PART, PART, Access, Place, environment, shown_at, shown_to
 
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"

@@ -11,14 +11,9 @@ What is in all or none of them may still be optional.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from analysis.circuit_sets.chance import Coverage
 from analysis.circuits.distribution import CircuitDistribution
-from analysis.circuits.result import CircuitMethod
-
-Coverage = Literal["all", "sampled", "truncated", "listed"]
-"""Which circuits were looked at: every one that is meant, a uniform sample with repetition, those found before a limit,
-or those listed where these are some drawn uniformly and the smallest ones."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +75,6 @@ def backbone_of(distribution: CircuitDistribution, coverage: Coverage) -> Backbo
         distribution.neuron_use,
         coverage,
     )
-
-
-def coverage_of(method: CircuitMethod, truncated_at: int | None) -> Coverage:
-    """Which circuits the distribution of a search is of.
-
-    Args:
-        method: how the number of valid circuits was found.
-        truncated_at: circuits listed where not all are; None where all are.
-    """
-    if method == "estimated":
-        return "sampled"
-    return "truncated" if method == "listed" and truncated_at is not None else "all"
 
 
 def backbone_words(backbone: Backbone, part: str = "edge") -> str:

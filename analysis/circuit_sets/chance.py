@@ -17,13 +17,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
+from typing import Literal
 
-from analysis.circuit_sets.backbone import Coverage, coverage_of
 from analysis.circuits.distribution import distribution_of
 from analysis.circuits.estimating import share_interval
-from analysis.circuits.result import CircuitSearch, SmallestCircuits
+from analysis.circuits.result import CircuitMethod, CircuitSearch, SmallestCircuits
 from analysis.circuits.space import count_by_edges
 from analysis.protocol import Protocol
+
+Coverage = Literal["all", "sampled", "truncated", "listed"]
+"""Which circuits were looked at: every one that is meant, a uniform sample with repetition, those found before a limit,
+or those listed where these are some drawn uniformly and the smallest ones."""
 
 
 @dataclass(frozen=True)
@@ -129,3 +133,15 @@ def chance_at(known: KnownSizes, n_edges: int, possible: int) -> SizeChance:
         max(listed, min(possible, ceil(high * known.possible))),
         known.confidence,
     )
+
+
+def coverage_of(method: CircuitMethod, truncated_at: int | None) -> Coverage:
+    """Which circuits the distribution of a search is of.
+
+    Args:
+        method: how the number of valid circuits was found.
+        truncated_at: circuits listed where not all are; None where all are.
+    """
+    if method == "estimated":
+        return "sampled"
+    return "truncated" if method == "listed" and truncated_at is not None else "all"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from analysis.tasks import INPUT_NAMES
 
@@ -44,6 +44,21 @@ def gate_name(function: int, n_inputs: int) -> str:
     if len(used) == 2:
         return _TWO_INPUTS[core][1].format(*letters)
     return _symmetric_name(core) if len(used) == n_inputs else ""
+
+
+def gate_words(gates: Iterable[Any], sizes: Sequence[int]) -> str:
+    """What every hidden neuron is taken for, in the order of layers and neurons, e.g. "A ∧ B, A ∨ B, then A ⊕ B".
+
+    Args:
+        gates: of an interpretation.
+        sizes: of the network's layers.
+    """
+    layers: dict[int, list[str]] = {}
+    for gate in gates:
+        if gate.layer < len(sizes) - 1:
+            table = "".join(str(gate.function >> row & 1) for row in range(1 << sizes[0]))
+            layers.setdefault(gate.layer, []).append(gate_name(gate.function, sizes[0]) or table)
+    return ", then ".join(", ".join(names) for names in layers.values())
 
 
 def table_name(table: Sequence[int], parents: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from app.access import sessions
 from app.access.neighbours import Neighbours
 from app.settings import Settings
 from pluriscope.address import Addresses
-from pluriscope.guarded_forms import Access
+from pluriscope.templating import Access
 
 COOKIE: Final = "pluriscope_session"
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")

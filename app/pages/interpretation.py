@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.interpretations.gates import essential, gate_name
+from analysis.interpretations.gates import essential, gate_name, gate_words
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.subjects.perceptron.circuit import Circuit
@@ -25,7 +25,6 @@ from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import bits_of, gate_tiles, table_name, variable
-from pluriscope.kinds.interpretations import gate_words
 from pluriscope.records import GateRecord, GateRowRecord, InterpretationRecord
 from pluriscope.tables import Row
 from pluriscope.views.registry import view_of

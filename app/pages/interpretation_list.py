@@ -9,6 +9,7 @@ from typing import Final, Literal
 from markupsafe import Markup
 from pydantic import Field
 
+from analysis.interpretations.gates import gate_words
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
 from app.errors import BadQuery, NotFound
@@ -21,7 +22,6 @@ from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.figures.svg.tiles import gate_tiles
-from pluriscope.kinds.interpretations import gate_words
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Choice, Column, Facet, Query, Row, Selection, toggled
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -11,24 +10,14 @@ import numpy as np
 from markupsafe import Markup
 
 from analysis.errors import BeyondLimits
-from analysis.interpretations.gates import gate_name
+from analysis.interpretations.gates import gate_words
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.interpretation import Interpretation, NeuronGate
+from analysis.interpretations.interpretation import Interpretation
 from analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.figures.svg.tiles import bits_of, gate_tiles, table_text
+from pluriscope.figures.svg.tiles import gate_tiles
 from pluriscope.frames import Part
 from pluriscope.kinds.found import Found
 from pluriscope.naming import ExplanationRef
-
-
-def gate_words(gates: Sequence[NeuronGate], sizes: Sequence[int]) -> str:
-    """What every hidden neuron is read as, in the order of layers and neurons, e.g. "A ∧ B, A ∨ B, then A ⊕ B"."""
-    layers: dict[int, list[str]] = {}
-    for gate in gates:
-        if gate.layer < len(sizes) - 1:
-            named = gate_name(gate.function, sizes[0]) or table_text(bits_of(gate.function, sizes[0]))
-            layers.setdefault(gate.layer, []).append(named)
-    return ", then ".join(", ".join(names) for names in layers.values())
 
 
 def prominent(found: Found, circuits: Part) -> Part:

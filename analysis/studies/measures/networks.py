@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from analysis.circuit_sets.backbone import backbone_of, coverage_of
+from analysis.circuit_sets.backbone import backbone_of
+from analysis.circuit_sets.chance import coverage_of
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.strategy import find_circuits
 from analysis.limits import Limits

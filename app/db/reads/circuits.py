@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.backbone import Coverage, coverage_of
-from analysis.circuit_sets.chance import KnownSizes
+from analysis.circuit_sets.chance import Coverage, KnownSizes, coverage_of
 from analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of
 from analysis.circuit_sets.judged_masks import column_of as column_of_criterion
 from analysis.circuit_sets.masks import MasksFound

@@ -19,8 +19,8 @@ from app.pages.prose import chapters
 from app.pages.training.form import SHARED_WORDS, own_network
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Form, Head, More, Notice, Prose, Section
-from pluriscope.guarded_forms import may_log_in
 from pluriscope.resources import DOCUMENTS
+from pluriscope.templating import may_log_in
 
 HELP_FILE: Final = DOCUMENTS / "importing.md"
 

@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.backbone import backbone_of, backbone_words, coverage_of
-from analysis.circuit_sets.chance import chances
+from analysis.circuit_sets.backbone import backbone_of, backbone_words
+from analysis.circuit_sets.chance import chances, coverage_of
 from analysis.circuits.counting import count_circuits
 from analysis.circuits.distribution import CircuitDistribution, distribution_of
 from analysis.circuits.result import CircuitSearch, SmallestCircuits

@@ -12,7 +12,7 @@ from app.options import ScopeOptions
 from app.pages.login import way_back
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Form
-from pluriscope.guarded_forms import Access, shown_to
+from pluriscope.templating import Access, shown_to
 from tests.app.access.conftest import CHOSEN, FAR, OWN, SITE, logged_in
 from tests.factories import on_a_copy
 
