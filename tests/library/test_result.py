@@ -274,7 +274,7 @@ def test_analyses_are_asked_of_a_result(xor):
     [
         ("nonsense", "unknown of a network. Use funnel, "),
         ("claims", r"audit\(claims="),
-        ("planted", "nothing was planted"),
+        ("planted", "Nothing is said to be planted"),
         ("stories", "does all there is"),
     ],
 )
