@@ -106,7 +106,7 @@ def ask_for_analysis(
     if isinstance(order.protocol, str):
         place = locate(session, links, network, order.scope)
     else:
-        usual = locate(session, links, network, replace(order.scope, protocol=COMPLETE.name))
+        usual = locate(session, links, network, Scope(order.output, COMPLETE.name, order.data))
         if usual.question.kind.refuses("protocols"):
             cure = "name them: values of settings joined by dashes"
             raise BadQuery("protocol", f"gives settings, which rules of {usual.slug} are not", cure, "protocol")
