@@ -138,6 +138,5 @@ class Registry(Generic[M]):
         refusal = self.refusals(kind).get(key, "").rstrip(".")
         near = get_close_matches(key, known, 1)
         cure = f"did you mean {near[0]}" if near else f"use one of {', '.join(known)}"
-        raise InvalidMethod(
-            f"{self.noun} {key[:40]!r}", f"does not apply: {refusal}" if refusal else "is unknown", cure
-        )
+        cause = f"does not apply: {refusal.removesuffix('.')}" if refusal else "is unknown"
+        raise InvalidMethod(f"{self.noun} {key[:40]!r}", cause, cure)

@@ -39,7 +39,7 @@ from analysis.criteria.steps import default_steps
 from analysis.directions.search import closed_form_work
 from analysis.errors import AnalysisError
 from analysis.limits import Limits
-from analysis.map_classes.climbing import N_PERMUTED
+from analysis.map_classes.closed_classes import N_PERMUTED
 from analysis.network_files.files import NetworkFile
 from analysis.protocol import COMPLETE
 from analysis.subjects.perceptron.activations import FAMILIES

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuit_sets.backbone import Backbone, backbone_of
-from analysis.circuit_sets.by_bits import backbone_of_bits, chances_by_bits
-from analysis.circuit_sets.chance import SizeChance, chances, coverage_of
+from analysis.circuit_sets.chance import Coverage, KnownSizes, SizeChance, chance_at, chances, coverage_of
 from analysis.circuit_sets.masks import MasksFound
 from analysis.circuits.result import CircuitSearch
 from analysis.subjects.enumeration import number_bits
@@ -56,8 +55,9 @@ def known_circuits(question: Any, found: CircuitSearch | MasksFound | None) -> K
         return _of_search(question, found)
     space: Space = question.space
     if found is None:
-        nothing, by_size = np.empty(0, dtype=np.uint64), chances_by_bits(space, {}, exact=False)
+        nothing, by_size = np.empty(0, dtype=np.uint64), _chances(space, {}, "truncated")
         return KnownCircuits(space.possible, None, nothing, False, False, {}, None, None, by_size)
+    coverage: Coverage = "all" if found.exhaustive else "truncated"
     return KnownCircuits(
         possible=space.possible,
         n_valid=found.valid,
@@ -66,9 +66,15 @@ def known_circuits(question: Any, found: CircuitSearch | MasksFound | None) -> K
         counted=found.exhaustive,
         by_size=found.by_bits,
         smallest=min(found.by_bits, default=None) if found.exhaustive else None,
-        backbone=backbone_of_bits(found.valid, found.by_bits, found.bit_use, exact=found.exhaustive),
-        chances=chances_by_bits(space, found.by_bits, exact=found.exhaustive),
+        backbone=backbone_of(found.distribution, coverage),
+        chances=_chances(space, found.by_bits, coverage),
     )
+
+
+def _chances(space: Space, by_size: Mapping[int, int], coverage: Coverage) -> dict[int, SizeChance]:
+    """For each size how many of the circuits are valid; empty where the kind does not count these."""
+    known = KnownSizes(space.possible, coverage, by_size, by_size)
+    return {size: chance_at(known, size, number) for size, number in (space.possible_by_bits or {}).items()}
 
 
 def _of_search(question: Any, found: CircuitSearch) -> KnownCircuits:

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from analysis.circuits.distribution import CircuitDistribution
 from analysis.subjects.enumeration import MAX_BITS, engine_of, most_wrong, number_bits, refuse_if_too_large
 from analysis.subjects.graph import Masks
 from analysis.subjects.subject import Numbers, Rules, SearchPart, Space, Subject, gaps
@@ -77,6 +78,11 @@ class MasksFound:
     by_bits: dict[int, int]
     bit_use: tuple[int, ...]
     drawn: Numbers
+
+    @property
+    def distribution(self) -> CircuitDistribution:
+        """The valid circuits by size and by use of each bit; neurons are not told apart."""
+        return CircuitDistribution(self.valid, self.by_bits, {}, self.bit_use, ())
 
     @property
     def exhaustive(self) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from analysis.edits.asked import ROW, TARGET, TOKEN, TOKENS, asked_of, layers_of
 from analysis.edits.descent import FEW_STEPS, RATE, SMALL_RATE, STEPS, descended
 from analysis.edits.edit import Change, Edit, Editable, Named, Way
-from analysis.edits.part import PART, names_of
+from analysis.edits.where import WHERE, names_of
 from analysis.method_settings import Setting, Settings
 
 LAYERS: Final = Setting(
@@ -43,7 +43,7 @@ def _perceptron(one: Editable, settings: Settings, _named: Named) -> Change:
 
 
 def _transformer(one: Editable, settings: Settings, _named: Named) -> Change:
-    return _tuned(one, settings, names_of(one.parameters, str(settings["part"])))
+    return _tuned(one, settings, names_of(one.parameters, str(settings["where"])))
 
 
 FINE_TUNE: Final = Edit(
@@ -54,6 +54,6 @@ FINE_TUNE: Final = Edit(
     source="The baseline of Meng et al., NeurIPS 2022 (arXiv:2202.05262), §3.2, of perceptrons without Adam.",
     ways={
         "perceptron": Way((ROW, TARGET, LAYERS, STEPS, RATE), _perceptron),
-        "attention": Way((TOKENS, TOKEN, PART, FEW_STEPS, SMALL_RATE), _transformer),
+        "attention": Way((TOKENS, TOKEN, WHERE, FEW_STEPS, SMALL_RATE), _transformer),
     },
 )

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from analysis.edits.edit import Array, Change, Edit, Editable, Named, Way
-from analysis.edits.part import PART, changed_in
+from analysis.edits.where import WHERE, changed_in
 from analysis.fixed_order import total_of
 from analysis.method_settings import Setting, Settings
 
@@ -25,7 +25,7 @@ def _deviation(weights: Array) -> float:
 def _apply(one: Editable, settings: Settings, _named: Named) -> Change:
     """Draws are rounded to float32, so that the last digits of a C library's logarithm hardly ever matter."""
     random = np.random.Generator(np.random.PCG64(int(settings["seed"])))
-    parameters, parts = changed_in(one.subject.parameters, str(settings["part"]))
+    parameters, parts = changed_in(one.subject.parameters, str(settings["where"]))
     for weights in parts:
         drawn = random.standard_normal(weights.shape).astype(np.float32).astype(np.float64)
         weights += float(settings["size"]) * _deviation(weights) * drawn
@@ -37,5 +37,5 @@ NOISE: Final = Edit(
     label="Weight noise",
     says="Adds to each weight normal noise, size times the standard deviation of its matrix's weights; biases stay.",
     source="Draws of NumPy's PCG64, matrix after matrix.",
-    ways={"": Way((SIZE, SEED, PART), _apply)},
+    ways={"": Way((SIZE, SEED, WHERE), _apply)},
 )

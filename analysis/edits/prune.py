@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from analysis.edits.edit import Change, Edit, Editable, Named, Way
-from analysis.edits.part import PART, changed_in
+from analysis.edits.where import WHERE, changed_in
 from analysis.method_settings import Setting, Settings
 
 SPARSITY: Final = Setting("sparsity", 0.5, "share of these weights that become 0", low=0.0, high=1.0, above=True)
@@ -15,7 +15,7 @@ SPARSITY: Final = Setting("sparsity", 0.5, "share of these weights that become 0
 
 def _apply(one: Editable, settings: Settings, _named: Named) -> Change:
     """Of equal weights the first goes first."""
-    parameters, parts = changed_in(one.subject.parameters, str(settings["part"]))
+    parameters, parts = changed_in(one.subject.parameters, str(settings["where"]))
     every = np.concatenate([weights.reshape(-1) for weights in parts])
     count = int(float(settings["sparsity"]) * len(every) + 0.5)
     every[np.argsort(np.abs(every), kind="stable")[:count]] = 0.0
@@ -29,5 +29,5 @@ PRUNE: Final = Edit(
     label="Pruning",
     says="Sets the weights that are smallest in magnitude among all matrices' to 0; biases stay.",
     source="Han et al., NeurIPS 2015 (arXiv:1506.02626), without training anew.",
-    ways={"": Way((SPARSITY, PART), _apply)},
+    ways={"": Way((SPARSITY, WHERE), _apply)},
 )

@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Final
 
 from analysis.edits.edit import Change, Edit, Editable, Named, Way
-from analysis.edits.part import PART, changed_in
+from analysis.edits.where import WHERE, changed_in
 from analysis.errors import InvalidEdit
 from analysis.method_settings import Settings
 
-_PART: Final = replace(PART, default="", meaning="what becomes 0: names with commas between, or all")
+_WHERE: Final = replace(WHERE, default="", meaning="what becomes 0: names with commas between, or all")
 
 
 def _apply(one: Editable, settings: Settings, _named: Named) -> Change:
-    if not settings["part"]:
-        raise InvalidEdit("edit zero", "has no part", "say as part which weights and biases become 0")
-    parameters, parts = changed_in(one.subject.parameters, str(settings["part"]), biases=True)
+    if not settings["where"]:
+        raise InvalidEdit("edit zero", "has nothing to set to 0", "say where: names of weights and biases, or all")
+    parameters, parts = changed_in(one.subject.parameters, str(settings["where"]), biases=True)
     for array in parts:
         array[...] = 0.0
     count = sum(array.size for array in parts)
@@ -28,5 +28,5 @@ ZERO: Final = Edit(
     label="Zeroing",
     says="Sets all weights and biases of a part to 0: of a layer, a head, an MLP block, a matrix or a row of one.",
     source="Own definition; in a whole head it is zero ablation made permanent.",
-    ways={"": Way((_PART,), _apply)},
+    ways={"": Way((_WHERE,), _apply)},
 )

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.circuits.distribution import neurons_of
 from analysis.circuits.result import CircuitSearch
-from analysis.criteria.circuits import outputs, parts
-from analysis.criteria.criterion import Criterion
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criteria_for
 from analysis.data import DataRecord
 from analysis.limits import Limits
 from analysis.network_files.files import NetworkFile
@@ -24,6 +19,10 @@ from analysis.subjects.subject import SubjectKind
 from analysis.unlearned import not_learned as first_words  # noqa: F401  what is said first of this kind
 from analysis.validity import margin_to_edge
 from analysis.work import DEFAULT_WORK, Clock, Work
+
+if TYPE_CHECKING:  # what an analysis does without
+    from analysis.criteria.criterion import Criterion
+    from analysis.criteria.population import Population
 
 
 def questions(
@@ -111,6 +110,10 @@ def read_circuits(question: Question, told: Mapping[str, Any]) -> CircuitSearch:
 
 def circuits(question: Question, _found: CircuitSearch, masks: Sequence[int]) -> dict[str, Any]:
     """The columns of some circuits: mask, edges, neurons, margin."""
+    from analysis.circuits.distribution import neurons_of
+    from analysis.criteria.circuits import outputs, parts
+    from analysis.criteria.population import Population
+
     some = mask_array(masks, question.layout)
     rows, rule = question.judged[0], question.protocol.circuit_decision
     population = Population("circuit", question, some)
@@ -128,11 +131,15 @@ def circuits(question: Question, _found: CircuitSearch, masks: Sequence[int]) ->
 
 def criteria(_kind: SubjectKind) -> list[Criterion]:
     """The criteria that circuits are asked."""
+    from analysis.criteria.registry import criteria_for
+
     return list(criteria_for("circuit"))
 
 
 def population(question: Question, found: CircuitSearch, masks: Sequence[int], work: Work = DEFAULT_WORK) -> Population:
     """Some circuits as criteria judge them."""
+    from analysis.criteria.population import Population
+
     some = mask_array(masks, question.layout)
     complete = found.truncated_at is None and len(some) == len(found.masks)
     return Population("circuit", question, some, complete, work)

@@ -1,4 +1,4 @@
-"""The ladder of map classes: how many explanations pass in each class, and how many on networks by chance.
+"""Classes of maps: how many explanations pass in each class, and how many on networks by chance.
 
 Classes are compared, not all nested: single neurons lie in neuron sets, these in subspaces; orthogonal swaps of a
 read-out lie in oblique ones. Under non-linear maps nearly anything passes (Sutter et al., NeurIPS 2025), which is why
@@ -27,7 +27,7 @@ LEARNED: Final[tuple[LearnedClass, ...]] = ("learned", "non-linear")
 
 
 @dataclass(frozen=True)
-class Rung:
+class ClassCounts:
     """One class on one network.
 
     Args:
@@ -39,7 +39,7 @@ class Rung:
         exact: whether the numbers are exact; otherwise they are lower bounds.
         seconds: it took; 0 without a clock.
         refused: why the class was not computed; "" if it was, and all numbers are 0 if not.
-        floor_networks: permuted networks on which the class was climbed too.
+        floor_networks: permuted networks on which the class was counted too.
         floor_passing: of those, the ones on which any alignment passes.
         floor_alignments: that pass on all of them together.
     """
@@ -57,15 +57,15 @@ class Rung:
     floor_alignments: int = 0
 
     @classmethod
-    def refusal(cls, map_class: str, why: str) -> Rung:
+    def refusal(cls, map_class: str, why: str) -> ClassCounts:
         """A class that was not computed."""
         return cls(map_class, 0, 0, None, None, refused=why)
 
-    def above(self, rungs: Iterable[Rung]) -> Rung:
+    def above(self, counts: Iterable[ClassCounts]) -> ClassCounts:
         """The same with the class on permuted networks as its floor; refused ones are left out."""
-        climbed = [rung for rung in rungs if not rung.refused]
-        passing, alignments = sum(rung.alignments > 0 for rung in climbed), sum(rung.alignments for rung in climbed)
-        return replace(self, floor_networks=len(climbed), floor_passing=passing, floor_alignments=alignments)
+        counted = [one for one in counts if not one.refused]
+        passing, alignments = sum(one.alignments > 0 for one in counted), sum(one.alignments for one in counted)
+        return replace(self, floor_networks=len(counted), floor_passing=passing, floor_alignments=alignments)
 
     @property
     def label(self) -> str:
@@ -73,19 +73,19 @@ class Rung:
         return map_class(self.map_class).label
 
 
-class LadderReport(Report):
-    """Every class that was climbed on one network."""
+class MapClassesReport(Report):
+    """Every class that was counted on one network."""
 
     algorithms: list[str] = Field(description="Those that were placed.")
     n_irredundant: int = Field(description="Irredundant algorithms with a variable, exact.")
-    rungs: tuple[Rung, ...]
+    rungs: tuple[ClassCounts, ...]
     n_permuted: int
     n_permuted_right: int = Field(description="Permuted networks that compute the task by themselves.")
     seed: int = Field(description="Of the permutations.")
 
     @property
-    def in_order(self) -> list[Rung]:
-        """The classes that were climbed or refused, from the narrowest on."""
+    def in_order(self) -> list[ClassCounts]:
+        """The classes that were counted or refused, from the narrowest on."""
         return sorted(self.rungs, key=lambda one: [*MAP_CLASSES, one.map_class].index(one.map_class))
 
     def values(self, question: Question) -> list[HighLevelModel]:
@@ -96,18 +96,18 @@ class LadderReport(Report):
     def findings(self, question: Any = None) -> list[str]:
         """What the numbers say, no more: where nothing passes, where all do, and where chance does as well."""
         if not self.algorithms:
-            return ["No algorithm of this task has a variable to place, so there is nothing to climb."]
+            return ["No algorithm of this task has a variable to place."]
         n, sentences = len(self.algorithms), []
-        climbed = [one for one in self.in_order if not one.refused]
+        counted = [one for one in self.in_order if not one.refused]
         what = "The irredundant algorithm" if n == 1 else f"{'Both' if n == 2 else f'All {n:,}'} irredundant algorithms"
         for words, chosen in (
-            (f"{what} can be placed on", [one for one in climbed if one.algorithms == n]),
-            ("Some of them, not all, on", [one for one in climbed if 0 < one.algorithms < n]),
-            ("None on", [one for one in climbed if not one.algorithms]),
+            (f"{what} can be placed on", [one for one in counted if one.algorithms == n]),
+            ("Some of them, not all, on", [one for one in counted if 0 < one.algorithms < n]),
+            ("None on", [one for one in counted if not one.algorithms]),
         ):
             if chosen:
                 sentences.append(f"{words}: {'; '.join(one.label for one in chosen)}.")
-        vain = [one for one in climbed if one.alignments and 0 < one.floor_networks <= 2 * one.floor_passing]
+        vain = [one for one in counted if one.alignments and 0 < one.floor_networks <= 2 * one.floor_passing]
         if vain:
             sentences.append(
                 "On at least half of the permuted networks something passes too, on: "

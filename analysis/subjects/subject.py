@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, InvalidProtocol, NotOffered
 from analysis.protocol import COMPLETE
+from analysis.subjects.edited import EditRecord
 from analysis.subjects.graph import Graph, Masks
 from analysis.subjects.planted import PlantedEdges
 from analysis.subjects.traits import TRAITS
@@ -233,6 +234,10 @@ class Subject(Protocol):
     @property
     def planted(self) -> PlantedEdges | None:
         """What its file says was planted in it; None for nothing."""
+
+    @property
+    def edited(self) -> EditRecord | None:
+        """The edit that its file says it comes of; None for none."""
 
     def space(self, rules: Rules) -> Space:
         """Its circuits under some rules.

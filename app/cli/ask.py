@@ -172,7 +172,7 @@ def compare(
     if len(others) != 1:
         raise Refusal(f"{len(others)} others: networks are compared two at a time. Name one other network file.")
     raw = read_bytes(others[0], "network file", MAX_NETWORK_BYTES)
-    questions: list[SubjectQuestion] = []
+    questions: Sequence[SubjectQuestion] = ()
     for name, given in ((file, content), (others[0], raw)):
         try:
             if whole := whole_subject(given):
@@ -183,7 +183,7 @@ def compare(
             intake = intake_at(name, given, declaration)
             other = intake.file().network
             if not questions:
-                questions += read_network(intake, protocol, [output_index], quiet=quiet).questions
+                questions = read_network(intake, protocol, [output_index], quiet=quiet).questions
             show_first(intake, quiet=quiet or given is content)
         except AnalysisError as error:
             error.item = f"{name}: {error.item}"

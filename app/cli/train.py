@@ -75,7 +75,8 @@ def _told(seed: int, outcome: AttentionOutcome, file: str) -> tuple[dict[str, An
 def _model_file(spec: AttentionSpec) -> str:
     from analysis.network_files.files import slug_of
 
-    beside = (f"-mlp{spec.d_mlp}" if spec.d_mlp else "") + ("-ln" if spec.layer_norm else "")
+    kind = "" if spec.activation == "relu" else f"-{slug_of(spec.activation)}"
+    beside = (f"-mlp{spec.d_mlp}{kind}" if spec.d_mlp else "") + ("-ln" if spec.layer_norm else "")
     return f"{slug_of(spec.task.name or 'own table')}-{spec.layers}x{spec.heads}{beside}-{spec.seed}.json"
 
 

@@ -138,7 +138,7 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
         reads: further fields that are looked at.
     """
     question = analysed_question(session, row)
-    if isinstance(question, GraphQuestion):
+    if question.kind.refuses("algorithms"):
         return _of_graph(session, row, question)
     more = {name: _READERS[name](session, row, question) for name in reads}
     return Analysed(question, stored_search(session, row, question), **more)

@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 from analysis.alignments.alignment import IIA, Alignment, OnNeurons
 from analysis.data import DataRecord, data_file_json, parse_data_file
 from analysis.digest import canonical_json
+from analysis.edits.edit import Edited
 from analysis.edits.registry import read_edited
-from analysis.network_files.files import NetworkFile, network_file_json, task_json
+from analysis.network_files.files import NetworkFile, edited_file, network_file_json, task_json
 from analysis.network_files.planted_record import PlantedRecord, read_planted
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.subjects import registry
 from analysis.subjects.edited import EditRecord
 from analysis.subjects.perceptron.network import Network
-from analysis.subjects.registry import read_subject
+from analysis.subjects.registry import kind_called, read_subject
 from analysis.subjects.subject import Subject, SubjectKind
 from analysis.tasks import Task
 from app.db.errors import NotFound
@@ -76,6 +77,25 @@ def graph_question(row: NetworkRow, rules: str) -> Any:
     kind, subject = _read(row.document)
     (question,) = kind.explaining.questions(kind, subject, (), rules, None)
     return question
+
+
+def subject_of(row: NetworkRow) -> Any:
+    """The network of a row, of any kind."""
+    return network_of(row) if row.document is None else _read(row.document)[1]
+
+
+def edited_file_of(row: NetworkRow, edited: Edited, name: str) -> NetworkFile | bytes:
+    """The file of a stored network after an edit.
+
+    Args:
+        name: what it is called; the old name and the rule if not given.
+
+    Raises:
+        InvalidNetwork: a name that is none.
+    """
+    if row.document is None:
+        return edited_file(network_file_of(row), edited, name)
+    return canonical_json(kind_called(row.kind).write(edited.file(name)))
 
 
 @lru_cache(maxsize=32)

@@ -149,6 +149,7 @@ def _row_of_document(raw: bytes, slug: str, origin: str) -> NetworkRow:
         origin=origin,
         attribution=subject.attribution,
         planted=None if subject.planted is None else dict(subject.planted.document()),
+        edited=None if subject.edited is None else subject.edited.model_dump(),
     )
 
 

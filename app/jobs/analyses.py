@@ -27,11 +27,11 @@ from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.report import Analysed, Report, Settings
 from analysis.result import OutputAnalysis
-from analysis.subjects.perceptron.network import Network
+from analysis.subjects.question import SubjectQuestion
 from analysis.subjects.registry import kind_called, question_in
 from analysis.work import Work
 from app.db.analysed import read_analysed
-from app.db.codecs import network_of, question_of
+from app.db.codecs import question_of, subject_of
 from app.db.directions import save_directions
 from app.db.errors import NotFound
 from app.db.job_tables import JobRow
@@ -299,10 +299,10 @@ def _load_changes(session: Session, arguments: Arguments) -> Compute[tuple[Chang
     other = network_by_digest(session, arguments["other"])
     if other is None:
         raise NotFound(f"network {arguments['other'][:12]}", "is not stored any more", "import it again")
-    return partial(_compare, question, network_of(other), limits_in(session))
+    return partial(_compare, question, subject_of(other), limits_in(session))
 
 
-def _compare(question: Question, other: Network, limits: Limits, work: Work) -> tuple[ChangesReport, float]:
+def _compare(question: SubjectQuestion, other: Any, limits: Limits, work: Work) -> tuple[ChangesReport, float]:
     began = time.perf_counter()
     return find_changes(question, other, replace(work, limits=limits)), time.perf_counter() - began
 

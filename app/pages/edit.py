@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -17,11 +17,8 @@ from analysis.edits.noise import NOISE
 from analysis.edits.registry import EDIT_BY_KEY, EDITS, edited
 from analysis.errors import AnalysisError
 from analysis.method_settings import Setting, one_of, settings_text, written
-from analysis.network_files.files import NetworkFile, edited_file
-from analysis.protocol import COMPLETE
-from analysis.question import Question
-from analysis.subjects.perceptron.network import Network
-from app.db.codecs import network_file_of, network_of
+from analysis.tasks import Task
+from app.db.codecs import edited_file_of, subject_of
 from app.db.tables import NetworkRow
 from app.db.writes import save_network
 from app.errors import BadQuery, PageError
@@ -29,7 +26,7 @@ from app.jobs import queue
 from app.limits import limits_in
 from app.options import ScopeOptions
 from app.pages.page import read_options
-from app.pages.place import Place, find_network, locate
+from app.pages.place import AnyPlace, find_network, locate
 from app.pages.plan import planned_table
 from pluriscope.address import Addresses
 from pluriscope.analyses.shown import settings_form
@@ -40,6 +37,9 @@ from pluriscope.figures.svg.layout import node_name
 PREVIEW: Final = "preview"
 MOST_SLIDERS: Final = 80
 """Weights and biases up to which each has a slider."""
+_FATE: Final = {True: "changed", False: "kept"}
+_MOST_NAMED: Final = 16
+_MOST_ROWS: Final = 64
 _REACH: Final = 3.0
 _AS_SENT: Final = 1e-9  # a browser's slider keeps fewer digits than a weight has
 _OWN: Final = ("rule", "name", "output", "protocol", "data")
@@ -56,7 +56,7 @@ class Editing:
 
     session: Session
     links: Addresses
-    place: Place
+    place: AnyPlace
     rule: Edit
     sent: Mapping[str, str]
 
@@ -67,6 +67,7 @@ class Editing:
         Raises:
             NotFound: no such network or output.
             BadQuery: no such rule.
+            NotOffered: networks of its kind do not have it.
         """
         given = {name: values[-1].strip() for name, values in sent.items() if values}
         scope = read_options(ScopeOptions, [("output", given.get("output", ""))]).scope
@@ -77,6 +78,7 @@ class Editing:
         if key not in EDIT_BY_KEY:
             cure, page = one_of(key, list(EDIT_BY_KEY)), links.edit(place.slug, place.scope)
             raise BadQuery(f"rule {key[:40]!r}", "is unknown", cure, "rule", page, "the first rule")
+        place.question.kind.require(EDIT_BY_KEY[key].needs, f"rule {key}")
         given = {name: value for name, value in given.items() if name not in _OWN[2:]}
         return cls(session, links, place, EDIT_BY_KEY[key], given)
 
@@ -103,6 +105,8 @@ class Editing:
     @cached_property
     def _parameters(self) -> dict[str, dict[str, Any]]:
         """Every weight and bias of the network by the name of its slider, as a change by hand to what it is."""
+        if self.rule is not MANUAL:
+            return {}
         found, network = {}, self.place.question.subject
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
             for neuron, (row, bias) in enumerate(zip(weights.tolist(), biases.tolist(), strict=True)):
@@ -129,18 +133,15 @@ class Editing:
             PageError: a network that is not stored.
         """
 
-        def stored(text: str) -> Network:
-            return network_of(find_network(self.session, self.links, text))
+        def stored(text: str) -> Any:
+            return subject_of(find_network(self.session, self.links, text))
 
         return edited(self.rule.key, self.place.question, self.settings, Named(stored, str.encode))
 
     def record(self) -> EditedRecord:
         """What would come of it, as JSON; for the errors see :meth:`edited`, and a name that is none."""
         found = self.edited()
-        return found.outcome.model_copy(update={"name": self._file(found).name})
-
-    def _file(self, edited: Edited) -> NetworkFile:
-        return edited_file(network_file_of(self.place.row), edited, self.sent.get("name", ""))
+        return found.outcome.model_copy(update={"name": found.named(self.place.row.name, self.sent.get("name", ""))})
 
     def store(self) -> NetworkRow:
         """Store the edited network, and ask for its analysis, and for the comparison if the one before has one.
@@ -149,11 +150,12 @@ class Editing:
             AnalysisError: see :meth:`edited`, and a name that is none.
             Conflict: the same weights are stored for other tasks.
         """
-        session, base, file = self.session, self.place, self._file(self.edited())
-        row = save_network(session, file, slug=file.slug, origin="edited")
-        queue.enqueue_analyses(session, row, [COMPLETE], asked=True)
+        session, base = self.session, self.place
+        rules = [base.question.protocol]
+        row = save_network(session, edited_file_of(base.row, self.edited(), self.sent.get("name", "")), origin="edited")
+        queue.enqueue_analyses(session, row, rules, asked=True)
         if base.analysis is None:
-            queue.enqueue_analyses(session, base.row, [COMPLETE], outputs=[base.scope.output], asked=True)
+            queue.enqueue_analyses(session, base.row, rules, outputs=[base.scope.output], asked=True)
         else:
             queue.enqueue_about(session, base.analysis, "changes", asked=True, other=row.digest)
         return row
@@ -169,7 +171,8 @@ class Editing:
         )
         if refused:
             yield Notice("Nothing was stored", refused, "Mend what is marked and try again.", "refused")
-        rules = {one.label: links.edit(place.slug, place.scope, rule=one.key) for one in EDITS}
+        offered = (one for one in EDITS if not place.question.kind.refuses(one.needs))
+        rules = {one.label: links.edit(place.slug, place.scope, rule=one.key) for one in offered}
         yield Section("1. Rule", f"{rule.says} {rule.source}")
         yield Choice("Rule", rules, rule.label)
         yield from self.form(numbered=True)
@@ -206,27 +209,39 @@ class Editing:
         return settings_form(settings, self.place.scope, first)
 
     def _preview(self, edited: Edited) -> Iterator[Block]:
-        told, meant = edited.outcome, (edited.outcome.row, *edited.meant)
+        told, meant, broken = edited.outcome, {edited.outcome.row, *edited.meant}, {*edited.outcome.broken}
         rows = [
-            (row, *answers, "asked for" if row in meant else "changed" if row in told.broken else "kept")
-            for row, *answers in zip(told.rows, told.before, told.after, strict=True)
+            (
+                row,
+                told.words(old),
+                told.words(new),
+                "asked for" if row in meant else "changed" if row in broken else "kept",
+            )
+            for row, old, new in zip(told.rows, told.before, told.after, strict=True)
         ]
-        tasks = self._file(edited).tasks
-        task = tasks[self.place.scope.output if len(tasks) > 1 else 0]
+        task = told.tasks[told.output if len(told.tasks) > 1 else 0]
+        label = task["name"] or "".join(map(str, task.get("truth_table", ()))) or "another task"
         facts = [
-            Fact("Computes then", task.label, "on every input"),
+            Fact("Computes then", label, "on every row"),
             Fact("Changed", f"{told.changed:,} of {told.parameters:,}", "weights and biases"),
             Fact("By", decimal(told.l2, 4), "Euclidean length of the change"),
         ]
         yield Facts(facts)
         if told.as_asked is False:
-            yield Notice(f"Row {told.row} does not answer {told.target}", state="refused")
+            yield Notice(f"Row {told.row} does not answer {told.words(told.target or 0)}", state="refused")
         if told.broken:
-            yield Notice(f"Rows that were to be kept and change: {', '.join(told.broken)}")
+            more = f" and {len(told.broken) - _MOST_NAMED:,} more" if len(told.broken) > _MOST_NAMED else ""
+            yield Notice(f"Rows that were to be kept and change: {', '.join(told.broken[:_MOST_NAMED])}{more}")
         yield Prose(" ".join(told.remarks), glossary=False)
-        yield Table.plain(("Row", "Before", "After", "Was to be"), rows)
-        after = Question(edited.subject, self.place.scope.output, task, COMPLETE, self.place.question.record)
-        yield planned_table([after], limits_in(self.session), "the edited network", "planned")
+        rows.sort(key=lambda row: row[3] == "kept")  # what changes first, where only some are shown
+        shown = f"{_MOST_ROWS} of {len(rows):,}" if len(rows) > _MOST_ROWS else ""
+        yield Table.plain(("Row", "Before", "After", "Was to be"), rows[:_MOST_ROWS])
+        if shown:
+            yield Prose(f"Shown are {shown} rows, those that change first.", glossary=False)
+        if not self.place.question.refuses("counting"):
+            after = Task(tuple(task["truth_table"]), task["name"])
+            question = replace(self.place.question, subject=edited.subject, task=after)
+            yield planned_table([question], limits_in(self.session), "the edited network", "planned")
 
 
 def edit_words(row: NetworkRow) -> str:

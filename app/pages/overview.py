@@ -12,8 +12,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.backbone import Backbone, backbone_words
-from analysis.circuit_sets.by_bits import backbone_of_bits
+from analysis.circuit_sets.backbone import Backbone, backbone_of, backbone_words
 from analysis.pair.report import PairFound
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
@@ -321,8 +320,7 @@ def _of_graph(page: Overview, known: Known) -> Told:
 
 def _common(analysis: AnalysisRow) -> Backbone | None:
     """What every valid circuit keeps."""
-    spread = distribution_in(analysis.distributions)
-    return backbone_of_bits(analysis.circuits_valid, spread.by_edges, spread.edge_use)
+    return backbone_of(distribution_in(analysis.distributions), "all")
 
 
 def _settings(links: Addresses, place: AnyPlace) -> Iterator[Choice]:

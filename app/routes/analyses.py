@@ -20,7 +20,6 @@ from analysis.criteria.steps import default_steps, parse_steps
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, protocol_from_mapping
 from analysis.question import Question
-from analysis.subjects.question import GraphQuestion
 from app.db.job_tables import JobRow
 from app.db.prepared import prepare_circuits
 from app.db.reads.results import stored_result
@@ -245,11 +244,10 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
     place = locate(session, links, name, order.scope)
     refuse_unfit(session, links, place, analysis)
     row = place.analysis
-    if row is None and not analysis.searched and isinstance(place.question, GraphQuestion) and place.question.refusal:
+    if row is None and not analysis.searched and place.question.refusal:
         row = save_prepared(session, prepare_circuits(place.question, None))  # it stands on no circuits
     if row is None or (analysis.searched and row.circuits_method == "refused"):
-        if isinstance(place.question, GraphQuestion):
-            _refuse_if_too_large(links, place)
+        _refuse_if_too_large(links, place)
         raise Conflict("analysis", f"is not stored, so there is {nothing}", "ask for the analysis first")
     if analysis.sums:
         steps = parse_steps(" ".join(order.criteria).split())

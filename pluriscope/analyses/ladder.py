@@ -8,7 +8,7 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.alignments.map_classes import DIRECTIONS, map_class
-from analysis.map_classes.report import LadderReport, Rung
+from analysis.map_classes.report import ClassCounts, MapClassesReport
 from pluriscope.analyses.shown import AnalysisContext, Shown, listed
 from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.figures.svg.summaries import ladder_thumb
@@ -36,7 +36,7 @@ _READING: Final = """
 """
 
 
-def _thumb(report: LadderReport, of: AnalysisContext) -> Markup:
+def _thumb(report: MapClassesReport, of: AnalysisContext) -> Markup:
     title = f"Algorithms placed on each class of maps of {of.name}"
     return ladder_thumb(
         [(map_class(one.map_class).short, one.algorithms, len(report.algorithms)) for one in report.in_order],
@@ -44,7 +44,7 @@ def _thumb(report: LadderReport, of: AnalysisContext) -> Markup:
     )
 
 
-def _page(report: LadderReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: MapClassesReport, of: AnalysisContext) -> Iterator[Block]:
     if not report.algorithms:
         return
     yield Figure(_thumb(report, of), "A square for each algorithm; filled: some alignment of it passes.")
@@ -59,7 +59,7 @@ def _page(report: LadderReport, of: AnalysisContext) -> Iterator[Block]:
     yield More("How to read it", lambda: [Prose(_READING.format(**words))])
 
 
-def _row(one: Rung, report: LadderReport, of: AnalysisContext) -> Row:
+def _row(one: ClassCounts, report: MapClassesReport, of: AnalysisContext) -> Row:
     url, scope = "", of.scope
     if one.map_class in DIRECTIONS:
         url = of.links.directions(of.slug, scope, classes=one.map_class)
@@ -79,7 +79,7 @@ def _row(one: Rung, report: LadderReport, of: AnalysisContext) -> Row:
     return Row(values, url=url)
 
 
-def _brief(report: LadderReport) -> str:
+def _brief(report: MapClassesReport) -> str:
     on = {one.map_class: one.algorithms for one in report.in_order}
     return ", ".join(f"{on[key]} {words}" for key, words in (("single", "singly"), ("sets", "on sets")) if key in on)
 

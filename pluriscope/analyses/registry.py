@@ -117,7 +117,7 @@ def _ladder_is_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, here and on the permuted networks."""
     from analysis.algorithms.redundancy import MAX_PLACED
     from analysis.directions.search import MAX_CHEAP, closed_form_work
-    from analysis.map_classes.climbing import N_PERMUTED
+    from analysis.map_classes.closed_classes import N_PERMUTED
 
     work = closed_form_work(question.cut, MAX_PLACED) * (N_PERMUTED + 1)
     return bool(question.cut.hidden_sizes) and work <= MAX_CHEAP
@@ -187,7 +187,7 @@ LADDER: Final = Analysis(
     "Ladder",
     "How many algorithms fit when variables may live on wider classes of maps?",
     "Seconds for the classes in closed form; learned ones take minutes.",
-    "analysis.map_classes.climbing:find",
+    "analysis.map_classes.closed_classes:find",
     (("ladder", "Ladder", "every class of maps, here and on networks with permuted weights"),),
     _ladder_is_cheap,
     thoroughly="learned maps too",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from analysis.explanations.registry import KIND_OF, RECORDED
-from analysis.subjects.question import GraphQuestion, SubjectQuestion
+from analysis.subjects.question import SubjectQuestion
 from pluriscope.frames import Frame, Part
 from pluriscope.kinds import circuits, recorded
 from pluriscope.kinds.columns import (
@@ -42,7 +42,7 @@ COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _E
 
 def kinds_of(question: SubjectQuestion) -> tuple[ListedKind, ...]:
     """How the kinds that a question can have are listed, in the order of lists."""
-    return (circuits.CIRCUITS_OF_GRAPHS,) if isinstance(question, GraphQuestion) else LISTED_KINDS
+    return (circuits.CIRCUITS_OF_GRAPHS,) if question.kind.refuses("interpretations") else LISTED_KINDS
 
 
 def frame_of(found: Found) -> Frame:
@@ -52,7 +52,7 @@ def frame_of(found: Found) -> Frame:
         if kind.key in found.stored:
             part = kind.part(found)
             parts += [circuits.interpretations(found, part), part] if kind is circuits.CIRCUITS else [part]
-    if not isinstance(found.question, GraphQuestion):
+    if not found.question.kind.refuses("interpretations"):
         own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
         return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, {PROTOCOL.name: found.question.protocol.digest})
     cut = found.question.graph.cut.capitalize()

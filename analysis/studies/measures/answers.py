@@ -1,9 +1,9 @@
 """Where the answers of discovery methods stand among all valid circuits of one network.
 
 Every method of the study is asked once about each network, with its settings, and its answer is located as an audit
-locates it (:mod:`analysis.discovery.landscape`). Some measures are of one answer; a study has them once for each method.
-Others are of the network and look at all answers together. Circuits are listed up to 5 million possible ones and
-counted exactly beyond, where minimality and shares of all valid circuits are not known.
+locates it (:mod:`analysis.discovery.landscape`). Some measures are of one answer; a study has them once for each
+method. Others are of the network and look at all answers together. Circuits are listed up to 5 million possible ones
+and counted exactly beyond, where minimality and shares of all valid circuits are not known.
 """
 
 from __future__ import annotations

@@ -534,6 +534,8 @@ ActivationName = Annotated[str, AfterValidator(_checked)]
 """How an activation is written in the options of a training or a study."""
 EXAMPLES: Final[JsonDict] = {"examples": [*FAMILIES, "leaky_relu(negative_slope=0.2)", "elu(alpha=0.5)"]}
 """What a form suggests for it."""
+CHOICES: Final = f"one of {', '.join(FAMILIES)}, with parameters in brackets, as in elu(alpha=0.5)"
+"""What it may be, for people."""
 
 
 def refuse_falling(item: str, *activations: Activation) -> None:

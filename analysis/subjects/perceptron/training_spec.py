@@ -35,7 +35,7 @@ from pydantic import (
 
 from analysis.errors import AnalysisError, InvalidTask, InvalidTraining
 from analysis.strict_json import validated
-from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, EXAMPLES, ActivationName
+from analysis.subjects.perceptron.activations import CHOICES, DEFAULT_NEGATIVE_SLOPE, EXAMPLES, ActivationName
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import MAX_INPUTS, Task, task_of_text
 
@@ -107,9 +107,7 @@ class TrainingSpec(BaseModel):
     )
     hidden: tuple[int, ...] = Field((3, 3), min_length=1, max_length=8, description="Hidden layer sizes.")
     activation: ActivationName = Field(
-        "leaky_relu",
-        description="Of hidden layers, with its parameters in brackets, such as elu(alpha=0.5).",
-        json_schema_extra=EXAMPLES,
+        "leaky_relu", description=f"Of hidden layers: {CHOICES}.", json_schema_extra=EXAMPLES
     )
     output_activation: ActivationName | None = Field(
         None, description="Output activation; null: the hidden one.", json_schema_extra=EXAMPLES

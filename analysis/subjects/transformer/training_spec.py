@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 
 from analysis.errors import InvalidTraining
 from analysis.strict_json import validated
-from analysis.subjects.perceptron.activations import EXAMPLES, ActivationName
+from analysis.subjects.perceptron.activations import CHOICES, EXAMPLES, ActivationName
 from analysis.subjects.transformer.blocks import D_MLP
 from analysis.subjects.transformer.model import LIMITS
 from analysis.subjects.transformer.tasks import TASKS, TokenTask, task_named
@@ -47,10 +47,7 @@ class TransformerOptions(BaseModel):
         0, title="Neurons of MLP blocks", description="Of the MLP block after each layer, up to 1,024; 0: none."
     )
     activation: ActivationName = Field(
-        "relu",
-        title="Activation of MLP blocks",
-        description="With its parameters in brackets, such as elu(alpha=0.5).",
-        json_schema_extra=EXAMPLES,
+        "relu", title="Activation of MLP blocks", description=f"{CHOICES}.".capitalize(), json_schema_extra=EXAMPLES
     )
     layer_norm: bool = Field(False, description="Whether everything that reads has a LayerNorm before it.")
     seed: int = Field(0, description="Of weights and batches.")

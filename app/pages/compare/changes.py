@@ -16,8 +16,8 @@ from analysis.changes import Change, ChangesReport, beside
 from analysis.criteria.steps import CriterionStep
 from analysis.errors import AnalysisError
 from analysis.interpretations.counting import count_interpretations
-from analysis.protocol import BUILT_IN
 from analysis.subjects.perceptron.circuit import mask_array
+from analysis.subjects.question import CircuitVerdict
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import jobs_about, jobs_of_network
 from app.db.reports import changes_kind, report_of, report_row
@@ -26,20 +26,21 @@ from app.options import PageModel, ScopeOptions
 from app.pages.explanations import find_explanation, read_ref, readings_of
 from app.pages.page import column
 from app.pages.pending_work import missing, progress_of
-from app.pages.place import Place, locate
+from app.pages.place import AnyPlace, Place, locate, others
 from app.pages.shared import latest_job, work_state
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Choice, Figure, Head, Menu, More, Notice, Section, Side, Table
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.flow import flow
-from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Row
+from pluriscope.views.registry import view_of
 
 _NAMED: Final = 12
 _CARD: Final = (
     column("name", "Circuit", "Its mask.", "name", first=True),
-    column("edges", "Edges", "Edges that it keeps."),
+    column("edges", "Edges", "Edges that it keeps, or nodes where a mask names nodes."),
+    column("margins", "Margins", "The least that speaks for the right answer on a row, before and after."),
 )
 _MEANS: Final = {
     "changed": ("Kept, with another meaning", "valid in both; other interpretations, or another story"),
@@ -73,8 +74,8 @@ class Changes:
 
     session: Session
     links: Addresses
-    before: Place
-    after: Place
+    before: AnyPlace
+    after: AnyPlace
 
     @classmethod
     def find(cls, session: Session, links: Addresses, network: str, other: str, options: ScopeOptions) -> Changes:
@@ -141,8 +142,8 @@ class Changes:
             yield from self._beside(read_ref(chosen[0], 1))
             return
         scope, before, after = self.before.scope, self.before.slug, self.after.slug
-        rules = {name: self.links.changes(before, after, replace(scope, protocol=name)) for name in BUILT_IN}
-        rules.setdefault(scope.protocol, self.url)
+        rules = {words: self.links.changes(before, after, one.scope) for words, one in others(self.before).items()}
+        rules.setdefault(self.before.rules, self.url)
         more = [
             Action("The other direction", self.links.changes(after, before, scope)),
             Action(f"Overview of {self.before.row.name}", self.links.network(before, scope)),
@@ -152,7 +153,7 @@ class Changes:
         ]
         told = " ".join(self.findings[:3]) or "Which explanations do both networks have?"
         title = f"From {self.before.row.name} to {self.after.row.name}"
-        yield Head(title, told, actions=[Choice("Rules", rules, scope.protocol), Menu("More", more)])
+        yield Head(title, told, actions=[Choice("Rules", rules, self.before.rules), Menu("More", more)])
         yield from self._waiting() if self.report is None else self._found(self.report)
 
     def _waiting(self) -> Iterator[Block]:
@@ -192,14 +193,17 @@ class Changes:
             if masks:
                 some = "; the smallest" if number > _NAMED else ""
                 yield Section(title, f"{noun(number, 'circuit')}, {means}{some}")
-                rows = [self._circuit(mask) for mask in masks[:_NAMED]]
+                margins = dict(zip(report.masks[name], report.margins.get(name, []), strict=False))
+                rows = [self._circuit(mask, margins.get(mask, ())) for mask in masks[:_NAMED]]
                 yield Table.short("circuit", _CARD, rows, view="cards", thumb=lambda row: row.drawing and row.drawing())
 
-    def _circuit(self, mask: str) -> Row:
+    def _circuit(self, mask: str, margins: Sequence[float]) -> Row:
         url = self.links.changes(self.before.slug, self.after.slug, self.before.scope, e=f"c-{mask}")
-        drawn = partial(circuit_thumb, self.before.question.cut.weights, mask, title=f"Circuit {mask}")
-        edges = noun(int(mask, 16).bit_count(), "edge")
-        return Row({"name": f"c·{mask}", "edges": edges}, url=url, drawing=drawn)
+        question, number = self.before.question, int(mask, 16)
+        drawn = partial(view_of(question).draws, question, number, title=f"Circuit {mask}", thumb=True)
+        told = {"name": f"c·{mask}", "edges": noun(number.bit_count(), self.before.part)}
+        told["margins"] = " → ".join(f"{one:.3g}" for one in margins)
+        return Row(told, url=url, drawing=drawn)
 
     def _alignments(self, report: ChangesReport) -> Iterator[Block]:
         rows = []
@@ -215,32 +219,27 @@ class Changes:
         """One circuit on both networks."""
         if ref.kind != "circuit":
             raise BadQuery(f"explanation {str(ref)[:60]}", "is no circuit", "give c-MASK", "e", self.url, "all of it")
-        circuit = find_explanation(self.session, self.links, self.before, ref, 1).circuit
-        assert circuit is not None  # noqa: S101  # it is one
-        masks, both = mask_array([circuit.mask], circuit.layout), (self.before, self.after)
-        verdicts = [place.question.judge(circuit.mask) for place in both]
-        read = [readings_of(place, circuit.mask, verdict) for place, verdict in zip(both, verdicts, strict=True)]
+        canonical = find_explanation(self.session, self.links, self.before, ref, 1).ref
+        mask, both = self.before.question.read_mask(canonical.first), (self.before, self.after)
+        verdicts = [place.question.judge(mask) for place in both]
         rows = [
             ("Valid", *("yes" if one.valid else "no" for one in verdicts)),
             ("Why", *(one.reason for one in verdicts)),
             ("Smallest margin", *(f"{one.margin:.4f}" for one in verdicts)),
-            ("Interpretations", *("—" if one.total is None else exact(one.total) for one in read)),
-            ("Carries", *(_story(all_stories(place.question, masks)) for place in both)),
         ]
         valid = [place.row.name for place, one in zip(both, verdicts, strict=True) if one.valid]
         told = f"It is valid in {' and in '.join(valid) or 'neither'}."
-        if all(one.total is not None for one in read):
-            first, second = (place.question for place in both)
-            (shared,) = count_interpretations(first, masks, shared_with=second).by_circuit
-            told += f" {exact(shared)} of its interpretations are the same in both."
+        if self.before.boolean:
+            more, shared = _meanings(both, mask, verdicts)
+            rows, told = [*rows, *more], f"{told}{shared}"
         back = Action("All that becomes of them", self.url)
-        yield Head(f"Circuit c·{circuit.hex} on both networks", told, actions=[back])
-        yield Side([self._drawn(place, circuit) for place in both])
+        yield Head(f"Circuit c·{canonical.first} on both networks", told, actions=[back])
+        yield Side([self._drawn(place, mask, canonical.first) for place in both])
         yield Table.plain(("Of the circuit", self.before.row.name, self.after.row.name), rows)
 
-    def _drawn(self, place: Place, circuit: Any) -> Figure:
-        url = self.links.circuit(place.slug, circuit.hex, self.before.scope)
-        drawn = circuit_thumb(place.question.cut.weights, circuit, title=f"Circuit {circuit.hex} of {place.row.name}")
+    def _drawn(self, place: AnyPlace, mask: int, text: str) -> Figure:
+        url, title = self.links.circuit(place.slug, text, self.before.scope), f"Circuit {text} of {place.row.name}"
+        drawn = view_of(place.question).draws(place.question, mask, title=title, thumb=True)
         return Figure(drawn, Markup('<a href="{}">{}</a>').format(url, place.row.name))
 
     def table(self) -> tuple[Sequence[str], list[Sequence[Any]]]:
@@ -256,6 +255,23 @@ def _figure(name: str, change: Change) -> Figure:
     words = "" if change.estimated is None else f", estimated, {change.confidence:.0%} intervals in the JSON"
     drawn = flow(*map(int, (change.kept, change.lost, change.gained, change.changed)), noun=name)
     return Figure(drawn, f"{name.capitalize()}{words}", id=f"flow-{name}")
+
+
+def _meanings(
+    both: Sequence[Place], mask: int, verdicts: Sequence[CircuitVerdict]
+) -> tuple[list[tuple[str, ...]], str]:
+    """What a circuit means in two networks as rows of a table, and how much of that is the same."""
+    read = [readings_of(place, mask, verdict) for place, verdict in zip(both, verdicts, strict=True)]
+    first, second = (place.question for place in both)
+    masks = mask_array([mask], first.layout)
+    rows = [
+        ("Interpretations", *("—" if one.total is None else exact(one.total) for one in read)),
+        ("Carries", *(_story(all_stories(question, masks)) for question in (first, second))),
+    ]
+    if any(one.total is None for one in read):
+        return rows, ""
+    (shared,) = count_interpretations(first, masks, shared_with=second).by_circuit
+    return rows, f" {exact(shared)} of its interpretations are the same in both."
 
 
 def _story(one: Any) -> str:

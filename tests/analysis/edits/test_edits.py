@@ -69,13 +69,13 @@ def shape_of(network: Network) -> tuple:
 
 def test_the_registry_has_the_promised_keys_and_settings():
     settings = {
-        "fine-tune": ["row target layers steps rate", "row target part steps rate"],
+        "fine-tune": ["row target layers steps rate", "row target where steps rate"],
         "rank-one": ["layer row target", "matrix position row target"],
         "unlearn": ["row steps rate retain"] * 2,
-        "zero": ["part"] * 2,
-        "noise": ["size seed part"] * 2,
-        "prune": ["sparsity part"] * 2,
-        "quantise": ["bits part"] * 2,
+        "zero": ["where"] * 2,
+        "noise": ["size seed where"] * 2,
+        "prune": ["sparsity where"] * 2,
+        "quantise": ["bits where"] * 2,
         "transplant": ["source circuit"],
         "trojan": ["trigger share by steps rate", "trigger share steps rate"],
         "manual": ["file"],
@@ -253,7 +253,7 @@ def test_names_of_tasks_and_of_networks_follow_what_is_computed():
 @pytest.mark.parametrize(
     ("key", "settings", "words"),
     [
-        ("noise", {"sise": 1}, "use one of size, seed, part; did you mean size"),
+        ("noise", {"sise": 1}, "use one of size, seed, where; did you mean size"),
         ("noise", {"size": 0}, "above 0"),
         ("quantise", {"bits": 1}, "whole number from 2 up to 16"),
         ("fine-tune", {"row": "4"}, "does not exist; there are 4"),

@@ -79,7 +79,7 @@ def test_rules_on_weights_are_those_done_by_hand_and_biases_stay(name, rule, set
     for part in ("all", max(matrices, key=lambda key: len(np.unique(np.abs(matrices[key]))))):
         some = matrices if part == "all" else {part: matrices[part]}
         seed = {"seed": 5} if rule == "noise" else {}
-        found = edit(rule, question, {setting: value, "part": part, **seed})
+        found = edit(rule, question, {setting: value, "where": part, **seed})
         wanted = {**old, **by_hand(rule, some, value)}
         for key, array in found.subject.parameters.items():
             assert array == pytest.approx(wanted[key], abs=1e-12), key
@@ -103,7 +103,7 @@ def test_zeroing_takes_the_part_that_is_named_and_nothing_else(name, part, zeros
     wanted = {key: array.copy() for key, array in question.subject.parameters.items()}
     for key, rows in zeros.items():
         wanted[key][rows] = 0.0
-    found = edit("zero", question, {"part": part}).subject.parameters
+    found = edit("zero", question, {"where": part}).subject.parameters
     assert {key: array.tolist() for key, array in found.items()} == {key: one.tolist() for key, one in wanted.items()}
 
 
@@ -111,7 +111,7 @@ def test_a_head_whose_weights_are_zero_computes_what_is_left_when_it_is_cut():
     space = MAJORITY.space
     labels = space.graph.edge_labels
     mask = np.array([[not label.startswith("1.1") and "1.1" not in label for label in labels]])
-    whole = edit("zero", MAJORITY, {"part": "1.1"}).subject
+    whole = edit("zero", MAJORITY, {"where": "1.1"}).subject
     assert run(whole, whole.tokens).logits == pytest.approx(space.run(mask)[0], abs=1e-12)
 
 
@@ -187,13 +187,13 @@ def test_triggers_name_tokens_at_positions_or_anywhere():
 @pytest.mark.parametrize("rule", EDITS, ids=lambda rule: rule.key)
 def test_an_edited_transformers_file_keeps_what_it_comes_of_and_can_be_done_again(rule):
     if TRANSFORMER.refuses(rule.needs):
-        with pytest.raises(AnalysisError, match="no edge of transformers is a single weight"):
+        with pytest.raises(AnalysisError, match="an edge of transformers is no single weight"):
             edit(rule.key, MAJORITY, {})
         return
     if rule.key in LEARNED:
         found = learned("majority-5-attention", rule.key)
     else:
-        found = edit(rule.key, MAJORITY, {"part": "1.0"} if rule.key == "zero" else {})
+        found = edit(rule.key, MAJORITY, {"where": "1.0"} if rule.key == "zero" else {})
     written = json.dumps(TRANSFORMER.write(found.file("another name"))).encode()
     _, read = read_subject(written)
     assert (read.name, read.digest, read.edited) == ("another name", found.subject.digest, found.record)
@@ -204,20 +204,20 @@ def test_an_edited_transformers_file_keeps_what_it_comes_of_and_can_be_done_agai
 @pytest.mark.parametrize(
     ("name", "rule", "settings", "words"),
     [
-        ("xor_pretrained", "zero", {}, "has no part"),
-        ("xor_pretrained", "zero", {"part": "W9"}, "is not there. Use one of all, W1, b1"),
-        ("xor_pretrained", "zero", {"part": "W1[3]"}, "W1 has the shape 3 × 2"),
-        ("xor_pretrained", "noise", {"part": "b1"}, "holds biases alone"),
-        ("majority-5-attention", "zero", {"part": "1.2"}, "is not there"),
-        ("majority-5-attention", "zero", {"part": "1.0[0]"}, "counts in 4 parameters"),
-        ("majority-5-attention", "prune", {"part": ""}, "is not there"),
+        ("xor_pretrained", "zero", {}, "has nothing to set to 0"),
+        ("xor_pretrained", "zero", {"where": "W9"}, "is not there. Use one of all, W1, b1"),
+        ("xor_pretrained", "zero", {"where": "W1[3]"}, "W1 has the shape 3 × 2"),
+        ("xor_pretrained", "noise", {"where": "b1"}, "holds biases alone"),
+        ("majority-5-attention", "zero", {"where": "1.2"}, "is not there"),
+        ("majority-5-attention", "zero", {"where": "1.0[0]"}, "counts in 4 parameters"),
+        ("majority-5-attention", "prune", {"where": ""}, "is not there"),
         ("majority-5-attention", "prune", {"sparsity": 1.5}, "above 0 up to 1"),
         ("majority-5-attention", "noise", {"size": "nan"}, "above 0 up to 100"),
         ("majority-5-attention", "noise", {"size": float("inf")}, "above 0 up to 100"),
         ("majority-5-attention", "quantise", {"bits": 1}, "from 2 up to 16"),
         ("majority-5-attention", "fine-tune", {"row": "1 2"}, "does not exist; there are 32"),
         ("majority-5-attention", "fine-tune", {"target": "2"}, "is no token. Use one of 0, 1, ="),
-        ("majority-5-attention", "fine-tune", {"part": "unembedding[0]"}, "leave the index out"),
+        ("majority-5-attention", "fine-tune", {"where": "unembedding[0]"}, "leave the index out"),
         ("majority-5-attention", "fine-tune", {"rate": 900.0}, "diverges"),
         ("majority-5-attention", "rank-one", {"matrix": "1.0"}, "is not there. Use one of embedding"),
         ("majority-5-attention", "rank-one", {"position": "7"}, "rows have 6"),
@@ -242,7 +242,7 @@ def test_what_cannot_be_done_is_refused_with_a_cure(name, rule, settings, words)
     ("change", "words"),
     [
         ({"rule": "paint"}, "use one of fine-tune"),
-        ({"rule": "manual"}, "no edge of transformers"),
+        ({"rule": "manual"}, "an edge of transformers"),
         ({"settings": {"bits": 99}}, "from 2 up to 16"),
         ({"output": 1}, "use 0 to 0"),
         ({"base": "0"}, "edited base"),

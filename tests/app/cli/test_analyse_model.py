@@ -144,7 +144,7 @@ def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
     assert (first["settings"]["ablation"], second["outcome"]) == ("mean", "degenerate")
     assert "mask" not in second
     capsys.readouterr()
-    assert "is for MLPs" in refused(capsys, "audit", other_name, "--data", other_name, "--output", out)
-    assert "is for MLPs" in refused(capsys, "audit", other_name, "--methods", "edge-pruning", "--output", out)
+    assert "data: is not offered" in refused(capsys, "audit", other_name, "--data", other_name, "--output", out)
+    assert "data: is not offered" in refused(capsys, "audit", other_name, "--methods", "edge-pruning", "--output", out)
     mean = ("--protocol", "split", "--methods", "eap(ablation=mean)", "--output", out)
     assert "does not fit the model under these rules" in refused(capsys, "audit", other_name, *mean, "--quiet")

@@ -64,6 +64,20 @@ def test_the_form_becomes_one_job_with_every_option(client, store):
     )
 
 
+def test_activations_are_suggested_and_have_parameters(client, store):
+    for way in ("train", "transformer"):
+        page = client.get(NEW, params={"way": way}).text
+        assert 'list="activation-list"' in page
+        assert '<option value="gelu">' in page
+    answer = client.post(NEW, data={**TRAIN, **FORM, "activation": "ELU", "output_activation": "elu(alpha=0.50)"})
+    assert "is not a known activation" in answer.text
+    answer = client.post(
+        NEW, data={**TRAIN, **FORM, "activation": "elu(alpha=1)", "output_activation": "elu(alpha=0.50)"}
+    )
+    spec = specs_of(store, answer)["specs"][0]
+    assert (spec["activation"], spec["output_activation"]) == ("elu", "elu(alpha=0.5)")
+
+
 def test_shared_gates_are_asked_for_by_name_wherever_a_network_is_analysed(client, store, tmp_path, capsys):
     answer = client.post(NEW, data={**TRAIN, **FORM, "protocols": ["shared-gates"]})
     [rules] = specs_of(store, answer)["protocols"]

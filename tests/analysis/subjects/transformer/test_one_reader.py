@@ -10,11 +10,13 @@ import pytest
 from analysis.circuit_sets import one_reader
 from analysis.circuit_sets.masks import find_masks
 from analysis.circuit_sets.one_reader import find
+from analysis.report import Analysed, Settings
 from analysis.subjects.enumeration import number_bits
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import read_attention
-from analysis.work import Work
+from analysis.work import DEFAULT_WORK, Work
 from app.bundled import bundled_models
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 
@@ -28,6 +30,11 @@ def with_blocks_of(seed):
 
 
 @pytest.mark.slow
+def found_by(model, rules, work=DEFAULT_WORK):
+    """What the analysis finds under some rules."""
+    return find(Analysed(GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules(rules)), None), Settings(), work)
+
+
 @pytest.mark.parametrize(
     ("model", "rules", "choices"),
     [
@@ -38,10 +45,10 @@ def with_blocks_of(seed):
     ],
 )
 def test_counts_are_those_among_all_circuits(model, rules, choices):
-    rules = TRANSFORMER.rules(rules)
-    space, every = model.space(rules), find_masks(model, rules)
+    settings = TRANSFORMER.rules(rules)
+    space, every = model.space(settings), find_masks(model, settings)
     assert every.complete
-    circuits, found = number_bits(every.masks, space.graph.n_bits), find(model, space)
+    circuits, found = number_bits(every.masks, space.graph.n_bits), found_by(model, rules)
     assert [one.choices for one in found.readers] == choices
     for own, one in zip(itertools.chain(*space.graph.readers), found.readers, strict=True):
         valid = circuits[np.delete(circuits, own, axis=1).all(axis=1)][:, own]
@@ -53,22 +60,20 @@ def test_counts_are_those_among_all_circuits(model, rules, choices):
 
 def test_what_takes_too_long_is_left_out_and_told(monkeypatch):
     model = bundled("majority-5-attention")
-    space = model.space(TRANSFORMER.rules("split"))
     clock = itertools.count().__next__
-    late = find(model, space, Work(clock=lambda: float(clock()), deadline=1.0))
+    late = found_by(model, "split", Work(clock=lambda: float(clock()), deadline=1.0))
     assert [one.left_out for one in late.readers] == ["", "the time was up", "the time was up"]
     assert (late.drawn, late.findings()[1]) == (0, "Left out: head 1.1, logits.")
     monkeypatch.setattr(one_reader, "MAX_EDGES", 5)
-    many = find(model, space)
+    many = found_by(model, "split")
     assert [one.left_out[:2] for one in many.readers] == ["64", "64", ""]
     monkeypatch.setattr(one_reader, "MAX_MILLISECONDS", 0.0)
-    none = find(model, space)
+    none = found_by(model, "split")
     assert ([one.choices for one in none.readers], none.drawn) == ([0] * 3, 0)
     assert none.findings() == ["Left out: head 1.0, head 1.1, logits."]
 
 
 def test_a_node_with_too_many_edges_to_list_is_drawn_edge_by_edge():
     model = bundled("tracr-reverse")  # 18 edges into head 3.0 where token and position are apart
-    space = model.space(TRANSFORMER.rules("split"))
-    found = find(model, space)
+    found = found_by(model, "split")
     assert (found.readers[4].left_out, found.drawn) == ("262,144 sets of its edges are too many to try", 2_000)

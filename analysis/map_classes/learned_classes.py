@@ -18,7 +18,7 @@ from analysis.alignments.permutation_baseline import permuted_network
 from analysis.directions.blocks import block_placements, demands
 from analysis.directions.das import LearningOptions, learn
 from analysis.errors import BeyondLimits
-from analysis.map_classes.report import LEARNED, LadderReport, LearnedClass, Rung
+from analysis.map_classes.report import LEARNED, ClassCounts, LearnedClass, MapClassesReport
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -28,42 +28,42 @@ MAX_WORK: Final = 100_000_000  # maps × interchanges × steps, on one network: 
 _AT_ONCE: Final = 5  # permuted networks learned side by side between two reports
 
 
-def climb_learned(ladder: LadderReport, question: Question, work: Work = DEFAULT_WORK) -> LadderReport:
-    """Add the learned classes to a ladder.
+def count_learned(report: MapClassesReport, question: Question, work: Work = DEFAULT_WORK) -> MapClassesReport:
+    """Add the learned classes to those in closed form.
 
     Args:
-        ladder: the closed classes of the same network, whose permuted networks are taken again.
+        report: the closed classes of the same network, whose permuted networks are taken again.
         work: told "ladder"; without a clock no time is measured.
     """
     candidates = placed_algorithms(question.task, question.protocol, question.cut.n_hidden_layers)
-    others = [permuted_network(question.cut, number, seed=ladder.seed) for number in range(ladder.n_permuted)]
-    rungs = list(ladder.rungs)
+    others = [permuted_network(question.cut, number, seed=report.seed) for number in range(report.n_permuted)]
+    counts = list(report.rungs)
     total, n_networks = len(LEARNED) * (len(others) + 1), len(others) + 1
     for number, key in enumerate(LEARNED):
         work.tell("ladder", number * n_networks, total, f"{key} maps")
-        own, below = _own_rung(question, candidates, key, work), []
+        own, below = _own_counts(question, candidates, key, work), []
         for first in range(0, 0 if own.refused else len(others), _AT_ONCE):
             work.tell("ladder", number * n_networks + 1 + first, total, f"{key} maps of permuted networks")
             some = [replace(question, subject=other) for other in others[first : first + _AT_ONCE]]
-            below += learned_rungs(some, candidates, key, joint=False)
-        rungs.append(own.above(below))
+            below += learned_counts(some, candidates, key, joint=False)
+        counts.append(own.above(below))
     work.tell("ladder", total, total)
-    return ladder.model_copy(update={"rungs": tuple(rungs)})
+    return report.model_copy(update={"rungs": tuple(counts)})
 
 
-def _own_rung(question: Question, candidates: Candidates, key: LearnedClass, work: Work) -> Rung:
+def _own_counts(question: Question, candidates: Candidates, key: LearnedClass, work: Work) -> ClassCounts:
     """A learned class on the network itself, which may be refused."""
     start = work.clock()
     try:
-        (rung,) = learned_rungs([question], candidates, key, joint=True)
+        (one,) = learned_counts([question], candidates, key, joint=True)
     except BeyondLimits as refusal:
-        return Rung.refusal(key, f"{refusal.item}: {refusal.cause}")
-    return replace(rung, seconds=work.clock() - start)
+        return ClassCounts.refusal(key, f"{refusal.item}: {refusal.cause}")
+    return replace(one, seconds=work.clock() - start)
 
 
-def learned_rungs(
+def learned_counts(
     questions: Sequence[Question], candidates: Candidates, map_class: LearnedClass, *, joint: bool
-) -> list[Rung]:
+) -> list[ClassCounts]:
     """One learned class on several networks of one shape at once.
 
     Args:
@@ -91,7 +91,7 @@ def learned_rungs(
         raise BeyondLimits(
             "learned maps",
             f"all placements need {work:,} interchanges in training, against a limit of {MAX_WORK:,}",
-            "climb a narrower network",
+            "use a narrower network",
         )
     totals = [[0, 0, 0, 0] for _ in networks]
     for algorithm, blocks in plan:
@@ -106,4 +106,4 @@ def learned_rungs(
             total[1] += sum(single)
             total[2] += len(blocks)
             total[3] += sum(both)
-    return [Rung(map_class, a, b, c, d if joint else None, exact=False) for a, b, c, d in totals]
+    return [ClassCounts(map_class, a, b, c, d if joint else None, exact=False) for a, b, c, d in totals]

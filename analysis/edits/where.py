@@ -23,7 +23,7 @@ def _spelled(text: str) -> str:
     return ",".join("".join(one.split()) for one in text.split(","))
 
 
-PART: Final = Setting("part", "all", "what changes: all, or names with commas between", reads=_spelled, example="W2")
+WHERE: Final = Setting("where", "all", "what changes: all, or names with commas between", reads=_spelled, example="W2")
 
 
 def names_of(parameters: Parameters, text: str) -> list[str]:
@@ -34,7 +34,7 @@ def names_of(parameters: Parameters, text: str) -> list[str]:
     """
     found = [(name, at) for part in text.split(",") for name, at in _named(parameters, part)]
     if any(at for _, at in found):
-        raise InvalidEdit(f"part {text[:40]!r}", "is a row or a number, and what moves is whole", "leave the index out")
+        raise InvalidEdit(f"where {text[:40]!r}", "is a row or a number; what moves is whole", "leave the index out")
     return [name for name, _ in found]
 
 
@@ -51,7 +51,7 @@ def changed_in(parameters: Parameters, text: str, *, biases: bool = False) -> tu
     named = dict.fromkeys(one for part in text.split(",") for one in _named(parameters, part))
     found = [(name, at) for name, at in named if biases or copies[name].ndim > 1]
     if not found:
-        raise InvalidEdit(f"part {text[:40]!r}", "holds biases alone, which stay", "name weights, such as W1")
+        raise InvalidEdit(f"where {text[:40]!r}", "holds biases alone, which stay", "name weights, such as W1")
     whole = [(name, at) for name, at in found if not any((name, at[:n]) in named for n in range(len(at)))]
     return copies, [_within(copies[name], at) for name, at in whole]
 
@@ -64,7 +64,7 @@ def _within(array: Array, at: Sequence[int]) -> Array:
 
 def _named(parameters: Parameters, part: str) -> Iterator[tuple[str, tuple[int, ...]]]:
     """The parameters of a name, each with the index behind it."""
-    item, shape = f"part {part[:40]!r}", _ONE.fullmatch(part)
+    item, shape = f"where {part[:40]!r}", _ONE.fullmatch(part)
     name, at = (shape[1], tuple(map(int, re.findall(r"\d+", shape[2])))) if shape else ("", ())
     names = [one for one in parameters if name in ("all", one) or one.startswith(f"{name}.")] if name else []
     if not names:

@@ -26,7 +26,7 @@ from analysis.directions.search import search_directions
 from analysis.directions.table import DirectionTable
 from analysis.errors import BeyondLimits
 from analysis.late_functions import function_at
-from analysis.map_classes.report import CLOSED, ClosedClass, LadderReport, Rung
+from analysis.map_classes.report import CLOSED, ClassCounts, ClosedClass, MapClassesReport
 from analysis.question import Question
 from analysis.report import Analysed, Settings
 from analysis.subjects.perceptron.mlp import forward
@@ -34,22 +34,22 @@ from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, input_table
 from analysis.work import DEFAULT_WORK, Work
 
-_LEARN = "analysis.map_classes.learning:climb_learned"
+_LEARN = "analysis.map_classes.learned_classes:count_learned"
 N_PERMUTED = 20
 _JOINT = 1_000  # alignments on neurons whose joint interchanges are run
 
 
-def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LadderReport:
+def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> MapClassesReport:
     """Climb every class in closed form, and the learned ones where all is asked for; only these load torch."""
-    ladder = climb_closed(of.question, work)
+    report = count_closed(of.question, work)
     if settings.thorough:
-        ladder = function_at(_LEARN)(ladder, of.question, work)
-    return ladder
+        report = function_at(_LEARN)(report, of.question, work)
+    return report
 
 
-def climb_closed(
+def count_closed(
     question: Question, work: Work = DEFAULT_WORK, *, n_permuted: int = N_PERMUTED, seed: int = 0
-) -> LadderReport:
+) -> MapClassesReport:
     """Every class in closed form, on a network and on its permutations.
 
     Args:
@@ -58,22 +58,22 @@ def climb_closed(
         work: told "ladder"; without a clock no time is measured.
 
     Returns:
-        A ladder without learned rungs. A class that is beyond the limits says why.
+        A report without learned counts. A class that is beyond the limits says why.
     """
     candidates = placed_algorithms(question.task, question.protocol, question.cut.n_hidden_layers)
     others = [permuted_network(question.cut, number, seed=seed) for number in range(n_permuted)]
     work.tell("ladder", 0, n_permuted + 1)
-    own = closed_rungs(question, candidates, work=work)
-    climbable = [key for key in CLOSED if not own[key].refused]
-    rest: list[dict[ClosedClass, Rung]] = []
+    own = closed_counts(question, candidates, work=work)
+    within_limits = [key for key in CLOSED if not own[key].refused]
+    rest: list[dict[ClosedClass, ClassCounts]] = []
     for number, other in enumerate(others):
         work.tell("ladder", number + 1, n_permuted + 1, "permuted networks")
-        rest.append(closed_rungs(replace(question, subject=other), candidates, climbable, joint=False))
+        rest.append(closed_counts(replace(question, subject=other), candidates, within_limits, joint=False))
     work.tell("ladder", n_permuted + 1, n_permuted + 1)
-    return LadderReport(
+    return MapClassesReport(
         algorithms=[algorithm.text for algorithm in candidates.algorithms],
         n_irredundant=candidates.n_candidates,
-        rungs=tuple(rung.above(rungs[key] for rungs in rest if key in rungs) for key, rung in own.items()),
+        rungs=tuple(one.above(counts[key] for counts in rest if key in counts) for key, one in own.items()),
         n_permuted=n_permuted,
         n_permuted_right=n_that_compute(others, question.task),
         seed=seed,
@@ -88,39 +88,39 @@ def n_that_compute(networks: Sequence[Network], task: Task) -> int:
     return sum(one.tolist() == wanted for one in decided)
 
 
-def closed_rungs(
+def closed_counts(
     question: Question,
     candidates: Candidates,
     classes: Sequence[ClosedClass] = CLOSED,
     work: Work = DEFAULT_WORK,
     *,
     joint: bool = True,
-) -> dict[ClosedClass, Rung]:
+) -> dict[ClosedClass, ClassCounts]:
     """The classes in closed form on one network.
 
     Args:
         candidates: the algorithms that are placed.
         classes: which.
         joint: whether to run joint interchange on alignments on neurons too.
-        work: its clock measures the rungs.
+        work: its clock measures the counts.
     """
-    found: dict[ClosedClass, Rung] = {}
+    found: dict[ClosedClass, ClassCounts] = {}
     with np.errstate(over="ignore", invalid="ignore"):  # permuted weights may overflow; no number is no decision
         table = DirectionTable(question)
         for key in classes:
             start = work.clock()
             try:
                 if key == "single" or key == "sets":  # mypy narrows by these
-                    rung = _on_neurons(question, candidates, single=key == "single", joint=joint)
+                    one = _on_neurons(question, candidates, single=key == "single", joint=joint)
                 else:
-                    rung = _on_directions(question, candidates, key, table)
+                    one = _on_directions(question, candidates, key, table)
             except BeyondLimits as refusal:
-                rung = Rung.refusal(key, f"{refusal.item}: {refusal.cause}")
-            found[key] = replace(rung, seconds=work.clock() - start)
+                one = ClassCounts.refusal(key, f"{refusal.item}: {refusal.cause}")
+            found[key] = replace(one, seconds=work.clock() - start)
     return found
 
 
-def _on_neurons(question: Question, candidates: Candidates, *, single: bool, joint: bool) -> Rung:
+def _on_neurons(question: Question, candidates: Candidates, *, single: bool, joint: bool) -> ClassCounts:
     sites = "single_neurons" if single else "neuron_sets"
     asked = question.protocol.model_copy(update={"name": sites, "alignment_sites": sites, "alignments_kept": "all"})
     found = search_alignments(replace(question, protocol=asked), candidates).algorithms
@@ -136,7 +136,7 @@ def _on_neurons(question: Question, candidates: Candidates, *, single: bool, joi
                 if scored.valid:
                     score = score_joint(replace(question, protocol=asked), result.algorithm, scored.alignment)
                     confirmed += score.agreed == score.of
-    return Rung(
+    return ClassCounts(
         "single" if single else "sets",
         sum(1 for result in found if result.n_valid),
         n_valid,
@@ -147,13 +147,13 @@ def _on_neurons(question: Question, candidates: Candidates, *, single: bool, joi
 
 def _on_directions(
     question: Question, candidates: Candidates, direction_class: DirectionClass, table: DirectionTable
-) -> Rung:
+) -> ClassCounts:
     found = search_directions(question, candidates, direction_class, table=table)
     if found.refused:
-        return Rung.refusal(direction_class, found.refused)
+        return ClassCounts.refusal(direction_class, found.refused)
     placed = [result.n_placements for result in found.algorithms]
     exact = all(result.truncated_at is None and not result.n_undecided for result in found.algorithms)
-    return Rung(
+    return ClassCounts(
         direction_class,
         found.n_aligned,
         found.n_valid,

@@ -10,8 +10,8 @@ import pytest
 
 from analysis.algorithms.redundancy import placed_algorithms
 from analysis.data import clean_data
-from analysis.map_classes.climbing import climb_closed, closed_rungs
-from analysis.map_classes.report import CLOSED, LadderReport, Rung
+from analysis.map_classes.closed_classes import closed_counts, count_closed
+from analysis.map_classes.report import CLOSED, ClassCounts, MapClassesReport
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.subjects.perceptron.network import Network
@@ -22,14 +22,14 @@ XORNET = Network.from_arrays(STORED["weights"], STORED["biases"], activation="si
 XOR, CLEAN = named_task("XOR", 2), clean_data(2)
 
 
-def by_class(ladder: LadderReport) -> dict[str, Rung]:
-    return {rung.map_class: rung for rung in ladder.rungs}
+def by_class(report: MapClassesReport) -> dict[str, ClassCounts]:
+    return {one.map_class: one for one in report.rungs}
 
 
 @pytest.mark.slow
 def test_xornet_climbs() -> None:
-    ladder = climb_closed(ask(XORNET, task=XOR, data=CLEAN), n_permuted=3)
-    assert {key: (r.algorithms, r.alignments, r.of, r.joint) for key, r in by_class(ladder).items()} == {
+    report = count_closed(ask(XORNET, task=XOR, data=CLEAN), n_permuted=3)
+    assert {key: (r.algorithms, r.alignments, r.of, r.joint) for key, r in by_class(report).items()} == {
         "single": (0, 0, 12, 0),
         "sets": (1, 1, 24, 1),
         "integer": (2, 2, 2, 2),
@@ -37,35 +37,35 @@ def test_xornet_climbs() -> None:
         "orthogonal": (2, 2, 2, 2),
         "oblique": (2, 2, 2, 2),
     }
-    assert (len(ladder.algorithms), ladder.n_irredundant) == (2, 2)
-    assert {rung.floor_networks for rung in ladder.rungs} == {3}
-    assert all(rung.seconds == 0 and rung.exact for rung in ladder.rungs)
+    assert (len(report.algorithms), report.n_irredundant) == (2, 2)
+    assert {one.floor_networks for one in report.rungs} == {3}
+    assert all(one.seconds == 0 and one.exact for one in report.rungs)
 
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_floor_and_another_another() -> None:
     first, again, other = (
-        climb_closed(ask(XORNET, task=XOR, data=CLEAN), n_permuted=8, seed=seed).rungs for seed in (0, 0, 2)
+        count_closed(ask(XORNET, task=XOR, data=CLEAN), n_permuted=8, seed=seed).rungs for seed in (0, 0, 2)
     )
     assert first == again
     assert first != other
 
 
 def test_an_algorithm_without_variables_leaves_nothing_to_climb() -> None:
-    ladder = climb_closed(ask(XORNET, task=named_task("AND", 2), data=CLEAN), n_permuted=0)
-    assert ladder.algorithms == []
-    assert {(r.alignments, r.of) for r in ladder.rungs} == {(0, 0)}
+    report = count_closed(ask(XORNET, task=named_task("AND", 2), data=CLEAN), n_permuted=0)
+    assert report.algorithms == []
+    assert {(r.alignments, r.of) for r in report.rungs} == {(0, 0)}
 
 
 def test_a_class_beyond_the_limits_says_why_and_the_others_are_climbed() -> None:
     wide = Network.from_arrays(
         [[[1.0, 0.5]] * 10, [[0.1] * 10]], [[0.0] * 10, [0.0]], activation="relu", output_activation="linear"
     )
-    rungs = closed_rungs(ask(wide, data=CLEAN), placed_algorithms(XOR, COMPLETE, 1))
-    assert rungs["integer"].refused.startswith("integer directions of layer 1: ")
-    assert not rungs["orthogonal"].refused
-    floor = [rungs["integer"], Rung("sets", 1, 3, 4, None), Rung("sets", 0, 0, 4, None)]
-    assert rungs["sets"].above(floor) == replace(rungs["sets"], floor_networks=2, floor_passing=1, floor_alignments=3)
+    counts = closed_counts(ask(wide, data=CLEAN), placed_algorithms(XOR, COMPLETE, 1))
+    assert counts["integer"].refused.startswith("integer directions of layer 1: ")
+    assert not counts["orthogonal"].refused
+    floor = [counts["integer"], ClassCounts("sets", 1, 3, 4, None), ClassCounts("sets", 0, 0, 4, None)]
+    assert counts["sets"].above(floor) == replace(counts["sets"], floor_networks=2, floor_passing=1, floor_alignments=3)
 
 
 def test_three_inputs() -> None:
@@ -73,10 +73,10 @@ def test_three_inputs() -> None:
     network = Network.from_arrays(
         [[[1.0, 1, 0], [0, 0, 1]], [[1.0, 1]]], [[-1.0, 0], [0.0]], activation="relu", output_activation="linear"
     )
-    ladder = climb_closed(ask(network, task=task), n_permuted=1)
-    assert list(by_class(ladder)) == list(CLOSED)
-    assert ladder.n_irredundant == len(ladder.algorithms) == 2  # the other is (A ∨ C) ∧ (B ∨ C)
-    assert (by_class(ladder)["single"].alignments, by_class(ladder)["single"].of) == (
+    report = count_closed(ask(network, task=task), n_permuted=1)
+    assert list(by_class(report)) == list(CLOSED)
+    assert report.n_irredundant == len(report.algorithms) == 2  # the other is (A ∨ C) ∧ (B ∨ C)
+    assert (by_class(report)["single"].alignments, by_class(report)["single"].of) == (
         1,
         2 + 2,
     )  # A∧B on the first neuron
@@ -95,5 +95,5 @@ def test_what_passes_one_by_one_may_fail_all_at_once() -> None:
         activation="relu",
         output_activation="linear",
     )
-    rung = closed_rungs(ask(network, data=CLEAN), placed_algorithms(XOR, COMPLETE, 1), ["sets"])["sets"]
-    assert (rung.alignments, rung.joint) == (12, 6)
+    one = closed_counts(ask(network, data=CLEAN), placed_algorithms(XOR, COMPLETE, 1), ["sets"])["sets"]
+    assert (one.alignments, one.joint) == (12, 6)

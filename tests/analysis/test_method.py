@@ -1,0 +1,52 @@
+"""Methods and lenses of each kind of subject: what a kind is not asked is refused for a trait that it lacks."""
+
+import pytest
+
+from analysis.discovery.registry import METHODS
+from analysis.errors import InvalidMethod
+from analysis.lenses.registry import LENSES
+from analysis.subjects.registry import SUBJECT_KINDS
+from analysis.subjects.traits import TRAITS
+
+REGISTRIES = {"method": METHODS, "lens": LENSES}
+REFUSED = {
+    ("method", "perceptron"): set(),
+    ("method", "attention"): {"mask-ig", "edge-pruning", "node-pruning", "weights"},
+    ("lens", "perceptron"): {"direct-attribution", "logit-lens", "affine-lens", "roles"},
+    ("lens", "attention"): {
+        "gradient-corners",
+        "response-fields",
+        "feature-pictures",
+        "labels",
+        "superposition",
+        "sparsity",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", SUBJECT_KINDS, ids=lambda kind: kind.key)
+@pytest.mark.parametrize("noun", REGISTRIES)
+def test_a_kind_is_asked_by_the_first_record_whose_needs_it_has_or_refused_for_one(noun, kind):
+    registry = REGISTRIES[noun]
+    known, refusals = registry.of(kind), registry.refusals(kind)
+    assert refusals.keys() == REFUSED[noun, kind.key]
+    assert {*known} | {*refusals} == {*registry.by_key}
+    for key in registry.by_key:
+        records = [one for one in registry.records if one.key == key]
+        assert len({one.label for one in records}) == 1
+        fit = [one for one in records if kind.traits.issuperset(one.needs)]
+        assert fit[:1] == ([known[key]] if key in known else [])
+    for key, why in refusals.items():
+        [first] = [one for one in registry.records if one.key == key]
+        lacked = [TRAITS[one].reason.format(plural=kind.plural) for one in first.needs if one not in kind.traits]
+        assert why == f"{lacked[0][0].upper()}{lacked[0][1:]}."
+        with pytest.raises(InvalidMethod) as refusal:
+            registry.named(key, kind)
+        assert refusal.value.cause == f"does not apply: {why[:-1]}"
+    with pytest.raises(InvalidMethod, match="is unknown"):
+        registry.named("nonsense", kind)
+
+
+def test_what_reports_of_earlier_versions_call_otherwise_is_found():
+    for kind in SUBJECT_KINDS:
+        assert METHODS.named("effects", kind) is METHODS.of(kind)["exact-edge"]
