@@ -13,7 +13,6 @@ from analysis.circuit_sets.backbone import Backbone, backbone_of
 from analysis.circuit_sets.chance import Coverage, KnownSizes, SizeChance, chance_at, chances, coverage_of
 from analysis.circuit_sets.masks import MasksFound
 from analysis.circuits.result import CircuitSearch
-from analysis.subjects.enumeration import number_bits
 from analysis.subjects.subject import Space
 
 
@@ -93,39 +92,3 @@ def _of_search(question: Any, found: CircuitSearch) -> KnownCircuits:
         backbone=backbone_of(found.distribution, coverage_of(found.method, found.truncated_at)),
         chances=chances(found, question.protocol),
     )
-
-
-Parts = tuple[Mapping[str, int], int]
-"""How many valid circuits have each part, and how many were looked at."""
-
-
-def parts_kept(question: Any, found: CircuitSearch | MasksFound | None) -> Parts:
-    """How many of the valid circuits that are known have each hidden neuron, or each head, MLP block, slot and edge."""
-    if isinstance(found, CircuitSearch):
-        spread = found.distribution
-        uses = enumerate(spread.neuron_use, start=1)
-        return {f"{layer}.{neuron}": n for layer, some in uses for neuron, n in enumerate(some)}, spread.of
-    if found is None or not len(found.masks):
-        return {}, 0
-    return parts_of_masks(question.space, found.masks), len(found.masks)
-
-
-def parts_of_masks(space: Space, masks: NDArray[np.uint64]) -> dict[str, int]:
-    """How many circuits have each head, MLP block, slot and edge.
-
-    Args:
-        space: of the circuits.
-        masks: of circuits, as numbers.
-    """
-    graph = space.graph
-    bits = number_bits(masks, graph.n_bits)
-    kept, active = graph.kept_edges(bits), graph.active_nodes(bits)
-    found = {graph.nodes[node].name: int(active[:, at].sum()) for at, node in enumerate(graph.removable)}
-    into: dict[str, NDArray[np.bool_]] = {}
-    for at, edge in enumerate(graph.edges):
-        reader = graph.nodes[edge.target].name
-        for slot in (edge.slot,) if edge.slot or not graph.nodes[edge.target].looks else ("q", "k", "v"):
-            name = f"{reader}.{slot}" if slot and reader != "logits" else reader
-            found[f"{graph.nodes[edge.source].name}-{name}"] = int(kept[:, at].sum())
-            into[name] = into.get(name, False) | kept[:, at]
-    return found | {name: int(some.sum()) for name, some in into.items() if name.count(".") == 2}

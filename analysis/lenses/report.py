@@ -6,10 +6,9 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from analysis.circuit_sets.known import Parts, parts_kept
 from analysis.lenses.functions import FunctionOnLayer, function_rows, functions_asked
 from analysis.lenses.lens import Bands, Bar, Grid, Grids, Lens, LensAnswer, Table, view_json
-from analysis.lenses.parts import words_of
+from analysis.lenses.parts import Parts, parts_kept, words_of
 from analysis.lenses.registry import LENSES
 from analysis.question import Question
 from analysis.report import Analysed, Part, Report, Settings

@@ -128,7 +128,7 @@ class SubjectQuestion(Protocol):
         """The circuit that a mask means.
 
         Raises:
-            InvalidMask: it is none of this network.
+            InvalidMask: it is no circuit of this network.
         """
 
     def judge(self, mask: int) -> CircuitVerdict:

@@ -9,9 +9,9 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.discovery.audit import answered
+from analysis.discovery.planted import PlantedReport
 from analysis.discovery.registry import METHODS
 from analysis.network_files.planted_record import PlantedRecord
-from analysis.planting.report import PlantedReport
 from analysis.report import Score
 from analysis.subjects.planted import PlantedCircuit
 from pluriscope.analyses.shown import AnalysisContext, Shown, neurons

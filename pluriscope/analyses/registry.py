@@ -251,7 +251,7 @@ PLANTED: Final = Analysis(
     "Planted",
     "This network was made to carry a known algorithm: is that what is found?",
     "Under a second; every intervention is tried.",
-    "analysis.planting.report:find",
+    "analysis.discovery.planted:find",
     (("planted", "Planted", "located among all valid circuits, every interchange tried"),),
     always,
     reads=frozenset({"planted"}),

@@ -11,6 +11,8 @@ import grimp
 import pytest
 
 PACKAGES = ("analysis", "app", "pluriscope")
+MOST_FLOORS = 9
+"""Folders of the engine that stand on each other, at most; modules beside them count with what they import."""
 
 
 def imports_of(*packages: str) -> dict[str, set[str]]:
@@ -51,3 +53,13 @@ def test_no_module_imports_itself_through_others(imports) -> None:
 def test_no_room_imports_itself_through_others(imports) -> None:
     rooms = rooms_of(imports)
     assert len(in_order(rooms)) == len(rooms) > 40
+
+
+def test_the_engine_has_few_floors(imports) -> None:
+    rooms = rooms_of({module: found for module, found in imports.items() if room(module).startswith("analysis.")})
+    below: dict[str, tuple[str, ...]] = {}
+    for one in in_order(rooms):
+        longest = max((below[other] for other in rooms.get(one, ()) if other in below), key=len, default=())
+        below[one] = (*longest, one) if any(module.startswith(f"{one}.") for module in imports) else longest
+    chain = max(below.values(), key=len)
+    assert 1 < len(chain) <= MOST_FLOORS, " < ".join(chain)

@@ -8,9 +8,12 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments import iia
 from analysis.alignments.alignment import Alignment
 from analysis.alignments.iia import interchange_matrix, score_alignment
+from analysis.alignments.joint import score_joint
+from analysis.alignments.on_directions import DirectionAlignment
 from analysis.data import clean_data
 from analysis.errors import InvalidAlignment
 from analysis.interventions.neuron_set import NeuronSet
+from analysis.interventions.subspace import Subspace
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
 from tests.golden_files import golden, golden_network
@@ -70,32 +73,41 @@ def test_single_neurons_only_where_the_protocol_says_so():
         score_alignment(ask(PRETRAINED, protocol=narrow, data=DATA), BOB, placed(p0=(1, (1, 2)), p1=(1, (0,))))
 
 
+def along(text: str = BOB.text, **places) -> DirectionAlignment:
+    """Each variable on one direction of a layer."""
+    return DirectionAlignment.of(text, {path[1:]: Subspace.of(layer, [row]) for path, (layer, row) in places.items()})
+
+
+TWICE = (("0", NeuronSet(1, (0,))), ("0", NeuronSet(1, (1,))), ("1", NeuronSet(1, (2,))))
+
+
+@pytest.mark.parametrize("score", [score_alignment, score_joint])
 @pytest.mark.parametrize(
-    ("places", "cause"),
+    ("alignment", "cause"),
     [
-        ({"p0": (1, (0,))}, "gives no place to 1"),
-        ({"p0": (1, (0,)), "p1": (1, (1,)), "p7": (1, (2,))}, "no such variable"),
-        ({"p0": (0, (0,)), "p1": (1, (1,))}, "2 hidden layers"),
-        ({"p0": (3, (0,)), "p1": (1, (1,))}, "2 hidden layers"),
-        ({"p0": (1, (3,)), "p1": (1, (1,))}, "neurons 0 to 2"),
-        ({"p0": (1, (-1,)), "p1": (1, (1,))}, "neurons 0 to 2"),
-        ({"p0": (1, ()), "p1": (1, (1,))}, "neurons 0 to 2"),
-        ({"p0": (1, (2, 0)), "p1": (1, (1,))}, "neurons 0 to 2"),
-        ({"p0": (1, (0, 0)), "p1": (1, (1,))}, "neurons 0 to 2"),
-        ({"p0": (1, (0, 1)), "p1": (1, (1, 2))}, "shares neuron 1 of layer 1"),
+        (placed(p0=(1, (0,))), "gives no place to 1"),
+        (placed(p0=(1, (0,)), p1=(1, (1,)), p7=(1, (2,))), "no such variable"),
+        (placed(p0=(0, (0,)), p1=(1, (1,))), "2 hidden layers"),
+        (placed(p0=(3, (0,)), p1=(1, (1,))), "2 hidden layers"),
+        (placed(p0=(1, (3,)), p1=(1, (1,))), "neurons 0 to 2"),
+        (placed(p0=(1, (-1,)), p1=(1, (1,))), "neurons 0 to 2"),
+        (placed(p0=(1, ()), p1=(1, (1,))), "neurons 0 to 2"),
+        (placed(p0=(1, (2, 0)), p1=(1, (1,))), "neurons 0 to 2"),
+        (placed(p0=(1, (0, 0)), p1=(1, (1,))), "neurons 0 to 2"),
+        (placed(p0=(1, (0, 1)), p1=(1, (1, 2))), "shares neuron 1 of layer 1"),
+        (Alignment("(A&B)", ()), "not of"),
+        (Alignment(BOB.text, TWICE), "twice"),
+        (along(p0=(1, [1, 0, 0])), "gives no place to 1"),
+        (along(p0=(1, [1, 0, 0]), p1=(1, [0, 1, 0]), p00=(2, [1, 0, 0])), "no such variable"),
+        (along(p0=(1, [1, 0, 0]), p1=(3, [1, 0, 0])), "2 hidden layers"),
+        (along(p0=(1, [1, 0, 0]), p1=(1, [1, 0])), "2 numbers for 3 neurons"),
+        (along(p0=(1, [1, 0, 0]), p1=(1, [1, 0, 0])), "cannot be set at once"),
+        (along("A", p0=(1, [1, 0, 0])), "not of"),
     ],
 )
-def test_alignments_that_do_not_fit_are_refused(places, cause):
+def test_alignments_that_do_not_fit_are_refused(alignment, cause, score):
     with pytest.raises(InvalidAlignment, match=cause):
-        score_alignment(ask(PRETRAINED, data=DATA), BOB, placed(**places))
-
-
-def test_an_alignment_of_another_algorithm_is_refused():
-    with pytest.raises(InvalidAlignment, match="not of"):
-        score_alignment(ask(PRETRAINED, data=DATA), BOB, Alignment("(A&B)", ()))
-    twice = Alignment(BOB.text, (("0", NeuronSet(1, (0,))), ("0", NeuronSet(1, (1,))), ("1", NeuronSet(1, (2,)))))
-    with pytest.raises(InvalidAlignment, match="twice"):
-        score_alignment(ask(PRETRAINED, data=DATA), BOB, twice)
+        score(ask(PRETRAINED, data=DATA), BOB, alignment)
 
 
 def test_a_matrix_of_an_unknown_variable_or_site_is_refused():

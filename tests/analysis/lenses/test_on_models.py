@@ -6,13 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.known import parts_of_masks
 from analysis.circuit_sets.masks import find_masks
 from analysis.fixed_order import solved
 from analysis.lenses.das import learned_subspace, orthonormal
 from analysis.lenses.lens import Grid, Grids, Lens
 from analysis.lenses.logit_lens import affine_maps
-from analysis.lenses.parts import words_of
+from analysis.lenses.parts import parts_of_masks, words_of
 from analysis.lenses.registry import LENSES
 from analysis.lenses.report import find
 from analysis.lenses.site_lens import coalitions

@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import combinations
 
 from analysis.algorithms.parsing import parse_algorithm
+from analysis.discovery.planted import PlantedReport, find
 from analysis.errors import InvalidMask
 from analysis.pipeline import search_for_circuits
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.disguises import disguised
 from analysis.planting.planted import Planted
-from analysis.planting.report import PlantedReport, find
 from analysis.protocol import COMPLETE, PAPER, Protocol, protocol_from_mapping
 from analysis.question import ask
 from analysis.report import Analysed, Settings

@@ -20,7 +20,9 @@ from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.result_file import result_json
 from app.as_file import file_of
+from app.bundled import bundled_models
 from app.db.engine import open_store
+from app.db.reads.circuits import masks_of
 from app.offline.copy import Wish, write_copy
 from app.offline.site import CannotExport
 from app.settings import Settings
@@ -28,6 +30,7 @@ from pluriscope.address import Addresses
 from tests.app.cli.test_analyse import refused, run
 from tests.app.offline.conftest import LIVE, SHALLOW, SLUG, TWO
 from tests.checkout import ROOT
+from tests.factories import searched
 from tests.stored_studies import store_study
 
 pytestmark = pytest.mark.slow
@@ -199,6 +202,24 @@ def test_several_networks_outputs_protocols_and_data(settings, copy_of_two, tmp_
     assert not (folder / "networks/two.html").exists()
     assert len(list(folder.glob("api/v1/networks/two/result*"))) == 1
     assert broken_links(folder, links_of(folder)) == []
+
+
+@pytest.mark.slow
+def test_a_transformer_is_copied_under_its_rules(tmp_path):
+    settings = Settings(data=tmp_path, database_url="")
+    store = open_store(settings)
+    store.migrate()
+    with store.write() as session:
+        found = searched(session, bundled_models()["majority-5-attention"], "heads", slug="majority")
+        masks = masks_of(session, found).tolist()
+    store.close()
+    write_copy(settings, Wish(("majority",), protocols=("heads",)), tmp_path / "copy")
+    pages = links_of(tmp_path / "copy")
+    assert broken_links(tmp_path / "copy", pages) == []
+    copied = json.loads((tmp_path / "copy" / "contents.json").read_text())["pages"]
+    assert {f"/networks/majority/explanations/c-{mask:x}?protocol=heads" for mask in masks} <= copied.keys()
+    with pytest.raises(CannotExport, match="protocol 'nodes'"):
+        write_copy(settings, Wish(("majority",), protocols=("nodes",)), tmp_path / "other")
 
 
 def test_a_study_is_copied_with_its_figures_networks_and_data(tmp_path):

@@ -11,8 +11,8 @@ import pytest
 
 from analysis.circuit_sets.masks import find_masks
 from analysis.discovery.landscapes import landscape_of
+from analysis.discovery.planted import find
 from analysis.errors import AnalysisError
-from analysis.planting.report import find
 from analysis.report import Analysed, Settings
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import gaps
