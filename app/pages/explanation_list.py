@@ -247,7 +247,7 @@ def states(found: Asked) -> Iterator[Block]:
         )
         return
     followed = set()
-    for one in awaited(found.session, found.addresses, found.place, found.pending):
+    for one in awaited(found.session, found.addresses, found.place, found.pending) if found.pending else ():
         if one.state != "computing" or one.job is None:
             yield missing(one.words, one.state, one.job, one.ask, found.addresses)
         elif one.job.id not in followed:

@@ -116,7 +116,6 @@ class Told:
         sentence: what it computes, how many explanations pass, and whether any predicts everything.
         share: its files, and what else is done with it.
         stage: the network at work.
-        drawing: of the network, as it is taken away.
         facts: how many explanations there are.
         rules: switches to other rules, and other rows that it was analysed on.
         said: about the rules and what was found under them.
@@ -131,7 +130,6 @@ class Told:
     sentence: str
     share: Sequence[Action]
     stage: Stage
-    drawing: Markup
     facts: Sequence[Fact]
     rules: Sequence[Choice]
     said: str
@@ -174,7 +172,8 @@ class Overview(Shared):
         learning = learning_of_network(self.place.row, self.links) if name == "loss" else None
         if learning is not None:
             return loss_figure(learning.curves, learning.loss_target)
-        return self.told.drawing if name == DRAWING else None
+        question = self.place.question
+        return view_of(question).draws(question, title=self.place.row.name) if name == DRAWING else None
 
     @cached_property
     def every(self) -> list[Analysed]:
@@ -307,7 +306,6 @@ def _of_graph(page: Overview, known: Known) -> Told:
             Action("Settings", links.settings(place.slug)),
         ],
         stage=model_stage(place, links, known.behaviour, page.options.row),
-        drawing=view_of(question).draws(question, title=place.row.name),
         facts=list(_circuits(known, analysis)),
         rules=list(_settings(links, place)),
         said="" if common is None else backbone_words(common, part=place.part),
@@ -373,7 +371,7 @@ def _rows_right(known: Known, analysis: AnalysisRow) -> Iterator[Block]:
 
 def _of_perceptron(page: Overview, known: Known) -> Told:
     place, links, url, scope = known.place, known.links, known.url, known.place.scope
-    row, question, analysis = place.row, place.question, place.analysis
+    question, analysis = place.question, place.analysis
     share = [
         Action("Network file", links.network_file(place.slug)),
         Action("Cite and embed", f"{part_url('cite', url)}#cite"),
@@ -397,7 +395,6 @@ def _of_perceptron(page: Overview, known: Known) -> Told:
         sentence=_sentence(known, ground),
         share=share,
         stage=perceptron_stage(place, links, known.behaviour, page.options.row, _files(links, url, DRAWING)),
-        drawing=view_of(question).draws(question, title=row.name),
         facts=[] if analysis is None else list(_counts(known, analysis)),
         rules=[
             *_choices(known, "Counted under", [(name, to) for name, (to, _) in known.under.items()]),

@@ -46,7 +46,7 @@ _MEANS: Final = {
     "changed": ("Kept, with another meaning", "valid in both; other interpretations, or another story"),
     "lost": ("Lost", "valid before alone"),
     "gained": ("Gained", "valid after alone"),
-    "kept": ("Kept", "valid in both, with the same meaning"),
+    "kept": ("Kept", "valid in both"),
 }
 
 
@@ -175,7 +175,8 @@ class Changes:
 
     def _found(self, report: ChangesReport) -> Iterator[Block]:
         changes = {name: getattr(report, name) for name in ("circuits", "interpretations", "alignments")}
-        yield Side([_figure(name, change) for name, change in changes.items() if change is not None])
+        figures = [_figure(name, change) for name, change in changes.items() if change is not None]
+        yield Side(figures) if len(figures) > 1 else figures[0]
         yield from map(Notice, self.findings[3:])
         yield from self._circuits(report)
         yield from self._alignments(report)
@@ -188,8 +189,9 @@ class Changes:
         for name, (title, means) in _MEANS.items():
             masks, number = report.masks.get(name, []), int(getattr(report.circuits, name))
             if name == "kept":  # those that changed stand before
-                masks = [mask for mask in masks if mask not in {*report.masks["changed"]}]
+                masks = [mask for mask in masks if mask not in {*report.masks.get("changed", [])}]
                 number -= int(report.circuits.changed)
+                means += ", with the same meaning" if self.before.boolean else ""
             if masks:
                 some = "; the smallest" if number > _NAMED else ""
                 yield Section(title, f"{noun(number, 'circuit')}, {means}{some}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -11,14 +13,19 @@ from analysis.network_files.files import parse_network_file
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.subjects.perceptron.kind import PERCEPTRON
+from analysis.subjects.registry import read_subject
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.work import DEFAULT_WORK
 from app.db.job_tables import JobRow
 from app.db.writes import save_network
+from app.jobs.analyses import CHANGES
 from app.jobs.stages import enqueue_following
 from app.main import create_app
-from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, searched, small_network
 
 LOCAL = ("127.0.0.1", 50_000)
 EDIT = "/networks/xor/edit"
+MAJORITY = Path("app/bundled/models/majority-5-attention.json")
 NOW = pretrained_xor().network.weights[0][1, 0]
 SLIDERS = {"rule": "manual", "w1_1_0": "-2", "w1_0_0": repr(float(pretrained_xor().network.weights[0][0, 0] + 1e-13))}
 
@@ -32,6 +39,7 @@ def client(tmp_path_factory):
             save_analysis(session, real_analysis())
             save_network(session, small_network(3), slug="small")
             save_network(session, small_network(7, (2, 3, 3, 1)), slug="source")
+            searched(session, MAJORITY.read_bytes(), slug="majority")
         yield client
 
 
@@ -50,11 +58,17 @@ def client(tmp_path_factory):
         ({"rule": "fine-tune", "row": "9"}, ("It cannot be done as it stands", "does not exist")),
         ({"rule": "transplant", "source": "nobody", "circuit": "3ffff"}, ("nobody",)),
         ({"rule": "transplant", "source": "small", "circuit": "3ffff"}, ("2-2-1",)),
+        ({"network": "majority"}, ("Computes then", "majority", "1,216 of 1,216")),
+        ({"network": "majority", "rule": "zero", "where": "1.0"}, ("another task", "512 of 1,216")),
+        ({"network": "majority", "rule": "zero"}, ("It cannot be done as it stands", "has nothing to set to 0")),
+        ({"network": "majority", "rule": "prune", "where": "9"}, ("It cannot be done as it stands", "is not there")),
+        ({"network": "majority", "rule": "rank-one", "target": "0"}, ("asked for", "The logit of 0")),
     ],
 )
 def test_what_would_come_of_it_is_told_and_nothing_is_stored(client, given, words):
     before = client.get("/api/v2/networks").json()["total"]
-    answer = client.get(EDIT, params=given)
+    given = dict(given)
+    answer = client.get(f"/networks/{given.pop('network', 'xor')}/edit", params=given)
     assert answer.status_code == 200
     for word in words:
         assert word in answer.text
@@ -71,11 +85,18 @@ def test_the_same_is_told_as_json(client):
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.key)
-def test_each_rule_has_its_settings_on_its_page(client, edit):
-    page = client.get(EDIT, params={"rule": edit.key}).text
+@pytest.mark.parametrize(("slug", "kind"), [("xor", PERCEPTRON), ("majority", TRANSFORMER)])
+def test_each_rule_has_its_settings_on_its_page(client, edit, slug, kind):
+    answers = [client.get(f"{head}/networks/{slug}/edit", params={"rule": edit.key}) for head in ("", "/api/v2")]
+    if reason := kind.refuses(edit.needs):
+        assert [(answer.status_code, reason in answer.text) for answer in answers] == [(422, True)] * 2
+        return
+    page = answers[0].text
     assert edit.says in page.replace("&#39;", "'")
-    for setting in edit.way(PERCEPTRON).settings if edit.key != "manual" else ():
+    for setting in edit.way(kind).settings if edit.key != "manual" else ():
         assert f'name="{setting.name}"' in page
+    offered = [one.label for one in EDITS if f"rule={one.key}" in page or one is edit]
+    assert offered == [one.label for one in EDITS if not kind.refuses(one.needs)]
 
 
 def test_an_edit_is_stored_analysed_compared_and_linked_both_ways(client):
@@ -125,6 +146,43 @@ def test_what_cannot_be_done_is_refused_and_nothing_is_stored(client, given, sta
     assert answer.status_code == status
     assert words in answer.text
     assert client.get("/api/v2/networks").json()["total"] == before
+
+
+def test_an_edited_transformer_is_stored_and_compared_on_its_page(client):
+    sent = {"rule": "noise", "name": "Noisy majority"}
+    answer = client.post("/networks/majority/edit", data=sent)
+    pair = "/compare?network=majority&network=noisy-majority"
+    assert (answer.status_code, answer.headers["location"]) == (303, pair)
+    _, subject = read_subject(client.get("/api/v2/networks/noisy-majority/file").content)
+    assert (subject.edited.rule, subject.edited.base) == ("noise", read_subject(MAJORITY.read_bytes())[1].digest)
+    assert "Edited from Majority of five" in client.get("/networks/noisy-majority").text
+    with client.app.state.store.write() as session:
+        job = session.scalars(select(JobRow).where(JobRow.title.contains("Majority"), JobRow.kind == "changes")).one()
+        CHANGES.save(session, job.arguments, CHANGES.load(session, job.arguments)(DEFAULT_WORK))
+    report = client.get("/api/v2/networks/majority/compare/noisy-majority").json()["report"]
+    assert [report["circuits"][part] for part in ("kept", "lost", "gained")] == [11, 1, 1]
+    page = client.get(pair).text
+    assert "Of 12 valid circuits 11 stay; 1 are new." in page
+    for part in ("lost", "gained"):
+        (mask,), ((before, after),) = report["masks"][part], report["margins"][part]
+        assert f"{before:.3g} → {after:.3g}" in page
+        beside = client.get(f"{pair}&e=c-{mask}").text
+        assert f"It is valid in {'Majority' if part == 'lost' else 'Noisy'}" in beside
+    assert client.get("/networks/majority/compare/noisy-majority.csv").text.count("circuit,kept") == 11
+
+
+@pytest.mark.parametrize(
+    ("pair", "words"),
+    [
+        (("majority", "xor"), "are not both transformers"),
+        (("xor", "majority"), "are not both perceptrons"),
+        (("xor", "small"), "one has the shape 2-3-3-1"),
+    ],
+)
+def test_networks_of_other_kinds_or_shapes_are_not_compared(client, pair, words):
+    for address in ("/compare?network={}&network={}", "/api/v2/networks/{}/compare/{}"):
+        answer = client.get(address.format(*pair))
+        assert (answer.status_code, words in answer.text) == (400, True)
 
 
 def test_play_has_a_slider_for_each_weight(client):
