@@ -174,6 +174,8 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
         elif unfit:
             fit = {EVERY_INPUT: replace(place.scope, data="")} if on_own_rows(place.question) else {}
             found.append(Asked(one, context, "not_applicable", None, None, unfit, rules, fit))
+        elif row is None and why and not one.searched and place.question.kind.settings:
+            found.append(Asked(one, context, "not_asked", None, None, "", rules))  # it stands on no circuits
         elif row is None or (one.searched and not searched):
             state: State = "not_applicable" if why else "not_analysed"
             found.append(Asked(one, context, state, None, None, why, rules, instead))
@@ -283,7 +285,7 @@ def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
     if key not in known:
         what, parent = f"analysis {key[:60]!r}", links.analyses(place.slug, place.scope)
         refusal = next((one.lacks(place.question.kind) for one in EVERY if one.key == key), "")
-        cause = f"is not offered: {refusal.rstrip('.')}" if refusal else "is unknown"
+        cause = f"is not offered: {refusal[:1].lower()}{refusal[1:].rstrip('.')}" if refusal else "is unknown"
         raise NotFound(what, cause, f"use {', '.join(known)}", "analysis", parent, "all analyses")
     return known[key]
 
