@@ -180,9 +180,7 @@ class Changes:
         yield from map(Notice, self.findings[3:])
         yield from self._circuits(report)
         yield from self._alignments(report)
-        yield More(
-            "On every criterion", partial(_criteria, report), "circuits and alignments that pass it", id="criteria"
-        )
+        yield More("On every criterion", partial(_criteria, report), "explanations that pass it", id="criteria")
 
     def _circuits(self, report: ChangesReport) -> Iterator[Block]:
         """The smallest circuits of each kind of change, each on both networks."""
