@@ -283,7 +283,7 @@ def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
     if key not in known:
         what, parent = f"analysis {key[:60]!r}", links.analyses(place.slug, place.scope)
         refusal = next((one.lacks(place.question.kind) for one in EVERY if one.key == key), "")
-        cause = f"is not offered: {refusal.rstrip('.')}" if refusal else "is unknown"
+        cause = f"is not offered: {refusal[:1].lower()}{refusal[1:].rstrip('.')}" if refusal else "is unknown"
         raise NotFound(what, cause, f"use {', '.join(known)}", "analysis", parent, "all analyses")
     return known[key]
 
