@@ -174,6 +174,8 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
         elif unfit:
             fit = {EVERY_INPUT: replace(place.scope, data="")} if on_own_rows(place.question) else {}
             found.append(Asked(one, context, "not_applicable", None, None, unfit, rules, fit))
+        elif row is None and not one.searched and place.question.refusal:
+            found.append(Asked(one, context, "not_asked", None, None, "", rules))
         elif row is None or (one.searched and not searched):
             state: State = "not_applicable" if why else "not_analysed"
             found.append(Asked(one, context, state, None, None, why, rules, instead))
