@@ -162,7 +162,7 @@ class Editing:
         queue.enqueue_analyses(session, row, rules, asked=True)
         if base.analysis is None:
             queue.enqueue_analyses(session, base.row, rules, outputs=[base.scope.output], asked=True)
-        else:
+        elif not base.question.refusal:
             queue.enqueue_about(session, base.analysis, "changes", asked=True, other=row.digest)
         return row
 
