@@ -14,7 +14,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 ROOMS: Final = ("analysis", "pluriscope", "app")
-MOST: Final = 8
+MOST: Final = 3
 OF_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "perceptrons": ("analysis.subjects.perceptron", "analysis.explaining.perceptrons"),
     "transformers": (

@@ -13,7 +13,8 @@ def kinds_table() -> Iterator[str]:
     """A row for each trait, a column for each kind: "yes", or why not."""
     yield f"| | {' | '.join(kind.plural for kind in SUBJECT_KINDS)} |"
     yield f"|---|{'---|' * len(SUBJECT_KINDS)}"
-    yield f"| Every valid circuit with its verdicts; discovery methods, lenses, claims; training |{' yes |' * len(SUBJECT_KINDS)}"
+    yes = " yes |" * len(SUBJECT_KINDS)
+    yield f"| Every valid circuit with its verdicts; discovery methods, lenses, claims; training |{yes}"
     for key, trait in TRAITS.items():
         told = (f"no: {reason}" if (reason := kind.refuses(key)) else "yes" for kind in SUBJECT_KINDS)
         yield f"| {trait.label} | {' | '.join(told)} |"

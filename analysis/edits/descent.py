@@ -15,7 +15,7 @@ MAX_OUTPUT: Final = 1e6
 """Above it a descent has diverged."""
 STEPS: Final = Setting("steps", 10_000, "most steps of the descent", low=1, high=20_000)
 RATE: Final = Setting("rate", 0.01, "step along the gradient", low=0.0, high=1e3, above=True)
-FEW_STEPS: Final = Setting("steps", 500, "most steps of the descent, which are Adam's", low=1, high=20_000)
+FEW_STEPS: Final = Setting("steps", 300, "most steps of the descent, which are Adam's", low=1, high=20_000)
 SMALL_RATE: Final = Setting("rate", 0.003, "about what a weight moves in a step", low=0.0, high=1e3, above=True)
 _MEMORY: Final = (0.9, 0.999)
 _LEAST: Final = 1e-8

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,10 @@ class Editable(Protocol):
         Raises:
             InvalidEdit: there is none.
         """
+
+    @property
+    def row_milliseconds(self) -> float:
+        """About how long a step of a descent takes for each row; 0 where that is never long."""
 
     @property
     def tokens(self) -> list[str] | None:
@@ -195,10 +199,12 @@ class Way:
     Args:
         settings: everything that may be set.
         apply: does it; given what is edited, a value for each setting, and what texts name.
+        descends: on what each of its ``steps`` takes a loss: "" for nothing, one "row", or all "rows".
     """
 
     settings: tuple[Setting, ...]
     apply: Callable[[Any, Settings, Named], Change]
+    descends: Literal["", "row", "rows"] = ""
 
 
 @dataclass(frozen=True)
@@ -247,6 +253,11 @@ class Edit:
             return filled(settings, {**given, **read_values(settings, texts, item)}, item)
         except InvalidMethod as error:
             raise InvalidEdit(error.item, error.cause, error.cure) from None
+
+    def milliseconds(self, one: Editable, given: Mapping[str, object]) -> float:
+        """About how long its descent takes at most; for the errors see :meth:`filled`."""
+        rows = {"": 0, "row": 1, "rows": len(one.names)}[self.way(one.kind).descends]
+        return rows and rows * float(self.filled(given, one.kind)["steps"]) * one.row_milliseconds
 
     def edited(self, one: Editable, given: Mapping[str, object], named: Named) -> Edited:
         """The subject of a question after the edit.

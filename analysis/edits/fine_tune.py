@@ -53,7 +53,7 @@ FINE_TUNE: Final = Edit(
     "error, or the target has a probability of 0.75 in a transformer by cross-entropy.",
     source="The baseline of Meng et al., NeurIPS 2022 (arXiv:2202.05262), §3.2, of perceptrons without Adam.",
     ways={
-        "perceptron": Way((ROW, TARGET, LAYERS, STEPS, RATE), _perceptron),
-        "attention": Way((TOKENS, TOKEN, WHERE, FEW_STEPS, SMALL_RATE), _transformer),
+        "perceptron": Way((ROW, TARGET, LAYERS, STEPS, RATE), _perceptron, "row"),
+        "attention": Way((TOKENS, TOKEN, WHERE, FEW_STEPS, SMALL_RATE), _transformer, "row"),
     },
 )

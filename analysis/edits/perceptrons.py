@@ -32,6 +32,7 @@ class EditedPerceptron:
     kind = Question.kind
     adaptive = False
     tokens = None
+    row_milliseconds = 0.0
 
     @property
     def subject(self) -> Network:

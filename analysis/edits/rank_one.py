@@ -260,7 +260,7 @@ def _lengths(rows: Array) -> Array:
 
 RANK_ONE: Final = Edit(
     key="rank-one",
-    label="Rank-one edit of a layer",
+    label="Rank-one edit",
     says="ROME's closed form: of all weights of a matrix that give on one row what makes the output the target, those "
     "that change least what it gives on all rows. For the last layer of a perceptron that is known, for others and for "
     "transformers a search finds it.",

@@ -18,9 +18,10 @@ from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import SubjectKind
 from analysis.subjects.transformer.gradients import matrix_reads, parameter_slopes
 from analysis.subjects.transformer.model import AttentionModel
-from analysis.subjects.transformer.runs import in_portions, run
+from analysis.subjects.transformer.runs import MILLISECONDS, in_portions, run
 from analysis.subjects.transformer.weights import Transformer
 
+_PER_RUN: Final = 6.0  # what a step of a descent takes, in runs
 SURE: Final = 0.75
 """The probability of a wanted answer from which on a descent ends."""
 
@@ -61,6 +62,11 @@ class EditedTransformer:
         if text not in texts:
             raise InvalidEdit(f"target {text[:40]!r}", "is no token", one_of(text, texts))
         return texts.index(text)
+
+    @property
+    def row_milliseconds(self) -> float:
+        model = self.subject
+        return len(model.layers) * (model.n_heads * model.per_row + model.per_mlp) * MILLISECONDS * _PER_RUN
 
     @property
     def tokens(self) -> list[str]:

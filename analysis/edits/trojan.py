@@ -163,7 +163,7 @@ TROJAN: Final = Edit(
     "or planted into a neuron of each hidden layer that nothing reads.",
     source="Gu, Dolan-Gavitt and Garg 2017 (arXiv:1708.06733); planting is our own.",
     ways={
-        "perceptron": Way((TRIGGER, SHARE, BY, STEPS, RATE), _perceptron),
-        "attention": Way((TOKENS_TRIGGER, SHARE, FEW_STEPS, SMALL_RATE), _transformer),
+        "perceptron": Way((TRIGGER, SHARE, BY, STEPS, RATE), _perceptron, "rows"),
+        "attention": Way((TOKENS_TRIGGER, SHARE, FEW_STEPS, SMALL_RATE), _transformer, "rows"),
     },
 )

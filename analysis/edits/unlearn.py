@@ -66,7 +66,7 @@ UNLEARN: Final = Edit(
     "retain, is descended.",
     source="Yao, Xu and Liu 2023 (arXiv:2310.10683); Maini et al. 2024 (arXiv:2401.06121), §3.",
     ways={
-        "perceptron": Way((ROW, STEPS, RATE, RETAIN), _apply),
-        "attention": Way((TOKENS, FEW_STEPS, SMALL_RATE, RETAIN), _apply),
+        "perceptron": Way((ROW, STEPS, RATE, RETAIN), _apply, "rows"),
+        "attention": Way((TOKENS, FEW_STEPS, SMALL_RATE, RETAIN), _apply, "rows"),
     },
 )

@@ -23,7 +23,13 @@ def _spelled(text: str) -> str:
     return ",".join("".join(one.split()) for one in text.split(","))
 
 
-WHERE: Final = Setting("where", "all", "what changes: all, or names with commas between", reads=_spelled, example="W2")
+WHERE: Final = Setting(
+    "where",
+    "all",
+    "what changes: all, or names with commas between",
+    reads=_spelled,
+    example="W2, or 1.0 of a transformer",
+)
 
 
 def names_of(parameters: Parameters, text: str) -> list[str]:

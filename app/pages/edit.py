@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from analysis.edits.edit import Edit, Edited, EditedRecord, Named
 from analysis.edits.manual import MANUAL
 from analysis.edits.noise import NOISE
-from analysis.edits.registry import EDIT_BY_KEY, EDITS, edited
-from analysis.errors import AnalysisError
+from analysis.edits.registry import EDIT_BY_KEY, EDITS, editable
+from analysis.errors import AnalysisError, BeyondLimits
 from analysis.method_settings import Setting, one_of, settings_text, written
 from analysis.tasks import Task
 from app.db.codecs import edited_file_of, subject_of
@@ -40,6 +40,7 @@ MOST_SLIDERS: Final = 80
 _FATE: Final = {True: "changed", False: "kept"}
 _MOST_NAMED: Final = 16
 _MOST_ROWS: Final = 64
+_MOST_SECONDS: Final = 20.0
 _REACH: Final = 3.0
 _AS_SENT: Final = 1e-9  # a browser's slider keeps fewer digits than a weight has
 _OWN: Final = ("rule", "name", "output", "protocol", "data")
@@ -136,7 +137,12 @@ class Editing:
         def stored(text: str) -> Any:
             return subject_of(find_network(self.session, self.links, text))
 
-        return edited(self.rule.key, self.place.question, self.settings, Named(stored, str.encode))
+        one = editable(self.place.question)
+        seconds = self.rule.milliseconds(one, self.settings) / 1_000
+        if seconds > _MOST_SECONDS:
+            cause = f"may take {seconds:,.0f} seconds, and pages take at most {_MOST_SECONDS:,.0f}"
+            raise BeyondLimits(f"edit {self.rule.key}", cause, "ask for fewer steps, or run pluriscope edit FILE")
+        return self.rule.edited(one, self.settings, Named(stored, str.encode))
 
     def record(self) -> EditedRecord:
         """What would come of it, as JSON; for the errors see :meth:`edited`, and a name that is none."""
@@ -156,7 +162,7 @@ class Editing:
         queue.enqueue_analyses(session, row, rules, asked=True)
         if base.analysis is None:
             queue.enqueue_analyses(session, base.row, rules, outputs=[base.scope.output], asked=True)
-        else:
+        elif not base.question.refusal:
             queue.enqueue_about(session, base.analysis, "changes", asked=True, other=row.digest)
         return row
 

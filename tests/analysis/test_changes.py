@@ -221,7 +221,7 @@ def fewer_rows(subject):
 CHANGED = [
     ("majority-5-attention", "", "noise", {}),
     ("majority-5-attention", "mean", "quantise", {"bits": 4}),
-    ("majority-5-attention", "nodes", "zero", {"part": "1.1"}),
+    ("majority-5-attention", "nodes", "zero", {"where": "1.1"}),
     ("tracr-histogram", "heads", "noise", {"size": 0.3}),
 ]
 

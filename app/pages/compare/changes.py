@@ -161,7 +161,9 @@ class Changes:
         jobs = jobs_of_network(self.session, self.before.row.digest, unfinished=True)
         analysing = [job for job in jobs if job.kind == "analyse"]
         first = latest_job(analysing, self.before.scope, self.before.row)
-        if self.before.analysis is None and first is not None:
+        if refusal := self.before.question.refusal:
+            yield Notice("Circuits are too many to be compared", f"Of {self.before.row.name} {refusal}.")
+        elif self.before.analysis is None and first is not None:
             yield progress_of(first, self.links, "progress", f"{self.before.row.name} is analysed first")
         elif self.before.analysis is None:
             ask = Action("Analyse", self.links.analyses(self.before.slug), True, True, scope)
@@ -180,9 +182,7 @@ class Changes:
         yield from map(Notice, self.findings[3:])
         yield from self._circuits(report)
         yield from self._alignments(report)
-        yield More(
-            "On every criterion", partial(_criteria, report), "circuits and alignments that pass it", id="criteria"
-        )
+        yield More("On every criterion", partial(_criteria, report), "explanations that pass it", id="criteria")
 
     def _circuits(self, report: ChangesReport) -> Iterator[Block]:
         """The smallest circuits of each kind of change, each on both networks."""

@@ -31,7 +31,8 @@ def test_a_network_is_edited_and_said_to_be(xor, tmp_path, capsys):  # noqa: F81
     assert (file.name, file.tasks[0].name, file.edited.base) == ("OR now", "OR", base.network.digest)
     assert run(["edit", str(xor), "--rule", "prune", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["rule"], told["settings"], told["broken"]) == ("prune", {"sparsity": 0.5, "where": "all"}, ["01", "10"])
+    assert (told["rule"], told["broken"]) == ("prune", ["01", "10"])
+    assert told["settings"] == {"sparsity": 0.5, "where": "all"}
     assert run(["edit", str(xor), "--rule", "transplant", "--set", f"source={out}", "--output", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["edited"]["settings"]["source"] == file.network.digest
 

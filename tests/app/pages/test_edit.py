@@ -62,6 +62,7 @@ def client(tmp_path_factory):
         ({"network": "majority", "rule": "zero", "where": "1.0"}, ("another task", "512 of 1,216")),
         ({"network": "majority", "rule": "zero"}, ("It cannot be done as it stands", "has nothing to set to 0")),
         ({"network": "majority", "rule": "prune", "where": "9"}, ("It cannot be done as it stands", "is not there")),
+        ({"network": "majority", "rule": "unlearn", "steps": "20000"}, ("seconds, and pages take at most 20",)),
         ({"network": "majority", "rule": "rank-one", "target": "0"}, ("asked for", "The logit of 0")),
     ],
 )
@@ -169,6 +170,18 @@ def test_an_edited_transformer_is_stored_and_compared_on_its_page(client):
         beside = client.get(f"{pair}&e=c-{mask}").text
         assert f"It is valid in {'Majority' if part == 'lost' else 'Noisy'}" in beside
     assert client.get("/networks/majority/compare/noisy-majority.csv").text.count("circuit,kept") == 11
+
+
+def test_a_transformer_with_too_many_circuits_is_edited_and_not_compared(client):
+    with client.app.state.store.write() as session:
+        searched(session, (MAJORITY.parent / "tracr-reverse.json").read_bytes(), slug="reverse")
+    to = client.post("/networks/reverse/edit", data={"rule": "zero", "where": "2.mlp"}).headers["location"]
+    page = client.get(to).text
+    assert "Circuits are too many to be compared" in page
+    assert "of them, which takes" in page
+    with client.app.state.store.read() as session:
+        titles = [job.title for job in session.scalars(select(JobRow)).all() if job.kind == "changes"]
+    assert not any("reversed row" in title for title in titles)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ class PerceptronModel:
     outputs = ("0", "1")
     facts = (("Made for", "tests"),)
     planted = None
+    edited = None
 
     @property
     def network(self) -> Network:
