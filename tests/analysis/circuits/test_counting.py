@@ -99,7 +99,7 @@ def own_task(network):
 def cases(draw):
     random = np.random.default_rng(draw(st.integers(0, 10**6)))
     tied = draw(st.booleans())
-    kinds = ("relu", "linear", "leaky_relu") if tied else tuple(FAMILIES)
+    kinds = ("relu", "linear", "leaky_relu", "hardtanh") if tied else tuple(FAMILIES)
     network = random_network(
         random,
         draw(st.sampled_from(SHAPES)),

@@ -240,7 +240,7 @@ def test_browsers_have_every_activation():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", NEW)
+@pytest.mark.parametrize("kind", NEW[:-1])  # between −2 and 2 the last is linear, and XOR is not
 def test_a_network_is_trained_with(kind):
     spec = TrainingSpec(hidden=(6,), activation=kind, output_activation="linear", learning_rate=0.02, epochs=400)
     (outcome,) = train_networks([spec.model_copy(update={"samples_per_input": 100, "patience": 99, "seed": 2})])
