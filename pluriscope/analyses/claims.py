@@ -19,6 +19,8 @@ from analysis.discovery.part_names import PartNames
 from analysis.discovery.ties import ties_json
 from analysis.errors import AnalysisError, InvalidClaim
 from analysis.method_settings import filled, read_values
+from analysis.subjects.perceptron.circuit import Circuit
+from analysis.unlearned import wrong_rows
 from pluriscope.analyses.methods import ties_words
 from pluriscope.analyses.registry import on_own_rows
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
@@ -175,7 +177,11 @@ def _circuit(standing: _Standing, told: Mapping[str, Any], given: Mapping[str, s
 def _words(told: Mapping[str, Any], standing: _Standing) -> str:
     if not told["possible"]:
         return "What is left is no possible circuit: an input has no edge, or nothing reaches the output."
-    reason = standing.of.question.judge(int(told["mask"], 16)).reason
+    question, mask = standing.of.question, int(told["mask"], 16)
+    reason = question.judge(mask).reason
+    if not told["valid"] and not question.kind.refuses("numbers"):  # which rows, by name
+        outputs = question.activations(Circuit(question.layout, mask), question.judged[0])[-1][:, 0]
+        reason = wrong_rows(question, outputs) or reason
     which = "one of the valid circuits" if told["valid"] else "a possible circuit, but no valid one"
     return f"It is {which}: {reason}."
 

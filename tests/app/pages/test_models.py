@@ -294,7 +294,7 @@ def test_a_circuit_of_your_own_is_located(client):
         right = int((gaps(MODEL.space(RULES).run(np.array([kept_bits(mask)])), MODEL.answers) > 0).sum())
         html = client.get(f"{ONE}/analyses/claims/given", params={"mask": mask}).text
         assert words in html
-        assert f"it is right on {right} of {len(MODEL.rows)} rows, and valid means on more than 99%." in html
+        assert f"it answers {right} of {len(MODEL.rows)} rows right" in html
     unknown = client.get("/networks/nand/analyses/claims/given", params={"mask": best.mask}).text
     assert "What else is valid is not known" in unknown
 
