@@ -45,7 +45,7 @@ FITS = {
 """What is no other value than a plain one of the type."""
 
 
-NOT_CALLED = ("pluriscope.naming", "pluriscope.frames")
+NOT_CALLED = tuple(f"pluriscope.{name}" for name in ("naming", "frames", "address", "recent", "figures"))
 """What addresses and columns are made of, which nobody calls in a notebook."""
 
 
@@ -92,7 +92,7 @@ def surface():
     waiting, seen, found = list(values), set(), []
     while waiting:
         one = waiting.pop()
-        if one in seen or issubclass_(one, Exception) or one.__module__ in NOT_CALLED:
+        if one in seen or issubclass_(one, Exception) or one.__module__.startswith(NOT_CALLED):
             continue
         seen.add(one)
         if inspect.isfunction(one):
