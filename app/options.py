@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analysis.by_name import ByName
 from pluriscope.naming import ExplanationRef, Scope
-from pluriscope.records import MAX_EXACT_IN_JSON as MAX_EXACT_IN_JSON
-from pluriscope.records import BigInt as BigInt
 from pluriscope.templating import PART
 
 FORMER_OPTIONS: Final = ("tour",)

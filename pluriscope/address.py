@@ -141,10 +141,6 @@ class Addresses:
         """Interventions by hand, and what some explanations say of them."""
         return self._url("networks", network, "play", scope=scope, e=[str(ref) for ref in refs], **view)
 
-    def circuits(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """The valid circuits of a network in the list of its explanations."""
-        return self.explanations(network, scope, kind="circuit", **view)
-
     def circuit(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
         return self.explanation(network, f"c-{mask}", scope, **view)
 

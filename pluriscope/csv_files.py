@@ -18,7 +18,7 @@ def disarmed(text: str) -> str:
 
 
 def csv_lines(
-    about: Iterable[str], columns: Sequence[str], rows: Iterable[Sequence[Any]], ending: str = "\n"
+    about: Iterable[str], columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> Generator[str, None, None]:
     """The text about a table as lines behind #, a line of names, then the rows some at a time; RFC 4180 quotes.
 
@@ -26,11 +26,10 @@ def csv_lines(
         about: what it is, line by line.
         columns: their names.
         rows: in order; None is written as nothing.
-        ending: of every line but those about it.
     """
     out = io.StringIO()
     out.writelines(f"# {' '.join(line.split())}\n" for line in about)
-    writer = csv.writer(out, lineterminator=ending)
+    writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     for number, row in enumerate(rows, start=1):
         writer.writerow(row)

@@ -46,21 +46,6 @@ class Scope:
         return [("output", str(self.output)), ("protocol", self.protocol), ("data", self.data)]
 
 
-@dataclass(frozen=True)
-class RulesScope(Scope):
-    """Under which rules circuits of a transformer are meant: its protocol is values of settings joined by dashes."""
-
-    @classmethod
-    def of(cls, rules: str) -> RulesScope:
-        """The scope of some rules; "" for the usual ones."""
-        return cls(protocol=rules or DEFAULT_PROTOCOL)
-
-    @property
-    def rules(self) -> str:
-        """The rules, "" for the usual ones."""
-        return "" if self.protocol == DEFAULT_PROTOCOL else self.protocol
-
-
 IN_LIBRARY: Final = frozenset({"circuit", "interpretation", "algorithm", "alignment"})
 """Kinds that the library has values of."""
 _LETTERS_TO_KINDS: Final[Mapping[str, str]] = {kind.letter: kind.key for kind in EVERY_KIND}

@@ -20,7 +20,6 @@ from analysis.network_files.planted_record import PlantedRecord, read_planted
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.subjects import registry
-from analysis.subjects.edited import EditRecord
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.registry import kind_called, read_subject
 from analysis.subjects.subject import Subject, SubjectKind
@@ -118,14 +117,10 @@ def planted_of(row: NetworkRow) -> PlantedRecord | None:
     return None if row.planted is None else read_planted(row.planted, tuple(row.sizes))
 
 
-def edited_of(row: NetworkRow) -> EditRecord | None:
-    """The edit that a network comes of, if one is known."""
-    return None if row.edited is None else read_edited(row.edited, "perceptron", tuple(row.sizes))
-
-
 def network_file_of(row: NetworkRow) -> NetworkFile:
     """A stored network as the file that it could have come from."""
-    return NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution, planted_of(row), edited_of(row))
+    edited = None if row.edited is None else read_edited(row.edited, "perceptron", tuple(row.sizes))
+    return NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution, planted_of(row), edited)
 
 
 def document_of(row: NetworkRow) -> dict[str, Any]:

@@ -73,10 +73,6 @@ class PreparedAnalysis:
     def result_digest(self) -> str:
         return str(self.columns["result_digest"])
 
-    def algorithm_rows(self) -> Iterator[dict[str, Any]]:
-        """Columns of the algorithms' rows, the analysis left out."""
-        return (algorithm_columns(position, result) for position, result in enumerate(self.search.algorithms))
-
     def alignment_rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The id of an algorithm and the columns of one of its alignments' rows, analysis and algorithm left out."""
         for result in self.search.algorithms:

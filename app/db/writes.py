@@ -18,7 +18,7 @@ from app.db.codecs import parameters_to_bytes, tasks_to_json
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
 from app.db.links import free_slug
-from app.db.prepared import PreparedAnalysis
+from app.db.prepared import PreparedAnalysis, algorithm_columns
 from app.db.reads.analyses import analysis_by_key, network_by_digest
 from app.db.reads.networks import STUDY_ORIGIN, known_as
 from app.db.records import save_data_record, save_protocol
@@ -179,7 +179,8 @@ def save_prepared(session: Session, prepared: PreparedAnalysis) -> AnalysisRow:
     session.add(row)
     session.flush()
     insert_columns(session, _TABLES["circuits"], prepared.circuits, analysis=row.id)
-    insert_rows(session, _TABLES["algorithms"], [{**one, "analysis_id": row.id} for one in prepared.algorithm_rows()])
+    algorithms = [algorithm_columns(position, one) for position, one in enumerate(prepared.search.algorithms)]
+    insert_rows(session, _TABLES["algorithms"], [{**one, "analysis_id": row.id} for one in algorithms])
     numbered = select(AlgorithmRow.algorithm_id, AlgorithmRow.id).where(AlgorithmRow.analysis_id == row.id)
     number_of = dict(session.execute(numbered).all())
     alignments = [

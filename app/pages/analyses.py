@@ -170,7 +170,8 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
         context = _context(session, place, links, one)
         unfit = one.refuses(place.question, context.planted)
         if not one.find:
-            found.append(at_once(one, context, rules))
+            reason = f"{one.price} Such an address: {links.claim(place.slug, place.scope, text='MASK')}"
+            found.append(Asked(one, context, "not_asked", Stored(report=None), None, reason, rules))
         elif unfit:
             fit = {EVERY_INPUT: replace(place.scope, data="")} if on_own_rows(place.question) else {}
             found.append(Asked(one, context, "not_applicable", None, None, unfit, rules, fit))
@@ -256,12 +257,6 @@ def _stored(
     return Stored(report=found) if found is not None and found.known else None
 
 
-def at_once(analysis: Analysis, subject: AnalysisContext, rules: Mapping[str, Scope]) -> Asked:
-    """One that nothing is stored of."""
-    why = f"{analysis.price} Such an address: {subject.links.claim(subject.slug, subject.scope, text='MASK')}"
-    return Asked(analysis, subject, "not_asked", Stored(report=None), None, why, rules)
-
-
 def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored | None, JobRow | None]:
     """How far an analysis is, with what of both matters then."""
     state = work_state(job)
@@ -270,18 +265,13 @@ def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored |
     return state, None, None if state == "not_asked" else job
 
 
-def analyses_of(place: AnyPlace) -> list[Analysis]:
-    """The analyses that are asked about such networks."""
-    return list(of_kind(place.question.kind))
-
-
 def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
     """The analysis that an address names.
 
     Raises:
         NotFound: there is none, or it is not asked about such networks.
     """
-    known = {one.key: one for one in analyses_of(place)}
+    known = {one.key: one for one in of_kind(place.question.kind)}
     if key not in known:
         what, parent = f"analysis {key[:60]!r}", links.analyses(place.slug, place.scope)
         refusal = next((one.lacks(place.question.kind) for one in EVERY if one.key == key), "")
@@ -342,7 +332,7 @@ def _progress(one: Asked) -> Progress:
 
 def _ask(one: Asked, words: str, *, thorough: bool = False) -> Action:
     fields = dict(one.subject.scope.fields) | ({"thorough": "true"} if thorough else {})
-    url = one.subject.links.analysis(one.subject.slug, one.analysis.key, type(one.subject.scope)())
+    url = one.subject.links.analysis(one.subject.slug, one.analysis.key)
     return Action(words, url, True, True, fields)
 
 

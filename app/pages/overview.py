@@ -12,7 +12,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.backbone import Backbone, backbone_of, backbone_words
+from analysis.circuit_sets.backbone import backbone_of, backbone_words
 from analysis.pair.report import PairFound
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
@@ -29,7 +29,7 @@ from app.jobs.queue import is_unfinished
 from app.limits import limits_in
 from app.options import ScopeOptions
 from app.pages.analyses import Asked as Analysed
-from app.pages.analyses import Shelf, analyses_of, asked, contradicting
+from app.pages.analyses import Shelf, asked, contradicting
 from app.pages.analyses import answers_of as found_of
 from app.pages.compare.choosing import own_pair
 from app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, interval_words, method_words
@@ -47,7 +47,7 @@ from app.pages.training.course import learning_of_network, same_again
 from pluriscope.address import Addresses
 from pluriscope.analyses.common_ground import ground_map, ground_words
 from pluriscope.analyses.pair import refs as refs_of
-from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS, Analysis
+from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS, Analysis, of_kind
 from pluriscope.blocks import (
     Action,
     Block,
@@ -141,18 +141,11 @@ class Told:
     folds: Sequence[More]
 
 
-@dataclass(frozen=True)
-class Overview(Shared):
-    """The first page of a network, with the store that it is read from."""
+@dataclass(frozen=True, eq=False)
+class Overview(Known, Shared):
+    """The first page of a network."""
 
-    session: Session
-    links: Addresses
-    place: AnyPlace
     options: OverviewOptions
-
-    @property
-    def url(self) -> str:
-        return self.links.network(self.place.slug, self.place.scope)
 
     @property
     def about(self) -> tuple[NetworkRow, Scope]:
@@ -178,7 +171,7 @@ class Overview(Shared):
     @cached_property
     def every(self) -> list[Analysed]:
         """The analyses that are asked about it, as far as they are."""
-        return asked(self.session, self.place, self.links, analyses_of(self.place))
+        return asked(self.session, self.place, self.links, of_kind(self.place.question.kind))
 
     def of(self, analysis: Analysis) -> Analysed:
         """One of them."""
@@ -197,8 +190,7 @@ class Overview(Shared):
 
     @cached_property
     def told(self) -> Told:
-        known = Known(self.session, self.links, self.place)
-        return _of_graph(self, known) if self.place.question.kind.settings else _of_perceptron(self, known)
+        return _of_graph(self) if self.place.question.kind.settings else _of_perceptron(self)
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -272,10 +264,10 @@ def _working(session: Session, place: AnyPlace, links: Addresses) -> Progress | 
 # --- what a network has whose rules are settings
 
 
-def _of_graph(page: Overview, known: Known) -> Told:
-    links, place, question = known.links, known.place, known.place.question
+def _of_graph(page: Overview) -> Told:
+    links, place, question = page.links, page.place, page.place.question
     analysis = None if place.analysis is None or place.analysis.circuits_method == "refused" else place.analysis
-    common = None if analysis is None else _common(analysis)
+    common = None if analysis is None else backbone_of(distribution_in(analysis.distributions), "all")
 
     def inside() -> Iterator[Block]:
         yield Prose(question.kind.definition)
@@ -283,7 +275,7 @@ def _of_graph(page: Overview, known: Known) -> Told:
 
     folds = [
         More("Inside", inside, "what its nodes do over all rows", id="inside"),
-        More("Edits and other networks", lambda: _edits(known), _EDITS_SAY, id="edits"),
+        More("Edits and other networks", lambda: _edits(page), _EDITS_SAY, id="edits"),
         More(
             "How this was counted",
             lambda: [pairs("fact", dict(question.subject.facts) | provenance_of(place))],
@@ -291,9 +283,9 @@ def _of_graph(page: Overview, known: Known) -> Told:
             id="counted",
         ),
     ]
-    right = sum(one.right for one in known.behaviour)
+    right = sum(one.right for one in page.behaviour)
     told = f"A {question.kind.noun} that answers right on {exact(right)} of {place.rows}."
-    notices: list[Block] = [] if place.row.edited is None else [_edited(known, place.row.edited)]
+    notices: list[Block] = [] if place.row.edited is None else [_edited(page, place.row.edited)]
     if analysis is not None and not analysis.circuits_valid:
         more = Action("Train another", links.bring_in(way="transformer"))
         instead = question.kind.explaining.first_words(question)
@@ -305,20 +297,15 @@ def _of_graph(page: Overview, known: Known) -> Told:
             Action("Edit this network", links.edit(place.slug, place.scope)),
             Action("Settings", links.settings(place.slug)),
         ],
-        stage=model_stage(place, links, known.behaviour, page.options.row),
-        facts=list(_circuits(known, analysis)),
+        stage=model_stage(place, links, page.behaviour, page.options.row),
+        facts=list(_circuits(page, analysis)),
         rules=list(_settings(links, place)),
         said="" if common is None else backbone_words(common, part=place.part),
-        state=search_for(known.session, links, place),
+        state=search_for(page.session, links, place),
         notices=notices,
-        map=[] if analysis is None else list(_rows_right(known, analysis)),
+        map=[] if analysis is None else list(_rows_right(page, analysis)),
         folds=folds,
     )
-
-
-def _common(analysis: AnalysisRow) -> Backbone | None:
-    """What every valid circuit keeps."""
-    return backbone_of(distribution_in(analysis.distributions), "all")
 
 
 def _settings(links: Addresses, place: AnyPlace) -> Iterator[Choice]:
@@ -369,8 +356,8 @@ def _rows_right(known: Known, analysis: AnalysisRow) -> Iterator[Block]:
 # --- what a perceptron has
 
 
-def _of_perceptron(page: Overview, known: Known) -> Told:
-    place, links, url, scope = known.place, known.links, known.url, known.place.scope
+def _of_perceptron(page: Overview) -> Told:
+    place, links, url, scope = page.place, page.links, page.url, page.place.scope
     question, analysis = place.question, place.analysis
     share = [
         Action("Network file", links.network_file(place.slug)),
@@ -384,29 +371,29 @@ def _of_perceptron(page: Overview, known: Known) -> Told:
         Action("Settings", links.settings(place.slug)),
     ]
     rules = criterion_words(question.protocol.model_dump(exclude={"name"}), len(question.judged[0]))
-    several = sum(found is not None for _, found in known.under.values()) > 1
+    several = sum(found is not None for _, found in page.under.values()) > 1
     differ = "[Why the two differ](scope.md#complete-and-paper)." if several else ""
-    limit = f"Stopped: {known.stops}. Counts marked ≥ are lower bounds." if known.stops else ""
-    if known.job is not None and is_unfinished(known.job):
-        limit += f" [Its job]({links.job(known.job.id)}) can go on."
+    limit = f"Stopped: {page.stops}. Counts marked ≥ are lower bounds." if page.stops else ""
+    if page.job is not None and is_unfinished(page.job):
+        limit += f" [Its job]({links.job(page.job.id)}) can go on."
     method = limit or ("" if analysis is None else method_words(analysis))
     ground = page.of(COMMON_GROUND).report
     return Told(
-        sentence=_sentence(known, ground),
+        sentence=_sentence(page, ground),
         share=share,
-        stage=perceptron_stage(place, links, known.behaviour, page.options.row, _files(links, url, DRAWING)),
-        facts=[] if analysis is None else list(_counts(known, analysis)),
+        stage=perceptron_stage(place, links, page.behaviour, page.options.row, _files(links, url, DRAWING)),
+        facts=[] if analysis is None else list(_counts(page, analysis)),
         rules=[
-            *_choices(known, "Counted under", [(name, to) for name, (to, _) in known.under.items()]),
-            *_choices(known, "on", ((name.partition(":")[0], scope) for name, scope in known.data())),
+            *_choices(page, "Counted under", [(name, to) for name, (to, _) in page.under.items()]),
+            *_choices(page, "on", ((name.partition(":")[0], scope) for name, scope in page.data())),
         ],
         said=" ".join(part for part in (f"{rules}.", method, differ) if part),
-        outputs=list(_choices(known, "Output", known.outputs())),
-        notices=list(_notices(known)),
-        state=Asked(known.session, links, place, known.state, known.job, limit, Query(), None, ()),
-        refused=isinstance(known.plan, tuple),
-        map=[] if ground is None or analysis is None else list(_ground(ground, known, analysis, page.pair)),
-        folds=list(_folds(known)),
+        outputs=list(_choices(page, "Output", page.outputs())),
+        notices=list(_notices(page)),
+        state=Asked(page.session, links, place, page.state, page.job, limit, Query(), None, ()),
+        refused=isinstance(page.plan, tuple),
+        map=[] if ground is None or analysis is None else list(_ground(ground, page, analysis, page.pair)),
+        folds=list(_folds(page)),
     )
 
 

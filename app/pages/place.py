@@ -19,7 +19,7 @@ from app.errors import Gone, Moved, NotFound, Unopened
 from pluriscope.address import Addresses
 from pluriscope.naming import Scope, protocol_key
 
-Asked = TypeVar("Asked", covariant=True)
+Asked = TypeVar("Asked", bound=SubjectQuestion, covariant=True)
 INTERPRETATIONS: Final = "interpretations"
 """The trait of networks of which there is more than circuits, on Boolean inputs."""
 
@@ -36,13 +36,9 @@ class StoredQuestion(Generic[Asked]):
     """
 
     row: NetworkRow
-    question: Asked  # a SubjectQuestion
+    question: Asked
     scope: Scope
     analysis: AnalysisRow | None
-
-    @property
-    def _question(self) -> SubjectQuestion:
-        return cast(SubjectQuestion, self.question)
 
     @property
     def slug(self) -> str:
@@ -52,42 +48,42 @@ class StoredQuestion(Generic[Asked]):
     @property
     def part(self) -> str:
         """What a circuit keeps or cuts, in one word."""
-        return part(self._question)
+        return part(self.question)
 
     @property
     def rules(self) -> str:
         """The rules in words: the value of every setting, or the name of the protocol."""
-        return rules_of(self._question)
+        return rules_of(self.question)
 
     @property
     def protocol_digest(self) -> str:
-        return self._question.protocol.digest
+        return self.question.protocol.digest
 
     @property
     def data_digest(self) -> str:
         """SHA-256 of the rows."""
-        return str(self._question.data_document["digest"])
+        return str(self.question.data_document["digest"])
 
     @property
     def boolean(self) -> bool:
         """Whether its rows stand for Boolean inputs, which everything but circuits is about."""
-        return not self._question.refuses(INTERPRETATIONS)
+        return not self.question.refuses(INTERPRETATIONS)
 
     @property
     def cited(self) -> str:
         """The rules and rows, as citations name them."""
-        data = "" if self._question.data_document["clean"] else f", data {self.data_digest[:12]}"
+        data = "" if self.question.data_document["clean"] else f", data {self.data_digest[:12]}"
         return f"{self.rules} ({self.protocol_digest[:12]}){data}"
 
     @property
     def rows(self) -> str:
         """What the rows are, in words."""
-        return self._question.rows_in_words
+        return self.question.rows_in_words
 
     @property
     def under(self) -> str:
         """The rules and, where there are several, the output, in words."""
-        return self._question.under
+        return self.question.under
 
 
 AnyPlace = StoredQuestion[Any]
@@ -159,10 +155,8 @@ def key_of(question: SubjectQuestion) -> str:
 def place_of(session: Session, row: NetworkRow, question: SubjectQuestion) -> AnyPlace:
     """The place of a question about a stored network."""
     data = "" if question.data_document["clean"] else str(question.data_document["digest"])[:12]
-    name = question.protocol.name if question.kind.settings else protocol_key(cast(Protocol, question.protocol))
-    return StoredQuestion(
-        row, question, Scope(question.output, name, data), analyses.analysis_of(session, row, question)
-    )
+    scope = Scope(question.output, key_of(question), data)
+    return StoredQuestion(row, question, scope, analyses.analysis_of(session, row, question))
 
 
 def others(place: AnyPlace) -> dict[str, AnyPlace]:

@@ -160,7 +160,7 @@ def build_search(session: Session, links: Addresses, options: SearchOptions) -> 
         found["Methods and lenses"] = _methods(links, asked)
         found["Glossary"] = _terms(links, asked, {folded(text), " ".join(asked)})
         found["Findings"] = _findings(links, asked)
-    found["Actions"] = actions_named(links, asked)
+    found["Actions"] = [(2, hit) for hit, also in actions(links) if _begun(asked, f"{hit.label} {hit.detail} {also}")]
     first = sorted((ranked for ranked in found.items() if ranked[1]), key=lambda ranked: min(n for n, _ in ranked[1]))
     groups = [Group(title=title, hits=[hit for _, hit in hits][: limit if text else None]) for title, hits in first]
     return SearchRecord(q=text, groups=groups, url=links.search(q=text))
@@ -302,11 +302,6 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
         (Hit(kind="action", label=label, detail=detail, url=url, does=_DONE.get(label, "")), also)
         for label, detail, url, also in every
     ]
-
-
-def actions_named(addresses: Addresses, words: Sequence[str]) -> list[Ranked]:
-    """Actions of which every one of some words begins a word; without a word all."""
-    return [(2, hit) for hit, also in actions(addresses) if _begun(words, f"{hit.label} {hit.detail} {also}")]
 
 
 # --- explanations that a text names

@@ -30,7 +30,7 @@ from app.errors import BadQuery, Conflict, NotFound
 from app.jobs import queue
 from app.options import ScopeOptions
 from app.pages.analyses import ALL as ASK_ALL
-from app.pages.analyses import AnalysisRecord, Asked, analyses_of, analysis_meant, asked, index_of, item_of, page_of
+from app.pages.analyses import AnalysisRecord, Asked, analysis_meant, asked, index_of, item_of, page_of
 from app.pages.jobs import JobPage
 from app.pages.page import read_options
 from app.pages.place import AnyPlace, locate, others, place_of
@@ -41,7 +41,7 @@ from app.routes.depends import Links, Reading
 from app.routes.faces import HTML, Faces, both
 from pluriscope.address import API_PREFIX, API_V2, Addresses
 from pluriscope.analyses.funnel import CHOSEN
-from pluriscope.analyses.registry import BY_KEY, Analysis
+from pluriscope.analyses.registry import BY_KEY, Analysis, of_kind
 from pluriscope.blocks import Block
 from pluriscope.naming import Scope
 
@@ -268,7 +268,7 @@ def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str, sta
 def index(request: Request, session: Reading, links: Links, name: str, options: Meant) -> HTMLResponse:
     """What each found."""
     place = locate(session, links, name, options.scope)
-    every = asked(session, place, links, analyses_of(place))
+    every = asked(session, place, links, of_kind(place.question.kind))
     return _page(request, every[0], index_of(every), TAB)
 
 
@@ -291,7 +291,7 @@ def ask_for_every(
 ) -> RedirectResponse:
     """Queue those that nobody asked for, all at once."""
     place = locate(session, links, name, order.scope)
-    for one in asked(session, place, links, analyses_of(place)):
+    for one in asked(session, place, links, of_kind(place.question.kind)):
         if one.state == "not_asked" and one.analysis.find:
             ask_for(session, links, name, one.analysis, ThoroughOrder(**order.model_dump()))
     return RedirectResponse(links.analyses(place.slug, order.scope), status_code=303)

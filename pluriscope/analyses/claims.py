@@ -93,10 +93,7 @@ def _form(of: AnalysisContext, given: Mapping[str, str]) -> Iterator[Block]:
     }
     yield Section("Another of your own" if any(given.values()) else "Your own", _ABOUT, id="form")
     kept = {"text": next((given[name] for name in _WAYS if given.get(name)), "")}
-    model, url = (
-        settings_form(about.settings, of.scope, first),
-        of.links.analysis(of.slug, "claims", type(of.scope)(), "given"),
-    )
+    model, url = (settings_form(about.settings, of.scope, first), of.links.analysis(of.slug, "claims", None, "given"))
     values = {**given, **kept, **of.scope.query()}
     yield Form(model, url, "Locate it", values, changes=False, primary=not any(given.values()))
     forms = "\n".join(f"- **{one.label}.** {one.about} `{one.example}`" for one in FORMS)

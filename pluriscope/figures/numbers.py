@@ -125,6 +125,11 @@ def noun(number: int | str, singular: str, many: str = "") -> str:
     return f"{exact(number)} {plural(number, singular, many)}"
 
 
+def enumerated(words: Sequence[str]) -> str:
+    """Words in a sentence: a, b and c; "" where there are none."""
+    return f"{', '.join(words[:-1])} and {words[-1]}" if words[1:] else "".join(words)
+
+
 def duration(seconds: float) -> str:
     """A length of time: 0.41 s, 41 s, 3 min 12 s, 2 h 5 min."""
     if seconds < 10:

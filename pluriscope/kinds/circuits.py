@@ -17,7 +17,7 @@ from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.frames import Coded, Part, Passing
-from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, MARGIN, NEURONS, PASSES, USES, VALID
+from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, INTERPRETATIONS, MARGIN, NEURONS, PASSES, USES, VALID
 from pluriscope.kinds.found import Found
 from pluriscope.kinds.interpretations import prominent
 from pluriscope.kinds.kind import ListedKind
@@ -25,9 +25,6 @@ from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
 
 MASK = Column("mask", "Mask", "Which edges it keeps, as hex.", "name", shown=False)
-INTERPRETATIONS = Column(
-    *("interpretations", "Interpretations", "How many interpretations the circuit has.", "big"), largest_first=True
-)
 OBSERVED = Column("observed", "Classes", "Classes of its interpretations that interventions tell apart.", "big")
 STORY = Column(
     *("story", "Story", "How the circuit's story relates to the whole network's.", "text"),
@@ -92,7 +89,7 @@ def _figures(found: Found) -> Mapping[str, Any]:
 
 
 def _mask(found: Found, place: int) -> str:
-    return str(found.question.layout.to_hex(int(found.stored["circuit"]["mask"][place])))
+    return str(found.question.graph.to_hex(int(found.stored["circuit"]["mask"][place])))
 
 
 def _more(found: Found, place: int) -> Mapping[str, Any]:
@@ -157,12 +154,8 @@ def _figures_of_graph(found: Found) -> Mapping[str, Any]:
     }
 
 
-def _mask_of_graph(found: Found, place: int) -> str:
-    return str(found.question.graph.to_hex(int(found.stored["circuit"]["mask"][place])))
-
-
 def _more_of_graph(found: Found, place: int) -> Mapping[str, Any]:
-    stored, mask = found.stored["circuit"], _mask_of_graph(found, place)
+    stored, mask = found.stored["circuit"], _mask(found, place)
     return {
         "mask": mask,
         "name": f"c·{mask}",
@@ -186,7 +179,6 @@ CIRCUITS_OF_GRAPHS: Final = replace(
     CIRCUITS,
     stored=("mask", "edges", "neurons", "right", "margin", "roles", "verdicts"),
     figures=_figures_of_graph,
-    ref=lambda found, place: ExplanationRef("circuit", _mask_of_graph(found, place)),
     more=_more_of_graph,
     drawing=_drawing_of_graph,
     says=_says_of_graph,

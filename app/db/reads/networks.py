@@ -79,12 +79,6 @@ def parameters_by_id(session: Session, ids: Iterable[int]) -> dict[int, NDArray[
     return {row.id: np.frombuffer(row.parameters, dtype="<f8") for row in rows}
 
 
-def documents_by_id(session: Session, ids: Iterable[int]) -> dict[int, bytes]:
-    """The files of some networks of other kinds than perceptrons."""
-    rows = session.execute(select(NetworkRow.id, NetworkRow.document).where(NetworkRow.id.in_(list(ids))))
-    return {number: document for number, document in rows if document is not None}
-
-
 def matching(query: str) -> list[ColumnElement[bool]]:
     """Conditions on networks that a query names, deleted ones left out; see :func:`networks`."""
     if not query:

@@ -95,13 +95,12 @@ def parts_folder(session: Session) -> Path:
     return data_folder_in(session) / PARTS
 
 
-def tidy_parts(session: Session, *, now: float | None = None) -> None:
+def tidy_parts(session: Session) -> None:
     """Remove files of parts that are gone from the database, unless somebody has asked for them within an hour."""
-    now = time.time() if now is None else now
     folder = parts_folder(session)
     kept = {f"{digest}{ENDING}" for digest in session.scalars(select(StudyPartRow.digest))}
     for file in folder.iterdir() if folder.is_dir() else ():
-        if file.name not in kept and now - file.stat().st_atime > _KEPT_SECONDS:
+        if file.name not in kept and time.time() - file.stat().st_atime > _KEPT_SECONDS:
             file.unlink(missing_ok=True)
 
 

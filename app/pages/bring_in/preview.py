@@ -75,7 +75,7 @@ def preview_of(session: Session, intake: Intake, protocols: Sequence[Protocol]) 
     problems = list(intake.problems.items())
     problems += [("network", problem) for question in questions for problem in preflight(question)]
     if questions and known is not None and known.deleted_at is None and (cure := other_tasks(known, tasks)):
-        labels = ", ".join(map(_called, tasks_of(known)))
+        labels = ", ".join(task.label for task in tasks_of(known))
         cause = f"are others than those for which the same weights are stored as {known.slug!r} ({labels})"
         problems.append(("tasks", InvalidTask("tasks", cause, cure)))
     if len(content_of(intake).encode()) > MAX_NETWORK_BYTES:
@@ -84,10 +84,6 @@ def preview_of(session: Session, intake: Intake, protocols: Sequence[Protocol]) 
     refusals = {str(problem): (about, problem) for about, problem in problems}  # outputs share most of them
     unlearned = [] if refusals else list(dict.fromkeys(filter(None, map(not_learned, questions))))
     return Preview(intake, known, questions if protocols else [], unlearned, list(refusals.values()))
-
-
-def _called(task: Task) -> str:
-    return task.label
 
 
 def content_of(intake: Intake) -> str:
@@ -174,7 +170,7 @@ class Output:
         if self.margin is not None:
             right += f"; smallest margin {decimal(self.margin, 3)}"
             right += ", fragile: below 10⁻⁶" if self.margin < FRAGILE_MARGIN else ""
-        return Fact(label, _called(self.task), words, right)
+        return Fact(label, self.task.label, words, right)
 
     @property
     def table(self) -> Table:

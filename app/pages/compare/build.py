@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -47,17 +46,13 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
         BadQuery: a malformed reference, fewer than two, or more than six.
     """
     place = find_place(session, links, network, options)
-    more: dict[str, Any] = {"view": options, "others": lambda: own_pair(session, links, place)}
     texts = texts_of(links, options, place) or own_pair(session, links, place)
     found = _find_chosen(session, links, place, texts)
     explanations = list({str(one.ref): one for one in found.values()}.values())
     _enough(links, place, [str(one.ref) for one in explanations])
-    return replace(_compared(session, links, place, explanations), **more)
-
-
-def _compared(session: Session, links: Addresses, place: AnyPlace, explanations: Sequence[Explanation]) -> Compared:
-    asked = on_rows if place.question.kind.refuses(INTERPRETATIONS) else of_network
-    return asked(session, links, place, explanations)
+    compared = on_rows if place.question.kind.refuses(INTERPRETATIONS) else of_network
+    page = compared(session, links, place, explanations)
+    return replace(page, view=options, others=lambda: own_pair(session, links, place))
 
 
 def _enough(links: Addresses, place: AnyPlace, refs: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from analysis.experiments import ask_network
 from app.db.listing import frame_of_analysis
 from app.pages.analyses import asked
-from app.pages.compare.compared import UNTIL, every_one, short
+from app.pages.compare.compared import UNTIL, short
 from app.pages.compare.options import CompareOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref, readings_of
 from app.pages.page import column
@@ -45,7 +45,7 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
         told = f"Two to {MOST} explanations of one network: where they contradict each other, and who is right."
         yield Head("Compare explanations", told, actions=[Action("Choose a network", links.gallery(), primary=True)])
         return
-    every, chosen = every_one(links, place.slug, place.scope), "".join(options.e[:1])
+    every, chosen = links.explanations(place.slug, place.scope), "".join(options.e[:1])
     if chosen:  # the list ticks it
         every += f"#compare={quote(chosen)}"
     tick = [Action("Tick others in the list", every, primary=True)]

@@ -24,7 +24,7 @@ from pluriscope.blocks import Action, Block, Figure, Head, Menu, More, Notice, P
 from pluriscope.comparison import Trials
 from pluriscope.comparison import who_is_right as bar
 from pluriscope.figures.comparison import comparison_figure
-from pluriscope.figures.numbers import decimal, exact, noun
+from pluriscope.figures.numbers import decimal, enumerated, exact, noun
 from pluriscope.figures.svg.elements import twice
 from pluriscope.figures.svg.networks import NARROW, WIDTH
 from pluriscope.naming import LEAST, LETTERS, Scope
@@ -185,7 +185,7 @@ class Compared(Shared):
     @property
     def title(self) -> str:
         """The verdict."""
-        names = f"{', '.join(self.letters[:-1])} and {self.letters[-1]}"
+        names = enumerated(self.letters)
         if len(self.trials.apart):
             own = "their own " if self.asked == "own interventions" else ""
             return (
@@ -209,7 +209,7 @@ class Compared(Shared):
             speaking = zip(self.letters, right, speaks, strict=True)
             shares = [f"{letter} is right on {exact(n)}" for letter, n, says in speaking if says]
             shares = [shares[0], *(words.replace("is right ", "") for words in shares[1:])]
-            told += f" Where they contradict, {', '.join(shares[:-1])} and {shares[-1]}."
+            told += f" Where they contradict, {enumerated(shares)}."
         elif len(self.ones) == LEAST and self.trials.spoken.any() and not self.trials.spoken.all():
             silent = exact(int((~self.trials.spoken).all(axis=0).sum()))
             told += f" Where one alone is right, the other is silent; on {silent} of {exact(self.of)} neither speaks."
@@ -326,8 +326,7 @@ def _answer(row: Row) -> Markup:
 
 
 def _are_right(letters: Sequence[str]) -> str:
-    names = f"{', '.join(letters[:-1])} and {letters[-1]}" if letters[1:] else "".join(letters)
-    return f"{names or 'None'} {'are' if letters[1:] else 'is'} right"
+    return f"{enumerated(letters) or 'None'} {'are' if letters[1:] else 'is'} right"
 
 
 def _runs(row: Row) -> Markup:
@@ -380,13 +379,8 @@ def _head(c: Compared) -> Head:
         Action("Cite and embed", f"{part_url('cite', c.url)}#cite"),
     ]
     words = "Change the two" if len(c.ones) == LEAST else "Change them"
-    change = Action(words, every_one(c.links, c.network.slug, c.scope))
+    change = Action(words, c.links.explanations(c.network.slug, c.scope))
     return Head(c.title, c.sentence, actions=[change, Menu("Share", share, c.url)])
-
-
-def every_one(links: Addresses, slug: str, scope: Scope) -> str:
-    """The list from which they are chosen."""
-    return links.explanations(slug, scope) if isinstance(scope, Scope) else links.circuits(slug, scope)
 
 
 def who_is_right(c: Compared) -> Block:
@@ -485,7 +479,7 @@ def _nothing(c: Compared) -> Notice:
             "An analysis has found two others.",
             actions=[Action("Compare these", c.at(refs), primary=True)],
         )
-    choose = Action("Choose others", every_one(c.links, c.network.slug, c.scope), primary=True)
+    choose = Action("Choose others", c.links.explanations(c.network.slug, c.scope), primary=True)
     return Notice(item, cause, actions=[choose])
 
 

@@ -34,7 +34,7 @@ from app.pages.verdicts.told import folded
 from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Figure, More
 from pluriscope.comparison import Trials, trials_of
-from pluriscope.figures.numbers import decimal, noun, readable
+from pluriscope.figures.numbers import decimal, enumerated, noun, readable
 from pluriscope.figures.svg.directions import direction_diagram, linear_words
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import WIDTH, Contrast, network_diagram
@@ -237,7 +237,7 @@ def _experiment(
     names = (
         chosen.text.replace("; ", " and ")
         if isinstance(chosen, _OwnSwap)
-        else _and([node_name(*site, sizes) for site in chosen.sites])
+        else enumerated([node_name(*site, sizes) for site in chosen.sites])
     )
     value = "the value of input" if len(chosen) == 1 else "their values of input"
     changes = [
@@ -279,7 +279,7 @@ def _experiment(
             sentence=f"{title}: {_told(after if told else closed, sizes)}",
             forced=dict.fromkeys(forced, ""),
         ),
-        doubt=f"What {_and(rests)} says here rests on a row of a gate that no input reaches." if rests else "",
+        doubt=f"What {enumerated(rests)} says here rests on a row of a gate that no input reaches." if rests else "",
         play=play,
     )
 
@@ -302,10 +302,6 @@ def _settled(one: Explanation, chosen: _Neurons, source: int, base: int) -> bool
     sizes = chosen.beside.sizes
     space = InterventionSpace(sizes[1:-1], sizes[0], (tuple(chosen.sites),))
     return bool(one.record.settled(one.item, space)[0, source, base])
-
-
-def _and(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else "".join(names)
 
 
 # --- one explanation
@@ -382,7 +378,7 @@ def _same(beside: Beside) -> str:
     return (
         f"Same kind, same test: protocol {beside.place.question.protocol.name}."
         if len(rules) == 1
-        else (f"Same kind, different tests: protocols {_and(sorted(rules))}.")
+        else (f"Same kind, different tests: protocols {enumerated(sorted(rules))}.")
     )
 
 
@@ -450,7 +446,7 @@ def _folds(beside: Beside) -> Iterator[Block]:
         if len({(one.value, one.table) for _, one, _ in told}) > 1
     }
     if apart:
-        yield More("Thresholds", lambda: _thresholds(beside, apart), f"of {_and([*apart])}", id="cut")
+        yield More("Thresholds", lambda: _thresholds(beside, apart), f"of {enumerated([*apart])}", id="cut")
     yield folded(beside.session, beside.links, beside.explanations)
 
 

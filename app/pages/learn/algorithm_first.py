@@ -18,20 +18,9 @@ from analysis.interventions.neuron_set import NeuronSet
 from app.db.tables import AlgorithmRow
 from app.errors import BadQuery
 from app.pages.candidates import algorithm_of, find_algorithm_row
-from app.pages.learn.lesson import (
-    Answer,
-    Board,
-    Lesson,
-    LessonNetwork,
-    LessonOptions,
-    Short,
-    asked,
-    choices,
-    listed,
-    number,
-)
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, asked, choices, number
 from app.pages.placed import read_places
-from pluriscope.figures.numbers import noun
+from pluriscope.figures.numbers import enumerated, noun
 from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.figures.svg.lessons import parts
 from pluriscope.figures.svg.tiles import Bits, bits_of, canonical, variable
@@ -171,8 +160,8 @@ def _question(of: LessonNetwork) -> list[Answer]:
     figures = [(tree, "The other formula")]
     return [
         Answer("yes", "Yes, both parts", False, f"{told[0]}. {fails}", figures),
-        Answer("one", "One of its two parts", False, f"{listed(told)}. {fails}", figures),
-        Answer("no", "Neither part", True, f"Right: {listed(told)}.{tried}", figures),
+        Answer("one", "One of its two parts", False, f"{enumerated(told)}. {fails}", figures),
+        Answer("no", "Neither part", True, f"Right: {enumerated(told)}.{tried}", figures),
     ]
 
 
@@ -198,7 +187,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
 def _pictures(of: LessonNetwork) -> Sequence[Markup]:
     algorithm = _algorithm(of, _FORMULA)
     pieces = [_table(part) for part in algorithm.variables]
-    words = listed([in_words(piece) for piece in pieces])
+    words = enumerated([in_words(piece) for piece in pieces])
     return [parts(bits_of(algorithm.function, 2), pieces, sentence=f"{algorithm.formula} is made of {words}")]
 
 

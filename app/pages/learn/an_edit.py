@@ -21,10 +21,11 @@ from analysis.question import ask
 from analysis.subjects.perceptron.circuit import Circuit
 from analysis.subjects.perceptron.network import Network
 from app.db.reads.analyses import network_by_digest
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, listed, number
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number
 from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
 from pluriscope.blocks import Action
+from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.templating import render
 
@@ -120,7 +121,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
     for one, says in ((first, "says yes"), (other, "still says no")):
         _, drawn, output = one.shown(circuits, at)
         figures.append((drawn, f"{one.words}: {output} on 11, so it {says}."))
-    counts = f"of the {len(circuits)} circuits {listed([str(one.counts[0]) for one in found.values()])} follow"
+    counts = f"of the {len(circuits)} circuits {enumerated([str(one.counts[0]) for one in found.values()])} follow"
     return [
         Answer("same", "No", False, f"Their answers do not. But {counts}. Here is one in two of them.", figures),
         Answer("failed", "Yes: some edits failed", False, "All worked: each answers 1 on 11 and keeps the rest."),

@@ -8,20 +8,10 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from analysis.sandbox.intervention import Change
-from app.pages.learn.lesson import (
-    Answer,
-    Board,
-    Lesson,
-    LessonNetwork,
-    LessonOptions,
-    Short,
-    asked,
-    fields,
-    listed,
-    number,
-)
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, asked, fields, number
 from app.pages.play.played import Ask, Field
 from pluriscope.blocks import Action
+from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.layout import Site
 from pluriscope.figures.svg.lessons import changed
 from pluriscope.figures.svg.tiles import Bits, bits_of
@@ -221,7 +211,9 @@ def _pictures(of: LessonNetwork) -> Sequence[Markup]:
     share = of.run(one.source)[one.site[0]][one.site[1]] / full_at(of.question.cut, of.question.clean_rows)
     said = list(zip(_LETTERS, one.says, strict=True))
     return [
-        changed(share, said, sentence=f"{_words(of, one).capitalize()}: {listed([f'{k} says {v}' for k, v in said])}")
+        changed(
+            share, said, sentence=f"{_words(of, one).capitalize()}: {enumerated([f'{k} says {v}' for k, v in said])}"
+        )
     ]
 
 

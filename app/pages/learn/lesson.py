@@ -327,11 +327,6 @@ def asked(table: Bits) -> str:
     return f"{'are' if ' and ' in words else 'is'} {words} 1?"
 
 
-def listed(words: Sequence[str]) -> str:
-    """Words in a sentence: a, b and c."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
 def choices(ones: Iterable[tuple[str, str, str, bool]]) -> Markup:
     """Links to choose from: id, address and words of each, and whether it is chosen."""
     items = (

@@ -14,10 +14,10 @@ from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import PASSED
 from analysis.subjects.perceptron.circuit import Circuit
 from app.errors import NotFound
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, fields, listed
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, fields
 from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
-from pluriscope.figures.numbers import exact
+from pluriscope.figures.numbers import enumerated, exact
 from pluriscope.figures.svg.funnel import funnel_bar, funnel_thumb
 from pluriscope.figures.svg.lessons import stairs
 from pluriscope.figures.svg.thumbs import circuit_thumb
@@ -64,7 +64,7 @@ def _left(of: LessonNetwork, tests: Sequence[CriterionStep]) -> list[tuple[Crite
     report = funnel_of(asked.subject.analysed, tuple(tests))
     if report.missing:
         item, cause = (
-            f"verdicts on {listed(report.missing)}",
+            f"verdicts on {enumerated(report.missing)}",
             "have not been computed yet, and this lesson is about them",
         )
         raise NotFound(item, cause, "ask for them on the funnel’s page, or wait", "", asked.url, "the funnel")
@@ -175,7 +175,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
 
 def _pictures(of: LessonNetwork) -> Sequence[Markup]:
     counts = {"possible": _possible(of)} | {name: left for name, _, left in _told(of)}
-    return [stairs(counts, sentence=f"Left after each test: {listed([exact(one) for one in counts.values()])}")]
+    return [stairs(counts, sentence=f"Left after each test: {enumerated([exact(one) for one in counts.values()])}")]
 
 
 LESSON: Final = Lesson(

@@ -10,9 +10,9 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, listed, number
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, number
 from pluriscope.blocks import Action
-from pluriscope.figures.numbers import noun
+from pluriscope.figures.numbers import enumerated, noun
 from pluriscope.figures.svg.layout import Site
 from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.figures.svg.vessels import MARK
@@ -75,7 +75,7 @@ def _smallest(of: LessonNetwork) -> list[Off]:
 
 
 def _thumb(of: LessonNetwork, off: Iterable[Site]) -> Markup:
-    return circuit_thumb(of.question.cut.weights, of.keep(off), title=f"Kept: {listed(_left(of, off))}")
+    return circuit_thumb(of.question.cut.weights, of.keep(off), title=f"Kept: {enumerated(_left(of, off))}")
 
 
 def _board(of: LessonNetwork, state: CircuitsOptions) -> Board:
@@ -92,7 +92,7 @@ def _board(of: LessonNetwork, state: CircuitsOptions) -> Board:
     figure += Markup('<ul class="answers">{}</ul>').format(Markup("").join(_answers(of, state, off)))
     actions: list[Action] = []
     if wrong:
-        said = f"Wrong on {listed(wrong)}. Something needed is off: click it again."
+        said = f"Wrong on {enumerated(wrong)}. Something needed is off: click it again."
     elif left > least:
         said = f"All four right with {_NUMBERS[left]} neurons. Fewer are enough, so there is nothing to keep yet."
     elif off in kept:
@@ -143,7 +143,7 @@ def _answers(of: LessonNetwork, state: CircuitsOptions, off: Off) -> Iterable[Ma
 def _said(of: LessonNetwork, answers: Sequence[float]) -> str:
     """What a circuit gives on the inputs where the answer is 1."""
     ones = [row for row, bit in enumerate(of.question.task.truth_table) if bit]
-    return f"{listed([number(answers[row]) for row in ones])} on {listed([of.rows[row] for row in ones])}"
+    return f"{enumerated([number(answers[row]) for row in ones])} on {enumerated([of.rows[row] for row in ones])}"
 
 
 def _figures(of: LessonNetwork) -> list[tuple[Markup, str]]:
@@ -172,7 +172,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
             "no",
             "It is not",
             False,
-            f"The circuit at the left needs it: switched off there, the answer to {listed(fails)} is wrong.",
+            f"The circuit at the left needs it: switched off there, the answer to {enumerated(fails)} is wrong.",
             figures,
         ),
         Answer("both", "One cannot say so", True, "Yes: it depends on what else is kept.", figures),

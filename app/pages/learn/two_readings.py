@@ -11,8 +11,9 @@ from pydantic import Field
 
 from analysis.interpretations.interpretation import NeuronGate
 from app.db.reads.circuits import find_circuit
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, asked, listed, number
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, asked, number
 from pluriscope.blocks import Action
+from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.lessons import LEFT, RIGHT, value_line
 from pluriscope.figures.svg.tiles import Bits, bits_of, variable
 from pluriscope.figures.svg.vessels import in_words
@@ -76,7 +77,7 @@ def _told(of: LessonNetwork, table: Bits, kept: Sequence[Bits]) -> str:
         return "No value is above the mark: the neuron never says yes."
     if len(on) == len(of.rows):
         return "All values are above the mark: the neuron always says yes."
-    return f"Yes on {listed(on)}. It answers “{asked(table)}”{' This one you have.' if table in kept else ''}"
+    return f"Yes on {enumerated(on)}. It answers “{asked(table)}”{' This one you have.' if table in kept else ''}"
 
 
 def _board(of: LessonNetwork, state: ReadingsOptions) -> Board:

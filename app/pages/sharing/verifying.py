@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from app.errors import NotFound
-from app.options import BigInt, PageModel
+from app.options import PageModel
 from app.pages.explanations import stored_rows
 from app.pages.kinds import find_document
 from app.pages.page import One
@@ -19,6 +19,7 @@ from app.pages.sharing.targets import Target
 from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Prose, Table
 from pluriscope.figures.numbers import exact, noun
+from pluriscope.records import BigInt
 
 TOLERANCE: Final = 1e-9
 """Real figures count as equal within this share of max(1, |value|): the order of additions differs between machines."""

@@ -220,10 +220,9 @@ def _tile(x: float, y: float, side: float, bits: Bits, hue: str, max_width: floa
     return f'<g class="tile v-{hue}">{body}</g>'
 
 
-def truth_tile(bits: Bits, hue: str = NEUTRAL, side: float | None = None) -> Markup:
+def truth_tile(bits: Bits, hue: str = NEUTRAL) -> Markup:
     """A tile on its own, of a fixed size that leaves every cell at least 3.5 px."""
-    rows, _ = tile_shape(bits)
-    side = side if side is not None else max(15.0, rows * 4.0)
+    side = max(15.0, tile_shape(bits)[0] * 4.0)
     width, height = tile_size(bits, side)
     return drawing(
         width + 2,
@@ -235,15 +234,13 @@ def truth_tile(bits: Bits, hue: str = NEUTRAL, side: float | None = None) -> Mar
     )
 
 
-def variable(
-    table: TableLike, label: str = "", *, neutral: bool = False, hues: Hues = PLAIN_HUES, side: float | None = None
-) -> Markup:
+def variable(table: TableLike, label: str = "", *, neutral: bool = False, hues: Hues = PLAIN_HUES) -> Markup:
     """Tile and formula in one line."""
     bits = as_bits(table)
-    return _variable(bits, label, NEUTRAL if neutral else hues.of(bits), side)
+    return _variable(bits, label, NEUTRAL if neutral else hues.of(bits))
 
 
 @lru_cache(maxsize=4_096)  # so does a list say the same few variables
-def _variable(bits: Bits, label: str, hue: str, side: float | None) -> Markup:
-    tile, words = truth_tile(bits, hue, side), esc(label or table_name(bits))
+def _variable(bits: Bits, label: str, hue: str) -> Markup:
+    tile, words = truth_tile(bits, hue), esc(label or table_name(bits))
     return Markup(f'<span class="var v-{hue}">{tile}<span class="f">{words}</span></span>')  # noqa: S704
