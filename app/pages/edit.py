@@ -37,7 +37,6 @@ from pluriscope.figures.svg.layout import node_name
 PREVIEW: Final = "preview"
 MOST_SLIDERS: Final = 80
 """Weights and biases up to which each has a slider."""
-_FATE: Final = {True: "changed", False: "kept"}
 _MOST_NAMED: Final = 16
 _MOST_ROWS: Final = 64
 _MOST_SECONDS: Final = 20.0
