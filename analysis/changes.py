@@ -23,7 +23,7 @@ from pydantic import BeforeValidator, Field
 from analysis.answers import answers
 from analysis.carried_algorithms.search import CONFIDENCE, Stories, find_stories
 from analysis.circuit_sets.judged_masks import asked_of, column_of, judged_circuits
-from analysis.circuit_sets.masks import CircuitsFound, MasksFound, circuits_of, find_masks, minimal_numbers
+from analysis.circuit_sets.masks import MasksFound, find_masks
 from analysis.circuits.estimating import share_interval
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import count_common, decide_right
@@ -42,7 +42,7 @@ from analysis.question import Question
 from analysis.report import Mask, Part, Report
 from analysis.result import OutputAnalysis
 from analysis.result_file import exact
-from analysis.subjects.enumeration import MAX_MASKS, most_wrong, number_bits
+from analysis.subjects.enumeration import MAX_MASKS, most_wrong
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.question import GraphQuestion, SubjectQuestion
 from analysis.subjects.subject import gaps
@@ -462,7 +462,7 @@ def _compare_listed(before: GraphQuestion, after: GraphQuestion, work: Work, *, 
     found, reasons = list[MasksFound](), list[str]()
     for nth, question in (("first", before), ("second", after)):
         reasons += _wrong_rows(nth, question)
-        one = find_masks(question.subject, question.rules, work, limit=MAX_MASKS)
+        one = find_masks(question, work, limit=MAX_MASKS)
         if not one.exhaustive:
             cause = f"of the {nth} network {one.tested:,} of {one.possible:,} were tested when time or memory ended"
             raise BeyondLimits("circuits to compare", cause, "use coarser rules, or give more time")
@@ -516,16 +516,11 @@ def _listed_criteria(
         reasons.append(f"Criteria were not asked: more than {_MOST_JUDGED:,} circuits are valid.")
         return {}
     for question, one in zip(both, found, strict=True):
-        masks = number_bits(one.masks, question.graph.n_bits)
-        minimal = np.isin(one.masks, minimal_numbers(one.masks, work)).tolist()
-        circuits = circuits_of(question.subject, question.space, masks, minimal, work)
-        judged = judged_circuits(
-            kind, question.subject, question.rules, CircuitsFound(**vars(one), circuits=tuple(circuits)), work
-        )
+        judged = judged_circuits(question, one, work).circuits
         for criterion in criteria:
-            outcomes = [each.told.get(column_of(criterion), "") for each in judged.circuits]
+            outcomes = [each.outcomes.get(column_of(criterion), "") for each in judged]
             text = CriterionStep.of(criterion).text
-            passes = {each.mask for each, said in zip(judged.circuits, outcomes, strict=True) if said == "passed"}
+            passes = {each.mask for each, said in zip(judged, outcomes, strict=True) if said == "passed"}
             passed.setdefault(text, []).append(passes)
             undecided[text] += outcomes.count("undecided")
     return {"circuit": {text: _passing(sets, undecided[text]) for text, sets in passed.items()}}

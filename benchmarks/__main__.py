@@ -48,6 +48,7 @@ from analysis.subjects.perceptron.circuit import Circuit
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.perceptron.training import train_networks
 from analysis.subjects.perceptron.training_spec import TrainingSpec
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
 from analysis.tasks import named_task
 from benchmarks import plain_reference as plain
@@ -270,7 +271,7 @@ def transformers(_quick: bool) -> Lines:
     """All circuits of bundled transformers."""
     for name in ("indirect-object-2x2", "induction-attention", "majority-5-attention"):
         kind, model = read_subject((ROOT / "app" / "bundled" / "models" / f"{name}.json").read_bytes())
-        seconds, found = timed(lambda kind=kind, model=model: find_masks(model, kind.rules("")))
+        seconds, found = timed(lambda kind=kind, model=model: find_masks(GraphQuestion(kind, model, kind.rules(""))))
         yield Line(f"{model.name}: {len(found.masks):,} circuits of a transformer", seconds)
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.masks import CircuitsFound, ModelCircuit
+from analysis.circuit_sets.masks import MasksFound, SubjectCircuit, with_figures
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.cuts import ROLE_AGREEMENT, CutCircuits, Roles, Runs
 from analysis.criteria.population import PopulationOf
@@ -23,7 +23,7 @@ from analysis.criteria.verdict import OUTCOMES
 from analysis.subjects.enumeration import mask_bits, mask_numbers, most_wrong
 from analysis.subjects.graph import Masks
 from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import Rules, Space, Subject, SubjectKind, gaps
+from analysis.subjects.subject import Space, SubjectKind, gaps
 from analysis.work import DEFAULT_WORK, Work
 
 NOT_ASKED: Final = "not asked"
@@ -45,30 +45,24 @@ def column_of(criterion: Criterion) -> str:
     return criterion.key.replace("-", "_")
 
 
-def judged_circuits(
-    kind: SubjectKind, model: Subject, rules: Rules, found: CircuitsFound, work: Work = DEFAULT_WORK
-) -> CircuitsFound:
-    """What a search found, with roles of nodes and outcomes of criteria.
+def judged_circuits(question: GraphQuestion, found: MasksFound, work: Work = DEFAULT_WORK) -> MasksFound:
+    """What a search found, with the figures of circuits, roles of their nodes and outcomes of criteria.
 
     Args:
-        found: under these rules and the usual threshold.
         work: told after each criterion; may raise Cancelled.
     """
-    order = sorted(range(len(found.circuits)), key=lambda at: found.circuits[at].bits)
-    circuits = [found.circuits[at] for at in order]
-    told: list[dict[str, str]] = []
+    circuits = sorted(with_figures(question, found, work).circuits, key=lambda one: one.bits)
+    outcomes: list[dict[str, str]] = []
     if circuits:
         known = found.masks if found.complete else None
-        told = told_of(kind, model, rules, circuits, min(found.by_bits), known, work=work)
-    by_place = dict(zip(order, told, strict=True))
-    return replace(found, circuits=tuple(replace(one, told=by_place[at]) for at, one in enumerate(found.circuits)))
+        outcomes = roles_and_outcomes(question, circuits, min(found.by_bits), known, work=work)
+    judged = [replace(one, outcomes=own) for one, own in zip(circuits, outcomes, strict=True)]
+    return replace(found, circuits=tuple(sorted(judged, key=lambda one: one.mask)))
 
 
-def told_of(
-    kind: SubjectKind,
-    model: Subject,
-    rules: Rules,
-    circuits: Sequence[ModelCircuit],
+def roles_and_outcomes(
+    question: GraphQuestion,
+    circuits: Sequence[SubjectCircuit],
     fewest: int | None,
     found: NDArray[np.uint64] | None,
     criteria: Sequence[Criterion] | None = None,
@@ -77,22 +71,20 @@ def told_of(
     """Roles and outcomes by column for each of some circuits.
 
     Args:
-        rules: that they are judged under.
         circuits: at least one, those with the fewest bits first.
         fewest: bits of the smallest valid circuit, None if that is not known.
         found: all valid circuits as numbers, ascending; None where they are not all known.
         criteria: that are asked; None for all that have a column.
         work: told after each criterion; may raise Cancelled.
     """
-    question = GraphQuestion(kind, model, rules)
     population = population_of(question, circuits, fewest, found, work)
-    told = _written(kind, question.space, population.question.roles, len(circuits))
-    for criterion in asked_of(kind) if criteria is None else criteria:
+    written = _written(question.kind, question.space, population.question.roles, len(circuits))
+    for criterion in asked_of(question.kind) if criteria is None else criteria:
         work.tell("circuits", len(circuits), len(circuits), criterion.label)
         outcomes = criterion.judge(population).outcomes
-        for one, outcome in zip(told, outcomes.tolist(), strict=True):
+        for one, outcome in zip(written, outcomes.tolist(), strict=True):
             one[column_of(criterion)] = OUTCOMES[outcome].replace("_", " ")
-    return told
+    return written
 
 
 def _written(kind: SubjectKind, space: Space, found: Roles | None, n: int) -> list[dict[str, str]]:
@@ -119,7 +111,7 @@ def _roles(kind: SubjectKind, space: Space, masks: Masks) -> Roles | None:
 
 def population_of(
     question: GraphQuestion,
-    circuits: Sequence[ModelCircuit],
+    circuits: Sequence[SubjectCircuit],
     fewest: int | None,
     found: NDArray[np.uint64] | None,
     work: Work = DEFAULT_WORK,

@@ -9,15 +9,16 @@ many minutes are refused with their size.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
-from analysis.circuits.distribution import CircuitDistribution
+from analysis.circuits.distribution import CircuitDistribution, minimal_masks
 from analysis.subjects.enumeration import MAX_BITS, engine_of, most_wrong, number_bits, refuse_if_too_large
 from analysis.subjects.graph import Masks
-from analysis.subjects.subject import Numbers, Rules, SearchPart, Space, Subject, gaps
+from analysis.subjects.question import GraphQuestion
+from analysis.subjects.subject import Numbers, SearchPart, Space, gaps
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_LISTED: Final = 100_000
@@ -28,8 +29,8 @@ _AT_ONCE: Final = 1 << 16  # masks whose bits are looked at together
 
 
 @dataclass(frozen=True)
-class ModelCircuit:
-    """One circuit of a model.
+class SubjectCircuit:
+    """One circuit of a subject, with its figures.
 
     Args:
         mask: as it is written, hexadecimal.
@@ -41,7 +42,7 @@ class ModelCircuit:
         worst: the smallest gap between the right output and the largest other; negative if a row is wrong.
         margin: the smallest distance of that gap from 0.
         minimal: whether no circuit with a proper subset of the bits is valid; None where it was not found out.
-        told: what criteria say of it and which of its nodes have each role, by column
+        outcomes: of criteria, and which of its nodes have each role, by column
             (:mod:`analysis.circuit_sets.judged_masks`).
     """
 
@@ -54,12 +55,12 @@ class ModelCircuit:
     worst: float
     margin: float
     minimal: bool | None
-    told: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class MasksFound:
-    """What a search found, as masks alone.
+    """What a search found.
 
     Args:
         masks: the valid circuits as numbers, ascending; where there are too many, those with the fewest bits.
@@ -69,6 +70,7 @@ class MasksFound:
         by_bits: number of bits → valid circuits.
         bit_use: for each bit the valid circuits that keep it.
         drawn: 1,000 valid circuits drawn uniformly without repetition, or all if there are fewer, ascending.
+        circuits: the listed ones with their figures, in the order of their masks; none where nobody asked for figures.
     """
 
     masks: Numbers
@@ -78,6 +80,7 @@ class MasksFound:
     by_bits: dict[int, int]
     bit_use: tuple[int, ...]
     drawn: Numbers
+    circuits: tuple[SubjectCircuit, ...] = ()
 
     @property
     def distribution(self) -> CircuitDistribution:
@@ -95,38 +98,8 @@ class MasksFound:
         return self.exhaustive and len(self.masks) == self.valid
 
 
-@dataclass(frozen=True)
-class CircuitsFound(MasksFound):
-    """The same with the figures of those that are listed.
-
-    Args:
-        circuits: the listed ones, in the order of their masks.
-    """
-
-    circuits: tuple[ModelCircuit, ...]
-
-
-def find_circuits(model: Subject, rules: Rules, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> CircuitsFound:
-    """Every valid circuit of a model by the usual threshold, with its figures.
-
-    Args:
-        work: told after each part; may raise Cancelled.
-        limit: most circuits listed, those with the fewest bits; all are counted.
-
-    Raises:
-        BeyondLimits: there are too many circuits.
-        InvalidProtocol: the rules do not fit the model.
-    """
-    space = model.space(rules)
-    found = find_masks(model, rules, work, limit=limit)
-    masks = number_bits(found.masks, space.graph.n_bits)
-    minimal = np.isin(found.masks, minimal_numbers(found.masks, work))
-    circuits = tuple(circuits_of(model, space, masks, minimal.tolist(), work))
-    return CircuitsFound(**vars(found), circuits=circuits)
-
-
-def find_masks(model: Subject, rules: Rules, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> MasksFound:
-    """The masks of every valid circuit of a model, or of those decided before time or memory ended.
+def find_masks(question: GraphQuestion, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> MasksFound:
+    """The masks of every valid circuit by the usual threshold, or of those decided before time or memory ended.
 
     Args:
         work: told after each part; may raise Cancelled.
@@ -134,9 +107,9 @@ def find_masks(model: Subject, rules: Rules, work: Work = DEFAULT_WORK, *, limit
 
     Raises:
         BeyondLimits: there are too many circuits.
-        InvalidProtocol: the rules do not fit the model.
+        InvalidProtocol: the rules do not fit the subject.
     """
-    space = model.space(rules)
+    model, space = question.subject, question.space
     refuse_if_too_large(model, space)
     engine = engine_of(model, space)
     most = most_wrong(model)
@@ -216,18 +189,25 @@ def _draw(circuits: Numbers) -> Numbers:
     return circuits[np.argpartition(mixed, N_DRAWN)[:N_DRAWN]] if len(circuits) > N_DRAWN else circuits
 
 
+def with_figures(question: GraphQuestion, found: MasksFound, work: Work = DEFAULT_WORK) -> MasksFound:
+    """The same with the figures of the circuits that are listed."""
+    masks = number_bits(found.masks, question.graph.n_bits)
+    minimal = np.isin(found.masks, minimal_masks(found.masks, work, "circuits")).tolist()
+    return replace(found, circuits=tuple(circuits_of(question, masks, minimal, work)))
+
+
 def circuits_of(
-    model: Subject, space: Space, masks: Masks, minimal: Sequence[bool | None], work: Work = DEFAULT_WORK
-) -> list[ModelCircuit]:
+    question: GraphQuestion, masks: Masks, minimal: Sequence[bool | None], work: Work = DEFAULT_WORK
+) -> list[SubjectCircuit]:
     """Figures of circuits, computed from the weights.
 
     Args:
-        space: that they belong to.
         masks: ``[circuits, bits]`` as :meth:`~analysis.subjects.subject.Space.reduce` leaves them.
         minimal: of each whether no valid circuit is below it; None where that is not known.
         work: asked after each part; may raise Cancelled.
     """
-    found: list[ModelCircuit] = []
+    found: list[SubjectCircuit] = []
+    model, space = question.subject, question.space
     most, n_rows = most_wrong(model), len(model.rows)
     for start in range(0, len(masks), space.batch):
         work.check()
@@ -243,21 +223,5 @@ def circuits_of(
         rows = zip(some, minimal[start : start + space.batch], *(one.tolist() for one in figures), strict=True)
         for mask, least, bits, nodes, right, worst, margin in rows:
             valid, written = n_rows - right <= most, space.graph.write(mask)
-            found.append(ModelCircuit(written, bits, nodes, right, n_rows, valid, worst, margin, least))
+            found.append(SubjectCircuit(written, bits, nodes, right, n_rows, valid, worst, margin, least))
     return found
-
-
-def minimal_numbers(numbers: Numbers, work: Work = DEFAULT_WORK) -> Numbers:
-    """Those of some masks that have no other among them as a proper subset, by ascending number of bits.
-
-    Args:
-        numbers: each once.
-        work: told at each; may raise Cancelled.
-    """
-    left = numbers[np.argsort(np.bitwise_count(numbers), kind="stable")]
-    minimal = []
-    while len(left):
-        work.tell("circuits", len(numbers), len(numbers), f"{len(numbers):,} valid circuits")  # may end the work
-        minimal.append(left[0])
-        left = left[(left & left[0]) != left[0]]
-    return np.array(minimal, dtype=np.uint64)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
 from analysis.subjects.perceptron.mlp import keep_matrices
+from analysis.work import DEFAULT_WORK, Work
 
 _MASKS_AT_ONCE: Final = 1 << 16
 
@@ -87,3 +88,25 @@ def neurons_of(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[np.int64]:
 def neuron_edges(layout: EdgeLayout) -> NDArray[Any]:
     """For each hidden neuron, layer by layer, the edges into it as a mask."""
     return mask_array((edges for layer in layout.edges_into[1:-1] for edges in layer), layout)
+
+
+def minimal_masks(masks: NDArray[Any], work: Work = DEFAULT_WORK, stage: str = "criteria") -> NDArray[Any]:
+    """Those of some masks, each there once, that have no other among them as a proper subset, fewest bits first.
+
+    Whatever is left once all supersets of smaller minimal ones are gone is minimal itself if it has the fewest bits:
+    of two with equally many neither contains the other.
+
+    Args:
+        work: told at each number of bits, under the name of a stage; may raise Cancelled.
+    """
+    left, sizes = masks, np.bitwise_count(masks)
+    minimal: list[NDArray[Any]] = [left[:0]]
+    while len(left):
+        work.tell(stage, len(masks) - len(left), len(masks), "minimal circuits")
+        fewest = left[sizes == sizes.min()]
+        minimal.append(fewest)
+        for mask in fewest:
+            work.check()
+            rest = (left & mask) != mask
+            left, sizes = left[rest], sizes[rest]
+    return np.concatenate(minimal)

@@ -24,6 +24,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuits.distribution import minimal_masks
 from analysis.criteria import circuits, cuts
 from analysis.criteria.criterion import VACUOUS, Change, Criterion, Judge
 from analysis.criteria.population import Population
@@ -168,25 +169,6 @@ def _shown(population: Population, mask: int) -> Witness:
 # --- every removal
 
 
-def minimal_masks(population: Population, known: NDArray[Any]) -> NDArray[Any]:
-    """The sets of edges that contain no other of them, fewest edges first.
-
-    Whatever is left once all supersets of smaller minimal ones are gone is minimal itself if it has the fewest edges:
-    of two with equally many edges neither contains the other.
-    """
-    left, sizes = known, np.bitwise_count(known)
-    minimal: list[NDArray[Any]] = [left[:0]]
-    while len(left):
-        population.work.tell("criteria", len(known) - len(left), len(known), "minimal circuits")
-        fewest = left[sizes == sizes.min()]
-        minimal.append(fewest)
-        for mask in fewest:
-            population.work.check()
-            rest = (left & mask) != mask
-            left, sizes = left[rest], sizes[rest]
-    return np.concatenate(minimal)
-
-
 def _smaller_by_running(will_do: _Sufficient) -> tuple[NDArray[np.bool_], NDArray[Any]]:
     """``[circuits]``: which can lose an edge where not all that will do is known, and what is then left."""
     masks = will_do.population.items
@@ -204,7 +186,7 @@ def _subset(will_do: _Sufficient) -> Verdicts:
     """Circuits without a proper subset that will do."""
     population, by_function = will_do.population, will_do.by_function
     known, missing = will_do.known
-    minimal = minimal_masks(population, known)
+    minimal = minimal_masks(known, population.work)
     loses, smaller = _smaller_by_running(will_do)
     passed = np.isin(population.items, minimal) & ~loses
 

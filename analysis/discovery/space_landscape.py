@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.circuit_sets.judged_masks import column_of, told_of
-from analysis.circuit_sets.masks import ModelCircuit, circuits_of
+from analysis.circuit_sets.judged_masks import column_of, roles_and_outcomes
+from analysis.circuit_sets.masks import SubjectCircuit, circuits_of
 from analysis.criteria.ablations import RESAMPLE_ABLATION
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.cuts import ROLE_AGREEMENT
@@ -89,7 +89,7 @@ class SpaceLandscape(Landscape):
         """Ablations of all, and criteria of the valid ones; of the others resampling alone."""
         masks = sorted(circuits, key=lambda mask: (mask.bit_count(), mask))
         minimal, bits = [self._is_minimal(mask) for mask in masks], self.graph.bits(masks)
-        known = dict(zip(masks, circuits_of(self.question.subject, self.question.space, bits, minimal), strict=True))
+        known = dict(zip(masks, circuits_of(self.question, bits, minimal), strict=True))
         valid = {mask for mask, one in known.items() if one.valid and circuits[mask].possible}
         known_of = self.stored or (lambda _: None)
         told = {mask: stored for mask in valid if (stored := known_of(mask)) is not None}
@@ -107,16 +107,15 @@ class SpaceLandscape(Landscape):
         below = (masks & np.uint64(mask)) == masks
         return not bool((below & (masks != mask)).any())
 
-    def _asked(self, circuits: Mapping[int, ModelCircuit], criteria: Sequence[Criterion]) -> dict[int, Outcomes]:
+    def _asked(self, circuits: Mapping[int, SubjectCircuit], criteria: Sequence[Criterion]) -> dict[int, Outcomes]:
         """What criteria say of circuits, those with the fewest bits first."""
         if not circuits:
             return {}
         listed, some = self.known.masks if self.complete else None, list(circuits.values())
-        asked = self.question.kind, self.question.subject, self.question.rules
-        found = told_of(*asked, some, self.known.smallest, listed, criteria, self.work)
+        found = roles_and_outcomes(self.question, some, self.known.smallest, listed, criteria, self.work)
         return dict(zip(circuits, found, strict=True))
 
-    def _judged(self, mask: int, circuit: ModelCircuit, told: Outcomes, *, valid: bool) -> Judged:
+    def _judged(self, mask: int, circuit: SubjectCircuit, told: Outcomes, *, valid: bool) -> Judged:
         others = {name: masked for name, masked in self.masked.items() if name != RULES}
         under: dict[str, bool | None] = {name: masked.is_right(mask) for name, masked in others.items()}
         under[RESAMPLE] = {"passed": True, "failed": False}.get(told.get(column_of(RESAMPLE_ABLATION), ""))

@@ -16,14 +16,8 @@ from numpy.typing import NDArray
 
 from analysis.answers import largest
 from analysis.circuit_sets.judged_masks import judged_circuits, population_of
-from analysis.circuit_sets.masks import (
-    CircuitsFound,
-    MasksFound,
-    circuits_of,
-    find_circuits,
-    find_masks,
-    minimal_numbers,
-)
+from analysis.circuit_sets.masks import MasksFound, circuits_of, find_masks
+from analysis.circuits.distribution import minimal_masks
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.cuts import ROLE_AGREEMENT, Runs
 from analysis.criteria.population import PopulationOf
@@ -89,7 +83,7 @@ def search(question: GraphQuestion, work: Work) -> MasksFound | None:
     """The valid circuits, or those decided before time or memory ended; None where they are too many to search."""
     if question.refusal:
         return None
-    return find_masks(question.subject, question.rules, work, limit=work.limits.most_listed(0))
+    return find_masks(question, work, limit=work.limits.most_listed(0))
 
 
 def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list[dict[str, Any]]:
@@ -242,12 +236,11 @@ def read_circuits(_question: GraphQuestion, told: Mapping[str, Any]) -> MasksFou
     )
 
 
-def judged(question: GraphQuestion, work: Work) -> CircuitsFound | None:
+def judged(question: GraphQuestion, work: Work) -> MasksFound | None:
     """The valid circuits with their figures, roles and outcomes of criteria; None where they are too many to search."""
     if question.refusal:
         return None
-    about = question.kind, question.subject, question.rules
-    return judged_circuits(*about, find_circuits(*about[1:], work), work)
+    return judged_circuits(question, find_masks(question, work), work)
 
 
 def missing(landscape: Any) -> list[str]:
@@ -266,7 +259,7 @@ def planted(_file: Any, question: GraphQuestion) -> PlantedCircuit | None:
 
 def circuits(question: GraphQuestion, _found: MasksFound | None, masks: Sequence[int]) -> dict[str, Any]:
     """The columns of some circuits: mask, edges, neurons (nodes that take part), rows right, margin; no roles."""
-    some = circuits_of(question.subject, question.space, question.graph.bits(masks), [None] * len(masks))
+    some = circuits_of(question, question.graph.bits(masks), [None] * len(masks))
     return {
         "mask": np.array(masks, dtype=np.uint64),
         "edges": np.array([one.bits for one in some], dtype=np.int64),
@@ -282,7 +275,7 @@ def _minimal(found: MasksFound | None, masks: Sequence[int]) -> list[bool | None
     if found is None or not found.complete or len(found.masks) > MINIMAL_AMONG:
         return [None] * len(masks)
     if len(masks) > 1:
-        least = set(minimal_numbers(found.masks).tolist())
+        least = set(minimal_masks(found.masks).tolist())
         return [mask in least for mask in masks]
     below = [(found.masks & np.uint64(mask)) == found.masks for mask in masks]
     return [not bool((one & (found.masks != np.uint64(mask))).any()) for one, mask in zip(below, masks, strict=True)]
@@ -302,7 +295,7 @@ def population(
         found: by the search for them all; None if it was not made.
         masks: those with the fewest bits first.
     """
-    some = circuits_of(question.subject, question.space, question.graph.bits(masks), _minimal(found, masks))
+    some = circuits_of(question, question.graph.bits(masks), _minimal(found, masks))
     fewest = min(found.by_bits, default=None) if found is not None and found.exhaustive else None
     every = found.masks if found is not None and found.complete else None
     return population_of(question, some, fewest, every, work)

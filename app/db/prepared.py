@@ -20,7 +20,7 @@ from analysis import ENGINE_VERSION
 from analysis.algorithms.redundancy import IRREDUNDANT
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from analysis.circuit_sets.judged_masks import asked_of, column_of
-from analysis.circuit_sets.masks import CircuitsFound, ModelCircuit
+from analysis.circuit_sets.masks import MasksFound, SubjectCircuit
 from analysis.circuits.result import CircuitSearch
 from analysis.criteria.registry import EVERY
 from analysis.criteria.steps import CriterionStep
@@ -142,7 +142,7 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
     )
 
 
-def prepare_circuits(question: GraphQuestion, found: CircuitsFound | None) -> PreparedAnalysis:
+def prepare_circuits(question: GraphQuestion, found: MasksFound | None) -> PreparedAnalysis:
     """Make ready what a search found of a network of another kind than perceptrons.
 
     Args:
@@ -154,7 +154,8 @@ def prepare_circuits(question: GraphQuestion, found: CircuitsFound | None) -> Pr
     bit_use = [] if found is None else list(found.bit_use)
     verdicts = _verdicts(question.kind, circuits)
     listed: dict[str, list[Any]] = {name: [getattr(one, field) for one in circuits] for name, field in _FIGURES.items()}
-    roles = [{role.key: one.told[role.key] for role in question.kind.roles if role.key in one.told} for one in circuits]
+    keys = {role.key for role in question.kind.roles}
+    roles = [{key: text for key, text in one.outcomes.items() if key in keys} for one in circuits]
     listed["roles"] = [json.dumps(one, ensure_ascii=False, sort_keys=True) for one in roles]
     listed["verdicts"] = list(map("".join, zip(*(one.letters for one in verdicts), strict=True)))
     complete = found is not None and found.complete
@@ -194,11 +195,11 @@ _MINIMAL: Final = {True: "P", False: "F", None: "U"}
 _LETTER_OF: Final = {outcome.replace("_", " "): letter for outcome, letter in zip(OUTCOMES, LETTERS, strict=True)}
 
 
-def _verdicts(kind: SubjectKind, circuits: Sequence[ModelCircuit]) -> tuple[PreparedVerdicts, ...]:
+def _verdicts(kind: SubjectKind, circuits: Sequence[SubjectCircuit]) -> tuple[PreparedVerdicts, ...]:
     """What was found out about circuits when they were searched, for each criterion that judged any of them."""
     letters = {"minimal-subset": "".join(_MINIMAL[one.minimal] for one in circuits)}
     for criterion in asked_of(kind):
-        outcomes = (one.told.get(column_of(criterion), "") for one in circuits)
+        outcomes = (one.outcomes.get(column_of(criterion), "") for one in circuits)
         letters[criterion.key] = "".join(_LETTER_OF.get(outcome, NO_LETTER) for outcome in outcomes)
     steps = {key: CriterionStep.of(EVERY[key]) for key, said in letters.items() if said.strip(NO_LETTER)}
     tallies = {key: CriterionTally(*map(letters[key].count, LETTERS)) for key in steps}

@@ -13,7 +13,7 @@ from analysis import changes
 from analysis.answers import largest
 from analysis.carried_algorithms.search import all_stories
 from analysis.changes import ChangesReport, compare, find_changes
-from analysis.circuit_sets.masks import find_circuits
+from analysis.circuit_sets.masks import find_masks, with_figures
 from analysis.circuits.search import decide_right, search_circuits
 from analysis.edits.registry import edited
 from analysis.errors import BeyondLimits, InvalidNetwork
@@ -232,7 +232,7 @@ def test_circuits_of_an_edited_transformer_are_those_found_in_each_by_itself(nam
     edit = edited(rule, before, settings).subject
     report = find_changes(before, edit, thorough=True)
     after = replace(before, subject=replace(edit, answers=before.subject.answers))
-    found = [find_circuits(one.subject, one.rules) for one in (before, after)]
+    found = [with_figures(one, find_masks(one)) for one in (before, after)]
     first, second = ({one.mask for one in each.circuits} for each in found)
     parts = {"kept": first & second, "lost": first - second, "gained": second - first}
     assert {name: set(masks) for name, masks in report.masks.items()} == parts

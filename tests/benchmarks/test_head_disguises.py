@@ -11,6 +11,7 @@ import pytest
 from analysis.circuit_sets.masks import find_masks
 from analysis.errors import InvalidPlanting
 from analysis.subjects.planted import PlantedEdges
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.transformer.blocks import Blocks
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import read_attention
@@ -67,8 +68,11 @@ def test_the_function_and_the_planted_circuit_stay(which, name):
 @pytest.mark.parametrize("seed", range(3))
 def test_how_many_circuits_are_valid(seed):
     before = COMPILED["tracr-induction"]
-    found = find_masks(before, HEADS)
-    valid = {name: find_masks(head_disguised(before, name, seed), HEADS) for name in HEAD_DISGUISES}
+    found, *disguised = (
+        find_masks(GraphQuestion(TRANSFORMER, model, HEADS))
+        for model in (before, *(head_disguised(before, name, seed) for name in HEAD_DISGUISES))
+    )
+    valid = dict(zip(HEAD_DISGUISES, disguised, strict=True))
     assert valid["rotate"].masks.tolist() == found.masks.tolist()
     assert valid["permute"].by_bits == found.by_bits
     assert valid["split"].valid >= found.valid

@@ -17,9 +17,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.circuits.distribution import minimal_masks
 from analysis.circuits.strategy import find_circuits
 from analysis.criteria.ablations import OUTPUT_FAITHFULNESS
-from analysis.criteria.minimality import minimal_masks
 from analysis.criteria.population import Population
 from analysis.discovery.landscape import Landscape, Location
 from analysis.discovery.landscapes import landscape_of
@@ -79,9 +79,7 @@ def _minimal(studied: Studied) -> NDArray[Any]:
 
     def compute() -> NDArray[Any]:
         landscape = _answers(studied).landscape
-        masks = landscape.known.masks
-        found: NDArray[Any] = np.sort(minimal_masks(Population("circuit", landscape.question, masks), masks))
-        return found
+        return np.sort(minimal_masks(landscape.known.masks))
 
     return studied.once("minimal circuits", compute)
 

@@ -32,7 +32,8 @@ def landscape_of(subject):
         question = question_of(subject)
         return landscapes.landscape_of(question, search_circuits(question))
     model, rules = golden(subject[0]), TRANSFORMER.rules(subject[1])
-    return landscapes.landscape_of(GraphQuestion(TRANSFORMER, model, rules), find_masks(model, rules))
+    question = GraphQuestion(TRANSFORMER, model, rules)
+    return landscapes.landscape_of(question, find_masks(question))
 
 
 @lru_cache

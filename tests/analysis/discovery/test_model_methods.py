@@ -155,7 +155,8 @@ def test_places_are_those_among_all_masks(name, text):
     every = every[(space.reduce(every) == every).all(axis=1) & every.any(axis=1)]
     right = np.concatenate([gaps(space.run(some[None]), model.answers)[0][None] > 0 for some in every]).sum(axis=1)
     valid = every[right / len(model.rows) > 0.99]
-    landscape = landscape_of(GraphQuestion(TRANSFORMER, model, rules), find_masks(model, rules))
+    question = GraphQuestion(TRANSFORMER, model, rules)
+    landscape = landscape_of(question, find_masks(question))
     methods = METHODS.of(TRANSFORMER)
     asked = sweep(methods.values(), ["mean"])
     asked = [one for one in asked if one[1].get("ablation", "rules") in landscape.masked]

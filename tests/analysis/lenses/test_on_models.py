@@ -245,7 +245,7 @@ def test_what_circuits_say_of_effects(values, effects, words):
 @pytest.mark.parametrize("model", MODELS)
 def test_every_lens_answers_or_says_why(model):
     question = question_of(replace(model, tokens=model.tokens[::9], answers=model.answers[::9]), "nodes")
-    found = find(Analysed(question, find_masks(question.subject, question.rules)), Settings(thorough=True))
+    found = find(Analysed(question, find_masks(question)), Settings(thorough=True))
     assert [one.lens for one in found.lenses] == list(LENSES.by_key)
     known, refused = LENSES.of(TRANSFORMER), LENSES.refusals(TRANSFORMER)
     for one in found.lenses:
@@ -283,7 +283,7 @@ def test_what_cannot_be_answered_is_refused(model, key, given, why):
 
 def test_under_other_rules_only_what_circuits_say_is_made_anew(monkeypatch):
     question = question_of(replace(PLAIN, tokens=PLAIN.tokens[::9], answers=PLAIN.answers[::9]), "nodes")
-    whole, whole_settings = find_masks(question.subject, question.rules), Settings(thorough=True)
+    whole, whole_settings = find_masks(question), Settings(thorough=True)
     first, second = (replace(whole, masks=np.array(some, dtype=np.uint64)) for some in ([15], [3, 15]))
     before = find(Analysed(question, first), whole_settings)
     answer = Lens.answer

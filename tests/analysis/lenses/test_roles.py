@@ -114,7 +114,7 @@ def test_thresholds_say_who_plays_a_role(given, words):
 
 def test_circuits_are_counted_by_the_roles_that_heads_have_there():
     model, rules = golden("majority_5_2x2_0"), TRANSFORMER.rules("heads")
-    space, found = model.space(rules), find_masks(model, rules, limit=20)
+    space, found = model.space(rules), find_masks(GraphQuestion(TRANSFORMER, model, rules), limit=20)
     masks = number_bits(found.masks, space.graph.n_bits)
     grid, told = ROLES_LENS.in_circuits(Analysed(GraphQuestion(TRANSFORMER, model, rules), found))
     counts = np.array([space.roles(mask[None])[0] for mask in masks]).sum(axis=0)

@@ -9,7 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analysis.circuit_sets.judged_masks import judged_circuits
-from analysis.circuit_sets.masks import find_circuits
+from analysis.circuit_sets.masks import find_masks, with_figures
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import read_attention
 from app.db.codecs import graph_question
@@ -21,7 +22,8 @@ from tests.factories import on_a_copy, searched
 ONE = "/networks/majority"
 DOCUMENT = json.loads((Path(__file__).parents[2] / "golden/attention/majority_5_1x2_0.json").read_text())["network"]
 MODEL = read_attention(DOCUMENT)
-FOUND = judged_circuits(TRANSFORMER, MODEL, TRANSFORMER.default_rules, find_circuits(MODEL, TRANSFORMER.default_rules))
+QUESTION = GraphQuestion(TRANSFORMER, MODEL, TRANSFORMER.default_rules)
+FOUND = judged_circuits(QUESTION, find_masks(QUESTION))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def client(tmp_path_factory):
         with app.state.store.write() as session:
             row = searched(session, json.dumps(DOCUMENT).encode(), slug="majority").network
             unasked = graph_question(row, "heads")
-            save_prepared(session, prepare_circuits(unasked, find_circuits(MODEL, unasked.rules)))
+            save_prepared(session, prepare_circuits(unasked, with_figures(unasked, find_masks(unasked))))
         yield client
 
 
@@ -49,9 +51,9 @@ def test_roles_and_criteria_are_facets_of_the_list(client):
     facets = {one["name"]: {c["value"]: c["count"] for c in one["choices"]} for one in page["facets"]}
     for role in ("copying", "induction"):
         for node in ("1.0", "1.1"):
-            having = sum(node in one.told[role].split(", ") for one in FOUND.circuits)
+            having = sum(node in one.outcomes[role].split(", ") for one in FOUND.circuits)
             assert facets["roles"].get(f"{role}({node})", 0) == having
-    passed = {one.mask for one in FOUND.circuits if one.told["resample_ablation"] == "passed"}
+    passed = {one.mask for one in FOUND.circuits if one.outcomes["resample_ablation"] == "passed"}
     assert 0 < len(passed) < FOUND.valid
     assert facets["passes"]["resample-ablation"] == len(passed)
     some = client.get(f"/api/v2{ONE}/explanations?passes=resample-ablation&limit=200").json()

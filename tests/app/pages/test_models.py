@@ -17,11 +17,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from analysis.circuit_sets.judged_masks import judged_circuits
-from analysis.circuit_sets.masks import circuits_of, find_circuits
+from analysis.circuit_sets.masks import circuits_of, find_masks
 from analysis.discovery.registry import METHODS
 from analysis.subjects import registry
 from analysis.subjects.enumeration import mask_bits, read_mask
 from analysis.subjects.perceptron.kind import PERCEPTRON
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.work import DEFAULT_WORK
@@ -45,7 +46,8 @@ OWN = "/models/and-of-two"
 """Below which there are pages that perceptrons have elsewhere."""
 RAW = json.dumps(DOCUMENT).encode()
 MODEL, RULES = read_perceptron(DOCUMENT), TOY.default_rules
-FOUND = judged_circuits(TOY, MODEL, RULES, find_circuits(MODEL, RULES))
+QUESTION = GraphQuestion(TOY, MODEL, RULES)
+FOUND = judged_circuits(QUESTION, find_masks(QUESTION))
 MASKS = [one.mask for one in FOUND.circuits]
 OTHER = {**DOCUMENT, "name": "NAND", "tasks": [{"truth_table": [1, 1, 1, 0]}]}
 """Other weights than the first's, and never right."""
@@ -158,7 +160,7 @@ def test_the_list_is_what_the_search_found(client):
     for item, circuit in zip(page["items"], FOUND.circuits, strict=True):
         own = {"edges": circuit.bits, "neurons": circuit.nodes, "margin": circuit.margin, "right": circuit.right}
         assert {name: item[name] for name in own} == own
-        told = circuit.told | {"minimal_subset": "passed" if circuit.minimal else "failed"}
+        told = circuit.outcomes | {"minimal_subset": "passed" if circuit.minimal else "failed"}
         assert set(item["passes"]) == {key.replace("_", "-") for key, outcome in told.items() if outcome == "passed"}
     uses = next(facet["choices"] for facet in page["facets"] if facet["name"] == "uses")
     kept = {one["value"]: one["count"] for one in uses if not one["value"].startswith("!")}
@@ -171,7 +173,7 @@ def test_the_list_is_what_the_search_found(client):
 def test_one_circuit_has_a_page_wherever_it_comes_from(client):
     space = read_perceptron(DOCUMENT).space({})
     every = {read_mask(space, f"{m:02x}") for m in range(1, 64) if space.reduce(mask_bits(space, f"{m:x}")[None]).any()}
-    [invalid] = circuits_of(MODEL, space, mask_bits(space, min(every - set(MASKS)))[None], [None])
+    [invalid] = circuits_of(QUESTION, mask_bits(space, min(every - set(MASKS)))[None], [None])
     for circuit in (FOUND.circuits[0], invalid):
         told = client.get(f"/api/v2{LIST}/c-{circuit.mask}").json()
         assert (told["stored"], told["valid"]) == (circuit.valid, circuit.valid)
@@ -188,7 +190,7 @@ def test_one_circuit_has_a_page_wherever_it_comes_from(client):
     assert MASKS[0] in [item["mask"] for item in inside]
     assert all(int(item["mask"], 16) & ~int(MASKS[0], 16) == 0 for item in inside)
     outcomes = client.get(f"{LIST}/c-{MASKS[0]}?part=criteria").text
-    assert all(outcome in outcomes for outcome in FOUND.circuits[0].told.values())
+    assert all(outcome in outcomes for outcome in FOUND.circuits[0].outcomes.values())
 
 
 @pytest.mark.slow
@@ -264,7 +266,7 @@ def test_methods_are_located_among_the_circuits(client):
         if place["valid"]:
             circuit = by_mask[place["mask"]]
             assert place["criteria"]["minimal-subset"] == circuit.minimal
-            assert place["criteria"]["minimal-local"] == (circuit.told["minimal_local"] == "passed")
+            assert place["criteria"]["minimal-local"] == (circuit.outcomes["minimal_local"] == "passed")
     assert {place["valid"] for place in places} == {True, False}
     again = client.post(f"/api/v2{ONE}/analyses/methods", json={"protocol": "complete"})
     assert (again.status_code, again.json()["id"]) == (202, job.id)

@@ -14,9 +14,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 
 from analysis.circuit_sets.judged_masks import judged_circuits
-from analysis.circuit_sets.masks import find_circuits
+from analysis.circuit_sets.masks import find_masks
 from analysis.criteria.steps import CriterionStep
 from analysis.criteria.verdict import OUTCOMES
+from analysis.subjects.question import GraphQuestion
 from analysis.work import Work
 from app.db.backup import copy_rows, restore
 from app.db.engine import newest_revision, store_at
@@ -249,9 +250,8 @@ def test_verdicts_are_carried_over(tmp_path):
 @pytest.mark.slow
 def test_circuits_of_models_become_rows(tmp_path):
     """They stood as columns of bytes; a search without one of its figures is as if it had never been made."""
-    rules = TOY.default_rules
-    model = read_perceptron(DOCUMENT)
-    found = judged_circuits(TOY, model, rules, find_circuits(model, rules))
+    question = GraphQuestion(TOY, read_perceptron(DOCUMENT), TOY.default_rules)
+    found = judged_circuits(question, find_masks(question))
     circuits = found.circuits
     frame = {
         "ref": np.array([one.mask for one in circuits]),
@@ -259,7 +259,7 @@ def test_circuits_of_models_become_rows(tmp_path):
         "edges": np.array([one.bits for one in circuits]),
         **{name: np.array([getattr(one, name) for one in circuits]) for name in ("nodes", "right", "worst", "margin")},
         "minimal": np.array([one.minimal for one in circuits]),
-        **{name: np.array([one.told[name] for one in circuits]) for name in circuits[0].told},
+        **{name: np.array([one.outcomes[name] for one in circuits]) for name in circuits[0].outcomes},
     }
     figures = {"edges": "<i8", "nodes": "<i8", "right": "<i8", "worst": "<f8", "margin": "<f8", "minimal": "?"}
     data = {

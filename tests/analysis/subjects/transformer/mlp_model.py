@@ -14,12 +14,15 @@ from itertools import product
 
 import numpy as np
 
+from analysis.circuit_sets.masks import MAX_LISTED, find_masks, with_figures
 from analysis.network_files.files import NetworkFile, parse_network_file
 from analysis.subjects.graph import Edge, Graph, Node
 from analysis.subjects.perceptron.circuit import EdgeLayout
 from analysis.subjects.perceptron.network import Network
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import SubjectKind, Table
 from analysis.tasks import input_table
+from analysis.work import DEFAULT_WORK
 
 FORMAT = "test-perceptron/1"
 
@@ -160,6 +163,12 @@ class PerceptronSpace:
 
 def read_perceptron(document):
     return PerceptronModel(parse_network_file(json.dumps({**document, "format": "pluriscope-network/1"}).encode()))
+
+
+def listed(kind, model, rules, work=DEFAULT_WORK, limit=MAX_LISTED):
+    """The valid circuits of a model with their figures."""
+    question = GraphQuestion(kind, model, rules)
+    return with_figures(question, find_masks(question, work, limit=limit), work)
 
 
 TOY = SubjectKind(

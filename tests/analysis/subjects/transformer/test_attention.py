@@ -13,14 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.circuit_sets.masks import MAX_LISTED, find_circuits, find_masks
+from analysis.circuit_sets.masks import MAX_LISTED, find_masks
 from analysis.errors import AnalysisError, InvalidProtocol
 from analysis.subjects.enumeration import mask_bits, mask_numbers, read_mask
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import MAX_ROWS, read_attention
 from tests.analysis.subjects.transformer.attention_models import Plain, names_kept
+from tests.analysis.subjects.transformer.mlp_model import listed
 
 FOLDER = Path(__file__).parents[3] / "golden" / "attention"
 GOLDEN = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
@@ -69,7 +71,7 @@ def test_the_digest_and_the_whole_model_are_the_golden_ones(name):
 @pytest.mark.parametrize(("name", "space"), SPACES)
 def test_circuits_are_the_golden_ones(name, space):
     model = read_attention(GOLDEN[name]["network"])
-    found = find_masks(model, rules_of(space), limit=5_000_000)
+    found = find_masks(GraphQuestion(TRANSFORMER, model, rules_of(space)), limit=5_000_000)
     graph = model.space(rules_of(space)).graph
     masks = "\n".join(f"{mask:0{graph.n_hex_digits}x}" for mask in found.masks.tolist())
     assert graph.n_bits == space["edges"]
@@ -84,7 +86,7 @@ def test_circuits_are_the_golden_ones(name, space):
         meant = np.isin(mask_numbers(model.space(rules_of(space)).reduce(every)), found.masks)
         assert meant.sum() == space["masks_valid"]
     if found.valid <= MAX_LISTED:
-        circuits = find_circuits(model, rules_of(space)).circuits
+        circuits = listed(TRANSFORMER, model, rules_of(space)).circuits
         assert [int(one.mask, 16) for one in circuits] == found.masks.tolist()
         assert sum(one.minimal for one in circuits) == space["minimal_subset"]
         assert sum(one.margin < 1e-6 for one in circuits) == space["margin_below_1e-6"]

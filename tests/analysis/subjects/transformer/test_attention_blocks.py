@@ -13,6 +13,7 @@ from torch.nn import functional
 from analysis.circuit_sets.masks import find_masks
 from analysis.errors import AnalysisError
 from analysis.subjects.enumeration import number_bits
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.blocks import BIASES
 from analysis.subjects.transformer.files import attention_document
@@ -227,7 +228,7 @@ def test_every_circuit_is_counted_and_tried_once(text, sizes, blocks, monkeypatc
     apart = gaps(space.run(circuits), model.answers)
     valid = circuits[(apart > 0).sum(axis=1) >= 3]
     monkeypatch.setattr("analysis.subjects.enumeration.ACCURACY_THRESHOLD", 0.5)
-    found = find_masks(model, TRANSFORMER.rules(text))
+    found = find_masks(GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules(text)))
     assert found.tested == space.possible
     assert sorted(map(space.graph.number, number_bits(found.masks, space.graph.n_bits))) == sorted(
         map(space.graph.number, valid)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from analysis.circuit_sets import masks as circuits
 from analysis.circuit_sets.masks import find_masks
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer import engine as attention_engine
 from analysis.subjects.transformer.kind import TRANSFORMER
@@ -107,9 +108,9 @@ def test_every_row_may_be_wrong_or_none():
 @pytest.mark.slow
 def test_circuits_are_drawn_uniformly_whatever_is_listed():
     model = golden("other_name_2x2_0")
-    found = find_masks(model, TRANSFORMER.default_rules, limit=50)
+    found = find_masks(GraphQuestion(TRANSFORMER, model, TRANSFORMER.default_rules), limit=50)
     assert len(set(found.drawn.tolist())) == circuits.N_DRAWN
-    every = find_masks(model, TRANSFORMER.default_rules)
+    every = find_masks(GraphQuestion(TRANSFORMER, model, TRANSFORMER.default_rules))
     assert np.isin(found.drawn, every.masks).all()
     assert every.drawn.tolist() == found.drawn.tolist()
     assert (found.valid, found.by_bits, found.bit_use) == (every.valid, every.by_bits, every.bit_use)
@@ -118,5 +119,5 @@ def test_circuits_are_drawn_uniformly_whatever_is_listed():
         share = used / of
         drawn = int((found.drawn >> np.uint64(bit) & np.uint64(1)).sum())
         assert abs(drawn - n * share) <= 5 * (n * share * (1 - share)) ** 0.5  # five standard deviations
-    few = find_masks(golden("sum_mod_5_2x2_0"), TRANSFORMER.default_rules)
+    few = find_masks(GraphQuestion(TRANSFORMER, golden("sum_mod_5_2x2_0"), TRANSFORMER.default_rules))
     assert few.drawn.tolist() == few.masks.tolist()  # all of them

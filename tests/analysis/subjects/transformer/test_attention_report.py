@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.circuit_sets.masks import circuits_of
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.transformer import model as attention
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import FORMAT, read_attention
@@ -100,5 +101,5 @@ def test_the_figures_agree_with_the_runs(name, text):
         without[bits if bits else [number]] = False
         without = space.reduce(without[None])[0]
         if without.any():
-            [judged] = circuits_of(model, space, without[None], [None])
+            [judged] = circuits_of(GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules(text)), without[None], [None])
             assert row[4:] == (judged.right, judged.worst)

@@ -11,14 +11,15 @@ import pytest
 
 from analysis.circuit_sets import judged_masks as judging
 from analysis.circuit_sets.judged_masks import asked_of, column_of, judged_circuits
-from analysis.circuit_sets.masks import find_circuits
+from analysis.circuit_sets.masks import find_masks
 from analysis.subjects.enumeration import mask_bits
+from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import read_attention
 from analysis.subjects.transformer.space import ROLES
 from tests.analysis.subjects.transformer.attention_models import plain_run
-from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, read_perceptron
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, listed, read_perceptron
 from tests.analysis.subjects.transformer.test_attention_report import by_hand
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "attention"
@@ -29,8 +30,8 @@ def golden(name):
 
 
 def judged(model, text):
-    rules = TRANSFORMER.rules(text)
-    return judged_circuits(TRANSFORMER, model, rules, find_circuits(model, rules))
+    question = GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules(text))
+    return judged_circuits(question, find_masks(question))
 
 
 def patched(space, model, mask, source):
@@ -60,15 +61,15 @@ def test_criteria_agree_with_plain_runs(name, text):
     for one in found.circuits[:12]:
         mask = mask_bits(space, one.mask)
         right = [gaps(patched(space, model, mask, row)[None], model.answers)[0] > 0 for row in range(len(model.rows))]
-        assert one.told["resample_ablation"] == ("passed" if np.all(right) else "failed")
+        assert one.outcomes["resample_ablation"] == ("passed" if np.all(right) else "failed")
         complement = space.graph.write(space.reduce(~mask[None])[0])
-        assert one.told["necessity"] == ("failed" if complement in valid else "passed")
+        assert one.outcomes["necessity"] == ("failed" if complement in valid else "passed")
         smaller = [np.where(np.arange(len(mask)) == bit, False, mask) for bit in np.flatnonzero(mask)]
         masks = {space.graph.write(space.reduce(less[None])[0]) for less in smaller}
-        assert one.told["minimal_local"] == ("failed" if masks & valid else "passed")
+        assert one.outcomes["minimal_local"] == ("failed" if masks & valid else "passed")
         fewest = min(found.by_bits)
-        assert one.told["minimal_cardinal"] == ("passed" if one.bits == fewest else "failed")
-        assert not one.minimal or one.told["minimal_local"] == "passed"
+        assert one.outcomes["minimal_cardinal"] == ("passed" if one.bits == fewest else "failed")
+        assert not one.minimal or one.outcomes["minimal_local"] == "passed"
 
 
 def test_the_heads_of_an_induction_circuit_have_their_roles():
@@ -78,19 +79,19 @@ def test_the_heads_of_an_induction_circuit_have_their_roles():
     keys = [role.key for role in ROLES]
     assert keys == ["previous", "duplicate", "induction", "copying", "name_mover", "negative_name_mover"]
     for one in found.circuits:
-        told = [one.told[key] for key in keys]
+        told = [one.outcomes[key] for key in keys]
         assert told[2:] == ["2.0", "2.0", "2.0", "none"]
         # some see what came before through head 2.0 alone: with its key cut it attends to the token before
-        assert (told[:4] == ["1.0", "none", "2.0", "2.0"]) == (one.told["role_agreement"] == "passed")
+        assert (told[:4] == ["1.0", "none", "2.0", "2.0"]) == (one.outcomes["role_agreement"] == "passed")
     assert max(found.circuits, key=lambda one: one.bits).told["role_agreement"] == "passed"
-    assert {one.told["minimal_cardinal"] for one in found.circuits} == {"passed", "failed"}
+    assert {one.outcomes["minimal_cardinal"] for one in found.circuits} == {"passed", "failed"}
 
 
 @pytest.mark.parametrize("text", ["heads", "mean-nodes", pytest.param("", marks=pytest.mark.slow)])
 def test_roles_are_those_of_each_circuits_own_scores(text):
     model = golden("majority_5_2x2_0")
     rules = TRANSFORMER.rules(text)
-    space, found = model.space(rules), find_circuits(model, rules, limit=12)
+    space, found = model.space(rules), listed(TRANSFORMER, model, rules, limit=12)
     for one in found.circuits:
         mask = mask_bits(space, one.mask)
         heads = space.inside(mask)[0]
@@ -108,26 +109,26 @@ def test_what_takes_more_runs_than_there_are_is_undecided(monkeypatch):
     model = golden("majority_5_1x2_0")
     space = model.space(TRANSFORMER.default_rules)
     monkeypatch.setattr(judging, "MAX_MILLISECONDS", 40 * space.run_milliseconds)
-    found = find_circuits(model, TRANSFORMER.default_rules)
+    question = GraphQuestion(TRANSFORMER, model, TRANSFORMER.default_rules)
+    found = find_masks(question)
     for one in judged(model, "").circuits:
-        assert one.told["necessity"] in ("passed", "failed")  # looked up, not run
-    told = judged_circuits(TRANSFORMER, model, TRANSFORMER.default_rules, found).circuits
-    outcomes = [one.told["resample_ablation"] for one in sorted(told, key=lambda one: one.bits)]
+        assert one.outcomes["necessity"] in ("passed", "failed")  # looked up, not run
+    told = judged_circuits(question, found).circuits
+    outcomes = [one.outcomes["resample_ablation"] for one in sorted(told, key=lambda one: one.bits)]
     assert outcomes[-1] == "undecided"
     assert set(outcomes) - {"undecided"}
-    incomplete = replace(found, masks=found.masks[:-1], circuits=found.circuits[:-1])
-    told = judged_circuits(TRANSFORMER, model, TRANSFORMER.default_rules, incomplete).circuits
-    by_size = [one.told["minimal_local"] for one in sorted(told, key=lambda one: one.bits)]
+    incomplete = replace(found, masks=found.masks[:-1])
+    told = judged_circuits(question, incomplete).circuits
+    by_size = [one.outcomes["minimal_local"] for one in sorted(told, key=lambda one: one.bits)]
     assert by_size[-1] == "undecided"
     assert by_size[0] != "undecided"
 
 
 def test_a_kind_without_roles_or_rows_to_patch_is_judged_by_the_rest():
-    model = read_perceptron(DOCUMENT)
-    rules = TOY.default_rules
-    found = judged_circuits(TOY, model, rules, find_circuits(model, rules))
+    question = GraphQuestion(TOY, read_perceptron(DOCUMENT), TOY.default_rules)
+    found = judged_circuits(question, find_masks(question))
     names = [*(role.key for role in TOY.roles), *map(column_of, asked_of(TOY))]
     assert "role_agreement" not in names
     assert "previous" not in names
-    assert {one.told["resample_ablation"] for one in found.circuits} == {"not applicable"}
-    assert {one.told["minimal_cardinal"] for one in found.circuits} == {"passed", "failed"}
+    assert {one.outcomes["resample_ablation"] for one in found.circuits} == {"not applicable"}
+    assert {one.outcomes["minimal_cardinal"] for one in found.circuits} == {"passed", "failed"}

@@ -7,7 +7,6 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.masks import find_circuits
 from analysis.circuits.search import search_circuits
 from analysis.errors import BeyondLimits, Cancelled, InvalidMask
 from analysis.protocol import Protocol
@@ -17,7 +16,7 @@ from analysis.subjects.enumeration import mask_bits, read_mask
 from analysis.subjects.graph import Edge, Graph, Node
 from analysis.subjects.subject import gaps
 from analysis.work import Work
-from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, PerceptronModel, read_perceptron
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, PerceptronModel, listed, read_perceptron
 from tests.factories import small_network
 
 RULES = TOY.default_rules
@@ -37,7 +36,7 @@ def by_hand(model):
 
 
 def test_a_search_finds_what_the_definition_says():
-    found, expected = find_circuits(AND, RULES), by_hand(AND)
+    found, expected = listed(TOY, AND, RULES), by_hand(AND)
     assert [one.mask for one in found.circuits] == sorted(expected)
     assert found.valid == len(expected) > 3
     assert found.complete
@@ -60,7 +59,7 @@ def test_a_perceptron_has_the_circuits_that_the_search_for_networks_finds(seed):
     protocol = Protocol(name="threshold", circuit_decision="threshold")
     known = search_circuits(ask(network.network, task=network.tasks[0], protocol=protocol))
     assert len(known.masks)
-    assert [int(one.mask, 16) for one in find_circuits(model, RULES).circuits] == sorted(int(m) for m in known.masks)
+    assert [int(one.mask, 16) for one in listed(TOY, model, RULES).circuits] == sorted(int(m) for m in known.masks)
 
 
 def relu_network(seed):
@@ -76,8 +75,8 @@ def relu_network(seed):
 
 
 def test_the_smallest_are_listed_where_there_are_too_many():
-    found = find_circuits(AND, RULES, limit=2)
-    every = find_circuits(AND, RULES)
+    found = listed(TOY, AND, RULES, limit=2)
+    every = listed(TOY, AND, RULES)
     assert not found.complete
     assert found.valid == every.valid
     assert found.by_bits == every.by_bits
@@ -106,13 +105,13 @@ def test_a_search_can_be_stopped_and_a_large_one_is_not_begun(monkeypatch):
         raise Cancelled("circuits")
 
     with pytest.raises(Cancelled):
-        find_circuits(AND, RULES, Work(report=stop))
+        listed(TOY, AND, RULES, Work(report=stop))
     monkeypatch.setattr(engine, "MAX_MILLISECONDS", 0.5)
     with pytest.raises(BeyondLimits, match=r"there are \d+ of them, which takes about 0 seconds"):
-        find_circuits(AND, RULES)
+        listed(TOY, AND, RULES)
     monkeypatch.setattr(engine, "MAX_MASKS", 63)
     with pytest.raises(BeyondLimits, match="64 masks of 6 bits to try; the most are 63 of 64 bits"):
-        find_circuits(AND, RULES)
+        listed(TOY, AND, RULES)
 
 
 def test_a_mask_may_name_nodes():

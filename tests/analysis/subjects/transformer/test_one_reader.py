@@ -46,7 +46,7 @@ def found_by(model, rules, work=DEFAULT_WORK):
 )
 def test_counts_are_those_among_all_circuits(model, rules, choices):
     settings = TRANSFORMER.rules(rules)
-    space, every = model.space(settings), find_masks(model, settings)
+    space, every = model.space(settings), find_masks(GraphQuestion(TRANSFORMER, model, settings))
     assert every.complete
     circuits, found = number_bits(every.masks, space.graph.n_bits), found_by(model, rules)
     assert [one.choices for one in found.readers] == choices

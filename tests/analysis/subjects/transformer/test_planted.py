@@ -68,7 +68,8 @@ def test_the_record_names_what_has_weights(slug):
 )
 def test_where_planted_circuits_stand(slug, rules, outcome, valid, smaller, backbone):
     model, given = MODELS[slug], RULES | rules
-    landscape = landscape_of(GraphQuestion(TRANSFORMER, model, given), find_masks(model, given))
+    question = GraphQuestion(TRANSFORMER, model, given)
+    landscape = landscape_of(question, find_masks(question))
     planted = model.planted.under(landscape.graph)
     found = find(Analysed(landscape.question, landscape.circuits, planted=planted), Settings())
     standing = found.outcome, int(found.n_valid), int(found.smaller), found.backbone
