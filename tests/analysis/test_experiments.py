@@ -1,62 +1,25 @@
-"""Common ground: network and explanations under interventions, against a twin that goes one intervention at a time."""
+"""Common ground: explanations under interventions, against a twin that goes one intervention at a time."""
 
 from __future__ import annotations
 
-import math
-from itertools import combinations
-
-import numpy as np
 import pytest
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment
-from analysis.circuits.search import search_circuits
 from analysis.common_ground.survey import predictions_by_choice
-from analysis.data import clean_data
 from analysis.experiments import SILENT, decide_under_interventions, intervention_space, predict_nothing, standing_of
 from analysis.explanations.algorithms import predict_by_alignment
 from analysis.explanations.circuits import predict_by_interpretation
-from analysis.interpretations.counting import count_interpretations
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.question import ask
 from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table, named_task, pattern_bits
-from tests.factories import interpretation_at, pretrained_xor, two_xor_algorithms
-
-
-def random_network(sizes: tuple[int, ...], seed: int, activation: str = "tanh") -> Network:
-    random = np.random.default_rng(seed)
-    shapes = list(zip(sizes[1:], sizes, strict=False))
-    return Network.from_arrays(
-        [random.normal(size=s) for s in shapes], [random.normal(size=s[0]) for s in shapes], activation=activation
-    )
-
+from analysis.tasks import input_table, pattern_bits
+from tests.analysis.sandbox.test_predicting import some_interpretations
+from tests.factories import interpretation_at, two_xor_algorithms
+from tests.random_networks import random_network
 
 # ---- the twin: plain Python, one intervention at a time -----------------------------------------------------------
-
-
-def twin_activation(kind: str, slope: float | None, z: float) -> float:
-    if kind == "leaky_relu":
-        return z if z > 0 else (slope or 0.0) * z
-    return {"relu": max(z, 0.0), "tanh": math.tanh(z), "sigmoid": 1 / (1 + math.exp(-z)), "linear": z}[kind]
-
-
-def twin_run(network: Network, row: list[float], patch: dict[tuple[int, int], float]) -> list[list[float]]:
-    layers = [row]
-    for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
-        kind = network.function_of(layer).name
-        values = [
-            twin_activation(kind, network.negative_slope, sum(w * x for w, x in zip(ws, layers[-1], strict=True)) + b)
-            for ws, b in zip(weight.tolist(), bias.tolist(), strict=True)
-        ]
-        layers.append([patch.get((layer, neuron), value) for neuron, value in enumerate(values)])
-    return layers
-
-
-def twin_sets(network: Network) -> list[tuple[tuple[int, int], ...]]:
-    sites = [(layer, n) for layer in range(1, len(network.sizes) - 1) for n in range(network.sizes[layer])]
-    return [chosen for size in range(1, len(sites) + 1) for chosen in combinations(sites, size)]
 
 
 def twin_interpretation(interpretation, sites, source: int, base: int, n_layers: int) -> int:
@@ -103,54 +66,21 @@ def test_single_neurons_are_listed_even_beyond_the_limit():
 
 
 def test_a_network_without_hidden_layers_has_no_intervention():
-    network = random_network((2, 1), 0)
+    network = random_network(0, (2, 1), "tanh")
     space = intervention_space((), 2)
     answers = decide_under_interventions(network, input_table(2), space)
     assert (space.n_interventions, answers.outputs.shape) == (0, (0, 4, 4))
     assert standing_of(predict_nothing(space), answers).of == 0
 
 
-# ---- the network ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("sizes", "activation"), [((2, 2, 1), "tanh"), ((2, 2, 2, 1), "leaky_relu"), ((3, 2, 1), "sigmoid")]
-)
-def test_network_answers_equal_the_twin(sizes, activation):
-    network = random_network(sizes, 3, activation)
-    rows = input_table(sizes[0])
-    space = intervention_space(network.hidden_sizes, network.n_inputs)
-    assert list(space.sets) == twin_sets(network)
-    answers = decide_under_interventions(network, rows, space)
-    clean = [twin_run(network, row, {}) for row in rows.tolist()]
-    for index, sites in enumerate(space.sets):
-        for source in range(len(rows)):
-            for base in range(len(rows)):
-                patch = {(layer, neuron): clean[source][layer][neuron] for layer, neuron in sites}
-                expected = twin_run(network, rows[base].tolist(), patch)[-1][0]
-                assert answers.outputs[index, source, base] == pytest.approx(expected, abs=1e-12)
-    assert ((answers.outputs > 0.5) == answers.decisions.astype(bool)).all()
-    assert answers.margins == pytest.approx(np.abs(answers.outputs - 0.5))
-
-
 # ---- interpretations --------------------------------------------------------------------------------------------
-
-
-def xor_interpretations(n_circuits: int, n_each: int):
-    network, data, task = pretrained_xor().network, clean_data(2), named_task("XOR", 2)
-    search = search_circuits(ask(network, task=task, data=data))
-    chosen = search.masks[:: max(1, len(search.masks) // n_circuits)][:n_circuits]
-    counts = count_interpretations(ask(network, data=data), chosen).by_circuit
-    for mask, count in zip(chosen, counts, strict=True):
-        for index in sorted({count * k // n_each for k in range(n_each)}):
-            yield interpretation_at(ask(network, data=data), Circuit(search.layout, int(mask)), index)
 
 
 @pytest.mark.slow
 def test_predictions_of_interpretations_equal_the_twin():
     space = intervention_space((3, 3), 2)
     checked = 0
-    for interpretation in xor_interpretations(6, 3):
+    for interpretation in some_interpretations(6, 3):
         predicted = predict_by_interpretation(interpretation, space)
         assert (predicted != SILENT).all()
         for index, sites in enumerate(space.sets):

@@ -24,12 +24,12 @@ from analysis.errors import BeyondLimits
 from analysis.limits import Limits
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
-from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task, input_table, named_task
+from analysis.tasks import input_table, named_task
 from analysis.work import Work
 from tests.golden_files import NAMES, golden, golden_data, golden_network, node_paths
 from tests.oracles import brute_force_alignments as oracle
+from tests.random_networks import own_task, random_network
 
 ALGORITHM_CASES = [
     (name, output) for name in NAMES for output, found in enumerate(golden(name)["outputs"]) if "algorithms" in found
@@ -41,19 +41,6 @@ BOTH_DIRECTIONS = protocol_from_mapping(
 
 def custom(**settings_):
     return protocol_from_mapping(settings_)
-
-
-def random_network(seed, sizes, activation="leaky_relu"):
-    random = np.random.default_rng(seed)
-    shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
-    return Network.from_arrays(
-        [random.normal(size=s) for s in shapes], [random.normal(size=s[0]) for s in shapes], activation=activation
-    )
-
-
-def own_task(network):
-    """What the network decides, so that some alignments are valid."""
-    return Task(tuple(int(x > 0.5) for x in forward(network, input_table(network.n_inputs))[:, 0]))
 
 
 def some(candidates, limit, max_variables):

@@ -23,29 +23,16 @@ from analysis.pipeline import analyse_output
 from analysis.protocol import COMPLETE, protocol_from_mapping
 from analysis.question import ask
 from analysis.result_file import output_json, what_is_missing
-from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, input_table, named_task
 from analysis.work import Work
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_alignments as oracle
+from tests.random_networks import own_task, random_network
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
 
 BARE = {"n_near_misses": 0, "max_alignments": 1}  # counts are exact whatever is kept
-
-
-def random_network(seed, sizes, activation="leaky_relu"):
-    random = np.random.default_rng(seed)
-    shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
-    return Network.from_arrays(
-        [random.normal(size=s) for s in shapes], [random.normal(size=s[0]) for s in shapes], activation=activation
-    )
-
-
-def own_task(network):
-    """What the network decides, so that some alignments are valid."""
-    return Task(tuple(int(x > 0.5) for x in forward(network, input_table(network.n_inputs))[:, 0]))
 
 
 def always_no(seed, sizes):

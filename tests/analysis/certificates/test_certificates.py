@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import mpmath
@@ -20,17 +21,14 @@ from analysis.subjects.perceptron.mlp import ablation_values, activations, batch
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
 from analysis.validity import decide
+from tests import random_networks
 from tests.analysis.subjects.perceptron.test_activations import plain
 from tests.oracles.brute_force_circuits import possible_masks
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run
 
 
-def random_network(seed: int, sizes: tuple[int, ...] = (2, 3, 3, 1), activation: str = "leaky_relu") -> Network:
-    random = np.random.default_rng(seed)
-    shapes = list(zip(sizes[1:], sizes, strict=False))
-    weights = [random.normal(size=s, scale=1.5) for s in shapes]
-    return Network.from_arrays(weights, [random.normal(size=s[0]) for s in shapes], activation=activation)
+random_network = partial(random_networks.random_network, weights=1.5)
 
 
 def keeps(network: Network, step: int) -> list[list[np.ndarray]]:
@@ -56,7 +54,7 @@ def test_programs_compute_what_circuits_do(activation: str, ablation: str) -> No
 @pytest.mark.parametrize("activation", [one.name for one in usual_activations() if one.monotone])
 @pytest.mark.parametrize("rule", ["rounding", "threshold"])
 def test_regions_divide_the_line_as_decisions_do(activation: str, rule: str) -> None:
-    network = random_network(0, activation=activation)
+    network = random_network(0, (2, 3, 3, 1), activation)
     regions = decision_regions(network, rule)  # type: ignore[arg-type]
     ends = np.array([end for region in regions for end in (region.low, region.high) if np.isfinite(end)])
     values = np.concatenate([np.linspace(-60, 60, 1001), ends, np.nextafter(ends, 9e9), np.nextafter(ends, -9e9)])
@@ -120,7 +118,7 @@ def test_sums_are_widened_by_more_than_they_round() -> None:
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "leaky_relu"])
 def test_bounds_of_derivatives_hold(activation: str) -> None:
-    program = network_program(random_network(7, activation=activation))
+    program = network_program(random_network(7, (2, 3, 3, 1), activation))
     low = np.random.default_rng(5).uniform(-1, 1, (30, 2))
     known = bounds(program, low, low + 0.2)
     for share in np.linspace(0.05, 0.95, 7):
@@ -172,7 +170,7 @@ def test_polygons_tell_open_ends_from_closed_ones(offset: float, differs: bool) 
 
 
 def test_cells_cover_the_square_and_are_affine() -> None:
-    program = network_program(random_network(3))
+    program = network_program(random_network(3, (2, 3, 3, 1)))
     for exact in (False, True):
         start = square((0.5, 0.5), 2.0, exact=exact)
         found = list(cells(program, start, exact=exact))
@@ -224,7 +222,7 @@ def decided_as(program: Program, regions: Sequence[Region], label: int) -> Judge
 
 
 def test_bisection_gives_three_answers() -> None:
-    program = network_program(random_network(0, activation="tanh"))
+    program = network_program(random_network(0, (2, 3, 3, 1), "tanh"))
     low, high = np.array([0.0, 0.0]), np.array([1.0, 1.0])
     grid = np.stack(np.meshgrid(*[np.linspace(0, 1, 60)] * 2), axis=-1).reshape(-1, 2)
     top = float(program.values(grid).max())

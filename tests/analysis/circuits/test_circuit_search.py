@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from analysis.subjects.perceptron.mlp import circuit_activations
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from analysis.work import Work
+from tests import random_networks
 from tests.golden_files import NAMES, golden, golden_network
 from tests.oracles.brute_force_circuits import (
     boolean_rows,
@@ -35,14 +37,7 @@ from tests.oracles.brute_force_circuits import (
 SHAPES = ((2, 2, 1), (2, 2, 2, 1), (3, 2, 1), (1, 3, 1), (2, 1, 2, 1), (2, 2, 1, 2, 1), (3, 1), (2, 1, 2, 1, 1))
 
 
-def random_network(seed: int, sizes: tuple[int, ...], activation: str = "leaky_relu") -> Network:
-    random = np.random.default_rng(seed)
-    shapes = list(zip(sizes[1:], sizes, strict=False))
-    return Network.from_arrays(
-        [random.normal(size=shape) for shape in shapes],
-        [random.normal(scale=0.5, size=n) for n, _ in shapes],
-        activation=activation,
-    )
+random_network = partial(random_networks.random_network, biases=0.5)
 
 
 def random_task(seed: int, n_inputs: int) -> Task:

@@ -15,17 +15,15 @@ from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table, task_from_table
 from analysis.validity import decide
+from tests import random_networks
 from tests.factories import pretrained_xor
 from tests.oracles import brute_force_criteria as plain
 from tests.oracles.brute_force_circuits import possible_masks
 
 
 def random_network(seed: int, sizes: tuple[int, ...], activation: str) -> Network:
-    random = np.random.default_rng(seed)
-    shapes = list(zip(sizes[1:], sizes, strict=False))
-    weights = [random.normal(size=s, scale=1.5) for s in shapes]
-    biases = [random.normal(size=s[0], scale=0.3) for s in shapes]
-    return Network.from_arrays(weights, biases, activation=activation, output_activation=activation)
+    drawn = random_networks.random_network
+    return drawn(seed, sizes, activation, weights=1.5, biases=0.3, output_activation=activation)
 
 
 @lru_cache

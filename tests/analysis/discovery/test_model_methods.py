@@ -17,7 +17,7 @@ from analysis.errors import InvalidMethod
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.kind import TRANSFORMER
-from tests.analysis.subjects.transformer.attention_models import plain_run
+from tests.analysis.subjects.transformer.attention_models import given_to, plain_run
 from tests.analysis.subjects.transformer.test_judging import golden
 
 ACDC, EAP_IG, EXACT = (METHODS.of(TRANSFORMER)[key] for key in ("acdc", "eap-ig", "exact-edge"))
@@ -28,11 +28,7 @@ def moved_run(model, space, at=1.0, edge=None, by=0.0):
     """Logits of the whole model by matrix products, with all that it is given moved towards what cut edges carry, and
     what one edge carries moved by a share of what it would lose if it were cut.
     """
-    graph, tokens = space.graph, model.tokens
-    positions = 0 if model.positions is None else model.positions
-    given = [model.embedding[tokens] + positions]
-    if graph.nodes[0].name == "t":
-        given = [model.embedding[tokens], np.broadcast_to(positions, given[0].shape)]
+    graph, given = space.graph, given_to(model, space.graph)
 
     def run(given, edge=None, change=0.0):
         def carried(place, values):
@@ -41,7 +37,7 @@ def moved_run(model, space, at=1.0, edge=None, by=0.0):
         return plain_run(model, graph, given, carried)
 
     _, clean = run(given)
-    means = [one.mean(axis=0) if space.means else 0.0 * one[0] for one in clean]
+    means = [one.mean(axis=0) if space._means else 0.0 * one[0] for one in clean]
     start = [absent + at * (one - absent) for one, absent in zip(given, means, strict=False)]
     if edge is None:
         return run(start)[0]
@@ -67,7 +63,6 @@ def test_first_order_effects_are_the_limits_of_differences(text):
     model = golden("majority_5_2x2_0")
     rules = TRANSFORMER.rules(text)
     space = model.space(rules)
-    space.means = rules["ablation"] == "mean"
     whole = moved_run(model, space)
     for loss, at in (("cross-entropy", 1.0), ("kl", 0.4)):
         edges = []
@@ -89,7 +84,6 @@ def test_integrated_gradients_of_what_the_model_is_given_add_up(text):
     model = golden("majority_5_2x2_0")
     rules = TRANSFORMER.rules(text)
     space = model.space(rules)
-    space.means = rules["ablation"] == "mean"
     settings = EAP_IG.filled({"path": "mid", "steps": 60})
     scores = EAP_IG.answer(MaskedSpace(model, space), settings).scores
     given = [bit for bit, edge in enumerate(space.graph.edges) if space.graph.nodes[edge.source].layer == 0]

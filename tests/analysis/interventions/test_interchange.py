@@ -11,17 +11,9 @@ from analysis.interventions.interchange import interchange_outputs, run_with_swa
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.subjects.perceptron.activations import FAMILIES
 from analysis.subjects.perceptron.mlp import activations
-from analysis.subjects.perceptron.network import Network
 from analysis.tasks import input_table
 from tests.oracles.brute_force_alignments import Interchange, neuron_sets
-
-
-def random_network(seed, sizes, activation="leaky_relu"):
-    random = np.random.default_rng(seed)
-    shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
-    return Network.from_arrays(
-        [random.normal(size=s) for s in shapes], [random.normal(size=s[0]) for s in shapes], activation=activation
-    )
+from tests.random_networks import random_network
 
 
 def all_sites(network):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import islice, product
-from math import sqrt
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from analysis.subjects.transformer.model import FORMAT, read_attention
 SIZES = ("layers", "heads", "d_model", "d_head", "vocabulary", "context")
 
 
-def random_attention(seed, sizes, *, whole=False, positions=True, n_rows=5):
+def random_attention(seed, sizes, *, whole=False, positions=True, n_rows=5, scale=2.0):
     """A transformer of random weights that answers each row with its first token.
 
     Args:
@@ -21,12 +20,13 @@ def random_attention(seed, sizes, *, whole=False, positions=True, n_rows=5):
         whole: whether weights are −1, 0 and 1, with which many sums tie.
         positions: whether it has an embedding of positions.
         n_rows: of its task, at most.
+        scale: standard deviation of weights that are not whole.
     """
     draws = np.random.default_rng(seed)
     layers, heads, d, k, v, n = sizes
 
     def array(*shape):
-        drawn = draws.integers(-1, 2, size=shape) if whole else draws.normal(size=shape) * 2.0
+        drawn = draws.integers(-1, 2, size=shape) if whole else draws.normal(size=shape) * scale
         return drawn.astype(float).tolist()
 
     rows = [list(row) for row in islice(product(range(v), repeat=n), n_rows)]
@@ -47,60 +47,19 @@ def random_attention(seed, sizes, *, whole=False, positions=True, n_rows=5):
     )
 
 
-class Plain:
-    """A transformer's pass on one row, source by source and edge by edge, with nothing shared with the engine.
-
-    ``kept`` says which edges are kept, by name; all others carry what ``absent`` has of their source, an array
-    ``[context, d_model]``.
-    """
-
-    def __init__(self, model, rules):
-        self.model, self.rules = model, rules
-        self.split = rules["embedding"] == "split"
-        self.slots = ("q", "k", "v") if rules["granularity"] == "qkv" else ("",)
-
-    def absent(self):
-        """What the rules say that cut edges carry, by source; None for nothing."""
-        if self.rules["ablation"] == "zero":
-            return None
-        whole = [self.run(row)[1] for row in range(len(self.model.tokens))]
-        return {name: sum(run[name] for run in whole) / len(whole) for name in whole[0]}
-
-    def run(self, row, kept=None, absent=None):
-        model = self.model
-        tokens = model.tokens[row]
-        n, d = len(tokens), model.embedding.shape[1]
-        token = np.array([model.embedding[one] for one in tokens])
-        positions = np.zeros((n, d)) if model.positions is None else model.positions
-        values = {"t": token, "p": positions} if self.split else {"x": token + positions}
-        patterns = {}
-        for layer, (w_q, w_k, w_v, w_o) in enumerate(model.layers, start=1):
-            given = {}
-            for head in range(model.n_heads):
-                name = f"{layer}.{head}"
-                read = {slot: self.read(values, name, slot, kept, absent) for slot in self.slots}
-                q, k, v = (read.get(slot, read.get("")) for slot in "qkv")
-                scores = (q @ w_q[head]) @ (k @ w_k[head]).T / sqrt(w_q.shape[2])
-                scores[np.triu_indices(n, 1)] = -np.inf
-                shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-                patterns[name] = shares / shares.sum(axis=1, keepdims=True)
-                given[name] = patterns[name] @ (v @ w_v[head]) @ w_o[head]
-            values |= given
-        return self.read(values, "logits", "", kept, absent)[-1] @ model.unembedding, values, patterns
-
-    def read(self, values, target, slot, kept, absent):
-        total = 0.0
-        for source, value in values.items():
-            name = f"{source}-{target}" + (f".{slot}" if slot else "")
-            there = kept is None or name in kept
-            carried = value if there else np.zeros_like(value) if absent is None else absent[source]
-            total = total + carried
-        return total
+def given_to(model, graph):
+    """What nodes that are given have on every row: one for the token, one for the position where these are apart."""
+    token, position = model.embedding[model.tokens], 0 if model.positions is None else model.positions
+    return [token, np.broadcast_to(position, token.shape)] if graph.nodes[0].name == "t" else [token + position]
 
 
-def names_kept(graph, mask):
-    """The names of the edges that a mask ``[bits]`` keeps."""
-    return {graph.edge_names[edge] for edge in np.flatnonzero(graph.kept_edges(mask[None])[0])}
+def run_of_circuit(model, space, mask):
+    """Logits of the circuit of a mask ``[bits]``, cut edges carrying what the rules say."""
+    graph, given, kept = space.graph, given_to(model, space.graph), space.graph.kept_edges(mask[None])[0]
+    sources = [edge.source for edge in graph.edges]
+    _, clean = plain_run(model, graph, given, lambda place, values: values[sources[place]])
+    absent = [(one.mean(axis=0) if space._means else 0.0) + np.zeros_like(one) for one in clean]
+    return plain_run(model, graph, given, lambda at, values: (values if kept[at] else absent)[sources[at]])[0]
 
 
 def plain_run(model, graph, given, carried):

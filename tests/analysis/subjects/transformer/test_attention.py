@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from hashlib import sha256
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ from analysis.subjects.registry import read_subject
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import MAX_ROWS, read_attention
-from tests.analysis.subjects.transformer.attention_models import Plain, names_kept
+from tests.analysis.subjects.transformer.attention_models import random_attention, run_of_circuit
 from tests.analysis.subjects.transformer.mlp_model import listed
 
 FOLDER = Path(__file__).parents[3] / "golden" / "attention"
@@ -130,50 +129,28 @@ def sizes_of(*sizes):
 @st.composite
 def cases(draw):
     """A small transformer of one or two layers with rules and a mask."""
-    layers, heads, d, k, v, n = (draw(st.integers(1, most)) for most in (2, 2, 3, 2, 3, 3))
-    v = max(v, 2)
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    scale = draw(st.sampled_from([0.5, 2.0, 20.0]))
-
-    def array(*shape):
-        return (rng.normal(size=shape) * scale).tolist()
-
-    rows = [list(row) for row in product(range(v), repeat=n)][: draw(st.integers(1, 5))]
-    document = {
-        **sizes_of(layers, heads, d, k, v, n),
-        "name": "drawn",
-        "token_embedding": array(v, d),
-        "position_embedding": array(n, d) if draw(st.booleans()) else None,
-        "attention": [
-            {**{name: array(heads, d, k) for name in ("query", "key", "value")}, "output": array(heads, k, d)}
-            for _ in range(layers)
-        ],
-        "unembedding": array(d, v),
-        "tasks": [{"name": "drawn", "rows": rows, "answers": [row[0] for row in rows]}],
-    }
-    model = read_attention(document)
-    rules = draw(st.sampled_from(TRANSFORMER.admitted_rules(model)))
-    bits = model.space(rules).graph.n_bits
-    return document, rules, f"{draw(st.integers(0, (1 << bits) - 1)):x}"
+    model = random_attention(
+        draw(st.integers(0, 2**32 - 1)),
+        tuple(draw(st.integers(least, most)) for least, most in ((1, 2), (1, 2), (1, 3), (1, 2), (2, 3), (1, 3))),
+        positions=draw(st.booleans()),
+        n_rows=draw(st.integers(1, 5)),
+        scale=draw(st.sampled_from([0.5, 2.0, 20.0])),
+    )
+    space = model.space(draw(st.sampled_from(TRANSFORMER.admitted_rules(model))))
+    return model, space, space.graph.bits([draw(st.integers(0, (1 << space.graph.n_bits) - 1))])
 
 
 @pytest.mark.slow
 @settings(max_examples=60)
 @given(cases())
 def test_a_run_is_the_definition(case):
-    document, rules, mask = case
-    model = read_attention(document)
-    space = model.space(rules)
-    kept = mask_bits(space, mask)[None]
+    model, space, kept = case
     outputs = space.run(kept)[0]
-    plain, names = Plain(model, rules), names_kept(space.graph, kept[0])
-    absent = plain.absent()
-    expected = [plain.run(row, names, absent)[0] for row in range(len(model.tokens))]
-    np.testing.assert_allclose(outputs, expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(outputs, run_of_circuit(model, space, kept[0]), rtol=1e-9, atol=1e-9)
     reduced = space.reduce(kept)
     assert (space.reduce(reduced) == reduced).all()
     assert not (reduced & ~kept).any()
-    if rules["ablation"] == "zero":  # what is left out carries nothing
+    if not space._means:  # what is left out carries nothing
         np.testing.assert_allclose(space.run(reduced)[0], outputs, rtol=1e-9, atol=1e-9)
 
 

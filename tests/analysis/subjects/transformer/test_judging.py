@@ -83,7 +83,7 @@ def test_the_heads_of_an_induction_circuit_have_their_roles():
         assert told[2:] == ["2.0", "2.0", "2.0", "none"]
         # some see what came before through head 2.0 alone: with its key cut it attends to the token before
         assert (told[:4] == ["1.0", "none", "2.0", "2.0"]) == (one.outcomes["role_agreement"] == "passed")
-    assert max(found.circuits, key=lambda one: one.bits).told["role_agreement"] == "passed"
+    assert max(found.circuits, key=lambda one: one.bits).outcomes["role_agreement"] == "passed"
     assert {one.outcomes["minimal_cardinal"] for one in found.circuits} == {"passed", "failed"}
 
 

@@ -1,0 +1,33 @@
+"""Perceptrons of drawn weights, and what they decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
+from analysis.tasks import Task, input_table
+
+
+def random_network(
+    seed: int,
+    sizes: tuple[int, ...],
+    activation: str = "leaky_relu",
+    *,
+    weights: float = 1.0,
+    biases: float = 1.0,
+    **given: Any,
+) -> Network:
+    """A network of normal weights and biases with these standard deviations."""
+    random = np.random.default_rng(seed)
+    shapes = list(zip(sizes[1:], sizes, strict=False))
+    drawn = [random.normal(size=shape, scale=weights) for shape in shapes]
+    added = [random.normal(size=n, scale=biases) for n, _ in shapes]
+    return Network.from_arrays(drawn, added, activation=activation, **given)
+
+
+def own_task(network: Network) -> Task:
+    """What a network decides on Boolean inputs, so that some alignments are valid."""
+    return Task(tuple(int(x > 0.5) for x in forward(network, input_table(network.n_inputs))[:, 0]))
