@@ -24,7 +24,7 @@ from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from analysis.work import Work
 from tests import random_networks
-from tests.golden_files import NAMES, golden, golden_network
+from tests.golden_files import golden_network
 from tests.oracles.brute_force_circuits import (
     boolean_rows,
     edges_of,
@@ -137,9 +137,6 @@ def test_rows_of_a_data_record_decide_with_a_strict_threshold():
     assert result.masks.tolist() == sorted(expected)
     assert 0 < result.n_valid < result.possible
     assert result.outputs.shape == (result.n_valid, 4)
-
-
-CASES = [(name, k) for name in NAMES for k in range(len(golden(name)["outputs"]))]
 
 
 @pytest.mark.parametrize("ablation", ["zero", "mean"])

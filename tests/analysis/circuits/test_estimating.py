@@ -18,6 +18,7 @@ from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from analysis.work import Work
 from tests.golden_files import golden_network
+from tests.random_networks import random_network
 
 
 def tail(n_trials, n_hits, share):
@@ -103,11 +104,7 @@ def test_noisy_rows_and_filters_are_judged_as_in_the_search():
 
 
 def test_networks_beyond_64_edges_are_estimated_with_the_circuits_hit():
-    sizes = (2, 7, 7, 1)
-    random = np.random.default_rng(0)
-    network = Network.from_arrays(
-        [random.normal(size=s) for s in zip(sizes[1:], sizes, strict=False)], [random.normal(size=n) for n in sizes[1:]]
-    )
+    network = random_network(0, (2, 7, 7, 1))
     found = estimate_circuits(ask(network, task=Task((0, 0, 0, 0))), n_samples=500)
     assert found.distribution.of > 0
     assert len(found.masks) == len(set(found.masks.tolist())) <= found.distribution.of

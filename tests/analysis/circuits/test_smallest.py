@@ -24,6 +24,7 @@ from analysis.tasks import Task, input_table
 from analysis.work import Work
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_circuits as oracle
+from tests.random_networks import random_network
 
 SETTINGS = COMPLETE.model_dump(mode="json")
 THRESHOLD = protocol_from_mapping({**SETTINGS, "name": "by-threshold", "circuit_decision": "threshold"})
@@ -33,13 +34,7 @@ PROTOCOLS = {"complete": COMPLETE, "paper": PAPER, "threshold": THRESHOLD, "leni
 
 
 def network_of(sizes, seed, activation="relu"):
-    random = np.random.default_rng(seed)
-    shapes = list(zip(sizes[1:], sizes, strict=False))
-    return Network.from_arrays(
-        [random.normal(size=shape) * 1.5 for shape in shapes],
-        [random.normal(size=shape[0]) * 0.5 for shape in shapes],
-        activation=activation,
-    )
+    return random_network(seed, sizes, activation, weights=1.5, biases=0.5)
 
 
 def decided_by(network):

@@ -24,16 +24,13 @@ from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from analysis.work import Work
 from tests.golden_files import golden_network
+from tests.random_networks import random_network
 
 XOR = Task((0, 1, 1, 0))
 
 
 def network_of(sizes, scale=1.0):
-    random = np.random.default_rng(0)
-    shapes = list(zip(sizes[1:], sizes, strict=False))
-    return Network.from_arrays(
-        [random.normal(size=s) * scale for s in shapes], [random.normal(size=s[0]) * scale for s in shapes]
-    )
+    return random_network(0, sizes, weights=scale, biases=scale)
 
 
 @pytest.mark.parametrize(

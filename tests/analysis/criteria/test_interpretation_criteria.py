@@ -146,21 +146,6 @@ def test_margins_are_those_of_every_interchange_of_active_neurons(seed, sizes):
         assert (verdict.outcome == "passed") == (known[mask] is None or known[mask] >= 0.05)
 
 
-@pytest.mark.parametrize(("seed", "sizes"), CASES)
-def test_counting_all_equals_judging_each(seed, sizes):
-    context, gates = everything(seed, sizes)
-    masks = np.array(sorted({mask for mask, _, _ in gates}), dtype=np.uint64)
-    criteria = (
-        *(OBSERVED_CLASS, INTERCHANGE, INTERCHANGE_JOINT),
-        *(INTERCHANGE_ON_CIRCUIT, INTERCHANGE_JOINT_ON_CIRCUIT),
-    )
-    readings = counted(ask(context.question.cut, data=DATA), masks, [criterion.key for criterion in criteria])
-    for criterion in criteria:
-        tally = tally_of_readings(readings[criterion.key])
-        assert tally == criterion.judge(context).tally
-        assert tally.of == len(context)
-
-
 FAMILIES = {
     "interchange": ("alone", False),
     "interchange-joint": ("joint", False),

@@ -25,6 +25,7 @@ from analysis.subjects.perceptron.network import Network
 from analysis.tasks import named_task
 from analysis.work import Work
 from tests.factories import real_analysis
+from tests.oracles.brute_force_circuits import possible_masks
 
 QUICK = [
     ("circuit", CriterionStep.parse("mean-ablation")),
@@ -146,7 +147,8 @@ def test_nothing_found_is_nothing_judged_and_wrong_kinds_are_refused():
 
 # ---- interpretations, against trying each one ------------------------------------------------------------------------
 
-KEYS = ("observed-class", "interchange", "interchange-joint", "margin(least=.01)", "representative")
+KEYS = ("observed-class", "interchange", "interchange-joint", "interchange-on-circuit", "interchange-joint-on-circuit")
+KEYS += ("margin(least=.01)", "representative")
 
 
 def small_subject(seed: int, hidden: tuple[int, ...] = (2,), *, symmetric: bool = False) -> JudgedAnalysis:
@@ -159,7 +161,7 @@ def small_subject(seed: int, hidden: tuple[int, ...] = (2,), *, symmetric: bool 
         weights[0][1], biases[0][1], weights[1][:, 1] = weights[0][0], biases[0][0], weights[1][:, 0]
     network = Network.from_arrays(weights, biases)
     layout = EdgeLayout(network.sizes)
-    circuits = [mask for mask in range(1, 1 << layout.n_edges) if _is_circuit(layout, mask)]
+    circuits = sorted(mask for mask, _ in possible_masks(network))
     masks = sorted({*circuits[:: max(1, len(circuits) // 12)], circuits[-1]})
     spaces = [InterpretationSpace(ask(network), Circuit(layout, mask)) for mask in masks]
     totals, observed = tuple(space.count for space in spaces), tuple(space.n_observed for space in spaces)
@@ -172,15 +174,6 @@ def small_subject(seed: int, hidden: tuple[int, ...] = (2,), *, symmetric: bool 
         algorithms=(),
         alignments=(),
     )
-
-
-def _is_circuit(layout: EdgeLayout, mask: int) -> bool:
-    kept = [
-        np.array([[mask >> layout.edge_index(level, i, j) & 1 for j in range(below)] for i in range(here)])
-        for level, (below, here) in enumerate(pairwise(layout.sizes), start=1)
-    ]
-    fits = all((low.any(axis=1) == high.any(axis=0)).all() for low, high in pairwise(kept))
-    return bool(fits and kept[0].any(axis=0).all() and kept[-1].any())
 
 
 @pytest.mark.parametrize(

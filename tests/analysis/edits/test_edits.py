@@ -9,10 +9,9 @@ import pytest
 
 from analysis.edits.edit import Edited, Named
 from analysis.edits.rank_one import nearest, rest_of
-from analysis.edits.registry import EDIT_BY_KEY, editable, read_edited
+from analysis.edits.registry import EDIT_BY_KEY, editable
 from analysis.edits.registry import edited as edit
 from analysis.edits.unlearn import slopes_of
-from analysis.errors import AnalysisError
 from analysis.network_files.files import edited_file, network_file_json, parse_network_file
 from analysis.question import ask
 from analysis.subjects.perceptron.mlp import activations, forward, pre_activations
@@ -127,13 +126,6 @@ def test_a_step_of_unlearning_goes_along_the_rows_loss_and_against_the_change_of
     assert others[1] < others[0]
 
 
-def test_gradients_add_up_over_rows():
-    one, slopes = editable(ask(XOR)), np.array([0.5, -1.0, 2.0, 0.25])
-    each = [one.run(one.parameters, np.array([row]))[1](slopes[[row]]) for row in range(4)]
-    for name, slope in one.run(one.parameters, np.arange(4))[1](slopes).items():
-        assert slope == pytest.approx(sum(by[name] for by in each))
-
-
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("layer", [1, 2, 3])
 def test_a_rank_one_edit_is_the_published_formula_and_the_least_squares_optimum(name, layer):
@@ -174,37 +166,6 @@ def test_no_drawn_ray_reaches_the_aim_before_the_nearest_point_that_is_found(nam
         rays *= 0.99 * np.linalg.norm(found - given[row]) / np.linalg.norm(rays, axis=1, keepdims=True)
         side = aim - forward(rest, given[[row]])[0, 0]
         assert all((side * (forward(rest, given[row] + t * rays)[:, 0] - aim) < 0).all() for t in np.linspace(0, 1, 50))
-
-
-def test_noise_has_the_size_that_is_asked_for_and_follows_its_seed():
-    random = np.random.default_rng(0)
-    wide = Network.from_arrays([random.normal(2, 3, (60, 2)), random.normal(0, 0.1, (1, 60))], [np.ones(60), [0.5]])
-    found = edited("noise", wide, size=0.5, seed=7)
-    for (weights, biases), old in zip(moves(found, wide), wide.weights, strict=True):
-        assert weights.std() == pytest.approx(0.5 * old.std(), rel=0.2)
-        assert abs(weights.mean()) < 3 * weights.std() / np.sqrt(weights.size)
-        assert not biases.any()
-    assert edited("noise", wide, size=0.5, seed=7).subject == found.subject != edited("noise", wide, size=0.5).subject
-
-
-@pytest.mark.parametrize(("sparsity", "zeros"), [(0.2, 4), (0.5, 9), (1.0, 18)])
-def test_pruning_removes_the_smallest_weights(sparsity, zeros):
-    found = edited("prune", sparsity=sparsity)
-    old, new = (np.concatenate([w.ravel() for w in one.weights]) for one in (XOR, found.subject))
-    assert sorted(np.abs(old[new == 0])) == sorted(np.abs(old))[:zeros]
-    assert [b.tolist() for b in found.subject.biases] == [b.tolist() for b in XOR.biases]
-    assert (new[new != 0] == old[new != 0]).all()
-
-
-@pytest.mark.parametrize("bits", [2, 4, 8])
-def test_quantised_weights_have_few_levels_and_are_half_a_step_off_at_most(bits):
-    for old, (moved, biases) in zip(OTHER.weights, moves(edited("quantise", OTHER, bits=bits), OTHER), strict=True):
-        step = np.abs(old).max() / (2 ** (bits - 1) - 1)
-        multiples = (old + moved) / step
-        assert multiples == pytest.approx(np.round(multiples), abs=1e-9)
-        assert len(np.unique(np.round(multiples))) < 2**bits
-        assert np.abs(moved).max() <= step / 2 + 1e-12
-        assert not biases.any()
 
 
 def test_a_transplant_brings_the_circuits_edges_and_the_biases_of_its_active_neurons():
@@ -248,59 +209,3 @@ def test_names_of_tasks_and_of_networks_follow_what_is_computed():
     assert edited_file(golden_network("xor_pretrained"), found).name == "xor_pretrained, rank-one"
     two = edited("fine-tune", golden_network("xor+and_3-3").network, output=1, row="0")
     assert (two.record.output, two.outcome.before, two.outcome.after[0]) == (1, [0, 0, 0, 1], 1)
-
-
-@pytest.mark.parametrize(
-    ("key", "settings", "words"),
-    [
-        ("noise", {"sise": 1}, "use one of size, seed, where; did you mean size"),
-        ("noise", {"size": 0}, "above 0"),
-        ("quantise", {"bits": 1}, "whole number from 2 up to 16"),
-        ("fine-tune", {"row": "4"}, "does not exist; there are 4"),
-        ("fine-tune", {"row": "001"}, "does not exist"),
-        ("fine-tune", {"layers": "4"}, "use one of 1, 2, 3, last, all"),
-        ("rank-one", {"layer": "all"}, "use one of 1, 2, 3, last"),
-        ("fine-tune", {"rate": 100.0}, "diverges"),
-        ("unlearn", {"retain": 1e6}, "diverges"),
-        ("fine-tune", {"row": "0", "target": "0"}, "changes nothing; the network stays as it is"),
-        ("prune", {"sparsity": 0.01}, "changes nothing"),
-        ("rank-one", {"layer": "1", "row": "00"}, "take another row or another layer"),
-        ("transplant", {}, "has no source"),
-        ("transplant", {"source": "third"}, "use a network of the same sizes"),
-        ("transplant", {"source": "other", "circuit": "00001"}, "is no circuit"),
-        ("manual", {}, "has no file"),
-        ("manual", {"file": "[]"}, "at least 1 item"),
-        ("manual", {"file": "{"}, "is not JSON"),
-        ("manual", {"file": json.dumps([{**CHANGES[0], "layer": 4}])}, "use 1 to 3"),
-        ("manual", {"file": json.dumps([{**CHANGES[0], "source": 2}])}, "names source 2. Use 0 to 1"),
-        ("manual", {"file": json.dumps([{**CHANGES[0], "neuron": 3}])}, "names neuron 3. Use 0 to 2"),
-        ("manual", {"file": json.dumps([CHANGES[0]] * 2)}, "sets what is set before"),
-        ("manual", {"file": json.dumps([{**CHANGES[0], "layer": at, "value": 1e200} for at in (1, 2)])}, "diverges"),
-    ],
-)
-def test_what_cannot_be_done_is_refused_with_a_cure(key, settings, words):
-    with pytest.raises(AnalysisError) as refusal:
-        edited(key, **settings)
-    assert words.lower() in str(refusal.value).lower()
-
-
-RECORD = edited("manual", **EVERY["manual"]).record.model_dump()
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"base": "c9a6"}, "edited base"),
-        ({"rule": "paint"}, "use one of fine-tune"),
-        ({"output": 1}, "use 0 to 0"),
-        ({"more": 1}, "edited more"),
-        ({"settings": {"file": [{"layer": 9, "neuron": 0, "value": 1.0}]}}, "use 1 to 3"),
-        ({"rule": "noise"}, "setting 'file' is unknown"),
-        ({"rule": "noise", "settings": {"size": "loud"}}, "size is 'loud'"),
-    ],
-)
-def test_a_record_that_cannot_be_read_is_refused(change, words):
-    assert read_edited(RECORD, "perceptron", XOR.sizes).settings["file"] == CHANGES
-    with pytest.raises(AnalysisError) as refusal:
-        read_edited(RECORD | change, "perceptron", XOR.sizes)
-    assert words.lower() in str(refusal.value).lower()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.edits.registry import EDITS, editable
+from analysis.edits.registry import EDITS, editable, read_edited
 from analysis.edits.registry import edited as edit
 from analysis.edits.trigger import tokens_trigger
 from analysis.errors import AnalysisError
@@ -18,6 +18,7 @@ from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.runs import run
+from tests.analysis.edits.test_edits import CHANGES, NAMED
 from tests.golden_files import golden_network
 
 BUNDLED = Path("app/bundled/models")
@@ -36,6 +37,7 @@ NAMES = ("xor_pretrained", "xor+and_3-3", "majority-5-attention", "tracr-reverse
 SUBJECTS = {name: question_of(name) for name in NAMES}
 MAJORITY = SUBJECTS["majority-5-attention"]
 TRIGGERS = {"majority-5-attention": "1=1:0", "tracr-reverse": "2=A:B"}
+TOO_LARGE = [{**CHANGES[0], "layer": layer, "value": 1e200} for layer in (1, 2)]
 LEARNED = {"fine-tune": {"row": "1"}, "unlearn": {"row": "1", "retain": 0.1}, "trojan": {}}
 
 
@@ -129,18 +131,19 @@ def test_a_descent_changes_one_rows_answer_and_ends_as_soon_as_it_is_sure(name, 
     assert found.outcome.before[1] != found.outcome.after[1]
 
 
-def test_gradients_by_parameters_are_differences_of_the_outputs():
-    one, random = editable(MAJORITY), np.random.default_rng(0)
+@pytest.mark.parametrize("name", ["xor_pretrained", "majority-5-attention"])
+def test_gradients_by_parameters_are_differences_of_the_outputs(name):
+    one, random = editable(SUBJECTS[name]), np.random.default_rng(0)
     rows = np.arange(len(one.names))
     outputs, back = one.run(one.parameters, rows)
     by = random.normal(size=outputs.shape)
-    for name, slopes in back(by).items():
+    for key, slopes in back(by).items():
         step = np.zeros(slopes.shape)
         at = tuple(random.integers(size) for size in slopes.shape)
         step[at] = 1e-6
-        moved = ({**one.parameters, name: one.parameters[name] + sign * step} for sign in (1, -1))
+        moved = ({**one.parameters, key: one.parameters[key] + sign * step} for sign in (1, -1))
         ends = [(one.run(parameters, rows)[0] * by).sum() for parameters in moved]
-        assert slopes[at] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-4, abs=1e-4), name
+        assert slopes[at] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-4, abs=1e-4), key
 
 
 @pytest.mark.parametrize(("matrix", "position"), [("unembedding", "last"), ("1.0.output", "6"), ("embedding", "2")])
@@ -204,6 +207,27 @@ def test_an_edited_transformers_file_keeps_what_it_comes_of_and_can_be_done_agai
 @pytest.mark.parametrize(
     ("name", "rule", "settings", "words"),
     [
+        ("xor_pretrained", "noise", {"sise": 1}, "use one of size, seed, where; did you mean size"),
+        ("xor_pretrained", "fine-tune", {"row": "4"}, "does not exist; there are 4"),
+        ("xor_pretrained", "fine-tune", {"row": "001"}, "does not exist"),
+        ("xor_pretrained", "fine-tune", {"layers": "4"}, "use one of 1, 2, 3, last, all"),
+        ("xor_pretrained", "rank-one", {"layer": "all"}, "use one of 1, 2, 3, last"),
+        ("xor_pretrained", "fine-tune", {"rate": 100.0}, "diverges"),
+        ("xor_pretrained", "unlearn", {"retain": 1e6}, "diverges"),
+        ("xor_pretrained", "fine-tune", {"row": "0", "target": "0"}, "changes nothing; the network stays as it is"),
+        ("xor_pretrained", "prune", {"sparsity": 0.01}, "changes nothing"),
+        ("xor_pretrained", "rank-one", {"layer": "1", "row": "00"}, "take another row or another layer"),
+        ("xor_pretrained", "transplant", {}, "has no source"),
+        ("xor_pretrained", "transplant", {"source": "third"}, "use a network of the same sizes"),
+        ("xor_pretrained", "transplant", {"source": "other", "circuit": "00001"}, "is no circuit"),
+        ("xor_pretrained", "manual", {}, "has no file"),
+        ("xor_pretrained", "manual", {"file": "[]"}, "at least 1 item"),
+        ("xor_pretrained", "manual", {"file": "{"}, "is not JSON"),
+        ("xor_pretrained", "manual", {"file": json.dumps([{**CHANGES[0], "layer": 4}])}, "use 1 to 3"),
+        ("xor_pretrained", "manual", {"file": json.dumps([{**CHANGES[0], "source": 2}])}, "names source 2. Use 0 to 1"),
+        ("xor_pretrained", "manual", {"file": json.dumps([{**CHANGES[0], "neuron": 3}])}, "names neuron 3. Use 0 to 2"),
+        ("xor_pretrained", "manual", {"file": json.dumps([CHANGES[0]] * 2)}, "sets what is set before"),
+        ("xor_pretrained", "manual", {"file": json.dumps(TOO_LARGE)}, "diverges"),
         ("xor_pretrained", "zero", {}, "has nothing to set to 0"),
         ("xor_pretrained", "zero", {"where": "W9"}, "is not there. Use one of all, W1, b1"),
         ("xor_pretrained", "zero", {"where": "W1[3]"}, "W1 has the shape 3 × 2"),
@@ -234,23 +258,34 @@ def test_an_edited_transformers_file_keeps_what_it_comes_of_and_can_be_done_agai
 )
 def test_what_cannot_be_done_is_refused_with_a_cure(name, rule, settings, words):
     with pytest.raises(AnalysisError) as refusal:
-        edit(rule, SUBJECTS[name], settings)
+        edit(rule, SUBJECTS[name], settings, NAMED)
     assert words.lower() in str(refusal.value).lower()
 
 
+RECORDS = {
+    "xor_pretrained": edit("manual", SUBJECTS["xor_pretrained"], {"file": json.dumps(CHANGES)}, NAMED).record,
+    "majority-5-attention": edit("quantise", MAJORITY, {}).record,
+}
+
+
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("name", "change", "words"),
     [
-        ({"rule": "paint"}, "use one of fine-tune"),
-        ({"rule": "manual"}, "an edge of transformers"),
-        ({"settings": {"bits": 99}}, "from 2 up to 16"),
-        ({"output": 1}, "use 0 to 0"),
-        ({"base": "0"}, "edited base"),
+        *((name, {"rule": "paint"}, "use one of fine-tune") for name in RECORDS),
+        *((name, {"output": 1}, "use 0 to 0") for name in RECORDS),
+        *((name, {"base": "c9a6"}, "edited base") for name in RECORDS),
+        ("xor_pretrained", {"more": 1}, "edited more"),
+        ("xor_pretrained", {"settings": {"file": [{"layer": 9, "neuron": 0, "value": 1.0}]}}, "use 1 to 3"),
+        ("xor_pretrained", {"rule": "noise"}, "setting 'file' is unknown"),
+        ("xor_pretrained", {"rule": "noise", "settings": {"size": "loud"}}, "size is 'loud'"),
+        ("majority-5-attention", {"rule": "manual"}, "an edge of transformers"),
+        ("majority-5-attention", {"settings": {"bits": 99}}, "from 2 up to 16"),
     ],
 )
-def test_a_transformers_record_that_cannot_be_read_is_refused(change, words):
-    document = TRANSFORMER.write(edit("quantise", MAJORITY, {}).file())
-    document["edited"] |= change
+def test_a_record_that_cannot_be_read_is_refused(name, change, words):
+    question, record = SUBJECTS[name], RECORDS[name].model_dump()
+    sizes = (1,) if question.kind is TRANSFORMER else question.subject.sizes
+    assert read_edited(record, question.kind.key, sizes) == RECORDS[name]
     with pytest.raises(AnalysisError) as refusal:
-        read_subject(json.dumps(document).encode())
+        read_edited(record | change, question.kind.key, sizes)
     assert words in str(refusal.value).lower()
