@@ -328,6 +328,7 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
         top -= 1
         visits += 1
         m, t, depth_m, depth_t, level = stack[top]
+        # only rows that the nodes above left open are looked at: what held for a node holds for its halves
         is_out, n_left = False, 0
         for place in range(room.n_rows[level]):
             row = rows[level, place]
@@ -345,6 +346,7 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
         level += 1
         room.n_rows[level] = n_left
         in_m, in_t = n_points[0] >> depth_m, n_points[1] >> depth_t
+        # no row is open: all pairs are right, and are kept at the two nodes until they are handed down
         if n_left == 0 and most == 0:
             for c in range(k_m):
                 tail.partners[t, c] += middle.held[m, c]
@@ -361,6 +363,7 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
                             total += middle.held[m, c] * tail.held[t, d]
             continue
         divides_m, divides_t = n_left > 0 and 2 * m + 2 < nodes_m, n_left > 0 and 2 * t + 2 < nodes_t
+        # of two nodes that can be divided the one that stands higher is, so that both trees go down together
         if divides_m or divides_t:
             of_middle = divides_m and (not divides_t or depth_m <= depth_t)
             for half in range(1, 3):
@@ -369,6 +372,7 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
                 stack[top, 4] = level
                 top += 1
             continue
+        # two leaves, or all right and to be listed: one sum after the other
         if n_left == 0 and total + in_m * in_t > most:
             return most + 1, visits
         visits += in_m * in_t // LEAF
@@ -391,6 +395,7 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
             for j in range(in_t):
                 here += right[j]
                 is_near |= right[j] & near[j]
+            # rare: a sum within the slack is taken anew, and where a list is wanted each right one is put there
             if is_near or (here and most):
                 lead_and_i = ((lead << n_sources * middle.n_neurons) + middle.order[i]) << n_sources * tail.n_neurons
                 for j in range(in_t):
@@ -466,8 +471,10 @@ def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget:
     sets = np.empty(n_sets, dtype=np.int64)
     while at[0] < len(terms):
         state, here = at[0], terms[at[0]]
+        # 1. no choice can lie in the boxes: nothing to count on this state
         is_done = not _may_be_right(here, boxes, room.size)
         if not is_done and at[1] == 0 and at[2] == 0 and most > 0 and room.n_found[1] % _TRIED_AGAIN == 0:
+            # 2. few choices are right: each is asked once what it uses, and no sets have to be gone through
             is_done, visits = list_right(here, problem, leads, most)
             n_visits += visits + len(middle.order) + len(tail.order)
             room.n_found[1] = 0 if is_done else 1
@@ -480,6 +487,7 @@ def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget:
                 by_tail[choice & (len(tail.order) - 1)] += 1
         elif not is_done and at[1] == 0 and at[2] == 0:
             room.n_found[1] += 1
+        # 3. inclusion and exclusion: the right choices within each set of sources, with alternating signs
         while at[1] < full and not is_done:
             used, n_used, n_chosen = full - at[1], 0, 0
             for chosen in range(n_sets):
@@ -490,6 +498,7 @@ def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget:
                 n_used += 1
             sign = -1 if n_sources - n_used & 1 else 1
             n_points = (1 << n_used * middle.n_neurons, 1 << n_used * tail.n_neurons)
+            # the trees are of one state and set; after a pause they may still stand
             if at[3] != state or at[4] != at[1]:
                 _plant(middle, here, sets[:n_chosen])
                 _plant(tail, here, sets[:n_chosen])

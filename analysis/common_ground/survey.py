@@ -205,6 +205,7 @@ def survey_common_ground(
     bounds = bounds or Bounds()
     space, answers = ask_network(question)
     alignments = _alignment_points(placed, space, answers, bounds, work)
+    # classes are drawn where asking all would take too long or too much room, and drawing leaves some out at all
     n_classes = sum(placed.observed)
     drawn = n_classes * predicted_seconds(space) > bounds.max_seconds
     drawn |= max(placed.observed, default=0) > MAX_CLASSES or n_classes * _BYTES_OF_CLASS > work.limits.max_bytes
@@ -224,7 +225,7 @@ def survey_common_ground(
         most = MAX_CLASSES if ranks is None else MAX_LISTED
         try:
             chosen = choose_classes(question, circuit, ranks=ranks, max_listed=most)
-        except BeyondLimits:
+        except BeyondLimits:  # of a draw a circuit may be left out and counted; of the whole nothing may
             if ranks is None:
                 raise
             n_unread += len(ranks)

@@ -124,6 +124,7 @@ def align_on_directions(
     """
     paths = sorted(algorithm.responses)
     offers, unread = [], []
+    # 1. what each variable may lie on by itself; which of these fits does not depend on the other variables
     for path in paths:
         response = algorithm.responses[path]
         behaviour = _behaviour(response, algorithm.n_inputs)
@@ -132,12 +133,14 @@ def align_on_directions(
         unread += [Unread(path, layer, residual) for layer, residual in missing]
     n_all = prod(map(len, offers))
     countable = n_all <= MAX_PLACEMENTS
+    # 2. too many to go through: only those that pass are put together, so valid ones are missed by the limit alone
     if not countable:
         offers = [tuple(o for o in places if o.agreed == table.n_pairs) for places in offers]
     n_placements = n_valid = n_undecided = 0
     truncated = False
     valid: list[tuple[Offer, ...]] = []
     failing: list[tuple[Offer, ...]] = []
+    # 3. one place for each variable that can be set at once; valid if each passes, open if some are undecided
     for number, choice in enumerate(_choices(table, offers)):
         if number >= MAX_PLACEMENTS:
             truncated = True
@@ -151,6 +154,7 @@ def align_on_directions(
             failing.append(choice)
         else:
             failing.append(choice)
+    # 4. only what is kept is asked jointly, which takes runs of its own
     most = min(MAX_KEPT, table.protocol.max_alignments)
     kept = _ranked(algorithm, paths, valid, table, most)
     with_joint = _with_joint(table, algorithm, kept)

@@ -124,10 +124,12 @@ def _counted_in_order(
         layers, alike = _cuts_of(question, some), np.ones(len(some), dtype=np.bool_)
         if shared_with is not None:
             layers, alike = common_cuts(layers, _cuts_of(shared_with, some))
+        # the limit is on states of all circuits together, so it ends the count at a circuit, whatever stands behind
         states = n_before + np.cumsum(n_first_states(layers[0]))
         n_fitting = int(np.searchsorted(states, work.limits.max_states, side="right"))
         done, most = 0, at_once
         while done < n_fitting:
+            # as many circuits at once as their first layers give room for, at least one
             room = (states[done - 1] if done else n_before) + _STATES_OF_CIRCUITS
             stop = min(done + most, n_fitting, max(done + 1, int(np.searchsorted(states, room, side="right"))))
             look = partial(work.tell, "interpretations", start + done, len(masks))
@@ -137,7 +139,7 @@ def _counted_in_order(
                 if stop - done == 1:
                     cause = f"more than {most_carried:,} combinations of cuts in one layer of a valid circuit"
                     raise BeyondLimits("interpretations", cause, "use a smaller network") from None
-                most = max(1, (stop - done) // 8)
+                most = max(1, (stop - done) // 8)  # later layers are larger than the first let expect
                 continue
             total, observed = (
                 [n if same else 0 for n, same in zip(of, alike[done:stop].tolist(), strict=True)] for of in counts

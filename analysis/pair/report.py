@@ -194,6 +194,7 @@ def fair_pair(
     drawn = sum(observed) > min(most, max_classes)
     forced_alone = sum(len(members) == 1 for members in space.sets) * space.n_rows * (space.n_rows - 1)
 
+    # each way of counting interchanges reads the classes anew; conditions given up later ask for the same again
     @cache
     def readings(counted: Counted) -> Readings:
         return read_classes(
@@ -212,11 +213,13 @@ def fair_pair(
         among = space.n_interventions if "one" in given_up else forced_alone
         return find_pairs(some, work, among=among, both="each" not in given_up, asked=asked), some
 
+    # 1. the pair that fulfils every condition, and where one chosen by hand stands among all of those
     classes = readings(Counted())
     chosen = _chosen(classes, circuits, BY_HAND.get(question.digest))
     found, some = search((), chosen)
     given_up: tuple[Condition, ...] = ()
     n_fair, steps = found.pairs, (given for n in range(1, 5) for given in combinations(CONDITIONS, n))
+    # 2. else the fewest conditions are given up, one first; not tried where no pair is left without all of them
     if found.first is None and search(tuple(CONDITIONS))[0].pairs:
         for given_up in steps:
             found, some = search(given_up)

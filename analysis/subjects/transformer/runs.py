@@ -157,6 +157,7 @@ def run(
         start = model.embedding[tokens] + (0.0 if model.positions is None else model.positions)
     x = told("x0", start)
     for layer in range(1, len(model.layers) + 1):
+        # heads of a layer read the same stream, and what they give is added in their order
         biases, total = blocks.biases[layer - 1] if blocks.biases else None, x
         for head, (*reads, output) in enumerate(model.by_head[layer - 1]):
             name = f"{layer}.{head}"
