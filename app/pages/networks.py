@@ -22,7 +22,7 @@ from app.db.errors import NotFound
 from app.db.job_tables import JobRow
 from app.db.reads import networks as reads
 from app.db.reads.analyses import scope_of
-from app.db.tables import AnalysisRow, NetworkRow
+from app.db.tables import PERCEPTRON, AnalysisRow, NetworkRow
 from app.errors import BadQuery
 from app.pages.counted import counts_of, drawn, stops_of
 from app.pages.place import key_of, rules_of
@@ -39,9 +39,8 @@ from pluriscope.tables import AtHand, Column, Query, Row, Selection, read_query,
 from pluriscope.views.registry import view_of
 
 ID: Final = "networks"
-PERCEPTRON: Final = "perceptron"
 MOST_LETTERS: Final = 100
-_NOUNS: Final = {PERCEPTRON: PERCEPTRON, **{kind.key: kind.noun for kind in SUBJECT_KINDS}}
+NOUNS: Final = {kind.key: kind.noun for kind in SUBJECT_KINDS}
 _ORIGINS: Final = {
     "bundled": "bundled",
     "trained": "trained here",
@@ -125,7 +124,7 @@ def _state(row: Row) -> Markup:
 _hidden = partial(Column, shown=False, orders=False)
 _number = partial(Column, type="big", largest_first=True)
 COLUMNS: Final = (
-    _hidden("kind", "Kind", "What it is.", "text", "any", choices=tuple(_NOUNS), words=_NOUNS.__getitem__),
+    _hidden("kind", "Kind", "What it is.", "text", "any", choices=tuple(NOUNS), words=NOUNS.__getitem__),
     _hidden("slug", "Slug", "Its name in addresses.", "text"),
     Column("name", "Network", "Its name.", "name", first=True),
     _hidden("digest", "Digest", "SHA-256 of settings and weights.", "text"),

@@ -21,7 +21,6 @@ from analysis.explanations.registry import KIND_OF
 from analysis.lenses.registry import LENSES
 from analysis.method import Method
 from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.subjects.registry import SUBJECT_KINDS
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.reads.algorithms import algorithms_that_are
 from app.db.reads.analyses import scope_of
@@ -35,6 +34,7 @@ from app.pages.explanations import find_explanation
 from app.pages.findings import broken, record
 from app.pages.learn.lesson import NETWORK
 from app.pages.learn.registry import LESSONS
+from app.pages.networks import NOUNS
 from app.pages.place import locate
 from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Form, Head, Notice, Section, Table
@@ -138,7 +138,6 @@ def search_blocks(found: SearchRecord, links: Addresses) -> Iterator[Block]:
         yield Table.plain(("Key", "What it does"), KEYS)
 
 
-_NOUNS: Final = {kind.key: kind.noun for kind in SUBJECT_KINDS}
 Ranked = tuple[int, Hit]
 """A result with how near it comes: 0 what is called exactly so, 1 by a part of its name, 2 by what is said of it."""
 
@@ -171,7 +170,7 @@ def _networks(session: Session, links: Addresses, words: Sequence[str], limit: i
     found: list[Ranked] = []
     for row in networks_named(session, words, limit):
         tasks = ", ".join(str(task["name"] or "unnamed task") for task in row.tasks)
-        what = "–".join(map(str, row.sizes)) or _NOUNS.get(row.kind, row.kind)
+        what = "–".join(map(str, row.sizes)) or NOUNS.get(row.kind, row.kind)
         hit = Hit(kind="network", label=row.name, detail=f"{what}, {tasks} · {row.slug}", url=links.network(row.slug))
         found.append((1 if _begun(words, row.name) and row.origin != STUDY_ORIGIN else 3, hit))
     return found

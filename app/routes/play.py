@@ -58,7 +58,7 @@ def play(request: Request, session: Reading, links: Links, network: str) -> Face
         if "site" in request.query_params and not found.wrong:
             return RedirectResponse(found.url, 303)
         is_step = request.headers.get("HX-Request") and PART not in request.query_params
-        title = f"{found.title}: {found.network.name}"
+        title = f"{found.title}: {found.place.row.name}"
         pushed = {"HX-Push-Url": found.url} if is_step else None
         return passed_on(
             request, session, links, found, "Play", title, headers=pushed, status_code=400 if found.wrong else 200

@@ -17,7 +17,7 @@ from analysis.answers import ANSWER_RULE, ANSWERED, answers
 from analysis.edits.manual import MANUAL
 from analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
 from analysis.sandbox.running import Bench
-from analysis.validity import margin_to_edge
+from analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from app.db.tables import NetworkRow
 from app.options import ScopeOptions
 from app.pages.candidates import input_text, input_texts
@@ -43,7 +43,6 @@ from pluriscope.naming import LEAST, LETTERS, Scope
 from pluriscope.records import AskedRecord, HandRecord, PlayRecord, RunRecord
 from pluriscope.templating import part_url
 
-FRAGILE_BELOW: Final = 1e-6
 MOST_SITES: Final = 200
 """Neurons and edges up to which edges are links in the drawing, too, and neurons alone; others are changed by name."""
 Layers = tuple[NDArray[np.float64], ...]
@@ -130,13 +129,8 @@ class Played(Shared):
         return self.state.url
 
     @property
-    def network(self) -> NetworkRow:
-        """That is run."""
-        return self.place.row
-
-    @property
     def about(self) -> tuple[NetworkRow, Scope]:
-        return self.network, self.place.scope
+        return self.place.row, self.place.scope
 
     @cached_property
     def title(self) -> str:
@@ -167,14 +161,14 @@ class Played(Shared):
         asked = f"; asked: {', '.join(self.state.refs)}" if self.state.refs else ""
         identity = f"intervention {write_now(self.now, self.state.n_inputs)}{asked}"
         return InShort(
-            "Intervention by hand", f"{self.network.name} on {self.words}", lines, identity, self.place.cited
+            "Intervention by hand", f"{self.place.row.name} on {self.words}", lines, identity, self.place.cited
         )
 
     def record(self) -> PlayRecord:
         """The same as JSON."""
         return PlayRecord(
             url=self.url,
-            network=self.network.digest,
+            network=self.place.row.digest,
             scope=dict(self.place.scope.fields),
             engine_version=ENGINE_VERSION,
             words=self.words,
@@ -353,7 +347,7 @@ def _output(layers: Layers) -> str:
 
 def _margin(layers: Layers) -> str:
     margin = float(margin_to_edge(layers[-1][0], ANSWERED))
-    return f"margin {decimal(margin, 3)}{', fragile' if margin < FRAGILE_BELOW else ''}"
+    return f"margin {decimal(margin, 3)}{', fragile' if margin < FRAGILE_MARGIN else ''}"
 
 
 def _numbers(layers: Layers) -> list[list[float | None]]:

@@ -131,12 +131,8 @@ class ModelPlayed(Shared):
         return replace(self, changes=left if len(left) < len(self.changes) else (*left, change))
 
     @property
-    def network(self) -> NetworkRow:
-        return self.place.row
-
-    @property
     def about(self) -> tuple[NetworkRow, Scope]:
-        return self.network, self.place.scope
+        return self.place.row, self.place.scope
 
     def gives(self, of: Run) -> str:
         """What a run answers, "nothing" where no logit is larger than every other."""
@@ -170,7 +166,7 @@ class ModelPlayed(Shared):
         identity = (
             f"row {self.row}, source row {self.source}; changed: {', '.join(map(str, self.changes)) or 'nothing'}"
         )
-        title = f"{self.network.name} on {self.words}"
+        title = f"{self.place.row.name} on {self.words}"
         return InShort("Intervention by hand", title, lines, identity, self.place.cited)
 
     def record(self) -> PatchedRecord:
@@ -178,7 +174,7 @@ class ModelPlayed(Shared):
         outputs = self.model.outputs
         return PatchedRecord(
             url=self.url,
-            network=self.network.digest,
+            network=self.place.row.digest,
             scope=dict(self.place.scope.fields),
             engine_version=ENGINE_VERSION,
             words=self.words,
