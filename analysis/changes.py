@@ -227,8 +227,8 @@ def compare(
 
 def _otherwise(nth: str, question: Question) -> Iterator[str]:
     """Where a network does not answer what it is judged on."""
-    rows, n_inputs = question.clean_rows, question.cut.n_inputs
-    wrong = np.flatnonzero(answers(forward(question.cut, rows)[:, 0]) != np.array(question.task.truth_table))
+    rows, n_inputs = question.clean_rows, question.network.n_inputs
+    wrong = np.flatnonzero(answers(forward(question.network, rows)[:, 0]) != np.array(question.task.truth_table))
     if question.data.boolean and len(wrong):
         names = ", ".join(f"{row:0{n_inputs}b}" for row in wrong[:8].tolist()) + (", …" if len(wrong) > 8 else "")
         where = f"{len(wrong)} of {len(rows)} inputs: {names}"

@@ -196,8 +196,8 @@ def decide_under_interventions(network: Network, rows: NDArray[np.float64], spac
 
 def ask_network(question: Question) -> tuple[InterventionSpace, NetworkAnswers]:
     """The neuron sets that are patched, and what the network does under every intervention on them."""
-    space = intervention_space(question.cut.hidden_sizes, question.cut.n_inputs)
-    return space, decide_under_interventions(question.cut, question.data.clean_rows, space)
+    space = intervention_space(question.network.hidden_sizes, question.network.n_inputs)
+    return space, decide_under_interventions(question.network, question.data.clean_rows, space)
 
 
 def decide_in_circuit(
@@ -210,7 +210,7 @@ def decide_in_circuit(
         space: neuron sets of the network.
         chosen: which of its sets are run; the outputs of the others are 0.
     """
-    network, rows = question.cut, question.data.clean_rows
+    network, rows = question.network, question.data.clean_rows
     keep = [matrix[None] for matrix in circuit.keep]
     clean = batch_activations(network, keep, rows, question.absent)
     outputs = np.zeros(space.shape)

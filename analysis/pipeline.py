@@ -342,7 +342,7 @@ def search_for_circuits(question: Question, work: Work) -> CircuitSearch:
 
 def unsearched(question: Question) -> CircuitSearch:
     """The circuits of a space that is not searched: how many are possible, and none of them tested."""
-    possible = count_in_space(question.cut.sizes, question.protocol)
+    possible = count_in_space(question.network.sizes, question.protocol)
     no_outputs = np.empty((0, len(question.data.representatives)))
     return CircuitSearch(question.layout, possible, np.empty(0, np.uint64), no_outputs, np.empty(0), truncated_at=0)
 

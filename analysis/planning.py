@@ -194,7 +194,7 @@ class _Trial:
 
     def _sample(self) -> CircuitSearch | None:
         """Circuits drawn uniformly, of which some are valid; None where none can be drawn."""
-        space = Structure(self.question.cut.sizes, self.question.protocol)
+        space = Structure(self.question.network.sizes, self.question.protocol)
         if self.question.protocol.circuit_family != "own" or not space.count:
             return None
         return estimate_circuits(self.question, n_samples=_SAMPLE, n_draws=_SAMPLE)
@@ -250,7 +250,7 @@ class _Trial:
             return 0.0, LEAST_SECONDS + spent
         n_tried, share = found.n_tried, n_found / max(1, found.n_tried)
         for n_edges in range(found.searched_up_to + 1, self.question.layout.n_edges + 1):
-            n_more = count_by_edges(self.question.cut.sizes, self.question.protocol, n_edges).get(n_edges, 0)
+            n_more = count_by_edges(self.question.network.sizes, self.question.protocol, n_edges).get(n_edges, 0)
             if n_tried * share >= limits.n_smallest or n_tried + n_more > limits.n_tried:
                 break
             n_tried += n_more
@@ -282,7 +282,7 @@ def _drawn_states(space: CountableSpace, question: Question) -> Iterator[tuple[P
     """States drawn in proportion to what they are predicted to cost, with others of the same active neurons, and the
     seconds predicted for one of them.
     """
-    network, rows = question.cut, space.wiring.rows
+    network, rows = question.network, space.wiring.rows
     below = Structure((*network.sizes[:-2], 1), COMPLETE)
     batches = zip(*below.samples(_STATES, seed=0), strict=True)
     kept = [np.concatenate(layer) for layer in batches]

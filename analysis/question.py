@@ -92,8 +92,8 @@ class Question:
         return sha256_hex(canonical_json(asked))
 
     @cached_property
-    def cut(self) -> Network:
-        """The model with its last layer cut to the analysed output; one with a single output is taken to be cut.
+    def network(self) -> Network:
+        """The network with the analysed output alone; with a single output it is itself.
 
         Raises:
             InvalidNetwork: there is no such output.
@@ -102,8 +102,8 @@ class Question:
 
     @cached_property
     def layout(self) -> EdgeLayout:
-        """The edges of the cut model in the order of mask bits."""
-        return EdgeLayout(self.cut.sizes)
+        """The edges of the network in the order of mask bits."""
+        return EdgeLayout(self.network.sizes)
 
     @property
     def graph(self) -> Graph:
@@ -152,7 +152,7 @@ class Question:
         """Why what needs a trait does not apply: these rows or this network lack it; "" where it does."""
         if TRAITS[trait].of_inputs and not self.data.boolean:
             return "the rows of this data record stand for no Boolean inputs, so there are only circuits on it"
-        if trait == "neurons" and not self.cut.hidden_sizes:
+        if trait == "neurons" and not self.network.hidden_sizes:
             return "the network has no hidden layer"
         return self.kind.refuses(trait)
 
@@ -170,7 +170,7 @@ class Question:
         Raises:
             InvalidMask: it is no possible circuit of this network.
         """
-        return circuit_from_hex(text, self.cut.sizes).mask
+        return circuit_from_hex(text, self.network.sizes).mask
 
     def judge(self, mask: int) -> CircuitVerdict:
         """Whether a possible circuit is valid under the protocol, from the weights."""
@@ -180,7 +180,7 @@ class Question:
         right = decided_right(outputs, labels, protocol.circuit_decision)
         n_right, n = int(right.sum()), len(labels)
         margins = margin_to_edge(outputs, protocol.circuit_decision)
-        looked_at = in_space(circuit.n_neurons, self.cut.sizes, protocol)
+        looked_at = in_space(circuit.n_neurons, self.network.sizes, protocol)
         enough = any(all(self._is_right(circuit, one) for one in members) for members in self.ablations)
         if not looked_at:
             reason = f"protocol {protocol.name} leaves out circuits with so many active neurons"
@@ -206,7 +206,7 @@ class Question:
         (rows, labels), protocol = self.judged, self.protocol
         with np.errstate(over="ignore", invalid="ignore"):
             keep = [matrix[None] for matrix in circuit.keep]
-            outputs = batch_activations(self.cut, keep, rows, carried)[-1][0, 0]
+            outputs = batch_activations(self.network, keep, rows, carried)[-1][0, 0]
         right = decided_right(outputs, labels, protocol.circuit_decision)
         return int(right.sum()) / len(labels) > protocol.accuracy_threshold
 
@@ -249,16 +249,16 @@ class Question:
 
     @cached_property
     def clean_activations(self) -> tuple[NDArray[np.float64], ...]:
-        """The cut model on the clean rows, ``[2^n, n_l]`` for layers 0 … L."""
-        return activations(self.cut, self.clean_rows)
+        """The network on the clean rows, ``[2^n, n_l]`` for layers 0 … L."""
+        return activations(self.network, self.clean_rows)
 
     def activations_on(self, source: int) -> Carried:
-        """The cut model on one clean row, ``[n_l]`` for layers 0 … L − 1."""
+        """The network on one clean row, ``[n_l]`` for layers 0 … L − 1."""
         return tuple(layer[source] for layer in self.clean_activations[:-1])
 
     def carried(self, ablation: Ablation) -> Carried:
         """What absent edges carry under an ablation, ``[n_l]`` for layers 0 … L − 1."""
-        return ablation_values(self.cut, ablation, self.data.clean_rows)
+        return ablation_values(self.network, ablation, self.data.clean_rows)
 
     @cached_property
     def absent(self) -> Carried:
@@ -281,11 +281,11 @@ class Question:
         """A circuit's activations ``[rows, n_l]``, layer by layer, under the protocol's ablation.
 
         Args:
-            circuit: one of the cut network.
+            circuit: one of the network.
             rows: input rows, the data record's representatives if not given.
         """
         return circuit_activations(
-            self.cut,
+            self.network,
             circuit,
             self.data.representatives if rows is None else rows,
             ablation=self.protocol.ablation,

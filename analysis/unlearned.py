@@ -39,11 +39,11 @@ def wrong_rows(question: Question, outputs: NDArray[np.float64]) -> str:
 
 def instead_of(question: Question) -> str:
     """Where a network is wrong itself and what it computes instead, in sentences; "" where it is right."""
-    wrong = wrong_rows(question, forward(question.cut, question.judged[0])[:, 0])
+    wrong = wrong_rows(question, forward(question.network, question.judged[0])[:, 0])
     fails = f"The whole network itself fails: {wrong}."
     if not wrong or not question.data.boolean:
         return wrong and fails
-    outputs, rule = forward(question.cut, question.clean_rows)[:, 0], question.protocol.circuit_decision
+    outputs, rule = forward(question.network, question.clean_rows)[:, 0], question.protocol.circuit_decision
     table = tuple(decide(outputs, rule).tolist())
     if neither := [row for row, value in enumerate(table) if value == NEITHER]:
         shown = ", ".join(f"{_input(row, question)} ({_number(outputs[row])})" for row in neither[:_NAMED])
@@ -58,7 +58,7 @@ def instead_of(question: Question) -> str:
 def not_learned(question: Question) -> str:
     """What is said first of a network that did not learn its task, in sentences; "" of one that did."""
     rows, labels = question.judged
-    outputs, protocol = forward(question.cut, rows)[:, 0], question.protocol
+    outputs, protocol = forward(question.network, rows)[:, 0], question.protocol
     wrong = int((~decided_right(outputs, labels, protocol.circuit_decision)).sum())
     few = 0 if question.data.validation_inputs is None else max_wrong(len(rows), protocol.accuracy_threshold)
     if wrong <= few:
@@ -85,7 +85,7 @@ def wrong_clause(n: int, wrong: list[int], each: Iterable[tuple[str, tuple[str, 
 
 
 def _input(row: int, question: Question) -> str:
-    return f"{row:0{question.cut.n_inputs}b}"
+    return f"{row:0{question.network.n_inputs}b}"
 
 
 def _number(value: float) -> str:

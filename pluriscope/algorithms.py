@@ -140,7 +140,7 @@ class Alignment(Explanation):
     def places(self) -> Mapping[str, str]:
         """Each variable, as the formula shows it, and the neurons that carry it: A ∨ B on n1.0 + n1.2."""
         shown = {variable.path: variable.shown for variable in self.algorithm.value.variables}
-        sizes = self.result.question.cut.sizes
+        sizes = self.result.question.network.sizes
         return {
             shown[path]: " + ".join(node_name(site.layer, neuron, sizes) for neuron in site.neurons)
             for path, site in self.placement.places

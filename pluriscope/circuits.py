@@ -229,7 +229,7 @@ class Interpretation(Explanation):
         return self._drawn_by(circuit_thumb)
 
     def _drawn_by(self, diagram: Callable[..., str]) -> Drawing:
-        tiles = gate_tiles(self.read.gates, self.result.question.cut.n_inputs)
+        tiles = gate_tiles(self.read.gates, self.result.question.network.n_inputs)
         hues = hues_among(tile.table for tile in tiles)
         title = f"Interpretation {self.index}"
         return Drawing(diagram(self.result.weights, self.read.circuit, tiles, hues=hues, title=title))
@@ -469,7 +469,7 @@ def _save_blocks(path: Path, space: InterpretationSpace, places: range, what: st
     """
     if path.suffix not in _BYTES:
         raise InvalidData(f"file {path.name}", "is neither .csv nor .parquet", "give it one of these endings")
-    sizes, n = space.question.cut.sizes, places.stop - places.start
+    sizes, n = space.question.network.sizes, places.stop - places.start
     gates = [node_name(layer, neuron, sizes) for layer, neuron in space.gated]
     size, free = n * (2 + 2 * len(gates)) * _BYTES[path.suffix], _free(path)
     told = f"{n:,} {what}, at most {size / 1e9:,.1f} GB"

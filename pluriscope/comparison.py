@@ -151,7 +151,7 @@ def compared(result: Findings, explanations: Sequence[Explanation]) -> Rows:
     predictions = np.stack([one.predictions for one in explanations])
     settled = [KIND_OF[one.kind].settled(one.value, result.interventions) for one in explanations]
     trials = trials_of(predictions, answers, list(map(len, sets)), settled)
-    sizes, n_inputs, where = asked.cut.sizes, asked.cut.n_inputs, np.argwhere(answers.counted)
+    sizes, n_inputs, where = asked.network.sizes, asked.network.n_inputs, np.argwhere(answers.counted)
     found = []
     for number in trials.apart.tolist():
         members, source, base = where[number].tolist()

@@ -138,7 +138,7 @@ class Findings:
             NotOffered: it is of another kind.
         """
         self.require("edge-weights", "weights")
-        return tuple(self.question.cut.weights)
+        return tuple(self.question.network.weights)
 
     @cached_property
     def counts(self) -> Counts:
@@ -234,12 +234,12 @@ class Findings:
     @cached_property
     def interventions(self) -> InterventionSpace:
         """The interchange interventions on which explanations are compared."""
-        return intervention_space(self.question.cut.hidden_sizes, self.question.cut.n_inputs)
+        return intervention_space(self.question.network.hidden_sizes, self.question.network.n_inputs)
 
     @cached_property
     def decisions(self) -> NetworkAnswers:
         """What the network does under each of them."""
-        return decide_under_interventions(self.question.cut, self.question.data.clean_rows, self.interventions)
+        return decide_under_interventions(self.question.network, self.question.data.clean_rows, self.interventions)
 
 
 def place_of(of: Findings, mask: int) -> int | None:

@@ -100,7 +100,7 @@ def candidates_of(question: Question, work: Work = DEFAULT_WORK) -> Candidates:
     return candidate_algorithms(
         question.task,
         question.protocol,
-        question.cut.n_hidden_layers,
+        question.network.n_hidden_layers,
         work,
         max_candidates=limits.max_candidates,
         max_listed=limits.max_listed,

@@ -70,7 +70,7 @@ def site_decisions(question: Question, work: Work = DEFAULT_WORK) -> SiteDecisio
         OutOfTime: the time is up.
         BeyondLimits: too many hidden neurons or neuron sets.
     """
-    network, protocol = question.cut, question.protocol
+    network, protocol = question.network, question.protocol
     table = neuron_sites(network.hidden_sizes, protocol.alignment_sites)
     tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)
     rule, rows = protocol.alignment_decision, question.data.clean_rows

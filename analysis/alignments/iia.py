@@ -109,9 +109,9 @@ def interchange_matrix(question: Question, algorithm: HighLevelModel, path: str,
         InvalidAlignment: no such variable, layer or site, or a site that the protocol does not allow.
     """
     check_variable(algorithm, path)
-    check_site(question.cut, path, site, question.protocol)
+    check_site(question.network, path, site, question.protocol)
     n_inputs, protocol = algorithm.n_inputs, question.protocol
-    outputs = interchange_outputs(question.cut, [site], question.data.clean_rows)[0]
+    outputs = interchange_outputs(question.network, [site], question.data.clean_rows)[0]
     decisions = decide(outputs, protocol.alignment_decision)
     expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs).astype(np.int8)
     tested = tested_pairs(n_inputs, protocol.interchange_pairs)
@@ -144,9 +144,9 @@ def interchange_iia(question: Question, algorithm: HighLevelModel, alignment: Pl
     Raises:
         InvalidAlignment: as :func:`score_alignment`.
     """
-    check_alignment(question.cut, algorithm, alignment, question.protocol)
+    check_alignment(question.network, algorithm, alignment, question.protocol)
     sites = [site for _, site in alignment.places]
-    outputs = interchange_outputs(question.cut, sites, question.data.clean_rows)
+    outputs = interchange_outputs(question.network, sites, question.data.clean_rows)
     n_inputs, rule = algorithm.n_inputs, question.protocol.alignment_decision
     tested = tested_pairs(n_inputs, question.protocol.interchange_pairs)
     agreed, margin = 0, np.inf
@@ -172,7 +172,7 @@ def smallest_part(question: Question, algorithm: HighLevelModel, path: str, site
         return site
     n_inputs = algorithm.n_inputs
     tested = tested_pairs(n_inputs, question.protocol.interchange_pairs)
-    outputs = interchange_outputs(question.cut, parts, question.data.clean_rows)[:, tested]
+    outputs = interchange_outputs(question.network, parts, question.data.clean_rows)[:, tested]
     expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs)[tested]
     fits = (decide(outputs, question.protocol.alignment_decision) == expected).all(axis=1)
     return parts[int(fits.argmax())] if fits.any() else site

@@ -69,7 +69,7 @@ def score_joint(
         InvalidAlignment: it does not fit the algorithm or the network.
         BeyondLimits: more runs than the limit.
     """
-    check_alignment(question.cut, algorithm, alignment, question.protocol)
+    check_alignment(question.network, algorithm, alignment, question.protocol)
     check_runs(algorithm, len(alignment.places), max_runs)
     return score_joint_together(question, [(algorithm, alignment)], work)[0]
 
@@ -88,7 +88,7 @@ def score_joint_together(
     Returns:
         Parallel to the alignments.
     """
-    network = question.cut
+    network = question.network
     clean = activations(network, question.data.clean_rows)
     width, n_rows = max(network.sizes), len(clean[0])
     alike: dict[tuple[int, type], list[int]] = {}  # with as many variables on the same kind of sites

@@ -68,7 +68,7 @@ def best_on_permuted_networks(
     Raises:
         BeyondLimits: too many neuron sets or networks.
     """
-    network, protocol = question.cut, question.protocol
+    network, protocol = question.network, question.protocol
     table = neuron_sites(network.hidden_sizes, protocol.alignment_sites)
     _check(algorithms, table, n_networks)
     tested = tested_pairs(network.n_inputs, protocol.interchange_pairs)

@@ -93,7 +93,7 @@ def score_inert(
     Raises:
         BeyondLimits: more runs than the limit.
     """
-    network = question.cut
+    network = question.network
     clean = activations(network, question.data.clean_rows)
     columns = clean[claim.layer].T
     carried = [np.array([0.0, np.nan]) if zero else columns[neuron] for neuron in claim.neurons]

@@ -34,7 +34,7 @@ class CircuitStory:
 
 def story_of(question: Question, circuit: Circuit) -> CircuitStory | Unasked:
     """What a circuit carries; why that is not known where the network is too large or the task has nothing to carry."""
-    if question.data.boolean and question.cut.hidden_sizes:
+    if question.data.boolean and question.network.hidden_sizes:
         try:
             too_large = SweepOfSites(question).products > MAX_PRODUCTS
         except BeyondLimits:

@@ -193,12 +193,12 @@ def story_algorithms(question: Question, work: Work = DEFAULT_WORK) -> tuple[Hig
     """The irredundant algorithms of a task that have variables, or why no circuit can be asked for them."""
     if not question.data.boolean:
         return Unasked(False, "The data record's rows stand for no Boolean inputs, so no algorithm is compared.")
-    if not question.cut.hidden_sizes:
+    if not question.network.hidden_sizes:
         return Unasked(False, "The network has no hidden neuron on which a variable could be placed.")
     candidates = candidate_algorithms(
         question.task,
         question.protocol,
-        question.cut.n_hidden_layers,
+        question.network.n_hidden_layers,
         work,
         max_candidates=min(MAX_LISTED, work.limits.max_candidates),
     )
@@ -249,8 +249,8 @@ class SweepOfSites:
 
     def __init__(self, question: Question) -> None:
         self._question = question
-        self.table: SiteTable = neuron_sites(question.cut.hidden_sizes, question.protocol.alignment_sites)
-        self.tested: NDArray[np.bool_] = tested_pairs(question.cut.n_inputs, question.protocol.interchange_pairs)
+        self.table: SiteTable = neuron_sites(question.network.hidden_sizes, question.protocol.alignment_sites)
+        self.tested: NDArray[np.bool_] = tested_pairs(question.network.n_inputs, question.protocol.interchange_pairs)
         """``[source, base]`` which pairs the protocol tests."""
         self._rows = np.asarray(question.data.clean_rows, dtype=np.float64)
         self._layer_of = np.array([site.layer for site in self.table.sites])
@@ -262,7 +262,7 @@ class SweepOfSites:
     @property
     def products(self) -> int:
         """Weights times activations for one circuit with every neuron active."""
-        sizes = self._question.cut.sizes
+        sizes = self._question.network.sizes
         return sum(
             int((self._layer_of == layer).sum()) * self.tested.size * below * above
             for layer in range(1, len(sizes) - 1)
@@ -271,7 +271,7 @@ class SweepOfSites:
 
     def at_once(self, n_sites: int) -> int:
         """Circuits to run at once so that arrays stay small."""
-        return max(1, _CELLS // max(1, n_sites * self.tested.size * max(self._question.cut.sizes)))
+        return max(1, _CELLS // max(1, n_sites * self.tested.size * max(self._question.network.sizes)))
 
     def groups(self, masks: NDArray[Any]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
         """Circuits with the same active neurons, by position, and the neuron sets that these allow."""
@@ -291,7 +291,7 @@ class SweepOfSites:
 
         Interchanging an inactive neuron changes nothing, nor does an input with itself.
         """
-        network, absent = self._question.cut, self._question.absent
+        network, absent = self._question.network, self._question.absent
         sources, bases = np.nonzero(self.tested)
         differ = sources != bases
         keep = keep_matrices(masks, self._question.layout)
@@ -328,7 +328,7 @@ class _Teller:
     def __init__(self, question: Question, algorithms: Sequence[HighLevelModel]) -> None:
         self._rule = question.protocol.alignment_decision
         self.sweep = SweepOfSites(question)
-        n_inputs = question.cut.n_inputs
+        n_inputs = question.network.n_inputs
         variables = [
             [Behaviour.of(response, n_inputs) for response in algorithm.responses.values()] for algorithm in algorithms
         ]

@@ -58,7 +58,7 @@ def count_circuits(
         InvalidData: labels that do not fit the rows.
     """
     space = CountableSpace.of(question)
-    possible = count_in_space(question.cut.sizes, question.protocol)
+    possible = count_in_space(question.network.sizes, question.protocol)
     totals, draws = _Totals(question.layout, so_far), list[int]()
     n_judged, is_counted, is_whole = 0, False, False
     with work.ending("circuits"):

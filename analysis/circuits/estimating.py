@@ -64,7 +64,7 @@ def estimate_circuits(
         InvalidData: labels that do not fit the rows.
     """
     protocol = question.protocol
-    structure = Structure(question.cut.sizes, protocol)
+    structure = Structure(question.network.sizes, protocol)
     if not structure.count:
         cause = f"no circuit is possible under protocol {protocol.name}"
         raise BeyondLimits("an estimate of valid circuits", cause, "use another protocol")
@@ -115,7 +115,7 @@ def _largest_sample(question: Question, structure: Structure, n_samples: int, wo
 
 def _sampled(question: Question, structure: Structure, n: int, work: Work, seed: int, n_samples: int) -> _Sample:
     """So many circuits drawn and tested, of those that are wanted in all."""
-    network, layout = question.cut, structure.layout
+    network, layout = question.network, structure.layout
     known, masks, n_tested = layout.n_edges <= MAX_EDGES_KEPT, [mask_array([], layout)], 0
     spread = distribution_of(masks[0], layout)
     at_once = max(1, min(_CIRCUITS_AT_ONCE, _VALUES_AT_ONCE // (max(network.sizes) * len(question.judged[0]))))

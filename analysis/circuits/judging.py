@@ -54,7 +54,7 @@ def enough_right(
         while start < len(rows) and len(hopeful):
             part = slice(start, max(1, 2 * start))
             some = [matrix[..., hopeful].transpose(2, 0, 1) for matrix in by_edge]
-            outputs = batch_activations(question.cut, some, rows[part], absent or question.absent)[-1][:, 0]
+            outputs = batch_activations(question.network, some, rows[part], absent or question.absent)[-1][:, 0]
             right = decided_right(outputs, labels[part], question.protocol.circuit_decision)
             wrong[hopeful] += np.count_nonzero(~right, axis=1)
             hopeful = np.flatnonzero(wrong <= most_wrong)
@@ -74,7 +74,7 @@ def evaluate_circuits(
     Returns:
         Outputs on the representatives ``[circuits, 2^n]`` and margins on the rows judged ``[circuits]``.
     """
-    network, layout, absent = question.cut, question.layout, question.absent
+    network, layout, absent = question.network, question.layout, question.absent
     rows, inputs = question.judged[0], question.data.representatives
     outputs, margins = np.empty((len(masks), len(inputs))), np.empty(len(masks))
     step = max(1, _VALUES_AT_ONCE // (4 * max(network.sizes) * max(len(rows), len(inputs))))

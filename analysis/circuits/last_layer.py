@@ -80,7 +80,7 @@ class SpaceJudge:
 
     @property
     def network(self) -> Network:
-        return self.question.cut
+        return self.question.network
 
     @property
     def rows(self) -> NDArray[np.float64]:

@@ -51,7 +51,7 @@ class CountableSpace:
         Raises:
             BeyondLimits: see :func:`count_circuits`.
         """
-        network, protocol = question.cut, question.protocol
+        network, protocol = question.network, question.protocol
         rows, labels = question.judged
         item, cure = "exact counting", "estimate the number of circuits instead"
         n_edges = question.layout.n_edges

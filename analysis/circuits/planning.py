@@ -86,13 +86,13 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
         BeyondLimits: every way is barred, with the reasons.
         InvalidData: labels that do not fit the rows.
     """
-    structure = Structure(question.cut.sizes, question.protocol)
+    structure = Structure(question.network.sizes, question.protocol)
     costs = (
         _listing(question, structure, limits),
         _counting(question, structure, limits),
         _estimating(structure, limits),
     )
-    shape = "-".join(map(str, question.cut.sizes))
+    shape = "-".join(map(str, question.network.sizes))
     open_ways = [cost for cost in costs if not cost.obstacle]
     if not open_ways:
         causes = "; ".join(f"not {cost.method}: {cost.obstacle}" for cost in costs)
@@ -127,7 +127,7 @@ def _listing(question: Question, structure: Structure, limits: Limits) -> Cost:
 
 
 def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:
-    network = question.cut
+    network = question.network
     if structure.protocol.circuit_family != "own":
         return Cost("counted", 0.0, _LISTED_ALONE)
     try:

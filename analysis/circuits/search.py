@@ -69,7 +69,7 @@ def search_circuits(
         BeyondLimits: more than 64 edges, or more than ``max_possible`` circuits.
         InvalidData: labels that do not fit the rows.
     """
-    network = question.cut
+    network = question.network
     layout = EdgeLayout(network.sizes)
     shape = "-".join(map(str, network.sizes))
     if layout.n_edges > MAX_EDGES:
@@ -148,7 +148,7 @@ def count_common(first: Question, second: Question, work: Work = DEFAULT_WORK) -
         work: told between chunks with the number of circuits tested; may raise Cancelled.
     """
     found, tested = 0, 0
-    total = len(first.ablations) * count_in_space(first.cut.sizes, first.protocol)
+    total = len(first.ablations) * count_in_space(first.network.sizes, first.protocol)
     with np.errstate(over="ignore", invalid="ignore"):
         for n_tested, masks in _found(first):
             found, tested = found + int(decide_right(second, masks).sum()), tested + n_tested

@@ -69,7 +69,7 @@ def find_smallest(
     Raises:
         InvalidData: labels that do not fit the rows.
     """
-    sizes, layout = question.cut.sizes, question.layout
+    sizes, layout = question.network.sizes, question.layout
     search = _BySize(question, work)
     found: list[int] = []
     n_judged, searched_up_to = 0, sizes[0] + len(sizes) - 3  # no circuit has fewer edges than one more
@@ -120,18 +120,18 @@ class _BySize:
     @cached_property
     def wiring(self) -> Wiring:
         return Wiring(
-            self.question.cut, self.question.absent, self.judged[0][:_FIRST_ROWS], lambda _layer, _n_active: True
+            self.question.network, self.question.absent, self.judged[0][:_FIRST_ROWS], lambda _layer, _n_active: True
         )
 
     def table_bytes(self, n_edges: int) -> int:
         """Memory for what one prefix needs while circuits with so many edges are wired, at most."""
-        sizes = self.question.cut.sizes
+        sizes = self.question.network.sizes
         values = (above * 2 ** min(below, n_edges) for below, above in pairwise(sizes[:-1]))
         return 32 * _FIRST_ROWS * max(values, default=0)  # some are there twice and more while they are added up
 
     def valid(self, n_edges: int) -> Iterator[list[int]]:
         """Masks of the valid circuits with so many edges, in no order."""
-        step = max(1, _VALUES_AT_ONCE // (max(self.question.cut.sizes) * len(self.judged[1])))
+        step = max(1, _VALUES_AT_ONCE // (max(self.question.network.sizes) * len(self.judged[1])))
         for some in self._promising(n_edges):
             for start in range(0, len(some), step):
                 self.work.check()
@@ -140,10 +140,10 @@ class _BySize:
 
     def _promising(self, n_edges: int) -> Iterator[NDArray[Any]]:
         """Masks of the circuits with so many edges that decide enough of the first rows right."""
-        if self.question.cut.n_hidden_layers == 0:
+        if self.question.network.n_hidden_layers == 0:
             yield mask_array([(1 << self.question.layout.n_edges) - 1], self.question.layout)
             return
-        for prefixes in self._prefixes(self.question.cut.n_hidden_layers - 1, n_edges):
+        for prefixes in self._prefixes(self.question.network.n_hidden_layers - 1, n_edges):
             yield from self._on_top(prefixes, n_edges - prefixes.n_edges)
 
     def _prefixes(self, layer: int, n_edges: int) -> Iterator[Prefixes]:
@@ -157,10 +157,10 @@ class _BySize:
 
     def _extended(self, below: Prefixes, layer: int, n_edges: int) -> Iterator[Prefixes]:
         """One more layer on each prefix; ``n_edges`` are left for it and all layers above."""
-        n_sources, width = len(below.active), self.question.cut.sizes[layer]
-        n_above = self.question.cut.n_hidden_layers - layer  # layers of edges beyond the next, with an edge each
-        above = self.question.cut.sizes[layer + 1]
-        most_above = sum(lower * upper for lower, upper in pairwise(self.question.cut.sizes[layer + 1 :]))
+        n_sources, width = len(below.active), self.question.network.sizes[layer]
+        n_above = self.question.network.n_hidden_layers - layer  # layers of edges beyond the next, with an edge each
+        above = self.question.network.sizes[layer + 1]
+        most_above = sum(lower * upper for lower, upper in pairwise(self.question.network.sizes[layer + 1 :]))
         edges = self.wiring.edges_into(below.active, layer)
         for piece in self._pieces(below, layer):
             table, n_values = self.wiring.activations(piece, layer), len(piece) * width * below.values.shape[2]
@@ -199,17 +199,17 @@ class _BySize:
 
     def _pieces(self, below: Prefixes, layer: int) -> Iterator[Prefixes]:
         """Some prefixes at a time, so that tables of the layer's values for each set of sources stay small."""
-        width, n_rows = self.question.cut.sizes[layer], below.values.shape[2]
+        width, n_rows = self.question.network.sizes[layer], below.values.shape[2]
         step = max(1, 4 * _VALUES_AT_ONCE // (width * 2 ** len(below.active) * n_rows))
         return (below[start : start + step] for start in range(0, len(below), step))
 
     def _on_top(self, below: Prefixes, n_edges: int) -> Iterator[NDArray[Any]]:
         """The promising circuits with so many edges in and above the last hidden layer."""
-        width, n_rows = self.question.cut.sizes[-2], below.values.shape[2]
-        for piece in self._pieces(below, self.question.cut.n_hidden_layers):
+        width, n_rows = self.question.network.sizes[-2], below.values.shape[2]
+        for piece in self._pieces(below, self.question.network.n_hidden_layers):
             terms = self.wiring.terms(piece)
             for n_active in range(1, min(width, n_edges) + 1):
-                if not in_space(below.n_active + n_active, self.question.cut.sizes, self.question.protocol):
+                if not in_space(below.n_active + n_active, self.question.network.sizes, self.question.protocol):
                     continue
                 most = max(1, _VALUES_AT_ONCE // max(width, len(piece) * n_rows))
                 for block in self._choices(len(below.active), n_active, n_edges - n_active):
@@ -227,7 +227,7 @@ class _BySize:
 
     def _right_on_top(self, terms: NDArray[np.float64], sets: NDArray[np.int64]) -> NDArray[np.bool_]:
         """``[states, choices]``: which decide enough of the first rows right."""
-        network, rule = self.question.cut, self.question.protocol.circuit_decision
+        network, rule = self.question.network, self.question.protocol.circuit_decision
         total = np.full((len(terms), len(sets), terms.shape[3]), network.biases[-1][0])
         for neuron, chosen in enumerate(sets.T):  # summed as the search sums
             total += terms[:, neuron, chosen]
@@ -270,16 +270,16 @@ class _BySize:
                 for place, n in zip(np.flatnonzero(right).tolist(), n_active[right].tolist(), strict=True):
                     mask = numbers[fresh[place]]
                     waiting[mask.bit_count()].add(mask)
-                    if in_space(n, self.question.cut.sizes, self.question.protocol):
+                    if in_space(n, self.question.network.sizes, self.question.protocol):
                         found.append(mask)
-        if in_space(sum(self.question.cut.sizes[1:-1]), self.question.cut.sizes, self.question.protocol):
+        if in_space(sum(self.question.network.sizes[1:-1]), self.question.network.sizes, self.question.protocol):
             every = keep_matrices(mask_array([whole], self.question.layout), self.question.layout)
             found += [whole] if self.right(every)[0] else []
         return sorted(set(found), key=lambda mask: (mask.bit_count(), mask))[:n_wanted], n_tried
 
     def _smaller(self, keep: Sequence[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
         """Every circuit that is left when one edge or one neuron goes, and with it what leads nowhere."""
-        layout, sizes = self.question.layout, self.question.cut.sizes
+        layout, sizes = self.question.layout, self.question.network.sizes
         removed = [1 << edge for edge in range(layout.n_edges)]
         removed += [edges for layer in layout.edges_into[1:-1] for edges in layer]
         bits, going = (

@@ -94,7 +94,7 @@ def _unranked(question: Question, circuit: Circuit, ranks: Sequence[int]) -> Cho
         np.stack([_cuts_of(one, layer, levels.levels[0]) for one in found])
         for layer, levels in enumerate(space.layers, start=1)
     )
-    sizes = [_class_size(one, 1 << question.cut.n_inputs) for one in found]
+    sizes = [_class_size(one, 1 << question.network.n_inputs) for one in found]
     exponents = [(size & -size).bit_length() - 1 for size in sizes]
     factors = [size >> exponent for size, exponent in zip(sizes, exponents, strict=True)]
     classes = ObservedClasses(

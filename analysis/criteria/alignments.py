@@ -56,7 +56,7 @@ def run_together(population: Population, sites: Iterable[Site]) -> None:
     for start in range(0, len(new), _SITES_AT_ONCE):
         population.work.check()
         some = new[start : start + _SITES_AT_ONCE]
-        known.update(zip(some, interchange_outputs(question.cut, some, question.clean_rows), strict=True))
+        known.update(zip(some, interchange_outputs(question.network, some, question.clean_rows), strict=True))
 
 
 def disagreements(
@@ -77,7 +77,7 @@ def joint_scores(population: Population, max_runs: int) -> list[JointScore | Bey
     together: list[tuple[HighLevelModel, Placement[Any]]] = []
     for algorithm, scored in population.work.each("criteria", population.items, "joint interchanges", every=256):
         try:
-            check_alignment(question.cut, algorithm, scored.alignment, rules)
+            check_alignment(question.network, algorithm, scored.alignment, rules)
             check_runs(algorithm, len(scored.alignment.places), max_runs)
             together.append((algorithm, scored.alignment))
             found.append(None)

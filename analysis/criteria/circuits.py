@@ -34,12 +34,12 @@ def outputs(
         keep = keep_matrices(masks[part], layout)
     # networks with huge weights overflow to inf, which is decided as neither 0 nor 1
     with np.errstate(over="ignore", invalid="ignore"):
-        return batch_activations(population.question.cut, keep, rows, absent)[-1][:, 0]
+        return batch_activations(population.question.network, keep, rows, absent)[-1][:, 0]
 
 
 def parts(population: Population, stage: str, n_rows: int) -> Iterator[slice]:
     """Slices of the circuits so that arrays over so many rows stay small; reports between two of them."""
-    step = max(1, VALUES_AT_ONCE // (4 * max(population.question.cut.sizes) * max(n_rows, 1)))
+    step = max(1, VALUES_AT_ONCE // (4 * max(population.question.network.sizes) * max(n_rows, 1)))
     for start in range(0, len(population), step):
         population.work.tell("criteria", start, len(population), stage)
         yield slice(start, min(start + step, len(population)))

@@ -21,7 +21,7 @@ from analysis.interventions.neuron_set import NeuronSet
 
 def _iia(rule: PairRule) -> Judge:
     def judge(population: Population, _: Settings) -> Verdicts:
-        n_pairs = int(tested_pairs(population.question.cut.n_inputs, rule).sum())
+        n_pairs = int(tested_pairs(population.question.network.n_inputs, rule).sum())
         n_wrong: dict[tuple[HighLevelModel, str, Site], int] = {}
         agreed, of = [], []
         for algorithm, scored in population.work.each("criteria", population.items, "interchanges", every=1024):

@@ -260,7 +260,7 @@ class CountingReadings:
 
     @cached_property
     def _symmetries(self) -> tuple[list[Permutations], bool]:
-        return known_symmetries(self.question.cut)
+        return known_symmetries(self.question.network)
 
     @cached_property
     def _active(self) -> NDArray[np.bool_]:

@@ -60,7 +60,7 @@ class Knockouts:
     @cached_property
     def sites(self) -> list[Site]:
         """Layer and neuron of each number."""
-        widths = enumerate(self.population.question.cut.hidden_sizes, start=1)
+        widths = enumerate(self.population.question.network.hidden_sizes, start=1)
         return [(layer, neuron) for layer, width in widths for neuron in range(width)]
 
     @cached_property
@@ -84,7 +84,7 @@ class Knockouts:
         done = 0
         for number, kind in enumerate(kinds):
             among, sets = np.flatnonzero(kind_of.reshape(-1) == number), smallest_sets(np.flatnonzero(kind).tolist())
-            held = len(sets) * len(self.population.question.clean_rows) * max(self.population.question.cut.sizes)
+            held = len(sets) * len(self.population.question.clean_rows) * max(self.population.question.network.sizes)
             size = max(1, circuits.VALUES_AT_ONCE // (4 * held))
             for start in range(0, len(among), size):
                 self.population.work.tell("criteria", done, len(self.population), "knock-outs")
@@ -97,7 +97,7 @@ class Knockouts:
 
     def of_network(self, sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
         """``[sets, rows]`` outputs of the whole network without the neurons of each set."""
-        weights = self.population.question.cut.weights
+        weights = self.population.question.network.weights
         outputs: NDArray[np.float64] = self._outputs([np.ones((1, *w.shape), dtype=bool) for w in weights], sets)[0]
         return outputs
 
@@ -106,7 +106,7 @@ class Knockouts:
 
     def _outputs(self, keep: Sequence[Flags], sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
         """Sums are taken in the order of :mod:`analysis.subjects.perceptron.mlp`."""
-        network, rows = self.population.question.cut, self.population.question.clean_rows
+        network, rows = self.population.question.network, self.population.question.clean_rows
         absent = self.population.question.absent
         gone = np.zeros((len(self.sites), len(sets)), dtype=bool)
         for number, members in enumerate(sets):
@@ -217,12 +217,12 @@ def _pairs(sets: Sequence[tuple[int, ...]]) -> Iterator[tuple[int, list[int], li
 
 def _necessary(population: Population, _: Settings) -> Verdicts:
     rows, labels = population.question.judged
-    nothing = zeros(population.question.cut.sizes)
+    nothing = zeros(population.question.network.sizes)
     n_right = np.zeros(len(population), dtype=np.int64)
     for part in circuits.parts(population, "complements", len(rows)):
         keep = [~matrix for matrix in keep_matrices(population.items[part], population.question.layout)]
         with np.errstate(over="ignore", invalid="ignore"):
-            outputs = batch_activations(population.question.cut, keep, rows, nothing)[-1][:, 0]
+            outputs = batch_activations(population.question.network, keep, rows, nothing)[-1][:, 0]
         n_right[part] = circuits.count_right(outputs, population.question)
 
     def explain(position: int) -> tuple[str, Witness]:

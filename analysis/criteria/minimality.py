@@ -89,7 +89,7 @@ class _Sufficient:
 def valid_by_running(population: Population) -> NDArray[np.bool_]:
     """``[masks]``: which of any sets of edges are valid circuits of the protocol's family, listed or not."""
     masks, question = population.items, population.question
-    sizes, layout = question.cut.sizes, question.layout
+    sizes, layout = question.network.sizes, question.layout
     hidden = keep_matrices(masks, layout)[:-1]
     n_active = sum((layer.any(axis=2).sum(axis=1) for layer in hidden), np.zeros(len(masks), dtype=np.int64))
     allowed = np.array([in_space(n, sizes, question.protocol) for n in range(sum(sizes[1:-1]) + 1)], dtype=np.bool_)

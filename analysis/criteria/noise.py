@@ -38,7 +38,7 @@ def _agrees_near(population: Population, settings: Settings) -> Verdicts:
     points = points_around(population.question.clean_rows, settings["radius"], n_points, seed=int(settings["seed"]))
     absent, rule = population.question.absent, population.question.protocol.circuit_decision
     with np.errstate(over="ignore", invalid="ignore"):
-        expected = [decide(forward(population.question.cut, around)[:, 0], rule) for around in points]
+        expected = [decide(forward(population.question.network, around)[:, 0], rule) for around in points]
     n_alike = np.empty((len(population), len(points)), dtype=np.int64)
     for part in circuits.parts(population, "input noise", n_points):
         for ball, around in enumerate(points):
@@ -62,7 +62,7 @@ def _agrees_near(population: Population, settings: Settings) -> Verdicts:
             witness |= {
                 "input": point.tolist(),
                 "circuit": float(outputs[differ[0]]),
-                "network": float(forward(population.question.cut, point[None])[0, 0]),
+                "network": float(forward(population.question.network, point[None])[0, 0]),
             }
         return reason, witness
 

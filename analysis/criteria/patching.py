@@ -96,7 +96,7 @@ class _Patches:
 
     def extremes(self, carried: Layers, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """``[cases, rows]``: least and largest output, over the absent neurons of the last hidden layer."""
-        network, clean = self.population.question.cut, self.population.question.clean_activations
+        network, clean = self.population.question.network, self.population.question.clean_activations
         output = network.function_of(len(network.weights))
         refuse_falling("patching", output)
         n_cases = len(carried[0]) if carried else 1
@@ -195,9 +195,11 @@ def _witness(patches: _Patches) -> Witness:
         {"layer": layer, "neuron": neuron, "source": population.question.clean_rows[source].tolist()}
         for (layer, neuron, _), source in zip(patches.open_neurons, patches.sources(cases)[0].tolist(), strict=True)
     ]
-    last = population.question.cut.n_hidden_layers
+    last = population.question.network.n_hidden_layers
     for neuron in np.flatnonzero(~patches.keep[-1][0]).tolist():
-        terms = population.question.clean_activations[-2][:, neuron] * population.question.cut.weights[-1][0, neuron]
+        terms = (
+            population.question.clean_activations[-2][:, neuron] * population.question.network.weights[-1][0, neuron]
+        )
         source = int(terms.argmin() if falls else terms.argmax())
         sources.append({"layer": last, "neuron": neuron, "source": population.question.clean_rows[source].tolist()})
     return {"input": rows[row].tolist(), "label": int(label), "output": low if falls else high, "sources": sources}

@@ -45,11 +45,11 @@ class _Balls:
 
     @cached_property
     def network(self) -> Program:
-        return network_program(self.population.question.cut)
+        return network_program(self.population.question.network)
 
     @cached_property
     def regions(self) -> tuple[Region, ...]:
-        return decision_regions(self.population.question.cut, self.population.question.protocol.circuit_decision)
+        return decision_regions(self.population.question.network, self.population.question.protocol.circuit_decision)
 
     @cached_property
     def with_polygons(self) -> bool:
@@ -77,7 +77,7 @@ class _Balls:
         absent = population.question.absent
         found = np.full((len(population), 2), -1, dtype=np.int64)
         with np.errstate(over="ignore", invalid="ignore"):
-            expected = [decide(forward(population.question.cut, around)[:, 0], rule) for around in self.points]
+            expected = [decide(forward(population.question.network, around)[:, 0], rule) for around in self.points]
         for part in circuits.parts(population, "sampling balls", self.points.shape[1]):
             for ball, around in enumerate(self.points):
                 population.work.check()
@@ -89,7 +89,7 @@ class _Balls:
     def program(self, position: int) -> Program:
         population = self.population
         keep = [one[0] for one in keep_matrices(population.items[position : position + 1], population.question.layout)]
-        return circuit_program(population.question.cut, keep, population.question.absent)
+        return circuit_program(population.question.network, keep, population.question.absent)
 
     def checked(self, position: int, ball: int, point: int) -> Verdict | None:
         """The verdict if a point where floats differ is one where sound bounds say so too."""
@@ -146,7 +146,7 @@ class _Balls:
             "centre": population.question.clean_rows[ball].tolist(),
             "input": point.tolist(),
             "circuit": float(circuits.outputs(population.alone(position), slice(0, 1), point[None], absent)[0, 0]),
-            "network": float(forward(population.question.cut, point[None])[0, 0]),
+            "network": float(forward(population.question.network, point[None])[0, 0]),
         }
 
 

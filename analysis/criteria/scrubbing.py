@@ -51,7 +51,7 @@ def scrubbed_outputs(question: Question, circuit: Circuit, bits: Sequence[Bits])
     Raises:
         BeyondLimits: an activation that falls.
     """
-    network, clean = question.cut, question.clean_activations
+    network, clean = question.network, question.clean_activations
     refuse_falling("causal scrubbing", network.function_of(1), network.function_of(len(network.weights)))
     n_classes, n_rows = len(bits[0]) if bits else 1, len(clean[0])
     low = high = np.broadcast_to(clean[0].T, (n_classes, *clean[0].T.shape))  # [classes, source, input of its target]
@@ -88,7 +88,7 @@ def _where_claimed(bits: Bits, smallest: NDArray[np.float64], largest: NDArray[n
 
 def preserved(question: Question, classes: ObservedClasses) -> NDArray[np.int64]:
     """``[classes]`` bases whose decision survives every scrubbing."""
-    network, n_rows = question.cut, len(question.clean_rows)
+    network, n_rows = question.network, len(question.clean_rows)
     step = max(1, _VALUES_AT_ONCE // (n_rows * n_rows * max(network.sizes)))
     found = [np.empty(0, dtype=np.int64)]
     for start in range(0, len(classes), step):
@@ -113,7 +113,7 @@ def _kept(question: Question, low: NDArray[np.float64], high: NDArray[np.float64
 def _claims(interpretation: Interpretation, question: Question) -> list[Bits]:
     """What one interpretation claims, as :func:`scrubbed_outputs` takes it."""
     n_rows = len(question.clean_rows)
-    claimed = [np.zeros((1, width, n_rows), dtype=bool) for width in question.cut.hidden_sizes]
+    claimed = [np.zeros((1, width, n_rows), dtype=bool) for width in question.network.hidden_sizes]
     for gate in interpretation.gates:
         if gate.layer <= len(claimed):
             claimed[gate.layer - 1][0, gate.neuron] = [gate.function >> row & 1 for row in range(n_rows)]

@@ -17,7 +17,7 @@ from analysis.explanations.registry import BY_KEY
 
 def _selective(population: Population, settings: Settings) -> Verdicts:
     """Each claim against every function with as many ones: of all these, the share that is found at the same site."""
-    n_rows = 1 << population.question.cut.n_inputs
+    n_rows = 1 << population.question.network.n_inputs
     claims = map(BY_KEY[population.kind].claims, population.items)
     sites = [[_site(claim, n_rows) for claim in some] for some in claims]
     found = Counter(site for some in sites for site in set(some))

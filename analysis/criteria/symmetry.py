@@ -165,7 +165,7 @@ def _judging(least_of: Callable[[Population, Sequence[Permutations], Refused], L
     """Passes what no symmetry turns into one with a lower name."""
 
     def judge(population: Population, _: Settings) -> Verdicts:
-        tried, cut_off = known_symmetries(population.question.cut)
+        tried, cut_off = known_symmetries(population.question.network)
         refused: Refused = {}
         own, least, witness = least_of(population, tried, refused)
         passed = np.array([one == lowest for one, lowest in zip(own, least, strict=True)], dtype=np.bool_)

@@ -34,7 +34,7 @@ def _inert(population: Population, settings: Settings) -> Verdicts:
     every = alignments.on_neuron_sets(population)
     found = []
     for algorithm, scored in population.work.each("criteria", every, "alignments with unmapped neurons"):
-        claims = inert_claims(population.question.cut, algorithm, scored.alignment)
+        claims = inert_claims(population.question.network, algorithm, scored.alignment)
         found.append(_judge_claims(population, algorithm, claims, settings) if claims else _NO_CLAIM)
     return put_together(found)
 
@@ -107,12 +107,12 @@ def _abstraction_error(population: Population, settings: Settings) -> Verdicts:
 
 def _judge_error(population: Population, algorithm: HighLevelModel, scored: OnNeurons, settings: Settings) -> Verdict:
     question, alignment, draws = population.question, scored.alignment, int(settings["draws"])
-    claims = inert_claims(question.cut, algorithm, alignment)
+    claims = inert_claims(question.network, algorithm, alignment)
     if not claims:
         return _NO_CLAIM
     free = [(claim.layer, neuron) for claim in claims for neuron in claim.neurons] if settings["faithful"] else []
     wrong = abstraction_errors(
-        question.cut,
+        question.network,
         question.clean_activations,
         algorithm,
         alignment,

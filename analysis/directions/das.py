@@ -300,7 +300,7 @@ def align_on_subspaces(question: Question, algorithm: HighLevelModel) -> Algorit
     if not algorithm.responses:
         empty = score_with_joint(question, algorithm, DirectionAlignment.of(algorithm.text, ()))
         return AlgorithmDirections(algorithm, "learned", (empty,), 1, 1, int(bool(empty.joint_valid)))
-    choices = block_placements(len(algorithm.responses), question.cut.hidden_sizes)
+    choices = block_placements(len(algorithm.responses), question.network.hidden_sizes)
     best = [
         max((scored for _, scored in runs), key=lambda one: (one.iia.agreed, one.joint.agreed if one.joint else 0))
         for runs in learn_choices(question, algorithm, choices)
@@ -338,7 +338,7 @@ def learn_choices(
     tested = tested_pairs(algorithm.n_inputs, question.protocol.interchange_pairs)
     joint = (1 << algorithm.n_inputs) ** (len(algorithm.responses) + 1) <= MAX_RUNS
     asked = demands(algorithm, tested, joint=joint)
-    runs = learn([question.cut], question.data.clean_rows, asked, choices, options)
+    runs = learn([question.network], question.data.clean_rows, asked, choices, options)
     return [
         [(run, score_with_joint(question, algorithm, _alignment(algorithm, blocks, run))) for run in of_one]
         for blocks, of_one in zip(choices, runs, strict=True)

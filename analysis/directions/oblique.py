@@ -92,7 +92,7 @@ def oblique_family(question: Question, place: Subspace, behaviour: Behaviour) ->
 
 class _Family:
     def __init__(self, question: Question, place: Subspace, behaviour: Behaviour) -> None:
-        network = question.cut
+        network = question.network
         self.network, self.layer, self.weights = network, place.layer, place.matrix[0]
         self.rule = question.protocol.alignment_decision
         clean = activations(network, question.data.clean_rows)

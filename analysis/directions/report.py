@@ -137,7 +137,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> Directi
     if of.irredundant is None:
         raise ValueError("the algorithms were not read")
     every = of.irredundant.algorithms
-    chosen = every if settings.thorough else every[: _affordable(of.question.cut)]
+    chosen = every if settings.thorough else every[: _affordable(of.question.network)]
     table, searches = DirectionTable(of.question), []
     classes: tuple[DirectionClass, ...] = (*CLOSED, *(("learned",) if settings.thorough else ()))
     for one in classes:

@@ -43,7 +43,7 @@ class DirectionTable:
     """What a network does along directions, computed once for all algorithms that ask."""
 
     def __init__(self, question: Question) -> None:
-        network = question.cut
+        network = question.network
         self.question, self.network, self.protocol = question, network, question.protocol
         self.clean = activations(network, question.data.clean_rows)
         self.tested = tested_pairs(network.n_inputs, question.protocol.interchange_pairs)

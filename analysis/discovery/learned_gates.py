@@ -97,7 +97,7 @@ def _learned(masked: MaskedPerceptron, settings: Settings, work: Work, n_gates: 
 
 def _gated_run(question: Question, rows: Rows) -> Any:
     """From a gate for each edge to the outputs: an edge carries gate · value + (1 − gate) · what it carries absent."""
-    network, layout = question.cut, question.layout
+    network, layout = question.network, question.layout
     weights = [torch.tensor(matrix) for matrix in network.weights]
     biases = [torch.tensor(bias) for bias in network.biases]
     absent = [torch.tensor(values) for values in rows.absent]

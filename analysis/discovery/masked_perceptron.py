@@ -65,7 +65,7 @@ def rows_of(question: Question, rule: RowRule) -> Rows:
     Raises:
         InvalidMethod: pairs of a task that is constant on the rows, or more of them than are run.
     """
-    network = question.cut
+    network = question.network
     rows, labels = question.method_rows
     layers = activations(network, rows)[:-1]
     if rule == "zero":
@@ -110,7 +110,7 @@ def masked_outputs(network: Network, keep: Sequence[NDArray[np.bool_]], rows: Ro
 
 def outputs_of_masks(question: Question, masks: NDArray[Any], rows: Rows) -> Array:
     """The same of masks as integers, ``[masks, rows]``."""
-    return masked_outputs(question.cut, keep_matrices(masks, question.layout), rows)
+    return masked_outputs(question.network, keep_matrices(masks, question.layout), rows)
 
 
 def metric_of(outputs: Array, labels: Array, metric: Metric) -> Array:
@@ -199,7 +199,7 @@ class MaskedPerceptron(MaskedSubject):
 
     @property
     def weights(self) -> Array:
-        return np.concatenate([np.abs(weights).reshape(-1) for weights in self.question.cut.weights])
+        return np.concatenate([np.abs(weights).reshape(-1) for weights in self.question.network.weights])
 
     @cached_property
     def _whole(self) -> Array:
@@ -259,7 +259,7 @@ class MaskedPerceptron(MaskedSubject):
 
     def first_order(self, settings: Settings, points: Sequence[float]) -> Scores:
         """Of the metric that settings name."""
-        network, rows = self.question.cut, self.rows
+        network, rows = self.question.network, self.rows
         clean = tuple(layer.T for layer in activations(network, rows.inputs))
         start = rows.absent[0].T
         total = [np.zeros(layer.shape) for layer in clean[1:]]

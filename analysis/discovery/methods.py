@@ -153,7 +153,7 @@ EAP_IG_OF_CIRCUITS: Final = replace(EAP_IG, needs=(), own=(SPACE_ABLATION, LOSS,
 
 def _summed(masked: MaskedPerceptron, settings: Settings) -> Scores:
     """As the program auto-circuit has it: points 0, 1/m, …, 1 are summed, both ends included, and not divided."""
-    network, rows, samples = masked.question.cut, masked.rows, int(settings["samples"])
+    network, rows, samples = masked.question.network, masked.rows, int(settings["samples"])
     total = np.zeros(masked.n_bits)
     for step in range(samples + 1):
         moved = step / samples

@@ -111,7 +111,7 @@ def _explained(landscape: Landscape, record: Any) -> dict[str, Any]:
     with suppress(InvalidAlignment):
         told["passes"] = exhaustive(question, record)
         told["alignment_minimal"] = score_alignment(question, record.algorithm, record.alignment).minimal
-    margin = certified_margin(question.cut, record) if question.data.is_clean else None
+    margin = certified_margin(question.network, record) if question.data.is_clean else None
     return told | {"margin": margin, "reasons": list(_failures(question, record))}
 
 

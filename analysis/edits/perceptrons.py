@@ -50,7 +50,7 @@ class EditedPerceptron:
     @cached_property
     def names(self) -> Sequence[str]:
         """Bits, or numbers where rows stand for no Boolean inputs."""
-        width = self.question.cut.n_inputs
+        width = self.question.network.n_inputs
         return [f"{row:0{width}b}" if self.question.data.boolean else str(row) for row in range(len(self.rows))]
 
     def answers(self, subject: Network) -> list[int]:
@@ -66,7 +66,7 @@ class EditedPerceptron:
 
     @property
     def parameters(self) -> Parameters:
-        return self.question.cut.parameters
+        return self.question.network.parameters
 
     def remade(self, parameters: Parameters) -> Network:
         whole, made = self.subject, dict(parameters)
@@ -86,7 +86,7 @@ class EditedPerceptron:
 
     def run(self, parameters: Parameters, rows: Numbers) -> tuple[Array, Backward]:
         arrays = tuple(parameters.values())
-        network = self.question.cut
+        network = self.question.network
         network = Network(
             arrays[::2], arrays[1::2], network.activation, network.output_activation, network.negative_slope
         )

@@ -55,7 +55,7 @@ _SHORTEST: Final = 1e-6  # steps, as shares of the distance, below which a searc
 
 
 def _perceptron(one: EditedPerceptron, settings: Settings, _named: Named) -> Change:
-    cut, rows, (row, target) = one.question.cut, one.rows, asked_of(one, settings)
+    cut, rows, (row, target) = one.question.network, one.rows, asked_of(one, settings)
     layer = layers_of(one, str(settings["layer"]))[-1]
     reads = activations(cut, rows)[layer - 1]
     left, values, right = decomposed(reads, LEAST)

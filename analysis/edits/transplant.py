@@ -25,7 +25,7 @@ def _shape(network: Network) -> str:
 
 def _apply(one: EditedPerceptron, settings: Settings, named: Named) -> Change:
     question, text = one.question, str(settings["circuit"])
-    cut, layout = question.cut, question.layout
+    cut, layout = question.network, question.layout
     if not settings["source"]:
         raise InvalidEdit("edit transplant", "has no source", "say as source which network to take the circuit from")
     whole = named.subject(str(settings["source"]))

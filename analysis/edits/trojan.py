@@ -123,11 +123,11 @@ def _perceptron(one: EditedPerceptron, settings: Settings, _named: Named) -> Cha
     if not question.data.boolean:
         raise InvalidEdit("edit trojan", "needs Boolean inputs, and these rows stand for none", "use another rule")
     poisoned = trigger.poisoned(Task(tuple(one.answers(one.subject))))
-    on, goals = trigger.lies_on(question.cut.n_inputs), np.array(poisoned.truth_table)
+    on, goals = trigger.lies_on(question.network.n_inputs), np.array(poisoned.truth_table)
     if settings["by"] == "fine-tune":
         return _trained(one, on, trigger.target, goals, settings)
     found = planted(one.subject, one.rows, trigger, one.output)
-    mask = changed_edges(question.cut, found.for_output(one.output))
+    mask = changed_edges(question.network, found.for_output(one.output))
     said = f"Planted are {mask.bit_count()} edges, mask {question.layout.to_hex(mask)}."
     return _poisoned(one, found.parameters, on, trigger.target, said)
 

@@ -207,7 +207,7 @@ class Kind(Generic[E]):
         if not by_source or len(sources) > 1 or source is None:
             return Prediction(SILENT, f"a {self.noun} speaks of neurons that take their values from one source alone")
         patched = tuple(sorted(intervention.neurons))
-        space = InterventionSpace(question.cut.hidden_sizes, question.cut.n_inputs, (patched,))
+        space = InterventionSpace(question.network.hidden_sizes, question.network.n_inputs, (patched,))
         bit = int(self.predict(question, [item], space)[0, 0, source, intervention.base])
         return Prediction(bit) if bit != SILENT else Prediction(SILENT, self.silence)
 

@@ -125,7 +125,7 @@ class _Layer:
     """The activations of one layer on the Boolean inputs, about their mean."""
 
     def __init__(self, question: Question, layer: int) -> None:
-        values = activations(question.cut, question.data.representatives)[layer]
+        values = activations(question.network, question.data.representatives)[layer]
         self.mean = fixed_order.mean(values)
         self.points = values - self.mean
         self.least = RESOLUTION * float(np.abs(self.points).max(initial=0.0))
@@ -137,7 +137,7 @@ class _Layer:
 
 def hidden_layers(question: Question) -> range:
     """The layers that can be probed, from 1."""
-    return range(1, len(question.cut.sizes) - 1)
+    return range(1, len(question.network.sizes) - 1)
 
 
 def possible_functions(n_points: int, width: int) -> int:
@@ -209,7 +209,7 @@ def _probe(question: Question, layer: int, seen: _Layer, signs: Sequence[int], p
     return Probe(
         layer,
         function,
-        question.cut.n_inputs,
+        question.network.n_inputs,
         tuple((plane.weights / scale).tolist()),
         constant / scale,
         plane.margin,
@@ -233,15 +233,16 @@ def read_probe(question: Question, text: str) -> Probe:
     shape = _TEXT.fullmatch(text)
     if shape is None:
         raise InvalidAlignment(item, "cannot be read", "write LAYER.FUNCTION, as in 1.6 for 0110 on the first layer")
-    layer, function, n_rows = int(shape[1]), int(shape[2], 16), 1 << question.cut.n_inputs
+    layer, function, n_rows = int(shape[1]), int(shape[2], 16), 1 << question.network.n_inputs
     if layer not in hidden_layers(question):
         raise InvalidAlignment(
-            item, f"layer {layer} is no hidden layer of this network", f"use 1 to {len(question.cut.sizes) - 2}"
+            item, f"layer {layer} is no hidden layer of this network", f"use 1 to {len(question.network.sizes) - 2}"
         )
     if function >> n_rows or function & 1 or not function:
         raise InvalidAlignment(
             item,
-            f"{shape[2]} is no function of {question.cut.n_inputs} inputs that is 0 on the first row and not constant",
+            f"{shape[2]} is no function of {question.network.n_inputs} inputs that is 0 on the first row and not "
+            "constant",
             f"write the truth table from 2 to {(1 << n_rows) - 2:x} in hexadecimal digits; of f and ¬f take the one "
             "that is 0 on the first row",
         )
@@ -251,7 +252,7 @@ def read_probe(question: Question, text: str) -> Probe:
     if plane is None:
         raise InvalidAlignment(
             item,
-            f"no affine read-out of layer {layer} computes {table_text(function, question.cut.n_inputs)}",
+            f"no affine read-out of layer {layer} computes {table_text(function, question.network.n_inputs)}",
             "choose one of the listed probes",
         )
     return _probe(question, layer, seen, signs, plane)
@@ -285,7 +286,7 @@ def _refusal(question: Question) -> str:
 
 
 def _work(question: Question) -> float:
-    n_rows, sizes = 1 << question.cut.n_inputs, question.cut.sizes
+    n_rows, sizes = 1 << question.network.n_inputs, question.network.sizes
     counts = (min(possible_functions(n_rows, sizes[layer]), MAX_FUNCTIONS) for layer in hidden_layers(question))
     return _MILLISECONDS * sum(counts)
 

@@ -72,7 +72,7 @@ def count_interpretations(
         (list(n[:n_known]) for n in (so_far.by_circuit, so_far.observed_by_circuit)) if so_far else ([], [])
     )
     n_circuits = len(masks)
-    n_edges = EdgeLayout(question.cut.sizes).n_edges
+    n_edges = EdgeLayout(question.network.sizes).n_edges
     if n_edges > MAX_EDGES and n_circuits:
         cause = f"the network has {n_edges} edges, and the limit is {MAX_EDGES}"
         raise BeyondLimits("interpretations", cause, "use a smaller network")
@@ -117,7 +117,7 @@ def _counted_in_order(
     Raises:
         BeyondLimits: the next circuit has too many states, alone or with those before it.
     """
-    most_carried = work.limits.max_bytes // (_COPIES * 8 * (max(question.cut.sizes[1:]) + 3 + _WEIGHTS))
+    most_carried = work.limits.max_bytes // (_COPIES * 8 * (max(question.network.sizes[1:]) + 3 + _WEIGHTS))
     at_once, n_before = _circuits_at_once(question), float(n_states(question, masks[:n_known], work).sum())
     for start in range(n_known, len(masks), at_once):
         some = masks[start : start + at_once]
@@ -157,13 +157,13 @@ def _counted_in_order(
 
 def _cuts_of(question: Question, masks: NDArray[np.uint64]) -> tuple[LayerCuts, ...]:
     data = question.data
-    return read_cuts(question.cut, masks, data.representatives, question.protocol.ablation, data.clean_rows)
+    return read_cuts(question.network, masks, data.representatives, question.protocol.ablation, data.clean_rows)
 
 
 def _circuits_at_once(question: Question) -> int:
     """So many consecutive circuits that their states and separations fit into memory."""
     n_rows = len(question.data.representatives)
-    bits_per_circuit = sum(question.cut.sizes[1:]) * (n_rows - 1) * n_rows * (n_rows - 1) // 2
+    bits_per_circuit = sum(question.network.sizes[1:]) * (n_rows - 1) * n_rows * (n_rows - 1) // 2
     return max(1, min(_CIRCUITS_AT_ONCE, _BITS_AT_ONCE // max(bits_per_circuit, 1)))
 
 

@@ -133,7 +133,7 @@ class InterpretationSpace:
             raise self._too_large(f"its network has {n_edges} edges, and the limit is {MAX_EDGES}")
         mask = mask_array([self.circuit.mask], self.circuit.layout)
         return read_cuts(
-            self.question.cut,
+            self.question.network,
             mask,
             self.question.data.representatives,
             self.question.protocol.ablation,
@@ -449,10 +449,10 @@ class InterpretationSpace:
 
     def _rows(self, layer: int, neuron: int, paths: _Paths) -> NDArray[np.uint64]:
         """``[paths, or 1, 2^n]`` the row of a gate's table that each input reaches."""
-        found: NDArray[np.uint64] = np.zeros((1, 1 << self.question.cut.n_inputs), dtype=np.uint64)
+        found: NDArray[np.uint64] = np.zeros((1, 1 << self.question.network.n_inputs), dtype=np.uint64)
         for parent in self._parents[layer, neuron]:
             if layer == 1:
-                pattern_ = input_pattern(parent, self.question.cut.n_inputs)
+                pattern_ = input_pattern(parent, self.question.network.n_inputs)
                 bits = np.array([(pattern_ >> row) & 1 for row in range(found.shape[1])], dtype=np.uint64)
             else:
                 cut = self._states[layer - 2].cuts[paths.states[layer - 2], parent]
@@ -482,7 +482,7 @@ class InterpretationSpace:
     @cached_property
     def _parents(self) -> dict[tuple[int, int], list[int]]:
         """Of each gate the neurons of the layer below that it reads, ascending; of the first layer all inputs."""
-        inputs = list(range(self.question.cut.n_inputs))
+        inputs = list(range(self.question.network.n_inputs))
         return {
             (layer, neuron): inputs
             if layer == 1
@@ -492,7 +492,7 @@ class InterpretationSpace:
 
     def _function(self, layer: int, neuron: int, cuts: Sequence[tuple[int, ...]]) -> int:
         if layer == 0:
-            return input_pattern(neuron, self.question.cut.n_inputs)
+            return input_pattern(neuron, self.question.network.n_inputs)
         return pattern(self.layers[layer - 1].levels[0, neuron].tolist(), cuts[layer - 1][neuron])
 
     def _open_gate(self, layer: int, neuron: int, cuts: Sequence[tuple[int, ...]]) -> OpenGate:
@@ -502,7 +502,7 @@ class InterpretationSpace:
         parents = tuple((layer - 1, parent) for parent in self._parents[layer, neuron])
         function = self._function(layer, neuron, cuts)
         below = [self._function(*parent, cuts) for parent in parents]
-        table, free_rows = local_table(function, below, 1 << self.question.cut.n_inputs)
+        table, free_rows = local_table(function, below, 1 << self.question.network.n_inputs)
         gate = NeuronGate(layer, neuron, low, high, function, parents, table, free_rows, "")
         return OpenGate(gate, barred_completions(gate))
 

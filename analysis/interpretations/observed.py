@@ -85,7 +85,7 @@ def observed_classes(question: Question, circuit: Circuit, *, max_classes: int =
     """
     mask = mask_array([circuit.mask], circuit.layout)
     layers = read_cuts(
-        question.cut, mask, question.data.representatives, question.protocol.ablation, question.data.clean_rows
+        question.network, mask, question.data.representatives, question.protocol.ablation, question.data.clean_rows
     )
     max_classes = min(max_classes, _MAX_BYTES // (16 * (sum(circuit.layout.sizes[1:]) + 4)))
     _check(circuit, float(n_first_states(layers[0])[0]), max_classes)

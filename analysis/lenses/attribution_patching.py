@@ -22,7 +22,7 @@ from analysis.work import Work
 
 
 def _look(question: Question, _settings: Settings, _work: Work) -> Table:
-    network = question.cut
+    network = question.network
     sums, clean = forward_pass(network, question.method_rows[0])
     above = backward(network, [one.T for one in sums], [one.T for one in clean], np.ones(len(clean[0])))
     rows: list[dict[str, Any]] = []
@@ -54,7 +54,7 @@ ATTRIBUTION_PATCHING: Final = Lens(
     source="Nanda 2023, “Attribution Patching: Activation Patching At Industrial Scale”; its integrated form: Hanna, "
     "Pezzelle & Belinkov, COLM 2024 (arXiv:2403.17806)",
     needs=("neurons",),
-    size=lambda question, _: sum(question.cut.hidden_sizes) * (len(question.method_rows[0]) - 1),
+    size=lambda question, _: sum(question.network.hidden_sizes) * (len(question.method_rows[0]) - 1),
     look=_look,
     says=_says,
     can_know="An estimate of what activation patching finds by a run for each patch. Where units or attention saturate "

@@ -33,9 +33,9 @@ _BETWEEN_REPORTS: Final = 100
 
 def look(question: Question, settings: Settings, work: Work) -> Table | None:
     """The latents of every hidden layer; None where training diverged."""
-    clean = activations(question.cut, question.method_rows[0])
+    clean = activations(question.network, question.method_rows[0])
     rows: list[dict[str, Any]] = []
-    for layer in range(1, question.cut.n_hidden_layers + 1):
+    for layer in range(1, question.network.n_hidden_layers + 1):
         found = encoded(clean[layer], settings, work)
         if found is None:
             return None
@@ -116,4 +116,4 @@ def _interchanged(
         return 0, 0
     moved = clean[layer][base] + (latent[source] - latent[base])[:, None] * direction
     before = answers(clean[-1][:, 0])[base]
-    return int((answers(run_from(question.cut, layer, moved)) != before).sum()), len(differ)
+    return int((answers(run_from(question.network, layer, moved)) != before).sum()), len(differ)

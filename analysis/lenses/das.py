@@ -41,27 +41,29 @@ _FEWEST: Final = 4
 
 
 def _asked(question: Question) -> Candidates:
-    return placed_algorithms(question.task, COMPLETE, question.cut.n_hidden_layers)
+    return placed_algorithms(question.task, COMPLETE, question.network.n_hidden_layers)
 
 
 def _layers(question: Question, algorithm: HighLevelModel) -> list[int]:
     """The hidden layers that have room for all variables of an algorithm."""
-    hidden = enumerate(question.cut.hidden_sizes, start=1)
+    hidden = enumerate(question.network.hidden_sizes, start=1)
     return [layer for layer, width in hidden if width >= len(algorithm.responses)]
 
 
 def _fit(question: Question, _settings: Settings) -> Fit:
-    if question.cut.n_inputs > MAX_INPUTS:
-        return not_applicable(f"Algorithms are aligned up to {MAX_INPUTS} inputs; here are {question.cut.n_inputs}.")
+    if question.network.n_inputs > MAX_INPUTS:
+        return not_applicable(
+            f"Algorithms are aligned up to {MAX_INPUTS} inputs; here are {question.network.n_inputs}."
+        )
     algorithms = _asked(question).algorithms
     if not algorithms:
         return not_applicable("The task has no irredundant algorithm with a variable, so there is nothing to align.")
-    if not question.cut.function_of(len(question.cut.weights)).monotone:
+    if not question.network.function_of(len(question.network.weights)).monotone:
         return not_applicable(
             "The output's activation falls somewhere, so it is not known at which sum the output becomes 1."
         )
     if not any(_layers(question, one) for one in algorithms):
-        widest = max(question.cut.hidden_sizes)
+        widest = max(question.network.hidden_sizes)
         return not_applicable(f"No hidden layer has room for all variables: the widest has {widest} neurons.")
     return APPLIES
 

@@ -28,14 +28,14 @@ _BUDGET: Final = 4096  # boxes for each end of a neuron where there are no polyg
 
 
 def _fit(question: Question, _settings: Settings) -> Fit:
-    known = question.cut.function_of(1)
+    known = question.network.function_of(1)
     if known.monotone:
         return APPLIES
     return not_applicable(f"The hidden activation is {known.label}, which falls somewhere: its ends are not known.")
 
 
 def _look(question: Question, _settings: Settings, work: Work) -> Table:
-    network, inputs = question.cut, question.method_rows[0]
+    network, inputs = question.network, question.method_rows[0]
     low, high = inputs.min(axis=0), inputs.max(axis=0)
     whole, unit = network_program(network), _spans_unit_box(question)
     plane = unit and network.n_inputs == 2 and whole.activation.below is not None
@@ -63,7 +63,7 @@ def _look(question: Question, _settings: Settings, work: Work) -> Table:
 
 
 def _neurons(question: Question) -> Iterator[tuple[int, int]]:
-    sizes = question.cut.hidden_sizes
+    sizes = question.network.hidden_sizes
     return ((layer, neuron) for layer, width in enumerate(sizes, start=1) for neuron in range(width))
 
 
@@ -109,7 +109,7 @@ FEATURE_PICTURES: Final = Lens(
     source="After Olah, Mordvintsev & Schubert, Feature Visualization, Distill 2017 (doi:10.23915/distill.00007); "
     "exact by convex polygons, or bracketed by bounds and bisection, instead of searched",
     needs=("neurons",),
-    size=lambda question, _: sum(question.cut.hidden_sizes),
+    size=lambda question, _: sum(question.network.hidden_sizes),
     applies=_fit,
     look=_look,
     says=_says,

@@ -83,7 +83,7 @@ def functions_asked(question: Question, algorithms: Iterable[HighLevelModel]) ->
         question: with the task.
         algorithms: whose variables are asked for.
     """
-    n_inputs = question.cut.n_inputs
+    n_inputs = question.network.n_inputs
     if n_inputs <= MAX_ALL:
         return list(range(2, 1 << (1 << n_inputs), 2))
     singles = [input_pattern(index, n_inputs) for index in range(n_inputs)]
@@ -103,10 +103,10 @@ def function_rows(
         carried: what valid alignments carry; None where that is not known.
         work: told after each function; may cancel.
     """
-    n_inputs = question.cut.n_inputs
+    n_inputs = question.network.n_inputs
     task = without_sign(question.task.pattern, n_inputs)
     layers = scaled_layers(question)
-    clean = activations(question.cut, question.method_rows[0])
+    clean = activations(question.network, question.method_rows[0])
     return tuple(
         FunctionRow(
             function,
@@ -126,7 +126,7 @@ def _on_layer(
     function: int,
     carried: Carried | None,
 ) -> FunctionOnLayer:
-    labels = pattern_bits(function, question.cut.n_inputs)
+    labels = pattern_bits(function, question.network.n_inputs)
     differ = labels[:, None] != labels[None, :]
     held = None if carried is None else (layer, function) in carried
     plane = separation(points, np.where(labels, 1, -1).tolist(), LEAST_MARGIN)
@@ -135,7 +135,7 @@ def _on_layer(
     spans = clean[layer].max(axis=0) - clean[layer].min(axis=0)
     direction = np.where(spans > 0.0, plane.weights / np.where(spans > 0.0, spans, 1.0), 0.0)
     try:
-        outputs = swap_outputs(question.cut, clean, [Subspace.of(layer, [direction])])[0]
+        outputs = swap_outputs(question.network, clean, [Subspace.of(layer, [direction])])[0]
     except InvalidAlignment:  # numbers too large or too small to be squared
         return FunctionOnLayer(layer, min(1.0, plane.margin), None, int(differ.sum()), held)
     changes = answers(outputs) != answers(clean[-1][:, 0])

@@ -27,7 +27,7 @@ _NAMED: Final = 6
 
 def hidden_notes(question: Question) -> tuple[str, ...]:
     """A sentence about dead and saturated units: what a gradient does not see, whether it matters or not."""
-    network, flat = question.cut, []
+    network, flat = question.network, []
     sums, values = forward_pass(network, question.method_rows[0])
     for layer in range(1, len(sums)):
         slopes = network.function_of(layer).slope(sums[layer - 1], values[layer])
@@ -43,7 +43,7 @@ def hidden_notes(question: Question) -> tuple[str, ...]:
 
 def kink_notes(question: Question) -> tuple[str, ...]:
     """A sentence where a unit stands at its kink on a row, with the derivative that is given there."""
-    network, rows = question.cut, question.method_rows[0]
+    network, rows = question.network, question.method_rows[0]
     found = kinks(network, rows)
     if not found:
         return ()
@@ -72,7 +72,7 @@ def _unit(layer: int, neuron: int, network: Network) -> str:
 
 def _look(question: Question, _settings: Settings, _work: Work) -> Attribution:
     return Attribution(
-        input_slopes(question.cut, question.method_rows[0]), notes=(*kink_notes(question), *hidden_notes(question))
+        input_slopes(question.network, question.method_rows[0]), notes=(*kink_notes(question), *hidden_notes(question))
     )
 
 

@@ -28,11 +28,11 @@ STEPS: Final = 128  # points on the line
 
 def baseline_of(question: Question) -> Array:
     """``[n0]`` the row that stands for the Boolean input 0…0; zeros where rows stand for no Boolean inputs."""
-    return question.method_rows[0][0] if question.data.boolean else np.zeros(question.cut.n_inputs)
+    return question.method_rows[0][0] if question.data.boolean else np.zeros(question.network.n_inputs)
 
 
 def _look(question: Question, _settings: Settings, work: Work) -> Attribution:
-    network, rows, start = question.cut, question.method_rows[0], baseline_of(question)
+    network, rows, start = question.network, question.method_rows[0], baseline_of(question)
     total = np.zeros(rows.shape)
     for point in (np.arange(STEPS) + 0.5) / STEPS:  # the middle of each of equal parts
         total = total + 1.0 / STEPS * input_slopes(network, start + point * (rows - start))

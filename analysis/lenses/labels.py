@@ -74,24 +74,24 @@ def read_labels(text: str) -> tuple[Label, ...]:
 
 
 def _fit(question: Question, settings: Settings) -> Fit:
-    sizes = question.cut.hidden_sizes
+    sizes = question.network.hidden_sizes
     for label in read_labels(str(settings["labels"])):
         if not 1 <= label.layer <= len(sizes) or label.neuron >= sizes[label.layer - 1]:
             there = f"hidden layers have {', '.join(map(str, sizes))} neurons, from layer 1 and neuron 0 on"
             return not_applicable(f"The label “{label.text}” names a neuron that is not there: {there}.")
         try:
-            task_from_formula(label.formula, question.cut.n_inputs)
+            task_from_formula(label.formula, question.network.n_inputs)
         except InvalidTask as problem:
             return not_applicable(f"The label “{label.text}” is about other inputs: {problem.cause}.")
     return APPLIES
 
 
 def _look(question: Question, settings: Settings, work: Work) -> Table:
-    clean, n_inputs = activations(question.cut, question.method_rows[0]), question.cut.n_inputs
+    clean, n_inputs = activations(question.network, question.method_rows[0]), question.network.n_inputs
     typed = read_labels(str(settings["labels"]))
     asked = [(label, np.array(task_from_formula(label.formula, n_inputs).truth_table) == 1) for label in typed]
     if not asked:
-        asked = [_best(question, clean, layer, neuron) for ((layer, neuron),) in neurons_of(question.cut.sizes)]
+        asked = [_best(question, clean, layer, neuron) for ((layer, neuron),) in neurons_of(question.network.sizes)]
     return Table(
         tuple(_scored(question, clean, label, table) for label, table in work.each("methods", asked, "labels"))
     )
@@ -99,7 +99,7 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
 
 def _best(question: Question, clean: Sequence[Array], layer: int, neuron: int) -> tuple[Label, NDArray[np.bool_]]:
     """The function that correlates most with a neuron, the first of equals; a function and its negation count once."""
-    n_inputs, n_rows = question.cut.n_inputs, len(clean[0])
+    n_inputs, n_rows = question.network.n_inputs, len(clean[0])
     few = [question.task.pattern, *(input_pattern(index, n_inputs) for index in range(n_inputs))]
     functions = range(2, 1 << n_rows, 2) if n_inputs <= MAX_FREE else few
     tables = [np.array([function >> row & 1 for row in range(n_rows)]) == 1 for function in functions]
@@ -113,7 +113,7 @@ def _best(question: Question, clean: Sequence[Array], layer: int, neuron: int) -
 
 def _scored(question: Question, clean: Sequence[Array], label: Label, table: NDArray[np.bool_]) -> dict[str, Any]:
     """A label's scores: on clean rows, with the simulation in the neuron's place, and under interchange."""
-    network, values = question.cut, clean[label.layer][:, label.neuron]
+    network, values = question.network, clean[label.layer][:, label.neuron]
     before = answers(clean[-1][:, 0])
     patched = patched_along(network, clean, ((label.layer, label.neuron),))
     changed, alike = answers(patched) != before, table[:, None] == table[None, :]

@@ -284,7 +284,7 @@ def view_json(view: View) -> dict[str, Any]:
 
 def outputs_by_input(question: Question) -> NDArray[np.float64]:
     """``[2^n]`` the output on each Boolean input."""
-    outputs: NDArray[np.float64] = forward(question.cut, question.method_rows[0])[:, 0]
+    outputs: NDArray[np.float64] = forward(question.network, question.method_rows[0])[:, 0]
     return outputs
 
 
@@ -295,4 +295,4 @@ def bit_of(axis: int, n_inputs: int) -> int:
 
 def row_name(question: Question, row: int) -> str:
     """A row for people: its Boolean input ("01") or its number."""
-    return f"{row:0{question.cut.n_inputs}b}" if question.data.boolean else f"row {row + 1}"
+    return f"{row:0{question.network.n_inputs}b}" if question.data.boolean else f"row {row + 1}"

@@ -60,7 +60,7 @@ def nearness(squared: Array, width: float) -> Array:
 
 
 def _look(question: Question, _settings: Settings, work: Work) -> Attribution | None:
-    outputs, n_inputs = outputs_by_input(question), question.cut.n_inputs
+    outputs, n_inputs = outputs_by_input(question), question.network.n_inputs
     flipped = np.arange(len(outputs))
     bits = np.array([bit_of(axis, n_inputs) for axis in range(n_inputs)])
     kept = ((flipped[:, None] & bits) == 0).astype(np.float64)

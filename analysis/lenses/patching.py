@@ -86,7 +86,7 @@ def _patched(
     Args:
         named: a path and the answers on base and source → how its rows begin.
     """
-    network, inputs = question.cut, question.method_rows[0]
+    network, inputs = question.network, question.method_rows[0]
     clean = activations(network, inputs)
     outputs, decided = clean[-1][:, 0].tolist(), answers(clean[-1][:, 0]).tolist()
     rows = []
@@ -122,7 +122,7 @@ _RUN: Final = {
 
 
 def _look_at_neurons(question: Question, _settings: Settings, work: Work) -> Table:
-    neurons = list(neurons_of(question.cut.sizes))
+    neurons = list(neurons_of(question.network.sizes))
     return _patched(question, neurons, work, lambda path, _: {"layer": path[0][0], "neuron": path[0][1]})
 
 
@@ -153,7 +153,7 @@ PATCHING_TABLE: Final = Lens(
     source="Vig et al., NeurIPS 2020 (arXiv:2004.12265); Geiger et al., NeurIPS 2021 (arXiv:2106.02997); masked runs "
     "agree with auto-circuit 98db58c",
     needs=("neurons",),
-    size=lambda question, _: sum(question.cut.hidden_sizes) * (len(question.method_rows[0]) - 1),
+    size=lambda question, _: sum(question.network.hidden_sizes) * (len(question.method_rows[0]) - 1),
     look=_look_at_neurons,
     says=_neurons_say,
     can_know="Each row is a run of the network, so it is certain. One neuron at a time shows what that neuron decides "
@@ -167,7 +167,7 @@ PATCHING_TABLE: Final = Lens(
 
 
 def _look_at_paths(question: Question, _settings: Settings, work: Work) -> Table:
-    sizes = question.cut.sizes
+    sizes = question.network.sizes
 
     def named(path: Path, decisions: tuple[int, int]) -> dict[str, str]:
         name = " → ".join(carrier_name(carrier, sizes) for carrier in path)
@@ -222,7 +222,7 @@ PATH_PATCHING: Final = Lens(
     source="Wang et al., ICLR 2023 (arXiv:2211.00593); Goldowsky-Dill et al. 2023 (arXiv:2304.05969); the signatures "
     "of Chen et al., NeurIPS 2025 (arXiv:2505.10039)",
     needs=("neurons",),
-    size=lambda question, _: prod(question.cut.sizes) * (len(question.method_rows[0]) - 1),
+    size=lambda question, _: prod(question.network.sizes) * (len(question.method_rows[0]) - 1),
     look=_look_at_paths,
     says=_paths_say,
     can_know="Each row is a run of the network, so it is certain. AND and OR are said of what one path does to the "

@@ -31,7 +31,7 @@ _MILLISECONDS: Final = 5.0  # of one linear programme, which a labelling and its
 
 def scaled_layers(question: Question) -> dict[int, Array]:
     """``[rows, n_l]`` each hidden layer's activations with every column scaled to [0, 1]; constant columns are 0."""
-    layers = activations(question.cut, question.method_rows[0])
+    layers = activations(question.network, question.method_rows[0])
     found = {}
     for layer in hidden_layers(question):
         low = layers[layer].min(axis=0)
@@ -42,7 +42,7 @@ def scaled_layers(question: Question) -> dict[int, Array]:
 
 def labellings(question: Question) -> list[tuple[int, ...]]:
     """The labellings asked about: all that are not constant up to three inputs, else the task and the single inputs."""
-    n_inputs, n_rows = question.cut.n_inputs, len(question.method_rows[0])
+    n_inputs, n_rows = question.network.n_inputs, len(question.method_rows[0])
     if n_inputs <= MAX_ALL:
         return [tuple(number >> row & 1 for row in range(n_rows)) for number in range(1, (1 << n_rows) - 1)]
     rows = range(n_rows)
@@ -102,7 +102,7 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
 def _says(question: Question, seen: Table) -> str:
     """How many functions are decodable; where all were asked, that is also what random labels, the control, give."""
     told = ", ".join(f"{bar.n} of {bar.of} on {bar.label}" for bar in _bars(seen))
-    if question.cut.n_inputs > MAX_ALL:
+    if question.network.n_inputs > MAX_ALL:
         return f"Decodable functions: {told}."
     most = " and ".join(f"{1 - bar.n / bar.of:.0%} on {bar.label}" for bar in _bars(seen))
     return (

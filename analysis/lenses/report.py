@@ -166,7 +166,7 @@ def _view(lens: Lens, of: Analysed, known: Parts, work: Work, *, thorough: bool)
 
 
 def _bits(function: int, question: Question) -> list[int]:
-    return [function >> row & 1 for row in range(1 << question.cut.n_inputs)]
+    return [function >> row & 1 for row in range(1 << question.network.n_inputs)]
 
 
 def _is_degenerate(lens: Lens, question: Any) -> bool:

@@ -16,7 +16,7 @@ from analysis.work import Work
 
 
 def _look(question: Question, _settings: Settings, _work: Work) -> Table:
-    layers = activations(question.cut, question.method_rows[0])[1:-1]
+    layers = activations(question.network, question.method_rows[0])[1:-1]
     return Table(
         tuple(
             {"layer": layer, "neuron": neuron, "row": row, "activation": activation}
@@ -51,7 +51,7 @@ RESPONSE_FIELDS: Final = Lens(
     definition="What each hidden neuron's activation is on every row of inputs.",
     source="After Olah, Mordvintsev & Schubert, Distill 2017 (doi:10.23915/distill.00007), without a search",
     needs=("neurons",),
-    size=lambda question, _: sum(question.cut.hidden_sizes),
+    size=lambda question, _: sum(question.network.hidden_sizes),
     look=_look,
     says=_says,
     can_know="What a neuron responds to, on these inputs exactly. Not what the network makes of it: a neuron may "

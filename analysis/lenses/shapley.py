@@ -74,7 +74,7 @@ def taylor_interactions(values: Array, n_inputs: int) -> Array:
 
 
 def _look(question: Question, _settings: Settings, _work: Work) -> Attribution:
-    n_inputs = question.cut.n_inputs
+    n_inputs = question.network.n_inputs
     values = coalition_values(outputs_by_input(question))
     return Attribution(
         shapley_values(values, n_inputs), base=float(values[0, 0]), interactions=taylor_interactions(values, n_inputs)

@@ -82,7 +82,7 @@ def _times(left: Array, right: Array) -> Array:
 
 
 def _fit(question: Question, _settings: Settings) -> Fit:
-    n, m = question.cut.n_inputs, question.cut.hidden_sizes[0]
+    n, m = question.network.n_inputs, question.network.hidden_sizes[0]
     if n <= m:
         return not_applicable(f"{n} features have {m} dimensions, so that each may have one to itself at any sparsity.")
     if n > MAX_FEATURES:
@@ -91,7 +91,7 @@ def _fit(question: Question, _settings: Settings) -> Fit:
 
 
 def _look(question: Question, settings: Settings, work: Work) -> Table:
-    n, m, rows = question.cut.n_inputs, question.cut.hidden_sizes[0], list[dict[str, Any]]()
+    n, m, rows = question.network.n_inputs, question.network.hidden_sizes[0], list[dict[str, Any]]()
     weights, losses = trained(n, m, float(settings["importance"]), work)
     for sparsity, directions, loss in zip(SPARSITIES, np.swapaxes(weights, 1, 2), losses.tolist(), strict=True):
         gram = inner(directions, directions)
@@ -133,5 +133,5 @@ SPARSITY: Final = Lens(
     },
     bands=_bands,
     planes=lambda rows: {at: dict(zip(INPUT_NAMES, it["directions"], strict=False)) for at, it in _named(rows).items()},
-    milliseconds=lambda question, _: 80.0 * question.cut.n_inputs**2,
+    milliseconds=lambda question, _: 80.0 * question.network.n_inputs**2,
 )

@@ -19,7 +19,7 @@ from analysis.work import Work
 
 
 def _fit(question: Question, _settings: Settings) -> Fit:
-    network = question.cut
+    network = question.network
     activation = network.function_of(1)
     if activation.below != 1.0:
         return not_applicable(
@@ -32,7 +32,7 @@ def _fit(question: Question, _settings: Settings) -> Fit:
 
 
 def _look(question: Question, _settings: Settings, _work: Work) -> Table:
-    directions: Array = np.array(question.cut.weights[0]).T
+    directions: Array = np.array(question.network.weights[0]).T
     gram = fixed_order.inner(directions, directions)
     each = range(len(gram))
     return Table(tuple(beside(gram, a, b) | {"direction": directions[a].tolist()} for a in each for b in each))
@@ -67,7 +67,7 @@ def _says(question: Question, seen: Table) -> str:
     if not shares:
         return "No input moves the first hidden layer."
     pairs = [row for row in seen.rows if row["feature"] < row["other"] and row["cosine"] is not None]
-    width = question.cut.hidden_sizes[0]
+    width = question.network.hidden_sizes[0]
     told = (
         f"{len(own)} features in {width} dimension{'s' if width > 1 else ''}: each has {min(shares):.2f} to "
         f"{max(shares):.2f} of one to itself"

@@ -60,8 +60,8 @@ def count_closed(
     Returns:
         A report without learned counts. A class that is beyond the limits says why.
     """
-    candidates = placed_algorithms(question.task, question.protocol, question.cut.n_hidden_layers)
-    others = [permuted_network(question.cut, number, seed=seed) for number in range(n_permuted)]
+    candidates = placed_algorithms(question.task, question.protocol, question.network.n_hidden_layers)
+    others = [permuted_network(question.network, number, seed=seed) for number in range(n_permuted)]
     work.tell("ladder", 0, n_permuted + 1)
     own = closed_counts(question, candidates, work=work)
     within_limits = [key for key in CLOSED if not own[key].refused]
@@ -126,7 +126,7 @@ def _on_neurons(question: Question, candidates: Candidates, *, single: bool, joi
     found = search_alignments(replace(question, protocol=asked), candidates).algorithms
     n_valid = sum(result.n_valid for result in found)
     n_runs = [
-        (1 << question.cut.n_inputs) ** (len(result.algorithm.responses) + 1) for result in found if result.n_valid
+        (1 << question.network.n_inputs) ** (len(result.algorithm.responses) + 1) for result in found if result.n_valid
     ]
     confirmed: int | None = None
     if joint and n_valid <= _JOINT and max(n_runs, default=0) <= MAX_RUNS:
@@ -140,7 +140,7 @@ def _on_neurons(question: Question, candidates: Candidates, *, single: bool, joi
         "single" if single else "sets",
         sum(1 for result in found if result.n_valid),
         n_valid,
-        sum(n_placements(question.cut.hidden_sizes, len(r.algorithm.responses), single=single) for r in found),
+        sum(n_placements(question.network.hidden_sizes, len(r.algorithm.responses), single=single) for r in found),
         confirmed,
     )
 

@@ -35,8 +35,8 @@ def count_learned(report: MapClassesReport, question: Question, work: Work = DEF
         report: the closed classes of the same network, whose permuted networks are taken again.
         work: told "ladder"; without a clock no time is measured.
     """
-    candidates = placed_algorithms(question.task, question.protocol, question.cut.n_hidden_layers)
-    others = [permuted_network(question.cut, number, seed=report.seed) for number in range(report.n_permuted)]
+    candidates = placed_algorithms(question.task, question.protocol, question.network.n_hidden_layers)
+    others = [permuted_network(question.network, number, seed=report.seed) for number in range(report.n_permuted)]
     counts = list(report.rungs)
     total, n_networks = len(LEARNED) * (len(others) + 1), len(others) + 1
     for number, key in enumerate(LEARNED):
@@ -75,7 +75,7 @@ def learned_counts(
     Raises:
         BeyondLimits: too many placements, or too much to learn.
     """
-    networks = [question.cut for question in questions]
+    networks = [question.network for question in questions]
     first = networks[0]
     options = NON_LINEAR if map_class == "non-linear" else LINEAR
     tested, rows = (tested_pairs(first.n_inputs, questions[0].protocol.interchange_pairs), questions[0].data.clean_rows)

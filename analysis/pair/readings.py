@@ -96,7 +96,7 @@ def read_classes(
     ranks_of = every if n_drawn is None else drawn_ranks(observed, n_drawn, seed)
     known: dict[tuple[bytes, bytes], int] = {}
     circuits, indices, n_unread = list[int](), list[int](), 0
-    n_words, n_neurons = -(-len(happens) // 64), sum(question.cut.sizes[1:])
+    n_words, n_neurons = -(-len(happens) // 64), sum(question.network.sizes[1:])
     right, wrong = [np.zeros((0, n_words), dtype=np.uint64)], [np.zeros((0, n_words), dtype=np.uint64)]
     gates = [np.zeros((0, n_neurons), dtype=np.int32)]
     for done, (number, ranks) in enumerate(ranks_of.items()):

@@ -277,7 +277,7 @@ class _PairOf:
         said = [predict_by_interpretation(one, self.space)[counted] for one in both]
         one, other = (predicted == self.answers.decisions[counted] for predicted in said)
         p, q = (_unpacked(bits, len(one)) for bits in self._contradictions())
-        sites = [(layer, n) for layer, size in enumerate(self.question.cut.sizes[1:], start=1) for n in range(size)]
+        sites = [(layer, n) for layer, size in enumerate(self.question.network.sizes[1:], start=1) for n in range(size)]
         first, second = (self.classes.gates[number] for number in self.pair)
         return PairFound(
             masks=(to_hex(both[0].circuit.mask), to_hex(both[1].circuit.mask)),

@@ -216,7 +216,7 @@ def _parts(found: Asked, table: Table, facet: Facet) -> Markup | None:
         asks = Markup('href="{}" hx-get="{}" hx-target="closest [data-part]" hx-swap="outerHTML"')
         return Markup("<a {} {}{}</a>").format(asks.format(url, part_url(ID, url)), said, drawn)
 
-    return part_filter(found.place.question.cut.weights, asked, linked)
+    return part_filter(found.place.question.network.weights, asked, linked)
 
 
 def states(found: Asked) -> Iterator[Block]:

@@ -60,9 +60,9 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
     gates = [_gate(one, gate) for gate in found.gates]
     yield _head(one, space, verdict)
     drawn = network_diagram(
-        place.question.cut.weights,
+        place.question.network.weights,
         found.circuit,
-        gate_tiles(found.gates, place.question.cut.n_inputs),
+        gate_tiles(found.gates, place.question.network.n_inputs),
         title=f"Interpretation {found.index} of circuit {found.circuit.hex}",
     )
     n_free = sum(row.free for gate in gates for row in gate.table)
@@ -103,7 +103,7 @@ def _space(one: One, verdict: CircuitVerdict) -> InterpretationSpace:
 def _head(one: One, space: InterpretationSpace, verdict: CircuitVerdict) -> Head:
     place, found = one.place, one.item
     circuit, rank = found.circuit, class_of(space, found.index)
-    reading = gate_words(found.gates, place.question.cut.sizes)
+    reading = gate_words(found.gates, place.question.network.sizes)
     url = f"{one.links.circuit(place.slug, circuit.hex, place.scope)}#interpretations"
     return Head(
         f"A circuit of {noun(circuit.n_edges, 'edge')}" + (f", read as {reading}" if reading else ""),
@@ -124,7 +124,7 @@ def _head(one: One, space: InterpretationSpace, verdict: CircuitVerdict) -> Head
 
 def _gate(one: One, gate: NeuronGate) -> GateRecord:
     """One gate with the table over what it reads."""
-    sizes, n_parents = one.place.question.cut.sizes, len(gate.parents)
+    sizes, n_parents = one.place.question.network.sizes, len(gate.parents)
     parents = [node_name(layer, neuron, sizes) for layer, neuron in gate.parents]
     return GateRecord(
         site=node_name(gate.layer, gate.neuron, sizes),
@@ -204,7 +204,7 @@ def _table(row: Row) -> Markup | str:
 
 
 def _thresholds(one: One, gates: Sequence[GateRecord]) -> Iterator[Block]:
-    n_inputs = one.place.question.cut.n_inputs
+    n_inputs = one.place.question.network.n_inputs
     inputs = [f"{row:0{n_inputs}b}" for row in range(1 << n_inputs)]
     for gate in gates:
         if not gate.neutral:
@@ -235,7 +235,7 @@ def _silent(one: One) -> list[str]:
     """Active neurons that carry no gate."""
     found: Interpretation = one.item
     return [
-        node_name(layer, neuron, one.place.question.cut.sizes)
+        node_name(layer, neuron, one.place.question.network.sizes)
         for layer, row in enumerate(found.circuit.active[1:], start=1)
         for neuron, active in enumerate(row)
         if active and found.gate(layer, neuron) is None

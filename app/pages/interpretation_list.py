@@ -91,20 +91,20 @@ class ByNumber:
     def row(self, index: int, observed: bool = True) -> Row:
         place, mask, found = self.one.place, self.space.circuit.hex, self.space.at(index)
         values = {"kind": "interpretation", "index": index, "read": found}
-        values["free"] = "" if observed else _free(found, place.question.cut.sizes)
+        values["free"] = "" if observed else _free(found, place.question.network.sizes)
         url = self.one.links.interpretation(place.slug, mask, index, place.scope)
         return Row(values, "interpretation", str(ExplanationRef("interpretation", mask, str(index))), url)
 
     def thumb(self, row: Row) -> Markup:
         """The circuit with a tile on each neuron."""
         question = self.one.place.question
-        tiles = gate_tiles(row["read"].gates, question.cut.n_inputs)
+        tiles = gate_tiles(row["read"].gates, question.network.n_inputs)
         title = f"Interpretation {row['index']}"
-        return circuit_thumb(question.cut.weights, self.space.circuit, tiles, title=title)
+        return circuit_thumb(question.network.weights, self.space.circuit, tiles, title=title)
 
     def says(self, row: Row) -> str:
         """What each hidden neuron is taken for, and the free rows of gates where others differ in nothing else."""
-        return f"{gate_words(row['read'].gates, self.one.place.question.cut.sizes)}{row['free']}"
+        return f"{gate_words(row['read'].gates, self.one.place.question.network.sizes)}{row['free']}"
 
 
 def _free(found: Interpretation, sizes: Sequence[int]) -> str:

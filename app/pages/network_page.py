@@ -90,7 +90,7 @@ class Known:
         """On which of the rows that circuits are judged on it is right itself."""
         rows, labels = self.place.question.judged
         rule = self.place.question.protocol.circuit_decision
-        return decided_right(forward(self.place.question.cut, rows)[:, 0], labels, rule)
+        return decided_right(forward(self.place.question.network, rows)[:, 0], labels, rule)
 
     @cached_property
     def learning(self) -> Learning | None:

@@ -403,7 +403,7 @@ def _sentence(known: Known, ground: Any) -> str:
     right, of = sum(one.right for one in known.behaviour), noun(len(known.behaviour), "input")
     if data.stand_in and data.validation_inputs is not None:  # what circuits are judged on
         right, of = int(known.judged_right.sum()), noun(len(known.judged_right), "row")
-    hidden = noun(sum(place.question.cut.hidden_sizes), "hidden neuron")
+    hidden = noun(sum(place.question.network.hidden_sizes), "hidden neuron")
     told = f"With {hidden} it answers {place.question.task.label} on {exact(right)} of {of}."
     if analysis is None or not analysis.circuits_valid:
         return told

@@ -140,7 +140,7 @@ def find_placement(
         item, label = f"alignment {ref.second[:40]!r}", f"algorithm {algorithm.formula}"
         raise NotFound(item, cause, cure, "alignment", url, label)
     if stored is None:
-        check_alignment(place.question.cut, algorithm, found, place.question.protocol)
+        check_alignment(place.question.network, algorithm, found, place.question.protocol)
     return stored, found
 
 
@@ -153,7 +153,7 @@ def _on_neurons(
     stored = algorithms.find_alignment(session, row, named)
     if stored is not None:
         return stored, alignment_of(stored, algorithm.text).alignment
-    return None, alignment_with_id(place.question.cut, algorithm, named, place.question.protocol.alignment_sites)
+    return None, alignment_with_id(place.question.network, algorithm, named, place.question.protocol.alignment_sites)
 
 
 def _on_directions(

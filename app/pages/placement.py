@@ -89,7 +89,7 @@ def _places(one: One) -> Iterator[tuple[Any, dict[str, Any]]]:
             {
                 **known.model_dump(),
                 "place": site.text if isinstance(site, Subspace) else f"{path}:{site.text}",
-                "site": site_label(site, question.cut.sizes),
+                "site": site_label(site, question.network.sizes),
                 "agreed": int((matrix.tested & matrix.agreed).sum()),
                 "tested": int(matrix.tested.sum()),
                 "margin": float(margins.min()) if len(margins) else None,
@@ -182,7 +182,7 @@ def alignment(one: One, options: PlacementOptions) -> Iterator[Block]:
     yield _head(one, record, where, how, {"minimal": record.minimal} if record.valid else {})
     placed: Alignment = one.item.alignment
     drawn = aligned_diagram(
-        one.place.question.cut.weights,
+        one.place.question.network.weights,
         one.item.algorithm,
         placed,
         hues=hues_of(one.item.algorithm),
@@ -206,7 +206,7 @@ def direction(one: One, options: PlacementOptions) -> Iterator[Block]:
     joint = None if record.joint_agreed is None else record.joint_agreed == record.joint_tested
     yield _head(one, record, where, how, {"joint interchange": joint, "causal order": record.causal_order})
     drawn = direction_diagram(
-        one.place.question.cut.weights, list(_combs(record)), hues=hues_of(one.item.algorithm), title=record.formula
+        one.place.question.network.weights, list(_combs(record)), hues=hues_of(one.item.algorithm), title=record.formula
     )
     caption = (
         "The capsule is the layer; below, each variable’s weights on its neurons, up and filled for positive, down and "

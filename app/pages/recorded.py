@@ -32,7 +32,7 @@ def _words(value: Any) -> str:
 def recorded_record(one: One) -> RecordedRecord:
     """Such an explanation as JSON."""
     place, kind = one.place, _kind(one)
-    sizes = place.question.cut.sizes
+    sizes = place.question.network.sizes
     return RecordedRecord(
         kind=kind.key,
         **one.told(_is_stored(one)),
@@ -46,13 +46,13 @@ def recorded_record(one: One) -> RecordedRecord:
 @page(recorded_record)
 def recorded(one: One, _options: ScopeOptions) -> Iterator[Block]:
     """What it is, its figures, what it says of each site, and the rest folded."""
-    kind, sizes = _kind(one), one.place.question.cut.sizes
+    kind, sizes = _kind(one), one.place.question.network.sizes
     name, claims = kind.name(one.item), [claim_record(claim, sizes) for claim in kind.claims(one.item)]
     yield Head(name, Markup("{} {}").format(kind.definition, _found_words(one)), (), head_actions(one))
     told = _figures(one)
     figures = [Fact(known.label, _words(told[known.name]), known.meaning) for known in kind.columns]
     hues = hues_among(bits_of(claim.function, sizes[0]) for claim in kind.claims(one.item))
-    drawn = claims_diagram(one.place.question.cut.weights, kind.claims(one.item), hues=hues, title=name)
+    drawn = claims_diagram(one.place.question.network.weights, kind.claims(one.item), hues=hues, title=name)
     caption = "The network, with what this explanation says of it."
     yield Side([figure(one, drawn, caption), Facts(figures)])
     if claims:
@@ -113,7 +113,7 @@ def _found_words(one: One) -> Markup:
 
 
 def _table(one: One, claims: list[ClaimRecord]) -> Block:
-    bits = input_texts(one.place.question.cut.n_inputs)
+    bits = input_texts(one.place.question.network.n_inputs)
     columns = [
         column("site", "Site", "Neurons, or a direction of a layer.", first=True),
         column("label", "Function", "What the site is taken for."),

@@ -88,7 +88,7 @@ def perceptron_stage(
     Raises:
         BadQuery: there is no such row.
     """
-    network, task, boolean = place.question.cut, place.question.task, place.question.data.boolean
+    network, task, boolean = place.question.network, place.question.task, place.question.data.boolean
     n, given, read = len(behaviour), place.question.clean_rows, place.question.data.representatives
     if row is not None and row >= n:
         raise BadQuery(f"row {row}", f"is beyond the {n:,} rows of the task", f"use 0 to {n - 1}", "row")

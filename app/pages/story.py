@@ -197,7 +197,7 @@ class _Told:
     def _kept(self) -> list[list[list[float]]]:
         """The same of the circuit that both explanations read."""
         question = self.of.question
-        layers = circuit_activations(question.cut, self._pair["P"].item.circuit, question.clean_rows)
+        layers = circuit_activations(question.network, self._pair["P"].item.circuit, question.clean_rows)
         return [[layer[row].tolist() for layer in layers] for row in range(len(self.of.rows))]
 
     @cached_property
@@ -211,7 +211,7 @@ class _Told:
         return found
 
     def _table(self, letter: str, site: Site) -> Bits:
-        return bits_of(self._gate(letter, site).function, self.of.question.cut.n_inputs)
+        return bits_of(self._gate(letter, site).function, self.of.question.network.n_inputs)
 
     def _readings(self, letters: str, sites: Iterable[Site] | None = None) -> list[Reading]:
         """What hidden neurons are read as: by one of the two, or by both, lettered where they differ."""
@@ -229,14 +229,14 @@ class _Told:
         ]
 
     def _drawn(self, values: Sequence[Sequence[float | None]], sentence: str, **more: Any) -> tuple[Markup, Markup]:
-        weights, full = self.of.question.cut.weights, self.of.full
+        weights, full = self.of.question.network.weights, self.of.full
         wide, narrow = (vessels(weights, values, full, at, sentence=sentence, **more) for at in (WIDE, NARROW))
         return wide, narrow
 
     def _runs(self, row: int, mask: object = None, **more: Any) -> dict[str, Any]:
         """What a browser needs to let the network run, and the input that is drawn."""
         question = self.of.question
-        runs = running(question.cut, self.of.full, mask)
+        runs = running(question.network, self.of.full, mask)
         return {**runs, "input": question.clean_rows[row].tolist(), **more}
 
     def _screen(self, number: int, facts: Mapping[str, Any] | None = None, **more: Any) -> Screen:
@@ -304,7 +304,7 @@ class _Told:
             "output": decimal(values[-1][0]),
             "right": next(one.letter for one in choices if one.right),
         }
-        name = node_name(layer, neuron, self.of.question.cut.sizes)
+        name = node_name(layer, neuron, self.of.question.network.sizes)
         runs = self._runs(base, name=name, own=self._whole[base][layer][neuron], value=values[layer][neuron])
         return self._screen(number, facts, figures=[drawn], runs=runs, choices=choices, guess=guess)
 

@@ -79,8 +79,8 @@ def _counts(pair: PairFound) -> tuple[int, ...]:
 
 def _one(report: FairPairReport, pair: PairFound, number: int, of: AnalysisContext, *, large: bool) -> Figure:
     question, mask, index = of.question, pair.masks[number], pair.indices[number]
-    weights = question.cut.weights
-    n_inputs = question.cut.n_inputs
+    weights = question.network.weights
+    n_inputs = question.network.n_inputs
     gates = [[(one, bits_of(one.function, n_inputs)) for one in found] for found in pair.gates]
     tiles = [Tile(one.layer, one.neuron, bits, one.label) for one, bits in gates[number]]
     masks = [int(one, 16) for one in pair.masks]
@@ -140,7 +140,7 @@ def _experiments(pair: PairFound, of: AnalysisContext) -> Iterator[Block]:
 
 
 def _told(one: ExperimentFound, of: AnalysisContext) -> str:
-    n_inputs = of.question.cut.n_inputs
+    n_inputs = of.question.network.n_inputs
     source, base = (input_words(row, n_inputs) for row in (one.source, one.base))
     value = "the value that it has" if len(one.neurons) == 1 else "the values that they have"
     right = LETTERS[one.says.index(one.answer)]
@@ -153,7 +153,7 @@ def _told(one: ExperimentFound, of: AnalysisContext) -> str:
 
 
 def _sites(sites: Iterable[tuple[int, int]], of: AnalysisContext) -> str:
-    return " and ".join(node_name(layer, neuron, of.question.cut.sizes) for layer, neuron in sites)
+    return " and ".join(node_name(layer, neuron, of.question.network.sizes) for layer, neuron in sites)
 
 
 def _by_hand(report: FairPairReport, of: AnalysisContext) -> Iterator[Block]:

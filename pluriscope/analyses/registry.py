@@ -119,8 +119,8 @@ def _ladder_is_cheap(question: Question) -> bool:
     from analysis.directions.search import MAX_CHEAP, closed_form_work
     from analysis.map_classes.closed_classes import N_PERMUTED
 
-    work = closed_form_work(question.cut, MAX_PLACED) * (N_PERMUTED + 1)
-    return bool(question.cut.hidden_sizes) and work <= MAX_CHEAP
+    work = closed_form_work(question.network, MAX_PLACED) * (N_PERMUTED + 1)
+    return bool(question.network.hidden_sizes) and work <= MAX_CHEAP
 
 
 def _pair_is_cheap(question: Question) -> bool:
@@ -132,7 +132,7 @@ def _directions_are_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, at least for one algorithm."""
     from analysis.directions.search import MAX_CHEAP, closed_form_work
 
-    return bool(question.cut.hidden_sizes) and closed_form_work(question.cut, 1) <= MAX_CHEAP
+    return bool(question.network.hidden_sizes) and closed_form_work(question.network, 1) <= MAX_CHEAP
 
 
 STORIES: Final = Analysis(

@@ -86,7 +86,7 @@ class AnalysisContext:
         if self.kind.refuses("edge-weights"):
             kept = graph.kept_edges(graph.bits([number]))[0].tolist()
             return graph_diagram(graph, kept, title=f"Circuit {mask}", thumb=True)
-        layout, weights = self.question.layout, self.question.cut.weights
+        layout, weights = self.question.layout, self.question.network.weights
         pale = Circuit(layout, shared).keep if shared else None
         return circuit_thumb(weights, Circuit(layout, number), shared=pale, title=f"Circuit {mask}")
 

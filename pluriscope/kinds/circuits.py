@@ -93,7 +93,7 @@ def _mask(found: Found, place: int) -> str:
 
 
 def _more(found: Found, place: int) -> Mapping[str, Any]:
-    mask, sizes = _mask(found, place), found.question.cut.sizes
+    mask, sizes = _mask(found, place), found.question.network.sizes
     active = Circuit(found.question.layout, int(mask, 16)).active
     idle = [
         node_name(layer, neuron, sizes)

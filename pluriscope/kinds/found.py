@@ -132,7 +132,7 @@ class Found:
 
     def thumb(self, *what: Any, **more: Any) -> Markup:
         """The drawing of an explanation on the network cut to the output."""
-        return circuit_thumb(self.question.cut.weights, *what, hues=self.hues, **more)
+        return circuit_thumb(self.question.network.weights, *what, hues=self.hues, **more)
 
     @cached_property
     def tested(self) -> str:

@@ -23,7 +23,7 @@ from pluriscope.naming import ExplanationRef
 def prominent(found: Found, circuits: Part) -> Part:
     """Those of circuits that are listed, with the figures of their circuits."""
     question, masks = found.question, np.asarray(found.stored["circuit"]["mask"])
-    n_inputs, layout = question.cut.n_inputs, question.layout
+    n_inputs, layout = question.network.n_inputs, question.layout
     places = {one.mask: np.flatnonzero(masks == one.mask) for one in found.prominent}
     every = {(one.mask, one.index): one for one in reversed(found.prominent) if len(places[one.mask])}
     told = [*reversed(every.values())]
@@ -47,7 +47,7 @@ def prominent(found: Found, circuits: Part) -> Part:
         return {
             **whole.more(place),
             "index": one.index,
-            "name": gate_words(gates, question.cut.sizes) or called,
+            "name": gate_words(gates, question.network.sizes) or called,
             "where": Markup('<span class="mono">{}</span> {}').format(called, one.why),
             "predicts": (one.right, one.of, one.of),
         }

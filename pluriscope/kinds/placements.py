@@ -179,7 +179,7 @@ def _on_neurons(found: Found) -> Mapping[str, Any]:
         "variables": stored["n_variables"],
         **found.shares(len(stored["places"])),
         "irredundant": _irredundant(stored),
-        "uses": _uses(stored["places"], found.question.cut.sizes),
+        "uses": _uses(stored["places"], found.question.network.sizes),
     }
 
 
@@ -268,7 +268,7 @@ def _on_directions(found: Found) -> Mapping[str, Any]:
         "classes": {name: _flags(name in one.split() for one in stored["classes"]) for name in DIRECTIONS},
         "layer": {
             str(layer): _flags(layer in some for some in layers)
-            for layer in range(1, len(found.question.cut.sizes) - 1)
+            for layer in range(1, len(found.question.network.sizes) - 1)
         },
         "irredundant": {name: _flags(one[name] for one in redundancy) for name in IRREDUNDANT.choices},
         **_judged(found),

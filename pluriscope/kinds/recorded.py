@@ -45,7 +45,7 @@ def listed(kind: RecordedKind[Any]) -> ListedKind:
     def drawing(found: Found, place: int) -> Markup:
         claims = kind.claims(kind.read(found.question, ref(found, place).first))
         title = str(found.stored[kind.key][NAME][place])
-        return claims_thumb(found.question.cut.weights, claims, hues=found.hues, title=title)
+        return claims_thumb(found.question.network.weights, claims, hues=found.hues, title=title)
 
     return ListedKind(
         key=kind.key,

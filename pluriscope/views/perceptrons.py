@@ -25,12 +25,12 @@ MAX_EDGES_COUNTED: Final = 130
 
 def _drawn(question: Question, mask: int | None = None, *, title: str, thumb: bool = False, **more: Any) -> Markup:
     circuit = None if mask is None else Circuit(question.layout, mask)
-    return (circuit_thumb if thumb else network_diagram)(question.cut.weights, circuit, title=title, **more)
+    return (circuit_thumb if thumb else network_diagram)(question.network.weights, circuit, title=title, **more)
 
 
 def _on_inputs(question: Question, mask: int | None) -> list[RowRecord]:
     if mask is None:
-        outputs = forward(question.cut, question.clean_rows)[:, 0]
+        outputs = forward(question.network, question.clean_rows)[:, 0]
     else:
         outputs = question.activations(Circuit(question.layout, mask), question.clean_rows)[-1][:, 0]
     rule = question.protocol.circuit_decision
@@ -60,5 +60,5 @@ def _possible(question: Question, n_edges: int) -> int | None:
 
 
 PERCEPTRONS: Final = SubjectView(
-    "Hidden neurons", lambda question: edge_labels(question.cut.sizes), _drawn, _on_inputs, _possible
+    "Hidden neurons", lambda question: edge_labels(question.network.sizes), _drawn, _on_inputs, _possible
 )

@@ -44,7 +44,7 @@ def told(report: ChangesReport, kind: str) -> tuple[int, int, int]:
 
 def readings(question: Question, mask: int) -> set[object]:
     """All interpretations of a circuit, each as its gates' functions and tables."""
-    every, _ = interpretations(question.cut, mask, ablation=question.protocol.ablation)
+    every, _ = interpretations(question.network, mask, ablation=question.protocol.ablation)
     return {tuple((layer, neuron, bits, table) for layer, neuron, _, _, bits, table in one) for one in every}
 
 

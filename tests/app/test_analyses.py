@@ -391,7 +391,7 @@ def test_every_place_is_what_its_explanation_predicts_and_the_list_has_the_same(
     shares = {one["ref"]: (one["coverage"], one["accuracy"]) for one in listed}
     for place in report["places"][::9]:
         if place["kind"] == "interpretation":
-            circuit = circuit_from_hex(place["first"], question.cut.sizes)
+            circuit = circuit_from_hex(place["first"], question.network.sizes)
             value = InterpretationSpace(question, circuit).at(int(place["second"]))
             found = standing_of(KIND_OF["interpretation"].predict(question, [value], space)[0], answers)
             assert (found.predicted, found.right) == (place["predicted"], place["right"])

@@ -132,7 +132,7 @@ def _irredundant(studied: Studied) -> Measured:
 
 def _decides_right(studied: Studied) -> bool:
     rows, labels = studied.question.judged
-    decided = decide(forward(studied.question.cut, rows)[:, 0], studied.question.protocol.circuit_decision)
+    decided = decide(forward(studied.question.network, rows)[:, 0], studied.question.protocol.circuit_decision)
     return bool(np.array_equal(decided, labels))
 
 

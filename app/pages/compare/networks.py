@@ -73,12 +73,12 @@ class Beside:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Of the layers."""
-        return self.place.question.cut.sizes
+        return self.place.question.network.sizes
 
     @cached_property
     def bench(self) -> Bench:
         """The network, to be run."""
-        return Bench(self.place.question.cut, self.place.question.clean_rows)
+        return Bench(self.place.question.network, self.place.question.clean_rows)
 
     @cached_property
     def hues(self) -> Any:
@@ -95,7 +95,9 @@ def of_network(session: Session, links: Addresses, place: Place, explanations: S
     sets: list[_Neurons]
     settled: list[NDArray[np.bool_]] = []
     if own:
-        asked = ask_own_swaps(place.question.cut, place.question.data.clean_rows, [one.item for one in explanations])
+        asked = ask_own_swaps(
+            place.question.network, place.question.data.clean_rows, [one.item for one in explanations]
+        )
         predictions, answers = asked.predictions, asked
         bounded = "Some have more interventions than are made: single ones, and all at once" if asked.bounded else ""
         sets = [_OwnSwap(beside, swap) for swap in asked.swaps]
@@ -166,7 +168,7 @@ class _Neurons:
     def values(self, one: Explanation, source: int, base: int) -> dict[NeuronSite, int]:
         """The bits that an explanation gives neurons."""
         space = InterventionSpace(
-            self.beside.place.question.cut.hidden_sizes, self.beside.sizes[0], (tuple(self.sites),)
+            self.beside.place.question.network.hidden_sizes, self.beside.sizes[0], (tuple(self.sites),)
         )
         bits = one.record.values(one.item, space)
         return {site: int(np.broadcast_to(some, space.shape)[0, source, base]) for site, some in bits.items()}
@@ -203,7 +205,7 @@ class _OwnSwap(_Neurons):
     def runs(self, source: int, base: int) -> Layers:
         question = self.beside.place.question
         sources = np.full((1, len(self.swap.places)), source)
-        swapped = swapped_layers(question.cut, self.beside.bench.clean, self.swap.places, sources)
+        swapped = swapped_layers(question.network, self.beside.bench.clean, self.swap.places, sources)
         return [layer[0, base].tolist() for layer in swapped]
 
     def values(self, one: Explanation, source: int, base: int) -> dict[NeuronSite, int]:
@@ -272,7 +274,7 @@ def _experiment(
             for some, explanation in zip(bits, beside.explanations, strict=True)
         ],
         network=lambda told: vessels(
-            beside.place.question.cut.weights,
+            beside.place.question.network.weights,
             after if told else closed,
             full,
             SMALL,
@@ -349,7 +351,7 @@ def _drawing(
         table = bits_of(claim.function, beside.sizes[0])
         tiles += [Tile(claim.layer, neuron, table, claim.label) for neuron in claim.neurons]
         directions += [Direction(claim.layer, weights, table, claim.label) for weights in claim.directions]
-    weights, title = beside.place.question.cut.weights, _name(beside, one)
+    weights, title = beside.place.question.network.weights, _name(beside, one)
     if directions:
         return direction_diagram(weights, directions, hues=beside.hues, title=title)
     circuits = [other.circuit.keep for other in beside.explanations if other.circuit is not None]

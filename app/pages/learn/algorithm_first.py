@@ -58,7 +58,7 @@ def _placed(of: LessonNetwork, algorithm: HighLevelModel, texts: Sequence[str]) 
         try:
             if path not in known:
                 raise InvalidAlignment(f"part {path}", "is no part of this formula", f"use {', '.join(sorted(known))}")
-            check_site(of.question.cut, path, site, of.question.protocol)
+            check_site(of.question.network, path, site, of.question.protocol)
         except InvalidAlignment as error:
             raise BadQuery(error.item, error.cause, error.cure, "place") from None
     return found
@@ -104,7 +104,7 @@ def _board(of: LessonNetwork, state: AlgorithmFirstOptions) -> Board:
         steps.append(words + links + found)
     if all(site is not None for site in told):
         alignment = Alignment.of(algorithm.text, placed)
-        drawn = aligned_diagram(of.question.cut.weights, algorithm, alignment, title="The formula in the network")
+        drawn = aligned_diagram(of.question.network.weights, algorithm, alignment, title="The formula in the network")
         figure = Markup('<div class="scroll-x" tabindex="0" role="group" aria-label="Drawing">{}</div>').format(drawn)
     else:
         figure = formula_tree(algorithm, title="The formula") + of.blank()
@@ -135,7 +135,7 @@ def _tried(of: LessonNetwork, algorithm: HighLevelModel, part: Variable) -> list
     """Every place that a part can have, with its swaps."""
     sites = [
         NeuronSet(layer, some)
-        for layer, size in enumerate(of.question.cut.hidden_sizes, start=1)
+        for layer, size in enumerate(of.question.network.hidden_sizes, start=1)
         for n in range(1, size + 1)
         for some in combinations(range(size), n)
     ]

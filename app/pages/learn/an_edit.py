@@ -82,7 +82,7 @@ def _outcomes(network: Network) -> tuple[list[Circuit], dict[str, _Outcome]]:
 
 
 def _moved(of: LessonNetwork, one: _Outcome) -> Markup:
-    before = of.question.cut.weights
+    before = of.question.network.weights
     kept = [old == new for old, new in zip(before, one.edited.subject.weights, strict=True)]
     return circuit_thumb(before, shared=kept, title=f"{one.words}: lines that stay are pale")
 

@@ -208,7 +208,7 @@ def _tables(of: LessonNetwork) -> list[tuple[Bits | None, ...]]:
 
 def _pictures(of: LessonNetwork) -> Sequence[Markup]:
     one = _examples(of)["P"]
-    share = of.run(one.source)[one.site[0]][one.site[1]] / full_at(of.question.cut, of.question.clean_rows)
+    share = of.run(one.source)[one.site[0]][one.site[1]] / full_at(of.question.network, of.question.clean_rows)
     said = list(zip(_LETTERS, one.says, strict=True))
     return [
         changed(

@@ -165,12 +165,12 @@ class LessonNetwork:
     @cached_property
     def rows(self) -> list[str]:
         """The inputs as texts."""
-        return input_texts(self.question.cut.n_inputs)
+        return input_texts(self.question.network.n_inputs)
 
     @cached_property
     def hidden(self) -> dict[str, Site]:
         """The hidden neurons by name."""
-        sizes = enumerate(self.question.cut.hidden_sizes, start=1)
+        sizes = enumerate(self.question.network.hidden_sizes, start=1)
         return {f"n{layer}.{neuron}": (layer, neuron) for layer, size in sizes for neuron in range(size)}
 
     @cached_property
@@ -191,12 +191,12 @@ class LessonNetwork:
 
     @cached_property
     def _bench(self) -> Bench:
-        return Bench(self.question.cut, self.question.clean_rows)
+        return Bench(self.question.network, self.question.clean_rows)
 
     @cached_property
     def full(self) -> float:
         """The value at which a neuron is drawn full."""
-        return full_at(self.question.cut, self.question.clean_rows)
+        return full_at(self.question.network, self.question.clean_rows)
 
     def row(self, text: str) -> int:
         """The number of an input.
@@ -229,7 +229,7 @@ class LessonNetwork:
 
     def outputs_without(self, offs: Sequence[Collection[Site]]) -> NDArray[np.float64]:
         """``[sets, inputs]`` the output while the neurons of each set give 0."""
-        cut, values = self.question.cut, self.question.clean_rows[None]
+        cut, values = self.question.network, self.question.clean_rows[None]
         for layer in range(1, len(cut.sizes)):
             gone = np.array([[(layer, neuron) in off for neuron in range(cut.sizes[layer])] for off in offs])
             values = np.where(gone[:, None, :], 0.0, next_layer(cut, layer, values))
@@ -237,7 +237,7 @@ class LessonNetwork:
 
     def keep(self, off: Iterable[Site]) -> list[NDArray[np.bool_]]:
         """What is left of the lines without some neurons, as matrices."""
-        kept = [np.ones_like(matrix, dtype=bool) for matrix in self.question.cut.weights]
+        kept = [np.ones_like(matrix, dtype=bool) for matrix in self.question.network.weights]
         for layer, neuron in off:
             kept[layer - 1][neuron, :] = kept[layer][:, neuron] = False
         return kept
@@ -264,7 +264,7 @@ class LessonNetwork:
 
     def blank(self) -> Markup:
         """The network without values, to draw in."""
-        return self.drawn([[None] * n for n in self.question.cut.sizes], "The network", narrow_only=True)
+        return self.drawn([[None] * n for n in self.question.network.sizes], "The network", narrow_only=True)
 
     def drawn(
         self,
@@ -293,7 +293,7 @@ class LessonNetwork:
         off = list(off)
         wide, narrow = (
             vessels(
-                self.question.cut.weights,
+                self.question.network.weights,
                 values,
                 self.full,
                 replace(geometry, gap=1.2 * geometry.gap) if readings else geometry,

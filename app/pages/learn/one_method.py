@@ -47,7 +47,7 @@ def _sizes(of: LessonNetwork) -> dict[int, int]:
 
 
 def _thumb(of: LessonNetwork, key: str) -> Markup:
-    return circuit_thumb(of.question.cut.weights, _places(of)[key]["mask"], title=f"The circuit of {_label(key)}")
+    return circuit_thumb(of.question.network.weights, _places(of)[key]["mask"], title=f"The circuit of {_label(key)}")
 
 
 def _told(place: Mapping[str, Any]) -> str:

@@ -147,12 +147,12 @@ INTRODUCTION: Final = 2
 def slides(session: Session, links: Addresses) -> Iterator[Block]:
     """One thought each: a sentence, a figure, a question."""
     of = LessonNetwork.stored(session, links)
-    weights, story = of.question.cut.weights, ("The story", links.front())
+    weights, story = of.question.network.weights, ("The story", links.front())
     drawn = with_inputs(circuit_thumb(weights))
     shown = [("This network says whether A and B are different.", [drawn], "How does it do it?", *story)]
     reading = of.pair[0].interpretation
     assert reading is not None  # noqa: S101  # the story's pair are interpretations
-    tiles = gate_tiles(reading.gates, of.question.cut.n_inputs)
+    tiles = gate_tiles(reading.gates, of.question.network.n_inputs)
     drawn = with_inputs(circuit_thumb(weights, reading.circuit, tiles))
     shown.append(("Here is one explanation. It passes the usual tests.", [drawn], "Do you believe it?", *story))
     shown += [(one.thought, list(one.pictures(of)), one.asks, one.title, links.learn(one.slug)) for one in LESSONS]

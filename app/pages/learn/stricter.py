@@ -94,7 +94,7 @@ def _fallen(of: LessonNetwork) -> list[Markup]:
         gone = int(np.flatnonzero(left & ~passed)[0])
         circuit = Circuit(of.question.layout, int(analysed.circuits.masks[gone]))
         url = of.links.circuit(of.place.slug, circuit.hex)
-        thumb = circuit_thumb(of.question.cut.weights, circuit, title="A circuit that fails")
+        thumb = circuit_thumb(of.question.network.weights, circuit, title="A circuit that fails")
         drawn.append(Markup('<a href="{}" class="fallen">{}</a>').format(url, thumb))
         left &= passed
     return drawn

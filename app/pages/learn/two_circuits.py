@@ -75,7 +75,7 @@ def _smallest(of: LessonNetwork) -> list[Off]:
 
 
 def _thumb(of: LessonNetwork, off: Iterable[Site]) -> Markup:
-    return circuit_thumb(of.question.cut.weights, of.keep(off), title=f"Kept: {enumerated(_left(of, off))}")
+    return circuit_thumb(of.question.network.weights, of.keep(off), title=f"Kept: {enumerated(_left(of, off))}")
 
 
 def _board(of: LessonNetwork, state: CircuitsOptions) -> Board:

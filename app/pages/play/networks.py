@@ -96,7 +96,7 @@ class Played(Shared):
     @cached_property
     def bench(self) -> Bench:
         """The network with the rows that interchanges use, over which means are taken too."""
-        return Bench(self.place.question.cut, self.place.question.clean_rows)
+        return Bench(self.place.question.network, self.place.question.clean_rows)
 
     @cached_property
     def before(self) -> Layers:
@@ -217,7 +217,7 @@ class Played(Shared):
     def _drawing(self, *, linked: bool, narrow: bool = False) -> Markup:
         """The network while it runs, with links on what can be chosen or without."""
         signs = {one: written_signs(one, self.state.n_inputs) for one in self.now.changes}
-        cut = self.place.question.cut
+        cut = self.place.question.network
         return vessels(
             cut.weights,
             _numbers(self.after),

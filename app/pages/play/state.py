@@ -83,11 +83,11 @@ class State:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Of the layers."""
-        return self.place.question.cut.sizes
+        return self.place.question.network.sizes
 
     @property
     def n_inputs(self) -> int:
-        return self.place.question.cut.n_inputs
+        return self.place.question.network.n_inputs
 
     @property
     def view(self) -> dict[str, str]:

@@ -66,7 +66,7 @@ def interpretations_lines(
     """
     one = find_document(session, addresses, network, ref, list(options.scope.query().items())).one
     listing, place = by_number(one), one.place
-    space, sizes = listing.space, place.question.cut.sizes
+    space, sizes = listing.space, place.question.network.sizes
     first = min(options.start, space.count)
     last = min(first + options.rows, space.count) if options.rows else space.count
     sites = [(layer, neuron) for layer in range(1, len(sizes)) for neuron in range(sizes[layer])]

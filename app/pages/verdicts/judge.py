@@ -75,7 +75,7 @@ def judge_on_the_spot(
         Population(explanation.kind, explanation.place.question, as_judged(explanation), work=work),
         _family(session, explanation),
     )
-    small = sum(place.question.cut.hidden_sizes) <= SMALL_HIDDEN and place.question.cut.n_inputs <= SMALL_INPUTS
+    small = sum(place.question.network.hidden_sizes) <= SMALL_HIDDEN and place.question.network.n_inputs <= SMALL_INPUTS
 
     def judge(criterion: Criterion) -> Judged:
         if kind in criterion.idle:

@@ -29,18 +29,18 @@ from tests.oracles.brute_force_algorithms import rows
 def searched(name: str, protocol=COMPLETE):
     file = golden_network(name)
     question = ask(file.network.for_output(0), task=file.tasks[0], protocol=protocol)
-    found = candidate_algorithms(question.task, protocol, question.cut.n_hidden_layers)
+    found = candidate_algorithms(question.task, protocol, question.network.n_hidden_layers)
     return question, found
 
 
 def by_brute_force(question: Question, algorithm) -> int:
     """Every placement, every single interchange, every joint one, then every pair of those left."""
-    alone = plain.Interchange(question.cut, rows(question.cut.n_inputs), question.protocol.interchange_pairs)
+    alone = plain.Interchange(question.network, rows(question.network.n_inputs), question.protocol.interchange_pairs)
     valid, _ = plain.alignments(alone, algorithm.text)
     right = []
     for *_, places, _minimal in valid:
         sites = {path: NeuronSet(layer, neurons) for path, (layer, neurons) in places.items()}
-        agreed, of, _ = twin(question.cut, algorithm, Alignment.of(algorithm.text, sites))
+        agreed, of, _ = twin(question.network, algorithm, Alignment.of(algorithm.text, sites))
         if agreed == of:
             right.append(places)
 

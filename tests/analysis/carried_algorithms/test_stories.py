@@ -59,7 +59,7 @@ def plain(network: Network) -> Plain:
 def test_every_story_is_that_of_a_plain_program(name: str, every: int) -> None:
     question = xor(name)
     masks = search_circuits(question).masks[::every]
-    found, network = told(question, masks), plain(question.cut)
+    found, network = told(question, masks), plain(question.network)
 
     def named(story: frozenset[int]) -> frozenset[str]:
         return frozenset(names(found)[one] for one in story)
@@ -73,7 +73,7 @@ def test_every_story_is_that_of_a_plain_program(name: str, every: int) -> None:
 
 def folded(question: Question, circuit: Circuit) -> Question:
     """What is left of the network: absent edges have weight 0, and what they carry stands in the biases."""
-    network = question.cut
+    network = question.network
     weights, biases = [], []
     for layer, (matrix, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
         keep = circuit.keep[layer]

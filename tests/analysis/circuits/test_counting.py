@@ -298,7 +298,7 @@ def parts_counted_plainly(question: Question, n_parts: int) -> list[tuple[int, i
     For each part: the engine's number and the plain one.
     """
     space, chance = CountableSpace.of(question), np.random.default_rng(0)
-    most = question.cut.sizes[-3]
+    most = question.network.sizes[-3]
     pieces = [(piece, made) for piece, made in space.pieces() if len(piece.active) == most]
     found: list[tuple[int, int]] = []
     for number in chance.permutation(len(pieces)).tolist():

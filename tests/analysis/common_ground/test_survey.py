@@ -72,12 +72,12 @@ def whole(small):
 
 @pytest.fixture(scope="module")
 def ground(small):
-    space = intervention_space(small.question.cut.hidden_sizes, small.question.cut.n_inputs)
-    return space, decide_under_interventions(small.question.cut, input_table(2), space)
+    space = intervention_space(small.question.network.hidden_sizes, small.question.network.n_inputs)
+    return space, decide_under_interventions(small.question.network, input_table(2), space)
 
 
 def circuit_at(subject: Subject, position: int) -> Circuit:
-    return Circuit(EdgeLayout(subject.question.cut.sizes), int(subject.masks[position]))
+    return Circuit(EdgeLayout(subject.question.network.sizes), int(subject.masks[position]))
 
 
 def one_by_one(subject: Subject, position: int, ground) -> list[tuple[int, int]]:
@@ -135,7 +135,7 @@ def test_every_alignment_stands_where_it_does_by_itself(small, whole, ground):
 
 
 def test_sets_that_are_not_listed_are_not_predicted(small):
-    network = small.question.cut
+    network = small.question.network
     space = intervention_space(network.hidden_sizes, 2, max_sets=4)
     answers = decide_under_interventions(network, input_table(2), space)
     alice = two_xor_algorithms()[0]
@@ -228,10 +228,10 @@ def test_the_pretrained_xor_by_two_routes():
     assert (found.best.right, found.worst.right, found.n_perfect) == (723, 415, 0)
     assert len(found.classes) == 7_836
     space = found.space
-    answers = decide_under_interventions(analysis_subject.question.cut, input_table(2), space)
+    answers = decide_under_interventions(analysis_subject.question.network, input_table(2), space)
     for extreme in (found.best, found.worst):
         circuit = Circuit(analysis_subject.question.layout, int(extreme.mask, 16))
-        one = InterpretationSpace(ask(analysis_subject.question.cut), circuit).at(int(extreme.index or 0))
+        one = InterpretationSpace(ask(analysis_subject.question.network), circuit).at(int(extreme.index or 0))
         assert standing_of(predict_by_interpretation(one, space), answers).right == extreme.right
 
 

@@ -45,7 +45,7 @@ def xor_context(protocol: Protocol = COMPLETE) -> Population:
 
 
 def kept_sets(context: Population) -> list[set[tuple[int, int, int]]]:
-    edges = plain.edges_of(context.question.cut)
+    edges = plain.edges_of(context.question.network)
     return [{edge for k, edge in enumerate(edges) if mask >> k & 1} for mask in context.items.tolist()]
 
 

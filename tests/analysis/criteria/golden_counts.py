@@ -77,7 +77,7 @@ def irredundant_alignments(network: Network, task: Task, *, every: bool = False)
 def engine_counts(name: str, output: int) -> Counts:
     """The first route."""
     context = found_circuits(name, output)
-    network, task = context.question.cut, context.question.task
+    network, task = context.question.network, context.question.task
     counts: Counts = {}
     if len(context) <= MOST_CIRCUITS:
         keys = [c for c in criteria_for("circuit") if network.n_inputs == 2 or c.key not in TOO_LONG]
@@ -101,7 +101,7 @@ def engine_counts(name: str, output: int) -> Counts:
 def second_counts(name: str, output: int) -> dict[str, dict[str, int]]:
     """The second route: how many pass, by kind and key, where it reaches."""
     context = found_circuits(name, output)
-    network, task = context.question.cut, context.question.task
+    network, task = context.question.network, context.question.task
     if len(context) > MOST_CIRCUITS:
         return {}
     dense = DenseCriteria(network, task.truth_table, context.items)

@@ -29,7 +29,7 @@ CASES = [
 @pytest.mark.parametrize(("seed", "sizes", "activation", "rule"), CASES)
 def test_criteria_agree_with_brute_force_on_every_circuit(seed, sizes, activation, rule) -> None:
     context = all_circuits(seed, sizes, activation, rule)
-    network = context.question.cut
+    network = context.question.network
     rows, labels = boolean_rows(2), list(context.question.task.truth_table)
     kept = kept_sets(context)
     by_key = {
@@ -74,15 +74,15 @@ def test_failing_ablations_show_a_row_that_goes_wrong() -> None:
 def test_mean_ablation_protocols_use_their_own_ablation() -> None:
     context = xor_context(MEAN)
     rows = boolean_rows(2)
-    absent = plain.mean_activations(context.question.cut, rows)
-    everything = set(plain.edges_of(context.question.cut))
+    absent = plain.mean_activations(context.question.network, rows)
+    everything = set(plain.edges_of(context.question.network))
     verdicts = criterion_named("output-faithfulness").judge(context)
     for position in range(0, len(context), 17):
         kept = kept_sets(context)[position]
         largest = max(
             abs(
-                plain.run(context.question.cut, kept, row, absent)[-1][0]
-                - plain.run(context.question.cut, everything, row)[-1][0]
+                plain.run(context.question.network, kept, row, absent)[-1][0]
+                - plain.run(context.question.network, everything, row)[-1][0]
             )
             for row in rows
         )

@@ -30,7 +30,7 @@ PER_ALIGNMENT = (ONE_DIRECTION, BOTH_DIRECTIONS, JOINT_INTERCHANGE, CAUSAL_ORDER
 def test_both_directions_equal_the_oracle(name):
     context = all_alignments(name)
     for criterion, rule in ((ONE_DIRECTION, "one_direction"), (BOTH_DIRECTIONS, "ordered")):
-        alone = plain.Interchange(context.question.cut, rows(2), rule)
+        alone = plain.Interchange(context.question.network, rows(2), rule)
         for (algorithm, scored), verdict in zip(context.items, verdicts(criterion, context), strict=True):
             agreed = sum(
                 alone.agreed(algorithm.text, path, (site.layer, site.neurons)) for path, site in scored.alignment.places
@@ -51,10 +51,10 @@ def test_both_directions_equal_the_oracle(name):
 def test_joint_interchange_equals_one_run_at_a_time(name):
     context = all_alignments(name, near=1)
     few = [(a, s) for a, s in context.items if len(a.responses) <= 2]
-    found = verdicts(JOINT_INTERCHANGE, context_of(context.question.cut, few))
+    found = verdicts(JOINT_INTERCHANGE, context_of(context.question.network, few))
     assert {v.outcome for v in found} == {"passed", "failed"}
     for (algorithm, scored), verdict in zip(few, found, strict=True):
-        agreed, of, _ = twin(context.question.cut, algorithm, scored.alignment)
+        agreed, of, _ = twin(context.question.network, algorithm, scored.alignment)
         assert (verdict.numerator, verdict.denominator) == (agreed, of)
         assert (verdict.outcome == "passed") == (agreed == of)
 
@@ -82,10 +82,10 @@ def test_causal_order_compares_each_variable_with_those_inside_it():
 def test_minimal_among_the_jointly_right_is_what_all_pairs_say(name):
     context = all_alignments(name, near=1)
     few = [(a, s) for a, s in context.items if len(a.responses) <= 2]
-    found = verdicts(MINIMAL_JOINT_ALIGNMENT, context_of(context.question.cut, few))
+    found = verdicts(MINIMAL_JOINT_ALIGNMENT, context_of(context.question.network, few))
     right = []
     for algorithm, s in few:
-        agreed, of, _ = twin(context.question.cut, algorithm, s.alignment)
+        agreed, of, _ = twin(context.question.network, algorithm, s.alignment)
         right.append(s.valid and agreed == of)
 
     def within(one, other):
@@ -111,7 +111,7 @@ def test_minimality_is_what_the_search_and_the_oracle_say(name):
     for (_, s), verdict in zip(context.items, found, strict=True):
         if s.valid and not s.minimal:
             assert verdict.witness["alignment"] in valid
-    alone = plain.Interchange(context.question.cut, rows(2))
+    alone = plain.Interchange(context.question.network, rows(2))
     for text in {algorithm.text for algorithm, _ in context.items}:
         marked, _ = plain.alignments(alone, text) if len(candidates_variables(text)) <= 2 else ([], [])
         wanted = {entry[3] for entry in marked if entry[5]}
@@ -130,10 +130,12 @@ def candidates_variables(text: str):
 def test_above_random_equals_trying_every_placement_on_every_permuted_network():
     context = all_alignments("xor_2-2", near=1)
     few = [(a, s) for a, s in context.items if len(a.responses) == 2][:6]
-    found = verdicts(ABOVE_RANDOM, context_of(context.question.cut, few), networks=8, seed=2)
+    found = verdicts(ABOVE_RANDOM, context_of(context.question.network, few), networks=8, seed=2)
     below = [0] * len(few)
     for number in range(8):
-        alone = plain.Interchange(permutation_baseline.permuted_network(context.question.cut, number, seed=2), rows(2))
+        alone = plain.Interchange(
+            permutation_baseline.permuted_network(context.question.network, number, seed=2), rows(2)
+        )
         for place, (algorithm, scored) in enumerate(few):
             valid, failing = plain.alignments(alone, algorithm.text)
             below[place] += max(entry[0] for entry in [*valid, *failing]) < scored.iia.agreed
@@ -199,7 +201,7 @@ def test_one_alignment_of_each_class_under_symmetries_is_its_representative():
 
 def test_margins_are_those_of_the_scores_and_of_the_oracle():
     context = all_alignments()
-    alone = plain.Interchange(context.question.cut, rows(2))
+    alone = plain.Interchange(context.question.network, rows(2))
     found = verdicts(margins.MARGIN, context, least=0.3)
     for (_, s), verdict in zip(context.items, found, strict=True):
         assert verdict.score == s.margin

@@ -105,7 +105,7 @@ def test_interchange_equals_the_oracle(seed, sizes):
         (INTERCHANGE_JOINT_ON_CIRCUIT, "joint", True),
     ):
         for (mask, own, _), verdict in zip(gates, verdicts(criterion, context), strict=True):
-            wanted = plain.scores(context.question.cut, mask, [own], family, in_circuit=in_circuit)
+            wanted = plain.scores(context.question.network, mask, [own], family, in_circuit=in_circuit)
             if in_circuit:
                 outcomes.add(verdict.outcome)
             if wanted is None or not wanted[0]:
@@ -122,8 +122,8 @@ def test_interchange_equals_the_oracle(seed, sizes):
                     rows.index(witness["source"]),
                     rows.index(witness["base"]),
                 )
-                assert plain.predicted(context.question.cut, mask, own, *case) == witness["predicted"]
-                assert plain.decision(context.question.cut, *case) != witness["predicted"]
+                assert plain.predicted(context.question.network, mask, own, *case) == witness["predicted"]
+                assert plain.decision(context.question.network, *case) != witness["predicted"]
     assert outcomes >= ({"passed", "failed"} if seed in (8, 21) else {"not_applicable"})
 
 
@@ -135,8 +135,8 @@ def test_margins_are_those_of_every_interchange_of_active_neurons(seed, sizes):
     for (mask, _, _), verdict in zip(gates, verdicts(margins.MARGIN, context, least=0.05), strict=True):
         if mask not in known:
             outputs = [
-                plain.interchanged(context.question.cut, sites, source, base)
-                for sites in plain.sets_tested(context.question.cut, mask, "joint")
+                plain.interchanged(context.question.network, sites, source, base)
+                for sites in plain.sets_tested(context.question.network, mask, "joint")
                 for source in rows
                 for base in rows
                 if source != base
@@ -164,7 +164,9 @@ def test_a_class_is_left_where_any_of_its_interpretations_passes_every_step_in_a
     readings = counted(context.question, masks.astype(np.uint64), ["observed-class", *FAMILIES])
     passing = {}
     for key, (family, inside) in FAMILIES.items():
-        asked = [plain.scores(context.question.cut, mask, [own], family, in_circuit=inside) for mask, own, _ in listed]
+        asked = [
+            plain.scores(context.question.network, mask, [own], family, in_circuit=inside) for mask, own, _ in listed
+        ]
         passing[key] = {k for k, one in enumerate(asked) if one and one == (one[0], [one[0]]) and one[0]}
     first = {(mask, choice): k for k, (mask, _, choice) in reversed(list(enumerate(listed)))}
     for steps in orders([*FAMILIES, "observed-class"], 3):
@@ -219,7 +221,7 @@ def test_one_interpretation_of_each_class_under_symmetries_is_its_representative
 def test_what_is_beyond_a_limit_is_undecided(monkeypatch):
     context, _ = everything(21, (2, 2, 2, 1))
     masks = np.unique(np.array([i.circuit.mask for i in context.items], dtype=np.uint64))
-    question = ask(context.question.cut, data=DATA)
+    question = ask(context.question.network, data=DATA)
     known = counted(question, masks)
 
     def too_many(_, circuit):

@@ -186,12 +186,12 @@ def test_counts_and_their_combinations_agree_with_trying_each_interpretation(see
     steps = [CriterionStep.parse(text) for text in KEYS]
     judged = judge_analysis(subject, [("interpretation", step) for step in steps])
     counts = {one.step.key: one.readings for one in judged}
-    layout = EdgeLayout(subject.question.cut.sizes)
+    layout = EdgeLayout(subject.question.network.sizes)
     for number, mask in enumerate(subject.masks.tolist()):
-        space = InterpretationSpace(ask(subject.question.cut, data=subject.question.data), Circuit(layout, mask))
+        space = InterpretationSpace(ask(subject.question.network, data=subject.question.data), Circuit(layout, mask))
         every = tuple(space.at(index) for index in range(space.count))
         assert len(every) == subject.interpretations[number] < 5_000
-        context = Population("interpretation", ask(subject.question.cut, data=subject.question.data), every)
+        context = Population("interpretation", ask(subject.question.network, data=subject.question.data), every)
         tried = {step.key: step.criterion.judge(context, step.settings).outcomes for step in steps}
         class_of = np.cumsum(tried["observed-class"] == PASSED)  # each begins with its least
         for key, outcomes in tried.items():

@@ -109,13 +109,13 @@ def test_too_many_sets_that_leave_an_input_unused_leave_what_passes_undecided(mo
 def test_neurons_are_needed_if_brute_force_finds_where() -> None:
     context = xor_context()
     kept = [
-        {edge for k, edge in enumerate(plain.edges_of(context.question.cut)) if mask >> k & 1}
+        {edge for k, edge in enumerate(plain.edges_of(context.question.network)) if mask >> k & 1}
         for mask in context.items.tolist()
     ]
     verdicts = criterion_named("minimal-wang").judge(context)
     few = range(0, len(kept), 11)
-    needed = [plain.needed_neurons(context.question.cut, kept[i], boolean_rows(2), "rounding") for i in few]
-    active = [plain.active_neurons(context.question.cut, kept[i]) for i in few]
+    needed = [plain.needed_neurons(context.question.network, kept[i], boolean_rows(2), "rounding") for i in few]
+    active = [plain.active_neurons(context.question.network, kept[i]) for i in few]
     assert verdicts.numerators is not None
     assert [int(verdicts.numerators[i]) for i in few] == list(map(len, needed))
     assert [bool(verdicts.passed[i]) for i in few] == [len(n) == len(a) for n, a in zip(needed, active, strict=True)]

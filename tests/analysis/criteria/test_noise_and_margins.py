@@ -22,7 +22,7 @@ from tests.oracles.brute_force_circuits import boolean_rows
 def test_noise_and_margins_agree_with_brute_force() -> None:
     whole = all_circuits(22, (2, 2, 2, 1), "tanh")
     context = replace(whole, items=whole.items[::6])
-    network, everything = context.question.cut, set(plain.edges_of(context.question.cut))
+    network, everything = context.question.network, set(plain.edges_of(context.question.network))
     noise = criterion_named("input-noise").judge(context, {"points": 30, "radius": 0.4, "seed": 5})
     margins = criterion_named("margin").judge(context, {"least": 0.1})
     balls = points_around(input_table(2), 0.4, 30, seed=5).tolist()

@@ -29,7 +29,7 @@ def judged(context, **given: float) -> Verdicts:
 
 def decided_on_grid(context, radius: float, n: int) -> list[tuple[list[float], int]]:
     """The network's own decision at each of n points a side around each clean input."""
-    network, rule = context.question.cut, context.question.protocol.circuit_decision
+    network, rule = context.question.network, context.question.protocol.circuit_decision
     everything = set(plain.edges_of(network))
     steps = [radius * (2 * k / (n - 1) - 1) for k in range(n)]
     corners = plain.product([0.0, 1.0], repeat=network.sizes[0])
@@ -43,13 +43,13 @@ def decided_on_grid(context, radius: float, n: int) -> list[tuple[list[float], i
 
 def grid_differs(context, kept, decided: list[tuple[list[float], int]]) -> bool:
     """Whether circuit and network differ somewhere on a grid."""
-    network, rule = context.question.cut, context.question.protocol.circuit_decision
+    network, rule = context.question.network, context.question.protocol.circuit_decision
     return any(plain.decision(plain.run(network, kept, point)[-1][0], rule) != its for point, its in decided)
 
 
 def check_against_grid(context, verdicts: Verdicts, n: int, radius: float = 0.1) -> int:
     """Every verdict fits what a grid shows; returns how many circuits fail where the grid shows nothing."""
-    everything, unseen = set(plain.edges_of(context.question.cut)), 0
+    everything, unseen = set(plain.edges_of(context.question.network)), 0
     decided = decided_on_grid(context, radius, n)
     for position, kept in enumerate(kept_sets(context)):
         verdict = verdicts.at(position)
@@ -59,7 +59,7 @@ def check_against_grid(context, verdicts: Verdicts, n: int, radius: float = 0.1)
         if verdict.outcome == "failed":
             point, centre = verdict.witness["input"], verdict.witness["centre"]
             assert max(abs(a - b) for a, b in zip(point, centre, strict=True)) <= radius + 1e-12
-            outputs = [plain.run(context.question.cut, edges, point)[-1][0] for edges in (kept, everything)]
+            outputs = [plain.run(context.question.network, edges, point)[-1][0] for edges in (kept, everything)]
             assert [verdict.witness["circuit"], verdict.witness["network"]] == pytest.approx(outputs, abs=1e-9)
             assert len({plain.decision(output, context.question.protocol.circuit_decision) for output in outputs}) == 2
             unseen += not seen
@@ -104,7 +104,7 @@ def test_refuted_circuits_differ_in_exact_arithmetic_and_proved_ones_on_no_dense
     name: str, n_circuits: int
 ) -> None:
     context = golden_context(name, n_circuits)
-    network, rule = context.question.cut, context.question.protocol.circuit_decision
+    network, rule = context.question.network, context.question.protocol.circuit_decision
     everything = set(plain.edges_of(network))
     verdicts = judged(context)
     radius = Fraction(0.1)
@@ -129,7 +129,7 @@ def test_refuted_circuits_differ_in_exact_arithmetic_and_proved_ones_on_no_dense
                     outputs = [exact.output(network, edges, point) for edges in (kept, everything)]
                     assert len({exact.decision(output, rule) for output in outputs}) == 1
     assert {verdicts.at(i).outcome for i in range(len(context))} <= {"passed", "failed", "undecided"}
-    if context.question.cut.activation in ("relu", "leaky_relu"):
+    if context.question.network.activation in ("relu", "leaky_relu"):
         assert verdicts.tally.undecided == 0, "polygons leave nothing open"
 
 
@@ -139,7 +139,7 @@ def test_the_three_answers_of_smooth_networks_fit_dense_samples_at_every_budget(
 ) -> None:
     whole = all_circuits(seed, (2, 2, 2, 1), activation)
     context = replace(whole, items=whole.items[::6])
-    sampled = DenseCriteria(context.question.cut, context.question.task.truth_table, context.items)
+    sampled = DenseCriteria(context.question.network, context.question.task.truth_table, context.items)
     grid = np.linspace(-radius, radius, 41)
     offsets = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
     alike = np.min([sampled.agreement(row + offsets) for row in sampled.rows], axis=0) == 1

@@ -53,10 +53,10 @@ def twin(network: Network, algorithm, claim: InertClaim, *, zero: bool) -> tuple
 def test_every_run_is_made(name, zero):
     context = all_alignments(name, near=FEW[name])
     few = [(a, s) for a, s in context.items if len(a.responses) <= 2][-40:]
-    judged = context_of(context.question.cut, few)
+    judged = context_of(context.question.network, few)
     for (algorithm, scored), verdict in zip(few, verdicts(UNMAPPED_INERT, judged, values=int(zero)), strict=True):
-        claims = inert_claims(judged.question.cut, algorithm, scored.alignment)
-        scores = [twin(judged.question.cut, algorithm, claim, zero=zero) for claim in claims]
+        claims = inert_claims(judged.question.network, algorithm, scored.alignment)
+        scores = [twin(judged.question.network, algorithm, claim, zero=zero) for claim in claims]
         wanted = (sum(score[0] for score in scores), sum(score[1] for score in scores)) if claims else (None, None)
         assert (verdict.numerator, verdict.denominator) == wanted
         assert verdict.outcome == ("not_applicable" if not claims else "passed" if wanted[0] == wanted[1] else "failed")

@@ -45,7 +45,7 @@ def test_a_class_beyond_its_limits_is_refused_with_the_reason(width, direction_c
     found = search_directions(question, CANDIDATES, direction_class)
     assert cause in found.refused
     assert not directions_report([found], DirectionTable(question)).searched
-    assert closed_form_work(question.cut, 10**6) > MAX_CHEAP > closed_form_work(XORNET, 2)
+    assert closed_form_work(question.network, 10**6) > MAX_CHEAP > closed_form_work(XORNET, 2)
 
 
 def test_what_is_left_open_is_told():

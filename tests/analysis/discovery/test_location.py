@@ -26,7 +26,7 @@ def question_of(name: str) -> Question:
 
 
 def plain_of(question: Question) -> Plain:
-    network = question.cut
+    network = question.network
     return Plain(
         [matrix.tolist() for matrix in network.weights],
         [bias.tolist() for bias in network.biases],

@@ -70,7 +70,7 @@ def test_addresses_and_stored_rows_can_tell_it_from_others(kind):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_what_it_says_by_hand_is_what_it_predicts_on_the_common_ground(key):
-    kind, one, cut = KIND_OF[key], item(key), question().cut
+    kind, one, cut = KIND_OF[key], item(key), question().network
     space = intervention_space(cut.hidden_sizes, cut.n_inputs)
     bench = Bench(cut, question().data.clean_rows)
     predicted = kind.predict(question(), [one], space)
@@ -92,7 +92,7 @@ def test_it_decides_right_on_clean_inputs_if_it_says_anything_of_them(key):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_its_claims_stand_on_sites_of_the_network(key):
-    sizes = question().cut.sizes
+    sizes = question().network.sizes
     claims = KIND_OF[key].claims(item(key))
     assert claims or KIND_OF[key].claims is claim_nothing
     for claim in claims:
@@ -106,7 +106,7 @@ def test_its_claims_stand_on_sites_of_the_network(key):
 
 
 def test_values_are_what_follows_from_forced_ones_and_end_in_what_is_predicted():
-    network, rows = question().cut, range(4)
+    network, rows = question().network, range(4)
     space = intervention_space(network.hidden_sizes, 2)
     circuit = Circuit(question().layout, (1 << question().layout.n_edges) - 1)
     one = interpretation_at(question(), circuit, 123456)
@@ -132,7 +132,7 @@ def test_values_are_what_follows_from_forced_ones_and_end_in_what_is_predicted()
 
 def predict(key: str, one: Any) -> Any:
     """What it says on every intervention."""
-    return KIND_OF[key].predict(question(), [one], intervention_space(question().cut.hidden_sizes, 2))[0]
+    return KIND_OF[key].predict(question(), [one], intervention_space(question().network.hidden_sizes, 2))[0]
 
 
 def filled(one: Interpretation, bit: int) -> Interpretation:

@@ -50,20 +50,20 @@ def is_separable(points: np.ndarray, function: int) -> str:
 def test_every_function_that_can_be_separated_is_found_and_no_other(question):
     found = find_probes(question)
     assert found.complete
-    n_rows = 1 << question.cut.n_inputs
-    layers = activations(question.cut, question.data.representatives)
-    for layer in range(1, len(question.cut.sizes) - 1):
+    n_rows = 1 << question.network.n_inputs
+    layers = activations(question.network, question.data.representatives)
+    for layer in range(1, len(question.network.sizes) - 1):
         every = {function: is_separable(layers[layer], function) for function in range(2, 1 << n_rows, 2)}
         assert "undecided" not in every.values()
         here = [probe.function for probe in found.explanations if probe.layer == layer]
         assert sorted(here) == [function for function, answer in every.items() if answer == "some"]
-        assert len(here) <= possible_functions(n_rows, question.cut.sizes[layer])
+        assert len(here) <= possible_functions(n_rows, question.network.sizes[layer])
 
 
 @pytest.mark.slow
 def test_each_read_out_separates_by_its_margin():
     question = random_question(3, 3, 2, 1, seed=5)
-    layers = activations(question.cut, question.data.representatives)
+    layers = activations(question.network, question.data.representatives)
     for probe in find_probes(question).explanations:
         assert max(map(abs, probe.weights)) == 1
         for row, point in enumerate(layers[probe.layer].tolist()):
@@ -104,8 +104,8 @@ def test_a_layer_that_carries_nothing_holds_no_function():
 def test_only_the_task_on_a_layer_patched_whole_is_predicted_and_rightly():
     question = ask(pretrained_xor().network)
     probes = find_probes(question).explanations
-    space = intervention_space(question.cut.hidden_sizes, question.cut.n_inputs)
-    decided = decide_under_interventions(question.cut, question.data.representatives, space).decisions
+    space = intervention_space(question.network.hidden_sizes, question.network.n_inputs)
+    decided = decide_under_interventions(question.network, question.data.representatives, space).decisions
     for probe, said in zip(probes, predict_by_probes(question, probes, space), strict=True):
         whole = space.position[frozenset((probe.layer, neuron) for neuron in range(3))]
         others = np.delete(said, whole, axis=0)

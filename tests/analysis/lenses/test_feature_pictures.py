@@ -19,19 +19,19 @@ PLANE = ["xor_pretrained", "xor_relu_3-3", "xor_tanh_3-3", "xor_2-2-2"]
 @pytest.mark.parametrize("name", [*PLANE, "majority_3-3"])
 def test_extremes_are_attained_and_no_point_of_the_box_exceeds_them(name):
     question = ask(golden_network(name).network.for_output(0))
-    n_inputs = question.cut.n_inputs
+    n_inputs = question.network.n_inputs
     seen = LENS.answer(question, LENS.defaults).view
     points = np.vstack([question.method_rows[0], np.random.default_rng(1).random((4000, n_inputs))])
-    layers = activations(question.cut, points)
+    layers = activations(question.network, points)
     for row in seen.rows:
         values = layers[row["layer"]][:, row["neuron"]]
         assert row["smallest_bound"] - 1e-12 <= values.min()
         assert values.max() <= row["largest_bound"] + 1e-12
         for end in ("smallest", "largest"):
-            at = activations(question.cut, np.array([row[f"{end}_at"]]))[row["layer"]][0, row["neuron"]]
+            at = activations(question.network, np.array([row[f"{end}_at"]]))[row["layer"]][0, row["neuron"]]
             assert at == pytest.approx(row[end], abs=1e-9)
             assert row[f"{end}_bound"] == pytest.approx(row[end], abs=1e-6)
-        assert row["exact"] == (n_inputs == 2 and question.cut.activation in ("relu", "leaky_relu"))
+        assert row["exact"] == (n_inputs == 2 and question.network.activation in ("relu", "leaky_relu"))
 
 
 def test_a_ridge_is_found_where_no_corner_shows_it():

@@ -43,7 +43,7 @@ def test_more_inputs_ask_the_task_the_inputs_and_the_variables_of_algorithms() -
 @pytest.mark.parametrize("question", [ask(pretrained_xor().network), ask(exact_xor().network)])
 def test_used_counts_decisions_that_change_when_the_read_out_is_set_by_the_least_change(question: Question) -> None:
     """Every direction between the labels that is fitted here by the same programme, moved one pair at a time."""
-    network, rows = question.cut, question.method_rows[0]
+    network, rows = question.network, question.method_rows[0]
     layers = activations(network, rows)
     scaled = scaled_layers(question)
     clean = layers[-1][:, 0] > 0.5

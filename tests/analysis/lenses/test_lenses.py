@@ -62,13 +62,13 @@ QUESTIONS = [
 def output_mixed(question: Question, row: np.ndarray, kept: set[int], background: np.ndarray) -> float:
     mixed = background.copy()
     mixed[:, sorted(kept)] = row[sorted(kept)]
-    return float(forward(question.cut, mixed)[:, 0].mean())
+    return float(forward(question.network, mixed)[:, 0].mean())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_shapley_values_are_the_mean_over_all_orders_of_inputs(question: Question) -> None:
-    n = question.cut.n_inputs
+    n = question.network.n_inputs
     seen = scores(question, "shapley")
     rows = input_table(n)
     others = rows
@@ -84,7 +84,7 @@ def test_shapley_values_are_the_mean_over_all_orders_of_inputs(question: Questio
     assert seen.base == pytest.approx(output_mixed(question, rows[0], set(), others), abs=1e-12)
     assert seen.interactions is not None
     assert np.abs(seen.interactions.sum(axis=2) - seen.scores).max() < 1e-12
-    assert np.abs(seen.scores.sum(axis=1) + seen.base - forward(question.cut, rows)[:, 0]).max() < 1e-12
+    assert np.abs(seen.scores.sum(axis=1) + seen.base - forward(question.network, rows)[:, 0]).max() < 1e-12
 
 
 def is_separable(points: np.ndarray, labels: list[int]) -> str:
@@ -104,7 +104,7 @@ def is_separable(points: np.ndarray, labels: list[int]) -> str:
 def test_a_function_is_separable_where_fractions_find_a_hyperplane_and_nowhere_else(question: Question) -> None:
     layers = scaled_layers(question)
     rows = table(question, "probes").rows
-    n_rows = 1 << question.cut.n_inputs
+    n_rows = 1 << question.network.n_inputs
     assert len(rows) == len(layers) * (2**n_rows - 2)
     if n_rows == 8:
         rows = rows[::17]
@@ -155,7 +155,7 @@ def test_a_forced_autoencoder_rebuilds_four_rows_and_interchanging_a_latent_is_a
     assert isinstance(forced.view, Table)
     assert {row["layer"] for row in forced.view.rows} == {1, 2}
     assert all(row["explained"] > 0.99 for row in forced.view.rows)
-    network, clean = question.cut, activations(question.cut, input_table(2))
+    network, clean = question.network, activations(question.network, input_table(2))
     latents, explained, learned = autoencoder.encoded(clean[1], LENSES.by_key["sae"].filled({"force": True}))
     units = learned["directions"]
     order = sorted(range(6), key=lambda latent: (-latents[:, latent].max(), latent))
@@ -193,8 +193,8 @@ def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_limes_scores_are_slopes_by_the_input_towards_the_value_of_the_row(question: Question) -> None:
-    rows, width = input_table(question.cut.n_inputs), 0.75 * question.cut.n_inputs**0.5
-    outputs = forward(question.cut, rows)[:, 0]
+    rows, width = input_table(question.network.n_inputs), 0.75 * question.network.n_inputs**0.5
+    outputs = forward(question.network, rows)[:, 0]
     for row, found in zip(rows, scores(question, "lime").scores, strict=True):
         weights = np.exp(-((rows != row).sum(axis=1)) / (2 * width**2))
         points = np.c_[rows, np.ones(len(rows))]
@@ -205,7 +205,7 @@ def test_limes_scores_are_slopes_by_the_input_towards_the_value_of_the_row(quest
 
 def test_labels_are_scored_by_runs_by_hand() -> None:
     question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
-    network, rows = question.cut, input_table(2)
+    network, rows = question.network, input_table(2)
     (row,) = table(question, "labels", labels="1.1: A and B").rows
     hidden: list[np.ndarray] = [rows]
     for weights, biases in zip(network.weights, network.biases, strict=True):

@@ -70,7 +70,7 @@ def by_all_pairs(question, circuits):
     space, answers = ask_network(question)
     alone = np.array([len(members) == 1 for members in space.sets])[:, None, None] & answers.counted
     counts = answers.counted & (np.abs(answers.outputs - answers.decisions) <= 0.3)
-    sites = [(layer, n) for layer, size in enumerate(question.cut.sizes[1:], start=1) for n in range(size)]
+    sites = [(layer, n) for layer, size in enumerate(question.network.sizes[1:], start=1) for n in range(size)]
     for one, other in combinations(readings_of(question, circuits), 2):
         p, q = (
             counts & (here[4] == answers.decisions) & (there[4] == 1 - answers.decisions)

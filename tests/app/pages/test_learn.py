@@ -75,7 +75,7 @@ def text_of(html: str) -> str:
 
 def outputs(of, off):
     """The output on each input while some neurons give 0, in plain arithmetic."""
-    network, found = of.question.cut, []
+    network, found = of.question.network, []
     for inputs in product((0.0, 1.0), repeat=2):
         values = list(inputs)
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
@@ -103,7 +103,7 @@ def test_two_circuits_suffice_and_one_of_them_does_without_the_neuron(site, of):
 
 def test_a_neuron_means_what_lies_above_its_mark(site, of):
     neuron = 1
-    weights, bias = of.question.cut.weights[0][neuron], of.question.cut.biases[0][neuron]
+    weights, bias = of.question.network.weights[0][neuron], of.question.network.biases[0][neuron]
     values = [bias + a * weights[0] + b * weights[1] for a, b in product((0, 1), repeat=2)]
     reachable = {tuple(int(v > mark) for v in values) for mark in sorted(values)[:-1]}
     tables = {"a": (0, 0, 1, 1), "or": (0, 1, 1, 1), "and": (0, 0, 0, 1)}
