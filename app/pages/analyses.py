@@ -287,7 +287,9 @@ def page_of(one: Asked) -> Iterator[Block]:
     """The page of one analysis, whatever its state."""
     rules = {name: one.subject.links.analysis(one.subject.slug, one.analysis.key, to) for name, to in one.rules.items()}
     told = " ".join(one.findings) or one.analysis.question
-    yield Head(one.analysis.title, told, actions=[Choice("Rules", rules, one.chosen)])
+    url = one.subject.links.analysis(one.subject.slug, f"{one.analysis.key}.csv", one.subject.scope)
+    taken = [Action("CSV", url)] if shown(one.analysis).table and one.stored else []
+    yield Head(one.analysis.title, told, actions=[*taken, Choice("Rules", rules, one.chosen)])
     if one.stored is None:
         yield _waiting(one)
         return

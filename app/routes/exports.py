@@ -55,11 +55,11 @@ def funnel(request: Request, links: Links, network: str, options: Given[FunnelOp
     return table_file(request, f"{network}-funnel", lambda store: exports.funnel_table(store, links, network, options))
 
 
-@_table("/networks/{network}/analyses/methods", "Answers of discovery methods")
-def methods(request: Request, links: Links, network: str, options: Given[ScopeOptions]) -> Streamed:
-    """What every discovery method answered under every setting that was asked, with the ties that answers rest on."""
+@_table("/networks/{network}/analyses/{key}", "One analysis")
+def analysis(request: Request, links: Links, network: str, key: str, options: Given[ScopeOptions]) -> Streamed:
+    """What one analysis found as a list: of discovery methods every answer, with the ties that it rests on."""
     return table_file(
-        request, f"{network}-methods", lambda store: exports.methods_table(store, links, network, options)
+        request, f"{network}-{key}", lambda store: exports.analysis_table(store, links, network, key, options)
     )
 
 

@@ -13,7 +13,7 @@ from analysis.discovery.audit import answered
 from analysis.discovery.method import DiscoveryMethod
 from analysis.discovery.registry import METHODS
 from analysis.discovery.report import AnswerFound, MethodsReport
-from analysis.method_settings import settings_text
+from analysis.method_settings import settings_text, written
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Table
 from pluriscope.figures.numbers import noun
@@ -69,8 +69,7 @@ def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
     refusals = METHODS.refusals(of.kind)
     rows += [Row({"method": METHODS.by_key[key].label, "fails": reason}) for key, reason in refusals.items()]
     action = Action("Locate your own", of.links.claim(of.slug, of.scope))
-    file = Markup('<a href="{}">CSV</a>').format(of.links.analysis(of.slug, "methods.csv", of.scope))
-    yield Section("Under default settings", Markup("Each leads to its circuit; all answers as {}").format(file), action)
+    yield Section("Under default settings", "Each leads to its circuit", action)
     yield _table(rows)
     if common:
         yield Prose(f"All of them fail: {', '.join(map(_label, common))}.", glossary=False)
@@ -156,4 +155,25 @@ def _brief(report: MethodsReport) -> str:
     return f"{len(report.defaults)} asked, {noun(len(answers), 'answer')}"
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, about=_about)
+_OWN: Final = (
+    *("method", "default", "outcome", "raw_mask", "faithfulness", "fragile"),
+    *("settings", "mask", "edges", "valid"),
+)
+_OF_TIES: Final = ("tied", "kept", "ways", "circuits", "valid", "drawn", "drawn_valid")
+
+
+def _list(report: MethodsReport | None, _: AnalysisContext) -> tuple[str, Sequence[str], list[Sequence[Any]]]:
+    """Every answer under every setting that was asked, with the ties that it rests on."""
+    rows = list[Sequence[Any]]()
+    for found in () if report is None else report.answers:
+        settings = ",".join(f"{name}={written(value)}" for name, value in found.settings.items())
+        told, ties = {**vars(found), **(found.place or {}), "settings": settings}, found.ties or {}
+        rows.append([*map(told.get, _OWN), *map(ties.get, _OF_TIES)])
+    note = (
+        "Ties: ties_kept of ties_tied edges with equal scores are taken, one of ties_ways ways to ties_circuits "
+        "circuits, of which ties_valid are valid. Empty: unknown, none."
+    )
+    return note, (*_OWN, *(f"ties_{name}" for name in _OF_TIES)), rows
+
+
+SHOWN: Final = Shown(_thumb, _page, _brief, about=_about, table=_list)

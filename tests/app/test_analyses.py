@@ -296,6 +296,15 @@ def test_ties_stand_on_the_page_and_in_the_files_of_methods(client) -> None:
     assert any(row["ties_ways"] == "6" and row["ties_valid"] == "2" and "after=cut" in row["settings"] for row in rows)
 
 
+def test_an_analysis_with_a_list_has_it_as_csv_and_a_button_and_another_says_that_it_has_none(client) -> None:
+    for key in set(KEYS) - {"funnel"}:  # whose button keeps its criteria
+        path, status = f"/networks/xor/analyses/{key}", 404 if shown(BY_KEY[key]).table is None else 200
+        assert client.get(f"{path}.csv").status_code == status, key
+        assert (f'href="{path}.csv"' in client.get(path).text) == (status == 200), key
+    assert "has no list" in client.get("/networks/xor/analyses/rivals.csv").text
+    assert client.get("/networks/xor/analyses/nothing.csv").status_code == 404
+
+
 def test_pages_of_single_methods_lead_to_all_of_them(client) -> None:
     page = "/networks/xor/analyses/methods"
     for former in (f"{page}/acdc(tau=0.1)?step=9", f"{page}/eap-ig"):

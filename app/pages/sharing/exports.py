@@ -13,9 +13,9 @@ from analysis import ENGINE_VERSION
 from analysis.criteria.funnel import funnel_of
 from analysis.interpretations.gates import gate_name
 from analysis.interpretations.interpretation import NeuronGate
-from analysis.method_settings import written
+from app.errors import NotFound
 from app.options import ScopeOptions
-from app.pages.analyses import asked
+from app.pages.analyses import analysis_meant, asked
 from app.pages.compare.build import build_compare
 from app.pages.compare.changes import Changes
 from app.pages.compare.compared import Compared, table
@@ -27,7 +27,8 @@ from app.pages.shared import edge_names
 from app.pages.sharing.about import IN_SHORT, about_place
 from pluriscope.address import Addresses
 from pluriscope.analyses.funnel import steps_of
-from pluriscope.analyses.registry import FUNNEL, METHODS
+from pluriscope.analyses.registry import FUNNEL
+from pluriscope.analyses.shown import shown
 from pluriscope.blocks import Table
 from pluriscope.csv_files import csv_lines
 from pluriscope.figures.svg.layout import node_name
@@ -201,24 +202,22 @@ def funnel_table(session: Session, addresses: Addresses, network: str, options: 
     return about, _table(names, rows)
 
 
-def methods_table(session: Session, addresses: Addresses, network: str, options: ScopeOptions) -> Exported:
-    """What discovery methods answered under every setting that was asked, with the ties that answers rest on."""
+def analysis_table(session: Session, addresses: Addresses, network: str, key: str, options: ScopeOptions) -> Exported:
+    """What one analysis found, as the list that it is shown as.
+
+    Raises:
+        NotFound: no such analysis, or none that has a list.
+    """
     place = locate(session, addresses, network, options.scope)
-    (one,) = asked(session, place, addresses, [METHODS])
-    what = f"What discovery methods answered about {place.slug} under {place.under}"
-    about = (
-        *about_place(place, what),
-        f"The analysis is {one.state.replace('_', ' ')}. Ties: ties_kept of ties_tied edges with equal scores are",
-        "taken, one of ties_ways ways to ties_circuits circuits, of which ties_valid are valid. Empty: unknown, none.",
-    )
-    own = ("method", "default", "outcome", "raw_mask", "faithfulness", "fragile", "settings", "mask", "edges", "valid")
-    of_ties = ("tied", "kept", "ways", "circuits", "valid", "drawn", "drawn_valid")
-    rows = list[Sequence[Any]]()
-    for found in () if one.report is None else one.report.answers:
-        settings = ",".join(f"{name}={written(value)}" for name, value in found.settings.items())
-        told, ties = {**vars(found), **(found.place or {}), "settings": settings}, found.ties or {}
-        rows.append([*map(told.get, own), *map(ties.get, of_ties)])
-    return about, _table((*own, *(f"ties_{name}" for name in of_ties)), rows)
+    analysis = analysis_meant(key, addresses, place)
+    table = shown(analysis).table
+    if table is None:
+        page = addresses.analysis(place.slug, key, place.scope)
+        raise NotFound(f"analysis {key!r}", "has no list", "ask for its JSON", "analysis", page, analysis.title)
+    (one,) = asked(session, place, addresses, [analysis])
+    note, names, rows = table(one.report, one.subject)
+    about = about_place(place, f"{analysis.title} of {place.slug} under {place.under}")
+    return (*about, f"The analysis is {one.state.replace('_', ' ')}. {note}".strip()), _table(names, rows)
 
 
 def _about(found: Compared, what: str) -> tuple[str, ...]:
