@@ -27,8 +27,8 @@ from app.pages.inside import rows_blocks, table_blocks
 from app.pages.interpretation_list import CircuitOptions, interpretations
 from app.pages.page import One, about, column, figure, head_actions, listed, page, pairs, told
 from app.pages.place import StoredQuestion
-from pluriscope.analyses.registry import COMMON_GROUND, EVERY, PLANTED
-from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Section, Side
+from pluriscope.analyses.registry import COMMON_GROUND, EVERY, PLANTED, on_own_rows
+from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Prose, Section, Side
 from pluriscope.blocks import Verdict as Mark
 from pluriscope.figures.numbers import decimal, exact, noun, readable
 from pluriscope.records import ChanceRecord, CircuitRecord
@@ -155,19 +155,19 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     yield _head(one, facts)
     drawn = facts.view.draws(question, facts.mask, title=f"Circuit {facts.hex}")
     yield Side([figure(one, drawn, "What is kept, the rest pale."), Facts(list(_facts(facts)))])
-    if question.kind.refuses("interpretations"):
+    read = not question.kind.refuses("interpretations")
+    if not read:
         yield from told(one, [PLANTED])
     yield from rows_blocks(question, facts.rows)
     yield from table_blocks(question.inside(facts.mask))
-    if not question.kind.refuses("interpretations"):
+    if read:
         yield from interpretations(one, facts.readings, options)
-        if facts.verdict.valid and question.data.boolean:
-            yield More(
-                "Story",
-                lambda: told(one, [each for each in EVERY if each != COMMON_GROUND]),
-                "which algorithms it carries, and which analyses tell of it",
-                id="story",
-            )
+    if facts.verdict.valid and not on_own_rows(question):
+        fold, what = ("Story", "which algorithms it carries, and which") if read else ("Analyses", "which")
+        others = [each for each in EVERY if each != COMMON_GROUND and (read or each != PLANTED)]
+        nothing = Prose("None of them tells of it.")
+        yield More(fold, lambda: list(told(one, others)) or [nothing], f"{what} analyses tell of it", id="story")
+        if read:
             surviving = "Surviving interpretations"
             yield More(surviving, lambda: _surviving(one, facts.readings), "by criterion", id="surviving")
     yield More("What it keeps", lambda: _names(one, facts), f"{facts.size} by name, and the rest", id="names")
