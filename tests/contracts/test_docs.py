@@ -11,13 +11,26 @@ from hashlib import sha256
 import pytest
 
 from analysis import errors as engine_errors
+from analysis.criteria.criterion import Criterion
+from analysis.discovery.method import DiscoveryMethod
 from analysis.discovery.registry import METHODS
+from analysis.edits.edit import Edit, Way
+from analysis.explanations.explanation import RecordedKind
+from analysis.explanations.registry import BY_KEY
+from analysis.lenses.lens import Lens
+from analysis.lenses.site_lens import SiteLens
 from analysis.protocol import Protocol
+from analysis.subjects.graph import Graph
+from analysis.subjects.subject import Space, Subject, SubjectKind
 from app import errors as page_errors
 from app.cli.commands import COMMANDS, command_of
 from app.cli.signature import parameters_of
 from app.db import errors as store_errors
+from app.pages.learn.lesson import Lesson
 from app.settings import Settings
+from pluriscope.analyses.registry import Analysis
+from pluriscope.analyses.shown import Shown
+from pluriscope.kinds.listing import LISTED_KINDS
 from tests.checkout import ROOT
 
 DOCS = ROOT / "docs"
@@ -70,6 +83,47 @@ def test_every_discovery_method_is_described() -> None:
         one for one in text_of("docs/machine-interface.md").splitlines() if one.startswith("| `pluriscope audit")
     )
     assert [method.key for method in METHODS.by_key.values() if f"`{method.key}`" not in row] == []
+
+
+RECORDS = {
+    "A criterion": (Criterion,),
+    "A kind of explanation": (RecordedKind,),
+    "A discovery method": (DiscoveryMethod,),
+    "A lens": (Lens, SiteLens),
+    "An edit": (Edit, Way),
+    "A kind of subject": (Subject, Space, SubjectKind, Graph),
+    "An analysis of a network": (Analysis, Shown),
+    "A lesson": (Lesson,),
+}
+"""Sections of the document about adding, and the records whose fields their lists explain."""
+
+
+@pytest.mark.parametrize("section", RECORDS)
+def test_what_is_said_of_adding_names_fields_that_are_there(section: str) -> None:
+    (body,) = re.findall(rf"^## {section}: .*\n(?s:(.*?))^## ", text_of("docs/adding.md"), re.MULTILINE)
+    named = {
+        name
+        for clause in re.findall(r"^- ((?:`[a-z_]+`(?:, | and )?)+)", body, re.MULTILINE)
+        for name in re.findall(r"[a-z_]+", clause.replace(" and ", " "))
+    }
+    for record in RECORDS[section]:
+        named |= {
+            name for call in re.findall(rf"{record.__name__}\(([^`]*)\)`", body) for name in re.findall(r"(\w+)=", call)
+        }
+    known = {
+        name
+        for record in RECORDS[section]
+        for base in inspect.getmro(record)
+        for name in (*vars(base), *vars(base).get("__annotations__", ()))
+    }
+    assert named
+    assert named - known == set()
+
+
+def test_every_column_of_explanations_is_described() -> None:
+    table = text_of("docs/machine-interface.md").partition("#### Columns")[2]
+    known = {column.name for kind in LISTED_KINDS if kind.key not in BY_KEY for column in kind.columns}
+    assert {name for name in known if f"`{name}`" not in table} == set()
 
 
 def test_every_setting_is_described() -> None:
