@@ -104,7 +104,7 @@ def _found_words(one: One) -> Markup:
     """Whether the search of the analysis found it."""
     search, place = _search(one), one.place
     if search is None:
-        return Markup("Explanations of this kind were not searched here; this one was computed from its address.")
+        return Markup("No search found such explanations here so far; this one was computed from its address.")
     url = one.links.explanations(place.slug, place.scope, kind=[one.ref.kind])
     found = Markup('<a href="{}">{} that the search found</a>').format(url, exact(search.n))
     if not _is_stored(one):
@@ -124,7 +124,7 @@ def _table(one: One, claims: list[ClaimRecord]) -> Block:
     rows = [
         Row(
             {
-                "site": claim.site,
+                "site": claim.site or "no site",
                 "label": claim.label,
                 **{f"on{text}": str(bit) for text, bit in zip(bits, claim.truth_table, strict=True)},
                 "weights": ", ".join(map(weight_text, claim.weights)),

@@ -20,6 +20,7 @@ from analysis.explanations.registry import BY_KEY
 from analysis.lenses.lens import Lens
 from analysis.lenses.site_lens import SiteLens
 from analysis.protocol import Protocol
+from analysis.question import Question
 from analysis.subjects.graph import Graph
 from analysis.subjects.subject import Space, Subject, SubjectKind
 from app import errors as page_errors
@@ -118,6 +119,12 @@ def test_what_is_said_of_adding_names_fields_that_are_there(section: str) -> Non
     }
     assert named
     assert named - known == set()
+
+
+def test_what_is_said_of_questions_is_there() -> None:
+    named = set(re.findall(r"(?<!/)question\.([a-z_]+)", text_of("docs/adding.md")))
+    assert named
+    assert named <= {*dir(Question), *Question.__annotations__}
 
 
 def test_every_column_of_explanations_is_described() -> None:
