@@ -6,15 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.data import (
-    DATA_FORMAT,
-    MAX_DATA_BYTES,
-    DataRecord,
-    clean_data,
-    data_file_json,
-    noisy_data,
-    parse_data_file,
-)
+from analysis.data import DATA_FORMAT, DataRecord, clean_data, data_file_json, noisy_data, parse_data_file
 from analysis.errors import InvalidData
 from tests.golden_files import golden_data
 
@@ -105,11 +97,6 @@ def test_every_problem_is_named_at_once():
     with pytest.raises(InvalidData) as refusal:
         parse(document(representatives=CLEAN[:2], interchange_rows="x", surplus=1))
     assert all(said in str(refusal.value) for said in ("surplus", "interchange_rows", "[2, 2], not [4, 2]"))
-
-
-def test_a_large_file_is_refused_without_being_parsed():
-    with pytest.raises(InvalidData, match="larger than the limit"):
-        parse_data_file(b"0" * (MAX_DATA_BYTES + 1), 2, 1)
 
 
 def noisy(seed=3, **changes):

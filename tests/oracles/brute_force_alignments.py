@@ -8,26 +8,7 @@ from functools import lru_cache
 from itertools import combinations, product
 
 from tests.oracles.brute_force_algorithms import evaluate, rows, variables
-from tests.oracles.brute_force_circuits import bent
-
-
-def activations(network, row, swap=None):
-    """Values by layer; `swap` is (layer, {neuron: value}) written over the layer."""
-    layers = [[float(x) for x in row]]
-    last = len(network.weights)
-    for layer in range(1, last + 1):
-        kind = network.output_activation if layer == last else network.activation
-        values = []
-        for weights, bias in zip(network.weights[layer - 1].tolist(), network.biases[layer - 1].tolist(), strict=True):
-            total = bias
-            for weight, value in zip(weights, layers[-1], strict=True):
-                total += weight * value
-            values.append(bent(total, kind, network.negative_slope))
-        if swap is not None and swap[0] == layer:
-            for neuron, value in swap[1].items():
-                values[neuron] = value
-        layers.append(values)
-    return layers
+from tests.oracles.brute_force_interchange import run
 
 
 def neuron_sets(network, single=False):
@@ -66,9 +47,9 @@ class Interchange:
 
     def _output(self, site, source, base):
         layer, neurons = site
-        taken = activations(self.network, self.data_rows[source])[layer]
-        swap = (layer, {neuron: taken[neuron] for neuron in neurons})
-        return activations(self.network, self.data_rows[base], swap)[-1][0]
+        taken = run(self.network, self.data_rows[source])[layer]
+        patch = {(layer, neuron): taken[neuron] for neuron in neurons}
+        return run(self.network, self.data_rows[base], patch)[-1][0]
 
     def agreed(self, text, path, site):
         """Pairs on which the network does what the algorithm says."""

@@ -8,9 +8,9 @@ from tests.oracles.brute_force_circuits import bent, boolean_rows, edges_of
 
 
 def run(network, row, patch=None):
-    """Activations by layer; `patch` is {(layer, neuron): value}."""
+    """Activations by layer; `patch` is {(layer, neuron): value}, written over each layer as it is computed."""
     patch = patch or {}
-    layers = [list(row)]
+    layers = [[float(patch.get((0, i), value)) for i, value in enumerate(row)]]
     last = len(network.weights)
     for layer in range(1, last + 1):
         kind = network.output_activation if layer == last else network.activation

@@ -22,43 +22,10 @@ from analysis.tasks import named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
 from tests.oracles.brute_force_algorithms import evaluate, rows, variables
-from tests.oracles.brute_force_circuits import bent
+from tests.oracles.brute_force_interchange import run
 
 XOR = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2).algorithms
 AUTHORS_XOR = candidate_algorithms(named_task("XOR", 2), PAPER, 2).algorithms
-
-
-def twin_output(network: Network, row, patches) -> float:
-    """One run; `patches` is {(layer, neuron): value}, written over each layer as it is computed."""
-    values = [float(x) for x in row]
-    last = len(network.weights)
-    for layer in range(1, last + 1):
-        kind = network.output_activation if layer == last else network.activation
-        following = []
-        for neuron, (weights, bias) in enumerate(
-            zip(network.weights[layer - 1].tolist(), network.biases[layer - 1].tolist(), strict=True)
-        ):
-            total = bias
-            for weight, value in zip(weights, values, strict=True):
-                total += weight * value
-            following.append(patches.get((layer, neuron), bent(total, kind, network.negative_slope)))
-        values = following
-    return values[0]
-
-
-def twin_activations(network: Network, row) -> dict:
-    cut = {}
-    values = [float(x) for x in row]
-    for layer in range(1, len(network.weights)):
-        following = []
-        for weights, bias in zip(network.weights[layer - 1].tolist(), network.biases[layer - 1].tolist(), strict=True):
-            total = bias
-            for weight, value in zip(weights, values, strict=True):
-                total += weight * value
-            following.append(bent(total, network.activation, network.negative_slope))
-        cut |= {(layer, neuron): value for neuron, value in enumerate(following)}
-        values = following
-    return cut
 
 
 def twin(network: Network, algorithm: HighLevelModel, alignment: Alignment) -> tuple[int, int, tuple | None]:
@@ -70,11 +37,11 @@ def twin(network: Network, algorithm: HighLevelModel, alignment: Alignment) -> t
     for sources in product(range(len(boolean)), repeat=len(paths)):
         patches, fixed = {}, {}
         for (path, site), source in zip(alignment.places, sources, strict=True):
-            taken = twin_activations(network, boolean[source])
-            patches |= {(site.layer, neuron): taken[site.layer, neuron] for neuron in site.neurons}
+            taken = run(network, boolean[source])[site.layer]
+            patches |= {(site.layer, neuron): taken[neuron] for neuron in site.neurons}
             fixed[path] = evaluate(texts[path], boolean[source])
         for base, row in enumerate(boolean):
-            same = int(twin_output(network, row, patches) > 0.5) == evaluate(algorithm.text, row, fixed)
+            same = int(run(network, row, patches)[-1][0] > 0.5) == evaluate(algorithm.text, row, fixed)
             agreed, of = agreed + same, of + 1
             if not same and wrong is None:
                 wrong = (sources, base)

@@ -24,6 +24,7 @@ from tests.golden_files import golden_network
 from tests.minimal_joint import n_minimal_joint
 from tests.oracles import brute_force_alignments as plain
 from tests.oracles.brute_force_algorithms import rows
+from tests.oracles.brute_force_interchange import run
 
 
 def searched(name: str, protocol=COMPLETE):
@@ -108,12 +109,12 @@ def whole_layer_from_two(network: Network, site: NeuronSet) -> np.ndarray:
     """``[first, second, base]`` decisions with a set as on one input and the rest of its layer as on another, one run
     at a time; NaN where the output is too near the edge for another order of sums.
     """
-    cut = [plain.activations(network, row)[site.layer] for row in rows(2)]
+    cut = [run(network, row)[site.layer] for row in rows(2)]
     found = np.full((4, 4, 4), np.nan)
     for (one, first), (other, second) in product(enumerate(cut), repeat=2):
         values = [first[n] if n in site.neurons else second[n] for n in range(len(first))]
         for base, row in enumerate(rows(2)):
-            output = plain.activations(network, row, (site.layer, dict(enumerate(values))))[-1][0]
+            output = run(network, row, {(site.layer, n): value for n, value in enumerate(values)})[-1][0]
             if abs(output - 0.5) > 1e-9:
                 found[one, other, base] = output > 0.5
     return found

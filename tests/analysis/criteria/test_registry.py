@@ -7,7 +7,6 @@ import pytest
 
 from analysis.criteria.criterion import Criterion, Parameter
 from analysis.criteria.population import Population
-from analysis.criteria.registry import CRITERIA, criterion_named
 from analysis.criteria.verdict import OUTCOMES, Verdict, put_together, same_for_all, verdicts_of
 from analysis.errors import InvalidCriterion, InvalidIndex
 from analysis.result import CriterionTally
@@ -21,12 +20,6 @@ EXAMPLE = Criterion(
     {"circuit": lambda population, settings: same_for_all(len(population), "undecided", f"at {settings['epsilon']}")},
     parameters=(Parameter("epsilon", 0.1, 0.0, 1.0, "radius"), Parameter("n", 10, 1, 100, "points", whole=True)),
 )
-
-
-def test_an_unknown_key_lists_the_known_ones() -> None:
-    with pytest.raises(InvalidCriterion) as refused:
-        criterion_named("nonsense")
-    assert all(criterion.key in refused.value.cure for criterion in CRITERIA)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf"), "much", None, True])

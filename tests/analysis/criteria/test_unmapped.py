@@ -17,10 +17,10 @@ from analysis.criteria.unmapped import ABSTRACTION_ERROR, UNMAPPED_INERT
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.subjects.perceptron.mlp import activations
 from analysis.subjects.perceptron.network import Network
-from tests.analysis.alignments.test_joint import twin_activations, twin_output
 from tests.analysis.criteria.alignment_contexts import all_alignments, context_of, placed, verdicts
 from tests.factories import pretrained_xor, two_xor_algorithms
 from tests.oracles.brute_force_algorithms import evaluate, rows, variables
+from tests.oracles.brute_force_interchange import run
 from tests.study_factories import random_network
 
 GOLDEN = Path(__file__).parent / "abstraction_error.json"
@@ -31,20 +31,20 @@ FEW = {"xor_pretrained": 1, "xor_2-2-2": 1, "xor_4": 3}
 def twin(network: Network, algorithm, claim: InertClaim, *, zero: bool) -> tuple[int, int]:
     """(agreed, of) by the definition: every source of each variable, every choice for each other neuron, every base."""
     boolean = rows(network.n_inputs)
-    clean = [twin_activations(network, row) for row in boolean]
+    clean = [run(network, row) for row in boolean]
     texts, agreed, of = variables(algorithm.text, authors=False), 0, 0
     for sources in product(range(len(boolean)), repeat=len(claim.places)):
         held, fixed = {}, {}
         for (path, site), source in zip(claim.places, sources, strict=True):
-            held |= {(site.layer, neuron): clean[source][site.layer, neuron] for neuron in site.neurons}
+            held |= {(site.layer, neuron): clean[source][site.layer][neuron] for neuron in site.neurons}
             fixed[path] = evaluate(texts[path], boolean[source])
         for base, row in enumerate(boolean):
-            ways = [[0.0, clean[base][claim.layer, n]] if zero else None for n in claim.neurons]
-            ways = [way or [one[claim.layer, n] for one in clean] for way, n in zip(ways, claim.neurons, strict=True)]
+            ways = [[0.0, clean[base][claim.layer][n]] if zero else None for n in claim.neurons]
+            ways = [way or [one[claim.layer][n] for one in clean] for way, n in zip(ways, claim.neurons, strict=True)]
             for carried in product(*ways):
                 patches = held | {(claim.layer, n): v for n, v in zip(claim.neurons, carried, strict=True)}
                 says = evaluate(algorithm.text, row, fixed)
-                agreed, of = agreed + (int(twin_output(network, row, patches) > 0.5) == says), of + 1
+                agreed, of = agreed + (int(run(network, row, patches)[-1][0] > 0.5) == says), of + 1
     return agreed, of
 
 

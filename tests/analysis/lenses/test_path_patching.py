@@ -14,37 +14,17 @@ from analysis.sandbox.intervention import carrier_name
 from analysis.subjects.perceptron.network import Network
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_algorithms import rows
-from tests.oracles.brute_force_circuits import bent
+from tests.oracles.brute_force_interchange import run
 
 LENS = LENSES.by_key["path-patching"]
 
 
 def by_hand(network: Network, path, source, base) -> float:
-    """One run: along the path each neuron reads the changed one before it, off the path everything is the base's."""
-
-    def layers(row):
-        found = [list(map(float, row))]
-        for layer in range(1, len(network.weights) + 1):
-            found.append([neuron(layer, v, found[-1]) for v in range(network.sizes[layer])])
-        return found
-
-    def neuron(layer, v, below) -> float:
-        total = float(network.biases[layer - 1][v])
-        for weight, value in zip(network.weights[layer - 1][v].tolist(), below, strict=True):
-            total += weight * value
-        kind = network.output_activation if layer == len(network.weights) else network.activation
-        return bent(total, kind, network.negative_slope)
-
-    own = layers(base)
-    (at, u), *rest = path
-    carried = layers(source)[at][u]
-    for layer, v in rest:
-        carried = neuron(layer, v, [carried if k == u else value for k, value in enumerate(own[at])])
-        at, u = layer, v
-    values = [carried if k == u else value for k, value in enumerate(own[at])]
-    for layer in range(at + 1, len(network.weights) + 1):
-        values = [neuron(layer, v, values) for v in range(network.sizes[layer])]
-    return values[0]
+    """Along the path each neuron reads the changed one before it, off the path everything is the base's."""
+    carried = {path[0]: run(network, source)[path[0][0]][path[0][1]]}
+    for layer, neuron in path[1:]:
+        carried = {(layer, neuron): run(network, base, carried)[layer][neuron]}
+    return run(network, base, carried)[-1][0]
 
 
 @pytest.mark.parametrize("name", ["xor_pretrained", "xor_tanh_3-3", "xor_2-2-2"])
