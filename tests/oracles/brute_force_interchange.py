@@ -7,8 +7,11 @@ from itertools import combinations
 from tests.oracles.brute_force_circuits import bent, boolean_rows, edges_of
 
 
-def run(network, row, patch=None):
-    """Activations by layer; `patch` is {(layer, neuron): value}, written over each layer as it is computed."""
+def run(network, row, patch=None, kept=None):
+    """Activations by layer; `patch` is {(layer, neuron): value}, written over each layer as it is computed.
+
+    `kept` has the edges that carry something; None for all.
+    """
     patch = patch or {}
     layers = [[float(patch.get((0, i), value)) for i, value in enumerate(row)]]
     last = len(network.weights)
@@ -19,8 +22,9 @@ def run(network, row, patch=None):
             zip(network.weights[layer - 1].tolist(), network.biases[layer - 1].tolist(), strict=True)
         ):
             total = bias
-            for weight, value in zip(weights, layers[-1], strict=True):
-                total += weight * value
+            for source, (weight, value) in enumerate(zip(weights, layers[-1], strict=True)):
+                if kept is None or (layer, neuron, source) in kept:
+                    total += weight * value
             values.append(patch.get((layer, neuron), bent(total, kind, network.negative_slope)))
         layers.append(values)
     return layers
@@ -42,35 +46,17 @@ def sets_tested(network, mask, family):
     return [chosen for size in sizes for chosen in combinations(sites, size) if chosen]
 
 
-def interchanged(network, sites, source, base):
-    """The unablated network's output with some neurons as on source."""
+def interchanged(network, sites, source, base, kept=None):
+    """The network's output with some neurons as on source; with only some edges kept also there."""
     rows = boolean_rows(network.sizes[0])
-    clean = run(network, rows[source])
-    patch = {(layer, neuron): clean[layer][neuron] for layer, neuron in sites}
-    return run(network, rows[base], patch)[-1][0]
+    clean = run(network, rows[source], kept=kept)
+    return run(network, rows[base], {(layer, n): clean[layer][n] for layer, n in sites}, kept)[-1][0]
 
 
 def interchanged_in_circuit(network, mask, sites, source, base):
     """The circuit's output, absent edges carrying 0, with some neurons as on source in the circuit."""
     kept = {edge for k, edge in enumerate(edges_of(network)) if mask >> k & 1}
-    rows, last = boolean_rows(network.sizes[0]), len(network.weights)
-
-    def run_kept(row, patch):
-        layers = [list(row)]
-        for layer in range(1, last + 1):
-            kind = network.output_activation if layer == last else network.activation
-            values = []
-            for neuron in range(network.sizes[layer]):
-                total = float(network.biases[layer - 1][neuron])
-                for s in range(network.sizes[layer - 1]):
-                    if (layer, neuron, s) in kept:
-                        total += float(network.weights[layer - 1][neuron][s]) * layers[-1][s]
-                values.append(patch.get((layer, neuron), bent(total, kind, network.negative_slope)))
-            layers.append(values)
-        return layers
-
-    clean = run_kept(rows[source], {})
-    return run_kept(rows[base], {(layer, neuron): clean[layer][neuron] for layer, neuron in sites})[-1][0]
+    return interchanged(network, sites, source, base, kept)
 
 
 def decision(network, sites, source, base):
