@@ -66,7 +66,7 @@ class Change(Part):
     kept: Count
     lost: Count
     gained: Count
-    changed: Count = Field(0, description="Circuits among those kept whose interpretations or story are others.")
+    changed: Count = Field(0, description="Circuits among those kept whose interpretations or carried algorithms are others.")
     estimated: Literal[True] | None = None
     intervals: dict[str, Bounds] | None = Field(None, description="Of each estimated number.")
     confidence: float | None = Field(None, description="Of the intervals; 1 where they hold for certain.")
@@ -323,11 +323,11 @@ class _Masks:
         stories = [find_stories(one.question, kept, self._work) for one in (self._before, self._after)]
         told = [one for one in stories if isinstance(one, Stories)]
         if len(told) < len(stories):
-            reasons.append("Stories were not compared: the task gives none, or too many algorithms.")
+            reasons.append("Carried algorithms were not compared: the task gives none, or too many algorithms.")
             return kept[found]
         first, second = told
         if first.sampled:
-            reasons.append(f"Stories were asked of {first.n_asked:,} of {len(kept):,} circuits: more may be changed.")
+            reasons.append(f"Carried algorithms were asked of {first.n_asked:,} of {len(kept):,} circuits: more may be changed.")
         apart = [
             first.stories[one] != second.stories[other]
             for one, other in zip(first.story_of.tolist(), second.story_of.tolist(), strict=True)

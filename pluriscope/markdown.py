@@ -33,13 +33,12 @@ _EVERYDAY: Final = frozenset(
             "card",
             "cell",
             "claim",
-            "cut",
             "decision",
             "direction",
             "facet",
             "job",
         ),
-        *("level", "loss", "measure", "network", "outcome", "reference", "source", "study", "task"),
+        *("level", "loss", "measure", "network", "outcome", "question", "reference", "source", "study", "subject", "task", "threshold"),
     )
 )
 """Terms whose words are also used in their plain sense: a link at each would say nothing."""

@@ -73,7 +73,7 @@ class ListRecord(BaseModel):
 
     total: BigInt = Field(description="All that passes the filters; exact.")
     of: BigInt = Field(description="The same without filters but those that hold by default.")
-    lines: int = Field(description="Lines on all pages; one of interpretations is a circuit with as many as it has.")
+    lines: int = Field(description="Rows on all pages; one of interpretations is a circuit with as many as it has.")
     facets: list[FacetRecord]
     undecided: list[UndecidedRecord] = []
     pending: list[str] = Field([], description="Asked for and not computed yet; then nothing is listed.")

@@ -69,10 +69,10 @@ class StoriesReport(Report):
             return [network, "No circuit is valid, so there is none to ask."]
         same, opposite = self.counts["same"], self.counts["opposite"]
         asked = f"{self.asked:,} valid circuit{'' if self.asked == 1 else 's'}"
-        tell = f"{same:,} tell{'s' if same == 1 else ''} the same story"
+        tell = f"{same:,} carr{'ies' if same == 1 else 'y'} the same algorithms"
         if self.exact and same == self.asked:
             told = f"{'Its' if same == 1 else f'All {same:,}'} valid circuit"
-            told += " tells the same story." if same == 1 else "s tell the same story."
+            told += " carries the same algorithms." if same == 1 else "s carry the same algorithms."
         elif self.exact:
             told = f"Of its {asked}, {tell}."
         elif self.drawn:

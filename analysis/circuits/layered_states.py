@@ -49,7 +49,7 @@ class CountableSpace:
         """Check that the space can be counted, and arrange it.
 
         Raises:
-            BeyondLimits: see :func:`count_circuits`.
+            BeyondLimits: see :func:`analysis.circuits.counting.count_circuits`.
         """
         network, protocol = question.network, question.protocol
         rows, labels = question.judged

@@ -134,7 +134,7 @@ def representatives_predict(
     """``[some classes, sets, ordered pairs]`` what each class's representative predicts, in order; it must speak.
 
     The gates of all classes are followed side by side, as
-    :func:`analysis.explanations.interpretations.predict_by_interpretation` does for one interpretation.
+    :func:`analysis.sandbox.predicting.predict_by_interpretation` does for one interpretation.
 
     Args:
         classes: of one circuit.

@@ -1,4 +1,4 @@
-"""The criterion that a circuit tells the whole network's story (:mod:`analysis.carried_algorithms`)."""
+"""The criterion that a circuit carries the algorithms of the whole network (:mod:`analysis.carried_algorithms`)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _same_story(population: Population, _: Settings) -> Verdicts:
 
 SAME_STORY: Final = Criterion(
     key="same-story",
-    label="Same story",
+    label="Same carried algorithms",
     definition="The ablated network carries the same irredundant algorithms as the whole network.",
     formula="{a irredundant, with variables: a has a valid alignment on N_C} = {the same on N}",
     source="Bayat Makou et al., 2026 (arXiv:2606.06267) ask it of samples: here of every circuit",
@@ -56,5 +56,5 @@ SAME_STORY: Final = Criterion(
     "carrying what the protocol's ablation says. It does not apply to tasks whose irredundant algorithms have no "
     "variable, and is undecided where not all candidate algorithms are listed.",
     cost="bounded",
-    term="story",
+    term="carried-algorithms",
 )

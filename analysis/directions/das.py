@@ -10,7 +10,7 @@ in torch, many at once, with every interchange in every step instead of samples:
 
 Everything is drawn from a generator seeded by the seed and the blocks; the same case ends the same whatever else is
 trained beside it, up to the order of sums in the batch. What a rotation ends with is an ordinary place, orthonormal
-rows, and is scored anew by :mod:`analysis.directions.scoring`. A failure proves nothing: another seed may find what
+rows, and is scored anew by :mod:`analysis.alignments.iia`. A failure proves nothing: another seed may find what
 these did not.
 """
 

@@ -67,7 +67,7 @@ class PerceptronLandscape(Landscape):
     @property
     def undecided(self) -> Sequence[str]:
         story = self.story
-        return [f"stories are undecided: {story.reason}"] if isinstance(story, Unasked) and story.arises else []
+        return [f"carried algorithms are undecided: {story.reason}"] if isinstance(story, Unasked) and story.arises else []
 
     def judged(self, circuits: Mapping[int, Closed]) -> Mapping[int, Judged]:
         """Ablations of all that are in the protocol's space, and criteria and stories of the valid ones."""

@@ -250,7 +250,7 @@ class Lens(Method):
 
         Args:
             question: what is asked, with the task and the rows.
-            settings: from :meth:`filled`.
+            settings: from :meth:`analysis.method.Method.filled`.
             work: told how far it is; may cancel.
 
         Raises:

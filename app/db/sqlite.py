@@ -2,7 +2,7 @@
 
 SQLite takes its write lock lazily, so that a transaction which reads, thinks and writes may lose another's update. The
 writer therefore begins every transaction with BEGIN IMMEDIATE; the reader begins DEFERRED (one snapshot per session)
-and is barred from writing. Times, sizes and reasons: docs/decisions/0001.
+and is barred from writing. Times, sizes and reasons: decision 1.
 """
 
 from __future__ import annotations

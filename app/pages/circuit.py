@@ -163,7 +163,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     if read:
         yield from interpretations(one, facts.readings, options)
     if facts.verdict.valid and not on_own_rows(question):
-        fold, what = ("Story", "which algorithms it carries, and which") if read else ("Analyses", "which")
+        fold, what = ("Carried algorithms", "which algorithms it carries, and which") if read else ("Analyses", "which")
         others = [each for each in EVERY if each != COMMON_GROUND and (read or each != PLANTED)]
         nothing = Prose("None of them tells of it.")
         yield More(fold, lambda: list(told(one, others)) or [nothing], f"{what} analyses tell of it", id="story")

@@ -19,7 +19,7 @@ from pluriscope.blocks import Action, Notice, Progress
 
 SURVEY: Final = "common-ground"
 STORIES: Final = "stories"
-_ANALYSES: Final = {SURVEY: "Coverage and accuracy on the common ground", STORIES: "The stories of circuits"}
+_ANALYSES: Final = {SURVEY: "Coverage and accuracy on the common ground", STORIES: "The algorithms that circuits carry"}
 _SEARCH: Final = "search for "
 
 

@@ -58,7 +58,7 @@ _TABS: Final = (
     "Here is another: both pass",
     "Guess first",
     "And on another input",
-    "{n} readings pass",
+    "{n} interpretations pass",
 )
 """Titles in the browser; the words of the screens stand in their template."""
 SCREENS: Final = len(_TABS)
@@ -247,7 +247,7 @@ class _Told:
             for form in ("SVG", "PNG", "PDF")
         ]
         told, files_of = facts or {}, Menu("Figure", files) if files else None
-        tab = _TABS[number - 1].format(**told) if told or number < SCREENS else "How many readings pass?"
+        tab = _TABS[number - 1].format(**told) if told or number < SCREENS else "How many interpretations pass?"
         return Screen(number=number, url=self.of.links.story(number), tab=tab, facts=told, files=files_of, **more)
 
     def network(self) -> Screen:
@@ -269,7 +269,7 @@ class _Told:
     def other(self) -> Screen:
         """Both explanations, and the values that allow both."""
         mask, read = self._pair["P"].item.circuit, self._readings("PQ")
-        sentence = "Explanations P and Q: the same lines, two neurons read differently"
+        sentence = "Explanations P and Q: the same edges, two neurons read differently"
         drawn = self._drawn(self._kept[SHOWN], sentence, mask=mask, readings=read, row=SHOWN, ringed=self._differ)
         layer, neuron = site = self._differ[0]
         values = [layers[layer][neuron] for layers in self._kept]
@@ -309,7 +309,7 @@ class _Told:
         return self._screen(number, facts, figures=[drawn], runs=runs, choices=choices, guess=guess)
 
     def _because(self, letter: str, source: int, base: int) -> str:
-        """How an explanation's reading of the forced neuron changes, in words."""
+        """How what an explanation reads the forced neuron as changes, in words."""
         table, said = self._table(letter, FORCED), ("no", "yes")
         words, before, after = in_words(table), said[table[base]], said[table[source]]
         turned = f"stays {before}" if before == after else f"turns from {before} to {after}"
@@ -319,7 +319,7 @@ class _Told:
         """All explanations by how much they predict, and three doors."""
         links, analysis = self.of.links, self.of.place.analysis
         doors = (
-            ("Explore all of it", "Every reading of this network, and where they differ.", links.network(NETWORK)),
+            ("Explore all of it", "Every interpretation of this network, and where they differ.", links.network(NETWORK)),
             ("Try your network", "Bring a small one, or train one here.", links.bring_in()),
             ("Teach it", "Seven lessons, hand-outs, slides.", links.learn()),
         )
@@ -345,8 +345,8 @@ class _Told:
             "best": exact(report.best.right),
         }
         sentence = (
-            "{n} readings by how many of {of} experiments they predict right, from {least} to {best}; none is right on "
-            "all. P is right on {P}, Q on {Q}."
+            "{n} interpretations by how many of {of} experiments they predict right, from {least} to {best}; none is "
+            "right on all. P is right on {P}, Q on {Q}."
         ).format(**facts, **flags, least=exact(min(spread)))
         wide, narrow = (dots(spread, report.n_interventions, flags, at, sentence=sentence) for at in (WIDE, NARROW))
         return self._screen(SCREENS, facts, figures=[(wide, narrow)], doors=doors)
@@ -357,16 +357,16 @@ class _Told:
         if place.analysis is None:
             job = job_now(self.of.session, place)
             if job is not None and job.state in UNFINISHED:
-                return Progress("The readings are being counted.", id="counting")
+                return Progress("The interpretations are being counted.", id="counting")
             cure = Action("The network", links.network(NETWORK))
             return Notice(
                 "Not counted yet", "Its analysis was not asked for, or ended without a result.", actions=[cure]
             )
         [waits] = awaited(self.of.session, links, place, [SURVEY])
         if waits.job is not None and waits.state == "computing":
-            job, held = waits.job, "Every reading is being held against every way of changing the neurons"
+            job, held = waits.job, "Every interpretation is being held against every way of changing the neurons"
             if job.state != "running" or not job.total:
                 return Progress(f"{held}: waiting for its turn.", id="counting")
             percent = 50 * (job.stage == "spread") + 50 * job.done // job.total  # its two stages
             return Progress(f"{held}: {percent}%", percent, 100, id="counting")
-        return missing("Counting how often each reading is right", waits.state, waits.job, waits.ask, links)
+        return missing("Counting how often each interpretation is right", waits.state, waits.job, waits.ask, links)

@@ -212,7 +212,7 @@ def _rows(told: Mapping[str, Any], standing: _Standing) -> Iterator[tuple[str, A
         yield f"Backbone {part}s that it holds", f"{held} of {of_all}{outside}"
     yield "Dropped from the raw mask", ", ".join(_named(int(told["raw_mask"], 16) & ~int(told["mask"], 16), names))
     yield "Ties", ties_words(told["ties"], part) if "ties" in told else None
-    yield "Story, beside the network's", told["story"] and told["story"]["relation"]
+    yield "Carried algorithms, beside the network's", told["story"] and told["story"]["relation"]
     for words, wanted in (("passed", True), ("failed", False)):
         keys = [key for key, passed in (told["criteria"] or {}).items() if passed is wanted]
         yield f"Criteria {words}", ", ".join(keys)

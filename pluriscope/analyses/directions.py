@@ -21,7 +21,7 @@ _COLUMNS: Final = (
     Column("valid", "Valid alignments", "That the search counted.", "text"),
     Column("joint", "Joint", "Kept valid ones that joint interchange confirms too.", "text"),
     Column("layers", "On layers", "Kept valid alignments with a direction on each hidden layer.", "text"),
-    Column("chance", "By chance: networks", "Permuted networks on which anything passes (ladder).", "text"),
+    Column("chance", "By chance: networks", "Permuted networks on which anything passes (classes of maps).", "text"),
     Column("search", "Search", "How far it went.", "text"),
 )
 _READING: Final = """

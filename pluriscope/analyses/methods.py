@@ -30,7 +30,7 @@ _ANSWERS: Final = (
     Column("chance", "Valid of its size", "Of all possible circuits of its size.", "text"),
     Column("backbone", "Backbone held", "Edges of the backbone that it holds.", "text"),
     Column("fails", "Fails", "Criteria that it fails.", "text"),
-    Column("story", "Story", "How its story relates to the whole network's.", "text"),
+    Column("story", "Carries", "How the algorithms that it carries relate to the whole network's.", "text"),
     Column("planted", "Planted", "What it is beside the planted circuit.", "text"),
 )
 _READING: Final = """

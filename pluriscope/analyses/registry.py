@@ -137,11 +137,11 @@ def _directions_are_cheap(question: Question) -> bool:
 
 STORIES: Final = Analysis(
     "stories",
-    "Stories",
+    "Carried algorithms",
     "Does each circuit, with all else cut, carry the algorithm of the whole network?",
     "Under a second for most networks; a sample of the circuits where all would take a minute.",
     "analysis.carried_algorithms.report:find",
-    (("stories", "Stories", "every set of active neurons of every circuit, by interchange"),),
+    (("stories", "Carried algorithms", "every set of active neurons of every circuit, by interchange"),),
     always,
     version=2,
     needs=("algorithms",),
@@ -184,11 +184,11 @@ METHODS: Final = Analysis(
 )
 LADDER: Final = Analysis(
     "ladder",
-    "Ladder",
+    "Classes of maps",
     "How many algorithms fit when variables may live on wider classes of maps?",
     "Seconds for the classes in closed form; learned ones take minutes.",
     "analysis.map_classes.closed_classes:find",
-    (("ladder", "Ladder", "every class of maps, here and on networks with permuted weights"),),
+    (("ladder", "Classes of maps", "every class of maps, here and on networks with permuted weights"),),
     _ladder_is_cheap,
     thoroughly="learned maps too",
     needs=("algorithms",),

@@ -29,7 +29,7 @@ RELATION_WORDS: Final[dict[Relation, str]] = {
 }
 """What circuits of each relation carry, beside the whole network."""
 _BY_RELATION: Final = (
-    Column("story", "Story", "How the circuits' story relates to the whole network's.", "name", first=True),
+    Column("story", "Carries", "How the algorithms that the circuits carry relate to the whole network's.", "name", first=True),
     Column("carry", "The circuits carry", "Beside what the whole network carries.", "text"),
     Column("circuits", "Circuits", "Of those asked.", "int"),
     Column("share", "Share of all, interval", "Among all valid circuits, where these are a sample.", "text"),
@@ -40,7 +40,7 @@ _CARRIED: Final = (
     Column("smallest", "Smallest alignment", "Where each variable sits.", "text"),
 )
 _READING: Final = """
-The story of a circuit is the set of irredundant algorithms that have a valid alignment on the network when everything
+What a circuit carries is the set of irredundant algorithms that have a valid alignment on the network when everything
 outside the circuit is ablated. Every set of active neurons is interchanged for all tested pairs of inputs, with absent
 edges carrying {carry}. A variable must be right on every pair. Asked for were the irredundant algorithms of the task
 that have a variable: {asked}. For many tasks no network carries any.
@@ -51,7 +51,7 @@ def _thumb(report: StoriesReport, _: AnalysisContext) -> Markup:
     same = RELATIONS.index("same")
     counts = {edges: (row[same], sum(row) - row[same]) for edges, row in report.by_edges}
     other = sum(rest for _, rest in counts.values())
-    told = f"Circuits by edges; outlined the {other} of {report.asked} that tell another story"
+    told = f"Circuits by edges; outlined the {other} of {report.asked} that carry others"
     return columns(counts, sentence=told)
 
 
@@ -62,7 +62,7 @@ def _page(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
         return
     if report.asked:
         yield Figure(
-            _thumb(report, of), "Circuits by number of edges. Outlined: those that tell another story than the network."
+            _thumb(report, of), "Circuits by number of edges. Outlined: those that carry others than the network."
         )
         yield _relations(report, of)
     zero = of.question.protocol.ablation == "zero"
@@ -73,7 +73,7 @@ def _page(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
 
 
 def _relations(report: StoriesReport, of: AnalysisContext) -> Table:
-    """How many circuits have a story of each relation; each leads to the list of these."""
+    """How many circuits carry algorithms of each relation; each leads to the list of these."""
     rows = []
     for relation in RELATIONS:
         many, between = report.counts[relation], report.intervals.get(relation)
@@ -90,12 +90,12 @@ def _about(_report: StoriesReport | None, of: AnalysisContext, ref: ExplanationR
     """Which algorithms a circuit carries, and where."""
     if ref.kind != "circuit":
         return
-    action = Action("All stories", of.links.analysis(of.slug, "stories", of.scope))
+    action = Action("All carried algorithms", of.links.analysis(of.slug, "stories", of.scope))
     found = story_of(of.question, Circuit(of.question.layout, int(ref.first, 16)))
     if isinstance(found, Unasked):
-        yield Section("Its story", found.reason, action)
+        yield Section("What it carries", found.reason, action)
         return
-    yield Section("Its story", f"{found.relation}: {RELATION_WORDS[found.relation]}", action)
+    yield Section("What it carries", f"{found.relation}: {RELATION_WORDS[found.relation]}", action)
     rows = []
     for result in found.carried:
         variables = {variable.path: variable.shown for variable in result.algorithm.variables}

@@ -27,7 +27,7 @@ from pluriscope.tables import Column
 MASK = Column("mask", "Mask", "Which edges it keeps, as hex.", "name", shown=False)
 OBSERVED = Column("observed", "Classes", "Classes of its interpretations that interventions tell apart.", "big")
 STORY = Column(
-    *("story", "Story", "How the circuit's story relates to the whole network's.", "text"),
+    *("story", "Carries", "How the algorithms that the circuit carries relate to the whole network's.", "text"),
     facet="any",
     shown=False,
     choices=RELATIONS,
@@ -223,7 +223,7 @@ def interpretations(found: Found, circuits: Part) -> Part:
         },
         own=("interpretations", True),
         says=f"A circuit with a gate read into each neuron{_apart(circuits)}.",
-        lines="A line is a circuit and counts for all its interpretations; a tick adds the first.",
+        lines="A row is a circuit and counts for all its interpretations; a tick adds the first.",
         weights=weights.taken(chosen),
         few=prominent(found, circuits) if found.prominent else None,
     )

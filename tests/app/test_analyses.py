@@ -93,7 +93,7 @@ FINDINGS = {
         "the variable: 0 of 2; Small integer directions, read-out or not: 1 of 2; Read-out, orthogonal swap: 1 of 2; "
         "Read-out, some oblique swap: 2 of 2."
     ],
-    "stories": [f"The whole network carries {NETWORK}.", "Of its 197 valid circuits, 196 tell the same story."],
+    "stories": [f"The whole network carries {NETWORK}.", "Of its 197 valid circuits, 196 carry the same algorithms."],
 }
 """Of the network that the authors have pretrained; what others find their own tests say."""
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def address():
-    """A page of all blocks; how often its folded part was made is in ``app.state``."""
+    """A page of all blocks; how often its folded part was made is in its ``state``."""
     from starlette.applications import Starlette
     from starlette.responses import JSONResponse
     from starlette.routing import Mount, Route

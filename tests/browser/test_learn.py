@@ -50,7 +50,7 @@ def test_the_first_lesson_is_done_by_clicks_and_keys(visitor, expect):
 def test_a_mark_is_moved_by_keys_and_the_drawing_follows(visitor, expect):
     tab = visitor()
     tab.goto("/learn/two-readings?mark=1.22")
-    mark = tab.get_by_role("slider", name="The mark of n1.1")
+    mark = tab.get_by_role("slider", name="The threshold of n1.1")
     expect(tab.locator(".said p")).to_contain_text("is A or B 1?")
     mark.focus()
     for _ in range(3):

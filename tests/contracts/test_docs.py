@@ -6,7 +6,9 @@ import inspect
 import os
 import re
 import tomllib
+from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,10 @@ from tests.checkout import ROOT
 
 DOCS = ROOT / "docs"
 TOPS = ("analysis", "app", "pluriscope", "benchmarks", "migrations", "tests")
+NAMED = re.compile(
+    r"(?<![\w/.-])(?:(?:analysis|app)(?:\.[A-Za-z_]\w*)+|(?:analysis|app|benchmarks|docs|templates|tests)/[a-z_][\w/.-]*)"
+)
+"""A module, or what is in one, or a path."""
 
 
 def text_of(name: str) -> str:
@@ -168,6 +174,52 @@ def test_every_module_that_a_document_names_exists() -> None:
         for name in re.findall(r"[\w/]*\b\w+\.py\b", path.read_text())
     }
     assert {(document, name) for document, name in named if name.lstrip("/") not in ends} == set()
+
+
+@pytest.mark.slow
+def test_every_module_and_folder_that_a_text_names_exists() -> None:
+    """Modules with dots, with a name in them if one follows, and paths; in documents, docstrings and comments."""
+    gone = {
+        (str(path.relative_to(ROOT)), name)
+        for path, told in texts()
+        for name in NAMED.findall(told)
+        if not exists(name)
+    }
+    assert gone == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("analysis.question.Question", True),
+        ("analysis.question.Questions", False),
+        ("analysis.models.subject", False),
+        ("analysis/subjects/question.py", True),
+        ("analysis/networks", False),
+    ],
+)
+def test_a_name_that_is_gone_is_told(name: str, there: bool) -> None:
+    assert NAMED.findall(f"see `{name}`, as ever") == [name]
+    assert exists(name) is there
+
+
+def texts() -> Iterator[tuple[Path, str]]:
+    """Documents, and what is said in Python files."""
+    yield from (
+        (path, path.read_text()) for path in [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    )
+    for path in (path for top in TOPS for path in (ROOT / top).rglob("*.py")):
+        yield path, "\n".join(re.findall(r'"""[\s\S]*?"""|#.*', path.read_text()))
+
+
+def exists(name: str) -> bool:
+    if "/" in name:
+        return (ROOT / re.split("[A-Z]{4}", name)[0].rstrip("./-")).exists()  # NAME stands for any
+    at, parts = ROOT, name.split(".")
+    while parts and (at / parts[0]).is_dir():
+        at /= parts.pop(0)
+    at = at / f"{parts.pop(0)}.py" if parts and (at / f"{parts[0]}.py").is_file() else at / "__init__.py"
+    return not parts or re.search(rf"\b{parts[0]}\b", at.read_text()) is not None
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,7 @@ def test_rules_are_a_name_settings_or_a_file(tmp_path):
 
 def test_analyses_are_asked_of_a_result(xor):
     stories = xor.ask("stories")
-    assert stories.findings(xor.question)[1] == "Of its 197 valid circuits, 196 tell the same story."
+    assert stories.findings(xor.question)[1] == "Of its 197 valid circuits, 196 carry the same algorithms."
     assert stories.asked == 197
 
 

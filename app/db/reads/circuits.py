@@ -136,7 +136,7 @@ def found_masks(session: Session, row: AnalysisRow) -> MasksFound | None:
 
 def stored_circuits(session: Session, row: AnalysisRow, question: GraphQuestion) -> Frame:
     """The circuits of such a network as columns, by the names of
-    :func:`~analysis.circuit_sets.judged_masks.circuit_record`.
+    :func:`analysis.explaining.graphs.circuits`.
 
     What a version that searched did not know of them is :data:`~analysis.circuit_sets.judged_masks.NOT_ASKED`.
     """

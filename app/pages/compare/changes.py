@@ -43,7 +43,7 @@ _CARD: Final = (
     column("margins", "Margins", "The least that speaks for the right answer on a row, before and after."),
 )
 _MEANS: Final = {
-    "changed": ("Kept, with another meaning", "valid in both; other interpretations, or another story"),
+    "changed": ("Kept, with another meaning", "valid in both; other interpretations, or other carried algorithms"),
     "lost": ("Lost", "valid before alone"),
     "gained": ("Gained", "valid after alone"),
     "kept": ("Kept", "valid in both"),

@@ -236,7 +236,7 @@ class LessonNetwork:
         return values[..., 0]
 
     def keep(self, off: Iterable[Site]) -> list[NDArray[np.bool_]]:
-        """What is left of the lines without some neurons, as matrices."""
+        """What is left of the edges without some neurons, as matrices."""
         kept = [np.ones_like(matrix, dtype=bool) for matrix in self.question.network.weights]
         for layer, neuron in off:
             kept[layer - 1][neuron, :] = kept[layer][:, neuron] = False

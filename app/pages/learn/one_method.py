@@ -74,15 +74,15 @@ def _board(of: LessonNetwork, state: MethodOptions) -> Board:
             fields(ask, of.links.learn(_SLUG))
         ),
     )
-    caption = f"The circuit of {label}: {noun(place['edges'], 'line')} of {of.question.layout.n_edges}."
+    caption = f"The circuit of {label}: {noun(place['edges'], 'edge')} of {of.question.layout.n_edges}."
     figure = Markup("<div class=pair><div>{}<p>{}</p></div>").format(_thumb(of, state.method), caption)
     if not guessed:
         return Board(
             steps, figure + Markup("</div>"), "Its answer is valid. So are others.", (), "Opens when you have guessed."
         )
-    drawn = among(_sizes(of), place["edges"], sentence=f"{all_valid} valid circuits by lines; {_told(place)}")
+    drawn = among(_sizes(of), place["edges"], sentence=f"{all_valid} valid circuits by edges; {_told(place)}")
     low, high = min(_sizes(of)), max(_sizes(of))
-    words = f"All {all_valid} valid circuits by lines, from {low} to {high}; those of its size dark."
+    words = f"All {all_valid} valid circuits by edges, from {low} to {high}; those of its size dark."
     figure += Markup("<div>{}<p>{}</p></div></div>").format(drawn, words)
     said = f"Of the other {all_valid - 1}, {_told(place)}. You said {state.guess} smaller."
     return Board(steps, figure, said)
@@ -92,8 +92,8 @@ def _by_chance(of: LessonNetwork) -> list[tuple[int, str, str]]:
     """Of all possible circuits as large as the answer of a method how many are valid, the largest first."""
     ones = {place["edges"]: (key, place["chance"]) for key, place in _places(of).items() if key != _CHANCE}
     return [
-        (lines, f"{odds['valid']} of {odds['possible']:,} are valid", key)
-        for lines, (key, odds) in sorted(ones.items(), reverse=True)
+        (edges, f"{odds['valid']} of {odds['possible']:,} are valid", key)
+        for edges, (key, odds) in sorted(ones.items(), reverse=True)
     ]
 
 
@@ -106,8 +106,8 @@ def _question(of: LessonNetwork) -> list[Answer]:
     distinct = len(set(masks.values()))
     odds = places[others[0]]["chance"]
     by_chance = [
-        (_thumb(of, key), f"Of the possible circuits with {lines} lines, {told}.")
-        for lines, told, key in _by_chance(of)
+        (_thumb(of, key), f"Of the possible circuits with {edges} edges, {told}.")
+        for edges, told, key in _by_chance(of)
     ]
     least = (
         f"Yes. Of the {odds['possible']:,} possible circuits as large as that of {_label(others[0])}, {odds['valid']} "
@@ -117,7 +117,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
         Answer("found", "They found the circuit", False,
                f"{len(places)} methods, {distinct} different circuits, all valid. Here are two.", two),
         Answer("skill", "They are better than chance", False,
-               "Being valid does not show it by itself: of many lines also a random choice is often valid, of few "
+               "Being valid does not show it by itself: of many edges also a random choice is often valid, of few "
                "hardly ever.", [by_chance[0], by_chance[-1]]),
         Answer("little", "Little, before one knows the others", True, least, two),
     ]  # fmt: skip
@@ -130,7 +130,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
         "distinct": len({place["mask"] for place in places.values()}),
         "valid": sum(_sizes(of).values()),
         "smallest": min(_sizes(of)),
-        "chance": [(lines, told) for lines, told, _ in _by_chance(of)],
+        "chance": [(edges, told) for edges, told, _ in _by_chance(of)],
         "definitions": [(_label(key), METHODS.by_key[key].definition) for key in places],
     }
 

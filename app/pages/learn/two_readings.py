@@ -1,4 +1,4 @@
-"""One circuit, two readings: where a neuron's mark stands decides what the neuron seems to mean."""
+"""One circuit, two interpretations: where a neuron's threshold stands decides what the neuron seems to mean."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ENOUGH: Final = 2
 
 
 class ReadingsOptions(LessonOptions):
-    """Where the mark is, and what was kept."""
+    """Where the threshold is, and what was kept."""
 
     mark: float = Field(0.1, ge=0.0, le=3.0)
     kept: list[Short] = Field([], max_length=8)
@@ -48,12 +48,12 @@ def _gates(of: LessonNetwork) -> list[NeuronGate]:
 
 
 def _meant(of: LessonNetwork, mark: float) -> Bits:
-    """What the neuron says above a mark."""
+    """What the neuron says above a threshold."""
     return tuple(int(value > mark) for value in _values(of))
 
 
 def _within(of: LessonNetwork) -> dict[Bits, float]:
-    """Every table that a mark between two values gives, with such a mark."""
+    """Every table that a threshold between two values gives, with such a threshold."""
     values = sorted(set(_values(of)))
     marks = [(low + high) / 2 for low, high in pairwise(values)]
     return {_meant(of, mark): mark for mark in marks}
@@ -74,9 +74,9 @@ def _told(of: LessonNetwork, table: Bits, kept: Sequence[Bits]) -> str:
     """What a neuron that says yes on some of the inputs seems to mean."""
     on = [row for row, bit in zip(of.rows, table, strict=True) if bit]
     if not on:
-        return "No value is above the mark: the neuron never says yes."
+        return "No value is above the threshold: the neuron never says yes."
     if len(on) == len(of.rows):
-        return "All values are above the mark: the neuron always says yes."
+        return "All values are above the threshold: the neuron always says yes."
     return f"Yes on {enumerated(on)}. It answers “{asked(table)}”{' This one you have.' if table in kept else ''}"
 
 
@@ -103,11 +103,11 @@ def _board(of: LessonNetwork, state: ReadingsOptions) -> Board:
         ],
         kept=state.kept,
         answer=state.answer,
-        label=f"The mark of {_NAME}",
+        label=f"The threshold of {_NAME}",
     )
     tiles = Markup("").join(Markup("<li>{}</li>").format(variable(one, in_words(one))) for one in kept)
     steps = (
-        f"The dots are the values of {_NAME} on the four inputs. Above its mark it says yes. Move the mark until it "
+        f"The dots are the values of {_NAME} on the four inputs. Above its threshold it says yes. Move it until it "
         "says yes exactly where B is 1, and keep that.",
         Markup("Find the other questions that it can be made to answer.{}").format(
             Markup('<ul class="meanings">{}</ul>').format(tiles) if kept else ""
@@ -126,17 +126,17 @@ def _question(of: LessonNetwork) -> list[Answer]:
     for key, table in choices.items():
         words, mark = in_words(table), within.get(table)
         if mark is not None:
-            told = f"It can: with the mark at {number(mark)} it says yes just there."
+            told = f"It can: with the threshold at {number(mark)} it says yes just there."
             figures = [(_line(of, [(mark, table, "")]), f"{words}, from {number(mark)} on")]
             answers.append(Answer(key, words, False, told, figures))
             continue
         low, high = values["10"], values["01"]
-        told = f"Yes: where 10 ({number(low)}) is above the mark, 01 ({number(high)}) is too, and A is 0 there."
+        told = f"Yes: where 10 ({number(low)}) is above the threshold, 01 ({number(high)}) is too, and A is 0 there."
         pair = [
             (gate.threshold, bits_of(gate.function, 2), letter) for gate, letter in zip(_gates(of), "PQ", strict=True)
         ]
         many = _interpretations(of)
-        caption = f"P and Q of the story read this neuron differently. Marks alone give their circuit {many} readings."
+        caption = f"P and Q of the story read this neuron differently. Thresholds alone give their circuit {many} readings."
         answers.append(Answer(key, words, True, told, [(_line(of, pair), caption)]))
     return answers
 
@@ -151,7 +151,7 @@ def _interpretations(of: LessonNetwork) -> str:
 def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     values = _values(of)
     return {
-        "line": value_line(values, of.rows, round(of.full, 2), sentence="The values, to draw marks in"),
+        "line": value_line(values, of.rows, round(of.full, 2), sentence="The values, to draw thresholds in"),
         "meanings": [(in_words(table), _said(of, table)) for table in _within(of)],
         "dots": [(row, number(value)) for row, value in zip(of.rows, values, strict=True)],
         "marks": [(letter, in_words(bits_of(gate.function, 2)), number(gate.threshold))
@@ -162,7 +162,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
 
 
 def _said(of: LessonNetwork, table: Bits) -> str:
-    """Between which values a mark gives a table."""
+    """Between which values a threshold gives a table."""
     yes = [value for value, bit in zip(_values(of), table, strict=True) if bit]
     no = [value for value, bit in zip(_values(of), table, strict=True) if not bit]
     return f"between {number(max(no))} and {number(min(yes))}"
@@ -175,16 +175,16 @@ def _pictures(of: LessonNetwork) -> Sequence[Markup]:
 
 LESSON: Final = Lesson(
     slug=_SLUG,
-    title="One circuit, two readings",
-    does="Move the mark at which a neuron says yes, and see what it seems to mean.",
+    title="One circuit, two interpretations",
+    does="Move the threshold at which a neuron says yes, and see what it seems to mean.",
     aim="You can say why the same values can be read in more than one way.",
     minutes=6,
     options=ReadingsOptions,
     board=_board,
-    question=f"Which question can {_NAME} not be made to answer, wherever the mark is?",
+    question=f"Which question can {_NAME} not be made to answer, wherever the threshold is?",
     answers=_question,
     numbers=_numbers,
     pictures=_pictures,
-    thought="The same four values. Two marks, two meanings.",
-    asks="Where would you put the mark, and why there?",
+    thought="The same four values. Two thresholds, two meanings.",
+    asks="Where would you put the threshold, and why there?",
 )

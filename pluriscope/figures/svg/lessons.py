@@ -90,7 +90,7 @@ def among(counts: Mapping[int, int], here: int, *, sentence: str) -> Markup:
         body += rect(x, 66 - tall, 0.8 * step, tall, "h-ink" if size == here else "ll-pale")
         for y, number in ((64 - tall, many), (74, size)):
             body += text(x + 0.4 * step, y, number, "ll-number", anchor="middle")
-    body += text(118, 74, "lines kept", "ll-slide") + text(118, 14, "circuits", "ll-slide")
+    body += text(118, 74, "edges kept", "ll-slide") + text(118, 14, "circuits", "ll-slide")
     return drawing(120, 76, body, sentence=sentence, css_class="thumb", sizing="fluid")
 
 

@@ -1,8 +1,8 @@
 """A network as vessels: the level in a neuron's circle is its value, so that a run can be watched.
 
 One scale holds for all levels of a drawing; a negative value is an empty vessel, and its number stands below. An input
-is a bit, filled or empty. The output has a mark at 0.5, above which it answers 1. Dark lines are kept, pale ones are
-dropped, dashed ones have a negative weight; the lines into a forced neuron are pale, since they no longer count. Above
+is a bit, filled or empty. The output has a threshold of 0.5, above which it answers 1. Dark edges are kept, pale ones are
+dropped, dashed ones have a negative weight; the edges into a forced neuron are pale, since they no longer count. Above
 a neuron stands what an explanation reads it as: a truth table and words. ``static/live.js`` moves levels and numbers of
 this drawing, whose neurons and lines it finds by their names.
 """
@@ -74,7 +74,7 @@ class Geometry:
         return gap, min(self.radius, (gap - 3.2 * self.words) / 2)
 
 
-WIDE: Final = Geometry("wide", 832, 52, 122, 90, 58, 150, 35, 13, 15, 38, "mark 0.5")
+WIDE: Final = Geometry("wide", 832, 52, 122, 90, 58, 150, 35, 13, 15, 38, "threshold 0.5")
 NARROW: Final = Geometry("narrow", 358, 22, 63, 66, 40, 110, 20, 12.5, 13, 27, "0.5")
 SMALL: Final = Geometry("small", 330, 20, 58, 24, 38, 57, 16, 12, 6, 26, "0.5", "?")
 

@@ -122,7 +122,7 @@ def test_the_experiment_is_told_as_the_common_ground_counts_it(site):
     assert "Of 756 changes they contradict each other on 48: P is right on 32, Q on 16" in page
     assert "Of 72 such changes of one neuron they contradict each other on 6" in page
     assert page.count(": both say") == 9
-    assert "The network says 1: 1.15 is above the mark. P is right, as you said." in page
+    assert "The network says 1: 1.15 is above the threshold. P is right, as you said." in page
 
 
 def test_tests_in_either_order_leave_the_same(site):
@@ -201,21 +201,21 @@ def test_circuits_follow_an_edit_as_they_do_one_by_one(site, of, key):
     [
         ("", ["Learn it in five minutes"]),
         ("/two-circuits?off=n2.1", ["All four right with five neurons. Fewer are enough"]),
-        ("/slides", ["9 / 9", "Which one is the explanation?", "0 Subset-minimal", "lines kept", "As a file"]),
+        ("/slides", ["9 / 9", "Which one is the explanation?", "0 Subset-minimal", "edges kept", "As a file"]),
         ("/notes", ["Lesson 6: First the algorithm", "Question 1: 0 must come out", "Lesson 7: An edit that says yes"]),
         ("/hand-outs", ["Seven pages to print", "hand-out 7", "Still say no on 11"]),
         ("/an-edit?edit=layer-3", ["On 11 the network says no", "3 of 25 weights", "Opens when you have guessed"]),
         ("/an-edit?guess=7&answer=same", ["Not quite. Their answers do not. But of the 197 circuits"]),
         ("/two-circuits?off=n1.1", ["Wrong on 01", "Something needed is off"]),
         ("/two-circuits?kept=n2.1_n2.2&kept=n1.2_n2.1&answer=yes", ["does without it", "0.51 and 0.504 on 01 and 10"]),
-        ("/two-readings?mark=1.29&kept=0101&kept=0111&answer=or", ["It can: with the mark at 0.81"]),
+        ("/two-readings?mark=1.29&kept=0101&kept=0111&answer=or", ["It can: with the threshold at 0.81"]),
         ("/the-experiment", ["Both say 0, and so does the network"]),
         ("/the-experiment?neuron=n1.2&source=11&x=00", ["Both say 1, the network says 0: both are wrong here"]),
         ("/the-experiment?neuron=n1.1&x=00&source=01", ["The network will say 1", "Opens when you have guessed"]),
         ("/stricter?guess=300", ["197 left you said 300", "Next: Mean ablation."]),
         ("/stricter?" + 6 * "guess=1&" + "answer=more", ["Not quite. Backwards", "logarithmic"]),
-        ("/one-method?method=eap", ["17 lines of 18"]),
-        ("/one-method?guess=3&answer=skill", ["Not quite. Being valid", "with 12 lines, 16 of 2,034 are valid"]),
+        ("/one-method?method=eap", ["17 edges of 18"]),
+        ("/one-method?guess=3&answer=skill", ["Not quite. Being valid", "with 12 edges, 16 of 2,034 are valid"]),
     ],
 )
 def test_pages_say_what_they_should(site, address, words):

@@ -97,7 +97,7 @@ def test_an_experiment_is_told_as_comparing_the_two_tells_it(client, screen):
     text = client.get(f"/story/{screen}?guess=P").raise_for_status().text
     [right] = told["right"]
     output = f"{told['output']:.2f}"
-    assert f"The network says {told['happens']}: {output} is above the mark. {right} is right" in shown(text)
+    assert f"The network says {told['happens']}: {output} is above the threshold. {right} is right" in shown(text)
     assert re.findall(r'class="says right"[^>]*data-choice="(\w)"', text)[screen - min(EXPERIMENTS)] == right
     assert f">{output}</text>" in text
 
@@ -129,9 +129,9 @@ def test_the_last_screen_has_the_numbers_of_the_store(client):
     text = client.get("/story/6").raise_for_status().text
     told = shown(text)
     found = client.get(f"/api/v2/networks/{NETWORK}").json()["counts"]
-    assert f"{int(found['interpretations']['value']):,} readings pass. None is always right." in told
+    assert f"{int(found['interpretations']['value']):,} interpretations pass. None is always right." in told
     circuits = found["valid_circuits"]["value"]
-    assert f"Readings are interpretations, here of {circuits} circuits that answer all four inputs right" in told
+    assert f"They are the interpretations of {circuits} circuits that answer all four inputs right" in told
     assert "rules “complete”." in told, "the paper's are not counted here"
     assert f"only {int(found['observed_classes']['value']):,} of them" in told
     assert "in all 756 ways, tells more: the best predicts 711" in told
@@ -149,7 +149,7 @@ def test_before_all_is_counted_the_other_screens_work(tmp_path, stage, says):
         for number in range(2, SCREENS):
             assert client.get(f"/story/{number}?guess=").status_code == 200
         last = shown(client.get("/story/6").text)
-        assert ("147,899,020 readings pass. Is one" if stage == "analysed" else "How many readings pass?") in last
+        assert ("147,899,020 interpretations pass. Is one" if stage == "analysed" else "How many interpretations pass?") in last
         assert says in last
 
 
@@ -165,7 +165,7 @@ def test_what_is_still_computed_is_said_in_plain_words_and_never_restarts(tmp_pa
             job = queue.enqueue(session, "common-ground", arguments_about(*about))
             job.state, job.stage, job.done, job.total = "running" if total else "queued", stage, done, total
         told = shown(client.get("/story/6").text)
-        assert f"Every reading is being held against every way of changing the neurons{says}" in told
+        assert f"Every interpretation is being held against every way of changing the neurons{says}" in told
         assert "See the job" not in told
 
 
