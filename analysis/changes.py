@@ -66,7 +66,7 @@ class Change(Part):
     kept: Count
     lost: Count
     gained: Count
-    changed: Count = Field(0, description="Circuits among those kept whose interpretations or carried algorithms are others.")
+    changed: Count = Field(0, description="Kept circuits whose interpretations or carried algorithms are others.")
     estimated: Literal[True] | None = None
     intervals: dict[str, Bounds] | None = Field(None, description="Of each estimated number.")
     confidence: float | None = Field(None, description="Of the intervals; 1 where they hold for certain.")
@@ -327,7 +327,8 @@ class _Masks:
             return kept[found]
         first, second = told
         if first.sampled:
-            reasons.append(f"Carried algorithms were asked of {first.n_asked:,} of {len(kept):,} circuits: more may be changed.")
+            asked = f"{first.n_asked:,} of {len(kept):,} circuits"
+            reasons.append(f"Carried algorithms were asked of {asked}: more may be changed.")
         apart = [
             first.stories[one] != second.stories[other]
             for one, other in zip(first.story_of.tolist(), second.story_of.tolist(), strict=True)

@@ -20,7 +20,7 @@ from pluriscope.arguments import checked
 from pluriscope.explanations import Explanation
 from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.figures.svg.layout import node_name
-from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import Hues, alignment_tiles, bits_of, hues_among
 from pluriscope.figures.svg.trees import formula_tree
 from pluriscope.lists import Items

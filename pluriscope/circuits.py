@@ -32,8 +32,7 @@ from pluriscope.errors import MissingLibrary, writing
 from pluriscope.explanations import Explanation
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.layout import node_name
-from pluriscope.figures.svg.networks import network_diagram
-from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.networks import circuit_thumb, network_diagram
 from pluriscope.figures.svg.tiles import gate_tiles, hues_among
 from pluriscope.findings import Findings, part_of, place_of
 from pluriscope.frames import KIND, Part

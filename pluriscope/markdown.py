@@ -25,20 +25,9 @@ DESIGNS: Final = "../app/bundled/studies/"
 _UNSEEN: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _EVERYDAY: Final = frozenset(
     (
-        *(
-            "analysis",
-            "answer",
-            "base",
-            "budget",
-            "card",
-            "cell",
-            "claim",
-            "decision",
-            "direction",
-            "facet",
-            "job",
-        ),
-        *("level", "loss", "measure", "network", "outcome", "question", "reference", "source", "study", "subject", "task", "threshold"),
+        *("analysis", "answer", "base", "budget", "card", "cell", "claim", "decision", "direction", "facet", "job"),
+        *("level", "loss", "measure", "network", "outcome", "question", "reference", "source", "study", "subject"),
+        *("task", "threshold"),
     )
 )
 """Terms whose words are also used in their plain sense: a link at each would say nothing."""

@@ -29,7 +29,7 @@ from pluriscope.blocks import (
     Tray,
     Verdict,
 )
-from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.tables import AtHand, Column, Query, Row, read_query
 from tests.library.figures import samples
 

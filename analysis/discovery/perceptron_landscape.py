@@ -67,7 +67,9 @@ class PerceptronLandscape(Landscape):
     @property
     def undecided(self) -> Sequence[str]:
         story = self.story
-        return [f"carried algorithms are undecided: {story.reason}"] if isinstance(story, Unasked) and story.arises else []
+        if not isinstance(story, Unasked) or not story.arises:
+            return []
+        return [f"carried algorithms are undecided: {story.reason}"]
 
     def judged(self, circuits: Mapping[int, Closed]) -> Mapping[int, Judged]:
         """Ablations of all that are in the protocol's space, and criteria and stories of the valid ones."""

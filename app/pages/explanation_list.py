@@ -27,7 +27,7 @@ from pluriscope.address import Addresses, ResultRef
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Table, Tray
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.numbers import exact
-from pluriscope.figures.svg.thumbs import part_filter
+from pluriscope.figures.svg.part_filter import part_filter
 from pluriscope.frames import KIND, Frame, Overview, Part
 from pluriscope.kinds.columns import criterion_of, says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND, shown_columns

@@ -20,7 +20,7 @@ from app.pages.page import One
 from pluriscope.blocks import Block, Notice, Section, Table, Tray
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.layout import node_name
-from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import gate_tiles
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Choice, Column, Facet, Query, Row, Selection, toggled

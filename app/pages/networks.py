@@ -32,7 +32,7 @@ from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Table, VerdictState
 from pluriscope.figures.numbers import noun, readable
 from pluriscope.figures.svg.marks import verdict_mark
-from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.naming import Scope
 from pluriscope.records import RowsRecord, rows_record
 from pluriscope.tables import AtHand, Column, Query, Row, Selection, read_query, words_of

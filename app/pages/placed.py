@@ -32,7 +32,7 @@ from app.errors import BadQuery, NotFound
 from app.options import ScopeOptions
 from app.pages.place import Place
 from pluriscope.address import Addresses
-from pluriscope.figures.svg.directions import linear_words, site_words
+from pluriscope.figures.svg.combs import linear_words, site_words
 from pluriscope.naming import ExplanationRef
 
 SHAPE: Final = "PATH:LAYER.NEURON+NEURON, for instance 0:1.0+2"

@@ -28,8 +28,8 @@ from app.pages.placed import PlacedOptions, site_label
 from pluriscope.blocks import Block, Fact, Facts, Head, More, Section, Side, Table, Verdict
 from pluriscope.figures.numbers import decimal, exact, noun
 from pluriscope.figures.svg.aligned import aligned_diagram
-from pluriscope.figures.svg.directions import direction_diagram
-from pluriscope.figures.svg.thumbs import Direction
+from pluriscope.figures.svg.combs import Direction
+from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.records import (
     AlignedRecord,
     AlignmentRecord,
@@ -205,8 +205,11 @@ def direction(one: One, options: PlacementOptions) -> Iterator[Block]:
     where, how = f", on directions of {layers}" if layers else "", f"found by the search of {classes}" * bool(classes)
     joint = None if record.joint_agreed is None else record.joint_agreed == record.joint_tested
     yield _head(one, record, where, how, {"joint interchange": joint, "causal order": record.causal_order})
-    drawn = direction_diagram(
-        one.place.question.network.weights, list(_combs(record)), hues=hues_of(one.item.algorithm), title=record.formula
+    drawn = network_diagram(
+        one.place.question.network.weights,
+        directions=list(_combs(record)),
+        hues=hues_of(one.item.algorithm),
+        title=record.formula,
     )
     caption = (
         "The capsule is the layer; below, each variable’s weights on its neurons, up and filled for positive, down and "

@@ -16,7 +16,8 @@ from app.pages.page import One, about, column, figure, head_actions, listed, pag
 from app.pages.placed import site_of
 from pluriscope.blocks import Block, Fact, Facts, Head, Section, Side
 from pluriscope.figures.numbers import exact
-from pluriscope.figures.svg.directions import claims_diagram, weight_text
+from pluriscope.figures.svg.combs import claimed, weight_text
+from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.figures.svg.tiles import bits_of, hues_among
 from pluriscope.records import ClaimRecord, RecordedRecord
 from pluriscope.tables import Row
@@ -52,7 +53,9 @@ def recorded(one: One, _options: ScopeOptions) -> Iterator[Block]:
     told = _figures(one)
     figures = [Fact(known.label, _words(told[known.name]), known.meaning) for known in kind.columns]
     hues = hues_among(bits_of(claim.function, sizes[0]) for claim in kind.claims(one.item))
-    drawn = claims_diagram(one.place.question.network.weights, kind.claims(one.item), hues=hues, title=name)
+    drawn = network_diagram(
+        one.place.question.network.weights, None, *claimed(kind.claims(one.item), sizes[0]), hues=hues, title=name
+    )
     caption = "The network, with what this explanation says of it."
     yield Side([figure(one, drawn, caption), Facts(figures)])
     if claims:

@@ -319,7 +319,7 @@ class _Told:
         """All explanations by how much they predict, and three doors."""
         links, analysis = self.of.links, self.of.place.analysis
         doors = (
-            ("Explore all of it", "Every interpretation of this network, and where they differ.", links.network(NETWORK)),
+            ("Explore all of it", "Every interpretation, and where they differ.", links.network(NETWORK)),
             ("Try your network", "Bring a small one, or train one here.", links.bring_in()),
             ("Teach it", "Seven lessons, hand-outs, slides.", links.learn()),
         )

@@ -17,8 +17,7 @@ from pluriscope.figures.numbers import decimal, exact, noun
 from pluriscope.figures.svg.elements import twice
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.marks import quarters
-from pluriscope.figures.svg.networks import NARROW, WIDTH, Contrast, network_diagram
-from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.networks import NARROW, WIDTH, Contrast, circuit_thumb, network_diagram
 from pluriscope.figures.svg.tiles import Tile, bits_of, hues_among
 from pluriscope.naming import LETTERS, ExplanationRef
 

@@ -29,7 +29,7 @@ RELATION_WORDS: Final[dict[Relation, str]] = {
 }
 """What circuits of each relation carry, beside the whole network."""
 _BY_RELATION: Final = (
-    Column("story", "Carries", "How the algorithms that the circuits carry relate to the whole network's.", "name", first=True),
+    Column("story", "Carries", "How what the circuits carry relates to the whole network.", "name", first=True),
     Column("carry", "The circuits carry", "Beside what the whole network carries.", "text"),
     Column("circuits", "Circuits", "Of those asked.", "int"),
     Column("share", "Share of all, interval", "Among all valid circuits, where these are a sample.", "text"),

@@ -17,7 +17,7 @@ from analysis.criteria.verdict import FAILED, PASSED
 from analysis.validity import max_wrong
 from pluriscope.address import ResultRef
 from pluriscope.figures.numbers import exact
-from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import PLAIN_HUES, Hues, bits_of, hues_by_frequency, variable
 from pluriscope.frames import Coded, Passing
 from pluriscope.naming import ExplanationRef

@@ -18,7 +18,7 @@ from analysis.alignments.on_directions import parse_directions
 from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.figures.svg.thumbs import Direction
+from pluriscope.figures.svg.combs import Direction
 from pluriscope.figures.svg.tiles import alignment_tiles, bits_of
 from pluriscope.frames import Coded, Passing
 from pluriscope.kinds.columns import (

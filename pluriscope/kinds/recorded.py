@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from analysis.explanations.explanation import NAME, REF, RecordedKind, predict_nothing
-from pluriscope.figures.svg.directions import claims_thumb
+from pluriscope.figures.svg.combs import claimed
 from pluriscope.kinds.columns import FAILS, FRAGILE, MARGIN, PASSES, VALID
 from pluriscope.kinds.found import Found
 from pluriscope.kinds.kind import ListedKind
@@ -45,7 +45,7 @@ def listed(kind: RecordedKind[Any]) -> ListedKind:
     def drawing(found: Found, place: int) -> Markup:
         claims = kind.claims(kind.read(found.question, ref(found, place).first))
         title = str(found.stored[kind.key][NAME][place])
-        return claims_thumb(found.question.network.weights, claims, hues=found.hues, title=title)
+        return found.thumb(None, *claimed(claims, found.question.subject.n_inputs), title=title)
 
     return ListedKind(
         key=kind.key,

@@ -14,7 +14,6 @@ from analysis.subjects.perceptron.mlp import forward
 from analysis.tasks import input_table
 from analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from pluriscope.figures.svg.networks import network_diagram
-from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.kinds.circuits import edge_labels
 from pluriscope.records import RowRecord
 from pluriscope.views.view import SubjectView
@@ -25,7 +24,7 @@ MAX_EDGES_COUNTED: Final = 130
 
 def _drawn(question: Question, mask: int | None = None, *, title: str, thumb: bool = False, **more: Any) -> Markup:
     circuit = None if mask is None else Circuit(question.layout, mask)
-    return (circuit_thumb if thumb else network_diagram)(question.network.weights, circuit, title=title, **more)
+    return network_diagram(question.network.weights, circuit, thumb=thumb, title=title, **more)
 
 
 def _on_inputs(question: Question, mask: int | None) -> list[RowRecord]:

@@ -23,7 +23,7 @@ from pluriscope.blocks import (
     Table,
     find,
 )
-from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.markdown import markdown
 from pluriscope.templating import TEMPLATES, Place, shown_at
 from tests.every_block import HOSTILE, ROWS, Settings, every_block, table

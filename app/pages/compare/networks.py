@@ -35,12 +35,11 @@ from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Figure, More
 from pluriscope.comparison import Trials, trials_of
 from pluriscope.figures.numbers import decimal, enumerated, noun, readable
-from pluriscope.figures.svg.directions import direction_diagram, linear_words
+from pluriscope.figures.svg.combs import claimed, linear_words
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import WIDTH, Contrast, network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
-from pluriscope.figures.svg.thumbs import Direction
-from pluriscope.figures.svg.tiles import Tile, bits_of, hues_among
+from pluriscope.figures.svg.tiles import bits_of, hues_among
 from pluriscope.figures.svg.vessels import SMALL, vessels
 from pluriscope.naming import LEAST, LETTERS
 from pluriscope.records import ComparedRecord, DifferenceRecord
@@ -346,14 +345,10 @@ def _drawing(
     width: float = WIDTH,
 ) -> Markup:
     """It on the network, edges that it keeps and another cuts thick."""
-    tiles, directions = [], []
-    for claim in one.functions:
-        table = bits_of(claim.function, beside.sizes[0])
-        tiles += [Tile(claim.layer, neuron, table, claim.label) for neuron in claim.neurons]
-        directions += [Direction(claim.layer, weights, table, claim.label) for weights in claim.directions]
+    tiles, directions = claimed(one.functions, beside.sizes[0])
     weights, title = beside.place.question.network.weights, _name(beside, one)
     if directions:
-        return direction_diagram(weights, directions, hues=beside.hues, title=title)
+        return network_diagram(weights, None, tiles, directions, hues=beside.hues, title=title)
     circuits = [other.circuit.keep for other in beside.explanations if other.circuit is not None]
     alone = None
     if one.circuit is not None and len(circuits) >= LEAST:

@@ -26,7 +26,7 @@ from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
-from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.templating import render
 
 _SLUG: Final = "an-edit"

@@ -135,7 +135,9 @@ def _board(of: LessonNetwork, state: ExperimentOptions) -> Board:
     else:
         hit = "as you said" if state.guess == one.right else f"you said {state.guess}"
         side = "above" if one.answer else "below"
-        said = f"The network says {one.answer}: {number(one.output)} is {side} the threshold. {one.right} is right, {hit}."
+        said = (
+            f"The network says {one.answer}: {number(one.output)} is {side} the threshold. {one.right} is right, {hit}."
+        )
     steps = (
         Markup("Find a change on which P and Q say different things.{}<div class=claims>{}</div>").format(
             fields(ask, of.links.learn(_SLUG)), Markup("").join(_reasons(of, one)) if source != base else ""

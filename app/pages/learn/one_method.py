@@ -15,7 +15,7 @@ from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.lessons import among
-from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.networks import circuit_thumb
 
 _SLUG: Final = "one-method"
 _FIRST: Final = "acdc"

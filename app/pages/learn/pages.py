@@ -16,7 +16,7 @@ from app.pages.page import read_options
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Head, Menu, More, Notice
 from pluriscope.figures.svg.lessons import with_inputs
-from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import gate_tiles
 from pluriscope.templating import AS_FILE, PART, render
 

@@ -20,7 +20,7 @@ from app.pages.play.played import Field as Asked
 from pluriscope.figures.numbers import enumerated, exact
 from pluriscope.figures.svg.funnel import funnel_bar, funnel_thumb
 from pluriscope.figures.svg.lessons import stairs
-from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.networks import circuit_thumb
 
 _SLUG: Final = "stricter"
 _ASKS: Final = {

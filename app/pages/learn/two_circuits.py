@@ -14,7 +14,7 @@ from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonO
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated, noun
 from pluriscope.figures.svg.layout import Site
-from pluriscope.figures.svg.thumbs import circuit_thumb
+from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.vessels import MARK
 
 _SLUG: Final = "two-circuits"

@@ -136,7 +136,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
             (gate.threshold, bits_of(gate.function, 2), letter) for gate, letter in zip(_gates(of), "PQ", strict=True)
         ]
         many = _interpretations(of)
-        caption = f"P and Q of the story read this neuron differently. Thresholds alone give their circuit {many} readings."
+        caption = f"P and Q read this neuron differently. Thresholds alone give their circuit {many} interpretations."
         answers.append(Answer(key, words, True, told, [(_line(of, pair), caption)]))
     return answers
 

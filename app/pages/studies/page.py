@@ -155,7 +155,12 @@ class StudyPage(Shared):
 
 
 def build_study(session: Session, links: Addresses, study: str, options: StudyOptions) -> StudyPage:
-    """The study that an address asks for; raises as :func:`app.pages.studies.study.open_study`, and BadQuery for another protocol or factor."""
+    """The study that an address asks for.
+
+    Raises:
+        BadQuery: another protocol or factor.
+        NotFound: as :func:`app.pages.studies.study.open_study`.
+    """
     found = find_study_of(session, links, study)
     protocol = found.protocol_named(options.protocol)
     if options.by not in (None, *found.design.varying):

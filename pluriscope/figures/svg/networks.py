@@ -14,11 +14,22 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from markupsafe import Markup
 
 from pluriscope.figures.numbers import decimal, noun
+from pluriscope.figures.svg.combs import (
+    ROW,
+    THUMB_ROW,
+    Direction,
+    capsules,
+    comb,
+    combs_sentence,
+    combs_width,
+    small_comb,
+)
 from pluriscope.figures.svg.elements import circle, drawing, esc, line, num, part, rect, text, text_width, touchable
 from pluriscope.figures.svg.layout import (
     TILE,
@@ -27,6 +38,7 @@ from pluriscope.figures.svg.layout import (
     Keep,
     Site,
     Wiring,
+    keep_of,
     node_name,
     place,
     shape_text,
@@ -46,6 +58,8 @@ NO_NAMES: Final[Mapping[Site, Sequence[str]]] = {}
 WIDTH, NARROW = 600.0, 360.0
 """Of a drawing beside others, and of one on a phone or a narrow sheet."""
 _BIT: Final = 18.0
+_THUMB_PAD: Final = 9.0
+_THUMB_TILE: Final = 13.0
 _LARGE_TILE: Final = 32.0
 
 
@@ -82,42 +96,74 @@ def network_diagram(
     weights: Sequence[Any],
     mask: object = None,
     tiles: Sequence[Tile] = (),
+    directions: Sequence[Direction] = (),
     *,
+    thumb: bool = False,
+    shared: object = None,
     contrast: Contrast | None = None,
     hues: Hues = PLAIN_HUES,
     title: str = "",
 ) -> Markup:
-    """A network with its weights, or a circuit, or an interpretation, at full size.
+    """A network with its weights, or a circuit, an interpretation, an alignment or a set of directions.
 
     Args:
         weights: matrices ``[n_l, n_(l-1)]``, arrays or nested lists.
         mask: hex, circuit or Boolean matrices; None cuts nothing.
-        tiles: variables on neurons, output included (drawn grey).
-        contrast: what it shows beside others; then variables on the output, which are the same in all, are left out.
+        tiles: variables on neurons. That on the output is grey, and left out of a thumb and beside others, since it is
+            the same in all.
+        directions: variables on directions, in the order in which they are to stand.
+        thumb: whether it is for lists: small, without names and numbers.
+        shared: of a thumb the edges that others keep too, which are pale, so that the rest stands out.
+        contrast: what it shows beside others.
         hues: the network's hues, for more than two inputs.
         title: what it is, put before the sentence made from the data.
     """
-    if contrast is not None:
-        tiles = [tile for tile in tiles if tile.layer < len(weights)]
-    wiring = Wiring.of(weights, mask, ((t.layer, t.neuron) for t in tiles))
-    (width, height), pad = diagram_size(wiring), PAD_X
-    if contrast is not None:
-        width, pad = contrast.width, 36.0
-    frame = place(wiring.columns, width, height, pad, PAD_Y)
+    drawn = [tile for tile in tiles if tile.layer < len(weights)] if thumb or contrast is not None else tiles
+    if thumb:
+        directions = [one for one in directions if one.what == "reads"]
+    wiring = Wiring.of(weights, mask, ((t.layer, t.neuron) for t in drawn))
+    pale = mask is None and contrast is None and bool(directions or drawn)  # an alignment says nothing about edges
+    (width, height), pad, row = diagram_size(wiring), (PAD_X, PAD_Y), ROW
+    if thumb:
+        width, height, pad, row = 120.0, 72.0 + 12.0 * max(0, wiring.rows - 3), (_THUMB_PAD, _THUMB_PAD), THUMB_ROW
+    elif contrast is not None:
+        width, pad = contrast.width, (36.0, PAD_Y)
+    elif directions:
+        width = max(width, combs_width(directions))
+    frame = place(wiring.columns, width, height, *pad)
     if contrast is not None:
         frame = replace(frame, tile=min(_LARGE_TILE, frame.gap - 30, frame.spacing - 24))
-    sentence = whole_sentence(title, wiring, tiles)
+    by_site = {(tile.layer, tile.neuron): tile for tile in drawn}
+    if thumb:
+        body = _edges(wiring, frame, by_site, pale=pale, thumb=True, shared=keep_of(shared, wiring.sizes))
+        body += _small_nodes(wiring, frame, by_site, hues, plain=not (drawn or directions))
+    else:
+        body = diagram_body(wiring, frame, drawn, hues=hues, pale=pale, contrast=contrast)
+    body += capsules(wiring, frame, directions, thumb=thumb)
+    for number, one in enumerate(directions):
+        top = height + row * number
+        if thumb:
+            body += small_comb(frame, one, top + 5, hues)
+        else:
+            body += f'<path class="t-rule" d="M0 {num(top)}H{num(width)}"/>' + comb(one, top, wiring, hues)
+    sentence = whole_sentence(title, wiring, tiles if thumb else drawn)
+    sentence += combs_sentence(directions, wiring, thumb=thumb)
     if contrast is not None and contrast.bits is not None:
         values = (f"{node_name(*site, wiring.sizes)} {bit}" for site, bit in sorted(contrast.bits.items()))
         sentence += f"; values: {', '.join(values)}"
     return drawing(
         width,
-        height,
-        diagram_body(wiring, frame, tiles, hues=hues, contrast=contrast),
+        height + row * len(directions),
+        body,
         sentence=sentence,
-        details=edges_sentence(wiring),
-        css_class=diagram_class(wiring) if contrast is None else "contrast",
+        details="" if thumb else edges_sentence(wiring),
+        css_class="thumb" if thumb else diagram_class(wiring) if contrast is None else "contrast",
+        sizing="fluid" if thumb else "capped",
     )
+
+
+circuit_thumb: Final = partial(network_diagram, thumb=True)
+"""The same at a glance: 120 × 72 units, readable from 64 px to full width."""
 
 
 def diagram_body(
@@ -163,35 +209,78 @@ def ring_radius(tile: Tile | None, side: float = TILE) -> float:
 
 
 def _edges(
-    wiring: Wiring, frame: Frame, by_site: dict[tuple[int, int], Tile], *, pale: bool, contrast: Contrast | None
+    wiring: Wiring,
+    frame: Frame,
+    by_site: Mapping[Site, Tile],
+    *,
+    pale: bool,
+    thumb: bool = False,
+    shared: Keep | None = None,
+    contrast: Contrast | None = None,
 ) -> str:
+    """All edges between shown neurons, cut ones first; in a large drawing between rings, each with its name."""
     cut = kept = ""
-    alone = None if contrast is None else contrast.alone
-    few = sum(matrix.size for matrix in wiring.weights) <= _MAX_WEIGHTS
+    few = not thumb and sum(matrix.size for matrix in wiring.weights) <= _MAX_WEIGHTS
+    thickness = (0.9, 2.4) if thumb else (1.0, 4.0)
     for edge in shown_edges(wiring, frame):
-        x1, y1, x2, y2 = edge.ends
-        length = math.hypot(x2 - x1, y2 - y1)
-        dx, dy = (x2 - x1) / length, (y2 - y1) / length
-        r1 = ring_radius(by_site.get((edge.layer - 1, edge.source)), frame.tile) + 1.5
-        r2 = ring_radius(by_site.get((edge.layer, edge.out)), frame.tile) + 2.5
-        ends = (x1 + dx * r1, y1 + dy * r1, x2 - dx * r2, y2 - dy * r2)
-        hit = touchable(f"M{num(ends[0])} {num(ends[1])}L{num(ends[2])} {num(ends[3])}") if few else ""
-        name, minus = edge.name(wiring.sizes), edge.weight < 0
+        minus, width, ends = " neg" if edge.weight < 0 else "", None, edge.ends
+        if not thumb:
+            ends = _between_rings(edge, frame, by_site)
         if not edge.kept:
-            cut += part(name, line(*ends, "e-cut neg" if minus and contrast is not None else "e-cut") + hit)
-        elif pale:
-            kept += part(name, line(*ends, "e-bg neg" if minus else "e-bg") + hit)
+            css = "e-cut" if contrast is None else f"e-cut{minus}"
+        elif pale or _has(shared, edge):
+            css = f"e-bg{minus}"
         elif contrast is not None:
-            css = "e-only" if alone is not None and alone[edge.layer - 1][edge.out, edge.source] else "e-both"
-            kept += part(name, line(*ends, f"{css} neg" if minus else css) + hit)
+            css = f"{'e-only' if _has(contrast.alone, edge) else 'e-both'}{minus}"
         else:
-            stroke = stroke_width(edge.weight, wiring.largest, 1.0, 4.0)
-            drawn = line(*ends, "e-neg" if minus else "e-pos", width=stroke)
-            if minus:  # the end bar of an inhibiting edge
-                bar = ends[2] - dy * 5, ends[3] + dx * 5, ends[2] + dy * 5, ends[3] - dx * 5
-                drawn += line(*bar, "e-pos", width=1.6)
-            kept += part(name, drawn + hit)
+            css, width = "e-neg" if minus else "e-pos", stroke_width(edge.weight, wiring.largest, *thickness)
+        drawn = line(*ends, css, width=width)
+        if not thumb:
+            if css == "e-neg":
+                drawn += _end_bar(ends)
+            hit = touchable(f"M{num(ends[0])} {num(ends[1])}L{num(ends[2])} {num(ends[3])}") if few else ""
+            drawn = part(edge.name(wiring.sizes), drawn + hit)
+        cut, kept = (cut, kept + drawn) if edge.kept else (cut + drawn, kept)
     return cut + kept
+
+
+def _has(keep: Keep | None, edge: DrawnEdge) -> bool:
+    return keep is not None and bool(keep[edge.layer - 1][edge.out, edge.source])
+
+
+def _between_rings(edge: DrawnEdge, frame: Frame, by_site: Mapping[Site, Tile]) -> Box:
+    (x1, y1, x2, y2), length = edge.ends, math.dist(edge.ends[:2], edge.ends[2:])
+    dx, dy = (x2 - x1) / length, (y2 - y1) / length
+    r1 = ring_radius(by_site.get((edge.layer - 1, edge.source)), frame.tile) + 1.5
+    r2 = ring_radius(by_site.get((edge.layer, edge.out)), frame.tile) + 2.5
+    return x1 + dx * r1, y1 + dy * r1, x2 - dx * r2, y2 - dy * r2
+
+
+def _end_bar(ends: Box) -> str:
+    """The bar at the end of an inhibiting edge."""
+    x1, y1, x2, y2 = ends
+    length = math.dist((x1, y1), (x2, y2))
+    dx, dy = 5 * (x2 - x1) / length, 5 * (y2 - y1) / length
+    return line(x2 - dy, y2 + dx, x2 + dy, y2 - dx, "e-pos", width=1.6)
+
+
+def _small_nodes(wiring: Wiring, frame: Frame, by_site: Mapping[Site, Tile], hues: Hues, *, plain: bool) -> str:
+    side = min(_THUMB_TILE, frame.gap - 2) if wiring.rows > 1 else _THUMB_TILE
+    body = ""
+    for column in wiring.columns:
+        x = frame.x[column.layer]
+        for neuron in column.shown:
+            y, tile = frame.places[column.layer, neuron], by_site.get((column.layer, neuron))
+            if wiring.cut[column.layer][neuron]:
+                body += circle(x, y, 2.2, "n-cut")
+            elif tile is not None:
+                body += tile_group(x, y, side, tile.table, hues.of(tile.table), max_width=frame.spacing - 4)
+            else:
+                body += circle(x, y, 3.1, "n-on") if plain else circle(x, y, 2.8, "n-open")
+        if column.n_hidden:
+            y = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap
+            body += text(x, y + 2.5, f"+{column.n_hidden}", "more", anchor="middle")
+    return body
 
 
 def _sites(

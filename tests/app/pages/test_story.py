@@ -149,7 +149,8 @@ def test_before_all_is_counted_the_other_screens_work(tmp_path, stage, says):
         for number in range(2, SCREENS):
             assert client.get(f"/story/{number}?guess=").status_code == 200
         last = shown(client.get("/story/6").text)
-        assert ("147,899,020 interpretations pass. Is one" if stage == "analysed" else "How many interpretations pass?") in last
+        many = "147,899,020 interpretations pass. Is one" if stage == "analysed" else "How many interpretations pass?"
+        assert many in last
         assert says in last
 
 

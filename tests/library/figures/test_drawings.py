@@ -15,9 +15,8 @@ from analysis.subjects.perceptron.circuit import circuit_from_hex
 from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.figures.svg.elements import Step
 from pluriscope.figures.svg.heat import heat_map
-from pluriscope.figures.svg.networks import network_diagram
+from pluriscope.figures.svg.networks import circuit_thumb, network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
-from pluriscope.figures.svg.thumbs import circuit_thumb
 from pluriscope.figures.svg.tiles import Tile, hues_by_frequency, truth_tile, variable
 from pluriscope.figures.svg.trees import formula_tree
 from tests.library.figures import samples

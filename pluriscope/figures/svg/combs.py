@@ -1,0 +1,179 @@
+"""Variables on linear directions: a capsule round the layer, and below the network a comb of signed bars for each.
+
+A comb has one bar for each neuron of the layer, in the network's own order: up and filled for a positive weight, down
+and open for a negative one, scaled to the largest of its row; in a large drawing each carries its number. Where a swap
+moves the layer along another direction than the read-out, that one has a comb of its own below it. Edges are pale, as
+in every alignment: nothing is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from analysis.explanations.explanation import Claim
+from analysis.interventions.subspace import Subspace
+from pluriscope.figures.svg.elements import num, part, rect, text
+from pluriscope.figures.svg.layout import Frame, Wiring, node_name
+from pluriscope.figures.svg.tiles import Bits, Hues, Tile, bits_of, table_name, tile_group
+
+ROW: Final = 98.0
+"""Height of a comb below a large drawing."""
+THUMB_ROW: Final = 14.0
+_BAR: Final = 20.0  # height of the largest
+_LEFT: Final = 196.0  # where combs begin
+_SLOT: Final = 62.0
+_MOST_BARS: Final = 12
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A variable that lives on a linear direction of a layer.
+
+    Args:
+        coefficients: one for each neuron, in order.
+        table: truth table of the variable.
+        label: the variable's formula.
+        what: "reads" for a read-out, "moves" for a swap direction of its own, which thumbs leave out.
+    """
+
+    layer: int
+    coefficients: tuple[float, ...]
+    table: Bits
+    label: str = ""
+    what: str = "reads"
+
+
+def claimed(claims: Sequence[Claim], n_inputs: int) -> tuple[list[Tile], list[Direction]]:
+    """What is said of neurons, as tiles, and of directions."""
+    tiles, directions = [], []
+    for claim in claims:
+        table = bits_of(claim.function, n_inputs)
+        tiles += [Tile(claim.layer, neuron, table, claim.label) for neuron in claim.neurons]
+        directions += [Direction(claim.layer, weights, table, claim.label) for weights in claim.directions]
+    return tiles, directions
+
+
+def capsules(wiring: Wiring, frame: Frame, directions: Sequence[Direction], *, thumb: bool) -> str:
+    """A capsule round each layer that carries a direction."""
+    body, (half, over) = "", (6, 6) if thumb else (17, 26)
+    for layer in sorted({one.layer for one in directions}):
+        x = frame.x[layer]
+        ys = [frame.places[layer, neuron] for neuron in wiring.columns[layer].shown] or [frame.top, frame.bottom]
+        size = 2 * half, max(ys) - min(ys) + 2 * over
+        body += rect(x - half, min(ys) - over, *size, "capsule", f'rx="{half}"')
+        body += "" if thumb else text(x + 22, min(ys) - 14, f"layer {layer}", "lab s")
+    return body
+
+
+def combs_width(directions: Sequence[Direction]) -> float:
+    """How wide a large drawing is at least."""
+    return _LEFT + _SLOT * max((len(_shown(one)) for one in directions), default=0) + 12
+
+
+def small_comb(frame: Frame, direction: Direction, y: float, hues: Hues) -> str:
+    """Tile and signed bars of a direction under its layer."""
+    x, bars = frame.x[direction.layer], ""
+    for i, coefficient in enumerate(direction.coefficients):
+        bars += _bar(x + 9 + 7 * i, y, 4, 5.5, coefficient / _largest(direction))
+    rail = _rail(x + 7, y, 7 * len(direction.coefficients) + 1)
+    return f'<g class="v-{hues.of(direction.table)}">{bars}{rail}</g>' + tile_group(
+        x - 4, y, 11, direction.table, hues.of(direction.table)
+    )
+
+
+def comb(direction: Direction, top: float, wiring: Wiring, hues: Hues) -> str:
+    """What is read or moved, and a bar with its number for each neuron."""
+    hue, y, body = hues.of(direction.table), top + 44, ""
+    if direction.what == "reads":
+        body += tile_group(16, y - 10, 22, direction.table, hue)
+        body += f'<g class="v-{hue}">{text(34, y - 6, _name(direction), "fv")}</g>'
+        body += text(2, y + 26, f"read off layer {direction.layer}", "lab s")
+    else:
+        body += text(2, y + 4, f"swapped along, layer {direction.layer}", "lab s")
+    shown, bars, labels = _shown(direction), "", ""
+    for slot, neuron in enumerate(shown):
+        share = direction.coefficients[neuron] / _largest(direction)
+        x, name = _LEFT + _SLOT * slot + _SLOT / 2, node_name(direction.layer, neuron, wiring.sizes)
+        if share:
+            bars += part(name, _bar(x - 9, y, 18, _BAR, share))
+        at = y - _BAR * share + (-4 if share >= 0 else 12)
+        number = text(x, at, weight_text(direction.coefficients[neuron]), "lab hn", anchor="middle")
+        labels += part(name, number + text(x, top + ROW - 7, name, "lab code", anchor="middle"))
+    if hidden := len(direction.coefficients) - len(shown):
+        labels += text(_LEFT + _SLOT * len(shown) + 4, y + 4, f"+{hidden} smaller", "lab s")
+    return body + f'<g class="v-{hue}">{bars}{_rail(_LEFT, y, _SLOT * len(shown))}</g>' + labels
+
+
+def combs_sentence(directions: Sequence[Direction], wiring: Wiring, *, thumb: bool) -> str:
+    """Which variables live where, to be put behind what is said of the network."""
+    if thumb:
+        names = (f"{table_name(one.table)} in layer {one.layer}" for one in directions)
+        return f"; directions: {', '.join(names)}" if directions else ""
+    told = ""
+    for one in directions:
+        how = f"read off layer {one.layer}" if one.what == "reads" else "swapped"
+        told += f"; {_name(one)} is {how} along {linear_words(one.layer, one.coefficients, wiring.sizes)}"
+    return told
+
+
+def _name(direction: Direction) -> str:
+    return direction.label or table_name(direction.table)
+
+
+def _largest(direction: Direction) -> float:
+    return max((abs(c) for c in direction.coefficients), default=0.0) or 1.0
+
+
+def _bar(x: float, y: float, wide: float, most: float, share: float) -> str:
+    """A bar up or down from y, so that of the largest weight is ``most`` high."""
+    tall = max(1.0, most * abs(share))
+    return rect(x, y - tall if share >= 0 else y, wide, tall, "dirbar" if share >= 0 else "dirneg")
+
+
+def _rail(x: float, y: float, length: float) -> str:
+    return f'<path class="dir" d="M{num(x)} {num(y)}h{num(length)}" stroke-width=".8"/>'
+
+
+def _shown(row: Direction) -> list[int]:
+    """The neurons whose bars are drawn: all of them, or in a wide layer those with the largest weights."""
+    n = len(row.coefficients)
+    if n <= _MOST_BARS:
+        return list(range(n))
+    largest = sorted(range(n), key=lambda i: (-abs(row.coefficients[i]), i))[: _MOST_BARS - 1]
+    return sorted(largest)
+
+
+def weight_text(value: float) -> str:
+    """A weight in three significant digits, with a real minus; whole numbers without any."""
+    if value == int(value) and abs(value) < 1000:
+        words = str(abs(int(value)))
+    else:
+        words = f"{abs(value):.3g}"
+        if "e" in words:
+            mantissa, _, exponent = words.partition("e")
+            words = f"{mantissa}e{int(exponent)}".replace("e-", "e−")
+    return f"−{words}" if value < 0 else words
+
+
+def site_words(linear: Subspace, sizes: Sequence[int]) -> str:
+    """A place for people: ``layer 1 along n1.0 − n1.2``."""
+    if linear.dimension > 1:
+        return f"a subspace of {linear.dimension} dimensions of layer {linear.layer}"
+    return f"layer {linear.layer} along {linear_words(linear.layer, linear.reads[0], sizes)}"
+
+
+def linear_words(layer: int, coefficients: Sequence[float], sizes: Sequence[int]) -> str:
+    """A direction as people write it: ``n1.0 − n1.2``; weights below a thousandth of the largest are left out."""
+    largest = float(np.abs(np.asarray(coefficients)).max(initial=0.0))
+    parts: list[str] = []
+    for neuron, value in enumerate(coefficients):
+        if abs(value) <= 1e-3 * largest or value == 0:
+            continue
+        size = weight_text(abs(value))
+        term = node_name(layer, neuron, sizes) if size == "1" else f"{size}·{node_name(layer, neuron, sizes)}"
+        parts.append((("−" if value < 0 else "") if not parts else (" − " if value < 0 else " + ")) + term)
+    return "".join(parts) or "0"

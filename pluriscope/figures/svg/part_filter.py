@@ -1,0 +1,41 @@
+"""The filter of a list by what is kept: a drawing of the network whose neurons and edges are links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from pluriscope.figures.svg.elements import circle, drawing, line, num, text, touchable
+from pluriscope.figures.svg.layout import Wiring, node_name, place, shown_edges
+
+
+def part_filter(weights: Sequence[Any], asked: Sequence[str], linked: Callable[[str, Markup], Markup]) -> Markup | None:
+    """The drawing; None of a network that is too wide for all of its neurons to be drawn.
+
+    Args:
+        weights: matrices ``[n_l, n_(l-1)]`` of the network.
+        asked: names of what is kept, those of what is left out behind a ``!``: n1.0, A-n1.0.
+        linked: name and its drawing → the drawing as a link.
+    """
+    wiring = Wiring.of(weights)
+    if any(column.n_hidden for column in wiring.columns):
+        return None
+    frame = place(wiring.columns, 240.0, 168.0, 14.0, 26.0)
+
+    def css(name: str) -> str:
+        return "kept" if name in asked else "left" if f"!{name}" in asked else "open"
+
+    body = Markup("")
+    for edge in shown_edges(wiring, frame):
+        ends = (edge.layer - 1, edge.source), (edge.layer, edge.out)
+        name = "-".join(node_name(*site, wiring.sizes) for site in ends)
+        x1, y1, x2, y2 = map(num, edge.ends)
+        body += linked(name, Markup(touchable(f"M{x1} {y1}L{x2} {y2}", "hit") + line(*edge.ends, css(name))))  # noqa: S704
+    for site, y in frame.places.items():
+        name, x = node_name(*site, wiring.sizes), frame.x[site[0]]
+        label = text(x, y - 11, name, "small", anchor="middle")
+        drawn = Markup(circle(x, y - 4, 14, "around") + label + circle(x, y, 6, css(name)))  # noqa: S704
+        body += linked(name, drawn) if 0 < site[0] < wiring.last else drawn
+    return drawing(240.0, 168.0, body, sentence="Neurons and edges to choose", css_class="parts", sizing="exact")
