@@ -145,7 +145,7 @@ def test_a_filter_about_another_kind_says_what_it_is_about(client):
         ("xor", "?protocol=mine", "There may be more than is listed"),
         ("xor", "?kind=circuit&passes=input-noise", "Verdicts of input-noise: nobody asked"),
         ("xor", "?kind=alignment&sort=coverage", "common ground: nobody asked"),
-        ("xor", "?kind=circuit&story=same", "stories of circuits: nobody asked"),
+        ("xor", "?kind=circuit&story=same", "algorithms that circuits carry: nobody asked"),
         ("xor", "?kind=probe", "search for linear probes: nobody asked"),
         ("none", "?kind=algorithm", "No explanation is here"),
     ],
