@@ -1,11 +1,12 @@
-"""The large diagram: the thumb's positions with names, weights and formulas.
+"""The diagram of a layered network, large or as a thumb: names, weights and formulas on one layout.
 
-One function draws a whole network, a circuit (mask), an interpretation (mask and tiles) and the network half of an
-alignment (tiles, pale edges), and any of them beside others: thick edges that it alone keeps, grey ones that others
-keep too, and in one experiment a small square at each variable with its value, dashed where that is forced. Weights
-stand on their edges on a ground of paper, moved along the edge where two would collide; where a layer pair keeps more
-than 9 edges each is shown only when its edge or one of its neurons is pointed at, or all of them by a switch. Each
-neuron and each edge has its name, by which it is found in other drawings.
+One function draws a whole network, a circuit (mask), an interpretation (mask and tiles), an alignment (tiles, or combs
+of directions below, pale edges), and any of them beside others: thick edges that it alone keeps, grey ones that others
+keep too, and in one experiment a small square at each variable with its value, dashed where that is forced. In a thumb
+a kept edge has one of three widths by |weight|, dashed if negative, and a cut one is a hairline. In a large diagram
+weights stand on their edges on a ground of paper, moved along the edge where two would collide; where a layer pair
+keeps more than 9 edges each is shown only when its edge or one of its neurons is pointed at, or all of them by a
+switch. Each neuron and each edge has its name there, by which it is found in other drawings.
 """
 
 from __future__ import annotations
@@ -87,9 +88,9 @@ def diagram_size(wiring: Wiring) -> tuple[float, float]:
     return width, 2 * PAD_Y + gap * max(wiring.rows - 1, 1)
 
 
-def diagram_class(wiring: Wiring) -> str:
+def diagram_class(wiring: Wiring, directions: Sequence[Direction] = ()) -> str:
     """Classes of a large diagram; "wide" ones scroll sideways on a phone instead of shrinking."""
-    return "big wide" if len(wiring.sizes) > 4 or wiring.rows > 4 else "big"
+    return "big wide" if len(wiring.sizes) > 4 or wiring.rows > 4 or directions else "big"
 
 
 def network_diagram(
@@ -157,7 +158,7 @@ def network_diagram(
         body,
         sentence=sentence,
         details="" if thumb else edges_sentence(wiring),
-        css_class="thumb" if thumb else diagram_class(wiring) if contrast is None else "contrast",
+        css_class="thumb" if thumb else "contrast" if contrast is not None else diagram_class(wiring, directions),
         sizing="fluid" if thumb else "capped",
     )
 
