@@ -1,4 +1,4 @@
-"""How networks of each kind are explained from end to end: from a file and rules to a result file.
+"""The way of explaining each kind of network from end to end: from a file and rules to a result file.
 
 Each module has the same functions, for :attr:`~analysis.subjects.subject.SubjectKind.explaining`: ``questions``,
 ``explain``, ``search``, ``plan``, ``first_words``, ``missing``, ``planted``, ``read_circuits``, ``circuits``,

@@ -1,4 +1,4 @@
-"""Explaining networks whose circuits are a space, such as transformers: every valid circuit, and nothing else.
+"""The explanation of networks whose circuits are a space, such as transformers: every valid circuit, and nothing else.
 
 There is one output. Interpretations and algorithms are left out of result files, since they are not looked for, and an
 empty list would say that there are none.

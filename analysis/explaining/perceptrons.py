@@ -1,4 +1,4 @@
-"""Explaining perceptrons: circuits, interpretations, algorithms and alignments of each output."""
+"""The explanation of perceptrons: circuits, interpretations, algorithms and alignments of each output."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ Masks = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Node:
-    """Something that a model computes.
+    """A node: something that a subject computes.
 
     Args:
         name: ASCII letters, digits and "."; part of addresses.
@@ -38,7 +38,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """One node reads another.
+    """An edge: what one node reads from another.
 
     Args:
         source: position of the node that is read.
@@ -53,7 +53,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Graph:
-    """The nodes and edges of a model, and which of them the bits of a mask stand for.
+    """The nodes and edges of a subject, and which of them the bits of a mask stand for.
 
     Args:
         nodes: by layer.

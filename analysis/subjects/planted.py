@@ -1,4 +1,4 @@
-"""What a model file says was planted in its model, such as by a compiler: no part of the model's identity.
+"""Planted circuits as files name them, made by a compiler, say: no part of the subject's identity.
 
 A record names the edges through which the program computes, as cut by queries, keys and values, with token and position
 apart where the model has positions: ``t-1.0.q``. Under coarser rules the planted circuit keeps an edge, or a node, if
@@ -35,7 +35,7 @@ class _Told(BaseModel):
 
 @dataclass(frozen=True)
 class PlantedCircuit:
-    """What was planted in a model, with its bits under one set of rules as edges."""
+    """A planted circuit, with its bits under one set of rules as edges."""
 
     circuit: Circuit
     program: str
@@ -44,7 +44,7 @@ class PlantedCircuit:
 
 @dataclass(frozen=True)
 class PlantedEdges:
-    """What was planted in a model.
+    """Planted edges as a file names them.
 
     Args:
         program: what it computes, one line.

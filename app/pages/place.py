@@ -1,4 +1,4 @@
-"""The place that an address names: one output of one network of any kind, under its rules and on its rows."""
+"""What an address names: one output of one network of any kind, under its rules and on its rows."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def read_prior(text: str, moments: Moments = ()) -> Prior:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is to be drawn.
+    """The settings of a draw.
 
     Args:
         prior: of weights and biases.
@@ -138,7 +138,7 @@ class Drawing:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """What came of one network's stream.
+    """The outcome of one stream of draws.
 
     Args:
         network: the first that is accepted; None if there is none within the budget.

@@ -1,4 +1,4 @@
-"""On how many threads torch computes."""
+"""The number of threads on which torch computes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one network learns, on its way or at its end; without torch."""
+"""The course of one training, on its way or at its end; without torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to train, and its outcome: values without torch, for forms, jobs and files.
+"""The settings of a training and its outcome: values without torch, for forms, jobs and files.
 
 The training itself is in :mod:`analysis.subjects.perceptron.training`. What keeps a network simple while it learns
 (penalties on weights, dropout, and pruning after it has learned) is written as one line, such as ``l1 0.001`` or
@@ -42,7 +42,7 @@ from analysis.tasks import MAX_INPUTS, Task, task_of_text
 
 @dataclass(frozen=True)
 class Regularisation:
-    """How a training is regularised; see above.
+    """The regularisation of a training; see above.
 
     Args:
         l1: factor of the sum of absolute weights.
@@ -94,7 +94,7 @@ MESSAGES: Final[dict[TrainingState, str]] = {
 
 
 class TrainingSpec(BaseModel):
-    """How to train one network; the same values and the same seed give the same network on the same machine."""
+    """The settings of one training; the same values and the same seed give the same network on the same machine."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

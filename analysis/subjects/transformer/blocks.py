@@ -1,4 +1,4 @@
-"""What a transformer may have beside attention: biases, MLP blocks, and LayerNorm before everything that reads.
+"""The parts of a transformer beside attention: biases, MLP blocks, and LayerNorm before everything that reads.
 
     y_r = (c_r − mean) / √(variance + ε)      what reader r sees: the sum of its own kept edges, normalised anew
     q = y W_Q + b_Q, …                        likewise keys, values, logits
@@ -31,7 +31,7 @@ D_MLP: Final = (1, 1_024)
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """What a transformer has beside attention.
+    """The parts of one transformer beside attention.
 
     Args:
         biases: for each layer of query, key and value ``[heads, d_head]`` and of the output ``[d_model]``; () for none.

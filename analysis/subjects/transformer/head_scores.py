@@ -1,4 +1,4 @@
-"""What the heads of a transformer look at, in the model and in a circuit, by the usual scores.
+"""Scores of what the heads of a transformer look at, in the whole of it and in a circuit.
 
 A score describes; it does not decide whether a circuit is valid. A head that looks like an induction head in the whole
 model may look elsewhere in a circuit, or be no part of it.

@@ -39,7 +39,7 @@ _SITE: Final = re.compile(r"(?P<name>[a-z0-9.-]{1,40})(?:~(?P<at>[1-9][0-9]?))?"
 
 @dataclass(frozen=True)
 class Site:
-    """Something that a transformer computes.
+    """A site: a value that a transformer computes and that can be patched.
 
     Args:
         name: without the position, see the head of this module.
@@ -104,7 +104,7 @@ def read_site(model: Transformer, text: str) -> Site:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What a model computes on some rows.
+    """A run: all that a transformer computes on some rows.
 
     Args:
         values: by site without position: ``[rows, context, …]``.

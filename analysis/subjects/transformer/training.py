@@ -40,7 +40,7 @@ LOOK_EVERY: Final = 50
 
 @dataclass(frozen=True, eq=False)
 class AttentionOutcome:
-    """What came of a training.
+    """The outcome of a training.
 
     Args:
         model: at its end; None if its numbers became infinite.

@@ -1,4 +1,4 @@
-"""What transformer to train: values without torch, for forms, jobs and commands."""
+"""The settings of the training of a transformer: values without torch, for forms, jobs and commands."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RANGES: Final = {
 
 
 class TransformerOptions(BaseModel):
-    """How to train one transformer; the same values and seed give the same weights on the same kind of machine.
+    """The settings of one training; the same values and seed give the same weights on the same kind of machine.
 
     Raises:
         InvalidTraining: a number out of range.
