@@ -137,7 +137,7 @@ def network_diagram(
     by_site = {(tile.layer, tile.neuron): tile for tile in drawn}
     if thumb:
         body = _edges(wiring, frame, by_site, pale=pale, thumb=True, shared=keep_of(shared, wiring.sizes))
-        body += _small_nodes(wiring, frame, by_site, hues, plain=not (drawn or directions))
+        body += _nodes(wiring, frame, by_site, hues, thumb=True, plain=not (drawn or directions))
     else:
         body = diagram_body(wiring, frame, drawn, hues=hues, pale=pale, contrast=contrast)
     body += capsules(wiring, frame, directions, thumb=thumb)
@@ -192,7 +192,7 @@ def diagram_body(
     edges = _edges(wiring, frame, by_site, pale=pale, contrast=contrast)
     labels = "" if pale or contrast is not None else _weight_labels(wiring, frame, boxes)
     bits = "" if contrast is None else _bits(frame, by_site, contrast)
-    return edges + labels + _sites(wiring, frame, by_site, hues, also) + names + bits
+    return edges + labels + _nodes(wiring, frame, by_site, hues, also) + names + bits
 
 
 def tile_side(table: Sequence[int], side: float = TILE) -> float:
@@ -265,44 +265,41 @@ def _end_bar(ends: Box) -> str:
     return line(x2 - dy, y2 + dx, x2 + dy, y2 - dx, "e-pos", width=1.6)
 
 
-def _small_nodes(wiring: Wiring, frame: Frame, by_site: Mapping[Site, Tile], hues: Hues, *, plain: bool) -> str:
-    side = min(_THUMB_TILE, frame.gap - 2) if wiring.rows > 1 else _THUMB_TILE
-    body = ""
-    for column in wiring.columns:
-        x = frame.x[column.layer]
-        for neuron in column.shown:
-            y, tile = frame.places[column.layer, neuron], by_site.get((column.layer, neuron))
-            if wiring.cut[column.layer][neuron]:
-                body += circle(x, y, 2.2, "n-cut")
-            elif tile is not None:
-                body += tile_group(x, y, side, tile.table, hues.of(tile.table), max_width=frame.spacing - 4)
-            else:
-                body += circle(x, y, 3.1, "n-on") if plain else circle(x, y, 2.8, "n-open")
-        if column.n_hidden:
-            y = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap
-            body += text(x, y + 2.5, f"+{column.n_hidden}", "more", anchor="middle")
-    return body
-
-
-def _sites(
-    wiring: Wiring, frame: Frame, by_site: dict[Site, Tile], hues: Hues, also: Mapping[Site, Sequence[str]]
+def _nodes(
+    wiring: Wiring,
+    frame: Frame,
+    by_site: Mapping[Site, Tile],
+    hues: Hues,
+    also: Mapping[Site, Sequence[str]] = NO_NAMES,
+    *,
+    thumb: bool = False,
+    plain: bool = False,
 ) -> str:
-    body = ""
+    """Neurons, each with its tile if it has one; in a large drawing each with its names."""
+    body, side = "", min(_THUMB_TILE, frame.gap - 2) if wiring.rows > 1 else _THUMB_TILE
     for column in wiring.columns:
         x = frame.x[column.layer]
         for neuron in column.shown:
-            y = frame.places[column.layer, neuron]
-            tile = by_site.get((column.layer, neuron))
+            site = column.layer, neuron
+            y, tile = frame.places[site], by_site.get(site)
             if wiring.cut[column.layer][neuron]:
-                drawn = circle(x, y, 6, "n-cut")
-            elif tile is not None:
+                drawn = circle(x, y, 2.2 if thumb else 6, "n-cut")
+            elif tile is None:
+                drawn = circle(x, y, 3.1, "n-on") if plain else circle(x, y, 2.8 if thumb else 6.5, "n-open")
+            elif thumb:
+                drawn = tile_group(x, y, side, tile.table, hues.of(tile.table), max_width=frame.spacing - 4)
+            else:
                 hue = NEUTRAL if column.layer == wiring.last else hues.of(tile.table)
                 drawn = circle(x, y, ring_radius(tile), "n-ring") if frame.tile == TILE else ""
                 drawn += tile_group(x, y, tile_side(tile.table, frame.tile), tile.table, hue)
-            else:
-                drawn = circle(x, y, 6.5, "n-open")
-            names = " ".join([node_name(column.layer, neuron, wiring.sizes), *also.get((column.layer, neuron), ())])
-            body += part(names, touchable(f"M{num(x)} {num(y)}h0", "hit dot") + drawn)
+            if not thumb:
+                names = " ".join([node_name(*site, wiring.sizes), *also.get(site, ())])
+                drawn = part(names, touchable(f"M{num(x)} {num(y)}h0", "hit dot") + drawn)
+            body += drawn
+        if column.n_hidden:
+            y, more = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap, f"+{column.n_hidden}"
+            words = (y + 2.5, more, "more") if thumb else (y + 4, f"{more} more", "lab s halo")
+            body += text(x, *words, anchor="middle")
     return body
 
 
@@ -349,9 +346,6 @@ def _site_names(
                 label = f'<text class="lab s halo" x="{num(x)}" y="{num(line)}" text-anchor="middle">{words}</text>'
                 body += part(name, label)
                 boxes.append((x - wide / 2, line - 11, x + wide / 2, line + 3))
-        if column.n_hidden:
-            y = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap
-            body += text(x, y + 4, f"+{column.n_hidden} more", "lab s halo", anchor="middle")
     return body, boxes
 
 
