@@ -216,7 +216,7 @@ _FIGURES: Final = {
     "worst": "worst",
     "margin": "margin",
 }
-"""Columns of circuits, and what :class:`analysis.circuit_sets.masks.ModelCircuit` calls them."""
+"""Columns of circuits, and what :class:`analysis.circuit_sets.masks.SubjectCircuit` calls them."""
 _NOT_COUNTED: Final = (
     *("interpretations_total", "interpretations_observed", "interpretations_truncated_at", "algorithms_candidates"),
     *("algorithms_truncated_at", "algorithms_aligned", "alignments_valid", "alignments_minimal"),
