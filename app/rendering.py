@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from analysis.network_files.files import slug_of
+from analysis.subjects.subject import SubjectKind
 from app.access.callers import access_of
 from app.as_file import alone
 from app.options import OF_THE_READER
@@ -71,14 +72,16 @@ class NetworkRow:
     tab: str = ""
 
 
-def network_row(addresses: Addresses, network: str, name: str, tab: str = "", scope: Scope | None = None) -> NetworkRow:
-    """The second row for a network with this slug or digest."""
+def network_row(
+    addresses: Addresses, network: str, name: str, kind: SubjectKind, tab: str = "", scope: Scope | None = None
+) -> NetworkRow:
+    """The second row for a network of a kind with this slug or digest."""
     overview = addresses.network(network, scope)
     tabs = {
         "Overview": overview,
         "Explanations": addresses.explanations(network, scope),
         "Compare": addresses.compare(network, (), scope),
-        "Play": addresses.play(network, (), scope),
+        **({} if kind.refuses("play") else {"Play": addresses.play(network, (), scope)}),
         "More analyses": addresses.analyses(network, scope),
     }
     return NetworkRow(name, overview, tabs, tab)

@@ -41,7 +41,7 @@ def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike 
         InvalidClaim: a claim that cannot be read.
     """
     texts = {} if claims is None else _texts(result, claims)
-    asked = read_methods(["default"] if methods is None and not texts else methods or ())
+    asked = read_methods(["default"] if methods is None and not texts else methods or (), result.question.kind)
     subject = vocabulary_of(result.question)
     told = {name: read_claim(text.encode(), subject) for name, text in texts.items()}
     work = Work(clock=time.perf_counter)

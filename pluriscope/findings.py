@@ -216,6 +216,7 @@ class Findings:
         """``[listed]`` how many interpretations each listed circuit has: Python integers, of any size; None where they
         were not counted.
         """
+        self.require("interpretations", "interpretations")
         told = self.found["interpretations"]
         numbers: list[int | None] = [int(number) for number in told["by_circuit"].values()]
         counted = len(numbers) if told.get("truncated_at") is None else int(told["truncated_at"])
@@ -234,6 +235,7 @@ class Findings:
     @cached_property
     def interventions(self) -> InterventionSpace:
         """The interchange interventions on which explanations are compared."""
+        self.require("interpretations", "interventions")
         return intervention_space(self.question.network.hidden_sizes, self.question.network.n_inputs)
 
     @cached_property

@@ -303,7 +303,7 @@ class CircuitRecord(ExplanationRecord):
     edges: list[str] = Field(description="By name, in the order of masks.")
     n_edges: int
     n_possible_edges: int
-    n_neurons: int = Field(description="Active hidden neurons, or nodes of a transformer that take part.")
+    n_neurons: int = Field(description="Active hidden neurons, or nodes that take part.")
     n_possible_neurons: int
     valid: bool
     reason: str = Field(description="One clause; for a valid circuit too.")

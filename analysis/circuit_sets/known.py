@@ -29,7 +29,7 @@ class KnownCircuits:
         by_size: number of edges → valid circuits, as far as they are known.
         smallest: edges of the smallest valid circuit; None where there is none or it is not known.
         backbone: edges that every valid circuit keeps; None where none is known.
-        chances: for each number of edges how many of the circuits are valid.
+        chances: for each number of edges how many of the circuits are valid; None where the kind does not count these.
     """
 
     possible: int
@@ -40,7 +40,7 @@ class KnownCircuits:
     by_size: Mapping[int, int]
     smallest: int | None
     backbone: Backbone | None
-    chances: Mapping[int, SizeChance]
+    chances: Mapping[int, SizeChance] | None
 
 
 def known_circuits(question: Any, found: CircuitSearch | MasksFound | None) -> KnownCircuits:
@@ -70,10 +70,11 @@ def known_circuits(question: Any, found: CircuitSearch | MasksFound | None) -> K
     )
 
 
-def _chances(space: Space, by_size: Mapping[int, int], coverage: Coverage) -> dict[int, SizeChance]:
-    """For each size how many of the circuits are valid; empty where the kind does not count these."""
+def _chances(space: Space, by_size: Mapping[int, int], coverage: Coverage) -> dict[int, SizeChance] | None:
+    if space.possible_by_bits is None:
+        return None
     known = KnownSizes(space.possible, coverage, by_size, by_size)
-    return {size: chance_at(known, size, number) for size, number in (space.possible_by_bits or {}).items()}
+    return {size: chance_at(known, size, number) for size, number in space.possible_by_bits.items()}
 
 
 def _of_search(question: Any, found: CircuitSearch) -> KnownCircuits:

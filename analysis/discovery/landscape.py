@@ -80,6 +80,7 @@ class Location(Judged):
             as valid circuits; None where it has none.
         excess: edges more than the smallest valid circuit has; None if it is not valid, or the smallest is not known.
         chance: valid and possible circuits of its size; None where no circuit of that size is possible.
+        sized: whether it is known how many are possible of each size.
         rank: by number of edges.
         nearest: None where no valid circuit is known.
         recall: backbone edges that it holds, and backbone edges; None where there is no backbone.
@@ -91,6 +92,7 @@ class Location(Judged):
     own_valid: bool | None
     excess: int | None
     chance: SizeChance | None
+    sized: bool
     rank: Rank
     nearest: Nearest | None
     recall: tuple[int, int] | None
@@ -207,7 +209,8 @@ class Landscape(ABC):
             raw_valid=self.is_right(raw),
             own_valid=None if own is None else own.is_right(raw),
             excess=n_edges - known.smallest if judged.valid and known.smallest is not None else None,
-            chance=known.chances.get(n_edges),
+            chance=(known.chances or {}).get(n_edges),
+            sized=known.chances is not None,
             rank=Rank(
                 sum(n for size, n in known.by_size.items() if size < n_edges),
                 known.by_size.get(n_edges, 0),

@@ -74,7 +74,7 @@ def default_methods(kind: HasTraits = PERCEPTRON) -> list[tuple[DiscoveryMethod,
     return [(method, method.defaults) for method in METHODS.of(kind).values()]
 
 
-def read_methods(texts: Sequence[str], kind: HasTraits = PERCEPTRON) -> list[tuple[DiscoveryMethod, dict[str, Value]]]:
+def read_methods(texts: Sequence[str], kind: HasTraits) -> list[tuple[DiscoveryMethod, dict[str, Value]]]:
     """Some methods with their settings, in order; "default" stands for one of each.
 
     Raises:

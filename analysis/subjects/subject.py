@@ -239,6 +239,13 @@ class Subject(Protocol):
     def edited(self) -> EditRecord | None:
         """The edit that its file says it comes of; None for none."""
 
+    def judged_as(self, other: Any) -> Any:
+        """The same network with the rows and answers of another one's task, for comparisons of the two.
+
+        Raises:
+            InvalidNetwork: their masks mean different edges, or their rows differ.
+        """
+
     def space(self, rules: Rules) -> Space:
         """Its circuits under some rules.
 

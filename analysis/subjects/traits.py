@@ -14,7 +14,8 @@ class Trait:
     Args:
         key: stable name, lower case with dashes.
         label: what it makes possible, for the table of kinds.
-        reason: why a kind does not offer it: a clause whose ``{plural}`` are the subjects of that kind.
+        reason: why a kind does not offer it: a clause about ``{plural}``, the subjects of that kind, and true
+            whatever these are made of.
         of_inputs: whether it also needs rows that stand for the Boolean inputs.
     """
 
@@ -28,7 +29,7 @@ _TRAITS: Final = (
     Trait(
         "boolean-rows",
         "Tasks given as a truth table, a formula or a function; rows named by their Boolean input",
-        "{plural} are given tokens, not Boolean inputs",
+        "what is right on each row of {plural} stands in their file, not in a truth table",
         of_inputs=True,
     ),
     Trait("own-rows", "Rows of one's own, as a data file", "the rows of {plural} stand with the task in their file"),
@@ -42,13 +43,13 @@ _TRAITS: Final = (
     Trait(
         "interpretations",
         "Interpretations of circuits, and what compares them (common ground, pairs)",
-        "gates speak of neurons and Boolean inputs, which {plural} do not have",
+        "no gates on Boolean inputs are read of the neurons of {plural}",
         of_inputs=True,
     ),
     Trait(
         "algorithms",
         "Candidate algorithms and their placements on neurons, sets and directions",
-        "algorithms are formulas of Boolean inputs, which {plural} do not have",
+        "no formulas of Boolean inputs are placed in {plural}",
         of_inputs=True,
     ),
     Trait(
@@ -60,28 +61,22 @@ _TRAITS: Final = (
     Trait(
         "readers",
         "Every choice of what one reader reads, with all else whole",
-        "every circuit of {plural} is counted, listed or estimated itself",
+        "choices of what one reader reads are not tried on {plural}",
     ),
-    Trait(
-        "neurons",
-        "What is read of single hidden neurons",
-        "the parts of {plural} are vectors at positions, not single neurons",
-    ),
-    Trait("numbers", "What is read of numbers given as inputs", "{plural} are given tokens, not numbers"),
+    Trait("neurons", "What is read of single hidden neurons", "single neurons of {plural} are not read"),
+    Trait("numbers", "What is read of numbers given as inputs", "what {plural} are given is not read as numbers"),
     Trait(
         "edge-weights",
         "What is read of the weight of an edge; edits of single weights, by hand or as another network has them",
-        "an edge of {plural} is no single weight",
+        "weights of single edges of {plural} are not read",
     ),
     Trait("gates", "Methods that learn a gate on each edge", "no gates are learned on the edges of {plural}"),
     Trait(
-        "stream",
-        "What is read of a residual stream, its heads and positions",
-        "layers of {plural} replace each other, so that no residual stream is read after each",
+        "stream", "What is read of a residual stream, its heads and positions", "no residual stream of {plural} is read"
     ),
     Trait("play", "Play: one circuit on one row, with its parts changed by hand", "no page plays {plural}"),
     Trait("edits", "Edits: zero, noise, prune, quantise, rank-one, trojan", "no edit is defined on {plural}"),
-    Trait("studies", "Studies of many networks", "studies train networks on Boolean tasks, which {plural} do not have"),
+    Trait("studies", "Studies of many networks", "no study trains {plural}"),
     Trait(
         "formats",
         "Files of other programs: safetensors, ONNX, torch and scikit-learn",

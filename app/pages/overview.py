@@ -81,7 +81,9 @@ from pluriscope.views.view import whole
 _SETTINGS: Final = {"granularity": "Cut by", "ablation": "what is cut carries", "embedding": "embedding"}
 _LEFT_OUT: Final = ("options", "losses", "outputs", "message")
 """Of what is kept of a training; the curves are drawn, and in the JSON."""
-_EDITS_SAY: Final = "change its weights, or see which explanations another network has as well"
+_TRAINED: Final = {"attention": "transformer"}
+"""Kinds without neurons that a form trains, and its way."""
+_EDITS_SAY: Final = "see which explanations another network has as well"
 _ORIGINS: Final = {
     "bundled": "A bundled example.",
     "trained": "Trained here.",
@@ -284,17 +286,18 @@ def _of_graph(page: Overview) -> Told:
         ),
     ]
     right = sum(one.right for one in page.behaviour)
-    told = f"A {question.kind.noun} that answers right on {exact(right)} of {place.rows}."
+    told = f"This {question.kind.noun} answers right on {exact(right)} of {place.rows}."
     notices: list[Block] = [] if place.row.edited is None else [_edited(page, place.row.edited)]
     if analysis is not None and not analysis.circuits_valid:
-        more = Action("Train another", links.bring_in(way="transformer"))
+        way = _TRAINED.get(question.kind.key)
+        more = [] if way is None else [Action("Train another", links.bring_in(way=way))]
         instead = question.kind.explaining.first_words(question)
         notices.append(_no_circuit(links, place, analysis.circuits_possible, instead, more))
     return Told(
         sentence=told + ("" if analysis is None else only(counts_of(analysis).valid_circuits)),
         share=[
             Action("Network file", links.network_file(place.slug)),
-            Action("Edit this network", links.edit(place.slug, place.scope)),
+            *_editing(links, place),
             Action("Settings", links.settings(place.slug)),
         ],
         stage=model_stage(place, links, page.behaviour, page.options.row),
@@ -549,6 +552,12 @@ class OtherNetwork(BaseModel):
     network: str = Field(title="Another network", description="Its slug or digest; it needs the same layer sizes.")
 
 
+def _editing(links: Addresses, place: AnyPlace) -> list[Action]:
+    """The way to an edit, where one is defined on networks of this kind."""
+    refused = place.question.kind.refuses("edits")
+    return [] if refused else [Action("Edit this network", links.edit(place.slug, place.scope))]
+
+
 def _edits(known: Known) -> Iterator[Block]:
     """The networks that come of edits of this one, and the way to an edit and to a comparison with any other."""
     links, place, rows = known.links, known.place, []
@@ -558,30 +567,31 @@ def _edits(known: Known) -> Iterator[Block]:
         rows.append((link(links.network(row.slug), row.name), edit_words(row), compare))
     if rows:
         yield Table.plain(("Network", "What was done", "Explanations"), rows)
-    edit = Action("Edit this network", links.edit(place.slug, place.scope))
-    yield Notice("An edited network is a network of its own", actions=[edit])
+    if editing := _editing(links, place):
+        yield Notice("An edited network is a network of its own", actions=editing)
     yield Form(OtherNetwork, f"{links.network(place.slug)}/compare", "Compare", changes=False, primary=False)
 
 
 def _none_valid(known: Known, analysis: AnalysisRow) -> Notice:
     links, place = known.links, known.place
     again = known.learning.again_url if known.learning is not None else same_again(place.row, links)
-    more = Action("Train it again", again) if again else Action("Train another", links.train())
+    more = [Action("Train it again", again) if again else Action("Train another", links.train())]
     some = analysis.circuits_method == "estimated"
     return _no_circuit(links, place, analysis.circuits_possible, instead_of(place.question), more, some)
 
 
 def _no_circuit(
-    links: Addresses, place: AnyPlace, possible: int | str, instead: str, more: Action, some: bool = False
+    links: Addresses, place: AnyPlace, possible: int | str, instead: str, more: Sequence[Action], some: bool = False
 ) -> Notice:
     """Why no circuit is valid, what the network does instead, and what can be asked all the same."""
     few, all_of = "None of the circuits drawn, of {} possible, is", "All {} possible circuits were tried; none is"
     cure = "To have what it does compute explained, save its network file and run "
     cure += "pluriscope analyse FILE --task decisions --output RESULT."
+    play = Action("Play with it all the same", links.play(place.slug, (), place.scope), primary=True)
     actions = [
-        Action("Play with it all the same", links.play(place.slug, (), place.scope), primary=True),
+        *([] if place.question.kind.refuses("play") else [play]),
         Action("Lenses", links.analysis(place.slug, "lenses", place.scope)),
-        *(more, Action("Network file", links.network_file(place.slug))),
+        *(*more, Action("Network file", links.network_file(place.slug))),
     ]
     told = f"{(few if some else all_of).format(exact(possible))} right on enough rows. {instead}"
     return Notice("No circuit is valid", told, cure if instead else "", actions=actions)

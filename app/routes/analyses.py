@@ -260,7 +260,7 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
 
 def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str, status_code: int = 200) -> HTMLResponse:
     subject = one.subject
-    row = network_row(subject.links, subject.slug, subject.name, TAB, subject.scope)
+    row = network_row(subject.links, subject.slug, subject.name, subject.question.kind, TAB, subject.scope)
     return show(request, blocks, f"{title} of {subject.name}", room="Explore", network=row, status_code=status_code)
 
 

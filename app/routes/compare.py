@@ -45,7 +45,7 @@ def compare(request: Request, session: Reading, links: Links, options: Annotated
     place = find_place(session, links, names[0], options) if len(names) == 1 else None
     given = texts_of(links, options, place) if place else []
     if place is None or len(given or own_pair(session, links, place)) < LEAST:
-        row = network_row(links, place.slug, place.row.name, TAB, place.scope) if place else None
+        row = network_row(links, place.slug, place.row.name, place.question.kind, TAB, place.scope) if place else None
         return show(request, choosing(session, links, place, options), room="Explore", network=row)
     with room("this part of the page") if PART in request.query_params else nullcontext():
         found = compare_of(session, links, names[0], options)
@@ -83,8 +83,9 @@ def _changes(
     """Two networks; of one circuit on both, where one is named."""
     found = Changes.find(session, links, names[0], names[1], options)
     request.scope[HAS_RECORD] = True
-    row = network_row(links, found.before.slug, found.before.row.name, TAB, found.before.scope)
-    title = f"{found.before.row.name} and {found.after.row.name}"
+    before = found.before
+    row = network_row(links, before.slug, before.row.name, before.question.kind, TAB, before.scope)
+    title = f"{before.row.name} and {found.after.row.name}"
     return show(request, found.blocks(options.e), title, room="Explore", network=row)
 
 

@@ -59,6 +59,6 @@ def edited(request: Request, session: Writing, links: Links, network: str, sent:
 
 def _page(request: Request, editing: Editing, refused: str = "") -> Response:
     place = editing.place
-    row = network_row(editing.links, place.slug, place.row.name, "", place.scope)
+    row = network_row(editing.links, place.slug, place.row.name, place.question.kind, "", place.scope)
     code = 400 if refused and not editing.as_offered else 200
     return show(request, editing.blocks(refused), "Edit", room="Explore", network=row, status_code=code)

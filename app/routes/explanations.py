@@ -56,13 +56,13 @@ def explanations(session: Reading, links: Links, network: str, options: ListOpti
     found = asked(session, links, network, options)
 
     def page(request: Request) -> Response:
-        name = found.place.row.name
+        place, name = found.place, found.place.row.name
         return show(
             request,
             blocks(found),
             f"Explanations of {name}",
             room="Explore",
-            network=network_row(links, found.place.slug, name, "Explanations", found.place.scope),
+            network=network_row(links, place.slug, name, place.question.kind, "Explanations", place.scope),
         )
 
     return Faces(page, lambda: record(found))

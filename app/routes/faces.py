@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from analysis.subjects.registry import kind_called
 from app.error_answers import api_errors
 from app.pages.sharing.share import OF_THE_QUESTION, Share, Shared, only_here, share_of
 from app.pages.sharing.targets import read_target
@@ -155,7 +156,11 @@ def passed_on(
     """
     share, about = share_of(page, links, base_url(request)), page.about
     blocks = [*page.blocks, *folds(session, share)]
-    row = None if about is None else network_row(links, about[0].slug, about[0].name, tab, about[1])
+    row = (
+        None
+        if about is None
+        else network_row(links, about[0].slug, about[0].name, kind_called(about[0].kind), tab, about[1])
+    )
     room = "Findings" if about is None else "Explore"
     return show(request, blocks, title or page.in_short.title, room=room, network=row, share=share, **more)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from analysis.network_files.files import network_file_json
 from analysis.protocol import BUILT_IN
+from analysis.subjects.registry import kind_called
 from app.db.codecs import network_file_of
 from app.db.links import rename_network
 from app.error_answers import api_errors
@@ -142,7 +143,7 @@ def network_file(session: Reading, links: Links, network: str) -> Response:
 def settings_page(request: Request, session: Reading, links: Links, network: str, _options: NoOptions) -> HTMLResponse:
     """What it is called in addresses, and deleting it."""
     row = find_network(session, links, network)
-    tabs = network_row(links, row.slug, row.name)
+    tabs = network_row(links, row.slug, row.name, kind_called(row.kind))
     return show(request, settings(session, links, row), room="Explore", network=tabs, headers=UNLISTED)
 
 

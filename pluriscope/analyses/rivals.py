@@ -14,8 +14,8 @@ from pluriscope.figures.numbers import noun
 from pluriscope.naming import ExplanationRef
 
 _UNREAD: Final = (
-    "None is right where another is wrong: the circuits of a transformer are not interpreted, and a circuit alone "
-    "predicts nothing about interventions."
+    "None is right where another is wrong: the circuits of {} are not interpreted, and a circuit alone predicts "
+    "nothing about interventions."
 )
 
 
@@ -53,7 +53,7 @@ def farthest(report: RivalsReport, of: AnalysisContext) -> Iterator[Block]:
     yield Section("The two farthest apart", "same rules, both valid", compare, id="pair")
     if pair is not None:
         yield Side([*_both(pair, of)])
-    yield Prose(f"{' '.join(report.findings(of.question))} {_UNREAD}")
+    yield Prose(f"{' '.join(report.findings(of.question))} {_UNREAD.format(of.kind.plural)}")
 
 
 def _both(pair: PairFound, of: AnalysisContext) -> Iterator[Figure]:

@@ -33,13 +33,13 @@ STORY = Column(
     choices=RELATIONS,
 )
 RIGHT = Column(
-    *("right", "Rows right", "Rows of a transformer's task that it answers right; it may miss some.", "int"),
+    *("right", "Rows right", "Rows of the task that it answers right, where it may miss some.", "int"),
     largest_first=True,
 )
 ROLES = Column(
     "roles",
     "Roles",
-    "Nodes that have a role in the circuit, as role(node): attention heads of a transformer.",
+    "Nodes that have a role in the circuit, as role(node), where the kind of network knows any.",
     "labels",
     facet="all",
     absence=True,

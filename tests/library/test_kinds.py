@@ -86,19 +86,22 @@ def test_a_space_too_large_to_search_says_so(tmp_path):
 
 
 REFUSED = {
-    "interpretations": (lambda result: result.interpretations, NotOffered, "gates speak of neurons"),
-    "those of a circuit": (lambda result: result.circuits[0].interpretations, NotOffered, "gates speak of neurons"),
-    "algorithms": (lambda result: result.algorithms, NotOffered, "formulas of Boolean inputs"),
-    "alignments": (lambda result: result.alignments, NotOffered, "formulas of Boolean inputs"),
-    "predictions": (lambda result: result.circuits[0].predictions, NotOffered, "not single neurons"),
-    "weights": (lambda result: result.weights, NotOffered, "no single weight"),
+    "interpretations": (lambda result: result.interpretations, NotOffered, "no gates on Boolean inputs"),
+    "those of a circuit": (lambda result: result.circuits[0].interpretations, NotOffered, "no gates on Boolean inputs"),
+    "algorithms": (lambda result: result.algorithms, NotOffered, "no formulas of Boolean inputs"),
+    "alignments": (lambda result: result.alignments, NotOffered, "no formulas of Boolean inputs"),
+    "their numbers": (lambda result: result.interpretation_counts, NotOffered, "no gates on Boolean inputs"),
+    "interventions": (lambda result: result.interventions, NotOffered, "no gates on Boolean inputs"),
+    "decisions": (lambda result: result.decisions, NotOffered, "no gates on Boolean inputs"),
+    "predictions": (lambda result: result.circuits[0].predictions, NotOffered, "single neurons of"),
+    "weights": (lambda result: result.weights, NotOffered, "weights of single edges"),
     "going on": (lambda result: result.continued(), NotOffered, "all in one run"),
     "no such circuit": (lambda result: result.circuit("fffffff"), InvalidMask, "bits beyond"),
     "another output": (lambda _: pluriscope.explain(DOCUMENT, output=1), NotOffered, "have one output"),
     "a protocol": (lambda _: pluriscope.explain(DOCUMENT, protocol={"ablation": "mean"}), NotOffered, "values of"),
     "no such rules": (lambda _: pluriscope.explain(DOCUMENT, protocol="paper"), InvalidProtocol, "no value of any"),
-    "a task": (lambda _: pluriscope.explain(DOCUMENT, "XOR"), NotOffered, "given tokens"),
-    "an encoding": (lambda _: pluriscope.explain(DOCUMENT, encoding="-1, 1"), NotOffered, "not numbers"),
+    "a task": (lambda _: pluriscope.explain(DOCUMENT, "XOR"), NotOffered, "not in a truth table"),
+    "an encoding": (lambda _: pluriscope.explain(DOCUMENT, encoding="-1, 1"), NotOffered, "not read as numbers"),
     "a damaged file": (lambda _: pluriscope.explain({**DOCUMENT, "layers": 2}), InvalidNetwork, "layers"),
 }
 

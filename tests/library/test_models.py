@@ -101,7 +101,7 @@ REFUSED = {
     "a transformer with a table": (
         lambda: read_model(TRANSFORMER, "0110"),
         NotOffered,
-        "given tokens",
+        "stands in their file, not in a truth table",
         "docs/scope.md",
     ),
     "no JSON can hold it": (lambda: read_model({"weights": {1}}), InvalidNetwork, "no JSON", "tolist"),

@@ -12,6 +12,7 @@ from analysis.network_files.files import MAX_NETWORK_BYTES
 from analysis.network_files.formats.onnx_file import MAX_ONNX_BYTES
 from analysis.network_files.intake import Declaration
 from analysis.protocol import NAMED
+from analysis.subjects import registry
 from analysis.tasks import MAX_INPUTS
 from app.db.errors import StoreError
 from app.options import Options
@@ -56,7 +57,7 @@ class _File(BaseModel):
     file: str = Field(
         "",
         title="A file",
-        description=f"Network file or transformer (JSON), safetensors, at most {MAX_NETWORK_BYTES // 10**6} MB; ONNX, "
+        description=f"Network file of any kind (JSON), safetensors, at most {MAX_NETWORK_BYTES // 10**6} MB; ONNX, "
         f"at most {MAX_ONNX_BYTES // 10**6} MB, together with the file of its data where it has one. Never pickle: a "
         ".pt file can run code.",
         json_schema_extra={"control": "file"},
@@ -87,9 +88,10 @@ def network_form(
         errors: field → what is wrong with it.
         refusal: why what was sent cannot be stored.
     """
+    others = " or ".join(kind.plural for kind in registry.SUBJECT_KINDS if kind.refuses("formats"))
     yield Head(
         "Your network",
-        f"Any multilayer perceptron with one to {MAX_INPUTS} Boolean inputs, trained anywhere, or a small transformer. "
+        f"Any multilayer perceptron with one to {MAX_INPUTS} Boolean inputs, trained anywhere, or a file of {others}. "
         "You see what it computes and how it would be analysed before anything is stored. No file can "
         "run code here.",
         actions=[own_network(links, "From a file")],

@@ -190,7 +190,7 @@ def test_triggers_name_tokens_at_positions_or_anywhere():
 @pytest.mark.parametrize("rule", EDITS, ids=lambda rule: rule.key)
 def test_an_edited_transformers_file_keeps_what_it_comes_of_and_can_be_done_again(rule):
     if TRANSFORMER.refuses(rule.needs):
-        with pytest.raises(AnalysisError, match="an edge of transformers is no single weight"):
+        with pytest.raises(AnalysisError, match="weights of single edges of transformers are not read"):
             edit(rule.key, MAJORITY, {})
         return
     if rule.key in LEARNED:

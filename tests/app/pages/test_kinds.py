@@ -6,7 +6,9 @@ Each trait has a call that needs it. Kinds that have the trait answer; the other
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 import numpy as np
@@ -14,12 +16,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 import pluriscope
+from analysis.changes import find_changes
 from analysis.data import clean_data, data_file_json
 from analysis.discovery.registry import METHODS
 from analysis.edits.registry import edited
 from analysis.errors import AnalysisError
 from analysis.lenses.registry import LENSES
 from analysis.network_files.files import network_file_json
+from analysis.subjects import registry
 from analysis.subjects.registry import SUBJECT_KINDS
 from analysis.subjects.traits import TRAITS
 from app.bundled import bundled_models
@@ -27,11 +31,15 @@ from app.db.writes import save_network
 from app.main import create_app
 from benchmarks.kinds_table import with_kinds
 from benchmarks.parity import DOCUMENT
+from pluriscope.analyses.registry import of_kind
 from pluriscope.models import read_content, read_model
-from tests.factories import on_a_copy, pretrained_xor
+from tests.analysis.subjects.transformer.mlp_model import BARE
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT as BARE_FILE
+from tests.factories import found_out, on_a_copy, pretrained_xor, searched
 
 pytestmark = pytest.mark.slow
 XOR = network_file_json(pretrained_xor())
+KINDS = (*SUBJECT_KINDS, BARE)
 
 
 @dataclass(frozen=True)
@@ -50,13 +58,23 @@ class Sample:
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory):
     """One of each kind, by its key, stored in one place."""
-    models = {"perceptron": XOR, "attention": json.loads(bundled_models()["tracr-induction"])}
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("kinds")))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
-        with app.state.store.write() as session:
-            for key, model in models.items():
-                save_network(session, json.dumps(model).encode() if key != "perceptron" else pretrained_xor(), slug=key)
-        yield {key: Sample(model, pluriscope.explain(model), client) for key, model in models.items()}
+    models = {
+        "perceptron": XOR,
+        "attention": json.loads(bundled_models()["tracr-induction"]),
+        "bare": {**BARE_FILE, "format": BARE.format},
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "SUBJECT_KINDS", KINDS)
+        app = create_app(on_a_copy(data=tmp_path_factory.mktemp("kinds")))
+        with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+            with app.state.store.write() as session:
+                save_network(session, pretrained_xor(), slug="perceptron")
+                save_network(session, json.dumps(models["attention"]).encode(), slug="attention")
+                analysis = searched(session, json.dumps(models["bare"]).encode(), slug="bare")
+                for one in of_kind(BARE):
+                    if one.find and "planted" not in one.reads:
+                        found_out(session, analysis, one.key)
+            yield {key: Sample(model, pluriscope.explain(model), client) for key, model in models.items()}
 
 
 def played(one: Sample) -> str:
@@ -99,13 +117,15 @@ COMMON = {
     "lenses": lambda one: one.result.ask("lenses").lenses,
     "claims": lambda one: one.result.audit(claims={"mine": one.result.circuits[0]})["claims"][0],
     "rivals": lambda one: one.result.ask("rivals"),
+    "changes": lambda one: find_changes(one.result.question, one.result.question.subject).findings(),
+    "a random order": lambda one: one.result.audit(["random"])["claims"][0]["mask"],
     "files": lambda one: one.kind.read(one.kind.write(one.result.network_file)),
 }
 
 
 def two_outputs(model: dict[str, Any]) -> dict[str, Any]:
     """The same with its output twice, if it is a perceptron."""
-    if "weights" not in model:
+    if "weights" not in model or model["format"] == BARE.format:
         return model
     last, bias = model["weights"][-1], model["biases"][-1]
     twice = {"weights": [*model["weights"][:-1], last * 2], "biases": [*model["biases"][:-1], bias * 2]}
@@ -121,7 +141,7 @@ def test_every_trait_is_called():
     assert CALLS.keys() == TRAITS.keys()
 
 
-@pytest.mark.parametrize("kind", SUBJECT_KINDS, ids=lambda kind: kind.key)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
 @pytest.mark.parametrize("trait", TRAITS)
 def test_a_trait_is_what_a_kind_answers_and_else_its_reason(samples, kind, trait):
     one = samples[kind.key]
@@ -133,9 +153,31 @@ def test_a_trait_is_what_a_kind_answers_and_else_its_reason(samples, kind, trait
     assert reason.lower() in str(refusal.value).lower()
 
 
-@pytest.mark.parametrize("kind", SUBJECT_KINDS, ids=lambda kind: kind.key)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
 @pytest.mark.parametrize("what", COMMON)
 def test_every_kind_has_what_all_have(samples, kind, what):
     found = COMMON[what](samples[kind.key])
     assert found is not None
     assert not (isinstance(found, np.ndarray) and not found.size)
+
+
+def test_no_page_of_a_kind_leads_to_a_refusal_or_speaks_of_another(samples):
+    """Every page that those of a network of the least kind lead to, as far as they are of this network."""
+    client, todo, seen = samples["bare"].client, ["/networks/bare"], set[str]()
+    others = "|".join(kind.noun for kind in SUBJECT_KINDS)
+    while todo:
+        if (page := todo.pop()) in seen:
+            continue
+        seen.add(page)
+        answer = client.get(page)
+        assert answer.status_code in (200, 301, 303), (page, answer.text[-2_000:])
+        if "text/html" not in answer.headers["content-type"]:
+            continue
+        told = re.sub(r"(?s)^.*?<main|<(script|style).*?</\1>|<[^>]*>", " ", answer.text)
+        assert not (wrong := re.search(rf"(?i).*\b({others}|tokens?)s?\b.*", told)), (page, wrong[0])
+        links = map(unescape, re.findall(r'(?:href|action)="(/networks/bare[^"#]*)"', answer.text))
+        todo += [link for link in links if not re.search(r"theme|sort=|uses=|edges_|neurons_|passes=|fails=", link)]
+    assert len(seen) > 20
+    for missing in ("edit", "play"):
+        assert client.get(f"/networks/bare/{missing}").status_code in (404, 422)
+    assert "not known exactly" in client.get("/networks/bare/analyses/claims/given?text=1f").text

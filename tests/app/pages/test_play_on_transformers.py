@@ -111,7 +111,7 @@ def test_each_cell_of_a_lens_leads_to_play_with_that_patch_set(client, direction
     [
         ("logit-lens?row=3", 200, "Likeliest tokens on"),
         ("logit-lens?row=999", 200, "Row 999 is beyond the 324 rows of the task; use 0 to 323."),
-        ("superposition", 200, "The parts of transformers are vectors at positions, not single neurons"),
+        ("superposition", 200, "Single neurons of transformers are not read"),
         ("sae", 200, "An answer under these settings takes long."),
         ("patching-table?metric=cosine", 422, "use logit-difference, probability, kl"),
         ("nothing", 422, "is unknown"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
@@ -65,6 +65,10 @@ class PerceptronModel:
     @property
     def answers(self):
         return np.array(self.file.tasks[0].truth_table)
+
+    def judged_as(self, other):
+        self.network.judged_as(other.network)
+        return replace(self, file=replace(self.file, tasks=other.file.tasks))
 
     def space(self, rules):
         return PerceptronSpace(self)
@@ -161,6 +165,20 @@ class PerceptronSpace:
         return np.array(results).reshape(len(masks), len(self.model.table), 2)
 
 
+class BareModel(PerceptronModel):
+    def space(self, rules):
+        return BareSpace(self)
+
+
+class BareSpace(PerceptronSpace):
+    """What may be left open is."""
+
+    possible_by_bits = None
+
+    def inside(self, mask):
+        return ()
+
+
 def read_perceptron(document):
     return PerceptronModel(parse_network_file(json.dumps({**document, "format": "pluriscope-network/1"}).encode()))
 
@@ -183,6 +201,18 @@ TOY = SubjectKind(
     traits=frozenset(("readers",)),
     module="analysis.explaining.graphs",
 )
+BARE = replace(
+    TOY,
+    key="bare",
+    noun="bare network",
+    plural="bare networks",
+    definition="A network for tests.",
+    format="test-bare/1",
+    traits=frozenset(),
+    read=lambda document: BareModel(read_perceptron(document).file),
+    write=lambda model: {**DOCUMENT, "format": "test-bare/1", "name": model.name},
+)
+"""A kind with nothing but what docs/adding.md asks of each."""
 DOCUMENT = {
     "format": FORMAT,
     "name": "AND of two",
