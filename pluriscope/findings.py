@@ -241,6 +241,7 @@ class Findings:
     @cached_property
     def decisions(self) -> NetworkAnswers:
         """What the network does under each of them."""
+        self.require("interpretations", "decisions")
         return decide_under_interventions(self.question.network, self.question.data.clean_rows, self.interventions)
 
 
