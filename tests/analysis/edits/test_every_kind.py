@@ -278,7 +278,7 @@ RECORDS = {
         ("xor_pretrained", {"settings": {"file": [{"layer": 9, "neuron": 0, "value": 1.0}]}}, "use 1 to 3"),
         ("xor_pretrained", {"rule": "noise"}, "setting 'file' is unknown"),
         ("xor_pretrained", {"rule": "noise", "settings": {"size": "loud"}}, "size is 'loud'"),
-        ("majority-5-attention", {"rule": "manual"}, "an edge of transformers"),
+        ("majority-5-attention", {"rule": "manual"}, "weights of single edges of transformers"),
         ("majority-5-attention", {"settings": {"bits": 99}}, "from 2 up to 16"),
     ],
 )
