@@ -312,11 +312,12 @@ def provenance_of(place: StoredQuestion[Any]) -> dict[str, str]:
     if row is not None:
         libraries = ", ".join(f"{name} {version}" for name, version in row.provenance.items())
         told |= {
-            "Analysis": f"engine {row.engine_version} ({libraries})",
+            "Analysis": f"engine {row.engine_version}" + f" ({libraries})" * bool(libraries),
             "Computed": when(row.created_at.isoformat(timespec="seconds")),
-            "Took": ", ".join(f"{stage} {duration(value)}" for stage, value in row.seconds.items()),
             "Result": f"{row.result_digest} (SHA-256 of everything found, timings apart)",
         }
+        if row.seconds:
+            told["Took"] = ", ".join(f"{stage} {duration(value)}" for stage, value in row.seconds.items())
     if place.row.attribution:
         told["Attribution"] = place.row.attribution
     return told | {"This page": f"computed from the weights just now by engine {ENGINE_VERSION}"}

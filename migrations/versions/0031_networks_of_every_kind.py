@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,7 +46,7 @@ CRITERIA: dict[str, dict[str, float]] = {
 """What circuits were judged by beside the search, with the settings of each."""
 VERSIONS = {"minimal-subset": 2, "minimal-local": 2, "minimal-cardinal": 2}
 LETTERS = {"passed": "P", "failed": "F", "undecided": "U", "not applicable": "-"}
-THOROUGH = ("methods", "lenses")  # jobs that may be asked for more
+THOROUGH = ("methods", "lenses")  # may be asked for more; of models all was asked
 EMPTY_HISTOGRAM: dict[str, list[float]] = {"edges": [], "counts": []}
 NOW = sa.DateTime(timezone=True)
 
@@ -101,7 +101,14 @@ reports = _table(
     found=sa.JSON(),
     created_at=NOW,
 )
-jobs = _table("jobs", "id kind network_digest arguments result", arguments=sa.JSON(), result=sa.JSON())
+jobs = _table(
+    "jobs",
+    "id kind network_digest arguments state result started_at finished_at",
+    arguments=sa.JSON(),
+    result=sa.JSON(),
+    started_at=NOW,
+    finished_at=NOW,
+)
 
 
 def upgrade() -> None:
@@ -113,6 +120,7 @@ def upgrade() -> None:
     op.add_column("circuits", sa.Column("roles", sa.Text(), nullable=True))
     connection = op.get_bind()
     renamed, results = dict[str, tuple[str, str]](), dict[tuple[str, str], tuple[str, str, str]]()
+    made = _made(connection)
     for model in connection.execute(sa.select(models).order_by(models.c.id)).mappings().all():
         slug = _free_slug(connection, model["slug"], model["digest"])
         renamed[model["digest"]] = model["slug"], slug
@@ -122,7 +130,7 @@ def upgrade() -> None:
         tasks = [{"name": task.get("name", ""), "digest": asked}]
         network = _move_network(connection, model, slug, document, tasks)
         for rules, told in _reports(connection, model["id"]).items():
-            key = _move_analysis(connection, model, network, asked, rules, told)
+            key = _move_analysis(connection, model, network, asked, rules, told, made)
             results[model["digest"], rules] = key
     _convert_jobs(connection, renamed, results)
     for table in ("model_reports", "model_circuits", "models"):
@@ -169,8 +177,26 @@ def _reports(connection: sa.Connection, model: int) -> dict[str, dict[str, Any]]
     return found
 
 
+def _made(connection: sa.Connection) -> dict[tuple[str, str, str], tuple[datetime, float]]:
+    """When what was found of a model under some rules was found, and how many seconds that took, by its name."""
+    done = jobs.c.kind.like("model-%"), jobs.c.state.in_(("done", "truncated")), jobs.c.finished_at.is_not(None)
+    found = {}
+    for job in connection.execute(sa.select(jobs).where(*done)).mappings():
+        name = "search" if job["kind"] == "model-circuits" else job["kind"].removeprefix("model-")
+        began, ended = job["started_at"] or job["finished_at"], job["finished_at"]
+        key = (job["arguments"]["model"], job["arguments"]["rules"], name)
+        found[key] = ended, (ended - began).total_seconds()
+    return found
+
+
 def _move_analysis(
-    connection: sa.Connection, model: Mapping[str, Any], network: int, task: str, rules: str, told: dict[str, Any]
+    connection: sa.Connection,
+    model: Mapping[str, Any],
+    network: int,
+    task: str,
+    rules: str,
+    told: dict[str, Any],
+    made: Mapping[tuple[str, str, str], tuple[datetime, float]],
 ) -> tuple[str, str, str]:
     """Make an analysis of what was found under some rules; digests of its protocol, data and result."""
     protocol = _save_protocol(connection, model["kind"], rules)
@@ -199,7 +225,8 @@ def _move_analysis(
     columns = [",".join(str(one[name]) for one in listed) for name in shown]
     result = _sha256(_canonical(head), *(b"\n" + part.encode() for part in (*columns, ",".join(letters))))
     complete = search is not None and n == valid
-    now = datetime.now(UTC)
+    of_search, *others = (made.get((model["digest"], rules, name)) for name in ("search", *told))
+    at_first = of_search or next(filter(None, others), (model["created_at"], 0.0))  # its job is no longer kept
     connection.execute(
         sa.insert(analyses),
         {
@@ -228,7 +255,7 @@ def _move_analysis(
             "plan": {} if search else {"refused": "there are too many circuits to search"},
             "seconds": {},
             "provenance": {},
-            "created_at": now,
+            "created_at": at_first[0],
         },
     )
     key = analyses.c.network_id == network, analyses.c.protocol_digest == protocol, analyses.c.data_digest == task
@@ -236,8 +263,10 @@ def _move_analysis(
     _move_circuits(connection, number, listed, letters)
     _save_verdicts(connection, number, judged, n)
     for name, report in told.items():
-        row = {"analysis_id": number, "kind": name, "thorough": False, "engine_version": engine, "found": report}
-        row |= {"seconds": 0.0, "beside": "", "content": _sha256(_canonical(_untimed(report))), "created_at": now}
+        at, seconds = made.get((model["digest"], rules, name), (at_first[0], 0.0))
+        row = {"analysis_id": number, "kind": name, "thorough": True, "engine_version": engine}
+        row |= {"found": report, "content": _sha256(_canonical(_untimed(report)))}
+        row |= {"seconds": seconds, "beside": "", "created_at": at}
         connection.execute(sa.insert(reports), row)
     return protocol, task, result
 
@@ -361,14 +390,14 @@ def _convert_jobs(
             kind = job["kind"].removeprefix("model-")
             arguments = {"network": digest, "output": 0}
             result = {("network" if name == "model" else name): value for name, value in result.items()}
-            if kind == "circuits":
+            if kind == "circuits" or (digest, rules) not in results:  # without an analysis nothing goes on from it
                 settings, _ = _rules("attention", rules)
                 kind, protocol = "analyse", {"name": rules or "complete", **settings}
                 arguments |= {"protocol": protocol, "data": ""}
             else:
                 names = ("protocol", "data", "result")
-                arguments |= dict(zip(names, results.get((digest, rules), ("", "", "")), strict=True))
-                arguments |= {"thorough": False} if kind in THOROUGH else {}
+                arguments |= dict(zip(names, results[digest, rules], strict=True))
+                arguments |= {"thorough": True} if kind in THOROUGH else {}
         values = {"kind": kind, "arguments": arguments, "result": result, "network_digest": arguments.get("network")}
         connection.execute(sa.update(jobs).where(jobs.c.id == job["id"]).values(**values))
 

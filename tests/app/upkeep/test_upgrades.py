@@ -7,6 +7,7 @@ import json
 import sqlite3
 import zlib
 from contextlib import closing
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -309,6 +310,15 @@ def with_transformers(request, tmp_path):
     dump = FIXTURES / "transformers_0030.sql.gz"
     with closing(sqlite3.connect(file)) as connection:
         connection.executescript(gzip.decompress(dump.read_bytes()).decode())
+        names = [row[1] for row in connection.execute("PRAGMA table_info(jobs)")]
+        of_one = ("id", "state", "arguments", "result", "finished_at")
+        asked = ", ".join(f'"{name}"' for name in names if name not in of_one)
+        connection.execute(  # asked about too many circuits to search, of which nothing is known so far
+            f"INSERT INTO jobs ({', '.join(of_one)}, {asked}) SELECT 'a lens', 'queued', "  # noqa: S608
+            f"replace(arguments, 'split', ''), '{{}}', NULL, {asked} FROM jobs WHERE kind = 'model-lenses' "
+            "AND arguments LIKE '%split%'"
+        )
+        connection.commit()
     url = f"sqlite:///{tmp_path / 'pluriscope.sqlite'}"
     if request.param != "sqlite":
         url = request.getfixturevalue("postgresql").database(empty=True)
@@ -348,7 +358,14 @@ def test_transformers_become_networks(with_transformers):
         for digest, rules, name, content in old.execute(reports).fetchall():
             if name != "search":
                 row = find_analysis(session, find_network(session, digest), Scope(0, rules or "complete"))
-                assert report_row(session, row, name).found == json.loads(content)
+                kept = report_row(session, row, name)
+                assert kept.found == json.loads(content)
+                asked = f'{{"model": "{digest}", "rules": "{rules}"}}'
+                times = "SELECT started_at, finished_at FROM jobs WHERE kind = ? AND arguments = ?"
+                [[began, ended]] = old.execute(times, (f"model-{name}", asked)).fetchall()
+                began, ended = (datetime.fromisoformat(at).replace(tzinfo=UTC) for at in (began, ended))
+                assert (kept.created_at, kept.thorough) == (ended, True), "no page offers what is done already"
+                assert kept.seconds == (ended - began).total_seconds() > 0
         refused = find_analysis(session, find_network(session, "tracr-distinct"), Scope(0, "split"))
         assert (refused.circuits_method, refused.circuits_truncated_at, refused.circuits_listed) == ("refused", 0, 0)
 
@@ -410,7 +427,7 @@ def test_jobs_about_transformers_are_done_as_others(with_transformers):
         jobs = session.scalars(select(JobRow)).all()
         assert {job.id: job.kind for job in jobs} == {
             one: renamed.get(kind, kind.removeprefix("model-")) for one, kind in before.items()
-        }
+        } | {"a lens": "analyse"}  # what it was to go on from is not there
         assert {job.kind for job in jobs} <= DEFINITIONS.keys()
         assert session.scalar(text("SELECT count(*) FROM job_log")) == logs
         for job in jobs:
@@ -428,6 +445,10 @@ def test_jobs_about_transformers_are_done_as_others(with_transformers):
         assert find_analysis(session, find_network(session, "majority-1-1-heads-seed-99"), Scope()) is not None
         searched = find_network(session, f"tracr-histogram-{formerly_called(session, 'tracr-histogram').digest[:6]}")
         assert "heads-mean" in {one.protocol.name for one in searched.analyses}
+        large = find_analysis(session, find_network(session, "tracr-distinct"), Scope())
+        assert large.circuits_method == "refused"
+        waiting = session.scalars(select(JobRow).where(JobRow.kind == "lenses", JobRow.state == "queued")).all()
+        assert large.result_digest in {job.arguments["result"] for job in waiting}
 
 
 @pytest.mark.slow
