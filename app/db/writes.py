@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from analysis.digest import canonical_json
 from analysis.network_files.files import NetworkFile, slug_of
 from analysis.network_files.planted_record import planted_json
 from analysis.subjects.question import GraphQuestion
@@ -83,8 +85,12 @@ def save_network(
         elif fresh.name not in known_as(session, row):
             alias = free_slug(session, slug or slug_of(fresh.name), row.digest)
             session.add(FormerSlugRow(slug=alias, network_id=row.id, name=fresh.name, retired_at=now))
-    row.planted = row.planted or fresh.planted
-    row.edited = row.edited or fresh.edited
+    taken = [name for name in ("planted", "edited") if not getattr(row, name) and getattr(fresh, name)]
+    for name in taken:
+        setattr(row, name, getattr(fresh, name))
+    if taken and row.document is not None and fresh.document is not None:  # the file that is kept says it, too
+        said = json.loads(fresh.document)
+        row.document = canonical_json({**json.loads(row.document), **{name: said[name] for name in taken}})
     if training and not row.training.get("losses"):
         row.training = dict(training)
     session.flush()

@@ -1,5 +1,6 @@
 """Saves: the same again changes nothing, another result replaces the old one whole, deletions leave nothing behind."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,11 +9,13 @@ from sqlalchemy import func, select
 
 from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.result import CircuitSearch
+from analysis.digest import canonical_json
 from analysis.interpretations.result import InterpretationCounts
 from analysis.network_files.files import NetworkFile
 from analysis.protocol import COMPLETE, PAPER
 from analysis.tasks import named_task
-from app.db.codecs import network_of, tasks_of
+from app.bundled import bundled_models
+from app.db.codecs import graph_question, network_of, tasks_of
 from app.db.engine import SCHEMA, Store
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
@@ -29,10 +32,12 @@ from app.db.writes import delete_network, save_network
 from app.jobs import queue
 from tests.factories import (
     XOR_SLUG,
+    found_out,
     hand_made_analysis,
     pretrained_xor,
     real_analysis,
     save_analysis,
+    searched,
     small_network,
     stored_analysis,
 )
@@ -56,6 +61,19 @@ def listed(store: Store) -> list[int]:
     """How many circuits each analysis really has, and no row belongs to anything else."""
     with store.read() as session:
         return sorted(session.scalars(select(func.count()).select_from(CircuitRow).group_by(CircuitRow.analysis)))
+
+
+@pytest.mark.slow
+def test_what_a_later_file_says_was_planted_in_a_transformer_is_found(store):
+    planted = bundled_models()["tracr-histogram"]
+    bare = {name: value for name, value in json.loads(planted).items() if name != "planted"}
+    with store.write() as session:
+        row = save_network(session, canonical_json(bare))
+        assert (row.planted, graph_question(row, "complete").subject.planted) == (None, None)
+        analysis = searched(session, planted)
+        assert analysis.network is row
+        assert json.loads(row.document) == bare | {"planted": row.planted}
+        assert found_out(session, analysis, "planted").found["valid"]
 
 
 @pytest.mark.parametrize("protocol", [COMPLETE, PAPER], ids=lambda protocol: protocol.name)
