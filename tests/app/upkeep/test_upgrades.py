@@ -313,7 +313,7 @@ def with_transformers(request, tmp_path):
         names = [row[1] for row in connection.execute("PRAGMA table_info(jobs)")]
         of_one = ("id", "state", "arguments", "result", "finished_at")
         asked = ", ".join(f'"{name}"' for name in names if name not in of_one)
-        connection.execute(  # asked about too many circuits to search, of which nothing is known so far
+        connection.execute(  # asked under rules of which nothing is known so far
             f"INSERT INTO jobs ({', '.join(of_one)}, {asked}) SELECT 'a lens', 'queued', "  # noqa: S608
             f"replace(arguments, 'split', ''), '{{}}', NULL, {asked} FROM jobs WHERE kind = 'model-lenses' "
             "AND arguments LIKE '%split%'"
@@ -449,10 +449,9 @@ def test_jobs_about_transformers_are_done_as_others(with_transformers):
         assert find_analysis(session, find_network(session, "majority-1-1-heads-seed-99"), Scope()) is not None
         searched = find_network(session, f"tracr-histogram-{formerly_called(session, 'tracr-histogram').digest[:6]}")
         assert "heads-mean" in {one.protocol.name for one in searched.analyses}
-        large = find_analysis(session, find_network(session, "tracr-distinct"), Scope())
-        assert large.circuits_method == "refused"
+        alone = find_analysis(session, find_network(session, "tracr-distinct"), Scope())
         waiting = session.scalars(select(JobRow).where(JobRow.kind == "lenses", JobRow.state == "queued")).all()
-        assert large.result_digest in {job.arguments["result"] for job in waiting}
+        assert alone.result_digest in {job.arguments["result"] for job in waiting}
 
 
 @pytest.mark.slow
