@@ -14,6 +14,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
+from sys import intern
 from typing import Any
 
 import sqlalchemy as sa
@@ -295,8 +297,10 @@ def _circuits(connection: sa.Connection, model: int, rules: str) -> Iterator[dic
     own = model_circuits.c.model_id == model, model_circuits.c.rules == rules
     for row in connection.execute(sa.select(model_circuits).where(*own).order_by(model_circuits.c.mask)).mappings():
         told = json.loads(row["told"])
-        outcomes = {key: told.pop(_column(key)) for key in CRITERIA if _column(key) in told}
-        yield {**row, "outcomes": outcomes, "roles": json.dumps(told, ensure_ascii=False, sort_keys=True)}
+        letters = "".join(LETTERS.get(told.pop(_column(key), ""), ".") for key in CRITERIA)
+        roles = intern(json.dumps(told, ensure_ascii=False, sort_keys=True))  # many circuits have the same
+        figures = {name: value for name, value in row.items() if name not in ("model_id", "rules", "told")}
+        yield {**figures, "letters": intern(letters), "roles": roles}
 
 
 def _column(criterion: str) -> str:
@@ -309,8 +313,8 @@ def _judged(listed: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         return {}
     minimal = {True: "P", False: "F", None: "U"}
     found = {"minimal-subset": "".join(minimal[one["minimal"]] for one in listed)}
-    for key in CRITERIA:
-        letters = "".join(LETTERS.get(one["outcomes"].get(key, ""), ".") for one in listed)
+    for at, key in enumerate(CRITERIA):
+        letters = "".join(one["letters"][at] for one in listed)
         if letters.strip("."):
             found[key] = letters
     return found
@@ -319,7 +323,7 @@ def _judged(listed: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def _move_circuits(
     connection: sa.Connection, analysis: Any, listed: Sequence[Mapping[str, Any]], letters: Sequence[str]
 ) -> None:
-    rows = [
+    rows = (
         {
             "analysis": analysis,
             "position": position,
@@ -330,9 +334,9 @@ def _move_circuits(
             **{name: one[name] for name in ("mask", "edges", "margin", "right", "worst", "roles")},
         }
         for position, (one, said) in enumerate(zip(listed, letters, strict=True))
-    ]
-    for first in range(0, len(rows), AT_ONCE):
-        connection.execute(sa.insert(circuits), rows[first : first + AT_ONCE])
+    )
+    while some := list(islice(rows, AT_ONCE)):
+        connection.execute(sa.insert(circuits), some)
 
 
 def _save_verdicts(connection: sa.Connection, analysis: Any, judged: Mapping[str, str], n: int) -> None:
