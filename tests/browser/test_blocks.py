@@ -29,14 +29,15 @@ def address():
     from starlette.staticfiles import StaticFiles
 
     from app.middleware import CONTENT_SECURITY_POLICY
-    from app.rendering import network_row, show
+    from analysis.subjects.perceptron.kind import PERCEPTRON
+from app.rendering import network_row, show
     from pluriscope.address import Addresses
     from pluriscope.resources import STATIC
 
     def page(request):
         options = {key: request.query_params.getlist(key) for key in request.query_params}
         asked = {key: values for key, values in options.items() if key not in ("part", "theme")}
-        row = network_row(Addresses(), "xor", "XOR, pretrained by the authors", "Explanations")
+        row = network_row(Addresses(), "xor", "XOR, pretrained by the authors", PERCEPTRON, "Explanations")
         answer = show(request, every_block(asked), "Blocks", room="Explore", network=row)
         answer.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         return answer

@@ -16,7 +16,11 @@ TABLE = [  # what is built, its address, the route that answers it
     (lambda a: a.gallery(q="a b"), "/networks?q=a+b", "/networks"),
     (lambda a: a.network("xor"), "/networks/xor", "/networks/{network}"),
     (lambda a: a.network("xor", SCOPE), f"/networks/xor?{QUERY}", "/networks/{network}"),
-    (lambda a: a.circuits("xor", Scope(), sort="margin"), "/networks/xor/explanations?kind=circuit&sort=margin", None),
+    (
+        lambda a: a.explanations("xor", Scope(), kind="circuit", sort="margin"),
+        "/networks/xor/explanations?kind=circuit&sort=margin",
+        None,
+    ),
     (
         lambda a: a.circuit("xor", "081ff"),
         "/networks/xor/explanations/c-081ff",

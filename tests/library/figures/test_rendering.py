@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from starlette.requests import Request
 
+from analysis.subjects.perceptron.kind import PERCEPTRON
 from app.rendering import HAS_RECORD, compile_templates, network_row, show
 from pluriscope.address import Addresses
 from pluriscope.blocks import Head, Notice, Prose, Section
@@ -100,7 +101,7 @@ def test_the_theme_comes_from_the_address_then_the_cookie_then_the_system():
 
 
 def test_a_page_names_its_room_its_tab_and_its_json():
-    row = network_row(Addresses(), "x", "The network", "Play")
+    row = network_row(Addresses(), "x", "The network", PERCEPTRON, "Play")
     asked = request("/x", "a=1")
     asked.scope[HAS_RECORD] = True
     html = body(show(asked, [Head("Title")], room="Learn", network=row))
