@@ -30,7 +30,7 @@ def address():
 
     from app.middleware import CONTENT_SECURITY_POLICY
     from analysis.subjects.perceptron.kind import PERCEPTRON
-from app.rendering import network_row, show
+    from app.rendering import network_row, show
     from pluriscope.address import Addresses
     from pluriscope.resources import STATIC
 
