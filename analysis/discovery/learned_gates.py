@@ -1,4 +1,4 @@
-"""Gates on edges or neurons, learned by gradient descent under a penalty for each that stays open; loads torch.
+"""Gates on edges or nodes, learned by gradient descent under a penalty for each that stays open; loads torch.
 
 Hard-concrete gates as by Louizos, Welling and Kingma (ICLR 2018). PyTorch promises no equal streams of random numbers
 across versions.
@@ -6,18 +6,18 @@ across versions.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Callable
+from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from analysis.discovery.masked_perceptron import MaskedPerceptron, Rows, outputs_of_masks
+from analysis.discovery.masked_subject import MaskedSubject
 from analysis.discovery.method import Answer, outcome_of
 from analysis.method_settings import Settings
-from analysis.question import Question
-from analysis.subjects.perceptron.batched_mlp import activated_with_gradient
-from analysis.subjects.perceptron.circuit import mask_array
+from analysis.subjects.graph import Graph
 from analysis.subjects.perceptron.optimizers import Adam
 from analysis.subjects.perceptron.threads import one_thread
 from analysis.work import Work
@@ -31,85 +31,68 @@ FRAGILE: Final = 1e-3
 _BETWEEN_REPORTS: Final = 50
 
 
-def choose_edges(masked: MaskedPerceptron, settings: Settings, work: Work) -> Answer:
-    """The edges whose gates end open."""
-    gates = _learned(masked, settings, work, masked.n_bits, lambda gates: gates)
-    return _answer(gates, lambda is_open: is_open, masked.n_bits)
+def choose_edges(masked: MaskedSubject, settings: Settings, work: Work) -> Answer:
+    """The bits whose gates end open."""
+    return _chosen(masked, masked.graph, settings, work)
 
 
-def choose_nodes(masked: MaskedPerceptron, settings: Settings, work: Work) -> Answer:
-    """The edges between inputs, output and hidden neurons whose gates end open."""
-    sizes = masked.question.layout.sizes
-    hidden = sizes[1:-1]
-    first = np.concatenate([[0], np.cumsum(hidden)]).tolist()
-
-    def spread(gates: torch.Tensor) -> torch.Tensor:
-        """The gate of each edge is that of its source; inputs have none."""
-        parts = []
-        for layer in range(1, len(sizes)):
-            inputs = torch.ones(sizes[0], dtype=torch.float64)
-            own = inputs if layer == 1 else gates[first[layer - 2] : first[layer - 1]]
-            parts.append(own.expand(sizes[layer], -1).reshape(-1))
-        return torch.cat(parts)
-
-    def between(is_open: Any) -> Any:
-        active = [np.ones(sizes[0], bool), *np.split(is_open, first[1:-1]), np.ones(1, bool)] if hidden else []
-        keep = [np.outer(after, before).reshape(-1) for before, after in pairwise(active)]
-        return np.concatenate(keep) if keep else np.ones(masked.n_bits, bool)
-
-    return _answer(_learned(masked, settings, work, sum(hidden), spread), between, masked.n_bits)
+def choose_nodes(masked: MaskedSubject, settings: Settings, work: Work) -> Answer:
+    """The edges between what is always there and nodes whose gates end open; where masks name nodes, these."""
+    return _chosen(masked, masked.graph.of_nodes, settings, work)
 
 
-def _answer(gates: Any, edges: Any, n_bits: int) -> Answer:
-    """The edges that open gates keep; fragile where a gate is very near to closing or opening."""
-    if gates is None:
+def _chosen(masked: MaskedSubject, gated: Graph, settings: Settings, work: Work) -> Answer:
+    """What open gates on the bits of a graph keep; fragile where a gate is very near to closing or opening.
+
+    Args:
+        gated: the graph of the masked subject, or the same with masks that name nodes.
+    """
+    logits = _learned(masked, gated, settings, work)
+    if logits is None:
         return Answer("diverged", None)
-    mask = sum(1 << edge for edge in np.flatnonzero(edges(gates > 0)).tolist())
-    return Answer(outcome_of(mask, n_bits), mask, fragile=bool(np.abs(gates).min(initial=np.inf) < FRAGILE))
+    open_ = logits > 0
+    kept = open_ if masked.graph.cut == gated.cut else gated.kept_edges(open_[None])[0]
+    mask = masked.graph.number(kept)
+    fragile = bool(np.abs(logits).min(initial=np.inf) < FRAGILE)
+    return Answer(outcome_of(mask, masked.n_bits), mask, fragile=fragile)
 
 
-def _learned(masked: MaskedPerceptron, settings: Settings, work: Work, n_gates: int, spread: Any) -> Any:
+def _learned(masked: MaskedSubject, gated: Graph, settings: Settings, work: Work) -> NDArray[np.float64] | None:
     """The logits of gates, above 0 of those that end open; None where they diverged."""
-    question, rows = masked.question, masked.rows
-    penalty, steps = float(settings["lambda"]), int(settings["steps"])
+    penalty, steps, spread = float(settings["lambda"]), int(settings["steps"]), _spread(gated)
     with one_thread():
         random = torch.Generator().manual_seed(int(settings["seed"]))
-        logits = 1 + 0.5 * torch.randn(n_gates, dtype=torch.float64, generator=random)
+        logits = 1 + 0.5 * torch.randn(gated.n_bits, dtype=torch.float64, generator=random)
         logits.requires_grad_(True)
         optimizer = Adam([logits], lr=LEARNING_RATE)
-        everything = mask_array([(1 << question.layout.n_edges) - 1], question.layout)
-        whole = torch.tensor(outputs_of_masks(question, everything, rows)[0])
-        run = _gated_run(question, rows)
         shift = TEMPERATURE * float(np.log(-LOW / HIGH))
         for step in range(steps):
             if step % _BETWEEN_REPORTS == 0:
                 work.tell("methods", step, steps, "steps of pruning")
-            u = torch.rand(n_gates, dtype=torch.float64, generator=random).clamp(CLAMP, 1 - CLAMP)
+            u = torch.rand(gated.n_bits, dtype=torch.float64, generator=random).clamp(CLAMP, 1 - CLAMP)
             drawn = torch.sigmoid((torch.log(u) - torch.log(1 - u) + logits) / TEMPERATURE) * (HIGH - LOW) + LOW
-            outputs = run(spread(drawn.clamp(0, 1)))
-            loss = ((outputs - whole) ** 2).mean() + penalty * torch.sigmoid(logits - shift).sum()
+            gates = spread(drawn.clamp(0, 1))
+            slopes = torch.tensor(masked.gate_slopes(gates.detach().numpy(), settings))
+            # has the derivatives of the loss by the gates, and so by their logits
+            loss: Any = (gates * slopes).sum() + penalty * torch.sigmoid(logits - shift).sum()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        found = logits.detach().numpy()
+        found: NDArray[np.float64] = logits.detach().numpy()
     return found if np.isfinite(found).all() else None
 
 
-def _gated_run(question: Question, rows: Rows) -> Any:
-    """From a gate for each edge to the outputs: an edge carries gate · value + (1 − gate) · what it carries absent."""
-    network, layout = question.network, question.layout
-    weights = [torch.tensor(matrix) for matrix in network.weights]
-    biases = [torch.tensor(bias) for bias in network.biases]
-    absent = [torch.tensor(values) for values in rows.absent]
-    start = torch.tensor(rows.inputs.T.copy())
+def _spread(gated: Graph) -> Callable[[torch.Tensor], torch.Tensor]:
+    """From a gate on each bit to one on each edge; 1 where no bit stands for it."""
+    if gated.cut == "edges":
+        return lambda gates: gates
+    # readers of the same sources take the same gates, whose derivatives are summed over them at once
+    readers = groupby(zip(gated.edges, gated.gated_by, strict=True), lambda one: (one[0].target, one[0].slot))
+    bits = [tuple(gated.n_bits if bit is None else bit for _, bit in some) for _, some in readers]
+    blocks = [(torch.tensor(some), len(list(same))) for some, same in groupby(bits)]
 
-    def run(gates: torch.Tensor) -> torch.Tensor:
-        values = start
-        for layer, (matrix, bias) in enumerate(zip(weights, biases, strict=True), start=1):
-            begin, end = layout.offsets[layer - 1], layout.offsets[layer]
-            gate = gates[begin:end].reshape(matrix.shape)
-            total = bias[:, None] + (gate * matrix) @ values + ((1 - gate) * matrix) @ absent[layer - 1]
-            values = activated_with_gradient(total, network.function_of(layer))
-        return values[0]
+    def spread(gates: torch.Tensor) -> torch.Tensor:
+        known = torch.cat([gates, torch.ones(1, dtype=torch.float64)])
+        return torch.cat([known[some].expand(n, -1).reshape(-1) for some, n in blocks])
 
-    return run
+    return spread

@@ -20,6 +20,7 @@ from analysis.circuits.search import decide_right
 from analysis.discovery.masked_subject import Closed, MaskedSubject
 from analysis.discovery.selection import Scores
 from analysis.errors import InvalidMask, InvalidMethod
+from analysis.late_functions import function_at
 from analysis.method_settings import Settings
 from analysis.protocol import in_space
 from analysis.question import Question
@@ -271,6 +272,30 @@ class MaskedPerceptron(MaskedSubject):
         slopes = [sum_ / len(points) for sum_ in total]
         changes = [absent - layer for absent, layer in zip(rows.absent, clean, strict=False)]
         return Scores(edge_scores(network, changes, slopes))
+
+    def moved_slopes(self, settings: Settings, moved: float) -> Array:
+        """Of the metric that settings name."""
+        network, rows = self.question.network, self.rows
+        given, layers = [], [rows.inputs.T]
+        for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+            carried = layers[-1] + moved * (rows.absent[layer - 1] - layers[-1])
+            sums = np.broadcast_to(biases[:, None], (len(biases), carried.shape[1]))
+            for index in range(len(carried)):
+                sums = sums + carried[index] * weights[:, index, None]
+            given.append(sums)
+            layers.append(network.function_of(layer).value(sums))
+        slope = metric_slope(layers[-1][0], rows.labels, cast(Metric, settings["metric"]))
+        slopes = backward(network, given, layers, slope, carried=1.0 - moved)
+        return edge_scores(network, [absent - one for absent, one in zip(rows.absent, layers, strict=False)], slopes)
+
+    def gate_slopes(self, gates: Array, settings: Settings) -> Array:
+        """Of the mean squared difference, whatever the settings; loads torch."""
+        found: Array = self._gated(gates)
+        return found
+
+    @cached_property
+    def _gated(self) -> Any:
+        return function_at("analysis.discovery.gated_perceptron:gated")(self.question, self.rows, self._whole[0])
 
 
 def _bernoulli(p_logits: Array, q_logits: Array) -> Array:

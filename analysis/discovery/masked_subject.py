@@ -99,6 +99,27 @@ class MaskedSubject(ABC):
         """
 
     @abstractmethod
+    def moved_slopes(self, settings: Settings, moved: float) -> Array:
+        """``[bits]`` derivatives by how far each bit has gone from what it carries to what it carries when absent, of
+        what :meth:`changes` are of.
+
+        Args:
+            moved: how far all of them have gone.
+        """
+
+    @abstractmethod
+    def gate_slopes(self, gates: Array, settings: Settings) -> Array:
+        """``[edges]`` derivatives by a gate on each edge, of how far the outputs are from the whole's.
+
+        Args:
+            gates: ``[edges]``, see :meth:`~analysis.subjects.subject.Space.gate_slopes`.
+        """
+
+    def scored(self, values: Array) -> Scores:
+        """Numbers for bits as scores."""
+        return Scores(values)
+
+    @abstractmethod
     def left(self, raw: int) -> Closed:
         """The circuit of a raw mask."""
 
@@ -214,12 +235,29 @@ class MaskedSpace(MaskedSubject):
     def changes(self, settings: Settings) -> Scores:
         """Of the loss that settings name, with the sign that bits that help are negative."""
         whole, *without = self.losses(self.each_removed, str(settings["loss"]))
-        return _model_scores(whole - np.array(without))
+        return self.scored(whole - np.array(without))
 
     def first_order(self, settings: Settings, points: Sequence[float]) -> Scores:
         """Likewise. The divergence from the whole model is least there, so that its derivatives at 1 are all 0."""
         slope = partial(self._slope, str(settings["loss"]))
-        return _model_scores(mean(np.array([-self.space.effects(slope, point) for point in points])))
+        return self.scored(mean(np.array([-self.space.effects(slope, point) for point in points])))
+
+    def moved_slopes(self, settings: Settings, moved: float) -> Array:
+        """Likewise; of a node they are the sum over the edges out of it."""
+        gated_by, found = self.graph.gated_by, np.zeros(self.n_bits)
+        gates = np.array([1.0 if bit is None else 1.0 - moved for bit in gated_by])
+        for bit, by_edge in zip(gated_by, self.gate_slopes(gates, settings).tolist(), strict=True):
+            if bit is not None:
+                found[bit] += by_edge
+        return found
+
+    def gate_slopes(self, gates: Array, settings: Settings) -> Array:
+        """Of the loss that settings name."""
+        return self.space.gate_slopes(gates, partial(self._slope, str(settings["loss"])))
+
+    def scored(self, values: Array) -> Scores:
+        """They say nothing where all are 0 but for rounding."""
+        return Scores(values, says_nothing=bool(np.abs(values).max(initial=0.0) < UNDEFINED))
 
     def _slope(self, loss: str, outputs: Array, rows: slice) -> Array:
         """Derivatives of each row's loss by its outputs: given less wanted probabilities."""
@@ -253,8 +291,3 @@ class MaskedSpace(MaskedSubject):
 
     def _outputs(self, masks: Sequence[int]) -> Array:
         return self.space.run(self.space.reduce(self.space.graph.bits(masks)))
-
-
-def _model_scores(values: Array) -> Scores:
-    """Scores of a model's bits, which say nothing where all are 0 but for rounding."""
-    return Scores(values, says_nothing=bool(np.abs(values).max(initial=0.0) < UNDEFINED))

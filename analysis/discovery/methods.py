@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 
-from analysis.discovery.masked_perceptron import MaskedPerceptron, Metric, edge_scores, metric_slope
 from analysis.discovery.masked_subject import MaskedSubject
 from analysis.discovery.method import LOSS, METRIC, SPACE_ABLATION, Answer, DiscoveryMethod, ablation, outcome_of
 from analysis.discovery.selection import Scores
 from analysis.discovery.ties import TOLERANCE, followed
 from analysis.method_settings import Setting, Settings
-from analysis.subjects.perceptron.gradients import backward
 from analysis.work import Work
 
 _FOLLOWED: Final = 256
@@ -28,8 +26,8 @@ _SHUFFLE: Final = Setting("seed", 0, "of a shuffled order", low=0, high=2**31 - 
 _PATH: Final = Setting("path", "left", "which points of the way count", PATHS)
 _STEPS: Final = Setting("steps", 5, "points on the way", low=1, high=10_000)
 _SEED: Final = Setting("seed", 0, "of the drawing", low=0, high=2**31 - 1)
+_SAMPLES: Final = Setting("samples", 20, "steps of the way", low=1, high=10_000)
 _PRUNING: Final = (
-    ablation("zero"),
     Setting("lambda", 0.01, "penalty for each open gate", low=0.0, high=1e3),
     Setting("seed", 0, "of the gates' start and noise", low=0, high=2**31 - 1),
     Setting("steps", 400, "steps of gradient descent", low=1, high=100_000),
@@ -151,25 +149,12 @@ EAP_IG: Final = DiscoveryMethod(
 EAP_IG_OF_CIRCUITS: Final = replace(EAP_IG, needs=(), own=(SPACE_ABLATION, LOSS, _PATH, _STEPS))
 
 
-def _summed(masked: MaskedPerceptron, settings: Settings) -> Scores:
+def _summed(masked: MaskedSubject, settings: Settings) -> Scores:
     """As the program auto-circuit has it: points 0, 1/m, …, 1 are summed, both ends included, and not divided."""
-    network, rows, samples = masked.question.network, masked.rows, int(settings["samples"])
-    total = np.zeros(masked.n_bits)
+    samples, total = int(settings["samples"]), np.zeros(masked.n_bits)
     for step in range(samples + 1):
-        moved = step / samples
-        given, layers = [], [rows.inputs.T]
-        for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
-            carried = layers[-1] + moved * (rows.absent[layer - 1] - layers[-1])
-            sums = np.broadcast_to(biases[:, None], (len(biases), carried.shape[1]))
-            for index in range(len(carried)):
-                sums = sums + carried[index] * weights[:, index, None]
-            given.append(sums)
-            layers.append(network.function_of(layer).value(sums))
-        slope = metric_slope(layers[-1][0], rows.labels, cast(Metric, settings["metric"]))
-        slopes = backward(network, given, layers, slope, carried=1.0 - moved)
-        changes = [absent - layer for absent, layer in zip(rows.absent, layers, strict=False)]
-        total = total + edge_scores(network, changes, slopes)
-    return Scores(total)
+        total = total + masked.moved_slopes(settings, step / samples)
+    return masked.scored(total)
 
 
 MASK_IG: Final = DiscoveryMethod(
@@ -177,12 +162,12 @@ MASK_IG: Final = DiscoveryMethod(
     label="Mask gradient, integrated",
     definition="The gradient by each edge's ablation, summed while all edges move together from what they carry to "
     "what they carry when absent.",
-    source="auto-circuit 98db58c, mask gradient with integrated gradients; scores agree with it",
-    needs=("neurons",),
-    own=(ablation("pairs"), METRIC, Setting("samples", 20, "steps of the way", low=1, high=10_000)),
+    source="auto-circuit 98db58c, mask gradient with integrated gradients; scores of perceptrons agree with it",
+    needs=("gates", "neurons"),
+    own=(ablation("pairs"), METRIC, _SAMPLES),
     score=_summed,
 )
-
+MASK_IG_OF_CIRCUITS: Final = replace(MASK_IG, needs=("gates",), own=(SPACE_ABLATION, LOSS, _SAMPLES))
 
 EXACT_EDGE: Final = DiscoveryMethod(
     key="exact-edge",
@@ -200,20 +185,22 @@ EDGE_PRUNING: Final = DiscoveryMethod(
     definition="A gate on every edge is learned to keep the network's outputs under a penalty for open gates; edges "
     "whose gate ends open are kept.",
     source="Bhaskar et al., NeurIPS 2024 (arXiv:2406.16778), with gates of Louizos et al., ICLR 2018",
-    needs=("gates",),
-    own=_PRUNING,
+    needs=("gates", "neurons"),
+    own=(ablation("zero"), *_PRUNING),
     choose="analysis.discovery.learned_gates:choose_edges",
 )
+EDGE_PRUNING_OF_CIRCUITS: Final = replace(EDGE_PRUNING, needs=("gates",), own=(SPACE_ABLATION, LOSS, *_PRUNING))
 NODE_PRUNING: Final = DiscoveryMethod(
     key="node-pruning",
     label="Node pruning",
-    definition="The same with a gate on every hidden neuron, acting on all edges out of it; every edge between kept "
-    "neurons is kept.",
-    source="Cao, Sanh and Rush, NAACL 2021 (arXiv:2104.03514): subnetwork probing, with one gate a neuron",
-    needs=("gates",),
-    own=_PRUNING,
+    definition="The same with a gate on every node that can be left out, such as a hidden neuron or an attention head, "
+    "acting on all edges out of it; every edge between kept nodes is kept.",
+    source="Cao, Sanh and Rush, NAACL 2021 (arXiv:2104.03514): subnetwork probing, with one gate a node",
+    needs=("gates", "neurons"),
+    own=(ablation("zero"), *_PRUNING),
     choose="analysis.discovery.learned_gates:choose_nodes",
 )
+NODE_PRUNING_OF_CIRCUITS: Final = replace(NODE_PRUNING, needs=("gates",), own=EDGE_PRUNING_OF_CIRCUITS.own)
 WEIGHTS: Final = DiscoveryMethod(
     key="weights",
     label="Largest weights",

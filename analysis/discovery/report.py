@@ -92,7 +92,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> Methods
     """Ask every method under its settings; only those that learn load torch."""
     methods, judges = METHODS.of(of.question.kind), of.circuits is None or len(of.circuits.masks) <= MAX_JUDGED
     landscape = landscape_of(of.question, of.circuits, work=work, judges=judges, stored=of.stored)
-    asked = default_methods(of.question.kind)
+    asked = [one for one in default_methods(of.question.kind) if settings.thorough or not one[0].learns]
     if landscape.swept is not None:
         asked = sweep(methods.values(), landscape.swept, thorough=settings.thorough)
     barred: dict[Value, str] = {}

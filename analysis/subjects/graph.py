@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Literal
 
@@ -125,6 +125,21 @@ class Graph:
         there[:, self.removable] = masks
         ends = [(edge.source, edge.target) for edge in self.edges]
         return np.stack([there[:, source] & there[:, target] for source, target in ends], axis=1)
+
+    @cached_property
+    def gated_by(self) -> tuple[int | None, ...]:
+        """For each edge the bit whose gate is on it: its own, or of nodes that of the node it leads from; None where no
+        bit stands for that.
+        """
+        if self.cut == "edges":
+            return tuple(range(len(self.edges)))
+        bits = {node: bit for bit, node in enumerate(self.removable)}
+        return tuple(bits.get(edge.source) for edge in self.edges)
+
+    @property
+    def of_nodes(self) -> Graph:
+        """The same, with masks that name nodes."""
+        return replace(self, cut="nodes")
 
     def active_nodes(self, masks: Masks) -> Masks:
         """``[masks, removable nodes]`` which nodes take part: those that a mask names, or that have a kept edge."""

@@ -174,6 +174,15 @@ class Space(Protocol):
                 far towards what cut edges carry.
         """
 
+    def gate_slopes(self, gates: NDArray[np.float64], slope: Slope) -> NDArray[np.float64]:
+        """``[edges]`` the derivative of the mean of a loss over the rows by a gate on each edge, which lets through so
+        much of what its source gives and for the rest what a cut edge carries. Asked of kinds with the trait "gates".
+
+        Args:
+            gates: ``[edges]`` from 0 to 1, also of those that no single bit stands for.
+            slope: as of :meth:`effects`.
+        """
+
     def roles(self, masks: Masks) -> Masks | None:
         """``[masks, roles, removable nodes]`` which nodes have each role of the kind in each circuit; None where that
         takes long to find.

@@ -70,7 +70,11 @@ _TRAITS: Final = (
         "What is read of the weight of an edge; edits of single weights, by hand or as another network has them",
         "weights of single edges of {plural} are not read",
     ),
-    Trait("gates", "Methods that learn a gate on each edge", "no gates are learned on the edges of {plural}"),
+    Trait(
+        "gates",
+        "Methods with a gate on each edge: mask gradient, edge pruning, node pruning",
+        "no derivatives by gates on the edges of {plural} are defined",
+    ),
     Trait(
         "stream", "What is read of a residual stream, its heads and positions", "no residual stream of {plural} is read"
     ),

@@ -17,8 +17,8 @@ from analysis.fixed_order import exp_of_negative, inner
 Array = NDArray[np.float64]
 HeadWeights = tuple[Array, Array, Array, Array]
 """Query, key, value ``[d_model, d_head]`` and output ``[d_head, d_model]``."""
-Slots = tuple[Array, Array, Array]
-"""Derivatives by what a head reads as query, key and value, ``[rows, context, d_model]`` each."""
+Reads = tuple[Array, ...]
+"""What each slot of a node reads, or derivatives by it: of a head as query, key and value, of an MLP block one."""
 
 
 def attend(query: Array, key: Array, value: Array, weights: HeadWeights) -> Array:
@@ -86,20 +86,22 @@ def mixed(shares: Array, v: Array) -> Array:
 
 @dataclass(frozen=True)
 class Step:
-    """What one node does with the stream, ``[rows, context, d_model]``.
+    """What one node does with what its slots read, ``[rows, context, d_model]`` each.
 
     Args:
-        adds: the stream → what the node adds to it.
-        slopes: the stream and derivatives by what the node adds → derivatives by what each of its slots reads.
+        n_slots: how many slots it has.
+        adds: what each slot reads → what the node adds to the stream.
+        slopes: what each slot reads, and derivatives by what the node adds → derivatives by what each slot reads.
     """
 
-    adds: Callable[[Array], Array]
-    slopes: Callable[[Array, Array], tuple[Array, ...]]
+    n_slots: int
+    adds: Callable[[Reads], Array]
+    slopes: Callable[[Reads, Array], Reads]
 
 
 def read_slopes(
     columns: Sequence[Sequence[Step]], given: Array, at_end: Callable[[Array], Array]
-) -> tuple[list[tuple[Array, ...]], Array]:
+) -> tuple[list[Reads], Array]:
     """Derivatives by what each node reads, column by column, and by what the logits read, ``[rows, context, d_model]``.
 
     Args:
@@ -110,27 +112,20 @@ def read_slopes(
     streams, stream = [], given
     for column in columns:
         streams.append(stream)
-        stream = stream + sum(step.adds(stream) for step in column)
+        stream = stream + sum(step.adds((stream,) * step.n_slots) for step in column)
     by_logits = at_end(stream)
-    later, found = by_logits, list[list[tuple[Array, ...]]]()  # later: the derivative by what a column adds
+    later, found = by_logits, list[list[Reads]]()  # later: the derivative by what a column adds
     for column, read in zip(reversed(columns), reversed(streams), strict=True):
-        slots = [step.slopes(read, later) for step in column]
+        slots = [step.slopes((read,) * step.n_slots, later) for step in column]
         found.append(slots)
         later = later + sum(one for of_node in slots for one in of_node)
     return [slots for of_column in reversed(found) for slots in of_column], by_logits
 
 
-def head_adds(stream: Array, weights: HeadWeights) -> Array:
-    """What a head adds, ``[rows, context, d_model]``."""
-    query, key, value, output = weights
-    shares = attention(inner(stream[None], query.T), inner(stream[None], key.T))
-    return inner(mixed(shares, inner(stream[None], value.T))[0], output.T)
-
-
-def head_slopes(stream: Array, weights: HeadWeights, later: Array) -> Slots:
+def head_slopes(reads: Reads, weights: HeadWeights, later: Array) -> Reads:
     """Derivatives by what a head reads as query, key and value, from those by what it adds."""
     query, key, value, output = weights
-    q, k, v = (inner(stream, matrix.T) for matrix in (query, key, value))
+    q, k, v = (inner(read, matrix.T) for read, matrix in zip(reads, weights[:3], strict=True))
     by_q, by_k, by_v, _ = inner_slopes(attention(q[None], k[None])[0], q, k, v, inner(later, output))
     return inner(by_q, query), inner(by_k, key), inner(by_v, value)
 

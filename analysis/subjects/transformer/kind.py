@@ -20,7 +20,7 @@ TRANSFORMER: Final = SubjectKind(
     settings={"granularity": ("qkv", "heads", "nodes"), "ablation": ("zero", "mean"), "embedding": ("joined", "split")},
     read=read_attention,
     write=attention_document,
-    traits=frozenset(("readers", "stream", "play", "edits")),
+    traits=frozenset(("readers", "gates", "stream", "play", "edits")),
     module="analysis.explaining.graphs",
     roles=ROLES,
 )

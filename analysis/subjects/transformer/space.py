@@ -14,6 +14,7 @@ circuits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property, partial
 from math import comb, prod
 from typing import Final
@@ -31,10 +32,11 @@ from analysis.subjects.transformer.head_scores import Trace, answer_places, chan
 from analysis.subjects.transformer.heads import (
     Array,
     HeadWeights,
+    Reads,
     Step,
+    attend,
     attention,
     attention_to,
-    head_adds,
     head_slopes,
     mixed,
     read_slopes,
@@ -312,6 +314,47 @@ class AttentionSpace:
         # a node that is not there is cut from all that read it
         return np.array([np.add.accumulate(edges[self._out_of[node]])[-1] for node in self._parts])
 
+    def gate_slopes(self, gates: Array, slope: Slope) -> Array:
+        """By one run in which every slot reads a sum of its own, and one pass back."""
+        parts, start = [], 0
+        for tokens in self._row_parts(1):
+            rows = slice(start, start := start + len(tokens))
+            parts.append(self._gate_slopes(gates, tokens, partial(self._at_end, slope, rows)))
+        return mean(np.concatenate(parts, axis=1).T)
+
+    def _gate_slopes(self, gates: Array, tokens: NDArray[np.int64], at_end: Callable[[Array], Array]) -> Array:
+        """The same of each of some rows, ``[edges, rows]``."""
+        e, last, values, reads = self._n_given, len(self._graph.nodes) - 1, self._given(tokens), list[Reads]()
+        steps = [step for column in self._steps for step in column]
+        absent = [np.zeros(values[0].shape[1:]) if one is None else one for one in self._absent]
+
+        def read(edges: list[int]) -> Array:
+            """The sum of what edges into a slot carry."""
+            total = np.zeros_like(values[0])
+            for source, edge in enumerate(edges):
+                total = total + gates[edge] * values[source] + (1.0 - gates[edge]) * absent[source]
+            return total
+
+        for node, step in zip(self._parts, steps, strict=True):
+            own = [read(edges) for edges in self._slots(node).values()]
+            reads.append(tuple(own * (step.n_slots // len(own))))  # a head of one slot reads the same three times
+            values.append(step.adds(reads[-1]))
+        # from the last node back: derivatives by what a node gives are complete once all its readers were met
+        by_value, found = [np.zeros_like(one) for one in values], np.zeros((len(gates), len(tokens)))
+        for node in range(last, e - 1, -1):
+            slots = list(self._slots(node).values())
+            by_reads = (
+                (at_end(read(slots[0])),) if node == last else steps[node - e].slopes(reads[node - e], by_value[node])
+            )
+            if len(slots) < len(by_reads):
+                by_reads = (np.asarray(sum(by_reads[1:], by_reads[0])),)
+            for edges, by_read in zip(slots, by_reads, strict=True):
+                for source, edge in enumerate(edges):
+                    products = ((values[source] - absent[source]) * by_read).reshape(len(tokens), -1)
+                    found[edge] = np.add.accumulate(products, axis=1)[:, -1]
+                    by_value[source] = by_value[source] + gates[edge] * by_read
+        return found
+
     @cached_property
     def _steps(self) -> list[list[Step]]:
         """What each node does with the stream, column by column."""
@@ -323,14 +366,21 @@ class AttentionSpace:
     def _step(self, node: int) -> Step:
         layer = self._layer_of[node]
         if not self._graph.nodes[node].looks:
-            return Step(partial(self._mlp, layer), partial(self._mlp_slopes, layer))
-        weights, seen, unseen = self._weights(node), self._seen, self._unseen
+            return Step(1, lambda reads: self._mlp(layer, reads[0]), partial(self._mlp_slopes, layer))
+        weights = self._weights(node)
 
-        def slopes(stream: Array, later: Array) -> tuple[Array, ...]:
-            by_seen = head_slopes(seen(stream, layer - 1), weights, later)
-            return tuple(unseen(stream, one, layer - 1) for one in by_seen)
+        def seen(reads: Reads) -> Reads:
+            return tuple(self._seen(read, layer - 1) for read in reads)
 
-        return Step(lambda stream: head_adds(seen(stream, layer - 1), weights), slopes)
+        def adds(reads: Reads) -> Array:
+            query, key, value = seen(reads)
+            return np.asarray(attend(query[None], key[None], value[None], weights)[0])
+
+        def slopes(reads: Reads, later: Array) -> Reads:
+            by_seen = head_slopes(seen(reads), weights, later)
+            return tuple(self._unseen(read, one, layer - 1) for read, one in zip(reads, by_seen, strict=True))
+
+        return Step(3, adds, slopes)
 
     def _at_end(self, slope: Slope, rows: slice, stream: Array) -> Array:
         """Derivatives by what the logits read of the stream after the last column."""
@@ -339,8 +389,9 @@ class AttentionSpace:
         by_seen[:, -1] = inner(slope(logits, rows), self._unembedding)
         return self._unseen(stream, by_seen, n_layers)
 
-    def _mlp_slopes(self, layer: int, read: Array, later: Array) -> tuple[Array]:
+    def _mlp_slopes(self, layer: int, reads: Reads, later: Array) -> Reads:
         """Derivatives by what an MLP block reads, from those by what it adds."""
+        (read,) = reads
         by_seen = self._model.blocks.mlp_slopes(layer, self._seen_by_mlp(layer, read), later[..., :-1])
         return (self._unseen(read, _padded(by_seen), layer),)
 

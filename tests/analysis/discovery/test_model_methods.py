@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 
 from analysis.circuit_sets.masks import find_masks
 from analysis.discovery.audit import audit
@@ -20,7 +21,7 @@ from analysis.subjects.transformer.kind import TRANSFORMER
 from tests.analysis.subjects.transformer.attention_models import given_to, plain_run
 from tests.analysis.subjects.transformer.test_judging import golden
 
-ACDC, EAP_IG, EXACT = (METHODS.of(TRANSFORMER)[key] for key in ("acdc", "eap-ig", "exact-edge"))
+ACDC, EAP_IG, EXACT, MASK_IG = (METHODS.of(TRANSFORMER)[key] for key in ("acdc", "eap-ig", "exact-edge", "mask-ig"))
 RULES = ["", "mean", "heads", "heads-mean", "nodes", "nodes-mean", "split", "heads-split"]
 
 
@@ -94,6 +95,51 @@ def test_integrated_gradients_of_what_the_model_is_given_add_up(text):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("text", RULES)
+def test_mask_gradients_add_up_to_what_is_lost_without_any_bit(text):
+    model = golden("majority_5_2x2_0")
+    cut = MaskedSpace(model, model.space(TRANSFORMER.rules(text)))
+    whole, nothing = cut.losses([(1 << cut.n_bits) - 1, 0], "cross-entropy")
+    settings = MASK_IG.filled({"samples": 100, "loss": "cross-entropy"})
+    scores, ends = MASK_IG.answer(cut, settings).scores, [cut.moved_slopes(settings, at) for at in (0.0, 1.0)]
+    assert whole - nothing == pytest.approx((scores - sum(ends) / 2).sum() / 100, rel=5e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("text", "key"), [("", "edge-pruning"), ("mean", "node-pruning"), ("nodes", "edge-pruning")])
+def test_learned_gates_are_those_of_a_descent_by_differences(text, key):
+    """The gates are found anew by the optimizer of torch, with derivatives of gates on bits by differences."""
+    model = golden("majority_5_1x2_0")
+    cut, method = MaskedSpace(model, model.space(TRANSFORMER.rules(text))), METHODS.of(TRANSFORMER)[key]
+    graph = cut.graph.of_nodes if key == "node-pruning" else cut.graph
+    settings = method.filled({"steps": 12, "seed": 5, "lambda": 0.03})
+    seen = []
+
+    def loss(gates):
+        spread = np.array([1.0 if bit is None else gates[bit] for bit in graph.gated_by])
+        cut.space.gate_slopes(spread, lambda logits, rows: seen.append(logits) or logits)
+        return plain_loss(model, seen.pop(), cut.space.run(np.ones((1, cut.n_bits), bool))[0], "kl")
+
+    random = torch.Generator().manual_seed(5)
+    logits = (1 + 0.5 * torch.randn(graph.n_bits, dtype=torch.float64, generator=random)).requires_grad_()
+    descent = torch.optim.Adam([logits], lr=0.1)
+    for _ in range(12):
+        u = torch.rand(graph.n_bits, dtype=torch.float64, generator=random).clamp(1e-6, 1 - 1e-6)
+        gates = (torch.sigmoid((torch.logit(u) + logits) * 1.5) * 1.2 - 0.1).clamp(0, 1)
+        at, step = gates.detach().numpy(), 1e-6
+        slopes = [(loss(at + step * one) - loss(at - step * one)) / (2 * step) for one in np.eye(graph.n_bits)]
+        stays = torch.sigmoid(logits - 2 / 3 * np.log(0.1 / 1.1)).sum()
+        descent.zero_grad()
+        ((gates * torch.tensor(slopes)).sum() + 0.03 * stays).backward()
+        descent.step()
+    kept = logits.detach().numpy() > 0
+    kept = kept if graph.cut == cut.graph.cut else graph.kept_edges(kept[None])[0]
+    answer = method.answer(cut, settings)
+    assert np.abs(logits.detach().numpy()).min() > 1e-3
+    assert answer.raw_mask == graph.number(kept)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "heads-mean", "nodes"])
 @pytest.mark.parametrize("order", ["out-first", "reverse", "shuffled"])
 def test_acdc_is_the_plain_loop(text, order):
@@ -154,6 +200,7 @@ def test_places_are_those_among_all_masks(name, text):
     methods = METHODS.of(TRANSFORMER)
     asked = sweep(methods.values(), ["mean"])
     asked = [one for one in asked if one[1].get("ablation", "rules") in landscape.masked]
+    asked += [(one, one.filled({"steps": 60, "loss": "cross-entropy"})) for one in methods.values() if one.learns]
     found = audit(landscape, asked)
     assert {one.method for one in found} == methods.keys()
     outcomes = set()
@@ -191,7 +238,7 @@ def test_a_space_that_is_not_searched_has_no_places_but_verdicts():
     model = golden("other_name_1x4_0")
     rules = TRANSFORMER.rules("mean")
     landscape = landscape_of(GraphQuestion(TRANSFORMER, model, rules), None)
-    for one in audit(landscape, default_methods(TRANSFORMER)):
+    for one in audit(landscape, [(one, given) for one, given in default_methods(TRANSFORMER) if not one.learns]):
         place = one.location
         assert place.valid == landscape.masked["rules"].is_right(one.answer.raw_mask)
         assert (place.nearest is None, place.rank.exact, place.chance.exact) == (not place.valid, False, False)

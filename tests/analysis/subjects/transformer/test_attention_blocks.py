@@ -269,6 +269,27 @@ def test_first_order_effects_are_differences_of_masked_runs(blocks):
     assert space.effects(lambda logits, rows: logits, 1.0) == pytest.approx(np.array(expected), rel=1e-5, abs=1e-5)
 
 
+@pytest.mark.parametrize("text", ["", "mean", "heads", "heads-split", "nodes-mean"])
+@pytest.mark.parametrize("blocks", [{}, {"biases": True}, ALL], ids=["attention", "biases", "all"])
+def test_slopes_by_gates_are_differences_of_runs_that_open_and_close_them(text, blocks):
+    _, space = space_of(with_blocks(3, (2, 2, 3, 2, 4, 3), **blocks), text)
+    draws, n = np.random.default_rng(0), len(space.graph.edges)
+
+    def run(gates):
+        """The outputs, the mean over rows of the sum of √(1 + y²) over them, and its slopes."""
+        parts = []
+        slopes = space.gate_slopes(gates, lambda logits, _: parts.append(logits) or logits / np.sqrt(1 + logits**2))
+        outputs = np.concatenate(parts)
+        return outputs, np.sqrt(1 + outputs**2).sum() / len(outputs), slopes
+
+    bits = draws.random((4, space.graph.n_bits)) < 0.6
+    for gates, outputs in zip(space.graph.kept_edges(bits), space.run(bits), strict=True):
+        assert run(gates.astype(float))[0] == pytest.approx(outputs, rel=1e-9, abs=1e-9)
+    gates, step = draws.random(n), 1e-6
+    differences = [(run(gates + step * one)[1] - run(gates - step * one)[1]) / (2 * step) for one in np.eye(n)]
+    assert run(gates)[2] == pytest.approx(np.array(differences), rel=1e-4, abs=1e-6 * run(gates)[1])
+
+
 def test_files_come_back_to_the_bit_and_zero_biases_are_none():
     document = with_blocks(2, (2, 2, 4, 2, 3, 2), **ALL)
     model = read_attention(document)
