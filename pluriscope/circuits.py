@@ -34,7 +34,7 @@ from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import circuit_thumb, network_diagram
 from pluriscope.figures.svg.tiles import gate_tiles, hues_among
-from pluriscope.findings import Findings, part_of, place_of
+from pluriscope.findings import Findings, figures_of, part_of, place_of, population_of
 from pluriscope.frames import KIND, Part
 from pluriscope.kinds.circuits import CIRCUITS
 from pluriscope.lists import Listing
@@ -81,7 +81,7 @@ class Circuit(Explanation):
         Raises:
             NotOffered: it is of a network of another kind.
         """
-        self.result.require("edge-weights", f"circuit {self.mask}")
+        self.result.question.kind.require("edge-weights", f"circuit {self.mask}")
         return Edges(self.result.question.layout, self.number)
 
     @property
@@ -126,7 +126,7 @@ class Circuit(Explanation):
         Raises:
             NotOffered: networks of this kind have none.
         """
-        self.result.require("interpretations", f"interpretations of circuit {self.mask}")
+        self.result.question.kind.require("interpretations", f"interpretations of circuit {self.mask}")
         edges = self.value
         return self.result.spaces.of(edges.mask, lambda: InterpretationSpace(self.result.question, edges))
 
@@ -163,12 +163,12 @@ class Circuit(Explanation):
         return Drawing(view_of(question).draws(question, self.number, title=f"Circuit {self.mask}", thumb=thumb))
 
     def row(self) -> Row:
-        part = part_of(self.result, self.result.figures_of([self.number]))
+        part = part_of(self.result, figures_of(self.result, [self.number]))
         (figures,) = _figures(part, np.zeros(1, np.int64))
         return {"mask": self.mask, **figures, "address": self.address}
 
     def _population(self, work: Work) -> Any:
-        return self.result.population_of([self.number], work)
+        return population_of(self.result, [self.number], work)
 
     def _among_all(self, step: CriterionStep, work: Work) -> Verdict:
         if not self.result.offers("edge-weights"):  # alone it knows what is within it

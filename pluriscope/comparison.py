@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,9 +12,11 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from analysis.answers import largest
 from analysis.errors import InvalidIntervention
 from analysis.experiments import SILENT, NetworkAnswers
 from analysis.explanations.registry import KIND_OF
+from analysis.subjects.subject import gaps
 from pluriscope.blocks import Figure
 from pluriscope.explanations import Explanation
 from pluriscope.figures.numbers import exact, noun
@@ -23,7 +25,7 @@ from pluriscope.figures.svg.marks import quarters
 from pluriscope.findings import Findings
 from pluriscope.naming import LEAST, LETTERS, MOST
 from pluriscope.records import PairRecord
-from pluriscope.showing import Rows, link
+from pluriscope.showing import Row, Rows, link
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,19 @@ def trials_of(
     )
 
 
+def trials_on_rows(question: Any, outputs: Sequence[Any]) -> Trials:
+    """The rows of a task as trials; each circuit answers its largest output, or nothing where two are.
+
+    Args:
+        question: about a network with several outputs.
+        outputs: of each circuit ``[rows, outputs]``.
+    """
+    found, answered = np.array(outputs), largest(question.outputs((1 << question.graph.n_bits) - 1))
+    apart = gaps(found, question.subject.answers)
+    # nobody is right by saying nothing
+    return Trials(largest(found), np.where(answered < 0, -2, answered), apart.max(axis=0) - apart.min(axis=0))
+
+
 def who_is_right(counts: Sequence[int], unit: str, beside: str = "") -> Figure:
     """The bar of two explanations over all trials.
 
@@ -131,9 +146,9 @@ def who_is_right(counts: Sequence[int], unit: str, beside: str = "") -> Figure:
 
 
 def compared(result: Findings, explanations: Sequence[Explanation]) -> Rows:
-    """A row for each interchange intervention on which some of two to six explanations contradict each other, clearest
-    first, who is right taking turns: what is patched from which input to which, who says what (P, Q, R … in their
-    order), what happens.
+    """A row for each trial in which some of two to six explanations contradict each other, clearest first, who is right
+    taking turns: who says what (P, Q, R … in their order), and what happens. A trial is an interchange intervention,
+    with what is patched from which input to which; of networks without Boolean inputs it is a row of the task.
 
     Raises:
         InvalidIntervention: fewer than two, more than six, or of different networks, outputs or rows.
@@ -144,28 +159,51 @@ def compared(result: Findings, explanations: Sequence[Explanation]) -> Rows:
     asked = result.question
     for one in explanations:
         other = one.result.question
-        if (other.subject, other.output, other.data.digest) != (asked.subject, asked.output, asked.data.digest):
+        if (other.subject.digest, other.output, other.data_digest) != (
+            asked.subject.digest,
+            asked.output,
+            asked.data_digest,
+        ):
             cause = "is about another network, output or rows"
             raise InvalidIntervention(one.title, cause, "compare explanations of one output on the same rows")
-    answers, sets, letters = result.decisions, result.interventions.sets, LETTERS[: len(explanations)]
+    letters = LETTERS[: len(explanations)]
+    found = list(
+        _on_interventions(result, explanations) if result.offers("neurons") else _on_rows(result, explanations)
+    )
+    address = result.addresses.compare(result.network_key, [one.ref for one in explanations], result.scope)
+    who = "; ".join(f"{letter}: {one.title}" for letter, one in zip(letters, explanations, strict=True))
+    trials = noun(len(found), "intervention" if result.offers("neurons") else "row")
+    return Rows(found, link(address, f"{trials} on which they contradict each other. {who}"))
+
+
+def _on_interventions(result: Findings, explanations: Sequence[Explanation]) -> Iterator[Row]:
+    answers, sets = result.decisions, result.interventions.sets
     predictions = np.stack([one.predictions for one in explanations])
     settled = [KIND_OF[one.kind].settled(one.value, result.interventions) for one in explanations]
     trials = trials_of(predictions, answers, list(map(len, sets)), settled)
-    sizes, n_inputs, where = asked.network.sizes, asked.network.n_inputs, np.argwhere(answers.counted)
-    found = []
+    network, where = result.question.network, np.argwhere(answers.counted)
+    sizes, n_inputs = network.sizes, network.n_inputs
     for number in trials.apart.tolist():
         members, source, base = where[number].tolist()
-        told = zip(letters, trials.said[:, number].tolist(), strict=True)
-        found.append(
-            {
-                "patched": " + ".join(node_name(layer, neuron, sizes) for layer, neuron in sets[members]),
-                "source": f"{source:0{n_inputs}b}",
-                "base": f"{base:0{n_inputs}b}",
-                **{letter: None if one < 0 else one for letter, one in told},
-                "network": int(trials.happens[number]),
-                "output": float(answers.outputs[members, source, base]),
-            }
-        )
-    address = result.addresses.compare(result.network_key, [one.ref for one in explanations], result.scope)
-    who = "; ".join(f"{letter}: {one.title}" for letter, one in zip(letters, explanations, strict=True))
-    return Rows(found, link(address, f"{noun(len(found), 'intervention')} on which they contradict each other. {who}"))
+        each = zip(LETTERS, trials.said[:, number].tolist(), strict=False)
+        yield {
+            "patched": " + ".join(node_name(layer, neuron, sizes) for layer, neuron in sets[members]),
+            "source": f"{source:0{n_inputs}b}",
+            "base": f"{base:0{n_inputs}b}",
+            **{letter: None if one < 0 else one for letter, one in each},
+            "network": int(trials.happens[number]),
+            "output": float(answers.outputs[members, source, base]),
+        }
+
+
+def _on_rows(result: Findings, explanations: Sequence[Explanation]) -> Iterator[Row]:
+    """Of circuits, which masks name, under the same rules."""
+    question, letters = result.question, LETTERS[: len(explanations)]
+    for one in explanations:
+        if one.result.question.digest != question.digest:
+            raise InvalidIntervention(one.title, "is under other rules", "compare circuits under the same rules")
+    trials = trials_on_rows(question, [question.outputs(int(one.ref.first, 16)) for one in explanations])
+    for number in trials.apart.tolist():
+        each = zip([*letters, "network"], [*trials.said[:, number], trials.happens[number]], strict=True)
+        words = {name: None if answer < 0 else str(question.subject.outputs[answer]) for name, answer in each}
+        yield {"row": question.subject.rows[number], **words}

@@ -121,7 +121,7 @@ class Explanation(ABC):
         Raises:
             NotOffered: networks of this kind have no such interventions.
         """
-        self.result.require("neurons", "predictions")
+        self.result.question.kind.require("neurons", "predictions")
         found: NDArray[np.int8] = KIND_OF[self.kind].predict(
             self.result.question, [self.value], self.result.interventions
         )[0]

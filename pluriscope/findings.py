@@ -17,10 +17,12 @@ from analysis.criteria.criterion import Criterion
 from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.subjects.enumeration import number_bits
+from analysis.subjects.traits import TRAITS
 from analysis.work import DEFAULT_WORK, Work
 from pluriscope.address import Addresses, ResultRef
 from pluriscope.arguments import checked
 from pluriscope.counts import Counts, counts_of
+from pluriscope.errors import InvalidOption
 from pluriscope.frames import Part
 from pluriscope.kinds.circuits import CIRCUITS, CIRCUITS_OF_GRAPHS
 from pluriscope.kinds.found import Found, Stored
@@ -77,16 +79,17 @@ class Findings:
         return self.question.protocol
 
     def offers(self, trait: str) -> bool:
-        """Whether networks of this kind offer something, by the key of its trait."""
-        return not self.question.kind.refuses(trait)
+        """Whether networks of this kind offer something.
 
-    def require(self, trait: str, item: str) -> None:
-        """Refuse what this kind of network, or these rows, do not offer.
+        Args:
+            trait: its key, such as "interpretations".
 
         Raises:
-            NotOffered: they lack the trait.
+            InvalidOption: it is unknown.
         """
-        self.question.kind.require(trait, item)
+        if trait not in TRAITS:
+            raise InvalidOption(f"trait {trait[:40]!r}", "is unknown", f"use one of {', '.join(TRAITS)}")
+        return not self.question.kind.refuses(trait)
 
     @property
     def output(self) -> int:
@@ -137,7 +140,7 @@ class Findings:
         Raises:
             NotOffered: it is of another kind.
         """
-        self.require("edge-weights", "weights")
+        self.question.kind.require("edge-weights", "weights")
         return tuple(self.question.network.weights)
 
     @cached_property
@@ -176,12 +179,7 @@ class Findings:
     @cached_property
     def _figures(self) -> dict[str, Any]:
         """The columns of the listed circuits that follow from the weights."""
-        return self.figures_of(self.masks.tolist())
-
-    def figures_of(self, masks: Sequence[int]) -> dict[str, Any]:
-        """The columns of some circuits that follow from the weights: mask, edges, neurons, margin and others."""
-        found: dict[str, Any] = self.question.kind.explaining.circuits(self.question, self.search, masks)
-        return found
+        return figures_of(self, self.masks.tolist())
 
     @cached_property
     def circuit_figures(self) -> Part:
@@ -192,7 +190,7 @@ class Findings:
     @cached_property
     def population(self) -> Any:
         """The listed circuits, as criteria judge them, in the order of :attr:`judged_order`."""
-        return self.population_of(self.masks[self.judged_order].tolist())
+        return population_of(self, self.masks[self.judged_order].tolist())
 
     @cached_property
     def judged_order(self) -> NDArray[np.intp]:
@@ -201,10 +199,6 @@ class Findings:
         """
         by_mask = self.offers("edge-weights")
         return np.arange(len(self.masks)) if by_mask else np.argsort(self.edges, kind="stable")
-
-    def population_of(self, masks: Sequence[int], work: Work = DEFAULT_WORK) -> Any:
-        """Some circuits, as criteria judge them."""
-        return self.question.kind.explaining.population(self.question, self.search, masks, work)
 
     @cached_property
     def criteria(self) -> tuple[Criterion, ...]:
@@ -216,7 +210,7 @@ class Findings:
         """``[listed]`` how many interpretations each listed circuit has: Python integers, of any size; None where they
         were not counted.
         """
-        self.require("interpretations", "interpretations")
+        self.question.kind.require("interpretations", "interpretations")
         told = self.found["interpretations"]
         numbers: list[int | None] = [int(number) for number in told["by_circuit"].values()]
         counted = len(numbers) if told.get("truncated_at") is None else int(told["truncated_at"])
@@ -235,13 +229,13 @@ class Findings:
     @cached_property
     def interventions(self) -> InterventionSpace:
         """The interchange interventions on which explanations are compared."""
-        self.require("interpretations", "interventions")
+        self.question.kind.require("interpretations", "interventions")
         return intervention_space(self.question.network.hidden_sizes, self.question.network.n_inputs)
 
     @cached_property
     def decisions(self) -> NetworkAnswers:
         """What the network does under each of them."""
-        self.require("interpretations", "decisions")
+        self.question.kind.require("interpretations", "decisions")
         return decide_under_interventions(self.question.network, self.question.data.clean_rows, self.interventions)
 
 
@@ -249,6 +243,17 @@ def place_of(of: Findings, mask: int) -> int | None:
     """The place of a circuit among the listed ones; None if it is not listed."""
     place = int(np.searchsorted(of.masks, of.masks.dtype.type(mask) if of.masks.dtype != object else mask))
     return place if place < len(of.masks) and int(of.masks[place]) == mask else None
+
+
+def figures_of(of: Findings, masks: Sequence[int]) -> dict[str, Any]:
+    """The columns of some circuits that follow from the weights: mask, edges, neurons, margin and others."""
+    found: dict[str, Any] = of.question.kind.explaining.circuits(of.question, of.search, masks)
+    return found
+
+
+def population_of(of: Findings, masks: Sequence[int], work: Work = DEFAULT_WORK) -> Any:
+    """Some circuits, as criteria judge them."""
+    return of.question.kind.explaining.population(of.question, of.search, masks, work)
 
 
 def part_of(of: Findings, circuits: Stored) -> Part:

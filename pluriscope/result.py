@@ -298,7 +298,7 @@ class Result(Findings):
         Raises:
             NotOffered: networks of this kind have none.
         """
-        self.require("interpretations", "interpretations")
+        self.question.kind.require("interpretations", "interpretations")
         numbers = zip(self.found["circuits"]["masks"], self.interpretation_counts.tolist(), strict=True)
         counted = tuple((mask, number) for mask, number in numbers if number is not None)
         return Interpretations.of(self, counted, self.counts.interpretations)
@@ -310,7 +310,7 @@ class Result(Findings):
         Raises:
             NotOffered: networks of this kind have none.
         """
-        self.require("algorithms", "algorithms")
+        self.question.kind.require("algorithms", "algorithms")
         listed = tuple(Algorithm(self, one) for one in self.found["algorithms"])
         return Algorithms.of(self, listed, self.counts.candidate_algorithms)
 
@@ -334,13 +334,12 @@ class Result(Findings):
     # ------------------------------------------------------------ asking more
 
     def compare(self, *explanations: Explanation) -> Rows:
-        """The interchange interventions on which two to six explanations of any kinds contradict each other.
+        """The interchange interventions on which two to six explanations of any kinds contradict each other; of a
+        transformer the rows of its task on which circuits answer differently.
 
         Raises:
             AnalysisError: fewer than two, more than six, or of another result.
-            NotOffered: networks of this kind have no such interventions.
         """
-        self.require("neurons", "comparison of explanations")
         return compared(self, explanations)
 
     def audit(self, methods: Sequence[str] | None = None, claims: ClaimsLike | None = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from analysis.subjects.traits import TRAITS
 REGISTRIES = {"method": METHODS, "lens": LENSES}
 REFUSED = {
     ("method", "perceptron"): set(),
-    ("method", "attention"): {"mask-ig", "edge-pruning", "node-pruning", "weights"},
+    ("method", "attention"): {"weights"},
     ("lens", "perceptron"): {"direct-attribution", "logit-lens", "affine-lens", "roles"},
     ("lens", "attention"): {
         "gradient-corners",

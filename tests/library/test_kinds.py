@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 import pluriscope
-from analysis.errors import AnalysisError, InvalidMask, InvalidNetwork, InvalidProtocol, InvalidTask, NotOffered
+from analysis.answers import largest
+from analysis.errors import (
+    AnalysisError,
+    InvalidIntervention,
+    InvalidMask,
+    InvalidNetwork,
+    InvalidProtocol,
+    InvalidTask,
+    NotOffered,
+)
 from analysis.subjects.registry import read_subject
 from analysis.subjects.transformer.files import attention_document
 from app.bundled import bundled_models
@@ -76,6 +85,20 @@ def test_it_is_kept_and_read_again_and_shown(induction, tmp_path):
     assert "32 valid circuits>" in repr(induction)
 
 
+def test_circuits_are_compared_on_the_rows_of_the_task():
+    found = pluriscope.explain(DOCUMENT)
+    subject, ones = found.question.subject, [found.circuit(mask) for mask in ("1ff", "040", "1bf")]
+    table, said = found.compare(*ones), [largest(np.array(one.outputs)) for one in ones]
+    apart = [row for row, *answers in zip(subject.rows, *said, strict=True) if len({*answers} - {-1}) > 1]
+    assert apart
+    assert sorted(row["row"] for row in table) == sorted(apart)
+    names = (*subject.outputs, None)
+    for row in table:
+        at = subject.rows.index(row["row"])
+        assert [row[letter] for letter in "PQR"] == [names[one[at]] for one in said]
+        assert row["network"] == row["P"]
+
+
 def test_a_space_too_large_to_search_says_so(tmp_path):
     large = pluriscope.explain(bundled_models()["indirect-object-2x4"])
     assert str(large.counts.valid_circuits) == "not searched"
@@ -95,6 +118,14 @@ REFUSED = {
     "decisions": (lambda result: result.decisions, NotOffered, "no gates on Boolean inputs"),
     "predictions": (lambda result: result.circuits[0].predictions, NotOffered, "single neurons of"),
     "weights": (lambda result: result.weights, NotOffered, "weights of single edges"),
+    "a comparison under other rules": (
+        lambda result: result.compare(
+            result.circuits[0], pluriscope.explain(bundled_models()["tracr-induction"], protocol="heads").circuits[0]
+        ),
+        InvalidIntervention,
+        "other rules",
+    ),
+    "a comparison with one": (lambda result: result.compare(result.circuits[0]), InvalidIntervention, "1 explanation"),
     "going on": (lambda result: result.continued(), NotOffered, "all in one run"),
     "no such circuit": (lambda result: result.circuit("fffffff"), InvalidMask, "bits beyond"),
     "another output": (lambda _: pluriscope.explain(DOCUMENT, output=1), NotOffered, "have one output"),

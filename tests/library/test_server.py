@@ -6,8 +6,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 import pluriscope
+from app.bundled import bundled_models
+from app.db.engine import open_store
 from pluriscope import AnalysisError, ServerError
-from tests.factories import XOR_SLUG
+from tests.factories import XOR_SLUG, searched
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,26 @@ def test_the_address_of_a_page_gives_what_it_shows(page, served, xor):
         assert (type(fetched), fetched.address) == (type(one), one.address)
     assert pluriscope.fetch(served.url + xor.circuits[0].address).mask == xor.circuits[0].mask  # by the digest
     assert pluriscope.fetch(f"{page}/circuits/081ff/").mask == "081ff"  # as it was written once
+
+
+@pytest.mark.slow
+def test_a_page_of_a_transformer_gives_what_a_run_here_finds(served):
+    raw = bundled_models()["tracr-induction"]
+    store = open_store(served.settings)
+    with store.write() as session:
+        searched(session, raw, "heads", slug="induction")
+    store.close()
+    page, here = f"{served.url}/networks/induction?protocol=heads", pluriscope.explain(raw, protocol="heads")
+    there = pluriscope.fetch(page)
+    assert (there.counts, there.name, there.protocol.name) == (here.counts, here.name, "heads")
+    assert [one.mask for one in there.circuits] == [one.mask for one in here.circuits]
+    assert there.margins.tolist() == here.margins.tolist()
+    circuit = pluriscope.fetch(there.circuits[0].address)
+    assert (circuit, circuit.verdicts) == (here.circuits[0], here.circuits[0].verdicts)
+    assert circuit.draw() == here.circuits[0].draw()
+    assert there.compare(*there.circuits[:2]) == here.compare(*here.circuits[:2])
+    with pytest.raises(ServerError, match="is not stored: this analysis has not been made"):
+        pluriscope.fetch(f"{served.url}/networks/induction?protocol=nodes")
 
 
 REFUSED = {

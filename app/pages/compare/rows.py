@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
 from sqlalchemy.orm import Session
 
-from analysis.answers import largest
-from analysis.subjects.subject import ACCURACY_THRESHOLD, gaps
+from analysis.subjects.subject import ACCURACY_THRESHOLD
 from app.pages.compare.compared import Compared, Experiment
 from app.pages.explanations import Explanation
 from app.pages.place import AnyPlace
 from pluriscope.address import Addresses
-from pluriscope.comparison import Trials
+from pluriscope.comparison import trials_on_rows
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.graphs import graph_diagram, row_asked
 from pluriscope.naming import LETTERS
 from pluriscope.records import ComparedRecord, DifferenceRecord
-from pluriscope.views.view import whole
 
 _LEGEND: Final = (
     "Thick: an edge that only some keep. Pale: an edge that is cut. The network and each circuit answer the strictly "
@@ -32,10 +29,7 @@ def on_rows(session: Session, links: Addresses, place: AnyPlace, explanations: S
     question, subject, graph = place.question, place.question.subject, place.question.graph
     masks = [one.item for one in explanations]
     bits = graph.bits(masks)
-    outputs = np.stack([question.outputs(mask) for mask in masks])
-    said, answered = largest(outputs), largest(question.outputs(whole(question)))
-    happens = np.where(answered < 0, -2, answered)  # nobody is right by saying nothing
-    apart = gaps(outputs, subject.answers)
+    trials = trials_on_rows(question, [question.outputs(mask) for mask in masks])
     kept = graph.kept_edges(bits).tolist()
     names = list(graph.edge_labels)
     shared = [all(some) for some in zip(*kept, strict=True)]
@@ -47,7 +41,7 @@ def on_rows(session: Session, links: Addresses, place: AnyPlace, explanations: S
         return {"neurons": subject.rows[number], "experiment": str(number)}
 
     def experiment(number: int) -> Experiment:
-        row, answer = subject.rows[number], words(int(happens[number]))
+        row, answer = subject.rows[number], words(int(trials.happens[number]))
         return Experiment(
             asks=f"We run {row}.",
             changes="",
@@ -61,8 +55,7 @@ def on_rows(session: Session, links: Addresses, place: AnyPlace, explanations: S
         alone = [keeps and not every for keeps, every in zip(own, shared, strict=True)]
         drawings.append(graph_diagram(graph, own, alone=alone, title=f"Circuit {one.ref.first}"))
     edges = [[name for name, there in zip(names, one, strict=True) if there] for one in kept]
-    trials = Trials(said, happens, apart.max(axis=0) - apart.min(axis=0))
-    valid = (said == subject.answers).mean(axis=1) > ACCURACY_THRESHOLD
+    valid = (trials.said == subject.answers).mean(axis=1) > ACCURACY_THRESHOLD
     return Compared(
         session=session,
         links=links,
