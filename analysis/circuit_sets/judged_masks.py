@@ -6,7 +6,7 @@ names of the nodes that have it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -20,6 +20,7 @@ from analysis.criteria.cuts import ROLE_AGREEMENT, CutCircuits, Roles, Runs
 from analysis.criteria.population import PopulationOf
 from analysis.criteria.registry import OF_MODELS
 from analysis.criteria.verdict import OUTCOMES
+from analysis.errors import AnalysisError
 from analysis.subjects.enumeration import mask_bits, mask_numbers, most_wrong
 from analysis.subjects.graph import Masks
 from analysis.subjects.question import GraphQuestion
@@ -150,6 +151,7 @@ def population_of(
         outputs=space.run,
         gaps=gaps_of,
         outputs_from=None if space.run_from(masks[:1], 0) is None else partial(_run_from, space),
+        outputs_under=partial(_run_under, question),
         valid=lookup or valid,
         listed=lookup is not None,
         active=space.graph.active_nodes(masks),
@@ -163,6 +165,17 @@ def population_of(
 def _run_from(space: Space, masks: Masks, row: int) -> NDArray[np.float64]:
     outputs: Any = space.run_from(masks, row)  # it was asked whether there is such a run
     return np.asarray(outputs)
+
+
+def _run_under(question: GraphQuestion, ablation: str) -> Callable[[Masks], NDArray[np.float64]] | None:
+    """What runs masks under another ablation, if there is such and it fits the model."""
+    if ablation not in question.kind.settings.get("ablation", ()):
+        return None
+    try:
+        space = question.subject.space({**question.rules, "ablation": ablation})
+    except AnalysisError:
+        return None
+    return lambda masks: space.run(space.reduce(masks))
 
 
 def _looked_up(space: Space, numbers: NDArray[np.uint64], masks: Masks) -> NDArray[np.bool_]:

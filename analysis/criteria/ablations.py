@@ -105,7 +105,7 @@ ZERO_ABLATION: Final = Criterion(
     definition="The circuit decides right when its absent edges carry 0.",
     formula="share of rows x with d(f_C(x; absent = 0)) = y(x)  >  threshold of the protocol",
     source="Méloux et al., ICLR 2025 (arXiv:2502.20914): validity of a circuit",
-    judges={"circuit": _valid_under("zero")},
+    judges={"circuit": _valid_under("zero"), "cut": cuts.valid_under("zero")},
     direction="higher",
     score="share of rows decided right",
 )
@@ -116,7 +116,7 @@ MEAN_ABLATION: Final = Criterion(
     "in the full network over the clean inputs.",
     formula="share of rows x with d(f_C(x; absent from u = mean over D of h_u)) = y(x)  >  threshold",
     source="Wang et al., ICLR 2023 (arXiv:2211.00593); Miller et al., 2024 (arXiv:2407.08734)",
-    judges={"circuit": _valid_under("mean")},
+    judges={"circuit": _valid_under("mean"), "cut": cuts.valid_under("mean")},
     direction="higher",
     score="share of rows decided right",
 )
@@ -152,7 +152,9 @@ OUTPUT_FAITHFULNESS: Final = Criterion(
     formula="max over x in D of |f_C(x) − f(x)|  ≤  tolerance",
     source="after Wang et al., ICLR 2023 (arXiv:2211.00593), whose faithfulness is the difference of mean logit "
     "differences under mean ablation: here it is the largest difference of outputs under the protocol's ablation",
-    judges={"circuit": _outputs_close},
+    judges={"circuit": _outputs_close, "cut": cuts.outputs_close},
+    of_models="On no row of the task does any output of the circuit differ from the whole model's by more than the "
+    "tolerance.",
     direction="lower",
     parameters=(Parameter("tolerance", 0.1, 0.0, 1e6, "largest difference of outputs allowed"),),
     score="largest difference of outputs",

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria.criterion import Criterion, Parameter, Settings
+from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from analysis.criteria.population import PopulationOf
 from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
 from analysis.subjects.chances import divergence
@@ -43,6 +43,8 @@ class Runs:
         gaps: outputs → by how much the right one is above the largest other, ``[masks, rows]``.
         outputs_from: masks and a row → outputs where what is cut carries what it does in the whole model on that row;
             None where the kind of model has no such run.
+        outputs_under: "zero" or "mean" → masks → outputs where what is cut carries that, or None where these do not fit
+            the model.
         valid: masks → whether the circuit that each means is valid.
         listed: whether ``valid`` only looks that up among all valid circuits, instead of running masks.
         active: ``[circuits, nodes]`` the removable nodes that take part.
@@ -60,6 +62,7 @@ class Runs:
     outputs: Callable[[Masks], Array]
     gaps: Callable[[Array], Array]
     outputs_from: Callable[[Masks, int], Array] | None
+    outputs_under: Callable[[str], Callable[[Masks], Array] | None]
     valid: Callable[[Masks], NDArray[np.bool_]]
     listed: bool
     active: Masks
@@ -123,6 +126,54 @@ def valid_on_every_source(population: CutCircuits, _: Settings) -> Verdicts:
     return verdicts_of(refuted_by < 0, explain, undecided=undecided)
 
 
+def valid_under(ablation: str) -> Judge:
+    """Valid where what is cut carries 0, or the mean of its source over the rows."""
+
+    def judge(population: CutCircuits, _: Settings) -> Verdicts:
+        runs = population.question
+        run = runs.outputs_under(ablation)
+        if run is None:
+            return same_for_all(len(population), "not_applicable", f"Its rules do not go with {ablation} ablation.")
+        n = min(len(population), runs.runs)
+        n_right = np.zeros(len(population), dtype=np.int64)
+        for positions in _batches(population, n):
+            n_right[positions] = runs.n_rows - runs.n_wrong(run(population.items[positions]))
+
+        def explain(position: int) -> tuple[str, Witness]:
+            if position >= n:
+                return SPENT, {}
+            return f"With {ablation} ablation {n_right[position]} of {runs.n_rows} rows are decided right.", {}
+
+        return verdicts_of(
+            runs.n_rows - n_right <= runs.max_wrong,
+            explain,
+            numerators=n_right,
+            denominators=runs.n_rows,
+            undecided=np.arange(len(population)) >= n,
+        )
+
+    return judge
+
+
+def outputs_close(population: CutCircuits, settings: Settings) -> Verdicts:
+    """No output of the circuit is further from the whole model's than the tolerance, on any row."""
+    runs = population.question
+    n = min(len(population), runs.runs)
+    furthest = np.full(len(population), np.nan)
+    for positions in _batches(population, n):
+        apart = np.abs(runs.outputs(population.items[positions]) - runs.whole)
+        furthest[positions] = apart.reshape(len(positions), -1).max(axis=1)
+
+    def explain(position: int) -> tuple[str, Witness]:
+        if position >= n:
+            return SPENT, {}
+        return f"The outputs differ by up to {furthest[position]:.3g} on the rows of the task.", {}
+
+    return verdicts_of(
+        furthest <= settings["tolerance"], explain, scores=furthest, undecided=np.arange(len(population)) >= n
+    )
+
+
 def necessary(population: CutCircuits, _: Settings) -> Verdicts:
     """The complement of each is not valid."""
     runs = population.question
@@ -141,6 +192,15 @@ def necessary(population: CutCircuits, _: Settings) -> Verdicts:
 
 def without_any_edge(population: CutCircuits, _: Settings) -> Verdicts:
     """Without any single bit none of them means a valid circuit."""
+    return _removals(population, every=True)
+
+
+def without_some_edge(population: CutCircuits, _: Settings) -> Verdicts:
+    """Without some single bit each means no valid circuit."""
+    return _removals(population, every=False)
+
+
+def _removals(population: CutCircuits, *, every: bool) -> Verdicts:
     runs = population.question
     sizes = population.items.sum(axis=1)
     n = runs.within(sizes)
@@ -158,7 +218,8 @@ def without_any_edge(population: CutCircuits, _: Settings) -> Verdicts:
         return f"Of {sizes[position]} single removals {n_needed[position]} leave no valid circuit.", {}
 
     undecided = np.arange(len(population)) >= n
-    return verdicts_of(n_needed == sizes, explain, numerators=n_needed, denominators=sizes, undecided=undecided)
+    passed = n_needed == sizes if every else n_needed > 0
+    return verdicts_of(passed, explain, numerators=n_needed, denominators=sizes, undecided=undecided)
 
 
 def subset_minimal(population: CutCircuits, _: Settings) -> Verdicts:

@@ -318,6 +318,10 @@ MINIMAL_QUASI, MINIMAL_QUASI_STRUCTURAL = _both(
     ("there is e in C with not Φ(C∖{e})",) * 2,
     _REMOVALS,
     score=_SHARE,
+    of_models=(
+        "Without some single edge, or node where masks name nodes, the mask means no valid circuit.",
+        cuts.without_some_edge,
+    ),
     direction="higher",
     vacuous=VACUOUS,
 )

@@ -35,7 +35,9 @@ def judged(model, text):
 
 
 def patched(space, model, mask, source):
-    """A plain run of one circuit with cut edges carrying what their sources are on a row of the task."""
+    """A plain run of one circuit, where cut edges carry what their sources are on a row of the task, or "zero" or
+    "mean".
+    """
     graph, kept = space.graph, space.graph.kept_edges(mask[None])[0]
 
     def run(tokens, keep, absent):
@@ -47,8 +49,9 @@ def patched(space, model, mask, source):
 
         return plain_run(model, graph, [x], carried)
 
-    _, on_row = run(model.tokens[source : source + 1], np.ones(len(kept), bool), [0.0] * len(graph.nodes))
-    return run(model.tokens, kept, [one[0] for one in on_row])[0]
+    rows = model.tokens if isinstance(source, str) else model.tokens[source : source + 1]
+    _, whole = run(rows, np.ones(len(kept), bool), [0.0] * len(graph.nodes))
+    return run(model.tokens, kept, [0.0 * one[0] if source == "zero" else one.mean(axis=0) for one in whole])[0]
 
 
 @pytest.mark.slow
@@ -62,11 +65,17 @@ def test_criteria_agree_with_plain_runs(name, text):
         mask = mask_bits(space, one.mask)
         right = [gaps(patched(space, model, mask, row)[None], model.answers)[0] > 0 for row in range(len(model.rows))]
         assert one.outcomes["resample_ablation"] == ("passed" if np.all(right) else "failed")
+        for ablation in ("zero", "mean"):
+            right = gaps(patched(space, model, mask, ablation)[None], model.answers)[0] > 0
+            assert one.outcomes[f"{ablation}_ablation"] == ("passed" if right.mean() > 0.99 else "failed")
+        apart = np.abs(patched(space, model, mask, "zero") - patched(space, model, mask | True, "zero")).max()
+        assert one.outcomes["output_faithfulness"] == ("passed" if apart <= 0.1 else "failed")
         complement = space.graph.write(space.reduce(~mask[None])[0])
         assert one.outcomes["necessity"] == ("failed" if complement in valid else "passed")
         smaller = [np.where(np.arange(len(mask)) == bit, False, mask) for bit in np.flatnonzero(mask)]
         masks = {space.graph.write(space.reduce(less[None])[0]) for less in smaller}
         assert one.outcomes["minimal_local"] == ("failed" if masks & valid else "passed")
+        assert one.outcomes["minimal_quasi"] == ("passed" if masks - valid else "failed")
         fewest = min(found.by_bits)
         assert one.outcomes["minimal_cardinal"] == ("passed" if one.bits == fewest else "failed")
         assert not one.minimal or one.outcomes["minimal_local"] == "passed"
@@ -130,5 +139,6 @@ def test_a_kind_without_roles_or_rows_to_patch_is_judged_by_the_rest():
     names = [*(role.key for role in TOY.roles), *map(column_of, asked_of(TOY))]
     assert "role_agreement" not in names
     assert "previous" not in names
-    assert {one.outcomes["resample_ablation"] for one in found.circuits} == {"not applicable"}
+    for key, outcome in {"resample": "not applicable", "mean": "not applicable", "zero": "passed"}.items():
+        assert {one.outcomes[f"{key}_ablation"] for one in found.circuits} == {outcome}
     assert {one.outcomes["minimal_cardinal"] for one in found.circuits} == {"passed", "failed"}
