@@ -377,7 +377,6 @@ class Result(Findings):
 
         Raises:
             InvalidNetwork: nothing is missing that more time would find.
-            NotOffered: networks of this kind are not gone on with.
         """
         outputs = [one["output"] for one in self.document["outputs"]]
         explaining = self.question.kind.explaining

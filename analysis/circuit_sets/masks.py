@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -71,6 +72,7 @@ class MasksFound:
         bit_use: for each bit the valid circuits that keep it.
         drawn: 1,000 valid circuits drawn uniformly without repetition, or all if there are fewer, ascending.
         circuits: the listed ones with their figures, in the order of their masks; none where nobody asked for figures.
+        parts: of the search that were made, from the first; None where that is not known.
     """
 
     masks: Numbers
@@ -81,6 +83,7 @@ class MasksFound:
     bit_use: tuple[int, ...]
     drawn: Numbers
     circuits: tuple[SubjectCircuit, ...] = ()
+    parts: int | None = None
 
     @property
     def distribution(self) -> CircuitDistribution:
@@ -98,12 +101,15 @@ class MasksFound:
         return self.exhaustive and len(self.masks) == self.valid
 
 
-def find_masks(question: GraphQuestion, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED) -> MasksFound:
+def find_masks(
+    question: GraphQuestion, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED, earlier: MasksFound | None = None
+) -> MasksFound:
     """The masks of every valid circuit by the usual threshold, or of those decided before time or memory ended.
 
     Args:
         work: told after each part; may raise Cancelled.
         limit: most masks kept, those with the fewest bits; all are counted.
+        earlier: what a search of the same found before time or memory ended it, to go on from.
 
     Raises:
         BeyondLimits: there are too many circuits.
@@ -113,12 +119,12 @@ def find_masks(question: GraphQuestion, work: Work = DEFAULT_WORK, *, limit: int
     refuse_if_too_large(model, space)
     engine = engine_of(model, space)
     most = most_wrong(model)
-    tally = _Tally(space, limit)
+    tally = _Tally(space, limit, earlier)
     with work.ending("circuits"):
-        work.tell("circuits", 0, engine.n_parts)
-        for number, part in enumerate(engine.parts(most), start=1):
+        work.tell("circuits", tally.parts, engine.n_parts)
+        for part in islice(engine.parts(most), tally.parts, None):
             tally.add(part())
-            work.tell("circuits", number, engine.n_parts, f"{tally.valid:,} valid circuits")
+            work.tell("circuits", tally.parts, engine.n_parts, f"{tally.valid:,} valid circuits")
     return tally.found()
 
 
@@ -127,16 +133,24 @@ class _Tally:
 
     Args:
         limit: most circuits kept.
+        earlier: what was found by the parts before; None at the beginning.
     """
 
-    def __init__(self, space: Space, limit: int) -> None:
+    def __init__(self, space: Space, limit: int, earlier: MasksFound | None = None) -> None:
         self._space, self._limit = space, limit
         self._kept = np.empty(0, dtype=np.uint64)
         self._drawn = np.empty(0, dtype=np.uint64)
         self._new: list[Numbers] = []
         self._by_bits = np.zeros(MAX_BITS + 1, dtype=np.int64)
         self._bit_use = [0] * space.graph.n_bits
-        self._tested = 0
+        self._tested = self.parts = 0
+        if earlier is not None:
+            if earlier.valid > len(earlier.masks):  # a larger list would lack what that one has left out
+                self._limit = min(limit, len(earlier.masks))
+            self._kept, self._drawn, self._bit_use = earlier.masks, earlier.drawn, list(earlier.bit_use)
+            self._tested, self.parts = earlier.tested, earlier.parts or 0
+            for bits, count in earlier.by_bits.items():
+                self._by_bits[bits] = count
 
     @property
     def valid(self) -> int:
@@ -145,6 +159,7 @@ class _Tally:
 
     def add(self, part: SearchPart) -> None:
         """Count what one more part found."""
+        self.parts += 1
         self._tested += part.n_tested
         if not len(part.valid):
             return
@@ -174,6 +189,7 @@ class _Tally:
             by_bits,
             tuple(self._bit_use),
             np.sort(self._drawn),
+            parts=self.parts,
         )
 
 

@@ -6,6 +6,7 @@ empty list would say that there are none.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import ENGINE_VERSION
 from analysis.answers import largest
 from analysis.circuit_sets.judged_masks import judged_circuits, population_of
 from analysis.circuit_sets.masks import MasksFound, circuits_of, find_masks
@@ -22,9 +24,10 @@ from analysis.criteria.criterion import Criterion
 from analysis.criteria.cuts import ROLE_AGREEMENT, Runs
 from analysis.criteria.population import PopulationOf
 from analysis.criteria.registry import OF_MODELS
-from analysis.errors import InvalidTask
+from analysis.digest import canonical_json, sha256_hex
+from analysis.errors import InvalidNetwork, InvalidTask
 from analysis.limits import Limits
-from analysis.result_file import document_of, exact
+from analysis.result_file import RESULT_FORMAT, document_of, exact
 from analysis.subjects.enumeration import engine_of
 from analysis.subjects.planted import PlantedCircuit
 from analysis.subjects.question import GraphQuestion
@@ -66,24 +69,27 @@ def explain(asked: Sequence[GraphQuestion], work: Work, *, masks: bool = True, e
 
     Args:
         masks: whether to list the masks of valid circuits.
-        earlier: a result to go on from; there is no such thing here.
+        earlier: the content of an unfinished result of the same, to go on from.
 
     Raises:
-        NotOffered: a result to go on from is given.
+        InvalidNetwork: that is none, or of something else.
     """
     (question,) = asked
-    if earlier is not None:
-        question.kind.require("counting", "going on with a result")
-    began = work.clock()
-    found = search(question, work)
-    return result_json(question, found, masks=masks, seconds=work.clock() - began)
+    so_far = None if earlier is None else _read_unfinished(question, earlier)
+    began, spent = work.clock(), 0.0 if earlier is None else float(earlier["seconds"]["circuits"])
+    found = search(question, work, so_far)
+    return result_json(question, found, masks=masks, seconds=spent + work.clock() - began)
 
 
-def search(question: GraphQuestion, work: Work) -> MasksFound | None:
-    """The valid circuits, or those decided before time or memory ended; None where they are too many to search."""
+def search(question: GraphQuestion, work: Work, earlier: MasksFound | None = None) -> MasksFound | None:
+    """The valid circuits, or those decided before time or memory ended; None where they are too many to search.
+
+    Args:
+        earlier: what an unfinished search of the same found, to go on from.
+    """
     if question.refusal:
         return None
-    return find_masks(question, work, limit=work.limits.most_listed(0))
+    return find_masks(question, work, limit=work.limits.most_listed(0), earlier=earlier)
 
 
 def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list[dict[str, Any]]:
@@ -155,12 +161,42 @@ def result_json(
         seconds: that the search took.
     """
     missing = what_is_missing(question, found)
-    output = {
-        "output": question.output,
-        "task": dict(question.task_document),
-        "circuits": _circuits_json(question, found, masks=masks),
-    }
-    return document_of(question, [output], {"circuits": seconds}, missing, exhaustive=not missing)
+    circuits = _circuits_json(question, found, masks=masks)
+    output = {"output": question.output, "task": dict(question.task_document), "circuits": circuits}
+    document = document_of(question, [output], {"circuits": seconds}, missing, exhaustive=not missing)
+    if "parts" in circuits:  # going on is refused where this was changed
+        document["outputs_digest"] = sha256_hex(canonical_json(document["outputs"]))
+    return document
+
+
+def _read_unfinished(question: GraphQuestion, document: Any) -> MasksFound:
+    """What an unfinished result of a question found.
+
+    Raises:
+        InvalidNetwork: it is no result of this engine on this question, was changed, or has nothing to go on with.
+    """
+    item, anew = "result file", "leave --continue out, or make it anew"
+    if not isinstance(document, dict) or document.get("format") != RESULT_FORMAT:
+        raise InvalidNetwork(item, f"is not of the format {RESULT_FORMAT!r}", "give one that pluriscope analyse wrote")
+    try:
+        now = ENGINE_VERSION, question.subject.digest, question.protocol.digest, dict(question.task_document)
+        (output,) = document["outputs"]
+        then = document["engine"], document["network"], document["protocol"]["digest"], output["task"]
+        for what, before, this in zip(("engine", "network", "rules", "task"), then, now, strict=True):
+            if before != this:
+                raise InvalidNetwork(item, f"is of another {what}", f"give what it was made of, or {anew}")
+        if "parts" not in output["circuits"]:
+            raise InvalidNetwork(item, "is finished: nothing is missing that more time would find", anew)
+        if "masks" not in output["circuits"]:
+            raise InvalidNetwork(item, "lists no circuits, as with --no-masks", anew)
+        if document["outputs_digest"] != sha256_hex(canonical_json(document["outputs"])):
+            raise InvalidNetwork(item, "was changed after it was written", anew)
+        found = read_circuits(question, output["circuits"])
+        if found is None or not math.isfinite(float(document["seconds"]["circuits"])):
+            raise ValueError("seconds")
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as problem:
+        raise InvalidNetwork(item, f"is damaged: {type(problem).__name__} {problem}", anew) from None
+    return found
 
 
 def what_is_missing(question: GraphQuestion, found: MasksFound | None) -> list[str]:
@@ -211,6 +247,8 @@ def _circuits_json(question: GraphQuestion, found: MasksFound | None, *, masks: 
             "edge_use": [exact(count) for count in found.bit_use],
         },
     }
+    if not found.exhaustive and found.parts is not None:
+        told["parts"] = found.parts
     if masks:
         told["masks"] = [graph.to_hex(mask) for mask in found.masks.tolist()]
         if not found.complete:
@@ -233,6 +271,7 @@ def read_circuits(_question: GraphQuestion, told: Mapping[str, Any]) -> MasksFou
         {int(bits): int(count) for bits, count in spread["by_edges"].items()},
         tuple(map(int, spread["edge_use"])),
         drawn,
+        parts=told.get("parts"),
     )
 
 

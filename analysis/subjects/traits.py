@@ -37,8 +37,8 @@ _TRAITS: Final = (
     Trait("protocols", "Protocol files, and the protocol `paper`", "the rules of {plural} are values of settings"),
     Trait(
         "counting",
-        "Circuits too many to list: counted exactly or estimated, and gone on with after a stop",
-        "circuits of {plural} are counted by listing them, all in one run",
+        "Circuits too many to list: counted exactly or estimated",
+        "circuits of {plural} are counted by listing them",
     ),
     Trait(
         "interpretations",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 
 import numpy as np
 import pytest
@@ -18,8 +19,10 @@ from analysis.errors import (
     InvalidTask,
     NotOffered,
 )
+from analysis.explaining import graphs
 from analysis.subjects.registry import read_subject
 from analysis.subjects.transformer.files import attention_document
+from analysis.work import Work
 from app.bundled import bundled_models
 from tests.analysis.subjects.transformer.attention_models import random_attention
 
@@ -99,6 +102,22 @@ def test_circuits_are_compared_on_the_rows_of_the_task():
         assert row["network"] == row["P"]
 
 
+@pytest.mark.slow
+def test_a_search_that_time_ended_is_gone_on_with_to_what_one_run_finds(tmp_path):
+    raw = bundled_models()["indirect-object-2x2"]
+    whole, given = pluriscope.explain(raw, seconds=None), read_subject(raw)
+    (question,) = graphs.questions(*given, (), "", None)
+    for ticks in (1, 2, 4):
+        times = count()
+        document = graphs.explain([question], Work(clock=lambda: float(next(times))).for_seconds(ticks))  # noqa: B023
+        early = pluriscope.Result(given[1], question, document)
+        assert not early.exhaustive
+        assert pluriscope.load(early.save(tmp_path / "early.json")).continued(seconds=None).found == whole.found
+    document["outputs"][0]["circuits"]["parts"] += 1
+    with pytest.raises(InvalidNetwork, match="was changed"):
+        early.continued()
+
+
 def test_a_space_too_large_to_search_says_so(tmp_path):
     large = pluriscope.explain(bundled_models()["indirect-object-2x4"])
     assert str(large.counts.valid_circuits) == "not searched"
@@ -126,7 +145,7 @@ REFUSED = {
         "other rules",
     ),
     "a comparison with one": (lambda result: result.compare(result.circuits[0]), InvalidIntervention, "1 explanation"),
-    "going on": (lambda result: result.continued(), NotOffered, "all in one run"),
+    "going on": (lambda result: result.continued(), InvalidNetwork, "is finished"),
     "no such circuit": (lambda result: result.circuit("fffffff"), InvalidMask, "bits beyond"),
     "another output": (lambda _: pluriscope.explain(DOCUMENT, output=1), NotOffered, "have one output"),
     "a protocol": (lambda _: pluriscope.explain(DOCUMENT, protocol={"ablation": "mean"}), NotOffered, "values of"),
