@@ -146,6 +146,6 @@ def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
     capsys.readouterr()
     assert "data: is not offered" in refused(capsys, "audit", other_name, "--data", other_name, "--output", out)
     refusal = refused(capsys, "audit", other_name, "--methods", "weights", "--output", out)
-    assert "An edge of transformers is no single weight" in refusal
+    assert "Weights of single edges of transformers are not read" in refusal
     mean = ("--protocol", "split", "--methods", "eap(ablation=mean)", "--output", out)
     assert "does not fit the model under these rules" in refused(capsys, "audit", other_name, *mean, "--quiet")
