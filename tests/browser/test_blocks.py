@@ -28,8 +28,8 @@ def address():
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
-    from app.middleware import CONTENT_SECURITY_POLICY
     from analysis.subjects.perceptron.kind import PERCEPTRON
+    from app.middleware import CONTENT_SECURITY_POLICY
     from app.rendering import network_row, show
     from pluriscope.address import Addresses
     from pluriscope.resources import STATIC
