@@ -24,7 +24,6 @@ from analysis.subjects.enumeration import mask_bits, read_mask
 from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.work import DEFAULT_WORK
 from app.db.job_tables import JobRow
 from app.db.reports import report_row
@@ -257,7 +256,7 @@ def test_methods_are_located_among_the_circuits(client):
     told = analysis(client, "methods")
     report = told["report"]
     assert (told["state"], report["complete"]) == ("done", True)
-    assert {one["method"] for one in report["answers"]} == set(METHODS.of(TRANSFORMER))
+    assert {one["method"] for one in report["answers"]} == set(METHODS.of(TOY))
     by_mask = {one.mask: one for one in FOUND.circuits}
     places = [one["place"] for one in report["answers"] if one["place"]]
     for place in places:
