@@ -214,9 +214,10 @@ def texts() -> Iterator[tuple[Path, str]]:
 
 def exists(name: str) -> bool:
     if "/" in name:
-        return (ROOT / re.split("[A-Z]{4}", name)[0].rstrip("./-")).exists()  # NAME stands for any
+        path = ROOT / re.split("[A-Z]{4}", name)[0].rstrip("./-")  # NAME stands for any
+        return path.is_file() or any(one.suffix not in ("", ".pyc") for one in path.rglob("*"))  # no leftover of a move
     at, parts = ROOT, name.split(".")
-    while parts and (at / parts[0]).is_dir():
+    while parts and (at / parts[0] / "__init__.py").is_file():
         at /= parts.pop(0)
     at = at / f"{parts.pop(0)}.py" if parts and (at / f"{parts[0]}.py").is_file() else at / "__init__.py"
     return not parts or re.search(rf"\b{parts[0]}\b", at.read_text()) is not None

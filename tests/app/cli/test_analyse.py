@@ -33,6 +33,7 @@ def xor(tmp_path: Path) -> Path:
 
 def refused(capsys, *arguments: object) -> str:
     """Run, and give back the single line of the refusal."""
+    capsys.readouterr()  # what a server logged before
     assert run(*arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -171,7 +171,7 @@ def test_a_search_that_was_not_made_can_be_asked_for(client):
     assert "The search for linear probes: nobody asked" in html
     form = re.search(r'<form[^>]*action="(/networks/later/explanations)".*?</form>', html, re.DOTALL)
     fields = dict(re.findall(r'name="([^"]+)" value="([^"]+)"', form[0]))
-    assert "not searched here" in get(client, "/networks/later/explanations/p-1.2").text
+    assert "No search found such explanations here so far" in get(client, "/networks/later/explanations/p-1.2").text
     answer = client.post(form[1], data=fields, headers={"origin": "http://127.0.0.1"})
     assert answer.status_code == 303
     job = get(client, API + answer.headers["location"]).json()
