@@ -135,8 +135,8 @@ class Registry(Generic[M]):
         key, known = self.former.get(key, key), self.of(kind)
         if key in known:
             return known[key]
-        refusal = self.refusals(kind).get(key, "").rstrip(".")
+        refusal = self.refusals(kind).get(key, "").removesuffix(".")
         near = get_close_matches(key, known, 1)
         cure = f"did you mean {near[0]}" if near else f"use one of {', '.join(known)}"
-        cause = f"does not apply: {refusal.removesuffix('.')}" if refusal else "is unknown"
+        cause = f"does not apply: {refusal}" if refusal else "is unknown"
         raise InvalidMethod(f"{self.noun} {key[:40]!r}", cause, cure)
