@@ -17,11 +17,15 @@ from analysis.network_files.files import slug_of
 from analysis.subjects.subject import SubjectKind
 from app.access.callers import access_of
 from app.as_file import alone
+from app.errors import NotFound
 from app.options import OF_THE_READER
 from app.pages.sharing.share import Share, only_here
 from app.settings import Settings
 from pluriscope.address import Addresses
-from pluriscope.blocks import Block, Head, Table, find
+from pluriscope.blocks import Block, ChartFigure, Head, Table, find
+from pluriscope.csv_files import csv_lines
+from pluriscope.figures.interactive import FILE as PLOTLY
+from pluriscope.figures.interactive import figure_json
 from pluriscope.naming import Scope
 from pluriscope.templating import AS_FILE, EVERY_PART, PART, Access, Place, environment, shown_at, shown_to
 
@@ -33,6 +37,8 @@ HAS_RECORD: Final = "pluriscope.has_record"
 ENOUGH: Final = 40_000
 """Characters of blocks that fill any screen."""
 _ENOUGH_ID: Final = "enough"
+CHART_FORMS: Final = ("plotly", "csv")
+"""What follows the name of a chart, and a dot, where not its block is asked for but its figure or its table."""
 _YEAR: Final = 365 * 24 * 3600
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
@@ -100,7 +106,7 @@ def show(
     status_code: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    """A page of blocks; to htmx, which says which one it wants in ``part``, that block alone.
+    """A page of blocks; to htmx, which says which one it wants in ``part``, that block alone; of a chart, its figure.
 
     Args:
         blocks: what the page consists of; all are made before anything is sent, so that any may refuse.
@@ -112,6 +118,9 @@ def show(
         around: template of what is around it.
         status_code: HTTP status.
         headers: further response headers.
+
+    Raises:
+        NotFound: the figure or the table of a chart that is not on the page.
     """
     theme, chosen = _theme(request)
     prefix, part = _prefix(request), request.query_params.get(PART, "")
@@ -125,6 +134,9 @@ def show(
     part = EVERY_PART if as_file else part
     with shown_at(Place(prefix, url, only)), shown_to(access):
         page = list(blocks)
+        named, _, form = part.rpartition(".")
+        if form in CHART_FORMS:
+            return _chart(find(page, named), form, named, url)
         if part and is_fragment(request):
             block = find(page, part)
             body = block.html(part=part) if block else ""
@@ -156,6 +168,7 @@ def show(
                 "theme_url": f"{here.path}?{switched.query}",
                 "access": access,
                 "htmx_file": HTMX,
+                "plotly_file": PLOTLY,
                 "live": any(_is_live(block) for block in page),
                 "body": Markup("\n").join(parts),
                 "painted_at": _ENOUGH_ID if len(parts) > len(page) else "foot",
@@ -167,6 +180,18 @@ def show(
     response = HTMLResponse(body, status_code=status_code, headers=answer)
     response.headers["Vary"] = "HX-Request"
     return _for_reader(response, access, theme if chosen else "")
+
+
+def _chart(block: Block | None, form: str, named: str, url: str) -> HTMLResponse:
+    """The figure of a chart as JSON, or its table as CSV."""
+    if not isinstance(block, ChartFigure):
+        raise NotFound(f"chart {named!r}", "is not on this page", "open the page for those that are", "chart", url, "")
+    if form == "plotly":
+        return HTMLResponse(figure_json(block.chart), media_type="application/json")
+    about = (f"Pluriscope: {block.chart.title}", url)
+    lines = "".join(csv_lines(about, block.chart.columns(), block.chart.rows()))
+    disposition = f'attachment; filename="{named}.csv"'
+    return HTMLResponse(lines, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition})
 
 
 def _with_mark(parts: list[Markup]) -> list[Markup]:

@@ -1,4 +1,4 @@
-"""What pages consist of: twelve blocks, each a value with one template (:mod:`pluriscope.templating`).
+"""What pages consist of: thirteen blocks, each a value with one template (:mod:`pluriscope.templating`).
 
 A page is a function that yields blocks. Texts are escaped unless they are markup.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import chain
+from itertools import chain, islice
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Protocol, Union, get_args, get_origin
 from urllib.parse import urlencode
@@ -19,7 +19,9 @@ from pydantic.fields import FieldInfo
 
 from pluriscope import tables, templating
 from pluriscope.csv_files import csv_lines, disarmed
-from pluriscope.figures.numbers import noun
+from pluriscope.figures.charts import Chart
+from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.svg.charts import draw
 from pluriscope.glossary import anchor_of
 from pluriscope.markdown import markdown
 
@@ -33,6 +35,8 @@ _VERDICT_WORDS: Final[Mapping[str, str]] = {
     "running": "running",
 }
 _AT_ONCE: Final = 1000
+_ROWS_BELOW: Final = 60
+"""Rows of a chart's table that stand on the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +205,40 @@ class Figure(Block):
     drawing: Markup
     caption: Text
     files: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartFigure(Block):
+    """A chart: its drawing, which a browser that has plotly replaces, with its table below.
+
+    Args:
+        chart: what it shows.
+        caption: what it shows, in words.
+        id: by which its figure and its CSV are asked for.
+    """
+
+    chart: Chart
+    caption: Text
+    id: str = "chart"
+
+    def html(self, part: str = "") -> Markup:
+        """The figure with its table; a sentence where there is nothing to draw."""
+        rows = [[_written(cell) for cell in row] for row in islice(self.chart.rows(), _ROWS_BELOW + 1)]
+        return templating.render(
+            "blocks/chart.html",
+            block=self,
+            drawing=draw(self.chart),
+            columns=self.chart.columns(),
+            rows=rows[:_ROWS_BELOW],
+            more=len(rows) > _ROWS_BELOW,
+        )
+
+
+def _written(cell: Any) -> Any:
+    """A number of a chart's table as it is read."""
+    if isinstance(cell, float):
+        return exact(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else f"{cell:.6g}"
+    return "" if cell is None else exact(cell) if isinstance(cell, int) else cell
 
 
 @dataclass(frozen=True)

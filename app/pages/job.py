@@ -10,11 +10,11 @@ from markupsafe import Markup
 
 from app.pages.job_list import STATES
 from app.pages.jobs import JobPage
-from app.pages.training.course import TrainedNetwork
+from app.pages.training.course import End, TrainedNetwork, loss_chart, loss_series
 from pluriscope.blocks import (
     Action,
     Block,
-    Figure,
+    ChartFigure,
     Head,
     Menu,
     More,
@@ -27,7 +27,6 @@ from pluriscope.blocks import (
     VerdictState,
 )
 from pluriscope.figures.numbers import duration, exact, noun, when
-from pluriscope.figures.svg.learning import End, LossCurve, loss_figure
 from pluriscope.figures.svg.marks import verdict_mark
 
 STAGE_WORDS: Final = {
@@ -111,9 +110,9 @@ def _training(job: JobPage) -> Iterator[Block]:
     learning = job.learning
     if job.losses_so_far and job.loss_target is not None:
         end: End = "converged" if job.result_url else "failed" if job.ended else "running"
-        curve = LossCurve(job.title, job.losses_so_far, end)
+        curve = loss_series(job.title, job.losses_so_far, end)
         words = "Mean cross-entropy in nats, of a step's rows or, every 50 steps, of all; it ends below the target."
-        yield Figure(loss_figure([curve], job.loss_target, "step"), words, id="loss")
+        yield ChartFigure(chart=loss_chart([curve], job.loss_target, "step"), caption=words, id="loss")
     if learning is None:
         return
     told = f"{learning.n_converged} of {len(learning.networks)} converged"
@@ -124,11 +123,11 @@ def _training(job: JobPage) -> Iterator[Block]:
     others = [", ".join(one.known_as) for one in learning.networks]
     known = [f"Known as {names}, too." if names else "" for names in others]
     yield replace(Table.plain(labels, rows, known), id="training")
-    if learning.curves:
+    if learning.chart.series:
         words = f"Mean squared error by epoch; training stops when an epoch’s is below {learning.loss_target:g}. "
         one = f"Drawn: {learning.thinning}."
-        words += "A line for each seed: thin where it converged, dashed where not." if rows[1:] else one
-        yield Figure(loss_figure(learning.curves, learning.loss_target), words, id="loss")
+        words += "A line for each seed, dashed where it did not converge." if rows[1:] else one
+        yield ChartFigure(chart=learning.chart, caption=words, id="loss")
     if learning.n_failed:
         yield Prose("What did not converge is no network to explain: it is listed here alone.", glossary=False)
 

@@ -51,6 +51,7 @@ from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS, Analysis, 
 from pluriscope.blocks import (
     Action,
     Block,
+    ChartFigure,
     Choice,
     Columns,
     Fact,
@@ -68,9 +69,9 @@ from pluriscope.blocks import (
 )
 from pluriscope.counts import Count
 from pluriscope.figures.numbers import exact, noun, readable
+from pluriscope.figures.svg.charts import FILE_WIDTH, draw
 from pluriscope.figures.svg.elements import twice
 from pluriscope.figures.svg.layout import node_name
-from pluriscope.figures.svg.learning import loss_figure
 from pluriscope.figures.svg.summaries import counts_figure
 from pluriscope.naming import Scope
 from pluriscope.tables import Query
@@ -166,7 +167,7 @@ class Overview(Known, Shared):
         """Its drawing, or how it learned."""
         learning = learning_of_network(self.place.row, self.links) if name == "loss" else None
         if learning is not None:
-            return loss_figure(learning.curves, learning.loss_target)
+            return draw(learning.chart, FILE_WIDTH)
         question = self.place.question
         return view_of(question).draws(question, title=self.place.row.name) if name == DRAWING else None
 
@@ -631,8 +632,7 @@ def _training(known: Known) -> Iterator[Block]:
     learning, training = known.learning, known.place.row.training
     if learning is not None:
         said = f"Mean squared error by epoch; drawn: {learning.thinning}."
-        loss = loss_figure(learning.curves, learning.loss_target)
-        yield Figure(loss, said, _files(known.links, known.url, "figures/loss"))
+        yield ChartFigure(chart=learning.chart, caption=said, id="training.loss")
     outcome = {key: value for key, value in training.items() if key not in _LEFT_OUT}
     options = dict(training.get("options") or {})
     told = outcome | options

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -17,9 +17,28 @@ from app.db.job_tables import JobRow
 from app.db.tables import NetworkRow
 from app.options import PageModel
 from pluriscope.address import Addresses
-from pluriscope.figures.svg.learning import End, LossCurve
+from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series
 
 LossPoint = tuple[int, float | None]
+End = Literal["converged", "failed", "running"]
+
+
+def loss_series(name: str, losses: Sequence[LossPoint], end: End, url: str = "") -> Series:
+    """One network's loss, dashed if it did not converge."""
+    look: Look = "dashed" if end == "failed" else "ink"
+    return Series(name, [at for at, _ in losses], [loss for _, loss in losses], urls=[url] * len(losses), look=look)
+
+
+def loss_chart(curves: Sequence[Series], target: float, unit: str = "epoch") -> Chart:
+    """The loss of some networks with the target below which training stops.
+
+    Args:
+        curves: their losses.
+        target: it.
+        unit: what is counted from left to right.
+    """
+    marks = (Mark(target, f"target {target:g}", "y"),)
+    return Chart("lines", f"Loss by {unit}", Axis(unit), Axis("loss", log=True), curves, marks)
 
 
 class TrainedNetwork(PageModel):
@@ -47,8 +66,8 @@ class TrainedNetwork(PageModel):
         return "converged" if self.state == "converged" else "failed"
 
     @property
-    def curve(self) -> LossCurve:
-        return LossCurve(self.name, self.losses, self.end)
+    def curve(self) -> Series:
+        return loss_series(self.name, self.losses, self.end, self.url)
 
 
 class Learning(PageModel):
@@ -64,8 +83,8 @@ class Learning(PageModel):
     again_url: str = Field(description="The form filled in with these options.")
 
     @property
-    def curves(self) -> list[LossCurve]:
-        return [network.curve for network in self.networks if network.losses]
+    def chart(self) -> Chart:
+        return loss_chart([network.curve for network in self.networks if network.losses], self.loss_target)
 
     @property
     def n_converged(self) -> int:

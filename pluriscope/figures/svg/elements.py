@@ -111,6 +111,7 @@ def drawing(
     css_class: str = "",
     sizing: Sizing = "capped",
     most: float | None = None,
+    margins: tuple[float, float] = (0.0, 0.0),
 ) -> Markup:
     """The root element.
 
@@ -124,13 +125,15 @@ def drawing(
         sizing: "capped" fills its box up to its own width, "fluid" fills it whatever its width, "exact" keeps its size,
             "stretched" is as wide as its box without being scaled: its body has shares of the width.
         most: up to which width it fills its box instead of its own.
+        margins: of a "stretched" one, in pixels to the left and to the right, in which labels stand.
     """
     words, role = esc(sentence), "group" if "<a " in body else "img"  # what is inside an image is not there for all
     size = {
         "capped": f' style="width:100%;height:auto;max-width:{num(most or width)}px"',
         "fluid": "",
         "exact": f' width="{num(width)}" height="{num(height)}"',
-        "stretched": f' width="100%" height="{num(height)}"',
+        "stretched": f' width="100%" height="{num(height)}"'
+        + (f' style="padding:0 {num(margins[1])}px 0 {num(margins[0])}px"' if any(margins) else ""),
     }[sizing]
     names = f' class="{css_class}"' if css_class else ""
     box = "" if sizing == "stretched" else f' viewBox="0 0 {num(width)} {num(height)}"'

@@ -1,0 +1,245 @@
+"""Charts as values: a static drawing, the figure of a browser, a table and a CSV are made of the same record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Final, Literal
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from pluriscope.figures.numbers import exact, noun
+
+Kind = Literal["bars", "dots", "lines", "heat"]
+Look = Literal["ink", "grey", "pale", "open", "dashed"]
+Cell = str | float | None
+
+MOST_POINTS: Final = 1_000
+"""Points of one series that are drawn; of more, some are left out, and it is said."""
+MOST_BINS: Final = 120
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One of the two directions of a chart.
+
+    Args:
+        title: what is measured along it, with its unit.
+        log: whether it is logarithmic; values at or below 0 have no place on it.
+        names: of the places 0, 1, …; values along the axis are then places.
+        low: its lower end; that of the values if not given.
+        high: its upper end, likewise.
+        percent: whether values are shares, written as percentages.
+    """
+
+    title: str = ""
+    log: bool = False
+    names: Sequence[str] = ()
+    low: float | None = None
+    high: float | None = None
+    percent: bool = False
+
+    def words(self, value: float) -> str:
+        """A value as it is written beside the axis."""
+        if self.names:
+            place = round(value)
+            return self.names[place] if 0 <= place < len(self.names) else ""
+        if self.percent:
+            return f"{100 * value:.4g}%"
+        return exact(int(value)) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+
+
+@dataclass(frozen=True)
+class Series:
+    """Items that are drawn alike.
+
+    Args:
+        name: what they have in common.
+        x: where each stands across; of a heat map, its column.
+        y: its value; None where there is none. Of horizontal bars and dots, its row.
+        low: the lower end of each value's interval; none where it is empty.
+        high: the upper end, likewise.
+        names: what each item is called; said by its values if it is empty.
+        urls: the address of each item's explanation; "" for none.
+        look: how they are drawn.
+        of: how many items there are, where some are left out of the drawing; 0 where all are there.
+    """
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float | None]
+    low: Sequence[float | None] = ()
+    high: Sequence[float | None] = ()
+    names: Sequence[str] = ()
+    urls: Sequence[str] = ()
+    look: Look = "ink"
+    of: int = 0
+
+    def __post_init__(self) -> None:
+        given = (len(some) for some in (self.low, self.high, self.names, self.urls) if some)
+        if {len(self.x), len(self.y), *given} != {len(self.x)}:
+            raise ValueError(
+                f"series {self.name!r} has {len(self.x)} items, and not as many values, names or addresses"
+            )
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A labelled value of an axis, such as a target or the place of an explanation."""
+
+    at: float
+    label: str
+    axis: Literal["x", "y"] = "x"
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What a chart shows.
+
+    Args:
+        kind: bars (from 0), dots, lines, or a heat map (each series a row, its name that of the row).
+        title: what it shows, in one sentence.
+        x: the axis across.
+        y: the axis up; with names, bars and dots are horizontal, one row for each name.
+        series: drawn one over another, the first undermost.
+        marks: labelled values.
+        selects: option of a list for the lower and the upper end, in which a selection across is put.
+    """
+
+    kind: Kind
+    title: str
+    x: Axis
+    y: Axis
+    series: Sequence[Series]
+    marks: Sequence[Mark] = ()
+    selects: Sequence[str] = ()
+
+    @property
+    def across(self) -> bool:
+        """Whether values are read across, and rows have names."""
+        return bool(self.y.names) and self.kind != "heat"
+
+    @property
+    def value_axis(self) -> Axis:
+        return self.x if self.across else self.y
+
+    def points(self, series: Series) -> Iterator[tuple[int, float, float]]:
+        """The items of a series that have a place in the chart: number, x, y."""
+        for number, (x, y) in enumerate(zip(series.x, series.y, strict=True)):
+            if y is None or not (math.isfinite(x) and math.isfinite(y)):
+                continue
+            if not (self.x.log and x <= 0) and not (self.y.log and y <= 0):
+                yield number, x, y
+
+    @property
+    def empty(self) -> bool:
+        """Whether it has nothing to draw."""
+        return not any(True for series in self.series for _ in self.points(series))
+
+    @property
+    def omitted(self) -> str:
+        """What is not drawn, in a sentence; "" where all is."""
+        drawn = sum(len(one.x) for one in self.series if one.of)
+        told = f"Drawn: {exact(drawn)} of {noun(sum(one.of for one in self.series), 'item')}." if drawn else ""
+        placed = sum(1 for one in self.series for _ in self.points(one))
+        without = sum(len(one.x) for one in self.series) - placed
+        unplaced = f"{noun(without, 'item')} without a value on these axes." if without and self.kind != "heat" else ""
+        return f"{told} {unplaced}".strip()
+
+    def words(self, series: Series, number: int) -> str:
+        """One item in words."""
+        called = series.names[number] if series.names else ""
+        y = series.y[number]
+        where = (self.x.words(series.x[number]), "none" if y is None else self.y.words(y))
+        if self.kind == "heat":
+            return called or f"{series.name}, {where[0]}: {where[1]}"
+        told = ", ".join(
+            value if axis.names or not axis.title else f"{axis.title} {value}"
+            for axis, value in zip((self.x, self.y), where, strict=True)
+        )
+        if series.low and series.low[number] is not None:
+            ends = (self.value_axis.words(float(end[number] or 0)) for end in (series.low, series.high))
+            told += f" ({' to '.join(ends)})"
+        return ": ".join(part for part in (called or (series.name if len(self.series) > 1 else ""), told) if part)
+
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of its table."""
+        wide = any(one.low for one in self.series)
+        named = any(one.names for one in self.series)
+        first = "row" if self.kind == "heat" else "series"
+        ends = ("low", "high") if wide else ()
+        return (first, *(["item"] if named else []), self.x.title or "x", self.y.title or "y", *ends)
+
+    def rows(self) -> Iterator[tuple[Cell, ...]]:
+        """Its table: every item, with numbers as they are."""
+        head = self.columns()
+        for one in self.series:
+            for number, (x, y) in enumerate(zip(one.x, one.y, strict=True)):
+                called = [one.names[number] if one.names else ""] if "item" in head else []
+                ends = [end[number] if end else None for end in (one.low, one.high)] if "low" in head else []
+                yield one.name, *called, _cell(self.x, x), _cell(self.y, y), *ends
+
+
+def _cell(axis: Axis, value: float | None) -> Cell:
+    return axis.words(value) if axis.names and value is not None else value
+
+
+_READ: Final = TypeAdapter(Chart)
+
+
+def read_chart(document: Mapping[str, Any] | None) -> Chart | None:
+    """A stored chart; None where there is none, or one of another version, so that only its drawing is shown."""
+    try:
+        return None if document is None else _READ.validate_python(dict(document))
+    except (ValidationError, ValueError, TypeError):
+        return None
+
+
+def document_of(chart: Chart) -> dict[str, Any]:
+    """A chart as it is stored."""
+    found: dict[str, Any] = _READ.dump_python(chart, mode="json", exclude_defaults=True)
+    return found
+
+
+def thinned(series: Series, most: int = MOST_POINTS) -> Series:
+    """A series of at most so many items: evenly spaced ones, the first, the last, the smallest and the largest."""
+    n = len(series.x)
+    if n <= most:
+        return series
+    values = np.array([np.nan if y is None else y for y in series.y], dtype=float)
+    ends = [] if np.isnan(values).all() else [int(np.nanargmin(values)), int(np.nanargmax(values))]
+    kept = sorted({*np.linspace(0, n - 1, max(2, most - len(ends))).round().astype(int).tolist(), *ends})
+    parts: dict[str, Any] = {
+        name: [getattr(series, name)[place] for place in kept]
+        for name in ("x", "y", "low", "high", "names", "urls")
+        if getattr(series, name)
+    }
+    return replace(series, **parts, of=n)
+
+
+def histogram(name: str, counts: Mapping[float, int], *, most: int = MOST_BINS) -> tuple[Series, float]:
+    """How often each value occurs, in bins of equal width where there are too many values, and the width of a bin.
+
+    Args:
+        name: of the series.
+        counts: value → how often it occurs.
+        most: bars.
+    """
+    values = sorted(counts)
+    if len(values) <= most:
+        gaps = [after - before for before, after in pairwise(values)]
+        return Series(name, values, [counts[value] for value in values]), min(gaps, default=1.0)
+    whole = all(float(value).is_integer() for value in values)
+    width = (values[-1] - values[0] + (1 if whole else 0)) / most
+    width = float(math.ceil(width)) if whole else width
+    bins = [0] * (int((values[-1] - values[0]) / width) + 1 if whole else most)
+    for value in values:
+        bins[min(len(bins) - 1, int((value - values[0]) / width))] += counts[value]
+    starts = [values[0] + width * place for place in range(len(bins))]
+    last = 1 if whole else 0
+    names = [f"{start:,.6g} to {start + width - last:,.6g}: {exact(n)}" for start, n in zip(starts, bins, strict=True)]
+    return Series(name, [start + (width - last) / 2 for start in starts], bins, names=names), width

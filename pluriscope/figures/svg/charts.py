@@ -1,0 +1,392 @@
+"""Static drawings of charts, one function for each kind: as wide as where they stand, with letters of one size.
+
+What stands across is a share of the width, so that one drawing serves every screen; a drawing for a file has a width.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from markupsafe import Markup
+
+from pluriscope.figures.charts import Axis, Chart, Look, Series
+from pluriscope.figures.svg.elements import drawing, esc, num, rect, text, text_width
+
+FILE_WIDTH: Final = 640.0
+"""Of a drawing in a file, in pixels."""
+_HEIGHT: Final = 240.0
+_ROW: Final = 36.0
+_LETTERS: Final = 12.0
+_LONGEST: Final = 44  # letters of a row's label and of its value that fit a phone side by side
+_LEGEND: Final = 340.0  # width in which the legend is wrapped
+_MOST_LINKS: Final = 200
+_MOST_WORDS: Final = 12  # items that the sentence names
+_DARK: Final = 0.55  # share of the darkest from which what is written on it is light
+
+
+def draw(chart: Chart, width: float = 0.0) -> Markup:
+    """A chart as a drawing.
+
+    Args:
+        chart: what it shows; "" is drawn of an empty one.
+        width: in pixels, for a file; 0 to fill whatever it stands in.
+    """
+    if chart.empty:
+        return Markup()
+    return {"bars": bars, "dots": dots, "lines": lines, "heat": heat}[chart.kind](chart, width)
+
+
+class _Box:
+    """The part of a drawing in which values stand."""
+
+    def __init__(self, chart: Chart, width: float, height: float, top: float, left: float = 0.0) -> None:
+        self.chart, self.width, self.height, self.top = chart, width, height, top
+        self.left, self.right = left, 12.0
+        self.x, self.y = _ends(chart, chart.x, "x"), _ends(chart, chart.y, "y")
+
+    def share(self, value: float) -> float:
+        return _share(self.chart.x, self.x, value)
+
+    def at(self, share: float) -> str:
+        """A place across, as a share of the box."""
+        return num(share * self._inner) if self.width else f"{100 * share:.2f}%"
+
+    def down(self, value: float) -> float:
+        return self.height * (1 - _share(self.chart.y, self.y, value))
+
+    @property
+    def _inner(self) -> float:
+        return self.width - self.left - self.right
+
+    def around(self, body: str) -> str:
+        place = f"{num(self.left)} {num(self.top)}" if self.width else f"0 {num(self.top)}"
+        return f'<g transform="translate({place})">{body}</g>'
+
+    def drawn(self, height: float, legend: str, body: str) -> Markup:
+        """The whole drawing: across, everything is placed in what is between two margins."""
+        sentence = f"{self.chart.title}. {_sentence(self.chart)}"
+        inside = f'<g transform="translate({0 if self.width else num(-self.left)} 0)">{legend}</g>{self.around(body)}'
+        if self.width:
+            return drawing(self.width, height, inside, sentence=sentence, css_class="chart")
+        margins = (self.left, self.right)
+        return drawing(0, height, inside, sentence=sentence, css_class="chart", sizing="stretched", margins=margins)
+
+    def word(self, share: float, y: float, words: str, css: str = "lab s") -> str:
+        """A text at a place across, held within the box at its ends."""
+        anchor = "start" if share < 0.06 else "end" if share > 0.94 else "middle"
+        return f'<text class="{css}" x="{self.at(share)}" y="{num(y)}" text-anchor="{anchor}">{esc(words)}</text>'
+
+    def rule(self, start: tuple[float, float], end: tuple[float, float], css: str, more: str = "") -> str:
+        """A straight line between two places: share across, pixels down."""
+        ends = f'x1="{self.at(start[0])}" y1="{num(start[1])}" x2="{self.at(end[0])}" y2="{num(end[1])}"'
+        return f'<line class="{css}" {ends}{more}/>'
+
+    def block(self, start: float, end: float, y: float, height: float, css: str, more: str = "") -> str:
+        """A rectangle between two shares across."""
+        size = f'width="{self.at(max(0.0, end - start))}" height="{num(max(0.0, height))}"'
+        return f'<rect class="{css}" x="{self.at(start)}" y="{num(y)}" {size}{more}/>'
+
+    def dot(self, share: float, y: float, look: Look) -> str:
+        return f'<circle class="{_DOTS[look]}" cx="{self.at(share)}" cy="{num(y)}" r="4"/>'
+
+
+_DOTS: Final[dict[Look, str]] = {
+    "ink": "m-ink", "grey": "m-bar", "pale": "m-bar pale", "open": "m-open", "dashed": "m-open",
+}  # fmt: skip
+_BARS: Final[dict[Look, str]] = {
+    "ink": "m-ink", "grey": "m-bar", "pale": "m-bar pale", "open": "m-hollow", "dashed": "m-hollow",
+}  # fmt: skip
+_LINES: Final[dict[Look, str]] = {
+    "ink": "m-line", "grey": "m-line3", "pale": "m-hair", "open": "m-line3", "dashed": "m-line2",
+}  # fmt: skip
+
+
+def bars(chart: Chart, width: float = 0.0) -> Markup:
+    """Bars from 0: upright over the axis across, or one below another under their names."""
+    if chart.across:
+        return _rows(chart, width, as_bars=True)
+    box, legend = _upright(chart, width)
+    step = min(_gap(chart), box.x[1] - box.x[0])
+    zero, body = box.down(max(box.y[0], 0.0) if not chart.y.log else box.y[0]), ""
+    for series in chart.series:
+        for number, x, y in chart.points(series):
+            start, end = (box.share(x + side * step * 0.46) for side in (-1, 1))
+            top = box.down(y)
+            bar = box.block(max(0.0, start), min(1.0, end), min(top, zero), abs(zero - top) or 0.8, _BARS[series.look])
+            body += _linked(chart, series, number, bar)
+    return _whole(chart, box, legend, body)
+
+
+def dots(chart: Chart, width: float = 0.0) -> Markup:
+    """A dot for each item with the interval of its value: in the plane, or in rows under their names."""
+    if chart.across:
+        return _rows(chart, width, as_bars=False)
+    box, legend = _upright(chart, width)
+    body = ""
+    for series in chart.series:
+        for number, x, y in chart.points(series):
+            ends = _interval(series, number)
+            if ends:
+                place = box.share(x)
+                body += box.rule((place, box.down(ends[0])), (place, box.down(ends[1])), "m-line2")
+            body += _linked(chart, series, number, box.dot(box.share(x), box.down(y), series.look))
+    return _whole(chart, box, legend, body)
+
+
+def lines(chart: Chart, width: float = 0.0) -> Markup:
+    """A line through the items of each series, with a gap where one has no value; few items have dots as well."""
+    box, legend = _upright(chart, width)
+    body = ""
+    for series in chart.series:
+        before: tuple[int, float, float] | None = None
+        css, found = _LINES[series.look], list(chart.points(series))
+        dashes = ' stroke-dasharray="5 3"' if series.look == "dashed" else ""
+        for number, x, y in found:
+            here = (number, box.share(x), box.down(y))
+            if before and number == before[0] + 1:
+                body += box.rule(before[1:], here[1:], css, dashes)
+            ends = _interval(series, number)
+            if ends:
+                body += box.rule((here[1], box.down(ends[0])), (here[1], box.down(ends[1])), "m-line2")
+            before = here
+        for number, x, y in found if len(found) <= 24 else found[-1:]:
+            body += _linked(chart, series, number, box.dot(box.share(x), box.down(y), series.look))
+    return _whole(chart, box, legend, body)
+
+
+def heat(chart: Chart, width: float = 0.0) -> Markup:
+    """A number in each cell, darker the larger it is, with a dashed outline where it is below 0."""
+    columns, high = chart.x.names, 26.0
+    left = max(text_width(series.name, 13) for series in chart.series) + 12
+    box = _Box(chart, width, high * len(chart.series), 24, min(left, 150))
+    largest = max((abs(y) for one in chart.series for _, _, y in chart.points(one)), default=0.0) or 1.0
+    largest = chart.y.high or largest
+    wide, body = 1 / max(1, len(columns)), ""
+    every = max(1, math.ceil(len(columns) * max(text_width(name, 12) + 8 for name in columns) / _LEGEND))
+    for place, name in enumerate(columns):
+        if place % every == 0:
+            body += box.word(wide * (place + 0.5), -9, name)
+    for row, series in enumerate(chart.series):
+        y = high * row
+        body += text(-8, y + 17, _clipped(series.name, 20), "lab", anchor="end")
+        for number, x, value in chart.points(series):
+            share = min(1.0, abs(value) / largest)
+            paint = f' fill-opacity="{share * (0.5 if value < 0 else 1.0):.2f}"'
+            cell = box.block(wide * x, wide * (x + 1), y + 1, high - 2, "m-cell")
+            cell += box.block(wide * x, wide * (x + 1), y + 1, high - 2, "m-ink" + " m-down" * (value < 0), paint)
+            if len(columns) <= 8:
+                light = " m-light" if share > _DARK and value >= 0 else ""
+                at = box.at(wide * (x + 0.5))
+                words = esc(_clipped(chart.y.words(value), 9))
+                cell += f'<text class="lab n{light}" x="{at}" y="{num(y + 17)}" text-anchor="middle">{words}</text>'
+            body += _linked(chart, series, number, cell)
+    return box.drawn(box.top + box.height + 4, "", body)
+
+
+# --- what the kinds have in common
+
+
+def _rows(chart: Chart, width: float, *, as_bars: bool) -> Markup:
+    """Each name above its own line across, on which its values stand."""
+    legend, top = _legend(chart)
+    box = _Box(chart, width, _ROW * len(chart.y.names), top)
+    body = "".join(
+        box.rule((share, 0), (share, box.height), "m-hair") + box.word(share, box.height + 14, words)
+        for share, words in _ticks(chart.x, box.x)
+    )
+    body += "".join(box.rule((0, _ROW * row + 24), (1, _ROW * row + 24), "m-hair") for row in range(len(chart.y.names)))
+    zero = min(max(_share(chart.x, box.x, box.x[0] if chart.x.log else 0.0), 0.0), 1.0)
+    ends = dict[int, str]()
+    for series in chart.series:
+        for number, x, row in chart.points(series):
+            y, share, held = _ROW * row + 24, box.share(x), _interval(series, number)
+            if as_bars:
+                shape = box.block(min(zero, share), max(zero, share), y - 5, 10, _BARS[series.look])
+            else:
+                shape = box.dot(share, y, series.look)
+            if held:
+                shape = box.rule((box.share(held[0]), y), (box.share(held[1]), y), "m-line2") + shape
+            body += _linked(chart, series, number, shape)
+            ends[round(row)] = chart.x.words(x)
+    for row, name in enumerate(chart.y.names):
+        value = ends.get(row, "") if len(chart.series) == 1 else ""
+        body += text(0, _ROW * row + 13, _clipped(name, _LONGEST - len(value)), "lab")
+        body += f'<text class="lab n" x="{box.at(1)}" y="{num(_ROW * row + 13)}" text-anchor="end">{esc(value)}</text>'
+    body += _marks(box)
+    under = box.word(0, box.height + 30, chart.x.title) if chart.x.title else ""
+    return box.drawn(box.top + box.height + (36 if under else 20), legend, body + under)
+
+
+def _upright(chart: Chart, width: float) -> tuple[_Box, str]:
+    """The box of a chart with values upwards, and its legend."""
+    legend, top = _legend(chart)
+    ends = _ends(chart, chart.y, "y")
+    left = max((text_width(words, _LETTERS) for _, words in _ticks(chart.y, ends)), default=0.0) + 14
+    return _Box(chart, width, _HEIGHT - 40, top + 16, left), legend
+
+
+def _whole(chart: Chart, box: _Box, legend: str, body: str) -> Markup:
+    """What stands in a box, between its axes."""
+    around = ""
+    for share, words in _ticks(chart.y, box.y):
+        y = box.height * (1 - share)
+        around += box.rule((0, y), (1, y), "m-hair") + text(-6, y + 4, words, "lab s", anchor="end")
+    for share, words in _ticks(chart.x, box.x):
+        around += box.word(share, box.height + 15, words)
+    around += box.rule((0, box.height), (1, box.height), "m-rule")
+    around += box.word(1, box.height + 31, chart.x.title)
+    title = text(0, box.top - 6, chart.y.title, "lab s")
+    return box.drawn(box.top + box.height + 38, legend + title, around + body + _marks(box))
+
+
+def _marks(box: _Box) -> str:
+    """Labelled values: a line through the box, and the words at its end, below each other where they are near."""
+    body, last = "", list[tuple[float, int]]()
+    for mark in sorted(box.chart.marks, key=lambda mark: mark.at):
+        if mark.axis == "y":
+            y = box.down(mark.at)
+            words = f'<text class="lab s halo" x="4" y="{num(y - 4)}">{esc(mark.label)}</text>'
+            shape = box.rule((0, y), (1, y), "m-line2", ' stroke-dasharray="2 3"') + words
+        else:
+            share = box.share(mark.at)
+            level = next(n for n in range(99) if not any(abs(share - s) < 0.12 and n == at for s, at in last))
+            last.append((share, level))
+            words = box.word(share, 12 + 14 * level, mark.label, "lab halo")
+            shape = box.rule((share, 16 + 14 * level), (share, box.height), "m-line2") + words
+        body += f'<a href="{esc(mark.url)}">{shape}</a>' if mark.url else shape
+    return body
+
+
+def _legend(chart: Chart) -> tuple[str, float]:
+    """What each series is, where there are several, and how high that is."""
+    named = [one for one in chart.series if one.name] if len(chart.series) > 1 else []
+    if not 1 < len(named) <= 8:
+        return "", 0.0
+    body, x, y = "", 0.0, 14.0
+    for one in named:
+        wide = text_width(one.name, _LETTERS) + 30
+        if x and x + wide > _LEGEND:
+            x, y = 0.0, y + 18
+        if chart.kind == "lines":
+            dashes = ' stroke-dasharray="5 3"' if one.look == "dashed" else ""
+            body += f'<path class="{_LINES[one.look]}" d="M{num(x)} {num(y - 4)}h14"{dashes}/>'
+        elif chart.kind == "bars":
+            body += rect(x + 2, y - 9, 10, 10, _BARS[one.look])
+        else:
+            body += f'<circle class="{_DOTS[one.look]}" cx="{num(x + 7)}" cy="{num(y - 4)}" r="4"/>'
+        body += text(x + 19, y, one.name, "lab")
+        x += wide
+    return body, y + 10
+
+
+def _linked(chart: Chart, series: Series, number: int, shape: str) -> str:
+    """A shape with its words, as a link where its item has an address."""
+    if sum(len(one.x) for one in chart.series) > _MOST_LINKS:
+        return shape
+    words = esc(chart.words(series, number))
+    url = series.urls[number] if series.urls else ""
+    body = f"<title>{words}</title>{shape}"
+    return f'<a href="{esc(url)}" aria-label="{words}">{body}</a>' if url else f"<g>{body}</g>"
+
+
+def _sentence(chart: Chart) -> str:
+    """The first items in words, and how many more there are; of many, how many and the largest."""
+    items = [(one, number) for one in chart.series for number, *_ in chart.points(one)]
+    if len(items) > 2 * _MOST_WORDS:
+        one, number = max(items, key=lambda item: float((item[0].x if chart.across else item[0].y)[item[1]] or 0))
+        return f"{len(items):,} items; largest: {chart.words(one, number)}."
+    said = "; ".join(chart.words(one, number) for one, number in items[:_MOST_WORDS])
+    more = f"; and {len(items) - _MOST_WORDS} more" if len(items) > _MOST_WORDS else ""
+    return f"{said}{more}."
+
+
+def _clipped(words: str, most: int) -> str:
+    return words if len(words) <= most else f"{words[: most - 1]}…"
+
+
+def _interval(series: Series, number: int) -> tuple[float, float] | None:
+    if not (series.low and series.high):
+        return None
+    low, high = series.low[number], series.high[number]
+    return None if low is None or high is None else (low, high)
+
+
+def _gap(chart: Chart) -> float:
+    """The least distance of two neighbours across."""
+    places = sorted({x for one in chart.series for _, x, _ in chart.points(one)})
+    return min((after - before for before, after in pairwise(places)), default=1.0)
+
+
+def _ends(chart: Chart, axis: Axis, which: str) -> tuple[float, float]:
+    """Where an axis begins and ends."""
+    if axis.names:
+        return -0.5, len(axis.names) - 0.5
+    values = list[float]()
+    valued = chart.value_axis is axis
+    for one in chart.series:
+        for number, x, y in chart.points(one):
+            values.append(x if which == "x" else y)
+            values += (_interval(one, number) or ()) if valued else ()
+    values += [mark.at for mark in chart.marks if mark.axis == which]
+    values = [value for value in values if value > 0] if axis.log else values
+    low, high = min(values), max(values)
+    if chart.kind == "bars" and valued and not axis.log:
+        low, high = min(low, 0.0), max(high, 0.0)
+    elif chart.kind == "bars" and not valued:
+        room = _gap(chart) * (0.5 if low < high else 2)  # the bar of a single value is no block
+        low, high = low - room, high + room
+    low, high = low if axis.low is None else axis.low, high if axis.high is None else axis.high
+    if axis.log:
+        return (low, high) if low < high else (low / 2, high * 2)
+    if low == high:
+        return (0.0, 1.0) if not low else (min(0.0, 2 * low), max(0.0, 2 * low))
+    return low, high
+
+
+def _share(axis: Axis, ends: tuple[float, float], value: float) -> float:
+    if axis.log:
+        return math.log(max(value, ends[0]) / ends[0]) / math.log(ends[1] / ends[0])
+    return (value - ends[0]) / (ends[1] - ends[0])
+
+
+def _ticks(axis: Axis, ends: tuple[float, float]) -> Iterator[tuple[float, str]]:
+    """Round values of an axis: share, words."""
+    if axis.names:
+        every = max(1, math.ceil(sum(text_width(name, _LETTERS) + 10 for name in axis.names) / _LEGEND))
+        yield from ((_share(axis, ends, place), axis.names[place]) for place in range(0, len(axis.names), every))
+        return
+    for value in _round_values(axis, ends):
+        yield _share(axis, ends, value), _short(axis, value)
+
+
+def _round_values(axis: Axis, ends: tuple[float, float]) -> Iterator[float]:
+    low, high = ends
+    if axis.log:
+        first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+        if last > first:
+            yield from (10.0**power for power in range(first, last + 1, max(1, math.ceil((last - first) / 5))))
+            return
+        yield from (low, high)
+        return
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+    if not axis.percent and _whole_numbers(ends):
+        step = max(1.0, step)
+    yield from (step * n for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1))
+
+
+def _whole_numbers(ends: tuple[float, float]) -> bool:
+    return all((2.0 * end).is_integer() for end in ends) and ends[1] - ends[0] >= 2
+
+
+def _short(axis: Axis, value: float) -> str:
+    if axis.percent:
+        return f"{100 * value:g}%"
+    for size, sign in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if sign == 'k' else size):g}{sign}"
+    return f"{round(value, 10):g}"

@@ -1,0 +1,80 @@
+// Charts one can take hold of: once the page has been painted, plotly draws each chart that comes into view from the
+// figure that the server makes of its record. Until then, and wherever this fails, the drawing of the page stands.
+"use strict";
+
+(() => {
+  const { plotly: file } = document.currentScript.dataset;
+  let library;
+
+  // the browser has painted and has nothing else to do
+  const idle = () => new Promise((done) => {
+    const later = () => (window.requestIdleCallback || setTimeout)(done);
+    if (document.readyState === "complete") later();
+    else window.addEventListener("load", later, { once: true });
+  });
+
+  const loaded = () => library ??= new Promise((done, failed) => {
+    const script = Object.assign(document.createElement("script"), { src: file, onload: done, onerror: failed });
+    document.head.append(script);
+  });
+
+  const coloured = (text) => {
+    const style = getComputedStyle(document.documentElement);
+    return JSON.parse(text, (_, value) => {
+      const name = typeof value === "string" && /^var\((--[\w-]+)\)$/.exec(value);
+      return name ? style.getPropertyValue(name[1]).trim() : value;
+    });
+  };
+
+  async function draw(box) {
+    await idle();
+    const [answer] = await Promise.all([fetch(box.dataset.chart), loaded()]);
+    if (!answer.ok) return;
+    const { data, layout } = coloured(await answer.text());
+    layout.height = Math.max(120, box.firstElementChild.getBoundingClientRect().height); // so that nothing moves
+    const at = Object.assign(document.createElement("div"), { className: "plot" });
+    box.append(at);
+    box.classList.add("drawn");
+    try {
+      await Plotly.newPlot(at, data, layout, {
+        responsive: true,
+        displaylogo: false,
+        modeBarButtonsToRemove: ["lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", ...(layout.meta.selects.length ? [] : ["select2d"])],
+        toImageButtonOptions: { format: "png", scale: 2, filename: box.dataset.name },
+      });
+    } catch (error) {
+      at.remove();
+      box.classList.remove("drawn");
+      throw error;
+    }
+    at.on("plotly_click", ({ points: [point] }) => {
+      const url = point.customdata;
+      if (url) location.assign(url);
+    });
+    at.on("plotly_hover", ({ points: [point] }) => at.classList.toggle("leads", Boolean(point.customdata)));
+    at.on("plotly_unhover", () => at.classList.remove("leads"));
+    at.on("plotly_selected", (chosen) => {
+      if (!chosen?.range?.x) return;
+      const range = chosen.points.map((point) => point.x);
+      if (range.length) box.dispatchEvent(new CustomEvent("chart:range", {
+        bubbles: true,
+        detail: { options: layout.meta.selects, ends: [Math.min(...range), Math.max(...range)] },
+      }));
+    });
+  }
+
+  const seen = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      seen.unobserve(target);
+      draw(target).catch(() => {});
+    }
+  }, { rootMargin: "200px" });
+
+  const find = (root) => root.querySelectorAll("[data-chart]:not([data-seen])").forEach((box) => {
+    box.dataset.seen = "";
+    seen.observe(box);
+  });
+  find(document);
+  document.addEventListener("htmx:after:swap", () => find(document));
+})();
