@@ -30,6 +30,24 @@ Trait = Literal["masked", "interpreted", "symbolic", "placed", "attributing", "c
 functions at sites of the network; a number for the importance of each edge or neuron; a model of any kind that can be
 run with some of its graph cut.
 """
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A way to an explanation: what is sought first, and what is then sought for it.
+
+    Args:
+        name: for headings.
+        says: what its two steps find, a sentence.
+    """
+
+    name: str
+    says: str
+
+
+WHERE_THEN_WHAT: Final = Strategy("Where, then what", "A part that is enough, then gates.")
+WHAT_THEN_WHERE: Final = Strategy("What, then where", "A formula, then neurons for it.")
+STRATEGIES: Final = (WHERE_THEN_WHAT, WHAT_THEN_WHERE)
 Value = bool | int | float | str
 Frame = Mapping[str, NDArray[Any]]
 """Columns of equal length by name; "ref" holds each explanation's address text, "name" its name for people."""
@@ -189,6 +207,16 @@ class Kind(Generic[E]):
     def heading(self) -> str:
         """What a heading calls one of them."""
         return self.title or self.noun.capitalize()
+
+    @property
+    def strategy(self) -> Strategy:
+        """The one that finds it: by where it lies, if its traits are about edges, else by what is computed."""
+        return WHERE_THEN_WHAT if self.traits & {"masked", "attributing", "cut"} else WHAT_THEN_WHERE
+
+    @property
+    def step(self) -> int:
+        """Which step of its strategy finds it: 1 where it says only where or only what, else 2."""
+        return 2 if self.traits & {"interpreted", "placed"} else 1
 
     def ask(self, question: Question, item: E, intervention: Intervention, bench: Bench) -> Prediction:
         """What an explanation says of an intervention made by hand.

@@ -8,14 +8,16 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from analysis.circuit_sets.backbone import backbone_of, backbone_words
+from analysis.explanations.registry import KIND_OF
 from analysis.pair.report import PairFound
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
+from analysis.subjects.question import SubjectQuestion
 from analysis.unlearned import instead_of, not_learned
 from app.db.codecs import tasks_of
 from app.db.distributions import distribution_in
@@ -55,7 +57,6 @@ from pluriscope.blocks import (
     Choice,
     Columns,
     Fact,
-    Facts,
     Figure,
     Form,
     Head,
@@ -66,6 +67,7 @@ from pluriscope.blocks import (
     Prose,
     Section,
     Table,
+    Text,
 )
 from pluriscope.counts import Count
 from pluriscope.figures.numbers import exact, noun, readable
@@ -73,6 +75,8 @@ from pluriscope.figures.svg.charts import FILE_WIDTH, draw
 from pluriscope.figures.svg.elements import twice
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.summaries import counts_figure
+from pluriscope.kinds.columns import KIND
+from pluriscope.kinds.strategies import Strategies
 from pluriscope.naming import Scope
 from pluriscope.tables import Query
 from pluriscope.templating import part_url
@@ -111,6 +115,32 @@ class Line(Block):
     inner: Sequence[Block] = ()
 
 
+@dataclass(frozen=True)
+class Fold(Block):
+    """A part of the page that is folded on narrow screens, so that the next is in reach.
+
+    Args:
+        title: what is in it.
+        inner: its blocks.
+        sentence: what can be said of it while it is folded.
+        stays: whether it is left as it is when what it stands in is renewed.
+    """
+
+    title: str
+    inner: Sequence[Block] = ()
+    sentence: Text = ""
+    stays: bool = False
+
+    @classmethod
+    def of(cls, blocks: Iterable[Block]) -> Iterator[Fold]:
+        """Some blocks under the heading that they begin with; nothing where there are none."""
+        inner = list(blocks)
+        if inner:
+            head = inner[0]
+            assert isinstance(head, Section)  # noqa: S101
+            yield cls(escape(head.title).striptags(), inner, head.sentence)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Told:
     """What a kind of network has to say; the page is the same for all.
@@ -119,7 +149,7 @@ class Told:
         sentence: what it computes, how many explanations pass, and whether any predicts everything.
         share: its files, and what else is done with it.
         stage: the network at work.
-        facts: how many explanations there are.
+        facts: kind of explanation → how many there are.
         rules: switches to other rules, and other rows that it was analysed on.
         said: about the rules and what was found under them.
         outputs: others of the network.
@@ -133,7 +163,7 @@ class Told:
     sentence: str
     share: Sequence[Action]
     stage: Stage
-    facts: Sequence[Fact]
+    facts: Mapping[str, Fact]
     rules: Sequence[Choice]
     said: str
     outputs: Sequence[Choice] = ()
@@ -157,7 +187,7 @@ class Overview(Known, Shared):
     @property
     def in_short(self) -> InShort:
         place = self.place
-        return InShort.of("Network", place.row.name, self.told.facts, "", place.cited, place.analysis)
+        return InShort.of("Network", place.row.name, self.told.facts.values(), "", place.cited, place.analysis)
 
     @property
     def in_library(self) -> bool:
@@ -215,7 +245,6 @@ class Overview(Known, Shared):
         share = Menu("Share", told.share, self.url)
         yield Head(place.row.name, told.sentence, actions=[*told.outputs, *first, share])
         yield from told.notices
-        yield told.stage
         working = _working(self.session, place, links)
         if working is None:
             yield from self._found()
@@ -231,20 +260,19 @@ class Overview(Known, Shared):
     def _found(self) -> Iterator[Block]:
         told = self.told
         if told.facts:
-            yield Facts(told.facts)
-        yield Line([*told.rules, Prose(told.said)])
+            yield Strategies(told.facts)
+        yield Fold(f"Counted under {self.place.rules}", [Line([*told.rules, Prose(told.said)])])
         if not told.refused and told.state.state not in ("computing", "truncated"):
             yield from states(told.state)
-        pair = (
-            () if self.two.state in ("computing", "not_analysed", "not_applicable") else tuple(contradicting(self.two))
-        )
-        if pair or told.map:
-            yield Columns([one for one in (pair, told.map) if one])
+        yield Fold("The network at work", [told.stage], stays=True)
+        found = self.two.state not in ("computing", "not_analysed", "not_applicable")
+        beside = [list(Fold.of(one)) for one in (contradicting(self.two) if found else (), told.map)]
+        if any(beside):
+            yield Columns(list(filter(None, beside)))
         answers = found_of(self.every)
         if answers:
             every = Action("All, each with its question", self.links.analyses(self.place.slug, self.place.scope))
-            yield Section("More analyses", action=every)
-            yield Shelf(answers)
+            yield from Fold.of([Section("More analyses", action=every), Shelf(answers)])
 
 
 def _working(session: Session, place: AnyPlace, links: Addresses) -> Progress | None:
@@ -302,9 +330,9 @@ def _of_graph(page: Overview) -> Told:
             Action("Settings", links.settings(place.slug)),
         ],
         stage=model_stage(place, links, page.behaviour, page.options.row),
-        facts=list(_circuits(page, analysis)),
+        facts={"circuit": _circuits(page, analysis), **_refused(question)},
         rules=list(_settings(links, place)),
-        said="" if common is None else backbone_words(common, part=place.part),
+        said=" ".join((*([] if common is None else [backbone_words(common, part=place.part)]), *_missing(page))),
         state=search_for(page.session, links, place),
         notices=notices,
         map=[] if analysis is None else list(_rows_right(page, analysis)),
@@ -325,24 +353,36 @@ def _settings(links: Addresses, place: AnyPlace) -> Iterator[Choice]:
             yield Choice(_SETTINGS.get(setting, setting.capitalize()), urls, now)
 
 
-def _circuits(known: Known, analysis: AnalysisRow | None) -> Iterator[Fact]:
-    """Valid circuits under these rules and the others that were searched, and how many of them miss a row."""
+def _circuits(known: Known, analysis: AnalysisRow | None) -> Fact:
+    """Valid circuits under these rules; in one line under the others that were searched."""
     links, place, question = known.links, known.place, known.place.question
-    first, *rest = question.rules
-    for one in question.admitted():
-        scope, found = known.under[rules_of(one)]
-        searched = found is not None and found.circuits_method != "refused"
-        if found is not None and searched and all(one.rules[name] == question.rules[name] for name in rest):
-            of = f"of {readable(found.circuits_possible)} possible · {rules_of(one)}"
-            url, label = links.explanations(place.slug, scope), f"Circuits, by {one.rules[first]}"
-            yield Fact(label, readable(found.circuits_valid), of, "", url)
+    every = links.explanations(place.slug, place.scope)
     if analysis is None:
-        every = links.explanations(place.slug, place.scope)
-        yield Fact("Possible circuits", readable(question.space.possible), place.rules, "not searched", every)
-    elif analysis.circuits_valid and analysis.circuits_listed == analysis.circuits_valid:
-        n = int((known.listed["right"] < question.n_rows).sum())
-        of = f"of {exact(analysis.circuits_valid)}; valid is right on more than 99% of {question.n_rows} rows"
-        yield Fact("Miss a row", exact(n), of)
+        return Fact("Possible circuits", readable(question.space.possible), "", "not searched", every)
+    first, *rest = question.rules
+    others = [
+        f"{one.rules[first]}: {readable(found.circuits_valid)} of {readable(found.circuits_possible)}"
+        for one in question.admitted()
+        for _, found in [known.under[rules_of(one)]]
+        if found not in (None, analysis) and found.circuits_method != "refused"
+        if all(one.rules[name] == question.rules[name] for name in rest)
+    ]
+    of = f"of {readable(analysis.circuits_possible)} possible"
+    return Fact("Valid circuits", readable(analysis.circuits_valid), of, "; ".join(others), every)
+
+
+def _missing(known: Known) -> Iterator[str]:
+    """How many of the valid circuits miss a row, where all are listed."""
+    analysis, n_rows = known.place.analysis, known.place.question.n_rows
+    if analysis is not None and 0 < analysis.circuits_valid == analysis.circuits_listed:
+        n = exact(int((known.listed["right"] < n_rows).sum()))
+        yield f"{n} of them miss a row: valid is right on more than 99% of {n_rows} rows."
+
+
+def _refused(question: SubjectQuestion) -> dict[str, Fact]:
+    """Kinds of explanation that such a network, or such rows, cannot have, and why."""
+    reasons = {key: question.refuses(KIND_OF[key].plural) for key in ("interpretation", "algorithm")}
+    return {key: Fact(KIND.words(key), "", f"None: {why}.") for key, why in reasons.items() if why}
 
 
 def _rows_right(known: Known, analysis: AnalysisRow) -> Iterator[Block]:
@@ -386,7 +426,7 @@ def _of_perceptron(page: Overview) -> Told:
         sentence=_sentence(page, ground),
         share=share,
         stage=perceptron_stage(place, links, page.behaviour, page.options.row, _files(links, url, DRAWING)),
-        facts=[] if analysis is None else list(_counts(page, analysis)),
+        facts={} if analysis is None else dict(_counts(page, analysis)) | _refused(question),
         rules=[
             *_choices(page, "Counted under", [(name, to) for name, (to, _) in page.under.items()]),
             *_choices(page, "on", ((name.partition(":")[0], scope) for name, scope in page.data())),
@@ -424,16 +464,15 @@ def only(valid: Count, readings: Count | None = None, classes: Count | None = No
     """Whether there is only one valid circuit, and interpretation, in a sentence; "" where there is none."""
     if not valid.value:
         return ""
-    one = valid == Count(1)
-    circuits = "One circuit is" if one else f"{valid} circuits are"
+    if valid != Count(1):
+        return " More than one circuit is valid, so none is the only explanation."
     if readings is None or classes is None or "unknown" in (readings.bound, classes.bound):
-        return f" {circuits} valid{'' if one else ', so none is the only explanation'}."
+        return " One circuit is valid."
     if readings == Count(1):
-        return f" {circuits} valid and has one interpretation."
+        return " One circuit is valid and has one interpretation."
     if classes == Count(1):
-        return f" {circuits} valid; inputs cannot tell its {readings} interpretations apart."
-    apart = f"inputs tell {classes} of {'its' if one else 'their'} {readings} interpretations apart"
-    return f" {circuits} valid; {apart}, so none is the only explanation."
+        return " One circuit is valid; inputs cannot tell its interpretations apart."
+    return " One circuit is valid; inputs tell its interpretations apart, so none is the only explanation."
 
 
 def _ground(report: Any, known: Known, analysis: AnalysisRow, pair: PairFound | None) -> Iterator[Block]:
@@ -445,7 +484,7 @@ def _ground(report: Any, known: Known, analysis: AnalysisRow, pair: PairFound | 
     yield Figure(ground_map(report, counts_of(analysis).valid_circuits, flags=flags), caption)
 
 
-def _counts(known: Known, analysis: AnalysisRow) -> Iterator[Fact]:
+def _counts(known: Known, analysis: AnalysisRow) -> Iterator[tuple[str, Fact]]:
     """How many there are of each kind, with their bounds, under these rules; in one line under the other built-in."""
     links, place, counts = known.links, known.place, counts_of(analysis)
     others = {
@@ -456,11 +495,10 @@ def _counts(known: Known, analysis: AnalysisRow) -> Iterator[Fact]:
 
     def fact(label: str, value: str, of: str, url: str, words: str) -> Fact:
         told = [
-            f"{'paper’s rules' if name == 'paper' else name}: "
-            + words.format(**{key.name: getattr(one, key.name) for key in fields(one)})
+            f"{name}: " + words.format(**{key.name: getattr(one, key.name) for key in fields(one)})
             for name, one in others.items()
         ]
-        return Fact(label, Markup("{}").format(getattr(counts, value)), f"{of} · {place.rules}", "; ".join(told), url)
+        return Fact(label, Markup("{}").format(getattr(counts, value)), of, "; ".join(told), url)
 
     def of_kind(kind: str) -> str:
         return links.explanations(place.slug, place.scope, kind=kind)
@@ -470,31 +508,22 @@ def _counts(known: Known, analysis: AnalysisRow) -> Iterator[Fact]:
         possible += f", an estimate: {estimate}"
     elif drawn(analysis):
         possible += ", counted, not listed"
-    yield fact(
-        "Valid circuits", "valid_circuits", possible, of_kind("circuit"), "{valid_circuits} of {possible_circuits}"
-    )
+    words = "{valid_circuits} of {possible_circuits}"
+    yield "circuit", fact("Valid circuits", "valid_circuits", possible, of_kind("circuit"), words)
     if interpretations_counted(analysis):
         of = f"{counts.observed_classes} that inputs can tell apart"
         of += f", of the {exact(analysis.circuits_listed)} circuits listed" if drawn(analysis) else ""
         words = "{interpretations}, of which {observed_classes}"
-        yield fact("Interpretations of these", "interpretations", of, of_kind("interpretation"), words)
+        yield "interpretation", fact("Interpretations", "interpretations", of, of_kind("interpretation"), words)
     if circuits_only(analysis):
         return
-    placed = "Algorithm that can be placed" if counts.aligned_algorithms.value == 1 else "Algorithms that can be placed"
-    yield fact(
-        placed,
-        "aligned_algorithms",
-        f"of {counts.candidate_algorithms} candidates",
-        links.algorithms(place.slug, place.scope),
-        "{aligned_algorithms} of {candidate_algorithms}",
-    )
-    yield fact(
-        "Placements",
-        "valid_alignments",
-        f"{counts.minimal_alignments} of them minimal, on {place.question.protocol.alignment_sites.replace('_', ' ')}",
-        of_kind("alignment"),
-        "{valid_alignments}, {minimal_alignments} minimal",
-    )
+    of, words = f"of {counts.candidate_algorithms} candidates", "{aligned_algorithms} of {candidate_algorithms}"
+    every = links.algorithms(place.slug, place.scope)
+    yield "algorithm", fact("Algorithms placed", "aligned_algorithms", of, every, words)
+    of = f"{counts.minimal_alignments} minimal"
+    of += f", on {place.question.protocol.alignment_sites.replace('_', ' ')}"
+    words = "{valid_alignments}, {minimal_alignments} minimal"
+    yield "alignment", fact("Placements", "valid_alignments", of, of_kind("alignment"), words)
 
 
 def _choices(known: Known, label: str, of: Iterable[tuple[str, Scope]]) -> Iterator[Choice]:

@@ -105,7 +105,7 @@ def test_a_network_is_followed_until_all_that_comes_behind_its_analysis_is_there
     tab.goto("/networks/followed-network")
     expect(tab.locator("main")).to_contain_text("0 of 1 analyses done")
     do(store, job)
-    expect(tab.locator("main .facts")).to_contain_text("Valid circuits")  # what is found fills the page by itself
+    expect(tab.locator("main .strategies")).to_contain_text("Valid circuits")  # what is found fills the page by itself
     with store.write() as session:
         behind = [one.id for one in jobs_of_network(session, digest, unfinished=True)]
         assert len(behind) > 2

@@ -1,7 +1,8 @@
 """The graph of a model of any kind: its nodes in columns by layer, what a circuit keeps in ink and what it cuts pale.
 
 A node that reads through several slots is a box with a place for each on its left side, any other a circle. An edge
-that passes over a layer goes round below it, so that it touches no node there.
+that passes over a layer goes round below it, so that it touches no node there: all that leave one node go together,
+and part where they enter another.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ PAD_Y: Final = 34.0
 RADIUS: Final = 13.0
 PORT: Final = 15.0
 _AROUND: Final = 26.0
-_APART: Final = 14.0  # of edges that go round
+_APART: Final = 14.0  # of edges that go round, one below the other
+_BESIDE: Final = (12.0, 40.0)  # how near a node they turn, and how much farther at most
+_TURN: Final = 8.0  # radius of a turn
 _WIDER: Final = 1.26  # columns, and as much higher, where nodes show where they look
 _BOX: Final = (54.0, 42.0)  # half of such a node
 _LETTERS: Final = 9  # places up to which each has its token
@@ -95,8 +98,8 @@ def graph_diagram(
     sentence = f"{title}: {words}" if title else words
     if thumb:
         return Markup(  # noqa: S704  # every text went through esc()
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="graph-thumb" viewBox="0 0 {num(width)} {num(height)}" '
-            f'width="120" height="{num(120 * height / width)}" role="img" aria-label="{esc(sentence)}">'
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="thumb" viewBox="0 0 {num(width)} {num(height)}" '
+            f'role="img" aria-label="{esc(sentence)}">'
             f"<title>{esc(sentence)}</title>{body}</svg>"
         )
     cut = [_edge_words(graph, edge) for edge, keeps in zip(graph.edges, kept, strict=True) if not keeps]
@@ -168,12 +171,16 @@ def _edge(
     if _spans(graph, edge) == 1:
         path = f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}"
     else:
-        low, bend = around[edge.source], 60.0
-        path = (
-            f"M{num(x1)} {num(y1)}C{num(x1 + bend)} {num(low)} {num(x1 + bend)} {num(low)} {num((x1 + x2) / 2)} "
-            f"{num(low)}S{num(x2 - bend)} {num(low)} {num(x2)} {num(y2)}"
-        )
+        low, (near, more) = around[edge.source], _BESIDE
+        off = near + more * list(around).index(edge.source) / len(around)
+        path = f"M{num(x1)} {num(y1)}{_turns(x1 + off, y1, low, 1)}{_turns(x2 - off, low, y2, -1)}H{num(x2)}"
     return f'<path class="{"e-pos" if ink else "e-cut"}" d="{path}" stroke-width="{num(ink or 1.0)}"/>'
+
+
+def _turns(x: float, y1: float, y2: float, down: int) -> str:
+    """Along at one height up to x, there down or up, and on at another height."""
+    y = [num(one) for one in (y1, y1 + down * _TURN, y2 - down * _TURN, y2)]
+    return f"H{num(x - _TURN)}Q{num(x)} {y[0]} {num(x)} {y[1]}V{y[2]}Q{num(x)} {y[3]} {num(x + _TURN)} {y[3]}"
 
 
 def _node(

@@ -14,7 +14,7 @@ from analysis.alignments.alignment import Aligned, Alignment
 from analysis.alignments.on_directions import DirectionAlignment
 from analysis.circuits.search import search_circuits
 from analysis.experiments import SILENT, intervention_space
-from analysis.explanations.explanation import RecordedKind, claim_nothing
+from analysis.explanations.explanation import WHAT_THEN_WHERE, WHERE_THEN_WHAT, RecordedKind, claim_nothing
 from analysis.explanations.probes import find_probes
 from analysis.explanations.registry import EVERY_KIND, KIND_OF
 from analysis.interpretations.interpretation import Interpretation
@@ -57,6 +57,21 @@ def item(key: str) -> Any:
     if key not in chosen and isinstance(kind, RecordedKind):
         return kind.find(question(), DEFAULT_WORK).explanations[0]
     return chosen[key]
+
+
+@pytest.mark.parametrize(
+    ("key", "strategy", "step"),
+    [
+        ("circuit", WHERE_THEN_WHAT, 1),
+        ("interpretation", WHERE_THEN_WHAT, 2),
+        ("algorithm", WHAT_THEN_WHERE, 1),
+        ("alignment", WHAT_THEN_WHERE, 2),
+        ("direction", WHAT_THEN_WHERE, 2),
+        ("probe", WHAT_THEN_WHERE, 2),
+    ],
+)
+def test_a_kind_is_a_step_of_one_strategy(key, strategy, step):
+    assert (KIND_OF[key].strategy, KIND_OF[key].step) == (strategy, step)
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND, ids=lambda kind: kind.key)

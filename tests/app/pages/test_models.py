@@ -165,7 +165,7 @@ def test_the_list_is_what_the_search_found(client):
     kept = {one["value"]: one["count"] for one in uses if not one["value"].startswith("!")}
     names = MODEL.space(RULES).graph.bit_names
     assert kept == {name: n for name, n in zip(names, FOUND.bit_use, strict=True) if n}
-    assert client.get(f"{LIST}?kind=circuit").text.count('class="graph-thumb"') == FOUND.valid
+    assert client.get(f"{LIST}?kind=circuit").text.count('class="thumb"') == FOUND.valid
 
 
 @pytest.mark.slow
@@ -334,7 +334,7 @@ def test_the_most_different_circuits(client):
     assert Fraction(report["pair"]["distance"]) == farthest
     assert (report["of"], report["complete"]) == (FOUND.valid, True)
     html = client.get(f"{ONE}/analyses/rivals").text
-    assert html.count("graph-thumb") >= 2
+    assert html.count('class="thumb"') >= 2
     assert client.get(f"{ONE}/analyses").status_code == 200
     fold = "explanations/c-{}?part=story"
     first, other = report["pair"]["masks"][0], next(mask for mask in MASKS if mask not in report["pair"]["masks"])

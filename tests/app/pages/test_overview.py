@@ -55,13 +55,13 @@ def test_a_row_that_there_is_not_is_refused(client):
     assert "Use 0 to 3" in answer.text
 
 
-def test_each_count_has_its_total_its_rules_and_the_papers_number(client):
+def test_each_count_has_its_total_and_the_papers_number(client):
     text = words(client.get(XOR).text)
     for phrase in (
-        "Valid circuits 197 of 9,625 possible · complete paper’s rules: 32 of 3,000",
-        "147,899,020 7,836 that inputs can tell apart · complete paper’s rules: 234,700, of which 743",
-        "Algorithm that can be placed 1 of 250 candidates · complete paper’s rules: 7 of 56",
-        "Placements 3 1 of them minimal, on neuron sets · complete paper’s rules: 92, 42 minimal",
+        "Where, then what A part that is enough, then gates. Valid circuits 197 of 9,625 possible paper: 32 of 3,000",
+        "Interpretations 147,899,020 7,836 that inputs can tell apart paper: 234,700, of which 743",
+        "What, then where A formula, then neurons for it. Algorithms placed 1 of 250 candidates paper: 7 of 56",
+        "Placements 3 1 minimal, on neuron sets paper: 92, 42 minimal Counted under complete",
     ):
         assert phrase in text
     assert "complete: 197 of 9,625" in words(client.get(XOR, params={"protocol": "paper"}).text)
@@ -75,17 +75,16 @@ NOISY = noisy_data((0, 1, 1, 0), 1, 0.1, np.random.default_rng(0), cut=True)
     [
         ((Count(0),), ""),
         ((Count(1),), " One circuit is valid."),
-        ((Count(166),), " 166 circuits are valid, so none is the only explanation."),
+        ((Count(166),), " More than one circuit is valid, so none is the only explanation."),
         ((Count(1), Count(1), Count(1)), " One circuit is valid and has one interpretation."),
-        ((Count(1), Count(32), Count(1)), " One circuit is valid; inputs cannot tell its 32 interpretations apart."),
+        ((Count(1), Count(32), Count(1)), " One circuit is valid; inputs cannot tell its interpretations apart."),
         (
-            (Count(197), Count(9_000), Count(7_836)),
-            " 197 circuits are valid; inputs tell 7,836 of their 9,000 interpretations apart, so none is the only "
-            "explanation.",
+            (Count(1), Count(32), Count(8)),
+            " One circuit is valid; inputs tell its interpretations apart, so none is the only explanation.",
         ),
         (
             (Count(3, "at_least"), Count(0, "unknown"), Count(0, "unknown")),
-            " ≥ 3 circuits are valid, so none is the only explanation.",
+            " More than one circuit is valid, so none is the only explanation.",
         ),
     ],
 )
@@ -145,6 +144,6 @@ def test_what_most_people_want_is_the_first_thing_to_do(app, path, options, prim
     with app.state.store.write() as session:
         save_data_record(session, NOISY)
     text = client.get(path, params=options).text
-    head = text.partition("<main")[2].partition("data-stage")[0]
+    head = text.partition("<main")[2].partition("</header>")[0]
     found = re.findall(r'class="btn primary"[^>]*>([^<]+)', head)
     assert found[:1] == ([primary] if primary else [])
