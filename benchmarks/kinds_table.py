@@ -1,4 +1,5 @@
-"""``python -m benchmarks.kinds_table``: the table in docs/scope.md of what each kind of network offers, from traits."""
+"""``python -m benchmarks.kinds_table``: the tables in docs/scope.md of what each kind of network
+offers and why not, from traits."""
 
 from __future__ import annotations
 
@@ -10,19 +11,27 @@ from benchmarks.parity import DOCUMENT, between_marks
 
 
 def kinds_table() -> Iterator[str]:
-    """A row for each trait, a column for each kind: "yes", or why not."""
+    """A row for each trait, a column for each kind: whether it has it."""
     yield f"| | {' | '.join(kind.plural for kind in SUBJECT_KINDS)} |"
     yield f"|---|{'---|' * len(SUBJECT_KINDS)}"
-    yes = " yes |" * len(SUBJECT_KINDS)
-    yield f"| Every valid circuit with its verdicts; discovery methods, lenses, claims; training |{yes}"
+    yield f"| Every valid circuit; methods, lenses, training |{' yes |' * len(SUBJECT_KINDS)}"
     for key, trait in TRAITS.items():
-        told = (f"no: {reason}" if (reason := kind.refuses(key)) else "yes" for kind in SUBJECT_KINDS)
-        yield f"| {trait.label} | {' | '.join(told)} |"
+        yield f"| {trait.label} | {' | '.join('no' if kind.refuses(key) else 'yes' for kind in SUBJECT_KINDS)} |"
+
+
+def reasons_table() -> Iterator[str]:
+    """A row for each trait that a kind lacks: why."""
+    yield "| | Not offered because |"
+    yield "|---|---|"
+    for key, trait in TRAITS.items():
+        for kind in SUBJECT_KINDS:
+            if reason := kind.refuses(key):
+                yield f"| {trait.label} | {reason} |"
 
 
 def with_kinds(text: str) -> str:
-    """The document with the table made anew between its marks."""
-    return between_marks(text, "kinds", kinds_table())
+    """The document with both tables made anew between their marks."""
+    return between_marks(between_marks(text, "kinds", kinds_table()), "reasons", reasons_table())
 
 
 if __name__ == "__main__":

@@ -722,11 +722,13 @@ class More(Block):
         title: what is in it.
         blocks: makes it; called only when it is open.
         sentence: what can be said of it while it is closed.
+        sent: whether it is made with the page, closed; a search in the page, and an address with its id, open it.
     """
 
     title: str
     blocks: Callable[[], Iterable[Block]]
     sentence: Text = ""
+    sent: bool = False
 
     def __post_init__(self) -> None:
         if not self.id:
@@ -738,5 +740,5 @@ class More(Block):
 
     def html(self, part: str = "") -> Markup:
         """Closed, unless it is asked for."""
-        inner = [block.html(part) for block in self.blocks()] if self.opens(part) else []
+        inner = [block.html(part) for block in self.blocks()] if self.sent or self.opens(part) else []
         return templating.render("blocks/more.html", block=self, open=self.opens(part), inner=inner)

@@ -12,7 +12,6 @@ from pluriscope.resources import DOCUMENTS
 FILE: Final = DOCUMENTS / "glossary.md"
 _SEE: Final = "See also:"
 _ALSO: Final = re.compile(r"^Leads here: (.+)\.$", re.MULTILINE)
-_SENTENCES: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Term:
 
     Args:
         name: as the glossary writes it.
-        text: what stands below it, in Markdown.
+        text: what it means, in Markdown: one or two sentences and perhaps a formula.
         see_also: names of related terms.
         also: what else is looked for under it: other names, and what it stands in place of.
     """
@@ -37,24 +36,10 @@ class Term:
         return anchor_of(self.name)
 
     @property
-    def first(self) -> str:
-        """Its first sentence."""
-        return _SENTENCES.split(self.text, 1)[0]
-
-    @property
     def meaning(self) -> str:
-        """Its first two sentences, without marks."""
-        return " ".join(_sentences(self.text.partition("\n\n")[0])[:2])
-
-    @property
-    def sentences(self) -> list[str]:
-        """All of them, without marks."""
-        return [one for part in _ALSO.sub("", self.text).split("\n\n") for one in _sentences(part)]
-
-
-def _sentences(text: str) -> list[str]:
-    plain = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", " ".join(text.split())).replace("`", "")
-    return _SENTENCES.split(re.sub(r"\*([^*]+)\*", r"\1", plain))
+        """Its sentences, without marks."""
+        plain = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", self.text.partition("\n\n")[0]).replace("`", "")
+        return re.sub(r"\*([^*]+)\*", r"\1", plain)
 
 
 def anchor_of(title: str) -> str:
@@ -81,4 +66,4 @@ def _term(section: str) -> Term:
     text, _, related = body.partition(_SEE)
     names = (one.strip().rstrip(".") for one in " ".join(related.split()).split(";"))
     also = tuple(one for line in _ALSO.findall(text) for one in line.split("; "))
-    return Term(name.strip(), text.strip("\n"), tuple(one for one in names if one), also)
+    return Term(name.strip(), _ALSO.sub("", text).strip("\n"), tuple(one for one in names if one), also)

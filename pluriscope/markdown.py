@@ -40,6 +40,8 @@ def target(written: str, links: Addresses) -> str:
         "glossary.md": links.glossary(anchor),
         "scope.md": links.scope(anchor),
         "criteria.md": links.scope("criteria"),
+        "importing.md": f"{links.bring_in(part='export')}#export",
+        "findings/definitions.md": links.findings("definitions"),
     }
     if name in pages:
         return pages[name]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from markupsafe import Markup
@@ -15,7 +14,7 @@ from analysis.criteria.registry import CRITERIA
 from analysis.protocol import BUILT_IN
 from app.limits import limits_in
 from app.pages.prose import chapters, items_of
-from pluriscope.blocks import Block, Head, Prose, Section, Table
+from pluriscope.blocks import Block, Columns, Head, More, Prose, Section, Table
 from pluriscope.figures.numbers import exact
 from pluriscope.resources import DOCUMENTS
 
@@ -28,7 +27,7 @@ _MEANING: Final = {
     "max_listed": "more candidates than this are searched by what the network can support instead of one by one",
     "n_first": "of those, listed whether they can be aligned or not",
     "max_aligned": "of those that can be aligned, listed",
-    "max_states": "combinations of cuts, in all, up to which the interpretations of listed circuits are counted",
+    "max_states": "combinations of thresholds, in all, up to which the interpretations of listed circuits are counted",
     "max_seconds": "an exact count predicted to take longer on one core is not started",
     "max_bytes": "a count predicted to take more memory is not started; a list stops before it does",
     "n_draws": "valid circuits drawn and shown where they are not all listed",
@@ -44,26 +43,34 @@ _CODE: Final = Markup("<code>{}</code>")
 
 def scope(session: Session) -> Iterator[Block]:
     """What a verdict means and does not, how sure numbers are, what was not searched, and every setting."""
-    title, intro, *rest = re.split(r"^##? (.*)$", SCOPE_FILE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
-    yield Head(title)
-    yield Prose(intro)
-    for chapter, text in zip(rest[::2], rest[1::2], strict=True):
-        yield Section(chapter)
-        yield Prose(text)
+    (_, (sentence,)), *rest = chapters(SCOPE_FILE)
+    short, kinds, *folded = [(title, Prose("\n\n".join(blocks))) for title, blocks in rest]
+    folds = [More(title, partial(list, [text]), sent=True) for title, text in folded]
+    folds.append(More("Limits here", lambda: [_limits(session)], id="limits", sent=True))
+    folds.append(More("Protocols", lambda: [_protocols()], sent=True))
+    folds.append(More("Criteria", lambda: [_criteria()], sent=True))
+    yield Head("Scope and limitations", sentence)
+    yield Columns([[Section(short[0]), short[1], *folds], [Section(kinds[0]), kinds[1]]])
+
+
+def _limits(session: Session) -> Block:
     in_force = asdict(limits_in(session))
     in_force["max_criterion_seconds"] = in_force.pop("criterion_seconds")  # as its setting is called
-    yield Section("Limits here", "How far a search goes before it stops or takes another way.", id="limits")
     limits = [(_CODE.format(name), value, _MEANING[name]) for name, value in in_force.items()]
-    yield Table.plain(("Limit", "Value", "Meaning"), limits)
-    yield Section("Protocols", "A number of explanations means nothing without these.")
+    return Table.plain(("Limit", "Value", "Meaning"), limits)
+
+
+def _protocols() -> Block:
     settings = {name: protocol.model_dump(exclude={"name"}) for name, protocol in BUILT_IN.items()}
     names = sorted(next(iter(settings.values())))
-    yield Table.plain(
+    return Table.plain(
         ("Setting", *settings),
         [(_CODE.format(name), *(_written(own[name]) for own in settings.values())) for name in names],
     )
-    yield Section("Criteria", "With default settings.")
-    yield Table.plain(
+
+
+def _criteria() -> Block:
+    return Table.plain(
         ("Criterion", "Passes if", "How it is decided", "Settings"),
         [
             (

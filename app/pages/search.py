@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from operator import itemgetter
 from typing import Final
 from unicodedata import combining, normalize
@@ -261,10 +260,7 @@ def _terms(links: Addresses, words: Sequence[str], texts: set[str]) -> list[Rank
             any(_begun(words, name) for name in names),
             _begun(words, f"{word.name} {word.meaning}"),
         ]
-        named = any(places[:2]) and not _begun(words, word.name)  # so that what is said is of the name that is asked
-        two = pairwise([*word.sentences, ""]) if named else ()
-        said = next((f"{one} {more}".strip() for one, more in two if _begun(words, one)), word.meaning)
-        hit = Hit(kind="term", label=word.name, detail=said, url=links.glossary(word.anchor))
+        hit = Hit(kind="term", label=word.name, detail=word.meaning, url=links.glossary(word.anchor))
         found += [(places.index(True), hit)] if any(places) else []
     return sorted(found, key=lambda ranked: (ranked[0], not folded(ranked[1].label).startswith(tuple(texts))))
 

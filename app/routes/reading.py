@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from functools import partial
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
@@ -22,6 +21,7 @@ from app.pages.findings import (
     findings,
     findings_record,
 )
+from app.pages.glossary import glossary
 from app.pages.learn.pages import learn, lesson_called, sheets, slides
 from app.pages.learn.pages import lesson as lesson_blocks
 from app.pages.scope import scope
@@ -31,39 +31,8 @@ from app.routes.changes import Admin
 from app.routes.depends import Links, ListOptions, NoOptions, Reading, now
 from app.routes.faces import HTML, UNLISTED, Faces, both
 from app.routes.pictures import ANYWHERE, Form, drawing_file
-from pluriscope.address import API_PREFIX, API_V2, Addresses
-from pluriscope.blocks import Action, Block, Head, More, Prose, Section, Table
-from pluriscope.glossary import Term, anchor_of, first_terms, terms
-
-GROUPS: Final = {
-    "start": ("Start here", "In the order in which they are best read."),
-    "others": ("All others", "In the order of the alphabet."),
-}
-"""Anchor of each group → its title and what it holds."""
-
-
-def glossary(links: Addresses) -> Iterator[Block]:
-    """All terms, by group."""
-    first, search = first_terms(), Action("Search", links.search())
-    words = f"{len(terms())} terms, as these pages use them. The first {len(first)} say what is compared with what."
-    yield Head("Glossary", words, actions=[search])
-    for key, (title, sentence) in GROUPS.items():
-        yield Section(title, sentence, id=key)
-        if key == "start":
-            yield from (More(one.name, partial(_exactly, one), one.first, id=one.anchor) for one in first)
-        else:
-            yield from (_entry(one, f"### {one.name}\n\n{one.text}") for one in terms() if one not in first)
-
-
-def _exactly(term: Term) -> Iterator[Block]:
-    """What there is to say after the first sentence."""
-    yield _entry(term, term.text.removeprefix(term.first).strip())
-
-
-def _entry(term: Term, text: str) -> Block:
-    related = ", ".join(f"[{name}](glossary.md#{anchor_of(name)})" for name in term.see_also)
-    return Prose(text + (f"\n\nSee also {related}" if related else ""), glossary=False)
-
+from pluriscope.address import API_PREFIX, API_V2
+from pluriscope.blocks import Action, Block, Head, Prose, Section, Table
 
 router = APIRouter()
 _CODE = Markup("<code>{}</code>")

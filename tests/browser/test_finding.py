@@ -90,11 +90,18 @@ def test_what_a_term_means_opens_by_focus_and_closes_by_escape(tab, expect):
         if term.evaluate("e => e === document.activeElement"):
             break
     expect(term).to_be_focused()
-    expect(meaning).to_contain_text("What somebody says about how a network does its task")
+    expect(meaning).to_contain_text("passes the test for its kind")
     assert term.get_attribute("aria-describedby") == meaning.get_attribute("id")
     assert list(accessible(tab)) == []
     tab.keyboard.press("Escape")
     expect(meaning).to_have_count(0)
     expect(term).to_be_focused()
     tab.keyboard.press("Enter")
-    expect(tab).to_have_url(re.compile("/glossary#explanation$"))
+    expect(tab).to_have_url(re.compile("/glossary#valid$"))
+
+
+def test_an_address_with_a_fragment_opens_what_holds_it(tab, expect):
+    tab.goto("/scope")
+    expect(tab.get_by_text("how often it fails")).to_be_hidden()
+    tab.goto("/scope#how-sure-a-number-is")
+    expect(tab.get_by_text("how often it fails")).to_be_visible()
