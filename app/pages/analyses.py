@@ -376,6 +376,7 @@ class Answer:
         title: of the analysis.
         url: of its page.
         drawing: small.
+        figure: what it shows.
         brief: the finding in a few words.
         found: the finding in sentences.
         made: under which rules, and what it took.
@@ -384,6 +385,7 @@ class Answer:
     title: str
     url: str
     drawing: Markup
+    figure: str
     brief: str
     question: str
     found: str
@@ -430,7 +432,7 @@ def _answer(one: Asked) -> Answer:
     told = " ".join(one.findings)
     analysis, how = one.analysis, shown(one.analysis)
     drawn, brief = how.thumb(one.report, one.subject), how.brief(one.report)
-    return Answer(analysis.title, one.url, drawn, brief, analysis.question, told, f"{one.chosen}{took}")
+    return Answer(analysis.title, one.url, drawn, how.figure, brief, analysis.question, told, f"{one.chosen}{took}")
 
 
 def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:

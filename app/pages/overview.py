@@ -221,6 +221,12 @@ class Overview(Known, Shared):
         found = self.two.report.shown if self.two.analysis is PAIR and self.two.report is not None else None
         return None if found is None or found.given_up else found
 
+    @property
+    def explained(self) -> bool:
+        """Whether any explanation was found."""
+        analysis = self.place.analysis
+        return analysis is not None and bool(analysis.circuits_valid or analysis.alignments_valid)
+
     @cached_property
     def told(self) -> Told:
         return _of_graph(self) if self.place.question.kind.settings else _of_perceptron(self)
@@ -241,7 +247,7 @@ class Overview(Known, Shared):
         if not refs:
             every = Action("See the explanations", links.explanations(place.slug, place.scope))
             offered = [every] if told.state.state in ("done", "truncated") else self._asks()
-            first = [replace(one, primary=True) for one in offered][:1]
+            first = [replace(one, primary=one is not every or self.explained) for one in offered][:1]
         share = Menu("Share", told.share, self.url)
         yield Head(place.row.name, told.sentence, actions=[*told.outputs, *first, share])
         yield from told.notices
@@ -258,20 +264,22 @@ class Overview(Known, Shared):
             yield from one.actions if isinstance(one, Notice) else ()
 
     def _found(self) -> Iterator[Block]:
-        told = self.told
+        told, place = self.told, self.place
         if told.facts:
             yield Strategies(told.facts)
-        yield Fold(f"Counted under {self.place.rules}", [Line([*told.rules, Prose(told.said)])])
+        yield Fold(f"Counted under {place.rules}", [Line([*told.rules, Prose(told.said)])])
         if not told.refused and told.state.state not in ("computing", "truncated"):
             yield from states(told.state)
         yield Fold("The network at work", [told.stage], stays=True)
-        found = self.two.state not in ("computing", "not_analysed", "not_applicable")
-        beside = [list(Fold.of(one)) for one in (contradicting(self.two) if found else (), told.map)]
+        two = () if self.two.state in ("computing", "not_analysed", "not_applicable") else contradicting(self.two)
+        beside = (
+            [list(Fold.of(one)) for one in (two, told.map)] if place.analysis and place.analysis.circuits_valid else []
+        )
         if any(beside):
             yield Columns(list(filter(None, beside)))
         answers = found_of(self.every)
         if answers:
-            every = Action("All, each with its question", self.links.analyses(self.place.slug, self.place.scope))
+            every = Action("All, each with its question", self.links.analyses(place.slug, place.scope))
             yield from Fold.of([Section("More analyses", action=every), Shelf(answers)])
 
 
@@ -617,7 +625,7 @@ def _no_circuit(
     few, all_of = "None of the circuits drawn, of {} possible, is", "All {} possible circuits were tried; none is"
     cure = "To have what it does compute explained, save its network file and run "
     cure += "pluriscope analyse FILE --task decisions --output RESULT."
-    play = Action("Play with it all the same", links.play(place.slug, (), place.scope), primary=True)
+    play = Action("Play with it all the same", links.play(place.slug, (), place.scope))
     actions = [
         *([] if place.question.kind.refuses("play") else [play]),
         Action("Lenses", links.analysis(place.slug, "lenses", place.scope)),

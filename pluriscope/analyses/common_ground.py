@@ -191,4 +191,4 @@ def _brief(report: CommonGroundReport) -> str:
     return "" if report.best is None else f"best {exact(report.best.right)} of {exact(report.n_interventions)}"
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, about=_about)
+SHOWN: Final = Shown(_thumb, _page, _brief, "explanations by interventions right", about=_about)

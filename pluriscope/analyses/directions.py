@@ -91,4 +91,4 @@ def _brief(report: DirectionsReport) -> str:
     return "" if most is None else f"{most.n_aligned} of {noun(most.n_searched, 'algorithm')}"
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief)
+SHOWN: Final = Shown(_thumb, _page, _brief, "algorithms by class")

@@ -251,4 +251,4 @@ def _brief(report: FunnelReport) -> str:
     return f"{exact(kind.left)} of {exact(kind.begin)} circuits stay" if kind.rows else ""
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, item=_item)
+SHOWN: Final = Shown(_thumb, _page, _brief, "circuits left by criterion", item=_item)

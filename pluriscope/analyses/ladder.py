@@ -84,4 +84,4 @@ def _brief(report: MapClassesReport) -> str:
     return ", ".join(f"{on[key]} {words}" for key, words in (("single", "singly"), ("sets", "on sets")) if key in on)
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief)
+SHOWN: Final = Shown(_thumb, _page, _brief, "algorithms by class of maps")

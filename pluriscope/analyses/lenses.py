@@ -347,4 +347,4 @@ def _cells(grids: Sequence[Grid], play: Callable[[str], str], report: LensesRepo
     return blocks.Table.short("cell", _CELLS, rows)
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, item=_item)
+SHOWN: Final = Shown(_thumb, _page, _brief, "what each layer holds", item=_item)

@@ -176,4 +176,4 @@ def _list(report: MethodsReport | None, _: AnalysisContext) -> tuple[str, Sequen
     return note, (*_OWN, *(f"ties_{name}" for name in _OF_TIES)), rows
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, about=_about, table=_list)
+SHOWN: Final = Shown(_thumb, _page, _brief, "answers by size", about=_about, table=_list)

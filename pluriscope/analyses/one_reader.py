@@ -70,4 +70,5 @@ SHOWN: Final = Shown(
     lambda report, _: _drawn([report.most], thumb=True),
     _page,
     lambda report: f"{report.most.valid:,} of {report.most.choices:,} choices",
+    "valid choices by edge",
 )

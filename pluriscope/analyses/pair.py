@@ -23,7 +23,7 @@ from pluriscope.naming import LETTERS, ExplanationRef
 
 CONTRADICT: Final = "Two that contradict each other"
 SAME: Final = "same kind, same test"
-_UNFAIR: Final = "No fair pair", "two interpretations that come nearest to one"
+_UNFAIR: Final = "No two contradict each other as asked", "these come nearest"
 _BY_HAND: Final = "It was chosen by hand."
 _IN_PAIR: Final = "It is one of the fair pair: each is right where the other is wrong"
 _ASKED: Final = """
@@ -50,12 +50,13 @@ def contradicting(report: FairPairReport, of: AnalysisContext) -> Iterator[Block
     """The two with the bar of all interventions, and where they can be compared."""
     pair = report.shown
     if pair is None:
-        yield Section("No fair pair", id="pair")
-        yield Notice("There are none", " ".join(report.findings(of.question)))
+        yield Section(_UNFAIR[0], id="pair")
+        yield Prose(" ".join(report.findings(of.question)))
         return
     at = {"at": 2} if report.by_hand else {}  # the story has asked the first
     heading = _UNFAIR if pair.given_up else (CONTRADICT, SAME)
-    yield Section(*heading, Action("See where, and guess first", of.compare(refs(pair), **at)), id="pair")
+    words = "Compare these two" if pair.given_up else "See where, and guess first"
+    yield Section(*heading, Action(words, of.compare(refs(pair), **at)), id="pair")
     yield from _drawn(report, pair, of, large=False)
     search = f"[The search]({of.links.analysis(of.slug, 'pair', of.scope)})"
     if report.by_hand is not None and report.before is not None:
@@ -189,4 +190,4 @@ def _brief(report: FairPairReport) -> str:
     return f"{exact(pair.first_right)} only P, {exact(pair.second_right)} only Q"
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, about=_about)
+SHOWN: Final = Shown(_thumb, _page, _brief, "interventions by who is right", about=_about)

@@ -113,4 +113,4 @@ def _brief(report: PlantedReport) -> str:
     return "recovered" if report.outcome == "recovered" else f"not recovered: {report.outcome}"
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, about=_about)
+SHOWN: Final = Shown(_thumb, _page, _brief, "the planted circuit", about=_about)

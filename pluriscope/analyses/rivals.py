@@ -81,4 +81,4 @@ def _brief(report: RivalsReport) -> str:
     return f"two share {(first & second).bit_count()} of {(first | second).bit_count()}"
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, about=_about)
+SHOWN: Final = Shown(_thumb, _page, _brief, "one of the two", about=_about)

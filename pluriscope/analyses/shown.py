@@ -136,6 +136,7 @@ class Shown:
         thumb: report and subject → its drawing, 248 by 120.
         page: report and subject → what follows the head of its page.
         brief: report → what it found, in a few words; "" for nothing.
+        figure: what the drawing shows, in a few words.
         item: the same, the name of one thing and options → its page, whether anything is stored or not; raises
             AnalysisError where there is no such thing. None if there are no such pages.
         about: the same and one explanation → what its page says of it.
@@ -146,6 +147,7 @@ class Shown:
     thumb: Callable[[Any, AnalysisContext], Markup]
     page: Callable[[Any, AnalysisContext], Iterable[Block]]
     brief: Callable[[Any], str] = lambda _: ""
+    figure: str = ""
     item: Callable[[Any, AnalysisContext, str, Mapping[str, str]], Item] | None = None
     about: Callable[[Any, AnalysisContext, ExplanationRef], Iterable[Block]] | None = None
     table: Callable[[Any, AnalysisContext], tuple[str, Sequence[str], Iterable[Sequence[Any]]]] | None = None

@@ -115,4 +115,4 @@ def _brief(report: StoriesReport) -> str:
     return f"{exact(report.counts.get('same', 0))} of {exact(report.asked)} alike" if report.asked else ""
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, about=_about)
+SHOWN: Final = Shown(_thumb, _page, _brief, "circuits by size, others outlined", about=_about)

@@ -363,7 +363,7 @@ def test_the_pair_that_is_ranked_is_the_one_that_the_story_shows() -> None:
 @pytest.mark.parametrize(
     ("slug", "heading", "brief"),
     [
-        ("alice-and-bob", "No fair pair two interpretations that come nearest to one", "no pair is fair"),
+        ("alice-and-bob", "No two contradict each other as asked these come nearest", "no pair is fair"),
         pytest.param(
             *("xor-pretrained", "Two that contradict each other same kind, same test", "32 only P, 16 only Q"),
             marks=pytest.mark.slow,
