@@ -21,6 +21,7 @@ from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import Tile, as_bits, truth_tile
 from pluriscope.figures.svg.trees import formula_tree
 from pluriscope.glossary import Term, anchor_of, first_terms, terms
+from pluriscope.kinds.strategies import explained
 
 WEIGHTS: Final = (((1, 1), (1, 1), (1, -1)), ((1, -2, 0.2),))
 """An example: a neuron that is more than 0 on A ∨ B, one on A ∧ B, one that a circuit can leave out."""
@@ -36,6 +37,7 @@ def glossary(links: Addresses) -> Iterator[Block]:
     others = [one for one in terms() if one not in first]
     words = f"{len(terms())} terms, as these pages use them. The first {len(first)} say what is compared with what."
     yield Head("Glossary", words, actions=[Action("Search", links.search())])
+    yield explained(links)
     yield Section("Start here", "In the order in which they are best read.", id="start")
     yield _entries(first)
     yield Section("All others", "In the order of the alphabet.", id="others")
