@@ -46,16 +46,6 @@ class Backbone:
         """Edges in every circuit."""
         return self.edges.bit_count()
 
-    @property
-    def n_never(self) -> int:
-        """Edges in no circuit."""
-        return self.never.bit_count()
-
-    @property
-    def n_optional(self) -> int:
-        """Edges in some circuits but not in all."""
-        return len(self.edge_use) - self.n_edges - self.n_never
-
 
 def backbone_of(distribution: CircuitDistribution, coverage: Coverage) -> Backbone | None:
     """The backbone of the circuits that a distribution is of; None where it is of none.
@@ -75,22 +65,3 @@ def backbone_of(distribution: CircuitDistribution, coverage: Coverage) -> Backbo
         distribution.neuron_use,
         coverage,
     )
-
-
-def backbone_words(backbone: Backbone, part: str = "edge") -> str:
-    """The three parts of a network's edges, or what else masks name, in one sentence: no more than was looked at."""
-    shared, some = _many(backbone.n_edges, part), _many(backbone.n_optional, part)
-    some += f" {'is' if backbone.n_optional == 1 else 'are'} in some of them"
-    if backbone.exact and backbone.of == 1:
-        return f"The only valid circuit has {shared}."
-    if backbone.exact:
-        return f"All {backbone.of:,} valid circuits share {shared}, and {some}."
-    which = {"sampled": " sampled", "listed": ""}.get(backbone.coverage, " found before the search stopped")
-    if backbone.of == 1:
-        return f"There is only 1 valid circuit{which}, so what others have in common with it is not known."
-    verb = "is" if backbone.n_edges == 1 else "are"
-    return f"{shared} {verb} in every one of the {backbone.of:,} valid circuits{which}, and {some}."
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
@@ -22,13 +23,14 @@ from analysis.subjects.perceptron.circuit import mask_array
 from analysis.subjects.question import CircuitVerdict
 from analysis.work import Work
 from app.db.reads.circuits import find_circuit, stored_coverage, stored_sizes
+from app.pages.circuit_tree import ID as TREE
 from app.pages.explanations import NEAREST, Readings, readings_of
 from app.pages.inside import rows_blocks, table_blocks
 from app.pages.interpretation_list import CircuitOptions, interpretations
 from app.pages.page import One, about, column, figure, head_actions, listed, page, pairs, told
 from app.pages.place import StoredQuestion
 from pluriscope.analyses.registry import COMMON_GROUND, EVERY, PLANTED, on_own_rows
-from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Prose, Section, Side
+from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Prose, Section, Side, Text
 from pluriscope.blocks import Verdict as Mark
 from pluriscope.figures.numbers import decimal, exact, noun, readable
 from pluriscope.records import ChanceRecord, CircuitRecord
@@ -176,13 +178,14 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
 
 def _head(one: One, facts: CircuitFacts) -> Head:
     place, valid = one.place, facts.verdict.valid
-    which = "a valid circuit" if valid else "a possible circuit"
+    which: Text = "a valid circuit" if valid else "a possible circuit"
     if valid and facts.n_valid is not None:
-        which = f"one of {noun(facts.n_valid, 'valid circuit')}"
+        among = one.links.network(place.slug, place.scope, circuit=str(one.ref))
+        which = Markup('<a href="{}#{}">one of {}</a>').format(among, TREE, noun(facts.n_valid, "valid circuit"))
     here = "" if facts.stored else " No analysis here holds it; it was checked just now."
     return Head(
         f"A circuit of {facts.size}",
-        f"{one.name}, {which} of {place.row.name} under {place.under}.{here}",
+        Markup("{}, {} of {} under {}.{}").format(one.name, which, place.row.name, place.under, here),
         verdict_marks(facts.verdict),
         head_actions(one),
     )

@@ -12,7 +12,6 @@ from markupsafe import Markup, escape
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.backbone import backbone_of, backbone_words
 from analysis.explanations.registry import KIND_OF
 from analysis.pair.report import PairFound
 from analysis.protocol import BUILT_IN
@@ -20,7 +19,6 @@ from analysis.studies.cells import cells_of
 from analysis.subjects.question import SubjectQuestion
 from analysis.unlearned import instead_of, not_learned
 from app.db.codecs import tasks_of
-from app.db.distributions import distribution_in
 from app.db.reads.analyses import network_by_digest
 from app.db.reads.jobs import UNFINISHED, jobs_ahead, jobs_of_network
 from app.db.reads.networks import STUDY_ORIGIN, edits_of
@@ -33,6 +31,7 @@ from app.options import ScopeOptions
 from app.pages.analyses import Asked as Analysed
 from app.pages.analyses import Shelf, asked, contradicting
 from app.pages.analyses import answers_of as found_of
+from app.pages.circuit_tree import circuit_tree_blocks
 from app.pages.compare.choosing import own_pair
 from app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, interval_words, method_words
 from app.pages.edit import edit_words
@@ -102,6 +101,7 @@ class OverviewOptions(ScopeOptions):
     """Options of a network's first page."""
 
     row: int | None = Field(None, ge=0, description="The row whose values are shown, from 0.")
+    circuit: str = Field("", max_length=1024, description="A valid circuit to find among all, such as c-183bf.")
 
 
 @dataclass(frozen=True)
@@ -277,6 +277,8 @@ class Overview(Known, Shared):
         )
         if any(beside):
             yield Columns(list(filter(None, beside)))
+        tree = list(circuit_tree_blocks(self, self.options.circuit))
+        yield from tree if self.options.circuit else Fold.of(tree)
         answers = found_of(self.every)
         if answers:
             every = Action("All, each with its question", self.links.analyses(place.slug, place.scope))
@@ -306,7 +308,6 @@ def _working(session: Session, place: AnyPlace, links: Addresses) -> Progress | 
 def _of_graph(page: Overview) -> Told:
     links, place, question = page.links, page.place, page.place.question
     analysis = None if place.analysis is None or place.analysis.circuits_method == "refused" else place.analysis
-    common = None if analysis is None else backbone_of(distribution_in(analysis.distributions), "all")
 
     def inside() -> Iterator[Block]:
         yield Prose(question.kind.definition)
@@ -340,7 +341,7 @@ def _of_graph(page: Overview) -> Told:
         stage=model_stage(place, links, page.behaviour, page.options.row),
         facts={"circuit": _circuits(page, analysis), **_refused(question)},
         rules=list(_settings(links, place)),
-        said=" ".join((*([] if common is None else [backbone_words(common, part=place.part)]), *_missing(page))),
+        said=" ".join(_missing(page)),
         state=search_for(page.session, links, place),
         notices=notices,
         map=[] if analysis is None else list(_rows_right(page, analysis)),

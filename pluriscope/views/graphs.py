@@ -16,9 +16,13 @@ from pluriscope.records import AnswerRecord
 from pluriscope.views.view import SubjectView, whole
 
 
-def _graph(question: GraphQuestion, mask: int | None = None, *, title: str, thumb: bool = False, **more: Any) -> Markup:
+def _graph(
+    question: GraphQuestion, mask: int | None = None, *, title: str, thumb: bool = False, pale: int = 0, **more: Any
+) -> Markup:
     graph = question.graph
     kept = None if mask is None else graph.kept_edges(graph.bits([mask]))[0].tolist()
+    if mask is not None and pale:
+        more["alone"] = graph.kept_edges(graph.bits([mask & ~pale]))[0].tolist()
     return graph_diagram(graph, kept, title=title, thumb=thumb, **more)
 
 

@@ -22,9 +22,11 @@ MAX_EDGES_COUNTED: Final = 130
 """Of the perceptrons whose possible circuits are counted by size while somebody waits: a tenth of a second."""
 
 
-def _drawn(question: Question, mask: int | None = None, *, title: str, thumb: bool = False, **more: Any) -> Markup:
-    circuit = None if mask is None else Circuit(question.layout, mask)
-    return network_diagram(question.network.weights, circuit, thumb=thumb, title=title, **more)
+def _drawn(
+    question: Question, mask: int | None = None, *, title: str, thumb: bool = False, pale: int = 0, **more: Any
+) -> Markup:
+    circuit, shared = (None if one is None else Circuit(question.layout, one) for one in (mask, pale or None))
+    return network_diagram(question.network.weights, circuit, thumb=thumb, title=title, shared=shared, **more)
 
 
 def _on_inputs(question: Question, mask: int | None) -> list[RowRecord]:

@@ -18,7 +18,7 @@ class Draws(Protocol):
     """Draws a network, or a circuit of it."""
 
     def __call__(
-        self, question: Any, mask: int | None = None, *, title: str, thumb: bool = False, **more: Any
+        self, question: Any, mask: int | None = None, *, title: str, thumb: bool = False, pale: int = 0, **more: Any
     ) -> Markup:
         """The drawing.
 
@@ -27,6 +27,7 @@ class Draws(Protocol):
             mask: the circuit; None for all of the network.
             title: what it is.
             thumb: whether it is for lists: small, without names.
+            pale: of a thumb's circuit what stands back, as a mask.
             more: options of the drawing itself.
         """
 

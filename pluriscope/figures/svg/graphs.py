@@ -72,7 +72,8 @@ def graph_diagram(
     width = places[-1][0] + PAD_X
     height = bottom + (_AROUND + _APART * len(around) if around else PAD_Y / 2)
     kept = [True] * len(graph.edges) if kept is None else kept
-    inks = [5.0 if thumb else 1.6] * len(kept) if alone is None else [3.4 if one else 0.9 for one in alone]
+    thick, thin = (6.0, 1.5) if thumb else (3.4, 0.9)
+    inks = [5.0 if thumb else 1.6] * len(kept) if alone is None else [thick if one else thin for one in alone]
     drawn = zip(graph.edges, kept, inks, strict=True)
     both = zip(graph.edges, kept, strict=True)
     touched = {end for edge, keeps in both if keeps for end in (edge.source, edge.target)}

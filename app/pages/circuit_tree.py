@@ -1,0 +1,263 @@
+"""All valid circuits of a network in one picture: what every one keeps, then the choices that tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from analysis.circuit_sets.splits import DEPTH, Branch, split_circuits
+from analysis.circuits.estimating import share_interval
+from analysis.subjects.question import SubjectQuestion
+from app.db.distributions import distribution_in, smallest_in
+from app.db.reads.circuits import masks_of, stored_coverage
+from app.db.tables import AnalysisRow
+from app.errors import BadQuery
+from app.pages.counted import counts_of
+from app.pages.network_page import Known
+from app.pages.place import AnyPlace
+from pluriscope.blocks import Block, More, Prose, Section
+from pluriscope.counts import Count
+from pluriscope.figures.numbers import exact
+from pluriscope.figures.svg.part_filter import part_filter
+from pluriscope.naming import ExplanationRef
+from pluriscope.views.registry import view_of
+from pluriscope.views.view import whole
+
+ID: Final = "circuits"
+MOST_AT_ONCE: Final = 20_000
+"""Listed circuits up to which they are divided with the page; more when somebody opens them."""
+_CONFIDENCE: Final = 0.99
+_NAMES: Final = 20
+_TITLE: Final = "All valid circuits"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A set of circuits in the picture.
+
+    Args:
+        n: how large it is drawn.
+        count: how many circuits, or which share of them.
+        words: what sets them apart.
+        open: edges or nodes that some of them keep and others leave out.
+        url: of their list, or of the only one.
+        found: whether the circuit that is asked for is in it.
+        drawing: of what they keep, where it is not divided.
+        boxes: into which it is divided.
+    """
+
+    n: int
+    count: str
+    words: str
+    open: int
+    url: str
+    found: bool
+    drawing: Markup | None
+    boxes: Sequence[Box]
+
+
+@dataclass(frozen=True)
+class CircuitTree(Block):
+    """Boxes within boxes, as wide as the page, and a field that finds a circuit in them.
+
+    Args:
+        boxes: the two sets into which all are divided.
+        drawing: the network with what all keep.
+        action: the page that the field asks for.
+        fields: that are sent with it.
+        circuit: that is asked for, as addresses name it; "" for none.
+        url: of it, or of the list of all.
+    """
+
+    boxes: Sequence[Box]
+    drawing: Markup
+    action: str
+    fields: Sequence[tuple[str, str]]
+    circuit: str
+    url: str
+
+    @property
+    def way(self) -> Iterator[Box]:
+        """The boxes that hold the circuit that is asked for, the largest first."""
+        boxes = self.boxes
+        while boxes:
+            found = [one for one in boxes if one.found]
+            yield from found
+            boxes = found[0].boxes if found else ()
+
+
+@dataclass(frozen=True)
+class _Circuits:
+    """The circuits that are divided.
+
+    Args:
+        masks: of them, at least one.
+        drawn: whether they stand for all valid ones, of which they were drawn uniformly.
+        complete: whether they are all valid ones.
+        use: for each bit how many of all valid circuits keep it; () where that is not known exactly.
+        of: valid circuits in all, exactly where ``use`` is.
+    """
+
+    masks: NDArray[Any]
+    drawn: bool
+    complete: bool
+    use: Sequence[int]
+    of: int
+
+
+def circuit_tree_blocks(known: Known, circuit: str = "") -> Iterator[Block]:
+    """What every valid circuit keeps, then the choices; nothing where none is listed.
+
+    Args:
+        known: what is stored about the network.
+        circuit: that is to be found among them, as addresses name it; "" for none.
+
+    Raises:
+        BadQuery: it is no reference to a circuit, or the circuit is not valid.
+        InvalidMask: it is no circuit of this network.
+    """
+    analysis, mask = known.place.analysis, _asked(known.place, circuit)
+    if analysis is None or not analysis.circuits_listed:
+        return
+    sentence = "what every one keeps, then what tells them apart"
+    if analysis.circuits_listed > MOST_AT_ONCE and mask is None:
+        yield More(_TITLE, lambda: _tree(known, analysis, None), sentence, id=ID)
+    else:
+        yield Section(_TITLE, sentence, id=ID)
+        yield from _tree(known, analysis, mask)
+
+
+def _asked(place: AnyPlace, circuit: str) -> int | None:
+    """The mask of the circuit that is to be found; None where none is."""
+    if not circuit:
+        return None
+    item, cure = f"circuit {circuit[:80]!r}", "copy its id from the list of valid circuits"
+    try:
+        ref = ExplanationRef.parse(circuit if "-" in circuit else f"c-{circuit}")
+    except ValueError:
+        raise BadQuery(item, "is not c- and hexadecimal digits", cure, "circuit") from None
+    if ref.kind != "circuit":
+        raise BadQuery(item, "is an explanation of another kind", cure, "circuit")
+    mask: int = place.question.read_mask(ref.first)
+    verdict = place.question.judge(mask)
+    if not verdict.valid:
+        raise BadQuery(item, f"is not valid: {verdict.reason}", cure, "circuit")
+    return mask
+
+
+def _circuits(known: Known, analysis: AnalysisRow) -> _Circuits:
+    """The listed circuits; of a sample without those that are listed only because they are small."""
+    masks, counted = masks_of(known.session, analysis), stored_coverage(analysis) == "all"
+    use = distribution_in(analysis.distributions).edge_use if counted else ()
+    if counted and len(masks) == analysis.circuits_valid:
+        return _Circuits(masks, False, True, use, analysis.circuits_valid)
+    smallest = smallest_in(analysis.distributions)
+    undrawn = () if smallest is None else smallest.undrawn
+    sample = masks[~np.isin(masks, np.array(undrawn, masks.dtype))]
+    drawn = len(sample) == analysis.distributions.get("drawn")
+    return _Circuits(sample if drawn else masks, drawn, False, use, analysis.circuits_valid)
+
+
+def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Block]:
+    """What all keep in words, the picture, and the way to the circuit that is asked for."""
+    place, links, question = known.place, known.links, known.place.question
+    circuits, names = _circuits(known, analysis), view_of(question).labels(question)
+    root = split_circuits(circuits.masks, question.graph.n_bits, towards=mask if circuits.complete else None)
+
+    def listed(asked: Sequence[str]) -> str:
+        return links.explanations(place.slug, place.scope, kind="circuit", uses=asked)
+
+    def boxes(branch: Branch, asked: tuple[str, ...], found: bool) -> Iterator[Box]:
+        if branch.split is None:
+            return
+        name = names[branch.split]
+        for keeps, one in zip((True, False), branch.branches, strict=True):
+            among = (*asked, name if keeps else f"!{name}")
+            here = found and mask is not None and bool(mask >> branch.split & 1) == keeps
+            inner = list(boxes(one, among, here))
+            yield Box(
+                n=one.n,
+                count=_count(circuits, one, branch.split, keeps, first=not asked),
+                words=f"{'keep' if keeps else 'leave out'} {_named(name)}",
+                open=question.graph.n_bits - (one.kept | one.left_out).bit_count(),
+                url=listed(among),
+                found=here,
+                drawing=None if inner[: len(among) < DEPTH] else _drawn(question, one),
+                boxes=inner,
+            )
+
+    valid = counts_of(analysis).valid_circuits
+    yield Prose(_common(root, circuits, names, valid), glossary=False)
+    if root.split is not None:
+        ref = "" if mask is None else f"c-{question.graph.to_hex(mask)}"
+        yield CircuitTree(
+            boxes=list(boxes(root, (), True)),
+            drawing=_parts(question, root, names, listed),
+            action=links.network(place.slug),
+            fields=[one for one in place.scope.fields if one[1]],
+            circuit=ref,
+            url=links.explanation(place.slug, ref, place.scope) if ref else listed(()),
+        )
+
+
+def _named(name: str) -> str:
+    """An edge or a node for people."""
+    return name.replace("-", "→")
+
+
+def _common(root: Branch, circuits: _Circuits, names: Sequence[str], valid: Count) -> str:
+    """What all keep, and what the numbers in the boxes are of."""
+    n = len(circuits.masks)
+    if circuits.use:  # exact for all valid ones, also where only some are listed
+        kept = [name for name, use in zip(names, circuits.use, strict=True) if use == valid.value]
+        all_of = f"All {valid} valid circuits"
+    else:
+        kept = [name for bit, name in enumerate(names) if root.kept >> bit & 1]
+        all_of = f"All {exact(n)} circuits that were {'drawn' if circuits.drawn else 'found'}"
+    if n == 1:
+        all_of = all_of.replace("All 1", "The only")
+    shown, more = ", ".join(map(_named, kept[:_NAMES])), len(kept) - _NAMES
+    told = f"{all_of} keep {shown}{f' and {more} more' if more > 0 else ''}." if kept else f"{all_of} share nothing."
+    if root.split is not None:
+        told += " Then what some keep and others leave out, each time what halves a set most evenly."
+    if circuits.drawn:
+        told += f" Shares are of {exact(n)} drawn, with their {_CONFIDENCE:.0%} intervals; a box lists those of them."
+    elif not circuits.complete:
+        told += f" Numbers are of the {exact(n)} that are listed."
+    return told
+
+
+def _count(circuits: _Circuits, one: Branch, split: int, keeps: bool, *, first: bool) -> str:
+    """How many circuits are in a box; of a sample the share, except where the number is known."""
+    if not circuits.drawn:
+        return exact(one.n)
+    if first and circuits.use:
+        return exact(circuits.use[split] if keeps else circuits.of - circuits.use[split])
+    low, high = (round(100 * float(end)) for end in share_interval(one.n, len(circuits.masks), _CONFIDENCE))
+    return f"{low}–{high}%"
+
+
+def _drawn(question: SubjectQuestion, one: Branch) -> Markup:
+    """What all of a set keep, in ink, and what some of them do, pale."""
+    some = whole(question) & ~(one.kept | one.left_out)
+    return view_of(question).draws(question, one.kept | some, title="", thumb=True, pale=some)
+
+
+def _parts(
+    question: SubjectQuestion, root: Branch, names: Sequence[str], url: Callable[[Sequence[str]], str]
+) -> Markup:
+    """The same of all, large; with names, and links to those that keep one, where it is a perceptron's."""
+    if question.kind.refuses("edge-weights"):
+        return _drawn(question, root)
+
+    def linked(name: str, drawn: Markup) -> Markup:
+        link = Markup('<a href="{}" aria-label="keep {}">{}</a>')
+        return link.format(url([name]), _named(name), drawn)
+
+    kept = [name for bit, name in enumerate(names) if root.kept >> bit & 1]
+    return part_filter(question.network.weights, kept, linked) or _drawn(question, root)
