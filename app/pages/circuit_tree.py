@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ MOST_AT_ONCE: Final = 20_000
 """Listed circuits up to which they are divided with the page; more when somebody opens them."""
 _CONFIDENCE: Final = 0.99
 _NAMES: Final = 20
+_VERBS: Final = ("leaves out", "keeps"), ("leave out", "keep")
 _TITLE: Final = "All valid circuits"
 
 
@@ -71,7 +72,7 @@ class CircuitTree(Block):
         action: the page that the field asks for.
         fields: that are sent with it.
         circuit: that is asked for, as addresses name it; "" for none.
-        url: of it, or of the list of all.
+        url: of it.
     """
 
     boxes: Sequence[Box]
@@ -179,57 +180,60 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Blo
         for keeps, one in zip((True, False), branch.branches, strict=True):
             among = (*asked, name if keeps else f"!{name}")
             here = found and mask is not None and bool(mask >> branch.split & 1) == keeps
-            inner = list(boxes(one, among, here))
+            leaf = one.split is None or len(among) >= DEPTH
             yield Box(
                 n=one.n,
                 count=_count(circuits, one, branch.split, keeps, first=not asked),
-                words=f"{'keep' if keeps else 'leave out'} {_named(name)}",
+                words=f"{_VERBS[one.n > 1][keeps]} {_named([name])}",
                 open=question.graph.n_bits - (one.kept | one.left_out).bit_count(),
                 url=listed(among),
                 found=here,
-                drawing=None if inner[: len(among) < DEPTH] else _drawn(question, one),
-                boxes=inner,
+                drawing=_drawn(question, one) if leaf and len(among) <= DEPTH else None,
+                boxes=list(boxes(one, among, here)),
             )
 
-    valid = counts_of(analysis).valid_circuits
-    yield Prose(_common(root, circuits, names, valid), glossary=False)
+    yield Prose(_words(root, circuits, names, counts_of(analysis).valid_circuits), glossary=False)
     if root.split is not None:
         ref = "" if mask is None else f"c-{question.graph.to_hex(mask)}"
         yield CircuitTree(
             boxes=list(boxes(root, (), True)),
-            drawing=_parts(question, root, names, listed),
+            drawing=_large(question, root, names),
             action=links.network(place.slug),
             fields=[one for one in place.scope.fields if one[1]],
             circuit=ref,
-            url=links.explanation(place.slug, ref, place.scope) if ref else listed(()),
+            url=links.explanation(place.slug, ref, place.scope) if ref else "",
         )
 
 
-def _named(name: str) -> str:
-    """An edge or a node for people."""
-    return name.replace("-", "→")
-
-
-def _common(root: Branch, circuits: _Circuits, names: Sequence[str], valid: Count) -> str:
-    """What all keep, and what the numbers in the boxes are of."""
-    n = len(circuits.masks)
-    if circuits.use:  # exact for all valid ones, also where only some are listed
-        kept = [name for name, use in zip(names, circuits.use, strict=True) if use == valid.value]
+def _words(root: Branch, circuits: _Circuits, names: Sequence[str], valid: Count) -> str:
+    """What all keep, what none keeps, and what the numbers in the boxes are of."""
+    n, which = exact(root.n), "drawn" if circuits.drawn else "listed"
+    all_of, kept, left_out = f"All {n} valid circuits {which}", _of(names, root.kept), _of(names, root.left_out)
+    if circuits.use:  # exact for all of them, also where only some are listed
         all_of = f"All {valid} valid circuits"
-    else:
-        kept = [name for bit, name in enumerate(names) if root.kept >> bit & 1]
-        all_of = f"All {exact(n)} circuits that were {'drawn' if circuits.drawn else 'found'}"
-    if n == 1:
-        all_of = all_of.replace("All 1", "The only")
-    shown, more = ", ".join(map(_named, kept[:_NAMES])), len(kept) - _NAMES
-    told = f"{all_of} keep {shown}{f' and {more} more' if more > 0 else ''}." if kept else f"{all_of} share nothing."
-    if root.split is not None:
-        told += " Then what some keep and others leave out, each time what halves a set most evenly."
+        kept = [name for name, use in zip(names, circuits.use, strict=True) if use == valid.value]
+        left_out = [name for name, use in zip(names, circuits.use, strict=True) if not use]
+    if root.n == 1:
+        all_of = "The only valid circuit" if circuits.complete else f"The only valid circuit {which}"
+        return f"{all_of} keeps {_named(kept)}."
+    told = f"{all_of} keep {_named(kept)}." if kept else f"{all_of} share nothing."
+    told += f" None keeps {_named(left_out)}." if left_out else ""
+    told += " Then what some keep and others leave out, each time what halves a set most evenly."
     if circuits.drawn:
-        told += f" Shares are of {exact(n)} drawn, with their {_CONFIDENCE:.0%} intervals; a box lists those of them."
+        told += f" Shares are of {n} drawn uniformly, with {_CONFIDENCE:.0%} intervals; a box leads to those listed."
     elif not circuits.complete:
-        told += f" Numbers are of the {exact(n)} that are listed."
+        told += f" Numbers are of the {n} listed."
     return told
+
+
+def _of(names: Sequence[str], mask: int) -> list[str]:
+    return [name for bit, name in enumerate(names) if mask >> bit & 1]
+
+
+def _named(names: Sequence[str]) -> str:
+    """Edges or nodes for people, of many the first."""
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(names[:_NAMES]).replace("-", "→") + more
 
 
 def _count(circuits: _Circuits, one: Branch, split: int, keeps: bool, *, first: bool) -> str:
@@ -248,16 +252,9 @@ def _drawn(question: SubjectQuestion, one: Branch) -> Markup:
     return view_of(question).draws(question, one.kept | some, title="", thumb=True, pale=some)
 
 
-def _parts(
-    question: SubjectQuestion, root: Branch, names: Sequence[str], url: Callable[[Sequence[str]], str]
-) -> Markup:
-    """The same of all, large; with names, and links to those that keep one, where it is a perceptron's."""
+def _large(question: Any, root: Branch, names: Sequence[str]) -> Markup:
+    """The same of all, with names where it is a perceptron that is not too wide."""
     if question.kind.refuses("edge-weights"):
         return _drawn(question, root)
-
-    def linked(name: str, drawn: Markup) -> Markup:
-        link = Markup('<a href="{}" aria-label="keep {}">{}</a>')
-        return link.format(url([name]), _named(name), drawn)
-
-    kept = [name for bit, name in enumerate(names) if root.kept >> bit & 1]
-    return part_filter(question.network.weights, kept, linked) or _drawn(question, root)
+    asked = [*_of(names, root.kept), *(f"!{name}" for name in _of(names, root.left_out))]
+    return part_filter(question.network.weights, asked, lambda _, drawn: drawn) or _drawn(question, root)
