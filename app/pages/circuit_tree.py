@@ -34,7 +34,6 @@ MOST_AT_ONCE: Final = 20_000
 _CONFIDENCE: Final = 0.99
 _NAMES: Final = 20
 _VERBS: Final = ("leaves out", "keeps"), ("leave out", "keep")
-_TITLE: Final = "All valid circuits"
 
 
 @dataclass(frozen=True)
@@ -125,11 +124,10 @@ def circuit_tree_blocks(known: Known, circuit: str = "") -> Iterator[Block]:
     analysis, mask = known.place.analysis, _asked(known.place, circuit)
     if analysis is None or not analysis.circuits_listed:
         return
-    sentence = "what every one keeps, then what tells them apart"
+    yield Section("All valid circuits", "what every one keeps, then what tells them apart", id=ID)
     if analysis.circuits_listed > MOST_AT_ONCE and mask is None:
-        yield More(_TITLE, lambda: _tree(known, analysis, None), sentence, id=ID)
+        yield More("Draw them", lambda: _tree(known, analysis, None), f"{exact(analysis.circuits_listed)} circuits")
     else:
-        yield Section(_TITLE, sentence, id=ID)
         yield from _tree(known, analysis, mask)
 
 
@@ -192,7 +190,7 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Blo
                 boxes=list(boxes(one, among, here)),
             )
 
-    yield Prose(_words(root, circuits, names, counts_of(analysis).valid_circuits), glossary=False)
+    yield Prose(_words(root, circuits, names, place.part, counts_of(analysis).valid_circuits), glossary=False)
     if root.split is not None:
         ref = "" if mask is None else f"c-{question.graph.to_hex(mask)}"
         yield CircuitTree(
@@ -205,7 +203,7 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Blo
         )
 
 
-def _words(root: Branch, circuits: _Circuits, names: Sequence[str], valid: Count) -> str:
+def _words(root: Branch, circuits: _Circuits, names: Sequence[str], part: str, valid: Count) -> str:
     """What all keep, what none keeps, and what the numbers in the boxes are of."""
     n, which = exact(root.n), "drawn" if circuits.drawn else "listed"
     all_of, kept, left_out = f"All {n} valid circuits {which}", _of(names, root.kept), _of(names, root.left_out)
@@ -218,7 +216,7 @@ def _words(root: Branch, circuits: _Circuits, names: Sequence[str], valid: Count
         return f"{all_of} keeps {_named(kept)}."
     told = f"{all_of} keep {_named(kept)}." if kept else f"{all_of} share nothing."
     told += f" None keeps {_named(left_out)}." if left_out else ""
-    told += " Then what some keep and others leave out, each time what halves a set most evenly."
+    told += f" Each set is then halved, as evenly as one {part} can."
     if circuits.drawn:
         told += f" Shares are of {n} drawn uniformly, with {_CONFIDENCE:.0%} intervals; a box leads to those listed."
     elif not circuits.complete:

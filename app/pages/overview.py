@@ -385,7 +385,7 @@ def _missing(known: Known) -> Iterator[str]:
     analysis, n_rows = known.place.analysis, known.place.question.n_rows
     if analysis is not None and 0 < analysis.circuits_valid == analysis.circuits_listed:
         n = exact(int((known.listed["right"] < n_rows).sum()))
-        yield f"{n} of them miss a row: valid is right on more than 99% of {n_rows} rows."
+        yield f"{n} of the valid circuits miss a row: valid is right on more than 99% of {n_rows} rows."
 
 
 def _refused(question: SubjectQuestion) -> dict[str, Fact]:
