@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Any, Final
 
 import numpy as np
@@ -240,8 +241,8 @@ def _count(circuits: _Circuits, one: Branch, split: int, keeps: bool, *, first: 
         return exact(one.n)
     if first and circuits.use:
         return exact(circuits.use[split] if keeps else circuits.of - circuits.use[split])
-    low, high = (round(100 * float(end)) for end in share_interval(one.n, len(circuits.masks), _CONFIDENCE))
-    return f"{low}–{high}%"
+    low, high = share_interval(one.n, len(circuits.masks), _CONFIDENCE)
+    return f"{floor(100 * low)}–{ceil(100 * high)}%"
 
 
 def _drawn(question: SubjectQuestion, one: Branch) -> Markup:

@@ -1,6 +1,7 @@
 """Pages of analyses whose circuits were counted or estimated, and what is told before any analysis."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -19,7 +20,9 @@ from analysis.work import Work
 from app.db.writes import save_network
 from app.main import create_app
 from app.pages.plan import METHOD_WORDS
-from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
+from pluriscope.kinds.circuits import edge_labels
+from tests.app.pages.test_circuit_tree import boxes, picture
+from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 
 COUNTED = protocol_from_mapping({"name": "counted", "max_alignments": 1_000})
 ESTIMATED = protocol_from_mapping({"name": "estimated", "max_alignments": 1_001})
@@ -101,6 +104,27 @@ def test_an_estimate_is_never_shown_as_exact(client):
     assert "An estimate from" in words(client, HERE + "/explanations", **scope)
     item = client.get(f"/api/v2{HERE}/explanations", params={"kind": "circuit", **scope}).json()["items"][0]
     assert re.search(r"c·\w+, a valid circuit", words(client, item["url"], **scope)), "one of an unknown number"
+
+
+@pytest.mark.parametrize("protocol", [COUNTED, ESTIMATED])
+def test_of_a_sample_the_picture_tells_shares_that_hold_the_truth(client, protocol):
+    every = real_analysis().circuits
+    names, masks = edge_labels(every.layout.sizes), every.masks.tolist()
+    text = picture(client, HERE, protocol=protocol.digest[:12])
+    assert ("All 197 valid circuits keep" if protocol == COUNTED else "valid circuits drawn keep") in text
+    shares = 0
+    for url, _, number, _ in boxes(text):
+        asked = parse_qs(urlsplit(url).query)["uses"]
+        truth = sum(
+            all((mask >> names.index(one.lstrip("!")) & 1) != one.startswith("!") for one in asked) for mask in masks
+        )
+        if number.endswith("%"):
+            low, high = map(int, number[:-1].split("–"))
+            assert low <= 100 * truth / len(masks) <= high
+            shares += 1
+        else:
+            assert (int(number), len(asked), protocol) == (truth, 1, COUNTED)
+    assert shares >= 8
 
 
 def test_nothing_found_in_a_sample_is_not_nothing(client):
