@@ -172,6 +172,9 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Blo
     def listed(asked: Sequence[str]) -> str:
         return links.explanations(place.slug, place.scope, kind="circuit", uses=asked)
 
+    def alone(circuit: int) -> str:
+        return links.explanation(place.slug, f"c-{question.graph.to_hex(circuit)}", place.scope)
+
     def boxes(branch: Branch, asked: tuple[str, ...], found: bool) -> Iterator[Box]:
         if branch.split is None:
             return
@@ -185,7 +188,7 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Blo
                 count=_count(circuits, one, branch.split, keeps, first=not asked),
                 words=f"{_VERBS[one.n > 1][keeps]} {_named([name])}",
                 open=question.graph.n_bits - (one.kept | one.left_out).bit_count(),
-                url=listed(among),
+                url=alone(one.kept) if circuits.complete and one.n == 1 else listed(among),
                 found=here,
                 drawing=_drawn(question, one) if leaf and len(among) <= DEPTH else None,
                 boxes=list(boxes(one, among, here)),
@@ -193,14 +196,13 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Blo
 
     yield Prose(_words(root, circuits, names, place.part, counts_of(analysis).valid_circuits), glossary=False)
     if root.split is not None:
-        ref = "" if mask is None else f"c-{question.graph.to_hex(mask)}"
         yield CircuitTree(
             boxes=list(boxes(root, (), True)),
             drawing=_large(question, root, names),
             action=links.network(place.slug),
             fields=[one for one in place.scope.fields if one[1]],
-            circuit=ref,
-            url=links.explanation(place.slug, ref, place.scope) if ref else "",
+            circuit="" if mask is None else f"c-{question.graph.to_hex(mask)}",
+            url="" if mask is None else alone(mask),
         )
 
 
