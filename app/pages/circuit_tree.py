@@ -127,7 +127,12 @@ def circuit_tree_blocks(known: Known, circuit: str = "") -> Iterator[Block]:
         return
     yield Section("All valid circuits", "what every one keeps, then what tells them apart", id=ID)
     if analysis.circuits_listed > MOST_AT_ONCE and mask is None:
-        yield More("Draw them", lambda: _tree(known, analysis, None), f"{exact(analysis.circuits_listed)} circuits")
+        yield More(
+            "Draw them",
+            lambda: _tree(known, analysis, None),
+            f"{exact(analysis.circuits_listed)} circuits",
+            id=f"{ID}.tree",
+        )
     else:
         yield from _tree(known, analysis, mask)
 
@@ -194,7 +199,7 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Blo
                 boxes=list(boxes(one, among, here)),
             )
 
-    yield Prose(_words(root, circuits, names, place.part, counts_of(analysis).valid_circuits), glossary=False)
+    yield Prose(_words(root, circuits, names, place.part, counts_of(analysis).valid_circuits))
     if root.split is not None:
         yield CircuitTree(
             boxes=list(boxes(root, (), True)),
@@ -219,7 +224,7 @@ def _words(root: Branch, circuits: _Circuits, names: Sequence[str], part: str, v
         return f"{all_of} keeps {_named(kept)}."
     told = f"{all_of} keep {_named(kept)}." if kept else f"{all_of} share nothing."
     told += f" None keeps {_named(left_out)}." if left_out else ""
-    told += f" Each set is then halved, as evenly as one {part} can."
+    told += f" A decision tree then halves each set, as evenly as one {part} can."
     if circuits.drawn:
         told += f" Shares are of {n} drawn uniformly, with {_CONFIDENCE:.0%} intervals; a box leads to those listed."
     elif not circuits.complete:

@@ -5,6 +5,7 @@ from html import unescape
 
 import pytest
 
+from app.pages import circuit_tree
 from pluriscope.address import Addresses
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_attention_pages import client as transformers  # noqa: F401
@@ -17,6 +18,10 @@ def picture(client, address: str, **query) -> str:
     answer = client.get(address, params=query or None)
     assert answer.status_code == 200, answer.text
     return answer.text.partition('id="circuits"')[2].partition("</ol>\n</div>")[0]
+
+
+def words(text: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", "", text).split())
 
 
 def boxes(text: str) -> list[tuple[str, bool, str, str]]:
@@ -56,7 +61,7 @@ def test_the_same_of_a_transformer(transformers):  # noqa: F811
 
 def test_what_all_keep_comes_first_and_the_splits_are_these(client):
     text = picture(client, XOR)
-    assert FIRST in text
+    assert FIRST in words(text)
     assert [f"{n} {words}" for _, _, n, words in boxes(text)[:4]] == [
         *("102 keep n1.2→n2.2", "51 keep n1.2→n2.1", "30 keep n1.2→n2.0", "21 leave out n1.2→n2.0")
     ]
@@ -92,6 +97,14 @@ def test_what_is_no_valid_circuit_is_refused(client, asked, status, said):
     answer = client.get(f"{XOR}", params={"circuit": asked})
     assert answer.status_code == status
     assert said in answer.text
+
+
+def test_of_very_many_the_picture_is_drawn_when_it_is_opened(client, monkeypatch):
+    monkeypatch.setattr(circuit_tree, "MOST_AT_ONCE", 196)
+    closed = picture(client, XOR)
+    assert (boxes(closed), "197 circuits" in words(closed)) == ([], True)
+    opened = client.get(XOR, params={"part": "circuits.tree"}).text
+    assert len(boxes(opened)) == len(boxes(picture(client, XOR, circuit="c-183bf"))) == 14
 
 
 def test_where_none_is_valid_there_is_no_picture(client):
