@@ -7,7 +7,6 @@ circuit lies on exactly one of them, and the tree is the same on every machine: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,12 +34,6 @@ class Branch:
     left_out: int
     split: int | None = None
     branches: tuple[Branch, ...] = ()
-
-    def way(self, mask: int) -> Iterator[Branch]:
-        """The branches that a circuit lies on, this one first."""
-        yield self
-        if self.split is not None:
-            yield from self.branches[0 if mask >> self.split & 1 else 1].way(mask)
 
 
 def split_circuits(masks: NDArray[Any], n_bits: int, depth: int = DEPTH, towards: int | None = None) -> Branch:
