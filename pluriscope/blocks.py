@@ -329,9 +329,14 @@ class Table(Block):
     def html(self, part: str = "") -> Markup:
         """The rows asked for, with their filters and pages."""
         selection = self.listing.select(self.query, self.facets)
-        known = self.columns or self.listing.columns
-        shown = [column for column in known if column.shown and self._says(column, selection)]
-        return templating.render("blocks/table.html", block=self, part=part, found=selection, columns=shown)
+        if not selection.rows and (there := self.query.within(selection.lines)) != self.query:
+            return replace(self, query=there).html(part)
+        known = [one for one in self.columns or self.listing.columns if one.shown and self._says(one, selection)]
+        shared = {one.name: state for one in known if one.name != self.query.sort and (state := selection.state(one))}
+        shown = [one for one in known if one.name not in shared]
+        return templating.render(
+            "blocks/table.html", block=self, part=part, found=selection, columns=shown, shared=shared
+        )
 
     def _says(self, column: tables.Column, found: tables.Selection) -> bool:
         """Whether a column says something of the rows: their order, or a value; below headings of two of them, if it

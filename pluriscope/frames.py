@@ -369,9 +369,10 @@ class Frame:
     def _facet(
         self, column: Column, query: Query, tests: Mapping[str, Sequence[Passing]], passing: Sequence[Passing]
     ) -> Facet:
-        asked = query.wanted.get(column.name, ())
-        if asked and column.facet != "all":
-            passing = self._conjunction({name: test for name, test in tests.items() if name != column.name})
+        asked, rest = query.wanted.get(column.name, ()), passing
+        if asked:
+            rest = self._conjunction({name: test for name, test in tests.items() if name != column.name})
+            passing = passing if column.facet == "all" else rest
         counts: dict[str, int] = {}
         ends: list[float] = []
         for part, one in zip(self.parts, passing, strict=True):
@@ -379,7 +380,14 @@ class Frame:
                 counts[value] = counts.get(value, 0) + n
         of_type = int if column.type == "int" else float
         low, high = (str(of_type(min(ends))), str(of_type(max(ends)))) if ends else ("", "")
-        return Facet(column, choices_of(column, counts, query), low, high, asked)
+        alike = column.facet == "all" and not column.absence
+        rows = {label: self._labelled(column.name, label, rest) for label in counts} if alike else {}
+        return Facet(column, choices_of(column, counts, query), low, high, asked, rows)
+
+    def _labelled(self, name: str, label: str, passing: Sequence[Passing]) -> bytes:
+        """Which of some rows have a label."""
+        every = zip(self.parts, passing, strict=True)
+        return b"".join(np.packbits(part.labels.get(name, {}).get(label, False) & one).tobytes() for part, one in every)
 
     def _removal(self, query: Query, tests: Mapping[str, Sequence[Passing]]) -> Removal | None:
         """The first filter behind which nothing is left: first those that hold unasked, then the kinds asked for."""

@@ -7,7 +7,7 @@ filters with counts, its orders, its pages and its forms (page, CSV) follow from
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from operator import itemgetter
@@ -179,6 +179,11 @@ class Query:
         rest = {key: value for key, value in self.wanted.items() if key != name}
         return replace(self, wanted={**rest, name: values} if values else rest, start=0)
 
+    def within(self, lines: int) -> Query:
+        """The same page of a list of so many rows, or its last page where that has none."""
+        last = max(lines - 1, 0) // self.limit * self.limit
+        return replace(self, start=min(self.start, last)) if self.start >= lines else self
+
     def options(self, columns: Iterable[Column], usual: Query | None = None) -> dict[str, Any]:
         """The options that an address needs for it; what is usual is left out."""
         usual = usual or Query()
@@ -226,6 +231,7 @@ class Facet:
         low: the smallest value of a range, "" if no row has one.
         high: the largest.
         asked: what is asked of the column.
+        rows: which rows each label is on, where labels on the same rows are offered as one; equal values say so.
     """
 
     column: Column
@@ -233,6 +239,25 @@ class Facet:
     low: str = ""
     high: str = ""
     asked: tuple[str, ...] = ()
+    rows: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def boxes(self) -> tuple[Choice, ...]:
+        """The choices, those on the same rows as one."""
+        groups: dict[bytes | str, list[Choice]] = {}
+        for one in self.choices:
+            groups.setdefault(self.rows.get(one.value, one.value), []).append(one)
+        return tuple(
+            replace(max(group, key=lambda one: one.chosen), label="; ".join(map(_within, (one.label for one in group))))
+            for group in groups.values()
+        )
+
+    @property
+    def offer(self) -> Hashable:
+        """What it lets people choose: equal of two facets that differ in nothing but their names."""
+        if self.rows:
+            return frozenset(self.rows.values())
+        return tuple((one.label, one.count) for one in self.choices) or self.column.name
 
     @property
     def hints(self) -> tuple[str, str]:
@@ -308,6 +333,21 @@ class Selection:
     def lines(self) -> int:
         """Rows on all pages."""
         return self.total if self.n_rows is None else self.n_rows
+
+    @property
+    def filters(self) -> list[Facet]:
+        """The facets that people are offered: of several that offer the same, the first and what is asked."""
+        first = {one.offer: one for one in reversed(self.facets)}
+        return [one for one in self.facets if one is first[one.offer] or one.asked]
+
+    def state(self, column: Column) -> str:
+        """Of a column of states the one that several rows have, all on all pages; "" if they differ."""
+        cells = {column.has(row) and column.cell(row) for row in self.rows} if column.choices else set()
+        if len(cells) != 1 or len(self.rows) < 2:
+            return ""
+        there = [one for facet in self.facets if facet.column.name == column.name for one in facet.choices if one.count]
+        differ = len(self.rows) < self.lines and len([one for one in there if one.chosen] or there) > 1
+        return "" if differ else "".join(map(column.words, texts(self.rows[0][column.name])))
 
 
 class Listing(Protocol):
@@ -543,10 +583,11 @@ def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple
         counts = {value: n for value, n in counts.items() if value in most or value in asked}
     rest = {*counts, *asked} - {*values}
     if not column.choices:
-        most_first = column.type == "labels" and not column.absence
+        most_first = column.type in ("labels", "text") and not column.absence
         rank = {value: -n if most_first else len(value) if column.number else 0 for value, n in counts.items()}
+        usual = {value: place for place, value in enumerate(column.usual)}
         values = sorted(
-            rest, key=lambda text: (text.startswith("!"), text not in column.usual, rank.get(text, 1), text)
+            rest, key=lambda one: (one.startswith("!"), one not in usual, rank.get(one, 1), usual.get(one, 0), one)
         )
     return tuple(
         Choice(
