@@ -334,8 +334,16 @@ class Table(Block):
         known = [one for one in self.columns or self.listing.columns if one.shown and self._says(one, selection)]
         shared = {one.name: state for one in known if one.name != self.query.sort and (state := selection.state(one))}
         shown = [one for one in known if one.name not in shared]
+        thumbs = [self.thumb(row) for row in selection.rows] if self.thumb else ()
         return templating.render(
-            "blocks/table.html", block=self, part=part, found=selection, columns=shown, shared=shared
+            "blocks/table.html",
+            block=self,
+            part=part,
+            found=selection,
+            columns=shown,
+            shared=shared,
+            thumbs=thumbs if any(thumbs) else (),
+            ticks=self.tray is not None and any(row.ref and row.picks for row in selection.rows),
         )
 
     def _says(self, column: tables.Column, found: tables.Selection) -> bool:

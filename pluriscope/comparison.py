@@ -67,15 +67,24 @@ class Trials:
         then the most telling first, else in order.
         """
         said = np.where(self.spoken, self.said, np.iinfo(self.said.dtype).max)
-        where = np.flatnonzero(self.spoken.any(axis=0) & (said.min(axis=0) < self.said.max(axis=0)))
-        keys = [-self.margins, *(one for one in (self.forced, self.doubtful) if one is not None)]
-        where = where[np.lexsort([key[where] for key in keys])]
+        where = self._telling(np.any(self.spoken, axis=0) & (said.min(axis=0) < self.said.max(axis=0)))
         who = [one.tobytes() for one in self.right[:, where].T]
         seen, turn = Counter[bytes](), []
         for one in who:
             turn.append(seen[one])
             seen[one] += 1
         return where[np.argsort(turn, kind="stable")]
+
+    @cached_property
+    def wrong(self) -> NDArray[np.intp]:
+        """The trials in which one says what does not happen, in the same order but for turns."""
+        return self._telling(np.any(self.spoken & ~self.right, axis=0))
+
+    def _telling(self, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Some trials, the most telling first."""
+        where = np.flatnonzero(chosen)
+        keys = [-self.margins, *(one for one in (self.forced, self.doubtful) if one is not None)]
+        return where[np.lexsort([key[where] for key in keys])]
 
     def pair(self, first: int, second: int) -> PairRecord:
         """Two of them by their positions."""

@@ -7,7 +7,7 @@ filters with counts, its orders, its pages and its forms (page, CSV) follow from
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from operator import itemgetter
@@ -248,16 +248,14 @@ class Facet:
         for one in self.choices:
             groups.setdefault(self.rows.get(one.value, one.value), []).append(one)
         return tuple(
-            replace(max(group, key=lambda one: one.chosen), label="; ".join(map(_within, (one.label for one in group))))
+            replace(max(group, key=lambda one: one.chosen), label=_enumerated([one.label for one in group]))
             for group in groups.values()
         )
 
     @property
-    def offer(self) -> Hashable:
-        """What it lets people choose: equal of two facets that differ in nothing but their names."""
-        if self.rows:
-            return frozenset(self.rows.values())
-        return tuple((one.label, one.count) for one in self.choices) or self.column.name
+    def offered(self) -> set[tuple[str, int]]:
+        """What can be chosen, and how many rows that leaves."""
+        return {(one.label.lower(), one.count) for one in self.choices}
 
     @property
     def hints(self) -> tuple[str, str]:
@@ -269,6 +267,11 @@ class Facet:
             for end, way in ((self.low, ROUND_FLOOR), (self.high, ROUND_CEILING))
         )
         return f"{low:g}", f"{high:g}"
+
+
+def _enumerated(labels: Sequence[str]) -> str:
+    """Labels, which may have commas, as one."""
+    return "; ".join((labels[0], *(one[:1].lower() + one[1:] if one[1:2].islower() else one for one in labels[1:])))
 
 
 @dataclass(frozen=True)
@@ -336,9 +339,12 @@ class Selection:
 
     @property
     def filters(self) -> list[Facet]:
-        """The facets that people are offered: of several that offer the same, the first and what is asked."""
-        first = {one.offer: one for one in reversed(self.facets)}
-        return [one for one in self.facets if one is first[one.offer] or one.asked]
+        """The facets that people are offered: none that an earlier one contains, unless it is asked for."""
+
+        def new(at: int, facet: Facet) -> bool:
+            return not facet.offered or not any(facet.offered <= one.offered for one in self.facets[:at])
+
+        return [one for at, one in enumerate(self.facets) if one.asked or new(at, one)]
 
     def state(self, column: Column) -> str:
         """Of a column of states the one that several rows have, all on all pages; "" if they differ."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.carried_algorithms.relation import RELATIONS
-from analysis.carried_algorithms.report import CODES, LETTERS
+from analysis.carried_algorithms.report import CODES
+from analysis.carried_algorithms.report import LETTERS as OF_RELATIONS
 from analysis.explanations.registry import BY_KEY
 from analysis.subjects.question import SubjectQuestion
 from app.db.directions import KIND as DIRECTIONS
@@ -25,6 +26,7 @@ from pluriscope.address import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds.found import Found, Prominent
 from pluriscope.kinds.listing import frame_of, kinds_of
+from pluriscope.naming import LETTERS
 from pluriscope.recent import Recent
 
 MAX_KEPT: Final = 16_000_000  # bytes; the last one stays, however large
@@ -34,7 +36,7 @@ GROUND: Final = "common-ground"
 STORIES: Final = "stories"
 ENDS: Final = GROUND, "pair"
 """Analyses that say which interpretations stand out."""
-_AS_CODES: Final = bytes.maketrans(LETTERS, CODES)
+_AS_CODES: Final = bytes.maketrans(OF_RELATIONS, CODES)
 
 
 def frame_of_analysis(session: Session, analysis: AnalysisRow, question: SubjectQuestion, of: ResultRef) -> Frame:
@@ -90,29 +92,34 @@ def _read(
         None if relations is None else [RELATIONS[code] for code in relations.tolist()],
         None if survey is None else np.array(survey.beside.split(), np.int64).reshape(2, -1),
         0 if survey is None else survey.found["n_interventions"],
-        tuple(_prominent(*({} if (row := reports.get(key)) is None else row.found for key in ENDS))),
+        _prominent(reports),
         analysis.circuits_possible if analysis.circuits_truncated_at is None else None,
         tuple(sorted({str(step) for step in map(step_of, verdicts) if step is not None})),
     )
     return frame_of(found)
 
 
-def _prominent(ground: Mapping[str, Any], pairs: Mapping[str, Any]) -> Iterator[Prominent]:
-    """The best of all interpretations, the pair to show, the worst, as far as they are known."""
+def prominent_in(session: Session, analysis: AnalysisRow) -> tuple[Prominent, ...]:
+    """The best of all interpretations of an analysis, the pair to show, the worst, as far as they are known."""
+    return _prominent(reports_of(session, analysis, ENDS))
 
-    def end(which: str) -> Iterator[Prominent]:
-        if (one := ground.get(which)) and one["index"] is not None:
-            why = f"{which} of {'those drawn' if ground['drawn'] else 'all'}"
-            yield Prominent(int(one["mask"], 16), int(one["index"]), why, one["right"], ground["n_interventions"])
 
-    yield from end("best")
+def _prominent(reports: Mapping[str, AnalysisReportRow]) -> tuple[Prominent, ...]:
+    ground, pairs = ({} if (row := reports.get(key)) is None else row.found for key in ENDS)
+    why = "of those drawn" if ground.get("drawn") else "of all"
+    ends = {
+        mark: (Prominent(int(one["mask"], 16), int(one["index"]), mark, why, one["right"], ground["n_interventions"]),)
+        for mark in ("best", "worst")
+        if (one := ground.get(mark)) and one["index"] is not None
+    }
+    two = list[Prominent]()
     if pair := pairs.get("by_hand") or pairs.get("pair"):
-        why = "nearest to a fair pair" if pair["given_up"] else "fair pair"
-        why = "chosen by hand" if pairs.get("by_hand") else why
+        where = "in the story" if pairs.get("by_hand") else "of a pair"
         alone = pair["first_right"], pair["second_right"]
-        for mask, index, right in zip(pair["masks"], pair["indices"], alone, strict=True):
-            yield Prominent(int(mask, 16), int(index), why, pair["both_right"] + right, pairs["n_interventions"])
-    yield from end("worst")
+        for mark, mask, index, right in zip(LETTERS, pair["masks"], pair["indices"], alone, strict=False):
+            all_right = pair["both_right"] + right
+            two.append(Prominent(int(mask, 16), int(index), mark, where, all_right, pairs["n_interventions"]))
+    return (*ends.get("best", ()), *two, *ends.get("worst", ()))
 
 
 def stored_relations(row: AnalysisReportRow | None) -> NDArray[np.uint8] | None:

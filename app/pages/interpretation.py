@@ -16,19 +16,25 @@ from analysis.tasks import INPUT_NAMES
 from app.errors import NotFound
 from app.options import ScopeOptions
 from app.pages.circuit import verdict_marks
+from app.pages.compare.compared import Compared
+from app.pages.compare.networks import of_network
 from app.pages.explanations import NEAREST, readings_of
 from app.pages.inside import rows_table
+from app.pages.interpretation_list import class_of, marks_of
 from app.pages.page import One, about, column, figure, head_actions, listed, page
-from pluriscope.blocks import Block, Fact, Facts, Head, More, Section, Side, Table
+from pluriscope.blocks import Block, Columns, Fact, Facts, Head, More, Prose, Section, Table
 from pluriscope.figures.numbers import decimal, digits_apart, exact, noun, readable
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import bits_of, gate_tiles, table_name, variable
+from pluriscope.kinds.interpretations import boxed
 from pluriscope.records import GateRecord, GateRowRecord, InterpretationRecord
 from pluriscope.tables import Row
+from pluriscope.templating import linked
 from pluriscope.views.registry import view_of
 
+_FAILURES: Final = 5  # interventions that it predicts wrong, on its page
 _SHOWN: Final = 16  # rows of a gate's table that a page shows; all are in the record
 
 
@@ -53,7 +59,7 @@ def interpretation_record(one: One) -> InterpretationRecord:
 
 @page(interpretation_record)
 def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
-    """What it says of each neuron, what that rests on, and the rest folded."""
+    """What it predicts and where it fails, what it says of each neuron, what that rests on, and the rest folded."""
     place, found = one.place, one.item
     verdict = place.question.judge(found.circuit.mask)
     space = _space(one, verdict)
@@ -65,23 +71,43 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
         gate_tiles(found.gates, place.question.network.n_inputs),
         title=f"Interpretation {found.index} of circuit {found.circuit.hex}",
     )
-    n_free = sum(row.free for gate in gates for row in gate.table)
-    facts = Facts(
-        [
-            Fact("Index", readable(found.index), f"of {exact(space.count)}, counted from 0"),
-            Fact("Observed class", readable(class_of(space, found.index) + 1), f"of {exact(space.n_observed)}"),
-            Fact("Free rows", exact(n_free), "of gates, which no input produces"),
-            Fact("Rows right", f"{verdict.n_right} of {verdict.n_rows}", "the circuit alone"),
-            Fact("Edges", f"{found.circuit.n_edges} of {found.circuit.layout.n_edges}"),
-            Fact("Margin", decimal(verdict.margin, 4), NEAREST),
-        ]
-    )
-    yield Side([figure(one, drawn, "Each neuron with its function of the inputs."), facts])
+    asked = of_network(one.session, one.links, place, [one.explanation])
+    left = figure(one, drawn, "Each neuron with its function of the inputs.")
+    yield Columns([[left], list(_predictions(asked))])
     yield Section("Gates", f"{len(gates)}; a dashed value is free: no input produces the row, so it is a choice")
     yield _gates(gates, _silent(one))
+    n_free = sum(row.free for gate in gates for row in gate.table)
+    told = (
+        f"index {readable(found.index)} of {exact(space.count)}, counted from 0",
+        f"observed class {readable(class_of(space, found.index) + 1)} of {exact(space.n_observed)}",
+        f"{noun(n_free, 'free row')} of gates, which no input produces",
+        f"margin {decimal(verdict.margin, 4)}, the {NEAREST}",
+    )
+    yield Prose(f"{'; '.join(told)}.".capitalize(), glossary=False)
     yield More("Thresholds", lambda: _thresholds(one, gates), "each neuron’s activations and its cut", id="cut")
     yield More("On every input", lambda: [_on_every_input(one, found.circuit)], "the circuit alone", id="behaviour")
     yield from about(one)
+
+
+def _predictions(asked: Compared) -> Iterator[Block]:
+    """How often it predicts right, and the interventions that tell most clearly where it does not."""
+    right, wrong = int(asked.trials.right.sum()), asked.trials.wrong
+    yield Facts(
+        [
+            Fact("Right on", f"{exact(right)} of {exact(asked.of)}", "interventions on sets of hidden neurons"),
+            Fact("Wrong on", exact(len(wrong)), asked.bounded),
+        ]
+    )
+    if not len(wrong):
+        return
+    told = [asked.contradiction(trial) for trial in wrong[:_FAILURES].tolist()]
+    yield Section("Where it fails", f"{len(told)} of {exact(len(wrong))}, the most telling first", id="wrong")
+    rows = []
+    for one in told:
+        what = Markup('{} on <span class="mono">{}</span> as on <span class="mono">{}</span>')
+        what = linked(what.format(one.neurons, one.base, one.source), one.url, "link")
+        rows.append((what, *one.says.values(), f"{one.happens} ({decimal(one.output or 0.0, 3)})"))
+    yield Table.plain(("Intervention", "It says", "The network answers"), rows)
 
 
 def _space(one: One, verdict: CircuitVerdict) -> InterpretationSpace:
@@ -102,20 +128,19 @@ def _space(one: One, verdict: CircuitVerdict) -> InterpretationSpace:
 
 def _head(one: One, space: InterpretationSpace, verdict: CircuitVerdict) -> Head:
     place, found = one.place, one.item
-    circuit, rank = found.circuit, class_of(space, found.index)
+    circuit = found.circuit
     reading = gate_words(found.gates, place.question.network.sizes)
     url = f"{one.links.circuit(place.slug, circuit.hex, place.scope)}#interpretations"
     return Head(
         f"A circuit of {noun(circuit.n_edges, 'edge')}" + (f", read as {reading}" if reading else ""),
-        Markup('{}, one of {} of <a href="{}">circuit {}</a> of {}, in observed class {} of {}, {}.').format(
+        boxed(marks_of(one).get(found.index, ()))
+        + Markup('{}, one of {} of <a href="{}">circuit {}</a> of {}, under protocol {}.').format(
             one.name,
             noun(space.count, "interpretation"),
             url,
             circuit.hex,
             place.row.name,
-            exact(rank + 1),
-            exact(space.n_observed),
-            f"under protocol {place.question.protocol.name}",
+            place.question.protocol.name,
         ),
         verdict_marks(verdict),
         head_actions(one),
@@ -212,15 +237,6 @@ def _thresholds(one: One, gates: Sequence[GateRecord]) -> Iterator[Block]:
             drawn = number_line(gate.activations, inputs, [mark], title=f"Activations of {gate.site}")
             name = gate.name or table_name(gate.truth_table)
             yield figure(one, drawn, f"{gate.site}, taken for {name}", f"cut.{gate.site}")
-
-
-def class_of(space: InterpretationSpace, index: int) -> int:
-    """The observed class of an interpretation; its members follow one another, so the least indices are ascending."""
-    low, high = 0, space.n_observed - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if space.index_of_observed(middle) <= index else (low, middle - 1)
-    return low
 
 
 def local_formula(gate: NeuronGate, parents: Sequence[str]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from typing import Final, Literal
 
 from markupsafe import Markup
@@ -12,7 +14,8 @@ from pydantic import Field
 from analysis.interpretations.gates import gate_words
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation
-from app.errors import BadQuery, NotFound
+from app.db.listing import prominent_in
+from app.errors import NotFound
 from app.options import ScopeOptions
 from app.pages.explanations import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of
 from app.pages.inside import ROW
@@ -22,6 +25,7 @@ from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import gate_tiles
+from pluriscope.kinds.interpretations import boxed
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Choice, Column, Facet, Query, Row, Selection, toggled
 
@@ -71,22 +75,23 @@ class ByNumber:
     columns: tuple[Column, ...] = (INDEX, CLASSES)
 
     def select(self, query: Query, facets: bool = True) -> Selection:
-        """Some of them.
-
-        Raises:
-            BadQuery: it begins beyond the last one.
-        """
+        """Some of them; of an observed class the first, or those that stand out."""
         space, observed = self.space, "classes" in query.wanted
         lines = space.n_observed if observed else space.count
-        if query.start >= max(lines, 1):
-            what = "observed classes" if observed else "interpretations"
-            cause = f"the circuit has {lines:,} {what}"
-            raise BadQuery(f"start {query.start:,}", cause, "use a smaller number", "start")
         ranks = range(query.start, min(query.start + query.limit, lines))
-        rows = tuple(self.row(space.index_of_observed(rank) if observed else rank, observed) for rank in ranks)
+        indices: Iterable[int] = ranks
+        if observed:
+            standing = {rank: [i for i in sorted(self.marks) if class_of(space, i) == rank] for rank in ranks}
+            indices = chain.from_iterable(standing[rank] or [space.index_of_observed(rank)] for rank in ranks)
+        rows = tuple(self.row(index, observed) for index in indices)
         choice = Choice(_OBSERVED, CLASSES.words(""), space.n_observed, observed, toggled(query, CLASSES, _OBSERVED))
         found = (Facet(CLASSES, (choice,), asked=query.wanted.get("classes", ())),) if facets else ()
         return Selection(lines, space.count, rows, found)
+
+    @cached_property
+    def marks(self) -> dict[int, list[str]]:
+        """What those that stand out are called, by index."""
+        return marks_of(self.one)
 
     def row(self, index: int, observed: bool = True) -> Row:
         place, mask, found = self.one.place, self.space.circuit.hex, self.space.at(index)
@@ -104,7 +109,26 @@ class ByNumber:
 
     def says(self, row: Row) -> str:
         """What each hidden neuron is taken for, and the free rows of gates where others differ in nothing else."""
-        return f"{gate_words(row['read'].gates, self.one.place.question.network.sizes)}{row['free']}"
+        words = gate_words(row["read"].gates, self.one.place.question.network.sizes)
+        return boxed(self.marks.get(row["index"], ())) + f"{words}{row['free']}"
+
+
+def marks_of(one: One) -> dict[int, list[str]]:
+    """What interpretations of a circuit that stand out are called, by index."""
+    analysis, found = one.place.analysis, dict[int, list[str]]()
+    for known in () if analysis is None else prominent_in(one.session, analysis):
+        if known.mask == one.mask:
+            found.setdefault(known.index, []).append(known.mark)
+    return found
+
+
+def class_of(space: InterpretationSpace, index: int) -> int:
+    """The observed class of an interpretation; its members follow one another, so the least indices are ascending."""
+    low, high = 0, space.n_observed - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if space.index_of_observed(middle) <= index else (low, middle - 1)
+    return low
 
 
 def _free(found: Interpretation, sizes: Sequence[int]) -> str:

@@ -17,6 +17,7 @@ from analysis.data import clean_data
 from analysis.protocol import BUILT_IN, COMPLETE
 from analysis.subjects.perceptron.network import split_parameters
 from analysis.subjects.registry import SUBJECT_KINDS
+from analysis.tasks import TASK_NAMES
 from app.db.codecs import graph_question
 from app.db.errors import NotFound
 from app.db.job_tables import JobRow
@@ -35,11 +36,12 @@ from pluriscope.figures.svg.marks import verdict_mark
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.naming import Scope
 from pluriscope.records import RowsRecord, rows_record
-from pluriscope.tables import AtHand, Column, Query, Row, Selection, read_query, words_of
+from pluriscope.tables import LIMIT, AtHand, Column, Query, Row, Selection, read_query, words_of
 from pluriscope.views.registry import view_of
 
 ID: Final = "networks"
 MOST_LETTERS: Final = 100
+_LINES: Final = 25  # on a page; scripts get more at a time
 NOUNS: Final = {kind.key: kind.noun for kind in SUBJECT_KINDS}
 _ORIGINS: Final = {
     "bundled": "bundled",
@@ -97,8 +99,19 @@ def _circuits(row: Row) -> Markup:
     return _shown("circuits_valid", row) + possible
 
 
-def _task(row: Row) -> str:
-    return f"{row['task']}, output {row['output']}" if row["says"].get("several") else row["task"]
+def _below(row: Row) -> str:
+    """What it computes, and what it is."""
+    task = f"{row['task']}, output {row['output']}" if row["says"].get("several") else row["task"]
+    return f"{task} · {row['says']['below']}"
+
+
+def _circuits_alone(row: Row) -> str:
+    """Of a kind without Boolean inputs, instead of a number of interpretations."""
+    return "circuits alone" if row["kind"] != PERCEPTRON else "–"
+
+
+def _nothing_alone(row: Row) -> str:
+    return "" if row["kind"] != PERCEPTRON else "–"
 
 
 def _state(row: Row) -> Markup:
@@ -130,7 +143,7 @@ COLUMNS: Final = (
     _hidden("digest", "Digest", "SHA-256 of settings and weights.", "text"),
     _hidden("shape", "Shape", "Neurons of each layer.", "text"),
     _hidden("output", "Output", "By position from 0.", "int"),
-    Column("task", "Computes", "What the output should compute.", "text", "any", show=_task),
+    Column("task", "Computes", "What the output should compute.", "text", "any", shown=False, usual=TASK_NAMES),
     _hidden("protocol", "Rules", "Under which the numbers were found.", "text"),
     Column(
         "state",
@@ -153,14 +166,21 @@ COLUMNS: Final = (
         "Interpretations",
         "Of the listed circuits.",
         show=partial(_shown, "interpretations_total"),
+        void=_circuits_alone,
     ),
     _number("interpretations_observed", "Observed classes", "That the inputs can tell apart.", shown=False),
     _number("algorithms_candidates", "Candidates", "Algorithms that were tried.", shown=False),
     _number(
-        "algorithms_aligned", "Algorithms", "That have a valid alignment.", show=partial(_shown, "algorithms_aligned")
+        *("algorithms_aligned", "Algorithms", "That have a valid placement."),
+        show=partial(_shown, "algorithms_aligned"),
+        void=_nothing_alone,
     ),
-    _number("alignments_valid", "Alignments", "Valid ones.", show=partial(_shown, "alignments_valid")),
-    _number("alignments_minimal", "Minimal alignments", "On no more neurons than needed.", shown=False),
+    _number(
+        *("alignments_valid", "Placements", "Valid ones."),
+        show=partial(_shown, "alignments_valid"),
+        void=_nothing_alone,
+    ),
+    _number("alignments_minimal", "Minimal placements", "On no more neurons than needed.", shown=False),
     _hidden("url", "Address", "Of its page.", "text"),
     _hidden("origin", "From", "Where it is from.", "text", "any", choices=tuple(_ORIGINS), words=_ORIGINS.__getitem__),
 )
@@ -212,8 +232,7 @@ def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[
             continue
         shape, data = "–".join(map(str, row.sizes)), row.input_data or clean_data(row.sizes[0]).digest
         known = [f"also saved as {', '.join(also[row.id])}"] if row.id in also else []
-        slug = [] if row.slug == row.name else [row.slug]
-        below = " · ".join((f"{shape}, {activation_words(row)}", _ORIGINS.get(row.origin, row.origin), *slug, *known))
+        below = " · ".join((f"{shape}, {activation_words(row).partition(' (')[0]}", *known))
         for output, task in enumerate(row.tasks):
             for name, digest in protocols.items():
                 analysis = stored.get((row.id, output, digest, data))
@@ -294,7 +313,7 @@ def _other(
         "origin": row.origin,
         "job": job,
         "says": {
-            "below": f"{below}, {noun(question.n_rows, 'row')} · {_ORIGINS[row.origin]}",
+            "below": f"{below}, {noun(question.n_rows, 'row')}",
             "state": told,
             "job": links.job(job.id) if job else "",
         },
@@ -337,7 +356,7 @@ def networks_table(
         links.gallery(),
         "network output",
         thumb=lambda row: None if row.drawing is None else row.drawing(),
-        says=lambda row: row["says"]["below"],
+        says=_below,
         search=text,
         kept=kept,
         renews=any(row["state"] == "computing" for row in rows),
@@ -370,6 +389,8 @@ def network_list(session: Session, links: Addresses, table: Table) -> Iterator[B
             Choice("Rules of perceptrons", rules, _rules(table)),
         ],
     )
+    if table.query.limit == LIMIT:
+        table = replace(table, query=replace(table.query, limit=_LINES), usual=Query(limit=_LINES))
     if not table.search and not table.query.wanted and not table.listing.select(Query(limit=1), False).of:
         cure = "Train one here, send one in, or import the bundled examples with: pluriscope import --bundled."
         yield Notice("No network is stored yet", cure=cure, actions=[Action("Train a network", links.train())])

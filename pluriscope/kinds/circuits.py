@@ -13,13 +13,13 @@ from markupsafe import Markup
 from analysis.carried_algorithms.relation import RELATIONS
 from analysis.criteria.registry import criterion_named
 from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, EdgeLayout, kept_edges
-from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.numbers import enumerated, exact, noun
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, INTERPRETATIONS, MARGIN, NEURONS, PASSES, USES, VALID
 from pluriscope.kinds.found import Found
-from pluriscope.kinds.interpretations import prominent
+from pluriscope.kinds.interpretations import drawn, prominent
 from pluriscope.kinds.kind import ListedKind
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
@@ -101,9 +101,12 @@ def _more(found: Found, place: int) -> Mapping[str, Any]:
         for neuron in range(sizes[layer])
         if not active[layer][neuron]
     ]
+    marks = [one.mark for one in found.prominent if one.mask == int(mask, 16)]
+    named = enumerated([mark if mark.isupper() else f"the {mark}" for mark in marks])
     return {
         "mask": mask,
         "name": f"c·{mask}",
+        "marks": f"of {named}{', ' * bool(idle)}" if marks else "",
         "where": f"without {', '.join(idle)}" if idle else "",
         "size": noun(int(found.stored["circuit"]["edges"][place]), "edge"),
         "tested": found.tested,
@@ -201,8 +204,13 @@ def interpretations(found: Found, circuits: Part) -> Part:
     def of_circuit(step: str) -> bool:
         return "interpretation" not in criterion_named(step.partition("(")[0]).kinds
 
+    standing = {one.mask: one.index for one in reversed(found.prominent)}
+
     def mask(place: int) -> str:
         return str(whole.more(place)["mask"])
+
+    def index(place: int) -> int:
+        return standing.get(int(mask(place), 16), 0)
 
     judged = {
         name: {step: passing for step, passing in whole.labels[name].items() if of_circuit(step)}
@@ -213,17 +221,13 @@ def interpretations(found: Found, circuits: Part) -> Part:
         kind="interpretation",
         plural="interpretations",
         labels={**judged, "uses": whole.labels["uses"]},
-        ref=lambda place: str(ExplanationRef("interpretation", mask(place), "0")),
+        ref=lambda place: str(ExplanationRef("interpretation", mask(place), str(index(place)))),
         url=lambda place: f"{whole.url(place)}#interpretations",
-        more=lambda place: {
-            **whole.more(place),
-            "name": f"i·{mask(place)}",
-            "where": "all its interpretations",
-            "silent": "",
-        },
+        more=lambda place: {**whole.more(place), "name": f"i·{mask(place)}", "where": "", "silent": ""},
+        drawing=lambda place: drawn(found, int(mask(place), 16), index(place)),
         own=("interpretations", True),
         says=f"A circuit with a gate read into each neuron{_apart(circuits)}.",
-        lines="A row is a circuit and counts for all its interpretations; a tick adds the first.",
+        lines="A row counts for all interpretations of a circuit; a tick adds the one that is drawn.",
         weights=weights.taken(chosen),
         few=prominent(found, circuits) if found.prominent else None,
     )

@@ -61,13 +61,14 @@ def says(row: Row) -> Markup | str:
         failing = "placements not searched" if row["tried"] is False else "no valid placement"
         failing = failing if row.kind == "algorithm" else "fails"
         return Markup("{}, {}").format(row["where"], failing) if row["where"] else failing
-    return row["where"] or ""
+    return (row["marks"] or "") + (row["where"] or "")
 
 
 def _predicts(row: Row) -> Markup:
     right, predicted, of = row["predicts"]
     return Markup(
-        '<span class="nowrap"><span class="mini" aria-hidden="true"><i style="width:{:.1f}%"></i></span>{} '
+        '<span class="nowrap"><span class="only-phone muted">right on </span>'
+        '<span class="mini" aria-hidden="true"><i style="width:{:.1f}%"></i></span>{} '
         '<span class="muted">of {}{}</span></span>'
     ).format(100 * right / of, exact(right), exact(predicted), "" if predicted == of else ", rest silent")
 
@@ -187,11 +188,17 @@ PREDICTS = Column(
     void=lambda row: row["silent"] or "–",
     sorts="accuracy",
 )
-SIZE = Column("size", "Size", "What it is made of: edges, neurons, directions.", "text")
+SIZE = Column(
+    *("size", "Size", "What it is made of: edges, neurons, directions.", "text"),
+    show=lambda row: Markup('<span class="nowrap">{}</span>').format(row["size"]),
+)
 INTERPRETATIONS = Column(
     *("interpretations", "Interpretations", "How many interpretations the circuit has.", "big"),
     largest_first=True,
     show=_interpretations,
 )
-TESTED = Column("tested", "Test", "What is asked of its kind, and how much of that holds.", "text")
+TESTED = Column(
+    *("tested", "Test", "What is asked of its kind, and how much of that holds.", "text"),
+    show=lambda row: Markup('<span class="nowrap">{}</span>').format(row["tested"]),
+)
 """What pages show of explanations of every kind."""

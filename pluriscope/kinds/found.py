@@ -34,6 +34,7 @@ class Prominent:
     Args:
         mask: of its circuit.
         index: among the circuit's.
+        mark: what it is called: best, P, Q or worst.
         why: it stands out.
         right: interventions that it predicts right.
         of: all interventions.
@@ -41,6 +42,7 @@ class Prominent:
 
     mask: int
     index: int
+    mark: str
     why: str
     right: int
     of: int

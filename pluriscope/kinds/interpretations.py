@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
@@ -19,11 +20,29 @@ from pluriscope.frames import Part
 from pluriscope.kinds.found import Found
 from pluriscope.naming import ExplanationRef
 
+_MOST: Final = 20_000  # states and links of a circuit whose interpretations are read for a list: some milliseconds
+
+
+def boxed(marks: Iterable[str]) -> Markup:
+    """What interpretations are called, as pages show it."""
+    return Markup("").join(Markup('<b class="standing">{}</b> ').format(mark) for mark in marks)
+
+
+def drawn(found: Found, mask: int, index: int) -> Markup:
+    """An interpretation, its gates as tiles; the circuit alone where reading it takes long."""
+    circuit = Circuit(found.question.layout, mask)
+    try:
+        gates = InterpretationSpace(found.question, circuit, _MOST).at(index).gates
+    except BeyondLimits:
+        gates = ()
+    tiles = gate_tiles(gates, found.question.network.n_inputs)
+    return found.thumb(circuit.hex, tiles, title=f"Interpretation {index}")
+
 
 def prominent(found: Found, circuits: Part) -> Part:
     """Those of circuits that are listed, with the figures of their circuits."""
     question, masks = found.question, np.asarray(found.stored["circuit"]["mask"])
-    n_inputs, layout = question.network.n_inputs, question.layout
+    layout = question.layout
     places = {one.mask: np.flatnonzero(masks == one.mask) for one in found.prominent}
     every = {(one.mask, one.index): one for one in reversed(found.prominent) if len(places[one.mask])}
     told = [*reversed(every.values())]
@@ -48,14 +67,10 @@ def prominent(found: Found, circuits: Part) -> Part:
             **whole.more(place),
             "index": one.index,
             "name": gate_words(gates, question.network.sizes) or called,
-            "where": Markup('<span class="mono">{}</span> {}').format(called, one.why),
+            "marks": boxed(two.mark for two in found.prominent if (two.mask, two.index) == (one.mask, one.index)),
+            "where": Markup('<span class="mono">{}</span>, {}').format(called, one.why),
             "predicts": (one.right, one.of, one.of),
         }
-
-    def drawing(place: int) -> Markup:
-        interpretation = read(place)
-        tiles = gate_tiles(interpretation.gates, n_inputs) if interpretation else ()
-        return found.thumb(layout.to_hex(told[place].mask), tiles, title=f"Interpretation {told[place].index}")
 
     return replace(
         whole,
@@ -64,5 +79,5 @@ def prominent(found: Found, circuits: Part) -> Part:
         ref=lambda place: str(ref(place)),
         url=lambda place: found.url(ref(place)),
         more=more,
-        drawing=drawing,
+        drawing=lambda place: drawn(found, told[place].mask, told[place].index),
     )

@@ -84,7 +84,7 @@ def shown_columns(frame: Frame, kinds: Sequence[str], sort: str) -> tuple[Column
         return replace(column, sorts=name, orders=bool(name))
 
     size, tested = sorted_as(SIZE, "edges", "neurons"), sorted_as(TESTED, "right", "iia")
-    every = (NAME, sorted_as(PREDICTS, "accuracy"), size, MARGIN, INTERPRETATIONS, tested)
+    every = (NAME, sorted_as(PREDICTS, "accuracy"), size, INTERPRETATIONS, MARGIN, tested)
     shown = {one.key for one in every} | (set() if len(chosen) == 1 and chosen[0].aside else _SAID_BY_ALL)
     own = [one for one in frame.columns if len(chosen) == 1 and one.shown and chosen[0].has(one.name)]
     also = [one for one in frame.columns if one.name == sort and sort not in {one.key for one in every}]

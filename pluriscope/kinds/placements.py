@@ -105,7 +105,7 @@ ALGORITHMS: Final = ListedKind(
     ),
     columns=(
         *(VALID, ALGORITHM, FORMULA, GATES, VARIABLES),
-        Column("placements", "Alignments", "Valid alignments of the algorithm.", "big", largest_first=True),
+        Column("placements", "Placements", "Valid placements of the algorithm.", "big", largest_first=True),
         *(IIA, AGREED, OF),
         Column("tried", "Searched", "Whether its placements were searched.", "bool", shown=False),
         *(IRREDUNDANT, PASSES, FAILS),
