@@ -1,4 +1,4 @@
-"""The page of one interpretation of a circuit: a gate on each neuron, with the cut and the rows that it rests on."""
+"""The page of one interpretation of a circuit: what it predicts, and the gate on each neuron."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from app.options import ScopeOptions
 from app.pages.circuit import verdict_marks
 from app.pages.compare.compared import Compared
 from app.pages.compare.networks import of_network
-from app.pages.explanations import NEAREST, readings_of
+from app.pages.explanations import readings_of
 from app.pages.inside import rows_table
 from app.pages.interpretation_list import class_of, marks_of
 from app.pages.page import One, about, column, figure, head_actions, listed, page
-from pluriscope.blocks import Block, Columns, Fact, Facts, Head, More, Prose, Section, Table
+from pluriscope.blocks import Block, Columns, Fact, Facts, Head, More, Section, Table
 from pluriscope.figures.numbers import decimal, digits_apart, exact, noun, readable
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import network_diagram
@@ -72,19 +72,20 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
         title=f"Interpretation {found.index} of circuit {found.circuit.hex}",
     )
     asked = of_network(one.session, one.links, place, [one.explanation])
-    left = figure(one, drawn, "Each neuron with its function of the inputs.")
-    yield Columns([[left], list(_predictions(asked))])
-    yield Section("Gates", f"{len(gates)}; a dashed value is free: no input produces the row, so it is a choice")
-    yield _gates(gates, _silent(one))
     n_free = sum(row.free for gate in gates for row in gate.table)
     told = (
         f"index {readable(found.index)} of {exact(space.count)}, counted from 0",
         f"observed class {readable(class_of(space, found.index) + 1)} of {exact(space.n_observed)}",
-        f"{noun(n_free, 'free row')} of gates, which no input produces",
-        f"margin {decimal(verdict.margin, 4)}, the {NEAREST}",
+        f"{noun(n_free, 'free row')} of gates",
+        f"margin {decimal(verdict.margin, 4)}",
     )
-    yield Prose(f"{'; '.join(told)}.".capitalize(), glossary=False)
-    yield More("Thresholds", lambda: _thresholds(one, gates), "each neuron’s activations and its cut", id="cut")
+    left = figure(one, drawn, f"Each neuron with its function of the inputs. This is {', '.join(told)}.")
+    yield Columns([[left], list(_predictions(asked))])
+    yield Section("Gates", f"{len(gates)}; a dashed value is free: no input produces the row, so it is a choice")
+    yield _gates(gates, _silent(one))
+    yield More(
+        "Thresholds", lambda: _thresholds(one, gates), "each neuron’s activations beside its threshold", id="cut"
+    )
     yield More("On every input", lambda: [_on_every_input(one, found.circuit)], "the circuit alone", id="behaviour")
     yield from about(one)
 
@@ -182,7 +183,7 @@ def _gates(gates: Sequence[GateRecord], silent: Sequence[str]) -> Table:
         column("local", "Gate on what it reads", "Its function of its parents."),
         column("parents", "Reads", "Its parents."),
         column("table", "Table", "Over the bits that it reads.", show=_table),
-        column("cut", "0 │ threshold │ 1", "The activations beside the cut."),
+        column("cut", "0 │ threshold │ 1", "The activations beside the threshold."),
     )
     rows = []
     for gate in gates:

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
-from markupsafe import Markup
 
 from analysis.circuits.search import search_circuits
 from analysis.discovery.registry import METHODS
@@ -350,6 +349,29 @@ def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> No
 def test_a_heat_map_without_rows_is_not_drawn() -> None:
     view = silent("sae", "").model_copy(update={"grids": (Grid("Latents", (), ("row 1",), ()),)})
     assert list(heat_maps(view, None, None)) == []
+
+
+# --- what stands out
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("", "A ∧ B, B, A, then A ∨ B, A ∧ B P i·183bf.23 , in the story"),
+        ("", "best i·18fff.71261 , of all"),
+        ("", "worst i·3f29f.1923 , of all"),
+        ("?kind=circuit&start=3&limit=1", "c·183bf of P and Q, without n2.2"),
+        ("?kind=circuit&limit=200", "c·3f29f of the worst"),
+        ("?kind=interpretation&edges_max=11", "i·183bf of P and Q"),
+        ("/c-183bf", "i·23 P A ∧ B, B, A"),
+        ("/c-183bf", "i·25 Q A ∧ B, A ∧ B, A ∨ B"),  # not the first of its class
+        ("/c-183bf?classes=any&start=24", "i·25 Q A ∧ B"),
+        ("/i-183bf.25", "Q i·183bf.25, one of 26"),
+    ],
+)
+def test_the_pair_the_best_and_the_worst_are_marked_where_they_stand(client, address, told):
+    text = client.get(f"/networks/xor/explanations{address}").text
+    assert told in " ".join(re.sub(r"<[^>]+>", " ", text).split())
 
 
 # --- the fair pair

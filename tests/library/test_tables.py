@@ -1,9 +1,11 @@
 """What a list is asked for: options read, refused and written back; a short list filtered, counted and sorted."""
 
+from dataclasses import replace
+
 import pytest
 
 from pluriscope.errors import InvalidOption
-from pluriscope.tables import AtHand, Column, Query, Row, read_query, toggled
+from pluriscope.tables import AtHand, Choice, Column, Facet, Query, Row, Selection, read_query, toggled
 
 NAME = Column("name", "Name", "What it is called.", "name", first=True)
 KIND = Column("kind", "Kind", "Of what kind.", "text", facet="any", choices=("a", "b", "c"))
@@ -49,6 +51,68 @@ def test_options_are_read_and_written_back(options, wanted):
         asked(**{name: one if isinstance(one, list) else str(one) for name, one in query.options(COLUMNS).items()})
         == query
     )
+
+
+@pytest.mark.parametrize(
+    ("start", "lines", "begins"), [(0, 0, 0), (7, 0, 0), (2, 3, 2), (3, 3, 2), (4, 4, 2), (99_999, 5, 4), (3, 9, 3)]
+)
+def test_beyond_the_end_stands_the_last_page(start, lines, begins):
+    assert Query(start=start, limit=2).within(lines).start == begins
+
+
+def facet(name: str, *choices: tuple[str, int], asked: tuple[str, ...] = (), rows: dict[str, bytes] | None = None):
+    told = tuple(Choice(label.lower(), label, n, label.lower() in asked, Query()) for label, n in choices)
+    return Facet(replace(USES, name=name), told, asked=asked, rows=rows or {})
+
+
+FOUR, SAME = (("Old", 4), ("New", 2)), (("old", 4), ("new", 2))
+
+
+@pytest.mark.parametrize(
+    ("facets", "offered"),
+    [
+        ([facet("a", *FOUR), facet("b", *SAME)], "a"),
+        ([facet("a", *FOUR, ("Other", 1)), facet("b", *SAME)], "a"),
+        ([facet("a", *FOUR), facet("b", *SAME, ("other", 1))], "a b"),
+        ([facet("a", *FOUR), facet("b", ("old", 4), ("new", 3))], "a b"),
+        ([facet("a", *FOUR), facet("b", *SAME, asked=("new",))], "a b"),
+        ([facet("a"), facet("b")], "a b"),  # ranges
+    ],
+)
+def test_filters_that_offer_the_same_are_one(facets, offered):
+    assert " ".join(one.column.name for one in Selection(0, 0, (), tuple(facets)).filters) == offered
+
+
+@pytest.mark.parametrize(
+    ("rows", "asked", "boxes"),
+    [
+        ({}, (), "one, IIA, Two, Three"),
+        ({"one": b"1", "iia": b"1", "two": b"2", "three": b"1"}, (), "one; IIA; three, Two"),
+        ({"one": b"1", "iia": b"2", "two": b"2", "three": b"3"}, ("two",), "one, IIA; two*, Three"),
+    ],
+)
+def test_labels_on_the_same_rows_are_one_choice(rows, asked, boxes):
+    shown = facet("a", ("one", 2), ("IIA", 2), ("Two", 2), ("Three", 2), asked=asked, rows=rows).boxes
+    assert ", ".join(one.label + "*" * one.chosen for one in shown) == boxes
+    assert [one.value for one in shown if one.chosen] == [*asked]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "lines", "asked", "state"),
+    [
+        ("aaa", 3, {}, "a"),
+        ("aab", 3, {}, ""),
+        ("a", 1, {}, ""),  # of one row it is what people ask for
+        ("aaa", 9, {"a": 9}, "a"),
+        ("aaa", 9, {"a": 6, "b": 3}, ""),  # another page has the others
+        ("aaa", 9, {"a": 9, "b": 0}, "a"),
+    ],
+)
+def test_a_state_that_all_rows_share_is_no_column(kinds, lines, asked, state):
+    rows = tuple(Row({"kind": kind}) for kind in kinds)
+    counts = tuple(Choice(value, value, n, False, Query()) for value, n in asked.items())
+    found = Selection(lines, lines, rows, (Facet(KIND, counts),))
+    assert (found.state(KIND), found.state(NAME)) == (state, "")
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,26 @@ def test_it_says_what_to_tick_where_there_are_boxes_and_calls_no_formula_a_near_
         assert ("data-compare=" in page, "Tick two to six" in page, "near misses" in page) == (boxes, boxes, False)
 
 
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("kind=circuit&start=99999", "176 to 197 of 197"),
+        ("kind=circuit&start=99999", "197 explanations"),
+        ("kind=algorithm&valid=any", "Placements Algorithms Candidate"),
+    ],
+)
+def test_lists_end_on_their_last_page(client, query, told):
+    assert told in words(client.get(f"{LIST}?{query}").text)
+
+
+def test_each_interpretation_in_the_list_is_drawn_with_its_gates(client):
+    page = client.get(f"{LIST}?kind=interpretation").text.partition("<tbody")[2]
+    drawn = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(drawn) > 20
+    assert all("tile" in one for one in drawn)
+    assert len({*drawn}) == len(drawn)
+
+
 def test_a_filter_about_another_kind_says_what_it_is_about(client):
     text = words(client.get(f"{LIST}?kind=circuit&passes=minimal-alignment").text)
     assert "it is about alignments" in text

@@ -28,8 +28,6 @@ REFUSED = {  # below the network → status, and words of the refusal
     "/explanations/c-081ff@paper": (404, "names its protocol in the reference"),
     "/explanations/q-1": (404, "is no reference to an explanation"),
     "/explanations/p-9.9": (404, "p-9.9"),
-    "/explanations/c-081ff?start=17": (400, "the circuit has 17 observed classes"),
-    "/explanations/c-081ff?start=368&classes=all": (400, "the circuit has 368 interpretations"),
     "/explanations/c-081ff?start=-1": (400, "start"),
     "/explanations/c-081ff?sort=edges": (400, "is unknown here. Use one of"),
     "/explanations/c-081ff?classes=some": (400, "classes"),
