@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
+from markupsafe import Markup
 
 from analysis.circuits.search import search_circuits
 from analysis.discovery.registry import METHODS
