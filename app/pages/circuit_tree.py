@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import Any, Final
@@ -78,7 +78,7 @@ class CircuitTree(Block):
     boxes: Sequence[Box]
     drawing: Markup
     action: str
-    fields: Sequence[tuple[str, str]]
+    fields: Mapping[str, str]
     circuit: str
     url: str
 
@@ -205,7 +205,7 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Blo
             boxes=list(boxes(root, (), True)),
             drawing=_large(question, root, names),
             action=links.network(place.slug),
-            fields=[one for one in place.scope.fields if one[1]],
+            fields=place.scope.query(),
             circuit="" if mask is None else f"c-{question.graph.to_hex(mask)}",
             url="" if mask is None else alone(mask),
         )

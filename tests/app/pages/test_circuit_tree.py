@@ -10,7 +10,7 @@ from pluriscope.address import Addresses
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_attention_pages import client as transformers  # noqa: F401
 
-BOX = re.compile(r'<a href="([^"]+)"( class="on")?>\s*(?:<i .*?</i>)?\s*<span><b>([^<]+)</b> ([^<]+)', re.S)
+BOX = re.compile(r'<a href="([^"]+)"( aria-current="true")?>\s*(?:<i .*?</i>)?\s*<span><b>([^<]+)</b> ([^<]+)', re.S)
 FIRST = "All 197 valid circuits keep A→n1.0, B→n1.0, A→n1.1, B→n1.1, n1.1→n2.0, n2.0→y."
 
 
