@@ -21,7 +21,6 @@ from analysis.lenses.lens import Grid
 from analysis.lenses.registry import LENSES
 from analysis.lenses.report import silent
 from analysis.network_files.files import parse_network_file
-from analysis.pair.report import BY_HAND
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.report import Analysed, Settings
@@ -35,7 +34,6 @@ from app.jobs import queue
 from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
-from app.pages.learn.lesson import PAIR
 from pluriscope.address import Addresses
 from pluriscope.analyses.lenses import heat_maps
 from pluriscope.analyses.pair import contradicting
@@ -62,10 +60,9 @@ FINDINGS = {
         "3 alignments are right wherever they predict, on at most 36 of 756.",
     ],
     "pair": [
-        "i·3f3df.66080 and i·3f3ff.434720 differ in one neuron and contradict each other on 32 of 756 interventions: "
-        "the one is right on 14, the other on 18.",
-        "18,532,678 pairs are fair; none of them comes before it.",
-        "69,577 come before i·183bf.23 and i·183bf.25, which were chosen by hand.",
+        "i·2b1ef.224 and i·2b1ef.352 differ in 2 neurons and contradict each other on 108 of 756 interventions: the "
+        "one is right on 79, the other on 29.",
+        "8,068,794 pairs are fair; none of them comes before it.",
     ],
     "rivals": [
         "Of the 197 valid circuits no two are farther apart than 18b9f and 2f0ef: they share 6 of the 17 edges that "
@@ -378,17 +375,12 @@ def test_the_pair_the_best_and_the_worst_are_marked_where_they_stand(client, add
 # --- the fair pair
 
 
-def test_the_pair_that_is_ranked_is_the_one_that_the_story_shows() -> None:
-    (by_hand,) = BY_HAND.values()
-    assert tuple(f"i-{mask}.{index}" for mask, index in by_hand) == PAIR
-
-
 @pytest.mark.parametrize(
     ("slug", "heading", "brief"),
     [
         ("alice-and-bob", "No two contradict each other as asked these come nearest", "no pair is fair"),
         pytest.param(
-            *("xor-pretrained", "Two that contradict each other same kind, same test", "32 only P, 16 only Q"),
+            *("xor-pretrained", "Two that contradict each other same kind, same test", "79 only P, 29 only Q"),
             marks=pytest.mark.slow,
         ),
     ],
