@@ -169,7 +169,8 @@ class NetworkAnswers:
     @cached_property
     def turning(self) -> NDArray[np.bool_]:
         """``[set, source, base]`` whether it answers otherwise than unforced, which is as forced to its own values."""
-        return self.decisions != np.diagonal(self.decisions, axis1=1, axis2=2)[:, None, :]
+        turned: NDArray[np.bool_] = self.decisions != np.diagonal(self.decisions, axis1=1, axis2=2)[:, None, :]
+        return turned
 
     @property
     def n_interventions(self) -> int:
