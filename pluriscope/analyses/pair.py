@@ -59,7 +59,7 @@ def contradicting(report: FairPairReport, of: AnalysisContext) -> Iterator[Block
     yield Section(*heading, Action(words, of.compare(refs(pair))), id="pair")
     yield from _drawn(report, pair, of, large=False)
     if pair.given_up:
-        yield Prose(f"They are not [fair](glossary.md#fair-pair): {_given_up(pair)}.")
+        yield Prose(f"They are not [fair](glossary.md#pair): {_given_up(pair)}.")
 
 
 def _drawn(report: FairPairReport, pair: PairFound, of: AnalysisContext, *, large: bool) -> Iterator[Block]:
