@@ -355,16 +355,16 @@ def test_a_heat_map_without_rows_is_not_drawn() -> None:
 @pytest.mark.parametrize(
     ("address", "told"),
     [
-        ("", "A ∧ B, B, A, then A ∨ B, A ∧ B P i·183bf.23 , in the story"),
+        ("", "A ∧ B, A ∨ B, B, then A ⊕ B, A ∨ B P i·2b1ef.224 , of a pair"),
         ("", "best i·18fff.71261 , of all"),
         ("", "worst i·3f29f.1923 , of all"),
-        ("?kind=circuit&start=3&limit=1", "c·183bf of P and Q, without n2.2"),
+        ("?kind=circuit&limit=200", "c·2b1ef of P and Q, without n2.1"),
         ("?kind=circuit&limit=200", "c·3f29f of the worst"),
-        ("?kind=interpretation&edges_max=11", "i·183bf of P and Q"),
-        ("/c-183bf", "i·23 P A ∧ B, B, A"),
-        ("/c-183bf", "i·25 Q A ∧ B, A ∧ B, A ∨ B"),  # not the first of its class
-        ("/c-183bf?classes=any&start=24", "i·25 Q A ∧ B"),
-        ("/i-183bf.25", "Q i·183bf.25, one of 26"),
+        ("?kind=interpretation&edges_max=12", "i·2b1ef of P and Q"),
+        ("/c-2b1ef", "i·224 P A ∧ B, A ∨ B, B"),
+        ("/c-2b1ef", "i·352 Q A ∧ B, A ∨ B, B"),  # not the first of its class
+        ("/c-2b1ef?classes=any&start=350", "i·352 Q A ∧ B"),
+        ("/i-2b1ef.352", "Q i·2b1ef.352, one of 384"),
     ],
 )
 def test_the_pair_the_best_and_the_worst_are_marked_where_they_stand(client, address, told):
