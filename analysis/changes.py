@@ -117,7 +117,7 @@ class ChangesReport(Report):
         {},
         description="Of each of these circuits the least that speaks for the right answer on a row, before and after.",
     )
-    placings: dict[str, list[ChangedPlacing]] = Field({}, description=f"{MOST_NAMED} alignments of each kind likewise.")
+    placings: dict[str, list[ChangedPlacing]] = Field({}, description=f"{MOST_NAMED} placements of each kind likewise.")
     reasons: list[str] = Field([], description="Where a network is wrong on the task; what was not compared, and why.")
 
     def findings(self, question: Any = None) -> list[str]:
@@ -125,7 +125,7 @@ class ChangesReport(Report):
         for noun, change in (
             ("valid circuits", self.circuits),
             ("interpretations", self.interpretations),
-            ("valid alignments", self.alignments),
+            ("valid placements", self.alignments),
         ):
             if change is None:
                 continue

@@ -61,12 +61,12 @@ class Protocol(Hashed):
         "neuron_sets", description="Where a variable may live: nonempty sets of neurons of one layer, or one neuron."
     )
     alignments_kept: Literal["all", "minimal"] = Field(
-        "all", description="Whether all valid alignments are kept, or the minimal ones only."
+        "all", description="Whether all valid placements are kept, or the minimal ones only."
     )
     max_alignments: int = Field(
-        10_000, ge=1, le=1_000_000, description="Valid alignments kept for each algorithm; beyond: counted, truncated."
+        10_000, ge=1, le=1_000_000, description="Valid placements kept for each algorithm; beyond: counted, truncated."
     )
-    n_near_misses: int = Field(5, ge=0, le=100, description="Best failing alignments kept for each algorithm.")
+    n_near_misses: int = Field(5, ge=0, le=100, description="Best failing placements kept for each algorithm.")
     noise_std: float = Field(
         0,
         ge=0,

@@ -41,7 +41,7 @@ _STAGES: Final[dict[Stage, str]] = {
     "smallest": "the search for the smallest circuits",
     "interpretations": "counting interpretations",
     "algorithms": "listing algorithms",
-    "alignments": "the search for alignments",
+    "alignments": "the search for placements",
     "criteria": "judging by criteria",
 }
 
@@ -214,13 +214,13 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
     if not analysis.question.data.boolean:
         sentences.append(
             f"{where}: the data record's rows stand for no Boolean inputs, so interpretations, algorithms and "
-            "alignments were not searched"
+            "placements were not searched"
         )
         return sentences
     if search.truncated_at is not None and search.totals is not None:
         n_kept = sum(1 for result in search.algorithms if result.n_valid)
         sentences.append(
-            f"{where}: {search.n_aligned:,} of {search.n_candidates:,} candidate algorithms can be aligned, counted "
+            f"{where}: {search.n_aligned:,} of {search.n_candidates:,} candidate algorithms can be placed, counted "
             f"exactly without listing them; {n_kept:,} of them are kept"
         )
     elif search.truncated_at is not None and search.n_candidates:
@@ -238,9 +238,9 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
         sentences.append(f"{where}: interpretations were not counted, there are too many states to carry")
     truncated = [result.truncated_at for result in search.algorithms if result.truncated_at]
     if "alignments" not in stopped and any(result.truncated_at == 0 for result in search.algorithms):
-        sentences.append(f"{where}: alignments were not searched, there are too many neuron sets to try")
+        sentences.append(f"{where}: placements were not searched, there are too many neuron sets to try")
     if truncated:
-        sentences.append(f"{where}: alignments of {len(truncated):,} algorithms truncated at {max(truncated):,} each")
+        sentences.append(f"{where}: placements of {len(truncated):,} algorithms truncated at {max(truncated):,} each")
     return sentences
 
 
@@ -454,7 +454,7 @@ def _candidate_search_json(search: AlgorithmSearch) -> dict[str, Any]:
         found["first"] = search.totals.n_first
         found["note"] = (
             f"listed are the first {search.totals.n_first:,} candidates in canonical order and "
-            f"{'every one' if search.truncated_at is None else 'the first'} that can be aligned, each with its near "
+            f"{'every one' if search.truncated_at is None else 'the first'} that can be placed, each with its near "
             f"misses; {search.n_unlisted:,} others are not listed"
         )
     return found

@@ -1,5 +1,4 @@
-"""``python -m benchmarks.kinds_table``: the tables in docs/scope.md of what each kind of network
-offers and why not, from traits."""
+"""``python -m benchmarks.kinds_table``: the tables in docs/scope.md of what each kind offers, and why not."""
 
 from __future__ import annotations
 

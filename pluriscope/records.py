@@ -355,8 +355,8 @@ class GateRecord(ByName):
     neuron: int
     name: str = Field(description="Its function of the inputs; empty if it has no short form.")
     truth_table: list[int] = Field(description="Its value on every input, in binary order.")
-    low: float = Field(description="Largest activation below the cut.")
-    high: float = Field(description="Smallest activation above the cut.")
+    low: float = Field(description="Largest activation below the threshold.")
+    high: float = Field(description="Smallest activation above the threshold.")
     threshold: float = Field(description="Their midpoint; the neuron is 1 above it.")
     neutral: bool = Field(description="Whether it is the output, whose function is given by the task.")
     local: str = Field(description="The gate over its parents, e.g. n1.0 ∧ ¬n1.1; empty if it has no short form.")
@@ -391,7 +391,7 @@ class ComparedRecord(ByName):
     ref: str = Field(description="How addresses name it.")
     url: str = Field(description="Its page.")
     name: str
-    edges: list[str] | None = Field(description="That it keeps, by name; null where it keeps none and cuts none.")
+    edges: list[str] | None = Field(description="That it keeps, by name; null where it keeps none and leaves none out.")
     claims: list[ClaimRecord] = Field(description="Functions that it gives to neurons or directions.")
     says: list[int] = Field(description="The output on every input, −1 for neither; empty where it says nothing.")
     predicted: int = Field(description="Trials in which it says something.")
@@ -566,10 +566,10 @@ class AlgorithmRecord(ExplanationRecord):
     irredundant: dict[str, bool | None] = Field(description="Criterion → whether it passes; null if not decided.")
     position: int = Field(description="Its place in the protocol's order, from 0.")
     of: int = Field(description="Candidates that are stored.")
-    valid: BigInt = Field(description="Valid alignments.")
+    valid: BigInt = Field(description="Valid placements.")
     minimal: BigInt = Field(description="Minimal ones among them.")
-    kept: int = Field(description="Alignments that are listed, the best that fail among them.")
-    truncated_at: int | None = Field(description="Alignments after which the search stopped; 0: none was tried.")
+    kept: int = Field(description="Placements that are listed, the best that fail among them.")
+    truncated_at: int | None = Field(description="Placements after which the search stopped; 0: none was tried.")
 
 
 class PlaceRecord(VariableRecord):
@@ -617,7 +617,7 @@ class DirectionPlaceRecord(PlaceRecord):
     gain: float | None = Field(description="The variable is read as gain · w·h + constant; null of subspaces.")
     constant: float | None
     residual: float | None = Field(description="Largest difference from the variable on the inputs; 1/2 reads nothing.")
-    separated: bool | None = Field(description="Whether a cut at 1/2 tells its values apart.")
+    separated: bool | None = Field(description="Whether a threshold at 1/2 tells its values apart.")
 
 
 class JointCaseRecord(ByName):

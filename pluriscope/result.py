@@ -441,6 +441,6 @@ class Result(Findings):
         counts = self.counts
         found = f"{counts.valid_circuits} valid circuits"
         if self.offers("interpretations"):
-            found += f", {counts.interpretations} interpretations, {counts.valid_alignments} valid alignments"
+            found += f", {counts.interpretations} interpretations, {counts.valid_alignments} valid placements"
         first = "".join(f"{one}\n" for one in self._first)
         return f"{first}<Result: {self.name}, output {self.output}, {self.protocol.name}: {found}>"

@@ -137,7 +137,7 @@ class _Growth:
 
     def _tell(self) -> None:
         """Report; the number of steps is not known beforehand."""
-        self._work.tell("alignments", 0, 1, f"{sum(self._n_trees.values())} algorithms that can be aligned")
+        self._work.tell("alignments", 0, 1, f"{sum(self._n_trees.values())} algorithms that can be placed")
 
     def _spend(self, entries: int) -> None:
         """Take the entries of a table off the work that is allowed.

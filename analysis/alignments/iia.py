@@ -184,10 +184,10 @@ def check_alignment(network: Network, algorithm: HighLevelModel, alignment: Plac
     Raises:
         InvalidAlignment: it does not; the first problem found is named.
     """
-    item, paths = f"alignment {alignment.id}", [path for path, _ in alignment.places]
+    item, paths = f"placement {alignment.id}", [path for path, _ in alignment.places]
     if alignment.algorithm_text != algorithm.text:
         cause = f"is one of {alignment.algorithm_text}, not of {algorithm.text}"
-        raise InvalidAlignment(item, cause, "take an alignment of this algorithm")
+        raise InvalidAlignment(item, cause, "take a placement of this algorithm")
     for path in paths:
         check_variable(algorithm, path)
     missing = sorted(set(algorithm.responses) - set(paths))

@@ -48,7 +48,7 @@ class DirectionAlignment(Placement[Subspace]):
         for layer in {place.layer for _, place in self.places}:
             if swap_rows(place for _, place in self.places if place.layer == layer) is None:
                 raise InvalidAlignment(
-                    f"alignment {self.id}",
+                    f"placement {self.id}",
                     "has read-outs in one layer that cannot be set at once",
                     "give variables of one layer linearly independent directions",
                 )

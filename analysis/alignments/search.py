@@ -128,7 +128,7 @@ def _aligned_in_order(
         search.prepare(start, start + len(part))
         for done, algorithm in enumerate(part, start):
             if (done - start) % search.algorithms_between_reports == 0:
-                work.tell("alignments", done, total, f"{n_valid} valid alignments")
+                work.tell("alignments", done, total, f"{n_valid} valid placements")
             else:
                 work.check()
             result = search.align(done, algorithm)
@@ -136,7 +136,7 @@ def _aligned_in_order(
             yield result
     if search.n_fitting < len(algorithms):
         raise MemoryError
-    work.tell("alignments", total, total, f"{n_valid} valid alignments")
+    work.tell("alignments", total, total, f"{n_valid} valid placements")
 
 
 def fair_share(wanted: Sequence[int], most: int) -> int:

@@ -25,10 +25,10 @@ class PlaceFound(Part):
     kind: Kind
     predicted: int = Field(description="Interventions that each predicts.")
     right: int = Field(description="Of those, how many it predicts right.")
-    count: int = Field(description="Observed classes, or alignments.")
-    members: Exact = Field(description="Interpretations in those classes; 0 of alignments.")
+    count: int = Field(description="Observed classes, or placements.")
+    members: Exact = Field(description="Interpretations in those classes; 0 of placements.")
     first: str = Field(description="One of them: the mask of its circuit, or the id of its algorithm.")
-    second: str = Field(description="And the index of the representative, or the id of the alignment.")
+    second: str = Field(description="And the index of the representative, or the id of the placement.")
 
 
 class CommonGroundReport(Report):
@@ -46,10 +46,10 @@ class CommonGroundReport(Report):
         description="Classes drawn beside those: finding one of their circuit's by rank takes too many states.",
     )
     more_circuits: bool = Field(False, description="Whether there are valid circuits that are not listed.")
-    n_alignments: int = Field(description="Kept alignments.")
+    n_alignments: int = Field(description="Kept placements.")
     alignments: int = Field(description="Of those, how many were looked at.")
     silent_classes: int = Field(description="Classes that predict nothing: their output has no gate.")
-    silent_alignments: int = Field(description="Alignments that predict nothing: no variable has a place.")
+    silent_alignments: int = Field(description="Placements that predict nothing: no variable has a place.")
     interpretations: Exact = Field(description="Interpretations in the classes that were looked at.")
     perfect: Exact | None = Field(description="Of these, right on every intervention; null if not known.")
     best: ExtremeFound | None = Field(description="Every completion included; null if not known for some class.")
@@ -96,14 +96,14 @@ class CommonGroundReport(Report):
             )
         if aligned:
             best = max(one.right for one in aligned)
-            told.append(f"The best alignment that predicts every set is right on {best:,} of {of}.")
+            told.append(f"The best placement that predicts every set is right on {best:,} of {of}.")
         sure = [one for one in self.of("valid", "failing") if one.right == one.predicted]
         if sure:
             n, most = sum(one.count for one in sure), max(one.predicted for one in sure)
             who = (
-                "One alignment is right wherever it predicts"
+                "One placement is right wherever it predicts"
                 if n == 1
-                else f"{n:,} alignments are right wherever they predict"
+                else f"{n:,} placements are right wherever they predict"
             )
             told.append(f"{who}, on at most {most:,} of {of}.")
         return told or ["No explanation predicts any intervention."]
@@ -119,7 +119,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> CommonG
     """Survey every kept alignment and every observed class, or a uniform sample of the classes."""
     placed = of.placed
     if placed is None:
-        raise ValueError("the common ground looks at alignments, which were not read")
+        raise ValueError("the common ground looks at placements, which were not read")
     bounds = THOROUGH if settings.thorough else Bounds()
     found = survey_common_ground(of.question, of.circuits.masks, placed, work, bounds=bounds)
     sizes = found.classes.size

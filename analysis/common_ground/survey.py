@@ -236,7 +236,7 @@ def survey_common_ground(
         if spread is not None and speaks(chosen.classes) and not spread.add(chosen.classes):
             spread = None
     points = ClassPoints.joined(parts)
-    work.tell(STAGE, 1, 1, f"{len(points):,} classes, {len(alignments):,} alignments")
+    work.tell(STAGE, 1, 1, f"{len(points):,} classes, {len(alignments):,} placements")
     return CommonGround(
         space=space,
         classes=points,

@@ -129,7 +129,7 @@ RESAMPLE_ABLATION: Final = Criterion(
     source="Miller et al., 2024 (arXiv:2407.08734); over all clean inputs it is the patching domain of Hadad, Katz and "
     "Bassan, ICLR 2026 (arXiv:2602.16823), judged against labels",
     judges={"circuit": _valid_on_every_source, "cut": cuts.valid_on_every_source},
-    of_models="Each cut edge carries what its source does in the whole model on one row of the task, position by "
+    of_models="Each edge left out carries what its source does in the whole model on one row of the task, position by "
     "position, whichever row that is.",
     direction="higher",
     score="share of pairs of base and source decided right",

@@ -59,7 +59,7 @@ def _is_minimal(population: Population, algorithm: HighLevelModel, scored: OnNeu
     alignment = scored.alignment
     for path, site in alignment.places:
         if alignments.disagreements(population, algorithm, path, site, rule).any():
-            return Verdict("failed", "It is not valid, so it is no minimal valid alignment.")
+            return Verdict("failed", "It is not valid, so it is no minimal valid placement.")
     for path, site in alignment.places:
         for neurons in _smaller(site):
             inside = NeuronSet(site.layer, neurons)
@@ -80,7 +80,7 @@ def _is_minimal(population: Population, algorithm: HighLevelModel, scored: OnNeu
 def _minimal_joint(population: Population, _: Settings) -> Verdicts:
     every = alignments.on_neuron_sets(population)
     found = []
-    for algorithm, scored in population.work.each("criteria", every, "alignments within jointly right ones"):
+    for algorithm, scored in population.work.each("criteria", every, "placements within jointly right ones"):
         found.append(_is_minimal_jointly(population, algorithm, scored.alignment))
     return put_together(found)
 
@@ -97,9 +97,9 @@ def _is_minimal_jointly(population: Population, algorithm: HighLevelModel, align
         for path, site in alignment.places
     ]
     if any(not sites or sites[-1] != site for sites, (_, site) in zip(fitting, alignment.places, strict=True)):
-        return Verdict("failed", "It is not valid, so it is no minimal jointly right alignment.")
+        return Verdict("failed", "It is not valid, so it is no minimal jointly right placement.")
     if prod(map(len, fitting)) > _MAX_WITHIN:
-        reason = f"Not tried: {prod(map(len, fitting)):,} alignments lie within it, and the limit is {_MAX_WITHIN:,}."
+        reason = f"Not tried: {prod(map(len, fitting)):,} placements lie within it, and the limit is {_MAX_WITHIN:,}."
         return Verdict("undecided", reason)
     paths = [path for path, _ in alignment.places]
     try:
@@ -108,11 +108,11 @@ def _is_minimal_jointly(population: Population, algorithm: HighLevelModel, align
         for sites in sorted(product(*fitting), key=lambda chosen: sum(len(site.neurons) for site in chosen))[:-1]:
             smaller = Alignment.of(alignment.algorithm_text, dict(zip(paths, sites, strict=True)))
             if jointly_right(population.question, algorithm, smaller, population.work):
-                reason = "An alignment within it is right under joint interchange already."
+                reason = "A placement within it is right under joint interchange already."
                 return Verdict("failed", reason, {"alignment": smaller.id})
     except BeyondLimits as refusal:
         return Verdict("undecided", f"Not tried: {refusal.cause}.")
-    return Verdict("passed", "No alignment within it is right under joint interchange.")
+    return Verdict("passed", "No placement within it is right under joint interchange.")
 
 
 def _smaller(site: NeuronSet) -> list[tuple[int, ...]]:
@@ -136,28 +136,29 @@ CAUSAL_ORDER: Final = Criterion(
 )
 MINIMAL_ALIGNMENT: Final = Criterion(
     key="minimal-alignment",
-    label="Minimal alignment",
-    definition="No other valid alignment of the algorithm is contained in it, variable by variable.",
+    label="Minimal placement",
+    definition="No other valid placement of the algorithm is contained in it, variable by variable.",
     formula="no valid τ′ ≠ τ with τ′(v) ⊆ τ(v) for every variable v",
     source="Méloux et al., ICLR 2025 (arXiv:2502.20914): minimal mappings",
     judges={"alignment": _minimal},
     idle=_NOT_CONTAINED,
     method="Whether a variable fits a set does not depend on the others, so it is enough to try every smaller set "
     "inside each variable's own. Pairs of inputs are the protocol's.",
+    term="minimal-placement",
 )
 MINIMAL_JOINT_ALIGNMENT: Final = Criterion(
     key="minimal-joint-alignment",
     label="Minimal among the jointly right",
-    definition="It is right under single and joint interchange, and no other such alignment of the algorithm is "
+    definition="It is right under single and joint interchange, and no other such placement of the algorithm is "
     "contained in it, variable by variable.",
     formula="τ in J, and no τ′ ≠ τ in J with τ′(v) ⊆ τ(v) for every variable v; J: valid, right for all b, s_1 … s_v",
     source="Méloux et al., ICLR 2025 (arXiv:2502.20914): minimal mappings; "
     "Geiger et al., JMLR 2025 (arXiv:2301.04709): interchange of several variables at once",
     judges={"alignment": _minimal_joint},
     idle=_NOT_CONTAINED,
-    method="Every alignment within it is tried whose variables each fit their set. Pairs of inputs are the protocol's, "
-    f"joint interchanges all there are; beyond {MAX_RUNS:,} of one alignment, or {_MAX_WITHIN:,} alignments within "
+    method="Every placement within it is tried whose variables each fit their set. Pairs of inputs are the protocol's, "
+    f"joint interchanges all there are; beyond {MAX_RUNS:,} of one placement, or {_MAX_WITHIN:,} placements within "
     "one, it is undecided.",
     cost="bounded",
-    term="minimal-alignment",
+    term="minimal-placement",
 )

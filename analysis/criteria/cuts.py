@@ -95,7 +95,7 @@ def valid_on_every_source(population: CutCircuits, _: Settings) -> Verdicts:
     """Valid whichever row gives what cut edges carry; a circuit is given up at the first row that refutes it."""
     runs = population.question
     if runs.outputs_from is None:
-        reason = "What a cut edge carries on another row is not defined for this kind of model."
+        reason = "What an edge that is left out carries on another row is not defined for this kind of model."
         return same_for_all(len(population), "not_applicable", reason)
     refuted_by = np.full(len(population), -1)
     undecided = np.zeros(len(population), dtype=np.bool_)
@@ -119,9 +119,9 @@ def valid_on_every_source(population: CutCircuits, _: Settings) -> Verdicts:
         if undecided[position]:
             return SPENT, {}
         if refuted_by[position] < 0:
-            return f"It decides right whichever of the {runs.n_rows} rows gives what cut edges carry.", {}
+            return f"It decides right whichever of the {runs.n_rows} rows gives what edges left out carry.", {}
         source = int(refuted_by[position])
-        return f"It decides wrong where cut edges carry what they do on row {source}.", {"source": source}
+        return f"It decides wrong where edges left out carry what they do on row {source}.", {"source": source}
 
     return verdicts_of(refuted_by < 0, explain, undecided=undecided)
 

@@ -86,7 +86,7 @@ PRESETS: Final[tuple[FunnelPreset, ...]] = (
     FunnelPreset(
         "paper",
         "The paper’s tests",
-        "Méloux et al. ask for right decisions with absent edges at 0, and for minimal alignments that are right under "
+        "Méloux et al. ask for right decisions with absent edges at 0, and for minimal placements that are right under "
         "one direction of each interchange.",
         ("zero-ablation", "one-direction", "minimal-alignment"),
     ),
@@ -107,7 +107,7 @@ PRESETS: Final[tuple[FunnelPreset, ...]] = (
         "minimality",
         "All minimality",
         "Four meanings of a smallest circuit, from the weakest to the strictest; three kinds of redundancy that an "
-        "algorithm may lack, which are in no such order; and the smallest places of alignments.",
+        "algorithm may lack, which are in no such order; and the smallest places of placements.",
         (
             *("minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"),
             *("irredundant-gates", "irredundant-functions", "irredundant-literals", "minimal-alignment"),
@@ -340,7 +340,7 @@ class KindFound(Part):
     begin: Exact = Field(description="Explanations at the beginning.")
     begin_words: str = Field(description="What those are.")
     rows: list[StepFound] = Field(description="The steps that are about this kind, in order.")
-    carriers: int | None = Field(None, description="Of the algorithms left, those with an alignment left.")
+    carriers: int | None = Field(None, description="Of the algorithms left, those with a placement left.")
     partial: bool = Field(False, description="Whether there may be more at the beginning than are looked at.")
 
     @property

@@ -123,11 +123,11 @@ JOINT_INTERCHANGE: Final = Criterion(
     judges={"alignment": _joint},
     method="Every run is made. Without variables the network is run on the clean inputs. Where variables lie in "
     "several layers this is no stricter than interchanging one at a time: a variable in a later layer is held at its "
-    "own source instead of following the earlier one. It removes alignments, but no algorithm with two variables: "
+    "own source instead of following the earlier one. It removes placements, but no algorithm with two variables: "
     "where a set carries one of them, the rest of its layer carries the other, and this pair passes.",
     direction="higher",
     parameters=(
-        Parameter("max_runs", MAX_RUNS, 1, 1 << 30, "most runs for one alignment; beyond, undecided", "runs", True),
+        Parameter("max_runs", MAX_RUNS, 1, 1 << 30, "most runs for one placement; beyond, undecided", "runs", True),
     ),
     score="share of joint interchanges that agree",
 )

@@ -54,17 +54,17 @@ ABOVE_RANDOM: Final = Criterion(
     label="Above chance",
     definition="The IIA is above a percentile, the 95th by default, of the algorithm's best IIA on networks with each "
     "layer's weights permuted.",
-    formula="#{i : IIA > max over alignments of IIA on network i, weights shuffled} ≥ percentile · networks",
+    formula="#{i : IIA > max over placements of IIA on network i, weights shuffled} ≥ percentile · networks",
     source="Pluriscope, after Sutter et al., NeurIPS 2025 (arXiv:2507.08802): what random networks reach",
     judges={"alignment": _above_random},
     idle={"direction": "What chance reaches is told for each class of directions, among the classes of maps."},
     method="The entries of each weight matrix are shuffled within it, from the seed; biases stay. The best IIA over "
-    "all alignments on each such network is found exactly. The percentile is by nearest rank, so the IIA must be "
-    "strictly above so many of the networks. Permuted networks hardly ever compute the task, so nearly every alignment "
+    "all placements on each such network is found exactly. The percentile is by nearest rank, so the IIA must be "
+    "strictly above so many of the networks. Permuted networks hardly ever compute the task, so nearly every placement "
     "with a high IIA passes: this rules out arbitrary weights and no more. Networks that are drawn until they compute "
     "the task would be no better control for XOR: a fifth or more of those that compute it carry each of its two "
     "irredundant algorithms in full, and no IIA lies above 1. For other tasks that is not shown; which share of drawn "
-    "networks carries an algorithm stands beside the funnel and the ladder.",
+    "networks carries an algorithm stands beside the funnel and the classes of maps.",
     direction="higher",
     parameters=(
         Parameter("percentile", 95.0, 0.0, 100.0, "share of the networks to be above", "%"),

@@ -49,7 +49,7 @@ SAME_STORY: Final = Criterion(
     key="same-story",
     label="Same carried algorithms",
     definition="The ablated network carries the same irredundant algorithms as the whole network.",
-    formula="{a irredundant, with variables: a has a valid alignment on N_C} = {the same on N}",
+    formula="{a irredundant, with variables: a has a valid placement on N_C} = {the same on N}",
     source="Bayat Makou et al., 2026 (arXiv:2606.06267) ask it of samples: here of every circuit",
     judges={"circuit": _same_story},
     method="Every neuron set of active neurons is interchanged for all tested pairs on the network with absent edges "

@@ -155,7 +155,7 @@ CAUSAL_SCRUBBING: Final = Criterion(
     method="Exhaustive without making each run: occurrences are independent in the unrolled circuit, pre-activations "
     "are sums and no activation falls, so the ends of what a neuron can be where it claims a bit follow from those of "
     "its sources. All interpretations of an observed class fare alike, so how many of all pass is counted by classes; "
-    "where these are too many they are undecided. Of alignments `unmapped-inert` asks more than this: neurons with a "
+    "where these are too many they are undecided. Of placements `unmapped-inert` asks more than this: neurons with a "
     "variable take their activation from any input, whatever the variable is there, those without one from any other.",
     direction="higher",
     score="share of clean inputs whose decision survives",

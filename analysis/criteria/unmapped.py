@@ -33,7 +33,7 @@ _NO_CLAIM: Final = Verdict(
 def _inert(population: Population, settings: Settings) -> Verdicts:
     every = alignments.on_neuron_sets(population)
     found = []
-    for algorithm, scored in population.work.each("criteria", every, "alignments with unmapped neurons"):
+    for algorithm, scored in population.work.each("criteria", every, "placements with unmapped neurons"):
         claims = inert_claims(population.question.network, algorithm, scored.alignment)
         found.append(_judge_claims(population, algorithm, claims, settings) if claims else _NO_CLAIM)
     return put_together(found)
@@ -153,12 +153,12 @@ UNMAPPED_INERT: Final = Criterion(
             "what they may carry: 0 their values on any input, 1 any of them 0 instead of what it is",
             whole=True,
         ),
-        Parameter("max_runs", MAX_RUNS, 1, 1 << 30, "most runs for one alignment; beyond, undecided", "runs", True),
+        Parameter("max_runs", MAX_RUNS, 1, 1 << 30, "most runs for one placement; beyond, undecided", "runs", True),
     ),
     score="share of runs that agree",
     method="Φ is the rest of each layer whose variables decide the output and every variable of a later layer. "
     "Elsewhere the rest of a layer mediates: it carries an input that a later gate reads, or a variable on its way. "
-    "Then nothing is claimed of it, and an alignment without any such layer is not asked. Every run is made.",
+    "Then nothing is claimed of it, and a placement without any such layer is not asked. Every run is made.",
     retired={"budget": 4096},
     cost="bounded",
     term="unmapped-neuron",

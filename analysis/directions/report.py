@@ -49,13 +49,13 @@ class ClassFound(Part):
     n_searched: int
     n_left: int = Field(description="Irredundant algorithms that were not searched yet.")
     all_listed: bool = Field(description="Whether every candidate was at hand.")
-    n_aligned: int = Field(description="Algorithms with a valid alignment; those without variables not counted.")
+    n_aligned: int = Field(description="Algorithms with a valid placement; those without variables not counted.")
     n_valid: Exact
     n_joint: int
     n_undecided: Exact
     truncated: bool
     exact: bool = Field(description="Whether no limit and nothing undecided leaves a count open.")
-    by_layer: dict[int, int] = Field(description="Kept valid alignments with a direction on each hidden layer.")
+    by_layer: dict[int, int] = Field(description="Kept valid placements with a direction on each hidden layer.")
     refused: str
     settings: dict[str, int | None] = Field(description="Of learned subspaces: seeds and steps.")
     seconds: float
@@ -106,7 +106,7 @@ class DirectionsReport(Report):
         for one in self.searched:
             least = "" if one.exact else "at least "
             told.append(f"{one.label}: {least}{one.n_aligned:,} of {one.n_searched:,}")
-        return [f"Algorithms with a valid alignment on directions, by class. {'; '.join(told)}."]
+        return [f"Algorithms with a valid placement on directions, by class. {'; '.join(told)}."]
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ RULES: Final = "rules"
 SPACE_ABLATION: Final = Setting(
     "ablation",
     RULES,
-    "what is cut carries while the method searches; rules: the same as in the circuits it is held against",
+    "what is left out carries while the method searches; rules: the same as in the circuits it is held against",
     (RULES, *dict.fromkeys(one for kind in SUBJECT_KINDS for one in kind.settings.get("ablation", ()))),
 )
 """Of every method that is asked about models."""

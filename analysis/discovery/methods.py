@@ -245,7 +245,7 @@ RANDOM_DELETION: Final = DiscoveryMethod(
     label="Random deletion while valid",
     definition="Edges (or nodes, where circuits are of nodes) are deleted in an order that is drawn; each stays out if "
     "what is left, without what leads nowhere or comes from nowhere, is a valid circuit under the rules, until none "
-    "can be deleted. It asks which circuits are valid, which no other method does by itself: it is no fair race.",
+    "can be deleted. It asks which circuits are valid, which no other method does by itself: the race is uneven.",
     source="A baseline: what asking the judge gives without any method",
     own=(_SEED, _RESTARTS),
     choose=_deleted_at_random,

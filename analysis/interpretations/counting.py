@@ -95,7 +95,7 @@ def count_interpretations(
 
 
 def n_states(question: Question, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK) -> NDArray[np.float64]:
-    """``[circuits]`` combinations of cuts in the first layer of each, which tell how long counting takes.
+    """``[circuits]`` combinations of thresholds in the first layer of each, which tell how long counting takes.
 
     Args:
         masks: ``[circuits]``.
@@ -137,7 +137,7 @@ def _counted_in_order(
                 counts = _count(tuple(layer[done:stop] for layer in layers), look, most_carried)
             except _TooManyStates:
                 if stop - done == 1:
-                    cause = f"more than {most_carried:,} combinations of cuts in one layer of a valid circuit"
+                    cause = f"more than {most_carried:,} combinations of thresholds in one layer of a valid circuit"
                     raise BeyondLimits("interpretations", cause, "use a smaller network") from None
                 most = max(1, (stop - done) // 8)  # later layers are larger than the first let expect
                 continue
@@ -149,7 +149,7 @@ def _counted_in_order(
         if n_fitting < len(some):
             raise BeyondLimits(
                 "interpretations",
-                f"more than {work.limits.max_states:,} combinations of cuts in the first layer over the valid circuits",
+                f"more than {work.limits.max_states:,} combinations of thresholds in the first layer of valid circuits",
                 "use a smaller network, or a protocol that leaves fewer circuits",
             )
         n_before = float(states[-1])

@@ -270,7 +270,7 @@ class InterpretationSpace:
             raise self._foreign("neuron " + ".".join(map(str, min(given))))
         least, ways = self._before(cuts)
         if not ways:
-            raise self._foreign("their cuts")
+            raise self._foreign("their thresholds")
         return cuts, least
 
     def _check(self, index: int, count: int, item: str, items: str) -> None:
@@ -297,7 +297,7 @@ class InterpretationSpace:
         max_states, max_links = self.most or MAX_STATES, self.most or MAX_LINKS
         if n_states > max_states:
             raise self._too_large(
-                f"{n_states:,.0f} combinations of cuts in the first layer, and the limit is {max_states:,}"
+                f"{n_states:,.0f} combinations of thresholds in the first layer, and the limit is {max_states:,}"
             )
         first = [block.cuts for block in first_states(self.layers[0], _STATES_AT_ONCE)]
         states, linked, n_links = [_of_one_circuit(np.concatenate(first))], [], 0
@@ -309,7 +309,7 @@ class InterpretationSpace:
                     n_links += len(found.source)
                     if n_links > max_links:
                         raise self._too_large(
-                            f"more than {max_links:,} ways on from cuts of one layer to the next, which is the limit"
+                            f"more than {max_links:,} ways on from the thresholds of one layer to those of the next"
                         )
                     sources.append(found.source + start)
                     keys.append(_keys(found.target.cuts))

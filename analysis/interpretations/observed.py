@@ -100,7 +100,7 @@ def observed_classes(question: Question, circuit: Circuit, *, max_classes: int =
             found.append(part)
             n_found += len(part.source)
             if n_found > max_classes:
-                raise _too_many(circuit, f"more than {max_classes:,} combinations of cuts, which is the limit")
+                raise _too_many(circuit, f"more than {max_classes:,} combinations of thresholds, which is the limit")
         offsets = np.concatenate([part.source for part in found])
         n_options = np.bincount(offsets, minlength=len(first))
         repeats = n_options[position]
@@ -117,7 +117,7 @@ def observed_classes(question: Question, circuit: Circuit, *, max_classes: int =
 
 def _check(circuit: Circuit, n_classes: float, max_classes: int) -> None:
     if n_classes > max_classes:
-        raise _too_many(circuit, f"{n_classes:,.0f} combinations of cuts, and the limit is {max_classes:,}")
+        raise _too_many(circuit, f"{n_classes:,.0f} combinations of thresholds, and the limit is {max_classes:,}")
 
 
 def _too_many(circuit: Circuit, cause: str) -> BeyondLimits:

@@ -52,9 +52,7 @@ def _layers(question: Question, algorithm: HighLevelModel) -> list[int]:
 
 def _fit(question: Question, _settings: Settings) -> Fit:
     if question.network.n_inputs > MAX_INPUTS:
-        return not_applicable(
-            f"Algorithms are aligned up to {MAX_INPUTS} inputs; here are {question.network.n_inputs}."
-        )
+        return not_applicable(f"Algorithms are placed up to {MAX_INPUTS} inputs; here are {question.network.n_inputs}.")
     algorithms = _asked(question).algorithms
     if not algorithms:
         return not_applicable("The task has no irredundant algorithm with a variable, so there is nothing to align.")
@@ -74,7 +72,7 @@ def look(question: Question, _settings: Settings, work: Work) -> Table:
     table, asked = DirectionTable(question), _asked(question)
     rows: list[dict[str, Any]] = []
     with function_at("analysis.subjects.perceptron.threads:one_thread")():
-        for algorithm in work.each("methods", asked.algorithms, "algorithms aligned"):
+        for algorithm in work.each("methods", asked.algorithms, "algorithms placed"):
             layers = _layers(question, algorithm)
             blocks = [tuple(Block(layer, at, 1) for at in range(len(algorithm.responses))) for layer in layers]
             known = align_on_directions(table, algorithm, "orthogonal").valid
@@ -84,7 +82,7 @@ def look(question: Question, _settings: Settings, work: Work) -> Table:
                 rows += _of_run(table, algorithm, scored, run.steps, closed_form={layer} in passing_layers)
     if asked.truncated_at is None:
         return Table(tuple(rows))
-    left_out = f"Truncated: of the irredundant algorithms with variables the first {asked.truncated_at} are aligned."
+    left_out = f"Truncated: of the irredundant algorithms with variables the first {asked.truncated_at} are placed."
     return Table(tuple(rows), (left_out,))
 
 
@@ -245,7 +243,7 @@ DAS: Final = Lens(
     applies=_fit,
     look="analysis.lenses.das:look",
     says=_says,
-    can_know="Where every interchange goes as the algorithm says, that is an alignment, checked exactly. Another seed "
+    can_know="Where every interchange goes as the algorithm says, that is a placement, checked exactly. Another seed "
     "may end on other directions that pass as well, so the direction itself is one of many; and where it fails, "
     "that shows nothing: another seed, dimension or layer may pass.",
     columns={

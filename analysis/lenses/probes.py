@@ -127,7 +127,7 @@ PROBES: Final = Lens(
     look=_look,
     says=_says,
     can_know="That a function is decodable says that it can be read, not that the network reads it. Whether it is "
-    "used shows when the direction is interchanged, and whether it is carried by a valid alignment is known here.",
+    "used shows when the direction is interchanged, and whether it is carried by a valid placement is known here.",
     columns={
         "layer": "hidden layer, from 1",
         "truth_table": "the function's value on each row",

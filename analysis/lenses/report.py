@@ -55,7 +55,7 @@ class AlgorithmFound(Part):
 class CarriedFound(Part):
     """Which irredundant algorithms with variables have a valid alignment."""
 
-    known: bool = Field(description="Whether the search for alignments came to its end and decided redundancy.")
+    known: bool = Field(description="Whether the search for placements came to its end and decided redundancy.")
     of: int = Field(description="Irredundant algorithms with variables.")
     n_carried: int
     carried: list[AlgorithmFound] = Field(description=f"The first {MAX_FORMULAS}.")
@@ -92,7 +92,7 @@ class LensesReport(Report):
             return [f"{told}."]
         held = sum(bool(cell.carried) for cell in cells)
         verb = "is" if held == 1 else "are"
-        return [f"{told}, and {held or 'none'} {verb} carried by a valid alignment of an irredundant algorithm."]
+        return [f"{told}, and {held or 'none'} {verb} carried by a valid placement of an irredundant algorithm."]
 
 
 def view_found(question: Any, lens: Lens, answer: LensAnswer, known: Parts = ({}, 0)) -> ViewFound:

@@ -39,7 +39,7 @@ from analysis.sandbox.intervention import Change, Intervention, Prediction, carr
 from analysis.sandbox.running import Bench
 
 ON_DIRECTIONS: Final = "directions do not speak about neurons and edges, only about interchanges along themselves"
-SAYS_WHAT: Final = "an algorithm says what, not where: without an alignment its variables sit on no neuron"
+SAYS_WHAT: Final = "an algorithm says what, not where: without a placement its variables sit on no neuron"
 MAX_WAYS: Final = 1 << 16
 NO_OUTPUT_GATE: Final = "its output carries no gate, because its circuit gives the same output on every input"
 
@@ -67,7 +67,7 @@ def predict_by_alignment(
     for change in intervention.changes:
         if change.is_edge:
             return Prediction(
-                SILENT, f"the edge {site_name(change, sizes)} is changed, and an alignment speaks of neurons alone"
+                SILENT, f"the edge {site_name(change, sizes)} is changed, and a placement speaks of neurons alone"
             )
         if change.written != "source":
             return Prediction(

@@ -147,11 +147,11 @@ def found_words(row: AnalysisRow) -> str:
         return f"{valid}; its rows are no Boolean inputs, so nothing else was searched"
     which = "" if row.circuits_method == "listed" else " of the circuits drawn"
     aligned = (
-        f"{row.algorithms_aligned:,} of {row.algorithms_candidates:,} algorithms aligned, "
-        f"{row.alignments_valid:,} valid alignments, {row.alignments_minimal:,} of them minimal"
+        f"{row.algorithms_aligned:,} of {row.algorithms_candidates:,} algorithms placed, "
+        f"{row.alignments_valid:,} valid placements, {row.alignments_minimal:,} of them minimal"
     )
     if not row.exhaustive and not row.algorithms_aligned and row.algorithms_candidates:
-        aligned = f"{row.algorithms_candidates:,} candidate algorithms, none aligned as far as was searched"
+        aligned = f"{row.algorithms_candidates:,} candidate algorithms, none placed as far as was searched"
     return f"{valid}, {row.interpretations_total:,} interpretations{which}; {aligned}"
 
 

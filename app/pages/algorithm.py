@@ -39,7 +39,7 @@ _PLACE: Final = (column("where", "Placement", "What stands where.", first=True),
 class AlgorithmOptions(PlacedOptions):
     """Options of one algorithm's page."""
 
-    minimal: bool = Field(False, description="Only minimal alignments.")
+    minimal: bool = Field(False, description="Only minimal placements.")
 
 
 def row_of(one: One) -> AlgorithmRow:

@@ -75,7 +75,7 @@ def stops_of(row: AnalysisRow) -> str:
     if row.algorithms_truncated_at is not None and "algorithms" not in stages:
         stops.append(f"algorithms at {row.algorithms_truncated_at:,}")
     if truncated := row.distributions.get("algorithms_truncated", 0):
-        stops.append(f"alignments of {noun(truncated, 'algorithm')}")
+        stops.append(f"placements of {noun(truncated, 'algorithm')}")
     return "; ".join(stops)
 
 

@@ -49,7 +49,7 @@ def rows_blocks(question: Any, rows: Rows) -> Iterator[Block]:
     """What a circuit does on each row; of many the rows with the smallest gaps."""
     alone = "the circuit alone, everything else"
     if question.kind.refuses("interpretations"):
-        yield Section("On the rows of the task", f"{alone} cut; {N_ROWS} with the smallest gaps")
+        yield Section("On the rows of the task", f"{alone} left out; {N_ROWS} with the smallest gaps")
     else:
         yield Section("On every input", f"{alone} ablated ({question.protocol.ablation})")
     yield rows_table(question, rows)

@@ -102,7 +102,7 @@ class Known:
         analysis = self.place.analysis
         if analysis is None:
             return ""
-        untried = "alignments at 0" if placements_untried(self.session, analysis) else ""
+        untried = "placements at 0" if placements_untried(self.session, analysis) else ""
         return "; ".join(filter(None, (stops_of(analysis), untried)))
 
     @cached_property

@@ -46,14 +46,14 @@ class PlacedOptions(ScopeOptions):
     place: list[str] = Field(
         [],
         max_length=64,
-        description="PATH:LAYER.NEURON+NEURON for each variable, once each or joined by _: leads to that alignment, "
+        description="PATH:LAYER.NEURON+NEURON for each variable, once each or joined by _: leads to that placement, "
         "stored or not.",
     )
     at: str = Field(
         "",
         max_length=5_000,
         description="PATH@LAYER=w1,w2,… for each variable joined by ;, with /d1,d2,… where the swap is oblique: leads "
-        "to that alignment on directions, stored or not.",
+        "to that placement on directions, stored or not.",
     )
 
     def meant(self, ref: ExplanationRef) -> ExplanationRef:
@@ -121,7 +121,7 @@ def find_placement(
     if ref.kind == "alignment":
         stored, found = _on_neurons(session, place, row, algorithm, ref.second)
         cause = (
-            f"is not one of the {row.n_kept:,} alignments kept for this algorithm, nor of the first {MAX_TRIED:,} "
+            f"is not one of the {row.n_kept:,} placements kept for this algorithm, nor of the first {MAX_TRIED:,} "
             "placements of its variables"
         )
         cure = (
@@ -130,14 +130,14 @@ def find_placement(
         )
     else:
         stored, found = _on_directions(session, place, algorithm, ref.second)
-        cause = "is not one of the alignments on directions kept for this algorithm"
+        cause = "is not one of the placements on directions kept for this algorithm"
         cure = (
             "choose a kept one, or say what it is, PATH@LAYER=w1,w2,… for each variable joined by ;, with ?at= behind "
             "the algorithm's address, or instead of its id: d-ALGORITHM.0:1=1,0,-1;1:1=0,1,-1"
         )
     if found is None:
         url = links.algorithm(place.slug, algorithm.id, place.scope)
-        item, label = f"alignment {ref.second[:40]!r}", f"algorithm {algorithm.formula}"
+        item, label = f"placement {ref.second[:40]!r}", f"algorithm {algorithm.formula}"
         raise NotFound(item, cause, cure, "alignment", url, label)
     if stored is None:
         check_alignment(place.question.network, algorithm, found, place.question.protocol)

@@ -186,11 +186,11 @@ def alignment(one: One, options: PlacementOptions) -> Iterator[Block]:
         one.item.algorithm,
         placed,
         hues=hues_of(one.item.algorithm),
-        title=f"Alignment of {record.formula}",
+        title=f"Placement of {record.formula}",
     )
     caption = (
         "Algorithm above, network below, both from inputs to output. Dotted leaders join a variable to the neurons "
-        "that carry it. Nothing is cut; unmarked neurons are not spoken about."
+        "that carry it. Nothing is left out; other neurons are not spoken about."
     )
     yield Side([figure(one, drawn, caption), Facts(_facts(record))])
     yield from _evidence(one, record, options)
@@ -213,7 +213,7 @@ def direction(one: One, options: PlacementOptions) -> Iterator[Block]:
     )
     caption = (
         "The capsule is the layer; below, each variable’s weights on its neurons, up and filled for positive, down and "
-        "open for negative. Nothing is cut, so edges are pale."
+        "open for negative. Nothing is left out, so edges are pale."
     )
     facts = Facts([*_facts(record), _joint_fact(record, one.place.question.subject.n_inputs)])
     yield Side([figure(one, drawn, caption), facts])
@@ -236,7 +236,7 @@ def _head(one: One, record: Record, where: str, how: str, tests: Mapping[str, bo
         Markup('<span class="f">{}</span>').format(record.formula) + where,
         Markup('{}, {} of <a href="{}">this algorithm</a> under protocol {}, {}.').format(
             f"{one.name[0]}·{record.alignment}",
-            "a valid alignment" if record.valid else "an alignment that fails",
+            "a valid placement" if record.valid else "a placement that fails",
             one.links.algorithm(place.slug, record.algorithm, place.scope),
             place.question.protocol.name,
             how or "not stored, computed just now",
@@ -291,7 +291,7 @@ def _evidence(one: One, record: Record, options: PlacementOptions, **more: Calla
         more: further columns of the variables by their labels.
     """
     if not record.places:
-        yield Section("Nothing to place", "the algorithm has no variables, so its one alignment is empty and valid")
+        yield Section("Nothing to place", "the algorithm has no variables, so its one placement is empty and valid")
         yield from about(one)
         return
     hues = hues_of(one.item.algorithm)

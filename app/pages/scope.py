@@ -23,10 +23,10 @@ IN_SHORT: Final = "In short"
 _MEANING: Final = {
     "max_possible": "a larger circuit space is counted or estimated instead of listed",
     "max_valid": "valid circuits kept in a list; then it is marked truncated",
-    "max_candidates": "candidate algorithms kept where they are aligned one by one",
+    "max_candidates": "candidate algorithms kept where they are placed one by one",
     "max_listed": "more candidates than this are searched by what the network can support instead of one by one",
-    "n_first": "of those, listed whether they can be aligned or not",
-    "max_aligned": "of those that can be aligned, listed",
+    "n_first": "of those, listed whether they can be placed or not",
+    "max_aligned": "of those that can be placed, listed",
     "max_states": "combinations of thresholds, in all, up to which the interpretations of listed circuits are counted",
     "max_seconds": "an exact count predicted to take longer on one core is not started",
     "max_bytes": "a count predicted to take more memory is not started; a list stops before it does",

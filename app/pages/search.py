@@ -314,7 +314,7 @@ def _by_formula(session: Session, links: Addresses, text: str, limit: int) -> li
     for row, analysis in algorithms_that_are(session, ids, limit):
         scope, network = scope_of(analysis), analysis.network
         url = links.algorithm(network.slug, row.algorithm_id, scope)
-        detail = f"{noun(row.n_valid, 'valid alignment')}, {_named(network, scope)}"
+        detail = f"{noun(row.n_valid, 'valid placement')}, {_named(network, scope)}"
         hits.append(Hit(kind="algorithm", label=row.formula, detail=detail, url=url))
     return hits
 

@@ -143,7 +143,7 @@ def _interface(description: str, site: str, document: str) -> Iterator[Block]:
     yield Section("In Python", "The same as objects, with drawings and tables in a notebook.", id="python")
     yield Prose(
         f'    import pluriscope\n    pluriscope.fetch("{site}/networks/NAME")\n\n'
-        "It takes the address of a network's page, a circuit's, interpretation's, algorithm's or alignment's. "
+        "It takes the address of a network's page, a circuit's, interpretation's, algorithm's or placement's. "
         "Without a server: `pluriscope.explain(model)`, of a `torch.nn.Sequential`, `MLPClassifier` or network file."
     )
     yield Section("For scripts", "From a network file to its result.", id="scripts")

@@ -22,7 +22,7 @@ from pluriscope.naming import ExplanationRef
 _WORDS: Final[Mapping[Kind, tuple[str, str]]] = {
     "interpretation": ("observed class", "observed classes"),
     "valid": ("placement", "placements"),
-    "failing": ("alignment that fails", "alignments that fail"),
+    "failing": ("placement that fails", "placements that fail"),
 }
 _READING: Final = """
 - An intervention sets a set of hidden neurons to what they are on another input: every set, every ordered pair of
@@ -107,11 +107,11 @@ def _page(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Block]:
     if report.partial:
         yield Notice("Not everything was looked at", _left_out(report), "Others may stand elsewhere.")
     drawn = ground_map(report, Count(sum(of.sizes().values())), failing=True)
-    yield Figure(drawn, f"{ground_words(report)} Squares: alignments, filled if valid.")
+    yield Figure(drawn, f"{ground_words(report)} Squares: placements, filled if valid.")
     yield Facts(list(_facts(report, of)))
     by = of.links.explanations(of.slug, of.scope, kind="alignment", sort="accuracy", order="desc")
     if any(report.of("valid", "failing")):
-        yield Prose(f"The list of explanations has both numbers too: [alignments by accuracy]({by}).", glossary=False)
+        yield Prose(f"The list of explanations has both numbers too: [placements by accuracy]({by}).", glossary=False)
     yield More("How to read it", lambda: [Prose(_READING)])
 
 
@@ -128,7 +128,7 @@ def _left_out(report: CommonGroundReport) -> str:
         more = noun(report.n_unread, "more drawn class", "more drawn classes")
         told.append(f"{more} could not be found: their circuits have too many states.")
     if report.alignments < report.n_alignments:
-        told.append(f"The first {exact(report.alignments)} of {noun(report.n_alignments, 'kept alignment')}.")
+        told.append(f"The first {exact(report.alignments)} of {noun(report.n_alignments, 'kept placement')}.")
     return " ".join(told)
 
 
@@ -144,7 +144,7 @@ def _facts(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Fact]:
             yield Fact(name, f"{exact(one.right)} of {exact(report.n_interventions)}", total, url=url)
     silent = report.silent_classes + report.silent_alignments
     beside = f"{exact(silent)} predict nothing and are left out" if silent else ""
-    yield Fact("Kept alignments", exact(report.n_alignments), f"{exact(report.alignments)} looked at", beside)
+    yield Fact("Kept placements", exact(report.n_alignments), f"{exact(report.alignments)} looked at", beside)
 
 
 def _about(report: CommonGroundReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
@@ -154,7 +154,7 @@ def _about(report: CommonGroundReport | None, of: AnalysisContext, ref: Explanat
         yield Notice("A bare circuit predicts nothing; its interpretations do", actions=[action])
         return
     if of.item is None or ref.kind in ("algorithm", "direction"):
-        silent = "An algorithm without places predicts nothing; its alignments do"
+        silent = "An algorithm without places predicts nothing; its placements do"
         if ref.kind == "direction":
             silent = "Directions predict nothing of sets of hidden neurons, which these interventions patch"
         yield Notice(silent, actions=[action])
@@ -183,7 +183,7 @@ def _among(report: CommonGroundReport, kind: str, predicted: int, right: int) ->
     is_class = kind == "interpretation"
     places = list(report.of("interpretation")) if is_class else list(report.of("valid", "failing"))
     better = sum(one.count for one in places if one.right * predicted > right * one.predicted)
-    what = f"observed classes {'drawn' if report.drawn else 'there are'}" if is_class else "alignments that are kept"
+    what = f"observed classes {'drawn' if report.drawn else 'there are'}" if is_class else "placements that are kept"
     return f"More accurate, of {exact(sum(one.count for one in places))} {what}: {exact(better)}."
 
 

@@ -17,10 +17,10 @@ from pluriscope.tables import Column, Row
 
 _COLUMNS: Final = (
     Column("direction_class", "A variable lives on", "The class of directions.", "name", first=True),
-    Column("aligned", "Algorithms that pass", "With a valid alignment, of those searched.", "text"),
-    Column("valid", "Valid alignments", "That the search counted.", "text"),
+    Column("aligned", "Algorithms that pass", "With a valid placement, of those searched.", "text"),
+    Column("valid", "Valid placements", "That the search counted.", "text"),
     Column("joint", "Joint", "Kept valid ones that joint interchange confirms too.", "text"),
-    Column("layers", "On layers", "Kept valid alignments with a direction on each hidden layer.", "text"),
+    Column("layers", "On layers", "Kept valid placements with a direction on each hidden layer.", "text"),
     Column("chance", "By chance: networks", "Permuted networks on which anything passes (classes of maps).", "text"),
     Column("search", "Search", "How far it went.", "text"),
 )
@@ -31,7 +31,7 @@ _READING: Final = """
 - Placed are the algorithms without a redundant literal. A direction reads a variable if it is off by at most 1e-3 on
   every input where weights are small integers, and 1e-6 for read-outs.
 - Learned subspaces: what no seed found may exist all the same. An oblique swap moves a layer along any d with w·d = 1.
-- By chance: networks with each layer's weights permuted, of the ladder, where that was asked.
+- By chance: networks with each layer's weights permuted, of the classes of maps, where these were asked.
 """
 
 
@@ -42,7 +42,7 @@ def _thumb(report: DirectionsReport, of: AnalysisContext) -> Markup:
 
 def _page(report: DirectionsReport, of: AnalysisContext) -> Iterator[Block]:
     if report.searched:
-        yield Figure(_thumb(report, of), "A square for each algorithm; filled: some alignment of it passes.")
+        yield Figure(_thumb(report, of), "A square for each algorithm; filled: some placement of it passes.")
     rows = [_row(one, of) for one in report.classes]
     rules = {row.url: f"{one.rule} {_searched(one)}" for row, one in zip(rows, report.classes, strict=True)}
     yield Table.short("class", _COLUMNS, rows, says=lambda row: rules[row.url], id="classes")

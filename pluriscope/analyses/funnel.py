@@ -53,8 +53,9 @@ _READING: Final = """
 - Interpretations that no input tells apart are one [observed class](glossary.md#observed-class). From “One per observed
   class” on classes are counted, and a class is left where any one of its interpretations passes every step.
 - Bars are logarithmic: log(1 + n). A step without verdicts removes nobody; from there on numbers are upper bounds.
-- Null model: none, a funnel compares with nothing. `above-random` asks whether an alignment beats its algorithm's best
-  on networks with permuted weights; which share of such networks carries an algorithm is told by the ladder.
+- Null model: none, a funnel compares with nothing. `above-random` asks whether a placement beats its algorithm's best
+  on networks with permuted weights; which share of such networks carries an algorithm stands in the
+  [classes of maps](glossary.md#class-of-maps).
 """
 
 
@@ -138,7 +139,7 @@ def _kind(kind: KindFound, report: FunnelReport, of: AnalysisContext) -> Iterato
         yield Table.short("criterion", shown, rows)
     told = kind.verdict()
     if kind.carriers is not None and kind.left:
-        told += f" {kind.carriers:,} of them {'has' if kind.carriers == 1 else 'have'} an alignment left."
+        told += f" {kind.carriers:,} of them {'has' if kind.carriers == 1 else 'have'} a placement left."
     yield Prose(told, glossary=False)
 
 
@@ -206,7 +207,7 @@ def _form(of: AnalysisContext) -> type[BaseModel]:
         name: (str, Field(value, json_schema_extra={"control": "hidden"})) for name, value in of.scope.query().items()
     }
     keys = tuple(one.key for one in CRITERIA)
-    kinds = {one.key: ", ".join((*one.kinds, *one.recorded_kinds)) for one in CRITERIA}
+    kinds = {one.key: ", ".join(KIND_OF[kind].noun for kind in (*one.kinds, *one.recorded_kinds)) for one in CRITERIA}
     words: dict[str, Any] = {"": "none", **{one.key: f"{one.label} ({kinds[one.key]})" for one in CRITERIA}}
     told = (
         "Each as key or key(name=value,name=value), such as output-faithfulness(tolerance=0.05); none for no criterion."

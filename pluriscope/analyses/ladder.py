@@ -16,17 +16,17 @@ from pluriscope.tables import Column, Row
 
 _COLUMNS: Final = (
     Column("map_class", "A variable lives on", "The class of maps.", "name", first=True),
-    Column("algorithms", "Algorithms", "With an alignment that passes, of those placed.", "text"),
-    Column("alignments", "Alignments that pass", "Of those that the class offers.", "text"),
+    Column("algorithms", "Algorithms", "With a placement that passes, of those placed.", "text"),
+    Column("alignments", "Placements that pass", "Of those that the class offers.", "text"),
     Column("joint", "Joint", "Those of them that joint interchange confirms too.", "text"),
     Column("floor", "By chance: networks", "Permuted networks on which anything passes.", "text"),
-    Column("mean", "By chance: alignments, mean", "On one permuted network.", "float"),
+    Column("mean", "By chance: placements, mean", "On one permuted network.", "float"),
 )
 _READING: Final = """
-- Alignments are counted out of what the class offers: disjoint neurons or sets; pairs of small integer directions; one
+- Placements are counted out of what the class offers: disjoint neurons or sets; pairs of small integer directions; one
   direction for each layer with a read-out; a layer and a dimension for each variable where a map is learned.
 - Small integer directions have weights −1, 0 and 1, and read a variable if they come within a thousandth of it. An
-  oblique swap moves a layer along any d with w·d = 1: an alignment counts if some d passes for each variable by itself,
+  oblique swap moves a layer along any d with w·d = 1: a placement counts if some d passes for each variable by itself,
   so its number of joint ones is a lower bound where variables lie below the last hidden layer.
 - Learned rows are lower bounds: two seeds, 150 steps on every interchange at once.
 - Floor: {permuted} networks with each layer's weights permuted, biases kept (seed {seed}). Orthogonal and oblique swaps
@@ -47,7 +47,7 @@ def _thumb(report: MapClassesReport, of: AnalysisContext) -> Markup:
 def _page(report: MapClassesReport, of: AnalysisContext) -> Iterator[Block]:
     if not report.algorithms:
         return
-    yield Figure(_thumb(report, of), "A square for each algorithm; filled: some alignment of it passes.")
+    yield Figure(_thumb(report, of), "A square for each algorithm; filled: some placement of it passes.")
     rows = [_row(one, report, of) for one in report.in_order]
     yield Table.short("rung", _COLUMNS, rows)
     for one in report.in_order:

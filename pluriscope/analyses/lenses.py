@@ -58,7 +58,7 @@ _LENSES: Final = (
 )
 _READING: Final = """
 - Decodable: an affine read-out of the layer separates the function's two values. Used: setting the read-out to what it
-  is on another input changes the answer. Carried: a valid alignment of an irredundant algorithm has the function on
+  is on another input changes the answer. Carried: a valid placement of an irredundant algorithm has the function on
   neurons of that layer. A function counts together with its negation.
 - With no more rows than a layer has neurons plus one every function is decodable; with a latent for each input an
   autoencoder rebuilds everything. Neither shows anything of this network.
@@ -84,7 +84,7 @@ def _mark(cell: FunctionOnLayer) -> int | None:
 def _page(report: LensesReport, of: AnalysisContext) -> Iterator[Block]:
     yield from heat_maps(_shown_first(report), of, report, 2)
     if report.functions:
-        yield Figure(_thumb(report, of), "Filled: carried by a valid alignment. Grey: used. Outlined: it can be read.")
+        yield Figure(_thumb(report, of), "Filled: carried by a valid placement. Grey: used. Outlined: it can be read.")
         yield Section("Functions on layers", _carried_words(report))
         yield _functions(report)
     yield Section("Lenses", "Each leads to its numbers and settings")
@@ -105,12 +105,12 @@ def _page(report: LensesReport, of: AnalysisContext) -> Iterator[Block]:
 def _carried_words(report: LensesReport) -> str:
     carried = report.carried
     if not carried.known:
-        return "Which irredundant algorithms are carried is not known in full: the search for alignments stopped."
+        return "Which irredundant algorithms are carried is not known in full: the search for placements stopped."
     if not carried.of:
         return "The task has no irredundant algorithm with a variable, so there is nothing to be carried."
     noun, verb = "algorithm" if carried.of == 1 else "algorithms", "has" if carried.n_carried == 1 else "have"
     listed = ", ".join(one.formula for one in carried.carried)
-    told = f"{carried.n_carried or 'None'} of {carried.of:,} irredundant {noun} {verb} a valid alignment"
+    told = f"{carried.n_carried or 'None'} of {carried.of:,} irredundant {noun} {verb} a valid placement"
     return f"{told}{f': {listed}' if listed else ''}{', …' if carried.n_carried > len(carried.carried) else ''}."
 
 

@@ -138,7 +138,7 @@ def _directions_are_cheap(question: Question) -> bool:
 STORIES: Final = Analysis(
     "stories",
     "Carried algorithms",
-    "Does each circuit, with all else cut, carry the algorithm of the whole network?",
+    "Does each circuit, with all else left out, carry the algorithm of the whole network?",
     "Under a second for most networks; a sample of the circuits where all would take a minute.",
     "analysis.carried_algorithms.report:find",
     (("stories", "Carried algorithms", "every set of active neurons of every circuit, by interchange"),),
@@ -157,7 +157,7 @@ RIVALS: Final = Analysis(
 )
 PAIR: Final = Analysis(
     "pair",
-    "Fair pair",
+    "Pair",
     "Which two interpretations pass the same tests, each right where the other is wrong?",
     "Seconds up to 24 edges, far longer beyond; of more than 10,000 observed classes 2,000 are drawn.",
     "analysis.pair.report:find",
@@ -166,7 +166,6 @@ PAIR: Final = Analysis(
         ("pairs", "Pairs", "every two of them, block by block"),
     ),
     _pair_is_cheap,
-    version=2,
     reads=frozenset({"observed"}),
     needs=("interpretations",),
 )
@@ -240,7 +239,7 @@ DIRECTIONS: Final = Analysis(
     "On which linear directions of a layer can the variables of algorithms live, by class of directions?",
     "Seconds for the classes in closed form; learned subspaces, and algorithms beyond the first, take minutes.",
     "analysis.directions.report:find",
-    (("directions", "Directions", "alignments on linear directions of a layer, algorithm by algorithm"),),
+    (("directions", "Directions", "placements on linear directions of a layer, algorithm by algorithm"),),
     _directions_are_cheap,
     reads=frozenset({"irredundant"}),
     thoroughly="learned subspaces, and every irredundant algorithm",

@@ -36,11 +36,11 @@ _BY_RELATION: Final = (
 )
 _CARRIED: Final = (
     Column("algorithm", "Algorithm", "That the circuit carries.", "name", first=True),
-    Column("minimal", "Minimal alignments", "On the circuit.", "int"),
-    Column("smallest", "Smallest alignment", "Where each variable sits.", "text"),
+    Column("minimal", "Minimal placements", "On the circuit.", "int"),
+    Column("smallest", "Smallest placement", "Where each variable sits.", "text"),
 )
 _READING: Final = """
-What a circuit carries is the set of irredundant algorithms that have a valid alignment on the network when everything
+What a circuit carries is the set of irredundant algorithms that have a valid placement on the network when everything
 outside the circuit is ablated. Every set of active neurons is interchanged for all tested pairs of inputs, with absent
 edges carrying {carry}. A variable must be right on every pair. Asked for were the irredundant algorithms of the task
 that have a variable: {asked}. For many tasks no network carries any.

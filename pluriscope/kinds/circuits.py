@@ -117,7 +117,7 @@ def _more(found: Found, place: int) -> Mapping[str, Any]:
 def _says(found: Found) -> str:
     n, possible = len(found.stored["circuit"]["mask"]), found.possible
     of = "" if possible is None else f"; {exact(n)} of {exact(possible)}"
-    return f"Edges that are enough to be right on every input, all others cut{of}."
+    return f"Edges that are enough to be right on every input, all others left out{of}."
 
 
 CIRCUITS: Final = ListedKind(

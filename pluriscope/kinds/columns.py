@@ -106,7 +106,7 @@ SURVIVING = Column(
     "surviving", "Surviving", "Empty: its place is kept for those who read tables by name.", "big", shown=False
 )
 VALID = Column(
-    *("valid", "Standing", "Circuits that classify correctly, valid alignments, algorithms that have one.", "bool"),
+    *("valid", "Standing", "Circuits that classify correctly, valid placements, algorithms that have one.", "bool"),
     facet="any",
     shown=False,
     default=("yes",),
@@ -127,7 +127,7 @@ FRAGILE = Column(
     words={"yes": "fragile", "no": "not fragile"}.__getitem__,
 )
 ALGORITHM = Column(
-    *("algorithm", "Algorithm", "The algorithm's id: it and its alignments.", "text"),
+    *("algorithm", "Algorithm", "The algorithm's id: it and its placements.", "text"),
     facet="any",
     shown=False,
     offered=False,
@@ -140,7 +140,7 @@ PLACES = Column(
 GATES = Column("gates", "Gates", "Gates of the algorithm.", "int")
 VARIABLES = Column("variables", "Variables", "Variables that the algorithm posits.", "int")
 IIA = Column(
-    *("iia", "IIA", "Share of interchanges that it predicts; of an algorithm its best alignment's.", "float"),
+    *("iia", "IIA", "Share of interchanges that it predicts; of an algorithm its best placement's.", "float"),
     largest_first=True,
     show=lambda row: f"{exact(row['iia_agreed'])} / {exact(row['iia_of'])}",
 )

@@ -230,7 +230,7 @@ ALIGNMENTS: Final = ListedKind(
             largest_first=True,
         ),
         Column(
-            *("minimal", "Minimal", "No valid alignment of the algorithm uses fewer neurons.", "bool"),
+            *("minimal", "Minimal", "No valid placement of the algorithm uses fewer neurons.", "bool"),
             facet="any",
             shown=False,
             words={"yes": "minimal", "no": "not minimal"}.__getitem__,

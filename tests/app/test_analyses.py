@@ -21,6 +21,7 @@ from analysis.lenses.lens import Grid
 from analysis.lenses.registry import LENSES
 from analysis.lenses.report import silent
 from analysis.network_files.files import parse_network_file
+from analysis.pair.report import BY_HAND
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.report import Analysed, Settings
@@ -34,6 +35,7 @@ from app.jobs import queue
 from app.jobs.analyses import handler_of
 from app.jobs.definitions import arguments_about
 from app.main import create_app
+from app.pages.learn.lesson import PAIR
 from pluriscope.address import Addresses
 from pluriscope.analyses.lenses import heat_maps
 from pluriscope.analyses.pair import contradicting
@@ -51,18 +53,19 @@ NETWORK = "(A ∨ B) ∧ ¬(A ∧ B)"
 FINDINGS = {
     "funnel": [
         "Some verdicts are not computed yet; at most 12 circuits can be left.",
-        "Some verdicts are not computed yet; at most 3 alignments can be left.",
+        "Some verdicts are not computed yet; at most 3 placements can be left.",
     ],
     "common-ground": [
         "No explanation predicts all 756 interventions right.",
         "The best of 147,899,020 interpretations is right on 723 of 756, the worst on 415.",
-        "The best alignment that predicts every set is right on 707 of 756.",
-        "3 alignments are right wherever they predict, on at most 36 of 756.",
+        "The best placement that predicts every set is right on 707 of 756.",
+        "3 placements are right wherever they predict, on at most 36 of 756.",
     ],
     "pair": [
-        "i·2b1ef.224 and i·2b1ef.352 differ in 2 neurons and contradict each other on 108 of 756 interventions: the "
-        "one is right on 79, the other on 29.",
-        "8,068,794 pairs are fair; none of them comes before it.",
+        "i·3f3df.66080 and i·3f3ff.434720 differ in one neuron and contradict each other on 32 of 756 interventions: "
+        "the one is right on 14, the other on 18.",
+        "18,532,678 pairs meet them; none of them comes before it.",
+        "69,577 come before i·183bf.23 and i·183bf.25, which were chosen by hand.",
     ],
     "rivals": [
         "Of the 197 valid circuits no two are farther apart than 18b9f and 2f0ef: they share 6 of the 17 edges that "
@@ -77,7 +80,7 @@ FINDINGS = {
     ],
     "lenses": [
         "Of 14 pairs of a Boolean function and a hidden layer 14 are decodable. Interchanging the read-out changes "
-        "some answer in 7 of them, and 2 are carried by a valid alignment of an irredundant algorithm."
+        "some answer in 7 of them, and 2 are carried by a valid placement of an irredundant algorithm."
     ],
     "ladder": [
         "Both irredundant algorithms can be placed on: read-out, some oblique swap.",
@@ -86,7 +89,7 @@ FINDINGS = {
         "None on: small integer directions that read the variable.",
     ],
     "directions": [
-        "Algorithms with a valid alignment on directions, by class. Small integer directions that read "
+        "Algorithms with a valid placement on directions, by class. Small integer directions that read "
         "the variable: 0 of 2; Small integer directions, read-out or not: 1 of 2; Read-out, orthogonal swap: 1 of 2; "
         "Read-out, some oblique swap: 2 of 2."
     ],
@@ -355,16 +358,16 @@ def test_a_heat_map_without_rows_is_not_drawn() -> None:
 @pytest.mark.parametrize(
     ("address", "told"),
     [
-        ("", "A ∧ B, A ∨ B, B, then A ⊕ B, A ∨ B P i·2b1ef.224 , of a pair"),
+        ("", "A ∧ B, B, A, then A ∨ B, A ∧ B P i·183bf.23 , in the story"),
         ("", "best i·18fff.71261 , of all"),
         ("", "worst i·3f29f.1923 , of all"),
-        ("?kind=circuit&limit=200", "c·2b1ef of P and Q, without n2.1"),
+        ("?kind=circuit&start=3&limit=1", "c·183bf of P and Q, without n2.2"),
         ("?kind=circuit&limit=200", "c·3f29f of the worst"),
-        ("?kind=interpretation&edges_max=12", "i·2b1ef of P and Q"),
-        ("/c-2b1ef", "i·224 P A ∧ B, A ∨ B, B"),
-        ("/c-2b1ef", "i·352 Q A ∧ B, A ∨ B, B"),  # not the first of its class
-        ("/c-2b1ef?classes=any&start=350", "i·352 Q A ∧ B"),
-        ("/i-2b1ef.352", "Q i·2b1ef.352, one of 384"),
+        ("?kind=interpretation&edges_max=11", "i·183bf of P and Q"),
+        ("/c-183bf", "i·23 P A ∧ B, B, A"),
+        ("/c-183bf", "i·25 Q A ∧ B, A ∧ B, A ∨ B"),  # not the first of its class
+        ("/c-183bf?classes=any&start=24", "i·25 Q A ∧ B"),
+        ("/i-183bf.25", "Q i·183bf.25, one of 26"),
     ],
 )
 def test_the_pair_the_best_and_the_worst_are_marked_where_they_stand(client, address, told):
@@ -375,12 +378,17 @@ def test_the_pair_the_best_and_the_worst_are_marked_where_they_stand(client, add
 # --- the fair pair
 
 
+def test_the_pair_that_is_ranked_is_the_one_that_the_story_shows() -> None:
+    (by_hand,) = BY_HAND.values()
+    assert tuple(f"i-{mask}.{index}" for mask, index in by_hand) == PAIR
+
+
 @pytest.mark.parametrize(
     ("slug", "heading", "brief"),
     [
-        ("alice-and-bob", "No two contradict each other as asked these come nearest", "no pair is fair"),
+        ("alice-and-bob", "No two contradict each other as asked these come nearest", "no pair meets every condition"),
         pytest.param(
-            *("xor-pretrained", "Two that contradict each other same kind, same test", "79 only P, 29 only Q"),
+            *("xor-pretrained", "Two that contradict each other same kind, same test", "32 only P, 16 only Q"),
             marks=pytest.mark.slow,
         ),
     ],

@@ -23,7 +23,7 @@ REPLACED = {
     "never told apart": "indistinguishable pairs",
     "what can be read off it": "interpretations",
     "its siblings": "other interpretations of this circuit",
-    "close relatives": "similar alignments",
+    "close relatives": "similar placements",
     "what it is silent about": "not covered",
     "what it rests on": "inputs checked",
     "what each passes": "test results",

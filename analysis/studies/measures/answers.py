@@ -134,7 +134,7 @@ def _story(_: Studied, place: Location) -> Measured:
     if not place.valid:
         return _NOT_VALID
     if place.relation is None:
-        return Measured(None, note="no story arises, or a limit ended the search for it")
+        return Measured(None, note="nothing is carried, or a limit ended the search for it")
     return Measured(place.relation == "same")
 
 
@@ -173,7 +173,7 @@ _OF_ANSWERS: Final = (
                "Whether the answer is valid and no other valid circuit is a part of it; where circuits are listed."),
     _of_answer("audit-cardinal", "cardinal-minimal", "yes-no", _cardinal_minimal,
                "Whether the answer is valid and no valid circuit has fewer edges."),
-    _of_answer("audit-story", "tells the network's story", "yes-no", _story,
+    _of_answer("audit-story", "carries the network's algorithms", "yes-no", _story,
                "Whether a valid answer carries the same irredundant algorithms as the whole network."),
     _of_answer("audit-mean", "valid under mean ablation too", "yes-no",
                lambda _, place: place.valid and bool(place.under["mean"]),

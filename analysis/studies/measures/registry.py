@@ -9,7 +9,7 @@ from analysis.studies.measures import answers, networks
 from analysis.studies.measures.measure import Measure
 
 _FAMILIES: Final = {
-    "Circuits, interpretations and alignments in numbers": networks.MEASURES,
+    "Circuits, interpretations and placements in numbers": networks.MEASURES,
     "Answers of discovery methods, which a study file names": answers.MEASURES,
 }
 MEASURES: Final[Mapping[str, Measure]] = {one.key: one for family in _FAMILIES.values() for one in family}

@@ -19,8 +19,8 @@ from pluriscope.naming import LETTERS
 from pluriscope.records import ComparedRecord, DifferenceRecord
 
 _LEGEND: Final = (
-    "Thick: an edge that only some keep. Pale: an edge that is cut. The network and each circuit answer the strictly "
-    "largest output."
+    "Thick: an edge that only some keep. Pale: an edge that is left out. The network and each circuit answer the "
+    "strictly largest output."
 )
 
 

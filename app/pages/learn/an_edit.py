@@ -95,7 +95,7 @@ def _board(of: LessonNetwork, state: EditOptions) -> Board:
     )
     asked = Asked("guess", f"Of {len(circuits)}, follow it:", kind="number", most=len(circuits))
     told = Markup(
-        "{} valid circuits explained the network before. Run each in the edited network, its other edges cut. It "
+        "{} valid circuits explained the network before. Run each in the edited network, its other edges left out. It "
         "follows the edit if it gives the edited network’s four answers. Guess how many do.{}"
     ).format(len(circuits), fields(Ask("Run them", [("edit", state.edit)], [asked]), of.links.learn(_SLUG)))
     steps = (Markup("On 11 the network says no: 0. Choose an edit that makes it say yes.{}").format(links), told)

@@ -26,11 +26,11 @@ _SLUG: Final = "stricter"
 _ASKS: Final = {
     "mean-ablation": (
         "Mean ablation",
-        "It still gives them while each edge that is cut carries its mean over the four inputs.",
+        "It still gives them while each edge that is left out carries its mean over the four inputs.",
     ),
     "resample-ablation": (
         "Resample ablation",
-        "It still gives them while the edges that are cut carry what they do on one of the four inputs, whichever.",
+        "It still gives them while the edges left out carry what they do on one of the four inputs, whichever.",
     ),
     "output-faithfulness": (
         "Output faithfulness",
@@ -38,13 +38,13 @@ _ASKS: Final = {
     ),
     "knockout-completeness": (
         "Completeness",
-        "Whichever of its neurons are switched off, in it and in the whole network: both answer alike.",
+        "Whichever of its neurons are left out, in it and in the whole network: both answer alike.",
     ),
     "minimal-subset": ("Subset-minimal", "No smaller part of its edges gives all four right answers."),
 }
 """The tests in order: what they are called here and ask, in words of the lessons."""
 _TESTS: Final = parse_steps(tuple(_ASKS))
-_VALID: Final = ("Right answers", "It gives all four right answers while the edges that are cut carry 0.")
+_VALID: Final = ("Right answers", "It gives all four right answers while the edges that are left out carry 0.")
 _SCALE: Final = "The scale is logarithmic: small numbers have long bars."
 
 

@@ -112,7 +112,7 @@ def _board(of: LessonNetwork, state: CircuitsOptions) -> Board:
         Markup('<div class="slot empty">{} circuit</div>').format(name) for name in ("first", "second")[len(kept) :]
     )
     steps = (
-        "Click a neuron to switch it off. It then always gives 0. Switch off as many as you can while all four answers "
+        "Click a neuron to leave it out. It then always gives 0. Leave out as many as you can while all four answers "
         "stay right.",
         Markup(
             'Keep what is left: it is a <a href="{}"><dfn>circuit</dfn></a>. Then find another one, just as small.'
@@ -172,7 +172,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
             "no",
             "It is not",
             False,
-            f"The circuit at the left needs it: switched off there, the answer to {enumerated(fails)} is wrong.",
+            f"The circuit at the left needs it: left out there, the answer to {enumerated(fails)} is wrong.",
             figures,
         ),
         Answer("both", "One cannot say so", True, "Yes: it depends on what else is kept.", figures),

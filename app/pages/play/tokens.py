@@ -112,7 +112,7 @@ def _with(now: Intervention, one: Change, part: str, sizes: tuple[int, ...], n_i
 
 def _read_change(part: str, n_inputs: int) -> Change:
     if _FORMER_DIRECTION.fullmatch(part):
-        cure = "change its neurons, or compare alignments on directions, which does so along each of theirs"
+        cure = "change its neurons, or compare placements on directions, which does so along each of theirs"
         raise InvalidIntervention(part, "is a direction, and neurons and edges alone are changed by hand", cure)
     shape = _CHANGE.fullmatch(part)
     if shape is None:

@@ -90,7 +90,7 @@ def interpretations_lines(
         f"Rows {first} to {max(first, last) - 1} of {space.count}, about {size / 1e6:,.1f} MB; observed classes: "
         f"{space.n_observed}.",
         "Each column n… and y holds the function of the inputs that the neuron is read as, by name or as a truth table",
-        "(inputs counted in binary, first input most significant); empty where a neuron is cut or has one value only.",
+        "(inputs counted in binary, first input most significant); empty where it is left out or has one value only.",
         "Each column … table holds what its gate gives on the rows of its parents, as an integer: bit r is row r, the",
         "parent of lowest index most significant.",
     )

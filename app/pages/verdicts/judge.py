@@ -196,7 +196,7 @@ def _rival(witness: Mapping[str, Any], explanation: Explanation, addresses: Addr
     if "alignment" in witness and explanation.algorithm is not None:
         alignment = str(witness["alignment"])
         url = addresses.alignment(slug, explanation.algorithm.id, alignment, scope)
-        return Link(label=f"alignment {alignment[:8]}", url=url)
+        return Link(label=f"placement {alignment[:8]}", url=url)
     return None
 
 
@@ -220,7 +220,7 @@ class CriterionVerdict(PageModel):
     outcome: Outcome | Literal["not_computed"]
     origin: Origin = Field(description="stored by a background job, computed for this answer, or not_computed.")
     about: Literal["", "circuit", "algorithm"] = Field(
-        "", description="Set where the verdict is on the circuit of an interpretation, or on an alignment's algorithm."
+        "", description="Set where the verdict is on the circuit of an interpretation, or on a placement's algorithm."
     )
     score: float | None = None
     numerator: int | None = Field(None, description="Of the score where it is a fraction.")

@@ -174,4 +174,4 @@ def _sentence(algorithm: HighLevelModel, alignment: Alignment, wiring: Wiring) -
         f"{formulas[path]} on {' and '.join(node_name(site.layer, n, wiring.sizes) for n in site.neurons)}"
         for path, site in alignment.places
     ]
-    return f"Algorithm {algorithm.formula} aligned: {', '.join(parts) if parts else 'it has no variables to place'}"
+    return f"Algorithm {algorithm.formula} placed: {', '.join(parts) if parts else 'it has no variables to place'}"

@@ -104,7 +104,7 @@ def graph_diagram(
             f"<title>{esc(sentence)}</title>{body}</svg>"
         )
     cut = [_edge_words(graph, edge) for edge, keeps in zip(graph.edges, kept, strict=True) if not keeps]
-    details = f"Cut: {', '.join(cut)}." if cut and len(cut) <= 40 else ""
+    details = f"Left out: {', '.join(cut)}." if cut and len(cut) <= 40 else ""
     return drawing(width, height, body, sentence=sentence, details=details, css_class="big graph wide")
 
 

@@ -363,7 +363,7 @@ def _hidden_name(
     """Name of a hidden neuron, its formula in the variable's hue where it fits between the layers, and the width."""
     name = node_name(layer, neuron, wiring.sizes)
     if wiring.cut[layer][neuron]:
-        name += " cut"
+        name += " out"
     wide = text_width(name, 12)
     if tile is None or not tile.label:
         return esc(name), wide
@@ -454,7 +454,7 @@ def edges_sentence(wiring: Wiring) -> str:
     hidden = [(layer, neuron) for layer in range(1, wiring.last) for neuron in range(wiring.sizes[layer])]
     cut = [node_name(*site, wiring.sizes) for site in hidden if wiring.cut[site[0]][site[1]]]
     others = f" and {len(cut) - _LISTED} more" if len(cut) > _LISTED else ""
-    without = f" Neurons cut: {', '.join(cut[:_LISTED])}{others}." if cut else ""
+    without = f" Neurons left out: {', '.join(cut[:_LISTED])}{others}." if cut else ""
     return f"Edges kept: {'; '.join(groups)}{more}.{without}"
 
 

@@ -84,7 +84,7 @@ def number_line(
         if row:
             body += f'<path class="tick" d="M{num(middle)} {num(base + 6)}v{num(13 * row - 1)}"/>'
         body += text(middle, base + 19 + 13 * row, words, "lab code", anchor="middle")
-    cuts = ", ".join(f"{t.key + ' ' if t.key else ''}cuts at {decimal(t.value)}" for t in thresholds)
+    cuts = ", ".join(f"{t.key + ' ' if t.key else ''}threshold {decimal(t.value)}" for t in thresholds)
     shown = ", ".join(f"{decimal(v)} on {name}" for v, name in zip(values, labels, strict=True))
     sentence = f"{title + ': ' if title else ''}{shown}" + (f"; {cuts}" if cuts else "")
     return drawing(_WIDTH, base + 24 + 13 * label_rows, body, sentence=sentence, css_class="numline wide")

@@ -181,7 +181,7 @@ def test_aligned_algorithms_beyond_the_limit_are_counted_and_missed():
     assert search.n_aligned > 1
     assert not analysis.exhaustive
     assert what_is_missing(analysis) == [
-        f"output 0: {search.n_aligned} of {search.n_candidates:,} candidate algorithms can be aligned, counted exactly "
+        f"output 0: {search.n_aligned} of {search.n_candidates:,} candidate algorithms can be placed, counted exactly "
         "without listing them; 1 of them are kept"
     ]
 

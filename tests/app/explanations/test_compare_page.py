@@ -281,7 +281,7 @@ BAD = [
     ("e={c}&e=i-{m}.999999999999999999", 404, "explanation 2"),
     ("e={c}&e=i-{m}.two", 404, "whole number"),
     ("e={c}&e=g-0123456789abcdef", 404, "explanation 2"),
-    ("e={c}&e=a-{g}.0123456789abcdef", 404, "not one of the 8 alignments"),
+    ("e={c}&e=a-{g}.0123456789abcdef", 404, "not one of the 8 placements"),
     ("e={c}&e=a-{g}.0:1.0_1:9.0", 404, "layer 9"),
     ("e={c}&e=a-{g}.0:1.0_nonsense", 400, "nonsense"),
     ("e={c}&e={c}@no-such", 404, "no-such"),

@@ -116,7 +116,7 @@ def test_unfiltered_it_shows_a_few_of_each_kind_and_says_what_the_kind_is(client
     for heading in (
         "Placements An algorithm on neurons; 1 of 250 algorithms can be placed",
         "Interpretations A circuit with a gate read into each neuron; 7,836 that inputs can tell apart",
-        "Circuits Edges that are enough to be right on every input, all others cut; 197 of 9,625",
+        "Circuits Edges that are enough to be right on every input, all others left out; 197 of 9,625",
     ):
         assert heading in text
     assert f"all {WEIGHT:,}" in text
@@ -151,7 +151,7 @@ def test_each_interpretation_in_the_list_is_drawn_with_its_gates(client):
 
 def test_a_filter_about_another_kind_says_what_it_is_about(client):
     text = words(client.get(f"{LIST}?kind=circuit&passes=minimal-alignment").text)
-    assert "it is about alignments" in text
+    assert "it is about placements" in text
     assert "Take it off" in text
 
 

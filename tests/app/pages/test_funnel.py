@@ -170,7 +170,7 @@ def test_ready_made_sequences_have_addresses_and_one_criterion_can_be_added(clie
     paper = client.get(f"/api/v2{FUNNEL}/paper").json()
     assert paper["criteria"] == ["zero-ablation", "one-direction", "minimal-alignment"]
     assert 'href="/networks/xor/analyses/funnel/paper"' in client.get(FUNNEL).text
-    assert ">Selective (probe)</option>" in client.get(FUNNEL).text, "what it is asked of, columns or not"
+    assert ">Selective (linear probe)</option>" in client.get(FUNNEL).text, "what it is asked of, columns or not"
     more = client.get(f"/api/v2{FUNNEL}/chosen?criteria=margin&add=necessity").json()
     assert more["criteria"] == ["margin", "necessity"]
     assert client.get(f"/api/v2{FUNNEL}/chosen?criteria=none").json()["criteria"] == []

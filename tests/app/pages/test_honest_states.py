@@ -40,7 +40,7 @@ CERTAIN = (
     *(
         "None exist",
         "No circuit is valid",
-        "No alignment is valid",
+        "No placement is valid",
         "none of them can be placed",
         "This will not change",
     ),

@@ -46,7 +46,7 @@ MOVED = {  # an address of before → the one of now
 }
 FOLDS = {  # of a circuit → what is in it
     "names": "Left out",
-    "story": "Minimal alignments",
+    "story": "Minimal placements",
     "surviving": "17 of 368",
     "criteria": "Zero ablation",
     "standing": "its interpretations do",

@@ -142,7 +142,7 @@ def test_a_circuit_is_described_edge_by_edge():
         for out, source in zip(*matrix.nonzero(), strict=True)
     }
     cut = [names[layer + 1][out] for layer in (0, 1) for out in range(3) if not kept[layer][out].any()]
-    assert words.endswith(f" Neurons cut: {', '.join(cut)}." if cut else ".")
+    assert words.endswith(f" Neurons left out: {', '.join(cut)}." if cut else ".")
     assert parsed(network_diagram(weights)).find(f"{SVG}desc") is None, "nothing is cut"
 
 
