@@ -166,6 +166,12 @@ class NetworkAnswers:
         """``[set, source, base]``: the interventions that count."""
         return counted_of(self.outputs.shape)
 
+    @cached_property
+    def turning(self) -> NDArray[np.bool_]:
+        """``[set, source, base]`` whether it answers otherwise than unforced, which is as forced to its own values."""
+        turned: NDArray[np.bool_] = self.decisions != np.diagonal(self.decisions, axis1=1, axis2=2)[:, None, :]
+        return turned
+
     @property
     def n_interventions(self) -> int:
         """How many these are."""

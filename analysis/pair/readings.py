@@ -26,6 +26,8 @@ from analysis.work import DEFAULT_WORK, Work
 Words = NDArray[np.uint64]
 
 STAGE: Final = "readings"
+WIDE: Final = 0.05
+"""Values closer to each other than this leave no gap for a threshold."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,7 @@ class Readings:
         index: of each representative.
         gates: ``[classes, neurons]`` a number for each neuron after the inputs, which two classes have in common where
             they keep the same edges into it and read the same function from it.
+        gaps: ``[classes]`` around the threshold that has the narrowest, as a share of its neuron's range.
         margins: ``[classes]`` of the circuits.
         right: ``[classes, words]`` a bit for each intervention that counts and on which the class is right.
         wrong: likewise, wrong.
@@ -46,6 +49,7 @@ class Readings:
     circuit: NDArray[np.int64]
     index: tuple[int, ...]
     gates: NDArray[np.int32]
+    gaps: NDArray[np.float64]
     margins: NDArray[np.float64]
     right: Words
     wrong: Words
@@ -98,7 +102,7 @@ def read_classes(
     circuits, indices, n_unread = list[int](), list[int](), 0
     n_words, n_neurons = -(-len(happens) // 64), sum(question.network.sizes[1:])
     right, wrong = [np.zeros((0, n_words), dtype=np.uint64)], [np.zeros((0, n_words), dtype=np.uint64)]
-    gates = [np.zeros((0, n_neurons), dtype=np.int32)]
+    gates, gaps = [np.zeros((0, n_neurons), dtype=np.int32)], [np.zeros(0)]
     for done, (number, ranks) in enumerate(ranks_of.items()):
         work.tell(STAGE, done, len(ranks_of), f"{len(indices):,} classes")
         try:
@@ -111,10 +115,11 @@ def read_classes(
         circuits += [number] * len(chosen)
         indices += chosen.least_indices
         gates.append(_gates(chosen.classes, known))
+        gaps.append(_gaps(chosen.classes))
         for said in representatives_predict(chosen.classes, space, settled=counted.settled):
             predicted = said.reshape(len(said), -1)
-            right.append(_packed((predicted == happens) & counts))
-            wrong.append(_packed((predicted == 1 - happens) & counts))
+            right.append(packed((predicted == happens) & counts))
+            wrong.append(packed((predicted == 1 - happens) & counts))
     work.tell(STAGE, 1, 1, f"{len(indices):,} classes")
     circuit = np.array(circuits, dtype=np.int64)
     each, of_these = np.unique(circuit, return_inverse=True)
@@ -123,6 +128,7 @@ def read_classes(
         circuit,
         tuple(indices),
         np.concatenate(gates),
+        np.concatenate(gaps),
         margins[of_these],
         np.concatenate(right),
         np.concatenate(wrong),
@@ -130,12 +136,17 @@ def read_classes(
     )
 
 
-def _packed(bits: NDArray[np.bool_]) -> Words:
+def packed(bits: NDArray[np.bool_]) -> Words:
     """``[rows, bits]`` as ``[rows, words]``; the first bit is the lowest of the first word."""
     some = np.packbits(bits, axis=1, bitorder="little")
     whole = np.zeros((len(some), -(-bits.shape[1] // 64) * 8), dtype=np.uint8)
     whole[:, : some.shape[1]] = some
     return whole.view("<u8").astype(np.uint64)
+
+
+def unpacked(words: Words) -> NDArray[np.bool_]:
+    """``[…, words]`` as ``[…, bits]``, of which the last may be none."""
+    return np.unpackbits(words.astype("<u8").view(np.uint8), axis=-1, bitorder="little").astype(np.bool_)
 
 
 def _gates(classes: ObservedClasses, known: dict[tuple[bytes, bytes], int]) -> NDArray[np.int32]:
@@ -153,3 +164,18 @@ def _gates(classes: ObservedClasses, known: dict[tuple[bytes, bytes], int]) -> N
             else:
                 columns.append(np.full(len(classes), known.setdefault((edges, b""), len(known))))
     return np.stack(columns, axis=1).astype(np.int32)
+
+
+def _gaps(classes: ObservedClasses) -> NDArray[np.float64]:
+    """``[classes]`` the narrowest gap between the two values around a hidden neuron's threshold, as a share of all its
+    values' range; 0 where the two are closer than :data:`WIDE`.
+    """
+    least = np.ones(len(classes))
+    for layer, cuts in enumerate(classes.layers[:-1], start=1):
+        for neuron in classes.gated(layer):
+            values, levels = cuts.values[0, neuron], cuts.levels[0, neuron]
+            with np.errstate(invalid="ignore"):  # of values beyond float64
+                gaps = np.array([values[levels > n].min() - values[levels <= n].max() for n in range(levels.max())])
+                shares = np.where(gaps < WIDE, 0.0, np.nan_to_num(gaps / np.ptp(values)))
+            least = np.minimum(least, shares[classes.cuts[layer - 1][:, neuron]])
+    return least.round(9)  # circuits with the same values add them up in other orders

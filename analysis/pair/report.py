@@ -1,13 +1,13 @@
 """A network's fair pair as it is searched, stored and told.
 
 A pair is fair if both interpretations pass the same tests and each is right where the other is wrong, on interventions
-that count: with one neuron forced, an output that every rule decides, and predictions that rest on no free row. Where
-no pair is, the one that gives up the fewest of these conditions takes its place.
+that count: with one neuron forced, the same for both, an output that every rule decides, one of which is another answer
+than the network's own, and predictions that rest on no free row. Where no pair is, the one that gives up the fewest of
+these conditions takes its place.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -24,25 +24,22 @@ from analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, 
 from analysis.explanations.circuits import gate_label, predict_by_interpretation
 from analysis.interpretations.indexing import InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.pair.readings import Counted, Readings, Words, read_classes
-from analysis.pair.search import Found, Pair, find_pairs
+from analysis.pair.readings import Counted, Readings, Words, read_classes, unpacked
+from analysis.pair.search import Experiments, Pair, find_pairs
 from analysis.question import Question
 from analysis.report import Analysed, Exact, Mask, Part, Report, Settings
 from analysis.subjects.perceptron.circuit import Circuit
 from analysis.work import DEFAULT_WORK, Work
 
-Condition = Literal["one", "clear", "settled", "each"]
+Condition = Literal["turns", "one", "clear", "settled", "each"]
 CONDITIONS: Final[Mapping[Condition, str]] = {
-    "one": "more than one neuron has to be forced",
+    "turns": "the network’s answer stays the same wherever they contradict each other",
+    "one": "no neuron, forced by itself, decides for each of them",
     "clear": "some outputs are further than 0.3 from 0 and 1",
     "settled": "some predictions rest on a free row",
     "each": "one is right wherever they contradict each other",
 }
 """What is asked of a pair, as what is true of one that does not meet it; of two, the first is given up first."""
-BY_HAND: Final[Mapping[str, tuple[tuple[str, int], tuple[str, int]]]] = {
-    "a86d34e38e22d07e0068756ecddd952915450f7bc0bc7006bef2ed023e1e635e": (("183bf", 23), ("183bf", 25))
-}
-"""Digest of a question → the circuit and index of two interpretations that were chosen for the opening story."""
 MAX_CLASSES: Final = 10_000
 N_DRAWN: Final = 2_000
 MAX_BITS: Final = 1 << 29
@@ -106,13 +103,6 @@ class FairPairReport(Report):
     complete: bool = Field(description="Whether every valid circuit is listed.")
     n_fair: int = Field(description="Pairs that meet every condition.")
     pair: PairFound | None
-    by_hand: PairFound | None = Field(description="Chosen by hand for the opening story.")
-    before: int | None = Field(description="Pairs that come before that one.")
-
-    @property
-    def shown(self) -> PairFound | None:
-        """The pair to show first."""
-        return self.by_hand or self.pair
 
     def findings(self, question: Any = None) -> list[str]:
         return list(_told(self))
@@ -134,8 +124,6 @@ def _told(report: FairPairReport) -> Iterator[str]:
         )
         if report.n_fair > 1:
             yield f"{report.n_fair:,} pairs{drawn} meet them; none of them comes before it."
-    if report.by_hand is not None and report.before is not None:
-        yield f"{report.before:,} come before {_names(report.by_hand)}, which were chosen by hand."
     if report.drawn:
         compared = f"{report.classes:,} of {int(report.n_classes):,} observed classes were compared"
         yield f"{compared}, drawn uniformly without repetition (seed {report.seed})."
@@ -192,7 +180,9 @@ def fair_pair(
     space, answers = ask_network(question)
     most = MAX_BITS // max(1, space.n_interventions)
     drawn = sum(observed) > min(most, max_classes)
-    forced_alone = sum(len(members) == 1 for members in space.sets) * space.n_rows * (space.n_rows - 1)
+    sets = np.argwhere(answers.counted)[:, 0]
+    every = np.arange(space.n_interventions)
+    alone = [every[sets == number] for number, members in enumerate(space.sets) if len(members) == 1]
 
     # each way of counting interchanges reads the classes anew; conditions given up later ask for the same again
     @cache
@@ -208,27 +198,24 @@ def fair_pair(
             seed=SEED,
         )
 
-    def search(given_up: Sequence[Condition], asked: Pair | None = None) -> tuple[Found, Readings]:
+    def search(given_up: Sequence[Condition]) -> tuple[Pair | None, int, Readings]:
         some = readings(Counted("settled" not in given_up, "clear" not in given_up))
-        among = space.n_interventions if "one" in given_up else forced_alone
-        return find_pairs(some, work, among=among, both="each" not in given_up, asked=asked), some
+        turning = None if "turns" in given_up else answers.turning[answers.counted]
+        groups = [every] if "one" in given_up else alone
+        return *find_pairs(some, Experiments(groups, turning, "each" not in given_up), work), some
 
-    # 1. the pair that fulfils every condition, and where one chosen by hand stands among all of those
+    # 1. the pair that fulfils every condition
     classes = readings(Counted())
-    chosen = _chosen(classes, circuits, BY_HAND.get(question.digest))
-    found, some = search((), chosen)
-    given_up: tuple[Condition, ...] = ()
-    n_fair, steps = found.pairs, (given for n in range(1, 5) for given in combinations(CONDITIONS, n))
+    first, n_fair, some = search(())
     # 2. else the fewest conditions are given up, one first; not tried where no pair is left without all of them
-    if found.first is None and search(tuple(CONDITIONS))[0].pairs:
+    given_up: tuple[Condition, ...] = ()
+    steps = (given for n in range(1, len(CONDITIONS) + 1) for given in combinations(CONDITIONS, n))
+    if first is None and search(tuple(CONDITIONS))[0] is not None:
         for given_up in steps:
-            found, some = search(given_up)
-            if found.first is not None:
+            first, _, some = search(given_up)
+            if first is not None:
                 break
-
-    def told(pair: Pair | None, of: Readings, given_up: Sequence[Condition]) -> PairFound | None:
-        return None if pair is None else _PairOf(question, circuits, space, answers, of, pair).told(given_up)
-
+    pair = None if first is None else _PairOf(question, circuits, space, answers, some, first).told(given_up)
     return FairPairReport(
         n_interventions=space.n_interventions,
         n_clear=int((answers.clear & answers.counted).sum()),
@@ -240,23 +227,8 @@ def fair_pair(
         n_unread=classes.n_unread,
         complete=circuits.truncated_at is None and circuits.n_listed == circuits.n_valid,
         n_fair=n_fair,
-        pair=told(found.first, some, given_up),
-        by_hand=told(chosen, classes, ()),
-        before=None if chosen is None else found.before,
+        pair=pair,
     )
-
-
-def _chosen(
-    classes: Readings, circuits: CircuitSearch, refs: tuple[tuple[str, int], tuple[str, int]] | None
-) -> Pair | None:
-    """The classes of two interpretations, where both are among some."""
-    numbers = []
-    for mask, index in refs or ():
-        of_circuit = np.flatnonzero(circuits.masks[classes.circuit] == int(mask, 16))
-        place = bisect_right([classes.index[number] for number in of_circuit], index) - 1
-        if place >= 0:
-            numbers.append(int(of_circuit[place]))
-    return (min(numbers), max(numbers)) if len(numbers) == 2 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,7 +248,7 @@ class _PairOf:
         counted = self.answers.counted
         said = [predict_by_interpretation(one, self.space)[counted] for one in both]
         one, other = (predicted == self.answers.decisions[counted] for predicted in said)
-        p, q = (_unpacked(bits, len(one)) for bits in self._contradictions())
+        p, q = (unpacked(bits)[: len(one)] for bits in self._contradictions())
         sites = [(layer, n) for layer, size in enumerate(self.question.network.sizes[1:], start=1) for n in range(size)]
         first, second = (self.classes.gates[number] for number in self.pair)
         return PairFound(
@@ -313,19 +285,26 @@ class _PairOf:
 
     def _clearest(self, p: NDArray[np.bool_], q: NDArray[np.bool_]) -> Iterator[int]:
         """Of the contradictions on which the first is right, and the second, one each: with the fewest neurons forced,
-        the same for both where that is possible, the output as near to 0 or 1 as possible.
+        the same for both and one of them turning the network's answer where that is possible, then the output as near
+        to 0 or 1 as possible.
         """
-        sets = np.argwhere(self.answers.counted)[:, 0]
-        sizes = np.array([len(members) for members in self.space.sets])[sets]
         counted = self.answers.counted
+        sets, turning = np.argwhere(counted)[:, 0], self.answers.turning[counted]
+        sizes = np.array([len(members) for members in self.space.sets])[sets]
         off = np.abs(self.answers.outputs - self.answers.decisions)[counted]
+
+        def nearest(side: NDArray[np.intp]) -> int:
+            return int(side[off[side].argmin()])
+
         sides = [np.flatnonzero(side & (sizes == sizes[side].min())) for side in (p, q) if side.any()]
-        shared = set(sets[sides[0]]).intersection(*(sets[side] for side in sides))
-        if shared:
-            least = min(shared, key=lambda one: (max(off[side[sets[side] == one]].min() for side in sides), one))
-            sides = [side[sets[side] == least] for side in sides]
-        for side in sides:
-            yield int(side[off[side].argmin()])
+        chosen = []
+        for one in set(sets[sides[0]]).intersection(*(sets[side] for side in sides)):
+            here = [side[sets[side] == one] for side in sides]
+            for turns in range(len(here)):
+                turned = here[turns][turning[here[turns]]]
+                found = [nearest(turned if n == turns and turned.size else side) for n, side in enumerate(here)]
+                chosen.append((not turning[found].any(), off[found].max(), one, found))
+        yield from min(chosen)[-1] if chosen else map(nearest, sides)
 
     def _experiment(self, number: int, said: Sequence[NDArray[np.int8]]) -> ExperimentFound:
         members, source, base = np.argwhere(self.answers.counted)[number].tolist()
@@ -359,8 +338,3 @@ def _as_other(space: InterpretationSpace, one: Interpretation, other: Interpreta
                 continue
             gates = changed
     return space.at(space.index_of(tuple(gates)))
-
-
-def _unpacked(words: Words, n: int) -> NDArray[np.bool_]:
-    """The first so many bits."""
-    return np.unpackbits(words.astype("<u8").view(np.uint8), count=n, bitorder="little").astype(np.bool_)

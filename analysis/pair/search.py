@@ -1,20 +1,21 @@
-"""The first of all pairs of readings in which each is right where the other is wrong, and how many come before a pair.
+"""The first of all pairs of readings that a neuron tells apart, each right where the other is wrong.
 
-Pairs are ordered by the number of neurons that differ, fewest first; then by the least share, the smaller of the two
-numbers of contradictions on which one of them is right, of all their contradictions, largest first; then by the smaller
-of their circuits' margins, largest first; then by reference. All pairs are looked at, block by block.
+Pairs are ordered by the narrower of their narrowest gaps around a threshold, widest first; then by the number of
+neurons that differ, fewest first; then by the least share, the smaller of the two numbers of contradictions on which
+one of them is right, of all their contradictions, largest first; then by the smaller of their circuits' margins,
+largest first; then by reference. All pairs are looked at, block by block.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.pair.readings import Readings, Words
+from analysis.pair.readings import Readings, Words, packed, unpacked
 from analysis.work import DEFAULT_WORK, Work
 
 STAGE: Final = "pairs"
@@ -27,72 +28,80 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search has found.
+class Experiments:
+    """What decides between two readings.
 
     Args:
-        first: the first pair; None if there is none.
-        pairs: how many there are.
-        before: how many of them come before the pair that was asked about.
+        groups: numbers of interventions; on those of one group each reading has to be right where the other is wrong.
+        turning: ``[interventions]`` which of them change the network's answer, one of which has to be among those that
+            decide; None if none has to.
+        both: whether each has to be right once; else one of them.
     """
 
-    first: Pair | None
-    pairs: int
-    before: int
+    groups: Sequence[NDArray[np.intp]]
+    turning: NDArray[np.bool_] | None
+    both: bool = True
 
 
-def find_pairs(
-    readings: Readings, work: Work = DEFAULT_WORK, *, among: int, both: bool = True, asked: Pair | None = None
-) -> Found:
-    """The first pair, how many there are, and how many come before one.
+def find_pairs(readings: Readings, asked: Experiments, work: Work = DEFAULT_WORK) -> tuple[Pair | None, int]:
+    """The first pair, None if there is none, and how many there are.
 
     Args:
         readings: the classes.
+        asked: what has to decide between the two.
         work: told between blocks; may cancel there.
-        among: the first so many interventions, on one of which each has to be right where the other is wrong.
-        both: whether each has to; else one of them.
-        asked: the pair that is asked about.
     """
     best: NDArray[np.float64] | None = None
-    pairs = before = 0
-    key = None if asked is None else _keys(readings, *(np.array([one]) for one in asked))[:, 0]
-    for start, meets, differ in _blocks(readings, work, among, both=both):
+    pairs = 0
+    for start, meets, differ in _blocks(readings, asked, work):
         pairs += int(meets.sum())
-        if key is not None:
-            before += int((meets & (differ < key[0])).sum())
-            same = _keys(readings, *_places(meets & (differ == key[0]), start))
-            before += int(_is_before(same, key).sum())
-        fewest = differ.min(where=meets, initial=255 if best is None else int(best[0]))
+        gaps = np.minimum(readings.gaps[start : start + len(meets), None], readings.gaps[start:])
+        widest = gaps.max(where=meets, initial=-1.0 if best is None else -best[0])
+        meets &= gaps == widest
+        known = best is not None and -best[0] == widest
+        fewest = differ.min(where=meets, initial=int(best[1]) if best is not None and known else 255)
         keys = _keys(readings, *_places(meets & (differ == fewest), start))
         if keys.size:
             least = keys[:, np.lexsort(keys[::-1])[0]]
             if best is None or tuple(least) < tuple(best):
                 best = least
-    return Found(None if best is None else (int(best[-2]), int(best[-1])), pairs, before)
+    return None if best is None else (int(best[-2]), int(best[-1])), pairs
 
 
 def _blocks(
-    readings: Readings, work: Work, among: int, *, both: bool
+    readings: Readings, asked: Experiments, work: Work
 ) -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.uint8]]]:
     """Some classes and all from the first of them on: its number, ``[some, others]`` which pairs meet what is asked,
     the second after the first, and how many of their neurons differ.
     """
-    n_words, rest = -(-among // 64), among % 64
-    last = np.full(n_words, np.iinfo(np.uint64).max)
-    if rest:
-        last[-1] = (1 << rest) - 1
-    right, wrong = (np.ascontiguousarray((bits[:, :n_words] & last).T) for bits in (readings.right, readings.wrong))
+    right, wrong = (unpacked(bits) for bits in (readings.right, readings.wrong))
+    sides, turned = [], []  # of each group, words along the first axis
+    for group in asked.groups:
+        sides.append([np.ascontiguousarray(packed(bits[:, group]).T) for bits in (right, wrong)])
+        turning = group if asked.turning is None else group[asked.turning[group]]
+        turned.append([np.ascontiguousarray(packed(bits[:, turning]).T) for bits in (right, wrong)])
     gates = np.ascontiguousarray(readings.gates.T)
     for start in range(0, len(readings), _BLOCK):
         work.tell(STAGE, start, len(readings))
         some = slice(start, start + _BLOCK)
-        one, other = _meet(right[:, some], wrong[:, start:]), _meet(wrong[:, some], right[:, start:])
-        meets = np.triu(one & other if both else one | other, k=1)
+        meets = np.zeros((len(gates[0, some]), len(readings) - start), dtype=np.bool_)
+        for side, turn in zip(sides, turned, strict=True):
+            one, other = _decide(side, some, start)
+            here = one & other if asked.both else one | other
+            if asked.turning is not None and here.any():
+                here &= np.logical_or(*_decide(turn, some, start))
+            meets |= here
         differ = np.zeros(meets.shape, dtype=np.uint8)
         for gate in gates:
             differ += gate[some, None] != gate[start:]
-        yield start, meets, differ
+        yield start, np.triu(meets, k=1), differ
     work.tell(STAGE, 1, 1)
+
+
+def _decide(side: Sequence[Words], some: slice, start: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """``[some, others]`` whether the first is right where the second is wrong, and the other way round."""
+    right, wrong = side
+    return _meet(right[:, some], wrong[:, start:]), _meet(wrong[:, some], right[:, start:])
 
 
 def _places(pairs: NDArray[np.bool_], start: int) -> tuple[Integers, Integers]:
@@ -110,8 +119,8 @@ def _meet(some: Words, others: Words) -> NDArray[np.bool_]:
 
 
 def _keys(readings: Readings, first: Integers, second: Integers) -> NDArray[np.float64]:
-    """``[5, pairs]`` where each pair stands, the least first: neurons that differ, the negatives of the least share and
-    of the margin, and the two.
+    """``[6, pairs]`` where each pair stands, the least first: the negative of the narrowest gap, neurons that differ,
+    the negatives of the least share and of the margin, and the two.
     """
     shares = np.zeros(len(first))
     step = max(1, _AT_ONCE // max(1, readings.right.shape[1]))
@@ -119,20 +128,11 @@ def _keys(readings: Readings, first: Integers, second: Integers) -> NDArray[np.f
         one, other = first[start : start + step], second[start : start + step]
         p, q = contradictions(readings, one, other)
         shares[start : start + step] = -np.minimum(p, q) / np.maximum(p + q, 1)
-    least = np.minimum(readings.margins[first], readings.margins[second])
+    gaps, least = (np.minimum(some[first], some[second]) for some in (readings.gaps, readings.margins))
     differ = np.zeros(len(first), dtype=np.int64)
     for gate in readings.gates.T:  # of millions of pairs all gates at once would take hundreds of MB
         differ += gate[first] != gate[second]
-    return np.stack([differ, shares, -least, first, second])
-
-
-def _is_before(keys: NDArray[np.float64], key: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which of some pairs come before one."""
-    before, level = np.zeros(keys.shape[1], dtype=np.bool_), np.ones(keys.shape[1], dtype=np.bool_)
-    for some, one in zip(keys, key, strict=True):
-        before |= level & (some < one)
-        level &= some == one
-    return before
+    return np.stack([-gaps, differ, shares, -least, first, second])
 
 
 def contradictions(readings: Readings, first: Integers, second: Integers) -> tuple[Integers, Integers]:

@@ -143,7 +143,7 @@ def compare(
     Example: pluriscope compare xor.json edited.json --json
 
     Both networks are judged on the task of the first. With explanations of one network in place of the second, as
-    addresses write them: pluriscope compare xor.json i-183bf.23 i-183bf.25.
+    addresses write them: pluriscope compare xor.json i-2b1ef.224 i-2b1ef.352.
 
     Exit codes: 0 done, 2 bad input.
 

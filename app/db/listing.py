@@ -113,12 +113,11 @@ def _prominent(reports: Mapping[str, AnalysisReportRow]) -> tuple[Prominent, ...
         if (one := ground.get(mark)) and one["index"] is not None
     }
     two = list[Prominent]()
-    if pair := pairs.get("by_hand") or pairs.get("pair"):
-        where = "in the story" if pairs.get("by_hand") else "of a pair"
+    if pair := pairs.get("pair"):
         alone = pair["first_right"], pair["second_right"]
         for mark, mask, index, right in zip(LETTERS, pair["masks"], pair["indices"], alone, strict=False):
             all_right = pair["both_right"] + right
-            two.append(Prominent(int(mask, 16), int(index), mark, where, all_right, pairs["n_interventions"]))
+            two.append(Prominent(int(mask, 16), int(index), mark, "of a pair", all_right, pairs["n_interventions"]))
     return (*ends.get("best", ()), *two, *ends.get("worst", ()))
 
 

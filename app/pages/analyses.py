@@ -35,7 +35,7 @@ from pluriscope.address import Addresses
 from pluriscope.analyses import pair
 from pluriscope.analyses.registry import BY_KEY, EVERY, PAIR, Analysis, of_kind, on_own_rows
 from pluriscope.analyses.rivals import farthest
-from pluriscope.analyses.shown import AnalysisContext, Item, shown
+from pluriscope.analyses.shown import AnalysisContext, Item, Shown, shown
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Progress, Prose, Section
 from pluriscope.figures.numbers import duration, when
 from pluriscope.naming import Scope
@@ -122,6 +122,22 @@ class Asked:
         """What was found, in sentences."""
         told: list[str] = [] if self.report is None else self.report.findings(self.subject.question)
         return told
+
+    @property
+    def shown(self) -> Shown:
+        """How it is shown."""
+        return shown(self.analysis)
+
+    @property
+    def drawing(self) -> Markup:
+        """What was found, small."""
+        return self.shown.thumb(self.report, self.subject)
+
+    @property
+    def made(self) -> str:
+        """Under which rules it was found, and what that took."""
+        seconds = None if self.stored is None else self.stored.seconds
+        return self.chosen + ("" if seconds is None else f" · {duration(seconds)}")
 
     @property
     def url(self) -> str:
@@ -288,13 +304,13 @@ def page_of(one: Asked) -> Iterator[Block]:
     rules = {name: one.subject.links.analysis(one.subject.slug, one.analysis.key, to) for name, to in one.rules.items()}
     told = " ".join(one.findings) or one.analysis.question
     url = one.subject.links.analysis(one.subject.slug, f"{one.analysis.key}.csv", one.subject.scope)
-    taken = [Action("CSV", url)] if shown(one.analysis).table and one.stored else []
+    taken = [Action("CSV", url)] if one.shown.table and one.stored else []
     yield Head(one.analysis.title, told, actions=[*taken, Choice("Rules", rules, one.chosen)])
     if one.stored is None:
         yield _waiting(one)
         return
     yield from _underway(one)
-    yield from shown(one.analysis).page(one.report, one.subject)
+    yield from one.shown.page(one.report, one.subject)
     yield from _more(one)
     if not one.analysis.find:
         return
@@ -369,30 +385,6 @@ def contradicting(one: Asked) -> Iterator[Block]:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What one analysis found.
-
-    Args:
-        title: of the analysis.
-        url: of its page.
-        drawing: small.
-        figure: what it shows.
-        brief: the finding in a few words.
-        found: the finding in sentences.
-        made: under which rules, and what it took.
-    """
-
-    title: str
-    url: str
-    drawing: Markup
-    figure: str
-    brief: str
-    question: str
-    found: str
-    made: str
-
-
-@dataclass(frozen=True)
 class Shelf(Block):
     """What some analyses found.
 
@@ -401,7 +393,7 @@ class Shelf(Block):
         whole: whether questions and findings stand beside the figures, on a page of their own.
     """
 
-    items: Sequence[Answer]
+    items: Sequence[Asked]
     whole: bool = False
 
 
@@ -422,17 +414,9 @@ def index_of(every: list[Asked]) -> Iterator[Block]:
     yield from _not_there(asked)
 
 
-def answers_of(every: Iterable[Asked]) -> list[Answer]:
+def answers_of(every: Iterable[Asked]) -> list[Asked]:
     """Those of some analyses that are there."""
-    return [_answer(one) for one in every if one.stored is not None and one.analysis.find]
-
-
-def _answer(one: Asked) -> Answer:
-    took = "" if one.stored is None or one.stored.seconds is None else f" · {duration(one.stored.seconds)}"
-    told = " ".join(one.findings)
-    analysis, how = one.analysis, shown(one.analysis)
-    drawn, brief = how.thumb(one.report, one.subject), how.brief(one.report)
-    return Answer(analysis.title, one.url, drawn, how.figure, brief, analysis.question, told, f"{one.chosen}{took}")
+    return [one for one in every if one.stored is not None and one.analysis.find]
 
 
 def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:
@@ -472,7 +456,7 @@ def item_of(one: Asked, item: str, options: Mapping[str, str]) -> Item:
         NotFound: the analysis has no such pages.
         AnalysisError: there is no such thing.
     """
-    made = shown(one.analysis).item
+    made = one.shown.item
     if made is None:
         title = one.analysis.title
         raise NotFound(f"page {item[:60]!r}", f"is not one of {title}", "see all of it", "", one.url, title)

@@ -1,7 +1,7 @@
-"""Findings of the studies that came before: the page, its chapters, and the rows behind every mark.
+"""Findings of the studies that came before: the page, its chapters, and the rows behind what charts show.
 
-They are data: a record, and a table for each study with one manifest. Nothing is computed here. Where the rows or the
-design of a study are no longer those that a finding was computed from, its numbers are left out.
+They are data: a record, charts, and a table for each study with one manifest. Nothing is computed here. Where the rows
+or the design of a study are no longer those that a finding was computed from, its numbers are left out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -26,14 +26,17 @@ from app.errors import NotFound
 from app.limits import read_only_in
 from app.options import PageModel
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, Figure, Head, Notice, Prose, Section, Table
-from pluriscope.figures.svg.elements import twice
+from pluriscope.blocks import Action, Block, ChartFigure, Columns, Head, Notice, Prose, Section, Table
+from pluriscope.figures.charts import Chart, read_chart
+from pluriscope.figures.svg.charts import FILE_WIDTH, draw
 from pluriscope.parquet_listing import ParquetListing
 from pluriscope.study_table import StudyTable
 from pluriscope.tables import MOST_VALUES, Column, Query, Row, Type, read_query
 
 FOLDER: Final = cast(Path, resources.files("app.bundled") / "findings")
 _ALWAYS: Final = ("key", "title", "studies")
+FIGURE: Final = "figure"
+"""What the names of the charts begin with that stand beside a finding; the others stand in its chapter alone."""
 _FORMS: Final = ("svg", "png", "pdf")
 _CURE: Final = "restore the file, or make it again as the page of data says"
 _TYPES: Final[Mapping[str, Type]] = {"BIGINT": "int", "HUGEINT": "big", "DOUBLE": "float", "BOOLEAN": "bool"}
@@ -46,7 +49,8 @@ git checkout {tag}
 .venv/bin/python -m benchmarks.findings --rows
 ```
 
-The last command computes tables, which are CSV there, figures and documents from the results, in a minute. \
+The last command computes tables, which are CSV there, and documents from the results, in a minute; \
+`python -m benchmarks.finding_charts` computes today's charts from the tables. \
 `pluriscope study run app/bundled/studies/NAME.json` makes results again; of thirteen studies measures were gone by \
 then, and only their results are there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
 tables that are no studies of perceptrons."""
@@ -59,12 +63,25 @@ def record() -> dict[str, Any]:
     return found
 
 
+@lru_cache(maxsize=1)
+def charts() -> dict[str, dict[str, ChartFigure]]:
+    """The charts of each finding by their names, as ``benchmarks/finding_charts.py`` computed them from the tables."""
+    found: dict[str, dict[str, ChartFigure]] = {}
+    for one in json.loads((FOLDER / "charts.json").read_bytes()):
+        chart = read_chart(one["chart"])
+        if chart is not None:
+            shown = ChartFigure(chart=chart, caption=one["caption"], id=f"{one['finding']}-{one['name']}")
+            found.setdefault(one["finding"], {})[one["name"]] = shown
+    return found
+
+
 class FindingRecord(PageModel):
     """One finding."""
 
     key: str = Field(description="Its address among the findings.")
     title: str
-    sentence: str = Field("", description="What was found; empty where it cannot be computed.")
+    headline: str = Field("", description="What was found, in at most twenty words; empty where it cannot be computed.")
+    sentence: str = Field("", description="The same with its numbers; empty likewise.")
     lines: dict[str, str] = Field({}, description="n, null, interval, overturned by.")
     table: str = Field("", description="What the table of its chapter is of.")
     head: list[str] = Field([], description="Of the columns of the table.")
@@ -124,25 +141,29 @@ def broken_study(slug: str, rows: str, design: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding(Block):
-    """One finding beside its figure.
+    """One finding beside its charts.
 
     Args:
         number: its place on the page.
-        sentence: what was found.
+        headline: what was found.
+        sentence: the same with its numbers; "" where there are none.
         lines: n, null, interval, overturned by.
-        figure: its figure, or why there is none.
+        charts: its charts, or why there are none.
         chapter: address of its chapter.
         title: of the chapter.
-        files: form, such as "SVG", with the address of a file of the figure.
     """
 
     number: int
+    headline: str
     sentence: str
     lines: Mapping[str, str]
-    figure: Block
+    charts: Sequence[Block]
     chapter: str
     title: str
-    files: Mapping[str, str]
+
+    @property
+    def inner(self) -> Sequence[Block]:
+        return self.charts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,31 +182,30 @@ class Samples(Block):
 
 
 def findings(links: Addresses) -> Iterator[Block]:
-    """The page: what was sampled first, then every finding."""
+    """The page: every finding, then what was sampled, and limits."""
     told = record()
     numbers = range(1, len(told["findings"]) + 1)
     yield Head("Findings", told["lede"])
-    yield Samples(samples=told["samples"], numbers=numbers, limits=told["limits"])
     for number, one in enumerate(told["findings"], start=1):
         yield Finding(
             id=f"finding-{number}",
             number=number,
-            sentence=one["title"] if broken(one) else one["sentence"],
+            headline=one["title"] if broken(one) else one["headline"],
+            sentence="" if broken(one) else one["sentence"],
             lines={} if broken(one) else one["lines"],
-            figure=_drawn(one, "figure", links),
+            charts=[_notice(one)] if broken(one) else _shown(one, links, beside=True),
             chapter=links.findings(one["key"]),
             title=one["title"],
-            files={} if broken(one) else _files(one, "figure", links),
         )
+    yield Samples(samples=told["samples"], numbers=numbers, limits=told["limits"])
     further = (f"[{one['title']}]({links.findings(one['key'])})" for one in told["chapters"])
     yield Section("Further chapters")
     yield Prose(" · ".join(further), glossary=False)
     wrong = [problem for one in told["findings"] if (problem := broken(one))]
     yield Section("Data")
     yield Prose(
-        f"Each number is computed from [one table a study]({links.findings('data')}): a row for each network and "
-        f"measure, with columns, digest and design. The code that did it stands under the tag `{manifest()['tag']}`, "
-        f"[with the commands that do it again]({links.findings('data')}#again)."
+        f"Each number is computed from [one table a study]({links.findings('data')}), by code under the tag "
+        f"`{manifest()['tag']}` ([commands]({links.findings('data')}#again))."
         + (f" Not computed here: {'; '.join(wrong)}." if wrong else ""),
         glossary=False,
     )
@@ -203,7 +223,7 @@ def chapter_blocks(links: Addresses, chapter: str) -> Iterator[Block]:
     for one in record()["chapters"]:
         if one["key"] == chapter:
             yield Head(one["title"], actions=[Action("All findings", links.findings())])
-            yield Prose(_elsewhere(one["text"], links), glossary=False)
+            yield Prose(_elsewhere(one["text"], links), glossary=False, id="chapter")
             return
     one = finding_of(chapter, links)
     yield Head(one["title"], "" if broken(one) else one["sentence"], actions=[Action("All findings", links.findings())])
@@ -211,17 +231,21 @@ def chapter_blocks(links: Addresses, chapter: str) -> Iterator[Block]:
         yield _notice(one)
     else:
         told = one["chapter"]
-        yield Section("Method")
-        yield Prose(_elsewhere(told["method"], links), glossary=False)
-        if told["figure"]:
-            yield Section("Figure")
-            yield _drawn(one, "more", links)
+        beside, further = (_shown(one, links, beside=place) for place in (True, False))
+        yield Columns([[chart] for chart in beside])
+        method = [Section("Method"), Prose(_elsewhere(told["method"], links), glossary=False)]
+        limits = [Section("What it does not show"), Prose(_elsewhere(told["not_shown"], links), glossary=False)]
+        yield Columns([method, limits])
         yield Section("Table", told["table"])
         yield Table.plain(["", *told["head"][1:]] if told["head"][0] else ["of", *told["head"][1:]], told["rows"])
-        yield Section("What it does not show")
-        yield Prose(_elsewhere(told["not_shown"], links), glossary=False)
+        yield Section("Further charts")
+        yield Columns([further[::2], further[1::2]] if further[1:] else [further])
     yield Section("Data")
-    yield Prose("\n".join(f"- {_data_line(slug, links)}" for slug in one["studies"]), glossary=False)
+    lines = [_data_line(slug, links) for slug in one["studies"]]
+    if not broken(one):
+        files = (f"[{form.upper()}]({links.findings(chapter)}/{FIGURE}.{form})" for form in _FORMS)
+        lines.append(f"The first chart as a file: {', '.join(files)}")
+    yield Prose("\n".join(f"- {line}" for line in lines), glossary=False)
 
 
 def finding_of(key: str, links: Addresses) -> dict[str, Any]:
@@ -244,11 +268,11 @@ def drawing_of(key: str, name: str, links: Addresses) -> Markup:
         NotFound: there is none.
     """
     one = finding_of(key, links)
-    figure = None if broken(one) else one["figure"] if name == "figure" else one["chapter"]["figure"]
-    if figure is None:
+    shown = None if broken(one) else charts().get(key, {}).get(name)
+    if shown is None:
         cause, cure = "there is none", "choose one of the figures there"
         raise NotFound(f"figure {name[:60]!r}", cause, cure, "figure", links.findings(key), "its chapter")
-    return Markup(figure["wide"])  # noqa: S704  # drawn by us, its text escaped
+    return draw(shown.chart, FILE_WIDTH)
 
 
 def findings_of(slug: str, digest: str, links: Addresses) -> list[str]:
@@ -273,9 +297,10 @@ def _all_data(links: Addresses) -> Iterator[Block]:
     """Every study's rows, with what describes them, and how they are made again."""
     told = manifest()
     yield Head("Data of the findings", "One table a study: a row for each network and measure.")
-    yield Prose("\n".join(f"- {_data_line(slug, links)}" for slug in told["tables"]), glossary=False)
+    yield Prose("\n".join(f"- {_data_line(slug, links)}" for slug in told["tables"]), glossary=False, id="tables")
     yield Section("Columns")
-    yield Prose("\n".join(f"- `{name}`: {meaning}" for name, meaning in told["columns"].items()), glossary=False)
+    meanings = "\n".join(f"- `{name}`: {meaning}" for name, meaning in told["columns"].items())
+    yield Prose(meanings, glossary=False, id="columns")
     yield Section("Making them again", id="again")
     yield Prose(_AGAIN.format(**told), glossary=False)
 
@@ -372,21 +397,23 @@ def _about(slug: str) -> str:
 # --- figures
 
 
-def _drawn(one: Mapping[str, Any], name: str, links: Addresses) -> Block:
-    if broken(one):
-        return _notice(one)
-    told = one["figure"] if name == "figure" else one["chapter"]["figure"]
-    wide, phone = (Markup(told[form].replace('href="/', f'href="{links.prefix}/')) for form in ("wide", "phone"))  # noqa: S704
-    files = _files(one, name, links) if name == "more" else None
-    return Figure(twice(wide, phone), told["caption"], files)
+def _shown(one: Mapping[str, Any], links: Addresses, *, beside: bool) -> list[Block]:
+    """The charts of a finding that stand beside it, or the others."""
+    return [
+        replace(shown, chart=_prefixed(shown.chart, links.prefix))
+        for name, shown in charts().get(one["key"], {}).items()
+        if name.startswith(FIGURE) == beside
+    ]
+
+
+def _prefixed(chart: Chart, prefix: str) -> Chart:
+    """A chart whose addresses begin with what those of this server begin with."""
+    series = (replace(one, urls=[url and f"{prefix}{url}" for url in one.urls]) for one in chart.series)
+    return replace(chart, series=tuple(series)) if prefix else chart
 
 
 def _notice(one: Mapping[str, Any]) -> Notice:
     return Notice(f"{one['title']} cannot be computed", broken(one), _CURE, "refused")
-
-
-def _files(one: Mapping[str, Any], name: str, links: Addresses) -> dict[str, str]:
-    return {form.upper(): f"{links.findings(one['key'])}/{name}.{form}" for form in _FORMS}
 
 
 def _elsewhere(text: str, links: Addresses) -> str:

@@ -218,7 +218,7 @@ class Overview(Known, Shared):
     @property
     def pair(self) -> PairFound | None:
         """Two explanations each of which is right where the other is wrong, where there are any."""
-        found = self.two.report.shown if self.two.analysis is PAIR and self.two.report is not None else None
+        found = self.two.report.pair if self.two.analysis is PAIR and self.two.report is not None else None
         return None if found is None or found.given_up else found
 
     @property
@@ -241,8 +241,7 @@ class Overview(Known, Shared):
         place, links, told = self.place, self.links, self.told
         refs = own_pair(self.session, links, place) if self.pair is None else refs_of(self.pair)
         words = "Compare two explanations" if self.pair is None else "Guess which of two is right"
-        at = 2 if self.pair is not None and self.two.report.by_hand else ""  # the story has asked the first
-        compare = Action(words, links.compare(place.slug, refs, place.scope, at=at), primary=True)
+        compare = Action(words, links.compare(place.slug, refs, place.scope), primary=True)
         first = [compare]
         if not refs:
             every = Action("See the explanations", links.explanations(place.slug, place.scope))

@@ -1,8 +1,8 @@
-"""The opening story, the front page: six screens about one network and two readings of it that both pass the tests.
+"""The opening story, the front page: six screens about one network and two explanations of it that both pass the tests.
 
-Which network, which two readings and which two experiments was chosen by hand; every number is computed from them or
-read from the stored analysis. Each screen's address sends all six, so that they print one below the other; without
-scripts it shows its own, and the others are links.
+The two are the network's fair pair with its experiments as :mod:`analysis.pair` finds them, written down so that the
+story waits for no analysis; every number is computed from them or read from the stored analysis. Each screen's address
+sends all six, so that they print one below the other; without scripts it shows its own, and the others are links.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from analysis.interpretations.interpretation import NeuronGate
 from analysis.sandbox.intervention import Change
 from analysis.subjects.perceptron.mlp import circuit_activations
 from app.db.errors import StoreError
-from app.db.reads.analyses import find_analysis, find_network
+from app.db.reads.analyses import find_network
 from app.db.reads.jobs import UNFINISHED
 from app.db.reports import report_of, report_row
 from app.pages.counted import counts_of
@@ -35,13 +35,12 @@ from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.layout import Site, node_name
 from pluriscope.figures.svg.story import cuts, dots
 from pluriscope.figures.svg.tiles import Bits, bits_of
-from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, cell_names, in_words, running, vessels
-from pluriscope.naming import Scope
+from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, cell_names, in_question, running, vessels
 
-FORCED: Final = (1, 1)
+FORCED: Final = (2, 0)
 """The neuron that screens 4 and 5 force to the value that it has on another input."""
-EXPERIMENTS: Final = {4: (1, 0), 5: (2, 1)}
-"""Screen → rows of that other input and of the one that runs."""
+EXPERIMENTS: Final = {4: (0, 1), 5: (2, 3)}
+"""Screen → rows of that other input and of the one that runs; both as the search for the pair has them."""
 _FIGURES: Final = {"drawing": "", "line": "Line, "}
 """Names of a screen's figures, and what stands before the form of their files."""
 SHOWN: Final = 1
@@ -58,7 +57,7 @@ _TABS: Final = (
     "Here is another: both pass",
     "Guess first",
     "And on another input",
-    "{n} interpretations pass",
+    "{n} explanations pass",
 )
 """Titles in the browser; the words of the screens stand in their template."""
 SCREENS: Final = len(_TABS)
@@ -200,12 +199,6 @@ class _Told:
         layers = circuit_activations(question.network, self._pair["P"].item.circuit, question.clean_rows)
         return [[layer[row].tolist() for layer in layers] for row in range(len(self.of.rows))]
 
-    @cached_property
-    def _differ(self) -> list[Site]:
-        """The neurons that the two read differently."""
-        gates = zip(*(one.item.gates for one in self._pair.values()), strict=True)
-        return [(one.layer, one.neuron) for one, other in gates if one.function != other.function]
-
     def _gate(self, letter: str, site: Site) -> NeuronGate:
         found: NeuronGate = self._pair[letter].item.gate(*site)
         return found
@@ -220,12 +213,12 @@ class _Told:
             Reading(
                 site,
                 self._table(letter, site),
-                letter if site in self._differ and letters[1:] else "",
+                letter if site in self.of.differ and letters[1:] else "",
                 self._gate(letter, site).threshold,
             )
             for letter in letters
             for site in (hidden if sites is None else sites)
-            if letter == letters[0] or site in self._differ
+            if letter == letters[0] or site in self.of.differ
         ]
 
     def _drawn(self, values: Sequence[Sequence[float | None]], sentence: str, **more: Any) -> tuple[Markup, Markup]:
@@ -247,7 +240,7 @@ class _Told:
             for form in ("SVG", "PNG", "PDF")
         ]
         told, files_of = facts or {}, Menu("Figure", files) if files else None
-        tab = _TABS[number - 1].format(**told) if told or number < SCREENS else "How many interpretations pass?"
+        tab = _TABS[number - 1].format(**told) if told or number < SCREENS else "How many explanations pass?"
         return Screen(number=number, url=self.of.links.story(number), tab=tab, facts=told, files=files_of, **more)
 
     def network(self) -> Screen:
@@ -270,8 +263,8 @@ class _Told:
         """Both explanations, and the values that allow both."""
         mask, read = self._pair["P"].item.circuit, self._readings("PQ")
         sentence = "Explanations P and Q: the same edges, two neurons read differently"
-        drawn = self._drawn(self._kept[SHOWN], sentence, mask=mask, readings=read, row=SHOWN, ringed=self._differ)
-        layer, neuron = site = self._differ[0]
+        drawn = self._drawn(self._kept[SHOWN], sentence, mask=mask, readings=read, row=SHOWN, ringed=self.of.differ)
+        layer, neuron = site = self.of.differ[0]
         values = [layers[layer][neuron] for layers in self._kept]
         about = "The upper ringed neuron’s four values"
         read = self._readings("PQ", [site])
@@ -287,9 +280,8 @@ class _Told:
         happens, choices = int(answers.decisions[at]), []
         for letter, one in self._pair.items():
             says = int(one.predictions(space)[at])
-            choices.append(
-                Choice(letter, says, self._because(letter, source, base), says == happens, f"{url}?guess={letter}")
-            )
+            because = self._because(letter, source, base, says)
+            choices.append(Choice(letter, says, because, says == happens, f"{url}?guess={letter}"))
         shown = [[value if guess or at <= layer else None for value in some] for at, some in enumerate(values)]
         drawn = self._drawn(
             shown,
@@ -308,46 +300,37 @@ class _Told:
         runs = self._runs(base, name=name, own=self._whole[base][layer][neuron], value=values[layer][neuron])
         return self._screen(number, facts, figures=[drawn], runs=runs, choices=choices, guess=guess)
 
-    def _because(self, letter: str, source: int, base: int) -> str:
-        """How what an explanation reads the forced neuron as changes, in words."""
+    def _because(self, letter: str, source: int, base: int, says: int) -> str:
+        """How what an explanation reads the forced neuron as changes, in words; and its answer, where that stays."""
         table, said = self._table(letter, FORCED), ("no", "yes")
-        words, before, after = in_words(table), said[table[base]], said[table[source]]
+        words, before, after = in_question(table), said[table[base]], said[table[source]]
         turned = f"stays {before}" if before == after else f"turns from {before} to {after}"
-        return f"“{'Are' if ' and ' in words else 'Is'} {words} 1?” {turned}."
+        kept = before != after and says == self.of.question.task.truth_table[base]
+        return f"“{words[:1].upper()}{words[1:]}” {turned}{'; its answer stays' if kept else ''}."
 
     def all(self) -> Screen:
         """All explanations by how much they predict, and three doors."""
         links, analysis = self.of.links, self.of.place.analysis
         doors = (
-            ("Explore all of it", "Every interpretation, and where they differ.", links.network(NETWORK)),
+            ("Explore all of it", "Every explanation, and where they differ.", links.network(NETWORK)),
             ("Try your network", "Bring a small one, or train one here.", links.bring_in()),
             ("Teach it", "Seven lessons, hand-outs, slides.", links.learn()),
         )
         if analysis is None:
             return self._screen(SCREENS, doors=doors, pending=self._pending())
         counts, kept = counts_of(analysis), report_row(self.of.session, analysis, SURVEY)
-        papers = find_analysis(self.of.session, self.of.place.row, Scope(protocol="paper"))
-        counted = {
-            "n": counts.interpretations,
-            "circuits": counts.valid_circuits,
-            "rules": self.of.place.rules,
-            "papers": None if papers is None else counts_of(papers).interpretations,
-        }
         report = None if kept is None else report_of(kept, CommonGroundReport)
         if report is None or report.spread is None or report.best is None:
-            return self._screen(SCREENS, counted, doors=doors, pending=self._pending())
+            return self._screen(SCREENS, {"n": counts.interpretations}, doors=doors, pending=self._pending())
         spread = {right: int(many) for right, many in report.spread}
         space, answers = self.of.asked
         flags = {letter: standing_of(one.predictions(space), answers).right for letter, one in self._pair.items()}
-        facts = counted | {
-            "observed": counts.observed_classes,
-            "of": exact(report.n_interventions),
-            "best": exact(report.best.right),
-        }
+        facts = {"n": counts.interpretations, "best": exact(report.best.right)}
         sentence = (
-            "{n} interpretations by how many of {of} experiments they predict right, from {least} to {best}; none is "
-            "right on all. P is right on {P}, Q on {Q}."
-        ).format(**facts, **flags, least=exact(min(spread)))
+            f"{counts.interpretations} explanations by how many of {exact(report.n_interventions)} experiments they "
+            f"predict right, from {exact(min(spread))} to {facts['best']}; none is right on all. "
+            f"P is right on {flags['P']}, Q on {flags['Q']}."
+        )
         wide, narrow = (dots(spread, report.n_interventions, flags, at, sentence=sentence) for at in (WIDE, NARROW))
         return self._screen(SCREENS, facts, figures=[(wide, narrow)], doors=doors)
 
@@ -357,16 +340,16 @@ class _Told:
         if place.analysis is None:
             job = job_now(self.of.session, place)
             if job is not None and job.state in UNFINISHED:
-                return Progress("The interpretations are being counted.", id="counting")
+                return Progress("The explanations are being counted.", id="counting")
             cure = Action("The network", links.network(NETWORK))
             return Notice(
                 "Not counted yet", "Its analysis was not asked for, or ended without a result.", actions=[cure]
             )
         [waits] = awaited(self.of.session, links, place, [SURVEY])
         if waits.job is not None and waits.state == "computing":
-            job, held = waits.job, "Every interpretation is being held against every way of changing the neurons"
+            job, held = waits.job, "Every explanation is being held against every way of changing the neurons"
             if job.state != "running" or not job.total:
                 return Progress(f"{held}: waiting for its turn.", id="counting")
             percent = 50 * (job.stage == "spread") + 50 * job.done // job.total  # its two stages
             return Progress(f"{held}: {percent}%", percent, 100, id="counting")
-        return missing("Counting how often each interpretation is right", waits.state, waits.job, waits.ask, links)
+        return missing("Counting how often each explanation is right", waits.state, waits.job, waits.ask, links)

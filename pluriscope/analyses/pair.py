@@ -24,19 +24,20 @@ from pluriscope.naming import LETTERS, ExplanationRef
 CONTRADICT: Final = "Two that contradict each other"
 SAME: Final = "same kind, same test"
 _UNFAIR: Final = "No two contradict each other as asked", "these come nearest"
-_BY_HAND: Final = "It was chosen by hand."
 _IN_PAIR: Final = "It is one of the pair: each is right where the other is wrong"
 _ASKED: Final = """
 - Both are interpretations of valid circuits, so they have passed the same tests.
-- Each is right where the other is wrong, with *one* neuron forced to the value that it has on another input.
+- Each is right where the other is wrong, with *one* neuron, the same for both, forced to the value that it has on
+  another input. At least one of these two interventions changes the network's answer.
 - The output is then within 0.3 of 0 or 1, so every rule of decision says the same.
 - No prediction rests on a [free row](glossary.md#free-row): a row of a gate that no input reaches, so no test has
   looked at it. What is settled is the same for all interpretations of an
   [observed class](glossary.md#observed-class), so one of each class is compared.
 
-Of all such pairs the first is the one that differs in the fewest neurons; then the one whose contradictions are shared
-most evenly; then the one whose circuits have the larger margin; then the one whose reference comes first. A neuron
-differs if the two keep other edges into it or read another function from it.
+Of all such pairs the first is the one whose thresholds leave the widest gaps: each lies between two neighbouring
+values of its neuron, and the narrowest of these gaps counts, as a share of the neuron's range; below 0.05 it is none.
+Then come the fewest neurons that differ, the most even share of contradictions, the larger margin of the circuits, the
+reference. A neuron differs if the two keep other edges into it or read another function from it.
 """
 
 
@@ -48,20 +49,16 @@ def refs(pair: PairFound) -> list[str]:
 
 def contradicting(report: FairPairReport, of: AnalysisContext) -> Iterator[Block]:
     """The two with the bar of all interventions, and where they can be compared."""
-    pair = report.shown
+    pair = report.pair
     if pair is None:
         yield Section(_UNFAIR[0], id="pair")
         yield Prose(" ".join(report.findings(of.question)))
         return
-    at = {"at": 2} if report.by_hand else {}  # the story has asked the first
     heading = _UNFAIR if pair.given_up else (CONTRADICT, SAME)
     words = "Compare these two" if pair.given_up else "See where, and guess first"
-    yield Section(*heading, Action(words, of.compare(refs(pair), **at)), id="pair")
+    yield Section(*heading, Action(words, of.compare(refs(pair))), id="pair")
     yield from _drawn(report, pair, of, large=False)
-    search = f"[The search]({of.links.analysis(of.slug, 'pair', of.scope)})"
-    if report.by_hand is not None and report.before is not None:
-        yield Prose(f"Chosen by hand. {search} ranks it {exact(report.before + 1)} of {exact(report.n_fair)} pairs.")
-    elif pair.given_up:
+    if pair.given_up:
         yield Prose(f"They are no [pair](glossary.md#pair): {_given_up(pair)}.")
 
 
@@ -121,7 +118,6 @@ def _page(report: FairPairReport, of: AnalysisContext) -> Iterator[Block]:
     if pair is not None:
         yield from _drawn(report, pair, of, large=True)
         yield from _experiments(pair, of)
-        yield from _by_hand(report, of)
     asked = f"every rule decides {exact(report.n_clear)} of {noun(report.n_interventions, 'intervention')}"
     yield More("What counts", lambda: [Prose(_ASKED)], asked)
 
@@ -154,19 +150,8 @@ def _sites(sites: Iterable[tuple[int, int]], of: AnalysisContext) -> str:
     return " and ".join(node_name(layer, neuron, of.question.network.sizes) for layer, neuron in sites)
 
 
-def _by_hand(report: FairPairReport, of: AnalysisContext) -> Iterator[Block]:
-    if report.by_hand is None or report.before is None:
-        return
-    two = refs(report.by_hand)
-    yield Notice(
-        "The opening story shows a pair chosen by hand",
-        f"{' and '.join(two)}: {exact(report.before)} of {exact(report.n_fair)} pairs come before it.",
-        actions=[Action("Compare these two", of.compare(two))],
-    )
-
-
 def _thumb(report: FairPairReport, _: AnalysisContext) -> Markup:
-    pair = report.shown
+    pair = report.pair
     if pair is None:
         return Markup("")
     return quarters(_counts(pair), sentence=f"Interventions by who is right. {_brief(report)}")
@@ -174,15 +159,15 @@ def _thumb(report: FairPairReport, _: AnalysisContext) -> Markup:
 
 def _about(report: FairPairReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
     """That an interpretation is one of the pair."""
-    pair = None if report is None else report.shown
+    pair = None if report is None else report.pair
     if pair is not None and str(ref) in refs(pair):
         action = Action("Pair", of.links.analysis(of.slug, "pair", of.scope))
         words = "It is one of the two that come nearest to a pair" if pair.given_up else _IN_PAIR
-        yield Notice(words, _BY_HAND if report is not None and report.by_hand else "", actions=[action])
+        yield Notice(words, "", actions=[action])
 
 
 def _brief(report: FairPairReport) -> str:
-    pair = report.shown
+    pair = report.pair
     if pair is None or pair.given_up:
         return "no pair meets every condition"
     return f"{exact(pair.first_right)} only P, {exact(pair.second_right)} only Q"

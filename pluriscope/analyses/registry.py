@@ -166,6 +166,7 @@ PAIR: Final = Analysis(
         ("pairs", "Pairs", "every two of them, block by block"),
     ),
     _pair_is_cheap,
+    version=2,
     reads=frozenset({"observed"}),
     needs=("interpretations",),
 )

@@ -22,7 +22,7 @@ FONT: Final = STATIC / "fonts" / "STIXGeneral-Regular.otf"
 FONT_FAMILY: Final = "STIXGeneral"
 
 _CLASSES: Final = re.compile(
-    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|capsule|t-|numline|h-|heatmap|m-|fb-|fi-|fl-|pl-|pt-|vs-)"
+    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|capsule|t-|numline|h-|heatmap|m-|fb-|fl-|pl-|pt-|vs-)"
     r"|^svg (text|tspan)|^svg rect"
 )
 _RULE: Final = re.compile(r"([^{}]+)\{([^{}]*)\}")

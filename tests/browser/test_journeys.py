@@ -48,6 +48,22 @@ def test_a_waiting_job_is_cancelled_and_queued_again(tab, expect):
     expect(tab.get_by_role("link", name="Never trained")).to_be_visible()
 
 
+def test_a_circuit_is_found_among_all(tab, expect):
+    tab.goto(XOR)
+    tab.get_by_label("Find a circuit").fill("c-183bf")
+    tab.get_by_role("button", name="Find", exact=True).click()
+    boxes = tab.locator(".tree li > a")
+    shadows = boxes.evaluate_all("(all) => all.map((e) => [e.ariaCurrent, getComputedStyle(e).boxShadow])")
+    drawn = {current: {shadow for one, shadow in shadows if one == current} for current in (None, "true")}
+    assert len(shadows) == 14
+    assert drawn[None].isdisjoint(drawn["true"]), "those that hold it stand out"
+    tree, last = tab.locator(".tree").bounding_box(), boxes.last.bounding_box()
+    assert round(last["x"] + last["width"]) == round(tree["x"] + tree["width"]), "the last ones reach to the end"
+    boxes.get_by_text("24 keep B→n1.2").click()
+    expect(tab.locator("#list [role=status]")).to_have_text("24 explanations")
+    expect(tab.locator("#list a[href*='c-183bf']").first).to_be_visible()
+
+
 def test_without_scripts_a_list_is_filtered_and_leads_on(visitor, expect, site):
     tab = visitor(java_script_enabled=False)
     tab.goto(f"{XOR}/explanations?kind=circuit")

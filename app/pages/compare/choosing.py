@@ -115,8 +115,8 @@ def own_pair(session: Session, links: Addresses, place: AnyPlace) -> list[str]:
     for one in asked(session, place, links, known):
         if one.report is None:
             continue
-        if one.analysis is PAIR and one.report.shown is not None:
-            return refs(one.report.shown)
+        if one.analysis is PAIR and one.report.pair is not None:
+            return refs(one.report.pair)
         if one.analysis is RIVALS and (pair := one.report.pair) is not None:
             return [str(ExplanationRef("circuit", mask)) for mask in pair.masks]
     return []

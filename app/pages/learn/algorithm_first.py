@@ -18,14 +18,14 @@ from analysis.interventions.neuron_set import NeuronSet
 from app.db.tables import AlgorithmRow
 from app.errors import BadQuery
 from app.pages.candidates import algorithm_of, find_algorithm_row
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, asked, choices, number
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, choices, number
 from app.pages.placed import read_places
 from pluriscope.figures.numbers import enumerated, noun
 from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.figures.svg.lessons import parts
 from pluriscope.figures.svg.tiles import Bits, bits_of, canonical, variable
 from pluriscope.figures.svg.trees import formula_tree
-from pluriscope.figures.svg.vessels import in_words
+from pluriscope.figures.svg.vessels import in_question, in_words
 
 _SLUG: Final = "algorithm-first"
 _FORMULA: Final = "a2e8546f11f80df4"
@@ -77,7 +77,7 @@ def _failure(of: LessonNetwork, part: Variable, site: NeuronSet, matrix: Interch
     stays = "stays" if table[source] == table[base] else "becomes"
     said = ("no", "yes")[table[source]]
     return (
-        f"On {of.rows[base]}, with {site.label} as on {of.rows[source]}, “{asked(table)}” {stays} {said}, so "
+        f"On {of.rows[base]}, with {site.label} as on {of.rows[source]}, “{in_question(table)}” {stays} {said}, so "
         f"the formula says {int(matrix.expected[source, base])}. "
         f"The network gives {number(float(matrix.outputs[source, base]))}."
     )

@@ -8,14 +8,14 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from analysis.sandbox.intervention import Change
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, asked, fields, number
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, fields, number
 from app.pages.play.played import Ask, Field
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.layout import Site
 from pluriscope.figures.svg.lessons import changed
 from pluriscope.figures.svg.tiles import Bits, bits_of
-from pluriscope.figures.svg.vessels import Reading, full_at
+from pluriscope.figures.svg.vessels import Reading, full_at, in_question
 
 _SLUG: Final = "the-experiment"
 _LETTERS: Final = "PQ"
@@ -90,7 +90,7 @@ def _reasons(of: LessonNetwork, one: Trial) -> Iterator[Markup]:
         if table is not None:
             before, after = ("no", "yes")[table[one.base]], ("no", "yes")[table[one.source]]
             change = f"stays {before}" if before == after else f"turns from {before} to {after}"
-            words = asked(table)
+            words = in_question(table)
             why = f"“{words[:1].upper()}{words[1:]}” {change}."
         yield Markup("<p><b class=letter>{}</b> The network will say <b>{}</b>. {}</p>").format(letter, says, why)
 
@@ -191,7 +191,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
         "counts": _counts(of),
         "network": of.blank(),
         "readings": [
-            (name, *("" if table is None else asked(table) for table in tables))
+            (name, *("" if table is None else in_question(table) for table in tables))
             for name, tables in zip(of.hidden, _tables(of), strict=True)
         ],
     }

@@ -35,14 +35,13 @@ from pluriscope.blocks import Action
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.layout import Site
-from pluriscope.figures.svg.tiles import Bits
-from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, full_at, in_words, vessels
+from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, full_at, vessels
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.templating import render
 
 NETWORK: Final = "xor-pretrained"
-PAIR: Final = ("i-183bf.23", "i-183bf.25")
-"""Two interpretations of one circuit of that network, which the story calls P and Q."""
+PAIR: Final = ("i-2b1ef.224", "i-2b1ef.352")
+"""Its fair pair as :mod:`analysis.pair` finds it, two interpretations of one circuit: the story calls them P and Q."""
 Short = Annotated[str, StringConstraints(max_length=40)]
 MOST_DIGITS: Final = 6
 
@@ -178,6 +177,12 @@ class LessonNetwork:
         """The two interpretations of the story."""
         p, q = (find_explanation(self.session, self.links, self.place, ExplanationRef.parse(ref)) for ref in PAIR)
         return p, q
+
+    @cached_property
+    def differ(self) -> list[Site]:
+        """The neurons that the two read differently."""
+        gates = zip(*(one.item.gates for one in self.pair), strict=True)
+        return [(one.layer, one.neuron) for one, other in gates if one.function != other.function]
 
     @cached_property
     def predicted(self) -> list[NDArray[np.int8]]:
@@ -319,12 +324,6 @@ def number(value: float) -> str:
     while digits < MOST_DIGITS and float(f"{value:.{digits}f}") == MARK:
         digits += 1
     return decimal(value, digits)
-
-
-def asked(table: Bits) -> str:
-    """A function as the question that a neuron answers: is B 1?"""
-    words = in_words(table)
-    return f"{'are' if ' and ' in words else 'is'} {words} 1?"
 
 
 def choices(ones: Iterable[tuple[str, str, str, bool]]) -> Markup:

@@ -11,31 +11,36 @@ from pydantic import Field
 
 from analysis.interpretations.interpretation import NeuronGate
 from app.db.reads.circuits import find_circuit
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, asked, number
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, number
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
+from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.lessons import LEFT, RIGHT, value_line
 from pluriscope.figures.svg.tiles import Bits, bits_of, variable
-from pluriscope.figures.svg.vessels import in_words
+from pluriscope.figures.svg.vessels import in_question, in_words
 from pluriscope.templating import render
 
 _SLUG: Final = "two-readings"
-_NEURON: Final = (1, 1)
-_NAME: Final = "n1.1"
-_WANTED: Final[Bits] = (0, 1, 0, 1)
+_WANTED: Final[Bits] = (0, 1, 1, 0)
+_IMPOSSIBLE: Final[Bits] = (0, 0, 1, 1)
 _ENOUGH: Final = 2
 
 
 class ReadingsOptions(LessonOptions):
     """Where the threshold is, and what was kept."""
 
-    mark: float = Field(0.1, ge=0.0, le=3.0)
+    mark: float = Field(0.0, ge=0.0, le=3.0)
     kept: list[Short] = Field([], max_length=8)
+
+
+def _name(of: LessonNetwork) -> str:
+    """Of the neuron, the first that the two interpretations read differently."""
+    return node_name(*of.differ[0], of.question.network.sizes)
 
 
 def _values(of: LessonNetwork) -> list[float]:
     """Of the neuron on each input, in the circuit that both interpretations are of."""
-    layer, neuron = _NEURON
+    layer, neuron = of.differ[0]
     circuit = of.pair[0].circuit
     assert circuit is not None  # noqa: S101  # they are interpretations
     return [float(value) for value in of.question.activations(circuit)[layer][:, neuron]]
@@ -43,8 +48,13 @@ def _values(of: LessonNetwork) -> list[float]:
 
 def _gates(of: LessonNetwork) -> list[NeuronGate]:
     """What the two read the neuron as."""
-    gates = [one.interpretation.gate(*_NEURON) for one in of.pair if one.interpretation is not None]
+    gates = [one.interpretation.gate(*of.differ[0]) for one in of.pair if one.interpretation is not None]
     return [gate for gate in gates if gate is not None]
+
+
+def _end(of: LessonNetwork) -> float:
+    """Of the line of values, which begins at 0."""
+    return round(1.1 * max(_values(of)), 2)
 
 
 def _meant(of: LessonNetwork, mark: float) -> Bits:
@@ -62,8 +72,8 @@ def _within(of: LessonNetwork) -> dict[Bits, float]:
 def _line(of: LessonNetwork, marks: Sequence[tuple[float, Bits, str]], *, thumb: bool = False) -> Markup:
     said = "; ".join(f"above {number(mark)} it says yes: {in_words(table)}" for mark, table, _ in marks)
     values = ", ".join(f"{number(v)} on {row}" for v, row in zip(_values(of), of.rows, strict=True))
-    sentence = f"{_NAME}: {values}; {said}"
-    return value_line(_values(of), of.rows, round(of.full, 2), marks, sentence=sentence, thumb=thumb)
+    sentence = f"{_name(of)}: {values}; {said}"
+    return value_line(_values(of), of.rows, _end(of), marks, sentence=sentence, thumb=thumb)
 
 
 def _text(table: Bits) -> str:
@@ -77,7 +87,7 @@ def _told(of: LessonNetwork, table: Bits, kept: Sequence[Bits]) -> str:
         return "No value is above the threshold: the neuron never says yes."
     if len(on) == len(of.rows):
         return "All values are above the threshold: the neuron always says yes."
-    return f"Yes on {enumerated(on)}. It answers “{asked(table)}”{' This one you have.' if table in kept else ''}"
+    return f"Yes on {enumerated(on)}. It answers “{in_question(table)}”{' This one you have.' if table in kept else ''}"
 
 
 def _board(of: LessonNetwork, state: ReadingsOptions) -> Board:
@@ -88,7 +98,7 @@ def _board(of: LessonNetwork, state: ReadingsOptions) -> Board:
     if table in known.values() and table not in kept:
         texts = [_text(one) for one in (*kept, table)]
         actions = [Action("Keep this question", of.at(_SLUG, state, kept=texts), primary=True)]
-    full = round(of.full, 2)
+    full, name = _end(of), _name(of)
     every = {_meant(of, mark): mark for mark in (0.0, *_within(of).values(), full)}
     figure = render(
         "learn/slider.html",
@@ -103,12 +113,12 @@ def _board(of: LessonNetwork, state: ReadingsOptions) -> Board:
         ],
         kept=state.kept,
         answer=state.answer,
-        label=f"The threshold of {_NAME}",
+        label=f"The threshold of {name}",
     )
     tiles = Markup("").join(Markup("<li>{}</li>").format(variable(one, in_words(one))) for one in kept)
     steps = (
-        f"The dots are the values of {_NAME} on the four inputs. Above its threshold it says yes. Move it until it "
-        "says yes exactly where B is 1, and keep that.",
+        f"The dots are the values of {name} on the four inputs. Above its threshold it says yes. Move the threshold "
+        "until it says yes exactly where A and B are different, and keep that.",
         Markup("Find the other questions that it can be made to answer.{}").format(
             Markup('<ul class="meanings">{}</ul>').format(tiles) if kept else ""
         ),
@@ -120,8 +130,7 @@ def _board(of: LessonNetwork, state: ReadingsOptions) -> Board:
 
 
 def _question(of: LessonNetwork) -> list[Answer]:
-    within, values = _within(of), dict(zip(of.rows, _values(of), strict=True))
-    choices = {"a": (0, 0, 1, 1), "or": (0, 1, 1, 1), "and": (0, 0, 0, 1)}
+    within, choices = _within(of), {"a": _IMPOSSIBLE, "or": (0, 1, 1, 1), "only-b": (0, 1, 0, 0)}
     answers = []
     for key, table in choices.items():
         words, mark = in_words(table), within.get(table)
@@ -130,15 +139,21 @@ def _question(of: LessonNetwork) -> list[Answer]:
             figures = [(_line(of, [(mark, table, "")]), f"{words}, from {number(mark)} on")]
             answers.append(Answer(key, words, False, told, figures))
             continue
-        low, high = values["10"], values["01"]
-        told = f"Yes: where 10 ({number(low)}) is above the threshold, 01 ({number(high)}) is too, and A is 0 there."
         pair = [
             (gate.threshold, bits_of(gate.function, 2), letter) for gate, letter in zip(_gates(of), "PQ", strict=True)
         ]
         many = _interpretations(of)
-        caption = f"P and Q read this neuron differently. Thresholds alone give their circuit {many} interpretations."
-        answers.append(Answer(key, words, True, told, [(_line(of, pair), caption)]))
+        caption = f"P and Q read this neuron differently. Their circuit has {many} interpretations."
+        answers.append(Answer(key, words, True, f"Yes: {_why(of, table)}", [(_line(of, pair), caption)]))
     return answers
+
+
+def _why(of: LessonNetwork, table: Bits) -> str:
+    """Why no threshold gives a table: a value that has to be below it is above another that has to be above it."""
+    values = sorted(zip(_values(of), of.rows, table, strict=True))
+    low, high = next(one for one in values if one[2]), next(one for one in reversed(values) if not one[2])
+    words = f"where {low[1]} ({number(low[0])}) is above the threshold, {high[1]} ({number(high[0])}) is too"
+    return f"{words}, and {in_words(table)} is 0 there."
 
 
 def _interpretations(of: LessonNetwork) -> str:
@@ -151,13 +166,14 @@ def _interpretations(of: LessonNetwork) -> str:
 def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     values = _values(of)
     return {
-        "line": value_line(values, of.rows, round(of.full, 2), sentence="The values, to draw thresholds in"),
+        "line": value_line(values, of.rows, _end(of), sentence="The values, to draw thresholds in"),
         "meanings": [(in_words(table), _said(of, table)) for table in _within(of)],
         "dots": [(row, number(value)) for row, value in zip(of.rows, values, strict=True)],
         "marks": [(letter, in_words(bits_of(gate.function, 2)), number(gate.threshold))
                   for gate, letter in zip(_gates(of), "PQ", strict=True)],
         "interpretations": _interpretations(of),
-        "name": _NAME,
+        "name": _name(of),
+        "impossible": (in_words(_IMPOSSIBLE), _why(of, _IMPOSSIBLE)),
     }  # fmt: skip
 
 
@@ -181,7 +197,7 @@ LESSON: Final = Lesson(
     minutes=6,
     options=ReadingsOptions,
     board=_board,
-    question=f"Which question can {_NAME} not be made to answer, wherever the threshold is?",
+    question="Which question can this neuron not be made to answer, wherever the threshold is?",
     answers=_question,
     numbers=_numbers,
     pictures=_pictures,

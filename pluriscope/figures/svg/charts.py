@@ -90,7 +90,8 @@ class _Box:
         return f'<rect class="{css}" x="{self.at(start)}" y="{num(y)}" {size}{more}/>'
 
     def dot(self, share: float, y: float, look: Look) -> str:
-        return f'<circle class="{_DOTS[look]}" cx="{self.at(share)}" cy="{num(y)}" r="4"/>'
+        at = f'cx="{self.at(share)}" cy="{num(y)}"'
+        return f'<circle {at} r="12" fill-opacity="0"/><circle class="{_DOTS[look]}" {at} r="4"/>'  # room for a finger
 
 
 _DOTS: Final[dict[Look, str]] = {

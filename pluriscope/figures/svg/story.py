@@ -121,7 +121,7 @@ def dots(
         body += line(at, base, at, top, "vs-mark") + rect(at - 10, top - 20, 20, 20, "vs-box")
         body += text(at, top - 5, letter, "vs-letter", anchor="middle")
         last = at, top
-    body += text(0, 14, f"One dot: {exact(unit)} interpretations", "vs-value")
+    body += text(0, 14, f"One dot: {exact(unit)} explanations", "vs-value")
     below = base + size / 2 + 16
     body += text(0, below, exact(low), "vs-value")
     body += text(

@@ -31,6 +31,8 @@ MARK: Final = 0.5
 Line = tuple[int, int, int]
 """Layer and neuron that a line leads to, and the neuron that it comes from."""
 _GAP: Final = 3.0
+_ALONE: Final[Mapping[Bits, str]] = {(0, 1, 0, 0): "only B", (0, 0, 1, 0): "only A"}
+_COMPARED: Final[Mapping[Bits, str]] = {(0, 1, 1, 0): "different", (1, 0, 0, 1): "the same"}
 _SIGNS: Final = {"∧": "and", "∨": "or", "⊕": "xor", "¬": "not "}
 
 
@@ -98,8 +100,16 @@ class Reading:
 
 def in_words(table: Bits) -> str:
     """A function of one or two inputs as people say it, "A or B"; "" of more inputs, whose table speaks for itself."""
-    words = "" if len(table) > 4 else table_name(table)
+    words = "" if len(table) > 4 else _ALONE.get(table) or table_name(table)
     return "".join(_SIGNS.get(sign, sign) for sign in words)
+
+
+def in_question(table: Bits) -> str:
+    """The question that a neuron with this function answers, "is B 1?"."""
+    if table in _COMPARED:
+        return f"are A and B {_COMPARED[table]}?"
+    words = in_words(table)
+    return f"{'are' if ' and ' in words else 'is'} {words} 1?"
 
 
 def full_at(network: Network, rows: NDArray[np.float64]) -> float:
@@ -360,10 +370,11 @@ class _Vessels:
         return self.steps[site].around(body) if site in self.steps else body
 
     def _answer(self, x: float, y: float, radius: float) -> str:
-        side, out = self.geometry.answer, self.values[-1][0]
-        left = x + radius + 14  # clear of the mark, which ends 7 from the vessel
+        side, out, inner = self.geometry.answer, self.values[-1][0], radius - _GAP
+        threshold = y + inner - 2 * inner * MARK / self.full
+        left, low = x + radius + 12, threshold - 9  # behind the vessel, and above its threshold
         said = "?" if out is None else str(int(out > MARK))
-        body = rect(left, y - side / 2, side, side, "vs-frame")
-        body += text(left + side / 2, y + 7, said, "vs-said", anchor="middle")
-        body += text(left + side / 2, y + side / 2 + 16, self.geometry.mark, "vs-label", anchor="middle")
+        body = rect(left, low - side, side, side, "vs-frame")
+        body += text(left + side / 2, low - side / 2 + 7, said, "vs-said", anchor="middle")
+        body += text(left - 2, threshold + 5, self.geometry.mark, "vs-label")
         return f'<g class="vs-answer vs-says-{"q" if said == "?" else said}">{body}</g>'

@@ -10,11 +10,12 @@ import pytest
 from analysis.experiments import ask_network
 from analysis.explanations.circuits import predict_by_interpretation
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.pair import report as told
-from analysis.pair.report import fair_pair
+from analysis.pair.report import CONDITIONS, fair_pair
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.subjects.perceptron.circuit import Circuit
+from app.pages.learn.lesson import PAIR
+from app.pages.story import EXPERIMENTS, FORCED
 from tests.factories import exact_xor, real_analysis, small_network
 
 
@@ -65,10 +66,22 @@ def read_into(reading, layer, neuron):
     return reading.circuit.keep[layer - 1][neuron].tolist(), gate and gate.function
 
 
+def narrowest(question, reading):
+    """The narrowest gap around a hidden threshold, as a share of the neuron's range."""
+    gaps = []
+    for gate in reading.gates[:-1]:
+        values = question.activations(reading.circuit)[gate.layer][:, gate.neuron]
+        gap = gate.high - gate.low
+        gaps.append(0.0 if gap < 0.05 else gap / (values.max() - values.min()))
+    return round(min(gaps), 9)
+
+
 def by_all_pairs(question, circuits):
     """Where every fair pair stands, first things first."""
     space, answers = ask_network(question)
-    alone = np.array([len(members) == 1 for members in space.sets])[:, None, None] & answers.counted
+    alone = [number for number, members in enumerate(space.sets) if len(members) == 1]
+    own = question.clean_activations[-1][:, 0] > 0.5
+    turns = answers.decisions != own
     counts = answers.counted & (np.abs(answers.outputs - answers.decisions) <= 0.3)
     sites = [(layer, n) for layer, size in enumerate(question.network.sizes[1:], start=1) for n in range(size)]
     for one, other in combinations(readings_of(question, circuits), 2):
@@ -76,51 +89,47 @@ def by_all_pairs(question, circuits):
             counts & (here[4] == answers.decisions) & (there[4] == 1 - answers.decisions)
             for here, there in ((one, other), (other, one))
         )
-        if (p & alone).any() and (q & alone).any():
+        if any(p[neuron].any() and q[neuron].any() and ((p | q) & turns)[neuron].any() for neuron in alone):
             differ = sum(read_into(one[3], *site) != read_into(other[3], *site) for site in sites)
             share = Fraction(min(int(p.sum()), int(q.sum())), int(p.sum()) + int(q.sum()))
-            yield differ, -share, -min(one[2], other[2]), one[:2], other[:2], (int(p.sum()), int(q.sum()))
+            gap = min(narrowest(question, one[3]), narrowest(question, other[3]))
+            margin, counted = min(one[2], other[2]), (int(p.sum()), int(q.sum()))
+            yield -gap, differ, -share, -margin, one[:2], other[:2], counted
 
 
-def test_the_pair_is_the_first_of_all_pairs(sample, monkeypatch):
+def test_the_pair_is_the_first_of_all_pairs(sample):
     question, circuits, observed = sample
     every = sorted(by_all_pairs(question, circuits))
-    middle = every[len(every) // 2] if every else None
-    if middle is not None:
-        named = tuple((question.layout.to_hex(mask), index) for mask, index in middle[3:5])
-        monkeypatch.setattr(told, "BY_HAND", {question.digest: named})
     found = fair_pair(question, circuits, observed)
     assert found.n_fair == len(every)
     if not every:
         assert found.pair is None or found.pair.given_up
         return
-    differ, _, margin, *two, counted = every[0]
+    _, differ, _, margin, *two, counted = every[0]
     assert (len(found.pair.differ), found.pair.counted, found.pair.margin) == (differ, counted, -margin)
     for mask, index, (circuit, least) in zip(found.pair.masks, found.pair.indices, two, strict=True):
         space = InterpretationSpace(question, Circuit(question.layout, int(mask, 16)))
         assert int(mask, 16) == circuit
         assert space.least_index_of_class(space.at(int(index)).gates) == least
-    assert found.before == len(every) // 2
-    assert found.by_hand.counted == middle[5]
 
 
-def test_on_the_authors_network_the_pair_and_the_rank_of_the_one_chosen_by_hand():
+def test_on_the_authors_network_the_pair_is_that_of_the_opening_story():
     found = fair_pair(*of_circuits(real_analysis()))
-    assert (found.classes, found.n_fair, found.n_clear, found.before) == (7_836, 18_532_678, 642, 69_577)
-    assert (found.pair.masks, found.pair.indices) == (("3f3df", "3f3ff"), ("66080", "434720"))
-    assert (found.pair.differ, found.pair.counted) == ([(1, 2)], (12, 12))
-    by_hand = found.by_hand
-    assert (by_hand.masks, by_hand.indices) == (("183bf", "183bf"), ("23", "25"))
-    assert (by_hand.differ, by_hand.counted) == ([(1, 1), (1, 2)], (28, 16))
-    assert (by_hand.both_right, by_hand.first_right, by_hand.second_right) == (629, 32, 16)
-    first, second = found.pair.experiments
-    assert (first.neurons, second.neurons) == ([(1, 0)], [(1, 0)])
+    pair = found.pair
+    assert (found.classes, found.n_fair, found.n_clear) == (7_836, 8_068_794, 642)
+    assert tuple(f"i-{mask}.{index}" for mask, index in zip(pair.masks, pair.indices, strict=True)) == PAIR
+    assert (pair.differ, pair.counted) == ([(2, 0), (2, 2)], (46, 14))
+    assert (pair.both_right, pair.first_right, pair.second_right) == (596, 79, 29)
+    assert [one.neurons for one in pair.experiments] == [[FORCED]] * 2
+    assert tuple((one.source, one.base) for one in pair.experiments) == tuple(EXPERIMENTS.values())
+    first, second = pair.experiments
     assert (first.says[0], second.says[1]) == (first.answer, second.answer)
+    assert first.answer != (first.unforced > 0.5)
 
 
 def test_of_too_many_classes_some_are_drawn():
     found = fair_pair(*of_circuits(real_analysis()), max_classes=50, n_drawn=40)
-    assert (found.drawn, found.classes, found.n_classes, found.by_hand) == (True, 40, "7836", None)
+    assert (found.drawn, found.classes, found.n_classes) == (True, 40, "7836")
     assert (
         "40 of 7,836 observed classes were compared, drawn uniformly without repetition (seed 0)." in found.findings()
     )
@@ -143,6 +152,7 @@ def test_where_no_two_contradict_each_other_is_said_why(file, why):
 
 
 GIVEN_UP = {
+    "turns": lambda: of_circuits(real_analysis(), 0x3ABEF),
     "one": lambda: of_circuits(real_analysis(), 0x3A2CF),
     "clear": lambda: of_circuits(analyse_output(ask(small_network(10).network))),
     "each": lambda: of_circuits(analyse_output(ask(small_network(24).network))),
@@ -156,10 +166,12 @@ def test_where_no_pair_is_fair_the_one_that_gives_up_the_fewest_conditions_is_sh
     pair, given_up = found.pair, conditions.split()
     assert (found.n_fair, pair.given_up) == (0, given_up)
     assert found.findings()[0].startswith(
-        f"No pair meets every condition. In the one that comes nearest, {told.CONDITIONS[given_up[0]]}"
+        f"No pair meets every condition. In the one that comes nearest, {CONDITIONS[given_up[0]]}"
     )
     p, q = pair.counted
     assert ("each" in given_up) == (min(p, q) == 0)
     assert (p <= pair.first_right, q <= pair.second_right) == (True, True)
     assert len(pair.experiments) == 1 + ("each" not in given_up)
     assert ("one" in given_up) == any(len(one.neurons) > 1 for one in pair.experiments)
+    turned = [one.answer != (one.unforced > 0.5) for one in pair.experiments]
+    assert any(turned) == ("turns" not in given_up) or len(given_up) > 1

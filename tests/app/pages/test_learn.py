@@ -102,14 +102,13 @@ def test_two_circuits_suffice_and_one_of_them_does_without_the_neuron(site, of):
 
 
 def test_a_neuron_means_what_lies_above_its_mark(site, of):
-    neuron = 1
-    weights, bias = of.question.network.weights[0][neuron], of.question.network.biases[0][neuron]
-    values = [bias + a * weights[0] + b * weights[1] for a, b in product((0, 1), repeat=2)]
+    layer, neuron = of.differ[0]
+    values = of.question.activations(of.pair[0].item.circuit)[layer][:, neuron].tolist()
     reachable = {tuple(int(v > mark) for v in values) for mark in sorted(values)[:-1]}
-    tables = {"a": (0, 0, 1, 1), "or": (0, 1, 1, 1), "and": (0, 0, 0, 1)}
+    tables = {"a": (0, 0, 1, 1), "or": (0, 1, 1, 1), "only-b": (0, 1, 0, 0)}
     for answer in BY_SLUG["two-readings"].answers(of):
         assert answer.right == (tables[answer.key] not in reachable), answer.key
-    for mark in (0.2, 0.8, 1.29, 1.8, 2.3):
+    for mark in (0.05, 0.2, 0.55, 0.86, 1.2):
         said = text_of(site.get(f"/learn/two-readings?mark={mark}").text)
         on = [text for text, value in zip(of.rows, values, strict=True) if value > mark]
         names = ", ".join(on[:-1]) + (" and " if on[:-1] else "") + "".join(on[-1:])
@@ -118,11 +117,11 @@ def test_a_neuron_means_what_lies_above_its_mark(site, of):
 
 
 def test_the_experiment_is_told_as_the_common_ground_counts_it(site):
-    page = text_of(site.get("/learn/the-experiment?neuron=n1.1&x=00&source=01&guess=P&answer=once&part=notes").text)
-    assert "Of 756 changes they contradict each other on 48: P is right on 32, Q on 16" in page
-    assert "Of 72 such changes of one neuron they contradict each other on 6" in page
-    assert page.count(": both say") == 9
-    assert "The network says 1: 1.15 is above the threshold. P is right, as you said." in page
+    page = text_of(site.get("/learn/the-experiment?neuron=n2.0&x=01&source=00&guess=P&answer=once&part=notes").text)
+    assert "Of 756 changes they contradict each other on 108: P is right on 79, Q on 29" in page
+    assert "Of 72 such changes of one neuron they contradict each other on 12" in page
+    assert page.count(": both say") == 6
+    assert "The network says 0: 0.26 is below the threshold. P is right, as you said." in page
 
 
 def test_tests_in_either_order_leave_the_same(site):
@@ -208,10 +207,10 @@ def test_circuits_follow_an_edit_as_they_do_one_by_one(site, of, key):
         ("/an-edit?guess=7&answer=same", ["Not quite. Their answers do not. But of the 197 circuits"]),
         ("/two-circuits?off=n1.1", ["Wrong on 01", "Something needed is off"]),
         ("/two-circuits?kept=n2.1_n2.2&kept=n1.2_n2.1&answer=yes", ["does without it", "0.51 and 0.504 on 01 and 10"]),
-        ("/two-readings?mark=1.29&kept=0101&kept=0111&answer=or", ["It can: with the threshold at 0.81"]),
+        ("/two-readings?mark=0.55&kept=0110&kept=0111&answer=or", ["It can: with the threshold at 0.21"]),
         ("/the-experiment", ["Both say 0, and so does the network"]),
-        ("/the-experiment?neuron=n1.2&source=11&x=00", ["Both say 1, the network says 0: both are wrong here"]),
-        ("/the-experiment?neuron=n1.1&x=00&source=01", ["The network will say 1", "Opens when you have guessed"]),
+        ("/the-experiment?neuron=n2.0&source=01&x=00", ["Both say 0, the network says 1: both are wrong here"]),
+        ("/the-experiment?neuron=n2.0&x=01&source=00", ["The network will say 1", "Opens when you have guessed"]),
         ("/stricter?guess=300", ["197 left you said 300", "Next: Mean ablation."]),
         ("/stricter?" + 6 * "guess=1&" + "answer=more", ["Not quite. Backwards", "logarithmic"]),
         ("/one-method?method=eap", ["17 edges of 18"]),

@@ -11,8 +11,7 @@ from sqlalchemy import select
 
 from analysis.common_ground.points import ExtremeFound
 from analysis.common_ground.report import CommonGroundReport
-from analysis.subjects.perceptron.mlp import activations
-from analysis.tasks import input_table
+from analysis.subjects.perceptron.circuit import circuit_from_hex
 from app.db.reports import save_report
 from app.db.tables import AnalysisRow
 from app.db.writes import save_network
@@ -92,12 +91,13 @@ def test_an_experiment_is_told_as_comparing_the_two_tells_it(client, screen):
     ]
     asked = shown(client.get(f"/story/{screen}").text)
     assert f"input {'is ' if screen == max(EXPERIMENTS) else ''}{base}" in asked
+    assert f"the value it has on {source}" in asked
     for letter, says in told["says"].items():
         assert f"{letter} It will say {says}" in asked
     text = client.get(f"/story/{screen}?guess=P").raise_for_status().text
     [right] = told["right"]
     output = f"{told['output']:.2f}"
-    assert f"The network says {told['happens']}: {output} is above the threshold. {right} is right" in shown(text)
+    assert f"The network says {told['happens']}: {output} is not above the threshold. {right} is right" in shown(text)
     assert re.findall(r'class="says right"[^>]*data-choice="(\w)"', text)[screen - min(EXPERIMENTS)] == right
     assert f">{output}</text>" in text
 
@@ -106,7 +106,7 @@ def test_an_experiment_is_told_as_comparing_the_two_tells_it(client, screen):
 def test_a_figure_as_a_file_tells_no_more_than_the_page_does(client, guess, answered):
     assert f'/story/4/drawing.svg{guess}"' in client.get(f"/story/4{guess}").text
     drawn = client.get(f"/story/4/drawing.svg{guess}").text
-    assert (">1.15</text>" in drawn, ">?</text>" in drawn) == (answered, not answered)
+    assert (">0.26</text>" in drawn, ">?</text>" in drawn) == (answered, not answered)
 
 
 def test_what_the_screens_say_of_the_two_is_so(client):
@@ -118,9 +118,13 @@ def test_what_the_screens_say_of_the_two_is_so(client):
     [wide] = re.findall(r'<section class="screen now".*?(<svg[^>]*wide.*?</svg>)', other, re.DOTALL)
     assert wide.count("vs-ring") == 2, "two neurons are read differently"
     assert wide.count('class="vs-mark"') == 2 * (1 + 3) + 2 * 2, "two ticks at each mark, one each where there are two"
-    values = activations(pretrained_xor().network, input_table(2))[1][:, 1]
+    question = real_analysis().question
+    circuit = circuit_from_hex(PAIR[0][2:].partition(".")[0], question.network.sizes)
+    values = question.activations(circuit)[FORCED[0]][:, FORCED[1]]
     for name, value in zip(INPUTS, values, strict=True):
         assert f"{value:.2f} on {name}" in other
+    finds = re.findall(r"(.) says yes above [\d.]+: ([^;.]*)", other)[:2]
+    assert finds == [("P", "A xor B"), ("Q", "only B")], "what the third screen says of the upper one"
     one, two = (client.get(f"/api/v2/networks/{NETWORK}/explanations/{ref}").json() for ref in PAIR)
     assert one["valid"] and two["valid"]  # noqa: PT018
 
@@ -129,12 +133,9 @@ def test_the_last_screen_has_the_numbers_of_the_store(client):
     text = client.get("/story/6").raise_for_status().text
     told = shown(text)
     found = client.get(f"/api/v2/networks/{NETWORK}").json()["counts"]
-    assert f"{int(found['interpretations']['value']):,} interpretations pass. None is always right." in told
-    circuits = found["valid_circuits"]["value"]
-    assert f"They are the interpretations of {circuits} circuits that answer all four inputs right" in told
-    assert "rules “complete”." in told, "the paper's are not counted here"
-    assert f"only {int(found['observed_classes']['value']):,} of them" in told
-    assert "in all 756 ways, tells more: the best predicts 711" in told
+    assert f"{int(found['interpretations']['value']):,} explanations pass. None is always right." in told
+    words = told.partition("The question and the tests")[0]
+    assert re.findall(r"\d[\d,]{2,}", words) == ["147,899,020"], "one large number"
     compared = client.get(f"/api/v2/networks/{NETWORK}/compare", params={"e": PAIR}).json()
     p, q = (one["right"] for one in compared["explanations"])
     assert f"from 411 to 711; none is right on all. P is right on {p}, Q on {q}." in text
@@ -143,13 +144,37 @@ def test_the_last_screen_has_the_numbers_of_the_store(client):
     assert all(client.get(door).status_code == 200 for door in doors)
 
 
+ASKED = {
+    1: ("Mechanistic interpretability", "is there one such explanation?"),
+    SCREENS: ("Is there one explanation?", "not identifiable"),
+}
+
+
+def test_the_question_is_asked_at_first_and_answered_at_last_where_the_paper_is_named(client):
+    for number, words in ASKED.items():
+        told = shown(client.get("/" if number == 1 else f"/story/{number}").text)
+        assert [one in told for one in words] == [True, True]
+    last = client.get(f"/story/{SCREENS}").text
+    assert "Méloux, Maniu, Portet and Peyrard (2025)" in last
+    assert "Everything, Everywhere, All at Once: Is Mechanistic Interpretability Identifiable?" in last
+    assert '<a href="https://arxiv.org/abs/2502.20914">' in last
+
+
+@pytest.mark.parametrize("number", range(1, SCREENS + 1))
+def test_a_screen_has_one_thought_of_few_words(client, number):
+    text = client.get("/" if number == 1 else f"/story/{number}").text
+    say = re.search(r'<section class="screen now".*?<div class="say">(.*?)(?:<div|</div)', text, re.DOTALL)[1]
+    said = re.sub(r'<p class="(why|step)">.*?</p>|<[^>]+>', " ", say, flags=re.DOTALL)
+    assert len(said.split()) <= 45
+
+
 @pytest.mark.parametrize(("stage", "says"), [("stored", "Not counted yet"), ("analysed", "Counting how often each")])
 def test_before_all_is_counted_the_other_screens_work(tmp_path, stage, says):
     for client in served(tmp_path, stage):
         for number in range(2, SCREENS):
             assert client.get(f"/story/{number}?guess=").status_code == 200
         last = shown(client.get("/story/6").text)
-        many = "147,899,020 interpretations pass. Is one" if stage == "analysed" else "How many interpretations pass?"
+        many = "147,899,020 explanations pass. Is there" if stage == "analysed" else "How many explanations pass?"
         assert many in last
         assert says in last
 
@@ -166,7 +191,7 @@ def test_what_is_still_computed_is_said_in_plain_words_and_never_restarts(tmp_pa
             job = queue.enqueue(session, "common-ground", arguments_about(*about))
             job.state, job.stage, job.done, job.total = "running" if total else "queued", stage, done, total
         told = shown(client.get("/story/6").text)
-        assert f"Every interpretation is being held against every way of changing the neurons{says}" in told
+        assert f"Every explanation is being held against every way of changing the neurons{says}" in told
         assert "See the job" not in told
 
 
