@@ -36,7 +36,7 @@ def settings(**changed: Any) -> dict[str, Any]:
             {"measure": "circuits-valid", "factor": "protocol", "test": "wilcoxon"},
             {"measure": "one-minimal-alignment", "factor": "hidden", "test": "fisher", "protocol": "complete"},
         ],
-        "ladders": [{"label": "from circuits to readings", "measures": MEASURES[:2]}],
+        "ladders": [{"label": "from circuits to interpretations", "measures": MEASURES[:2]}],
         "references": [
             {
                 "says": "85 circuits",

@@ -88,7 +88,11 @@ def _work(found: Installation, now: datetime) -> Iterator[Block]:
     kinds = sorted({kind for kind, _ in found.jobs})
     if kinds:
         yield Table.plain(
-            ("Kind", *STATES), [(kind, *(found.jobs.get((kind, state), 0) for state in STATES)) for kind in kinds]
+            ("Kind", *STATES),
+            [
+                (Markup("<code>{}</code>").format(kind), *(found.jobs.get((kind, state), 0) for state in STATES))
+                for kind in kinds
+            ],
         )
     else:
         yield Notice("No job has ever been asked for")

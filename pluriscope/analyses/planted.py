@@ -79,14 +79,14 @@ def _tested(report: PlantedReport, of: AnalysisContext) -> Iterator[tuple[str, s
     if of.kind.refuses("algorithms"):
         return
     if passes is None:
-        yield "Alignment", "these rules do not allow its places"
+        yield "Placement", "these rules do not allow its places"
     else:
         for name in ("zero", "mean", "resample"):
             yield f"{name.capitalize()} ablation", "passes" if getattr(passes, name) else "fails"
         yield "Interchange of one variable", _score(passes.single)
         yield "Joint interchange", "too many to try" if passes.joint is None else _score(passes.joint)
         minimal = "minimal" if report.alignment_minimal else "with a valid one inside"
-        yield "Alignment", f"recovered, {minimal}" if passes.single.right else "not valid"
+        yield "Placement", f"recovered, {minimal}" if passes.single.right else "not valid"
     proved = "not proved" if report.margin is None else f"proved, margin at least {floor(report.margin * 1e4) / 1e4}"
     yield "Whatever the neurons off the circuit carry", proved
 

@@ -176,7 +176,11 @@ class Changes:
             yield missing("The comparison", self.state, self.job, ask, self.links)
 
     def _found(self, report: ChangesReport) -> Iterator[Block]:
-        changes = {name: getattr(report, name) for name in ("circuits", "interpretations", "alignments")}
+        changes = {
+            "circuits": report.circuits,
+            "interpretations": report.interpretations,
+            "placements": report.alignments,
+        }
         figures = [_figure(name, change) for name, change in changes.items() if change is not None]
         yield Side(figures) if len(figures) > 1 else figures[0]
         yield from map(Notice, self.findings[3:])
@@ -214,7 +218,7 @@ class Changes:
                 url = self.links.alignment(place.slug, one.algorithm, one.alignment, self.before.scope)
                 rows.append((Markup('<a href="{}">{}</a>').format(url, one.formula), one.where, name))
         if rows:
-            yield Section("Alignments", f"valid ones, up to {_NAMED} of each kind of change")
+            yield Section("Placements", f"valid ones, up to {_NAMED} of each kind of change")
             yield Table.plain(("Algorithm", "Where its variables are", "What became of it"), rows)
 
     def _beside(self, ref: ExplanationRef) -> Iterator[Block]:

@@ -299,7 +299,7 @@ class Played(Shared):
         urls = {text: state.at(self.now.on(row)).url for row, text in enumerate(inputs)}
         yield Choice("Input", urls, inputs[self.now.base], id="base")
         tools = {f"as on {text}": Change(0, 0, None, "source", source=row) for row, text in enumerate(inputs)}
-        tools |= {"0 (left out)": Change(0, 0, None, "zero"), "mean": Change(0, 0, None, "mean")}
+        tools |= {"0": Change(0, 0, None, "zero"), "mean": Change(0, 0, None, "mean")}
         if state.tool.written == "value":
             tools[f"{state.tool.value:g}".replace("-", "−")] = state.tool
         chosen = next(words for words, tool in tools.items() if tool == state.tool)

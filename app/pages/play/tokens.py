@@ -161,8 +161,8 @@ def written_words(change: Change, n_inputs: int) -> str:
 
 
 def written_signs(change: Change, n_inputs: int) -> str:
-    """The same in few signs, for a drawing: "cut", "its mean", "as on 10", "set to −0.5"."""
-    signs = {"zero": "cut", "mean": "its mean", "source": f"as on {input_text(change.source or 0, n_inputs)}"}
+    """The same in few signs, for a drawing: "set to 0", "its mean", "as on 10", "set to −0.5"."""
+    signs = {"zero": "set to 0", "mean": "its mean", "source": f"as on {input_text(change.source or 0, n_inputs)}"}
     return signs.get(change.written, f"set to {decimal(change.value or 0.0)}")
 
 

@@ -67,10 +67,10 @@ def _beside(explanations: Sequence[Explanation], beside: Sequence[Sequence[Crite
     return Table.plain(labels, rows, [_settings(one.criterion) for one in of])
 
 
-def _settings(key: str) -> str:
+def _settings(key: str) -> Markup:
     """The key with all settings, as commands and addresses take it."""
     settings = ", ".join(f"{name}={value:g}" for name, value in _STEPS[key].settings.items())
-    return f"{key}({settings})" if settings else key
+    return Markup("<code>{}</code>").format(f"{key}({settings})" if settings else key)
 
 
 def _named(verdict: CriterionVerdict) -> Markup:

@@ -112,7 +112,7 @@ def test_a_study_shows_its_figure_tests_published_values_and_first_rows(client, 
     text = client.get(study).text
     for words in (
         "2 failed",
-        "From circuits to readings",
+        "From circuits to interpretations",
         "mann-whitney",
         "85 circuits",
         "2-2, seed 3",
