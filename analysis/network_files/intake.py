@@ -27,9 +27,9 @@ from analysis.network_files.original import Original, Rows, check_against
 from analysis.strict_json import Problems, combined
 from analysis.subjects.names import checked_name, usable_name
 from analysis.subjects.perceptron.activations import SIGMOID
-from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
+from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound, forward
 from analysis.subjects.perceptron.network import Network
-from analysis.tasks import MAX_INPUTS, TASK_NAMES, Task
+from analysis.tasks import MAX_INPUTS, TASK_NAMES, Task, input_table
 
 if TYPE_CHECKING:
     from analysis.network_files.planted_record import PlantedRecord
@@ -129,9 +129,7 @@ class Intake:
 
     @property
     def read(self) -> str:
-        """What was read of it, in a sentence; "" where it was compared with what it was read from."""
-        if self.draft.original is not None:
-            return ""
+        """What was read of it, in a sentence."""
         network, names = self.draft.network, self.draft.layers
         layers = (
             f"{names[k] if names else f'layer {k + 1}'} ({n_in} to {n_out}, {network.function_of(k + 1).text})"
@@ -176,6 +174,25 @@ def read_any(raw: bytes, beside: Beside | None = None, layers: Sequence[str] = (
         return read_onnx(raw, beside)
     cure = "give a network file (JSON), safetensors, or an ONNX file that is not cut off"
     return network_from(read_document(raw, cure), optional=DECLARED)
+
+
+def output_looks(draft: NetworkFile, tasks: str = "") -> OutputIs:
+    """What the outputs of a network seem to be where nobody says.
+
+    Args:
+        draft: what the file says. Where it has tasks of its own, or its last layer an activation, outputs are values.
+        tasks: as declared; of two outputs with a task each neither is a class.
+
+    Returns:
+        "value" if on every row of zeros and ones each output is within one half of 0 or 1, else what decides at 0.
+    """
+    network = draft.network
+    if draft.tasks or network.output_activation != "linear" or network.n_inputs > MAX_INPUTS:
+        return "value"
+    outputs = forward(network, input_table(network.n_inputs))
+    if (np.abs(outputs - (outputs > 0.5)) <= 0.5).all():
+        return "value"
+    return "classes" if network.n_outputs == 2 and ";" not in tasks else "logit"
 
 
 def take_in(

@@ -102,7 +102,7 @@ def intake_at(file: str, content: bytes, declaration: Declaration, data: str = "
 def show_first(intake: Intake, questions: Iterable[Any] = (), *, quiet: bool = False) -> None:
     """On stderr: which network did not learn its task, and an order of layers that was compared with nothing."""
     _show_wrong(questions)
-    if intake.read and not quiet:
+    if intake.draft.original is None and not quiet:
         remark(f"{intake.name}: {intake.read}")
 
 

@@ -19,7 +19,7 @@ from starlette.datastructures import UploadFile
 
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
-from analysis.network_files.intake import Intake, is_onnx, take_in
+from analysis.network_files.intake import Intake, is_onnx, output_looks, take_in
 from analysis.protocol import COMPLETE, Protocol
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import kind_of_file, read_subject
@@ -226,6 +226,8 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
         file = read_file(sent.raw, sent.beside, wanted.layers)
         for other in sent.others.keys() - sent.asked:
             raise InvalidNetwork(f"file {other[:60]!r}", "is no data file of the ONNX model beside it", _ONE_NETWORK)
+        if "content" not in sent.fields and wanted.output_is == "value":  # a preview says what it takes it for
+            wanted = wanted.model_copy(update={"output_is": output_looks(file, wanted.tasks)})
         intake = take_in(file, wanted, fallback_name=sent.name)
         protocols = known_protocols(session, wanted.protocols)
         page = preview_of(session, intake, protocols)

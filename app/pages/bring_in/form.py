@@ -10,16 +10,18 @@ from pydantic import BaseModel, Field
 from analysis.errors import AnalysisError
 from analysis.network_files.files import MAX_NETWORK_BYTES
 from analysis.network_files.formats.onnx_file import MAX_ONNX_BYTES
-from analysis.network_files.intake import Declaration
+from analysis.network_files.intake import Declaration, take_in
 from analysis.protocol import NAMED
 from analysis.subjects import registry
 from analysis.tasks import MAX_INPUTS
+from app.bundled import bundled_networks
 from app.db.errors import StoreError
 from app.options import Options
+from app.pages.bring_in.computed import computed
 from app.pages.prose import chapters
 from app.pages.training.form import SHARED_WORDS, own_network
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, Form, Head, More, Notice, Prose, Section
+from pluriscope.blocks import Action, Block, Columns, Form, Head, More, Notice, Prose, Section
 from pluriscope.resources import DOCUMENTS
 from pluriscope.templating import may_log_in
 
@@ -103,8 +105,18 @@ def network_form(
     if may_log_in():
         login = Action("Log in", links.login(next=links.bring_in()))
         yield Notice("Bringing in a network needs a login", "This is the form; log in to send it.", actions=[login])
-    yield Form(NetworkForm, links.bring_in(), "Preview", values, errors, always=may_log_in())
-    yield More("How to export your model", _help, "from PyTorch, scikit-learn, ONNX; what a file says", id="export")
+    folded = NetworkForm.model_fields.keys() - {"file"}
+    form = Form(NetworkForm, links.bring_in(), "Preview", values, errors, always=may_log_in(), folded=folded)
+    export = More("How to export your model", _help, "from PyTorch, scikit-learn, ONNX; what a file says", id="export")
+    yield Columns([[form, export], [*_example()]])
+
+
+def _example() -> Iterator[Block]:
+    """What is seen of a network before anything is asked, of one that comes with Pluriscope."""
+    file = bundled_networks()[0].file
+    intake = take_in(file, Declaration())
+    yield Section("An example", f"What you will see of yours, of {intake.name}.")
+    yield from computed(intake, intake.tasks or (), 1)
 
 
 def _help() -> Iterator[Block]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import numpy as np
 from sqlalchemy.orm import Session
 
-from analysis.answers import answers, counted_otherwise
 from analysis.criteria.registry import CRITERIA
 from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
 from analysis.network_files.files import MAX_NETWORK_BYTES, network_file_json
@@ -18,28 +17,23 @@ from analysis.network_files.intake import Intake
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, Protocol
 from analysis.question import Question
-from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.registry import question_in
-from analysis.tasks import INPUT_NAMES, Task, input_table
+from analysis.tasks import Task
 from analysis.unlearned import not_learned
-from analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from app.db.codecs import tasks_of
 from app.db.reads.analyses import network_by_digest
 from app.db.tables import NetworkRow
 from app.db.writes import other_tasks
 from app.limits import limits_in
+from app.pages.bring_in.computed import computed, questions_of
 from app.pages.bring_in.form import Kept
 from app.pages.inside import beside, rows_table
 from app.pages.plan import planned_table
 from app.pages.shared import activation_words
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, More, Notice, Prose, Section, Table
-from pluriscope.figures.numbers import decimal, duration, exact, noun
-from pluriscope.figures.svg.networks import network_diagram
+from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, More, Notice, Section
+from pluriscope.figures.numbers import duration, exact
 from pluriscope.views.registry import view_of
-
-_WIDEST, _DEEPEST = 40, 8
-"""A network that is drawn."""
 
 
 @dataclass(frozen=True)
@@ -114,77 +108,23 @@ def preview_blocks(session: Session, links: Addresses, page: Preview, values: Ma
         saved = f"They are saved under “{name}”, too" if known.name != name else "Nothing changes"
         cause = f"The same weights exist as {known.name}. {saved}; analyses that are missing are asked for."
         yield Notice("It is here already", cause, actions=[Action(known.name, links.network(known.slug))])
-    if remarks := [*filter(None, [intake.read]), *intake.draft.remarks]:
-        yield Prose(" ".join(remarks), glossary=False)
     if page.refusals:
         errors = {
             about: f"{one.item[:1].upper()}{one.item[1:]} {one.cause}; {one.cure}." for about, one in page.refusals
         }
         yield Form(Kept, links.bring_in(), "Preview again", kept, errors, id="k-")
-    outputs = [Output(intake, task, k) for k, task in enumerate(page.tasks)] if intake.encoding else []
-    if outputs:
-        yield Facts([one.fact(f"Output {one.number} computes" if outputs[1:] else "It computes") for one in outputs])
-    drawn = []
-    if max(network.sizes) <= _WIDEST and len(network.sizes) <= _DEEPEST:
-        caption = "Width grows with |weight|; dashed with a bar = negative."
-        drawn = [Figure(network_diagram(network.weights, title=name), caption)]
-    yield from beside([*drawn, *(one.table for one in outputs)], 2)
+    yield from computed(intake, page.tasks)
     if page.refusals:
         return
+    again = partial(Form, Kept, links.bring_in(), "Preview again", kept, primary=False, id="k-")
+    if left_open := questions_of(intake):
+        yield Section("What the file leaves open", "As it looks. Change it where that is wrong.")
+        yield again(folded=Kept.model_fields.keys() - left_open)
     seconds = duration(limits.criterion_seconds)
     yield Section("What an analysis does", f"then {len(CRITERIA)} criteria, each for at most {seconds}")
     yield planned_table(page.questions, limits, shape, "plan")
-    again = Form(Kept, links.bring_in(), "Preview again", kept, primary=False, id="k-")
-    yield More("Other options", lambda: [again], "another name, task, encoding, other protocols", id="options")
-
-
-class Output:
-    """What one output computes.
-
-    Args:
-        intake: the network, whose encoding could be read.
-        task: of the output; without a table where none could be read.
-        number: which output.
-    """
-
-    def __init__(self, intake: Intake, task: Task, number: int) -> None:
-        outputs = forward(intake.network, intake.data.clean_rows)[:, number]
-        margins = margin_to_edge(outputs, "rounding")
-        self.intake = intake
-        self.task = task
-        self.number = number
-        self.outputs: list[float] = outputs.tolist()
-        self.answers: list[int] = answers(outputs).tolist()
-        self.notes = [counted_otherwise(output, "rounding") for output in self.outputs]
-        self.margin = float(margins.min()) if np.isfinite(margins).all() else None
-
-    def fact(self, label: str) -> Fact:
-        """What it computes, and on how many inputs that is right."""
-        encoding, n = self.intake.encoding, len(self.outputs)
-        words = "" if encoding is None else encoding.words
-        if not self.task.truth_table:
-            return Fact(label, "not known", words, "its task cannot be read")
-        n_right = sum(one == wanted for one, wanted in zip(self.answers, self.task.truth_table, strict=True))
-        right = f"right on {n_right} of {noun(n, 'input')}"
-        right += "; few circuits or none will be valid" if n_right < n or any(self.notes) else ""
-        if self.margin is not None:
-            right += f"; smallest margin {decimal(self.margin, 3)}"
-            right += ", fragile: below 10⁻⁶" if self.margin < FRAGILE_MARGIN else ""
-        return Fact(label, self.task.label, words, right)
-
-    @property
-    def table(self) -> Table:
-        """What it gives on every input."""
-        n_inputs, known = self.intake.network.n_inputs, bool(self.task.truth_table)
-        rows = []
-        for row, bits in enumerate(input_table(n_inputs).astype(int).tolist()):
-            answer, note = str(self.answers[row]), self.notes[row]
-            wanted = str(self.task.truth_table[row]) if known else ""
-            right = ("yes" if answer == wanted else "no") if known else ""
-            cells = ["".join(map(str, bits)), decimal(self.outputs[row], 4), answer, wanted, right]
-            rows.append(cells + [note] * any(self.notes))
-        labels = (INPUT_NAMES[:n_inputs], "Output", "Answers", "Should be", "Right")
-        return Table.plain(labels + ("Note",) * any(self.notes), rows)
+    if not left_open:
+        yield More("Other options", lambda: [again()], "another name, task, encoding, other protocols", id="options")
 
 
 def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Iterator[Block]:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from analysis.network_files.files import network_file_json
+from analysis.network_files.intake import output_looks, read_any
 from app.db.job_tables import JobRow
 from app.db.tables import DataRow, NetworkRow
 from app.jobs.deletion import purge_deleted
@@ -191,6 +192,30 @@ def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
     assert "Its inputs are not 0 and 1" in client.get("/networks/on-signs").text
 
 
+def test_the_form_shows_an_example_before_anything_is_sent(client):
+    text = client.get("/networks/new").text
+    for words in ("An example", "Layers in the order read", "right on 4 of 4 inputs"):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("weights", "biases", "of_file", "declared", "looks"),
+    [
+        ([[1.0, -2.0]], [0.0], {}, "", "value"),
+        ([[8.0, -16.0]], [-4.0], {}, "", "logit"),
+        ([[8.0, -16.0]], [-4.0], {"output_activation": "sigmoid"}, "", "value"),
+        ([[8.0, -16.0]], [-4.0], {"tasks": [{"truth_table": [0, 1, 1, 0]}]}, "", "value"),
+        ([[8.0, -16.0], [0.0, 0.0]], [-4.0, 0.0], {}, "", "classes"),
+        ([[8.0, -16.0], [0.0, 8.0]], [-4.0, -4.0], {}, "XOR; AND", "logit"),
+    ],
+)
+def test_a_linear_output_is_taken_for_what_it_looks_like(weights, biases, of_file, declared, looks):
+    bare = {"activation": "relu", "output_activation": "linear", "negative_slope": None, **of_file}
+    document = bare_xor(weights=[[[1.0, 1.0], [1.0, 1.0]], weights], biases=[[0.0, -1.0], biases])
+    file = read_any(json.dumps(json.loads(document) | bare).encode())
+    assert output_looks(file, declared) == looks
+
+
 @pytest.mark.slow
 def test_a_logit_is_offered_in_the_preview_and_kept_by_the_confirmation(client):
     logit = bare_xor(
@@ -201,11 +226,11 @@ def test_a_logit_is_offered_in_the_preview_and_kept_by_the_confirmation(client):
         negative_slope=None,
     )
     given = {"text": logit, "task": "name", "tasks": "XOR", "protocols": [""]}
-    preview = client.post("/networks/new", data=given).text
-    for words in ("The network did not learn this task", "looks like a logit", "layer 1 (2 to 2, relu), layer 2"):
+    preview = client.post("/networks/new", data=given | {"name": "by logit"}).text
+    for words in ("right on 4 of 4 inputs", "What the file leaves open", "layer 1 (2 to 2, relu), layer 2"):
         assert words in preview
-    preview = client.post("/networks/new", data=given | {"output_is": "logit", "name": "by logit"}).text
-    assert ("did not learn" in preview, "right on 4 of 4 inputs" in preview) == (False, True)
+    as_value = client.post("/networks/new", data=carried(preview) | {"output_is": "value"}).text
+    assert all(words in as_value for words in ("The network did not learn this task", "looks like a logit"))
     assert client.post("/networks", data=carried(preview)).status_code == 303
     assert client.get("/api/v2/networks/by-logit/file").json()["output_activation"] == "sigmoid"
     query = {"task": "name", "tasks": "XOR", "output_is": "logit", "name": "by http"}

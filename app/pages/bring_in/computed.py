@@ -1,0 +1,94 @@
+"""What a network of a file computes, as it was read; shown before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from analysis.answers import answers, counted_otherwise
+from analysis.network_files.intake import Intake
+from analysis.subjects.perceptron.mlp import forward
+from analysis.tasks import INPUT_NAMES, Task, input_table
+from analysis.validity import FRAGILE_MARGIN, margin_to_edge
+from app.pages.inside import beside
+from pluriscope.blocks import Block, Fact, Facts, Figure, Prose, Table
+from pluriscope.figures.numbers import decimal, noun
+from pluriscope.figures.svg.networks import network_diagram
+
+_WIDEST: Final = 40
+_DEEPEST: Final = 8
+"""A network that is drawn."""
+
+
+def computed(intake: Intake, tasks: Sequence[Task], most: int = 2) -> Iterator[Block]:
+    """The layers in the order read, what each output computes, the network, and a table of its answers.
+
+    Args:
+        most: drawing and tables in a line.
+    """
+    yield Prose(" ".join([intake.read, *intake.draft.remarks]), glossary=False)
+    outputs = [Output(intake, task, k) for k, task in enumerate(tasks)] if intake.encoding else []
+    if outputs:
+        yield Facts([one.fact(f"Output {one.number} computes" if outputs[1:] else "It computes") for one in outputs])
+    drawn, sizes = [], intake.network.sizes
+    if max(sizes) <= _WIDEST and len(sizes) <= _DEEPEST:
+        caption = "Width grows with |weight|; dashed with a bar = negative."
+        drawn = [Figure(network_diagram(intake.network.weights, title=intake.name), caption)]
+    yield from beside([*drawn, *(one.table for one in outputs)], most)
+
+
+def questions_of(intake: Intake) -> set[str]:
+    """Fields of a declaration that the file leaves open: its tasks, and what a linear output is."""
+    linear = intake.draft.network.output_activation == "linear"
+    return {*(("task", "tasks") if not intake.draft.tasks else ()), *(("output_is",) if linear else ())}
+
+
+class Output:
+    """What one output computes.
+
+    Args:
+        intake: the network, whose encoding could be read.
+        task: of the output; without a table where none could be read.
+        number: which output.
+    """
+
+    def __init__(self, intake: Intake, task: Task, number: int) -> None:
+        outputs = forward(intake.network, intake.data.clean_rows)[:, number]
+        margins = margin_to_edge(outputs, "rounding")
+        self.intake = intake
+        self.task = task
+        self.number = number
+        self.outputs: list[float] = outputs.tolist()
+        self.answers: list[int] = answers(outputs).tolist()
+        self.notes = [counted_otherwise(output, "rounding") for output in self.outputs]
+        self.margin = float(margins.min()) if np.isfinite(margins).all() else None
+
+    def fact(self, label: str) -> Fact:
+        """What it computes, and on how many inputs that is right."""
+        encoding, n = self.intake.encoding, len(self.outputs)
+        words = "" if encoding is None else encoding.words
+        if not self.task.truth_table:
+            return Fact(label, "not known", words, "its task cannot be read")
+        n_right = sum(one == wanted for one, wanted in zip(self.answers, self.task.truth_table, strict=True))
+        right = f"right on {n_right} of {noun(n, 'input')}"
+        right += "; few circuits or none will be valid" if n_right < n or any(self.notes) else ""
+        if self.margin is not None:
+            right += f"; smallest margin {decimal(self.margin, 3)}"
+            right += ", fragile: below 10⁻⁶" if self.margin < FRAGILE_MARGIN else ""
+        return Fact(label, self.task.label, words, right)
+
+    @property
+    def table(self) -> Table:
+        """What it gives on every input."""
+        n_inputs, known = self.intake.network.n_inputs, bool(self.task.truth_table)
+        rows = []
+        for row, bits in enumerate(input_table(n_inputs).astype(int).tolist()):
+            answer, note = str(self.answers[row]), self.notes[row]
+            wanted = str(self.task.truth_table[row]) if known else ""
+            right = ("yes" if answer == wanted else "no") if known else ""
+            cells = ["".join(map(str, bits)), decimal(self.outputs[row], 4), answer, wanted, right]
+            rows.append(cells + [note] * any(self.notes))
+        labels = (INPUT_NAMES[:n_inputs], "Output", "Answers", "Should be", "Right")
+        return Table.plain(labels + ("Note",) * any(self.notes), rows)
