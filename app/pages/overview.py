@@ -105,17 +105,6 @@ class OverviewOptions(ScopeOptions):
 
 
 @dataclass(frozen=True)
-class Line(Block):
-    """Some blocks in one line of text, as far as they fit.
-
-    Args:
-        inner: switches, and words.
-    """
-
-    inner: Sequence[Block] = ()
-
-
-@dataclass(frozen=True)
 class Fold(Block):
     """A part of the page that is folded on narrow screens, so that the next is in reach.
 
@@ -142,7 +131,7 @@ class Fold(Block):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class Contents:
     """What a kind of network has to say; the page is the same for all.
 
     Args:
@@ -151,7 +140,7 @@ class Told:
         stage: the network at work.
         facts: kind of explanation → how many there are.
         rules: switches to other rules, and other rows that it was analysed on.
-        said: about the rules and what was found under them.
+        remarks: on the rules and what was found under them.
         outputs: others of the network.
         notices: what comes before any number.
         state: how far the analysis is.
@@ -165,7 +154,7 @@ class Told:
     stage: Stage
     facts: Mapping[str, Fact]
     rules: Sequence[Choice]
-    said: str
+    remarks: str
     outputs: Sequence[Choice] = ()
     notices: Sequence[Block] = ()
     state: Asked
@@ -187,7 +176,7 @@ class Overview(Known, Shared):
     @property
     def in_short(self) -> InShort:
         place = self.place
-        return InShort.of("Network", place.row.name, self.told.facts.values(), "", place.cited, place.analysis)
+        return InShort.of("Network", place.row.name, self.contents.facts.values(), "", place.cited, place.analysis)
 
     @property
     def in_library(self) -> bool:
@@ -228,7 +217,14 @@ class Overview(Known, Shared):
         return analysis is not None and bool(analysis.circuits_valid or analysis.alignments_valid)
 
     @cached_property
-    def told(self) -> Told:
+    def waiting(self) -> list[Notice]:
+        """Why there is no analysis, and what can be done about it; nothing where that is said elsewhere."""
+        state = self.contents.state
+        said = self.contents.refused or state.state in ("computing", "truncated")
+        return [] if said else [one for one in states(state) if isinstance(one, Notice)]
+
+    @cached_property
+    def contents(self) -> Contents:
         return _of_graph(self) if self.place.question.kind.settings else _of_perceptron(self)
 
     @cached_property
@@ -238,44 +234,38 @@ class Overview(Known, Shared):
 
     def _blocks(self) -> Iterator[Block]:
         """What it is and does, how many explanations there are, what else was asked; the rest folded."""
-        place, links, told = self.place, self.links, self.told
+        place, links, contents = self.place, self.links, self.contents
         refs = own_pair(self.session, links, place) if self.pair is None else refs_of(self.pair)
         words = "Compare two explanations" if self.pair is None else "Guess which of two is right"
         compare = Action(words, links.compare(place.slug, refs, place.scope), primary=True)
         first = [compare]
         if not refs:
             every = Action("See the explanations", links.explanations(place.slug, place.scope))
-            offered = [every] if told.state.state in ("done", "truncated") else self._asks()
+            asks = [action for one in self.waiting for action in one.actions]
+            offered = [every] if contents.state.state in ("done", "truncated") else asks
             first = [replace(one, primary=one is not every or self.explained) for one in offered][:1]
-        share = Menu("Share", told.share, self.url)
-        yield Head(place.row.name, told.sentence, actions=[*told.outputs, *first, share])
-        yield from told.notices
+        share = Menu("Share", contents.share, self.url)
+        yield Head(place.row.name, contents.sentence, actions=[*contents.outputs, *first, share])
+        yield from contents.notices
         working = _working(self.session, place, links)
         if working is None:
             yield from self._found()
         else:  # what is found meanwhile is renewed with it
             yield replace(working, inner=list(self._found()))
-        yield from told.folds
-
-    def _asks(self) -> Iterator[Action]:
-        """What is offered where there is no analysis."""
-        for one in () if self.told.refused else states(self.told.state):
-            yield from one.actions if isinstance(one, Notice) else ()
+        yield from contents.folds
 
     def _found(self) -> Iterator[Block]:
-        told, place = self.told, self.place
-        if told.facts:
-            yield Strategies(told.facts)
-        yield Fold(f"Counted under {place.rules}", [Line([*told.rules, Prose(told.said)])])
-        if not told.refused and told.state.state not in ("computing", "truncated"):
-            yield from states(told.state)
-        yield Fold("The network at work", [told.stage], stays=True)
+        contents, place = self.contents, self.place
+        if contents.facts:
+            yield Strategies(contents.facts)
+        yield Fold(f"Counted under {place.rules}", [*contents.rules, Prose(contents.remarks)], id="rules")
+        yield from self.waiting
+        yield Fold("The network at work", [contents.stage], stays=True)
         two = () if self.two.state in ("computing", "not_analysed", "not_applicable") else contradicting(self.two)
-        beside = (
-            [list(Fold.of(one)) for one in (two, told.map)] if place.analysis and place.analysis.circuits_valid else []
-        )
-        if any(beside):
-            yield Columns(list(filter(None, beside)))
+        valid = place.analysis is not None and place.analysis.circuits_valid
+        beside = [found for one in (two, contents.map) if valid and (found := list(Fold.of(one)))]
+        if beside:
+            yield Columns(beside)
         tree = list(circuit_tree_blocks(self, self.options.circuit))
         yield from tree if self.options.circuit else Fold.of(tree)
         answers = found_of(self.every)
@@ -304,7 +294,7 @@ def _working(session: Session, place: AnyPlace, links: Addresses) -> Progress | 
 # --- what a network has whose rules are settings
 
 
-def _of_graph(page: Overview) -> Told:
+def _of_graph(page: Overview) -> Contents:
     links, place, question = page.links, page.place, page.place.question
     analysis = None if place.analysis is None or place.analysis.circuits_method == "refused" else place.analysis
 
@@ -330,7 +320,7 @@ def _of_graph(page: Overview) -> Told:
         more = [] if way is None else [Action("Train another", links.bring_in(way=way))]
         instead = question.kind.explaining.first_words(question)
         notices.append(_no_circuit(links, place, analysis.circuits_possible, instead, more))
-    return Told(
+    return Contents(
         sentence=told + ("" if analysis is None else only(counts_of(analysis).valid_circuits)),
         share=[
             Action("Network file", links.network_file(place.slug)),
@@ -340,7 +330,7 @@ def _of_graph(page: Overview) -> Told:
         stage=model_stage(place, links, page.behaviour, page.options.row),
         facts={"circuit": _circuits(page, analysis), **_refused(question)},
         rules=list(_settings(links, place)),
-        said=" ".join(_missing(page)),
+        remarks=" ".join(_missing(page)),
         state=search_for(page.session, links, place),
         notices=notices,
         map=[] if analysis is None else list(_rows_right(page, analysis)),
@@ -408,7 +398,7 @@ def _rows_right(known: Known, analysis: AnalysisRow) -> Iterator[Block]:
 # --- what a perceptron has
 
 
-def _of_perceptron(page: Overview) -> Told:
+def _of_perceptron(page: Overview) -> Contents:
     place, links, url, scope = page.place, page.links, page.url, page.place.scope
     question, analysis = place.question, place.analysis
     share = [
@@ -430,7 +420,7 @@ def _of_perceptron(page: Overview) -> Told:
         limit += f" [Its job]({links.job(page.job.id)}) can go on."
     method = limit or ("" if analysis is None else method_words(analysis))
     ground = page.of(COMMON_GROUND).report
-    return Told(
+    return Contents(
         sentence=_sentence(page, ground),
         share=share,
         stage=perceptron_stage(place, links, page.behaviour, page.options.row, _files(links, url, DRAWING)),
@@ -439,7 +429,7 @@ def _of_perceptron(page: Overview) -> Told:
             *_choices(page, "Counted under", [(name, to) for name, (to, _) in page.under.items()]),
             *_choices(page, "on", ((name.partition(":")[0], scope) for name, scope in page.data())),
         ],
-        said=" ".join(part for part in (f"{rules}.", method, differ) if part),
+        remarks=" ".join(part for part in (f"{rules}.", method, differ) if part),
         outputs=list(_choices(page, "Output", page.outputs())),
         notices=list(_notices(page)),
         state=Asked(page.session, links, place, page.state, page.job, limit, Query(), None, ()),

@@ -13,11 +13,6 @@ from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Sid
 from pluriscope.figures.numbers import noun
 from pluriscope.naming import ExplanationRef
 
-_UNREAD: Final = (
-    "None is right where another is wrong: the circuits of {} are not interpreted, and a circuit alone predicts "
-    "nothing about interventions."
-)
-
 
 def _thumb(report: RivalsReport, of: AnalysisContext) -> Markup:
     if report.pair is None:
@@ -53,7 +48,7 @@ def farthest(report: RivalsReport, of: AnalysisContext) -> Iterator[Block]:
     yield Section("The two farthest apart", "same rules, both valid", compare, id="pair")
     if pair is not None:
         yield Side([*_both(pair, of)])
-    yield Prose(f"{' '.join(report.findings(of.question))} {_UNREAD.format(of.kind.plural)}")
+    yield Prose(" ".join(report.findings(of.question)))
 
 
 def _both(pair: PairFound, of: AnalysisContext) -> Iterator[Figure]:

@@ -11,6 +11,22 @@ NETWORK = "/networks/xor-pretrained"
 SAID = "#runs figcaption [data-said]"
 
 
+def test_parts_are_folded_on_a_phone_alone(tab):
+    from playwright.sync_api import expect
+
+    parts = tab.locator("details.fold")
+    tab.goto(NETWORK)
+    expect(parts.locator("> summary:visible")).to_have_count(0)
+    expect(parts.locator("> div:visible")).to_have_count(parts.count())
+    stops = "document.activeElement.closest('.strategies') !== null"
+    assert next(n for n in range(1, 40) if tab.keyboard.press("Tab") or tab.evaluate(stops)) <= 17  # the first number
+    tab.set_viewport_size({"width": 390, "height": 844})
+    expect(parts.locator("> summary:visible")).to_have_count(parts.count())
+    assert tab.evaluate("document.documentElement.scrollHeight") <= 1200
+    parts.filter(has_text="The network at work").locator("summary").click()
+    expect(tab.locator(SAID)).to_be_visible()
+
+
 def test_rows_run_neurons_explain_themselves_and_inputs_turn(tab):
     from playwright.sync_api import expect
 

@@ -14,7 +14,7 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.subjects.graph import Edge, Graph
-from pluriscope.figures.svg.elements import circle, drawing, esc, num, rect, text
+from pluriscope.figures.svg.elements import circle, drawing, num, rect, text
 
 COLUMN: Final = 190.0
 GAP: Final = 92.0
@@ -98,11 +98,7 @@ def graph_diagram(
     )
     sentence = f"{title}: {words}" if title else words
     if thumb:
-        return Markup(  # noqa: S704  # every text went through esc()
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="thumb" viewBox="0 0 {num(width)} {num(height)}" '
-            f'role="img" aria-label="{esc(sentence)}">'
-            f"<title>{esc(sentence)}</title>{body}</svg>"
-        )
+        return drawing(width, height, body, sentence=sentence, css_class="thumb", sizing="fluid")
     cut = [_edge_words(graph, edge) for edge, keeps in zip(graph.edges, kept, strict=True) if not keeps]
     details = f"Left out: {', '.join(cut)}." if cut and len(cut) <= 40 else ""
     return drawing(width, height, body, sentence=sentence, details=details, css_class="big graph wide")

@@ -447,6 +447,16 @@ def test_where_circuits_are_too_many_what_needs_none_is_asked(store, monkeypatch
 
 
 @pytest.mark.slow
+def test_kinds_that_a_network_cannot_have_say_why(client):
+    page = client.get(ONE).text
+    drawn = page.partition('class="strategies"')[2].partition("</nav>")[0]
+    found = re.findall(r"<li>.*?</li>", drawn, re.S)
+    assert [len(re.findall("href=", one)) for one in found] == [1, 0, 0]
+    assert f"<b>{FOUND.valid}</b>" in found[0]
+    for one, trait in zip(found[1:], ("interpretations", "algorithms"), strict=True):
+        assert QUESTION.refuses(trait) in one
+
+
 def test_what_a_network_of_any_kind_can_be_done_with(client):
     """Renamed, deleted, brought back, and imported for other rows."""
     another = {**DOCUMENT, "biases": [[-1.0, -0.75], [0.0]]}
