@@ -87,7 +87,8 @@ def _trace(chart: Chart, series: Series, row: int) -> Any:
         below = [0 if low is None else value - low for value, low in zip(values, near, strict=True)]
         above = [0 if high is None else high - value for value, high in zip(values, far, strict=True)]
         places["error_x" if chart.across else "error_y"] = {
-            "array": above, "arrayminus": below, "color": colour, "thickness": 1.2, "width": 0,
+            "array": above, "arrayminus": below, "thickness": 1.2, "width": 0,
+            "color": _COLOURS["ink"] if chart.kind == "bars" else colour,
         }  # fmt: skip
     if chart.kind == "bars":
         pattern = {"shape": "/" if series.look in ("open", "dashed") else ""}

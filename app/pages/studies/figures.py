@@ -6,18 +6,17 @@ more than a page shows at ease.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from textwrap import wrap
-from typing import Any, Final
-
-from markupsafe import Markup
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 from analysis.studies.design import FACTORS, Factor
 from app.errors import NotFound
+from app.limits import read_only_in
 from app.pages.studies.study import Study
+from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import bounded_text, exact, noun
-from pluriscope.figures.svg.studies import Dot, Ladder, LadderRow, LadderStep, ladder_drawing
 from pluriscope.recent import Recent
 from pluriscope.study_table import quoted
 
@@ -26,33 +25,32 @@ Group = Mapping[str, Any]
 NUMERIC: Final = ("count", "number", "share")
 LADDER: Final = "ladder-"
 MOST_GROUPS: Final = 6  # of one of several steps, unless an address asks for a factor
-MOST_DOTS: Final = 2_000
+MOST_DOTS: Final = 600
 _MOST_CATEGORIES: Final = 24
+_MOST_COLUMNS: Final = 10
+_SHARE: Final = Axis("share of networks", low=0.0, high=1.0, percent=True)
+_GOLDEN: Final = 0.618033988749895
 _ACROSS: Final = {"mean": "avg", "sum": "sum", "first": "first"}
+
+
+class Row(NamedTuple):
+    """A row of a figure: the key of its measure, the place of its group, what it is called, and its numbers."""
+
+    key: str
+    place: int
+    label: str
+    group: Group
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure before it is drawn: rows under one step or several, with the keys of the measures that it shows."""
+    """A figure: its name and title, its chart, what it shows in words, and the keys of the measures that it shows."""
 
     name: str
     title: str
     caption: str
     keys: Sequence[str]
-    ladder: Ladder
-
-    def drawing(self, study: str, protocol: str = "", *, alone: bool = False, narrow: bool = False) -> Markup:
-        """The figure as SVG.
-
-        Args:
-            study: its name.
-            protocol: under which it is.
-            alone: whether it is a file that travels, so that what it is stands below it.
-            narrow: whether it is for a phone.
-        """
-        rules = f", protocol {protocol}" if protocol else ""
-        notes = [f"{study}{rules}", *wrap(self.caption, 120)] if alone else ()
-        return ladder_drawing(self.ladder, f"{self.title} in {study}. {self.caption}", notes, narrow=narrow)
+    chart: Chart
 
 
 _DRAWN: Final = Recent[Drawn](64)
@@ -98,24 +96,38 @@ def _drawn(study: Study, name: str, protocol: str, by: Factor | None) -> Drawn:
     if by is None and len(keys) > 1 and not 1 < len(groups_of(study, keys[0], protocol, "cell")) <= MOST_GROUPS:
         grouped = "all"
     found = [groups_of(study, key, protocol, grouped) for key in keys]
-    n_rows = sum(map(len, found))
-    steps = list[LadderStep]()
-    for key, groups in zip(keys, found, strict=True):
-        label = "" if len(keys) == 1 else measures[key]["label" if ladder else "method"]
-        if first["kind"] in (*NUMERIC, "yes-no"):
-            dots = _dots(study, key, protocol, grouped, n_rows) if first["kind"] in NUMERIC else {}
-            rows = [
-                _row(measures[key], group, "" if len(groups) == 1 else group["label"], dots.get(place, ()))
-                for place, group in enumerate(groups)
-            ]
-            steps.append(LadderStep(label, rows))
-        else:
-            steps += [LadderStep(group["label"], _categories(group)) for group in groups]
-    share = first["kind"] not in NUMERIC
-    x_title = "share of networks" if share else "of each network" if ladder else first["measure_label"]
+    steps = [measures[key]["label" if ladder else "method"] for key in keys] if len(keys) > 1 else [""]
+    shared = f"{steps[0].partition(': ')[0]}: "
+    if all(step.startswith(shared) for step in steps):  # as in "alignments: paper", which the title says
+        steps = [step.removeprefix(shared) for step in steps]
+    rows = [
+        Row(key, place, ", ".join(filter(None, (step, "" if len(groups) == 1 else group["label"]))), group)
+        for step, key, groups in zip(steps, keys, found, strict=True)
+        for place, group in enumerate(groups)
+    ]
+    own, names = f"{title} in {study.row.name}", Axis(names=[row.label or "all networks" for row in rows])
+    if first["kind"] in NUMERIC:
+        series = _numeric(study, rows, protocol, grouped)
+        x = Axis("of each network" if ladder else first["measure_label"], _spans_tens(series, ladder or first["log"]))
+        chart = Chart("dots", own, x, names, series)
+    elif first["kind"] == "yes-no":
+        chart = Chart("bars", own, _SHARE, names, [_shares(study, rows, protocol, grouped)])
+    else:
+        names, series = _categories(study, rows, protocol, grouped)
+        chart = Chart("heat", own, names, _SHARE, series)
+        if len(rows) == 1:
+            shares = [share or 0.0 for share in series[0].y]
+            chart = Chart("bars", own, _SHARE, names, [replace(series[0], x=shares, y=series[0].x)])
     caption = "" if ladder else f"{first['definition']} "
-    caption += _caption(study, first, found, steps, grouped)
-    return Drawn(name, title, caption, keys, Ladder(steps, x_title, ladder or first["log"], share))
+    caption += _caption(study, first, found, chart, grouped)
+    return Drawn(name, title, caption, keys, chart)
+
+
+def _spans_tens(series: Sequence[Series], wanted: bool) -> bool:
+    """Whether an axis is logarithmic: where that is wanted, and values lie more than a factor of ten apart."""
+    values = [x for one in series for x in one.x]
+    positive = [x for x in values if x > 0]
+    return wanted and bool(positive) and min(values) >= 0 and max(positive) > 10 * min(positive)
 
 
 def groups_of(study: Study, key: str, protocol: str, by: str) -> Sequence[Group]:
@@ -124,10 +136,37 @@ def groups_of(study: Study, key: str, protocol: str, by: str) -> Sequence[Group]
     return groups
 
 
-def _dots(study: Study, key: str, protocol: str, by: str, n_rows: int) -> dict[int, list[Dot]]:
-    """By the place of a group: its networks with a value, or some of them spread evenly over cells and seeds."""
+def _numeric(study: Study, rows: Sequence[Row], protocol: str, by: str) -> list[Series]:
+    """Networks as dots, or some of them; the mean of each row, and its median with quartiles."""
+    dots: dict[bool, list[tuple[float, float, str, str]]] = {False: [], True: []}
+    most, closed = max(1, MOST_DOTS // max(1, len(rows))), read_only_in(study.session)
+    for key in dict.fromkeys(row.key for row in rows):
+        heights = {row.place: height for height, row in enumerate(rows) if row.key == key}
+        for place, value, hollow, seed, network in _networks(study, key, protocol, by, most):
+            aside = 0.3 * ((len(dots[hollow]) * _GOLDEN) % 1 - 0.5)  # evenly spread, and the same every time
+            url = "" if closed or not network else study.links.study_network(study.line.slug, network)
+            dots[hollow].append((value, heights[place] + aside, f"seed {seed}", url))
+    unit, found = units_of(study)[1], list[Series]()
+    for hollow, some in dots.items():
+        if some:
+            x, y, names, urls = (list(part) for part in zip(*some, strict=True))
+            name = "estimates and bounds" if hollow else f"{unit}s"
+            found.append(Series(name, x, y, names=names, urls=urls, look="dashed" if hollow else "pale"))
+    known = [(height, row) for height, row in enumerate(rows) if row.group["n"]]
+    places, urls = [height for height, _ in known], [_url(study, row, protocol, by) for _, row in known]
+    names = [f"{'at least, ' if row.group['inexact'] else ''}{noun(row.group['n'], unit)}" for _, row in known]
+    mean, median, low, high = ([row.group[one] for _, row in known] for one in ("mean", "median", "lower", "upper"))
+    found.append(Series("mean", mean, places, names=[f"mean, {name}" for name in names], urls=urls, look="open"))
+    names = [f"median, {name}" for name in names]
+    return [*found, Series("median, quartiles", median, places, low, high, names, urls)]
+
+
+def _networks(study: Study, key: str, protocol: str, by: str, most: int) -> Sequence[tuple[Any, ...]]:
+    """Of each group at most so many networks with a value, spread evenly over cells and seeds: the place of the group,
+    the value, whether that is an estimate or a bound, seed, digest.
+    """
     if key not in study.table.columns:
-        return {}
+        return ()
     cells = study.summary["cells"]
     levels = [group["label"] for group in groups_of(study, key, protocol, by)]
     places = [
@@ -139,7 +178,7 @@ def _dots(study: Study, key: str, protocol: str, by: str, n_rows: int) -> dict[i
     query = f"""
         WITH networks AS (
             SELECT map($1::VARCHAR[], $2::INTEGER[])[cell] AS place, list_position($1::VARCHAR[], cell) AS position,
-                seed, {_ACROSS[across]}({quoted(key)}::DOUBLE) AS value,
+                seed, {_ACROSS[across]}({quoted(key)}::DOUBLE) AS value, any_value(network) AS network,
                 bool_or(coalesce(json_exists(inexact, $3) OR json_exists(inexact, $4), false)) AS hollow
             FROM {{rows}} WHERE protocol = $5 AND (output = 0 OR $6) AND {quoted(key)} IS NOT NULL
             GROUP BY cell, seed
@@ -147,41 +186,49 @@ def _dots(study: Study, key: str, protocol: str, by: str, n_rows: int) -> dict[i
             SELECT *, row_number() OVER (PARTITION BY place ORDER BY position, seed) AS number,
                 greatest(count(*) OVER (PARTITION BY place), $7) AS n FROM networks
         )
-        SELECT place, value, hollow FROM placed WHERE number * $7 // n > (number - 1) * $7 // n
+        SELECT place, value, hollow, seed, network FROM placed WHERE number * $7 // n > (number - 1) * $7 // n
         ORDER BY position, seed"""  # noqa: S608  the column is quoted, values are parameters
-    most = max(1, MOST_DOTS // max(1, n_rows))
     asked = [[cell["cell"] for cell in cells], places, f"{entry}/low", f"{entry}/truncated_at", protocol]
-    found: dict[int, list[Dot]] = {}
-    for place, value, hollow in study.table.ask(query, [*asked, across != "first", most]):
-        found.setdefault(place, []).append((value, hollow))
-    return found
+    return study.table.ask(query, [*asked, across != "first", most])
 
 
-def _row(measure: Mapping[str, Any], group: Group, label: str, dots: Sequence[Dot]) -> LadderRow:
-    n, named = exact(group["n"]), f"{measure['label']}, {group['label']}"
-    if not group["n"]:
-        return LadderRow(label, None, "–", f"{named}: none has a value")
-    if measure["kind"] == "yes-no":
-        of, ends = f"{exact(group['hits'])} of {n}", (group["low"], group["high"])
-        words = f"{named}: {of}, 95% interval {ends[0]:.1%} to {ends[1]:.1%}"
-        return LadderRow(label, group["share"], f"{group['share']:.0%} ({of})", words, interval=ends)
-    median, mean = value_text(group["median"]), value_text(group["mean"])
-    beside, words = f"{median} · {mean}", f"{named}: median {median}, mean {mean}, of {n}"
-    return LadderRow(label, group["mean"], f"{'≥ ' if group['inexact'] else ''}{beside}", words, dots, group["median"])
+def _shares(study: Study, rows: Sequence[Row], protocol: str, by: str) -> Series:
+    """The share of yes in each row, with its interval."""
+    known = [(height, row, row.group) for height, row in enumerate(rows) if row.group["n"]]
+    low, high, shares = ([group[one] for *_, group in known] for one in ("low", "high", "share"))
+    names = [f"{exact(group['hits'])} of {exact(group['n'])}" for *_, group in known]
+    urls = [_url(study, row, protocol, by, **{row.key: "yes"}) for _, row, _ in known]
+    return Series("", shares, [height for height, *_ in known], low, high, names, urls, "pale")
 
 
-def _categories(group: Group) -> list[LadderRow]:
-    """A bar for each category, or for each element of sets."""
-    of = [(name, n, f"{exact(n)} of {exact(group['n'])}") for name, n in group["categories"][:_MOST_CATEGORIES]]
-    return [LadderRow(name, n / group["n"], text, f"{group['label']}, {name}: {text}") for name, n, text in of]
+def _categories(study: Study, rows: Sequence[Row], protocol: str, by: str) -> tuple[Axis, list[Series]]:
+    """The commonest categories, or elements of sets, of all groups; and the share of each in each group."""
+    counts = sum((Counter(dict(row.group["categories"])) for row in rows), Counter[str]())
+    names = [name for name, _ in counts.most_common(_MOST_CATEGORIES if len(rows) == 1 else _MOST_COLUMNS)]
+    series = []
+    for row in rows:
+        found = [dict(row.group["categories"]).get(name, 0) for name in names]
+        words = [
+            f"{row.label} {name}: {exact(n)} of {exact(row.group['n'])}" for name, n in zip(names, found, strict=True)
+        ]
+        shares = [n / (row.group["n"] or 1) for n in found]
+        urls = [_url(study, row, protocol, by)] * len(names)
+        series.append(Series(row.label, range(len(names)), shares, names=words, urls=urls))
+    return Axis(names=names), series
 
 
-def _caption(
-    study: Study, measure: Mapping[str, Any], found: Sequence[Sequence[Group]], steps: Sequence[LadderStep], by: str
-) -> str:
+def _url(study: Study, row: Row, protocol: str, by: str, **more: str) -> str:
+    """The list of the networks of a row."""
+    group = {by: row.group["label"]} if by not in ("cell", "all") else {}
+    if by == "cell":
+        group = {"cell": study.summary["cells"][row.place]["cell"]}
+    return study.links.study_outcomes(study.line.slug, protocol=protocol, **group, **more)
+
+
+def _caption(study: Study, measure: Mapping[str, Any], found: Sequence[Sequence[Group]], chart: Chart, by: str) -> str:
     """What a figure shows, in words: of how many, what is missing, what is not exact, what is not drawn."""
     failed, silent, of = (sum(group[name] for group in found[0]) for name in ("failed", "silent", "of"))
-    rows, cells = [row for step in steps for row in step.rows], study.summary["cells"]
+    cells = study.summary["cells"]
     seen, unit = units_of(study)
     text = f"{seen}{noun(of - failed - (silent if len(found) == 1 else 0), unit)} of {exact(of)}"
     text += f", {exact(failed)} failed" if failed else ""
@@ -190,15 +237,17 @@ def _caption(
         text += f" Rows: {', '.join(FACTORS[one] for one in study.design.varying if by in ('cell', one))}."
     elif by == "all" and len(cells) > 1:
         text += f" All {exact(len(cells))} cells are taken together; grouped by one factor they stand apart."
-    if any(row.interval for row in rows):
+    if measure["kind"] == "yes-no":
         return f"{text} Bars: shares; lines: 95% intervals (Wilson)."
     if measure["kind"] not in NUMERIC:
-        return f"{text} Bars: shares."
-    text += f" The thick line is the median, bars end at the mean where they are drawn, dots are {unit}s."
+        known = {name for some in found for group in some for name, _ in group["categories"]}
+        left = len(known) - len((chart.y if chart.kind == "bars" else chart.x).names)
+        return f"{text} {noun(left, 'rarer one')} in the numbers." if left else text
+    text += " Lines from quartile to quartile."
     inexact = sum(group["inexact"] for some in found for group in some if "inexact" in group)
-    text += f" Hollow: {noun(inexact, 'estimate or lower bound', 'estimates or lower bounds')}." if inexact else ""
-    drawn, dots = sum(len(row.dots) for row in rows), sum(group["n"] for some in found for group in some)
-    return text + (f" {exact(drawn)} of {exact(dots)} dots are drawn." if drawn < dots else "")
+    text += f" {noun(inexact, 'estimate or lower bound', 'estimates or lower bounds')}." if inexact else ""
+    drawn, dots = sum(len(one.x) for one in chart.series[:-2]), sum(group["n"] for some in found for group in some)
+    return text + (f" {exact(drawn)} of {noun(dots, unit)} are drawn." if drawn < dots else "")
 
 
 def units_of(study: Study) -> tuple[str, str]:

@@ -25,8 +25,8 @@ from pluriscope.address import Addresses
 from pluriscope.blocks import (
     Action,
     Block,
+    ChartFigure,
     Choice,
-    Figure,
     Form,
     Head,
     Menu,
@@ -38,7 +38,7 @@ from pluriscope.blocks import (
     Table,
 )
 from pluriscope.figures.numbers import duration, exact, noun
-from pluriscope.figures.svg.elements import twice
+from pluriscope.figures.svg.charts import FILE_WIDTH, draw
 
 FIGURE_FORMS: Final = ("svg", "png", "pdf")
 _UNFOLDED: Final = 12  # rows of a table that stands open
@@ -142,8 +142,8 @@ class StudyPage(Shared):
     def drawn(self, name: str) -> Markup | None:
         """A figure as a file that travels; "drawing" is that of the page."""
         if name == DRAWING:
-            return self.figure.drawing(self.line.name) if self.figure else None
-        return self._figure(name).drawing(self.line.name, self.protocol, alone=True)
+            return draw(self.figure.chart, FILE_WIDTH) if self.figure else None
+        return draw(self._figure(name).chart, FILE_WIDTH)
 
     def record(self) -> StudyRecord:
         """The study as JSON."""
@@ -246,8 +246,8 @@ def _figure(page: StudyPage) -> Iterator[Block]:
         yield Choice("Grouped by", every, FACTORS[page.options.by] if page.options.by else "every cell")
     view = {"protocol": page.options.protocol, "by": page.options.by}
     files = {form.upper(): links.study_figure(page.line.slug, shown.name, form, **view) for form in FIGURE_FORMS}
-    drawn = twice(shown.drawing(page.line.name), shown.drawing(page.line.name, narrow=True))
-    yield Figure(drawn, shown.caption, files, id=shown.name)
+    forms = Markup(" ").join(Markup('<a href="{}">{}</a>').format(url, form) for form, url in files.items())
+    yield ChartFigure(chart=shown.chart, caption=Markup("{} {}").format(shown.caption, forms), id=shown.name)
     yield More("Numbers", lambda: _numbers(page, shown), "of the networks with a value, by groups")
 
 

@@ -91,7 +91,8 @@ class _Box:
 
     def dot(self, share: float, y: float, look: Look) -> str:
         at = f'cx="{self.at(share)}" cy="{num(y)}"'
-        return f'<circle {at} r="12" fill-opacity="0"/><circle class="{_DOTS[look]}" {at} r="4"/>'  # room for a finger
+        room = f'<circle {at} r="12" fill-opacity="0"/>' if _has_links(self.chart) else ""  # for a finger
+        return f'{room}<circle class="{_DOTS[look]}" {at} r="4"/>'
 
 
 _DOTS: Final[dict[Look, str]] = {
@@ -283,9 +284,14 @@ def _legend(chart: Chart) -> tuple[str, float]:
     return body, y + 10
 
 
+def _has_links(chart: Chart) -> bool:
+    """Whether items are links with words; of too many, the figure in the browser says and opens them."""
+    return sum(len(one.x) for one in chart.series) <= _MOST_LINKS
+
+
 def _linked(chart: Chart, series: Series, number: int, shape: str) -> str:
     """A shape with its words, as a link where its item has an address."""
-    if sum(len(one.x) for one in chart.series) > _MOST_LINKS:
+    if not _has_links(chart):
         return shape
     words = esc(chart.words(series, number))
     url = series.urls[number] if series.urls else ""

@@ -119,9 +119,9 @@ def test_a_study_shows_its_figure_tests_published_values_and_first_rows(client, 
         "stopped early",
     ):
         assert words in text, words
-    assert text.count("<figure id=") == 1
+    assert text.count("data-chart=") == 1
     other = client.get(f"{study}?figure=one-minimal-alignment&by=hidden&protocol=paper").text
-    assert "67% (2 of 3)" in other
+    assert "2 of 3: share of networks 66.67%" in other
     for part, words in (("numbers", "With a value"), ("design", "3-3"), ("delete", "[Its table]"[1:-1])):
         assert words in client.get(f"{study}?part={part}").text, part
     record = client.get(f"{API}/xor-width").json()
@@ -175,7 +175,7 @@ def test_a_study_on_its_way_says_how_far_it_is(client, store, made, words, figur
     with store.write() as session:
         made(session)
     answer = client.get("/studies/xor-width")
-    assert answer.text.count("<figure id=") == figures
+    assert answer.text.count("data-chart=") == figures
     for one in words:
         assert one in answer.text, one
     assert client.get(f"{API}/xor-width").status_code == client.get("/studies").status_code == 200
@@ -188,7 +188,7 @@ def test_a_measure_that_nobody_knows_is_shown_by_its_key(client, store):
     with store.write() as session:
         store_study(session, design(measures=[*MEASURES, "told-das"]), made)
     assert client.get(f"{API}/xor-width").json()["figures"]["told-das"] == "Told das"
-    assert "67% (2 of 3)" in client.get("/studies/xor-width?figure=told-das").text
+    assert "2 of 3: share of networks 66.67%" in client.get("/studies/xor-width?figure=told-das").text
     assert client.get(f"{API}/xor-width/outcomes?told-das=yes").json()["total"] == 4
     more = settings(slug="more", measures=[*MEASURES, "told-das"], loss_target=[0.02])
     assert "'told-das' is unknown" in client.post(API, json={"design": more}).json()["error"]
@@ -204,7 +204,7 @@ def test_answers_of_methods_are_one_figure(client, store):
     assert list(figures) == ["audit-valid", "audit-excess", "audit-distinct"]
     text = client.get("/studies/xor-width").text
     assert all(method in text for method in METHODS)
-    assert "33% (1 of 3)" in client.get("/studies/xor-width/figures/audit-valid:acdc(tau=0.1).svg").text
+    assert "1 of 3: share of networks 33.33%" in client.get("/studies/xor-width/figures/audit-valid:acdc(tau=0.1).svg").text
     first = client.get(f"{API}/xor-width/outcomes").json()["items"][0]
     assert first["audit-valid:acdc(tau=0.1)"] is False
 
@@ -224,9 +224,14 @@ def test_of_many_networks_some_of_each_group_are_drawn(client, store):
     made = [{"cell": cell, "seed": seed, "circuits-valid": seed, **shared} for cell in cells for seed in range(2500)]
     with store.write() as session:
         store_study(session, asked, made)
-    drawing = client.get("/studies/xor-width/figures/circuits-valid.svg").text
-    assert drawing.count("<circle") == 2000
-    assert "2,000 of 5,000 dots are drawn." in drawing
+    assert client.get("/studies/xor-width/figures/circuits-valid.svg").text.count("<circle") > 600
+    assert "600 of 5,000 networks are drawn." in client.get("/studies/xor-width").text
+    chart = client.get("/studies/xor-width?part=circuits-valid.plotly").json()
+    (dots,) = (one for one in chart["data"] if one["name"] == "networks")
+    assert len(dots["x"]) == 600
+    median = next(one for one in chart["data"] if one["name"] == "median, quartiles")
+    assert median["x"] == [1249.5] * 2
+    assert client.get(median["customdata"][1]).text.count("data-item") == 50
 
 
 # --- its rows
