@@ -76,11 +76,11 @@ class Addresses:
         """The front page."""
         return self._url("")
 
-    def story(self, screen: int, figure: str = "") -> str:
+    def story(self, screen: int, figure: str = "", **view: Any) -> str:
         """One screen of the opening story, of which the first is the front page; or a figure of it without its form."""
         if figure:
             return self._url("story", str(screen), figure)
-        return self.front() if screen == 1 else self._url("story", str(screen))
+        return self.front() if screen == 1 else self._url("story", str(screen), **view)
 
     def gallery(self, **view: Any) -> str:
         """All networks; with POST where one is stored."""

@@ -1,4 +1,4 @@
-/* Lessons and slides: printing, a mark that is moved, keys, full screen. Both work without this file. */
+/* Lessons: printing, a threshold that is moved. They work without this file. */
 "use strict";
 (() => {
   const on = (selector, act) => {
@@ -28,32 +28,7 @@
     if (words.textContent !== said.textContent) announce((words.textContent = said.textContent));
   });
 
-  const slides = [...document.querySelectorAll(".slide")];
-  if (!slides.length) {
-    document.addEventListener("htmx:after:swap", () => {
-      for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
-    });
-    return;
-  }
-  const shown = () => Math.max(0, slides.findIndex((slide) => `#${slide.id}` === location.hash));
-  const go = (to) => slides[to] && location.replace(`#${slides[to].id}`);
-  const numbered = () => (document.title = `Slide ${shown() + 1} of ${slides.length} · Pluriscope`);
-  addEventListener("hashchange", () => {
-    numbered();
-    const title = slides[shown()].querySelector("h2");
-    title.tabIndex = -1;
-    title.focus({ preventScroll: true });
-  });
-  numbered();
-  const KEYS = {
-    ArrowRight: 1, ArrowDown: 1, PageDown: 1, " ": 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1,
-  };
-  on("[data-full]", () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()));
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("a, button") && event.key === " ") return;
-    const to = { Home: 0, End: slides.length - 1 }[event.key] ?? (event.key in KEYS ? shown() + KEYS[event.key] : -1);
-    if (!(event.key in KEYS || event.key === "Home" || event.key === "End")) return;
-    event.preventDefault();
-    go(to);
+  document.addEventListener("htmx:after:swap", () => {
+    for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
   });
 })();

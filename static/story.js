@@ -1,5 +1,6 @@
 /* The opening story: turns to another screen without a new page, lets the network run, asks for a guess first, presents.
-   Without this file each screen is a page with its figure at the end, and a guess is a link. */
+   On slides the hands of a class are counted before an answer. Without this file each screen is a page with its figure
+   at the end, and a guess is a link. */
 "use strict";
 (() => {
   const story = document.querySelector("[data-story]");
@@ -98,7 +99,7 @@
     live.force = { [name]: value };
     await live.move(name, own, value);
   }
-  async function guess(screen, choice) {
+  async function answerOf(screen, choice) {
     if (screen.dataset.guess || "guessed" in screen.dataset) return;
     screen.dataset.guessed = "";
     const live = liveOf(screen);
@@ -106,13 +107,31 @@
     const whole = await live.run({ from: 1 });
     delete screen.dataset.guessed;
     if (!whole) return;
-    screen.dataset.guess = choice.dataset.choice;
-    for (const file of screen.querySelectorAll(".menu a")) file.search = choice.search;
+    screen.dataset.guess = choice ? choice.dataset.choice : "-";
+    if (choice) for (const file of screen.querySelectorAll(".menu a")) file.search = choice.search;
     const told = screen.querySelector(".verdict-line .told"); // put in anew, so that it is read out
     told.replaceWith(told.cloneNode(true));
-    history.replaceState(history.state, "", choice.href);
+    if (choice) history.replaceState(history.state, "", choice.href);
     screen.querySelector("[data-next]").focus({ preventScroll: true });
   }
+
+  /* ---------- slides: hands are counted, then the answer is shown ---------- */
+  const counts = "counts" in story.dataset;
+  const hands = (screen) => [...screen.querySelectorAll(".votes")];
+  function guess(screen, choice) {
+    if (!counts) return answerOf(screen, choice);
+    if (screen.dataset.guess) return;
+    const votes = choice.querySelector(".votes");
+    votes.value = +votes.value + 1;
+  }
+  /** Counts from 0, the answer is open again. */
+  function anew(screen) {
+    if ("guessed" in screen.dataset) return;
+    for (const votes of hands(screen)) votes.value = 0;
+    screen.dataset.guess = "";
+    ask(screen, liveOf(screen));
+  }
+  for (const one of story.querySelectorAll(".votes, .counting")) one.hidden = false;
 
   /* ---------- turning ---------- */
   function enter() {
@@ -141,28 +160,32 @@
     title.focus({ preventScroll: true });
     enter();
   }
-  const at = (path) => screens.findIndex((screen) => screen.dataset.url === path);
-  addEventListener("popstate", () => turn(at(location.pathname), true));
+  const place = (url) => ((one) => one.pathname + (one.searchParams.get("screen") ?? ""))(new URL(url, location));
+  const at = (url) => screens.findIndex((screen) => place(screen.dataset.url) === place(url));
+  addEventListener("popstate", () => turn(at(location), true));
   story.addEventListener("click", (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     const link = event.target.closest("[data-turn]");
     const choice = event.target.closest("[data-choice]");
+    if (event.target.closest("[data-reset]")) return anew(screens[now]);
+    if (event.target.closest("[data-answer]")) return answerOf(screens[now]);
     if (!link && !choice) return;
     event.preventDefault();
     if (choice) guess(screens[now], choice);
-    else turn(at(link.pathname));
+    else turn(at(link.href));
   });
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, select, textarea") || document.querySelector("dialog[open]")) return;
     const scrolls = event.key.startsWith("Page") && root.scrollHeight > innerHeight + 4;
-    const goes = event.key === " " && root.hasAttribute("data-present") && !event.target.closest("button");
+    const goes = event.key === " " && (counts || root.hasAttribute("data-present")) && !event.target.closest("button");
     const by = goes ? 1 : { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }[event.key];
     if (by && !scrolls) {
       event.preventDefault();
       turn(now + by);
     } else if (event.key === " " && !event.target.closest("a, button, summary, [role=button]") && stop()) event.preventDefault();
     else if (event.key === "Escape") present(false);
+    else if (counts && event.key === "0" && hands(screens[now]).length) anew(screens[now]);
     else screens[now].querySelector(`[data-choice="${event.key.toUpperCase()}"]`)?.click();
   });
   let touched = null;
@@ -175,12 +198,13 @@
   /* ---------- presenting: full screen, without the frame of the site ---------- */
   function present(on) {
     root.toggleAttribute("data-present", on);
-    for (const button of story.querySelectorAll("[data-present]")) button.textContent = on ? "End" : "Present";
+    for (const button of story.querySelectorAll("[data-present]")) button.textContent = on ? "End" : button.dataset.words;
     if (on) root.requestFullscreen?.().catch(() => {}); // where that is not allowed, the window is enough
     else if (document.fullscreenElement) document.exitFullscreen();
   }
   for (const button of story.querySelectorAll("[data-present]")) {
     button.hidden = false;
+    button.dataset.words = button.textContent;
     button.addEventListener("click", () => present(!root.hasAttribute("data-present")));
   }
   document.addEventListener("fullscreenchange", () => document.fullscreenElement || present(false));

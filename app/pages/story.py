@@ -7,8 +7,8 @@ sends all six, so that they print one below the other; without scripts it shows 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -124,10 +124,12 @@ class Story(Block):
     Args:
         screens: in order.
         now: number of the one that is shown, from 1.
+        counts: whether hands are counted before an answer, as on slides.
     """
 
     screens: Sequence[Screen]
     now: int
+    counts: bool = False
 
     @property
     def inner(self) -> Iterable[Block]:
@@ -161,7 +163,23 @@ def story(session: Session, links: Addresses, now: int, guess: str = "") -> Stor
     Raises:
         NotFound: its network is not stored.
     """
-    told = _Told(LessonNetwork.stored(session, links))
+    return _story(_Told(LessonNetwork.stored(session, links), links.story), now, guess)
+
+
+def slides(session: Session, links: Addresses, now: int, guess: str) -> Story:
+    """The same to be shown to a class.
+
+    Raises:
+        NotFound: its network is not stored.
+    """
+
+    def url(number: int, **view: str) -> str:
+        return links.learn("slides", screen=number, **view)
+
+    return replace(_story(_Told(LessonNetwork.stored(session, links), url), now, guess), counts=True)
+
+
+def _story(told: _Told, now: int, guess: str) -> Story:
     guesses = {number: guess if number == now else "-" for number in EXPERIMENTS}
     experiments = [told.experiment(number, guess) for number, guess in guesses.items()]
     return Story([told.network(), told.one(), told.other(), *experiments, told.all()], now)
@@ -179,9 +197,10 @@ def figure_of(session: Session, links: Addresses, number: int, name: str, guess:
 
 @dataclass(frozen=True)
 class _Told:
-    """The screens, computed from a stored network."""
+    """The screens, computed from a stored network; ``url`` gives the address of one."""
 
     of: LessonNetwork
+    url: Callable[..., str]
 
     @cached_property
     def _pair(self) -> dict[str, Explanation]:
@@ -241,7 +260,7 @@ class _Told:
         ]
         told, files_of = facts or {}, Menu("Figure", files) if files else None
         tab = _TABS[number - 1].format(**told) if told or number < SCREENS else "How many explanations pass?"
-        return Screen(number=number, url=self.of.links.story(number), tab=tab, facts=told, files=files_of, **more)
+        return Screen(number=number, url=self.url(number), tab=tab, facts=told, files=files_of, **more)
 
     def network(self) -> Screen:
         """The network runs."""
@@ -273,7 +292,7 @@ class _Told:
 
     def experiment(self, number: int, guess: str) -> Screen:
         """An experiment on which the two contradict each other; the answer is shown where something was guessed."""
-        (source, base), (layer, neuron), url = EXPERIMENTS[number], FORCED, self.of.links.story(number)
+        (source, base), (layer, neuron) = EXPERIMENTS[number], FORCED
         values = self.of.run(base, [Change(layer, neuron, None, "source", source=source)])
         space, answers = self.of.asked
         at = space.position[frozenset([FORCED])], source, base
@@ -281,7 +300,7 @@ class _Told:
         for letter, one in self._pair.items():
             says = int(one.predictions(space)[at])
             because = self._because(letter, source, base, says)
-            choices.append(Choice(letter, says, because, says == happens, f"{url}?guess={letter}"))
+            choices.append(Choice(letter, says, because, says == happens, self.url(number, guess=letter)))
         shown = [[value if guess or at <= layer else None for value in some] for at, some in enumerate(values)]
         drawn = self._drawn(
             shown,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from markupsafe import Markup
 
+from app.options import Options
 from app.pages.admin import administration
 from app.pages.findings import (
     FindingsRecord,
@@ -22,7 +23,7 @@ from app.pages.findings import (
     findings_record,
 )
 from app.pages.glossary import glossary
-from app.pages.learn.pages import learn, lesson_called, sheets, slides
+from app.pages.learn.pages import learn, lesson_called, plan, sheets
 from app.pages.learn.pages import lesson as lesson_blocks
 from app.pages.scope import scope
 from app.pages.search import MOST_IN_GROUP, SearchOptions, SearchRecord, build_search, search_blocks
@@ -43,6 +44,12 @@ _LEARN = "learn/page.html"
 def findings_page(links: Links, _options: NoOptions) -> Faces:
     """Each finding with its sentence, its evidence, its chapter and the rows that it was computed from."""
     return Faces(lambda request: show(request, findings(links), room="Findings"), findings_record)
+
+
+class NotesOptions(Options):
+    """Which plan is shown on one sheet instead of the notes."""
+
+    minutes: Literal["", "20", "45"] = ""
 
 
 @router.get("/findings/data/{study}.csv", include_in_schema=False)
@@ -78,19 +85,17 @@ def learn_page(request: Request, session: Reading, links: Links, _options: NoOpt
     return show(request, learn(session, links), room="Learn", around=_LEARN)
 
 
-@router.get("/learn/slides", **HTML)
-def slides_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
-    return show(request, slides(session, links), "Slides", around="learn/full.html")
-
-
 @router.get("/learn/hand-outs", **HTML)
 def hand_outs_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
     return show(request, sheets(session, links, "handout"), room="Learn", around=_LEARN)
 
 
 @router.get("/learn/notes", **HTML)
-def notes_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
-    return show(request, sheets(session, links, "notes"), room="Learn", around=_LEARN)
+def notes_page(
+    request: Request, session: Reading, links: Links, options: Annotated[NotesOptions, Query()]
+) -> HTMLResponse:
+    blocks = plan(links, int(options.minutes)) if options.minutes else sheets(session, links, "notes")
+    return show(request, blocks, room="Learn", around=_LEARN)
 
 
 @router.get("/learn/{lesson}", **HTML)

@@ -11,7 +11,7 @@ from pydantic import Field
 from app.errors import NotFound
 from app.options import Options
 from app.pages.networks import MOST_LETTERS
-from app.pages.story import SCREENS, figure_of, has_story, story, without_network
+from app.pages.story import SCREENS, figure_of, has_story, slides, story, without_network
 from app.rendering import show
 from app.routes.depends import Links, Reading
 from app.routes.faces import HTML
@@ -37,6 +37,12 @@ class StoryOptions(Options):
     guess: Guess = Field("", description="The explanation that the reader takes to be right.")
 
 
+class SlidesOptions(StoryOptions):
+    """Which slide is shown, and what is chosen on it."""
+
+    screen: int = Field(1, ge=1, le=SCREENS, description="Number of the slide.")
+
+
 @router.get("/", **HTML)
 def front_page(request: Request, session: Reading, links: Links, options: Annotated[FrontOptions, Query()]) -> Response:
     if options.q or options.after or options.limit:
@@ -44,6 +50,13 @@ def front_page(request: Request, session: Reading, links: Links, options: Annota
     if not has_story(session):
         return show(request, without_network(links), url=links.front())
     return _shown(request, session, links, 1)
+
+
+@router.get("/learn/slides", **HTML)
+def slides_page(
+    request: Request, session: Reading, links: Links, options: Annotated[SlidesOptions, Query()]
+) -> Response:
+    return show(request, [slides(session, links, options.screen, options.guess)], "Slides", around="learn/full.html")
 
 
 @router.get(_SCREEN, **HTML)

@@ -1,4 +1,4 @@
-"""Lessons and slides in a browser: by clicks, by keys, on a phone, on paper."""
+"""Lessons in a browser: by clicks, by keys, on a phone, on paper."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from app.pages.story import SCREENS
 from tests.browser.conftest import PHONE
 
 pytestmark = pytest.mark.browser
@@ -49,16 +50,16 @@ def test_the_first_lesson_is_done_by_clicks_and_keys(visitor, expect):
 
 def test_a_mark_is_moved_by_keys_and_the_drawing_follows(visitor, expect):
     tab = visitor()
-    tab.goto("/learn/two-readings?mark=1.22")
-    mark = tab.get_by_role("slider", name="The threshold of n1.1")
+    tab.goto("/learn/two-readings?mark=0.32")
+    mark = tab.get_by_role("slider", name="The threshold of n2.0")
     expect(tab.locator(".said p")).to_contain_text("is A or B 1?")
     mark.focus()
     for _ in range(3):
         tab.keyboard.press("ArrowRight")
-    expect(tab.locator(".said p")).to_contain_text("is B 1?")
-    expect(tab).to_have_url(re.compile(r"mark=1\.25"))
+    expect(tab.locator(".said p")).to_contain_text("are A and B different?")
+    expect(tab).to_have_url(re.compile(r"mark=0\.35"))
     expect(tab.get_by_role("slider")).to_be_focused()
-    expect(tab.locator("#line svg")).to_have_attribute("aria-label", re.compile("above 1.25 it says yes: B"))
+    expect(tab.locator("#line svg")).to_have_attribute("aria-label", re.compile("above 0.35 it says yes: A xor B"))
 
 
 def slow(tab):
@@ -76,7 +77,7 @@ def test_two_questions_are_kept_by_moving_the_mark(visitor, expect):
     tab.goto("/learn/two-readings")
     slow(tab)
     mark, said, kept = tab.get_by_role("slider"), tab.locator(".said p"), tab.locator(".meanings li")
-    for value, words in (("1.29", "is B 1?"), ("1.8", "are A and B 1?")):
+    for value, words in (("0.55", "are A and B different?"), ("0.86", "is only B 1?")):
         mark.fill(value)
         expect(said).to_contain_text(words, timeout=300)
         expect(tab.locator("#line svg")).to_have_attribute("aria-label", re.compile("it says yes"))
@@ -105,30 +106,15 @@ def test_a_lesson_fits_a_phone_with_its_drawing_in_the_first_screen(visitor, les
     assert top < (844 if lesson != "one-method" else 1000)
 
 
-def test_slides_are_turned_by_keys_without_the_site_around_them(visitor, expect):
-    tab = visitor()
-    tab.goto("/learn/slides")
-    heading = tab.get_by_role("heading", level=2)
-    first = heading.inner_text()
-    tab.keyboard.press("ArrowRight")
-    expect(heading).not_to_have_text(first)
-    expect(heading).to_be_focused()
-    expect(tab).to_have_title(re.compile("^Slide 2 of 9"))
-    expect(tab).to_have_url(re.compile("#2$"))
-    tab.keyboard.press("End")
-    expect(tab.locator("footer:visible")).to_contain_text("9 / 9")
-    tab.keyboard.press("PageUp")
-    expect(tab.locator("footer:visible")).to_contain_text("8 / 9")
-    tab.keyboard.press("Home")
-    expect(heading).to_have_text(first)
-    assert tab.locator(".bar, .foot").count() == 0
-    small = """() => [...document.querySelectorAll(".slide")[0].querySelectorAll("h2, p, a, button, span")]
-        .filter((one) => parseFloat(getComputedStyle(one).fontSize) < 28).map((one) => one.outerHTML)"""
-    assert tab.evaluate(small) == []
-
-
 @pytest.mark.parametrize(
-    ("path", "pages"), [("/learn/two-readings?part=notes", 1), ("/learn/hand-outs", 7), ("/learn/slides", 9)]
+    ("path", "pages"),
+    [
+        ("/learn/two-readings?part=notes", 1),
+        ("/learn/hand-outs", 7),
+        ("/learn/notes", 7),
+        ("/learn/notes?minutes=45", 1),
+        ("/learn/slides", SCREENS),
+    ],
 )
 def test_on_paper_a_hand_out_is_one_page_and_so_is_a_slide(visitor, path, pages):
     tab = visitor()

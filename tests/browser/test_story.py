@@ -112,7 +112,7 @@ def test_a_guess_comes_before_the_answer(tab, number, key, right):
     tab.keyboard.press(key)
     verdict.wait_for(state="visible")
     assert f"{right} is right" in verdict.inner_text()
-    assert said(tab) == "1"
+    assert said(tab) == "0"
     assert tab.evaluate("() => document.activeElement.textContent") == "Next"
     assert f"guess was {key.upper()}" in verdict.evaluate("(one) => getComputedStyle(one, '::after').content")
     assert tab.locator(".screen.now .menu a").first.get_attribute("href").endswith(f".svg?guess={key.upper()}")
@@ -138,6 +138,51 @@ def test_presenting_leaves_the_frame_of_the_site_away(tab):
     assert on_screen(tab) == 5
     tab.keyboard.press("Escape")
     eventually(tab, tab.locator("header.bar").is_visible, True)
+
+
+def test_tab_comes_from_the_heading_to_the_next_screen(tab):
+    tab.goto("/")
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("() => document.activeElement.textContent") == "Next"
+    tab.goto("/")
+    tab.get_by_role("link", name="Skip to content").focus()
+    tab.keyboard.press("Enter")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("() => document.activeElement.textContent") == "Next"
+
+
+def test_on_slides_hands_are_counted_before_the_answer(visitor):
+    tab = visitor(**STILL)
+    tab.goto("/learn/slides?screen=3")
+    assert tab.locator(".bar, .foot").count() == 0
+    tab.keyboard.press("ArrowRight")
+    tab.wait_for_url("**/learn/slides?screen=4")
+    tally = tab.locator(".screen.now .votes")
+    for key in "ppq":
+        tab.keyboard.press(key)
+    tab.locator(".screen.now [data-choice=Q]").click()
+    assert tally.all_text_contents() == ["2", "2"]
+    assert said(tab) == "?"
+    tab.keyboard.press("0")
+    assert tally.all_text_contents() == ["0", "0"]
+    tab.keyboard.press("p")
+    tab.get_by_role("button", name="Let it run").locator("visible=true").click()
+    tab.locator(".screen.now .verdict-line .told").wait_for(state="visible")
+    assert (said(tab), tally.all_text_contents()) == ("0", ["1", "0"])
+    tab.keyboard.press("q")
+    assert tally.all_text_contents() == ["1", "0"], "after the answer none is counted"
+    tab.keyboard.press("0")
+    assert (said(tab), tally.all_text_contents()) == ("?", ["0", "0"])
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1440, 900), (1920, 1080)])
+def test_slides_fit_a_projector(visitor, size):
+    tab = visitor(**{**STILL, "viewport": dict(zip(("width", "height"), size, strict=True))})
+    for number in range(1, SCREENS + 1):
+        tab.goto(f"/learn/slides?screen={number}" + ("&guess=Q" if number in EXPERIMENTS else ""))
+        beyond = "() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+        assert tab.evaluate(beyond) == list(size), number
 
 
 @pytest.mark.parametrize("number", range(1, SCREENS + 1))

@@ -184,11 +184,11 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     }
 
 
-def _pictures(of: LessonNetwork) -> Sequence[Markup]:
+def _picture(of: LessonNetwork) -> Markup:
     algorithm = _algorithm(of, _FORMULA)
     pieces = [_table(part) for part in algorithm.variables]
     words = enumerated([in_words(piece) for piece in pieces])
-    return [parts(bits_of(algorithm.function, 2), pieces, sentence=f"{algorithm.formula} is made of {words}")]
+    return parts(bits_of(algorithm.function, 2), pieces, sentence=f"{algorithm.formula} is made of {words}")
 
 
 LESSON: Final = Lesson(
@@ -202,7 +202,7 @@ LESSON: Final = Lesson(
     question="XOR is also (A and not B) or (not A and B). Can that formula’s two parts be placed?",
     answers=_question,
     numbers=_numbers,
-    pictures=_pictures,
+    picture=_picture,
     thought="First the formula. Then the neurons that carry it.",
     asks="How would you notice that there are none?",
 )

@@ -149,7 +149,7 @@ LESSON: Final = Lesson(
     question="All four edits give the network the same four answers. Do the edited networks differ?",
     answers=_question,
     numbers=_numbers,
-    pictures=lambda of: [_moved(of, _outcomes(of.question.subject)[1][key]) for key in ("layer-2", "layer-3")],
+    picture=lambda of: _moved(of, _outcomes(of.question.subject)[1]["layer-2"]),
     thought="Two edits, the same four answers. Not the same circuits follow.",
     asks="Which of them changed what you meant?",
 )

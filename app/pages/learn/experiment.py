@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -208,15 +208,13 @@ def _tables(of: LessonNetwork) -> list[tuple[Bits | None, ...]]:
     ]
 
 
-def _pictures(of: LessonNetwork) -> Sequence[Markup]:
+def _picture(of: LessonNetwork) -> Markup:
     one = _examples(of)["P"]
     share = of.run(one.source)[one.site[0]][one.site[1]] / full_at(of.question.network, of.question.clean_rows)
     said = list(zip(_LETTERS, one.says, strict=True))
-    return [
-        changed(
-            share, said, sentence=f"{_words(of, one).capitalize()}: {enumerated([f'{k} says {v}' for k, v in said])}"
-        )
-    ]
+    return changed(
+        share, said, sentence=f"{_words(of, one).capitalize()}: {enumerated([f'{k} says {v}' for k, v in said])}"
+    )
 
 
 LESSON: Final = Lesson(
@@ -230,7 +228,7 @@ LESSON: Final = Lesson(
     question="What has your experiment shown?",
     answers=_question,
     numbers=_numbers,
-    pictures=_pictures,
+    picture=_picture,
     thought="Change one neuron, and two explanations contradict each other.",
     asks="What would you change next?",
 )

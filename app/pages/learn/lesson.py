@@ -107,9 +107,9 @@ class Lesson:
         question: the third step.
         answers: to the question; one is right.
         numbers: what hand-out and notes tell, by name.
-        pictures: drawings without words, the first for lists, all for its slide.
-        thought: the sentence of its slide.
-        asks: the question of its slide.
+        picture: drawing without words, for lists.
+        thought: what is to be kept of it, for the sheet of a plan.
+        asks: what to ask a class, likewise.
     """
 
     slug: str
@@ -122,7 +122,7 @@ class Lesson:
     question: str
     answers: Callable[[LessonNetwork], Sequence[Answer]]
     numbers: Callable[[LessonNetwork], Mapping[str, Any]]
-    pictures: Callable[[LessonNetwork], Sequence[Markup]]
+    picture: Callable[[LessonNetwork], Markup]
     thought: str
     asks: str
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from markupsafe import Markup
@@ -135,9 +135,9 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     }
 
 
-def _pictures(of: LessonNetwork) -> Sequence[Markup]:
+def _picture(of: LessonNetwork) -> Markup:
     place = _places(of)[_FIRST]
-    return [among(_sizes(of), place["edges"], sentence=f"{_label(_FIRST)} among all valid circuits: {_told(place)}")]
+    return among(_sizes(of), place["edges"], sentence=f"{_label(_FIRST)} among all valid circuits: {_told(place)}")
 
 
 LESSON: Final = Lesson(
@@ -151,7 +151,7 @@ LESSON: Final = Lesson(
     question="Each of these methods answers with a valid circuit. What does that show of the methods?",
     answers=_question,
     numbers=_numbers,
-    pictures=_pictures,
+    picture=_picture,
     thought="A method gives one circuit. It is one of many that pass.",
     asks="What would make its answer the better one?",
 )

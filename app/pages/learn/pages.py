@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -11,13 +12,10 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.pages.learn.lesson import Lesson, LessonNetwork
-from app.pages.learn.registry import LESSONS, NUMBERS, PLANS, STORY
+from app.pages.learn.registry import LESSONS, LEVEL, NUMBERS, PLANS, STORY
 from app.pages.page import read_options
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Head, Menu, More, Notice
-from pluriscope.figures.svg.lessons import with_inputs
-from pluriscope.figures.svg.networks import circuit_thumb
-from pluriscope.figures.svg.tiles import gate_tiles
 from pluriscope.templating import AS_FILE, PART, render
 
 _BY_SLUG: Final = {one.slug: one for one in LESSONS}
@@ -57,8 +55,9 @@ def learn(session: Session, links: Addresses) -> Iterator[Block]:
     many = NUMBERS[len(LESSONS)]
     yield Head(
         f"Learn it in {NUMBERS[STORY]} minutes. Teach it in {NUMBERS_OF_TENS[min(PLANS) // 10]}.",
-        f"Start with the story. Then {many} short lessons: each sets a task on a real network, lets you try, and shows "
-        "what came of it.",
+        "Mechanistic interpretability claims to find out how a network computes. Is there one explanation, that is: is "
+        f"it identifiable? Start with the story. Then {many} short lessons: each sets a task on a real network, lets "
+        f"you try, and shows what came of it. {LEVEL}",
         actions=[Action("Start the story", links.front(), primary=True), Menu("Share", (), links.learn())],
     )
     of = None
@@ -82,7 +81,7 @@ NUMBERS_OF_TENS: Final = ("", "ten", "twenty", "thirty", "forty")
 def _picture(lesson: Lesson, of: LessonNetwork | None) -> Markup:
     """The picture of a lesson, none where what it shows is not stored."""
     try:
-        return Markup("") if of is None else lesson.pictures(of)[0]
+        return Markup("") if of is None else lesson.picture(of)
     except NotFound:
         return Markup("")
 
@@ -117,7 +116,7 @@ def lesson(session: Session, links: Addresses, slug: str, query: Sequence[tuple[
         yield More("Teacher’s notes", lambda: notes, "with the answers", id="notes")
     after = LESSONS[number] if number < len(LESSONS) else None
     share = Menu("Share", (), of.at(slug, state))
-    yield Sheet(template="foot", told={"after": after, "slide": number + INTRODUCTION, "share": share})
+    yield Sheet(template="foot", told={"after": after, "share": share})
     yield Sheet(template="handout", told=told)
 
 
@@ -125,35 +124,26 @@ def sheets(session: Session, links: Addresses, template: str) -> Iterator[Block]
     """The hand-outs or the notes of all lessons, a page each on paper."""
     of, many = LessonNetwork.stored(session, links), NUMBERS[len(LESSONS)].capitalize()
     title, said = {
-        "handout": ("Hand-outs", "black on white, one for each lesson, without answers"),
-        "notes": ("Teacher’s notes", "one for each lesson, with the answers"),
+        "handout": ("Hand-outs", "black on white, one for each lesson, without answers."),
+        "notes": ("Teacher’s notes", f"one for each lesson, with the answers. {LEVEL}"),
     }[template]
     page = links.learn("hand-outs" if template == "handout" else template)
-    yield Head(title, f"{many} pages to print, {said}.", actions=[Menu("Share", (), page)])
+    yield Head(title, f"{many} pages to print, {said}", actions=[Menu("Share", (), page)])
     yield _button("all", "all of them")
     for number, one in enumerate(LESSONS, start=1):
         told = {"slug": one.slug, "n": one.numbers(of), "lesson": one, "number": number}
         yield Sheet(template=template, told=told)
 
 
+def plan(links: Addresses, minutes: int) -> Iterator[Block]:
+    """A plan on one page: minute by minute what is done, what to ask, what to keep."""
+    starts = accumulate((part.takes for part in PLANS[minutes]), initial=0)
+    page = links.learn("notes", minutes=minutes)
+    yield Head(f"{minutes} minutes", "One page to print.", actions=[Menu("Share", (), page)])
+    yield _button("all", "it")
+    told = {"minutes": minutes, "parts": list(zip(starts, PLANS[minutes], strict=False)), "level": LEVEL}
+    yield Sheet(template="plan", told=told)
+
+
 def _button(what: str, words: str) -> Sheet:
     return Sheet(template="print", told={"what": what, "words": words})
-
-
-INTRODUCTION: Final = 2
-"""Slides before those of the lessons."""
-
-
-def slides(session: Session, links: Addresses) -> Iterator[Block]:
-    """One thought each: a sentence, a figure, a question."""
-    of = LessonNetwork.stored(session, links)
-    weights, story = of.question.network.weights, ("The story", links.front())
-    drawn = with_inputs(circuit_thumb(weights))
-    shown = [("This network says whether A and B are different.", [drawn], "How does it do it?", *story)]
-    reading = of.pair[0].interpretation
-    assert reading is not None  # noqa: S101  # the story's pair are interpretations
-    tiles = gate_tiles(reading.gates, of.question.network.n_inputs)
-    drawn = with_inputs(circuit_thumb(weights, reading.circuit, tiles))
-    shown.append(("Here is one explanation. It passes the usual tests.", [drawn], "Do you believe it?", *story))
-    shown += [(one.thought, list(one.pictures(of)), one.asks, one.title, links.learn(one.slug)) for one in LESSONS]
-    yield Sheet(template="slides", told={"slides": shown, "back": links.learn()})

@@ -45,7 +45,13 @@ _ASKS: Final = {
 """The tests in order: what they are called here and ask, in words of the lessons."""
 _TESTS: Final = parse_steps(tuple(_ASKS))
 _VALID: Final = ("Right answers", "It gives all four right answers while the edges that are left out carry 0.")
-_SCALE: Final = "The scale is logarithmic: small numbers have long bars."
+_SCALE: Final = "Circuits that are left. The scale is logarithmic: small numbers have long bars."
+_ROW: Final = Markup(
+    '<tr><th scope="row">{}<p>{}</p></th><td><b>{}</b> left <span class="muted">{}</span></td>'
+    '<td class="wide-only">{}</td><td class="wide-only">{}</td></tr>'
+)
+"""Test, what it asks, how many are left, the guess, a bar, the first circuit that fails."""
+_OPEN: Final = Markup('<tr class="open"><th scope="row">{}<p>{}</p></th><td colspan="3">?</td></tr>')
 
 
 class StricterOptions(LessonOptions):
@@ -100,33 +106,29 @@ def _fallen(of: LessonNetwork) -> list[Markup]:
     return drawn
 
 
+def _bar(left: int, gone: int, possible: int) -> Markup:
+    return funnel_bar(left, gone, of=possible, kind="circuit")
+
+
 def _board(of: LessonNetwork, state: StricterOptions) -> Board:
     told, possible = _told(of), _possible(of)
     guesses = state.guess[: len(told)]
-    rows, before, fallen = Markup(""), possible, [Markup(""), *_fallen(of)]
+    before, fallen = possible, [Markup(""), *_fallen(of)]
+    rows = _ROW.format(
+        "Possible", "Every way to leave edges out.", exact(possible), "", _bar(possible, 0, possible), ""
+    )
     for number, (name, asks, left) in enumerate(told):
-        if number > len(guesses):
-            break
-        if number == len(guesses):
-            rows += Markup('<tr class="next"><th scope="row">{}<p>{}</p></th><td colspan="3">?</td></tr>').format(
+        if number >= len(guesses):
+            asks = asks if number == len(guesses) else ""
+            rows += Markup('<tr class="open"><th scope="row">{}<p>{}</p></th><td colspan="3">?</td></tr>').format(
                 name, asks
             )
-            break
-        rows += Markup(
-            '<tr><th scope="row">{}<p>{}</p></th><td>{}<span class="muted">you said {}</span></td>'
-            '<td class="wide-only">{}</td><td class="wide-only">{}</td></tr>'
-        ).format(
-            name,
-            asks,
-            Markup("<b>{}</b> left ").format(exact(left)),
-            exact(guesses[number]),
-            funnel_bar(left, before - left, of=possible, kind="circuit"),
-            fallen[number] and Markup("{}<span>fails it</span>").format(fallen[number]),
-        )
+            continue
+        failed = fallen[number] and Markup("{}<span>fails it</span>").format(fallen[number])
+        bar = _bar(left, before - left, possible)
+        rows += _ROW.format(name, asks, exact(left), f"you said {exact(guesses[number])}", bar, failed)
         before = left
-    figure = Markup('<table class="tests"><caption>{} circuits are possible. {}</caption>{}</table>').format(
-        exact(possible), _SCALE, rows
-    )
+    figure = Markup('<table class="tests"><caption>{}</caption>{}</table>').format(_SCALE, rows)
     done = len(guesses) == len(told)
     kept = [("guess", str(guess)) for guess in guesses]
     form: Markup | str = ""
@@ -173,9 +175,9 @@ def _question(of: LessonNetwork) -> list[Answer]:
     ]
 
 
-def _pictures(of: LessonNetwork) -> Sequence[Markup]:
-    counts = {"possible": _possible(of)} | {name: left for name, _, left in _told(of)}
-    return [stairs(counts, sentence=f"Left after each test: {enumerated([exact(one) for one in counts.values()])}")]
+def _picture(of: LessonNetwork) -> Markup:
+    counts = [_possible(of), *(left for _, _, left in _told(of))]
+    return stairs(counts, sentence=f"Left after each test: {enumerated([exact(one) for one in counts])}")
 
 
 LESSON: Final = Lesson(
@@ -189,7 +191,7 @@ LESSON: Final = Lesson(
     question="Had the five tests after “Right answers” come in the opposite order, how many would be left at the end?",
     answers=_question,
     numbers=lambda of: {"possible": _possible(of), "tests": _told(of), "back": _reversed(of)},
-    pictures=_pictures,
+    picture=_picture,
     thought="Each test is reasonable. Together they leave none.",
     asks="Which test would you give up?",
 )

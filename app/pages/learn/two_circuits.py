@@ -205,7 +205,7 @@ LESSON: Final = Lesson(
     question=f"Is the neuron {_ABOUT} needed for XOR?",
     answers=_question,
     numbers=_numbers,
-    pictures=lambda of: [_thumb(of, off) for off in _smallest(of)],
+    picture=lambda of: _thumb(of, _smallest(of)[0]),
     thought="Two parts of one network. Each does the task alone.",
     asks="Which one is the explanation?",
 )

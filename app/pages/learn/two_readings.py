@@ -184,9 +184,9 @@ def _said(of: LessonNetwork, table: Bits) -> str:
     return f"between {number(max(no))} and {number(min(yes))}"
 
 
-def _pictures(of: LessonNetwork) -> Sequence[Markup]:
+def _picture(of: LessonNetwork) -> Markup:
     marks = [(gate.threshold, bits_of(gate.function, 2), letter) for gate, letter in zip(_gates(of), "PQ", strict=True)]
-    return [_line(of, marks, thumb=True)]
+    return _line(of, marks, thumb=True)
 
 
 LESSON: Final = Lesson(
@@ -200,7 +200,7 @@ LESSON: Final = Lesson(
     question="Which question can this neuron not be made to answer, wherever the threshold is?",
     answers=_question,
     numbers=_numbers,
-    pictures=_pictures,
+    picture=_picture,
     thought="The same four values. Two thresholds, two meanings.",
     asks="Where would you put the threshold, and why there?",
 )

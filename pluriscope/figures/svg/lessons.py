@@ -1,7 +1,4 @@
-"""Small drawings of lessons: values on a line with marks, what is left, what stands where among all, a change.
-
-Their words of the class ``ll-slide`` are seen on slides alone, where there is room for them, also beside the drawing.
-"""
+"""Small drawings of lessons: values on a line with marks, what is left, what stands where among all, a change."""
 
 from __future__ import annotations
 
@@ -50,9 +47,7 @@ def value_line(
         at, top, hue = x(mark), 24.0 + step * number, PLAIN_HUES.of(table)
         body += f'<g class="v-{hue}">{rect(at, top - 3, max(RIGHT - at, 0), 6, "ll-yes")}</g>'
         moves = line(at, top - 9, at, y + 9, "ll-mark", width=2)
-        if thumb:
-            moves += text(at - 8, top + 5, letter, "ll-slide", anchor="end")
-        else:
+        if not thumb:
             words = f"{letter + ': ' if letter else ''}{in_words(table)}"
             crossed = any(at - 160 < x(earlier) < at for earlier, _, _ in marks[:number])
             left = at > 0.55 * WIDTH and not crossed
@@ -64,18 +59,17 @@ def value_line(
         body += circle(x(value), y, 7 if thumb else 5, "n-on")
         close = x(value) - before < _NEAR
         before = x(value) + (_NEAR if close else 0)
-        body += text(x(value), y + (38 if close else 22), row, "ll-slide" if thumb else "ll-row", anchor="middle")
+        if not thumb:
+            body += text(x(value), y + (38 if close else 22), row, "ll-row", anchor="middle")
     return drawing(WIDTH, y + (30 if thumb else 44), body, sentence=sentence, css_class="lesson-line", most=680)
 
 
-def stairs(counts: Mapping[str, int], *, sentence: str) -> Markup:
+def stairs(counts: Sequence[int], *, sentence: str) -> Markup:
     """What is left after one test and the next: bars as long as the logarithm."""
-    longest, body = log(1 + max(counts.values(), default=0)) or 1.0, ""
-    for number, (name, count) in enumerate(counts.items()):
+    longest, body = log(1 + max(counts, default=0)) or 1.0, ""
+    for number, count in enumerate(counts):
         y, wide = 9 + 60 * number / len(counts), max(84 * log(1 + count) / longest, 1.5 if count else 0)
         body += rect(8, y, wide, 36 / len(counts), "h-ink")
-        body += text(12 + wide, y + 5, f"{count:,} {name}", "ll-slide")
-    body += text(8, 77, "logarithmic scale", "ll-slide")
     return drawing(120, 78, body, sentence=sentence, css_class="thumb", sizing="fluid")
 
 
@@ -88,16 +82,7 @@ def among(counts: Mapping[int, int], here: int, *, sentence: str) -> Markup:
         tall = max(1.5, 54 * many / most)
         x = 6 + step * (size - low)
         body += rect(x, 66 - tall, 0.8 * step, tall, "h-ink" if size == here else "ll-pale")
-        for y, number in ((64 - tall, many), (74, size)):
-            body += text(x + 0.4 * step, y, number, "ll-number", anchor="middle")
-    body += text(118, 74, "edges kept", "ll-slide") + text(118, 14, "circuits", "ll-slide")
     return drawing(120, 76, body, sentence=sentence, css_class="thumb", sizing="fluid")
-
-
-def with_inputs(drawn: Markup) -> Markup:
-    """The thumb of a network of two inputs, with their names."""
-    names = text(2, 29.5, "A", "ll-slide", anchor="end") + text(2, 47.5, "B", "ll-slide", anchor="end")
-    return Markup(drawn.removesuffix("</svg>")) + Markup(f"{names}</svg>")  # noqa: S704  # a drawing, and our own text
 
 
 def changed(share: float, letters: Sequence[tuple[str, int]], *, sentence: str) -> Markup:
@@ -118,5 +103,4 @@ def parts(whole: Bits, pieces: Sequence[Bits], *, sentence: str) -> Markup:
         x = 60 + 56 * (number - (len(pieces) - 1) / 2)
         body += line(60, 18, x, 54, "t-edge")
         tiles += tile_group(x, 54, 20, table, PLAIN_HUES.of(table))
-        tiles += text(x, 74, in_words(table), "ll-slide", anchor="middle")
     return drawing(120, 76, body + tiles, sentence=sentence, css_class="thumb", sizing="fluid")

@@ -198,9 +198,15 @@ def test_circuits_follow_an_edit_as_they_do_one_by_one(site, of, key):
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("", ["Learn it in five minutes"]),
+        (
+            "",
+            ["Learn it in five minutes", "Mechanistic interpretability", "is it identifiable?", "From about 15 years"],
+        ),
         ("/two-circuits?off=n2.1", ["All four right with five neurons. Fewer are enough"]),
-        ("/slides", ["9 / 9", "Which one is the explanation?", "0 Subset-minimal", "edges kept", "As a file"]),
+        ("/slides", ["Is there one explanation?", "Keys P and Q count hands.", "As a file"]),
+        ("/slides?screen=4&guess=P", ["The network says 0", "Which one now?"]),
+        ("/notes?minutes=45", ["5–12 Lesson 1, in pairs", "33–45", "identifiable", "From about 15 years"]),
+        ("/notes?minutes=20", ["5–12 Lesson 1, in pairs", "18–20"]),
         ("/notes", ["Lesson 6: First the algorithm", "Question 1: 0 must come out", "Lesson 7: An edit that says yes"]),
         ("/hand-outs", ["Seven pages to print", "hand-out 7", "Still say no on 11"]),
         ("/an-edit?edit=layer-3", ["On 11 the network says no", "3 of 25 weights", "Opens when you have guessed"]),
@@ -211,6 +217,7 @@ def test_circuits_follow_an_edit_as_they_do_one_by_one(site, of, key):
         ("/the-experiment", ["Both say 0, and so does the network"]),
         ("/the-experiment?neuron=n2.0&source=01&x=00", ["Both say 0, the network says 1: both are wrong here"]),
         ("/the-experiment?neuron=n2.0&x=01&source=00", ["The network will say 1", "Opens when you have guessed"]),
+        ("/stricter", ["9,625 left", "Right answers", "Subset-minimal ?", "Next: Right answers."]),
         ("/stricter?guess=300", ["197 left you said 300", "Next: Mean ablation."]),
         ("/stricter?" + 6 * "guess=1&" + "answer=more", ["Not quite. Backwards", "logarithmic"]),
         ("/one-method?method=eap", ["17 edges of 18"]),
@@ -260,6 +267,8 @@ def test_a_search_shows_every_lesson(site):
         ("/algorithm-first?place=7:1.0", 400, ["place"]),
         ("/algorithm-first?place=0:5.0", 400, ["place"]),
         ("/slides?step=1", 400, ["step"]),
+        ("/slides?screen=7", 400, ["screen"]),
+        ("/notes?minutes=30", 400, ["minutes"]),
     ],
 )
 def test_bad_input_names_item_cause_and_cure(site, address, status, words):
