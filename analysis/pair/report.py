@@ -103,6 +103,8 @@ class FairPairReport(Report):
     complete: bool = Field(description="Whether every valid circuit is listed.")
     n_fair: int = Field(description="Pairs that meet every condition.")
     pair: PairFound | None
+    by_hand: PairFound | None = Field(None, description="Null: a name that earlier versions gave.")
+    before: int | None = Field(None, description="Null: likewise.")
 
     def findings(self, question: Any = None) -> list[str]:
         return list(_told(self))
