@@ -339,6 +339,25 @@ def targets_can_be_hit(tab: Any) -> Iterator[str]:
     )
 
 
+def links_in_a_row_can_be_hit(tab: Any) -> Iterator[str]:
+    """Links in text, but for those in a sentence of three words and more."""
+    yield from tab.evaluate(
+        """(least) => [...document.querySelectorAll("a[href]")]
+          .filter((e) => getComputedStyle(e).display === "inline" && e.checkVisibility() && !e.closest("svg, .vh, .skip"))
+          .filter((e) => {
+            let block = e.parentElement;
+            while (getComputedStyle(block).display === "inline") block = block.parentElement;
+            const linked = [...block.querySelectorAll("a[href]")].map((a) => a.innerText ?? "");
+            const others = linked.reduce((text, one) => text.replace(one, " "), block.innerText);
+            const { width, height } = e.getBoundingClientRect();
+            return (others.match(/[\\p{L}\\p{N}]+/gu) ?? []).length < 3 && Math.min(width, height) < least - 0.5;
+          })
+          .slice(0, 6)
+          .map((e) => `${e.getBoundingClientRect().height.toFixed(0)} px high: ${e.outerHTML.slice(0, 120)}`)""",
+        TARGET,
+    )
+
+
 def _path(tab: Any) -> str:
     return urlsplit(tab.url).path
 
@@ -471,6 +490,7 @@ ON_A_PHONE: Final[tuple[Rule, ...]] = (
     labels_can_be_read,
     sizes_of_type,
     targets_can_be_hit,
+    links_in_a_row_can_be_hit,
     labels_on_a_small_phone,
 )
 WITHOUT_SCRIPTS: Final[tuple[Rule, ...]] = (complete_without_scripts, not_wider_than_the_screen)

@@ -75,6 +75,7 @@ WRONG = [
     (rules.one_primary, {"more": "<button class='primary'>One</button><button class='primary'>Other</button>"}),
     (rules.light_html, {"more": f"<!--{'x' * 250_000}-->"}),
     (rules.targets_can_be_hit, {"style": "nav a { min-height: 0; line-height: 20px }"}),
+    (rules.links_in_a_row_can_be_hit, {"more": "<p><a href='/x'>One</a> · <a href='/y'>Other</a></p>"}),
     (rules.motion_is_still, {"style": "h1 { animation: go 9s infinite } @keyframes go { to { opacity: .5 } }"}),
     (rules.accessible, {"more": "<img src='/x.png'>"}),
     (rules.accessible, {"style": "main a { color: #900; text-decoration: none }"}),
