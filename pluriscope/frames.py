@@ -427,12 +427,14 @@ class Frame:
         """A few rows of each kind below its heading."""
         groups: list[Group] = []
         rows: list[Row] = []
-        passing = self._conjunction(self._tests(query))
+        passing, of, above = self._conjunction(self._tests(query)), self._column[KIND].group, ""
         for part, start, one in zip(self.parts, self.starts, passing, strict=False):
             if not one.any():
                 continue
             whole = query.but(KIND, part.kind)
-            groups.append(Group(len(rows), self.called(part.kind), part.says, whole, part.count(one)))
+            before, above = above, of(part.kind) if of else ""
+            heading = above if above != before else ""
+            groups.append(Group(len(rows), self.called(part.kind), part.says, whole, part.count(one), heading))
             if part.few is not None:
                 rows += self._rows(part.few, np.arange(part.few.n))
             else:

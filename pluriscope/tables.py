@@ -81,6 +81,7 @@ class Column:
         sorts: the column by which rows are sorted where people sort by this one; "" for itself.
         usual: values that are offered first.
         mark: a value as an address has it → a small drawing before it where it is offered; None for none.
+        group: a value as an address has it → the heading below which it is offered, with neighbours; None for none.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Column:
     sorts: str = ""
     usual: tuple[str, ...] = ()
     mark: Callable[[str], Markup] | None = None
+    group: Callable[[str], str] | None = None
 
     @property
     def key(self) -> str:
@@ -301,6 +303,7 @@ class Group:
         says: one sentence.
         query: the list of all rows like those.
         total: how many those are.
+        above: what stands above the title, if it begins several groups.
     """
 
     start: int
@@ -308,6 +311,7 @@ class Group:
     says: str
     query: Query
     total: int
+    above: str = ""
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def _prominent(reports: Mapping[str, AnalysisReportRow]) -> tuple[Prominent, ...
         alone = pair["first_right"], pair["second_right"]
         for mark, mask, index, right in zip(LETTERS, pair["masks"], pair["indices"], alone, strict=False):
             all_right = pair["both_right"] + right
-            two.append(Prominent(int(mask, 16), int(index), mark, "of a pair", all_right, pairs["n_interventions"]))
+            two.append(Prominent(int(mask, 16), int(index), mark, "of the pair", all_right, pairs["n_interventions"]))
     return (*ends.get("best", ()), *two, *ends.get("worst", ()))
 
 

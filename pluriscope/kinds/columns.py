@@ -12,6 +12,7 @@ from analysis.algorithms import redundancy
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.registry import OF_MODELS_ALONE
 from analysis.criteria.steps import CriterionStep
+from analysis.explanations.explanation import STRATEGIES
 from analysis.explanations.registry import EVERY_KIND, KIND_OF
 from analysis.validity import FRAGILE_MARGIN
 from pluriscope.figures.numbers import decimal, exact, readable
@@ -20,11 +21,10 @@ from pluriscope.tables import Column, Row
 
 ABSENT: Final = -1
 """Of truth values: there is none."""
-_FIRST: Final = ("alignment", "interpretation", "circuit")
-_LAST: Final = ("algorithm",)
-_KINDS: Final = tuple(kind.key for kind in EVERY_KIND)
-LISTED: Final = (*_FIRST, *(key for key in _KINDS if key not in (*_FIRST, *_LAST)), *_LAST)
-"""Kinds that lists hold, in their order."""
+LISTED: Final = tuple(
+    kind.key for kind in sorted(EVERY_KIND, key=lambda kind: (STRATEGIES.index(kind.strategy), kind.step))
+)
+"""Kinds that lists hold, in their order: by the strategy that finds them, then by its step."""
 _CALLED: Final = {"alignment": "Placements", "algorithm": "Algorithms", "direction": "Directions", "probe": "Probes"}
 _OF_TRANSFORMERS: Final = {one.key: one for one in OF_MODELS_ALONE}
 
@@ -95,6 +95,7 @@ KIND = Column(
     choices=LISTED,
     words=lambda key: _CALLED.get(key) or KIND_OF[key].plural.capitalize(),
     mark=kind_mark,
+    group=lambda key: KIND_OF[key].strategy.name,
 )
 NAME = Column(
     *("name", "Explanation", "Its formula, or its kind's letter and what names it.", "name"), first=True, show=_name

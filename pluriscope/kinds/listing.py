@@ -14,6 +14,7 @@ from pluriscope.kinds.columns import (
     EDGES,
     INTERPRETATIONS,
     KIND,
+    LISTED,
     MARGIN,
     NAME,
     NEURONS,
@@ -30,8 +31,9 @@ from pluriscope.kinds.kind import ListedKind
 from pluriscope.kinds.placements import ALGORITHMS, ALIGNMENTS, DIRECTION_PLACEMENTS
 from pluriscope.tables import Column
 
-LISTED_KINDS: Final = (ALIGNMENTS, circuits.CIRCUITS, DIRECTION_PLACEMENTS, *map(recorded.listed, RECORDED), ALGORITHMS)
-"""How each kind is listed, in the order of lists; interpretations stand before their circuits, as rows of these."""
+_KINDS: Final = (circuits.CIRCUITS, ALGORITHMS, ALIGNMENTS, DIRECTION_PLACEMENTS, *map(recorded.listed, RECORDED))
+LISTED_KINDS: Final = tuple(sorted(_KINDS, key=lambda kind: LISTED.index(kind.key)))
+"""How each kind is listed, in the order of lists; interpretations stand behind their circuits, as rows of these."""
 _COLUMNS: Final = {kind.key: (NAME, *kind.columns) for kind in LISTED_KINDS}
 OF_KIND: Final = {key: _COLUMNS.get(key, _COLUMNS["circuit"]) for key in KIND_OF}
 """The columns of each kind."""
@@ -51,7 +53,7 @@ def frame_of(found: Found) -> Frame:
     for kind in kinds_of(found.question):
         if kind.key in found.stored:
             part = kind.part(found)
-            parts += [circuits.interpretations(found, part), part] if kind is circuits.CIRCUITS else [part]
+            parts += [part, circuits.interpretations(found, part)] if kind is circuits.CIRCUITS else [part]
     if not found.question.kind.refuses("interpretations"):
         own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
         return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, {PROTOCOL.name: found.question.protocol.digest})

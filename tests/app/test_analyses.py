@@ -355,7 +355,7 @@ def test_a_heat_map_without_rows_is_not_drawn() -> None:
 @pytest.mark.parametrize(
     ("address", "told"),
     [
-        ("", "A ∧ B, A ∨ B, B, then A ⊕ B, A ∨ B P i·2b1ef.224 , of a pair"),
+        ("", "A ∧ B, A ∨ B, B, then A ⊕ B, A ∨ B P i·2b1ef.224 , of the pair"),
         ("", "best i·18fff.71261 , of all"),
         ("", "worst i·3f29f.1923 , of all"),
         ("?kind=circuit&limit=200", "c·2b1ef of P and Q, without n2.1"),

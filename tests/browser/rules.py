@@ -343,7 +343,8 @@ def links_in_a_row_can_be_hit(tab: Any) -> Iterator[str]:
     """Links in text, but for those in a sentence of three words and more."""
     yield from tab.evaluate(
         """(least) => [...document.querySelectorAll("a[href]")]
-          .filter((e) => getComputedStyle(e).display === "inline" && e.checkVisibility() && !e.closest("svg, .vh, .skip"))
+          .filter((e) => e.checkVisibility() && !e.closest("svg, .vh, .skip"))
+          .filter((e) => getComputedStyle(e).display === "inline")
           .filter((e) => {
             let block = e.parentElement;
             while (getComputedStyle(block).display === "inline") block = block.parentElement;

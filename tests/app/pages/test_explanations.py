@@ -109,10 +109,12 @@ def words(html: str) -> str:
 def test_unfiltered_it_shows_a_few_of_each_kind_and_says_what_the_kind_is(client):
     page = client.get(LIST).text
     names = re.findall(r'aria-label="(Compare [^"]*)"', page)
-    assert "Compare (A ∨ B) ∧ ¬(A ∧ B), row 2" in names
+    assert "Compare (A ∨ B) ∧ ¬(A ∧ B), row 8" in names
     assert len({*names}) == len(names)
     assert page.count('role="heading" aria-level="2"') == 3
     text = words(page)
+    first, then = text.index("Where, then what Circuits Edges"), text.index("What, then where Placements An")
+    assert first < then
     for heading in (
         "Placements An algorithm on neurons; 1 of 250 algorithms can be placed",
         "Interpretations A circuit with a gate read into each neuron; 7,836 that inputs can tell apart",
@@ -212,7 +214,7 @@ def test_what_a_criterion_could_not_decide_is_told(tmp_path):
     ("query", "said"),
     [
         ("colour=red", "colour"),
-        ("kind=rule", "use alignment, interpretation"),
+        ("kind=rule", "use circuit, interpretation, algorithm"),
         ("passes=nonsense", "nonsense"),
         ("passes=output-faithfulness(tolerance=-1)", "tolerance"),
         ("uses=n9.9", "n9.9"),
