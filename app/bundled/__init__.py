@@ -28,6 +28,7 @@ SLUGS: Final = (
     "xor-planted-disguised",
     "xor-planted-trained",
     "superposition-5-2-5",
+    "xor-85",
 )
 ALICE_AND_BOB: Final = "alice-and-bob"
 ALICE, BOB = "d-4b802e6dbc93680b.0:1=0,1,-1;1:1=1,0,-1", "d-a2e8546f11f80df4.0:1=1,1,-1;1:1=0,0,1"

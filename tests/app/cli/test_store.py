@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from analysis.circuits.strategy import find_circuits
 from analysis.network_files.files import network_file_json
+from analysis.protocol import PAPER
+from analysis.question import ask
 from app.bundled import SLUGS, bundled_networks
 from app.cli.store import opened_store
 from app.db.job_tables import JobRow
@@ -95,6 +98,8 @@ def test_the_bundled_networks_are_what_they_say():
     assert net.weights[0].tolist() == [[25, 0], [0, 25], [25, 25]]
     assert net.weights[1].tolist() == [[25, 25, -50]]
     assert [b.tolist() for b in net.biases] == [[-12.5, -12.5, -37.5], [-12.5]]
+    example = found["xor-85"]
+    assert find_circuits(ask(example.network, task=example.tasks[0], protocol=PAPER)).count == 85
 
 
 @pytest.mark.slow
