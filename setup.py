@@ -21,6 +21,7 @@ setup(
         "app.bundled": [
             "*.json",
             "findings/*.json",
+            "findings/*.toml",
             "findings/*.parquet",
             "models/*.json",
             "studies/*.json",

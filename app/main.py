@@ -59,10 +59,10 @@ ROUTERS = (
     pictures.router,
     studies.router,
     jobs.router,
+    moved.router,  # before chapters of findings, of which one is a page of its own now
     reading.router,
     login.router,
     health.router,
-    moved.router,
 )
 
 

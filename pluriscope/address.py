@@ -253,6 +253,10 @@ class Addresses:
         """What the studies that come with Pluriscope found; one chapter of it, or the rows of a study."""
         return self._url("findings", *chapter)
 
+    def paper(self, claim: str = "") -> str:
+        """The paper that asked the question, claim by claim; or one claim of it."""
+        return self._url("paper") + (f"#{quote(claim)}" if claim else "")
+
     def login(self, **view: Any) -> str:
         """Where a token is shown, and with POST where it lets in; ``next=`` is the page to come back to."""
         return self._url("login", **view)

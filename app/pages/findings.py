@@ -35,6 +35,7 @@ from pluriscope.tables import MOST_VALUES, Column, Query, Row, Type, read_query
 
 FOLDER: Final = cast(Path, resources.files("app.bundled") / "findings")
 _ALWAYS: Final = ("key", "title", "studies")
+REPORTED: Final = "reported"
 FIGURE: Final = "figure"
 """What the names of the charts begin with that stand beside a finding; the others stand in its chapter alone."""
 _FORMS: Final = ("svg", "png", "pdf")
@@ -129,6 +130,12 @@ def _hash(slug: str) -> str:
     return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_file() else ""
 
 
+def broken_rows(slug: str) -> str:
+    """How the rows of a study differ from those that the manifest describes; "" if they do not."""
+    told = manifest()["tables"][slug]
+    return broken_study(slug, f"sha256:{told['sha256']}", told.get("design", ""))
+
+
 def broken_study(slug: str, rows: str, design: str) -> str:
     """How the data of a study differ from those that numbers were computed from; "" if they do not."""
     if not _hash(slug):
@@ -193,8 +200,8 @@ def findings(links: Addresses) -> Iterator[Block]:
             headline=one["title"] if broken(one) else one["headline"],
             sentence="" if broken(one) else one["sentence"],
             lines={} if broken(one) else one["lines"],
-            charts=[_notice(one)] if broken(one) else _shown(one, links, beside=True),
-            chapter=links.findings(one["key"]),
+            charts=[_notice(one)] if broken(one) else charts_of(one, links, beside=True),
+            chapter=chapter_url(one["key"], links),
             title=one["title"],
         )
     yield Samples(samples=told["samples"], numbers=numbers, limits=told["limits"])
@@ -231,7 +238,7 @@ def chapter_blocks(links: Addresses, chapter: str) -> Iterator[Block]:
         yield _notice(one)
     else:
         told = one["chapter"]
-        beside, further = (_shown(one, links, beside=place) for place in (True, False))
+        beside, further = (charts_of(one, links, beside=place) for place in (True, False))
         yield Columns([[chart] for chart in beside])
         method = [Section("Method"), Prose(_elsewhere(told["method"], links), glossary=False)]
         limits = [Section("What it does not show"), Prose(_elsewhere(told["not_shown"], links), glossary=False)]
@@ -246,6 +253,11 @@ def chapter_blocks(links: Addresses, chapter: str) -> Iterator[Block]:
         files = (f"[{form.upper()}]({links.findings(chapter)}/{FIGURE}.{form})" for form in _FORMS)
         lines.append(f"The first chart as a file: {', '.join(files)}")
     yield Prose("\n".join(f"- {line}" for line in lines), glossary=False)
+
+
+def chapter_url(key: str, links: Addresses) -> str:
+    """Where the chapter of a finding is; that of reported results is the page of the paper."""
+    return links.paper() if key == REPORTED else links.findings(key)
 
 
 def finding_of(key: str, links: Addresses) -> dict[str, Any]:
@@ -284,7 +296,7 @@ def findings_of(slug: str, digest: str, links: Addresses) -> list[str]:
         links: of the chapters.
     """
     return [
-        f"[{one['sentence']}]({links.findings(one['key'])})"
+        f"[{one['sentence']}]({chapter_url(one['key'], links)})"
         for one in record()["findings"]
         if not broken(one) and one["studies"].get(slug, {}).get("design") == digest
     ]
@@ -397,7 +409,7 @@ def _about(slug: str) -> str:
 # --- figures
 
 
-def _shown(one: Mapping[str, Any], links: Addresses, *, beside: bool) -> list[Block]:
+def charts_of(one: Mapping[str, Any], links: Addresses, *, beside: bool) -> list[Block]:
     """The charts of a finding that stand beside it, or the others."""
     return [
         replace(shown, chart=_prefixed(shown.chart, links.prefix))
@@ -420,5 +432,5 @@ def _elsewhere(text: str, links: Addresses) -> str:
     """Links between chapters, as the documents have them, as links between pages."""
     keys = [one["key"] for part in ("findings", "chapters") for one in record()[part]]
     for key in keys:
-        text = text.replace(f"({key}.md)", f"({links.findings(key)})")
+        text = text.replace(f"({key}.md)", f"({chapter_url(key, links)})")
     return text

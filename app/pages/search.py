@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Final
@@ -24,21 +24,22 @@ from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.reads.algorithms import algorithms_that_are
 from app.db.reads.analyses import scope_of
 from app.db.reads.circuits import find_circuit
-from app.db.reads.networks import STUDY_ORIGIN, networks_named
+from app.db.reads.networks import networks_named, networks_named_by_study
 from app.db.reads.studies import all_studies
 from app.db.tables import NetworkRow
 from app.errors import PageError
 from app.options import Options, PageModel
 from app.pages.explanations import find_explanation
-from app.pages.findings import broken, record
+from app.pages.findings import broken, chapter_url, record
 from app.pages.learn.lesson import NETWORK
 from app.pages.learn.registry import LESSONS
 from app.pages.networks import NOUNS
+from app.pages.paper import claims_by_key
 from app.pages.place import locate
 from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Form, Head, Notice, Section, Table
 from pluriscope.figures.numbers import noun
-from pluriscope.glossary import terms
+from pluriscope.glossary import Term, terms
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.templating import linked
 
@@ -49,9 +50,6 @@ MOST_IN_GROUP: Final = 50
 LOOKED_IN: Final = 6
 """Networks in which an explanation that a text names is looked for."""
 MOST_WORDS: Final = 8
-REPORTED: Final = "reported"
-"""Key of the chapter of findings that has published values."""
-_REPORTED: Final = "table 1 circuits paper"
 _JOINED: Final = 8
 _DONE: Final = {
     "Keyboard shortcuts": "shortcuts",
@@ -79,7 +77,7 @@ class Hit(PageModel):
     """One result."""
 
     kind: str = Field(
-        description="network, model, study, lesson, method, term, finding, action, or the kind of an explanation."
+        description="network, study, lesson, method, term, claim, finding, action, or the kind of an explanation."
     )
     label: str
     detail: str = Field(description="What tells it from others: the network that it belongs to, a question, a meaning.")
@@ -151,56 +149,73 @@ def build_search(session: Session, links: Addresses, options: SearchOptions) -> 
     asked = [one for word in words for one in folded(word).split()] or words
     found: dict[str, list[Ranked]] = {"Networks": _networks(session, links, words, limit)}
     if text:
+        texts, claims = {folded(text), " ".join(asked)}, claims_by_key().items()
+        found["The paper"] = _terms("claim", ((term, links.paper(key)) for key, term in claims), asked, texts)
         named = [*_by_formula(session, links, text, limit), *_by_reference(session, links, words)]
         found["Explanations"] = [(1, hit) for hit in named]
         found["Studies"] = _studies(session, links, words)
         found["Learn"] = lessons_named(links, asked)
         found["Methods and lenses"] = _methods(links, asked)
-        found["Glossary"] = _terms(links, asked, {folded(text), " ".join(asked)})
+        found["Glossary"] = _terms("term", ((term, links.glossary(term.anchor)) for term in terms()), asked, texts)
         found["Findings"] = _findings(links, asked)
     found["Actions"] = [(2, hit) for hit, also in actions(links) if _begun(asked, f"{hit.label} {hit.detail} {also}")]
     first = sorted((ranked for ranked in found.items() if ranked[1]), key=lambda ranked: min(n for n, _ in ranked[1]))
-    groups = [Group(title=title, hits=[hit for _, hit in hits][: limit if text else None]) for title, hits in first]
+    groups, known = [], set[str]()
+    for title, ranked in first:
+        hits = [hit for _, hit in ranked if hit.url not in known][: limit if text else None]
+        known |= {hit.url for hit in hits}
+        groups += [Group(title=title, hits=hits)] if hits else []
     return SearchRecord(q=text, groups=groups, url=links.search(q=text))
 
 
 def _networks(session: Session, links: Addresses, words: Sequence[str], limit: int) -> list[Ranked]:
-    """Those that are called so before those of studies, and before those whose digest or address happens to hold it."""
+    """Those that are called so before those whose digest or address happens to hold it."""
     found: list[Ranked] = []
     for row in networks_named(session, words, limit):
         tasks = ", ".join(str(task["name"] or "unnamed task") for task in row.tasks)
         what = "–".join(map(str, row.sizes)) or NOUNS.get(row.kind, row.kind)
         hit = Hit(kind="network", label=row.name, detail=f"{what}, {tasks} · {row.slug}", url=links.network(row.slug))
-        found.append((1 if _begun(words, row.name) and row.origin != STUDY_ORIGIN else 3, hit))
+        found.append((1 if _begun(words, row.name) else 3, hit))
     return found
 
 
 def _studies(session: Session, links: Addresses, words: Sequence[str]) -> list[Ranked]:
+    """Studies by their names and questions, and those of which some stored networks are called so."""
     found: list[Ranked] = []
     if list(words) in (["study"], ["studies"]):
         found.append((0, Hit(kind="study", label="Studies", detail="All studies", url=links.studies())))
+    networks = networks_named_by_study(session, words)
     for row in all_studies(session):
-        question = str(row.design["question"])
+        question, n = str(row.design["question"]), networks.get(row.slug, 0)
         if all(word in f"study studies {row.name} {row.slug} {question}".lower() for word in words):
             found.append((2, Hit(kind="study", label=row.name, detail=question, url=links.study(row.slug))))
-    return found
+        elif n:
+            detail = f"{noun(n, 'network')} of this study called so"
+            found.append((3, Hit(kind="study", label=row.name, detail=detail, url=links.study_outcomes(row.slug))))
+    return sorted(found, key=itemgetter(0))
 
 
 def _findings(links: Addresses, words: Sequence[str]) -> list[Ranked]:
-    """Chapters by their titles, and lines of the one that holds reported numbers beside ours."""
-    found: list[Ranked] = []
-    for one in record()["findings"]:
-        rows = one["chapter"]["rows"] if one["key"] == REPORTED and not broken(one) else []
-        lines = [" · ".join(row) for row in rows if _begun(words, f"{' '.join(row)} {_REPORTED}")]
-        if lines or _begun(words, one["title"]):
-            detail = lines[0] if lines else "" if broken(one) else one["sentence"]
-            found.append((1, Hit(kind="finding", label=one["title"], detail=detail, url=links.findings(one["key"]))))
-    return found
+    """Chapters by their titles."""
+    named = (one for one in record()["findings"] if _begun(words, one["title"]))
+    return [
+        (
+            1,
+            Hit(
+                kind="finding",
+                label=one["title"],
+                detail="" if broken(one) else one["sentence"],
+                url=chapter_url(one["key"], links),
+            ),
+        )
+        for one in named
+    ]
 
 
 def plain(text: str) -> str:
-    """A text in lower case without accents."""
-    return "".join(sign for sign in normalize("NFD", text.lower()) if not combining(sign))
+    """A text in lower case without accents, numbers without commas."""
+    bare = "".join(sign for sign in normalize("NFD", text.lower()) if not combining(sign))
+    return re.sub(r"(?<=\d),(?=\d{3})", "", bare)
 
 
 @lru_cache(maxsize=8_192)  # the same documents are looked through at every letter that is typed
@@ -250,17 +265,17 @@ def _methods(links: Addresses, words: Sequence[str]) -> list[Ranked]:
     return sorted(found, key=itemgetter(0))
 
 
-def _terms(links: Addresses, words: Sequence[str], texts: set[str]) -> list[Ranked]:
+def _terms(kind: str, named: Iterable[tuple[Term, str]], words: Sequence[str], texts: set[str]) -> list[Ranked]:
     """Terms that one of some texts is a name of, then those with all words in a name, and in their meaning."""
     found: list[Ranked] = []
-    for word in terms():
+    for word, url in named:
         names = [word.name, *word.also]
         places = [
             any(folded(name) in texts for name in names),
             any(_begun(words, name) for name in names),
             _begun(words, f"{word.name} {word.meaning}"),
         ]
-        hit = Hit(kind="term", label=word.name, detail=word.meaning, url=links.glossary(word.anchor))
+        hit = Hit(kind=kind, label=word.name, detail=word.meaning, url=url)
         found += [(places.index(True), hit)] if any(places) else []
     return sorted(found, key=lambda ranked: (ranked[0], not folded(ranked[1].label).startswith(tuple(texts))))
 
@@ -269,8 +284,7 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
     """Everything that can be done or opened here, each with further words that it goes by."""
     a, alice_and_bob = addresses, addresses.compare(ALICE_AND_BOB, (ALICE, BOB))
     story = "help tour guide start home introduction present export figures svg png pdf"
-    paper = "XOR, figure 2 of Méloux, Maniu, Portet and Peyrard, under the rules of their paper"
-    authors = "authors everything everywhere identifiable iclr maxime silviu francois"
+    paper = "XOR, pretrained by the authors, under the rules of their paper"
     every = [
         ("Import a network", "From a file: JSON, safetensors or ONNX", a.bring_in(), "upload add pytorch"),
         ("Train a network", "In the browser, from a task and a seed", a.train(), "training new"),
@@ -282,7 +296,8 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
         ("Jobs", "Background work", a.jobs(), "queue running progress"),
         ("The story", "Six screens: why explanations that pass tests need not be right", a.front(), story),
         ("Findings", "What the bundled studies found", a.findings(), "results answers"),
-        ("The paper’s network", paper, a.network(NETWORK, Scope(protocol="paper")), authors),
+        ("The paper, claim by claim", "What is reported and what is found here", a.paper(), "authors reported"),
+        ("The paper’s network", paper, a.network(NETWORK, Scope(protocol="paper")), "authors"),
         ("Alice and Bob", "Two explanations that contradict each other", alice_and_bob, "carol story"),
         ("Glossary", "All terms", a.glossary(), "help words meaning"),
         ("Scope and limitations", "What a verdict means and does not", a.scope(), "help criteria settings"),

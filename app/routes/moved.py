@@ -70,6 +70,7 @@ _PAGES: Final = (
     (f"{_NETWORK}/delete", f"{_NETWORK}/settings", ()),
     ("/train", "/networks/new?way=train", tuple(TrainFields.model_fields)),
     ("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ()),
+    ("/findings/reported", "/paper", ()),
     (API_V2, "/api", ()),
 )  # fmt: skip
 

@@ -25,6 +25,7 @@ from app.pages.findings import (
 from app.pages.glossary import glossary
 from app.pages.learn.pages import learn, lesson_called, plan, sheets
 from app.pages.learn.pages import lesson as lesson_blocks
+from app.pages.paper import PaperRecord, build_paper, paper_blocks
 from app.pages.scope import scope
 from app.pages.search import MOST_IN_GROUP, SearchOptions, SearchRecord, build_search, search_blocks
 from app.rendering import base_url, show
@@ -78,6 +79,16 @@ def chapter_page(request: Request, links: Links, chapter: str, _options: NoOptio
 @router.get("/findings/{chapter}/{name}.{form}", include_in_schema=False)
 def finding_file(request: Request, links: Links, chapter: str, name: str, form: Form) -> Response:
     return drawing_file(request, drawing_of(chapter, name, links), form)
+
+
+@both(router, "/paper", "studies", "The paper", PaperRecord)
+def paper(session: Reading, links: Links, _options: NoOptions) -> Faces:
+    """Méloux et al. (2025) claim by claim: what they say, what is found under their rules and under complete ones."""
+
+    def page(request: Request) -> Response:
+        return show(request, paper_blocks(build_paper(session, links), links), room="Findings")
+
+    return Faces(page, lambda: build_paper(session, links))
 
 
 @router.get("/learn", **HTML)

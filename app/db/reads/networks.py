@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -15,7 +16,10 @@ from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.tables import PERCEPTRON, AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
 
-_HEX: Final = frozenset("0123456789abcdef")
+_DIGEST: Final = re.compile(r"[0-9a-f]{6,64}")
+"""The beginning of a digest that names a network: with fewer digits it would be there by chance."""
+_OF_DIGEST: Final = 13
+"""Letters that the slug of a network of a study has behind that of the study: a dash and digits of its digest."""
 STUDY_ORIGIN: Final = "study"
 """Origin of networks that a study trained."""
 
@@ -95,8 +99,8 @@ def matching(query: str) -> list[ColumnElement[bool]]:
         NetworkRow.slug.contains(text, autoescape=True),
         NetworkRow.id.in_(also),
     ]
-    if _HEX.issuperset(text):
-        found.append(NetworkRow.digest.startswith(text, autoescape=True))
+    if _DIGEST.fullmatch(text):
+        found.append(NetworkRow.digest.startswith(text))
     return [NetworkRow.deleted_at.is_(None), or_(*found)]
 
 
@@ -160,13 +164,24 @@ def count_unfinished(session: Session) -> int:
 
 
 def networks_named(session: Session, words: Sequence[str], limit: int) -> Sequence[NetworkRow]:
-    """Networks that some words name, those of studies last.
+    """Networks that some words name; of those of studies only what a word names by its slug or digest.
 
     Args:
         words: each a part of a name or slug or the beginning of a digest; none for any network of no study.
         limit: most networks.
     """
     conditions = [condition for word in words or [""] for condition in matching(word)]
-    order = NetworkRow.origin == STUDY_ORIGIN, NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug
-    found = select(NetworkRow).where(*conditions).options(defer(NetworkRow.document))
-    return [row for row in session.scalars(found.order_by(*order).limit(limit)) if is_known(row.kind)]
+    digests = (NetworkRow.digest.startswith(word) for word in words if _DIGEST.fullmatch(word))
+    own = or_(NetworkRow.origin != STUDY_ORIGIN, NetworkRow.slug.in_(words), *digests)
+    order = NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug
+    found = select(NetworkRow).where(*conditions, own)
+    rows = session.scalars(found.options(defer(NetworkRow.document)).order_by(*order).limit(limit))
+    return [row for row in rows if is_known(row.kind)]
+
+
+def networks_named_by_study(session: Session, words: Sequence[str]) -> dict[str, int]:
+    """How many stored networks of each study, by its slug, have words in their names that begin so."""
+    study = func.substr(NetworkRow.slug, 1, func.length(NetworkRow.slug) - _OF_DIGEST)
+    named = [(" " + func.lower(NetworkRow.name)).contains(f" {word}", autoescape=True) for word in words]
+    of_studies = NetworkRow.origin == STUDY_ORIGIN, NetworkRow.deleted_at.is_(None)
+    return dict(session.execute(select(study, func.count()).where(*of_studies, *named).group_by(study)).all())

@@ -5,7 +5,7 @@ import pytest
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from app.db.errors import Ambiguous, NotFound
 from app.db.reads.analyses import find_analysis, find_network, find_protocol, scope_of
-from app.db.reads.networks import STUDY_ORIGIN, analyses_of, networks_named
+from app.db.reads.networks import STUDY_ORIGIN, analyses_of, networks_named, networks_named_by_study
 from app.db.records import save_protocol
 from app.db.writes import save_network
 from pluriscope.naming import Scope
@@ -66,19 +66,25 @@ def test_analyses_by_scope(store):
         assert [scope_of(a) for a in analyses_of(session, [network.id])] == [Scope(protocol="paper")]
 
 
-def test_every_word_counts_and_networks_of_studies_come_last(store):
+def test_every_word_counts_and_networks_of_studies_are_named_by_slug_or_digest_alone(store):
     with store.write() as session:
-        for seed in range(6):
-            name = f"XOR, seed {seed}"
-            save_network(session, small_network(seed, name=name), slug=f"grid-{seed}", origin=STUDY_ORIGIN)
-        save_network(session, small_network(10, name="Mine, seed 3"), slug="mine")
+        for seed in range(20, 26):
+            of_study = small_network(seed, name=f"XOR, seed {seed}")
+            slug = f"grid-{of_study.network.digest[:12]}"
+            save_network(session, of_study, slug=slug, origin=STUDY_ORIGIN)
+        mine = small_network(10, name="Mine, seed 3")
+        save_network(session, mine, slug="mine")
+    digest = of_study.network.digest
+    cases = {
+        (): ["mine"],
+        ("seed", "3"): ["mine"],
+        ("xor",): [],
+        ("grid",): [],
+        (slug,): [slug],
+        (digest[:10],): [slug],
+    }
+    cases |= {(digest[:5],): [], (mine.network.digest[:6],): ["mine"]}
     with store.read() as session:
-        found = {words: networks_named(session, words, 4) for words in ((), ("seed", "3"), ("xor",), ("grid-4",))}
-        assert [[row.slug for row in rows] for rows in found.values()] == [
-            ["mine"],
-            ["mine", "grid-3"],
-            ["grid-5", "grid-4", "grid-3", "grid-2"],
-            ["grid-4"],
-        ]
-        (row,) = found["grid-4",]
-        assert networks_named(session, [row.digest[:10]], 4) == [row]
+        assert {words: [row.slug for row in networks_named(session, words, 4)] for words in cases} == cases
+        counts = {words: networks_named_by_study(session, words) for words in (("xor", "seed"), ("25",), ("5",))}
+    assert counts == {("xor", "seed"): {"grid": 6}, ("25",): {"grid": 1}, ("5",): {}}

@@ -5,10 +5,14 @@ import re
 import pytest
 from sqlalchemy import select
 
-from app.db.tables import AlgorithmRow, AlignmentRow, NetworkRow
+from app.db.reads.studies import table_of
+from app.db.studies import open_network, read_files, save_table
+from app.db.tables import AlgorithmRow, AlignmentRow
 from app.pages.search import SearchOptions, actions, build_search
+from pluriscope.address import Addresses
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_every_page import known
+from tests.checkout import ROOT
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def test_studies_are_found_by_what_they_are_before_the_term(find, text):
 @pytest.mark.slow
 def test_every_action_is_found_by_its_own_words_and_leads_somewhere(find, app):
     for hit, _ in actions(app.state.addresses):
-        assert hit.url in urls(find(hit.label)["actions"]), hit.label
+        assert hit.url in [url for hits in find(hit.label).values() for url in urls(hits)], hit.label
         assert known(app, re.split("[?#]", hit.url)[0]), hit.url
 
 
@@ -104,7 +108,17 @@ WORDS = {
     f"{LENS}superposition": "toy models of superposition",
     f"{OF_HEADS}logit-lens": "logit lens",
     f"{OF_HEADS}affine-lens": "affine lens",
-    "/findings/reported": "45,543; 85 circuits; Table 1; 85",
+    "/paper#question": "mechanistic interpretability; identifiability; Méloux; Meloux; Peyrard; arXiv; ICLR; "
+    "2502.20914; Table 1; the paper",
+    "/paper#circuits": "85; 85 circuits; Figure 2",
+    "/paper#interpretations": "45,543; 45543; 535.8; 45,543 interpretations",
+    "/paper#interpretations-by-width": "6,170; 197,000; 916,000; 910,000",
+    "/paper#algorithms": "159; 159 mappings",
+    "/paper#mappings-by-width": "3,650; 390",
+    "/paper#digits": "3,209; 4,702",
+    "/paper#notebook": "100,896; 42 mappings; 234,700; 7 formulas",
+    "/paper#stricter": "predictive standard; manipulability",
+    "/paper#alice-and-bob": "Alice and Bob; XORNet",
     "/glossary#attention-only-transformer": "QK circuit; OV circuit; OV circuits",
     "/glossary#causal-scrubbing": "causal scrubbing",
     "/glossary#computational-complexity": "computational complexity",
@@ -112,14 +126,13 @@ WORDS = {
     "multidimensional features",
     "/glossary#discovery-method": "lottery ticket",
     "/glossary#grokking": "grokking; progress measures; progress measure; modular addition; phase change",
-    "/glossary#identifiable": "identifiability",
     "/glossary#induction-head": "induction head; induction heads; in-context learning",
     "/glossary#interchange-intervention": "interchange intervention; causal tracing",
     "/glossary#language-model": "IOI; subject-verb agreement",
     "/glossary#learned-subspace": "learned sub-space",
     "/glossary#lens": "tuned lens; automated interpretability; max activating examples",
     "/glossary#linear-probe": "sparse probing; probe-resistant",
-    "/glossary#mechanistic-interpretability": "mechanistic interpretability; inner interpretability",
+    "/glossary#mechanistic-interpretability": "inner interpretability",
     "/glossary#minimality": "quasi-minimality",
     "/glossary#model-edit": "ROME; knowledge editing; model editing; unlearning; fine-tuning; finetuning; "
     "knowledge localisation; knowledge localization",
@@ -131,7 +144,7 @@ WORDS = {
     "/glossary#role": "backup name mover; S-inhibition",
     "/glossary#sparse-autoencoder": "dictionary learning; Gemma Scope; k-sparse; feature splitting; dead latents",
     "/glossary#standards-of-explanation": "illusion of explanatory depth; cherry-picking; explanatory pluralism; "
-    "cognitive closure; predictive standard; manipulability",
+    "cognitive closure",
     "/glossary#steering-vector": "steering vector; steering vectors; vector steering; activation engineering; "
     "activation addition; representation engineering",
     "/glossary#transcoder": "transcoder; transcoders; crosscoder; attribution graph; circuit tracing",
@@ -168,9 +181,21 @@ def test_the_line_that_a_word_leads_to_says_that_it_is_not_here(app, word):
     assert re.search(r"\bnot?\b|\bnone\b|\bneither\b", found.detail, re.IGNORECASE), found.detail
 
 
-def test_networks_that_only_happen_to_hold_a_text_come_last(app):
-    with app.state.store.read() as session:
-        digest = session.scalars(select(NetworkRow.digest)).first()
-        groups = build_search(session, app.state.addresses, SearchOptions(q=digest[:2])).groups
-    assert "Networks" in [group.title for group in groups]
-    assert groups[-1].title == "Networks" or len(groups) == 1
+@pytest.mark.slow
+def test_networks_of_a_study_are_one_row_of_the_study(store):
+    with store.write() as session:
+        study, _ = save_table(session, read_files([ROOT / "app/bundled/studies/paper-xor.parquet"]), origin="bundled")
+        for (digest,) in table_of(session, study).ask("SELECT DISTINCT network FROM {rows} LIMIT 3"):
+            slug = open_network(session, study, digest).slug
+    with store.read() as session:
+        found = {
+            text: [
+                hit for group in build_search(session, Addresses(), SearchOptions(q=text)).groups for hit in group.hits
+            ]
+            for text in ("seed", "xor", slug, digest[:2])
+        }
+    of_study = [(hit.url, hit.detail[:10]) for hit in found["seed"] if hit.kind in ("network", "study")]
+    assert of_study == [("/studies/paper-xor/outcomes", "3 networks")]
+    assert [hit.url for hit in found["xor"] if hit.kind in ("network", "study")] == ["/studies/paper-xor"]
+    assert [hit.url for hit in found[slug]] == [f"/networks/{slug}"]
+    assert not [hit for hit in found[digest[:2]] if hit.kind == "network"]

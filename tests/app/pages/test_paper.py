@@ -1,0 +1,116 @@
+"""The paper, claim by claim: the record, its numbers, its page."""
+
+import csv
+import re
+from collections import Counter
+
+import pytest
+
+from app.pages import findings, paper
+from app.pages.paper import build_paper, paper_blocks
+from pluriscope.address import Addresses
+from pluriscope.blocks import ChartFigure, find
+from pluriscope.study_table import StudyTable
+
+pytestmark = pytest.mark.usefixtures("client")
+
+
+@pytest.fixture(scope="module")
+def told(app):
+    with app.state.store.read() as session:
+        return build_paper(session, Addresses())
+
+
+@pytest.fixture(scope="module")
+def claims(told):
+    return {claim.key: claim for part in told.parts for claim in part.claims}
+
+
+def rows(slug, **wanted):
+    """The values of some rows of a study, read without any query."""
+    table = StudyTable([findings.FOLDER / f"{slug}.parquet"])
+    names = [*table.columns]
+    every = (dict(zip(names, row, strict=True)) for row in table.ask("SELECT * FROM {rows}"))
+    return [row for row in every if all(row[name] == value for name, value in wanted.items())]
+
+
+def test_numbers_are_those_of_the_rows(claims):
+    circuits = Counter(
+        int(row["value"]) for row in rows("paper-counts", measure="circuits-valid", hidden="3-3", protocol="paper")
+    )
+    (most, same), (_, following) = circuits.most_common(2)
+    assert most == 85
+    assert f"{same} of {circuits.total()} networks have it, the next number {following}." in claims["circuits"].paper
+    for protocol, words in (("paper", claims["question"].paper), ("complete", claims["question"].complete)):
+        ones = [
+            sum(row["value"] == "true" for row in rows("paper-xor", measure=measure, protocol=protocol))
+            for measure in ("one-circuit", "one-interpretation", "one-minimal-alignment")
+        ]
+        assert [int(one) for one in re.findall(r": (\d+)[.;]", words)] == ones
+    assert "one circuit: 0; one interpretation: 0; one mapping: 0" in claims["question"].paper  # as the answer says
+    pairs = [
+        {row["seed"]: int(row["value"]) for row in rows("paper-noise-judged", **which, measure="circuits-valid")}
+        for which in ({"noise_std": "0", "protocol": "paper"}, {"noise_std": "0.1", "protocol": "paper-noisy"})
+    ]
+    both = pairs[0].keys() & pairs[1].keys()
+    fewer = sum(pairs[1][seed] < pairs[0][seed] for seed in both)
+    assert f"fewer in {fewer} of {len(both)} pairs" in claims["noise"].paper
+
+
+def test_every_claim_is_whole(told, claims):
+    assert len(claims) == sum(len(part.claims) for part in told.parts)
+    assert {key for claim in claims.values() for key in claim.known.split()} == {*told.sources}
+    for claim in claims.values():
+        assert not re.search(r"[{}]|None|nan|Not computed", f"{claim.paper} {claim.complete}"), claim.key
+        assert claim.command.startswith("pluriscope "), claim.key
+
+
+def test_outcomes_are_those_that_the_finding_counts(claims):
+    numbers = dict(
+        zip(
+            ["one", "two", "three", "four", "five", "six", "seven", "eight", "fourteen"],
+            (*range(1, 9), 14),
+            strict=True,
+        )
+    )
+    (finding,) = (one for one in findings.record()["findings"] if one["key"] == "reported")
+    said = [numbers[word] for word in re.findall(r"\w+", finding["sentence"]) if word in numbers]
+    found = Counter(claim.stands for claim in claims.values() if claim.stands)
+    assert [found.total(), found["reproduced"], found["fitted"], 1, found["not settled"]] == said
+
+
+def test_every_figure_has_series(told):
+    page = list(paper_blocks(told, Addresses()))
+    for key, claim in paper._claims().items():
+        figure = find(page, f"{key}-figure")
+        assert isinstance(figure, ChartFigure) == ("figure" in claim), key
+        assert figure is None or not figure.chart.empty
+
+
+def test_the_page_says_what_the_record_says(client, claims):
+    text = client.get("/paper").text
+    for claim in client.get("/api/v2/paper").json()["parts"][1]["claims"]:
+        assert claim["title"] in text
+    assert all(f'id="{key}"' in text for key in claims)
+    lines = csv.reader(client.get("/paper?part=circuits-figure.csv").text.splitlines())
+    assert ["networks", "85", "41"] in [[cell.removesuffix(".0") for cell in line] for line in lines]
+    former = client.get("/findings/reported")
+    assert (former.status_code, former.headers["location"]) == (301, "/paper")
+
+
+def test_every_example_that_needs_no_network_is_there(client, claims):
+    for example in {one.url for claim in claims.values() for one in claim.examples if one.url.startswith("/findings")}:
+        answer = client.get(example)
+        assert answer.status_code == 200, example
+        assert "data-item" in answer.text, example
+
+
+def test_without_the_rows_there_is_no_number(client, monkeypatch):
+    broken = findings.broken_rows
+    monkeypatch.setattr(
+        findings, "broken_rows", lambda slug: "the rows are gone" if slug == "paper-counts" else broken(slug)
+    )
+    text = client.get("/paper").text
+    assert "Not computed: the rows are gone." in text
+    assert 'id="circuits-figure"' not in text
+    assert 'id="unique-figure"' in text
