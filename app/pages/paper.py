@@ -211,7 +211,8 @@ def paper_blocks(found: PaperRecord, links: Addresses) -> Iterator[Block]:
             yield Claim(id=one.key, claim=one, sources=sources, figure=_figure(_claims()[one.key], f"{one.key}-figure"))
     yield Section("How the results were compared", id="method")
     yield Prose(found.method, glossary=False)
-    one = findings.finding_of(findings.REPORTED, links)
-    yield from [] if findings.broken(one) else (shown for place in (True, False) for shown in findings.charts_of(one, links, beside=place))
+    compared = findings.finding_of(findings.REPORTED, links)
+    for place in () if findings.broken(compared) else (True, False):
+        yield from findings.charts_of(compared, links, beside=place)
     yield Section("What it does not show")
     yield Prose(found.not_shown, glossary=False)

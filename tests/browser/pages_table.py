@@ -106,6 +106,7 @@ PAGES = {
     "hand-outs": "/learn/hand-outs",
     "findings": "/findings",
     "findings, a chapter": "/findings/learned-or-drawn",
+    "the paper": "/paper",
     "glossary": "/glossary",
     "search": "/search?q=xor",
     "search, nothing found": "/search?q=nothing-like-it",

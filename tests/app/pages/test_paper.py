@@ -47,7 +47,7 @@ def test_numbers_are_those_of_the_rows(claims):
             for measure in ("one-circuit", "one-interpretation", "one-minimal-alignment")
         ]
         assert [int(one) for one in re.findall(r": (\d+)[.;]", words)] == ones
-    assert "one circuit: 0; one interpretation: 0; one mapping: 0" in claims["question"].paper  # as the answer says
+    assert "one circuit: 0; one interpretation: 0; one placement: 0" in claims["question"].paper  # as the answer says
     pairs = [
         {row["seed"]: int(row["value"]) for row in rows("paper-noise-judged", **which, measure="circuits-valid")}
         for which in ({"noise_std": "0", "protocol": "paper"}, {"noise_std": "0.1", "protocol": "paper-noisy"})
