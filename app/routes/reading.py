@@ -25,6 +25,7 @@ from app.pages.findings import (
 from app.pages.glossary import glossary
 from app.pages.learn.pages import learn, lesson_called, plan, sheets
 from app.pages.learn.pages import lesson as lesson_blocks
+from app.pages.page import read_options
 from app.pages.paper import PaperRecord, build_paper, paper_blocks
 from app.pages.scope import scope
 from app.pages.search import MOST_IN_GROUP, SearchOptions, SearchRecord, build_search, search_blocks
@@ -96,11 +97,6 @@ def learn_page(request: Request, session: Reading, links: Links, _options: NoOpt
     return show(request, learn(session, links), room="Learn", around=_LEARN)
 
 
-@router.get("/learn/hand-outs", **HTML)
-def hand_outs_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
-    return show(request, sheets(session, links, "handout"), room="Learn", around=_LEARN)
-
-
 @router.get("/learn/notes", **HTML)
 def notes_page(
     request: Request, session: Reading, links: Links, options: Annotated[NotesOptions, Query()]
@@ -111,6 +107,9 @@ def notes_page(
 
 @router.get("/learn/{lesson}", **HTML)
 def lesson_page(request: Request, session: Reading, links: Links, lesson: str) -> HTMLResponse:
+    if lesson == "hand-outs":
+        read_options(Options, request.query_params.multi_items())
+        return show(request, sheets(session, links, "handout"), room="Learn", around=_LEARN)
     blocks = lesson_blocks(session, links, lesson, request.query_params.multi_items())
     return show(request, blocks, lesson_called(lesson, links).title, room="Learn", around=_LEARN)
 
