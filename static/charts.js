@@ -51,6 +51,10 @@
       const url = point.customdata;
       if (url) location.assign(url);
     });
+    at.on("plotly_clickannotation", ({ index }) => {
+      const url = layout.meta.marks[index];
+      if (url) location.assign(url);
+    });
     at.on("plotly_hover", ({ points: [point] }) => at.classList.toggle("leads", Boolean(point.customdata)));
     at.on("plotly_unhover", () => at.classList.remove("leads"));
     at.on("plotly_selected", (chosen) => {

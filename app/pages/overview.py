@@ -31,6 +31,7 @@ from app.options import ScopeOptions
 from app.pages.analyses import Asked as Analysed
 from app.pages.analyses import Shelf, asked, contradicting
 from app.pages.analyses import answers_of as found_of
+from app.pages.circuit_sizes import sizes_chart, spread
 from app.pages.circuit_tree import circuit_tree_blocks
 from app.pages.compare.choosing import own_pair
 from app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, interval_words, method_words
@@ -46,7 +47,7 @@ from app.pages.sharing.share import InShort, Shared
 from app.pages.stage import Stage, model_stage, perceptron_stage
 from app.pages.training.course import learning_of_network, same_again
 from pluriscope.address import Addresses
-from pluriscope.analyses.common_ground import ground_map, ground_words
+from pluriscope.analyses.common_ground import ground_chart, ground_words
 from pluriscope.analyses.pair import refs as refs_of
 from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS, Analysis, of_kind
 from pluriscope.blocks import (
@@ -56,7 +57,6 @@ from pluriscope.blocks import (
     Choice,
     Columns,
     Fact,
-    Figure,
     Form,
     Head,
     Menu,
@@ -71,9 +71,7 @@ from pluriscope.blocks import (
 from pluriscope.counts import Count
 from pluriscope.figures.numbers import exact, noun, readable
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
-from pluriscope.figures.svg.elements import twice
 from pluriscope.figures.svg.layout import node_name
-from pluriscope.figures.svg.summaries import counts_figure
 from pluriscope.kinds.columns import KIND
 from pluriscope.kinds.strategies import Strategies
 from pluriscope.naming import Scope
@@ -389,10 +387,9 @@ def _rows_right(known: Known, analysis: AnalysisRow) -> Iterator[Block]:
         return
     part, listed = known.place.part, known.listed
     counts = Counter(zip(listed["edges"].tolist(), listed["right"].tolist(), strict=True))
-    words = {"across": f"{part}s kept", "up": f"rows right, of {known.place.question.n_rows}"}
-    drawn = twice(*(counts_figure(counts, **words, width=width) for width in (620.0, 350.0)))
     yield Section("Map of the explanations", f"{exact(sum(counts.values()))} circuits", id="map")
-    yield Figure(drawn, f"Circuits by {part}s kept and rows right; areas and numbers are counts.")
+    told = f"Circuits by {part}s kept and rows right, of {known.place.question.n_rows}."
+    yield ChartFigure(chart=sizes_chart(counts, part, known), caption=told, id="sizes")
 
 
 # --- what a perceptron has
@@ -434,7 +431,7 @@ def _of_perceptron(page: Overview) -> Contents:
         notices=list(_notices(page)),
         state=Asked(page.session, links, place, page.state, page.job, limit, Query(), None, ()),
         refused=isinstance(page.plan, tuple),
-        map=[] if ground is None or analysis is None else list(_ground(ground, page, analysis, page.pair)),
+        map=[] if ground is None else list(_ground(ground, page, page.pair)),
         folds=list(_folds(page)),
     )
 
@@ -473,13 +470,13 @@ def only(valid: Count, readings: Count | None = None, classes: Count | None = No
     return " One circuit is valid; inputs tell its interpretations apart, so none is the only explanation."
 
 
-def _ground(report: Any, known: Known, analysis: AnalysisRow, pair: PairFound | None) -> Iterator[Block]:
+def _ground(report: Any, page: Overview, pair: PairFound | None) -> Iterator[Block]:
     n = exact(report.n_interventions)
     yield Section("Map of the explanations", f"interventions predicted right, of {n}", id="map")
-    url = known.links.analysis(known.place.slug, COMMON_GROUND.key, known.place.scope)
+    url = page.links.analysis(page.place.slug, COMMON_GROUND.key, page.place.scope)
     caption = Markup('{} <a href="{}">{}</a>').format(ground_words(report), url, COMMON_GROUND.title)
-    flags = {} if pair is None else {"P": pair.both_right + pair.first_right, "Q": pair.both_right + pair.second_right}
-    yield Figure(ground_map(report, counts_of(analysis).valid_circuits, flags=flags), caption)
+    chart = ground_chart(report, page.of(COMMON_GROUND).subject, pair)
+    yield ChartFigure(chart=chart, caption=caption, id="ground")
 
 
 def _counts(known: Known, analysis: AnalysisRow) -> Iterator[tuple[str, Fact]]:
@@ -628,6 +625,9 @@ def _no_circuit(
 def _folds(known: Known) -> Iterator[More]:
     place = known.place
     shape = f"{'–'.join(map(str, place.row.sizes))}, {activation_words(place.row)}"
+    if known.place.analysis is not None:
+        by = "by size, margin, interpretations"
+        yield More("How circuits are spread", lambda: spread(known, "spread"), by, id="spread")
     yield More("Weights and biases", lambda: _weights(place), shape, id="weights")
     if place.row.training:
         yield More("Training", lambda: _training(known), "how it learned", id="training")

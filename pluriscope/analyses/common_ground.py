@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from markupsafe import Markup
 
+from analysis.common_ground.points import ExtremeFound
 from analysis.common_ground.report import CommonGroundReport, Kind
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import BY_KEY, KIND_OF
+from analysis.pair.report import PairFound
 from pluriscope.analyses.shown import AnalysisContext, Shown
-from pluriscope.blocks import Action, Block, Fact, Facts, Figure, More, Notice, Prose, Section
-from pluriscope.counts import Count
+from pluriscope.blocks import Action, Block, ChartFigure, Fact, Facts, More, Notice, Prose, Section
+from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, histogram
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.figures.svg.elements import twice
-from pluriscope.figures.svg.ground import Lane, ground_figure, ground_thumb
-from pluriscope.naming import ExplanationRef
+from pluriscope.figures.svg.charts import thumb
+from pluriscope.naming import LETTERS, ExplanationRef
 
 _WORDS: Final[Mapping[Kind, tuple[str, str]]] = {
     "interpretation": ("observed class", "observed classes"),
@@ -36,78 +37,78 @@ _READING: Final = """
 """
 
 
-def _counts(report: CommonGroundReport, kind: Kind) -> dict[int, int]:
+def _counts(report: CommonGroundReport, kind: Kind) -> dict[float, int]:
     """How many are right on so many interventions: of interpretations all, where that is known."""
     if kind == "interpretation" and report.spread is not None:
         return {right: int(many) for right, many in report.spread}
-    counts = Counter[int]()
+    counts = Counter[float]()
     for one in report.of(kind):
         counts[one.right] += one.count
     return dict(counts)
 
 
-def ground_map(
-    report: CommonGroundReport, circuits: Count, *, failing: bool = False, flags: Mapping[str, int] | None = None
-) -> Markup:
-    """How many interventions each explanation predicts right: a drawing for wide pages, and one for phones.
+def ground_chart(report: CommonGroundReport, of: AnalysisContext, pair: PairFound | None = None) -> Chart:
+    """How many interpretations predict how many interventions right; the worst, the best and others are marked.
 
     Args:
         report: what was found.
-        circuits: valid ones.
-        failing: whether alignments that fail have a lane, too.
-        flags: letter of an interpretation → its correct predictions.
+        of: of what.
+        pair: two that contradict each other.
     """
-    n = report.n_interventions
-    counts = _counts(report, "interpretation")
-    many = report.interpretations if report.spread is not None else sum(counts.values())
+    n, counts = report.n_interventions, _counts(report, "interpretation")
     which = "interpretations" if report.spread is not None else "observed classes"
-    hill = Lane(f"{exact(many)} {which}", "speak about every intervention", counts, True)
-    shown: tuple[Kind, ...] = ("valid", "failing") if failing else ("valid",)
-    lanes = [_lane(report, kind) for kind in shown if any(report.of(kind))]
-    lanes.append(Lane(f"{circuits} circuits", "silent until their neurons are read", {}, False))
-    told = " ".join(report.findings())
-    perfect = "not known" if report.perfect is None or report.partial else exact(report.perfect)
-    words = {"sentence": told, "right_on_all": "none" if perfect == "0" else perfect}
-    wide, narrow = (ground_figure(hill, lanes, n, **words, flags=flags, width=width) for width in (620.0, 350.0))
-    return twice(wide, narrow)
+    ends = {"worst": report.worst, "best": report.best}
+    marks = [Mark(one.right, f"{name} {exact(one.right)}", url=_url(one, of)) for name, one in ends.items() if one]
+    for letter, right, mask, index in _two(pair):
+        marks.append(Mark(right, letter, url=of.links.interpretation(of.slug, mask, int(index), of.scope)))
+    if report.perfect is not None and not report.partial:
+        perfect = "none" if report.perfect == "0" else exact(report.perfect)
+        marks.append(Mark(n, f"right on all {exact(n)}: {perfect}"))
+    x = Axis("interventions predicted right", high=n)
+    title = f"{which.capitalize()} by interventions predicted right"
+    return Chart("bars", title, x, Axis(which), [histogram("", counts)[0]], marks)
+
+
+def _two(pair: PairFound | None) -> Iterable[tuple[str, int, str, str]]:
+    """Of each of a pair its letter, its correct predictions, and what its reference consists of."""
+    if pair is None:
+        return ()
+    right = (pair.both_right + one for one in (pair.first_right, pair.second_right))
+    return zip(LETTERS, right, pair.masks, pair.indices, strict=False)
+
+
+def _placements(report: CommonGroundReport, of: AnalysisContext) -> Chart:
+    """What placements predict of the interventions, and how much of it is right."""
+    n, series = report.n_interventions, list[Series]()
+    shown: tuple[tuple[Kind, Look], ...] = (("valid", "ink"), ("failing", "open"))
+    for kind, look in shown:
+        some = list(report.of(kind))
+        words = _WORDS[kind]
+        names = [f"{exact(one.count)} {words[one.count != 1]}" for one in some]
+        urls = [of.links.alignment(of.slug, one.first, one.second, of.scope) for one in some]
+        x, y = [one.predicted for one in some], [one.right for one in some]
+        series.append(Series(words[1], x, y, names=names, urls=urls, look=look))
+    title = "Placements by what they predict and what of it is right"
+    return Chart("dots", title, Axis("interventions predicted", low=0, high=n), Axis("right", low=0, high=n), series)
 
 
 def ground_words(report: CommonGroundReport) -> str:
     """What the drawing shows."""
     of = "all interpretations, exact" if report.spread is not None else "the observed classes that were looked at"
-    return (
-        f"An intervention gives some hidden neurons the values of another input. Areas of the hill are shares of {of}."
-    )
+    return f"An intervention gives some hidden neurons the values of another input. Bars count {of}."
 
 
-def _lane(report: CommonGroundReport, kind: Kind) -> Lane:
-    """The alignments of a kind."""
-    places = list(report.of(kind))
-    number = sum(one.count for one in places)
-    right, spoken = ({getattr(one, name) for one in places} for name in ("right", "predicted"))
-    told = f"right on {_span(right)} of the {_span(spoken)} they speak about"
-    if len(spoken) == 1:
-        told += f", silent on {exact(report.n_interventions - max(spoken))}"
-    return Lane(f"{exact(number)} {_WORDS[kind][number != 1]}", told, _counts(report, kind), kind == "valid")
-
-
-def _span(numbers: Collection[int]) -> str:
-    low, high = min(numbers), max(numbers)
-    return exact(low) if low == high else f"{exact(low)} to {exact(high)}"
-
-
-def _thumb(report: CommonGroundReport, _: AnalysisContext) -> Markup:
-    kinds: tuple[Kind, ...] = ("valid", "failing")
-    lanes = [Lane("", "", _counts(report, kind), kind == "valid") for kind in kinds]
-    of, told = report.n_interventions, " ".join(report.findings())
-    return ground_thumb(_counts(report, "interpretation"), lanes, of, sentence=told)
+def _thumb(report: CommonGroundReport, of: AnalysisContext) -> Markup:
+    return thumb(ground_chart(report, of))
 
 
 def _page(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Block]:
     if report.partial:
         yield Notice("Not everything was looked at", _left_out(report), "Others may stand elsewhere.")
-    drawn = ground_map(report, Count(sum(of.sizes().values())), failing=True)
-    yield Figure(drawn, f"{ground_words(report)} Squares: placements, filled if valid.")
+    yield ChartFigure(chart=ground_chart(report, of), caption=ground_words(report), id="ground")
+    if any(report.of("valid", "failing")):
+        told = "Placements predict less, and may be right on all of it."
+        yield ChartFigure(chart=_placements(report, of), caption=told, id="placements")
     yield Facts(list(_facts(report, of)))
     by = of.links.explanations(of.slug, of.scope, kind="alignment", sort="accuracy", order="desc")
     if any(report.of("valid", "failing")):
@@ -137,14 +138,18 @@ def _facts(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Fact]:
     yield Fact("Interventions", exact(report.n_interventions), sets)
     for name, one in (("Best interpretation", report.best), ("Worst interpretation", report.worst)):
         if one is not None:
-            url = of.circuit_url(one.mask)
-            if one.index is not None:
-                url = of.links.interpretation(of.slug, one.mask, int(one.index), of.scope)
             total = f"of {exact(int(report.interpretations))}{' in the classes drawn' if report.drawn else ''}"
-            yield Fact(name, f"{exact(one.right)} of {exact(report.n_interventions)}", total, url=url)
+            yield Fact(name, f"{exact(one.right)} of {exact(report.n_interventions)}", total, url=_url(one, of))
     silent = report.silent_classes + report.silent_alignments
     beside = f"{exact(silent)} predict nothing and are left out" if silent else ""
     yield Fact("Kept placements", exact(report.n_alignments), f"{exact(report.alignments)} looked at", beside)
+
+
+def _url(one: ExtremeFound, of: AnalysisContext) -> str:
+    """The address of an interpretation; that of its circuit where it has no number."""
+    if one.index is None:
+        return of.circuit_url(one.mask)
+    return of.links.interpretation(of.slug, one.mask, int(one.index), of.scope)
 
 
 def _about(report: CommonGroundReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:

@@ -9,10 +9,11 @@ from markupsafe import Markup
 
 from analysis.alignments.map_classes import map_class
 from analysis.directions.report import ClassFound, DirectionsReport
-from pluriscope.analyses.shown import AnalysisContext, Shown
-from pluriscope.blocks import Block, Figure, More, Notice, Prose, Table
+from pluriscope.analyses.shown import AnalysisContext, Shown, placed_chart
+from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Table
+from pluriscope.figures.charts import Chart
 from pluriscope.figures.numbers import noun
-from pluriscope.figures.svg.summaries import ladder_thumb
+from pluriscope.figures.svg.charts import thumb
 from pluriscope.tables import Column, Row
 
 _COLUMNS: Final = (
@@ -35,14 +36,25 @@ _READING: Final = """
 """
 
 
+def _chart(report: DirectionsReport, of: AnalysisContext) -> Chart:
+    rows = [
+        (map_class(one.direction_class).short, one.n_aligned, one.n_searched, _url(one, of)) for one in report.searched
+    ]
+    return placed_chart(rows, "Algorithms that can be placed on each class of directions")
+
+
 def _thumb(report: DirectionsReport, of: AnalysisContext) -> Markup:
-    rows = [(map_class(one.direction_class).short, one.n_aligned, one.n_searched) for one in report.searched]
-    return ladder_thumb(rows, title=f"Algorithms placed on directions of {of.name}, by class")
+    return thumb(_chart(report, of))
+
+
+def _url(one: ClassFound, of: AnalysisContext) -> str:
+    return of.links.directions(of.slug, of.scope, classes=one.direction_class)
 
 
 def _page(report: DirectionsReport, of: AnalysisContext) -> Iterator[Block]:
     if report.searched:
-        yield Figure(_thumb(report, of), "A square for each algorithm; filled: some placement of it passes.")
+        told = "Filled: algorithms of which some placement passes. Outlined: all that were tried."
+        yield ChartFigure(chart=_chart(report, of), caption=told, id="placed")
     rows = [_row(one, of) for one in report.classes]
     rules = {row.url: f"{one.rule} {_searched(one)}" for row, one in zip(rows, report.classes, strict=True)}
     yield Table.short("class", _COLUMNS, rows, says=lambda row: rules[row.url], id="classes")
@@ -53,7 +65,7 @@ def _page(report: DirectionsReport, of: AnalysisContext) -> Iterator[Block]:
 
 
 def _row(one: ClassFound, of: AnalysisContext) -> Row:
-    url = of.links.directions(of.slug, of.scope, classes=one.direction_class)
+    url = _url(one, of)
     if one.refused:
         return Row({"direction_class": one.label, "search": "too large"}, url=url)
     least = "" if one.exact else "≥ "

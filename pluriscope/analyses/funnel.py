@@ -15,10 +15,11 @@ from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.explanations.registry import KIND_OF
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown
-from pluriscope.blocks import Action, Block, Choice, Form, Head, Menu, More, Notice, Prose, Section, Table
+from pluriscope.blocks import Action, Block, ChartFigure, Choice, Form, Head, Menu, More, Notice, Prose, Section, Table
 from pluriscope.errors import InvalidOption
+from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import exact
-from pluriscope.figures.svg.funnel import funnel_bar, funnel_thumb
+from pluriscope.figures.svg.charts import thumb
 from pluriscope.naming import Scope
 from pluriscope.tables import Column, Row
 
@@ -27,13 +28,11 @@ CHOSEN: Final = "chosen"
 MAX_STEPS: Final = 32
 NONE: Final = "none"
 """What an address says of the empty sequence."""
-_LINES: Final = 6
 _BY_PRESET: Final = {preset.key: preset for preset in PRESETS}
 _COLUMNS: Final = (
     Column("criterion", "Criterion", "Added to those above it.", "name", first=True),
     Column("before", "Before", "Left before it.", "big"),
     Column("left", "Left", "Left after it; leads to the list.", "text"),
-    Column("bar", "Share", "Filled: left; outlined: before. Logarithmic.", "text", show=lambda row: row["bar"]),
     Column(
         *("alone", "Pass, alone"),
         "By itself: of all interpretations of these circuits; from “One per observed class” on, of all their classes.",
@@ -52,7 +51,7 @@ _READING: Final = """
   several criteria at once lies between two ends, equal where one criterion implies the others.
 - Interpretations that no input tells apart are one [observed class](glossary.md#observed-class). From “One per observed
   class” on classes are counted, and a class is left where any one of its interpretations passes every step.
-- Bars are logarithmic: log(1 + n). A step without verdicts removes nobody; from there on numbers are upper bounds.
+- Bars are logarithmic. A step without verdicts removes nobody; from there on numbers are upper bounds.
 - Null model: none, a funnel compares with nothing. `above-random` asks whether a placement beats its algorithm's best
   on networks with permuted weights; which share of such networks carries an algorithm stands in the
   [classes of maps](glossary.md#class-of-maps).
@@ -82,14 +81,24 @@ def funnel_url(of: AnalysisContext, steps: Sequence[CriterionStep]) -> str:
     return of.links.analysis(of.slug, "funnel", of.scope, CHOSEN, criteria=text)
 
 
-def _thumb(report: FunnelReport, _: AnalysisContext) -> Markup:
+def _thumb(report: FunnelReport, of: AnalysisContext) -> Markup:
     kind = report.of("circuit")
-    lines, before = [("valid", int(kind.begin))], int(kind.begin)
-    for row in kind.rows:
-        if row.known and int(row.left) < before:
-            before = int(row.left)
-            lines.append((row.step.criterion.label, before))
-    return funnel_thumb(lines[:_LINES], title="Circuits left after each criterion that removes some")
+    kept = [number for number, row in enumerate(kind.rows) if row.known and int(row.left) < int(row.before)]
+    return thumb(_chart(kind, kept, report, of))
+
+
+def _chart(kind: KindFound, numbers: Sequence[int], report: FunnelReport, of: AnalysisContext) -> Chart:
+    """What is left after each of some steps, over what was there before it."""
+    rows, plural = [kind.rows[number] for number in numbers], KIND_OF[kind.kind].plural
+    places = range(1, len(rows) + 1)
+    lists = [_list_url(kind.kind, kind.rows[: at + 1], report, of) if int(kind.rows[at].left) else "" for at in numbers]
+    left = Series("left", [int(kind.begin), *(int(row.left) for row in rows)], [0, *places], urls=["", *lists])
+    undecided = Series("undecided", [int(row.left) + int(row.open) for row in rows], places, look="pale")
+    before = Series("before", [int(row.before) for row in rows], places, look="open")
+    names = [kind.begin_words, *(row.step.criterion.label for row in rows)]
+    series = [before, *([undecided] if any(int(row.open) for row in rows) else []), left]
+    x = Axis(f"{plural} left, logarithmic", log=True, low=0.8)
+    return Chart("bars", f"{plural.capitalize()} left after each criterion", x, Axis(names=names), series)
 
 
 def _page(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
@@ -135,8 +144,11 @@ def _kind(kind: KindFound, report: FunnelReport, of: AnalysisContext) -> Iterato
     yield Section(plural.capitalize(), f"{brief(int(kind.begin))} {kind.begin_words}", stood, id=plural)
     if kind.rows and int(kind.begin):
         rows = [_row(kind, number, report, of) for number in range(len(kind.rows))]
+        chart = _chart(kind, [number for number, row in enumerate(kind.rows) if row.known], report, of)
+        yield ChartFigure(chart=chart, caption="Filled: left. Outlined: before.", id=f"left-{kind.kind}")
         shown = tuple(one for one in _COLUMNS if any(row[one.name] not in (None, 0, "") for row in rows))
-        yield Table.short("criterion", shown, rows)
+        table = partial(Table.short, "criterion", shown, rows)
+        yield More("The numbers", lambda: [table()], id=f"numbers-{kind.kind}")
     told = kind.verdict()
     if kind.carriers is not None and kind.left:
         told += f" {kind.carriers:,} of them {'has' if kind.carriers == 1 else 'have'} a placement left."
@@ -144,7 +156,7 @@ def _kind(kind: KindFound, report: FunnelReport, of: AnalysisContext) -> Iterato
 
 
 def _row(kind: KindFound, number: int, report: FunnelReport, of: AnalysisContext) -> Row:
-    row, word = kind.rows[number], KIND_OF[kind.kind].noun
+    row = kind.rows[number]
     step = row.step
     values: dict[str, Any] = {
         "criterion": " ".join([step.criterion.label, *_settings(step)]),
@@ -158,13 +170,11 @@ def _row(kind: KindFound, number: int, report: FunnelReport, of: AnalysisContext
     elif row.left_least != row.left:
         left = f"{brief(int(row.left_least))} to {left}"
     if row.alone is None:
-        tally = [int(one or 0) for one in (row.passed, row.failed, row.undecided, row.not_applicable)]
-        values |= dict(zip(("failed", "undecided", "beside"), tally[1:], strict=True))
+        tally = [int(one or 0) for one in (row.failed, row.undecided, row.not_applicable)]
+        values |= dict(zip(("failed", "undecided", "beside"), tally, strict=True))
     else:
         values["alone"] = int(row.alone)
-        sure, most = int(row.left_least), int(row.left) + int(row.open)
-        tally = [sure, int(row.before) - most, most - sure]
-    values |= {"left": left, "bar": funnel_bar(*tally, of=int(kind.begin), kind=word)}
+    values["left"] = left
     if row.scaled is not None:
         low, high = brief(int(row.scaled.low)), brief(int(row.scaled.high))
         values["all"] = f"≈ {brief(int(row.scaled.guess))}, {row.scaled.confidence:.0%}: {low} to {high}"

@@ -9,9 +9,10 @@ from markupsafe import Markup
 
 from analysis.alignments.map_classes import DIRECTIONS, map_class
 from analysis.map_classes.report import ClassCounts, MapClassesReport
-from pluriscope.analyses.shown import AnalysisContext, Shown, listed
-from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
-from pluriscope.figures.svg.summaries import ladder_thumb
+from pluriscope.analyses.shown import AnalysisContext, Shown, listed, placed_chart
+from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Section, Table
+from pluriscope.figures.charts import Chart
+from pluriscope.figures.svg.charts import thumb
 from pluriscope.tables import Column, Row
 
 _COLUMNS: Final = (
@@ -36,18 +37,24 @@ _READING: Final = """
 """
 
 
+def _chart(report: MapClassesReport, of: AnalysisContext) -> Chart:
+    rows = [
+        (map_class(one.map_class).short, one.algorithms, len(report.algorithms), _url(one, of))
+        for one in report.in_order
+        if not one.refused
+    ]
+    return placed_chart(rows, "Algorithms that can be placed on each class of maps")
+
+
 def _thumb(report: MapClassesReport, of: AnalysisContext) -> Markup:
-    title = f"Algorithms placed on each class of maps of {of.name}"
-    return ladder_thumb(
-        [(map_class(one.map_class).short, one.algorithms, len(report.algorithms)) for one in report.in_order],
-        title=title,
-    )
+    return thumb(_chart(report, of))
 
 
 def _page(report: MapClassesReport, of: AnalysisContext) -> Iterator[Block]:
     if not report.algorithms:
         return
-    yield Figure(_thumb(report, of), "A square for each algorithm; filled: some placement of it passes.")
+    told = "Filled: algorithms of which some placement passes. Outlined: all that were tried."
+    yield ChartFigure(chart=_chart(report, of), caption=told, id="classes")
     rows = [_row(one, report, of) for one in report.in_order]
     yield Table.short("rung", _COLUMNS, rows)
     for one in report.in_order:
@@ -59,12 +66,15 @@ def _page(report: MapClassesReport, of: AnalysisContext) -> Iterator[Block]:
     yield More("How to read it", lambda: [Prose(_READING.format(**words))])
 
 
-def _row(one: ClassCounts, report: MapClassesReport, of: AnalysisContext) -> Row:
-    url, scope = "", of.scope
+def _url(one: ClassCounts, of: AnalysisContext) -> str:
+    """Where a class leads."""
     if one.map_class in DIRECTIONS:
-        url = of.links.directions(of.slug, scope, classes=one.map_class)
-    elif one.map_class == "sets":
-        url = of.links.algorithms(of.slug, scope)
+        return of.links.directions(of.slug, of.scope, classes=one.map_class)
+    return of.links.algorithms(of.slug, of.scope) if one.map_class == "sets" else ""
+
+
+def _row(one: ClassCounts, report: MapClassesReport, of: AnalysisContext) -> Row:
+    url = _url(one, of)
     if one.refused:
         return Row({"map_class": one.label}, url=url)
     least = "" if one.exact else "≥ "

@@ -19,12 +19,10 @@ from analysis.tasks import INPUT_NAMES
 from pluriscope import blocks
 from pluriscope.analyses.registry import LENSES as ANALYSIS
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, input_words, settings_form
-from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side
-from pluriscope.figures.svg.bars import Bar, bar_chart
-from pluriscope.figures.svg.elements import Step
-from pluriscope.figures.svg.heat import heat_map
-from pluriscope.figures.svg.lenses import arrow_panels, score_bars
-from pluriscope.figures.svg.summaries import marks_by_layer
+from pluriscope.blocks import Action, Block, ChartFigure, Figure, Form, Head, More, Notice, Prose, Section, Side
+from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
+from pluriscope.figures.svg.charts import thumb
+from pluriscope.figures.svg.lenses import arrow_panels
 from pluriscope.naming import Scope
 from pluriscope.tables import Column, Row
 
@@ -46,6 +44,7 @@ READING: Final = """
 """
 _MAX_SHOWN: Final = 400
 """Rows of a table on a page; the record has all."""
+_DEGREES: Final = ("", "read", "used", "carried")
 _SILENT: Final = {
     "undefined": "it does not apply",
     "degenerate": "its answer would say nothing",
@@ -68,23 +67,31 @@ _READING: Final = """
 
 
 def _thumb(report: LensesReport, _: AnalysisContext) -> Markup:
+    first = _shown_first(report)
     if not report.functions:
-        return _first_map(report)
-    marks = [(one.label, [_mark(cell) for cell in one.layers]) for one in report.functions]
-    cells = [cell for one in report.functions for cell in one.layers]
-    read, carried = sum(cell.margin > 0 for cell in cells), sum(bool(cell.carried) for cell in cells)
-    said = f"{read} of {len(cells)} functions can be read from a layer; {carried} are carried"
-    return marks_by_layer(marks, sentence=said)
+        return thumb(_map(first.grids[0])) if first else Markup("")
+    return thumb(_functions_chart(report))
 
 
-def _mark(cell: FunctionOnLayer) -> int | None:
-    return 2 if cell.carried else 1 if cell.changed else 0 if cell.margin > 0 else None
+def _functions_chart(report: LensesReport) -> Chart:
+    """Each function on each layer: whether it can be read there, is used, or is carried."""
+    layers = [f"layer {cell.layer}" for cell in report.functions[0].layers]
+    cells = [[_degree(cell) for cell in one.layers] for one in report.functions]
+    texts = [[_DEGREES[degree or 0] for degree in row] for row in cells]
+    labels = [one.label for one in report.functions]
+    measured = Axis("degree", high=len(_DEGREES) - 1)
+    return heat_chart("Functions on layers", labels, layers, cells, measured=measured, texts=texts)
+
+
+def _degree(cell: FunctionOnLayer) -> int | None:
+    return 3 if cell.carried else 2 if cell.changed else 1 if cell.margin > 0 else None
 
 
 def _page(report: LensesReport, of: AnalysisContext) -> Iterator[Block]:
     yield from heat_maps(_shown_first(report), of, report, 2)
     if report.functions:
-        yield Figure(_thumb(report, of), "Filled: carried by a valid placement. Grey: used. Outlined: it can be read.")
+        told = "Carried by a valid placement; else used; else it can be read."
+        yield ChartFigure(chart=_functions_chart(report), caption=told, id="functions")
         yield Section("Functions on layers", _carried_words(report))
         yield _functions(report)
     yield Section("Lenses", "Each leads to its numbers and settings")
@@ -205,10 +212,10 @@ def _said(
         yield Notice("Not computed on a page", "An answer under these settings takes long.", told)
     else:
         yield from map(Notice, found.notes)
-        drawn = picture(lens, found, of.question)
         says = found.says or f"Nothing: {_SILENT.get(found.outcome, 'it was not asked')}."
+        drawn = picture(lens, found, of.question, says)
         if drawn:
-            yield Figure(drawn, says)
+            yield drawn
         yield Prose(f"{'' if drawn else says} What it can know: {lens.can_know}", glossary=False)
         if found.stands:
             yield Notice("Does it stand in every valid circuit?", found.stands)
@@ -224,27 +231,28 @@ def _said(
     yield Prose(f"{lens.source}.", glossary=False)
 
 
-def picture(lens: Lens, stored: ViewFound, question: Any) -> Markup:
-    """The picture of an answer; nothing where it has none, or heat maps."""
+def picture(lens: Lens, stored: ViewFound, question: Any, caption: str) -> Block | None:
+    """The picture of an answer; None where it has none, or heat maps of its own."""
     if stored.grids or (not stored.view and not stored.bars and not stored.bands):
-        return Markup("")
-    n_inputs = question.subject.n_inputs
+        return None
+    n_inputs, bands = question.subject.n_inputs, stored.bands
     rows = [input_words(row, n_inputs) for row in range(1 << n_inputs)]
     scores = (stored.view or {}).get("scores")
-    if scores:
-        return score_bars(scores, rows, INPUT_NAMES[:n_inputs], title=lens.label)
     planes = lens.planes((stored.view or {}).get("table", ())) if lens.planes else {}
-    if any(len(end) == 2 for plane in planes.values() for end in plane.values()):
-        return arrow_panels(planes, title=lens.label)
-    if stored.bands and stored.bands.rows:
-        return heat_map(stored.bands.values, stored.bands.rows, stored.bands.names, title=lens.label)
-    if stored.bands:
-        bands = stored.bands
-        return score_bars(bands.values, rows, bands.names, title=lens.label)
-    if stored.bars:
-        bars = [Bar(one.label, one.n / max(1, one.of), f"{one.n:,} of {one.of:,}") for one in stored.bars]
-        return bar_chart(bars, title=lens.label, most=1.0)
-    return Markup("")
+    if not scores and any(len(end) == 2 for plane in planes.values() for end in plane.values()):
+        return Figure(arrow_panels(planes, title=lens.label), caption)
+    if scores:
+        chart = heat_chart(lens.label, INPUT_NAMES[:n_inputs], rows, list(zip(*scores, strict=True)))
+    elif bands and bands.rows:
+        chart = heat_chart(lens.label, bands.rows, bands.names, bands.values)
+    elif bands:
+        chart = heat_chart(lens.label, bands.names, rows, list(zip(*bands.values, strict=True)))
+    else:
+        shares = [one.n / max(1, one.of) for one in stored.bars]
+        names = [f"{one.label}: {one.n:,} of {one.of:,}" for one in stored.bars]
+        labels, x = Axis(names=[one.label for one in stored.bars]), Axis("share", low=0, high=1, percent=True)
+        chart = Chart("bars", lens.label, x, labels, [Series("", shares, range(len(shares)), names=names)])
+    return ChartFigure(chart=chart, caption=caption)
 
 
 def _numbers(lens: Lens, view: Mapping[str, Any], of: AnalysisContext) -> Iterator[Block]:
@@ -288,13 +296,9 @@ def _shown_first(report: LensesReport) -> ViewFound | None:
     return next((one for one in report.lenses if one.lens == "patching-table" and one.grids), None)
 
 
-def _first_map(report: LensesReport) -> Markup:
-    """Its first heat map, small."""
-    first = _shown_first(report)
-    if first is None:
-        return Markup("")
-    grid = first.grids[0]
-    return heat_map(grid.values, grid.rows, grid.columns, title=grid.title, thumb=True)
+def _map(grid: Grid, urls: Sequence[Sequence[str]] = ()) -> Chart:
+    measured = Axis("value", high=grid.most or None)
+    return heat_chart(grid.title, grid.rows, grid.columns, grid.values, measured=measured, texts=grid.texts, urls=urls)
 
 
 def heat_maps(
@@ -312,20 +316,10 @@ def heat_maps(
     def play(site: str) -> str:
         return of.links.play(of.slug, (), of.scope, change=[site], **rows)
 
-    drawn = []
+    drawn = list[ChartFigure]()
     for number, grid in enumerate(grids[:most] if most else grids):
-
-        def step(site: str, name: str) -> Step | None:
-            return Step(play(site), f"Patch {site} in Play", name) if site else None
-
-        links = [
-            [step(site, f"map{number}-{at}-{place}") for place, site in enumerate(row)]
-            for at, row in enumerate(grid.sites)
-        ]
-        picture = heat_map(
-            grid.values, grid.rows, grid.columns, title=grid.title, texts=grid.texts, links=links, most=grid.most
-        )
-        drawn.append(Figure(picture, grid.title))
+        urls = [[play(site) if site else "" for site in row] for row in grid.sites]
+        drawn.append(ChartFigure(chart=_map(grid, urls), caption=grid.title, id=f"map{number}"))
     widest = max(len(grid.columns) * (_TEXT if grid.texts else _NUMBER) for grid in grids)
     many = _BESIDE if widest <= _HALF else 1
     while drawn:

@@ -15,9 +15,10 @@ from analysis.discovery.registry import METHODS
 from analysis.discovery.report import AnswerFound, MethodsReport
 from analysis.method_settings import settings_text, written
 from pluriscope.analyses.shown import AnalysisContext, Shown
-from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Table
-from pluriscope.figures.numbers import noun
-from pluriscope.figures.svg.summaries import columns
+from pluriscope.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
+from pluriscope.figures.charts import Axis, Chart, Look, Series
+from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.svg.charts import thumb
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row
 
@@ -44,17 +45,34 @@ returned on this network with this setting, not how good a method is.
 """
 
 
+def _chart(report: MethodsReport, of: AnalysisContext) -> Chart:
+    """Each method's default answer by its size, below the valid circuits."""
+    answers = {METHODS.by_key[key].label: place for key, place in report.defaults.items()}
+    sizes = of.sizes()
+    usual = max(sizes, key=sizes.__getitem__, default=None)
+    series = [
+        Series("valid circuits, fewest to most", [usual], [0], low=[min(sizes)], high=[max(sizes)], look="grey",
+               names=[f"All {exact(sum(sizes.values()))} valid circuits"])
+    ] if usual is not None else []  # fmt: skip
+    looks: tuple[tuple[str, Look, bool], ...] = (("valid", "ink", True), ("not valid", "open", False))
+    for name, look, valid in looks:
+        some = [(row, label, place) for row, (label, place) in enumerate(answers.items(), 1) if place["valid"] is valid]
+        x, y = [place["edges"] for *_, place in some], [row for row, *_ in some]
+        urls = [of.circuit_url(place["mask"]) if place["possible"] else "" for *_, place in some]
+        series.append(Series(name, x, y, names=[label for _, label, _ in some], urls=urls, look=look))
+    names = Axis(names=["valid circuits", *answers])
+    return Chart("dots", f"The answers of methods by {of.part}s", Axis(f"{of.part}s"), names, series)
+
+
 def _thumb(report: MethodsReport, of: AnalysisContext) -> Markup:
-    sizes = {size: (many, 0) for size, many in of.sizes().items()}
-    sentence = f"The default answers of {noun(len(report.defaults), 'method')} among the valid circuits, by {of.part}s"
-    return columns(sizes, dots=[place["edges"] for place in report.defaults.values()], sentence=sentence, faint=True)
+    return thumb(_chart(report, of))
 
 
 def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
     if not report.complete:
         yield Notice("Not all valid circuits are listed", "So the nearest one and minimality are not certain.")
-    caption = f"Dots: the answers under default settings, by {of.part}s. Columns: valid circuits."
-    yield Figure(_thumb(report, of), caption)
+    caption = "Answers under default settings. Of all valid circuits: the usual size, from the smallest to the largest."
+    yield ChartFigure(chart=_chart(report, of), caption=caption, id="answers")
     rows = []
     circuits = [one for one in report.answers if one.default and one.place is not None]
     common = [key for key in (_failed(circuits[0]) if circuits else ()) if all(key in _failed(one) for one in circuits)]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from markupsafe import Markup
-
 from analysis.circuit_sets.one_reader import OneReaderReport, Reader
 from pluriscope.analyses.shown import AnalysisContext, Shown
-from pluriscope.blocks import Block, Figure, More, Notice, Prose, Section, Table
+from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Section, Table
+from pluriscope.figures.charts import Axis, Chart, heat_chart
 from pluriscope.figures.numbers import interval
-from pluriscope.figures.svg.heat import heat_map
+from pluriscope.figures.svg.charts import thumb
 
 _READING: Final = """
 - A reader is a head, an MLP block or the logits. A choice is a set of the edges into it that is a circuit while all
@@ -21,7 +20,7 @@ _READING: Final = """
 """
 
 
-def _drawn(readers: Sequence[Reader], *, thumb: bool = False) -> Markup:
+def _chart(readers: Sequence[Reader]) -> Chart:
     """Readers, each slot by itself, against what they read."""
     rows: dict[str, dict[str, float]] = {}
     for one in readers:
@@ -30,7 +29,7 @@ def _drawn(readers: Sequence[Reader], *, thumb: bool = False) -> Markup:
     sources = list(dict.fromkeys(source for row in rows.values() for source in row))
     values = [[row.get(source) for source in sources] for row in rows.values()]
     title = "Share of a reader's valid choices that keep each edge"
-    return heat_map(values, list(rows), sources, title=title, most=1.0, thumb=thumb)
+    return heat_chart(title, list(rows), sources, values, measured=Axis("share", high=1.0))
 
 
 def _ends(one: Reader) -> Iterator[tuple[str, str]]:
@@ -42,7 +41,8 @@ def _ends(one: Reader) -> Iterator[tuple[str, str]]:
 
 def _page(report: OneReaderReport, of: AnalysisContext) -> Iterator[Block]:
     told = "Share of a reader's valid choices that keep each edge: 1 is needed, with all else whole."
-    yield Figure(_drawn([one for one in report.readers if one.valid] or report.readers), told)
+    chart = _chart([one for one in report.readers if one.valid] or report.readers)
+    yield ChartFigure(chart=chart, caption=told, id="readers")
     for one in report.readers:
         if one.left_out:
             yield Notice(f"{one.label} was left out".capitalize(), f"{one.left_out}.".capitalize())
@@ -67,7 +67,7 @@ def _row(one: Reader) -> tuple[str | int | None, ...]:
 
 
 SHOWN: Final = Shown(
-    lambda report, _: _drawn([report.most], thumb=True),
+    lambda report, _: thumb(_chart([report.most])),
     _page,
     lambda report: f"{report.most.valid:,} of {report.most.choices:,} choices",
     "valid choices by edge",

@@ -23,6 +23,7 @@ from analysis.subjects.subject import SubjectKind
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import Analysis
 from pluriscope.blocks import Block, Text
+from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.naming import ExplanationRef, Scope
@@ -157,6 +158,19 @@ def shown(analysis: Analysis) -> Shown:
     """How an analysis is shown, by the file of its name."""
     found: Shown = import_module(f"pluriscope.analyses.{analysis.key.replace('-', '_')}").SHOWN
     return found
+
+
+def placed_chart(rows: Sequence[tuple[str, int, int, str]], title: str) -> Chart:
+    """How many algorithms have a placement that passes on each of some classes, over those tried.
+
+    Args:
+        rows: name of a class, algorithms that pass, those tried, and where it leads.
+        title: what it shows.
+    """
+    names, passing, tried, urls = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [], [])
+    places = range(len(rows))
+    series = [Series("tried", tried, places, look="open"), Series("pass", passing, places, urls=urls)]
+    return Chart("bars", title, Axis("algorithms", low=0), Axis(names=names), series)
 
 
 def listed(parts: Iterable[Text], nothing: str) -> Text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -13,9 +13,10 @@ from analysis.carried_algorithms.report import StoriesReport
 from analysis.carried_algorithms.search import Unasked
 from analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analyses.shown import AnalysisContext, Shown, neurons
-from pluriscope.blocks import Action, Block, Figure, More, Notice, Prose, Section, Table
+from pluriscope.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
+from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import exact
-from pluriscope.figures.svg.summaries import columns
+from pluriscope.figures.svg.charts import thumb
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row
 
@@ -47,12 +48,22 @@ that have a variable: {asked}. For many tasks no network carries any.
 """
 
 
-def _thumb(report: StoriesReport, _: AnalysisContext) -> Markup:
-    same = RELATIONS.index("same")
-    counts = {edges: (row[same], sum(row) - row[same]) for edges, row in report.by_edges}
-    other = sum(rest for _, rest in counts.values())
-    told = f"Circuits by edges; outlined the {other} of {report.asked} that carry others"
-    return columns(counts, sentence=told)
+def _chart(report: StoriesReport, of: AnalysisContext) -> Chart:
+    """Circuits by edges: all that were asked, and before them those that carry what the network carries."""
+    same, sizes = RELATIONS.index("same"), [edges for edges, _ in report.by_edges]
+
+    def urls(**more: Any) -> list[str]:
+        ends: list[dict[str, Any]] = [{"edges_min": edges, "edges_max": edges} for edges in sizes]
+        return [of.links.explanations(of.slug, of.scope, kind="circuit", **one, **more) for one in ends]
+
+    every = Series("all asked", sizes, [sum(row) for _, row in report.by_edges], urls=urls(), look="open")
+    alike = [row[same] for _, row in report.by_edges]
+    series = [every, Series("the network’s algorithms", sizes, alike, urls=urls(story="same"))]
+    return Chart("bars", "Circuits by edges and by what they carry", Axis("edges"), Axis("circuits"), series)
+
+
+def _thumb(report: StoriesReport, of: AnalysisContext) -> Markup:
+    return thumb(_chart(report, of))
 
 
 def _page(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
@@ -61,9 +72,8 @@ def _page(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
         yield Notice("Undecided" if report.arises else "Not applicable", report.reason, more)
         return
     if report.asked:
-        yield Figure(
-            _thumb(report, of), "Circuits by number of edges. Outlined: those that carry others than the network."
-        )
+        told = "Circuits by number of edges. Outlined: those that carry others than the network."
+        yield ChartFigure(chart=_chart(report, of), caption=told, id="sizes")
         yield _relations(report, of)
     zero = of.question.protocol.ablation == "zero"
     asked = ", ".join(one.formula for one in report.values(of.question))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Literal
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.numbers import decimal, exact, noun
 
 Kind = Literal["bars", "dots", "lines", "heat"]
 Look = Literal["ink", "grey", "pale", "open", "dashed"]
@@ -20,6 +21,8 @@ Cell = str | float | None
 MOST_POINTS: Final = 1_000
 """Points of one series that are drawn; of more, some are left out, and it is said."""
 MOST_BINS: Final = 120
+DARK: Final = 0.55
+"""Darkness of a heat map's cell from which what is written in it is light."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,12 @@ class Axis:
     high: float | None = None
     percent: bool = False
 
+    def share(self, ends: tuple[float, float], value: float) -> float:
+        """Where a value stands between two ends, from 0 to 1."""
+        if self.log:
+            return math.log(max(value, ends[0]) / ends[0]) / math.log(ends[1] / ends[0])
+        return (value - ends[0]) / (ends[1] - ends[0])
+
     def words(self, value: float) -> str:
         """A value as it is written beside the axis."""
         if self.names:
@@ -50,6 +59,9 @@ class Axis:
         if self.percent:
             return f"{100 * value:.4g}%"
         return exact(int(value)) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+
+
+_PLAIN: Final = Axis()
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,7 @@ class Series:
         y: its value; None where there is none. Of horizontal bars and dots, its row.
         low: the lower end of each value's interval; none where it is empty.
         high: the upper end, likewise.
-        names: what each item is called; said by its values if it is empty.
+        names: what each item is called; said by its values if it is empty. Of a heat map what is written in its cell.
         urls: the address of each item's explanation; "" for none.
         look: how they are drawn.
         of: how many items there are, where some are left out of the drawing; 0 where all are there.
@@ -84,6 +96,13 @@ class Series:
             raise ValueError(
                 f"series {self.name!r} has {len(self.x)} items, and not as many values, names or addresses"
             )
+
+    def interval(self, number: int) -> tuple[float, float] | None:
+        """The interval of a value."""
+        if not (self.low and self.high):
+            return None
+        low, high = self.low[number], self.high[number]
+        return None if low is None or high is None else (low, high)
 
 
 @dataclass(frozen=True)
@@ -135,6 +154,49 @@ class Chart:
             if not (self.x.log and x <= 0) and not (self.y.log and y <= 0):
                 yield number, x, y
 
+    @cached_property
+    def gap(self) -> float:
+        """The least distance of two neighbours across."""
+        places = sorted({x for one in self.series for _, x, _ in self.points(one)})
+        return min((after - before for before, after in pairwise(places)), default=1.0)
+
+    def ends(self, which: Literal["x", "y"]) -> tuple[float, float]:
+        """Where an axis begins and ends."""
+        axis, values = self.x if which == "x" else self.y, list[float]()
+        if axis.names:
+            return -0.5, len(axis.names) - 0.5
+        valued = self.value_axis is axis
+        for one in self.series:
+            for number, x, y in self.points(one):
+                values.append(x if which == "x" else y)
+                values += (one.interval(number) or ()) if valued else ()
+        values += [mark.at for mark in self.marks if mark.axis == which]
+        values = [value for value in values if value > 0] if axis.log else values
+        low, high = min(values), max(values)
+        if self.kind == "bars" and valued and not axis.log:
+            low, high = min(low, 0.0), max(high, 0.0)
+        elif self.kind == "bars" and not valued:
+            room = self.gap * (0.5 if low < high else 2)  # the bar of a single value is no block
+            low, high = low - room, high + room
+        low, high = low if axis.low is None else axis.low, high if axis.high is None else axis.high
+        if axis.log:
+            return (low, high) if low < high else (low / 2, high * 2)
+        if low == high:
+            return (0.0, 1.0) if not low else (min(0.0, 2 * low), max(0.0, 2 * low))
+        return low, high
+
+    def placed_marks(self) -> Iterator[tuple[Mark, float, int]]:
+        """Its marks from left to right, each with its share of its axis and a line where its label is free."""
+        before = list[tuple[float, float, int]]()
+        for mark in sorted(self.marks, key=lambda mark: mark.at):
+            axis = self.x if mark.axis == "x" else self.y
+            share, wide = axis.share(self.ends(mark.axis), mark.at), 0.02 * len(mark.label)
+            start = min(max(0.0, share - wide / 2), 1 - wide)
+            taken = {line for first, last, line in before if first < start + wide and start < last}
+            line = 0 if mark.axis == "y" else next(n for n in range(99) if n not in taken)
+            before += [(start, start + wide, line)] if mark.axis == "x" else []
+            yield mark, share, line
+
     @property
     def empty(self) -> bool:
         """Whether it has nothing to draw."""
@@ -147,8 +209,27 @@ class Chart:
         told = f"Drawn: {exact(drawn)} of {noun(sum(one.of for one in self.series), 'item')}." if drawn else ""
         placed = sum(1 for one in self.series for _ in self.points(one))
         without = sum(len(one.x) for one in self.series) - placed
-        unplaced = f"{noun(without, 'item')} without a value on these axes." if without and self.kind != "heat" else ""
+        told_so = self.kind == "heat" or self.across  # an empty cell says so, and a row has its value in figures
+        unplaced = f"{noun(without, 'item')} without a value on these axes." if without and not told_so else ""
         return f"{told} {unplaced}".strip()
+
+    @cached_property
+    def _darkest(self) -> float:
+        every = (abs(y) for one in self.series for _, _, y in self.points(one))
+        return self.y.high or max(every, default=0.0) or 1.0
+
+    def darkness(self, value: float) -> float:
+        """How dark a value of a heat map is, from 0 to 1: by its logarithm where its axis is logarithmic."""
+        if self.y.log:
+            return math.log1p(value) / math.log1p(self._darkest)
+        return min(1.0, abs(value) / self._darkest)
+
+    def written(self, series: Series, number: int) -> str:
+        """What is written in a cell of a heat map."""
+        value = series.y[number] or 0.0
+        number_words = self.y.words(value) if float(value).is_integer() else decimal(value)
+        words = series.names[number] if series.names else number_words
+        return words if len(words) <= 9 else f"{words[:8]}…"
 
     def words(self, series: Series, number: int) -> str:
         """One item in words."""
@@ -156,7 +237,7 @@ class Chart:
         y = series.y[number]
         where = (self.x.words(series.x[number]), "none" if y is None else self.y.words(y))
         if self.kind == "heat":
-            return called or f"{series.name}, {where[0]}: {where[1]}"
+            return f"{series.name}, {where[0]}: {called or where[1]}{f' ({where[1]})' if called else ''}"
         told = ", ".join(
             value if axis.names or not axis.title else f"{axis.title} {value}"
             for axis, value in zip((self.x, self.y), where, strict=True)
@@ -182,6 +263,35 @@ class Chart:
                 called = [one.names[number] if one.names else ""] if "item" in head else []
                 ends = [end[number] if end else None for end in (one.low, one.high)] if "low" in head else []
                 yield one.name, *called, _cell(self.x, x), _cell(self.y, y), *ends
+
+
+def heat_chart(
+    title: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    values: Sequence[Sequence[float | None]],
+    *,
+    measured: Axis = _PLAIN,
+    texts: Sequence[Sequence[str]] = (),
+    urls: Sequence[Sequence[str]] = (),
+) -> Chart:
+    """A heat map.
+
+    Args:
+        title: what it shows.
+        rows: their names.
+        columns: likewise.
+        values: ``[rows][columns]``, None where there is none.
+        measured: what the values are; its upper end is drawn darkest.
+        texts: ``[rows][columns]``, what is written in the cells; their values if it is empty.
+        urls: likewise, where each leads.
+    """
+    places = range(len(columns))
+    series = [
+        Series(name, places, row, names=texts[number] if texts else (), urls=urls[number] if urls else ())
+        for number, (name, row) in enumerate(zip(rows, values, strict=True))
+    ]
+    return Chart("heat", title, Axis(names=columns), measured, series)
 
 
 def _cell(axis: Axis, value: float | None) -> Cell:

@@ -9,11 +9,12 @@ import html
 import json
 import math
 import textwrap
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, Literal
 
 import plotly.graph_objects as go
 
-from pluriscope.figures.charts import Axis, Chart, Look, Series
+from pluriscope.figures.charts import DARK, Chart, Look, Mark, Series
 
 VERSION: Final = "4.1.1"
 """Of plotly.js, whose smallest bundle lies in ``static/vendor``."""
@@ -23,15 +24,20 @@ _COLOURS: Final[dict[Look, str]] = {
     "ink": "var(--ink)", "grey": "var(--ink-3)", "pale": "var(--rule-2)", "open": "var(--ink-2)",
     "dashed": "var(--ink-2)",
 }  # fmt: skip
+_LINE: Final = 15  # height of a label
+_EDGE: Final = 0.12  # share of an axis beside which a label is held within the chart
+_FEW: Final = 10  # whole numbers that each have a tick
 _LETTERS: Final = 22  # of a line of a name; names have two lines
 
 
 def figure_of(chart: Chart) -> go.Figure:
     """The figure of a chart: each item has its words to be shown under the pointer, and its address."""
     traces = [_trace(chart, series, row) for row, series in enumerate(chart.series)]
+    marks = [] if chart.empty else list(chart.placed_marks())
+    lines = max((line for *_, line in marks), default=0)
     layout: dict[str, Any] = {
         "template": None,
-        "margin": {"l": 8, "r": 12, "t": 28, "b": 8},
+        "margin": {"l": 8, "r": 12, "t": 28 + _LINE * lines, "b": 8},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": "var(--ink-2)", "size": 12, "family": "var(--sans)"},
@@ -43,16 +49,17 @@ def figure_of(chart: Chart) -> go.Figure:
         "selectdirection": "h",
         "showlegend": chart.kind != "heat" and 1 < len(chart.series) <= 8,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "xaxis": _axis(chart.x),
-        "yaxis": _axis(chart.y, upside_down=chart.across),
-        "shapes": [_shape(mark.axis, mark.at) for mark in chart.marks],
-        "annotations": [_label(chart, mark.axis, mark.at, mark.label) for mark in chart.marks],
-        "meta": {"selects": list(chart.selects)},
+        "xaxis": _axis(chart, "x"),
+        "yaxis": _axis(chart, "y"),
+        "shapes": [_shape(mark.axis, mark.at) for mark, *_ in marks],
+        "annotations": [_label(chart, *placed) for placed in marks],
+        "meta": {"selects": list(chart.selects), "marks": [mark.url for mark, *_ in marks]},
     }
     if chart.kind == "heat":
         names = [series.name for series in chart.series]
+        layout["uniformtext"] = {"mode": "hide", "minsize": 11}
         layout["xaxis"] |= {"side": "top", "showgrid": False}
-        layout["yaxis"] = _axis(Axis(names=names), upside_down=True) | {"showgrid": False}
+        layout["yaxis"] = _named(names, upside_down=True) | {"showgrid": False}
     return go.Figure(traces, layout)
 
 
@@ -75,24 +82,29 @@ def _trace(chart: Chart, series: Series, row: int) -> Any:
     }
     colour = _COLOURS[series.look]
     if chart.kind == "heat":
-        largest = chart.y.high or max((abs(y) for one in chart.series for _, _, y in chart.points(one)), default=1.0)
-        shares = [min(1.0, abs(y) / (largest or 1.0)) for *_, y in found]
-        marker = {"color": "var(--ink)", "opacity": shares, "line": {"width": 0}}
+        shares = [chart.darkness(y) for *_, y in found]
+        below = ["/" if y < 0 else "" for *_, y in found]
+        marker = {"color": "var(--ink)", "opacity": shares, "line": {"width": 0}, "pattern": {"shape": below}}
         cells = {"x": [x for _, x, _ in found], "base": [row - 0.48] * len(found), "y": [0.96] * len(found)}
-        return go.Bar(**common, **cells, width=0.96, marker=marker)
+        dark = [share > DARK and y >= 0 for share, (*_, y) in zip(shares, found, strict=True)]
+        font = {"color": ["var(--paper)" if one else "var(--ink)" for one in dark]}
+        words = [html.escape(chart.written(series, number)) for number, *_ in found]
+        inside = {"text": words, "textposition": "inside", "insidetextanchor": "middle", "textangle": 0}
+        return go.Bar(**common, **cells, **inside, width=0.96, marker=marker, insidetextfont=font)
     places: dict[str, Any] = {"x": [x for _, x, _ in found], "y": [y for *_, y in found]}
     if series.low:
         near, far = ([end[number] for number, *_ in found] for end in (series.low, series.high))
         values = places["x" if chart.across else "y"]
-        below = [0 if low is None else value - low for value, low in zip(values, near, strict=True)]
+        under = [0 if low is None else value - low for value, low in zip(values, near, strict=True)]
         above = [0 if high is None else high - value for value, high in zip(values, far, strict=True)]
         places["error_x" if chart.across else "error_y"] = {
-            "array": above, "arrayminus": below, "thickness": 1.2, "width": 0,
+            "array": above, "arrayminus": under, "thickness": 1.2, "width": 0,
             "color": _COLOURS["ink"] if chart.kind == "bars" else colour,
         }  # fmt: skip
     if chart.kind == "bars":
-        pattern = {"shape": "/" if series.look in ("open", "dashed") else ""}
-        bar = {"color": colour, "pattern": pattern}
+        bar: dict[str, Any] = {"color": colour}
+        if series.look in ("open", "dashed"):
+            bar = {"color": "rgba(0,0,0,0)", "line": {"color": "var(--ink-3)", "width": 1}}
         wide = {"width": 0.3} if alone else {}  # the bar of a single value is no block
         return go.Bar(**common, **places, **wide, orientation="h" if chart.across else "v", marker=bar)
     symbol = "circle-open" if series.look in ("open", "dashed") else "circle"
@@ -100,30 +112,39 @@ def _trace(chart: Chart, series: Series, row: int) -> Any:
     few = len(found) <= 24
     mode = "markers" if chart.kind == "dots" else "lines+markers" if few else "lines"
     dot = {"color": colour, "size": 8 if few else 6, "symbol": symbol}
-    return go.Scatter(**common, **places, mode=mode, marker=dot, line=line)
+    return go.Scatter(**common, **places, cliponaxis=False, mode=mode, marker=dot, line=line)
 
 
-def _axis(axis: Axis, *, upside_down: bool = False) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "title": {"text": html.escape(axis.title), "font": {"size": 12}},
-        "automargin": True,
-        "gridcolor": "var(--hair)",
-        "linecolor": "var(--rule-2)",
-        "zerolinecolor": "var(--rule-2)",
-    }
+_LOOK: Final[dict[str, Any]] = {
+    "automargin": True, "gridcolor": "var(--hair)", "linecolor": "var(--rule-2)", "zerolinecolor": "var(--rule-2)",
+}  # fmt: skip
+
+
+def _axis(chart: Chart, which: Literal["x", "y"]) -> dict[str, Any]:
+    """An axis with the ends that it has in the drawing."""
+    axis = chart.x if which == "x" else chart.y
+    found = _LOOK | {"title": {"text": html.escape(axis.title), "font": {"size": 12}}}
     if axis.names:
-        places = list(range(len(axis.names)))
-        ends = [len(places) - 0.5, -0.5] if upside_down else [-0.5, len(places) - 0.5]
-        return found | {"tickvals": places, "ticktext": [_in_lines(name) for name in axis.names], "range": ends,
-                        "zeroline": False}  # fmt: skip
-    if axis.percent:
-        found["tickformat"] = ".0%"
+        return found | _named(axis.names, upside_down=which == "y")
+    if chart.empty or chart.kind == "heat":
+        return found
+    low, high = chart.ends(which)
     if axis.log:
-        return found | {"type": "log", "dtick": 1}
-    if axis.low is not None and axis.high is not None:
-        room = (axis.high - axis.low) * 0.02
-        found["range"] = [axis.low - room, axis.high + room]
-    return found
+        return found | {"type": "log", "dtick": 1, "range": [math.log10(low), math.log10(high) + 0.02]}
+    room = 0.02 * (high - low)
+    found["range"] = [low - room * (low != 0 or chart.kind != "bars"), high + room]
+    if axis.percent:
+        return found | {"tickformat": ".0%"}
+    every = [x if which == "x" else y for one in chart.series for _, x, y in chart.points(one)]
+    few = high - low <= _FEW and all(float(value).is_integer() for value in every)
+    return found | ({"dtick": 1} if few else {})
+
+
+def _named(names: Sequence[str], *, upside_down: bool) -> dict[str, Any]:
+    """An axis of places with names."""
+    ends = [len(names) - 0.5, -0.5] if upside_down else [-0.5, len(names) - 0.5]
+    ticks = {"tickvals": list(range(len(names))), "ticktext": list(map(_in_lines, names))}
+    return _LOOK | ticks | {"range": ends, "zeroline": False}
 
 
 def _shape(axis: str, at: float) -> dict[str, Any]:
@@ -133,13 +154,15 @@ def _shape(axis: str, at: float) -> dict[str, Any]:
     return {"type": "line", "line": {"color": "var(--ink-2)", "width": 1.2, "dash": "dot"}, **ends}
 
 
-def _label(chart: Chart, axis: str, at: float, words: str) -> dict[str, Any]:
-    log = (chart.x if axis == "x" else chart.y).log
-    place = math.log10(at) if log else at  # plotly counts annotations of a logarithmic axis in powers of ten
-    where = {"x": place, "y": 1, "yref": "paper", "yanchor": "bottom"}
-    if axis == "y":
+def _label(chart: Chart, mark: Mark, share: float, line: int) -> dict[str, Any]:
+    log = (chart.x if mark.axis == "x" else chart.y).log
+    place = math.log10(mark.at) if log else mark.at  # plotly counts annotations of a logarithmic axis in powers of ten
+    side = "left" if share < _EDGE else "right" if share > 1 - _EDGE else "center"
+    where = {"x": place, "y": 1, "yref": "paper", "xanchor": side, "yanchor": "bottom", "yshift": _LINE * line}
+    if mark.axis == "y":
         where = {"y": place, "x": 0, "xref": "paper", "xanchor": "left", "yanchor": "bottom"}
-    return {"text": html.escape(words), "showarrow": False, "font": {"color": "var(--ink)", "size": 12}, **where}
+    link = {"captureevents": bool(mark.url), "showarrow": False, "font": {"color": "var(--ink)", "size": 12}}
+    return {"text": html.escape(mark.label), **link, **where}
 
 
 def _in_lines(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log1p
 from typing import Annotated, Final
 
 import numpy as np
@@ -17,8 +18,10 @@ from app.errors import NotFound
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, fields
 from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
+from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import enumerated, exact
-from pluriscope.figures.svg.funnel import funnel_bar, funnel_thumb
+from pluriscope.figures.svg.charts import FILE_WIDTH, draw
+from pluriscope.figures.svg.elements import drawing, rect
 from pluriscope.figures.svg.lessons import stairs
 from pluriscope.figures.svg.networks import circuit_thumb
 
@@ -107,7 +110,10 @@ def _fallen(of: LessonNetwork) -> list[Markup]:
 
 
 def _bar(left: int, gone: int, possible: int) -> Markup:
-    return funnel_bar(left, gone, of=possible, kind="circuit")
+    """A logarithmic bar of the circuits left, over one of those before."""
+    before, after = (240 * log1p(count) / log1p(possible) for count in (left + gone, left))
+    body = rect(0, 2, before, 10, "m-hollow") + rect(0, 2, after, 10, "m-ink")
+    return drawing(240, 14, body, sentence=f"{exact(left)} of {exact(left + gone)} circuits left", css_class="funnel")
 
 
 def _board(of: LessonNetwork, state: StricterOptions) -> Board:
@@ -154,7 +160,9 @@ def _question(of: LessonNetwork) -> list[Answer]:
     back, at_end = _reversed(of), _told(of)[-1][2]
     path = ", ".join(f"{left} after “{name}”" for name, left in back)
     first = _told(of)[0]
-    drawn = funnel_thumb([(first[0], first[2]), *back], title="The tests backwards")
+    names, counts = zip((first[0], first[2]), *back, strict=True)
+    x, y = Axis("circuits left", log=True, low=0.8), Axis(names=names)
+    drawn = draw(Chart("bars", "The tests backwards", x, y, [Series("", counts, range(len(counts)))]), FILE_WIDTH)
     figures = [(drawn, f"Backwards: {path}. {_SCALE}")]
     gone = next(name for name, left in back if left == at_end)
     return [

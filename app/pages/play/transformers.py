@@ -35,8 +35,9 @@ from app.pages.play.state import WITHOUT
 from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, Table
+from pluriscope.figures.charts import Axis, heat_chart
 from pluriscope.figures.numbers import decimal
-from pluriscope.figures.svg.heat import heat_map
+from pluriscope.figures.svg.charts import draw
 from pluriscope.naming import Scope
 from pluriscope.records import PatchedRecord, PatchRecord
 from pluriscope.templating import part_url
@@ -215,7 +216,8 @@ class ModelPlayed(Shared):
         shares = [self.after.values[name][0, -1].tolist() for name in heads]
         columns = [f"{at}: {token}" for at, token in enumerate(tokens, start=1)]
         names = [name.removesuffix(".a") for name in heads]
-        return heat_map(shares, names, columns, title=f"Attention of the last position on {self.words}", most=1.0)
+        title = f"Attention of the last position on {self.words}"
+        return draw(heat_chart(title, names, columns, shares, measured=Axis("share", high=1.0)))
 
     def _controls(self) -> Iterator[Choice | Ask]:
         kept = [*self.place.scope.query().items(), *(("change", str(one)) for one in self.changes)]

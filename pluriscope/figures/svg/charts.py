@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import pairwise
+from dataclasses import replace
 from typing import Final
 
 from markupsafe import Markup
 
-from pluriscope.figures.charts import Axis, Chart, Look, Series
+from pluriscope.figures.charts import DARK, Axis, Chart, Look, Series
 from pluriscope.figures.svg.elements import drawing, esc, num, rect, text, text_width
 
 FILE_WIDTH: Final = 640.0
@@ -24,7 +24,9 @@ _LONGEST: Final = 44  # letters of a row's label and of its value that fit a pho
 _LEGEND: Final = 340.0  # width in which the legend is wrapped
 _MOST_LINKS: Final = 200
 _MOST_WORDS: Final = 12  # items that the sentence names
-_DARK: Final = 0.55  # share of the darkest from which what is written on it is light
+_PHONE, _PAGE = 340.0, 860.0  # widths in which a heat map has its words
+_CARD: Final = (248.0, 120.0)
+_CARD_ROWS: Final = 6
 
 
 def draw(chart: Chart, width: float = 0.0) -> Markup:
@@ -36,26 +38,37 @@ def draw(chart: Chart, width: float = 0.0) -> Markup:
     """
     if chart.empty:
         return Markup()
-    return {"bars": bars, "dots": dots, "lines": lines, "heat": heat}[chart.kind](chart, width)
+    return _BY_KIND[chart.kind](chart, width)
+
+
+def thumb(chart: Chart) -> Markup:
+    """A chart for a card, 248 by 120: without links, axis titles, marks and what its items are called."""
+    bare = [replace(one, urls=(), names=()) for one in chart.series]
+    return (
+        Markup() if chart.empty else _BY_KIND[chart.kind](replace(chart, series=bare, marks=()), _CARD[0], small=True)
+    )
 
 
 class _Box:
-    """The part of a drawing in which values stand."""
+    """The part of a drawing in which values stand; a small one has no words but those of the axis across."""
 
-    def __init__(self, chart: Chart, width: float, height: float, top: float, left: float = 0.0) -> None:
+    def __init__(
+        self, chart: Chart, width: float, height: float, top: float, left: float = 0.0, *, right: float = 12.0,
+        small: bool = False,
+    ) -> None:  # fmt: skip
         self.chart, self.width, self.height, self.top = chart, width, height, top
-        self.left, self.right = left, 12.0
-        self.x, self.y = _ends(chart, chart.x, "x"), _ends(chart, chart.y, "y")
+        self.left, self.right, self.small = left, right, small
+        self.x, self.y = chart.ends("x"), chart.ends("y")
 
     def share(self, value: float) -> float:
-        return _share(self.chart.x, self.x, value)
+        return self.chart.x.share(self.x, value)
 
     def at(self, share: float) -> str:
         """A place across, as a share of the box."""
         return num(share * self._inner) if self.width else f"{100 * share:.2f}%"
 
     def down(self, value: float) -> float:
-        return self.height * (1 - _share(self.chart.y, self.y, value))
+        return self.height * (1 - self.chart.y.share(self.y, value))
 
     @property
     def _inner(self) -> float:
@@ -106,12 +119,12 @@ _LINES: Final[dict[Look, str]] = {
 }  # fmt: skip
 
 
-def bars(chart: Chart, width: float = 0.0) -> Markup:
+def bars(chart: Chart, width: float = 0.0, *, small: bool = False) -> Markup:
     """Bars from 0: upright over the axis across, or one below another under their names."""
     if chart.across:
-        return _rows(chart, width, as_bars=True)
-    box, legend = _upright(chart, width)
-    step = min(_gap(chart), box.x[1] - box.x[0])
+        return _rows(chart, width, as_bars=True, small=small)
+    box, legend = _upright(chart, width, small=small)
+    step = min(chart.gap, box.x[1] - box.x[0])
     zero, body = box.down(max(box.y[0], 0.0) if not chart.y.log else box.y[0]), ""
     for series in chart.series:
         for number, x, y in chart.points(series):
@@ -122,15 +135,15 @@ def bars(chart: Chart, width: float = 0.0) -> Markup:
     return _whole(chart, box, legend, body)
 
 
-def dots(chart: Chart, width: float = 0.0) -> Markup:
+def dots(chart: Chart, width: float = 0.0, *, small: bool = False) -> Markup:
     """A dot for each item with the interval of its value: in the plane, or in rows under their names."""
     if chart.across:
-        return _rows(chart, width, as_bars=False)
-    box, legend = _upright(chart, width)
+        return _rows(chart, width, as_bars=False, small=small)
+    box, legend = _upright(chart, width, small=small)
     body = ""
     for series in chart.series:
         for number, x, y in chart.points(series):
-            ends = _interval(series, number)
+            ends = series.interval(number)
             if ends:
                 place = box.share(x)
                 body += box.rule((place, box.down(ends[0])), (place, box.down(ends[1])), "m-line2")
@@ -138,9 +151,9 @@ def dots(chart: Chart, width: float = 0.0) -> Markup:
     return _whole(chart, box, legend, body)
 
 
-def lines(chart: Chart, width: float = 0.0) -> Markup:
+def lines(chart: Chart, width: float = 0.0, *, small: bool = False) -> Markup:
     """A line through the items of each series, with a gap where one has no value; few items have dots as well."""
-    box, legend = _upright(chart, width)
+    box, legend = _upright(chart, width, small=small)
     body = ""
     for series in chart.series:
         before: tuple[int, float, float] | None = None
@@ -150,7 +163,7 @@ def lines(chart: Chart, width: float = 0.0) -> Markup:
             here = (number, box.share(x), box.down(y))
             if before and number == before[0] + 1:
                 body += box.rule(before[1:], here[1:], css, dashes)
-            ends = _interval(series, number)
+            ends = series.interval(number)
             if ends:
                 body += box.rule((here[1], box.down(ends[0])), (here[1], box.down(ends[1])), "m-line2")
             before = here
@@ -159,52 +172,83 @@ def lines(chart: Chart, width: float = 0.0) -> Markup:
     return _whole(chart, box, legend, body)
 
 
-def heat(chart: Chart, width: float = 0.0) -> Markup:
-    """A number in each cell, darker the larger it is, with a dashed outline where it is below 0."""
-    columns, high = chart.x.names, 26.0
-    left = max(text_width(series.name, 13) for series in chart.series) + 12
-    box = _Box(chart, width, high * len(chart.series), 24, min(left, 150))
-    largest = max((abs(y) for one in chart.series for _, _, y in chart.points(one)), default=0.0) or 1.0
-    largest = chart.y.high or largest
+def heat(chart: Chart, width: float = 0.0, *, small: bool = False) -> Markup:
+    """A number or a name in each cell, darker the larger it is, with a dashed outline where it is below 0."""
+    columns, n = chart.x.names, len(chart.series)
+    high = min(26.0, (_CARD[1] - 24) / n) if small else 26.0
+    letters = 14 if small else 20
+    left = min(max(text_width(_clipped(series.name, letters), 13) for series in chart.series) + 12, 150)
+    box = _Box(chart, width, high * n, 24, left, small=small)
     wide, body = 1 / max(1, len(columns)), ""
-    every = max(1, math.ceil(len(columns) * max(text_width(name, 12) + 8 for name in columns) / _LEGEND))
-    for place, name in enumerate(columns):
-        if place % every == 0:
-            body += box.word(wide * (place + 0.5), -9, name)
+    body += "".join(box.word(wide * (place + 0.5), -9, name, f"lab s{css}") for place, name, css in _columns(box))
+    every = [chart.written(one, number) for one in chart.series for number, *_ in chart.points(one)]
+    css = _fitting(box, max((text_width(words, _LETTERS) for words in every), default=0.0) * len(columns))
     for row, series in enumerate(chart.series):
         y = high * row
-        body += text(-8, y + 17, _clipped(series.name, 20), "lab", anchor="end")
+        if high > 11:
+            body += text(-8, y + high / 2 + 4, _clipped(series.name, letters), "lab", anchor="end")
         for number, x, value in chart.points(series):
-            share = min(1.0, abs(value) / largest)
-            paint = f' fill-opacity="{share * (0.5 if value < 0 else 1.0):.2f}"'
+            share, below = chart.darkness(value), value < 0
+            paint = f' fill-opacity="{share * (0.5 if below else 1.0):.2f}"'
             cell = box.block(wide * x, wide * (x + 1), y + 1, high - 2, "m-cell")
-            cell += box.block(wide * x, wide * (x + 1), y + 1, high - 2, "m-ink" + " m-down" * (value < 0), paint)
-            if len(columns) <= 8:
-                light = " m-light" if share > _DARK and value >= 0 else ""
-                at = box.at(wide * (x + 0.5))
-                words = esc(_clipped(chart.y.words(value), 9))
-                cell += f'<text class="lab n{light}" x="{at}" y="{num(y + 17)}" text-anchor="middle">{words}</text>'
+            cell += box.block(wide * x, wide * (x + 1), y + 1, high - 2, "m-ink" + " m-down" * below, paint)
+            if css is not None:
+                light = " m-light" if share > DARK and not below else ""
+                at, words = f'x="{box.at(wide * (x + 0.5))}" y="{num(y + 17)}"', esc(chart.written(series, number))
+                cell += f'<text class="lab n{light}{css}" {at} text-anchor="middle">{words}</text>'
             body += _linked(chart, series, number, cell)
     return box.drawn(box.top + box.height + 4, "", body)
+
+
+def _columns(box: _Box) -> Iterator[tuple[int, str, str]]:
+    """The columns that are named: place, name, the class of those that a phone has no room for."""
+    names = box.chart.x.names
+    room = [text_width(name, _LETTERS) + 8 for name in names]
+    inner = box.width - box.left - box.right
+    on_page, on_phone = (
+        max(1, math.ceil(len(names) * max(room, default=0.0) / (inner if box.width else width - box.left - 12)))
+        for width in (_PAGE, _PHONE)
+    )
+    for place in range(0, len(names), on_page):
+        yield place, names[place], "" if place % (on_page * math.ceil(on_phone / on_page)) == 0 else " only-wide"
+
+
+def _fitting(box: _Box, room: float) -> str | None:
+    """The class of words in cells: of all widths, of wide pages only, or none where they fit nowhere."""
+    if box.small:
+        return None
+    if room <= (box.width or _PHONE) - box.left - 12:
+        return ""
+    return " only-wide" if not box.width and room <= _PAGE - box.left - 12 else None
+
+
+_BY_KIND: Final = {"bars": bars, "dots": dots, "lines": lines, "heat": heat}
 
 
 # --- what the kinds have in common
 
 
-def _rows(chart: Chart, width: float, *, as_bars: bool) -> Markup:
-    """Each name above its own line across, on which its values stand."""
-    legend, top = _legend(chart)
-    box = _Box(chart, width, _ROW * len(chart.y.names), top)
-    body = "".join(
+def _rows(chart: Chart, width: float, *, as_bars: bool, small: bool) -> Markup:
+    """Each name above its own line across, on which its values stand; on a card the first few names, each beside it."""
+    legend, top = ("", 4.0) if small else _legend(chart)
+    names = chart.y.names[: _CARD_ROWS if small else None]
+    high, line = (19.0, 10.0) if small else (_ROW, 24.0)
+    box = _Box(chart, width, high * len(names), top, 120.0 * small, right=44.0 if small else 12.0, small=small)
+    body = "" if small else "".join(
         box.rule((share, 0), (share, box.height), "m-hair") + box.word(share, box.height + 14, words)
         for share, words in _ticks(chart.x, box.x)
-    )
-    body += "".join(box.rule((0, _ROW * row + 24), (1, _ROW * row + 24), "m-hair") for row in range(len(chart.y.names)))
-    zero = min(max(_share(chart.x, box.x, box.x[0] if chart.x.log else 0.0), 0.0), 1.0)
-    ends = dict[int, str]()
+    )  # fmt: skip
+    body += "".join(box.rule((0, high * row + line), (1, high * row + line), "m-hair") for row in range(len(names)))
+    zero = min(max(chart.x.share(box.x, box.x[0] if chart.x.log else 0.0), 0.0), 1.0)
+    written: list[list[str]] = [[] for _ in chart.y.names]
     for series in chart.series:
+        for x, row in zip(series.x, series.y, strict=True):
+            if row is not None:
+                written[round(row)].append(chart.x.words(x))
         for number, x, row in chart.points(series):
-            y, share, held = _ROW * row + 24, box.share(x), _interval(series, number)
+            y, share, held = high * row + line, box.share(x), series.interval(number)
+            if row >= len(names):
+                continue
             if as_bars:
                 shape = box.block(min(zero, share), max(zero, share), y - 5, 10, _BARS[series.look])
             else:
@@ -212,33 +256,39 @@ def _rows(chart: Chart, width: float, *, as_bars: bool) -> Markup:
             if held:
                 shape = box.rule((box.share(held[0]), y), (box.share(held[1]), y), "m-line2") + shape
             body += _linked(chart, series, number, shape)
-            ends[round(row)] = chart.x.words(x)
-    for row, name in enumerate(chart.y.names):
-        value = ends.get(row, "") if len(chart.series) == 1 else ""
-        body += text(0, _ROW * row + 13, _clipped(name, _LONGEST - len(value)), "lab")
-        body += f'<text class="lab n" x="{box.at(1)}" y="{num(_ROW * row + 13)}" text-anchor="end">{esc(value)}</text>'
+    for row, name in enumerate(names):
+        value = written[row][-1] if len(written[row]) == 1 or (as_bars and written[row]) else ""
+        y = high * row + (14 if small else 13)
+        end = f'x="{num(box.width - box.left - 8)}"' if small else f'x="{box.at(1)}"'
+        short = _clipped(name, 17 if small else _LONGEST - len(value))
+        body += text(-8, y, short, "lab s", anchor="end") if small else text(0, y, short, "lab")
+        body += f'<text class="lab n" {end} y="{num(y)}" text-anchor="end">{esc(value)}</text>'
+    if small:
+        return box.drawn(_CARD[1], "", body)
     body += _marks(box)
     under = box.word(0, box.height + 30, chart.x.title) if chart.x.title else ""
     return box.drawn(box.top + box.height + (36 if under else 20), legend, body + under)
 
 
-def _upright(chart: Chart, width: float) -> tuple[_Box, str]:
+def _upright(chart: Chart, width: float, *, small: bool) -> tuple[_Box, str]:
     """The box of a chart with values upwards, and its legend."""
+    if small:
+        return _Box(chart, width, _CARD[1] - 28, 6, 6, right=6, small=True), ""
     legend, top = _legend(chart)
-    ends = _ends(chart, chart.y, "y")
+    ends = chart.ends("y")
     left = max((text_width(words, _LETTERS) for _, words in _ticks(chart.y, ends)), default=0.0) + 14
     return _Box(chart, width, _HEIGHT - 40, top + 16, left), legend
 
 
 def _whole(chart: Chart, box: _Box, legend: str, body: str) -> Markup:
     """What stands in a box, between its axes."""
-    around = ""
+    around = "".join(box.word(share, box.height + 15, words) for share, words in _ticks(chart.x, box.x))
+    around += box.rule((0, box.height), (1, box.height), "m-rule")
+    if box.small:
+        return box.drawn(_CARD[1], "", around + body)
     for share, words in _ticks(chart.y, box.y):
         y = box.height * (1 - share)
         around += box.rule((0, y), (1, y), "m-hair") + text(-6, y + 4, words, "lab s", anchor="end")
-    for share, words in _ticks(chart.x, box.x):
-        around += box.word(share, box.height + 15, words)
-    around += box.rule((0, box.height), (1, box.height), "m-rule")
     around += box.word(1, box.height + 31, chart.x.title)
     title = text(0, box.top - 6, chart.y.title, "lab s")
     return box.drawn(box.top + box.height + 38, legend + title, around + body + _marks(box))
@@ -246,16 +296,13 @@ def _whole(chart: Chart, box: _Box, legend: str, body: str) -> Markup:
 
 def _marks(box: _Box) -> str:
     """Labelled values: a line through the box, and the words at its end, below each other where they are near."""
-    body, last = "", list[tuple[float, int]]()
-    for mark in sorted(box.chart.marks, key=lambda mark: mark.at):
+    body = ""
+    for mark, share, level in box.chart.placed_marks():
         if mark.axis == "y":
             y = box.down(mark.at)
             words = f'<text class="lab s halo" x="4" y="{num(y - 4)}">{esc(mark.label)}</text>'
             shape = box.rule((0, y), (1, y), "m-line2", ' stroke-dasharray="2 3"') + words
         else:
-            share = box.share(mark.at)
-            level = next(n for n in range(99) if not any(abs(share - s) < 0.12 and n == at for s, at in last))
-            last.append((share, level))
             words = box.word(share, 12 + 14 * level, mark.label, "lab halo")
             shape = box.rule((share, 16 + 14 * level), (share, box.height), "m-line2") + words
         body += f'<a href="{esc(mark.url)}">{shape}</a>' if mark.url else shape
@@ -314,59 +361,14 @@ def _clipped(words: str, most: int) -> str:
     return words if len(words) <= most else f"{words[: most - 1]}…"
 
 
-def _interval(series: Series, number: int) -> tuple[float, float] | None:
-    if not (series.low and series.high):
-        return None
-    low, high = series.low[number], series.high[number]
-    return None if low is None or high is None else (low, high)
-
-
-def _gap(chart: Chart) -> float:
-    """The least distance of two neighbours across."""
-    places = sorted({x for one in chart.series for _, x, _ in chart.points(one)})
-    return min((after - before for before, after in pairwise(places)), default=1.0)
-
-
-def _ends(chart: Chart, axis: Axis, which: str) -> tuple[float, float]:
-    """Where an axis begins and ends."""
-    if axis.names:
-        return -0.5, len(axis.names) - 0.5
-    values = list[float]()
-    valued = chart.value_axis is axis
-    for one in chart.series:
-        for number, x, y in chart.points(one):
-            values.append(x if which == "x" else y)
-            values += (_interval(one, number) or ()) if valued else ()
-    values += [mark.at for mark in chart.marks if mark.axis == which]
-    values = [value for value in values if value > 0] if axis.log else values
-    low, high = min(values), max(values)
-    if chart.kind == "bars" and valued and not axis.log:
-        low, high = min(low, 0.0), max(high, 0.0)
-    elif chart.kind == "bars" and not valued:
-        room = _gap(chart) * (0.5 if low < high else 2)  # the bar of a single value is no block
-        low, high = low - room, high + room
-    low, high = low if axis.low is None else axis.low, high if axis.high is None else axis.high
-    if axis.log:
-        return (low, high) if low < high else (low / 2, high * 2)
-    if low == high:
-        return (0.0, 1.0) if not low else (min(0.0, 2 * low), max(0.0, 2 * low))
-    return low, high
-
-
-def _share(axis: Axis, ends: tuple[float, float], value: float) -> float:
-    if axis.log:
-        return math.log(max(value, ends[0]) / ends[0]) / math.log(ends[1] / ends[0])
-    return (value - ends[0]) / (ends[1] - ends[0])
-
-
 def _ticks(axis: Axis, ends: tuple[float, float]) -> Iterator[tuple[float, str]]:
     """Round values of an axis: share, words."""
     if axis.names:
         every = max(1, math.ceil(sum(text_width(name, _LETTERS) + 10 for name in axis.names) / _LEGEND))
-        yield from ((_share(axis, ends, place), axis.names[place]) for place in range(0, len(axis.names), every))
+        yield from ((axis.share(ends, place), axis.names[place]) for place in range(0, len(axis.names), every))
         return
     for value in _round_values(axis, ends):
-        yield _share(axis, ends, value), _short(axis, value)
+        yield axis.share(ends, value), _short(axis, value)
 
 
 def _round_values(axis: Axis, ends: tuple[float, float]) -> Iterator[float]:
@@ -376,7 +378,8 @@ def _round_values(axis: Axis, ends: tuple[float, float]) -> Iterator[float]:
         if last > first:
             yield from (10.0**power for power in range(first, last + 1, max(1, math.ceil((last - first) / 5))))
             return
-        yield from (low, high)
+        some = [factor * 10.0**power for power in range(first - 1, last + 1) for factor in (1, 2, 5)]
+        yield from [value for value in some if low <= value <= high] or (low, high)
         return
     rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))

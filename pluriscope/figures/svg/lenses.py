@@ -1,4 +1,4 @@
-"""What lenses say as drawings: scores as bars above and below an axis for each input, directions as arrows."""
+"""Directions that lenses find, as arrows."""
 
 from __future__ import annotations
 
@@ -9,67 +9,9 @@ from typing import Final
 from markupsafe import Markup
 
 from pluriscope.figures.numbers import decimal
-from pluriscope.figures.svg.elements import circle, drawing, line, num, rect, text, text_width
+from pluriscope.figures.svg.elements import circle, drawing, line, num, text
 
-_BAND: Final = 64.0
-_HALF: Final = 18.0  # of the longest bar
-_WIDEST: Final = 46.0
-_PLOT: Final = 560.0
-_NUMBERED: Final = 34.0  # width of a column from which numbers fit
 _SHORT: Final = 10.0  # length of an arrow below which it has no room for its head and name
-
-
-def score_bars(
-    scores: Sequence[Sequence[float]], row_names: Sequence[str], input_names: Sequence[str], *, title: str
-) -> Markup:
-    """Scores of inputs, a band for each input and a bar for each row, all on one scale.
-
-    Args:
-        scores: ``[row][input]``.
-        row_names: names of the rows.
-        input_names: names of the inputs.
-        title: of what lens.
-    """
-    largest = max((abs(score) for row in scores for score in row), default=0.0)
-    wide = min(_WIDEST, _PLOT / max(1, len(scores)))
-    left = max(text_width(name, 12) for name in input_names) + 16
-    every = max(1, -(-int(text_width(row_names[0], 12) + 4) // int(max(1, wide))))
-    body = ""
-    for axis in range(len(input_names)):
-        base = _BAND * axis + _BAND / 2
-        body += text(left - 8, base + 4, input_names[axis], "lab code", anchor="end")
-        body += line(left, base, left + wide * len(scores), base, "ax")
-        for number, row in enumerate(scores):
-            size = _HALF * abs(row[axis]) / largest if largest else 0.0
-            x, y = left + wide * number, base - size if row[axis] > 0 else base
-            if size:
-                body += rect(x + wide * 0.2, y, wide * 0.6, size, "b" if row[axis] > 0 else "b down")
-            if wide >= _NUMBERED:
-                below = row[axis] < 0
-                y = base + (size + 10 if below else -size - 3)
-                body += text(x + wide / 2, y, decimal(row[axis]), "lab n", anchor="middle")
-    bottom = _BAND * len(input_names) + 12
-    for number in range(0, len(scores), every):
-        body += text(left + wide * (number + 0.5), bottom, row_names[number], "lab s", anchor="middle")
-    return drawing(
-        left + wide * len(scores) + 4,
-        bottom + 6,
-        body,
-        sentence=_scores_in_words(scores, row_names, input_names, title),
-        css_class="scores wide",
-        sizing="exact",
-    )
-
-
-def _scores_in_words(
-    scores: Sequence[Sequence[float]], row_names: Sequence[str], input_names: Sequence[str], title: str
-) -> str:
-    rows = [
-        f"{name}: {', '.join(f'{at} {decimal(score)}' for at, score in zip(input_names, row, strict=True))}"
-        for name, row in zip(row_names[:8], scores, strict=False)
-    ]
-    more = f"; and {len(scores) - 8} more rows" if len(scores) > 8 else ""
-    return f"{title}, scores by row. {'; '.join(rows)}{more}"
 
 
 def arrow_panels(panels: Mapping[str, Mapping[str, Sequence[float]]], *, title: str) -> Markup:

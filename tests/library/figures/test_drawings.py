@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+from pluriscope.figures.svg.heat import heat_map
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment
@@ -14,7 +15,6 @@ from analysis.errors import InvalidMask
 from analysis.subjects.perceptron.circuit import circuit_from_hex
 from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.figures.svg.elements import Step
-from pluriscope.figures.svg.heat import heat_map
 from pluriscope.figures.svg.networks import circuit_thumb, network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import Tile, hues_by_frequency, truth_tile, variable

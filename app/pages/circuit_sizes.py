@@ -1,0 +1,82 @@
+"""How the circuits of an analysis are spread over their sizes, margins and numbers of interpretations, as charts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+from app.pages.network_page import Known
+from pluriscope.blocks import Block, ChartFigure
+from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
+from pluriscope.figures.numbers import noun
+
+_MOST_ROWS: Final = 10
+
+
+def sizes_chart(counts: Mapping[tuple[int, int], int], part: str, known: Known) -> Chart:
+    """How many circuits keep so many parts and get so many rows right; each cell leads to the list of these.
+
+    Args:
+        counts: parts kept and rows right → circuits; the fewest rows right are one line where there are many.
+        part: what a circuit keeps.
+        known: the network.
+    """
+    levels = sorted({right for _, right in counts}, reverse=True)
+    lowest = levels[:_MOST_ROWS][-1]
+    merged = Counter[tuple[int, int]]()
+    for (size, right), many in counts.items():
+        merged[size, max(right, lowest)] += many
+    sizes = range(min(size for size, _ in counts), max(size for size, _ in counts) + 1)
+    rows = levels[:_MOST_ROWS]
+    values = [[merged[size, right] or None for size in sizes] for right in rows]
+    urls = [[_listed(known, size) for size in sizes] for _ in rows]
+    fewer = "≤ " if len(levels) > _MOST_ROWS else ""
+    names = [f"{fewer * (right == lowest)}{right} right" for right in rows]
+    title = f"Circuits by {part}s kept and rows right"
+    return heat_chart(title, names, list(map(str, sizes)), values, measured=Axis("circuits", log=True), urls=urls)
+
+
+def spread(known: Known, fold: str) -> Iterator[Block]:
+    """Charts of what is stored of the circuits: each bar leads to the list of its circuits.
+
+    Args:
+        known: the network, analysed.
+        fold: id of what they stand in.
+    """
+    stored = known.place.analysis.distributions if known.place.analysis else {}
+    part = known.place.part
+    sizes = [(int(size), int(many)) for size, many in stored.get("edges", ())]
+    if sizes:
+        urls = [_listed(known, size) for size, _ in sizes]
+        series = Series("", [size for size, _ in sizes], [many for _, many in sizes], urls=urls)
+        chart = Chart("bars", f"Circuits by {part}s", Axis(f"{part}s"), Axis("circuits"), [series])
+        yield ChartFigure(chart=chart, caption=f"Valid circuits by the {part}s that they keep.", id=f"{fold}.sizes")
+    for name, words, powers in _HISTOGRAMS:
+        bins = stored.get(name) or {}
+        if bins.get("counts"):
+            chart = _histogram(words, bins, powers=powers)
+            yield ChartFigure(chart=chart, caption=f"Listed circuits by {words}.", id=f"{fold}.{name}")
+
+
+_HISTOGRAMS: Final = (
+    ("margin", "the margin of their outputs", False),
+    ("interpretations", "the number of their interpretations, as a power of ten", True),
+)
+
+
+def _histogram(words: str, bins: Mapping[str, Sequence[float]], *, powers: bool) -> Chart:
+    """A stored histogram, of values or of their logarithms."""
+    ends, counts = list(pairwise(bins["edges"])), bins["counts"]
+    real = [(10**low, 10**high) if powers else (low, high) for low, high in ends]
+    many = [noun(int(count), "circuit") for count in counts]
+    names = [f"{low:,.4g} to {high:,.4g}: {told}" for (low, high), told in zip(real, many, strict=True)]
+    series = Series("", [(low + high) / 2 for low, high in ends], counts, names=names)
+    return Chart("bars", f"Circuits by {words}", Axis(words), Axis("circuits"), [series])
+
+
+def _listed(known: Known, size: int) -> str:
+    """The list of the circuits of a size."""
+    where = known.place.slug, known.place.scope
+    return known.links.explanations(*where, kind="circuit", edges_min=size, edges_max=size)
