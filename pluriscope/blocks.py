@@ -223,7 +223,11 @@ class ChartFigure(Block):
 
     def html(self, part: str = "") -> Markup:
         """The figure with its table; a sentence where there is nothing to draw."""
-        rows = [[_written(cell) for cell in row] for row in islice(self.chart.rows(), _ROWS_BELOW + 1)]
+        whole = zip(self.chart.rows(), self.chart.urls(), strict=True)
+        rows = [
+            ([(_written(cell), isinstance(cell, int | float)) for cell in row], url)
+            for row, url in islice(whole, _ROWS_BELOW + 1)
+        ]
         return templating.render(
             "blocks/chart.html",
             block=self,
@@ -234,11 +238,11 @@ class ChartFigure(Block):
         )
 
 
-def _written(cell: Any) -> Any:
+def _written(cell: Any) -> str:
     """A number of a chart's table as it is read."""
     if isinstance(cell, float):
         return exact(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else f"{cell:.6g}"
-    return "" if cell is None else exact(cell) if isinstance(cell, int) else cell
+    return "" if cell is None else exact(cell) if isinstance(cell, int) else str(cell)
 
 
 @dataclass(frozen=True)

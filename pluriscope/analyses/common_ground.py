@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from markupsafe import Markup
@@ -50,6 +51,8 @@ def _counts(report: CommonGroundReport, kind: Kind) -> dict[float, int]:
 def ground_chart(report: CommonGroundReport, of: AnalysisContext, pair: PairFound | None = None) -> Chart:
     """How many interpretations predict how many interventions right; the worst, the best and others are marked.
 
+    Each bar leads to an interpretation that it counts.
+
     Args:
         report: what was found.
         of: of what.
@@ -66,7 +69,13 @@ def ground_chart(report: CommonGroundReport, of: AnalysisContext, pair: PairFoun
         marks.append(Mark(n, f"right on all {exact(n)}: {perfect}"))
     x = Axis("interventions predicted right", high=n)
     title = f"{which.capitalize()} by interventions predicted right"
-    return Chart("bars", title, x, Axis(which), [histogram("", counts)[0]], marks)
+    found = {
+        one.right: of.links.interpretation(of.slug, one.first, int(one.second), of.scope)
+        for one in report.of("interpretation")
+    }
+    bars, width = histogram("", counts)
+    urls = [next((url for right, url in found.items() if abs(right - at) <= width / 2), "") for at in bars.x]
+    return Chart("bars", title, x, Axis(which), [replace(bars, urls=urls)], marks)
 
 
 def _two(pair: PairFound | None) -> Iterable[tuple[str, int, str, str]]:

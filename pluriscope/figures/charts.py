@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -246,6 +246,10 @@ class Chart:
             ends = (self.value_axis.words(float(end[number] or 0)) for end in (series.low, series.high))
             told += f" ({' to '.join(ends)})"
         return ": ".join(part for part in (called or (series.name if len(self.series) > 1 else ""), told) if part)
+
+    def urls(self) -> Iterator[str]:
+        """Where each row of its table leads, "" for nowhere."""
+        return chain.from_iterable(one.urls or [""] * len(one.x) for one in self.series)
 
     def columns(self) -> tuple[str, ...]:
         """Names of the columns of its table."""

@@ -22,7 +22,8 @@ _ROW: Final = 36.0
 _LETTERS: Final = 12.0
 _LONGEST: Final = 44  # letters of a row's label and of its value that fit a phone side by side
 _LEGEND: Final = 340.0  # width in which the legend is wrapped
-_MOST_LINKS: Final = 200
+_MOST_TITLES: Final = 200
+_MOST_LINKS: Final = 40  # beyond, the table has them, so that nobody steps through hundreds of bars
 _MOST_WORDS: Final = 12  # items that the sentence names
 _PHONE, _PAGE = 340.0, 860.0  # widths in which a heat map has its words
 _CARD: Final = (248.0, 120.0)
@@ -332,16 +333,16 @@ def _legend(chart: Chart) -> tuple[str, float]:
 
 
 def _has_links(chart: Chart) -> bool:
-    """Whether items are links with words; of too many, the figure in the browser says and opens them."""
+    """Whether items are links; of too many, the table and the figure in the browser have them."""
     return sum(len(one.x) for one in chart.series) <= _MOST_LINKS
 
 
 def _linked(chart: Chart, series: Series, number: int, shape: str) -> str:
-    """A shape with its words, as a link where its item has an address."""
-    if not _has_links(chart):
+    """A shape with its words, as a link where its item has an address; of very many shapes none has words."""
+    if sum(len(one.x) for one in chart.series) > _MOST_TITLES:
         return shape
     words = esc(chart.words(series, number))
-    url = series.urls[number] if series.urls else ""
+    url = series.urls[number] if series.urls and _has_links(chart) else ""
     body = f"<title>{words}</title>{shape}"
     return f'<a href="{esc(url)}" aria-label="{words}">{body}</a>' if url else f"<g>{body}</g>"
 
