@@ -235,6 +235,7 @@ class ChartFigure(Block):
             columns=self.chart.columns(),
             rows=rows[:_ROWS_BELOW],
             more=len(rows) > _ROWS_BELOW,
+            called=2 if self.chart.across and "item" not in self.chart.columns() else 1,
         )
 
 

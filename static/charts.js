@@ -64,6 +64,7 @@
         bubbles: true,
         detail: { options: layout.meta.selects, ends: [Math.min(...range), Math.max(...range)] },
       }));
+      Plotly.relayout(at, { selections: [] }); // under its box no item could be clicked
     });
   }
 

@@ -12,6 +12,7 @@ from analysis.errors import InvalidNetwork
 from pluriscope.blocks import (
     Action,
     Block,
+    ChartFigure,
     Choice,
     Fact,
     Facts,
@@ -29,6 +30,7 @@ from pluriscope.blocks import (
     Tray,
     Verdict,
 )
+from pluriscope.figures.charts import Axis, Chart, Mark, Series
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.tables import AtHand, Column, Query, Row, read_query
 from tests.library.figures import samples
@@ -98,8 +100,23 @@ def drawing(_row: Row | None = None) -> Markup:
     return circuit_thumb(samples.WEIGHTS, samples.MASK)
 
 
+SIZES = Chart(
+    "bars",
+    "Circuits by edges",
+    Axis("edges"),
+    Axis("circuits"),
+    [
+        Series(
+            "", [10, 11, 12], [3, 5, 7], names=["ten", "eleven", "twelve"], urls=["/blocks?at=10", "", "/blocks?at=12"]
+        )
+    ],
+    [Mark(11, "P", url="/blocks?at=P")],
+    selects=("edges_min", "edges_max"),
+)
+
+
 def every_block(options: dict[str, list[str]] | None = None) -> Iterator[Block]:
-    """All twelve, those with states in each state."""
+    """All thirteen, those with states in each state."""
     rules = Choice("Rules", {"complete": "/blocks", "paper": "/blocks?rules=paper"}, "complete")
     yield Head(
         "A circuit of 10 edges",
@@ -157,3 +174,4 @@ def every_block(options: dict[str, list[str]] | None = None) -> Iterator[Block]:
         id="neurons",
     )
     yield More("Same activations, two thresholds", lambda: [Prose("Both are consistent.")])
+    yield ChartFigure(chart=SIZES, caption="Circuits by the edges that they keep.", id="sizes")

@@ -95,7 +95,7 @@ def _chart(kind: KindFound, numbers: Sequence[int], report: FunnelReport, of: An
     left = Series("left", [int(kind.begin), *(int(row.left) for row in rows)], [0, *places], urls=["", *lists])
     undecided = Series("undecided", [int(row.left) + int(row.open) for row in rows], places, look="pale")
     before = Series("before", [int(row.before) for row in rows], places, look="open")
-    names = [kind.begin_words, *(row.step.criterion.label for row in rows)]
+    names = [kind.begin_words, *(_words(row.step) for row in rows)]
     series = [before, *([undecided] if any(int(row.open) for row in rows) else []), left]
     x = Axis(f"{plural} left, logarithmic", log=True, low=0.8)
     return Chart("bars", f"{plural.capitalize()} left after each criterion", x, Axis(names=names), series)
@@ -158,10 +158,7 @@ def _kind(kind: KindFound, report: FunnelReport, of: AnalysisContext) -> Iterato
 def _row(kind: KindFound, number: int, report: FunnelReport, of: AnalysisContext) -> Row:
     row = kind.rows[number]
     step = row.step
-    values: dict[str, Any] = {
-        "criterion": " ".join([step.criterion.label, *_settings(step)]),
-        "before": int(row.before),
-    }
+    values: dict[str, Any] = {"criterion": _words(step), "before": int(row.before)}
     if not row.known:
         return Row({**values, "left": "no verdicts yet"})
     left = brief(int(row.left))
@@ -183,10 +180,10 @@ def _row(kind: KindFound, number: int, report: FunnelReport, of: AnalysisContext
     return Row(values, url=_list_url(kind.kind, kind.rows[: number + 1], report, of) if int(row.left) else "")
 
 
-def _settings(step: CriterionStep) -> list[str]:
-    """The settings that differ from their default, in words."""
-    said = (f"{name.replace('_', ' ')} {value:g}" for name, value in step.changed.items())
-    return [f"({', '.join(said)})"] if step.changed else []
+def _words(step: CriterionStep) -> str:
+    """A criterion, with the settings that differ from their default."""
+    changed = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in step.changed.items())
+    return f"{step.criterion.label} ({changed})" if changed else step.criterion.label
 
 
 def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: AnalysisContext) -> str:

@@ -159,3 +159,59 @@ def test_on_a_phone_ticks_are_large_and_the_tray_covers_nothing_that_has_the_foc
             }"""
         )
         assert seen, row
+
+
+DRAWN, STATIC, PLOT = "[data-chart].drawn", "[data-chart] > svg", "[data-chart] .plot"
+
+
+def test_a_chart_in_view_says_its_items_takes_a_range_and_leads_to_an_item(visit):
+    from playwright.sync_api import expect
+
+    tab = visit()
+    tab.evaluate("document.addEventListener('chart:range', event => window.range = event.detail)")
+    assert tab.locator(PLOT).count() == 0
+    assert not tab.evaluate("'Plotly' in window")
+    height = tab.locator(STATIC).bounding_box()["height"]
+    tab.locator("#sizes").scroll_into_view_if_needed()
+    bars = tab.locator(f"{DRAWN} .plot .bars .point path")
+    expect(bars).to_have_count(3)
+    expect(tab.locator(STATIC)).to_be_hidden()
+    assert tab.locator(PLOT).bounding_box()["height"] == pytest.approx(height, abs=1)
+    tab.emulate_media(media="print")
+    expect(tab.locator(STATIC)).to_be_visible()
+    expect(tab.locator(PLOT)).to_be_hidden()
+    tab.emulate_media(media="screen")
+    tab.locator("#sizes").scroll_into_view_if_needed()
+    boxes = [bar.bounding_box() for bar in bars.all()]
+    (ten, eleven, _), low = [box["x"] + box["width"] / 2 for box in boxes], boxes[0]["y"] + boxes[0]["height"] - 4
+    tab.mouse.move(eleven, low)
+    expect(tab.locator(".hoverlayer")).to_contain_text("eleven")
+    tab.mouse.move(ten - 20, low - 20)
+    tab.mouse.down()
+    tab.mouse.move(eleven + 5, low, steps=4)
+    tab.mouse.up()
+    tab.wait_for_function("window.range")
+    assert tab.evaluate("window.range") == {"options": ["edges_min", "edges_max"], "ends": [10, 11]}
+    tab.mouse.move(ten, low)
+    expect(tab.locator(".hoverlayer")).to_contain_text("ten")
+    tab.mouse.click(ten, low)
+    tab.wait_for_url("**/blocks?at=10")
+
+
+@pytest.mark.parametrize("lost", ["**/vendor/plotly*", "**/blocks?part=sizes.plotly"])
+def test_a_chart_that_cannot_be_drawn_keeps_its_drawing_and_its_links(visit, ear, lost):
+    from playwright.sync_api import expect
+
+    tab = visit()
+    with tab.expect_event("requestfailed") as failed:
+        tab.route(lost, lambda route: route.abort())
+        tab.locator("#sizes").scroll_into_view_if_needed()
+    assert "plotly" in failed.value.url
+    settle(tab)
+    expect(tab.locator(STATIC)).to_be_visible()
+    assert tab.locator(DRAWN).count() == 0
+    assert tab.locator(f"{STATIC} a").evaluate_all("all => all.map(one => one.getAttribute('href'))") == [
+        *("/blocks?at=10", "/blocks?at=12", "/blocks?at=P"),
+    ]  # fmt: skip
+    assert all("plotly" in one or "ERR_FAILED" in one for one in ear.heard)
+    ear.heard.clear()

@@ -9,6 +9,7 @@ import pytest
 
 from pluriscope.blocks import (
     Action,
+    ChartFigure,
     Choice,
     Facts,
     Figure,
@@ -29,7 +30,7 @@ from pluriscope.templating import TEMPLATES, Place, shown_at
 from tests.every_block import HOSTILE, ROWS, Settings, every_block, table
 from tests.library.figures import samples
 
-ALL = (Head, Facts, Figure, Table, Prose, Choice, Form, Progress, Section, Side, Notice, More)
+ALL = (Head, Facts, Figure, ChartFigure, Table, Prose, Choice, Form, Progress, Section, Side, Notice, More)
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 BLOCKS = tuple(every_block())
 

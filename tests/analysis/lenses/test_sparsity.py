@@ -56,8 +56,8 @@ def test_two_dimensions_are_drawn_as_arrows_and_more_as_a_map() -> None:
     lens = LENSES.by_key["superposition"]
     for hidden, arrows in ((2, True), (3, False)):
         question = question_of(5, hidden)
-        drawn = picture(lens, view_found(question, lens, lens.answer(question, {})), question)
-        assert (drawn.count('<path class="b"'), 'class="ink' in drawn) == ((5, False) if arrows else (0, True))
+        drawn = picture(lens, view_found(question, lens, lens.answer(question, {})), question, "").html()
+        assert (drawn.count('<path class="b"'), 'class="m-ink' in drawn) == ((5, False) if arrows else (0, True))
         assert all(f">{name}</text>" in drawn for name in "ABCDE")
 
 

@@ -352,7 +352,7 @@ def test_one_reader_at_a_time(client):
     for own, one in zip(chain(*space.graph.readers), told["report"]["readers"], strict=True):
         assert one["valid"] == np.delete(kept, own, axis=1).all(axis=1).sum()
     html = client.get(f"{ONE}/analyses/one-reader").text
-    for words in (told["findings"][0], f"counts {FOUND.valid}, exactly", "Fewest edges", "heat wide"):
+    for words in (told["findings"][0], f"counts {FOUND.valid}, exactly", "Fewest edges", "part=readers.plotly"):
         assert words in html
     assert client.get("/networks/xor/analyses/one-reader").status_code == 404
 

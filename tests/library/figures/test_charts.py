@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from pluriscope.blocks import ChartFigure
-from pluriscope.figures.charts import Axis, Chart, Mark, Series, document_of, histogram, read_chart, thinned
+from pluriscope.figures.charts import Axis, Chart, Mark, Series, document_of, heat_chart, histogram, read_chart, thinned
 from pluriscope.figures.interactive import figure_json
 from pluriscope.figures.standalone import size_of
-from pluriscope.figures.svg.charts import draw
+from pluriscope.figures.svg.charts import draw, thumb
 
 BARS = Chart("bars", "Circuits by edges", Axis("edges"), Axis("circuits"),
              [Series("", [10, 11, 12], [3, 0, 7], urls=["/a", "", "/c"])], [Mark(11, "P")],
@@ -70,6 +70,47 @@ def test_the_figure_has_the_items_that_have_a_place(name):
     assert "<b>" not in json.dumps(figure)
     assert "template" not in figure["layout"]
     assert len(figure["layout"].get("annotations", [])) == len(chart.marks)
+
+
+@pytest.mark.parametrize(
+    ("high", "log", "inks"),
+    [
+        (4.0, False, [("", "0.25"), (" m-down", "0.06"), ("", "0.50")]),
+        (None, False, [("", "0.50"), (" m-down", "0.12"), ("", "1.00")]),
+        (None, True, [("", "0.63"), ("", "1.00")]),  # below 0 there is no logarithm
+    ],
+)
+def test_a_cell_is_as_dark_as_its_number_and_outlined_below_0(high, log, inks):
+    values, texts, urls = [[1.0, -0.5], [None, 2.0]], [["one", "half"], ["", "two"]], [["/to", ""], ["", ""]]
+    measured = Axis("value", high=high, log=log)
+    drawn = draw(heat_chart("Map", ["a", "b"], ["1", "2"], values, measured=measured, texts=texts, urls=urls))
+    assert re.findall(r'class="m-ink( m-down)?"[^>]*fill-opacity="([0-9.]+)"', drawn) == inks
+    assert re.findall(r'<a href="([^"]+)" aria-label="([^"]+)"', drawn) == [("/to", "a, 1: one (1)")]
+    assert re.findall(r">(one|half|two)</text>", drawn) == (["one", "two"] if log else ["one", "half", "two"])
+
+
+def test_marks_have_lines_of_their_own_where_they_are_near():
+    chart = Chart("bars", "Marks", Axis("x"), Axis("y"), [Series("", [0, 100], [1, 1])],
+                  [Mark(50, "here"), Mark(51, "there"), Mark(99, "at the end"), Mark(1, "low", "y")])  # fmt: skip
+    placed = {mark.label: line for mark, _, line in chart.placed_marks()}
+    assert placed == {"low": 0, "here": 0, "there": 1, "at the end": 0}
+    shifts = [one.get("yshift") for one in json.loads(figure_json(chart))["layout"]["annotations"]]
+    assert [bool(one) for one in shifts] == [False, False, True, False]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_card_has_a_small_drawing_without_links(name):
+    drawn = str(thumb(EVERY[name]))
+    assert size_of(drawn)[:2] == (248, 120) or name == "heat"
+    assert "<a " not in drawn
+    assert thumb(NOTHING[0]) == ""
+
+
+@pytest.mark.parametrize(("items", "links"), [(40, 40), (41, 0)])
+def test_where_hundreds_would_be_stepped_through_only_the_table_has_links(items, links):
+    chart = Chart("bars", "Many", Axis("x"), Axis("y"), [Series("", range(items), [1] * items, urls=["/to"] * items)])
+    assert str(draw(chart)).count("<a ") == links
+    assert ChartFigure(chart=chart, caption="").html().count('<td class="n">\n<a href="/to"') == items
 
 
 @pytest.mark.parametrize("chart", NOTHING, ids=lambda chart: chart.kind)

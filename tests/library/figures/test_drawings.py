@@ -7,14 +7,12 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from pluriscope.figures.svg.heat import heat_map
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node
 from analysis.alignments.alignment import Alignment
 from analysis.errors import InvalidMask
 from analysis.subjects.perceptron.circuit import circuit_from_hex
 from pluriscope.figures.svg.aligned import aligned_diagram
-from pluriscope.figures.svg.elements import Step
 from pluriscope.figures.svg.networks import circuit_thumb, network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import Tile, hues_by_frequency, truth_tile, variable
@@ -180,12 +178,3 @@ def test_a_name_stands_where_no_kept_edge_crosses_it():
     names = dict(re.findall(r'y="([\d.]+)" text-anchor="middle">(n\d\.\d)', network_diagram(weights, mask))[::-1])
     at = {name: float(y) for y, name in names.items()}
     assert at["n2.1"] > at["n1.1"]
-
-
-def test_a_heat_map_is_as_dark_as_its_numbers_and_outlines_those_below_0():
-    values, step = [[1.0, -0.5], [None, 2.0]], Step("/to", "Patch it", "cell")
-    drawn = heat_map(values, ["a", "b"], ["1", "2"], title="Map", links=[[step, None], [None, None]], most=4.0)
-    inks = re.findall(r'class="(ink(?: down)?)"[^>]*fill-opacity="([0-9.]+)"', drawn)
-    assert inks == [("ink", "0.25"), ("ink down", "0.06"), ("ink", "0.50")]
-    assert re.findall(r'<a id="cell" href="([^"]+)" aria-label="([^"]+)"', drawn) == [("/to", "Patch it")]
-    assert "Map. Largest of 3: b at 2 2.00; a at 1 1.00; a at 2 −0.50" in drawn
