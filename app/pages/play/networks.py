@@ -18,6 +18,7 @@ from analysis.edits.manual import MANUAL
 from analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
 from analysis.sandbox.running import Bench
 from analysis.validity import FRAGILE_MARGIN, margin_to_edge
+from app.db.listing import prominent_in
 from app.db.tables import NetworkRow
 from app.options import ScopeOptions
 from app.pages.candidates import input_text, input_texts
@@ -35,11 +36,12 @@ from app.pages.shared import finite
 from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, More, Prose, Table, Text
-from pluriscope.figures.numbers import decimal
+from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.layout import MAX_SHOWN, node_name
 from pluriscope.figures.svg.vessels import NARROW, WIDE, full_at, vessels
-from pluriscope.naming import LEAST, LETTERS, Scope
+from pluriscope.kinds.interpretations import boxed
+from pluriscope.naming import LEAST, LETTERS, ExplanationRef, Scope
 from pluriscope.records import AskedRecord, HandRecord, PlayRecord, RunRecord
 from pluriscope.templating import part_url
 
@@ -315,8 +317,26 @@ class Played(Shared):
         was = f"{_output(self.before)} unchanged" if self.hands else ""
         answer = Fact("Answers", str(answered(self.after)), ANSWER_RULE, _margin(self.after))
         yield Facts([Fact("Output", _output(self.after), was), answer], id="does")
+        yield self._said() if self.explanations else self._offered()
+
+    def _offered(self) -> Block:
+        """Explanations that stand out, to be asked; else where some are chosen."""
+        analysis, rows = self.place.analysis, list[tuple[Text, ...]]()
+        for one in () if analysis is None else prominent_in(self.session, analysis):
+            mask = self.place.question.layout.to_hex(one.mask)
+            ref = str(ExplanationRef("interpretation", mask, str(one.index)))
+            url = replace(self.state, refs=(*self.state.refs, ref)).url
+            rows.append(
+                (
+                    boxed([one.mark]) + one.why,
+                    f"{exact(one.right)} of {exact(one.of)}",
+                    link("Ask", url, f"ask-{len(rows)}"),
+                )
+            )
+        if rows:
+            return Table.plain(("What does it predict?", "Right on", "Step"), rows)
         asks = "What do explanations say of it? Choose some in the list and compare them; Compare leads here."
-        yield self._said() if self.explanations else Prose(asks, glossary=False)
+        return Prose(asks, glossary=False)
 
     def _said(self) -> Table:
         """What each explanation predicted."""

@@ -76,7 +76,7 @@ class Geometry:
         return gap, min(self.radius, (gap - 3.2 * self.words) / 2)
 
 
-WIDE: Final = Geometry("wide", 832, 52, 122, 90, 58, 150, 35, 13, 15, 38, "threshold 0.5")
+WIDE: Final = Geometry("wide", 832, 52, 134, 90, 58, 150, 35, 13, 15, 38, "threshold 0.5")
 NARROW: Final = Geometry("narrow", 358, 22, 63, 66, 40, 110, 20, 12.5, 13, 27, "0.5")
 SMALL: Final = Geometry("small", 330, 20, 58, 24, 38, 57, 16, 12, 6, 26, "0.5", "?")
 
