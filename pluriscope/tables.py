@@ -343,12 +343,15 @@ class Selection:
 
     @property
     def filters(self) -> list[Facet]:
-        """The facets that people are offered: none that an earlier one contains, unless it is asked for."""
+        """The facets that people are offered: none that leaves every row or that an earlier one contains, but the first
+        and what is asked for.
+        """
 
-        def new(at: int, facet: Facet) -> bool:
-            return not facet.offered or not any(facet.offered <= one.offered for one in self.facets[:at])
+        def tells(at: int, facet: Facet) -> bool:
+            differs = not facet.choices or any(one.count != self.total for one in facet.choices)
+            return differs and not (facet.choices and any(facet.offered <= one.offered for one in self.facets[:at]))
 
-        return [one for at, one in enumerate(self.facets) if one.asked or new(at, one)]
+        return [one for at, one in enumerate(self.facets) if not at or one.asked or tells(at, one)]
 
     def state(self, column: Column) -> str:
         """Of a column of states the one that several rows have, all on all pages; "" if they differ."""

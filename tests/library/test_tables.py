@@ -77,10 +77,12 @@ FOUR, SAME = (("Old", 4), ("New", 2)), (("old", 4), ("new", 2))
         ([facet("a", *FOUR), facet("b", ("old", 4), ("new", 3))], "a b"),
         ([facet("a", *FOUR), facet("b", *SAME, asked=("new",))], "a b"),
         ([facet("a"), facet("b")], "a b"),  # ranges
+        ([facet("a", ("all", 9)), facet("b", ("each", 9)), facet("c", ("most", 8))], "a c"),
+        ([facet("a", *FOUR), facet("b", ("each", 9), asked=("each",))], "a b"),
     ],
 )
-def test_filters_that_offer_the_same_are_one(facets, offered):
-    assert " ".join(one.column.name for one in Selection(0, 0, (), tuple(facets)).filters) == offered
+def test_filters_that_choose_nothing_or_the_same_are_not_offered(facets, offered):
+    assert " ".join(one.column.name for one in Selection(9, 9, (), tuple(facets)).filters) == offered
 
 
 @pytest.mark.parametrize(

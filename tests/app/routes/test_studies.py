@@ -204,7 +204,10 @@ def test_answers_of_methods_are_one_figure(client, store):
     assert list(figures) == ["audit-valid", "audit-excess", "audit-distinct"]
     text = client.get("/studies/xor-width").text
     assert all(method in text for method in METHODS)
-    assert "1 of 3: share of networks 33.33%" in client.get("/studies/xor-width/figures/audit-valid:acdc(tau=0.1).svg").text
+    assert (
+        "1 of 3: share of networks 33.33%"
+        in client.get("/studies/xor-width/figures/audit-valid:acdc(tau=0.1).svg").text
+    )
     first = client.get(f"{API}/xor-width/outcomes").json()["items"][0]
     assert first["audit-valid:acdc(tau=0.1)"] is False
 
