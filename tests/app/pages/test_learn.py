@@ -313,7 +313,7 @@ def test_a_lesson_about_what_is_not_computed_yet_leads_to_where_it_is_asked_for(
             (name, "/networks/xor-pretrained?protocol=paper")
             for name in ("Méloux", "meloux", "Maniu", "portet", "Peyrard")
         ),
-        ("figure 2", "/networks/xor-pretrained?protocol=paper"),
+        ("figure 2", "/paper#circuits"),
         ("SHAP", "/networks/xor-pretrained/analyses/lenses/shapley"),
         ("ACDC", "/networks/xor-pretrained/analyses/methods"),
         ("IOI", "/glossary#language-model"),
