@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +25,7 @@ from pluriscope.kinds.kind import ListedKind
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
 
+_DRAWN: Final = 200  # interpretations that are kept as drawings of some kilobytes: as many as a page may have
 MASK = Column("mask", "Mask", "Which edges it keeps, as hex.", "name", shown=False)
 OBSERVED = Column("observed", "Classes", "Classes of its interpretations that interventions tell apart.", "big")
 STORY = Column(
@@ -224,7 +226,7 @@ def interpretations(found: Found, circuits: Part) -> Part:
         ref=lambda place: str(ExplanationRef("interpretation", mask(place), str(index(place)))),
         url=lambda place: f"{whole.url(place)}#interpretations",
         more=lambda place: {**whole.more(place), "name": f"i·{mask(place)}", "where": "", "silent": ""},
-        drawing=lambda place: drawn(found, int(mask(place), 16), index(place)),
+        drawing=lru_cache(_DRAWN)(lambda place: drawn(found, int(mask(place), 16), index(place))),
         own=("interpretations", True),
         says=f"A circuit with a gate read into each neuron{_apart(circuits)}.",
         lines="A row counts for all interpretations of a circuit; a tick adds the one that is drawn.",
