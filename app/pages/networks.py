@@ -99,19 +99,9 @@ def _circuits(row: Row) -> Markup:
     return _shown("circuits_valid", row) + possible
 
 
-def _below(row: Row) -> str:
-    """What it computes, and what it is."""
-    task = f"{row['task']}, output {row['output']}" if row["says"].get("several") else row["task"]
-    return f"{task} · {row['says']['below']}"
-
-
-def _circuits_alone(row: Row) -> str:
-    """Of a kind without Boolean inputs, instead of a number of interpretations."""
-    return "circuits alone" if row["kind"] != PERCEPTRON else "–"
-
-
-def _nothing_alone(row: Row) -> str:
-    return "" if row["kind"] != PERCEPTRON else "–"
+def _void(of_others: str, row: Row) -> str:
+    """What stands in the place of a number that only perceptrons have."""
+    return "–" if row["kind"] == PERCEPTRON else of_others
 
 
 def _state(row: Row) -> Markup:
@@ -166,19 +156,19 @@ COLUMNS: Final = (
         "Interpretations",
         "Of the listed circuits.",
         show=partial(_shown, "interpretations_total"),
-        void=_circuits_alone,
+        void=partial(_void, "circuits alone"),
     ),
     _number("interpretations_observed", "Observed classes", "That the inputs can tell apart.", shown=False),
     _number("algorithms_candidates", "Candidates", "Algorithms that were tried.", shown=False),
     _number(
         *("algorithms_aligned", "Algorithms", "That have a valid placement."),
         show=partial(_shown, "algorithms_aligned"),
-        void=_nothing_alone,
+        void=partial(_void, ""),
     ),
     _number(
         *("alignments_valid", "Placements", "Valid ones."),
         show=partial(_shown, "alignments_valid"),
-        void=_nothing_alone,
+        void=partial(_void, ""),
     ),
     _number("alignments_minimal", "Minimal placements", "On no more neurons than needed.", shown=False),
     _hidden("url", "Address", "Of its page.", "text"),
@@ -256,13 +246,10 @@ def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[
                     "number": row.id,
                     "analysis": None if analysis is None else analysis.id,
                     "job": working,
-                    "says": {
-                        "below": below,
-                        "sizes": row.sizes,
-                        "several": len(row.tasks) > 1,
-                        "job": links.job(working.id) if working else "",
-                    },
                 }
+                one = f"{values['task']}, output {output}" if len(row.tasks) > 1 else values["task"]
+                address = links.job(working.id) if working else ""
+                values["says"] = {"below": f"{one} · {below}", "sizes": row.sizes, "job": address}
                 yield Row(values, ref=row.slug, url=values["url"])
 
 
@@ -313,7 +300,7 @@ def _other(
         "origin": row.origin,
         "job": job,
         "says": {
-            "below": f"{below}, {noun(question.n_rows, 'row')}",
+            "below": f"{question.subject.task} · {below}, {noun(question.n_rows, 'row')}",
             "state": told,
             "job": links.job(job.id) if job else "",
         },
@@ -356,7 +343,7 @@ def networks_table(
         links.gallery(),
         "network output",
         thumb=lambda row: None if row.drawing is None else row.drawing(),
-        says=_below,
+        says=lambda row: row["says"]["below"],
         search=text,
         kept=kept,
         renews=any(row["state"] == "computing" for row in rows),
