@@ -158,6 +158,7 @@ def test_the_question_is_asked_at_first_and_answered_at_last_where_the_paper_is_
     assert "Méloux, Maniu, Portet and Peyrard (2025)" in last
     assert "Everything, Everywhere, All at Once: Is Mechanistic Interpretability Identifiable?" in last
     assert '<a href="https://arxiv.org/abs/2502.20914">' in last
+    assert '<a href="/paper">' in last.partition('class="screen now"')[2]
 
 
 @pytest.mark.parametrize("number", range(1, SCREENS + 1))
