@@ -15,6 +15,7 @@ from analysis.carried_algorithms.search import Unasked, all_stories
 from analysis.changes import Change, ChangesReport, beside
 from analysis.criteria.steps import CriterionStep
 from analysis.errors import AnalysisError
+from analysis.explanations.registry import KIND_OF
 from analysis.interpretations.counting import count_interpretations
 from analysis.subjects.perceptron.circuit import mask_array
 from analysis.subjects.question import CircuitVerdict
@@ -294,5 +295,5 @@ def _criteria(report: ChangesReport) -> Iterator[Block]:
             (CriterionStep.parse(text).criterion.label, *(exact(getattr(one, name)) for name in labels))
             for text, one in every.items()
         ]
-        yield Section(f"{kind.capitalize()}s that pass each criterion")
+        yield Section(f"{KIND_OF[kind].plural.capitalize()} that pass each criterion")
         yield Table.plain(("Criterion", *(name.capitalize() for name in labels)), rows)
