@@ -278,6 +278,7 @@ class Table(Block):
         search: the words that it is searched by, which are sent as ``q``; None where it cannot be.
         renews: whether rows change by themselves, so that they are asked for anew.
         columns: what rows show, where it is not the columns of the list.
+        above: makes what stands above it and is renewed with it; None for nothing.
         parts: draws the filter of what may be kept or left out; None, or a filter that it does not draw, is a list.
     """
 
@@ -296,6 +297,7 @@ class Table(Block):
     search: str | None = None
     renews: bool = False
     columns: Sequence[tables.Column] = ()
+    above: Callable[[Table, tables.Selection], Block] | None = None
     parts: Callable[[Table, tables.Facet], Markup | None] | None = None
 
     @property

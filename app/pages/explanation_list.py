@@ -24,16 +24,17 @@ from app.pages.plan import refused
 from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
 from pluriscope.address import Addresses, ResultRef
-from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Table, Tray
+from pluriscope.blocks import Action, Block, Choice, Fact, Head, Menu, Notice, Table, Tray
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.part_filter import part_filter
 from pluriscope.frames import KIND, Frame, Overview, Part
 from pluriscope.kinds.columns import criterion_of, says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND, shown_columns
+from pluriscope.kinds.strategies import Strategies
 from pluriscope.naming import Scope
 from pluriscope.records import ListRecord, UndecidedRecord, facet_records, list_of, plain
-from pluriscope.tables import LIMIT, Column, Facet, Query, read_query, words_of
+from pluriscope.tables import LIMIT, Column, Facet, Query, Selection, read_query, words_of
 from pluriscope.templating import part_url
 
 OF_SCOPE: Final = ("output", "protocol", "data")
@@ -195,9 +196,23 @@ def blocks(found: Asked) -> Iterator[Block]:
         kept=place.scope.query(),
         renews=found.state == "computing",
         columns=shown_columns(frame, found.query.wanted.get(KIND, ()), found.query.sort),
+        above=partial(_strategies, frame) if len(frame.parts) > 1 else None,
         parts=partial(_parts, found),
         id=ID,
     )
+
+
+def _strategies(frame: Frame, table: Table, found: Selection) -> Strategies:
+    """The kinds with as many as pass the other filters; the present one leads back to all."""
+    counts = {one.value: one.count for facet in found.facets if facet.column.name == KIND for one in facet.choices}
+    asked, facts = table.query.wanted.get(KIND, ()), dict[str, Fact]()
+    for part in frame.parts:
+        alone = table.query.but(KIND, part.kind)
+        if part.kind not in counts:  # pages leave it aside
+            counts[part.kind] = table.listing.select(replace(alone, limit=1), False).total
+        url = table.link(table.query.but(KIND) if asked == (part.kind,) else alone)
+        facts[part.kind] = Fact(frame.called(part.kind), exact(counts[part.kind]), url=url)
+    return Strategies(facts, asked[0] if len(asked) == 1 else "")
 
 
 def _parts(found: Asked, table: Table, facet: Facet) -> Markup | None:

@@ -14,7 +14,7 @@ SAID = "#runs figcaption [data-said]"
 def test_parts_are_folded_on_a_phone_alone(tab):
     from playwright.sync_api import expect
 
-    parts = tab.locator("details.fold")
+    parts = tab.locator("details.phone-fold")
     tab.goto(NETWORK)
     expect(parts.locator("> summary:visible")).to_have_count(0)
     expect(parts.locator("> div:visible")).to_have_count(parts.count())

@@ -3,6 +3,7 @@
 import csv
 import re
 import time
+from urllib.parse import parse_qsl
 
 import pytest
 from fastapi.testclient import TestClient
@@ -123,6 +124,22 @@ def test_unfiltered_it_shows_a_few_of_each_kind_and_says_what_the_kind_is(client
         assert heading in text
     assert f"all {WEIGHT:,}" in text
     assert 'aria-sort="descending"' in client.get(f"{LIST}?kind=circuit&sort=margin&order=desc").text
+
+
+@pytest.mark.parametrize(("asked", "present"), [("", ""), ("kind=circuit", "Circuits")])
+def test_the_strategies_lead_to_each_kind_with_its_count_and_back(client, get, asked, present):
+    page = client.get(f"{XOR}/explanations?{asked}").text
+    drawn = page.partition('class="strategies"')[2].partition("</nav>")[0]
+    boxes = {
+        re.sub("<.*?>", "", label).strip(): (url, int(count.replace(",", "")))
+        for url, label, count in re.findall(r'<a href="([^"]+)"[^>]*>(.*?)<b>([\d,]+)</b>', drawn, re.S)
+    }
+    assert list(boxes)[:4] == ["Circuits", "Interpretations", "Algorithms", "Placements"]
+    assert re.findall(r'aria-current="true">.*?</svg>(\w+)', drawn, re.S) == ([present] if present else [])
+    for name, (url, count) in boxes.items():
+        path, _, query = url.replace("&amp;", "&").partition("?")
+        assert ("kind=" in query) == (name != present)
+        assert name == present or get(path, **dict(parse_qsl(query)))["total"] == count
 
 
 def test_it_says_what_to_tick_where_there_are_boxes_and_calls_no_formula_a_near_miss(client):
