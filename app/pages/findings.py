@@ -192,7 +192,7 @@ def findings(links: Addresses) -> Iterator[Block]:
     """The page: every finding, then what was sampled, and limits."""
     told = record()
     numbers = range(1, len(told["findings"]) + 1)
-    yield Head("Findings", told["lede"])
+    yield Head("Findings", told["lede"], actions=[Action("The paper, claim by claim", links.paper())])
     for number, one in enumerate(told["findings"], start=1):
         yield Finding(
             id=f"finding-{number}",
