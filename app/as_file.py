@@ -105,6 +105,9 @@ def rewritten(text: str, address: str, file: str, find: Callable[[str], str], li
     for one in page.select("details.menu, nav, .choice-l, .foot"):
         if not one.find("a"):
             one.decompose()
+    for one in page.select("svg[role=group]"):
+        if not one.find("a"):
+            one["role"] = "img"
     if page.head and (styles := link("/static/offline.css")):
         page.head.append(page.new_tag("link", rel="stylesheet", href=styles))
     return str(page)

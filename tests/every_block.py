@@ -107,10 +107,14 @@ SIZES = Chart(
     Axis("circuits"),
     [
         Series(
-            "", [10, 11, 12], [3, 5, 7], names=["ten", "eleven", "twelve"], urls=["/blocks?at=10", "", "/blocks?at=12"]
+            "",
+            [10, 11, 12],
+            [3, 5, 7],
+            names=["ten", "eleven", "twelve"],
+            urls=["/blocks?edges_min=10", "", "/blocks?edges_min=12"],
         )
     ],
-    [Mark(11, "P", url="/blocks?at=P")],
+    [Mark(11, "P", url="/blocks?edges_min=11")],
     selects=("edges_min", "edges_max"),
 )
 

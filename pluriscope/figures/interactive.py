@@ -106,6 +106,8 @@ def _trace(chart: Chart, series: Series, row: int) -> Any:
         if series.look in ("open", "dashed"):
             bar = {"color": "rgba(0,0,0,0)", "line": {"color": "var(--ink-3)", "width": 1}}
         wide = {"width": 0.3} if alone else {}  # the bar of a single value is no block
+        if chart.across and row == len(chart.series) - 1:  # as in the drawing, what lies on top has its value written
+            places |= {"text": [chart.x.words(x) for _, x, _ in found], "textposition": "auto", "textangle": 0}
         return go.Bar(**common, **places, **wide, orientation="h" if chart.across else "v", marker=bar)
     symbol = "circle-open" if series.look in ("open", "dashed") else "circle"
     line = {"color": colour, "width": 1.6, "dash": "dash" if series.look == "dashed" else "solid"}
@@ -130,7 +132,11 @@ def _axis(chart: Chart, which: Literal["x", "y"]) -> dict[str, Any]:
         return found
     low, high = chart.ends(which)
     if axis.log:
-        return found | {"type": "log", "dtick": 1, "range": [math.log10(low), math.log10(high) + 0.02]}
+        return found | {
+            "type": "log",
+            "dtick": 1 if high / low > 1000 else "D2",
+            "range": [math.log10(low), math.log10(high) + 0.02],
+        }
     room = 0.02 * (high - low)
     found["range"] = [low - room * (low != 0 or chart.kind != "bars"), high + room]
     if axis.percent:
