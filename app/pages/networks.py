@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -216,13 +216,14 @@ def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[
     jobs = defaultdict[str | None, list[JobRow]](list)
     for job in reads.jobs_for(session, reads.those(NetworkRow.digest, text)):
         jobs[job.network_digest].append(job)
-    also = reads.other_names(session, reads.those(NetworkRow.id, text))
+    also, called = reads.other_names(session, reads.those(NetworkRow.id, text)), Counter(row.name for row in found)
     for row in found:
         if row.kind != PERCEPTRON:
             continue
         shape, data = "–".join(map(str, row.sizes)), row.input_data or clean_data(row.sizes[0]).digest
         known = [f"also saved as {', '.join(also[row.id])}"] if row.id in also else []
-        below = " · ".join((f"{shape}, {activation_words(row).partition(' (')[0]}", *known))
+        alike = [row.slug] if called[row.name] > 1 else []
+        below = " · ".join((f"{shape}, {activation_words(row).partition(' (')[0]}", *alike, *known))
         for output, task in enumerate(row.tasks):
             for name, digest in protocols.items():
                 analysis = stored.get((row.id, output, digest, data))

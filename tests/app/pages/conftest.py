@@ -103,7 +103,7 @@ def app(request, tmp_path_factory):
                 job = queue.enqueue(session, "analyse", analyse_arguments(row.digest, 0, COMPLETE), f"Analyse {state}")
                 session.get(JobRow, job.id).state = state
                 session.get(JobRow, job.id).error = "weights: too wild. Tame them." if state == "failed" else ""
-            save_network(session, small_network(2), slug="untouched")
+            save_network(session, small_network(2, name="Random 10"), slug="untouched")  # the name of another
         judge(app.state.store, complete, JUDGED)
         yield app
 

@@ -73,3 +73,8 @@ def test_files_have_the_rows_of_every_protocol_unless_one_is_named(client):
 def test_former_addresses_of_the_list_lead_to_it(client, address, to):
     answer = client.get(address)
     assert (answer.status_code, answer.headers["location"]) == (301, to)
+
+
+@pytest.mark.parametrize(("slug", "told"), [("queued", True), ("untouched", True), ("failed", False)])
+def test_networks_of_one_name_are_told_apart(client, slug, told):
+    assert (f" · {slug}</span>" in client.get("/networks").text) is told
