@@ -349,7 +349,7 @@ def histogram(name: str, counts: Mapping[float, int], *, most: int = MOST_BINS) 
         return Series(name, values, [counts[value] for value in values]), min(gaps, default=1.0)
     whole = all(float(value).is_integer() for value in values)
     width = (values[-1] - values[0] + (1 if whole else 0)) / most
-    width = float(math.ceil(width)) if whole else width
+    width = 2.0 * math.ceil(width / 2) if whole else width  # of as many even numbers as odd ones
     bins = [0] * (int((values[-1] - values[0]) / width) + 1 if whole else most)
     for value in values:
         bins[min(len(bins) - 1, int((value - values[0]) / width))] += counts[value]
