@@ -135,7 +135,7 @@ def show(
     with shown_at(Place(prefix, url, only)), shown_to(access):
         page = list(blocks)
         named, _, form = part.rpartition(".")
-        if form in CHART_FORMS:
+        if form in CHART_FORMS and status_code == 200:  # an error is said by a page
             return _chart(find(page, named), form, named, url)
         if part and is_fragment(request):
             block = find(page, part)
@@ -186,12 +186,13 @@ def _chart(block: Block | None, form: str, named: str, url: str) -> HTMLResponse
     """The figure of a chart as JSON, or its table as CSV."""
     if not isinstance(block, ChartFigure):
         raise NotFound(f"chart {named!r}", "is not on this page", "open the page for those that are", "chart", url, "")
+    headers = {"X-Robots-Tag": "noindex"}
     if form == "plotly":
-        return HTMLResponse(figure_json(block.chart), media_type="application/json")
+        return HTMLResponse(figure_json(block.chart), headers=headers, media_type="application/json")
     about = (f"Pluriscope: {block.chart.title}", url)
     lines = "".join(csv_lines(about, block.chart.columns(), block.chart.rows()))
-    disposition = f'attachment; filename="{named}.csv"'
-    return HTMLResponse(lines, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition})
+    headers["Content-Disposition"] = f'attachment; filename="{named}.csv"'
+    return HTMLResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")
 
 
 def _with_mark(parts: list[Markup]) -> list[Markup]:
