@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from app.pages import findings
 from app.pages.counted import counts_of
 from app.pages.place import locate
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, ChartFigure, Head, Prose, Section, Table
+from pluriscope.blocks import Action, Block, ChartFigure, Head, More, Prose, Section, Table
 from pluriscope.figures.charts import read_chart
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.glossary import Term
@@ -152,19 +152,20 @@ def _computed(told: Mapping[str, Any], *names: str) -> dict[str, str]:
 def build_paper(session: Session, links: Addresses) -> PaperRecord:
     """Every claim with what is found."""
     told = _told()
-    parts = [
-        PartRecord(**part | {"claims": [_claim(session, links, one) for one in part["claims"]]})
-        for part in told["parts"]
-    ]
-    of_paper = {name: text for name, text in told.items() if name in PaperRecord.model_fields}
-    return PaperRecord(**of_paper | _computed(told, "answer") | {"parts": parts})
+    parts = [part | {"claims": [_claim(session, links, one) for one in part["claims"]]} for part in told["parts"]]
+    return PaperRecord(**_of(PaperRecord, told) | _computed(told, "answer") | {"parts": parts})
+
+
+def _of(model: type[PageModel], told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model has of what the file says."""
+    return {name: said for name, said in told.items() if name in model.model_fields}
 
 
 def _claim(session: Session, links: Addresses, told: Mapping[str, Any]) -> ClaimRecord:
     shown = (_example(session, links, one) for one in told.get("examples", ()))
     rows = {slug: links.findings("data", slug) for slug in told.get("values", ())}
     more = {"examples": list(filter(None, shown)), "rows": rows, **_computed(told, "paper", "complete")}
-    return ClaimRecord(**{name: told[name] for name in ClaimRecord.model_fields if name in told} | more)
+    return ClaimRecord(**_of(ClaimRecord, told) | more)
 
 
 def _example(session: Session, links: Addresses, told: Mapping[str, str]) -> ExampleRecord | None:
@@ -209,10 +210,15 @@ def paper_blocks(found: PaperRecord, links: Addresses) -> Iterator[Block]:
         for one in part.claims:
             sources = ", ".join(found.sources[key] for key in one.known.split())
             yield Claim(id=one.key, claim=one, sources=sources, figure=_figure(_claims()[one.key], f"{one.key}-figure"))
-    yield Section("How the results were compared", id="method")
-    yield Prose(found.method, glossary=False)
-    compared = findings.finding_of(findings.REPORTED, links)
-    for place in () if findings.broken(compared) else (True, False):
-        yield from findings.charts_of(compared, links, beside=place)
+    yield More(
+        "How the results were compared", lambda: _compared(found, links), "with the options of the program", id="method"
+    )
     yield Section("What it does not show")
     yield Prose(found.not_shown, glossary=False)
+
+
+def _compared(found: PaperRecord, links: Addresses) -> Iterator[Block]:
+    yield Prose(found.method, glossary=False)
+    finding = findings.finding_of(findings.REPORTED, links)
+    for place in () if findings.broken(finding) else (True, False):
+        yield from (replace(one, id=f"method.{one.id}") for one in findings.charts_of(finding, links, beside=place))

@@ -197,19 +197,12 @@ def _studies(session: Session, links: Addresses, words: Sequence[str]) -> list[R
 
 def _findings(links: Addresses, words: Sequence[str]) -> list[Ranked]:
     """Chapters by their titles."""
-    named = (one for one in record()["findings"] if _begun(words, one["title"]))
-    return [
-        (
-            1,
-            Hit(
-                kind="finding",
-                label=one["title"],
-                detail="" if broken(one) else one["sentence"],
-                url=chapter_url(one["key"], links),
-            ),
-        )
-        for one in named
-    ]
+    found: list[Ranked] = []
+    for one in record()["findings"]:
+        detail, url = "" if broken(one) else one["sentence"], chapter_url(one["key"], links)
+        hit = Hit(kind="finding", label=one["title"], detail=detail, url=url)
+        found += [(1, hit)] if _begun(words, one["title"]) else []
+    return found
 
 
 def plain(text: str) -> str:
