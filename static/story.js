@@ -1,11 +1,10 @@
-/* The opening story: turns to another screen without a new page, lets the network run, asks for a guess first, presents.
+/* The opening story: turns to another screen without a new page, lets the network run, asks for a guess first.
    On slides the hands of a class are counted before an answer. Without this file each screen is a page with its figure
    at the end, and a guess is a link. */
 "use strict";
 (() => {
   const story = document.querySelector("[data-story]");
   if (!story) return;
-  const root = document.documentElement;
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const screens = [...story.querySelectorAll(".screen")];
   const lives = new Map(); // screen → its network, made when the screen is first seen
@@ -131,7 +130,7 @@
     screen.dataset.guess = "";
     ask(screen, liveOf(screen));
   }
-  for (const one of story.querySelectorAll(".votes, .counting")) one.hidden = false;
+  for (const one of story.querySelectorAll(".votes, .counting, [data-full]")) one.hidden = false;
 
   /* ---------- turning ---------- */
   function enter() {
@@ -169,6 +168,8 @@
     const choice = event.target.closest("[data-choice]");
     if (event.target.closest("[data-reset]")) return anew(screens[now]);
     if (event.target.closest("[data-answer]")) return answerOf(screens[now]);
+    if (event.target.closest("[data-full]") && document.fullscreenElement) return document.exitFullscreen();
+    if (event.target.closest("[data-full]")) return document.documentElement.requestFullscreen();
     if (!link && !choice) return;
     event.preventDefault();
     if (choice) guess(screens[now], choice);
@@ -177,14 +178,13 @@
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, select, textarea") || document.querySelector("dialog[open]")) return;
-    const scrolls = event.key.startsWith("Page") && root.scrollHeight > innerHeight + 4;
-    const goes = event.key === " " && (counts || root.hasAttribute("data-present")) && !event.target.closest("button");
+    const scrolls = event.key.startsWith("Page") && document.documentElement.scrollHeight > innerHeight + 4;
+    const goes = event.key === " " && counts && !event.target.closest("button");
     const by = goes ? 1 : { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }[event.key];
     if (by && !scrolls) {
       event.preventDefault();
       turn(now + by);
     } else if (event.key === " " && !event.target.closest("a, button, summary, [role=button]") && stop()) event.preventDefault();
-    else if (event.key === "Escape") present(false);
     else if (counts && event.key === "0" && hands(screens[now]).length) anew(screens[now]);
     else screens[now].querySelector(`[data-choice="${event.key.toUpperCase()}"]`)?.click();
   });
@@ -194,20 +194,6 @@
     const [across, down] = touched ? [one.clientX - touched.clientX, one.clientY - touched.clientY] : [0, 0];
     if (Math.abs(across) > 50 && Math.abs(across) > 2 * Math.abs(down)) turn(now + (across < 0 ? 1 : -1));
   });
-
-  /* ---------- presenting: full screen, without the frame of the site ---------- */
-  function present(on) {
-    root.toggleAttribute("data-present", on);
-    for (const button of story.querySelectorAll("[data-present]")) button.textContent = on ? "End" : button.dataset.words;
-    if (on) root.requestFullscreen?.().catch(() => {}); // where that is not allowed, the window is enough
-    else if (document.fullscreenElement) document.exitFullscreen();
-  }
-  for (const button of story.querySelectorAll("[data-present]")) {
-    button.hidden = false;
-    button.dataset.words = button.textContent;
-    button.addEventListener("click", () => present(!root.hasAttribute("data-present")));
-  }
-  document.addEventListener("fullscreenchange", () => document.fullscreenElement || present(false));
 
   /* ---------- paper: every figure at its end, with the answers ---------- */
   const open = () => screens.filter((screen) => screen.querySelector(".sayings") && !screen.dataset.guess);

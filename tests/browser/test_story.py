@@ -1,4 +1,4 @@
-"""The opening story in a browser: it runs, asks before it tells, turns by keys, presents, and works without it all."""
+"""The opening story in a browser: it runs, asks before it tells, turns by keys; on slides hands are counted."""
 
 from __future__ import annotations
 
@@ -121,25 +121,6 @@ def test_a_guess_comes_before_the_answer(tab, number, key, right):
     verdict.wait_for(state="visible")
 
 
-def test_presenting_leaves_the_frame_of_the_site_away(tab):
-    tab.goto("/story/3")
-    tab.get_by_role("button", name="Present").click()
-    assert not tab.locator("header.bar").is_visible()
-    tab.keyboard.press("ArrowRight")
-    sizes = tab.evaluate(
-        """() => ["h1, h2", ".say > p:not(.step)"].map((one) =>
-             parseFloat(getComputedStyle(document.querySelector(`.screen.now :is(${one})`)).fontSize))"""
-    )
-    assert sizes == [56, 28]
-    tab.keyboard.press("q")
-    tab.locator(".screen.now [data-next]").wait_for(state="visible")
-    assert tab.locator(".screen.now .because").first.is_visible()
-    tab.keyboard.press(" ")
-    assert on_screen(tab) == 5
-    tab.keyboard.press("Escape")
-    eventually(tab, tab.locator("header.bar").is_visible, True)
-
-
 def test_tab_comes_from_the_heading_to_the_next_screen(tab):
     tab.goto("/")
     tab.keyboard.press("ArrowRight")
@@ -154,8 +135,12 @@ def test_tab_comes_from_the_heading_to_the_next_screen(tab):
 
 def test_on_slides_hands_are_counted_before_the_answer(visitor):
     tab = visitor(**STILL)
-    tab.goto("/learn/slides?screen=3")
+    tab.goto("/story/3")
+    tab.get_by_role("link", name="Present").locator("visible=true").click()
     assert tab.locator(".bar, .foot").count() == 0
+    sizes = """() => ["h1, h2", ".say > p:not(.step)"].map((one) =>
+        parseFloat(getComputedStyle(document.querySelector(`.screen.now :is(${one})`)).fontSize))"""
+    assert tab.evaluate(sizes) == [56, 28]
     tab.keyboard.press("ArrowRight")
     tab.wait_for_url("**/learn/slides?screen=4")
     tally = tab.locator(".screen.now .votes")
@@ -183,14 +168,6 @@ def test_slides_fit_a_projector(visitor, size):
         tab.goto(f"/learn/slides?screen={number}" + ("&guess=Q" if number in EXPERIMENTS else ""))
         beyond = "() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
         assert tab.evaluate(beyond) == list(size), number
-
-
-@pytest.mark.parametrize("number", range(1, SCREENS + 1))
-def test_a_presented_screen_fits_a_projector(visitor, number):
-    tab = visitor(**{**STILL, "viewport": {"width": 1280, "height": 720}})
-    tab.goto(address(number) + ("?guess=Q" if number in EXPERIMENTS else ""))
-    tab.evaluate("() => document.documentElement.toggleAttribute('data-present', true)")
-    assert tab.evaluate("() => document.documentElement.scrollHeight") <= 720
 
 
 @pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desk", "phone"])

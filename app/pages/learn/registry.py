@@ -47,7 +47,7 @@ class Part:
         return self.minutes or LESSONS[(self.lesson or 0) - 1].minutes
 
     @property
-    def told(self) -> Part | Lesson:
+    def content(self) -> Part | Lesson:
         """What says more of it: its lesson, or itself."""
         return LESSONS[self.lesson - 1] if self.lesson else self
 

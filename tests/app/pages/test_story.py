@@ -134,7 +134,7 @@ def test_the_last_screen_has_the_numbers_of_the_store(client):
     told = shown(text)
     found = client.get(f"/api/v2/networks/{NETWORK}").json()["counts"]
     assert f"{int(found['interpretations']['value']):,} explanations pass. None is always right." in told
-    words = told.partition("The question and the tests")[0]
+    words = told.partition("Asked by Méloux")[0]
     assert re.findall(r"\d[\d,]{2,}", words) == ["147,899,020"], "one large number"
     compared = client.get(f"/api/v2/networks/{NETWORK}/compare", params={"e": PAIR}).json()
     p, q = (one["right"] for one in compared["explanations"])
