@@ -116,7 +116,6 @@
 
   /* ---------- slides: hands are counted, then the answer is shown ---------- */
   const counts = "counts" in story.dataset;
-  const hands = (screen) => [...screen.querySelectorAll(".votes")];
   function guess(screen, choice) {
     if (!counts) return answerOf(screen, choice);
     if (screen.dataset.guess) return;
@@ -126,7 +125,7 @@
   /** Counts from 0, the answer is open again. */
   function anew(screen) {
     if ("guessed" in screen.dataset) return;
-    for (const votes of hands(screen)) votes.value = 0;
+    for (const votes of screen.querySelectorAll(".votes")) votes.value = 0;
     screen.dataset.guess = "";
     ask(screen, liveOf(screen));
   }
@@ -185,7 +184,7 @@
       event.preventDefault();
       turn(now + by);
     } else if (event.key === " " && !event.target.closest("a, button, summary, [role=button]") && stop()) event.preventDefault();
-    else if (counts && event.key === "0" && hands(screens[now]).length) anew(screens[now]);
+    else if (counts && event.key === "0" && screens[now].querySelector(".votes")) anew(screens[now]);
     else screens[now].querySelector(`[data-choice="${event.key.toUpperCase()}"]`)?.click();
   });
   let touched = null;

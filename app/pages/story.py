@@ -8,7 +8,7 @@ sends all six, so that they print one below the other; without scripts it shows 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -153,36 +153,25 @@ def has_story(session: Session) -> bool:
     return True
 
 
-def story(session: Session, links: Addresses, now: int, guess: str = "") -> Story:
+def story(session: Session, links: Addresses, now: int, guess: str = "", *, counts: bool = False) -> Story:
     """The story at one of its screens.
 
     Args:
         now: number of the one that is shown, from 1 to :data:`SCREENS`.
         guess: letter that the reader chose there; "" where nothing was chosen, "-" to show the answer anyway.
-
-    Raises:
-        NotFound: its network is not stored.
-    """
-    return _story(_Told(LessonNetwork.stored(session, links), links.story), now, guess)
-
-
-def slides(session: Session, links: Addresses, now: int, guess: str) -> Story:
-    """The same to be shown to a class.
+        counts: whether it is shown to a class, as slides.
 
     Raises:
         NotFound: its network is not stored.
     """
 
-    def url(number: int, **view: str) -> str:
+    def slide(number: int, **view: str) -> str:
         return links.learn("slides", screen=number, **view)
 
-    return replace(_story(_Told(LessonNetwork.stored(session, links), url), now, guess), counts=True)
-
-
-def _story(told: _Told, now: int, guess: str) -> Story:
+    told = _Told(LessonNetwork.stored(session, links), slide if counts else links.story)
     guesses = {number: guess if number == now else "-" for number in EXPERIMENTS}
     experiments = [told.experiment(number, guess) for number, guess in guesses.items()]
-    return Story([told.network(), told.one(), told.other(), *experiments, told.all()], now)
+    return Story([told.network(), told.one(), told.other(), *experiments, told.all()], now, counts)
 
 
 def figure_of(session: Session, links: Addresses, number: int, name: str, guess: str) -> Markup | None:

@@ -11,7 +11,7 @@ from pydantic import Field
 from app.errors import NotFound
 from app.options import Options
 from app.pages.networks import MOST_LETTERS
-from app.pages.story import SCREENS, figure_of, has_story, slides, story, without_network
+from app.pages.story import SCREENS, figure_of, has_story, story, without_network
 from app.rendering import show
 from app.routes.depends import Links, Reading
 from app.routes.faces import HTML
@@ -56,7 +56,8 @@ def front_page(request: Request, session: Reading, links: Links, options: Annota
 def slides_page(
     request: Request, session: Reading, links: Links, options: Annotated[SlidesOptions, Query()]
 ) -> Response:
-    return show(request, [slides(session, links, options.screen, options.guess)], "Slides", around="learn/full.html")
+    told = story(session, links, options.screen, options.guess, counts=True)
+    return show(request, [told], "Slides", around="learn/full.html")
 
 
 @router.get(_SCREEN, **HTML)
