@@ -35,6 +35,8 @@ def test_from_scikit_learn_to_a_shared_link(tab, expect, ear, site, by_scikit_le
     ear.expect_status(422)
     tab.goto("/")
     tab.get_by_role("banner").get_by_role("link", name="Your network").click()
+    expect(tab.locator("main")).to_contain_text("Layers in the order read")  # of an example, before anything is given
+    tab.get_by_text("Finer options").click()
     tab.get_by_label("Or the text of a network file").fill(by_scikit_learn.read_text())
     tab.get_by_label("What its outputs should compute").select_option("formula")
     tab.get_by_label("Names, truth tables or formulas").fill("A xor B")

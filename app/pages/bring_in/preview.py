@@ -26,7 +26,7 @@ from app.db.tables import NetworkRow
 from app.db.writes import other_tasks
 from app.limits import limits_in
 from app.pages.bring_in.computed import computed, questions_of
-from app.pages.bring_in.form import Kept
+from app.pages.bring_in.form import Asked, Kept
 from app.pages.inside import beside, rows_table
 from app.pages.plan import planned_table
 from app.pages.shared import activation_words
@@ -119,7 +119,7 @@ def preview_blocks(session: Session, links: Addresses, page: Preview, values: Ma
     again = partial(Form, Kept, links.bring_in(), "Preview again", kept, primary=False, id="k-")
     if left_open := questions_of(intake):
         yield Section("What the file leaves open", "As it looks. Change it where that is wrong.")
-        yield again(folded=Kept.model_fields.keys() - left_open)
+        yield again(folded=Asked.model_fields.keys() - left_open)
     seconds = duration(limits.criterion_seconds)
     yield Section("What an analysis does", f"then {len(CRITERIA)} criteria, each for at most {seconds}")
     yield planned_table(page.questions, limits, shape, "plan")
