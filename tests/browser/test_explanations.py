@@ -67,15 +67,15 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
 def test_on_a_phone_filters_stay_open_while_several_are_chosen(visitor, expect):
     tab = visitor(**PHONE)
     tab.goto(f"{HERE}?kind=circuit")
-    fragile = tab.locator("#list-fragile-no")
-    expect(fragile).to_be_hidden()
+    passes = tab.locator("#list-passes-mean-ablation")
+    expect(passes).to_be_hidden()
     tab.locator(".filters > summary").click()
-    fragile.check()
-    expect(tab).to_have_url(re.compile("fragile=no"))
-    expect(fragile).to_be_visible()
-    expect(fragile).to_be_checked()
+    passes.check()
+    expect(tab).to_have_url(re.compile("passes=mean-ablation"))
+    expect(passes).to_be_visible()
+    expect(passes).to_be_checked()
     tab.locator(".filters > summary").click()
-    expect(fragile).to_be_hidden()
+    expect(passes).to_be_hidden()
 
 
 def test_a_part_of_the_network_is_kept_then_left_out_then_neither(visitor, expect, site):

@@ -36,9 +36,9 @@ def test_the_whole_way_by_keys_alone(tab, expect):
     tab.keyboard.type("pretrained")
     tab.keyboard.press("Enter")
     expect(tab).to_have_url(re.compile("q=pretrained"))
-    press(tab, tab.locator("#networks-by-task"))
-    expect(tab.locator("#networks-by-task")).to_be_focused()
-    expect(tab).to_have_url(re.compile("sort=task"))
+    press(tab, tab.locator("#networks-by-circuits_valid"))
+    expect(tab.locator("#networks-by-circuits_valid")).to_be_focused()
+    expect(tab).to_have_url(re.compile("sort=circuits_valid"))
     press(tab, tab.get_by_role("table").get_by_role("link", name="XOR, pretrained by the authors"))
     expect(tab).to_have_url(re.compile("/networks/xor-pretrained$"))
     press(
