@@ -13,6 +13,7 @@ from typing import Final
 
 from playwright.sync_api import Browser, sync_playwright
 
+from app.pages.learn.lesson import NETWORK, PAIR
 from benchmarks.own_server import ROOT, server_on_copy
 
 FOLDER: Final = ROOT / "docs" / "images"
@@ -22,7 +23,7 @@ CHROMIUM: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "g
 PICTURES: Final = {
     "home-light": ("/story/3", 900),
     "network-light": ("/networks/xor-pretrained", 1100),
-    "compare-light": ("/compare?network=xor-pretrained&e=i-183bf.23&e=i-183bf.25", 900),
+    "compare-light": (f"/compare?network={NETWORK}&e={'&e='.join(PAIR)}", 900),
 }
 """The name of each file, with the page's address and the height of the window in pixels."""
 
