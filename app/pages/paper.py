@@ -7,9 +7,9 @@ those of networks to open are what is stored of them.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from pydantic import Field
@@ -152,7 +152,8 @@ def _computed(told: Mapping[str, Any], *names: str) -> dict[str, str]:
 def build_paper(session: Session, links: Addresses) -> PaperRecord:
     """Every claim with what is found."""
     told = _told()
-    parts = [part | {"claims": [_claim(session, links, one) for one in part["claims"]]} for part in told["parts"]]
+    counted = cache(partial(_counted, session, links))  # several claims lead to one network
+    parts = [part | {"claims": [_claim(counted, links, one) for one in part["claims"]]} for part in told["parts"]]
     return PaperRecord(**_of(PaperRecord, told) | _computed(told, "answer") | {"parts": parts})
 
 
@@ -161,24 +162,26 @@ def _of(model: type[PageModel], told: Mapping[str, Any]) -> dict[str, Any]:
     return {name: said for name, said in told.items() if name in model.model_fields}
 
 
-def _claim(session: Session, links: Addresses, told: Mapping[str, Any]) -> ClaimRecord:
-    shown = (_example(session, links, one) for one in told.get("examples", ()))
+def _claim(counted: Callable[[str, Scope], str | None], links: Addresses, told: Mapping[str, Any]) -> ClaimRecord:
+    examples = []
+    for one in told.get("examples", ()):
+        scope = Scope(protocol=one.get("protocol", "paper"), data=one.get("data", ""))
+        url = links.prefix + one["path"] if "path" in one else links.network(one["network"], scope)
+        counts = "" if "path" in one else counted(one["network"], scope)
+        if counts is not None:
+            examples.append(ExampleRecord(words=one["words"], url=url, counts=counts))
     rows = {slug: links.findings("data", slug) for slug in told.get("values", ())}
-    more = {"examples": list(filter(None, shown)), "rows": rows, **_computed(told, "paper", "complete")}
+    more = {"examples": examples, "rows": rows, **_computed(told, "paper", "complete")}
     return ClaimRecord(**_of(ClaimRecord, told) | more)
 
 
-def _example(session: Session, links: Addresses, told: Mapping[str, str]) -> ExampleRecord | None:
-    """Something to open; None where there is no such network."""
-    if "path" in told:
-        return ExampleRecord(words=told["words"], url=links.prefix + told["path"], counts="")
-    scope = Scope(protocol=told.get("protocol", "paper"), data=told.get("data", ""))
+def _counted(session: Session, links: Addresses, network: str, scope: Scope) -> str | None:
+    """How many explanations are stored of a network; "" where it is not analysed, None where it is not there."""
     try:
-        found = locate(session, links, told["network"], scope).analysis
+        found = locate(session, links, network, scope).analysis
     except PageError:
         return None
-    words = ", ".join(f"{getattr(counts_of(found), name)} {what}" for name, what in _COUNTED.items()) if found else ""
-    return ExampleRecord(words=told["words"], url=links.network(told["network"], scope), counts=words)
+    return ", ".join(f"{getattr(counts_of(found), name)} {what}" for name, what in _COUNTED.items()) if found else ""
 
 
 def _figure(of: Mapping[str, Any], key: str) -> ChartFigure | None:
