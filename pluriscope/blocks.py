@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 
 from pluriscope import tables, templating
 from pluriscope.csv_files import csv_lines, disarmed
-from pluriscope.figures.charts import Chart
+from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.charts import draw
 from pluriscope.glossary import anchor_of
@@ -352,6 +352,27 @@ class Table(Block):
             thumbs=thumbs if any(thumbs) else (),
             ticks=self.tray is not None and any(row.ref and row.picks for row in selection.rows),
         )
+
+    @property
+    def inner(self) -> Iterator[Block]:
+        """The charts of its ranges."""
+        found = self.listing.select(replace(self.query, start=0, limit=1)).facets if self.facets else ()
+        return (self.chart_of(facet) for facet in found if facet.column.facet in ("range", "least"))
+
+    def chart_of(self, facet: tables.Facet) -> ChartFigure:
+        """A range as bars, of which some can be taken."""
+        column, shown = facet.column, [choice for choice in facet.choices if choice.count]
+        ends = [choice.query.wanted[column.name] for choice in shown]
+        places = [(float(low) + float(high or low)) / 2 for low, high in ends]
+        urls = [self.link(choice.query) for choice in shown]
+        names = [f"{choice.label}: {exact(choice.count)}" for choice in shown]
+        bars = Series("", places, [float(choice.count) for choice in shown], names=names, urls=urls, look="grey")
+        asked = self.query.wanted.get(column.name, ())
+        low, high = (float(end) if end else None for end in (*asked, "", "")[:2])
+        within = [(low is None or x >= low) and (high is None or x <= high) for x in places]
+        taken = replace(bars, y=[y if one else None for y, one in zip(bars.y, within, strict=True)], look="ink")
+        chart = Chart("bars", column.label, Axis(), Axis(), [bars, taken] if asked else [bars], selects=column.options)
+        return ChartFigure(chart=chart, caption="", id=f"{self.id}-{column.name}")
 
     def _says(self, column: tables.Column, found: tables.Selection) -> bool:
         """Whether a column says something of the rows: their order, or a value; below headings of two of them, if it

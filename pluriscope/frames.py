@@ -21,7 +21,21 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from pluriscope.errors import InvalidOption
-from pluriscope.tables import MOST_VALUES, Column, Facet, Group, Query, Removal, Row, Selection, choices_of, words_of
+from pluriscope.tables import (
+    MOST_BARS,
+    MOST_VALUES,
+    Choice,
+    Column,
+    Facet,
+    Group,
+    Query,
+    Removal,
+    Row,
+    Selection,
+    bins_of,
+    choices_of,
+    words_of,
+)
 
 Passing = NDArray[np.bool_]
 KIND: Final = "kind"
@@ -382,7 +396,24 @@ class Frame:
         low, high = (str(of_type(min(ends))), str(of_type(max(ends)))) if ends else ("", "")
         alike = column.facet == "all" and not column.absence
         rows = {label: self._labelled(column.name, label, rest) for label in counts} if alike else {}
-        return Facet(column, choices_of(column, counts, query), low, high, asked, rows)
+        binned = column.type == "float" and column.facet == "range" and low != high
+        choices = self._bins(column, passing, ends, query) if binned else choices_of(column, counts, query)
+        return Facet(column, choices, low, high, asked, rows)
+
+    def _bins(
+        self, column: Column, passing: Sequence[Passing], ends: Sequence[float], query: Query
+    ) -> tuple[Choice, ...]:
+        """Parts of equal width of the range of a float, each without the first value of the next."""
+        edges = np.linspace(min(ends), max(ends), MOST_BARS + 1)
+        counts = [0] * MOST_BARS
+        for part, one in zip(self.parts, passing, strict=True):
+            if (values := part.numbers.get(column.name)) is not None:
+                places = np.clip(np.searchsorted(edges - _TOLERANCE, values, side="right") - 1, 0, MOST_BARS - 1)
+                more = part.counts(places, one & ~np.isnan(values), MOST_BARS)
+                counts = [so_far + n for so_far, n in zip(counts, more, strict=True)]
+        uppers = [*(edges[1:-1] - 3 * _TOLERANCE), edges[-1]]  # ends are asked for with that tolerance
+        bins = zip(edges[:-1].tolist(), map(float, uppers), counts, strict=True)
+        return bins_of(column, [(str(low), str(high), n) for low, high, n in bins], query)
 
     def _labelled(self, name: str, label: str, passing: Sequence[Passing]) -> bytes:
         """Which of some rows have a label."""

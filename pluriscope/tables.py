@@ -26,6 +26,8 @@ ANY: Final = "any"
 LIMIT: Final = 50
 MOST_ROWS: Final = 200
 MOST_VALUES: Final = 64
+MOST_BARS: Final = 16
+"""Of a range that is drawn; more values stand in bins."""
 _ORDERS: Final = ("asc", "desc")
 
 
@@ -229,7 +231,7 @@ class Facet:
     """What a column can be filtered by.
 
     Args:
-        choices: its values; of a range each value that some row has, if they are few.
+        choices: its values; of a range each value that some row has, or bins if these are many.
         low: the smallest value of a range, "" if no row has one.
         high: the largest.
         asked: what is asked of the column.
@@ -258,6 +260,12 @@ class Facet:
     def offered(self) -> set[tuple[str, int]]:
         """What can be chosen, and how many rows that leaves."""
         return {(one.label.lower(), one.count) for one in self.choices}
+
+    @property
+    def binned(self) -> bool:
+        """Whether a choice stands for more than one value of a range."""
+        name = self.column.name
+        return any(len({*choice.query.wanted[name]}) > 1 for choice in self.choices if name in choice.query.wanted)
 
     @property
     def hints(self) -> tuple[str, str]:
@@ -381,7 +389,7 @@ def words_of(column: Column, wanted: Sequence[str]) -> str:
     """What is asked of a column, for people."""
     name = column.label.lower()
     if column.facet in ("range", "least"):
-        low, high = (*wanted, "", "")[:2]
+        low, high = (_brief(column, end) for end in (*wanted, "", "")[:2])
         if low and high:
             return f"{name} {low}" if low == high else f"{name} {low} to {high}"
         return f"{name} at least {low}" if low else f"{name} at most {high}"
@@ -580,16 +588,38 @@ class AtHand:
         return Facet(column, choices_of(column, counts, query), asked=asked)
 
 
+def bins_of(column: Column, bins: Iterable[tuple[str, str, int]], query: Query) -> tuple[Choice, ...]:
+    """Parts of a range to choose from: the ends of each, and how many rows lie in it."""
+    asked, found = query.wanted.get(column.name, ()), []
+    for low, high, n in bins:
+        label = column.words(low)
+        if low != high:
+            label = f"{_brief(column, low)} to {_brief(column, high)}"
+        found.append(Choice(low, label, n, asked == (low, high), query.but(column.name, low, high)))
+    return tuple(found)
+
+
+def _brief(column: Column, end: str) -> str:
+    return f"{float(end):.3g}" if column.type == "float" and end else end
+
+
 def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple[Choice, ...]:
     """The values of a column to choose from: those that most rows have, and those asked for."""
     asked = query.wanted.get(column.name, ())
     if column.facet in ("range", "least"):
         values = sorted(counts, key=int)
-        ends = {value: (value, value) for value in values}
-        return tuple(
-            Choice(value, column.words(value), counts[value], asked == end, query.but(column.name, *end))
-            for value, end in ends.items()
-        )
+        size = -(-len(values) // MOST_BARS) or 1
+        bins = [values[start : start + size] for start in range(0, len(values), size)]
+        if size > 1:  # of equal width
+            low, high = int(values[0]), int(values[-1])
+            wide = -(-(high - low + 1) // MOST_BARS)
+            starts = range(low, high + 1, wide)
+            bins = [[str(start), str(min(start + wide - 1, high))] for start in starts]
+            totals = Counter[str]()
+            for value in values:
+                totals[str(low + (int(value) - low) // wide * wide)] += counts[value]
+            counts = totals
+        return bins_of(column, [(one[0], one[-1], counts[one[0]]) for one in bins], query)
     values = [one for one in column.choices if counts.get(one) or one in asked]
     if column.facet == "any" and column.type not in ("bool", "int") and not column.choices:
         most = sorted(counts, key=lambda value: (-counts[value], value))[:MOST_VALUES]

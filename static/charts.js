@@ -31,7 +31,10 @@
     const [answer] = await Promise.all([fetch(box.dataset.chart), loaded()]);
     if (!answer.ok) return;
     const { data, layout } = coloured(await answer.text());
-    layout.height = Math.max(120, box.firstElementChild.getBoundingClientRect().height); // so that nothing moves
+    const { height } = box.firstElementChild.getBoundingClientRect(), filter = box.closest("form"); // so that nothing moves
+    layout.height = filter ? height : Math.max(120, height);
+    if (filter) Object.assign(layout, { margin: { l: 0, r: 0, t: 4, b: 16 }, yaxis: { visible: false }, showlegend: false });
+    if (filter && data[0].x.length < 10) layout.xaxis.tickvals = data[0].x;
     const at = Object.assign(document.createElement("div"), { className: "plot" });
     box.append(at);
     box.classList.add("drawn");
@@ -39,6 +42,7 @@
       await Plotly.newPlot(at, data, layout, {
         responsive: true,
         displaylogo: false,
+        ...(filter ? { displayModeBar: false } : {}),
         modeBarButtonsToRemove: ["lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", ...(layout.meta.selects.length ? [] : ["select2d"])],
         toImageButtonOptions: { format: "png", scale: 2, filename: box.dataset.name },
       });
@@ -47,9 +51,17 @@
       box.classList.remove("drawn");
       throw error;
     }
+    const { selects } = layout.meta;
+    // the range of some bars: what their own links ask for, where these do
+    const choose = (points) => {
+      const [first, last] = [(a, b) => a.x < b.x, (a, b) => a.x > b.x].map((before) => points.reduce((a, b) => before(a, b) ? a : b));
+      const asked = (point, name) => new URL(point.customdata || "", location).searchParams.get(name) ?? point.x;
+      const detail = { options: selects, ends: [asked(first, selects[0]), asked(last, selects[1])] };
+      box.dispatchEvent(new CustomEvent("chart:range", { bubbles: true, detail }));
+    };
     at.on("plotly_click", ({ points: [point] }) => {
-      const url = point.customdata;
-      if (url) location.assign(url);
+      if (filter) choose([point]);
+      else if (point.customdata) location.assign(point.customdata);
     });
     at.on("plotly_clickannotation", ({ index }) => {
       const url = layout.meta.marks[index];
@@ -58,12 +70,8 @@
     at.on("plotly_hover", ({ points: [point] }) => at.classList.toggle("leads", Boolean(point.customdata)));
     at.on("plotly_unhover", () => at.classList.remove("leads"));
     at.on("plotly_selected", (chosen) => {
-      if (!chosen?.range?.x) return;
-      const range = chosen.points.map((point) => point.x);
-      if (range.length) box.dispatchEvent(new CustomEvent("chart:range", {
-        bubbles: true,
-        detail: { options: layout.meta.selects, ends: [Math.min(...range), Math.max(...range)] },
-      }));
+      if (!selects.length || !chosen?.points.length) return;
+      choose(chosen.points);
       Plotly.relayout(at, { selections: [] }); // under its box no item could be clicked
     });
   }
@@ -80,6 +88,14 @@
     box.dataset.seen = "";
     seen.observe(box);
   });
+  // a range that is taken of a chart among the filters of a list
+  document.addEventListener("chart:range", ({ target, detail: { options, ends } }) => {
+    const form = target.closest("form");
+    if (!form) return;
+    options.forEach((name, place) => { form.elements[name].value = ends[place]; });
+    form.requestSubmit();
+  });
+
   find(document);
   document.addEventListener("htmx:after:swap", () => find(document));
 })();

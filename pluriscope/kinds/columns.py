@@ -118,6 +118,7 @@ EDGES = Column("edges", "Edges", "Edges that the circuit keeps.", "int", facet="
 NEURONS = Column("neurons", "Neurons", "Hidden neurons that it uses.", "int", facet="range")
 MARGIN = Column(
     *("margin", "Margin", "How far the nearest tested output is from the threshold of the decision rule.", "float"),
+    facet="range",
     largest_first=True,
     show=_margin,
 )

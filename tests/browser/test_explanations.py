@@ -17,6 +17,28 @@ def names(tab) -> list[str]:
     return [box.get_attribute("data-compare") for box in tab.locator("#list input[data-compare]").all()]
 
 
+@pytest.mark.parametrize("name", ["edges", "margin"])
+def test_a_range_taken_of_a_chart_filters_the_list(visitor, expect, site, name):
+    tab = visitor()
+    tab.goto(f"{HERE}?kind=circuit")
+    tab.evaluate("() => { window.sameDocument = true }")
+    bars = tab.locator(f"[data-name=list-{name}].drawn .nsewdrag")
+    bars.scroll_into_view_if_needed()
+    box = bars.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    tab.mouse.move(box["x"] + 0.3 * box["width"], middle)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + 0.8 * box["width"], middle, steps=8)
+    tab.mouse.up()
+    expect(tab.locator("#list .inforce")).to_contain_text(f"{name} ")
+    asked = {option: one[0] for option, one in query(tab).items() if option.startswith(name)}
+    assert asked.keys() == {f"{name}_min", f"{name}_max"}
+    wanted = site.listed("xor-pretrained", kind="circuit", **asked)
+    assert 0 < wanted["total"] < 197
+    expect(tab.locator("#list [role=status]")).to_have_text(f"{wanted['total']} explanations")
+    assert tab.evaluate("() => window.sameDocument"), "this took no page load"
+
+
 def test_find_filter_select_compare_and_share(visitor, expect, site):
     tab = visitor()
     tab.goto(HERE)
@@ -24,7 +46,7 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     tab.locator("#list-kind-circuit").check()
     status = tab.locator("#list [role=status]")
     expect(status).to_have_text("197 explanations")
-    tab.get_by_role("link", name=re.compile("^12: ")).first.click()
+    tab.get_by_role("link", name=re.compile("^12: ")).first.press("Enter")
     wanted = site.listed("xor-pretrained", kind="circuit", edges_min=12, edges_max=12)
     expect(status).to_have_text(f"{wanted['total']} explanations")
     assert names(tab) == [item["ref"] for item in wanted["items"]]

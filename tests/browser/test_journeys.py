@@ -67,7 +67,7 @@ def test_a_circuit_is_found_among_all(tab, expect):
 def test_without_scripts_a_list_is_filtered_and_leads_on(visitor, expect, site):
     tab = visitor(java_script_enabled=False)
     tab.goto(f"{XOR}/explanations?kind=circuit")
-    tab.locator("#list .hist").first.get_by_role("link", name="12:").click()
+    tab.locator("#list .hist").first.get_by_role("link", name="12:").press("Enter")
     wanted = site.listed("xor-pretrained", kind="circuit", edges_min=12, edges_max=12)["total"]
     expect(tab.locator("#list [role=status]")).to_have_text(f"{wanted} explanations")
     tab.locator(".bar [data-theme-switch]").click()

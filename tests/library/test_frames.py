@@ -14,7 +14,7 @@ from pluriscope.tables import Column, Query, read_query, toggled
 VALID = Column("valid", "Valid", "", "bool", facet="any", default=("yes",), choices=("yes", "no"))
 EDGES = Column("edges", "Edges", "", "int", facet="range")
 GATES = Column("gates", "Gates", "", "int", facet="any")
-MARGIN = Column("margin", "Margin", "", "float", facet="least")
+MARGIN = Column("margin", "Margin", "", "float", facet="range")
 FRAGILE = Column("fragile", "Fragile", "", "bool", facet="any")
 FORMULA = Column("formula", "Formula", "", "text", facet="any")
 COUNT = Column("count", "Count", "", "big")
@@ -54,6 +54,31 @@ def frame(n: int = 300, seed: int = 0) -> Frame:
 
 
 FRAME = frame()
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "bins"),
+    [
+        ("edges", [2, 3, 5], [("2", "2"), ("3", "3"), ("5", "5")]),
+        ("edges", [1, 2, 40], [("1", "1"), ("2", "2"), ("40", "40")]),
+        ("edges", range(10, 44, 2), [(str(low), str(min(low + 2, 42))) for low in range(10, 43, 3)]),
+        ("margin", [0.5, 0.5], []),
+        ("margin", [0.0, 0.25, 1.0], None),
+    ],
+)
+def test_a_range_of_many_values_stands_in_bins_that_lead_to_as_many_rows(column, values, bins):
+    told = [column for column in COLUMNS if column.name in ("kind", "name", "ref", "url", "edges", "margin")]
+    numbers = {column: np.array(values)}
+    part = Part("circuit", "circuits", len(values), numbers, {}, {}, lambda at: f"c-{at}")
+    some = Frame(tuple(told), (part,))
+    found = next(one for one in some.select(Query()).facets if one.column.name == column)
+    assert sum(choice.count for choice in found.choices) in (0, len(values))
+    assert bins is None or [choice.query.wanted[column] for choice in found.choices] == bins
+    assert (len(found.choices) == 16) == (bins is None)
+    for choice in found.choices:
+        assert some.select(choice.query).total == choice.count
+
+
 FILTERS = (
     {},
     {"valid": ["any"]},
