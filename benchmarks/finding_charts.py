@@ -172,7 +172,7 @@ def learned_or_drawn() -> dict[str, Shown]:
     names = [f"trained less {name}" for name in (*(f"drawn, {one}" for one in PRIORS), "drawn, trained scale")]
     names.append("trained less its own weights permuted")
     rows_ = Axis(names=names)
-    y = "exactly one place for an algorithm"
+    y = "exactly one place"
     return {
         "figure": (
             "Three priors, and one at the scale of each trained layer.",
@@ -424,7 +424,7 @@ def planted_backbone() -> dict[str, Shown]:
             for at, (own, url) in enumerate(some)
         ]
         whole.append(series(name, look, parts))  # type: ignore[arg-type]
-    every = "edges in every valid circuit, of those of the smallest"
+    every = "share in every valid circuit"
     return {
         "figure": (
             "Medians of networks, in the order of the chapter’s table. "
@@ -766,7 +766,7 @@ def reported() -> dict[str, Shown]:
             Chart(
                 "dots",
                 "Our number divided by the reported one",
-                Axis("our median divided by the reported number", log=True),
+                Axis("our median ÷ reported", log=True),
                 Axis(names=names),
                 [
                     across("reported", "pale", theirs),
