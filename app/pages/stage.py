@@ -28,7 +28,7 @@ MOST_ROWS: Final = 16
 MOST_WEIGHTS: Final = 1_000
 """Of a network that a browser runs."""
 _MODEL_ROWS: Final = 8
-_WIDE: Final = Geometry("wide", 832, 40, 104, 58, 50, 116, 28, 13, 13, 34, "threshold 0.5")
+_WIDE: Final = Geometry("wide", 832, 40, 134, 58, 50, 116, 28, 13, 13, 34, "threshold 0.5")
 _NARROW: Final = Geometry("narrow", 358, 22, 58, 52, 40, 96, 20, 12.5, 13, 27, "0.5")
 
 
