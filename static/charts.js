@@ -51,6 +51,10 @@
       box.classList.remove("drawn");
       throw error;
     }
+    // its caption and its table have it in words
+    const unread = () => at.querySelectorAll("svg").forEach((svg) => svg.setAttribute("aria-hidden", "true"));
+    unread();
+    at.on("plotly_afterplot", unread);
     const { selects } = layout.meta;
     // the range of some bars: what their own links ask for, where these do
     const choose = (points) => {
