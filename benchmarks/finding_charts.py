@@ -411,10 +411,7 @@ def planted_backbone() -> dict[str, Shown]:
     cells = []
     for name, (own, url) in arms.items():
         counts = Counter(11 if one == 1 else 0 if one == 0 else 1 + math.floor(10 * one) for one in own)
-        parts = [
-            (at, n / len(own), None, None, f"{name}: {n} of {len(own)} share {columns[at]}", url)
-            for at, n in sorted(counts.items())
-        ]
+        parts = [(at, n / len(own), None, None, f"{n} of {len(own)}", url) for at, n in sorted(counts.items())]
         cells.append(series(name, "ink", parts))
     whole = []
     for name, start, look, aside in (("drawn at random", "Drawn", "grey", 0.06), ("trained", "Task alone", "ink", 0.0)):
@@ -610,7 +607,7 @@ def transformers() -> dict[str, Shown]:
             minimal, listed, valid = (asked(name, task, part) for name in ("minimal", "listed", "valid"))
             hits = sum(one == 1 and listed[seed] == valid[seed] for seed, one in minimal.items())
             where = {"task": task, "granularity": part, "ablation": "zero", "rows": "trained"}
-            words = f"{task}, {_PARTS[part]}: {hits} of {len(minimal)}"
+            words = f"{hits} of {len(minimal)}"
             cells.append((place, float(hits), None, None, words, link(slug, "minimal", **where)))
         alone.append(series(task, "ink", cells))
     tasks, of_edges = Axis(names=list(_TASKS)), "edges in every valid circuit, of a smallest one’s"
@@ -801,14 +798,15 @@ CHARTS: Final = {
 
 
 def main() -> None:
-    lines = []
+    lines, documents = [], "".join(path.read_text() for path in (ROOT / "docs").rglob("*.md"))
     for key, made in CHARTS.items():
         for name, (caption, chart) in made().items():
             told = {"finding": key, "name": name, "caption": caption, "chart": document_of(chart)}
             lines.append(json.dumps(told, ensure_ascii=False, separators=(",", ":")))
             at = key if name == "figure" else f"{key}-{name}"
             drawing = standalone_svg(str(draw(chart, FILE_WIDTH)))
-            (ROOT / "docs" / "findings" / f"{at}.svg").write_text(drawing)
+            if f"{at}.svg" in documents:
+                (ROOT / "docs" / "findings" / f"{at}.svg").write_text(drawing)
     (FOLDER / "charts.json").write_text("[\n" + ",\n".join(lines) + "\n]\n")
 
 

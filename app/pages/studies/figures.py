@@ -208,9 +208,7 @@ def _categories(study: Study, rows: Sequence[Row], protocol: str, by: str) -> tu
     series = []
     for row in rows:
         found = [dict(row.group["categories"]).get(name, 0) for name in names]
-        words = [
-            f"{row.label} {name}: {exact(n)} of {exact(row.group['n'])}" for name, n in zip(names, found, strict=True)
-        ]
+        words = [f"{exact(n)} of {exact(row.group['n'])}" for n in found]
         shares = [n / (row.group["n"] or 1) for n in found]
         urls = [_url(study, row, protocol, by)] * len(names)
         series.append(Series(row.label, range(len(names)), shares, names=words, urls=urls))
