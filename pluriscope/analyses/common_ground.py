@@ -7,18 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from markupsafe import Markup
-
 from analysis.common_ground.points import ExtremeFound
 from analysis.common_ground.report import CommonGroundReport, Kind
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import BY_KEY, KIND_OF
 from analysis.pair.report import PairFound
-from pluriscope.analyses.shown import AnalysisContext, Shown
+from pluriscope.analyses.shown import AnalysisContext, Shown, thumb_of
 from pluriscope.blocks import Action, Block, ChartFigure, Fact, Facts, More, Notice, Prose, Section
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, histogram
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.figures.svg.charts import thumb
 from pluriscope.naming import LETTERS, ExplanationRef
 
 _WORDS: Final[Mapping[Kind, tuple[str, str]]] = {
@@ -105,10 +102,6 @@ def ground_words(report: CommonGroundReport) -> str:
     """What the drawing shows."""
     of = "all interpretations, exact" if report.spread is not None else "the observed classes that were looked at"
     return f"An intervention gives some hidden neurons the values of another input. Bars count {of}."
-
-
-def _thumb(report: CommonGroundReport, of: AnalysisContext) -> Markup:
-    return thumb(ground_chart(report, of))
 
 
 def _page(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Block]:
@@ -205,4 +198,4 @@ def _brief(report: CommonGroundReport) -> str:
     return "" if report.best is None else f"best {exact(report.best.right)} of {exact(report.n_interventions)}"
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, "explanations by interventions right", about=_about)
+SHOWN: Final = Shown(thumb_of(ground_chart), _page, _brief, "explanations by interventions right", about=_about)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from markupsafe import Markup
-
 from analysis.alignments.map_classes import map_class
 from analysis.directions.report import ClassFound, DirectionsReport
-from pluriscope.analyses.shown import AnalysisContext, Shown, placed_chart
+from pluriscope.analyses.shown import AnalysisContext, Shown, placed_chart, thumb_of
 from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Table
 from pluriscope.figures.charts import Chart
 from pluriscope.figures.numbers import noun
-from pluriscope.figures.svg.charts import thumb
 from pluriscope.tables import Column, Row
 
 _COLUMNS: Final = (
@@ -41,10 +38,6 @@ def _chart(report: DirectionsReport, of: AnalysisContext) -> Chart:
         (map_class(one.direction_class).short, one.n_aligned, one.n_searched, _url(one, of)) for one in report.searched
     ]
     return placed_chart(rows, "Algorithms that can be placed on each class of directions")
-
-
-def _thumb(report: DirectionsReport, of: AnalysisContext) -> Markup:
-    return thumb(_chart(report, of))
 
 
 def _url(one: ClassFound, of: AnalysisContext) -> str:
@@ -103,4 +96,4 @@ def _brief(report: DirectionsReport) -> str:
     return "" if most is None else f"{most.n_aligned} of {noun(most.n_searched, 'algorithm')}"
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, "algorithms by class")
+SHOWN: Final = Shown(thumb_of(_chart), _page, _brief, "algorithms by class")

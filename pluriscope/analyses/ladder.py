@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from markupsafe import Markup
-
 from analysis.alignments.map_classes import DIRECTIONS, map_class
 from analysis.map_classes.report import ClassCounts, MapClassesReport
-from pluriscope.analyses.shown import AnalysisContext, Shown, listed, placed_chart
+from pluriscope.analyses.shown import AnalysisContext, Shown, listed, placed_chart, thumb_of
 from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Chart
-from pluriscope.figures.svg.charts import thumb
 from pluriscope.tables import Column, Row
 
 _COLUMNS: Final = (
@@ -44,10 +41,6 @@ def _chart(report: MapClassesReport, of: AnalysisContext) -> Chart:
         if not one.refused
     ]
     return placed_chart(rows, "Algorithms that can be placed on each class of maps")
-
-
-def _thumb(report: MapClassesReport, of: AnalysisContext) -> Markup:
-    return thumb(_chart(report, of))
 
 
 def _page(report: MapClassesReport, of: AnalysisContext) -> Iterator[Block]:
@@ -94,4 +87,4 @@ def _brief(report: MapClassesReport) -> str:
     return ", ".join(f"{on[key]} {words}" for key, words in (("single", "singly"), ("sets", "on sets")) if key in on)
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, "algorithms by class of maps")
+SHOWN: Final = Shown(thumb_of(_chart), _page, _brief, "algorithms by class of maps")

@@ -6,19 +6,16 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from markupsafe import Markup
-
 from analysis.criteria.registry import CRITERIA, OF_MODELS
 from analysis.discovery.audit import answered
 from analysis.discovery.method import DiscoveryMethod
 from analysis.discovery.registry import METHODS
 from analysis.discovery.report import AnswerFound, MethodsReport
 from analysis.method_settings import settings_text, written
-from pluriscope.analyses.shown import AnalysisContext, Shown
+from pluriscope.analyses.shown import AnalysisContext, Shown, thumb_of
 from pluriscope.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Look, Series
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.figures.svg.charts import thumb
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row
 
@@ -62,10 +59,6 @@ def _chart(report: MethodsReport, of: AnalysisContext) -> Chart:
         series.append(Series(name, x, y, names=[label for _, label, _ in some], urls=urls, look=look))
     names = Axis(names=["valid circuits", *answers])
     return Chart("dots", f"The answers of methods by {of.part}s", Axis(f"{of.part}s"), names, series)
-
-
-def _thumb(report: MethodsReport, of: AnalysisContext) -> Markup:
-    return thumb(_chart(report, of))
 
 
 def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
@@ -194,4 +187,4 @@ def _list(report: MethodsReport | None, _: AnalysisContext) -> tuple[str, Sequen
     return note, (*_OWN, *(f"ties_{name}" for name in _OF_TIES)), rows
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, "answers by size", about=_about, table=_list)
+SHOWN: Final = Shown(thumb_of(_chart), _page, _brief, "answers by size", about=_about, table=_list)

@@ -24,6 +24,7 @@ from pluriscope.address import Addresses
 from pluriscope.analyses.registry import Analysis
 from pluriscope.blocks import Block, Text
 from pluriscope.figures.charts import Axis, Chart, Series
+from pluriscope.figures.svg.charts import thumb
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.naming import ExplanationRef, Scope
@@ -158,6 +159,11 @@ def shown(analysis: Analysis) -> Shown:
     """How an analysis is shown, by the file of its name."""
     found: Shown = import_module(f"pluriscope.analyses.{analysis.key.replace('-', '_')}").SHOWN
     return found
+
+
+def thumb_of(chart: Callable[[Any, AnalysisContext], Chart]) -> Callable[[Any, AnalysisContext], Markup]:
+    """The thumb of an analysis that has a chart."""
+    return lambda report, of: thumb(chart(report, of))
 
 
 def placed_chart(rows: Sequence[tuple[str, int, int, str]], title: str) -> Chart:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from markupsafe import Markup
-
 from analysis.carried_algorithms.of_circuit import story_of
 from analysis.carried_algorithms.relation import RELATIONS, Relation
 from analysis.carried_algorithms.report import StoriesReport
 from analysis.carried_algorithms.search import Unasked
 from analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analyses.shown import AnalysisContext, Shown, neurons
+from pluriscope.analyses.shown import AnalysisContext, Shown, neurons, thumb_of
 from pluriscope.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import exact
-from pluriscope.figures.svg.charts import thumb
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row
 
@@ -60,10 +57,6 @@ def _chart(report: StoriesReport, of: AnalysisContext) -> Chart:
     alike = [row[same] for _, row in report.by_edges]
     series = [every, Series("the network’s algorithms", sizes, alike, urls=urls(story="same"))]
     return Chart("bars", "Circuits by edges and by what they carry", Axis("edges"), Axis("circuits"), series)
-
-
-def _thumb(report: StoriesReport, of: AnalysisContext) -> Markup:
-    return thumb(_chart(report, of))
 
 
 def _page(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
@@ -125,4 +118,4 @@ def _brief(report: StoriesReport) -> str:
     return f"{exact(report.counts.get('same', 0))} of {exact(report.asked)} alike" if report.asked else ""
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, "circuits by size, others outlined", about=_about)
+SHOWN: Final = Shown(thumb_of(_chart), _page, _brief, "circuits by size, others outlined", about=_about)

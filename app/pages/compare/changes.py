@@ -30,9 +30,9 @@ from app.pages.pending_work import missing, progress_of
 from app.pages.place import AnyPlace, Place, locate, others
 from app.pages.shared import latest_job, work_state
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, Choice, Figure, Head, Menu, More, Notice, Section, Side, Table
-from pluriscope.figures.numbers import exact, noun
-from pluriscope.figures.svg.flow import flow
+from pluriscope.blocks import Action, Block, ChartFigure, Choice, Figure, Head, Menu, More, Notice, Section, Side, Table
+from pluriscope.figures.charts import Axis, Chart, Series
+from pluriscope.figures.numbers import bounded_text, exact, noun
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Row
 from pluriscope.views.registry import view_of
@@ -258,10 +258,16 @@ class Changes:
         return ("kind", "change", "explanation"), rows
 
 
-def _figure(name: str, change: Change) -> Figure:
+def _figure(name: str, change: Change) -> ChartFigure:
     words = "" if change.estimated is None else f", estimated, {change.confidence:.0%} intervals in the JSON"
-    drawn = flow(*map(int, (change.kept, change.lost, change.gained, change.changed)), noun=name)
-    return Figure(drawn, f"{name.capitalize()}{words}", id=f"flow-{name}")
+    numbers = {what: int(getattr(change, what)) for what in _MEANS}
+    numbers["kept"] -= numbers["changed"]
+    shares = [number / (sum(numbers.values()) or 1) for number in numbers.values()]
+    rows = [f"{_MEANS[what][0]}: {bounded_text(number)}" for what, number in numbers.items()]
+    every = Axis("of those in either network", low=0.0, high=1.0, percent=True)
+    series = [Series("", shares, range(len(shares)))]
+    chart = Chart("bars", f"What became of the {name}", every, Axis(names=rows), series)
+    return ChartFigure(chart=chart, caption=f"{name.capitalize()}{words}", id=f"flow-{name}")
 
 
 def _meanings(

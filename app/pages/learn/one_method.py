@@ -13,8 +13,9 @@ from app.errors import BadQuery
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, choices, fields
 from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
+from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import noun
-from pluriscope.figures.svg.lessons import among
+from pluriscope.figures.svg.charts import thumb
 from pluriscope.figures.svg.networks import circuit_thumb
 
 _SLUG: Final = "one-method"
@@ -55,6 +56,14 @@ def _told(place: Mapping[str, Any]) -> str:
     return f"{rank['smaller']} are smaller, {rank['equal'] - 1} as large, {rank['larger']} larger"
 
 
+def _among(of: LessonNetwork, place: Mapping[str, Any]) -> Markup:
+    """All valid circuits by size in pale bars, and those as large as one of them in ink."""
+    sizes, here = _sizes(of), place["edges"]
+    series = [Series("all", [*sizes], [*sizes.values()], look="pale"), Series("as large", [here], [sizes[here]])]
+    title = f"{sum(sizes.values())} valid circuits by edges; {_told(place)}"
+    return thumb(Chart("bars", title, Axis("edges"), Axis("circuits"), series))
+
+
 def _board(of: LessonNetwork, state: MethodOptions) -> Board:
     places = _places(of)
     if state.method not in places:
@@ -80,7 +89,7 @@ def _board(of: LessonNetwork, state: MethodOptions) -> Board:
         return Board(
             steps, figure + Markup("</div>"), "Its answer is valid. So are others.", (), "Opens when you have guessed."
         )
-    drawn = among(_sizes(of), place["edges"], sentence=f"{all_valid} valid circuits by edges; {_told(place)}")
+    drawn = _among(of, place)
     low, high = min(_sizes(of)), max(_sizes(of))
     words = f"All {all_valid} valid circuits by edges, from {low} to {high}; those of its size dark."
     figure += Markup("<div>{}<p>{}</p></div></div>").format(drawn, words)
@@ -136,8 +145,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
 
 
 def _picture(of: LessonNetwork) -> Markup:
-    place = _places(of)[_FIRST]
-    return among(_sizes(of), place["edges"], sentence=f"{_label(_FIRST)} among all valid circuits: {_told(place)}")
+    return _among(of, _places(of)[_FIRST])
 
 
 LESSON: Final = Lesson(

@@ -20,9 +20,8 @@ from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import enumerated, exact
-from pluriscope.figures.svg.charts import FILE_WIDTH, draw
+from pluriscope.figures.svg.charts import FILE_WIDTH, draw, thumb
 from pluriscope.figures.svg.elements import drawing, rect
-from pluriscope.figures.svg.lessons import stairs
 from pluriscope.figures.svg.networks import circuit_thumb
 
 _SLUG: Final = "stricter"
@@ -54,7 +53,6 @@ _ROW: Final = Markup(
     '<td class="wide-only">{}</td><td class="wide-only">{}</td></tr>'
 )
 """Test, what it asks, how many are left, the guess, a bar, the first circuit that fails."""
-_OPEN: Final = Markup('<tr class="open"><th scope="row">{}<p>{}</p></th><td colspan="3">?</td></tr>')
 
 
 class StricterOptions(LessonOptions):
@@ -185,7 +183,8 @@ def _question(of: LessonNetwork) -> list[Answer]:
 
 def _picture(of: LessonNetwork) -> Markup:
     counts = [_possible(of), *(left for _, _, left in _told(of))]
-    return stairs(counts, sentence=f"Left after each test: {enumerated([exact(one) for one in counts])}")
+    x, y = Axis("test"), Axis("circuits left", log=True, low=0.8)
+    return thumb(Chart("bars", "Circuits left after each test", x, y, [Series("", range(len(counts)), counts)]))
 
 
 LESSON: Final = Lesson(

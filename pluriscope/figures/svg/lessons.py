@@ -1,9 +1,8 @@
-"""Small drawings of lessons: values on a line with marks, what is left, what stands where among all, a change."""
+"""Small drawings of lessons: values on a line with marks, a change, the parts of a formula."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import log
+from collections.abc import Sequence
 from typing import Final
 
 from markupsafe import Markup
@@ -62,27 +61,6 @@ def value_line(
         if not thumb:
             body += text(x(value), y + (38 if close else 22), row, "ll-row", anchor="middle")
     return drawing(WIDTH, y + (30 if thumb else 44), body, sentence=sentence, css_class="lesson-line", most=680)
-
-
-def stairs(counts: Sequence[int], *, sentence: str) -> Markup:
-    """What is left after one test and the next: bars as long as the logarithm."""
-    longest, body = log(1 + max(counts, default=0)) or 1.0, ""
-    for number, count in enumerate(counts):
-        y, wide = 9 + 60 * number / len(counts), max(84 * log(1 + count) / longest, 1.5 if count else 0)
-        body += rect(8, y, wide, 36 / len(counts), "h-ink")
-    return drawing(120, 78, body, sentence=sentence, css_class="thumb", sizing="fluid")
-
-
-def among(counts: Mapping[int, int], here: int, *, sentence: str) -> Markup:
-    """All circuits by size in pale columns, and that of one of them in ink."""
-    low, most = min(counts), max(counts.values())
-    step = 108 / (max(counts) - low + 1)
-    body = ""
-    for size, many in counts.items():
-        tall = max(1.5, 54 * many / most)
-        x = 6 + step * (size - low)
-        body += rect(x, 66 - tall, 0.8 * step, tall, "h-ink" if size == here else "ll-pale")
-    return drawing(120, 76, body, sentence=sentence, css_class="thumb", sizing="fluid")
 
 
 def changed(share: float, letters: Sequence[tuple[str, int]], *, sentence: str) -> Markup:
