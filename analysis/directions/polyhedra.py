@@ -33,11 +33,6 @@ class Inequality:
     strict: bool
 
     @property
-    def is_constant(self) -> bool:
-        """Whether z does not occur."""
-        return not any(self.factors)
-
-    @property
     def holds(self) -> bool:
         """Whether it holds where z does not occur."""
         return self.constant < 0 or (self.constant == 0 and not self.strict)
@@ -56,7 +51,7 @@ def common_point(inequalities: Sequence[Inequality], dimension: int) -> tuple[Ex
     """
     rows = []
     for inequality in inequalities:
-        if not inequality.is_constant:
+        if any(inequality.factors):
             rows.append(inequality)
         elif not inequality.holds:
             return "none", None

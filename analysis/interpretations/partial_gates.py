@@ -117,11 +117,6 @@ class OpenTable:
     def n_completions(self) -> int:
         return int(2 ** len(self.free_rows)) - len(self.barred)
 
-    @property
-    def is_independent(self) -> bool:
-        """Whether each free row may be filled whatever the others are."""
-        return not self.barred
-
     def completions(self) -> NDArray[np.int8]:
         """``[completions, parent rows]`` in the order of spec §3: by the bits of the free rows, lowest least."""
         numbers = np.arange(1 << len(self.free_rows))[:, None]

@@ -245,13 +245,9 @@ class GraphQuestion:
             worst=float(apart.min()),
         )
 
-    def under_rules(self, rules: Rules) -> GraphQuestion:
-        """The same under other rules."""
-        return replace(self, rules=rules)
-
     def admitted(self) -> list[GraphQuestion]:
         """The same under all rules that fit, the usual ones first."""
-        return [self.under_rules(rules) for rules in self.kind.admitted_rules(self.subject)]
+        return [replace(self, rules=rules) for rules in self.kind.admitted_rules(self.subject)]
 
 
 def nearest(margins: NDArray[np.float64], right: NDArray[np.bool_]) -> float:

@@ -14,6 +14,7 @@ _PURPOSE: Final = "pluriscope session 1"
 
 
 def now() -> datetime:
+    """The present, with its zone."""
     return datetime.now(UTC)
 
 

@@ -19,6 +19,7 @@ from app.db.tables import AlgorithmRow
 from app.errors import NotFound
 from app.pages.place import Place
 from pluriscope.address import Addresses
+from pluriscope.analyses.shown import input_words
 from pluriscope.figures.svg.tiles import Hues, bits_of, hues_among, variable
 from pluriscope.kinds.found import tree_of
 from pluriscope.records import VariableRecord
@@ -87,12 +88,7 @@ def algorithm_of(row: AlgorithmRow, place: Place) -> HighLevelModel:
 
 def input_texts(n_inputs: int) -> list[str]:
     """Every input as its bits, in binary order: the rows of all truth tables."""
-    return [input_text(row, n_inputs) for row in range(1 << n_inputs)]
-
-
-def input_text(row: int, n_inputs: int) -> str:
-    """An input as its bits, e.g. 01."""
-    return f"{row:0{n_inputs}b}"
+    return [input_words(row, n_inputs) for row in range(1 << n_inputs)]
 
 
 def variables_of(algorithm: HighLevelModel) -> list[VariableRecord]:

@@ -6,13 +6,13 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from app.access.sessions import now
 from app.db.job_tables import JobRow
 from app.db.tables import AnalysisRow
 from app.errors import Conflict
 from app.options import ScopeOptions
 from app.pages.jobs import JobPage, build_job
 from app.pages.place import locate_boolean
-from app.routes.depends import now
 from pluriscope.address import Addresses
 from pluriscope.naming import Scope
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -39,11 +38,6 @@ def options_of(request: Request) -> dict[str, list[str]]:
         if name not in (*OF_THE_READER, PART):
             options.setdefault(name, []).append(value)
     return options
-
-
-def now() -> datetime:
-    """The present, with its zone."""
-    return datetime.now(UTC)
 
 
 Form = Annotated[FormData, Depends(form_of)]

@@ -7,13 +7,14 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
+from app.access.sessions import now
 from app.jobs import queue
 from app.pages.job import job_blocks
 from app.pages.job_list import job_list, jobs_record
 from app.pages.jobs import JobPage, build_job
 from app.rendering import show
 from app.routes.changes import Writing
-from app.routes.depends import Links, ListOptions, NoOptions, Reading, now
+from app.routes.depends import Links, ListOptions, NoOptions, Reading
 from app.routes.faces import UNLISTED, Faces, both
 from pluriscope.address import API_PREFIX
 from pluriscope.records import RowsRecord

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from markupsafe import Markup
 
+from app.access.sessions import now
 from app.options import Options
 from app.pages.admin import administration
 from app.pages.findings import (
@@ -31,7 +32,7 @@ from app.pages.scope import scope
 from app.pages.search import MOST_IN_GROUP, SearchOptions, SearchRecord, build_search, search_blocks
 from app.rendering import base_url, show
 from app.routes.changes import Admin
-from app.routes.depends import Links, ListOptions, NoOptions, Reading, now
+from app.routes.depends import Links, ListOptions, NoOptions, Reading
 from app.routes.faces import HTML, UNLISTED, Faces, both
 from app.routes.pictures import ANYWHERE, Form, drawing_file
 from pluriscope.address import API_PREFIX, API_V2

@@ -21,7 +21,7 @@ from analysis.interventions.swaps import swapped_layers
 from analysis.sandbox.intervention import Change, Intervention
 from analysis.sandbox.running import Bench
 from analysis.tasks import INPUT_NAMES
-from app.pages.candidates import input_text, input_texts
+from app.pages.candidates import input_texts
 from app.pages.compare.compared import Compared, Experiment
 from app.pages.explanations import Explanation
 from app.pages.page import column, listed
@@ -32,6 +32,7 @@ from app.pages.recorded import claim_record
 from app.pages.shared import edge_names
 from app.pages.verdicts.told import folded
 from pluriscope.address import Addresses
+from pluriscope.analyses.shown import input_words
 from pluriscope.blocks import Block, Figure, More
 from pluriscope.comparison import Trials, trials_of
 from pluriscope.figures.numbers import decimal, enumerated, noun, readable
@@ -214,7 +215,7 @@ class _OwnSwap(_Neurons):
 def _trial(beside: Beside, answers: NetworkAnswers, sets: Sequence[_Neurons], at: Sequence[int]) -> dict[str, Any]:
     members, source, base = at
     n_inputs, place, chosen = beside.sizes[0], beside.place, sets[members]
-    inputs = [input_text(row, n_inputs) for row in (source, base)]
+    inputs = [input_words(row, n_inputs) for row in (source, base)]
     changed = chosen.changed(source, base)
     now = "" if changed is None else write_now(changed, n_inputs)
     refs = [str(one.ref) for one in beside.explanations]
@@ -233,7 +234,7 @@ def _experiment(
 ) -> Experiment:
     members, source, base = at
     chosen, n_inputs, sizes = sets[members], beside.sizes[0], beside.sizes
-    one, other = (input_text(row, n_inputs) for row in (base, source))
+    one, other = (input_words(row, n_inputs) for row in (base, source))
     after, clean = chosen.runs(source, base), beside.bench.clean
     names = (
         chosen.text.replace("; ", " and ")

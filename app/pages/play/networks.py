@@ -21,7 +21,7 @@ from analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from app.db.listing import prominent_in
 from app.db.tables import NetworkRow
 from app.options import ScopeOptions
-from app.pages.candidates import input_text, input_texts
+from app.pages.candidates import input_texts
 from app.pages.compare.compared import short
 from app.pages.edit import Editing
 from app.pages.explanation_list import OF_SCOPE
@@ -35,6 +35,7 @@ from app.pages.play.transformers import ModelOptions, ModelPlayed, play_model
 from app.pages.shared import finite
 from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
+from pluriscope.analyses.shown import input_words
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, More, Prose, Table, Text
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import Step, twice
@@ -140,7 +141,7 @@ class Played(Shared):
         before, after = answered(self.before), answered(self.after)
         title = f"The answer stays {after}" if before == after else f"The answer turns from {before} to {after}"
         if not self.hands:
-            title = f"On input {input_text(self.now.base, self.state.n_inputs)} the network answers {after}"
+            title = f"On input {input_words(self.now.base, self.state.n_inputs)} the network answers {after}"
         right = [one.letter for one in self.asked if one.right]
         if any(one.right is not None for one in self.asked):
             title += f": {' and '.join(right) or 'none'} {'is' if len(right) < LEAST else 'are'} right"
@@ -156,7 +157,7 @@ class Played(Shared):
         says = {one.letter: f"predicts {one.says}" if one.says >= 0 else "makes no prediction" for one in self.asked}
         judged = {None: "", True: ", correct", False: ", incorrect"}
         lines = (
-            ("Input", input_text(self.now.base, self.state.n_inputs)),
+            ("Input", input_words(self.now.base, self.state.n_inputs)),
             ("The network answers", f"{answered(self.after)}, from an output of {_output(self.after)}"),
             *((one.letter, says[one.letter] + judged[one.right]) for one in self.asked),
         )

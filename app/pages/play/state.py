@@ -13,11 +13,11 @@ from analysis.errors import InvalidIntervention
 from analysis.sandbox.intervention import Change, Intervention, intervention_of
 from app.errors import BadQuery, PageError
 from app.options import ScopeOptions
-from app.pages.candidates import input_text
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import Place
 from app.pages.play.tokens import MOST_CHARACTERS, SHAPE, read_now, read_written, write_now, write_written
 from pluriscope.address import Addresses
+from pluriscope.analyses.shown import input_words
 from pluriscope.naming import MOST
 
 Site = tuple[int, int, int | None]
@@ -94,7 +94,7 @@ class State:
         """The options beside scope and explanations; what is as by default is left out."""
         now = write_now(self.now, self.n_inputs)
         return {
-            "now": "" if now == input_text(0, self.n_inputs) else now,
+            "now": "" if now == input_words(0, self.n_inputs) else now,
             "tool": "" if self.tool == default_tool(self.now) else write_written(self.tool, self.n_inputs),
         }
 

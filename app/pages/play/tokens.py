@@ -22,7 +22,7 @@ from analysis.sandbox.intervention import (
     intervention_of,
     site_name,
 )
-from app.pages.candidates import input_text
+from pluriscope.analyses.shown import input_words
 from pluriscope.figures.numbers import decimal
 
 SHAPE: Final = (
@@ -61,7 +61,7 @@ def write_written(change: Change, n_inputs: int) -> str:
     """What is written there: ``z``, ``m``, ``s10``, ``v-0.5``."""
     match change.written:
         case "source":
-            return "s" + input_text(change.source or 0, n_inputs)
+            return "s" + input_words(change.source or 0, n_inputs)
         case "value":
             return "v" + write_number(change.value or 0.0)
         case _:
@@ -71,7 +71,7 @@ def write_written(change: Change, n_inputs: int) -> str:
 def write_now(now: Intervention, n_inputs: int) -> str:
     """An intervention as addresses write it."""
     changes = (write_site(change) + write_written(change, n_inputs) for change in now.changes)
-    return "_".join([input_text(now.base, n_inputs), *changes])
+    return "_".join([input_words(now.base, n_inputs), *changes])
 
 
 def read_now(
@@ -156,13 +156,13 @@ def read_written(text: str, n_inputs: int, part: str) -> Change:
 def written_words(change: Change, n_inputs: int) -> str:
     """What is written: "set to 0", "set to its mean activation", "patched from 10", "set to −0.5"."""
     if change.written == "source":
-        return f"patched from {input_text(change.source or 0, n_inputs)}"
+        return f"patched from {input_words(change.source or 0, n_inputs)}"
     return "set to its mean activation" if change.written == "mean" else f"set to {number(change.value or 0.0)}"
 
 
 def written_signs(change: Change, n_inputs: int) -> str:
     """The same in few signs, for a drawing: "set to 0", "its mean", "as on 10", "set to −0.5"."""
-    signs = {"zero": "set to 0", "mean": "its mean", "source": f"as on {input_text(change.source or 0, n_inputs)}"}
+    signs = {"zero": "set to 0", "mean": "its mean", "source": f"as on {input_words(change.source or 0, n_inputs)}"}
     return signs.get(change.written, f"set to {decimal(change.value or 0.0)}")
 
 
@@ -179,7 +179,7 @@ def number(value: float) -> str:
 
 def intervention_words(now: Intervention, sizes: Sequence[int], n_inputs: int) -> str:
     """``01 with n1.0 patched from 10; A → n1.1 set to 0``."""
-    base, grouped = input_text(now.base, n_inputs), dict[str, list[str]]()
+    base, grouped = input_words(now.base, n_inputs), dict[str, list[str]]()
     for change in now.changes:
         grouped.setdefault(written_words(change, n_inputs), []).append(site_name(change, sizes))
     told = "; ".join(f"{', '.join(names)} {words}" for words, names in grouped.items())

@@ -63,7 +63,10 @@ def compared(client):
     [
         ("not_asked", ("nobody asked for it yet", ">Compare</button>")),
         ("computing", ("Both networks are analysed on one task", "waiting for a worker")),
-        ("done", ("Of 197 valid circuits 194 stay; 46 are new.", "Kept, with another meaning: 192", "Gained: 46", "c·3b68f")),
+        (
+            "done",
+            ("Of 197 valid circuits 194 stay; 46 are new.", "Kept, with another meaning: 192", "Gained: 46", "c·3b68f"),
+        ),
     ],
 )
 def test_each_state_is_told(compared, state, words):
