@@ -23,7 +23,7 @@ from app.pages.place import locate
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, ChartFigure, Head, More, Prose, Section, Table
 from pluriscope.figures.charts import read_chart
-from pluriscope.figures.numbers import decimal, exact
+from pluriscope.figures.numbers import decimal, exact, plural
 from pluriscope.glossary import Term
 from pluriscope.kinds.strategies import explained
 from pluriscope.naming import Scope
@@ -31,14 +31,17 @@ from pluriscope.study_table import StudyTable
 from pluriscope.templating import linked
 
 _ARXIV: Final = "https://arxiv.org/abs/2502.20914"
+_RULES: Final = """\
+Their rules are [those of the authors’ code](scope.md#complete-and-paper); complete ones take every circuit and both \
+directions. *Fitted* means that one number was chosen to match."""
 _ROWS: Final = """\
 WITH v AS (SELECT * REPLACE (try_cast(value AS DOUBLE) AS value), value AS text FROM {{rows}})
 SELECT found FROM ({}) AS found"""
 _COUNTED: Final = {
-    "valid_circuits": "circuits",
-    "interpretations": "interpretations",
-    "aligned_algorithms": "placed algorithms",
-    "minimal_alignments": "minimal placements",
+    "valid_circuits": "circuit",
+    "interpretations": "interpretation",
+    "aligned_algorithms": "placed algorithm",
+    "minimal_alignments": "minimal placement",
 }
 _OF_CHART: Final = ("kind", "title", "x", "y", "marks")
 _LARGE: Final = 100
@@ -122,8 +125,11 @@ def _claims() -> dict[str, dict[str, Any]]:
 
 
 def claims_by_key() -> dict[str, Term]:
-    """Each claim as a term that the search finds: by its title, by other words, by what it says."""
-    return {key: Term(one["title"], one["says"], (), tuple(one["words"].split("; "))) for key, one in _claims().items()}
+    """Each claim as a term that the search finds: by its title, other words, where it stands, what it says."""
+    return {
+        key: Term(one["title"], one["says"], (), (*one["words"].split("; "), one["section"]))
+        for key, one in _claims().items()
+    }
 
 
 @cache
@@ -181,7 +187,10 @@ def _counted(session: Session, links: Addresses, network: str, scope: Scope) -> 
         found = locate(session, links, network, scope).analysis
     except PageError:
         return None
-    return ", ".join(f"{getattr(counts_of(found), name)} {what}" for name, what in _COUNTED.items()) if found else ""
+    if found is None:
+        return ""
+    counts = [(getattr(counts_of(found), name), what) for name, what in _COUNTED.items()]
+    return ", ".join(f"{count} {plural(count.value, what)}" for count, what in counts)
 
 
 def _figure(of: Mapping[str, Any], key: str) -> ChartFigure | None:
@@ -203,11 +212,11 @@ def paper_blocks(found: PaperRecord, links: Addresses) -> Iterator[Block]:
     """The page."""
     head = [Action("The paper on arXiv", _ARXIV), Action("All findings", links.findings())]
     yield Head("The paper, claim by claim", f"{found.question} {found.answer}", actions=head)
-    yield Prose(found.citation, glossary=False)
+    yield Prose(f"{found.citation} {_RULES}", glossary=False)
     yield explained(links)
     every = [one for part in found.parts for one in part.claims]
-    rows = [(linked(one.title, f"#{one.key}", "link"), one.section, one.known, one.stands or "—") for one in every]
-    yield Table.plain(("Claim", "Where", "Known by", "Outcome here"), rows)
+    rows = [(linked(one.title, f"#{one.key}", "link"), one.section, one.stands or "—") for one in every]
+    yield Table.plain(("Claim", "Where", "Outcome here"), rows)
     for part in found.parts:
         yield Section(part.title, part.sentence, id=part.key)
         for one in part.claims:

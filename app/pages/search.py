@@ -279,6 +279,7 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
     story = "help tour guide start home introduction present export figures svg png pdf"
     paper = "XOR, pretrained by the authors, under the rules of their paper"
     authors = "authors reported Méloux Maniu Portet Peyrard"
+    reproduced = f"{authors} reproduce reproducing reproduction replicate replicating replication"
     every = [
         ("Import a network", "From a file: JSON, safetensors or ONNX", a.bring_in(), "upload add pytorch"),
         ("Train a network", "In the browser, from a task and a seed", a.train(), "training new"),
@@ -290,7 +291,7 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
         ("Jobs", "Background work", a.jobs(), "queue running progress"),
         ("The story", "Six screens: why explanations that pass tests need not be right", a.front(), story),
         ("Findings", "What the bundled studies found", a.findings(), "results answers"),
-        ("The paper, claim by claim", "What is reported and what is found here", a.paper(), authors),
+        ("The paper, claim by claim", "What is reported and what is found here", a.paper(), reproduced),
         ("The paper’s network", paper, a.network(NETWORK, Scope(protocol="paper")), authors),
         ("Alice and Bob", "Two explanations that contradict each other", alice_and_bob, "carol story"),
         ("Glossary", "All terms", a.glossary(), "help words meaning"),

@@ -3,14 +3,17 @@
 import csv
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from app import bundled
 from app.pages import findings, paper
 from app.pages.paper import build_paper, paper_blocks
 from pluriscope.address import Addresses
 from pluriscope.blocks import ChartFigure, find
 from pluriscope.study_table import StudyTable
+from tests.app.cli.test_analyse import run
 
 pytestmark = pytest.mark.usefixtures("client")
 
@@ -63,6 +66,20 @@ def test_every_claim_is_whole(told, claims):
     for claim in claims.values():
         assert not re.search(r"[{}]|None|nan|Not computed", f"{claim.paper} {claim.complete}"), claim.key
         assert claim.command.startswith("pluriscope "), claim.key
+
+
+@pytest.mark.slow
+def test_commands_that_analyse_print_the_numbers(claims, tmp_path, monkeypatch, capsys):
+    (tmp_path / "app").symlink_to(Path(bundled.__file__).parents[1])
+    monkeypatch.chdir(tmp_path)
+    told = {}
+    for commands in dict.fromkeys(claim.command for claim in claims.values() if " analyse " in claim.command):
+        for command in commands.splitlines():
+            assert run(*command.split()[1:]) == 0, command
+        told[commands] = capsys.readouterr().err
+    assert "85 valid circuits" in told[claims["circuits"].command]
+    for number in ("7 valid circuits", "100,896 interpretations"):
+        assert number in told[claims["notebook"].command]
 
 
 def test_outcomes_are_those_that_the_finding_counts(claims):

@@ -108,6 +108,7 @@ WORDS = {
     f"{LENS}superposition": "toy models of superposition",
     f"{OF_HEADS}logit-lens": "logit lens",
     f"{OF_HEADS}affine-lens": "affine lens",
+    "/paper": "reproduce; how to reproduce; replication",
     "/paper#question": "mechanistic interpretability; identifiability; Méloux; Meloux; Peyrard; arXiv; ICLR; "
     "2502.20914; Table 1; the paper",
     "/paper#circuits": "85; 85 circuits; Figure 2",
@@ -117,6 +118,7 @@ WORDS = {
     "/paper#mappings-by-width": "3,650; 390",
     "/paper#digits": "3,209; 4,702",
     "/paper#notebook": "100,896; 42 mappings; 234,700; 7 formulas",
+    "/paper#tasks-fall": "§4.2",
     "/paper#stricter": "predictive standard; manipulability",
     "/paper#alice-and-bob": "Alice and Bob; XORNet",
     "/glossary#attention-only-transformer": "QK circuit; OV circuit; OV circuits",
