@@ -191,7 +191,7 @@ def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:
     ablation = "any of zero, mean and resample" if "circuit_family" in settings else settings["ablation"]
     noisy = " noisy" if "noise_std" in settings else ""
     pairs = {"ordered": "every ordered pair of inputs", "one_direction": "one direction of each pair of inputs"}
-    family = {"all": "", "without_full_node_mask": ", circuits with every neuron left out"}
+    family = {"all": "", "without_full_node_mask": ", without circuits in which every neuron is active"}
     return (
         f"{ablation} ablation, judged on {n_rows:,}{noisy} rows"
         f"{family[settings['circuit_space']]}; interchange over {pairs[settings['interchange_pairs']]}"
