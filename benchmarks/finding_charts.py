@@ -25,6 +25,7 @@ from pluriscope.figures.standalone import standalone_svg
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
 
 PRIORS: Final = ("normal 1", "normal 2", "fan-in 3")
+_LOOKS: Final[dict[str, Look]] = {"normal 1": "grey", "normal 2": "pale", "fan-in 3": "open", "trained": "ink"}
 WIDTHS: Final = ("2", "3", "4", "5", "6")
 _NOT_LEVELS: Final = ("network", "seed", "protocol", "output", "measure", "value", "note")
 Shown = tuple[str, Chart]
@@ -147,7 +148,9 @@ def learned_or_drawn() -> dict[str, Shown]:
             found.append(item(place + aside, share(yes), url, words))
         return series(name, look, found)
 
-    lines = [line(f"drawn, {prior}", "grey", first, prior, 0.05 * at) for at, prior in enumerate(PRIORS, start=1)]
+    lines = [
+        line(f"drawn, {prior}", _LOOKS[prior], first, prior, 0.05 * at) for at, prior in enumerate(PRIORS, start=1)
+    ]
     lines += [
         line("drawn, trained scale", "dashed", matched, "matched", 0.2),
         line("trained", "ink", first, "trained", 0),
@@ -172,21 +175,21 @@ def learned_or_drawn() -> dict[str, Shown]:
     names = [f"trained less {name}" for name in (*(f"drawn, {one}" for one in PRIORS), "drawn, trained scale")]
     names.append("trained less its own weights permuted")
     rows_ = Axis(names=names)
-    y = "exactly one place"
+    y = "exactly one placement"
     return {
         "figure": (
             "Three priors, and one at the scale of each trained layer.",
-            by_width("Networks with exactly one place for an algorithm, by how they were found", y, lines),
+            by_width("Networks with exactly one placement, by how they were found", y, lines),
         ),
         "figure-2": (
             "Trained networks of which a permutation of each neuron’s weights computes XOR as well.",
-            by_width("Networks with exactly one place for an algorithm, before and after", y, pairs, WIDTHS[1:]),
+            by_width("Networks with exactly one placement, before and after", y, pairs, WIDTHS[1:]),
         ),
         "more": (
             "Filled: within widths; of permuted weights pair by pair. Open: each width.",
             Chart(
                 "dots",
-                "Difference in the share with exactly one place, trained less others",
+                "Difference in the share with exactly one placement, trained less others",
                 Axis("difference of shares", percent=True),
                 rows_,
                 [*single, across("within widths", "ink", apart)],
@@ -251,20 +254,19 @@ def one_direction() -> dict[str, Shown]:
             gone, url = found(arm, width, "one-way-refuted", True)
             told = bootstrap([every, gone], lambda all_, some: some / all_)
             items.append(item(place + aside, told, url, f"{arm}, {len(every)} networks"))
-        name, look = ("trained", "ink") if arm == "trained" else (f"drawn, {arm}", "grey")
-        return series(name, look, items)  # type: ignore[arg-type]
+        return series("trained" if arm == "trained" else f"drawn, {arm}", _LOOKS[arm], items)
 
-    def left(arm: str, name: str, look: Look) -> Series:
+    def left(arm: str, name: str) -> Series:
         items = []
         for row, (step, width) in enumerate((step, width) for step in _RULES for width in "36"):
             own, url = found(arm, width, f"{step}-alignments", False)
             items.append(
                 item(row, bootstrap([own]), url, f"{name}, mean of {len(own)} networks", ends=arm == "trained")
             )
-        return across(name, look, items)
+        return across(name, _LOOKS[arm], items)
 
     lines = [refuted(prior, 0.06 * at) for at, prior in enumerate(PRIORS, start=1)] + [refuted("trained", 0)]
-    counts = [left(prior, f"drawn, {prior}", "grey") for prior in PRIORS] + [left("trained", "trained", "ink")]
+    counts = [left(prior, f"drawn, {prior}") for prior in PRIORS] + [left("trained", "trained")]
     rules = [f"{name}, width {width}" for name in _RULES.values() for width in "36"]
     return {
         "figure": (
