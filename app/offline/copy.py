@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urljoin
 
-from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -30,7 +29,7 @@ from pluriscope.address import Addresses, below_api
 from pluriscope.blocks import Block, Head, Prose, Section, Table
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.resources import RESOURCES
-from pluriscope.templating import EVERY_PART, PART
+from pluriscope.templating import EVERY_PART, PART, linked
 
 FORMAT: Final = "pluriscope-offline/3"
 CONTENTS: Final = "contents.json"
@@ -207,7 +206,7 @@ class _Copy:
         for title, pages in (("Networks", own), ("Studies and words", others)):
             if pages:
                 yield Section(title)
-                yield Table.plain(("Page",), [(_link(page, page.removeprefix("/networks/")),) for page in pages])
+                yield Table.plain(("Page",), [(linked(page.removeprefix("/networks/"), page),) for page in pages])
         yield Section("What this copy is", id="about")
         yield Prose(_ABOUT, glossary=False)
 
@@ -217,10 +216,6 @@ def _kind_of(ref: str) -> str:
         return ExplanationRef.parse(unquote(ref)).kind
     except ValueError:
         return ""
-
-
-def _link(url: str, words: str) -> Markup:
-    return Markup('<a href="{}">{}</a>').format(url, words)
 
 
 def write_copy(

@@ -39,7 +39,7 @@ from app.pages.edit import edit_words
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.inside import table_blocks
 from app.pages.network_page import Known, criterion_words
-from app.pages.page import DRAWING, pairs, provenance_of
+from app.pages.page import DRAWING, files_of, pairs, provenance_of
 from app.pages.place import INTERPRETATIONS, AnyPlace, Place, key_of, rules_of
 from app.pages.plan import METHOD_WORDS, plan_blocks, refusal_words
 from app.pages.shared import activation_words
@@ -420,7 +420,7 @@ def _of_perceptron(page: Overview) -> Contents:
     return Contents(
         sentence=_sentence(page, ground),
         share=share,
-        stage=perceptron_stage(place, links, page.behaviour, page.options.row, _files(links, url, DRAWING)),
+        stage=perceptron_stage(place, links, page.behaviour, page.options.row, files_of(links, url)),
         facts={} if analysis is None else dict(_counts(page, analysis)) | _refused(question),
         rules=[
             *_choices(page, "Counted under", [(name, to) for name, (to, _) in page.under.items()]),
@@ -635,11 +635,6 @@ def _folds(known: Known) -> Iterator[More]:
     yield More(
         "How this was counted", lambda: _provenance(known), "network, rules, rows, seconds, engine", id="counted"
     )
-
-
-def _files(links: Addresses, url: str, name: str) -> dict[str, str]:
-    """A drawing of the page as files."""
-    return {form: links.made_of(url, f"{name}.{form.lower()}") for form in ("SVG", "PNG", "PDF")}
 
 
 def _weights(place: Place) -> Iterator[Block]:

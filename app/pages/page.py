@@ -39,6 +39,7 @@ from pluriscope.figures.numbers import duration, when
 from pluriscope.naming import IN_LIBRARY, ExplanationRef, Scope
 from pluriscope.records import ExplanationRecord
 from pluriscope.tables import Column, Row, Type
+from pluriscope.templating import part_url
 
 Model = TypeVar("Model", bound=Options)
 EXPLANATION: Final = "/networks/{network}/explanations/{ref}"
@@ -231,8 +232,18 @@ def pairs(noun: str, values: Mapping[str, Any]) -> Table:
 def figure(one: One, drawn: Markup, caption: str, name: str = DRAWING) -> Figure:
     """A drawing that is offered as files."""
     path = name if name == DRAWING else f"figures/{name}"
-    files = {form.upper(): one.links.made_of(one.url(), f"{path}.{form}") for form in ("svg", "png", "pdf")}
-    return Figure(drawn, caption, files, id=name)
+    return Figure(drawn, caption, files_of(one.links, one.url(), path), id=name)
+
+
+def files_of(links: Addresses, url: str, name: str = DRAWING) -> dict[str, str]:
+    """A drawing of a page as files."""
+    return {form: links.made_of(url, f"{name}.{form.lower()}") for form in ("SVG", "PNG", "PDF")}
+
+
+def sharing(links: Addresses, url: str, *files: Action) -> Menu:
+    """How a page is passed on: as files, as a card, cited, embedded."""
+    card, cite = links.made_of(url, "card.png"), f"{part_url('cite', url)}#cite"
+    return Menu("Share", [*files, Action("Card", card), Action("Cite and embed", cite)], url)
 
 
 def head_actions(one: One) -> list[Action | Menu]:
@@ -244,17 +255,7 @@ def head_actions(one: One) -> list[Action | Menu]:
         found.append(Action("Compare", links.compare(slug, [one.ref], scope), primary=True))
     if place.boolean and one.explanation.recorded is None:
         found.append(Action("Play", links.play(slug, [one.ref], scope)))
-    found.append(
-        Menu(
-            "Share",
-            [
-                Action("Card", links.made_of(one.url(), "card.png")),
-                Action("Cite and embed", f"{one.url(part='cite')}#cite"),
-            ],
-            one.url(),
-        )
-    )
-    return found
+    return [*found, sharing(links, one.url())]
 
 
 def told(one: One, analyses: Iterable[Analysis]) -> Iterator[Block]:

@@ -17,10 +17,10 @@ from app.db.tables import NetworkRow
 from app.errors import BadQuery
 from app.pages.compare.options import FIRST_SHOWN, ComparedOptions
 from app.pages.explanations import KIND_LABELS
-from app.pages.page import DRAWING, column
+from app.pages.page import DRAWING, column, files_of, sharing
 from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, Figure, Head, Menu, More, Notice, Prose, Section, Side, Table, Text
+from pluriscope.blocks import Action, Block, Figure, Head, More, Notice, Prose, Section, Side, Table, Text
 from pluriscope.comparison import Trials
 from pluriscope.comparison import who_is_right as bar
 from pluriscope.figures.comparison import comparison_figure
@@ -30,7 +30,6 @@ from pluriscope.figures.svg.networks import NARROW, WIDTH
 from pluriscope.naming import LEAST, LETTERS, Scope
 from pluriscope.records import ComparedRecord, ComparisonRecord, ContradictionRecord, DifferenceRecord
 from pluriscope.tables import Column, Query, Row, Selection
-from pluriscope.templating import part_url
 
 ID: Final = "contradictions"
 UNTIL: Final = {
@@ -370,17 +369,10 @@ def _blocks(c: Compared) -> Iterator[Block]:
 
 
 def _head(c: Compared) -> Head:
-    whole = {
-        form: c.links.made_of(_asked_at(c, c.view.at), f"{DRAWING}.{form.lower()}") for form in ("SVG", "PNG", "PDF")
-    }
-    share = [
-        *(Action(f"Figure as {form}", url) for form, url in whole.items()),
-        Action("Card", c.links.made_of(c.url, "card.png")),
-        Action("Cite and embed", f"{part_url('cite', c.url)}#cite"),
-    ]
+    files = [Action(f"Figure as {form}", url) for form, url in files_of(c.links, _asked_at(c, c.view.at)).items()]
     words = "Change the two" if len(c.ones) == LEAST else "Change them"
     change = Action(words, c.links.explanations(c.network.slug, c.scope))
-    return Head(c.title, c.sentence, actions=[change, Menu("Share", share, c.url)])
+    return Head(c.title, c.sentence, actions=[change, sharing(c.links, c.url, *files)])
 
 
 def who_is_right(c: Compared) -> Block:

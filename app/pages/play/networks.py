@@ -26,9 +26,9 @@ from app.pages.compare.compared import short
 from app.pages.edit import Editing
 from app.pages.explanation_list import OF_SCOPE
 from app.pages.explanations import KIND_LABELS, Explanation
-from app.pages.page import DRAWING, read_options
+from app.pages.page import DRAWING, files_of, read_options, sharing
 from app.pages.place import INTERPRETATIONS, Place, check_boolean, locate, require
-from app.pages.play.played import Ask, Field, Play, link
+from app.pages.play.played import Ask, Field, Play
 from app.pages.play.state import NetworkOptions, Site, State, read_state
 from app.pages.play.tokens import click_words, intervention_words, write_now, write_site, written_signs, written_words
 from app.pages.play.transformers import ModelOptions, ModelPlayed, play_model
@@ -36,7 +36,7 @@ from app.pages.shared import finite
 from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
 from pluriscope.analyses.shown import input_words
-from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, More, Prose, Table, Text
+from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, More, Prose, Table, Text
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.layout import MAX_SHOWN, node_name
@@ -44,7 +44,7 @@ from pluriscope.figures.svg.vessels import NARROW, WIDE, full_at, vessels
 from pluriscope.kinds.interpretations import boxed
 from pluriscope.naming import LEAST, LETTERS, ExplanationRef, Scope
 from pluriscope.records import AskedRecord, HandRecord, PlayRecord, RunRecord
-from pluriscope.templating import part_url
+from pluriscope.templating import linked
 
 MOST_SITES: Final = 200
 """Neurons and edges up to which edges are links in the drawing, too, and neurons alone; others are changed by name."""
@@ -267,22 +267,17 @@ class Played(Shared):
         actions = [act]
         if self.hands:
             actions.append(Action("Reset", self.state.at(Intervention(self.now.base)).url))
-        passed_on = [
-            Action("Card", self.links.made_of(self.url, "card.png")),
-            Action("Cite and embed", f"{part_url('cite', self.url)}#cite"),
-        ]
         does = written_words(self.state.tool, self.state.n_inputs)
         caption = f"A neuron or edge that you choose is {does}; choose it again to undo that. Levels are values."
-        files = {form.upper(): self.links.made_of(self.url, f"{DRAWING}.{form}") for form in ("svg", "png", "pdf")}
         drawn = twice(self._drawing(linked=True), self._drawing(linked=True, narrow=True))
         sentence = f"{self.words}. The task wants {self._wanted}."
         weights = Editing(self.session, self.links, self.place, MANUAL, {})
         return (
-            Head(self.title, sentence, actions=[*actions, Menu("Share", passed_on, self.url)]),
+            Head(self.title, sentence, actions=[*actions, sharing(self.links, self.url)]),
             Play(
                 url=self.links.play(slug),
                 controls=list(self._controls()),
-                figure=Figure(drawn, caption, files, id=DRAWING),
+                figure=Figure(drawn, caption, files_of(self.links, self.url), id=DRAWING),
                 outcome=[*self._outcome(), *self._changes()],
             ),
             More("Change its weights", weights.form, "a slider for each; what comes of it can be stored", id="weights"),
@@ -293,7 +288,7 @@ class Played(Shared):
         cells = []
         for number, (one, without) in enumerate(self.hands):
             undo = Markup('Undo<span class="vh"> {}</span>').format(one.name)
-            cells.append((one.name, one.words, link(undo, without, f"undo-{number}")))
+            cells.append((one.name, one.words, linked(undo, without, id=f"undo-{number}")))
         return [Table.plain(["Changed", "How", "Step"], cells)] if cells else []
 
     def _controls(self) -> Iterator[Choice | Ask]:
@@ -331,7 +326,7 @@ class Played(Shared):
                 (
                     boxed([one.mark]) + one.why,
                     f"{exact(one.right)} of {exact(one.of)}",
-                    link("Ask", url, f"ask-{len(rows)}"),
+                    linked("Ask", url, id=f"ask-{len(rows)}"),
                 )
             )
         if rows:
@@ -352,7 +347,7 @@ class Played(Shared):
                 says = Markup('<s>{}</s><span class="vh"> wrong</span>').format(says)
             right = {None: "", True: "right", False: "wrong"}[asked.right]
             why = asked.reason or short(asked.ref)
-            rows.append((what, why, says, right, link(drop, others, f"drop-{asked.letter}")))
+            rows.append((what, why, says, right, linked(drop, others, id=f"drop-{asked.letter}")))
         return replace(Table.plain(("Explanation", "Which", "Says", "Right", "Step"), rows), id="asked")
 
 

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from markupsafe import Markup
-
-from pluriscope.blocks import Block, Choice, Figure, Text
+from pluriscope.blocks import Block, Choice, Figure
 
 MAIN: Final = "bench"
 """The id of the block."""
@@ -75,8 +73,3 @@ class Play(Block):
     @property
     def inner(self) -> Iterable[Block]:
         return [self.figure, *self.outcome]
-
-
-def link(words: Text, url: str, id: str) -> Markup:  # noqa: A002
-    """A step; what has an id keeps the focus when the page is exchanged."""
-    return Markup('<a id="{}" href="{}">{}</a>').format(id, url, words)

@@ -30,7 +30,7 @@ from app.options import ScopeOptions
 from app.pages.inside import chosen_row
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace
-from app.pages.play.played import Ask, Field, Play, link
+from app.pages.play.played import Ask, Field, Play
 from app.pages.play.state import WITHOUT
 from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
@@ -40,7 +40,7 @@ from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.charts import draw
 from pluriscope.naming import Scope
 from pluriscope.records import PatchedRecord, PatchRecord
-from pluriscope.templating import part_url
+from pluriscope.templating import linked, part_url
 
 MAX_CHOICES: Final = 64
 """Rows of a task up to which a page lists them to choose from."""
@@ -247,7 +247,7 @@ class ModelPlayed(Shared):
         yield Table.plain(["Token", "Logit", *(["Changed", "By"] if self.changes else [])], cells)
         if self.changes:
             undo = [
-                (str(one.site), _WORDS[one.written], link("Undo", self.toggled(one).url, f"undo-{number}"))
+                (str(one.site), _WORDS[one.written], linked("Undo", self.toggled(one).url, id=f"undo-{number}"))
                 for number, one in enumerate(self.changes)
             ]
             yield Table.plain(["Changed", "How", "Step"], undo)

@@ -44,7 +44,7 @@ def test_a_patch_does_what_the_engine_does_and_can_be_undone(client, site):
     assert told["url"] == address
     assert list(told["after"].values()) == patched.logits[0].tolist()
     assert list(told["before"].values()) == run(MODEL, MODEL.tokens[[7]]).logits[0].tolist()
-    undo = re.search(r'<a id="undo-0" href="([^"]+)"', client.get(address).text)
+    undo = re.search(r'<a href="([^"]+)" id="undo-0"', client.get(address).text)
     assert client.get("/api/v2" + unescape(undo[1])).json()["changes"] == []
 
 
