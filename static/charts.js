@@ -42,8 +42,9 @@
       await Plotly.newPlot(at, data, layout, {
         responsive: true,
         displaylogo: false,
+        plotlyServerURL: "",
         ...(filter ? { displayModeBar: false } : {}),
-        modeBarButtonsToRemove: ["lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", ...(layout.meta.selects.length ? [] : ["select2d"])],
+        modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", ...(layout.meta.selects.length ? [] : ["select2d"])],
         toImageButtonOptions: { format: "png", scale: 2, filename: box.dataset.name },
       });
     } catch (error) {

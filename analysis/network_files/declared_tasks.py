@@ -80,7 +80,7 @@ def decided_tasks(network: Network, data: DataRecord) -> tuple[Task, ...]:
         more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
         cause = f"rounds to neither 0 nor 1 on input {shown}{more}"
         cure = f"name its task, declare how its inputs are encoded, or {_other_output(network)}"
-        problems.append(InvalidTask(f"decisions of output {output}", cause, cure))
+        problems.append(InvalidTask(f"output {output}", cause, cure))
     problems.refuse("decisions", InvalidTask)
     tables = [tuple(int(value) for value in column) for column in decisions.T]
     return tuple(Task(table, name_of(table)) for table in tables)
@@ -88,10 +88,11 @@ def decided_tasks(network: Network, data: DataRecord) -> tuple[Task, ...]:
 
 def _other_output(network: Network) -> str:
     """What may be done where an output that rounds to neither 0 nor 1 is right as it is."""
-    if network.output_activation == "tanh":
-        return "where −1 stands for 0 use sigmoid for tanh on the last layer, which decides at the same place"
     if network.output_activation != "linear":
-        return "use an output that is near 0 or 1"
+        near = "use an output that is near 0 or 1"
+        if network.output_activation == "tanh":
+            near = "where −1 stands for 0 use sigmoid for tanh on the last layer, which decides at the same place"
+        return f"{near}, or where the last layer has no activation let the file say output_activation linear"
     classes = "that its outputs are two classes, the larger decides (--output-is classes), or "
     return f"{classes if network.n_outputs == 2 else ''}that the output is a logit (--output-is logit)"
 

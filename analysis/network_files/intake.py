@@ -20,7 +20,7 @@ from analysis.data import DataRecord, clean_data, data_problems, parse_data_file
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.network_files.declared_tasks import TaskSource, declared_tasks
-from analysis.network_files.files import DECLARED, NetworkFile, network_from, read_document
+from analysis.network_files.files import DECLARED, NETWORK_FORMAT, NetworkFile, network_from, read_document
 from analysis.network_files.formats.onnx_file import Beside, onnx_model, read_onnx
 from analysis.network_files.formats.safetensors_file import looks_like_safetensors, read_safetensors
 from analysis.network_files.original import Original, Rows, check_against
@@ -172,7 +172,7 @@ def read_any(raw: bytes, beside: Beside | None = None, layers: Sequence[str] = (
         raise InvalidNetwork("layers", "are named beside a file that has them in order", "leave the names out")
     if is_onnx(raw):
         return read_onnx(raw, beside)
-    cure = "give a network file (JSON), safetensors, or an ONNX file that is not cut off"
+    cure = f"give safetensors, an ONNX file that is not cut off, or JSON whose format is {NETWORK_FORMAT!r}"
     return network_from(read_document(raw, cure), optional=DECLARED)
 
 
@@ -275,7 +275,7 @@ def _with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Orig
         return network, original
     if network.output_activation != "linear":
         cause = f"was declared as {output_is}, and the last layer already has the activation"
-        cure = "leave output_is out: the output is a value"
+        cure = "let the file say that its output_activation is linear, or say here that the output is a value"
         raise InvalidNetwork("output", f"{cause} {network.output_activation}", cure)
     if output_is == "classes" and network.n_outputs != 2:
         cause = f"was declared as two classes, and the network has {network.n_outputs}"

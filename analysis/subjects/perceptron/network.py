@@ -74,7 +74,7 @@ class Network:
                 raise InvalidNetwork(
                     f"biases[{layer - 1}]",
                     f"has {b.shape[0]} values for {w.shape[0]} neurons",
-                    "give one bias for each row of the weight matrix",
+                    "give one bias for each row of the weight matrix, [n_out][n_in]; scikit-learn's is transposed",
                 )
             if width is not None and w.shape[1] != width:
                 raise InvalidNetwork(

@@ -64,7 +64,7 @@ def _against(
     space, answers = ask_network(place.question)
     said, name = one.predictions(space), short(str(one.ref))
     if not (said >= 0).any():
-        yield Head(f"{name} contradicts nobody", "It predicts no intervention.", actions=actions)
+        yield Head(f"Compare {name} of {place.row.name}", "Choose two or more.", actions=actions)
         if one.kind in UNTIL:
             where, anchor = ("interpretations", "interpretations") if one.circuit else ("placements", "alignments")
             why = f"{UNTIL[one.kind][:1].upper()}{UNTIL[one.kind][1:]}."
