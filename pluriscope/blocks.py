@@ -223,7 +223,7 @@ class ChartFigure(Block):
 
     def html(self, part: str = "") -> Markup:
         """The figure with its table; a sentence where there is nothing to draw."""
-        whole = zip(self.chart.rows(), self.chart.urls(), strict=True)
+        columns, whole = self.chart.columns(), zip(self.chart.rows(), self.chart.urls(), strict=True)
         rows = [
             ([(_written(cell), isinstance(cell, int | float)) for cell in row], url)
             for row, url in islice(whole, _ROWS_BELOW + 1)
@@ -232,10 +232,10 @@ class ChartFigure(Block):
             "blocks/chart.html",
             block=self,
             drawing=draw(self.chart),
-            columns=self.chart.columns(),
+            columns=columns,
             rows=rows[:_ROWS_BELOW],
             more=len(rows) > _ROWS_BELOW,
-            called=2 if self.chart.across and "item" not in self.chart.columns() else 1,
+            called=self.chart.headed + (self.chart.across and "item" not in columns),
         )
 
 

@@ -251,22 +251,28 @@ class Chart:
         """Where each row of its table leads, "" for nowhere."""
         return chain.from_iterable(one.urls or [""] * len(one.x) for one in self.series)
 
+    @property
+    def headed(self) -> bool:
+        """Whether its table says of each item whose it is."""
+        return any(one.name for one in self.series)
+
     def columns(self) -> tuple[str, ...]:
         """Names of the columns of its table."""
         wide = any(one.low for one in self.series)
         named = any(one.names for one in self.series)
         first = "row" if self.kind == "heat" else "series"
         ends = ("low", "high") if wide else ()
-        return (first, *(["item"] if named else []), self.x.title or "x", self.y.title or "y", *ends)
+        heads = [first] * self.headed + ["item"] * named
+        return (*heads, self.x.title or "x", self.y.title or "y", *ends)
 
     def rows(self) -> Iterator[tuple[Cell, ...]]:
         """Its table: every item, with numbers as they are."""
         head = self.columns()
         for one in self.series:
             for number, (x, y) in enumerate(zip(one.x, one.y, strict=True)):
-                called = [one.names[number] if one.names else ""] if "item" in head else []
+                called = [one.name] * self.headed + [one.names[number] if one.names else ""] * ("item" in head)
                 ends = [end[number] if end else None for end in (one.low, one.high)] if "low" in head else []
-                yield one.name, *called, _cell(self.x, x), _cell(self.y, y), *ends
+                yield *called, _cell(self.x, x), _cell(self.y, y), *ends
 
 
 def heat_chart(

@@ -172,6 +172,7 @@ def test_a_chart_of_another_version_is_none(document):
 
 
 def test_the_table_has_every_item_with_its_numbers():
+    assert BARS.columns() == ("edges", "circuits")
     assert ROWS.columns() == ("series", "valid", "y", "low", "high")
     assert list(ROWS.rows())[1] == ("trained", 0.25, "a <b> & c", 0.2, 0.3)
     assert list(LINES.rows()) == [("one", x, y) for x, y in ((1, 1.0), (2, None), (3, 0.1), (4, 0.0))]
