@@ -365,7 +365,7 @@ class Table(Block):
         ends = [choice.query.wanted[column.name] for choice in shown]
         places = [(float(low) + float(high or low)) / 2 for low, high in ends]
         urls = [self.link(choice.query) for choice in shown]
-        names = [f"{choice.label}: {exact(choice.count)}" for choice in shown]
+        names = [choice.label for choice in shown]
         bars = Series("", places, [float(choice.count) for choice in shown], names=names, urls=urls, look="grey")
         asked = self.query.wanted.get(column.name, ())
         low, high = (float(end) if end else None for end in (*asked, "", "")[:2])

@@ -122,6 +122,7 @@
     const votes = choice.querySelector(".votes");
     votes.value = +votes.value + 1;
   }
+  const unanswered = (screen) => screen.querySelector(".sayings") && !screen.dataset.guess && !("guessed" in screen.dataset);
   /** Counts from 0, the answer is open again. */
   function anew(screen) {
     if ("guessed" in screen.dataset) return;
@@ -182,7 +183,8 @@
     const by = goes ? 1 : { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }[event.key];
     if (by && !scrolls) {
       event.preventDefault();
-      turn(now + by);
+      if (by === 1 && counts && unanswered(screens[now])) answerOf(screens[now]); // a presenter's one key leads on
+      else turn(now + by);
     } else if (event.key === " " && !event.target.closest("a, button, summary, [role=button]") && stop()) event.preventDefault();
     else if (counts && event.key === "0" && screens[now].querySelector(".votes")) anew(screens[now]);
     else screens[now].querySelector(`[data-choice="${event.key.toUpperCase()}"]`)?.click();

@@ -10,7 +10,6 @@ from typing import Final
 from app.pages.network_page import Known
 from pluriscope.blocks import Block, ChartFigure
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
-from pluriscope.figures.numbers import noun
 
 _MOST_ROWS: Final = 10
 
@@ -70,8 +69,7 @@ def _histogram(words: str, bins: Mapping[str, Sequence[float]], *, powers: bool)
     """A stored histogram, of values or of their logarithms."""
     ends, counts = list(pairwise(bins["edges"])), bins["counts"]
     real = [(10**low, 10**high) if powers else (low, high) for low, high in ends]
-    many = [noun(int(count), "circuit") for count in counts]
-    names = [f"{low:,.4g} to {high:,.4g}: {told}" for (low, high), told in zip(real, many, strict=True)]
+    names = [f"{low:,.4g} to {high:,.4g}" for low, high in real]
     series = Series("", [(low + high) / 2 for low, high in ends], counts, names=names)
     return Chart("bars", f"Circuits by {words}", Axis(words), Axis("circuits"), [series])
 

@@ -144,7 +144,8 @@ def _facts(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Fact]:
             yield Fact(name, f"{exact(one.right)} of {exact(report.n_interventions)}", total, url=_url(one, of))
     silent = report.silent_classes + report.silent_alignments
     beside = f"{exact(silent)} predict nothing and are left out" if silent else ""
-    yield Fact("Kept placements", exact(report.n_alignments), f"{exact(report.alignments)} looked at", beside)
+    found = f"of {exact(report.n_alignments)} that the search kept, valid or not"
+    yield Fact("Placements looked at", exact(report.alignments), found, beside)
 
 
 def _url(one: ExtremeFound, of: AnalysisContext) -> str:

@@ -74,7 +74,8 @@ class Series:
         y: its value; None where there is none. Of horizontal bars and dots, its row.
         low: the lower end of each value's interval; none where it is empty.
         high: the upper end, likewise.
-        names: what each item is called; said by its values if it is empty. Of a heat map what is written in its cell.
+        names: what each item is called; said by its values if it is empty. Of upright bars their places in words, of a heat
+            map what is written in its cell.
         urls: the address of each item's explanation; "" for none.
         look: how they are drawn.
         of: how many items there are, where some are left out of the drawing; 0 where all are there.
@@ -238,9 +239,11 @@ class Chart:
         where = (self.x.words(series.x[number]), "none" if y is None else self.y.words(y))
         if self.kind == "heat":
             return f"{series.name}, {where[0]}: {called or where[1]}{f' ({where[1]})' if called else ''}"
+        upright = self.kind == "bars" and not self.across
         told = ", ".join(
             value if axis.names or not axis.title else f"{axis.title} {value}"
             for axis, value in zip((self.x, self.y), where, strict=True)
+            if not (called and upright and axis is self.x)
         )
         if series.low and series.low[number] is not None:
             ends = (self.value_axis.words(float(end[number] or 0)) for end in (series.low, series.high))
@@ -361,5 +364,5 @@ def histogram(name: str, counts: Mapping[float, int], *, most: int = MOST_BINS) 
         bins[min(len(bins) - 1, int((value - values[0]) / width))] += counts[value]
     starts = [values[0] + width * place for place in range(len(bins))]
     last = 1 if whole else 0
-    names = [f"{start:,.6g} to {start + width - last:,.6g}: {exact(n)}" for start, n in zip(starts, bins, strict=True)]
+    names = [f"{start:,.6g} to {start + width - last:,.6g}" for start in starts]
     return Series(name, [start + (width - last) / 2 for start in starts], bins, names=names), width

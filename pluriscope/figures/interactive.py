@@ -42,6 +42,7 @@ def figure_of(chart: Chart) -> go.Figure:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": "var(--ink-2)", "size": 12, "family": "var(--sans)"},
         "hoverlabel": {"bgcolor": "var(--ink)", "font": {"color": "var(--paper)", "size": 13}, "align": "left"},
+        "modebar": {"bgcolor": "var(--paper)", "color": "var(--ink-3)", "activecolor": "var(--ink)"},
         "hovermode": "closest",
         "barmode": "overlay",
         "bargap": 0.4 if chart.across else 0.08,
@@ -135,6 +136,7 @@ def _axis(chart: Chart, which: Literal["x", "y"]) -> dict[str, Any]:
         return found | {
             "type": "log",
             "dtick": 1 if high / low > 1000 else "D2",
+            "tickformat": "" if high / low > 1000 else ",~r",  # else plotly writes 5 for 50
             "range": [math.log10(low), math.log10(high) + 0.02],
         }
     room = 0.02 * (high - low)

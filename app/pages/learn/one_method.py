@@ -111,7 +111,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
     masks = {key: place["mask"] for key, place in places.items()}
     others = [key for key in places if key != _CHANCE]
     differ = next(key for key in others if masks[key] != masks[others[0]])
-    two = [(_thumb(of, key), f"{_label(key)}: {noun(places[key]['edges'], 'line')}") for key in (others[0], differ)]
+    two = [(_thumb(of, key), f"{_label(key)}: {noun(places[key]['edges'], 'edge')}") for key in (others[0], differ)]
     distinct = len(set(masks.values()))
     odds = places[others[0]]["chance"]
     by_chance = [

@@ -78,7 +78,7 @@ PLANS: Final[dict[int, Sequence[Part]]] = {
         Part("Lesson 2, each alone", 2),
         Part("Lesson 3, in pairs", 3),
         Part("Lesson 5, together", 5),
-        Part("Your own network, or a discussion", None, 12, "Groups of four.", *_END),
+        Part("A discussion in groups", None, 12, "Each group agrees on three tests an explanation has to pass.", *_END),
     ),
 }
 """Minutes of a plan → its parts."""

@@ -20,7 +20,7 @@ from app.pages.play.played import Ask
 from app.pages.play.played import Field as Asked
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import enumerated, exact
-from pluriscope.figures.svg.charts import FILE_WIDTH, draw, thumb
+from pluriscope.figures.svg.charts import draw, thumb
 from pluriscope.figures.svg.elements import drawing, rect
 from pluriscope.figures.svg.networks import circuit_thumb
 
@@ -160,7 +160,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
     first = _told(of)[0]
     names, counts = zip((first[0], first[2]), *back, strict=True)
     x, y = Axis("circuits left", log=True, low=0.8), Axis(names=names)
-    drawn = draw(Chart("bars", "The tests backwards", x, y, [Series("", counts, range(len(counts)))]), FILE_WIDTH)
+    drawn = draw(Chart("bars", "The tests backwards", x, y, [Series("", counts, range(len(counts)))]))
     figures = [(drawn, f"Backwards: {path}. {_SCALE}")]
     gone = next(name for name, left in back if left == at_end)
     return [

@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from pluriscope.figures.svg.elements import circle, drawing, line, rect, text
+from pluriscope.figures.svg.elements import circle, drawing, line, rect, text, text_width
 from pluriscope.figures.svg.tiles import PLAIN_HUES, Bits, tile_group
 from pluriscope.figures.svg.vessels import in_words, level
 
@@ -48,8 +48,9 @@ def value_line(
         moves = line(at, top - 9, at, y + 9, "ll-mark", width=2)
         if not thumb:
             words = f"{letter + ': ' if letter else ''}{in_words(table)}"
-            crossed = any(at - 160 < x(earlier) < at for earlier, _, _ in marks[:number])
-            left = at > 0.55 * WIDTH and not crossed
+            wide = 32 + text_width(words, 15)  # as large as on a phone
+            crossed = any(at - wide < x(earlier) < at for earlier, _, _ in marks[:number])
+            left = at + wide > WIDTH or (at > 0.55 * WIDTH and not crossed)
             moves += tile_group(at - 14 if left else at + 14, top - 14, 16, table, hue)
             moves += text(at - 28 if left else at + 28, top - 9, words, "ll-words", anchor="end" if left else "start")
         body += f'<g class="ll-moves">{moves}</g>'
