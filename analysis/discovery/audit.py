@@ -249,6 +249,15 @@ def _named_as_in_format(outcomes: Mapping[str, str]) -> dict[str, str]:
     return named
 
 
+def criterion_keys(outcomes: Mapping[str, Any]) -> dict[str, Any]:
+    """Outcomes as the format names them (see :func:`_named_as_in_format`), by the keys of the criteria."""
+    structural = {key for key in outcomes if f"{key}{_BY_FUNCTION}" in outcomes}
+    return {
+        f"{key}{_STRUCTURAL}" if key in structural else key.removesuffix(_BY_FUNCTION): outcome
+        for key, outcome in outcomes.items()
+    }
+
+
 def chance_json(chance: SizeChance | None) -> dict[str, Any]:
     """Valid and possible circuits of a size; bounds where the number of valid ones is not known exactly."""
     if chance is None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from analysis.criteria.registry import CRITERIA, OF_MODELS
-from analysis.discovery.audit import answered
+from analysis.discovery.audit import answered, criterion_keys
 from analysis.discovery.method import DiscoveryMethod
 from analysis.discovery.registry import METHODS
 from analysis.discovery.report import AnswerFound, MethodsReport
@@ -104,7 +104,7 @@ def _table(rows: Sequence[Row]) -> Table:
 def _failed(one: AnswerFound) -> list[str]:
     """Criteria that an answer fails."""
     criteria = {} if one.place is None else one.place["criteria"] or {}
-    return [key for key, passed in criteria.items() if passed is False and key != "margin"]
+    return [key for key, passed in criterion_keys(criteria).items() if passed is False and key != "margin"]
 
 
 def _label(key: str) -> str:

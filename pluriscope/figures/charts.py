@@ -74,8 +74,8 @@ class Series:
         y: its value; None where there is none. Of horizontal bars and dots, its row.
         low: the lower end of each value's interval; none where it is empty.
         high: the upper end, likewise.
-        names: what each item is called; said by its values if it is empty. Of upright bars their places in words, of a heat
-            map what is written in its cell.
+        names: what each item is called; said by its values if it is empty. Of upright bars their places in words, of a
+            heat map what is written in its cell.
         urls: the address of each item's explanation; "" for none.
         look: how they are drawn.
         of: how many items there are, where some are left out of the drawing; 0 where all are there.
