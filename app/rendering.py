@@ -188,7 +188,7 @@ def _chart(block: Block | None, form: str, named: str, url: str) -> HTMLResponse
         raise NotFound(f"chart {named!r}", "is not on this page", "open the page for those that are", "chart", url, "")
     headers = {"X-Robots-Tag": "noindex"}
     if form == "plotly":
-        return HTMLResponse(figure_json(block.chart), headers=headers, media_type="application/json")
+        return HTMLResponse(figure_json(block.chart.drawn), headers=headers, media_type="application/json")
     about = (f"Pluriscope: {block.chart.title}", url)
     lines = "".join(csv_lines(about, block.chart.columns(), block.chart.rows()))
     headers["Content-Disposition"] = f'attachment; filename="{named}.csv"'

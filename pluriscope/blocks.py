@@ -231,7 +231,7 @@ class ChartFigure(Block):
         return templating.render(
             "blocks/chart.html",
             block=self,
-            drawing=draw(self.chart),
+            drawing=draw(self.chart.drawn),
             columns=columns,
             rows=rows[:_ROWS_BELOW],
             more=len(rows) > _ROWS_BELOW,

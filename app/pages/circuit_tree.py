@@ -122,7 +122,7 @@ def circuit_tree_blocks(known: Known, circuit: str = "") -> Iterator[Block]:
         BadQuery: it is no reference to a circuit, or the circuit is not valid.
         InvalidMask: it is no circuit of this network.
     """
-    analysis, mask = known.place.analysis, _asked(known.place, circuit)
+    analysis, mask = known.place.analysis, asked_mask(known.place, circuit)
     if analysis is None or not analysis.circuits_listed:
         return
     yield Section("All valid circuits", "what every one keeps, then what tells them apart", id=ID)
@@ -137,8 +137,8 @@ def circuit_tree_blocks(known: Known, circuit: str = "") -> Iterator[Block]:
         yield from _tree(known, analysis, mask)
 
 
-def _asked(place: AnyPlace, circuit: str) -> int | None:
-    """The mask of the circuit that is to be found; None where none is."""
+def asked_mask(place: AnyPlace, circuit: str) -> int | None:
+    """The mask of the circuit that is to be found; None where none is; what refuses is what refuses the picture."""
     if not circuit:
         return None
     item, cure = f"circuit {circuit[:80]!r}", "copy its id from the list of valid circuits"

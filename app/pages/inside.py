@@ -37,12 +37,14 @@ def chosen_row(model: Subject, apart: NDArray[Any], row: int | None) -> int:
     Raises:
         BadQuery: the task has no such row.
     """
-    if row is None:
-        return int(np.argmin(apart))
-    if row >= len(model.rows):
-        n = len(model.rows)
+    check_row(row, len(model.rows))
+    return int(np.argmin(apart)) if row is None else row
+
+
+def check_row(row: int | None, n: int) -> None:
+    """Refuse a row that is not among the n of a task."""
+    if row is not None and row >= n:
         raise BadQuery(f"row {row}", f"is beyond the {n:,} rows of the task", f"use 0 to {n - 1}", "row")
-    return row
 
 
 def rows_blocks(question: Any, rows: Rows) -> Iterator[Block]:

@@ -24,9 +24,8 @@ from app.db.reads.jobs import jobs_of_network
 from app.db.rows import columns_of
 from app.db.tables import AnalysisRow
 from app.limits import limits_in
-from app.options import ScopeOptions
 from app.pages.counted import counts_of, stops_of
-from app.pages.place import AnyPlace, key_of, locate_perceptron, rules_of
+from app.pages.place import AnyPlace, key_of, rules_of
 from app.pages.plan import plan_of
 from app.pages.shared import State, latest_job, state_of
 from app.pages.training.course import Learning, learning_of_network
@@ -175,15 +174,6 @@ class Known:
 def counts_record(row: AnalysisRow) -> CountsRecord:
     """How many explanations an analysis found, as JSON."""
     return CountsRecord.showing(counts_of(row), method=row.circuits_method, listed_circuits=row.circuits_listed)
-
-
-def network_record(session: Session, links: Addresses, network: str, options: ScopeOptions) -> NetworkRecord:
-    """What is stored about a perceptron that an address names.
-
-    Raises:
-        NotFound: no such network, output, protocol or data record.
-    """
-    return Known(session, links, locate_perceptron(session, links, network, options.scope)).record()
 
 
 def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:

@@ -32,12 +32,12 @@ from app.pages.analyses import Asked as Analysed
 from app.pages.analyses import Shelf, asked, contradicting
 from app.pages.analyses import answers_of as found_of
 from app.pages.circuit_sizes import sizes_chart, spread
-from app.pages.circuit_tree import circuit_tree_blocks
+from app.pages.circuit_tree import asked_mask, circuit_tree_blocks
 from app.pages.compare.choosing import own_pair
 from app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, interval_words, method_words
 from app.pages.edit import edit_words
 from app.pages.explanation_list import Asked, search_for, states
-from app.pages.inside import table_blocks
+from app.pages.inside import check_row, table_blocks
 from app.pages.network_page import Known, criterion_words
 from app.pages.page import DRAWING, files_of, pairs, provenance_of
 from app.pages.place import INTERPRETATIONS, AnyPlace, Place, key_of, rules_of
@@ -75,6 +75,7 @@ from pluriscope.figures.svg.layout import node_name
 from pluriscope.kinds.columns import KIND
 from pluriscope.kinds.strategies import Strategies
 from pluriscope.naming import Scope
+from pluriscope.records import NetworkRecord
 from pluriscope.tables import Query
 from pluriscope.templating import part_url
 from pluriscope.views.registry import view_of
@@ -166,6 +167,12 @@ class Overview(Known, Shared):
     """The first page of a network."""
 
     options: OverviewOptions
+
+    def record(self) -> NetworkRecord:
+        """The same as JSON, which refuses what the page refuses."""
+        check_row(self.options.row, len(self.behaviour))
+        asked_mask(self.place, self.options.circuit)
+        return super().record()
 
     @property
     def about(self) -> tuple[NetworkRow, Scope]:

@@ -11,8 +11,7 @@ from markupsafe import Markup
 
 from analysis.answers import JUDGED_BY
 from analysis.subjects.perceptron.mlp import activations
-from app.errors import BadQuery
-from app.pages.inside import chosen_row
+from app.pages.inside import check_row, chosen_row
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace, Place
 from pluriscope.address import Addresses
@@ -90,8 +89,7 @@ def perceptron_stage(
     """
     network, task, boolean = place.question.network, place.question.task, place.question.data.boolean
     n, given, read = len(behaviour), place.question.clean_rows, place.question.data.representatives
-    if row is not None and row >= n:
-        raise BadQuery(f"row {row}", f"is beyond the {n:,} rows of the task", f"use 0 to {n - 1}", "row")
+    check_row(row, n)
     at = row if row is not None else next((number for number, one in enumerate(behaviour) if one.decision), 0)
     listed = sorted(range(n), key=lambda number: (number != at, behaviour[number].margin))[:MOST_ROWS]
     rows = []

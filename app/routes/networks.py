@@ -18,10 +18,9 @@ from app.error_answers import api_errors
 from app.jobs import deletion
 from app.limits import undo_days_in
 from app.options import ScopeOptions
-from app.pages.network_page import network_record
 from app.pages.networks import COLUMNS, MOST_LETTERS, about_networks, network_list, networks_record, networks_table
 from app.pages.overview import Overview, OverviewOptions
-from app.pages.place import find_network, locate
+from app.pages.place import find_network, locate, locate_perceptron
 from app.pages.plan import plan_record
 from app.pages.settings import settings
 from app.rendering import HAS_RECORD, network_row, show
@@ -103,7 +102,10 @@ def network(session: Reading, links: Links, network: str, options: Annotated[Ove
             request.scope.pop(HAS_RECORD)
         return passed_on(request, session, links, Overview(session, links, place, options), "Overview")
 
-    return Faces(page, lambda: network_record(session, links, network, options))
+    def record() -> NetworkRecord:
+        return Overview(session, links, locate_perceptron(session, links, network, options.scope), options).record()
+
+    return Faces(page, record)
 
 
 @router.get(

@@ -57,8 +57,10 @@ class Axis:
             place = round(value)
             return self.names[place] if 0 <= place < len(self.names) else ""
         if self.percent:
-            return f"{100 * value:.4g}%"
-        return exact(int(value)) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+            return f"{100 * value:.4g}%".replace("-", "−")
+        if float(value).is_integer() and abs(value) < 1e15:
+            return exact(int(value))
+        return f"{value:.4g}".replace("-", "−")
 
 
 _PLAIN: Final = Axis()
@@ -154,6 +156,11 @@ class Chart:
                 continue
             if not (self.x.log and x <= 0) and not (self.y.log and y <= 0):
                 yield number, x, y
+
+    @cached_property
+    def drawn(self) -> Chart:
+        """Itself with as many points as are drawn; its table has all."""
+        return self if self.kind == "heat" else replace(self, series=[thinned(one) for one in self.series])
 
     @cached_property
     def gap(self) -> float:

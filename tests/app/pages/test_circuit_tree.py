@@ -94,9 +94,10 @@ def test_a_circuit_is_found_in_it_and_its_page_leads_there(client, asked):
     ],
 )
 def test_what_is_no_valid_circuit_is_refused(client, asked, status, said):
-    answer = client.get(f"{XOR}", params={"circuit": asked})
-    assert answer.status_code == status
-    assert said in answer.text
+    for address in (XOR, f"/api/v2{XOR}"):
+        answer = client.get(address, params={"circuit": asked})
+        assert answer.status_code == status
+        assert said in answer.text
 
 
 def test_of_very_many_the_picture_is_drawn_when_it_is_opened(client, monkeypatch):

@@ -137,9 +137,12 @@ def test_of_very_many_points_the_extremes_are_kept_and_it_is_said():
     assert len(some.x) <= 1_000
     assert {0, 77, 1234, 199_999} <= set(some.x)
     assert all(some.names[place] == str(x) and some.y[place] == values[x] for place, x in enumerate(some.x))
-    chart = Chart("dots", "Many", Axis("x"), Axis("y"), [some])
-    assert chart.omitted == f"Drawn: {len(some.x):,} of 200,000 items."
-    assert len(ChartFigure(chart=chart, caption="").html()) < 120_000
+    chart = Chart("dots", "Many", Axis("x"), Axis("y"), [given])
+    page = ChartFigure(chart=chart, caption="").html()
+    assert f"Drawn: {len(some.x):,} of 200,000 items." in page
+    assert len(page) < 120_000
+    assert len(figure_json(chart.drawn)) < 200_000
+    assert sum(1 for _ in chart.rows()) == 200_000  # as its CSV has them
     assert thinned(some, 2_000) is some
 
 
