@@ -699,6 +699,13 @@ class Side(Block):
             raise ValueError(f"{noun(len(self.inner), 'thing')} cannot stand beside each other: two to six can")
 
 
+def side_by_side(blocks: Sequence[Block], most: int) -> Iterator[Block]:
+    """Some blocks beside each other, so many in a line."""
+    for start in range(0, len(blocks), most):
+        some = blocks[start : start + most]
+        yield Side(some) if len(some) > 1 else some[0]
+
+
 @dataclass(frozen=True)
 class Columns(Block):
     """Some blocks beside others.

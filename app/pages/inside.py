@@ -14,7 +14,7 @@ from analysis.subjects.subject import Subject, Table
 from analysis.tasks import INPUT_NAMES
 from app.errors import BadQuery
 from app.pages.page import column, listed
-from pluriscope.blocks import Block, Section, Side
+from pluriscope.blocks import Block, Section
 from pluriscope.blocks import Table as Listed
 from pluriscope.figures.numbers import decimal
 from pluriscope.records import AnswerRecord, RowRecord
@@ -105,13 +105,6 @@ def answers_table(answers: Sequence[AnswerRecord]) -> Listed:
     )
     by_gap = sorted(range(len(answers)), key=lambda at: answers[at].gap)[:N_ROWS]
     return listed("row", columns, [Row(answers[n].model_dump()) for n in by_gap], id="behaviour")
-
-
-def beside(blocks: Sequence[Block], most: int) -> Iterator[Block]:
-    """Some blocks beside each other, so many in a line."""
-    for start in range(0, len(blocks), most):
-        some = blocks[start : start + most]
-        yield Side(some) if len(some) > 1 else some[0]
 
 
 def table_blocks(tables: Iterable[Table]) -> Iterator[Block]:

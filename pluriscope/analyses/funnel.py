@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from markupsafe import Markup
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field
 
 from analysis.algorithms.redundancy import IRREDUNDANT
 from analysis.criteria.funnel import DEFAULT_PRESET, PRESETS, FunnelReport, KindFound, StepFound, brief, funnel_of
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.explanations.registry import KIND_OF
-from pluriscope.analyses.shown import AnalysisContext, Item, Shown
+from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
 from pluriscope.blocks import Action, Block, ChartFigure, Choice, Form, Head, Menu, More, Notice, Prose, Section, Table
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.charts import Axis, Chart, Series
@@ -210,9 +210,6 @@ def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: An
 
 def _form(of: AnalysisContext) -> type[BaseModel]:
     """The sequence as a field, and one criterion to add."""
-    hidden: dict[str, Any] = {
-        name: (str, Field(value, json_schema_extra={"control": "hidden"})) for name, value in of.scope.query().items()
-    }
     keys = tuple(one.key for one in CRITERIA)
     kinds = {one.key: ", ".join(KIND_OF[kind].noun for kind in (*one.kinds, *one.recorded_kinds)) for one in CRITERIA}
     words: dict[str, Any] = {"": "none", **{one.key: f"{one.label} ({kinds[one.key]})" for one in CRITERIA}}
@@ -223,7 +220,7 @@ def _form(of: AnalysisContext) -> type[BaseModel]:
         "criteria": (str, Field("", description=told, json_schema_extra={"control": "textarea"})),
         "add": (Literal["", *keys], Field("", title="Add at the end", json_schema_extra={"words": words})),
     }
-    return create_model("Sequence", **hidden, **fields)
+    return settings_form((), of.scope, fields)
 
 
 def _item(_: FunnelReport | None, of: AnalysisContext, key: str, options: Mapping[str, str]) -> Item:

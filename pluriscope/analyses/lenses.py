@@ -19,7 +19,7 @@ from analysis.tasks import INPUT_NAMES
 from pluriscope import blocks
 from pluriscope.analyses.registry import LENSES as ANALYSIS
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, input_words, settings_form
-from pluriscope.blocks import Action, Block, ChartFigure, Figure, Form, Head, More, Notice, Prose, Section, Side
+from pluriscope.blocks import Action, Block, ChartFigure, Figure, Form, Head, More, Notice, Prose, Section
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
 from pluriscope.figures.svg.charts import thumb
 from pluriscope.figures.svg.lenses import arrow_panels
@@ -322,9 +322,7 @@ def heat_maps(
         drawn.append(ChartFigure(chart=_map(grid, urls), caption=grid.title, id=f"map{number}"))
     widest = max(len(grid.columns) * (_TEXT if grid.texts else _NUMBER) for grid in grids)
     many = _BESIDE if widest <= _HALF else 1
-    while drawn:
-        some, drawn = drawn[:many], drawn[many:]
-        yield Side(some) if len(some) > 1 else some[0]
+    yield from blocks.side_by_side(drawn, many)
     if not most:
         yield More("The numbers", lambda: [_cells(grids, play, report)], "The largest first")
 

@@ -12,8 +12,7 @@ from analysis.network_files.intake import Intake
 from analysis.subjects.perceptron.mlp import forward
 from analysis.tasks import INPUT_NAMES, Task, input_table
 from analysis.validity import FRAGILE_MARGIN, margin_to_edge
-from app.pages.inside import beside
-from pluriscope.blocks import Block, Fact, Facts, Figure, Prose, Table
+from pluriscope.blocks import Block, Fact, Facts, Figure, Prose, Table, side_by_side
 from pluriscope.figures.numbers import decimal, noun
 from pluriscope.figures.svg.networks import network_diagram
 
@@ -36,7 +35,7 @@ def computed(intake: Intake, tasks: Sequence[Task], most: int = 2) -> Iterator[B
     if max(sizes) <= _WIDEST and len(sizes) <= _DEEPEST:
         caption = "Width grows with |weight|; dashed with a bar = negative."
         drawn = [Figure(network_diagram(intake.network.weights, title=intake.name), caption)]
-    yield from beside([*drawn, *(one.table for one in outputs)], most)
+    yield from side_by_side([*drawn, *(one.table for one in outputs)], most)
 
 
 def questions_of(intake: Intake) -> set[str]:

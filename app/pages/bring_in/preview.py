@@ -27,11 +27,11 @@ from app.db.writes import other_tasks
 from app.limits import limits_in
 from app.pages.bring_in.computed import computed, questions_of
 from app.pages.bring_in.form import Asked, Kept
-from app.pages.inside import beside, rows_table
+from app.pages.inside import rows_table
 from app.pages.plan import planned_table
 from app.pages.shared import activation_words
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, More, Notice, Section
+from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, More, Notice, Section, side_by_side
 from pluriscope.figures.numbers import duration, exact
 from pluriscope.views.registry import view_of
 
@@ -151,4 +151,4 @@ def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Itera
         ]
     )
     drawn = Figure(view.draws(question, title=model.name), "Every node and edge. A circuit keeps some.")
-    yield from beside([drawn, rows_table(question, rows)], 2)
+    yield from side_by_side([drawn, rows_table(question, rows)], 2)
