@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from itertools import chain, islice
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Protocol, Union, get_args, get_origin
@@ -335,7 +336,7 @@ class Table(Block):
 
     def html(self, part: str = "") -> Markup:
         """The rows asked for, with their filters and pages."""
-        selection = self.listing.select(self.query, self.facets)
+        selection = self.found
         if not selection.rows and (there := self.query.within(selection.lines)) != self.query:
             return replace(self, query=there).html(part)
         known = [one for one in self.columns or self.listing.columns if one.shown and self._says(one, selection)]
@@ -353,11 +354,15 @@ class Table(Block):
             ticks=self.tray is not None and any(row.ref and row.picks for row in selection.rows),
         )
 
+    @cached_property
+    def found(self) -> tables.Selection:
+        """The rows asked for, and what can be asked for."""
+        return self.listing.select(self.query, self.facets)
+
     @property
     def inner(self) -> Iterator[Block]:
         """The charts of its ranges."""
-        found = self.listing.select(replace(self.query, start=0, limit=1)).facets if self.facets else ()
-        return (self.chart_of(facet) for facet in found if facet.column.facet in ("range", "least"))
+        return (self.chart_of(facet) for facet in self.found.facets if facet.column.facet in ("range", "least"))
 
     def chart_of(self, facet: tables.Facet) -> ChartFigure:
         """A range as bars, of which some can be taken."""

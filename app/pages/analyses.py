@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -48,6 +48,8 @@ ALL: Final = "all"
 EVERY_INPUT: Final = "every clean input"
 _SUMS: Final = Recent[Any](16)
 """Reports that sum up what others found, by what they are made from; asked for last."""
+_THUMBS: Final = Recent[Markup](512)
+"""Drawings of reports, by what these are made from."""
 
 
 class AnalysisRecord(PageModel, Generic[R]):
@@ -75,6 +77,7 @@ class Stored:
     """A report, and how it came about as far as that is kept."""
 
     report: Any
+    made_from: Hashable = None
     thorough: bool = True
     seconds: float | None = None
     engine_version: str = ""
@@ -131,7 +134,8 @@ class Asked:
     @property
     def drawing(self) -> Markup:
         """What was found, small."""
-        return self.shown.thumb(self.report, self.subject)
+        assert self.stored is not None  # noqa: S101
+        return _THUMBS.of(self.stored.made_from, lambda: self.shown.thumb(self.report, self.subject))
 
     @property
     def made(self) -> str:
@@ -256,21 +260,22 @@ def _stored(
     session: Session, row: AnalysisRow, analysis: Analysis, kept: AnalysisReportRow | None, context: AnalysisContext
 ) -> Stored | None:
     """What it found; None where nothing is stored."""
+    if kept is None and not analysis.sums:
+        return None
+    content = verdict_contents(session, row) if kept is None else kept.content
+    key = (str(session.get_bind().engine.url), row.id, row.result_digest, analysis.key, content)
     if kept is not None:
         return Stored(
             report=report_of(kept, analysis.report),
+            made_from=key,
             thorough=kept.thorough,
             seconds=kept.seconds,
             engine_version=kept.engine_version,
             digest=kept.content,
             created_at=kept.created_at,
         )
-    if not analysis.sums:
-        return None
-    summed = verdict_contents(session, row)
-    key = (str(session.get_bind().engine.url), row.result_digest, analysis.key, summed)
-    found = _SUMS.of(key, lambda: analysis.finds(context.read(), Settings())) if summed else None
-    return Stored(report=found) if found is not None and found.known else None
+    found = _SUMS.of(key, lambda: analysis.finds(context.read(), Settings())) if content else None
+    return Stored(report=found, made_from=key) if found is not None and found.known else None
 
 
 def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored | None, JobRow | None]:

@@ -26,12 +26,15 @@ from pluriscope.counts import Count
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.part_filter import part_filter
 from pluriscope.naming import ExplanationRef
+from pluriscope.recent import Recent
 from pluriscope.views.registry import view_of
 from pluriscope.views.view import whole
 
 ID: Final = "circuits"
 MOST_AT_ONCE: Final = 20_000
 """Listed circuits up to which they are divided with the page; more when somebody opens them."""
+_DRAWN: Final = Recent[Sequence[Block]](64)
+"""Pictures by all that they depend on."""
 _CONFIDENCE: Final = 0.99
 _NAMES: Final = 20
 _VERBS: Final = ("leaves out", "keeps"), ("leave out", "keep")
@@ -134,7 +137,9 @@ def circuit_tree_blocks(known: Known, circuit: str = "") -> Iterator[Block]:
             id=f"{ID}.tree",
         )
     else:
-        yield from _tree(known, analysis, mask)
+        place = known.place
+        key = (known.links, place.slug, place.scope, analysis.result_digest, place.row.digest, mask)
+        yield from _DRAWN.of(key, lambda: list(_tree(known, analysis, mask)))
 
 
 def asked_mask(place: AnyPlace, circuit: str) -> int | None:

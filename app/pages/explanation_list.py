@@ -40,7 +40,7 @@ from pluriscope.templating import part_url
 OF_SCOPE: Final = ("output", "protocol", "data")
 ID: Final = "list"
 FORMS: Final = {"CSV": "csv", "JSON": ""}
-_LINES: Final = 25  # on a page; scripts get more at a time
+_LINES: Final = 12  # on a page; scripts get more at a time
 _CERTAIN: Final = "What is listed is certain; more may follow."
 Options = Mapping[str, Sequence[str]]
 RECORD: Final = list_of(tuple(OF_KIND.items()))

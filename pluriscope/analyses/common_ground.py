@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -66,12 +67,12 @@ def ground_chart(report: CommonGroundReport, of: AnalysisContext, pair: PairFoun
         marks.append(Mark(n, f"right on all {exact(n)}: {perfect}"))
     x = Axis("interventions predicted right", high=n)
     title = f"{which.capitalize()} by interventions predicted right"
-    found = {
-        one.right: of.links.interpretation(of.slug, one.first, int(one.second), of.scope)
-        for one in report.of("interpretation")
-    }
     bars, width = histogram("", counts)
-    urls = [next((url for right, url in found.items() if abs(right - at) <= width / 2), "") for at in bars.x]
+    urls = [""] * len(bars.x)
+    for one in report.of("interpretation"):
+        bar = bisect_left(bars.x, one.right - width / 2)
+        if not urls[bar]:
+            urls[bar] = of.links.interpretation(of.slug, one.first, int(one.second), of.scope)
     return Chart("bars", title, x, Axis(which), [replace(bars, urls=urls)], marks)
 
 

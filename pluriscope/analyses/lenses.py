@@ -53,7 +53,6 @@ _SILENT: Final = {
 _LENSES: Final = (
     Column("lens", "Lens", "With what it is.", "name", first=True),
     Column("says", "It says", "About this network.", "text"),
-    Column("can_know", "It can know", "What such an answer can show, and what it cannot.", "text"),
 )
 _READING: Final = """
 - Decodable: an affine read-out of the layer separates the function's two values. Used: setting the read-out to what it
@@ -90,23 +89,24 @@ def _degree(cell: FunctionOnLayer) -> int | None:
 def _page(report: LensesReport, of: AnalysisContext) -> Iterator[Block]:
     yield from heat_maps(_shown_first(report), of, report, 2)
     if report.functions:
-        told = "Carried by a valid placement; else used; else it can be read."
+        told = f"Carried by a valid placement; else used; else it can be read. {_carried_words(report)}"
         yield ChartFigure(chart=_functions_chart(report), caption=told, id="functions")
-        yield Section("Functions on layers", _carried_words(report))
-        yield _functions(report)
-    yield Section("Lenses", "Each leads to its numbers and settings")
+        yield More("Functions on layers", lambda: [_functions(report)], "how far each is decodable, used and carried")
+    yield Section("Lenses", "Each leads to its numbers, its settings and what it can know")
     known, refused, rows = LENSES.of(of.kind), LENSES.refusals(of.kind), []
     for one in report.lenses:
         if (lens := known.get(one.lens)) is not None:
-            nothing = f"Nothing: {_SILENT.get(one.outcome, 'it was not asked')}. {' '.join(one.notes)}"
-            says = " ".join(filter(None, (one.says, one.stands))) or nothing
-            values = {"lens": lens.label, "says": says, "can_know": lens.can_know}
+            values = {"lens": lens.label, "says": one.says or _nothing(one)}
             rows.append(Row(values, url=_url(of, lens, one.settings)))
     yield blocks.Table.short("answer", _LENSES, rows)
     for reason in dict.fromkeys(refused.values()):
         labels = ", ".join(LENSES.by_key[key].label for key, why in refused.items() if why == reason)
         yield Prose(f"Not asked here: {labels}. {reason}", glossary=False)
     yield More("How to read it", lambda: [Prose(_READING if of.kind.refuses("stream") else READING)])
+
+
+def _nothing(found: ViewFound) -> str:
+    return f"Nothing: {_SILENT.get(found.outcome, 'it was not asked')}."
 
 
 def _carried_words(report: LensesReport) -> str:
@@ -212,7 +212,7 @@ def _said(
         yield Notice("Not computed on a page", "An answer under these settings takes long.", told)
     else:
         yield from map(Notice, found.notes)
-        says = found.says or f"Nothing: {_SILENT.get(found.outcome, 'it was not asked')}."
+        says = found.says or _nothing(found)
         drawn = picture(lens, found, of.question, says)
         if drawn:
             yield drawn

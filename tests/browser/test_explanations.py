@@ -43,7 +43,7 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     tab = visitor()
     tab.goto(HERE)
     tab.evaluate("() => { window.sameDocument = true }")
-    tab.locator("#list-kind-circuit").check()
+    tab.locator("#list .strategies").get_by_role("link", name=re.compile("^Circuits")).click()
     status = tab.locator("#list [role=status]")
     expect(status).to_have_text("197 explanations")
     tab.get_by_role("link", name=re.compile("^12: ")).first.press("Enter")

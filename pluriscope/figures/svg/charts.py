@@ -27,7 +27,7 @@ _MOST_LINKS: Final = 40  # beyond, the table has them, so that nobody steps thro
 _MOST_WORDS: Final = 12  # items that the sentence names
 _PHONE, _PAGE = 340.0, 860.0  # widths in which a heat map has its words
 _CARD: Final = (248.0, 120.0)
-_CARD_ROWS: Final = 6
+_CARD_ROWS: Final = 5
 
 
 def draw(chart: Chart, width: float = 0.0) -> Markup:
@@ -230,11 +230,11 @@ _BY_KIND: Final = {"bars": bars, "dots": dots, "lines": lines, "heat": heat}
 
 
 def _rows(chart: Chart, width: float, *, as_bars: bool, small: bool) -> Markup:
-    """Each name above its own line across, on which its values stand; on a card the first few names, each beside it."""
+    """Each name above its own line across, on which its values stand; on a card those of the first few names."""
     legend, top = ("", 4.0) if small else _legend(chart)
     names = chart.y.names[: _CARD_ROWS if small else None]
-    high, line = (19.0, 10.0) if small else (_ROW, 24.0)
-    box = _Box(chart, width, high * len(names), top, 120.0 * small, right=44.0 if small else 12.0, small=small)
+    high, line, half = (24.0, 17.0, 3.0) if small else (_ROW, 24.0, 5.0)
+    box = _Box(chart, width, high * len(names), top, small=small)
     body = "" if small else "".join(
         box.rule((share, 0), (share, box.height), "m-hair") + box.word(share, box.height + 14, words)
         for share, words in _ticks(chart.x, box.x)
@@ -251,7 +251,7 @@ def _rows(chart: Chart, width: float, *, as_bars: bool, small: bool) -> Markup:
             if row >= len(names):
                 continue
             if as_bars:
-                shape = box.block(min(zero, share), max(zero, share), y - 5, 10, _BARS[series.look])
+                shape = box.block(min(zero, share), max(zero, share), y - half, 2 * half, _BARS[series.look])
             else:
                 shape = box.dot(share, y, series.look)
             if held:
@@ -259,11 +259,9 @@ def _rows(chart: Chart, width: float, *, as_bars: bool, small: bool) -> Markup:
             body += _linked(chart, series, number, shape)
     for row, name in enumerate(names):
         value = written[row][-1] if len(written[row]) == 1 or (as_bars and written[row]) else ""
-        y = high * row + (14 if small else 13)
-        end = f'x="{num(box.width - box.left - 8)}"' if small else f'x="{box.at(1)}"'
-        short = _clipped(name, 17 if small else _LONGEST - len(value))
-        body += text(-8, y, short, "lab s", anchor="end") if small else text(0, y, short, "lab")
-        body += f'<text class="lab n" {end} y="{num(y)}" text-anchor="end">{esc(value)}</text>'
+        y = high * row + (11 if small else 13)
+        body += text(0, y, _clipped(name, (26 if small else _LONGEST) - len(value)), "lab")
+        body += f'<text class="lab n" x="{box.at(1)}" y="{num(y)}" text-anchor="end">{esc(value)}</text>'
     if small:
         return box.drawn(_CARD[1], "", body)
     body += _marks(box)

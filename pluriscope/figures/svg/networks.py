@@ -417,7 +417,8 @@ def label_places(
                 continue
             x, y = x1 + (x2 - x1) * at, y1 + (y2 - y1) * at + lift
             box = (x - half, y - 0.9 * size, x + half, y + 0.25 * size)
-            overlap = sum(_overlap(box, other) for other in taken)
+            near = (other for other in taken if box[0] < other[2] and other[0] < box[2])  # most are not
+            overlap = sum(_overlap(box, other) for other in near)
             if best is None or overlap < best[0] - 1e-9:
                 best = (overlap, x, y)
             if overlap == 0:
