@@ -151,7 +151,7 @@ def test_it_says_what_to_tick_where_there_are_boxes_and_calls_no_formula_a_near_
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("kind=circuit&start=99999", "176 to 197 of 197"),
+        ("kind=circuit&start=99999", "193 to 197 of 197"),
         ("kind=circuit&start=99999", "197 explanations"),
         ("kind=algorithm&valid=any", "Placements Algorithms Candidate"),
     ],
