@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 from pydantic import BaseModel, Field
-from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import KIND_OF
 from analysis.pair.report import PairFound
@@ -20,7 +19,7 @@ from analysis.subjects.question import SubjectQuestion
 from analysis.unlearned import instead_of, not_learned
 from app.db.codecs import tasks_of
 from app.db.reads.analyses import network_by_digest
-from app.db.reads.jobs import UNFINISHED, jobs_ahead, jobs_of_network
+from app.db.reads.jobs import UNFINISHED, jobs_ahead
 from app.db.reads.networks import STUDY_ORIGIN, edits_of
 from app.db.reads.studies import studies_of_network
 from app.db.studies import design_of
@@ -252,7 +251,7 @@ class Overview(Known, Shared):
         share = Menu("Share", contents.share, self.url)
         yield Head(place.row.name, contents.sentence, actions=[*contents.outputs, *first, share])
         yield from contents.notices
-        working = _working(self.session, place, links)
+        working = _working(self)
         if working is None:
             yield from self._found()
         else:  # what is found meanwhile is renewed with it
@@ -279,21 +278,20 @@ class Overview(Known, Shared):
             yield from Fold.of([Section("More analyses", action=every), Shelf(answers)])
 
 
-def _working(session: Session, place: AnyPlace, links: Addresses) -> Progress | None:
+def _working(page: Overview) -> Progress | None:
     """How far all work on a network is; None where nothing is left to do."""
-    jobs = jobs_of_network(session, place.row.digest)
-    left = [one for one in reversed(jobs) if one.state in UNFINISHED]
+    left = [one for one in reversed(page.jobs) if one.state in UNFINISHED]
     if not left:
         return None
     now = next((one for one in left if one.stage), None)
     if now is None:
-        ahead = jobs_ahead(session, min(left, key=lambda one: (one.priority, one.created_at, one.id)))
+        ahead = jobs_ahead(page.session, min(left, key=lambda one: (one.priority, one.created_at, one.id)))
         note = f"Waiting for a worker, {noun(ahead, 'job')} ahead." if ahead else "Waiting for a worker."
     else:
         note = f"Now {now.title}: {now.stage}{', ' if now.found else ''}{now.found}."
-    done, of, every = len(jobs) - len(left), len(jobs), links.jobs(network=place.slug)
+    of, every = len(page.jobs), page.links.jobs(network=page.place.slug)
     words = Markup('{} of {} analyses done; this page fills itself. <a href="{}">See the jobs</a>')
-    return Progress(words.format(done, of, every), done, of, note, id="working")
+    return Progress(words.format(of - len(left), of, every), of - len(left), of, note, id="working")
 
 
 # --- what a network has whose rules are settings
