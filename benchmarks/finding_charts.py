@@ -443,7 +443,7 @@ def planted_backbone() -> dict[str, Shown]:
             ),
         ),
         "more-2": (
-            "Share of the networks of each row.",
+            "Share of the networks of each row that have a valid circuit.",
             Chart(
                 "heat",
                 "How much all valid circuits share, network by network",

@@ -83,9 +83,14 @@ def _trace(chart: Chart, series: Series, row: int) -> Any:
     }
     colour = _COLOURS[series.look]
     if chart.kind == "heat":
-        shares = [chart.darkness(y) for *_, y in found]
+        shares = [chart.darkness(y) * (0.5 if y < 0 else 1.0) for *_, y in found]  # so that words on stripes are read
         below = ["/" if y < 0 else "" for *_, y in found]
-        marker = {"color": "var(--ink)", "opacity": shares, "line": {"width": 0}, "pattern": {"shape": below}}
+        marker = {
+            "color": "var(--ink)",
+            "opacity": shares,
+            "line": {"width": 0},
+            "pattern": {"shape": below, "solidity": 0.2},
+        }
         cells = {"x": [x for _, x, _ in found], "base": [row - 0.48] * len(found), "y": [0.96] * len(found)}
         dark = [share > DARK and y >= 0 for share, (*_, y) in zip(shares, found, strict=True)]
         font = {"color": ["var(--paper)" if one else "var(--ink)" for one in dark]}
