@@ -520,10 +520,12 @@ def _counts(known: Known, analysis: AnalysisRow) -> Iterator[tuple[str, Fact]]:
     of, words = f"of {counts.candidate_algorithms} candidates", "{aligned_algorithms} of {candidate_algorithms}"
     every = links.algorithms(place.slug, place.scope)
     yield "algorithm", fact("Algorithms placed", "aligned_algorithms", of, every, words)
-    of = f"{counts.minimal_alignments} minimal"
-    of += f", on {place.question.protocol.alignment_sites.replace('_', ' ')}"
-    words = "{valid_alignments}, {minimal_alignments} minimal"
-    yield "alignment", fact("Placements", "valid_alignments", of, of_kind("alignment"), words)
+    protocol, of, value = place.question.protocol, f"{counts.minimal_alignments} minimal", "valid_alignments"
+    if protocol.alignments_kept == "minimal":  # the list has these alone
+        of, value = f"minimal, of {counts.valid_alignments} valid", "minimal_alignments"
+    of += f", on {protocol.alignment_sites.replace('_', ' ')}"
+    words = "{minimal_alignments} minimal of {valid_alignments}"
+    yield "alignment", fact("Placements", value, of, of_kind("alignment"), words)
 
 
 def _choices(known: Known, label: str, of: Iterable[tuple[str, Scope]]) -> Iterator[Choice]:

@@ -211,6 +211,10 @@ def interpretations(found: Found, circuits: Part) -> Part:
     def mask(place: int) -> str:
         return str(whole.more(place)["mask"])
 
+    def more(place: int) -> Mapping[str, Any]:
+        own = whole.more(place)
+        return {**own, "name": f"i·{own['mask']}", "marks": own["marks"].removesuffix(", "), "where": "", "silent": ""}
+
     def index(place: int) -> int:
         return standing.get(int(mask(place), 16), 0)
 
@@ -225,7 +229,7 @@ def interpretations(found: Found, circuits: Part) -> Part:
         labels={**judged, "uses": whole.labels["uses"]},
         ref=lambda place: str(ExplanationRef("interpretation", mask(place), str(index(place)))),
         url=lambda place: f"{whole.url(place)}#interpretations",
-        more=lambda place: {**whole.more(place), "name": f"i·{mask(place)}", "where": "", "silent": ""},
+        more=more,
         drawing=lru_cache(_DRAWN)(lambda place: drawn(found, int(mask(place), 16), index(place))),
         own=("interpretations", True),
         says=f"A circuit with a gate read into each neuron{_apart(circuits)}.",

@@ -360,7 +360,7 @@ def test_a_heat_map_without_rows_is_not_drawn() -> None:
         ("", "worst i·3f29f.1923 , of all"),
         ("?kind=circuit&limit=200", "c·2b1ef of P and Q, without n2.1"),
         ("?kind=circuit&limit=200", "c·3f29f of the worst"),
-        ("?kind=interpretation&edges_max=12", "i·2b1ef of P and Q"),
+        ("?kind=interpretation&edges_max=12", "i·2b1ef of P and Q 12 edges"),
         ("/c-2b1ef", "i·224 P A ∧ B, A ∨ B, B"),
         ("/c-2b1ef", "i·352 Q A ∧ B, A ∨ B, B"),  # not the first of its class
         ("/c-2b1ef?classes=any&start=350", "i·352 Q A ∧ B"),

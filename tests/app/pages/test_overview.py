@@ -61,10 +61,12 @@ def test_each_count_has_its_total_and_the_papers_number(client):
         "Where, then what A part that is enough, then gates. Valid circuits 197 of 9,625 possible paper: 32 of 3,000",
         "Interpretations 147,899,020 7,836 that inputs can tell apart paper: 234,700, of which 743",
         "What, then where A formula, then neurons for it. Algorithms placed 1 of 250 candidates paper: 7 of 56",
-        "Placements 3 1 minimal, on neuron sets paper: 92, 42 minimal Counted under complete",
+        "Placements 3 1 minimal, on neuron sets paper: 42 minimal of 92 Counted under complete",
     ):
         assert phrase in text
-    assert "complete: 197 of 9,625" in words(client.get(XOR, params={"protocol": "paper"}).text)
+    papers = words(client.get(XOR, params={"protocol": "paper"}).text)
+    assert "complete: 197 of 9,625" in papers
+    assert "Placements 42 minimal, of 92 valid, on neuron sets complete: 1 minimal of 3" in papers  # as many as listed
 
 
 NOISY = noisy_data((0, 1, 1, 0), 1, 0.1, np.random.default_rng(0), cut=True)
