@@ -118,7 +118,7 @@ WORDS = {
     "/paper#mappings-by-width": "3,650; 390",
     "/paper#digits": "3,209; 4,702",
     "/paper#notebook": "100,896; 42 mappings; 234,700; 7 formulas",
-    "/paper#tasks-fall": "§4.2",
+    "/paper#unique": "§4.1.1",
     "/paper#stricter": "predictive standard; manipulability",
     "/paper#alice-and-bob": "Alice and Bob; XORNet",
     "/glossary#attention-only-transformer": "QK circuit; OV circuit; OV circuits",
