@@ -159,6 +159,11 @@ def test_on_slides_hands_are_counted_before_the_answer(visitor):
     assert tally.all_text_contents() == ["1", "0"], "after the answer none is counted"
     tab.keyboard.press("0")
     assert (said(tab), tally.all_text_contents()) == ("?", ["0", "0"])
+    tab.keyboard.press("PageDown")
+    tab.locator(".screen.now .verdict-line .told").wait_for(state="visible")
+    assert (said(tab), tab.url.endswith("screen=4")) == ("0", True), "the key that leads on asks for the answer first"
+    tab.keyboard.press("PageDown")
+    tab.wait_for_url("**/learn/slides?screen=5")
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (1440, 900), (1920, 1080)])

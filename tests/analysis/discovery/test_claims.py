@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.criteria.registry import CRITERIA
+from analysis.discovery.audit import _named_as_in_format, criterion_keys
 from analysis.discovery.claims import Claim, read_claim, vocabulary_of
 from analysis.discovery.masked_perceptron import MaskedPerceptron
 from analysis.discovery.part_names import names_of
@@ -212,3 +214,8 @@ def test_the_example_that_a_page_gives_of_a_transformer_is_read(slug):
         subject = vocabulary_of(GraphQuestion(kind, model, rules))
         meant = [subject.names.drawn.index(name) for name in subject.names.example.split()]
         assert read_claim(subject.names.example.encode(), subject).raw_mask == sum(1 << bit for bit in meant)
+
+
+def test_criteria_are_called_by_their_keys_whatever_the_format_of_audits_calls_them():
+    keys = {one.key: "passed" for one in CRITERIA}
+    assert criterion_keys(_named_as_in_format(keys)) == keys

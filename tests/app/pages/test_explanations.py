@@ -142,6 +142,11 @@ def test_the_strategies_lead_to_each_kind_with_its_count_and_back(client, get, a
         assert name == present or get(path, **dict(parse_qsl(query)))["total"] == count
 
 
+def test_where_any_are_listed_each_kind_says_how_many_are_valid(client):
+    page = words(client.get(f"{XOR}/explanations?kind=algorithm&valid=any").text)
+    assert re.search(r"Algorithms 250 1 valid Placements [\d,]+ 3 valid", page)
+
+
 def test_it_says_what_to_tick_where_there_are_boxes_and_calls_no_formula_a_near_miss(client):
     for query, boxes in (("", True), ("?kind=algorithm&valid=any", False), ("?edges_max=1", False)):
         page = client.get(LIST + query).text

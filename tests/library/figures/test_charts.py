@@ -54,6 +54,20 @@ def test_every_item_is_drawn_with_its_words(name, width):
         assert size_of(drawn)[0] == width
 
 
+@pytest.mark.parametrize(
+    ("chart", "words"),
+    [(BARS, "edges 10, circuits 3"), (ROWS, "trained: valid 50%, ACDC (40% to 60%)"), (HEAT, "n1.0, 00: 0.5"),
+     (Chart("bars", "Bins", Axis("edges"), Axis("circuits"), [Series("", [5.5], [2], names=["4 to 7"])]),
+      "4 to 7: circuits 2")],
+)  # fmt: skip
+def test_an_item_says_its_place_once(chart, words):
+    assert chart.words(chart.series[0], 0) == words
+
+
+def test_ticks_of_a_short_logarithmic_axis_are_whole_numbers():
+    assert json.loads(figure_json(ONE[2]))["layout"]["xaxis"]["tickformat"] == ",~r"
+
+
 def test_items_with_an_address_are_links_in_the_drawing_and_in_the_figure():
     assert re.findall(r'<a href="([^"]*)"', str(draw(BARS))) == ["/a", "/c"]
     figure = json.loads(figure_json(BARS))
