@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -41,7 +41,7 @@ from pluriscope.figures.numbers import duration, exact, noun
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
 
 FIGURE_FORMS: Final = ("svg", "png", "pdf")
-_UNFOLDED: Final = 12  # rows of a table that stands open
+_UNFOLDED: Final = 3  # rows of a table that stands open
 _STATES: Final = {"done": "Finished", "stalled": "Stalled: nothing works on it"}
 _NUMBERS: Final = {
     "label": "networks",
@@ -188,8 +188,7 @@ def study_blocks(page: StudyPage) -> Iterator[Block]:
         known = study.summary.get("references") or [one.model_dump() for one in study.design.references]
         yield from _table("Published values", "beside ours", list(map(_reference, known)))
     if study.table.paths:
-        yield Section("Networks", "the first of them", replace(every, primary=False))
-        yield first_outcomes(study, page.protocol)
+        yield More("Networks", lambda: [first_outcomes(study, page.protocol)], "the first of them", sent=True)
     yield More("Design", lambda: _design(study), noun(study.design.n_cells, "cell"))
     more = Form(MoreSeeds, links.study_action(slug, "extend"), "Add seeds")
     yield More("Add seeds", lambda: [more], "every cell gets as many more", id="extend")
@@ -256,7 +255,8 @@ def _table(title: str, words: str, rows: Sequence[Mapping[str, Any]]) -> Iterato
     labels = [name for name in rows[0] if name != "note"]
     cells = [[row.get(name) for name in labels] for row in rows]
     table = Table.plain(labels, cells, [row.get("note", "") for row in rows])
-    yield from [Section(title, words), table] if len(rows) <= _UNFOLDED else [More(title, lambda: [table], words)]
+    folded = More(title, lambda: [table], words, sent=True)
+    yield from [folded] if len(rows) > _UNFOLDED else [Section(title, words), table]
 
 
 def _test(study: Study, test: Mapping[str, Any]) -> dict[str, Any]:
