@@ -35,6 +35,8 @@
     layout.height = filter ? height : Math.max(120, height);
     if (filter) Object.assign(layout, { margin: { l: 0, r: 0, t: 4, b: 16 }, yaxis: { visible: false }, showlegend: false });
     if (filter && data[0].x.length < 10) layout.xaxis.tickvals = data[0].x;
+    const touch = matchMedia("(hover: none)").matches;
+    if (touch) layout.dragmode = false; // a finger scrolls the page
     const at = Object.assign(document.createElement("div"), { className: "plot" });
     box.append(at);
     box.classList.add("drawn");
@@ -43,7 +45,7 @@
         responsive: true,
         displaylogo: false,
         plotlyServerURL: "",
-        ...(filter ? { displayModeBar: false } : {}),
+        ...(filter || touch ? { displayModeBar: false } : {}),
         modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", ...(layout.meta.selects.length ? [] : ["select2d"])],
         toImageButtonOptions: { format: "png", scale: 2, filename: box.dataset.name },
       });
@@ -53,7 +55,10 @@
       throw error;
     }
     // its caption and its table have it in words
-    const unread = () => at.querySelectorAll("svg").forEach((svg) => svg.setAttribute("aria-hidden", "true"));
+    const unread = () => {
+      at.querySelectorAll("svg").forEach((svg) => svg.setAttribute("aria-hidden", "true"));
+      at.querySelectorAll(".modebar-btn[data-attr]").forEach((button) => button.tabIndex = -1); // for who drags
+    };
     unread();
     at.on("plotly_afterplot", unread);
     const { selects } = layout.meta;
