@@ -17,7 +17,7 @@ PAGES = (
 )
 POLICY = (
     "default-src 'none'; script-src 'self'; "
-    "style-src 'self'; style-src-attr 'unsafe-inline'; "
+    "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; style-src-attr 'unsafe-inline'; "
     "img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
