@@ -40,6 +40,8 @@ CONDITIONS: Final[Mapping[Condition, str]] = {
     "each": "one is right wherever they contradict each other",
 }
 """What is asked of a pair, as what is true of one that does not meet it; of two, the first is given up first."""
+SEARCH: Final = 2
+"""Version of the search: the first asked less of a pair and had another order."""
 MAX_CLASSES: Final = 10_000
 N_DRAWN: Final = 2_000
 MAX_BITS: Final = 1 << 29
@@ -105,6 +107,7 @@ class FairPairReport(Report):
     pair: PairFound | None
     by_hand: PairFound | None = Field(None, description="Null: a name that earlier versions gave.")
     before: int | None = Field(None, description="Null: likewise.")
+    search: int = Field(1, description="Version of the search, raised when conditions or order change.")
 
     def findings(self, question: Any = None) -> list[str]:
         return list(_told(self))
@@ -124,7 +127,7 @@ def _told(report: FairPairReport) -> Iterator[str]:
             f"{_names(pair)} differ in {_neurons(len(pair.differ))} and contradict each other on {p + q:,} of "
             f"{report.n_interventions:,} interventions: the one is right on {p:,}, the other on {q:,}."
         )
-        if report.n_fair > 1:
+        if report.n_fair > 1 and report.search == SEARCH:
             yield f"{report.n_fair:,} pairs{drawn} meet them; none of them comes before it."
     if report.drawn:
         compared = f"{report.classes:,} of {int(report.n_classes):,} observed classes were compared"
@@ -219,6 +222,7 @@ def fair_pair(
                 break
     pair = None if first is None else _PairOf(question, circuits, space, answers, some, first).told(given_up)
     return FairPairReport(
+        search=SEARCH,
         n_interventions=space.n_interventions,
         n_clear=int((answers.clear & answers.counted).sum()),
         largest_set=space.largest,

@@ -20,7 +20,7 @@ from app.db.reads.networks import edits_of
 from app.db.recorded import is_searched
 from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from app.jobs import queue
-from pluriscope.analyses.registry import ANALYSES, Analysis
+from pluriscope.analyses.registry import ANALYSES, PAIR, Analysis
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""
@@ -97,6 +97,8 @@ def _stage_of(analysis: Analysis) -> Stage:
         return [queue.enqueue_about(session, row, analysis.key, asked=first, **analysis.details())]
 
     stored = _has(AnalysisReportRow, AnalysisReportRow.kind == analysis.key)
+    if analysis is PAIR:  # an earlier search found another pair than the story shows
+        stored = and_(stored, _has(AnalysisReportRow, AnalysisReportRow.found["search"].as_integer() == PAIR.version))
     if "planted" in analysis.reads:
         stored = or_(NetworkRow.planted.is_(None), stored)
     if analysis.searched:

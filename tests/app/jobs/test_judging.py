@@ -6,17 +6,19 @@ from sqlalchemy import select, update
 from analysis.criteria.registry import CRITERIA, criteria_for
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.digest import canonical_json, sha256_hex
+from analysis.pair.report import SEARCH
 from analysis.protocol import COMPLETE
 from app.db.job_tables import JobRow
 from app.db.prepared import prepare_analysis
 from app.db.reads.analyses import find_network
 from app.db.reads.verdicts import missing_steps, verdict_sets
-from app.db.tables import AnalysisRow, VerdictRow
+from app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
 from app.db.writes import save_network
 from app.jobs import queue, stages
 from app.jobs.analyses import save_analysis_outcome
 from app.jobs.definitions import analyse_arguments
 from app.jobs.worker import Pace, Worker
+from pluriscope.analyses.registry import PAIR
 from tests.app.jobs.executors import Directly
 from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, save_analysis, stored_analysis
 
@@ -72,6 +74,25 @@ def test_an_analysis_that_is_gone_or_replaced_is_not_judged(store):
     assert "another result" in ended.error
     with store.read() as session:
         assert verdict_sets(session, session.scalars(select(AnalysisRow)).one()) == ()
+
+
+@pytest.mark.parametrize(("found", "asked"), [({}, 1), ({"search": 1}, 1), ({"search": SEARCH}, 0)])
+def test_a_pair_of_an_earlier_search_is_searched_anew(store, found, asked):
+    stored_analysis(store, real=True)
+    assert PAIR.version == SEARCH
+    with store.write() as session:
+        analysis = session.scalars(select(AnalysisRow)).one()
+        row = {
+            "kind": "pair",
+            "thorough": True,
+            "engine_version": "0.2.0",
+            "found": found,
+            "seconds": 0.0,
+            "content": "",
+        }
+        session.add(AnalysisReportRow(analysis_id=analysis.id, created_at=analysis.created_at, **row))
+        session.flush()
+        assert stages.enqueue_missing(session, [stages.OF_ANALYSES["pair"]]) == asked
 
 
 @pytest.mark.slow
