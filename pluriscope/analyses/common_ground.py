@@ -102,7 +102,8 @@ def _placements(report: CommonGroundReport, of: AnalysisContext) -> Chart:
 def ground_words(report: CommonGroundReport) -> str:
     """What the drawing shows."""
     of = "all interpretations, exact" if report.spread is not None else "the observed classes that were looked at"
-    return f"An intervention gives some hidden neurons the values of another input. Bars count {of}."
+    bars = f"Bars count {of}; each leads to one of them."
+    return f"An intervention gives some hidden neurons the values of another input. {bars}"
 
 
 def _page(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Block]:
