@@ -138,10 +138,9 @@ class Asked:
         return _THUMBS.of(self.stored.made_from, lambda: self.shown.thumb(self.report, self.subject))
 
     @property
-    def made(self) -> str:
-        """Under which rules it was found, and what that took."""
-        seconds = None if self.stored is None else self.stored.seconds
-        return self.chosen + ("" if seconds is None else f" · {duration(seconds)}")
+    def took(self) -> str:
+        """How long it took to find."""
+        return "" if self.stored is None or self.stored.seconds is None else duration(self.stored.seconds)
 
     @property
     def url(self) -> str:
