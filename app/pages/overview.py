@@ -518,6 +518,8 @@ def _counts(known: Known, analysis: AnalysisRow) -> Iterator[tuple[str, Fact]]:
     if circuits_only(analysis):
         return
     of, words = f"of {counts.candidate_algorithms} candidates", "{aligned_algorithms} of {candidate_algorithms}"
+    if str(counts.candidate_algorithms) == "0":  # exactly: candidates are no deeper than the network
+        of = "no formula for it is as shallow as the network"
     every = links.algorithms(place.slug, place.scope)
     yield "algorithm", fact("Algorithms placed", "aligned_algorithms", of, every, words)
     protocol, of, value = place.question.protocol, f"{counts.minimal_alignments} minimal", "valid_alignments"
