@@ -29,6 +29,7 @@ _OF_A_SERVER: Final = (
     "[data-live], [data-theme-switch], form[role=search], [data-announce], .range, .only-phone, .menu small, "
     "a[href*='part=file'], link[rel=expect], #working"
 )
+_ASKS: Final = ("hx-", "data-poll", "data-compare", "data-copy", "data-chart")
 _LOADED: Final = (("a", "href"), ("link", "href"), ("img", "src"), ("script", "src"))
 _STYLES: Final = re.compile(r'<link rel="stylesheet" href="[^"?]*/static/([\w.-]+)')
 SENTENCE: Final = "Filtering, searching and computing need a running Pluriscope."
@@ -137,7 +138,7 @@ def _without_forms(page: BeautifulSoup) -> None:
     for one in page.select("input, select, textarea, button"):
         one.decompose()
     for one in page.find_all(True):
-        for name in [name for name in one.attrs if name.startswith(("hx-", "data-poll", "data-compare", "data-copy"))]:
+        for name in [name for name in one.attrs if name.startswith(_ASKS)]:
             del one[name]
 
 
