@@ -324,7 +324,8 @@ def outputs_with(network: Network, inputs: NDArray[np.float64], written: Written
 # confirms a larger one that contains it; so what is small is asked last, among what passes everything else.
 #
 # Joint interchange can refuse an alignment, but never a two-variable algorithm that one layer carries: if a set carries
-# one variable its complement carries the other, and that pair passes ("Duality of places", docs/findings/definitions.md).
+# one variable its complement carries the other, and that pair passes
+# ("Duality of places" in docs/findings/definitions.md).
 
 
 def jointly_right(
