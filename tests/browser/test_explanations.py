@@ -42,12 +42,12 @@ def test_a_range_taken_of_a_chart_filters_the_list(visitor, expect, site, name):
 def test_find_filter_select_compare_and_share(visitor, expect, site):
     tab = visitor()
     tab.goto(HERE)
-    tab.evaluate("() => { window.sameDocument = true }")
     tab.locator("#list .strategies").get_by_role("link", name=re.compile("^Circuits")).click()
     status = tab.locator("#list [role=status]")
     expect(status).to_have_text("197 explanations")
+    tab.evaluate("() => { window.sameDocument = true }")
     tab.get_by_role("link", name=re.compile("^12: ")).first.press("Enter")
-    wanted = site.listed("xor-pretrained", kind="circuit", edges_min=12, edges_max=12)
+    wanted = site.listed("xor-pretrained", kind="circuit", edges_min=12, edges_max=12, limit=12)
     expect(status).to_have_text(f"{wanted['total']} explanations")
     assert names(tab) == [item["ref"] for item in wanted["items"]]
     assert tab.evaluate("() => window.sameDocument"), "all this took no page load"
