@@ -8,7 +8,7 @@
 
   // the browser has painted and has nothing else to do
   const idle = () => new Promise((done) => {
-    const later = () => (window.requestIdleCallback || setTimeout)(done);
+    const later = () => (window.requestIdleCallback ?? setTimeout)(done, { timeout: 1000 });
     if (document.readyState === "complete") later();
     else window.addEventListener("load", later, { once: true });
   });
