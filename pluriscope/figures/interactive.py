@@ -113,7 +113,8 @@ def _trace(chart: Chart, series: Series, row: int) -> Any:
             bar = {"color": "rgba(0,0,0,0)", "line": {"color": "var(--ink-3)", "width": 1}}
         wide = {"width": 0.3} if alone else {}  # the bar of a single value is no block
         if chart.across and row == len(chart.series) - 1:  # as in the drawing, what lies on top has its value written
-            places |= {"text": [chart.x.words(x) for _, x, _ in found], "textposition": "auto", "textangle": 0}
+            places |= {"text": [chart.x.words(x) for _, x, _ in found], "textposition": "auto", "textangle": 0,
+                       "constraintext": "none"}  # fmt: skip
         return go.Bar(**common, **places, **wide, orientation="h" if chart.across else "v", marker=bar)
     symbol = "circle-open" if series.look in ("open", "dashed") else "circle"
     line = {"color": colour, "width": 1.6, "dash": "dash" if series.look == "dashed" else "solid"}
