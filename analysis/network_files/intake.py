@@ -275,7 +275,7 @@ def _with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Orig
         return network, original
     if network.output_activation != "linear":
         cause = f"was declared as {output_is}, and the last layer already has the activation"
-        cure = "let the file say that its output_activation is linear, or say here that the output is a value"
+        cure = "say that the output is a value, or let the last layer be linear (output_activation of a file)"
         raise InvalidNetwork("output", f"{cause} {network.output_activation}", cure)
     if output_is == "classes" and network.n_outputs != 2:
         cause = f"was declared as two classes, and the network has {network.n_outputs}"

@@ -354,7 +354,7 @@ def test_what_an_output_is_where_it_rounds_to_neither():
     assert read_model(nn.Sequential(signs[0], nn.Sigmoid())).file.tasks[0].truth_table == (0, 0, 0, 0)
     signs = touched(xor(nn.Sequential, nn.Tanh()), lambda net: (net[2].weight.mul_(8), net[2].bias.sub_(4)))
     assert "with sigmoid for tanh" in repr(pluriscope.explain(signs, "XOR", protocol="paper"))
-    with pytest.raises(AnalysisError, match=r"tanh. Leave output_is out: the output is a value.$"):
+    with pytest.raises(AnalysisError, match=r"tanh. Say that the output is a value, or let"):
         read_model(signs, output_is="logit")
 
 
