@@ -107,7 +107,7 @@ def series(name: str, look: Look, items: Iterable[Item]) -> Series:
 def across(name: str, look: Look, items: Iterable[Item]) -> Series:
     """Items in rows: their place is that of a row, their value stands across."""
     made = series(name, look, items)
-    return Series(name, made.y, made.x, made.low, made.high, made.names, made.urls, look)  # type: ignore[arg-type]
+    return Series(name, made.y, made.x, made.low, made.high, made.names, made.urls, look)
 
 
 def _rounded(some: Sequence[float | None]) -> list[float | None]:
@@ -356,7 +356,7 @@ def circuits_keep() -> dict[str, Shown]:
             for at, (_, slug, measure, shape) in enumerate(arms)
             if len(own := _kept(slug, measure, has, shape)) >= 25
         ]
-        rows_.append(across(name, look, items))  # type: ignore[arg-type]
+        rows_.append(across(name, look, items))
     share_ = "mean share of their valid circuits"
     shapes = Axis(names=[f"2-{shape}-1{name}" for name, *_, shape in arms])
     percent = Axis("valid circuits that keep exactly the network’s algorithms, mean", low=0, high=1, percent=True)
@@ -422,7 +422,7 @@ def planted_backbone() -> dict[str, Shown]:
             item(at + aside, share([one == 1 for one in own]), url, f"{name}: {own.count(1)} of {len(own)}")
             for at, (own, url) in enumerate(some)
         ]
-        whole.append(series(name, look, parts))  # type: ignore[arg-type]
+        whole.append(series(name, look, parts))
     every = "share in every valid circuit"
     return {
         "figure": (
@@ -521,7 +521,7 @@ def deletion() -> dict[str, Shown]:
                 for at, one in enumerate(methods[1:-1])
                 if f"audit-excess:{one}{after}" in known
             ],
-        )  # type: ignore[arg-type]
+        )
         for after, (said, look, aside) in then.items()
     ]
     few, line = "edges beyond the smallest circuit", float(np.median(asked("audit-excess", _DELETION, "5")[0]))
@@ -614,7 +614,7 @@ def transformers() -> dict[str, Shown]:
         alone.append(series(task, "ink", cells))
     tasks, of_edges = Axis(names=list(_TASKS)), "edges in every valid circuit, of a smallest one’s"
     by_ablation = [
-        row(f"{kind} ablation", look, of_smallest("shared", kind), "shared", aside, ablation=kind)  # type: ignore[arg-type]
+        row(f"{kind} ablation", look, of_smallest("shared", kind), "shared", aside, ablation=kind)
         for kind, look, aside in (("mean", "open", 0.14), ("zero", "ink", 0.0))
     ]
     share_ = Axis(of_edges, low=0, high=1, percent=True)
@@ -717,7 +717,7 @@ def reported() -> dict[str, Shown]:
                 at = row + (0.14 if some is nearest else -0.1)
                 some.append(
                     item(at, tuple(one / middle for one in told_), where, f"{told_[0]:,.4g}, reported {middle:,}")
-                )  # type: ignore[arg-type]
+                )
 
     for name, number, slug, levels in (
         ("Circuits of the example", 85, "paper-counts", {"hidden": "3-3"}),

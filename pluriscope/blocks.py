@@ -1,4 +1,4 @@
-"""What pages consist of: thirteen blocks, each a value with one template (:mod:`pluriscope.templating`).
+"""What pages consist of: blocks, each a value with one template (:mod:`pluriscope.templating`).
 
 A page is a function that yields blocks. Texts are escaped unless they are markup.
 """

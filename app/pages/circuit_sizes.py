@@ -38,7 +38,7 @@ def sizes_chart(counts: Mapping[tuple[int, int], int], part: str, known: Known) 
 
 
 def spread(known: Known, fold: str) -> Iterator[Block]:
-    """Charts of what is stored of the circuits: each bar leads to the list of its circuits.
+    """Charts of what is stored of the circuits: each bar of sizes leads to the list of its circuits.
 
     Args:
         known: the network, analysed.

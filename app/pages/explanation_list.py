@@ -211,7 +211,8 @@ def _strategies(frame: Frame, table: Table, found: Selection) -> Strategies:
         if part.kind not in counts:  # pages leave it aside
             counts[part.kind] = table.listing.select(replace(alone, limit=1), False).total
         url = table.link(table.query.but(KIND) if asked == (part.kind,) else alone)
-        valid = table.listing.select(replace(alone.but("valid", "yes"), limit=1), False).total
+        passing = alone.but("valid", "yes")  # mostly what is asked for anyway
+        valid = counts[part.kind] if passing == alone else table.listing.select(replace(passing, limit=1), False).total
         beside = "" if valid == counts[part.kind] else f"{exact(valid)} valid"
         facts[part.kind] = Fact(frame.called(part.kind), exact(counts[part.kind]), beside, url=url)
     return Strategies(facts, asked[0] if len(asked) == 1 else "")

@@ -315,7 +315,10 @@ def heat_chart(
 
 
 def _cell(axis: Axis, value: float | None) -> Cell:
-    return axis.words(value) if axis.names and value is not None else value
+    """A value by its name; a whole number without a point."""
+    if value is None or axis.names:
+        return None if value is None else axis.words(value)
+    return int(value) if float(value).is_integer() else value
 
 
 _READ: Final = TypeAdapter(Chart)

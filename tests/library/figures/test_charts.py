@@ -194,3 +194,5 @@ def test_the_table_has_every_item_with_its_numbers():
     assert list(ROWS.rows())[1] == ("trained", 0.25, "a <b> & c", 0.2, 0.3)
     assert list(LINES.rows()) == [("one", x, y) for x, y in ((1, 1.0), (2, None), (3, 0.1), (4, 0.0))]
     assert LINES.omitted == "2 items without a value on these axes."
+    whole = Chart("dots", "Whole", Axis("x"), Axis("y"), [Series("", [9.0, 0.5], [2.0, 1e18])])
+    assert str(list(whole.rows())) == "[(9, 2), (0.5, 1000000000000000000)]"
