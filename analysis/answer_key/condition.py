@@ -1,0 +1,66 @@
+"""What makes a circuit valid in the answer key: what left out edges carry, who judges, and what must have edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, Literal
+
+from analysis.errors import InvalidMethod
+
+Ablation = Literal["zero", "mean", "pairs"]
+Judge = Literal["threshold", "rounding", "outputs"]
+Structure = Literal["strict", "free"]
+EPSILON: Final = 0.25
+"""Mean absolute difference of outputs up to which the judge "outputs" calls a circuit valid: half of what lies between
+an answer and the threshold.
+"""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """The factors of one answer key.
+
+    Args:
+        ablation: what left out edges carry: 0, the mean of their source, or on row x what their source carries on a row
+            c, for every ordered pair (x, c) of rows with different labels.
+        judge: "threshold": every row is decided right, where above one half is 1; "rounding": the same by rounding,
+            which outputs above 1.5 fail; "outputs": the mean absolute difference from the whole network's outputs is at
+            most :data:`EPSILON`. Of transformers "threshold": the right answer has the largest logit on more than 99%
+            of rows.
+        structure: "strict": loose ends are pruned, then every neuron that is left has an edge in and one out, and every
+            input an edge out; "free": a neuron without an edge in stays and carries its bias, and only edges that lead
+            nowhere are pruned. A transformer's circuits know no difference.
+    """
+
+    ablation: Ablation = "zero"
+    judge: Judge = "threshold"
+    structure: Structure = "strict"
+
+    @property
+    def key(self) -> str:
+        """As addresses, files and tables write it: ``zero-threshold-strict``."""
+        return f"{self.ablation}-{self.judge}-{self.structure}"
+
+
+PRIMARY: Final = Condition()
+"""Under which methods are ranked."""
+CONDITIONS: Final = tuple(
+    Condition(ablation, judge, structure)
+    for structure, judge, ablation in product(
+        ("strict", "free"), ("threshold", "rounding", "outputs"), ("zero", "mean", "pairs")
+    )
+)
+"""Every one, the primary first."""
+
+
+def condition_of(key: str) -> Condition:
+    """The condition of a key.
+
+    Raises:
+        InvalidMethod: there is none.
+    """
+    found = {one.key: one for one in CONDITIONS}.get(key)
+    if found is None:
+        raise InvalidMethod(f"condition {key[:60]!r}", "is unknown", f"use one such as {PRIMARY.key}")
+    return found
