@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from analysis.errors import InvalidMethod
 
@@ -47,9 +46,9 @@ PRIMARY: Final = Condition()
 """Under which methods are ranked."""
 CONDITIONS: Final = tuple(
     Condition(ablation, judge, structure)
-    for structure, judge, ablation in product(
-        ("strict", "free"), ("threshold", "rounding", "outputs"), ("zero", "mean", "pairs")
-    )
+    for structure in get_args(Structure)
+    for judge in get_args(Judge)
+    for ablation in get_args(Ablation)
 )
 """Every one, the primary first."""
 
