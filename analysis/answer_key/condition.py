@@ -29,7 +29,7 @@ class Condition:
             of rows.
         structure: "strict": loose ends are pruned, then every neuron that is left has an edge in and one out, and every
             input an edge out; "free": a neuron without an edge in stays and carries its bias, and only edges that lead
-            nowhere are pruned. A transformer's circuits know no difference.
+            nowhere are pruned. Of transformers "strict" alone is defined: what their rules leave of a mask.
     """
 
     ablation: Ablation = "zero"

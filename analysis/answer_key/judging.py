@@ -1,17 +1,29 @@
-"""Which masks are valid circuits of one network under one condition, by running it."""
+"""Which masks are valid circuits of one network under one condition, by running it; many masks at once."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answer_key.condition import Condition
-from analysis.subjects.graph import Graph
+from analysis.answer_key.condition import CONDITIONS, EPSILON, Ablation, Condition, Judge, Structure
+from analysis.discovery.masked_perceptron import Rows, outputs_of_masks, rows_of
+from analysis.errors import InvalidData, InvalidMethod
+from analysis.protocol import COMPLETE
+from analysis.question import Question
+from analysis.subjects.enumeration import most_wrong
+from analysis.subjects.graph import Graph, Masks
+from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, one_mask
+from analysis.subjects.question import GraphQuestion
+from analysis.subjects.subject import gaps
+from analysis.validity import decided_right
+
+_VALUES_AT_ONCE: Final = 1 << 18  # float64 values in one table, which stays within a core's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +31,7 @@ class CircuitJudge(ABC):
     """The judge of one network.
 
     Args:
-        question: about the network, of any kind.
+        question: about the network, of any kind; of its rules the condition decides those that it names.
         condition: under which.
     """
 
@@ -48,3 +60,192 @@ class CircuitJudge(ABC):
         """What each raw mask gives, ``[masks, rows]`` of a perceptron and ``[masks, rows, outputs]`` of a transformer;
         under pairs a row is a pair.
         """
+
+
+def judge_of(question: Any, condition: Condition) -> CircuitJudge:
+    """The judge of a network under a condition.
+
+    Args:
+        question: about a perceptron, on one row for each Boolean input, or about a subject whose circuits are a space.
+
+    Raises:
+        InvalidMethod: the condition is not defined of the network, or it asks for pairs of rows that there are not.
+        InvalidData: a perceptron's rows are others.
+    """
+    known = conditions_of(question)
+    if condition not in known:
+        cause = f"is not defined of {question.kind.plural} under {question.under}"
+        raise InvalidMethod(f"condition {condition.key}", cause, f"use one such as {known[0].key}")
+    if isinstance(question, Question):
+        return PerceptronJudge(question, condition, rows_under(question, condition.ablation))
+    return SpaceJudge(replace(question, rules={**question.rules, "ablation": condition.ablation}), condition)
+
+
+def conditions_of(question: Any) -> tuple[Condition, ...]:
+    """The conditions that are defined of a network, in the order of :data:`CONDITIONS`."""
+    if isinstance(question, Question):
+        return CONDITIONS
+    rules = question.kind.admitted_rules(question.subject)
+    return tuple(
+        one
+        for one in CONDITIONS
+        if one.judge == "threshold" and one.structure == "strict"
+        if {**question.rules, "ablation": one.ablation} in rules
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class PerceptronJudge(CircuitJudge):
+    """The judge of one output of a perceptron.
+
+    Args:
+        rows: what masks are run on, and what left out edges carry there.
+    """
+
+    question: Question
+    rows: Rows
+
+    @property
+    def graph(self) -> Graph:
+        return self.question.graph
+
+    def pruned(self, raw: int) -> int:
+        return int(self._pruned([raw])[0])
+
+    def are_valid(self, raws: Sequence[int]) -> list[bool]:
+        masks = self._pruned(raws)
+        valid = self._pass(masks)
+        if self.condition.structure == "strict":
+            valid &= every_input_read(masks, self.question.layout)
+        return [bool(one) for one in valid]
+
+    def are_right(self, raws: Sequence[int]) -> list[bool]:
+        return [bool(one) for one in self._pass(mask_array(raws, self.question.layout))]
+
+    def outputs(self, raws: Sequence[int]) -> NDArray[np.float64]:
+        return self._outputs(mask_array(raws, self.question.layout))
+
+    def _pruned(self, raws: Sequence[int]) -> NDArray[Any]:
+        layout = self.question.layout
+        return without_loose_ends(mask_array(raws, layout), layout, self.condition.structure)
+
+    @cached_property
+    def _whole(self) -> NDArray[np.float64]:
+        """What the whole network gives, ``[rows]``."""
+        whole: NDArray[np.float64] = self.outputs([(1 << self.question.layout.n_edges) - 1])[0]
+        return whole
+
+    def _pass(self, masks: NDArray[Any]) -> NDArray[np.bool_]:
+        return outputs_pass(self._outputs(masks), self.rows.labels, self._whole, self.condition.judge)
+
+    def _outputs(self, masks: NDArray[Any]) -> NDArray[np.float64]:
+        step = masks_at_once(self.question, self.rows)
+        parts = [
+            outputs_of_masks(self.question, masks[start : start + step], self.rows)
+            for start in range(0, len(masks), step)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, len(self.rows.labels)))
+
+
+def rows_under(question: Question, ablation: Ablation) -> Rows:
+    """The rows of a perceptron under an ablation.
+
+    Raises:
+        InvalidData: there is not one row for each Boolean input, or circuits are judged on others.
+        InvalidMethod: pairs of a constant task.
+    """
+    clean = replace(question, protocol=COMPLETE)  # which draws no noisy rows
+    data = clean.data
+    if not data.boolean or data.validation_inputs is not None or data.interchange_rows is not None:
+        cause = "are not one for each Boolean input, as the answer key has them"
+        raise InvalidData("the rows of this data record", cause, "leave the data record out")
+    return rows_of(clean, ablation)
+
+
+def masks_at_once(question: Question, rows: Rows) -> int:
+    """How many masks are run at once."""
+    return max(1, _VALUES_AT_ONCE // (max(question.layout.sizes) ** 2 * len(rows.labels)))
+
+
+def outputs_pass(
+    outputs: NDArray[np.float64], labels: NDArray[np.float64], whole: NDArray[np.float64], judge: Judge
+) -> NDArray[np.bool_]:
+    """``[masks]`` which outputs pass a judge of perceptrons; outputs that are no numbers pass none.
+
+    Args:
+        outputs: ``[masks, rows]``.
+        labels: ``[rows]`` 0 or 1.
+        whole: ``[rows]`` what the whole network gives.
+    """
+    if judge == "outputs":
+        with np.errstate(over="ignore", invalid="ignore"):
+            # from the first row to the last, so that the number of masks at once changes no bit
+            total = np.add.accumulate(np.abs(outputs - whole), axis=1)[:, -1]
+        near: NDArray[np.bool_] = total / outputs.shape[1] <= EPSILON
+        return near
+    return np.asarray(decided_right(outputs, labels, judge).all(axis=1))
+
+
+def without_loose_ends(masks: NDArray[Any], layout: EdgeLayout, structure: Structure) -> NDArray[Any]:
+    """The circuits ``[masks]`` of raw masks of a perceptron.
+
+    Going up, the edges out of a hidden neuron without an edge in are dropped, unless the structure is free; then, going
+    down, the edges into one without an edge out. Going down leaves no neuron with an edge out and none in, so that once
+    each way is enough.
+
+    Args:
+        masks: as :func:`~analysis.subjects.perceptron.circuit.mask_array` gives them.
+    """
+    everything, into, out_of = (1 << layout.n_edges) - 1, layout.edges_into, layout.edges_out_of
+    hidden = [(layer, neuron) for layer, size in enumerate(layout.sizes[1:-1], 1) for neuron in range(size)]
+    drops = [(into[layer][neuron], out_of[layer][neuron]) for layer, neuron in hidden if structure == "strict"]
+    drops += [(out_of[layer][neuron], into[layer][neuron]) for layer, neuron in reversed(hidden)]
+    for needed, dropped in drops:
+        has = (masks & one_mask(needed, layout)) != 0
+        masks = np.where(has, masks, masks & one_mask(everything & ~dropped, layout))
+    return masks
+
+
+def every_input_read(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[np.bool_]:
+    """``[masks]`` which masks keep an edge out of every input."""
+    read = np.ones(len(masks), dtype=np.bool_)
+    for edges in layout.edges_out_of[0]:
+        read &= (masks & one_mask(edges, layout)) != 0
+    return read
+
+
+class SpaceJudge(CircuitJudge):
+    """The judge of a subject whose circuits are a space, such as a transformer.
+
+    A raw mask is run as it is: a node that reads nothing still gives what it makes of what left out edges carry.
+    """
+
+    question: GraphQuestion
+
+    @property
+    def graph(self) -> Graph:
+        return self.question.graph
+
+    def pruned(self, raw: int) -> int:
+        return self.graph.number(self.question.space.reduce(self.graph.bits([raw]))[0])
+
+    def are_valid(self, raws: Sequence[int]) -> list[bool]:
+        masks = self.question.space.reduce(self.graph.bits(raws))
+        some = masks.any(axis=1) | (self.graph.cut == "nodes")
+        return [bool(one) for one in self._pass(masks) & some]
+
+    def are_right(self, raws: Sequence[int]) -> list[bool]:
+        return [bool(one) for one in self._pass(self.graph.bits(raws))]
+
+    def outputs(self, raws: Sequence[int]) -> NDArray[np.float64]:
+        return self._outputs(self.graph.bits(raws))
+
+    def _pass(self, masks: Masks) -> NDArray[np.bool_]:
+        wrong = (gaps(self._outputs(masks), self.question.subject.answers) <= 0).sum(axis=1)
+        passed: NDArray[np.bool_] = wrong <= most_wrong(self.question.subject)
+        return passed
+
+    def _outputs(self, masks: Masks) -> NDArray[np.float64]:
+        space, subject = self.question.space, self.question.subject
+        parts = [space.run(masks[start : start + space.batch]) for start in range(0, len(masks), space.batch)]
+        return np.concatenate(parts) if parts else np.empty((0, len(subject.rows), len(subject.outputs)))

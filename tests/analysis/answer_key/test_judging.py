@@ -1,0 +1,82 @@
+"""Judges of the answer key against plain runs of every raw mask."""
+
+import numpy as np
+import pytest
+
+from analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition
+from analysis.answer_key.judging import conditions_of, judge_of
+from analysis.data import noisy_data
+from analysis.errors import AnalysisError
+from analysis.question import ask
+from analysis.subjects.question import GraphQuestion
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.tasks import Task
+from tests.analysis.answer_key.drawn_networks import NETWORKS, drawn
+from tests.analysis.subjects.transformer.attention_models import random_attention, run_of_circuit
+from tests.oracles import brute_force_answer_key as oracle
+from tests.random_networks import random_network
+
+
+def about_attention(text):
+    model = random_attention(3, (1, 2, 3, 2, 3, 2), n_rows=9)
+    return GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules(text))
+
+
+@pytest.mark.parametrize(("sizes", "activation", "seed"), NETWORKS)
+def test_every_raw_mask_of_a_perceptron_is_judged_as_by_plain_runs(sizes, activation, seed):
+    question, every, truths = drawn(sizes, activation, seed)
+    network, raws = question.network, range(len(every))
+    for condition in CONDITIONS:
+        judge = judge_of(question, condition)
+        runs = [by_ablation[condition.ablation] for _, by_ablation in every]
+        assert judge.outputs(raws) == pytest.approx(np.array([outputs for outputs, _, _ in runs]), abs=1e-12)
+        assert judge.are_right(raws) == [oracle.passes(*run, condition.judge) for run in runs]
+        pruned = [oracle.number(network, oracle.pruned(network, kept, condition.structure)) for kept, _ in every]
+        assert [judge.pruned(raw) for raw in raws] == pruned
+        assert judge.are_valid(raws) == [mask in truths[condition.key] for mask in pruned]
+    assert judge.are_valid([]) == judge.are_right([]) == []
+
+
+@pytest.mark.parametrize("text", ["", "heads", "nodes", "split-heads"])
+def test_raw_masks_of_a_transformer_are_run_as_they_are_and_valid_as_their_circuits(text):
+    question = about_attention(text)
+    n_bits = question.graph.n_bits
+    raws = [0, (1 << n_bits) - 1, *np.random.default_rng(0).integers(1 << n_bits, size=60).tolist()]
+    defined = ["zero-threshold-strict", "mean-threshold-strict"][: 1 if "split" in text else 2]
+    assert [one.key for one in conditions_of(question)] == defined
+    for condition in conditions_of(question):
+        under = GraphQuestion(TRANSFORMER, question.subject, question.rules | {"ablation": condition.ablation})
+        judge, bits = judge_of(question, condition), question.graph.bits(raws)
+        outputs = [run_of_circuit(question.subject, under.space, one) for one in bits]
+        assert judge.outputs(raws) == pytest.approx(np.array(outputs), rel=1e-9, abs=1e-9)
+        right = [(one.argmax(axis=1) == question.subject.answers).mean() > 0.99 for one in outputs]
+        assert judge.are_right(raws) == right
+        pruned = [judge.pruned(raw) for raw in raws]
+        assert all(one & raw == one and judge.pruned(one) == one for raw, one in zip(raws, pruned, strict=True))
+        empty_counts = text == "nodes"
+        assert judge.are_valid(raws) == [(one > 0 or empty_counts) and under.judge(one).valid for one in pruned]
+    assert judge.are_valid([]) == judge.are_right([]) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "condition", "told"),
+    [
+        (about_attention(""), Condition("pairs"), "pairs-threshold-strict: is not defined of transformers"),
+        (about_attention(""), Condition(judge="outputs"), "condition zero-outputs-strict"),
+        (about_attention(""), Condition(structure="free"), "condition zero-threshold-free"),
+        (ask(random_network(0, (2, 2, 1)), task=Task((1, 1, 1, 1))), Condition("pairs"), "the task is constant"),
+        (
+            ask(
+                random_network(0, (2, 2, 1)),
+                task=Task((0, 1, 1, 0)),
+                data=noisy_data((0, 1, 1, 0), 1, 0.1, np.random.default_rng(0), cut=True),
+            ),
+            PRIMARY,
+            "one for each Boolean input",
+        ),
+    ],
+)
+def test_what_a_network_does_not_know_is_refused_with_its_cause(question, condition, told):
+    with pytest.raises(AnalysisError, match=told) as refused:
+        judge_of(question, condition)
+    assert refused.value.cure
