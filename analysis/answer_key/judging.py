@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.answer_key.condition import CONDITIONS, EPSILON, Ablation, Condition, Judge, Structure
-from analysis.discovery.masked_perceptron import Rows, outputs_of_masks, rows_of
+from analysis.discovery.masked_perceptron import Rows, bernoulli_divergence, metric_of, outputs_of_masks, rows_of
 from analysis.errors import InvalidData, InvalidMethod
 from analysis.protocol import COMPLETE
 from analysis.question import Question
+from analysis.subjects.chances import divergence
 from analysis.subjects.enumeration import most_wrong
 from analysis.subjects.graph import Graph, Masks
 from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, one_mask
@@ -59,6 +60,18 @@ class CircuitJudge(ABC):
     def outputs(self, raws: Sequence[int]) -> NDArray[np.float64]:
         """What each raw mask gives, ``[masks, rows]`` of a perceptron and ``[masks, rows, outputs]`` of a transformer;
         under pairs a row is a pair.
+        """
+
+    @abstractmethod
+    def metrics(self, raws: Sequence[int]) -> list[float]:
+        """The metric of each raw mask, a mean over rows, larger is better: of a perceptron (2y - 1) · f for the label y
+        and the output f, of a transformer the right output less the largest other.
+        """
+
+    @abstractmethod
+    def divergences(self, raws: Sequence[int]) -> list[float]:
+        """Kullback–Leibler divergence of what each raw mask gives from what the whole network does, the mean over rows
+        in nats; a perceptron's output is the logit of a Bernoulli variable.
         """
 
 
@@ -124,6 +137,13 @@ class PerceptronJudge(CircuitJudge):
 
     def outputs(self, raws: Sequence[int]) -> NDArray[np.float64]:
         return self._outputs(mask_array(raws, self.question.layout))
+
+    def metrics(self, raws: Sequence[int]) -> list[float]:
+        found: list[float] = metric_of(self.outputs(raws), self.rows.labels, "margin").tolist()
+        return found
+
+    def divergences(self, raws: Sequence[int]) -> list[float]:
+        return _means(bernoulli_divergence(self._whole, self.outputs(raws)))
 
     def _pruned(self, raws: Sequence[int]) -> NDArray[Any]:
         layout = self.question.layout
@@ -240,6 +260,13 @@ class SpaceJudge(CircuitJudge):
     def outputs(self, raws: Sequence[int]) -> NDArray[np.float64]:
         return self._outputs(self.graph.bits(raws))
 
+    def metrics(self, raws: Sequence[int]) -> list[float]:
+        return _means(gaps(self.outputs(raws), self.question.subject.answers))
+
+    def divergences(self, raws: Sequence[int]) -> list[float]:
+        outputs = self.outputs([(1 << self.graph.n_bits) - 1, *raws])
+        return _means(divergence(outputs[0], outputs[1:]))
+
     def _pass(self, masks: Masks) -> NDArray[np.bool_]:
         wrong = (gaps(self._outputs(masks), self.question.subject.answers) <= 0).sum(axis=1)
         passed: NDArray[np.bool_] = wrong <= most_wrong(self.question.subject)
@@ -249,3 +276,10 @@ class SpaceJudge(CircuitJudge):
         space, subject = self.question.space, self.question.subject
         parts = [space.run(masks[start : start + space.batch]) for start in range(0, len(masks), space.batch)]
         return np.concatenate(parts) if parts else np.empty((0, len(subject.rows), len(subject.outputs)))
+
+
+def _means(values: NDArray[np.float64]) -> list[float]:
+    """Over rows, from the first to the last."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found: list[float] = (np.add.accumulate(values, axis=1)[:, -1] / values.shape[1]).tolist()
+    return found
