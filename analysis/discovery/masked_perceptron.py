@@ -29,6 +29,7 @@ from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array
 from analysis.subjects.perceptron.gradients import backward
 from analysis.subjects.perceptron.mlp import activations, forward_pass, keep_matrices
 from analysis.subjects.perceptron.network import Network
+from analysis.subjects.subject import Slope
 from analysis.validity import decide, decided_right
 
 Array = NDArray[np.float64]
@@ -185,6 +186,8 @@ class MaskedPerceptron(MaskedSubject):
     rows: Rows
     kept: dict[Any, Any] = field(default_factory=dict)
 
+    measures = ("margin", "mse", "kl", "decision")
+
     @classmethod
     def of(cls, question: Question, ablation: object) -> MaskedPerceptron:
         """The network under an ablation.
@@ -205,31 +208,31 @@ class MaskedPerceptron(MaskedSubject):
     @cached_property
     def _whole(self) -> Array:
         """Outputs of the whole network ``[1, rows]``."""
-        return self._outputs([(1 << self.n_bits) - 1])
+        return self.outputs([(1 << self.n_bits) - 1])
 
-    def _outputs(self, masks: Sequence[int]) -> Array:
+    def outputs(self, masks: Sequence[int]) -> Array:
         return outputs_of_masks(self.question, mask_array(masks, self.question.layout), self.rows)
 
     def losses(self, masks: Sequence[int], loss: str) -> list[float]:
         """How far each masked network is from the whole one: "mse" the mean squared difference, "kl" the divergence of
         Bernoulli variables with these logits; "decision": rows that are decided wrong.
         """
-        outputs = self._outputs(masks)
+        outputs = self.outputs(masks)
         with np.errstate(over="ignore", invalid="ignore"):
             if loss == "decision":
                 return [float(wrong) for wrong in (decide(outputs, "rounding") != self.rows.labels).sum(axis=1)]
-            each = (outputs - self._whole) ** 2 if loss == "mse" else bernoulli_divergence(self._whole, outputs)
+            each = (outputs - self._whole) ** 2 if loss == "mse" else _bernoulli(self._whole, outputs)
             return [float(total / each.shape[1]) for total in np.add.accumulate(each, axis=1)[:, -1]]
 
     def measured(self, masks: Sequence[int], settings: Settings) -> list[float]:
         """The metric "margin", whatever the settings."""
-        found: list[float] = metric_of(self._outputs(masks), self.rows.labels, "margin").tolist()
+        found: list[float] = metric_of(self.outputs(masks), self.rows.labels, "margin").tolist()
         return found
 
     def right_rows(self, raw: int) -> NDArray[np.bool_]:
         """``[rows]`` whether a raw mask is right there by the protocol's rule for circuits."""
         found: NDArray[np.bool_] = decided_right(
-            self._outputs([raw])[0], self.rows.labels, self.question.protocol.circuit_decision
+            self.outputs([raw])[0], self.rows.labels, self.question.protocol.circuit_decision
         )
         return found
 
@@ -255,11 +258,18 @@ class MaskedPerceptron(MaskedSubject):
 
     def changes(self, settings: Settings) -> Scores:
         """Of the metric that settings name."""
-        values = metric_of(self._outputs(self.each_removed), self.rows.labels, cast(Metric, settings["metric"]))
+        values = metric_of(self.outputs(self.each_removed), self.rows.labels, cast(Metric, settings["metric"]))
         return Scores(values[1:] - values[0])
 
     def first_order(self, settings: Settings, points: Sequence[float]) -> Scores:
         """Of the metric that settings name."""
+        return Scores(self._first_order(self._slope(str(settings["metric"])), points))
+
+    def effects(self, slope: Slope, at: float) -> Array:
+        """By one pass back through the network."""
+        return self._first_order(slope, [at])
+
+    def _first_order(self, slope: Slope, points: Sequence[float]) -> Array:
         network, rows = self.question.network, self.rows
         clean = tuple(layer.T for layer in activations(network, rows.inputs))
         start = rows.absent[0].T
@@ -267,26 +277,51 @@ class MaskedPerceptron(MaskedSubject):
         for point in points:
             inputs = rows.inputs if point == 1.0 else start + point * (rows.inputs - start)
             sums, moved = ([one.T for one in found] for found in forward_pass(network, inputs))
-            slope = metric_slope(moved[-1][0], rows.labels, cast(Metric, settings["metric"]))
-            total = [sum_ + here for sum_, here in zip(total, backward(network, sums, moved, slope), strict=True)]
+            by_output = slope(moved[-1][0], slice(None))
+            total = [sum_ + here for sum_, here in zip(total, backward(network, sums, moved, by_output), strict=True)]
         slopes = [sum_ / len(points) for sum_ in total]
         changes = [absent - layer for absent, layer in zip(rows.absent, clean, strict=False)]
-        return Scores(edge_scores(network, changes, slopes))
+        return edge_scores(network, changes, slopes)
 
     def moved_slopes(self, settings: Settings, moved: float) -> Array:
         """Of the metric that settings name."""
-        network, rows = self.question.network, self.rows
-        given, layers = [], [rows.inputs.T]
+        return self._moved_slopes(np.full(self.n_bits, moved), self._slope(str(settings["metric"])))
+
+    def gradients(self, gates: Array, slope: Slope) -> Array:
+        """By one pass forth and back."""
+        return -self._moved_slopes(1.0 - gates, slope)
+
+    def _moved_slopes(self, moved: Array, slope: Slope) -> Array:
+        """``[edges]`` derivatives by how far each edge has gone to what it carries when absent.
+
+        Args:
+            moved: ``[edges]`` how far.
+        """
+        network, rows, layout = self.question.network, self.rows, self.question.layout
+        given, layers, gone = [], [rows.inputs.T], list[Array]()
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
-            carried = layers[-1] + moved * (rows.absent[layer - 1] - layers[-1])
-            sums = np.broadcast_to(biases[:, None], (len(biases), carried.shape[1]))
-            for index in range(len(carried)):
-                sums = sums + carried[index] * weights[:, index, None]
+            values, absent = layers[-1], rows.absent[layer - 1]
+            gone.append(moved[layout.offsets[layer - 1] : layout.offsets[layer]].reshape(weights.shape))
+            sums = np.broadcast_to(biases[:, None], (len(biases), values.shape[1]))
+            for index in range(len(values)):
+                carried = values[index] + gone[-1][:, index, None] * (absent[index] - values[index])
+                sums = sums + carried * weights[:, index, None]
             given.append(sums)
             layers.append(network.function_of(layer).value(sums))
-        slope = metric_slope(layers[-1][0], rows.labels, cast(Metric, settings["metric"]))
-        slopes = backward(network, given, layers, slope, carried=1.0 - moved)
+        slopes = backward(network, given, layers, slope(layers[-1][0], slice(None)), [1.0 - one for one in gone])
         return edge_scores(network, [absent - one for absent, one in zip(rows.absent, layers, strict=False)], slopes)
+
+    def slope(self, measure: str) -> Slope:
+        """Of "margin" and of the losses that have derivatives."""
+        if measure == "margin":
+            return self._slope(measure)
+        whole = self._whole[0]
+        if measure == "mse":
+            return lambda outputs, _: 2.0 * (outputs - whole)
+        return lambda outputs, _: _share(outputs) - _share(whole)
+
+    def _slope(self, metric: str) -> Slope:
+        return lambda outputs, _: metric_slope(outputs, self.rows.labels, cast(Metric, metric))
 
     def gate_slopes(self, gates: Array, settings: Settings) -> Array:
         """Of the mean squared difference, whatever the settings; loads torch."""
@@ -298,10 +333,17 @@ class MaskedPerceptron(MaskedSubject):
         return function_at("analysis.discovery.gated_perceptron:gated")(self.question, self.rows, self._whole[0])
 
 
-def bernoulli_divergence(p_logits: Array, q_logits: Array) -> Array:
+def _bernoulli(p_logits: Array, q_logits: Array) -> Array:
     """The divergence of Bernoulli variables with these logits, from differences of softplus."""
-    share = 1.0 / (1.0 + np.exp(-p_logits))
+    share = _share(p_logits)
     on = np.logaddexp(0.0, -q_logits) - np.logaddexp(0.0, -p_logits)
     off = np.logaddexp(0.0, q_logits) - np.logaddexp(0.0, p_logits)
     found: Array = share * on + (1.0 - share) * off
     return found
+
+
+def _share(logits: Array) -> Array:
+    """How probable the answer is that positive logits speak for."""
+    with np.errstate(over="ignore"):
+        share: Array = 1.0 / (1.0 + np.exp(-logits))
+    return share

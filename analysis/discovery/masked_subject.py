@@ -23,7 +23,7 @@ from analysis.method_settings import Settings
 from analysis.subjects.chances import divergence, log_softmax
 from analysis.subjects.enumeration import most_wrong
 from analysis.subjects.graph import Graph
-from analysis.subjects.subject import Space, Subject, gaps
+from analysis.subjects.subject import Slope, Space, Subject, gaps
 from analysis.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.float64]
@@ -49,6 +49,8 @@ class MaskedSubject(ABC):
 
     kept: dict[Any, Any]
     """Scores and shares that several answers have in common, by what they are of."""
+    measures: tuple[str, ...]
+    """The losses that there are, and "margin" where it is; "decision" has no derivatives."""
 
     @property
     @abstractmethod
@@ -62,6 +64,10 @@ class MaskedSubject(ABC):
     def weights(self) -> Array:
         """``[bits]`` how large the weight of each bit is; zeros where a bit is no single weight."""
         return np.zeros(self.n_bits)
+
+    @abstractmethod
+    def outputs(self, masks: Sequence[int]) -> Array:
+        """What raw masks give, ``[masks, rows]`` of a perceptron and ``[masks, rows, outputs]`` of other subjects."""
 
     @abstractmethod
     def losses(self, masks: Sequence[int], loss: str) -> list[float]:
@@ -114,6 +120,18 @@ class MaskedSubject(ABC):
         Args:
             gates: ``[edges]``, see :meth:`~analysis.subjects.subject.Space.gate_slopes`.
         """
+
+    @abstractmethod
+    def slope(self, measure: str) -> Slope:
+        """Outputs and which rows these are → derivatives by them of each row's part of a measure."""
+
+    @abstractmethod
+    def gradients(self, gates: Array, slope: Slope) -> Array:
+        """``[edges]`` the derivative of the mean over the rows by a gate on each edge, ``[edges]`` from 0 to 1."""
+
+    @abstractmethod
+    def effects(self, slope: Slope, at: float) -> Array:
+        """``[bits]`` see :meth:`~analysis.subjects.subject.Space.effects`."""
 
     def scored(self, values: Array) -> Scores:
         """Numbers for bits as scores."""
@@ -197,6 +215,8 @@ class MaskedSpace(MaskedSubject):
     rules: MaskedSpace | None = None
     kept: dict[Any, Any] = field(default_factory=dict)
 
+    measures = ("cross-entropy", "kl", "decision")
+
     @property
     def graph(self) -> Graph:
         return self.space.graph
@@ -204,7 +224,7 @@ class MaskedSpace(MaskedSubject):
     @cached_property
     def _whole(self) -> Array:
         """Outputs of the whole model ``[rows, outputs]``."""
-        outputs: Array = self._outputs([(1 << self.n_bits) - 1])[0]
+        outputs: Array = self.outputs([(1 << self.n_bits) - 1])[0]
         return outputs
 
     def losses(self, masks: Sequence[int], loss: str) -> list[float]:
@@ -213,7 +233,7 @@ class MaskedSpace(MaskedSubject):
         """
         found: list[float] = []
         for start in range(0, len(masks), self.space.batch):
-            outputs = self._outputs(masks[start : start + self.space.batch])
+            outputs = self.outputs(masks[start : start + self.space.batch])
             if loss == "decision":
                 found += (gaps(outputs, self.model.answers) <= 0).sum(axis=1).tolist()
                 continue
@@ -239,8 +259,8 @@ class MaskedSpace(MaskedSubject):
 
     def first_order(self, settings: Settings, points: Sequence[float]) -> Scores:
         """Likewise. The divergence from the whole model is least there, so that its derivatives at 1 are all 0."""
-        slope = partial(self._slope, str(settings["loss"]))
-        return self.scored(mean(np.array([-self.space.effects(slope, point) for point in points])))
+        slope = self.slope(str(settings["loss"]))
+        return self.scored(mean(np.array([-self.effects(slope, point) for point in points])))
 
     def moved_slopes(self, settings: Settings, moved: float) -> Array:
         """Likewise; of a node they are the sum over the edges out of it."""
@@ -253,7 +273,16 @@ class MaskedSpace(MaskedSubject):
 
     def gate_slopes(self, gates: Array, settings: Settings) -> Array:
         """Of the loss that settings name."""
-        return self.space.gate_slopes(gates, partial(self._slope, str(settings["loss"])))
+        return self.gradients(gates, self.slope(str(settings["loss"])))
+
+    def slope(self, measure: str) -> Slope:
+        return partial(self._slope, measure)
+
+    def gradients(self, gates: Array, slope: Slope) -> Array:
+        return self.space.gate_slopes(gates, slope)
+
+    def effects(self, slope: Slope, at: float) -> Array:
+        return self.space.effects(slope, at)
 
     def scored(self, values: Array) -> Scores:
         """They say nothing where all are 0 but for rounding."""
@@ -289,5 +318,5 @@ class MaskedSpace(MaskedSubject):
         judge.run({one.mask for one in circuits if one.possible})
         return [one.possible and judge.is_right(one.mask) for one in circuits]
 
-    def _outputs(self, masks: Sequence[int]) -> Array:
+    def outputs(self, masks: Sequence[int]) -> Array:
         return self.space.run(self.space.reduce(self.space.graph.bits(masks)))

@@ -18,7 +18,11 @@ Array = NDArray[np.float64]
 
 
 def backward(
-    network: Network, sums: Sequence[Array], layers: Sequence[Array], output_slope: Array, carried: float = 1.0
+    network: Network,
+    sums: Sequence[Array],
+    layers: Sequence[Array],
+    output_slope: Array,
+    carried: Sequence[Array] | None = None,
 ) -> tuple[Array, ...]:
     """Derivatives of a metric by pre-activations.
 
@@ -27,7 +31,8 @@ def backward(
         sums: pre-activations ``[n_l, rows]`` for layers 1 … L.
         layers: activations ``[n_l, rows]`` for layers 0 … L.
         output_slope: ``[rows]`` the metric's derivative by the output.
-        carried: how much of a source's activation each edge carries.
+        carried: ``[n_l, n_(l−1)]`` for layers 1 … L, how much of its source's activation each edge carries; all of it
+            if not given.
 
     Returns:
         ``[n_l, rows]`` for layers 1 … L.
@@ -37,9 +42,11 @@ def backward(
     found = [output_slope[None] * slopes[-1]]
     for layer in range(n_layers - 1, 0, -1):
         above, weights = found[0], network.weights[layer]
+        if carried is not None:
+            weights = weights * carried[layer]
         total = np.zeros(layers[layer].shape)
         for out in range(len(weights)):
-            total = total + weights[out][:, None] * carried * above[out]
+            total = total + weights[out][:, None] * above[out]
         found.insert(0, total * slopes[layer - 1])
     return tuple(found)
 

@@ -1,0 +1,219 @@
+"""What a discovery method may ask about a network, each question counted and held to the method's track."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.answer_key.condition import Condition
+from analysis.answer_key.judging import judge_of
+from analysis.answer_key.network_view import masked_under
+from analysis.answer_key.submission import TRACKS, Calls, Track
+from analysis.discovery.masked_subject import MaskedSubject
+from analysis.discovery.part_names import names_of, shown_name
+from analysis.errors import InvalidClaim, InvalidMethod
+from analysis.subjects.graph import Graph
+
+Array = NDArray[np.float64]
+Measure = str | Callable[[Array], Any]
+
+
+class BeyondTrack(InvalidMethod):
+    """A method asked for more than its track allows."""
+
+
+@dataclass(eq=False, repr=False)
+class Ask:
+    """What may be asked about one network under one condition.
+
+    A circuit is written as a list or set of names of edges, or as E numbers that are 0 or 1; several are a list of
+    circuits, or an array ``[circuits, E]``. Left out edges carry what the ablation says. A transformer's circuit is run
+    without edges into heads that nothing reads, or that read nothing.
+
+    Args:
+        question: about the network.
+        condition: whose ablation and judge.
+        track: what may be asked: "gradients", "runs" (and gradients) or "validity" (and both).
+        calls: what was asked so far.
+        beyond: the first question that went beyond the track; "" for none.
+    """
+
+    question: Any
+    condition: Condition
+    track: Track = TRACKS[-1]
+    calls: Calls = field(default_factory=Calls)
+    beyond: str = ""
+
+    @cached_property
+    def _masked(self) -> MaskedSubject:
+        return masked_under(self.question, self.condition.ablation)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What can be measured and differentiated, the usual one first.
+
+        Of a perceptron "margin": the mean over rows of (2 · label − 1) · output, more is better; "mse": the mean
+        squared difference from the whole network's outputs; "kl": the divergence from them in nats, taken as logits.
+        Of a transformer "cross-entropy", in nats, and "kl". "decision", of both: rows decided wrong (of a perceptron
+        by rounding), which has no derivatives.
+        """
+        return self._masked.measures
+
+    def run(self, circuits: Any) -> Array:
+        """Outputs ``[circuits, rows]`` of a perceptron, ``[circuits, rows, outputs]`` of a transformer.
+
+        Raises:
+            BeyondTrack: the track is "gradients".
+            InvalidMethod: circuits that cannot be read.
+        """
+        return self._masked.outputs(self._run(circuits))
+
+    def measure(self, circuits: Any, measure: str | None = None) -> Array:
+        """One of :attr:`measures` of each circuit, ``[circuits]``, the first of them if none is named.
+
+        Raises:
+            BeyondTrack: the track is "gradients".
+            InvalidMethod: an unknown measure, or circuits that cannot be read.
+        """
+        name, masks = self._measure(measure), self._run(circuits)
+        found = self._masked.measured(masks, {}) if name == "margin" else self._masked.losses(masks, name)
+        return np.array(found, dtype=np.float64)
+
+    def gradients(self, measure: Measure | None = None, *, gates: Any = None, at: float | None = None) -> Array:
+        """Derivatives ``[E]`` of a measure, one for each edge, over all rows.
+
+        Args:
+            measure: one of :attr:`measures`; or a function from outputs, ``[rows]`` of a perceptron and
+                ``[some rows, outputs]`` of a transformer, to derivatives by them of what is meant, whose mean over rows
+                is differentiated.
+            gates: E numbers from 0 to 1, how much of its source each edge lets through, the rest being what a left out
+                edge carries; all 1 if not given. Derivatives are by these gates.
+            at: where the inputs stand between what left out edges carry of them (0) and what they are (1), with all
+                gates open. The derivative by an edge is then that by what its target reads there, times what the edge
+                loses in the whole network on its own inputs if it is left out, negative: the mean over several places
+                is what integrated gradients of edges are.
+
+        Raises:
+            InvalidMethod: an unknown measure or one without derivatives, other gates, or gates and a place together.
+        """
+        slope = self._slope(measure)
+        if gates is not None and at is not None:
+            raise InvalidMethod("ask.gradients", "is given gates and a place of inputs", "give one of the two")
+        n_edges = self.question.graph.n_bits
+        opened = np.ones(n_edges) if gates is None else _numbers(gates, "gates", (n_edges,))
+        place = 1.0 if at is None else float(_numbers(at, "at", ()))
+        self._count("gradients", 1)
+        return self._masked.gradients(opened, slope) if at is None else -self._masked.effects(slope, place)
+
+    def valid(self, circuits: Any) -> NDArray[np.bool_]:
+        """``[circuits]`` which are valid under the condition, loose ends pruned.
+
+        Raises:
+            BeyondTrack: the track is not "validity".
+            InvalidMethod: circuits that cannot be read.
+        """
+        masks = self._masks(circuits)
+        self._count("validity", len(masks))
+        return np.array(self._judge.are_valid(masks), dtype=np.bool_)
+
+    def __repr__(self) -> str:
+        return f"<ask under {self.condition.key}, track {self.track}: run, measure, gradients, valid>"
+
+    @cached_property
+    def _judge(self) -> Any:
+        return judge_of(self.question, self.condition)
+
+    def _count(self, what: Track, number: int) -> None:
+        """Count questions, if the track allows them."""
+        if TRACKS.index(what) > TRACKS.index(self.track):
+            self.beyond = f"it asks for {what} on the track {self.track!r}"
+            raise BeyondTrack("the method", self.beyond, f"set TRACK to {what!r}, or leave it out")
+        self.calls = replace(self.calls, **{what: getattr(self.calls, what) + number})
+
+    def _run(self, circuits: Any) -> list[int]:
+        """The masks of circuits, counted as run."""
+        masks = self._masks(circuits)
+        self._count("runs", len(masks))
+        return masks
+
+    def _masks(self, circuits: Any) -> list[int]:
+        """The mask of each circuit."""
+        if isinstance(circuits, str | Mapping) or not hasattr(circuits, "__iter__"):
+            raise _not_circuits(circuits)
+        return [mask_of(self.question.graph, one) for one in circuits]
+
+    def _measure(self, measure: object) -> str:
+        """The name of a measure."""
+        if measure is None or measure in self.measures:
+            return self.measures[0] if measure is None else str(measure)
+        cure = f"use one of {', '.join(self.measures)}"
+        raise InvalidMethod("ask", f"knows no measure {str(measure)[:40]!r} of this network", cure)
+
+    def _slope(self, measure: Measure | None) -> Any:
+        """What gives derivatives of a measure by outputs."""
+        if callable(measure):
+            return lambda outputs, _: _numbers(measure(outputs), "derivatives by outputs", outputs.shape)
+        name = self._measure(measure)
+        if name == "decision":
+            raise InvalidMethod("ask.gradients", "is asked for 'decision', which has no derivatives", "use another")
+        return self._masked.slope(name)
+
+
+def mask_of(graph: Graph, circuit: Any) -> int:
+    """The mask of a circuit.
+
+    Args:
+        graph: names its edges.
+        circuit: names of edges, each once; or E numbers that are 0 or 1.
+
+    Raises:
+        InvalidMethod: neither, or a name of no edge of this network.
+    """
+    if isinstance(circuit, str | Mapping) or not hasattr(circuit, "__iter__"):
+        raise _not_circuits(circuit)
+    parts = list(circuit.tolist() if hasattr(circuit, "tolist") else circuit)
+    if all(isinstance(one, str) for one in parts):
+        return sum({1 << edge_bit(graph, one) for one in parts})
+    bits = [one for one in parts if isinstance(one, int | float | np.bool_ | np.number) and one in (0, 1)]
+    if len(bits) != len(parts) or len(bits) != graph.n_bits:
+        raise _not_circuits(circuit)
+    return graph.number(np.array(bits, dtype=np.bool_))
+
+
+def edge_bit(graph: Graph, name: Any) -> int:
+    """The bit of an edge by its name.
+
+    Raises:
+        InvalidMethod: the network has no such edge.
+    """
+    names = names_of(graph)
+    try:
+        return names.bit(name, "edge")
+    except InvalidClaim:
+        cause = f"names the edge {shown_name(name)}, which the network does not have"
+        raise InvalidMethod("edge", cause, f"name edges as in {', '.join(list(names.numbers)[:3])}") from None
+
+
+def _not_circuits(given: object) -> InvalidMethod:
+    cause = f"is given {type(given).__name__} where circuits belong"
+    return InvalidMethod("ask", cause, "write a circuit as names of edges or E numbers 0 or 1, several as a list")
+
+
+def _numbers(values: Any, what: str, shape: tuple[int, ...]) -> Array:
+    """Finite numbers of a shape; of gates and places from 0 to 1."""
+    try:
+        found = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=np.float64)
+    except (TypeError, ValueError):
+        found = np.full(1, np.nan)
+    inside = what == "derivatives by outputs" or ((found >= 0) & (found <= 1)).all()
+    if found.shape != shape or not (inside and np.isfinite(found).all()):
+        wanted = f"{shape} numbers" + ("" if what == "derivatives by outputs" else " from 0 to 1")
+        raise InvalidMethod(
+            "ask.gradients", f"is given other {what} than {wanted}", "give finite numbers of that shape"
+        )
+    return found

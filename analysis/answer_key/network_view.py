@@ -1,0 +1,136 @@
+"""What a discovery method may read of a network: its edges by name, its numbers and its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.answer_key.condition import Ablation
+from analysis.discovery.masked_perceptron import MaskedPerceptron
+from analysis.discovery.masked_subject import MaskedSpace, MaskedSubject
+from analysis.discovery.part_names import names_of
+from analysis.errors import InvalidMethod
+from analysis.question import Question
+from analysis.subjects.perceptron.mlp import activations
+
+Array = NDArray[Any]
+
+
+def masked_under(question: Any, ablation: Ablation) -> MaskedSubject:
+    """A network whose left out edges carry what an ablation says.
+
+    Raises:
+        InvalidMethod: such networks, or these rows, do not know the ablation.
+    """
+    if isinstance(question, Question):
+        return MaskedPerceptron.of(question, ablation)
+    known = question.kind.settings["ablation"]
+    if ablation not in known:
+        cause = f"is not defined of {question.kind.plural}"
+        raise InvalidMethod(f"ablation {ablation}", cause, f"use one of {', '.join(known)}")
+    return MaskedSpace(question.subject, question.subject.space({**question.rules, "ablation": ablation}))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class NetworkView:
+    """A network as a discovery method is given it; nothing of it can be changed.
+
+    Args:
+        kind: "perceptron" or "transformer".
+        ablation: what left out edges carry: "zero", "mean", or "pairs".
+        edges: E names, as answers give them: ``x0>1.2`` leads from input 0 to neuron 2 of hidden layer 1, ``2.0>y0`` to
+            the output; in a transformer ``1.0>2.1.v`` leads from head 0 of layer 1 to what head 1 of layer 2 reads as
+            value.
+        ends: for each edge the nodes that it leads from and to.
+        layers: nodes by layer, inputs first.
+        inputs: ``[rows, n0]`` of a perceptron, ``[rows, context]`` tokens of a transformer; under "pairs" a row is a
+            pair (x, c) of inputs with different labels, and this is x.
+        labels: ``[rows]`` the right decision, 0 or 1; of a transformer the output that should be the largest.
+        outputs: ``[rows]`` of the whole network, of a transformer ``[rows, outputs]``.
+        weights: of each edge of a perceptron its weight; empty of a transformer.
+        biases: of each neuron of a perceptron; empty of a transformer.
+        activations: of each neuron of a perceptron the name of its activation function.
+        values: ``[rows]`` what each input and hidden neuron of a perceptron gives in the whole network.
+        absent: ``[rows]`` what a left out edge carries in its place, by the node that it leads from.
+        parameters: of a transformer, by their names in its file, such as ``1.0.query``; empty of a perceptron.
+    """
+
+    kind: str
+    ablation: Ablation
+    edges: tuple[str, ...]
+    ends: tuple[tuple[str, str], ...]
+    layers: tuple[tuple[str, ...], ...]
+    inputs: Array
+    labels: Array
+    outputs: Array
+    weights: Mapping[str, float]
+    biases: Mapping[str, float]
+    activations: Mapping[str, str]
+    values: Mapping[str, Array]
+    absent: Mapping[str, Array]
+    parameters: Mapping[str, Array]
+
+    @classmethod
+    def of(cls, question: Any, ablation: Ablation) -> NetworkView:
+        """The network of a question.
+
+        Raises:
+            InvalidMethod: such networks, or these rows, do not know the ablation.
+        """
+        masked, graph = masked_under(question, ablation), question.graph
+        layers: dict[int, list[str]] = {}
+        for node in graph.nodes:
+            layers.setdefault(node.layer, []).append(node.name)
+        ends = tuple((graph.nodes[one].name, graph.nodes[other].name) for one, other in graph.ends)
+        edges, by_layer = tuple(names_of(graph).numbers), tuple(map(tuple, layers.values()))
+        [outputs] = masked.outputs([(1 << graph.n_bits) - 1])
+        nothing, kind = _named((), ()), question.kind.noun
+        if not isinstance(masked, MaskedPerceptron):
+            model = question.subject
+            numbers = _named(model.parameters, map(_fixed, model.parameters.values()))
+            inputs, labels, given = _fixed(model.tokens), _fixed(model.answers), _fixed(outputs)
+            none = (nothing, nothing, nothing, nothing, nothing)
+            return cls(kind, ablation, edges, ends, by_layer, inputs, labels, given, *none, numbers)
+        network, rows = masked.question.network, masked.rows
+        names = [(layer, name) for layer, some in enumerate(by_layer) for name in some]
+        neurons = names[len(by_layer[0]) :]
+        targets, sources = [name for _, name in neurons], [name for _, name in names]
+        return cls(
+            kind,
+            ablation,
+            edges,
+            ends,
+            by_layer,
+            _fixed(rows.inputs),
+            _fixed(rows.labels),
+            _fixed(outputs),
+            _named(edges, np.concatenate([one.reshape(-1) for one in network.weights]).tolist()),
+            _named(targets, np.concatenate(network.biases).tolist()),
+            _named(targets, [network.function_of(layer).text for layer, _ in neurons]),
+            _named(sources, [_fixed(one) for layer in activations(network, rows.inputs)[:-1] for one in layer.T]),
+            _named(sources, [_fixed(one) for layer in rows.absent for one in layer]),
+            nothing,
+        )
+
+    def __repr__(self) -> str:
+        sizes = "-".join(str(len(layer)) for layer in self.layers)
+        some = ", ".join(self.edges[:3]) + (", …" if len(self.edges) > 3 else "")
+        edges, rows = f"{len(self.edges)} edges ({some})", f"{len(self.inputs)} rows"
+        return f"<{self.kind} {sizes}, {edges}, {rows}, {self.ablation} ablation>"
+
+
+def _fixed(values: Array) -> Array:
+    """A copy that cannot be changed."""
+    found = np.array(values)
+    found.flags.writeable = False
+    return found
+
+
+def _named(names: Iterable[str], values: Iterable[Any]) -> Mapping[str, Any]:
+    """Values by name, as far as there are any."""
+    return MappingProxyType(dict(zip(names, values, strict=False)))
