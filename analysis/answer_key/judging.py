@@ -11,11 +11,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answer_key.condition import CONDITIONS, EPSILON, Ablation, Condition, Judge, Structure
-from analysis.discovery.masked_perceptron import Rows, outputs_of_masks, rows_of
+from analysis.answer_key.condition import CONDITIONS, EPSILON, Ablation, Condition, Structure
+from analysis.discovery.masked_perceptron import Rows, bernoulli_divergence, metric_of, outputs_of_masks, rows_of
 from analysis.errors import InvalidData, InvalidMethod
 from analysis.protocol import COMPLETE
 from analysis.question import Question
+from analysis.subjects.chances import divergence
 from analysis.subjects.enumeration import most_wrong
 from analysis.subjects.graph import Graph, Masks
 from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, one_mask
@@ -61,6 +62,18 @@ class CircuitJudge(ABC):
         under pairs a row is a pair.
         """
 
+    @abstractmethod
+    def metrics(self, raws: Sequence[int]) -> list[float]:
+        """The metric of each raw mask, a mean over rows, larger is better: of a perceptron (2y - 1) · f for the label y
+        and the output f, of a transformer the right output less the largest other.
+        """
+
+    @abstractmethod
+    def divergences(self, raws: Sequence[int]) -> list[float]:
+        """Kullback–Leibler divergence of what each raw mask gives from what the whole network does, the mean over rows
+        in nats; a perceptron's output is the logit of a Bernoulli variable.
+        """
+
 
 def judge_of(question: Any, condition: Condition) -> CircuitJudge:
     """The judge of a network under a condition.
@@ -72,19 +85,20 @@ def judge_of(question: Any, condition: Condition) -> CircuitJudge:
         InvalidMethod: the condition is not defined of the network, or it asks for pairs of rows that there are not.
         InvalidData: a perceptron's rows are others.
     """
+    if isinstance(question, Question):
+        return PerceptronJudge(question, condition, rows_under(question, condition.ablation))
     known = conditions_of(question)
     if condition not in known:
         cause = f"is not defined of {question.kind.plural} under {question.under}"
         raise InvalidMethod(f"condition {condition.key}", cause, f"use one such as {known[0].key}")
-    if isinstance(question, Question):
-        return PerceptronJudge(question, condition, rows_under(question, condition.ablation))
     return SpaceJudge(replace(question, rules={**question.rules, "ablation": condition.ablation}), condition)
 
 
 def conditions_of(question: Any) -> tuple[Condition, ...]:
     """The conditions that are defined of a network, in the order of :data:`CONDITIONS`."""
     if isinstance(question, Question):
-        return CONDITIONS
+        is_constant = len({*question.task.truth_table}) == 1
+        return tuple(one for one in CONDITIONS if not (is_constant and one.ablation == "pairs"))
     rules = question.kind.admitted_rules(question.subject)
     return tuple(
         one
@@ -114,16 +128,23 @@ class PerceptronJudge(CircuitJudge):
 
     def are_valid(self, raws: Sequence[int]) -> list[bool]:
         masks = self._pruned(raws)
-        valid = self._pass(masks)
+        valid = self.pass_with(self.outputs_of(masks))
         if self.condition.structure == "strict":
             valid &= every_input_read(masks, self.question.layout)
         return [bool(one) for one in valid]
 
     def are_right(self, raws: Sequence[int]) -> list[bool]:
-        return [bool(one) for one in self._pass(mask_array(raws, self.question.layout))]
+        return [bool(one) for one in self.pass_with(self.outputs(raws))]
 
     def outputs(self, raws: Sequence[int]) -> NDArray[np.float64]:
-        return self._outputs(mask_array(raws, self.question.layout))
+        return self.outputs_of(mask_array(raws, self.question.layout))
+
+    def metrics(self, raws: Sequence[int]) -> list[float]:
+        found: list[float] = metric_of(self.outputs(raws), self.rows.labels, "margin").tolist()
+        return found
+
+    def divergences(self, raws: Sequence[int]) -> list[float]:
+        return _means(bernoulli_divergence(self._whole, self.outputs(raws)))
 
     def _pruned(self, raws: Sequence[int]) -> NDArray[Any]:
         layout = self.question.layout
@@ -135,11 +156,20 @@ class PerceptronJudge(CircuitJudge):
         whole: NDArray[np.float64] = self.outputs([(1 << self.question.layout.n_edges) - 1])[0]
         return whole
 
-    def _pass(self, masks: NDArray[Any]) -> NDArray[np.bool_]:
-        return outputs_pass(self._outputs(masks), self.rows.labels, self._whole, self.condition.judge)
+    def pass_with(self, outputs: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """``[masks]`` which outputs ``[masks, rows]`` pass; those that are no numbers do not."""
+        if self.condition.judge == "outputs":
+            with np.errstate(over="ignore", invalid="ignore"):
+                # from the first row to the last, so that the number of masks at once changes no bit
+                total = np.add.accumulate(np.abs(outputs - self._whole), axis=1)[:, -1]
+            return np.asarray(total / outputs.shape[1] <= EPSILON)
+        return np.asarray(decided_right(outputs, self.rows.labels, self.condition.judge).all(axis=1))
 
-    def _outputs(self, masks: NDArray[Any]) -> NDArray[np.float64]:
-        step = masks_at_once(self.question, self.rows)
+    def outputs_of(self, masks: NDArray[Any]) -> NDArray[np.float64]:
+        """The same as :meth:`outputs` of masks as
+        :func:`~analysis.subjects.perceptron.circuit.mask_array` gives them.
+        """
+        step = max(1, _VALUES_AT_ONCE // (max(self.question.layout.sizes) ** 2 * len(self.rows.labels)))
         parts = [
             outputs_of_masks(self.question, masks[start : start + step], self.rows)
             for start in range(0, len(masks), step)
@@ -160,30 +190,6 @@ def rows_under(question: Question, ablation: Ablation) -> Rows:
         cause = "are not one for each Boolean input, as the answer key has them"
         raise InvalidData("the rows of this data record", cause, "leave the data record out")
     return rows_of(clean, ablation)
-
-
-def masks_at_once(question: Question, rows: Rows) -> int:
-    """How many masks are run at once."""
-    return max(1, _VALUES_AT_ONCE // (max(question.layout.sizes) ** 2 * len(rows.labels)))
-
-
-def outputs_pass(
-    outputs: NDArray[np.float64], labels: NDArray[np.float64], whole: NDArray[np.float64], judge: Judge
-) -> NDArray[np.bool_]:
-    """``[masks]`` which outputs pass a judge of perceptrons; outputs that are no numbers pass none.
-
-    Args:
-        outputs: ``[masks, rows]``.
-        labels: ``[rows]`` 0 or 1.
-        whole: ``[rows]`` what the whole network gives.
-    """
-    if judge == "outputs":
-        with np.errstate(over="ignore", invalid="ignore"):
-            # from the first row to the last, so that the number of masks at once changes no bit
-            total = np.add.accumulate(np.abs(outputs - whole), axis=1)[:, -1]
-        near: NDArray[np.bool_] = total / outputs.shape[1] <= EPSILON
-        return near
-    return np.asarray(decided_right(outputs, labels, judge).all(axis=1))
 
 
 def without_loose_ends(masks: NDArray[Any], layout: EdgeLayout, structure: Structure) -> NDArray[Any]:
@@ -240,6 +246,13 @@ class SpaceJudge(CircuitJudge):
     def outputs(self, raws: Sequence[int]) -> NDArray[np.float64]:
         return self._outputs(self.graph.bits(raws))
 
+    def metrics(self, raws: Sequence[int]) -> list[float]:
+        return _means(gaps(self.outputs(raws), self.question.subject.answers))
+
+    def divergences(self, raws: Sequence[int]) -> list[float]:
+        outputs = self.outputs([(1 << self.graph.n_bits) - 1, *raws])
+        return _means(divergence(outputs[0], outputs[1:]))
+
     def _pass(self, masks: Masks) -> NDArray[np.bool_]:
         wrong = (gaps(self._outputs(masks), self.question.subject.answers) <= 0).sum(axis=1)
         passed: NDArray[np.bool_] = wrong <= most_wrong(self.question.subject)
@@ -249,3 +262,10 @@ class SpaceJudge(CircuitJudge):
         space, subject = self.question.space, self.question.subject
         parts = [space.run(masks[start : start + space.batch]) for start in range(0, len(masks), space.batch)]
         return np.concatenate(parts) if parts else np.empty((0, len(subject.rows), len(subject.outputs)))
+
+
+def _means(values: NDArray[np.float64]) -> list[float]:
+    """Over rows, from the first to the last."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found: list[float] = (np.add.accumulate(values, axis=1)[:, -1] / values.shape[1]).tolist()
+    return found

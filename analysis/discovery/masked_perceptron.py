@@ -221,7 +221,7 @@ class MaskedPerceptron(MaskedSubject):
         with np.errstate(over="ignore", invalid="ignore"):
             if loss == "decision":
                 return [float(wrong) for wrong in (decide(outputs, "rounding") != self.rows.labels).sum(axis=1)]
-            each = (outputs - self._whole) ** 2 if loss == "mse" else _bernoulli(self._whole, outputs)
+            each = (outputs - self._whole) ** 2 if loss == "mse" else bernoulli_divergence(self._whole, outputs)
             return [float(total / each.shape[1]) for total in np.add.accumulate(each, axis=1)[:, -1]]
 
     def measured(self, masks: Sequence[int], settings: Settings) -> list[float]:
@@ -333,7 +333,7 @@ class MaskedPerceptron(MaskedSubject):
         return function_at("analysis.discovery.gated_perceptron:gated")(self.question, self.rows, self._whole[0])
 
 
-def _bernoulli(p_logits: Array, q_logits: Array) -> Array:
+def bernoulli_divergence(p_logits: Array, q_logits: Array) -> Array:
     """The divergence of Bernoulli variables with these logits, from differences of softplus."""
     share = _share(p_logits)
     on = np.logaddexp(0.0, -q_logits) - np.logaddexp(0.0, -p_logits)

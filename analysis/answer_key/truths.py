@@ -1,0 +1,91 @@
+"""The truth about a network: by trying every mask where there are few, else by the search for valid circuits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from analysis.answer_key.condition import Condition
+from analysis.answer_key.every_mask import MOST_TRIED, truths_by_every_mask
+from analysis.answer_key.judging import CircuitJudge, PerceptronJudge, judge_of
+from analysis.answer_key.truth import Truth
+from analysis.circuit_sets.known import known_circuits
+from analysis.circuit_sets.masks import find_masks
+from analysis.circuits.counting import count_circuits
+from analysis.circuits.distribution import minimal_masks
+from analysis.circuits.strategy import find_circuits
+from analysis.errors import BeyondLimits
+from analysis.limits import Limits
+from analysis.protocol import Protocol
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
+
+MOST_LISTED: Final = 1_000_000
+"""Valid circuits that a truth lists; where there are more, their number, the smallest size and the backbone are known.
+"""
+_LIMITS: Final = Limits(max_valid=MOST_LISTED, n_draws=0, n_smallest=0, n_samples=0)
+
+
+def truth_of(question: Any, condition: Condition, work: Work = DEFAULT_WORK) -> Truth | None:
+    """The truth about one network under one condition; None where it cannot be had.
+
+    Raises:
+        Those of :func:`truths_of`.
+    """
+    return truths_of(question, [condition], work)[0]
+
+
+def truths_of(question: Any, conditions: Sequence[Condition], work: Work = DEFAULT_WORK) -> list[Truth | None]:
+    """The truth about one network under each of some conditions, in their order; None where it cannot be had.
+
+    Of a perceptron of at most :data:`~analysis.answer_key.every_mask.MOST_TRIED` edges every mask is tried, under all
+    conditions at once. Of larger ones and of transformers valid circuits are searched, see :func:`truth_by_search`.
+
+    Args:
+        question: as of :func:`~analysis.answer_key.judging.judge_of`.
+        work: told how far the searches are; may raise Cancelled. Its limits are not those of the answer key.
+
+    Raises:
+        InvalidMethod, InvalidData: as of :func:`~analysis.answer_key.judging.judge_of`.
+        Cancelled: the report asked to stop.
+    """
+    judges = [judge_of(question, one) for one in conditions]
+    if isinstance(question, Question) and question.layout.n_edges <= MOST_TRIED:
+        return [*truths_by_every_mask([one for one in judges if isinstance(one, PerceptronJudge)], work)]
+    return [truth_by_search(one, work) for one in judges]
+
+
+def truth_by_search(judge: CircuitJudge, work: Work = DEFAULT_WORK) -> Truth | None:
+    """The truth of a judge by the search for all valid circuits that its kind of network has; None where it has none
+    for the condition, where every way is beyond limits, and where it ended before it was done.
+    """
+    condition, own = judge.condition, replace(work, limits=_LIMITS)
+    if isinstance(judge, PerceptronJudge):
+        if condition.structure == "free" or condition.ablation == "pairs" or condition.judge == "outputs":
+            return None
+        rules = Protocol(name="answer key", ablation=condition.ablation, circuit_decision=condition.judge)
+        question: Any = replace(judge.question, protocol=rules)
+        try:
+            found: Any = find_circuits(question, own)
+            if found.method == "counted" and found.n_valid <= own.limits.max_valid:
+                found = count_circuits(question, own, n_draws=found.n_valid)  # which draws them all
+        except BeyondLimits:  # such as too many to list, and an activation that falls somewhere, so none are counted
+            return None
+    else:
+        question = judge.question
+        found = None if question.refusal else find_masks(question, own, limit=own.limits.max_valid)
+    known = known_circuits(question, found)
+    if known.n_valid is None or not known.counted:
+        return None
+    if known.complete:
+        return Truth.of_masks(condition, judge.graph.n_bits, known.masks, minimal_masks(known.masks, own))
+    return Truth(
+        condition,
+        judge.graph.n_bits,
+        n_valid=known.n_valid,
+        smallest=known.smallest,
+        backbone=0 if known.backbone is None else known.backbone.edges,
+        minimal=None,
+        masks=None,
+    )

@@ -1,0 +1,138 @@
+"""Do the field's scores predict the truth? The declared test, from the rows of a suite to the tables of the finding.
+
+    python -m benchmarks.field_scores FOLDER --first    what the stop rule says, and nothing else
+    python -m benchmarks.field_scores FOLDER            the tables and their digests below app/bundled/findings
+
+FOLDER is what ``pluriscope suite make public --output FOLDER`` writes. Without it the bundled answers are judged again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from analysis.answer_key.condition import Condition
+from analysis.answer_key.score_study import NEAR, SIGNS, Verdict, stops, verdicts_of
+from app.pages.findings import FOLDER
+from pluriscope.study_table import write_part
+
+ANSWERS: Final = "field-scores-answers"
+VERDICTS: Final = "field-scores"
+RANKINGS: Final = ("weights", "eap", "eap-ig", "mask-ig", "exact-edge")
+"""Methods that give each edge a score without asking what is valid."""
+CLASSES: Final = ("shared by less than a third", "by less than two thirds", "by more")
+"""Networks by how much of a smallest circuit every valid circuit has."""
+INTERVALS: Final = ("tau", "residual", "order", "gain", "far", "room", "leader")
+_CONDITIONS: Final = (Condition("zero").key, Condition("mean").key, Condition("pairs").key)
+_OF_ANSWERS: Final = {
+    **dict.fromkeys(("network", "arm", "cell", "condition", "method"), "VARCHAR"),
+    **dict.fromkeys(("seed", "edges", "smallest", "backbone"), "BIGINT"),
+    **dict.fromkeys(("regret", *SIGNS), "DOUBLE"),
+}
+_OF_VERDICTS: Final = {
+    **dict.fromkeys(("score", "group", "said", "truth", "methods", "constant"), "VARCHAR"),
+    **dict.fromkeys(("n", "left_out"), "BIGINT"),
+    **{f"{one}{end}": "DOUBLE" for one in INTERVALS for end in ("", "_low", "_high")},
+    **dict.fromkeys(("p", "p_holm"), "DOUBLE"),
+}
+Row = Mapping[str, Any]
+
+
+def rows_of_suite(folder: Path) -> list[dict[str, Any]]:
+    """The rankings' answers about each network under three ablations, by the threshold and the strict rule."""
+    networks, truths, answers = (f"'{folder}/{name}.parquet'" for name in ("networks", "truths", "answers"))
+    query = f"""SELECT name AS network, n.arm, cell, a.condition, method, seed, E AS edges, smallest,
+        bit_count(('0x' || backbone)::HUGEINT) AS backbone, {", ".join(("regret", *SIGNS))}
+        FROM {answers} a JOIN {networks} n ON a.network = name
+        JOIN {truths} t ON t.network = name AND t.condition = a.condition
+        WHERE a.condition IN {_CONDITIONS} AND method IN {RANKINGS} AND smallest IS NOT NULL
+        ORDER BY ALL"""  # noqa: S608  a query of ours
+    return _records(query)
+
+
+def _records(query: str) -> list[dict[str, Any]]:
+    found = duckdb.execute(query)
+    names = [name for name, *_ in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def frozen(slug: str) -> list[dict[str, Any]]:
+    """The rows of a bundled table."""
+    return _records(f"SELECT * FROM '{FOLDER / slug}.parquet'")  # noqa: S608  a file of ours
+
+
+def arm_of(row: Row) -> str:
+    """The group that is tested: an arm, and of planted networks a disguise."""
+    return f"{row['arm']}: {row['cell']}" if row["arm"] == "disguised" else str(row["arm"])
+
+
+def class_of(row: Row) -> str:
+    """The class that is described, by the share of a smallest circuit that every valid circuit has."""
+    share = 3 * row["backbone"] / max(row["smallest"], 1)
+    return CLASSES[int(share >= 1) + int(share >= 2)]
+
+
+def verdict_rows(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    """Rows of the table of verdicts: of arms, which are tested, and of classes, which are not."""
+    yield from map(_verdict_row, verdicts_of(rows, arm_of))
+    yield from (_verdict_row(one) | {"p": None, "p_holm": None} for one in verdicts_of(rows, class_of))
+
+
+def _verdict_row(one: Verdict) -> dict[str, Any]:
+    found: dict[str, Any] = {field.name: getattr(one, field.name) for field in fields(one)}
+    for name in INTERVALS:
+        found |= zip((name, f"{name}_low", f"{name}_high"), map(_short, found[name]), strict=True)
+    found |= {name: " ; ".join(dict.fromkeys(found[name])) for name in ("methods", "constant")}
+    return found | {"p": _short(one.p), "p_holm": _short(one.p_holm)}
+
+
+def _short(value: float) -> float | None:
+    return None if value != value else float(f"{value:.6g}")
+
+
+def freeze(rows: Sequence[Row]) -> None:
+    """Write both tables, and their digests where the manifest and the finding name them."""
+    documents = {path: json.loads(path.read_text()) for path in (FOLDER / "manifest.json", FOLDER / "findings.json")}
+    manifest, record = documents.values()
+    for slug, columns, some in ((ANSWERS, _OF_ANSWERS, rows), (VERDICTS, _OF_VERDICTS, [*verdict_rows(rows)])):
+        path = FOLDER / f"{slug}.parquet"
+        write_part(path, some, columns, {})
+        digest = sha256(path.read_bytes()).hexdigest()
+        told = {"rows": len(some), "bytes": path.stat().st_size, "sha256": digest, "columns": [*columns]}
+        manifest["tables"][slug] |= told
+        for one in record["findings"]:
+            if slug in one["studies"]:
+                one["studies"][slug]["rows"] = f"sha256:{digest}"
+    for path, document in documents.items():
+        path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+
+def look(rows: Sequence[Row]) -> str:
+    """What the stop rule says of the first tenth, and nothing else."""
+    found = verdicts_of(rows, arm_of, fewest=5)
+    off = sum(abs(one.gain[0]) > NEAR for one in found)
+    what = f"{len(found)} of a score, an arm and two ablations; {off} are off the constant method by more than {NEAR}"
+    return f"{what}: {'stop' if stops(found) else 'go on'}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("--first", action="store_true")
+    asked = parser.parse_args()
+    rows = rows_of_suite(asked.folder) if asked.folder else frozen(ANSWERS)
+    if asked.first:
+        print(look(rows))
+    else:
+        freeze(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Scores of answers against plain loops over every raw mask."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.answer_key.condition import CONDITIONS
+from analysis.answer_key.judging import judge_of
+from analysis.answer_key.rankings import N_ORDERS, nested
+from analysis.answer_key.scores import SCORES, Case, row_of
+from analysis.answer_key.submission import Calls, Submission
+from analysis.answer_key.truth import Truth
+from tests.analysis.answer_key.drawn_networks import QUICK, SLOW, drawn
+from tests.oracles import brute_force_answer_key as plain
+from tests.oracles.brute_force_scores import Answer, stability
+
+NOT_OF_MASKS = {"stability", "calls", "seconds_ratio"}
+
+
+def truth_of_masks(condition, valid, n_edges):
+    masks = np.array(sorted(valid), dtype=np.uint64)
+    backbone = int(np.bitwise_and.reduce(masks)) if valid else 0
+    smallest = min((mask.bit_count() for mask in valid), default=None)
+    return Truth(condition, n_edges, len(valid), smallest, backbone, tuple(sorted(plain.minimal(valid))), masks)
+
+
+def answers(n_edges, seed):
+    """Every form of an answer, and the odd ones."""
+    random = np.random.default_rng(seed)
+    everything = (1 << n_edges) - 1
+    mask, part = (int(one) for one in random.integers(1, everything, size=2))
+    coarse = tuple(random.integers(-2, 3, size=n_edges).astype(float).tolist())
+    return {
+        "scores": Submission("answered", scores=tuple(random.normal(size=n_edges).tolist())),
+        "ties": Submission("answered", scores=coarse),
+        "all ties": Submission("answered", scores=(3.0,) * n_edges),
+        "zeros": Submission("answered", scores=(0.0,) * n_edges),
+        "own": Submission("answered", scores=coarse, own=mask),
+        "mask": Submission("answered", mask=mask),
+        "family": Submission("answered", family=(mask & part, mask, mask | part)),
+        "whole": Submission("answered", mask=everything),
+        "nothing": Submission("answered", mask=0),
+    }
+
+
+SOME = [(one, CONDITIONS[4 * place :][:1]) for place, one in enumerate(QUICK)]
+
+
+@pytest.mark.parametrize(
+    ("network", "conditions"),
+    [*SOME, *(pytest.param(one, CONDITIONS, marks=pytest.mark.slow) for one in (*QUICK, *SLOW))],
+)
+def test_every_score_of_every_answer_is_what_plain_loops_find(network, conditions):
+    sizes, activation, seed = network
+    question, every, truths = drawn(sizes, activation, seed)
+    network, n_edges = question.network, question.layout.n_edges
+    planted = (1 << n_edges // 2) - 1
+    for condition in conditions:
+        valid = truths[condition.key]
+        judge, truth = judge_of(question, condition), truth_of_masks(condition, valid, n_edges)
+        for name, submission in answers(n_edges, seed).items():
+            told = row_of(Case(judge, truth, submission, random_regret=0.5, planted=planted))
+            answer = Answer(network, every, valid, condition.key, submission, planted)
+            wanted = answer.scores()
+            assert wanted.keys() | NOT_OF_MASKS == {score.key for score in SCORES}
+            found = {key: told[key] for key in wanted}
+            assert found == pytest.approx(wanted, abs=1e-12), (condition.key, name)
+            first, own = answer.first_valid()[0], next(iter(answer.own()), None)
+            hexed = [None if one is None else question.graph.to_hex(one) for one in (first, own)]
+            assert [told["answer"], told["own"]] == hexed
+
+
+def test_seeds_are_compared_by_their_circuits_at_the_operating_point():
+    question, every, truths = drawn(*QUICK[0])
+    condition, n_edges = CONDITIONS[0], question.layout.n_edges
+    judge, truth = judge_of(question, condition), truth_of_masks(condition, truths[condition.key], n_edges)
+    for name in ("scores", "mask"):
+        first, *others = [answers(n_edges, seed)[name] for seed in range(3)]
+        case = Case(judge, truth, first, 0.5, repeats=tuple(others))
+        ways = [Answer(question.network, every, truth.masks, condition.key, one) for one in (first, *others)]
+        assert row_of(case)["stability"] == pytest.approx(stability(ways))
+        assert row_of(replace(case, repeats=(first, first)))["stability"] == 1
+        assert row_of(replace(case, repeats=()))["stability"] is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "regret", "valid"),
+    [(one, 1.0, 0.0) for one in ("raised", "timeout", "memory", "unreadable", "beyond-track")]
+    + [("not-offered", None, None)],
+)
+def test_a_method_that_failed_has_all_regret_and_one_that_is_not_offered_has_none(outcome, regret, valid):
+    question, _, truths = drawn(*QUICK[0])
+    truth = truth_of_masks(CONDITIONS[0], truths[CONDITIONS[0].key], question.layout.n_edges)
+    told = row_of(Case(judge_of(question, CONDITIONS[0]), truth, Submission(outcome, "why", calls=Calls(1, 2, 3)), 0.5))
+    assert told.pop("calls") == 6
+    beyond = None if regret is None else -1.0
+    known = {
+        "regret": regret,
+        "regret_while_valid": regret,
+        "valid": valid,
+        "valid_raw": valid,
+        "beyond_random": beyond,
+    }
+    assert told == dict.fromkeys(told) | known
+
+
+def test_scores_that_differ_by_less_than_nine_decimals_of_the_largest_are_tied():
+    question, _, _ = drawn(*QUICK[0])
+    n_edges = question.layout.n_edges
+    for step, n_orders in ((1e-8, 1), (4e-11, N_ORDERS)):
+        scores = tuple(1e3 * (1 - step * edge) for edge in range(n_edges))
+        found = nested(Submission("answered", scores=scores), question.graph)
+        assert len(found) == n_orders
+        assert (len(set(found)) > 1) is (n_orders > 1)
+        assert all([one.bit_count() for one in family] == [*range(n_edges + 1)] for family in found)
