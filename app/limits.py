@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from analysis.limits import DEFAULT_LIMITS, Limits
-from app.memory import BESIDE
+from pluriscope.memory import BESIDE
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

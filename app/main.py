@@ -20,7 +20,6 @@ from analysis import ENGINE_VERSION
 from app import error_answers
 from app.db.engine import open_store
 from app.db.upgrade import upgrade
-from app.garbage import collect_garbage_seldom, give_back_now_and_then
 from app.gate import Gate
 from app.middleware import BodyLimit, Envelope, Turns
 from app.rendering import compile_templates
@@ -44,6 +43,7 @@ from app.routes import (
 )
 from app.settings import Settings
 from pluriscope.address import API_V2, Addresses
+from pluriscope.garbage import collect_garbage_seldom, give_back_now_and_then
 from pluriscope.resources import STATIC
 
 ROUTERS = (

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from analysis.errors import AnalysisError
 from analysis.limits import MOST_STORED
 from app.cluster import checked_address
-from app.memory import LEAST, bytes_for_each
+from pluriscope.memory import LEAST, bytes_for_each
 from pluriscope.resources import PREFIX, default_data_folder
 
 

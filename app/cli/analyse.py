@@ -32,7 +32,7 @@ from app.cli.terminal import (
     write_text,
     written,
 )
-from app.memory import BESIDE, allowing, out_of_memory
+from pluriscope.memory import BESIDE, allowing, out_of_memory
 
 _ENDINGS: Final = (".json", ".safetensors", ".onnx")
 _FOR_SEARCHING: Final = 0.96  # of the time; the rest is for the program's start, and for writing

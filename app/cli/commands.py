@@ -31,8 +31,8 @@ from app.cli.terminal import (
     write_json,
     write_text,
 )
-from app.garbage import collect_garbage_seldom
-from app.memory import out_of_memory
+from pluriscope.garbage import collect_garbage_seldom
+from pluriscope.memory import out_of_memory
 
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "Engine alone: no server, no database": {

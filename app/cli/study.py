@@ -63,7 +63,7 @@ def run_study(
     from app.cli.study_folder import study_folder
     from app.cluster import SLURM, ClusterLost, checked_address, cluster_workers
     from app.jobs.study_run import local_workers
-    from app.memory import LEAST, bytes_for_each
+    from pluriscope.memory import LEAST, bytes_for_each
 
     design, files = _design(file, seeds)
     if cluster:

@@ -24,12 +24,12 @@ from app.cluster import Workers
 from app.db.reads.studies import finished_seeds, study_by_digest, study_jobs, table_of, tidy_parts
 from app.db.studies import design_of, in_order, merge_parts, metadata_of, save_parts
 from app.db.study_tables import StudyRow
-from app.jobs.executor import ProcessExecutor
 from app.jobs.handlers import Arguments, Handler, Saved
 from app.jobs.study_run import run_study
 from app.limits import in_memory, limits_in
-from app.memory import LEAST
 from pluriscope.address import Addresses
+from pluriscope.executor import ProcessExecutor
+from pluriscope.memory import LEAST
 from pluriscope.study_table import StudyTable, write_part
 
 T = TypeVar("T")

@@ -28,7 +28,7 @@ from analysis.studies.cells import cells_of
 from analysis.studies.design import StudyDesign
 from analysis.work import Work
 from app.cluster import Workers, lost
-from app.jobs.executor import Compute, Crashed, Lost, ProcessExecutor
+from pluriscope.executor import Compute, Crashed, Lost, ProcessExecutor
 
 log = logging.getLogger("pluriscope.studies")
 Row = dict[str, Any]

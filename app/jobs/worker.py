@@ -1,6 +1,6 @@
 """The worker: some slots, each taking one job at a time through load, compute, save, and one more that takes studies.
 
-A slot is a thread; the computing happens in the slot's own process (:mod:`app.jobs.executor`), so that the thread is
+A slot is a thread; the computing happens in the slot's own process (:mod:`pluriscope.executor`), so that the thread is
 free to renew the lease, to tell the progress and to stop the job when somebody asks for that. Whatever happens to
 processes or workers, a job ends once: the save and the job's end are one transaction, fenced by the lease's owner.
 
@@ -46,13 +46,13 @@ from app.db.trouble import diagnosis, is_lasting
 from app.db.upgrade import upgrade
 from app.jobs import queue, study_queue
 from app.jobs.definitions import DEFINITIONS, STUDY, JobDefinition
-from app.jobs.executor import Crashed, Executor, Lost, ProcessExecutor, ThreadExecutor
 from app.jobs.handlers import Handler, handler_at
 from app.jobs.queue import Claim, LeaseLost
 from app.jobs.studies import Pool
 from app.jobs.study_run import local_workers
 from app.logs import about
-from app.memory import LEAST
+from pluriscope.executor import Crashed, Executor, Lost, ProcessExecutor, ThreadExecutor
+from pluriscope.memory import LEAST
 
 if TYPE_CHECKING:
     from app.settings import Settings

@@ -241,8 +241,8 @@ def xor_file():
 
 @pytest.mark.slow  # processes that fail again and again
 def test_what_stops_every_network_is_said(run, file, monkeypatch):
-    monkeypatch.setattr("app.memory.LEAST", 1)
-    monkeypatch.setattr("app.memory.bytes_for_each", lambda _: 1 << 20)
+    monkeypatch.setattr("pluriscope.memory.LEAST", 1)
+    monkeypatch.setattr("pluriscope.memory.bytes_for_each", lambda _: 1 << 20)
     ended = run("study", "run", str(file), "-o", str(file.with_suffix("")), "--workers", "1")
     assert ended.code == 3
     assert "0 of 6 networks" in ended.err

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import cache, partial
 
 from analysis.work import Work
-from app.jobs.executor import Executor, Finished, ProcessExecutor
-from app.memory import LEAST
+from pluriscope.executor import Executor, Finished, ProcessExecutor
+from pluriscope.memory import LEAST
 
 
 class Directly:

@@ -9,9 +9,9 @@ from itertools import count
 import pytest
 
 from analysis.errors import BeyondLimits
-from app.jobs import executor as executing
-from app.jobs.executor import Lost, ProcessExecutor
-from app.memory import LEAST
+from pluriscope import executor as executing
+from pluriscope.executor import Lost, ProcessExecutor
+from pluriscope.memory import LEAST
 from tests.app.jobs.computations import count_up, process_after
 
 

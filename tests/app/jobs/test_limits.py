@@ -22,9 +22,9 @@ from app.jobs import queue
 from app.jobs.analyses import ANALYSE
 from app.jobs.definitions import analyse_arguments
 from app.limits import in_memory, limits_in, limits_of
-from app.memory import BESIDE, LEAST
 from app.pages.counted import stops_of
 from app.settings import Settings
+from pluriscope.memory import BESIDE, LEAST
 from tests.factories import pretrained_xor
 
 

@@ -15,8 +15,8 @@ from analysis.progress import silent
 from analysis.studies.cells import cells_of
 from app.cluster import ClusterLost, Workers, cluster_workers
 from app.jobs import study_run
-from app.jobs.executor import Crashed, Lost
 from app.jobs.study_run import local_workers, run_study
+from pluriscope.executor import Crashed, Lost
 from tests.study_factories import design
 
 GIB = 1 << 30

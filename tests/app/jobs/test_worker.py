@@ -24,11 +24,11 @@ from app.jobs import worker as working
 from app.jobs.definitions import train_arguments
 from app.jobs.queue import MAX_LOSSES
 from app.jobs.worker import Pace, Worker, run_workers
-from app.memory import LEAST
 from app.pages.job import job_blocks
 from app.pages.jobs import build_job
 from app.settings import Settings
 from pluriscope.address import Addresses
+from pluriscope.memory import LEAST
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.kinds import KINDS
 from tests.factories import pretrained_xor, small_network

@@ -26,8 +26,8 @@ from typing import Protocol as Interface
 from analysis.errors import AnalysisError, Cancelled
 from analysis.progress import Progress, Report
 from analysis.work import Work
-from app.garbage import collect_garbage_seldom, give_back
-from app.memory import allow, end_first, ended_by_system, out_of_memory
+from pluriscope.garbage import collect_garbage_seldom, give_back
+from pluriscope.memory import allow, end_first, ended_by_system, out_of_memory
 
 REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; this many are sent
 Compute = Callable[[Work], Any]
