@@ -12,9 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.answer_key.condition import CONDITIONS, EPSILON, Ablation, Condition, Structure
+from analysis.carried_algorithms.of_circuit import MAX_CANDIDATES
+from analysis.carried_algorithms.relation import RELATIONS
+from analysis.carried_algorithms.search import Stories, all_stories
 from analysis.discovery.masked_perceptron import Rows, bernoulli_divergence, metric_of, outputs_of_masks, rows_of
 from analysis.errors import InvalidData, InvalidMethod
-from analysis.protocol import COMPLETE
+from analysis.limits import Limits
+from analysis.protocol import COMPLETE, Protocol
 from analysis.question import Question
 from analysis.subjects.chances import divergence
 from analysis.subjects.enumeration import most_wrong
@@ -23,6 +27,7 @@ from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, one_mas
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import gaps
 from analysis.validity import decided_right
+from analysis.work import Work
 
 _VALUES_AT_ONCE: Final = 1 << 18  # float64 values in one table, which stays within a core's cache
 
@@ -44,9 +49,13 @@ class CircuitJudge(ABC):
     def graph(self) -> Graph:
         """Names the edges; bit i of a mask is edge i."""
 
-    @abstractmethod
     def pruned(self, raw: int) -> int:
         """The circuit of a raw mask: loose ends pruned as the condition has them."""
+        return self.all_pruned([raw])[0]
+
+    @abstractmethod
+    def all_pruned(self, raws: Sequence[int]) -> list[int]:
+        """The circuit of each raw mask."""
 
     @abstractmethod
     def are_valid(self, raws: Sequence[int]) -> list[bool]:
@@ -72,6 +81,12 @@ class CircuitJudge(ABC):
     def divergences(self, raws: Sequence[int]) -> list[float]:
         """Kullback–Leibler divergence of what each raw mask gives from what the whole network does, the mean over rows
         in nats; a perceptron's output is the logit of a Bernoulli variable.
+        """
+
+    @abstractmethod
+    def keep_algorithms(self, circuits: Sequence[int]) -> list[bool | None]:
+        """Whether each of some valid circuits carries the same algorithms as the whole network; None where that is not
+        known.
         """
 
 
@@ -123,8 +138,9 @@ class PerceptronJudge(CircuitJudge):
     def graph(self) -> Graph:
         return self.question.graph
 
-    def pruned(self, raw: int) -> int:
-        return int(self._pruned([raw])[0])
+    def all_pruned(self, raws: Sequence[int]) -> list[int]:
+        found: list[int] = self._pruned(raws).tolist()
+        return found
 
     def are_valid(self, raws: Sequence[int]) -> list[bool]:
         masks = self._pruned(raws)
@@ -145,6 +161,24 @@ class PerceptronJudge(CircuitJudge):
 
     def divergences(self, raws: Sequence[int]) -> list[float]:
         return _means(bernoulli_divergence(self._whole, self.outputs(raws)))
+
+    def keep_algorithms(self, circuits: Sequence[int]) -> list[bool | None]:
+        masks = sorted({*circuits})
+        work = Work(limits=Limits(max_candidates=MAX_CANDIDATES))
+        found = self.searched and all_stories(self.searched, mask_array(masks, self.question.layout), work)
+        if not isinstance(found, Stories):
+            return [None] * len(circuits)
+        same = dict(zip(masks, found.codes == RELATIONS.index("same"), strict=True))
+        return [bool(same[mask]) for mask in circuits]
+
+    @property
+    def searched(self) -> Question | None:
+        """The question under rules that searches have for the condition; None where they have none."""
+        ablation, rule, structure = self.condition.ablation, self.condition.judge, self.condition.structure
+        if structure == "free" or ablation == "pairs" or rule == "outputs":
+            return None
+        rules = Protocol(name="answer key", ablation=ablation, circuit_decision=rule)
+        return replace(self.question, protocol=rules)
 
     def _pruned(self, raws: Sequence[int]) -> NDArray[Any]:
         layout = self.question.layout
@@ -232,8 +266,8 @@ class SpaceJudge(CircuitJudge):
     def graph(self) -> Graph:
         return self.question.graph
 
-    def pruned(self, raw: int) -> int:
-        return self.graph.number(self.question.space.reduce(self.graph.bits([raw]))[0])
+    def all_pruned(self, raws: Sequence[int]) -> list[int]:
+        return [self.graph.number(mask) for mask in self.question.space.reduce(self.graph.bits(raws))]
 
     def are_valid(self, raws: Sequence[int]) -> list[bool]:
         masks = self.question.space.reduce(self.graph.bits(raws))
@@ -252,6 +286,9 @@ class SpaceJudge(CircuitJudge):
     def divergences(self, raws: Sequence[int]) -> list[float]:
         outputs = self.outputs([(1 << self.graph.n_bits) - 1, *raws])
         return _means(divergence(outputs[0], outputs[1:]))
+
+    def keep_algorithms(self, circuits: Sequence[int]) -> list[bool | None]:
+        return [None] * len(circuits)
 
     def _pass(self, masks: Masks) -> NDArray[np.bool_]:
         wrong = (gaps(self._outputs(masks), self.question.subject.answers) <= 0).sum(axis=1)

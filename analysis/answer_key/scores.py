@@ -61,7 +61,7 @@ class Case:
         raws = sorted({raw for family in self.families for raw in family})
         valid = dict(zip(raws, self.judge.are_valid(raws), strict=True))
         firsts = [next((raw for raw in family if valid[raw]), None) for family in self.families]
-        return tuple(None if raw is None else self.judge.pruned(raw) for raw in firsts)
+        return self._pruned(firsts)
 
     @cached_property
     def own(self) -> tuple[int | None, ...]:
@@ -80,7 +80,7 @@ class Case:
     @cached_property
     def own_circuits(self) -> tuple[int | None, ...]:
         """The same, pruned."""
-        return tuple(None if raw is None else self.judge.pruned(raw) for raw in self.own)
+        return self._pruned(self.own)
 
     @cached_property
     def faithfulness(self) -> Mapping[int, float]:
@@ -105,10 +105,16 @@ class Case:
         for edges in ranked[:, ::-1].T.tolist():
             without = {at: left[at] & ~(1 << edge) for at, edge in enumerate(edges) if left[at] >> edge & 1}
             raws = sorted({*without.values()})
-            valid = dict(zip(raws, self.judge.are_valid(raws), strict=True))
+            judged = zip(raws, self.judge.all_pruned(raws), self.judge.are_valid(raws), strict=True)
+            after = {raw: pruned for raw, pruned, valid in judged if valid}
             for at, raw in without.items():
-                left[at] = self.judge.pruned(raw) if valid[raw] else left[at]
+                left[at] = after.get(raw, left[at])
         return tuple(left)
+
+    def _pruned(self, raws: Iterable[int | None]) -> tuple[int | None, ...]:
+        known = {raw for raw in raws if raw is not None}
+        pruned = dict(zip(known, self.judge.all_pruned([*known]), strict=True))
+        return tuple(None if raw is None else pruned[raw] for raw in raws)
 
     @property
     def _named(self) -> int | None:
@@ -309,6 +315,15 @@ SCORES: Final = (
         " their operating points. From 0 to 1; not defined for one seed.",
         "more",
         _stability,
+    ),
+    Score(
+        "algorithms_kept",
+        "Algorithms kept",
+        "Whether the first valid circuit carries the same algorithms as the whole network, see carried algorithms. 0 or"
+        " 1; of tied scores the share of orders. Only for perceptrons, under zero or mean ablation and strict pruning,"
+        " by the threshold or by rounding.",
+        "more",
+        lambda case: _mean(case.judge.keep_algorithms([one for one in case.circuits if one is not None])),
     ),
     Score(
         "cpr",

@@ -17,7 +17,6 @@ from analysis.circuits.distribution import minimal_masks
 from analysis.circuits.strategy import find_circuits
 from analysis.errors import BeyondLimits
 from analysis.limits import Limits
-from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -62,10 +61,9 @@ def truth_by_search(judge: CircuitJudge, work: Work = DEFAULT_WORK) -> Truth | N
     """
     condition, own = judge.condition, replace(work, limits=_LIMITS)
     if isinstance(judge, PerceptronJudge):
-        if condition.structure == "free" or condition.ablation == "pairs" or condition.judge == "outputs":
+        question: Any = judge.searched
+        if question is None:
             return None
-        rules = Protocol(name="answer key", ablation=condition.ablation, circuit_decision=condition.judge)
-        question: Any = replace(judge.question, protocol=rules)
         try:
             found: Any = find_circuits(question, own)
             if found.method == "counted" and found.n_valid <= own.limits.max_valid:

@@ -5,24 +5,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.answer_key.condition import CONDITIONS
+from analysis.answer_key.condition import CONDITIONS, PRIMARY
 from analysis.answer_key.judging import judge_of
 from analysis.answer_key.rankings import N_ORDERS, nested
 from analysis.answer_key.scores import SCORES, Case, row_of
 from analysis.answer_key.submission import Calls, Submission
 from analysis.answer_key.truth import Truth
+from analysis.answer_key.truths import truth_of
+from analysis.question import ask
+from analysis.tasks import named_task
 from tests.analysis.answer_key.drawn_networks import QUICK, SLOW, drawn
+from tests.golden_files import golden_network
 from tests.oracles import brute_force_answer_key as plain
 from tests.oracles.brute_force_scores import Answer, stability
+from tests.oracles.brute_force_stories import Plain
 
-NOT_OF_MASKS = {"stability", "calls", "seconds_ratio"}
+NOT_OF_MASKS = {"algorithms_kept", "stability", "calls", "seconds_ratio"}
 
 
 def truth_of_masks(condition, valid, n_edges):
-    masks = np.array(sorted(valid), dtype=np.uint64)
-    backbone = int(np.bitwise_and.reduce(masks)) if valid else 0
-    smallest = min((mask.bit_count() for mask in valid), default=None)
-    return Truth(condition, n_edges, len(valid), smallest, backbone, tuple(sorted(plain.minimal(valid))), masks)
+    masks, minimal = (np.array(sorted(some), dtype=np.uint64) for some in (valid, plain.minimal(valid)))
+    return Truth.of_masks(condition, n_edges, masks, minimal)
 
 
 def answers(n_edges, seed):
@@ -114,3 +117,17 @@ def test_scores_that_differ_by_less_than_nine_decimals_of_the_largest_are_tied()
         assert len(found) == n_orders
         assert (len(set(found)) > 1) is (n_orders > 1)
         assert all([one.bit_count() for one in family] == [*range(n_edges + 1)] for family in found)
+
+
+def test_the_first_valid_circuit_keeps_the_algorithms_of_the_whole_network_or_not():
+    network = golden_network("xor_3-3_a").network
+    question = ask(network, task=named_task("XOR", 2))
+    weights, biases = ([one.tolist() for one in arrays] for arrays in (network.weights, network.biases))
+    slow = Plain(weights, biases, network.activation, network.output_activation, network.negative_slope)
+    judge, truth = judge_of(question, PRIMARY), truth_of(question, PRIMARY)
+    masks = truth.masks.tolist()[-20::5]
+    told = [row_of(Case(judge, truth, Submission("answered", mask=one), 0.5))["algorithms_kept"] for one in masks]
+    assert told == [float(slow.story(one) == slow.story()) for one in masks]
+    assert {*told} == {0.0, 1.0}
+    free = judge_of(question, replace(PRIMARY, structure="free"))
+    assert row_of(Case(free, truth, Submission("answered", mask=masks[0]), 0.5))["algorithms_kept"] is None
