@@ -133,9 +133,10 @@ class Score:
     Args:
         key: stable name, a column of every table.
         label: for people, at most three words.
-        definition: with its range, in sentences; the glossary has it word for word.
+        definition: with its range, in at most two sentences; the glossary has it word for word.
         better: which way is better; "" where neither is.
         of: its value; None where it is not defined, such as precision of an answer without edges.
+        formula: as the glossary has it below; "" where the definition says all.
     """
 
     key: str
@@ -143,6 +144,7 @@ class Score:
     definition: str
     better: Literal["less", "more", ""]
     of: Callable[[Case], float | None]
+    formula: str = ""
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
@@ -234,152 +236,159 @@ SCORES: Final = (
     Score(
         "regret",
         "Regret",
-        "How much larger than a smallest valid circuit the first valid one is: (|C| - s) / (E - s), where C is the"
-        " shortest prefix of the ranking that is valid after pruning, as pruning leaves it, s the edges of a smallest"
-        " valid circuit and E those of the network. From 0 to 1; a mask that is not valid, a family without a valid"
-        " circuit and a method that failed have 1. Not defined where no circuit is valid.",
+        "How much larger the first valid circuit is than a smallest one, from 0 to 1: the first is the shortest"
+        " prefix of the ranking that is valid once pruned, or the mask. A mask that is not valid, an answer without a"
+        " valid circuit and a method that failed have 1; not defined where no circuit is valid.",
         "less",
         lambda case: _regret(case, case.circuits),
+        formula="(|C| - s) / (E - s), C the first valid circuit, pruned, s the edges of a smallest, E all edges",
     ),
     Score(
         "valid",
-        "Valid",
-        "Whether the circuit at the method's own operating point is valid after pruning. That point is the mask that it"
-        " answers with; of bare scores and of a family it is the smallest circuit whose faithfulness is at least .95,"
-        " since the first valid one would be known by asking the judge. 0 or 1; of tied scores the share of orders.",
+        "Valid answer",
+        "Whether the circuit at the method's own operating point is valid once pruned, 0 or 1, of tied scores the"
+        " share of orders. That point is the mask that it answers with; of bare scores and of a family it is the"
+        " smallest circuit whose faithfulness is at least .95, since the first valid one would be known by asking the"
+        " judge.",
         "more",
         lambda case: _share_of_own(case, case.judge.are_valid),
     ),
     Score(
         "valid_raw",
         "Valid unpruned",
-        "Whether the circuit at the own operating point passes the judge as it is: nothing is pruned, and no edge is"
-        " asked for. 0 or 1; of tied scores the share of orders.",
+        "Whether the circuit at the own operating point passes the judge as it is, 0 or 1, of tied scores the share"
+        " of orders: nothing is pruned, and no edge is asked for.",
         "more",
         lambda case: _share_of_own(case, case.judge.are_right),
     ),
     Score(
         "regret_while_valid",
         "Regret while valid",
-        "Regret of what is left of the whole network when each edge, from the least important up, is deleted if what is"
-        " then left after pruning is valid, and stays otherwise; each is tried once. From 0 to 1.",
+        "Regret of what is left of the whole network when each edge, from the least important up, is deleted if what"
+        " is then left is valid once pruned, and stays otherwise. Each is tried once.",
         "less",
         lambda case: _regret(case, case.deleted),
     ),
     Score(
         "recall",
         "Recall",
-        "The largest share of a minimal circuit that the pruned circuit at the own operating point has: |C ∩ m| / |m|,"
-        " the largest over all minimal circuits m. From 0 to 1; every valid circuit has 1. Not defined where the"
-        " minimal circuits are not known.",
+        "The largest share of a minimal circuit that the circuit at the own operating point keeps, from 0 to 1; every"
+        " valid circuit has 1. Not defined where the minimal circuits are not known.",
         "more",
         lambda case: _mean(recall for recall, _ in _nearest_minimal(case)),
+        formula="max |C ∩ m| / |m| over minimal circuits m, C the circuit at the own operating point, pruned",
     ),
     Score(
         "precision",
         "Precision",
-        "The share of the pruned circuit at the own operating point that belongs to the minimal circuit of which it has"
-        " the largest share: |C ∩ m| / |C|; of equal ones the largest. From 0 to 1; not defined for a circuit without"
-        " edges.",
+        "The share of the circuit at the own operating point that belongs to the minimal circuit of which it keeps"
+        " the largest share, from 0 to 1; of several the largest. Not defined for a circuit without edges.",
         "more",
         lambda case: _mean(precision for _, precision in _nearest_minimal(case)),
+        formula="|C ∩ m| / |C|, C and m as of recall",
     ),
     Score(
         "hamming",
         "Hamming distance",
-        "Edges in which the pruned circuit at the own operating point differs from the nearest valid circuit; 0 for a"
-        " valid one. Not defined where the valid circuits are not listed.",
+        "Edges in which the circuit at the own operating point, pruned, differs from the nearest valid circuit; 0 for"
+        " a valid one. Not defined where the valid circuits are not listed.",
         "less",
         _hamming,
     ),
     Score(
         "auc",
         "Backbone AUC",
-        "The chance that an edge which every valid circuit keeps is ranked above one that some leave out, where a tie"
-        " is half. From 0 to 1; .5 is chance. Not defined where no edge or every edge is in all valid circuits.",
+        "The chance that an edge which every valid circuit keeps is ranked above one that some leave out, from 0 to"
+        " 1, where a tie is half; .5 is chance. Not defined where no edge or every edge is in all valid circuits.",
         "more",
         lambda case: _auc(case, case.truth.backbone),
     ),
     Score(
         "beyond_random",
         "Beyond random",
-        "1 less the regret divided by the mean regret of 20 drawn orders of the same network. 1 is as good as can be, 0"
-        " as good as a drawn order, below 0 worse. Not defined where drawn orders have no regret.",
+        "How far the regret is below that of a drawn order of edges: 1 is as good as can be, 0 as good as a drawn"
+        " order, below 0 worse. Not defined where drawn orders have no regret.",
         "more",
         _beyond_random,
+        formula="1 - r / r₀, r₀ the mean regret of 20 drawn orders of the same network",
     ),
     Score(
         "stability",
         "Stability",
-        "The mean over pairs of the method's seeds of the Jaccard index |C ∩ D| / |C ∪ D| of the pruned circuits at"
-        " their operating points. From 0 to 1; not defined for one seed.",
+        "How alike the circuits of the method's seeds are at their own operating points, pruned, from 0 to 1. Not"
+        " defined for one seed.",
         "more",
         _stability,
+        formula="|C ∩ D| / |C ∪ D|, the mean over pairs of seeds",
     ),
     Score(
         "algorithms_kept",
         "Algorithms kept",
-        "Whether the first valid circuit carries the same algorithms as the whole network, see carried algorithms. 0 or"
-        " 1; of tied scores the share of orders. Only for perceptrons, under zero or mean ablation and strict pruning,"
-        " by the threshold or by rounding.",
+        "Whether the first valid circuit carries the same algorithms as the whole network, 0 or 1, of tied scores the"
+        " share of orders. Only for perceptrons, under zero or mean ablation and strict pruning, by the threshold or"
+        " by rounding.",
         "more",
         lambda case: _mean(case.judge.keep_algorithms([one for one in case.circuits if one is not None])),
     ),
     Score(
         "cpr",
         "CPR",
-        "The area under the faithfulness of the k most important edges over the share k / E, for every k from 0 to E,"
-        " by trapezoids. Faithfulness is (m(C) - m(∅)) / (m(N) - m(∅)) of the raw circuit, the empty one and the whole"
-        " network; m is a mean over rows, of (2y - 1) · f for a perceptron's label y and output f, of the right output"
-        " less the largest other for a transformer. Not defined for a mask alone, and where m(N) and m(∅) are less than"
-        " 10⁻⁹ apart.",
+        "The area under the faithfulness of the most important edges, unpruned, over their share of all edges. Not"
+        " defined for a mask alone, and where the metric of the empty circuit is within 10⁻⁹ of the whole network's.",
         "more",
         lambda case: _mean(cpr for cpr, _ in _curve(case, mib=False)),
+        formula="∫ f dx at x = k / E, k = 0 … E, by trapezoids, f = (m(C) - m(∅)) / (m(N) - m(∅)), m the mean over rows"
+        " of (2y - 1) · output for a perceptron with label y, of the right output less the largest other for a"
+        " transformer",
     ),
     Score(
         "cmd",
         "CMD",
-        "The area between the same faithfulness and 1, |1 - f|, over the same shares, by trapezoids. 0 or more; not"
-        " defined where CPR is not.",
+        "The area between the same faithfulness and 1, 0 or more. Not defined where CPR is not.",
         "less",
         lambda case: _mean(cmd for _, cmd in _curve(case, mib=False)),
+        formula="∫ |1 - f| dx, as of CPR",
     ),
     Score(
         "cpr_mib",
         "CPR of MIB",
-        "CPR at the ten shares of MIB, .001, .002, .005, .01, .02, .05, .1, .2, .5 and 1, over the share that is asked"
-        " for. The circuit has that share of the edges, rounded down, so that several are empty on a small network.",
+        "CPR at the ten shares of MIB's circuit track, over the share that is asked for. The circuit has that share"
+        " of the edges, rounded down, so that several are empty on a small network.",
         "more",
         lambda case: _mean(cpr for cpr, _ in _curve(case, mib=True)),
+        formula="∫ f dx at x = .001, .002, .005, .01, .02, .05, .1, .2, .5, 1, by trapezoids",
     ),
     Score(
         "cmd_mib",
         "CMD of MIB",
-        "CMD at the ten shares of MIB, likewise.",
+        "CMD at the ten shares of MIB's circuit track, likewise.",
         "less",
         lambda case: _mean(cmd for _, cmd in _curve(case, mib=True)),
+        formula="∫ |1 - f| dx, as of CPR of MIB",
     ),
     Score(
         "faithfulness",
         "Own faithfulness",
-        "Faithfulness of the raw circuit at the own operating point: 0 as the empty circuit, 1 as the whole network; it"
-        " may be below and above. Not defined where m(N) and m(∅) are less than 10⁻⁹ apart.",
+        "Faithfulness of the circuit at the own operating point, unpruned: 0 as the empty circuit, 1 as the whole"
+        " network, and it may be below and above. Not defined where CPR of a ranking is not.",
         "more",
         lambda case: _mean(case.faithfulness.get(raw) for raw in case.own if raw is not None),
+        formula="f as of CPR",
     ),
     Score(
         "kl",
         "KL divergence",
-        "Kullback–Leibler divergence of the outputs of the raw circuit at the own operating point from the whole"
-        " network's, the mean over rows in nats; a perceptron's output is the logit of a yes or no. 0 or more.",
+        "How far the outputs of the circuit at the own operating point, unpruned, are from the whole network's, 0 or"
+        " more. It is the Kullback–Leibler divergence in nats, the mean over rows; a perceptron's output is the logit"
+        " of a yes or no.",
         "less",
         lambda case: _mean(case.judge.divergences([raw for raw in case.own if raw is not None])),
     ),
     Score(
         "auc_planted",
         "Planted AUC",
-        "The chance that an edge of the planted circuit is ranked above another, where a tie is half. From 0 to 1; only"
-        " for networks with a planted circuit that is not the whole.",
+        "The chance that an edge of the planted circuit is ranked above another, from 0 to 1, where a tie is half."
+        " Only for networks with a planted circuit that is not the whole.",
         "more",
         lambda case: _auc(case, case.planted),
     ),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from analysis import errors as engine_errors
+from analysis.answer_key.scores import SCORES
 from analysis.criteria.criterion import Criterion
 from analysis.discovery.method import DiscoveryMethod
 from analysis.discovery.registry import METHODS
@@ -33,6 +34,7 @@ from app.pages.learn.lesson import Lesson
 from app.settings import Settings
 from pluriscope.analyses.registry import Analysis
 from pluriscope.analyses.shown import Shown
+from pluriscope.glossary import terms
 from pluriscope.kinds.listing import LISTED_KINDS
 from tests.checkout import ROOT
 
@@ -153,6 +155,12 @@ def test_every_protocol_setting_is_described() -> None:
     for name in Protocol.model_fields:
         if name != "name":
             assert f"| `{name}` |" in told, name
+
+
+def test_the_glossary_has_every_score_of_the_answer_key_word_for_word() -> None:
+    told = {term.name: term.text for term in terms()}
+    for score in SCORES:
+        assert told[score.label] == "\n\n    ".join(filter(None, (score.definition, score.formula)))
 
 
 def test_the_glossary_can_be_parsed_and_leads_nowhere_wrong() -> None:
