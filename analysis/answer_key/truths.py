@@ -52,18 +52,28 @@ def truths_of(question: Any, conditions: Sequence[Condition], work: Work = DEFAU
     judges = [judge_of(question, one) for one in conditions]
     if isinstance(question, Question) and question.layout.n_edges <= MOST_TRIED:
         return [*truths_by_every_mask([one for one in judges if isinstance(one, PerceptronJudge)], work)]
-    return [truth_by_search(one, work) for one in judges]
+    found: dict[Condition, Truth | None] = {}
+    for judge in sorted(judges, key=lambda one: one.condition.judge != "threshold"):
+        found[judge.condition] = truth_by_search(judge, work, found.get(replace(judge.condition, judge="threshold")))
+    return [found[one] for one in conditions]
 
 
-def truth_by_search(judge: CircuitJudge, work: Work = DEFAULT_WORK) -> Truth | None:
+def truth_by_search(judge: CircuitJudge, work: Work = DEFAULT_WORK, wider: Truth | None = None) -> Truth | None:
     """The truth of a judge by the search for all valid circuits that its kind of network has; None where it has none
     for the condition, where every way is beyond limits, and where it ended before it was done.
+
+    Args:
+        wider: the truth of the same network where a threshold decides, if that is known: all that rounding decides
+            right is right there.
     """
     condition, own = judge.condition, replace(work, limits=_LIMITS)
     if isinstance(judge, PerceptronJudge):
         question: Any = judge.searched
         if question is None:
             return None
+        if wider is not None and wider.masks is not None:
+            masks = wider.masks[judge.pass_with(judge.outputs_of(wider.masks))]
+            return Truth.of_masks(condition, judge.graph.n_bits, masks, minimal_masks(masks, own))
         try:
             found: Any = find_circuits(question, own)
             if found.method == "counted" and found.n_valid <= own.limits.max_valid:

@@ -63,6 +63,8 @@ def test_the_search_and_the_count_find_what_trying_every_mask_finds(sizes, activ
     assert any(one.n_valid for one in by_trying)
     judges = [judge_of(question, one) for one in SEARCHED]
     assert [facts(truth_by_search(one)) for one in judges] == list(map(facts, by_trying))
+    monkeypatch.setattr(truths, "MOST_TRIED", 1)
+    assert list(map(facts, truths_of(question, SEARCHED[::-1]))) == list(map(facts, by_trying[::-1]))
     counting = replace(truths._LIMITS, max_possible=1)  # no list is tried: circuits are counted, then all drawn
     monkeypatch.setattr(truths, "_LIMITS", counting)
     assert [facts(truth_by_search(one)) for one in judges] == list(map(facts, by_trying))
