@@ -18,8 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
-from pathlib import Path
+from multiprocessing.process import BaseProcess
 from typing import Any, Final
 from typing import Protocol as Interface
 
@@ -27,7 +26,7 @@ from analysis.errors import AnalysisError, Cancelled
 from analysis.progress import Progress, Report
 from analysis.work import Work
 from pluriscope.garbage import collect_garbage_seldom, give_back
-from pluriscope.memory import allow, end_first, ended_by_system, out_of_memory
+from pluriscope.memory import allow, end_first, ended_by_system, held, out_of_memory, wants_memory
 
 REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; this many are sent
 Compute = Callable[[Work], Any]
@@ -104,12 +103,17 @@ class ProcessExecutor:
     Args:
         n_bytes: memory that a computation may take.
         keeps: whether a process that has become large computes on, for computations that are all alike.
+        begin: what it does first, where the code that it runs is somebody else's; makes it head of a group of
+            processes, all of which end with it.
+        forked: whether it begins with all that this process has, functions that no other could import among them.
     """
 
-    def __init__(self, n_bytes: int, *, keeps: bool = False) -> None:
-        self._n_bytes, self._keeps = n_bytes, keeps
-        self._context = multiprocessing.get_context("spawn")
-        self._process: SpawnProcess | None = None
+    def __init__(
+        self, n_bytes: int, *, keeps: bool = False, begin: Callable[[], None] | None = None, forked: bool = False
+    ) -> None:
+        self._n_bytes, self._keeps, self._begin = n_bytes, keeps, begin
+        self._context: Any = multiprocessing.get_context("fork" if forked else "spawn")
+        self._process: BaseProcess | None = None
         self._pipe: Connection
         self._tell: Report
         self._ended_before: int
@@ -119,12 +123,18 @@ class ProcessExecutor:
         if self._process is None or not self._process.is_alive():
             self.close()
             self._pipe, theirs = self._context.Pipe()
-            self._process = self._context.Process(target=_serve, args=(theirs, self._n_bytes, self._keeps), daemon=True)
+            given = (theirs, self._n_bytes, self._keeps, self._begin)
+            self._process = self._context.Process(target=_serve, args=given, daemon=True)
             self._process.start()
             theirs.close()
         self._tell, self._busy, self._ended_before = tell, True, ended_by_system()
         with suppress(OSError):  # if it died just now, waiting for it tells so
             self._pipe.send(compute)
+
+    @property
+    def ends(self) -> list[Any]:
+        """What :func:`multiprocessing.connection.wait` may wait for with others: a message, or the process's end."""
+        return [self._pipe, self._process.sentinel] if self._process else []
 
     def wait(self, seconds: float) -> Finished | None:
         if self._process is None:
@@ -159,6 +169,9 @@ class ProcessExecutor:
 
     def close(self) -> None:
         if self._process is not None:
+            with suppress(OSError, AttributeError):  # it has ended, has no group yet, or the system knows none
+                if self._begin is not None:
+                    os.killpg(self._process.pid or 0, signal.SIGKILL)
             self._process.kill()
             self._process.join()
             self._process.close()
@@ -209,8 +222,10 @@ class ThreadExecutor:
     close = stop
 
 
-def _serve(pipe: Connection, n_bytes: int, keeps: bool) -> None:
+def _serve(pipe: Connection, n_bytes: int, keeps: bool, begin: Callable[[], None] | None) -> None:
     """What the process does: one computation after another, until the pipe closes."""
+    if begin is not None:
+        begin()
     end_first()
     if hasattr(os, "nice"):
         os.nice(10)  # pages that somebody waits for come first
@@ -245,15 +260,9 @@ def _is_large() -> bool:
     """Whether this process holds so much, torch for one, that the next computation had better have another."""
     if "torch" in sys.modules:
         return True
-    if _held() > _MOST_KEPT:
+    if held() > _MOST_KEPT:
         give_back()
-    return _held() > _MOST_KEPT
-
-
-def _held() -> int:
-    """Bytes of memory that this process holds; 0 where the system does not say."""
-    told = Path("/proc/self/statm")
-    return int(told.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if told.exists() else 0
+    return held() > _MOST_KEPT
 
 
 # --- one computation where it runs
@@ -282,7 +291,7 @@ def carry_out(compute: Compute, send: Report) -> Finished | Exception:
 
 def _failed(error: Exception) -> Exception:
     """How an error is sent that no computation foresees; to be called where it is caught."""
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # the latter is torch's
+    if wants_memory(error):
         return out_of_memory()
     return Crashed(type(error).__name__, traceback.format_exc())
 

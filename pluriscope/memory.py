@@ -56,8 +56,7 @@ def allow(n_bytes: int) -> None:
         return
     import resource
 
-    told = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    taken, touched = (int(told.get(name, "0").split()[0]) << 10 for name in ("VmData", "RssAnon"))
+    taken, touched = _of_status("VmData"), _of_status("RssAnon")
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     soft = n_bytes + max(0, taken - touched)
     soft = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
@@ -79,6 +78,23 @@ def allowing(n_bytes: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, former)
+
+
+def held(*, at_most: bool = False) -> int:
+    """Bytes of memory that this process holds, or the most that it has held; 0 where the system does not say."""
+    return _of_status("VmHWM" if at_most else "VmRSS")
+
+
+def _of_status(name: str) -> int:
+    """A figure of this process in bytes; 0 where the system does not say."""
+    told = Path("/proc/self/status")
+    lines = dict(line.split(":", 1) for line in told.read_text().splitlines()) if told.exists() else {}
+    return int(lines.get(name, "0").split()[0]) << 10
+
+
+def wants_memory(error: BaseException) -> bool:
+    """Whether an error says that there is not enough memory; the text is torch's."""
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
 
 
 def end_first() -> None:
