@@ -59,7 +59,7 @@ class Case:
         if not self.families:
             return () if self.submission.outcome == "not-offered" else (None,)
         raws = sorted({raw for family in self.families for raw in family})
-        valid = dict(zip(raws, self.judge.are_valid(raws), strict=True))
+        valid = dict(zip(raws, self.are_valid(raws), strict=True))
         firsts = [next((raw for raw in family if valid[raw]), None) for family in self.families]
         return self._pruned(firsts)
 
@@ -98,18 +98,30 @@ class Case:
         deleted if what is then left is valid; None where the whole network is not.
         """
         whole = self.judge.pruned(self._whole)
-        if not self.families or not self.judge.are_valid([whole])[0]:
+        if not self.families or not self.are_valid([whole])[0]:
             return (None,) * len(self.circuits)
         ranked = orders(importance(self.submission, self.judge.graph))
         left = [whole] * len(ranked)
         for edges in ranked[:, ::-1].T.tolist():
             without = {at: left[at] & ~(1 << edge) for at, edge in enumerate(edges) if left[at] >> edge & 1}
             raws = sorted({*without.values()})
-            judged = zip(raws, self.judge.all_pruned(raws), self.judge.are_valid(raws), strict=True)
+            judged = zip(raws, self.judge.all_pruned(raws), self.are_valid(raws), strict=True)
             after = {raw: pruned for raw, pruned, valid in judged if valid}
             for at, raw in without.items():
                 left[at] = after.get(raw, left[at])
         return tuple(left)
+
+    def are_valid(self, raws: Sequence[int]) -> list[bool]:
+        """Whether the circuit of each raw mask is one of those that the truth lists; as it is judged where it lists
+        none.
+        """
+        masks = self.truth.masks
+        if masks is None or not len(masks):
+            return self.judge.are_valid(raws) if masks is None else [False] * len(raws)
+        circuits = np.array(self.judge.all_pruned(raws), dtype=masks.dtype)
+        places = np.minimum(np.searchsorted(masks, circuits), len(masks) - 1)
+        found: list[bool] = (masks[places] == circuits).tolist()
+        return found
 
     def _pruned(self, raws: Iterable[int | None]) -> tuple[int | None, ...]:
         known = {raw for raw in raws if raw is not None}
@@ -211,7 +223,7 @@ def _auc(case: Case, wanted: int | None) -> float | None:
 
 
 def _stability(case: Case) -> float | None:
-    seeds = [replace(case, submission=one, repeats=()) for one in (case.submission, *case.repeats)]
+    seeds = [case, *(replace(case, submission=one, repeats=()) for one in case.repeats)] if case.repeats else []
     found = [one.own_circuits[0] for one in seeds if one.own_circuits]
     pairs = combinations([one for one in found if one is not None], 2)
     return _mean((a & b).bit_count() / (a | b).bit_count() if a | b else 1.0 for a, b in pairs)
@@ -251,7 +263,7 @@ SCORES: Final = (
         " smallest circuit whose faithfulness is at least .95, since the first valid one would be known by asking the"
         " judge.",
         "more",
-        lambda case: _share_of_own(case, case.judge.are_valid),
+        lambda case: _share_of_own(case, case.are_valid),
     ),
     Score(
         "valid_raw",

@@ -1,5 +1,6 @@
 """Scores of answers against plain loops over every raw mask."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,11 @@ from analysis.answer_key.submission import Calls, Submission
 from analysis.answer_key.truth import Truth
 from analysis.answer_key.truths import truth_of
 from analysis.question import ask
+from analysis.subjects.question import GraphQuestion
+from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.tasks import named_task
 from tests.analysis.answer_key.drawn_networks import QUICK, SLOW, drawn
+from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_answer_key as plain
 from tests.oracles.brute_force_scores import Answer, stability
@@ -63,7 +67,8 @@ def test_every_score_of_every_answer_is_what_plain_loops_find(network, condition
         valid = truths[condition.key]
         judge, truth = judge_of(question, condition), truth_of_masks(condition, valid, n_edges)
         for name, submission in answers(n_edges, seed).items():
-            told = row_of(Case(judge, truth, submission, random_regret=0.5, planted=planted))
+            case = Case(judge, truth, submission, random_regret=0.5, planted=planted)
+            told = row_of(case)
             answer = Answer(network, every, valid, condition.key, submission, planted)
             wanted = answer.scores()
             assert wanted.keys() | NOT_OF_MASKS == {score.key for score in SCORES}
@@ -72,6 +77,8 @@ def test_every_score_of_every_answer_is_what_plain_loops_find(network, condition
             first, own = answer.first_valid()[0], next(iter(answer.own()), None)
             hexed = [None if one is None else question.graph.to_hex(one) for one in (first, own)]
             assert [told["answer"], told["own"]] == hexed
+            not_listed = replace(case, truth=replace(truth, masks=None))  # which is judged by running
+            assert row_of(not_listed) == told | {"hamming": None}
 
 
 def test_seeds_are_compared_by_their_circuits_at_the_operating_point():
@@ -131,3 +138,19 @@ def test_the_first_valid_circuit_keeps_the_algorithms_of_the_whole_network_or_no
     assert {*told} == {0.0, 1.0}
     free = judge_of(question, replace(PRIMARY, structure="free"))
     assert row_of(Case(free, truth, Submission("answered", mask=masks[0]), 0.5))["algorithms_kept"] is None
+
+
+def test_a_transformer_is_measured_by_the_right_output_less_the_largest_other_and_by_its_chances():
+    model = random_attention(3, (1, 2, 3, 2, 3, 2), n_rows=9)
+    judge = judge_of(GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules("heads")), PRIMARY)
+    raws = [0, 5, 6, (1 << judge.graph.n_bits) - 1]
+    outputs = judge.outputs(raws).tolist()
+    for place, by_row in enumerate(outputs):
+        gaps, apart = [], []
+        for row, whole, answer in zip(by_row, outputs[-1], model.answers.tolist(), strict=True):
+            gaps.append(row[answer] - max(other for at, other in enumerate(row) if at != answer))
+            p, q = ([one - math.log(sum(map(math.exp, some))) for one in some] for some in (whole, row))
+            apart.append(sum(math.exp(a) * (a - b) for a, b in zip(p, q, strict=True)))
+        assert judge.metrics(raws)[place] == pytest.approx(sum(gaps) / len(gaps))
+        assert judge.divergences(raws)[place] == pytest.approx(sum(apart) / len(apart))
+    assert judge.keep_algorithms(raws) == [None] * len(raws)
