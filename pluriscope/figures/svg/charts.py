@@ -66,7 +66,7 @@ class _Box:
 
     def at(self, share: float) -> str:
         """A place across, as a share of the box."""
-        return num(share * self._inner) if self.width else f"{100 * share:.2f}%"
+        return num(share * self._inner) if self.width else f"{num(100 * share)}%"
 
     def down(self, value: float) -> float:
         return self.height * (1 - self.chart.y.share(self.y, value))
@@ -342,7 +342,7 @@ def _linked(chart: Chart, series: Series, number: int, shape: str) -> str:
     words = esc(chart.words(series, number))
     url = series.urls[number] if series.urls and _has_links(chart) else ""
     body = f"<title>{words}</title>{shape}"
-    return f'<a href="{esc(url)}" aria-label="{words}">{body}</a>' if url else f"<g>{body}</g>"
+    return f'<a href="{esc(url)}">{body}</a>' if url else f"<g>{body}</g>"
 
 
 def _sentence(chart: Chart) -> str:

@@ -99,7 +99,7 @@ def test_a_cell_is_as_dark_as_its_number_and_outlined_below_0(high, log, inks):
     measured = Axis("value", high=high, log=log)
     drawn = draw(heat_chart("Map", ["a", "b"], ["1", "2"], values, measured=measured, texts=texts, urls=urls))
     assert re.findall(r'class="m-ink( m-down)?"[^>]*fill-opacity="([0-9.]+)"', drawn) == inks
-    assert re.findall(r'<a href="([^"]+)" aria-label="([^"]+)"', drawn) == [("/to", "a, 1: one (1)")]
+    assert re.findall(r'<a href="([^"]+)"><title>([^<]+)</title>', drawn) == [("/to", "a, 1: one (1)")]
     assert re.findall(r">(one|half|two)</text>", drawn) == (["one", "two"] if log else ["one", "half", "two"])
 
 
