@@ -5,9 +5,10 @@ Arrays are ``[networks, methods]`` of one group of networks. Scores are turned s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from itertools import product
 from typing import Any, Final, cast
 
@@ -56,25 +57,16 @@ class Answers:
     half: NDArray[np.int64]
     left_out: int = 0
 
-    @cached_property
-    def constant(self) -> NDArray[np.int64]:
-        """``[networks]`` the method with the least mean regret in the other half; the first of several."""
-        return self._best_of_other_half(-self.regret)
-
-    @cached_property
-    def leader(self) -> NDArray[np.int64]:
-        """``[networks]`` the method with the best mean score in the other half; the first of several."""
-        return self._best_of_other_half(self.score)
-
-    def _best_of_other_half(self, good: Floats) -> NDArray[np.int64]:
-        best = [good[self.half != half].mean(axis=0).round(_DIGITS).argmax() for half in (0, 1)]
-        return np.array(best)[self.half]
+    def best(self, good: Floats) -> NDArray[np.int64]:
+        """``[networks]`` the method with the best mean of some numbers in the other half; the first of several."""
+        found = [good[self.half != half].mean(axis=0).round(_DIGITS).argmax() for half in (0, 1)]
+        return np.array(found)[self.half]
 
     def always(self, method: NDArray[np.int64]) -> Floats:
         """``[networks]`` the regret of one method each."""
         return self.regret[np.arange(len(method)), method]
 
-    @cached_property
+    @property
     def chosen(self) -> Floats:
         """``[networks]`` the regret of the method with the best score; of tied ones their mean."""
         best = self.score == self.score.max(axis=1, keepdims=True)
@@ -174,7 +166,7 @@ class Verdict:
 
     @property
     def suffices(self) -> bool:
-        """Whether the score's choice beats the constant method and is near the best possible."""
+        """Whether the choice beats the constant method and is near the best possible."""
         return bool(self.p_holm < 0.05 and self.gain[0] < 0 and self.far[2] <= NEAR)
 
 
@@ -197,21 +189,15 @@ def answers_of(rows: Iterable[Row], score: str, said: Ablation, truth: Ablation)
         if row["condition"] == Condition(truth).key and row["regret"] is not None:
             regrets[at] = _exact(row["regret"])
             networks[row["network"]] = row
-    both = [*scores.keys() & regrets.keys()]
-    counts = {name: sum(name == one for _, one in both) for name in sorted({one for _, one in both})}
-    methods = [name for name, count in counts.items() if 2 * count >= len(networks)]
-    whole = [
-        name for name in sorted(networks) if all((name, one) in scores and (name, one) in regrets for one in methods)
-    ]
-    shape = len(whole), len(methods)
-    return Answers(
-        tuple(methods),
-        np.reshape([regrets[name, one] for name in whole for one in methods], shape),
-        np.reshape([scores[name, one] for name in whole for one in methods], shape),
-        np.array([networks[name]["edges"] - networks[name]["smallest"] for name in whole], dtype=float),
-        np.array([networks[name]["seed"] % 2 for name in whole], dtype=np.int64),
-        len(networks) - len(whole),
-    )
+    both = {at: (regrets[at], scores[at]) for at in regrets.keys() & scores.keys()}
+    counts = Counter(method for _, method in both)
+    methods = tuple(name for name in sorted(counts) if 2 * counts[name] >= len(networks))
+    whole = [name for name in sorted(networks) if all((name, one) in both for one in methods)]
+    values = np.array([both[name, one] for name in whole for one in methods], dtype=float)
+    regret, score_ = np.moveaxis(values.reshape(len(whole), len(methods), 2), 2, 0)
+    reach = [networks[name]["edges"] - networks[name]["smallest"] for name in whole]
+    half = np.array([networks[name]["seed"] % 2 for name in whole], dtype=np.int64)
+    return Answers(methods, regret, score_, np.array(reach, dtype=float), half, len(networks) - len(whole))
 
 
 def _exact(value: float) -> float:
@@ -240,12 +226,13 @@ def verdicts_of(rows: Iterable[Row], group_of: Callable[[Row], str], *, fewest: 
 
 
 def _verdict(answers: Answers, **which: Any) -> Verdict:
-    constant, least = answers.always(answers.constant), answers.regret.min(axis=1)
+    best, least = answers.best(-answers.regret), answers.regret.min(axis=1)
+    constant = answers.always(best)
     gain = answers.chosen - constant
     return Verdict(
         **which,
         methods=answers.methods,
-        constant=tuple(answers.methods[answers.constant[answers.half == half][0]] for half in (0, 1)),
+        constant=tuple(answers.methods[best[answers.half == half][0]] for half in (0, 1)),
         n=len(gain),
         left_out=answers.left_out,
         tau=interval(answers.taus()),
@@ -254,7 +241,7 @@ def _verdict(answers: Answers, **which: Any) -> Verdict:
         gain=interval(gain),
         far=interval(answers.chosen - least),
         room=interval(constant - least),
-        leader=interval(answers.always(answers.leader) - constant),
+        leader=interval(answers.always(answers.best(answers.score)) - constant),
         # of equal differences a t test has no p
         p=float(stats.ttest_1samp(gain, 0).pvalue) if np.ptp(gain) else float(gain[0] == 0),
     )

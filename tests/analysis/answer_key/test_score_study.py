@@ -89,9 +89,9 @@ def test_what_is_chosen_always_taken_and_best_is_what_loops_say():
     for at, half in enumerate(some.half):
         other = [number for number in range(40) if some.half[number] != half]
         best = min(range(4), key=lambda one: round(np.mean(some.regret[other, one]), 9))
-        assert some.constant[at] == best
-        assert some.always(some.constant)[at] == some.regret[at, best]
-        assert some.leader[at] == max(range(4), key=lambda one: round(np.mean(some.score[other, one]), 9))
+        assert some.best(-some.regret)[at] == best
+        assert some.always(some.best(-some.regret))[at] == some.regret[at, best]
+        assert some.best(some.score)[at] == max(range(4), key=lambda one: round(np.mean(some.score[other, one]), 9))
         top = [one for one in range(4) if some.score[at, one] == max(some.score[at])]
         assert some.chosen[at] == pytest.approx(np.mean(some.regret[at, top]))
 
@@ -153,7 +153,7 @@ def test_p_is_students_and_corrected_over_all_that_was_asked():
     found = verdicts_of(rows, arm)
     assert [one.group for one in found] == ["xor-3", "b"]
     some = answers_of(rows[: len(rows) // 2], "cmd", "zero", "zero")
-    assert found[0].p == pytest.approx(stats.ttest_rel(some.chosen, some.always(some.constant)).pvalue)
+    assert found[0].p == pytest.approx(stats.ttest_rel(some.chosen, some.always(some.best(-some.regret))).pvalue)
     least, most = sorted(one.p for one in found)
     assert sorted(one.p_holm for one in found) == pytest.approx([min(1, 2 * least), max(min(1, 2 * least), most)])
 
