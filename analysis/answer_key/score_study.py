@@ -137,7 +137,7 @@ class Verdict:
         score, group: which.
         said, truth: ablation of the score and of the truth.
         methods: that were compared.
-        constant: the best constant method of even and of odd seeds.
+        constant: the best constant method of each half.
         n, left_out: networks, and those that lack a number.
         tau, residual, order: (a) and (b) from -1 to 1, and (d) from 0 to 1.
         gain: (c), regret of the choice less that of the constant method; below 0 the score is of use.
@@ -196,7 +196,7 @@ def answers_of(rows: Iterable[Row], score: str, said: Ablation, truth: Ablation)
     values = np.array([both[name, one] for name in whole for one in methods], dtype=float)
     regret, score_ = np.moveaxis(values.reshape(len(whole), len(methods), 2), 2, 0)
     reach = [networks[name]["edges"] - networks[name]["smallest"] for name in whole]
-    half = np.array([networks[name]["seed"] % 2 for name in whole], dtype=np.int64)
+    half = np.array([networks[name]["seed"] // 2 % 2 for name in whole], dtype=np.int64)
     return Answers(methods, regret, score_, np.array(reach, dtype=float), half, len(networks) - len(whole))
 
 

@@ -111,7 +111,7 @@ def test_rows_become_answers_with_the_score_of_one_ablation_and_the_truth_of_ano
     by_name = sorted(range(40), key=lambda number: f"n{number}")
     assert found.score == pytest.approx(some.score[by_name])
     assert found.regret == pytest.approx(some.regret[by_name])
-    assert found.half.tolist() == [number % 2 for number in by_name]
+    assert found.half.tolist() == [number // 2 % 2 for number in by_name]
     assert set(found.reach) == {EDGES - SMALLEST}
     assert not answers_of(rows_of(some.regret, some.score), "cmd", "mean", "zero").methods
 
