@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ class Truth:
         minimal: the valid circuits no proper part of which is a valid circuit, ascending; None where they are not
             known.
         masks: ``[n_valid]`` every valid circuit, ascending; None where they are not listed.
+        by_size: number of edges → valid circuits, exact, ascending; sizes that no valid circuit has are left out.
     """
 
     condition: Condition
@@ -37,6 +39,7 @@ class Truth:
     backbone: int
     minimal: tuple[int, ...] | None
     masks: NDArray[Any] | None
+    by_size: Mapping[int, int]
 
     @classmethod
     def of_masks(
@@ -48,12 +51,15 @@ class Truth:
             masks: ascending.
             minimal: those of them that are, in any order.
         """
+        counts = np.bincount(np.bitwise_count(masks)).tolist()
+        by_size = {n: count for n, count in enumerate(counts) if count}
         return cls(
             condition,
             n_edges,
             n_valid=len(masks),
-            smallest=int(np.bitwise_count(masks).min()) if len(masks) else None,
+            smallest=min(by_size, default=None),
             backbone=int(np.bitwise_and.reduce(masks)) if len(masks) else 0,
             minimal=None if minimal is None else tuple(sorted(minimal.tolist())),
             masks=masks,
+            by_size=by_size,
         )

@@ -96,4 +96,5 @@ def truth_by_search(judge: CircuitJudge, work: Work = DEFAULT_WORK, wider: Truth
         backbone=0 if known.backbone is None else known.backbone.edges,
         minimal=None,
         masks=None,
+        by_size=known.by_size,
     )

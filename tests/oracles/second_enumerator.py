@@ -52,7 +52,9 @@ def disagreement(question, truth, most_combinations=10**11):
     found = facts_of(network, question.task.truth_table, truth.condition)
     said = {name: getattr(truth, name) for name in ("n_valid", "smallest", "backbone")}
     wrong = [
-        f"{name} is {value}, not {getattr(found, name)}" for name, value in said.items() if value != getattr(found, name)
+        f"{name} is {value}, not {getattr(found, name)}"
+        for name, value in said.items()
+        if value != getattr(found, name)
     ]
     if truth.masks is not None and truth.masks.tolist() != found.masks:
         wrong.append("the lists differ")
@@ -81,7 +83,11 @@ def _valid(network, labels, condition):
                 each = [(out, 1 << neuron, values[neuron]), *([] if strict else [(0, 0, carried)])]
             else:
                 read = [
-                    (_edges(sizes, top, neuron, sources) | out, sources, _value(network, runs, top, neuron, sources, values))
+                    (
+                        _edges(sizes, top, neuron, sources) | out,
+                        sources,
+                        _value(network, runs, top, neuron, sources, values),
+                    )
                     for sources in _subsets(active if strict else 2 ** sizes[top - 1] - 1)
                 ]
                 each = [(0, 0, carried), *(one for one in read if one[1] or not strict)]

@@ -1,5 +1,6 @@
 """Truths of the answer key against plain runs of every mask, and the ways to find them against each other."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -25,7 +26,8 @@ SEARCHED = [
 
 def facts(truth):
     listed = None if truth.masks is None else truth.masks.tolist()
-    return truth.condition, truth.n_edges, truth.n_valid, truth.smallest, truth.backbone, truth.minimal, listed
+    counted = truth.n_valid, truth.smallest, truth.backbone, dict(truth.by_size)
+    return truth.condition, truth.n_edges, *counted, truth.minimal, listed
 
 
 def facts_of_masks(condition, n_edges, masks):
@@ -35,7 +37,8 @@ def facts_of_masks(condition, n_edges, masks):
         backbone &= one
     smallest = min((one.bit_count() for one in masks), default=None)
     minimal = tuple(sorted(oracle.minimal(masks)))
-    return condition, n_edges, len(masks), smallest, backbone, minimal, sorted(masks)
+    by_size = dict(sorted(Counter(one.bit_count() for one in masks).items()))
+    return condition, n_edges, len(masks), smallest, backbone, by_size, minimal, sorted(masks)
 
 
 @pytest.mark.parametrize(("sizes", "activation", "seed"), NETWORKS)
