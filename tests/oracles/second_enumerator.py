@@ -1,4 +1,4 @@
-"""A second enumerator of the answer key: the circuits of a perceptron, wiring by wiring. Shares no code with the engine.
+"""A second enumerator of the answer key, of a perceptron's circuits, wiring by wiring. Shares no code with the engine.
 
 The layers below the last hidden one are wired in every way, one after the other. On top of each wiring every neuron of
 the last hidden layer has a few options, and the output's sum is one term of each: all combinations are tried, those of
@@ -9,7 +9,7 @@ sum, found by halving. So it is quick enough for networks 2-5-5-1, whose 10¹⁰
 from __future__ import annotations
 
 import math
-from itertools import product
+from itertools import pairwise, product
 from types import SimpleNamespace
 
 import numpy as np
@@ -43,8 +43,8 @@ def facts_of(network, labels, condition, most_listed=1_000_000):
 
 
 def disagreement(question, truth, most_combinations=10**11):
-    """What this enumerator finds otherwise about a perceptron than its truth says; "" where they agree, None where there
-    are more combinations than are tried.
+    """What this enumerator finds otherwise about a perceptron than its truth says; "" where they agree, None where
+    there are more combinations than are tried.
     """
     network = question.network
     if combinations(network, truth.condition) > most_combinations:
@@ -64,7 +64,7 @@ def disagreement(question, truth, most_combinations=10**11):
 def combinations(network, condition):
     """How many combinations are tried, at most."""
     *below, last = network.sizes[:-1]
-    pairs = sum(one * other for one, other in zip(below, below[1:], strict=False))
+    pairs = sum(one * other for one, other in pairwise(below))
     return 2**pairs * (2 ** below[-1] + (condition.structure == "free")) ** last if below else 2**last
 
 
@@ -82,14 +82,9 @@ def _valid(network, labels, condition):
             if top == 0:
                 each = [(out, 1 << neuron, values[neuron]), *([] if strict else [(0, 0, carried)])]
             else:
-                read = [
-                    (
-                        _edges(sizes, top, neuron, sources) | out,
-                        sources,
-                        _value(network, runs, top, neuron, sources, values),
-                    )
-                    for sources in _subsets(active if strict else 2 ** sizes[top - 1] - 1)
-                ]
+                sets = _subsets(active if strict else 2 ** sizes[top - 1] - 1)
+                given = [_value(network, runs, top, neuron, one, values) for one in sets]
+                read = list(zip((_edges(sizes, top, neuron, one) | out for one in sets), sets, given, strict=True))
                 each = [(0, 0, carried), *(one for one in read if one[1] or not strict)]
             terms = np.array([one[2] for one in each]) * float(weights[neuron])
             options.append((np.array([one[0] for one in each], np.uint64), np.array([one[1] for one in each]), terms))
@@ -144,7 +139,7 @@ def _wirings(network, runs, strict, layer):
 
 
 def _bit(sizes, layer, out, source):
-    return sum(a * b for a, b in zip(sizes[: layer - 1], sizes[1:layer], strict=True)) + out * sizes[layer - 1] + source
+    return sum(a * b for a, b in pairwise(sizes[:layer])) + out * sizes[layer - 1] + source
 
 
 def _edges(sizes, layer, out, sources):
