@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import importlib.util
 import inspect
 import math
@@ -39,6 +40,7 @@ from pluriscope.memory import held, wants_memory
 FORMS: Final = {"asking": ("network", "ablation", "ask"), "published": ("module", "clean", "corrupt", "metric")}
 """The parameters of a method's ``score``; after them it may have ``seed``, and others with defaults."""
 MOST_SEEDS: Final = 20
+IMPORT_SECONDS: Final = 60.0
 _NEARLY: Final = 0.9  # of the memory: a method that came so near has asked for more, whether it said so or not
 _MOST_TOLD: Final = 300
 _CURE: Final = f"write score({', '.join(FORMS['asking'])}), which docs/bench.md explains"
@@ -52,7 +54,7 @@ class Limits:
     """What a method may take.
 
     Args:
-        seconds: for one network, and to be imported.
+        seconds: for one network; to be imported a method has :data:`IMPORT_SECONDS`.
         n_bytes: memory of its process; held to on Linux alone.
         workers: processes beside each other.
 
@@ -191,7 +193,7 @@ class _Slot:
         self.number: int | None = None
         self._seconds, self._imported = limits.seconds, False
         self._following: Callable[[Work], Submission] | None = None
-        self._until = 0.0
+        self._given = self._until = 0.0
 
     @property
     def left(self) -> float:
@@ -203,7 +205,8 @@ class _Slot:
         self._following = None if self._imported else task
         with _same_order_of_sets():
             self.executor.start(task if self._imported and task else partial(_imported, self.known_as), silent)
-        self._until = time.monotonic() + self._seconds
+        self._given = self._seconds if self._imported else IMPORT_SECONDS
+        self._until = time.monotonic() + self._given
 
     def look(self) -> Submission | MethodRecord | InvalidMethod | None:
         """What came of it; None if it goes on."""
@@ -212,7 +215,7 @@ class _Slot:
             finished = self.executor.wait(0)
             if finished is None and self.left:
                 return None
-            found = finished.outcome if finished else _unanswered("timeout", f"It took more than {self._seconds:g} s.")
+            found = finished.outcome if finished else _unanswered("timeout", f"It took more than {self._given:g} s.")
             lost = finished is None
         except BeyondLimits:
             found = _unanswered("memory", "Its process had no memory left.")
@@ -274,6 +277,7 @@ def stand_apart() -> None:
         os.setsid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGKILL)
+    faulthandler.disable()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(nowhere, stream)
@@ -298,6 +302,8 @@ def _loaded(known_as: str) -> tuple[MethodRecord, Callable[..., Any], str]:
     given = _FUNCTIONS.get(known_as)
     source = given or Path(known_as)
     item = _shown(source)
+    if "torch" in sys.modules:  # whose other threads a forked process does not have
+        function_at("torch:set_num_threads")(1)
     names: dict[str, Any] = vars(_module(Path(known_as), item)) if given is None else {"score": given}
     function = names.get("score")
     if not callable(function):
@@ -306,7 +312,7 @@ def _loaded(known_as: str) -> tuple[MethodRecord, Callable[..., Any], str]:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         raise InvalidMethod(item, "has a 'score' whose parameters cannot be read", _CURE) from None
-    needed = [one.name for one in parameters if one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD]
+    needed = [one.name for one in parameters if one.default is one.empty and not one.kind.name.startswith("VAR")]
     form = next((form for form, wanted in FORMS.items() if needed in ([*wanted], [*wanted, "seed"])), None)
     if form is None:
         cause = f"has score({', '.join(one.name for one in parameters)}), whose parameters are not those of a method"
@@ -332,7 +338,7 @@ def _module(path: Path, item: str) -> Any:
         InvalidMethod: it cannot be.
     """
     try:
-        if "torch" in path.read_text():  # so that its random numbers have a seed, and one thread, from the beginning
+        if "torch" in path.read_text():  # so that its random numbers have a seed from the beginning
             function_at("torch:set_num_threads")(1)
         sys.path.insert(0, str(path.parent.resolve()))
         spec: Any = importlib.util.spec_from_file_location(f"method_{path.stem}", path)

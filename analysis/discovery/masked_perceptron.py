@@ -20,7 +20,6 @@ from analysis.circuits.search import decide_right
 from analysis.discovery.masked_subject import Closed, MaskedSubject
 from analysis.discovery.selection import Scores
 from analysis.errors import InvalidMask, InvalidMethod
-from analysis.late_functions import function_at
 from analysis.method_settings import Settings
 from analysis.protocol import in_space
 from analysis.question import Question
@@ -322,15 +321,6 @@ class MaskedPerceptron(MaskedSubject):
 
     def _slope(self, metric: str) -> Slope:
         return lambda outputs, _: metric_slope(outputs, self.rows.labels, cast(Metric, metric))
-
-    def gate_slopes(self, gates: Array, settings: Settings) -> Array:
-        """Of the mean squared difference, whatever the settings; loads torch."""
-        found: Array = self._gated(gates)
-        return found
-
-    @cached_property
-    def _gated(self) -> Any:
-        return function_at("analysis.discovery.gated_perceptron:gated")(self.question, self.rows, self._whole[0])
 
 
 def bernoulli_divergence(p_logits: Array, q_logits: Array) -> Array:

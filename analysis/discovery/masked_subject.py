@@ -113,13 +113,9 @@ class MaskedSubject(ABC):
             moved: how far all of them have gone.
         """
 
-    @abstractmethod
     def gate_slopes(self, gates: Array, settings: Settings) -> Array:
-        """``[edges]`` derivatives by a gate on each edge, of how far the outputs are from the whole's.
-
-        Args:
-            gates: ``[edges]``, see :meth:`~analysis.subjects.subject.Space.gate_slopes`.
-        """
+        """``[edges]`` derivatives of the loss that settings name, else of "mse", by a gate on each edge."""
+        return self.gradients(gates, self.slope(str(settings.get("loss", "mse"))))
 
     @abstractmethod
     def slope(self, measure: str) -> Slope:
@@ -127,7 +123,7 @@ class MaskedSubject(ABC):
 
     @abstractmethod
     def gradients(self, gates: Array, slope: Slope) -> Array:
-        """``[edges]`` the derivative of the mean over the rows by a gate on each edge, ``[edges]`` from 0 to 1."""
+        """``[edges]`` see :meth:`~analysis.subjects.subject.Space.gate_slopes`."""
 
     @abstractmethod
     def effects(self, slope: Slope, at: float) -> Array:
@@ -270,10 +266,6 @@ class MaskedSpace(MaskedSubject):
             if bit is not None:
                 found[bit] += by_edge
         return found
-
-    def gate_slopes(self, gates: Array, settings: Settings) -> Array:
-        """Of the loss that settings name."""
-        return self.gradients(gates, self.slope(str(settings["loss"])))
 
     def slope(self, measure: str) -> Slope:
         return partial(self._slope, measure)
