@@ -1,8 +1,7 @@
 """The scores that benchmarks of discovery rank by: areas under and beside the curve of faithfulness over size.
 
-MIB (Mueller and others 2025) runs circuits of ten shares of the edges, divides by the whole network's metric, and takes
-trapezoids over the *requested* shares, also where so few edges are asked for that a circuit has none, or where the
-network keeps fewer. The areas begin at the smallest share, .001.
+MIB (Mueller and others 2025) runs circuits of ten shares of the edges and takes trapezoids over the *requested* shares,
+also where so few edges are asked for that a circuit has none; its areas begin at the smallest share, .001.
 """
 
 from __future__ import annotations
