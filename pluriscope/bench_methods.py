@@ -6,7 +6,6 @@ import ctypes
 import faulthandler
 import importlib.util
 import inspect
-import math
 import os
 import random
 import signal
@@ -14,15 +13,15 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_all_start_methods
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.answer_key.asking import Ask
 from analysis.answer_key.condition import Condition
@@ -33,17 +32,18 @@ from analysis.digest import sha256_hex
 from analysis.errors import AnalysisError, BeyondLimits, InvalidMethod
 from analysis.late_functions import function_at
 from analysis.progress import Progress, Report, silent
+from analysis.strict_json import validated
 from analysis.work import Work
 from pluriscope.executor import Crashed, Lost, ProcessExecutor
 from pluriscope.memory import held, wants_memory
 
-FORMS: Final = {"asking": ("network", "ablation", "ask"), "published": ("module", "clean", "corrupt", "metric")}
-"""The parameters of a method's ``score``; after them it may have ``seed``, and others with defaults."""
-MOST_SEEDS: Final = 20
+ASKING: Final = ("network", "ablation", "ask")
+PUBLISHED: Final = ("module", "clean", "corrupt", "metric")
+"""The parameters of a method's ``score``, in two forms; after them it may have ``seed``, and others with defaults."""
 IMPORT_SECONDS: Final = 60.0
 _NEARLY: Final = 0.9  # of the memory: a method that came so near has asked for more, whether it said so or not
 _MOST_TOLD: Final = 300
-_CURE: Final = f"write score({', '.join(FORMS['asking'])}), which docs/bench.md explains"
+_CURE: Final = f"write score({', '.join(ASKING)}), which docs/bench.md explains"
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {}
 """Functions that were given, by what processes that are forked from this one know them by."""
 _DIES_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG of prctl.h
@@ -57,19 +57,11 @@ class Limits:
         seconds: for one network; to be imported a method has :data:`IMPORT_SECONDS`.
         n_bytes: memory of its process; held to on Linux alone.
         workers: processes beside each other.
-
-    Raises:
-        InvalidMethod: no positive number.
     """
 
     seconds: float = 60.0
     n_bytes: int = 2 << 30
     workers: int = 2
-
-    def __post_init__(self) -> None:
-        for name, value in (("seconds", self.seconds), ("n_bytes", self.n_bytes), ("workers", self.workers)):
-            if not 0 < value < math.inf:
-                raise InvalidMethod(f"limits of a method: {name}", f"is {value}", "give a positive number")
 
 
 @dataclass(frozen=True)
@@ -87,23 +79,19 @@ class Task:
     condition: Condition
 
 
-@dataclass(frozen=True)
-class MethodRecord:
+class MethodRecord(BaseModel):
     """What a method says of itself.
 
     Args:
         name: ``NAME``, else the name of the file or function.
         track: ``TRACK``, what it may ask; None where it does not say, and may ask everything.
         seeds: ``SEEDS``, how often it is asked about each network, each time with another seed.
-        form: of the parameters of ``score``.
-        seeded: whether ``score`` has the parameter ``seed``.
     """
 
-    name: str
+    model_config = ConfigDict(alias_generator=str.upper, strict=True)
+    name: str = Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")
     track: Track | None
-    seeds: int
-    form: Literal["asking", "published"]
-    seeded: bool
+    seeds: int = Field(ge=1, le=20)
 
 
 def method_of(source: Path | Callable[..., Any], limits: Limits) -> MethodRecord:
@@ -203,8 +191,8 @@ class _Slot:
     def start(self, task: Callable[[Work], Submission] | None) -> None:
         """Start a task, or import the method first."""
         self._following = None if self._imported else task
-        with _same_order_of_sets():
-            self.executor.start(task if self._imported and task else partial(_imported, self.known_as), silent)
+        os.environ.setdefault("PYTHONHASHSEED", "0")  # of processes to come: what goes through a set repeats itself
+        self.executor.start(task if self._imported and task else partial(_imported, self.known_as), silent)
         self._given = self._seconds if self._imported else IMPORT_SECONDS
         self._until = time.monotonic() + self._given
 
@@ -254,20 +242,6 @@ def _without_truth(task: Task) -> Task:
     return replace(task, question=replace(task.question, subject=replace(subject, planted=None)))
 
 
-@contextmanager
-def _same_order_of_sets() -> Iterator[None]:
-    """Have processes that start meanwhile hash texts alike, so that a method that goes through a set repeats itself."""
-    former = os.environ.get("PYTHONHASHSEED")
-    os.environ["PYTHONHASHSEED"] = "0"
-    try:
-        yield
-    finally:
-        if former is None:
-            del os.environ["PYTHONHASHSEED"]
-        else:
-            os.environ["PYTHONHASHSEED"] = former
-
-
 # --- in the process of the method
 
 
@@ -300,8 +274,7 @@ def _loaded(known_as: str) -> tuple[MethodRecord, Callable[..., Any], str]:
         InvalidMethod: see :func:`method_of`.
     """
     given = _FUNCTIONS.get(known_as)
-    source = given or Path(known_as)
-    item = _shown(source)
+    item = _shown(given or Path(known_as))
     if "torch" in sys.modules:  # whose other threads a forked process does not have
         function_at("torch:set_num_threads")(1)
     names: dict[str, Any] = vars(_module(Path(known_as), item)) if given is None else {"score": given}
@@ -313,21 +286,13 @@ def _loaded(known_as: str) -> tuple[MethodRecord, Callable[..., Any], str]:
     except (TypeError, ValueError):
         raise InvalidMethod(item, "has a 'score' whose parameters cannot be read", _CURE) from None
     needed = [one.name for one in parameters if one.default is one.empty and not one.kind.name.startswith("VAR")]
-    form = next((form for form, wanted in FORMS.items() if needed in ([*wanted], [*wanted, "seed"])), None)
-    if form is None:
+    if not any(needed in ([*wanted], [*wanted, "seed"]) for wanted in (ASKING, PUBLISHED)):
         cause = f"has score({', '.join(one.name for one in parameters)}), whose parameters are not those of a method"
-        raise InvalidMethod(item, cause, f"{_CURE}, or score({', '.join(FORMS['published'])})")
-    name, track, seeds = (names.get(key) for key in ("NAME", "TRACK", "SEEDS"))
-    name = source.stem if name is None and isinstance(source, Path) else getattr(given, "__name__", name)
-    if not isinstance(name, str) or not 0 < len(name) <= 60 or not name.isprintable():
-        raise InvalidMethod(item, f"has the NAME {str(name)[:60]!r}", "give a text of 1 to 60 characters in one line")
-    if track not in (None, *TRACKS):
-        raise InvalidMethod(item, f"has the TRACK {str(track)[:40]!r}", f"use one of {', '.join(TRACKS)}, or none")
-    if seeds is not None and (type(seeds) is not int or not 1 <= seeds <= MOST_SEEDS):
-        raise InvalidMethod(item, f"has the SEEDS {str(seeds)[:40]}", f"give a whole number from 1 to {MOST_SEEDS}")
-    seeded = any(one.name == "seed" for one in parameters)
+        raise InvalidMethod(item, cause, f"{_CURE}, or score({', '.join(PUBLISHED)})")
+    name = Path(known_as).stem if given is None else getattr(given, "__name__", "function")
+    said = {key: names.get(key, usual) for key, usual in (("NAME", name), ("TRACK", None), ("SEEDS", 1))}
+    record = validated(MethodRecord, said, item, InvalidMethod, "give what docs/bench.md says")
     code = getattr(inspect.unwrap(function), "__code__", None)
-    record = MethodRecord(name, track, seeds or 1, form, seeded)  # type: ignore[arg-type]
     return record, function, code.co_filename if code and given else known_as
 
 
@@ -354,12 +319,13 @@ def _module(path: Path, item: str) -> Any:
 def _answered(known_as: str, task: Task, repeat: int, n_bytes: int, inherited: int, _: Work) -> Submission:
     """What a method answers about one network."""
     method, function, file = _loaded(known_as)
-    question, ablation = task.question, task.condition.ablation
-    if method.form == "published" and question.kind.refuses("neurons"):
+    question, ablation, parameters = task.question, task.condition.ablation, inspect.signature(function).parameters
+    published = PUBLISHED[0] in parameters
+    if published and question.kind.refuses("neurons"):
         return _unanswered("not-offered", f"Modules of {question.kind.plural} whose edges can be patched are not made.")
     try:
         ask = Ask(question, task.condition, method.track or TRACKS[-1])
-        if method.form == "published":
+        if published:
             given = function_at("analysis.answer_key.patchable_module:published_form")(question, ablation)
         else:
             given = (NetworkView.of(question, ablation), ablation, ask)
@@ -370,17 +336,17 @@ def _answered(known_as: str, task: Task, repeat: int, n_bytes: int, inherited: i
     np.random.seed(seed)  # noqa: NPY002 - the state that others' code draws from
     if "torch" in sys.modules:
         function_at("torch:manual_seed")(seed)
-    begin, more = time.perf_counter(), {"seed": seed} if method.seeded else {}
+    begin, more = time.perf_counter(), {"seed": seed} if "seed" in parameters else {}
     try:
         answer = function(*given, **more)
         seconds = time.perf_counter() - begin
-        calls = given[0].calls if method.form == "published" else ask.calls
+        calls = given[0].calls if published else ask.calls
         found = submission_of(question.graph, answer, calls, seconds)
     except BaseException as error:
         seconds = time.perf_counter() - begin
         outcome: Outcome = "memory" if _is_memory(error) else "raised"
         found = _unanswered(outcome, f"{_told(error, file)}.", ask.calls, seconds)
-    if method.form == "published" and TRACKS.index(found.calls.track) > TRACKS.index(method.track or TRACKS[-1]):
+    if published and TRACKS.index(found.calls.track) > TRACKS.index(ask.track):
         ask.beyond = f"it asks for {found.calls.track} on the track {method.track!r}"
     if ask.beyond:
         return _unanswered("beyond-track", f"{ask.beyond[:1].upper()}{ask.beyond[1:]}.", found.calls, seconds)
