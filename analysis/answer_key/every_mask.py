@@ -1,6 +1,6 @@
 """The truth about a small perceptron by trying every mask.
 
-1. Of all masks those are kept that pruning leaves as they are.
+1. Of all masks those are kept that pruning leaves as they are, where a neuron may stay without an edge in.
 2. They are run once for each ablation, and every judge looks at the same outputs.
 3. One word for each mask has a bit for each condition that it is valid under. What is valid below a mask is handed up
    edge by edge, for all conditions at once; a valid circuit with nothing valid below is minimal.
@@ -14,11 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answer_key.condition import Structure
 from analysis.answer_key.judging import PerceptronJudge, every_input_read, without_loose_ends
 from analysis.answer_key.truth import Truth
-from analysis.subjects.perceptron.circuit import EdgeLayout
-from analysis.work import DEFAULT_WORK, Work
 
 MOST_TRIED: Final = 21
 """Edges of the largest networks of which every mask is tried."""
@@ -26,28 +23,21 @@ _AT_ONCE: Final = 1 << 14
 Words = NDArray[np.uint32]
 
 
-def truths_by_every_mask(judges: Sequence[PerceptronJudge], work: Work = DEFAULT_WORK) -> list[Truth]:
-    """The truth of each judge.
-
-    Args:
-        judges: of one network of at most :data:`MOST_TRIED` edges, under at most 32 conditions.
-        work: asked between parts; may raise Cancelled.
-
-    Raises:
-        OutOfTime: the time is up.
+def truths_by_every_mask(judges: Sequence[PerceptronJudge]) -> list[Truth]:
+    """The truth of each judge; they are of one network of at most :data:`MOST_TRIED` edges, under at most 32
+    conditions.
     """
     layout = judges[0].question.layout
-    free = any(one.condition.structure == "free" for one in judges)
-    circuits = _circuits(layout, "free" if free else "strict", work)
-    # what is left of a circuit whose neurons may stay without an edge in is smaller where they may not
+    every = np.arange(1 << layout.n_edges, dtype=np.uint64)
+    circuits = every[without_loose_ends(every, layout, "free") == every]
+    # of these, what is no circuit where a neuron needs an edge in is pruned further there
     strict = (without_loose_ends(circuits, layout, "strict") == circuits) & every_input_read(circuits, layout)
-    words: Words = np.zeros(1 << layout.n_edges, dtype=np.uint32)
+    words: Words = np.zeros(len(every), dtype=np.uint32)
     by_ablation: dict[str, list[tuple[int, PerceptronJudge]]] = {}
     for bit, judge in enumerate(judges):
         by_ablation.setdefault(judge.condition.ablation, []).append((bit, judge))
     for alike in by_ablation.values():
         for start in range(0, len(circuits), _AT_ONCE):
-            work.check()
             some = slice(start, start + _AT_ONCE)
             outputs = alike[0][1].outputs_of(circuits[some])
             for bit, judge in alike:
@@ -62,16 +52,6 @@ def truths_by_every_mask(judges: Sequence[PerceptronJudge], work: Work = DEFAULT
         minimal = masks[(below[masks] >> np.uint32(bit) & np.uint32(1)) == 0]
         found.append(Truth.of_masks(judge.condition, layout.n_edges, masks, minimal))
     return found
-
-
-def _circuits(layout: EdgeLayout, structure: Structure, work: Work) -> NDArray[np.uint64]:
-    """Every mask that pruning leaves as it is, ascending."""
-    found = []
-    for start in range(0, 1 << layout.n_edges, _AT_ONCE):
-        work.check()
-        masks = np.arange(start, min(start + _AT_ONCE, 1 << layout.n_edges), dtype=np.uint64)
-        found.append(masks[without_loose_ends(masks, layout, structure) == masks])
-    return np.concatenate(found)
 
 
 def _below(words: Words, n_edges: int) -> Words:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -22,7 +22,7 @@ from analysis.protocol import COMPLETE, Protocol
 from analysis.question import Question
 from analysis.subjects.chances import divergence
 from analysis.subjects.enumeration import most_wrong
-from analysis.subjects.graph import Graph, Masks
+from analysis.subjects.graph import Graph
 from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, one_mask
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import gaps
@@ -200,15 +200,9 @@ class PerceptronJudge(CircuitJudge):
         return np.asarray(decided_right(outputs, self.rows.labels, self.condition.judge).all(axis=1))
 
     def outputs_of(self, masks: NDArray[Any]) -> NDArray[np.float64]:
-        """The same as :meth:`outputs` of masks as
-        :func:`~analysis.subjects.perceptron.circuit.mask_array` gives them.
-        """
+        """The same as :meth:`outputs` of an array of masks."""
         step = max(1, _VALUES_AT_ONCE // (max(self.question.layout.sizes) ** 2 * len(self.rows.labels)))
-        parts = [
-            outputs_of_masks(self.question, masks[start : start + step], self.rows)
-            for start in range(0, len(masks), step)
-        ]
-        return np.concatenate(parts) if parts else np.empty((0, len(self.rows.labels)))
+        return _in_parts(lambda some: outputs_of_masks(self.question, some, self.rows), masks, step)
 
 
 def rows_under(question: Question, ablation: Ablation) -> Rows:
@@ -270,15 +264,16 @@ class SpaceJudge(CircuitJudge):
         return [self.graph.number(mask) for mask in self.question.space.reduce(self.graph.bits(raws))]
 
     def are_valid(self, raws: Sequence[int]) -> list[bool]:
-        masks = self.question.space.reduce(self.graph.bits(raws))
-        some = masks.any(axis=1) | (self.graph.cut == "nodes")
-        return [bool(one) for one in self._pass(masks) & some]
+        pruned = self.all_pruned(raws)
+        some = [mask != 0 or self.graph.cut == "nodes" for mask in pruned]
+        return [right and any_edge for right, any_edge in zip(self.are_right(pruned), some, strict=True)]
 
     def are_right(self, raws: Sequence[int]) -> list[bool]:
-        return [bool(one) for one in self._pass(self.graph.bits(raws))]
+        wrong = (gaps(self.outputs(raws), self.question.subject.answers) <= 0).sum(axis=1)
+        return [bool(one) for one in wrong <= most_wrong(self.question.subject)]
 
     def outputs(self, raws: Sequence[int]) -> NDArray[np.float64]:
-        return self._outputs(self.graph.bits(raws))
+        return _in_parts(self.question.space.run, self.graph.bits(raws), self.question.space.batch)
 
     def metrics(self, raws: Sequence[int]) -> list[float]:
         return _means(gaps(self.outputs(raws), self.question.subject.answers))
@@ -290,15 +285,10 @@ class SpaceJudge(CircuitJudge):
     def keep_algorithms(self, circuits: Sequence[int]) -> list[bool | None]:
         return [None] * len(circuits)
 
-    def _pass(self, masks: Masks) -> NDArray[np.bool_]:
-        wrong = (gaps(self._outputs(masks), self.question.subject.answers) <= 0).sum(axis=1)
-        passed: NDArray[np.bool_] = wrong <= most_wrong(self.question.subject)
-        return passed
 
-    def _outputs(self, masks: Masks) -> NDArray[np.float64]:
-        space, subject = self.question.space, self.question.subject
-        parts = [space.run(masks[start : start + space.batch]) for start in range(0, len(masks), space.batch)]
-        return np.concatenate(parts) if parts else np.empty((0, len(subject.rows), len(subject.outputs)))
+def _in_parts(run: Callable[[Any], NDArray[np.float64]], masks: NDArray[Any], step: int) -> NDArray[np.float64]:
+    """What some masks give, so many at a time."""
+    return np.concatenate([run(masks[start : start + step]) for start in range(0, max(1, len(masks)), step)])
 
 
 def _means(values: NDArray[np.float64]) -> list[float]:

@@ -51,7 +51,7 @@ def truths_of(question: Any, conditions: Sequence[Condition], work: Work = DEFAU
     """
     judges = [judge_of(question, one) for one in conditions]
     if isinstance(question, Question) and question.layout.n_edges <= MOST_TRIED:
-        return [*truths_by_every_mask([one for one in judges if isinstance(one, PerceptronJudge)], work)]
+        return [*truths_by_every_mask([one for one in judges if isinstance(one, PerceptronJudge)])]
     found: dict[Condition, Truth | None] = {}
     for judge in sorted(judges, key=lambda one: one.condition.judge != "threshold"):
         found[judge.condition] = truth_by_search(judge, work, found.get(replace(judge.condition, judge="threshold")))
