@@ -18,6 +18,7 @@ from analysis.circuits.strategy import find_circuits
 from analysis.errors import BeyondLimits
 from analysis.limits import Limits
 from analysis.question import Question
+from analysis.validity import EDGES
 from analysis.work import DEFAULT_WORK, Work
 
 MOST_LISTED: Final = 1_000_000
@@ -64,13 +65,16 @@ def truth_by_search(judge: CircuitJudge, work: Work = DEFAULT_WORK, wider: Truth
 
     Args:
         wider: the truth of the same network where a threshold decides, if that is known: all that rounding decides
-            right is right there.
+            right is right there, and no more is where outputs cannot leave what rounding decides.
     """
     condition, own = judge.condition, replace(work, limits=_LIMITS)
     if isinstance(judge, PerceptronJudge):
         question: Any = judge.searched
         if question is None:
             return None
+        given = question.network.function_of(len(question.network.weights))
+        if wider is not None and given.low >= EDGES[0] and given.high < EDGES[-1]:
+            return replace(wider, condition=condition)
         if wider is not None and wider.masks is not None:
             masks = wider.masks[judge.pass_with(judge.outputs_of(wider.masks))]
             return Truth.of_masks(condition, judge.graph.n_bits, masks, minimal_masks(masks, own))
