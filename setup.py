@@ -19,6 +19,10 @@ setup(
     package_dir={f"pluriscope._resources.{folder}": folder for folder in RESOURCES},
     package_data={
         "app.bundled": [
+            "bench/*.json",
+            "bench/*/manifest.json",
+            "bench/*/*.parquet",
+            "bench/*/truth/*.parquet",
             "*.json",
             "findings/*.json",
             "findings/*.toml",

@@ -41,6 +41,10 @@ class Condition:
         """As addresses, files and tables write it: ``zero-threshold-strict``."""
         return f"{self.ablation}-{self.judge}-{self.structure}"
 
+    def apart(self, other: Condition) -> int:
+        """How many factors differ."""
+        return sum(value != vars(other)[name] for name, value in vars(self).items())
+
 
 PRIMARY: Final = Condition()
 """Under which methods are ranked."""

@@ -55,6 +55,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "backup": "upkeep.backup",
         "restore": "upkeep.restore",
     },
+    "Discovery methods against all valid circuits": {"suite make": "suite.make_suite"},
     "Studies of many networks": {
         "study run": "study.run_study",
         "study import": "study.import_study",

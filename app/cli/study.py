@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -61,33 +61,47 @@ def run_study(
         insecure: Trust the network to a cluster without encryption.
     """
     from app.cli.study_folder import study_folder
-    from app.cluster import SLURM, ClusterLost, checked_address, cluster_workers
-    from app.jobs.study_run import local_workers
-    from pluriscope.memory import LEAST, bytes_for_each
 
     design, files = _design(file, seeds)
+    pool = workers_of(workers, cluster, insecure)
+    with study_folder(Path(output or design.slug), design) as folder:
+        if not quiet:
+            cells = f"{design.n_cells:,} cells of {folder.design.seeds.count:,} networks"
+            remark(f"{design.name}: {cells}, {folder.design.n_networks:,} in all")
+        with pool as found:
+            return _run(folder, found, files, quiet)
+
+
+def workers_of(workers: int | None, cluster: str, insecure: bool) -> AbstractContextManager[Workers]:
+    """What computes, by the options of a command; a Refusal where they contradict each other."""
+    from app.cluster import SLURM, checked_address
+
     if cluster:
         checked_address(cluster, insecure)
     elif insecure:
         raise Refusal("--insecure: is about a cluster. Give --cluster, or leave it out.")
     if workers and cluster not in ("", SLURM):
         raise Refusal(f"--workers: {cluster} has workers of its own. Leave it out.")
-    n = workers or os.cpu_count() or 1
-    with study_folder(Path(output or design.slug), design) as folder:
-        if not quiet:
-            cells = f"{design.n_cells:,} cells of {folder.design.seeds.count:,} networks"
-            remark(f"{design.name}: {cells}, {folder.design.n_networks:,} in all")
-        try:
-            with (
-                cluster_workers(cluster, insecure=insecure, n=n)
-                if cluster
-                else local_workers(n, max(LEAST, bytes_for_each(n)))
-            ) as pool:
-                return _run(folder, pool, files, quiet)
-        except ClusterLost as problem:
-            raise Refusal(str(problem), STOPPED) from None
-        except KeyboardInterrupt:
-            raise Refusal("stopped on request. The same command goes on where it stopped.", INTERRUPTED) from None
+    return _workers(workers or os.cpu_count() or 1, cluster, insecure)
+
+
+@contextmanager
+def _workers(n: int, cluster: str, insecure: bool) -> Iterator[Workers]:
+    from app.cluster import ClusterLost, cluster_workers
+    from app.jobs.study_run import local_workers
+    from pluriscope.memory import LEAST, bytes_for_each
+
+    try:
+        with (
+            cluster_workers(cluster, insecure=insecure, n=n)
+            if cluster
+            else local_workers(n, max(LEAST, bytes_for_each(n)))
+        ) as pool:
+            yield pool
+    except ClusterLost as problem:
+        raise Refusal(str(problem), STOPPED) from None
+    except KeyboardInterrupt:
+        raise Refusal("stopped on request. The same command goes on where it stopped.", INTERRUPTED) from None
 
 
 def _design(file: str, seeds: int | None) -> tuple[StudyDesign, Mapping[int, bytes]]:

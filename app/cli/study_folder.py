@@ -91,25 +91,34 @@ def study_folder(path: Path, design: StudyDesign) -> Iterator[StudyFolder]:
         else:
             cause, cure = "is a file, and a study is written to a folder", "Give another path"
         raise Refusal(f"{item}: {cause}. {cure}.")
-    try:
-        path.mkdir(exist_ok=True)
-        files = list(path.iterdir())
-    except FileNotFoundError:
-        raise Refusal(f"{item}: the folder that it is in does not exist. Make that first.") from None
-    except OSError as error:
-        raise Refusal(f"{item}: cannot be made or read ({error.strerror}). Choose another folder.") from None
+    files = opened_folder(path, item)
     for file in files:
         ours = file.suffix == ENDING or file.name in (_LOCK, SUMMARY) or _LEFT.fullmatch(file.name)
         if not (ours and file.is_file()):
             raise Refusal(f"{item}: has {file.name!r} in it, which is no part of a study. Give a folder of its own.")
-    with _locked(path, item):
+    with locked(path, item):
         parts = _parts(path, item, design)
         counts = [part.design.seeds.count for part in parts]
         yield StudyFolder(path, design.with_seeds(max(design.seeds.count, *counts, 0)), [part.path for part in parts])
 
 
+def opened_folder(path: Path, item: str) -> list[Path]:
+    """What lies in a folder, which is made where it is not there.
+
+    Args:
+        item: what it is called in a Refusal, where it cannot be made or read.
+    """
+    try:
+        path.mkdir(exist_ok=True)
+        return list(path.iterdir())
+    except FileNotFoundError:
+        raise Refusal(f"{item}: the folder that it is in does not exist. Make that first.") from None
+    except OSError as error:
+        raise Refusal(f"{item}: cannot be made or read ({error.strerror}). Choose another folder.") from None
+
+
 @contextmanager
-def _locked(path: Path, item: str) -> Iterator[None]:
+def locked(path: Path, item: str) -> Iterator[None]:
     """Keep other commands away for a block; the lock ends with the process, however that ends."""
     try:
         import fcntl

@@ -1,4 +1,5 @@
-"""Running a study on any executor of ``concurrent.futures``: what is missing in chunks, each saved when it is finished.
+"""Running a study, or making a suite, on any executor of ``concurrent.futures``: what is missing in chunks, each saved
+when it is finished.
 
 A chunk is some seeds of one cell, trained together, then analysed one by one. Each cell's first chunk is small; the
 next ones are as large as its last one says that they take some seconds. So a cluster's messages and a table's parts are
@@ -12,13 +13,13 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from traceback import format_exception
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from analysis import ENGINE_VERSION
 from analysis.errors import AnalysisError, Cancelled
@@ -32,6 +33,7 @@ from pluriscope.executor import Compute, Crashed, Lost, ProcessExecutor
 
 log = logging.getLogger("pluriscope.studies")
 Row = dict[str, Any]
+Made = TypeVar("Made")
 SECONDS: Final = 15.0  # what a chunk should take: long beside a message and a part, short to be lost
 FIRST: Final = 4  # networks of a cell's first chunk
 MOST: Final = 1_000
@@ -84,16 +86,44 @@ def run_study(
     Raises:
         ClusterLost: nothing computes any more.
     """
-    run = _Run(design, done, workers, partial(compute_chunk, ENGINE_VERSION, design, limits), files or {})
+    from analysis.studies.running import run_chunk
+
+    cells = cells_of(design)
+    missing = [[seed for seed in design.seeds.numbers if seed not in done.get(cell.key, ())] for cell in cells]
+    names, n_done, make = [cell.name for cell in cells], sum(map(len, done.values())), partial(run_chunk, design)
+    return run_chunks(names, missing, n_done, make, workers, save, report, limits, files)
+
+
+def run_chunks(
+    names: Sequence[str],
+    missing: Sequence[Sequence[int]],
+    n_done: int,
+    make: Callable[..., list[Made]],
+    workers: Workers,
+    save: Callable[[list[Made]], None],
+    report: Report,
+    limits: Limits,
+    files: Mapping[int, bytes] | None = None,
+) -> list[str]:
+    """Make networks that are missing, in chunks.
+
+    Args:
+        names: of the cells.
+        missing: seeds of each cell.
+        n_done: networks that were there before.
+        make: of the position of a cell, seeds, files and work; it and what it is bound to are sent to workers.
+        workers, save, report, limits, files, Returns, Raises: as of :func:`run_study`.
+    """
+    run = _Run(names, missing, workers, partial(compute_chunk, ENGINE_VERSION, make, limits), files or {})
+    n_finished, total = n_done, n_done + sum(map(len, missing))
     try:
         while run.on_their_way or run.send():
-            found = f"{run.n_finished:,} of {design.n_networks:,}"
-            report(Progress("networks", run.n_finished, max(design.n_networks, run.n_finished), found))
+            report(Progress("networks", n_finished, total, f"{n_finished:,} of {total:,}"))
             finished = run.received()
             run.send()  # before what was received is saved, so that nobody waits for that
             for chunk, rows in finished:
                 save(rows)
-                run.n_finished += len(chunk.seeds)
+                n_finished += len(chunk.seeds)
     finally:
         for future in run.on_their_way:
             future.cancel()
@@ -102,26 +132,25 @@ def run_study(
 
 def compute_chunk(
     engine: str,
-    design: StudyDesign,
+    make: Callable[..., list[Made]],
     limits: Limits,
     chunk: Chunk,
     files: Mapping[int, bytes] | None,
     work: Work = _ALONE,
-) -> tuple[list[Row], float]:
-    """The rows of a chunk, and the seconds that they took; what is sent to workers.
+) -> tuple[list[Made], float]:
+    """What is made of a chunk, and the seconds that it took; what is sent to workers.
 
     Args:
+        make: as of :func:`run_chunks`.
         work: its report ends a process whose command is gone.
 
     Raises:
         AnalysisError: this worker's engine is of another version, or nothing of the chunk can be made.
     """
-    from analysis.studies.running import run_chunk
-
     if engine != ENGINE_VERSION:
         raise AnalysisError("worker", f"is of version {ENGINE_VERSION}, not {engine}", "update it, or end it")
     begun = time.perf_counter()
-    rows = run_chunk(design, chunk.cell, chunk.seeds, files, replace(work, limits=limits))
+    rows = make(chunk.cell, chunk.seeds, files, replace(work, limits=limits))
     return rows, time.perf_counter() - begun
 
 
@@ -134,24 +163,20 @@ class _Run:
 
     def __init__(
         self,
-        design: StudyDesign,
-        done: Mapping[str, Set[int]],
+        names: Sequence[str],
+        missing: Sequence[Sequence[int]],
         workers: Workers,
-        compute: Callable[..., tuple[list[Row], float]],
+        compute: Callable[..., tuple[list[Any], float]],
         files: Mapping[int, bytes],
     ) -> None:
         self._workers, self._compute, self._files = workers, compute, files
-        self._cells = cells_of(design)
-        missing = (
-            deque(seed for seed in design.seeds.numbers if seed not in done.get(cell.key, ())) for cell in self._cells
-        )
-        self._missing = {position: seeds for position, seeds in enumerate(missing) if seeds}
+        self._names = names
+        self._missing = {position: deque(seeds) for position, seeds in enumerate(missing) if seeds}
         self._n_missing = sum(map(len, self._missing.values()))
         self._sizes: dict[int, int] = {}  # of the next chunk of each cell that was measured
         self._again: deque[Chunk] = deque()
         self._failures, self._hopeless = 0, False  # since a chunk was finished
-        self.n_finished = sum(map(len, done.values()))
-        self.on_their_way: dict[Future[tuple[list[Row], float]], Chunk] = {}
+        self.on_their_way: dict[Future[tuple[list[Any], float]], Chunk] = {}
         self.problems: list[str] = []
 
     def send(self) -> bool:
@@ -179,7 +204,7 @@ class _Run:
             del self._missing[position]
         return Chunk(position, taken)
 
-    def received(self) -> list[tuple[Chunk, list[Row]]]:
+    def received(self) -> list[tuple[Chunk, list[Any]]]:
         """The chunks that were finished, after a wait of at most half a second; those that failed are noted."""
         finished = []
         for future in wait(self.on_their_way, LOOK_SECONDS, FIRST_COMPLETED).done:
@@ -208,7 +233,7 @@ class _Run:
         elif chunk.attempt < ATTEMPTS and not isinstance(error, AnalysisError):
             self._again.append(replace(chunk, attempt=chunk.attempt + 1))
         else:
-            self.problems.append(f"{self._cells[chunk.cell].name}, seed {chunk.seeds[0]}: {_told(error)}")
+            self.problems.append(f"{self._names[chunk.cell]}, seed {chunk.seeds[0]}: {_told(error)}")
         self._hopeless = self._failures >= max(_HOPELESS, AHEAD * ATTEMPTS * self._workers.count())
         if self._hopeless:
             self._again.clear()

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections import Counter
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from analysis.errors import AnalysisError, Cancelled
 from analysis.limits import DEFAULT_LIMITS
 from analysis.progress import silent
 from analysis.studies.cells import cells_of
+from analysis.studies.running import run_chunk
 from app.cluster import ClusterLost, Workers, cluster_workers
 from app.jobs import study_run
 from app.jobs.study_run import local_workers, run_study
@@ -155,7 +157,7 @@ def test_a_cluster_that_goes_away_is_told():
 
 def test_workers_of_another_version_refuse():
     with pytest.raises(AnalysisError, match=r"is of version .*, not 0\.0\.1"):
-        study_run.compute_chunk("0.0.1", design(), DEFAULT_LIMITS, study_run.Chunk(0, (0,)), None)
+        study_run.compute_chunk("0.0.1", partial(run_chunk, design()), DEFAULT_LIMITS, study_run.Chunk(0, (0,)), None)
 
 
 # --- real ones

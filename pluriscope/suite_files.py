@@ -1,0 +1,397 @@
+"""A suite's folder: written part by part while it is made, then as tables; read without what made it.
+
+    manifest.json      what it is, with the SHA-256 of every file, and of every network and its truths
+    networks.parquet   a row a network: name, arm, cell, seed, network (digest), rules, E, planted, file
+    truths.parquet     a row a network and condition: n_valid, smallest, backbone, minimal, sizes, listed
+    truth/NAME.parquet every valid circuit under the primary condition, ascending, where they are listed
+    answers.parquet    a row a baseline, network and condition
+
+Masks in tables are hex digits without 0x, bit i for edge i; ``sizes`` counts valid circuits of 0 … E edges. While it is
+made, ``parts`` has a file for each finished chunk.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import ENGINE_VERSION
+from analysis.answer_key.condition import PRIMARY, Condition, condition_of
+from analysis.answer_key.rows import KnownNetwork
+from analysis.answer_key.scores import SCORES
+from analysis.answer_key.suite import SUITE_FORMAT, InvalidSuite, SuiteNetwork, suite_digest
+from analysis.answer_key.truth import Truth
+from analysis.digest import sha256_hex
+from analysis.strict_json import read_object
+from pluriscope.study_table import literal, put, write_part
+from pluriscope.suite_design import Half, SuiteDesign, read_design, secret_digest
+
+if TYPE_CHECKING:
+    from pluriscope.suite_making import MadeNetwork
+
+SMALL: Final = "small"
+"""The suite that comes with Pluriscope."""
+_MANIFEST, _PARTS, _LISTS = "manifest.json", "parts", "truth"
+_MOST: Final = 64 << 20
+_CURE: Final = "give a folder that `pluriscope suite make` wrote, or make it again"
+TABLES: Final[Mapping[str, Mapping[str, str]]] = {
+    "networks.parquet": {
+        **dict.fromkeys(("name", "arm", "cell"), "VARCHAR"),
+        "seed": "BIGINT",
+        **dict.fromkeys(("network", "rules"), "VARCHAR"),
+        "E": "INTEGER",
+        **dict.fromkeys(("planted", "file"), "VARCHAR"),
+    },
+    "truths.parquet": {
+        **dict.fromkeys(("network", "condition"), "VARCHAR"),
+        "n_valid": "BIGINT",
+        "smallest": "INTEGER",
+        "backbone": "VARCHAR",
+        "minimal": "VARCHAR[]",
+        "sizes": "BIGINT[]",
+        "listed": "BOOLEAN",
+    },
+    "answers.parquet": {
+        **dict.fromkeys(("method", "track", "network", "arm", "condition", "outcome", "message"), "VARCHAR"),
+        **{score.key: "DOUBLE" for score in SCORES},
+        **dict.fromkeys(("answer", "own"), "VARCHAR"),
+        **dict.fromkeys(("calls_gradients", "calls_runs", "calls_validity"), "BIGINT"),
+        "seconds": "DOUBLE",
+    },
+}
+"""Columns of each table with their types as DuckDB calls them."""
+
+
+def bundled_design() -> SuiteDesign:
+    """The design that comes with Pluriscope."""
+    return read_design((_bundled() / "design.json").read_bytes())
+
+
+def _bundled() -> Path:
+    return Path(str(resources.files("app.bundled") / "bench"))
+
+
+# --- read
+
+
+@dataclass(frozen=True, eq=False)
+class Suite:
+    """A whole suite.
+
+    Args:
+        folder: where it lies.
+        manifest: its content.
+        networks: in the order of arms, cells and seeds.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    networks: tuple[SuiteNetwork, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all that decides what is found."""
+        return str(self.manifest["digest"])
+
+    @cached_property
+    def by_name(self) -> Mapping[str, SuiteNetwork]:
+        return {one.name: one for one in self.networks}
+
+    @cached_property
+    def truths(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+        """Rows by network and condition."""
+        found: dict[str, dict[str, Mapping[str, Any]]] = {}
+        for row in self._rows("truths.parquet"):
+            found.setdefault(row["network"], {})[row["condition"]] = row
+        return found
+
+    @cached_property
+    def answers(self) -> tuple[Mapping[str, Any], ...]:
+        """The rows of baselines."""
+        return tuple(self._rows("answers.parquet"))
+
+    def conditions(self, name: str) -> tuple[Condition, ...]:
+        """Those under which the truth about a network is known, the primary first."""
+        return tuple(map(condition_of, self.truths[name]))
+
+    def truth(self, name: str, condition: Condition = PRIMARY) -> Truth | None:
+        """The truth about a network; None under a condition where it is not known. Only the circuits of the primary
+        condition are listed.
+
+        Raises:
+            InvalidSuite: the file with its circuits is damaged.
+        """
+        row = self.truths[name].get(condition.key)
+        if row is None:
+            return None
+        return Truth(
+            condition=condition,
+            n_edges=self.by_name[name].n_edges,
+            n_valid=row["n_valid"],
+            smallest=row["smallest"],
+            backbone=int(row["backbone"], 16),
+            minimal=None if row["minimal"] is None else tuple(int(one, 16) for one in row["minimal"]),
+            masks=self._masks(name) if row["listed"] and condition == PRIMARY else None,
+            by_size={n: count for n, count in enumerate(row["sizes"]) if count},
+        )
+
+    def known(self, name: str, conditions: Sequence[Condition] = (PRIMARY,)) -> KnownNetwork:
+        """A network with its truths under some conditions, as far as they are known, and what drawn orders reach."""
+        truths = {one: truth for one in conditions if (truth := self.truth(name, one)) is not None}
+        drawn = {condition_of(key): regret for key, regret in self._drawn[name].items()}
+        return KnownNetwork(self.by_name[name], truths, {one: drawn.get(one, 0.0) for one in truths})
+
+    @cached_property
+    def _drawn(self) -> Mapping[str, Mapping[str, float]]:
+        """Mean regret of drawn orders by network and condition."""
+        found: dict[str, dict[str, float]] = {one.name: {} for one in self.networks}
+        for row in self.answers:
+            if row["method"] == "random" and row["regret"] is not None:
+                found[row["network"]][row["condition"]] = row["regret"]
+        return found
+
+    def _masks(self, name: str) -> NDArray[np.uint64]:
+        path = self.checked(f"{_LISTS}/{name}.parquet")
+        with duckdb.connect() as database:
+            found: NDArray[np.uint64] = database.execute(f"SELECT mask FROM {literal(str(path))}").fetchnumpy()["mask"]  # noqa: S608  our own name
+        return found
+
+    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
+        path = self.checked(name)
+        with duckdb.connect() as database:
+            found = database.execute(f"SELECT * FROM {literal(str(path))}")  # noqa: S608  likewise
+            names = [column[0] for column in found.description or ()]
+            yield from (dict(zip(names, row, strict=True)) for row in found.fetchall())
+
+    def checked(self, name: str) -> Path:
+        """A file of the suite whose content is what the manifest says."""
+        path, item = self.folder / name, f"suite {str(self.folder)!r}"
+        try:
+            same = sha256_hex(path.read_bytes()) == self.manifest["files"].get(name)
+        except OSError as error:
+            raise InvalidSuite(item, f"lacks {name} ({error.strerror})", _CURE) from None
+        if not same:
+            raise InvalidSuite(item, f"has a {name} that is not the one of its manifest", _CURE)
+        return path
+
+
+def read_suite(folder: str | Path = SMALL, digest: str = "") -> Suite:
+    """A suite from its folder.
+
+    Args:
+        folder: where it lies, or "small" for the one that comes with Pluriscope.
+        digest: of the suite that is needed; empty for any.
+
+    Raises:
+        InvalidSuite: the folder is none, is not finished or damaged, or is another suite.
+    """
+    path = _bundled() / SMALL if str(folder) == SMALL else Path(folder)
+    item = f"suite {str(folder)!r}"
+    try:
+        raw = (path / _MANIFEST).read_bytes()
+    except OSError as error:
+        unfinished = (path / _PARTS).is_dir()
+        cause = "is not finished" if unfinished else f"has no {_MANIFEST} ({error.strerror})"
+        cure = "give the command that makes it again, which goes on" if unfinished else _CURE
+        raise InvalidSuite(item, cause, cure) from None
+    manifest = read_object(raw, f"manifest of {item}", InvalidSuite, _MOST, _CURE)
+    lacking = {"half", "made", "arms", "networks", "truths", "files", "digest"} - manifest.keys()
+    if lacking or manifest.get("format") != SUITE_FORMAT:
+        raise InvalidSuite(item, f"is not of the format {SUITE_FORMAT}", _CURE)
+    found = suite_digest(manifest["made"]["design"], manifest["half"], manifest["networks"], manifest["truths"])
+    if found != manifest["digest"]:
+        raise InvalidSuite(item, f"states another digest than that of its content ({found[:12]})", _CURE)
+    if digest and found != digest:
+        raise InvalidSuite(item, f"has the digest {found}", f"give the suite with the digest {digest}")
+    suite = Suite(path, manifest, ())
+    networks = tuple(_network_of(row) for row in suite._rows("networks.parquet"))
+    return Suite(path, manifest, networks)
+
+
+def _network_of(row: Mapping[str, Any]) -> SuiteNetwork:
+    planted = None if row["planted"] is None else int(row["planted"], 16)
+    same = {name: row[name] for name in ("name", "arm", "cell", "seed", "rules")}
+    return SuiteNetwork(**same, digest=row["network"], n_edges=row["E"], planted=planted, file=row["file"] or "")
+
+
+def _row_of(network: SuiteNetwork) -> dict[str, Any]:
+    planted = None if network.planted is None else f"{network.planted:x}"
+    same = {name: getattr(network, name) for name in ("name", "arm", "cell", "seed", "rules", "file")}
+    return {**same, "network": network.digest, "E": network.n_edges, "planted": planted}
+
+
+# --- made
+
+
+@dataclass(frozen=True)
+class SuiteFolder:
+    """A folder in which a suite is made.
+
+    Args:
+        path: of the folder, which is there.
+        design: of the suite.
+        half: which part of it.
+        secret: of the half that is secret; else empty.
+    """
+
+    path: Path
+    design: SuiteDesign
+    half: Half
+    secret: str = ""
+
+    @property
+    def _about(self) -> dict[str, str]:
+        """What has to be the same of all parts."""
+        own = {"design": self.design.digest, "half": self.half, "secret": secret_digest(self.secret)}
+        return {"engine": ENGINE_VERSION, **own}
+
+    @property
+    def seeds(self) -> tuple[Sequence[int], ...]:
+        """The seeds of each cell.
+
+        Raises:
+            InvalidSuite: the secret is none.
+        """
+        return self.design.seeds(self.half, self.secret)
+
+    def check(self, there: Sequence[Path]) -> None:
+        """Look at what lies in the folder before anything is written.
+
+        Raises:
+            InvalidSuite: something else, another suite, or the secret is none.
+        """
+        item, ours = f"output {str(self.path)!r}", {_PARTS, _LISTS, _MANIFEST, *TABLES}
+        strange = sorted(one.name for one in there if one.name not in ours and one.name[0] != ".")
+        if strange:
+            raise InvalidSuite(item, f"has {strange[0]!r} in it, which is no part of a suite", "give another folder")
+        self.design.seeds(self.half, self.secret)
+
+    def finished(self) -> Suite | None:
+        """The suite, if it is whole.
+
+        Raises:
+            InvalidSuite: it is another one, or damaged.
+        """
+        if not (self.path / _MANIFEST).is_file():
+            return None
+        suite, about = read_suite(self.path), self._about
+        if any(suite.manifest["made"][name] != about[name] for name in ("design", "half", "secret")):
+            raise InvalidSuite(f"output {str(self.path)!r}", "holds another suite", "give another folder")
+        return suite
+
+    def begin(self) -> tuple[list[str], list[set[int]]]:
+        """Look through what is there: the names of damaged parts, which are removed, and seeds that are made by cell.
+
+        Raises:
+            InvalidSuite: there are parts of another suite.
+            OSError: it cannot be read or written.
+        """
+        damaged, done = list[str](), [set[int]() for _ in self.design.cells]
+        for name in (_PARTS, _LISTS):
+            (self.path / name).mkdir(exist_ok=True)
+        for part in sorted((self.path / _PARTS).iterdir()):
+            try:
+                told = self._part(part)
+            except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error):
+                damaged.append(part.name)
+                part.unlink()
+                continue
+            if told["about"] != self._about:
+                cause = "holds parts of another suite, or of another version of Pluriscope"
+                raise InvalidSuite(f"output {str(self.path)!r}", cause, "give another folder")
+            for one in told["made"]:
+                done[one["cell"]].add(one["seed"])
+        return damaged, done
+
+    def _part(self, part: Path) -> dict[str, Any]:
+        """What a part holds, if it is whole and so are the lists that belong to it."""
+        told: dict[str, Any] = json.loads(gzip.decompress(part.read_bytes()))
+        for one in told["made"]:
+            if one["list"] and sha256_hex((self.path / one["list"][0]).read_bytes()) != one["list"][1]:
+                raise ValueError(one["list"][0])
+        return told
+
+    def save(self, made: Sequence[MadeNetwork]) -> None:
+        """Write what was made of a chunk; an OSError if it cannot be written."""
+        told = []
+        for one in made:
+            network, listed = one.network and _row_of(one.network), []
+            if one.network is not None and one.masks is not None:
+                name, raw = f"{_LISTS}/{one.network.name}.parquet", _as_parquet(one.masks)
+                put(self.path / name, raw)
+                listed = [name, sha256_hex(raw)]
+            same = {name: getattr(one, name) for name in ("cell", "seed", "state", "truths", "truth_digest", "answers")}
+            told.append({**same, "network": network, "list": listed})
+        part = f"{made[0].cell}-{made[0].seed}.json.gz"
+        put(self.path / _PARTS / part, gzip.compress(json.dumps({"about": self._about, "made": told}).encode(), 6))
+
+    def finish(self) -> Suite:
+        """Write tables and manifest of all parts, which are then removed."""
+        parts = (self._part(one) for one in (self.path / _PARTS).iterdir())
+        made = sorted((one for part in parts for one in part["made"]), key=lambda one: (one["cell"], one["seed"]))
+        kept = [one for one in made if one["network"]]
+        rows = {
+            "networks.parquet": [one["network"] for one in kept],
+            "truths.parquet": [row for one in kept for row in one["truths"]],
+            "answers.parquet": [row for one in kept for row in one["answers"]],
+        }
+        for name, columns in TABLES.items():
+            write_part(self.path / name, rows[name], columns, {"format": SUITE_FORMAT})
+        files = {name: sha256_hex((self.path / name).read_bytes()) for name in TABLES}
+        files |= dict(one["list"] for one in kept if one["list"])
+        networks = {one["network"]["name"]: one["network"]["network"] for one in kept}
+        truths = {one["network"]["name"]: one["truth_digest"] for one in kept}
+        design = self.design.model_dump(mode="json", exclude_defaults=True)
+        manifest = {
+            "format": SUITE_FORMAT,
+            **{name: design.pop(name) for name in ("name", "version", "licence", "secret_sha256")},
+            "half": self.half,
+            "made": self._about,
+            "digest": suite_digest(self.design.digest, self.half, networks, truths),
+            "arms": self._counts(made),
+            "seeds": {
+                cell.name: [seeds[0], len(seeds)]
+                for cell, seeds in zip(self.design.cells, self.design.seeds(self.half, self.secret), strict=True)
+            },
+            "design": design,
+            "networks": networks,
+            "truths": truths,
+            "files": files,
+        }
+        put(self.path / _MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False).encode() + b"\n")
+        rmtree(self.path / _PARTS)
+        return read_suite(self.path)
+
+    def _counts(self, made: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+        """By arm: networks, and what became of the other seeds."""
+        counts: dict[str, Counter[str]] = {arm.key: Counter() for arm in self.design.arms}
+        for one in made:
+            counts[self.design.cells[one["cell"]].arm.key]["networks" if one["network"] else one["state"]] += 1
+        labels = {arm.key: arm.label for arm in self.design.arms}
+        return {
+            key: {"label": labels[key], "networks": found.pop("networks", 0), "left_out": dict(sorted(found.items()))}
+            for key, found in counts.items()
+        }
+
+
+def _as_parquet(masks: NDArray[Any]) -> bytes:
+    with TemporaryDirectory() as folder, duckdb.connect(config={"threads": 1}) as database:
+        path = Path(folder) / "list.parquet"
+        database.register("circuits", {"mask": masks.astype(np.uint64)})
+        told = f"FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, KV_METADATA {{format: '{SUITE_FORMAT}'}}"
+        database.execute(f"COPY (SELECT mask FROM circuits) TO {literal(str(path))} ({told})")  # noqa: S608  our own
+        return path.read_bytes()

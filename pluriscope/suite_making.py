@@ -1,0 +1,114 @@
+"""Making part of a suite: some networks of one cell, the truth about each, and what baselines answer; loads torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from numpy.typing import NDArray
+
+from analysis.answer_key.baselines import baseline_rows
+from analysis.answer_key.condition import PRIMARY
+from analysis.answer_key.judging import conditions_of
+from analysis.answer_key.rows import Row
+from analysis.answer_key.suite import SuiteNetwork, question_of, truth_digest, truth_row
+from analysis.answer_key.truths import truths_of
+from analysis.late_functions import function_at
+from analysis.network_files.files import NetworkFile, network_file_json
+from analysis.studies.sources import CONVERGED, SOURCES
+from analysis.work import Work
+from pluriscope.suite_design import SuiteCell, SuiteDesign
+
+NO_CIRCUIT: Final = "no_valid_circuit"
+"""The state of a network that converged and has no valid circuit under the primary condition."""
+UNKNOWN: Final = "unknown"
+"""The state of a network the truth about which cannot be had under the primary condition."""
+
+
+@dataclass(frozen=True, eq=False)
+class MadeNetwork:
+    """What became of one seed of one cell.
+
+    Args:
+        cell: its position among all of the suite.
+        state: "converged", or why it is not in the suite.
+        network: None if it is not.
+        truths: rows, one for each condition under which it is known.
+        truth_digest: of all that is known of it.
+        answers: rows, one for each baseline and condition.
+        masks: every valid circuit under the primary condition, ascending; None where they are not listed.
+    """
+
+    cell: int
+    seed: int
+    state: str
+    network: SuiteNetwork | None = None
+    truths: tuple[Row, ...] = ()
+    truth_digest: str = ""
+    answers: tuple[Row, ...] = ()
+    masks: NDArray[Any] | None = None
+
+
+def make_networks(
+    design: SuiteDesign, cell: int, seeds: Sequence[int], _files: Mapping[int, bytes] | None, work: Work
+) -> list[MadeNetwork]:
+    """Make some networks of a cell, with all that is known of them.
+
+    Args:
+        design: of the suite.
+        cell: the position of theirs.
+        seeds: which.
+        work: told how far it is; without a clock nothing is measured.
+    """
+    made = _transformers if design.cells[cell].study is None else _perceptrons
+    return [_known(cell, *one, work) for one in made(design.cells[cell], seeds, work)]
+
+
+def _perceptrons(cell: SuiteCell, seeds: Sequence[int], work: Work) -> Iterator[tuple[int, str, SuiteNetwork | None]]:
+    """Seed, state and network, if there is one."""
+    study: Any = cell.study
+    for produced in function_at(SOURCES[study.design.source].maker)(study, seeds, work):
+        if produced.state != CONVERGED:
+            yield produced.seed, produced.state, None
+            continue
+        name, record, network = f"{cell.name}-{produced.seed}", produced.planted, produced.network
+        file = network_file_json(NetworkFile(name, network, produced.tasks, planted=record))
+        planted = None if record is None else record.circuit.mask
+        yield produced.seed, CONVERGED, _network(cell, produced.seed, network, planted, file)
+
+
+def _transformers(cell: SuiteCell, seeds: Sequence[int], work: Work) -> Iterator[tuple[int, str, SuiteNetwork | None]]:
+    from analysis.subjects.transformer.files import attention_document
+    from analysis.subjects.transformer.training import train_attention
+    from analysis.subjects.transformer.training_spec import attention_spec
+
+    for seed in seeds:
+        spec = attention_spec({**cell.arm.transformers, "task": cell.task, "seed": seed, "name": f"{cell.name}-{seed}"})
+        model = (outcome := train_attention(spec, work)).model
+        if model is None or not outcome.converged:
+            yield seed, "stopped_early", None
+        else:
+            yield seed, CONVERGED, _network(cell, seed, model, None, attention_document(model))
+
+
+def _network(cell: SuiteCell, seed: int, network: Any, planted: int | None, file: Mapping[str, Any]) -> SuiteNetwork:
+    text, name = json.dumps(file, ensure_ascii=False), f"{cell.name}-{seed}"
+    n_edges = question_of(text.encode(), cell.arm.rules).graph.n_bits
+    return SuiteNetwork(name, cell.arm.key, cell.key, seed, network.digest, cell.arm.rules, n_edges, planted, text)
+
+
+def _known(cell: int, seed: int, state: str, network: SuiteNetwork | None, work: Work) -> MadeNetwork:
+    """The truth about a network and what baselines answer about it."""
+    if network is None:
+        return MadeNetwork(cell, seed, state)
+    conditions = conditions_of(network.question)
+    found = zip(conditions, truths_of(network.question, conditions, work), strict=True)
+    truths = {condition: truth for condition, truth in found if truth is not None}
+    if PRIMARY not in truths or not truths[PRIMARY].n_valid:
+        return MadeNetwork(cell, seed, NO_CIRCUIT if PRIMARY in truths else UNKNOWN)
+    told, masks = tuple(truth_row(network.name, truth) for truth in truths.values()), truths[PRIMARY].masks
+    return MadeNetwork(
+        cell, seed, state, network, told, truth_digest(told, masks), baseline_rows(network, truths, work), masks
+    )
