@@ -155,7 +155,9 @@ def run_method(
                 if isinstance(found, InvalidMethod):  # it could be imported before
                     found = _unanswered("raised", f"It {found.cause}.")
                 if isinstance(found, Submission) and slot.number is not None:
-                    done[slot.number], slot.number, answered = found, None, answered + 1
+                    told = "".join(one if one.isprintable() else " " for one in found.message)
+                    done[slot.number] = replace(found, message=told)
+                    slot.number, answered = None, answered + 1
                     report(Progress("methods", answered, len(jobs)))
             while all(number in done for number in range(yielded, yielded + method.seeds)):
                 yield tuple(done.pop(number) for number in range(yielded, yielded + method.seeds))
@@ -303,7 +305,7 @@ def _module(path: Path, item: str) -> Any:
         InvalidMethod: it cannot be.
     """
     try:
-        if "torch" in path.read_text():  # so that its random numbers have a seed from the beginning
+        if "torch" in path.read_text(encoding="utf-8"):  # so that its random numbers have a seed from the beginning
             function_at("torch:set_num_threads")(1)
         sys.path.insert(0, str(path.parent.resolve()))
         spec: Any = importlib.util.spec_from_file_location(f"method_{path.stem}", path)

@@ -62,6 +62,7 @@ RAISED = [
     ("raise KeyboardInterrupt", "KeyboardInterrupt, line 6"),
     ("def deep(): deep()\ndeep()", "RecursionError"),
     ("class Odd(Exception):\n    __str__ = None\nraise Odd", "Odd"),
+    ("raise ValueError('a\\x1b[31m \\ud800')", "ValueError: a [31m  , line 6"),
     ("os._exit(3)", "exit code 3"),
     ("os.kill(os.getpid(), signal.SIGSEGV)", "exit code -11"),
     ("ctypes.string_at(0)", "exit code -11"),
