@@ -59,47 +59,52 @@ def difference(logits, right, wrong):
     return logits[rows, right] - logits[rows, wrong]
 
 
-def transformer_lens(given):
-    from transformer_lens import HookedTransformer, HookedTransformerConfig, patching
+def hooked(document, **settings):
+    """A model as TransformerLens has it before its version 4."""
+    from transformer_lens import HookedTransformer, HookedTransformerConfig
 
-    norm, mlps = given.document.get("layer_norm_epsilon"), given.document.get("mlp")
+    norm, mlps = document.get("layer_norm_epsilon"), document.get("mlp")
     model = HookedTransformer(
         HookedTransformerConfig(
-            n_layers=given.document["layers"],
-            n_heads=given.document["heads"],
-            d_model=given.document["d_model"],
-            d_head=given.document["d_head"],
-            n_ctx=given.document["context"],
-            d_vocab=given.document["vocabulary"],
+            n_layers=document["layers"],
+            n_heads=document["heads"],
+            d_model=document["d_model"],
+            d_head=document["d_head"],
+            n_ctx=document["context"],
+            d_vocab=document["vocabulary"],
             d_mlp=len(mlps[0]["in"][0]) if mlps else None,
-            act_fn=given.document.get("activation"),
+            act_fn=document.get("activation"),
             attn_only=mlps is None,
             normalization_type="LNPre" if norm else None,
             eps=norm or 1e-5,
             dtype=torch.float64,
             device="cpu",
+            **settings,
         )
     )
-    state = {
-        name: torch.zeros_like(one)
-        for name, one in model.state_dict().items()
-        if "mask" not in name and "IGNORE" not in name
-    }
-    state |= {"embed.W_E": given.document["token_embedding"], "unembed.W_U": given.document["unembedding"]}
-    if given.document["position_embedding"] is not None:
-        state["pos_embed.W_pos"] = given.document["position_embedding"]
-    if "unembedding_bias" in given.document:
-        state["unembed.b_U"] = given.document["unembedding_bias"]
-    for number, layer in enumerate(given.document["attention"]):
+    for one in model.parameters():
+        one.data.zero_()
+    state = {"embed.W_E": document["token_embedding"], "unembed.W_U": document["unembedding"]}
+    if document["position_embedding"] is not None:
+        state["pos_embed.W_pos"] = document["position_embedding"]
+    if "unembedding_bias" in document:
+        state["unembed.b_U"] = document["unembedding_bias"]
+    for number, layer in enumerate(document["attention"]):
         for letter, name in zip("QKVO", ("query", "key", "value", "output"), strict=True):
             state[f"blocks.{number}.attn.W_{letter}"] = layer[name]
             if f"{name}_bias" in layer:
                 state[f"blocks.{number}.attn.b_{letter}"] = layer[f"{name}_bias"]
-        for name, ours in (
-            (("W_in", "in"), ("b_in", "in_bias"), ("W_out", "out"), ("b_out", "out_bias")) if mlps else ()
-        ):
-            state[f"blocks.{number}.mlp.{name}"] = mlps[number][ours]
+        for name in ("in", "out") if mlps else ():
+            state[f"blocks.{number}.mlp.W_{name}"] = mlps[number][name]
+            state[f"blocks.{number}.mlp.b_{name}"] = mlps[number][f"{name}_bias"]
     model.load_state_dict({name: torch.as_tensor(one) for name, one in state.items()}, strict=False)
+    return model
+
+
+def transformer_lens(given):
+    from transformer_lens import patching
+
+    norm, mlps, model = given.document.get("layer_norm_epsilon"), given.document.get("mlp"), hooked(given.document)
     right, wrong = given.answers[given.clean], given.answers[given.corrupt]
     with torch.no_grad():
         whole, cache = model.run_with_cache(given.tokens[given.clean])
@@ -210,10 +215,165 @@ def sae_lens(given):
     return {"loss": float(out.loss.detach())}
 
 
+# --- published discovery programs: scores in the order of our edges, by method and what ablated edges carry; "none" is
+# what they carry in a run on no token
+
+
+def with_positions(document, *, mlps):
+    """A model with a token for each token at each position, so that what programs take for its embedding is ours; the
+    last token is 0, and none beyond the first is answered. Its rows, and as many of the last token.
+
+    Args:
+        mlps: whether a model without MLP blocks gets blocks of one neuron that add 0, for programs that ask them.
+    """
+    tokens, width, context = torch.tensor(document["token_embedding"]), document["d_model"], document["context"]
+    positions = torch.tensor(document["position_embedding"] or [[0.0]] * context)[:, None]
+    table = torch.cat([(positions + tokens).flatten(0, 1), torch.zeros(1, width)])
+    bias, beyond = torch.tensor(document.get("unembedding_bias", [0.0] * len(tokens))), (0, len(table) - len(tokens))
+    found = document | {"vocabulary": len(table), "token_embedding": table, "position_embedding": None}
+    found["unembedding"] = torch.nn.functional.pad(torch.tensor(document["unembedding"]), beyond)
+    found["unembedding_bias"] = torch.nn.functional.pad(bias, beyond, value=-1e9)
+    if mlps and "mlp" not in document:
+        blank = {"in": torch.zeros(width, 1), "in_bias": [0.0], "out": torch.zeros(1, width), "out_bias": [0.0] * width}
+        found |= {"mlp": [blank] * document["layers"], "activation": "relu"}
+    rows = torch.tensor(document["tasks"][0]["rows"]) + len(tokens) * torch.arange(context)
+    return found, rows, torch.full_like(rows, len(table) - 1)
+
+
+class Perceptron(torch.nn.Module):
+    """A perceptron whose neurons write to one stream, each in a coordinate of its own, and read from it: auto-circuit's
+    edges are between such. Its outputs are 0 and the network's own.
+    """
+
+    def __init__(self, given):
+        super().__init__()
+        self.weights = torch.nn.ParameterList(torch.tensor(one) for one in given.weights)
+        self.biases = torch.nn.ParameterList(torch.tensor(one) for one in given.biases)
+        self.sizes = [self.weights[0].shape[1], *map(len, self.biases)]
+        self.activations = [getattr(torch.nn, name)(*settings) for name, settings in given.activations]
+        self.writers = torch.nn.ModuleList(torch.nn.Identity() for _ in self.biases)
+        self.readers = torch.nn.ModuleList(torch.nn.Identity() for _ in self.biases)
+
+    def forward(self, values):
+        stream, first = 0.0, 0
+        for layer, (before, size) in enumerate(zip(self.sizes, self.sizes[1:], strict=False)):
+            around = (first, sum(self.sizes) - first - before)
+            stream = stream + self.writers[layer](torch.nn.functional.pad(torch.diag_embed(values), around)).sum(2)
+            read = self.readers[layer](stream[:, :, None].expand(-1, -1, size, -1))[..., first : first + before]
+            values = self.activations[layer]((read * self.weights[layer]).sum(-1) + self.biases[layer])
+            first += before
+        return torch.cat([torch.zeros_like(values[:, 0]), values[:, 0]], dim=1)
+
+    def patchable(self):
+        """With its edges in the order of ours."""
+        from auto_circuit.types import DestNode, Edge, SrcNode
+        from auto_circuit.utils.graph_utils import make_model_patchable
+        from auto_circuit.utils.patchable_model import PatchableModel
+
+        sources, targets = [], []
+        for layer, neuron in ((layer, neuron) for layer, size in enumerate(self.sizes) for neuron in range(size)):
+            usual = {"name": f"{layer}.{neuron}", "layer": layer, "head_idx": neuron, "head_dim": 2}
+            if layer:
+                targets.append(DestNode(module_name=f"readers.{layer - 1}", **usual))
+            if layer < len(self.writers):
+                sources.append(SrcNode(module_name=f"writers.{layer}", src_idx=len(sources), **usual))
+        edges = [Edge(source, target) for target in targets for source in sources if source.layer == target.layer - 1]
+        nodes = {*sources, *targets}
+        wrappers = make_model_patchable(self, True, set(sources), nodes, torch.device("cpu"))
+        parts = (nodes, set(sources), set(targets), {None: edges}, edges, 1, None, *wrappers, (slice(None),))
+        return PatchableModel(*parts, True, False, None, (None,), self)
+
+
+def auto_circuit(given):
+    """Mask gradients at 0, which are EAP, and integrated; ACDC, with its edges in the order of ours."""
+    from auto_circuit.data import PromptDataLoader, PromptDataset
+    from auto_circuit.prune_algos.ACDC import acdc_prune_scores
+    from auto_circuit.prune_algos.mask_gradient import mask_gradient_prune_scores
+    from auto_circuit.types import AblationType
+    from auto_circuit.utils.graph_utils import patchable_model
+
+    def loader(clean, corrupt, right, wrong):
+        rows = PromptDataset(clean, corrupt, right[:, None], wrong[:, None])
+        return PromptDataLoader(rows, seq_len=None, diverge_idx=0, batch_size=len(clean), shuffle=False)
+
+    def name(node, slot=""):
+        own = {"input": "Resid Start", "logits": "Resid End"}.get(node)
+        return (own or node.replace("m", "MLP ").replace("a", "A").replace(".h", ".")) + (slot and f".{slot.upper()}")
+
+    kinds = {"zero": AblationType.ZERO, "mean": AblationType.TOKENWISE_MEAN_CLEAN, "pairs": AblationType.RESAMPLE}
+    if hasattr(given, "document"):
+        document, rows, none = with_positions(given.document, mlps=False)
+        split = any(slot for *_, slot in given.edges)
+        own = {"use_split_qkv_input" if split else "use_attn_in": True, "use_hook_mlp_in": "mlp" in document}
+        net = hooked(document, use_attn_result=True, **own)
+        model = patchable_model(net, factorized=True, slice_output="last_seq", separate_qkv=split)
+        by_name = model.edge_name_dict[None]
+        model.edges = [by_name[f"{name(source)}->{name(target, slot)}"] for source, target, slot in given.edges]
+        data = dict.fromkeys(("zero", "mean"), loader(rows, none, given.answers, given.answers))
+        metric, acdc = {"grad_function": "logprob", "answer_function": "avg_val"}, "none"
+        own = {"tao_bases": [1], "faithfulness_target": "kl_div"}
+    else:
+        model, rows = Perceptron(given).patchable(), given.tokens[:, None]
+        clean, corrupt = torch.nonzero(given.answers[:, None] != given.answers, as_tuple=True)
+        data = dict.fromkeys(("zero", "mean"), loader(rows, rows, given.answers, 1 - given.answers))
+        data["pairs"] = loader(rows[clean], rows[corrupt], given.answers[clean], 1 - given.answers[clean])
+        metric, acdc = {"grad_function": "logit", "answer_function": "avg_diff"}, "pairs"
+        own = {"tao_bases": [0.5], "faithfulness_target": "mse"}  # a mean over both outputs, one of which is 0
+    found = {}
+    for ablation, rows in data.items():
+        usual = {"ablation_type": kinds[ablation], "clean_corrupt": "corrupt" if ablation == "pairs" else None}
+        for key, points in (("eap", {"mask_val": 0.0}), ("mask-ig", {"integrated_grad_samples": 20})):
+            found[key, ablation] = mask_gradient_prune_scores(model, rows, None, **metric, **points, **usual)
+    kept = acdc_prune_scores(model, data.get(acdc, data["zero"]), None, tao_exps=[-2], **own)
+    found["acdc", acdc] = {module: (one == torch.inf).double() for module, one in kept.items()}
+    return {" ".join(key): [float(edge.prune_score(one)) for edge in model.edges] for key, one in found.items()}
+
+
+def eap_ig(given):
+    """EAP, EAP-IG on inputs and exact effects. It asks a tokenizer and a GPU: rows are given as they are, and what it
+    puts on a GPU is put where the model is.
+    """
+    import eap.attribute
+    import eap.evaluate
+    import eap.utils
+    from eap.graph import Graph
+
+    zeros = torch.zeros
+    torch.zeros = lambda *size, device=None, **more: zeros(*size, device=device if device != "cuda" else "cpu", **more)
+    for module in (eap.attribute, eap.evaluate, eap.utils):
+        module.tokenize_plus = lambda _, rows, max_length=None: (rows, None, None, rows.shape[1])  # noqa: ARG005
+    document, rows, none = with_positions(given.document, mlps=True)
+    model = hooked(document, use_attn_result=True, use_split_qkv_input=True, use_hook_mlp_in=True)
+
+    def scores(method, intervention, corrupt):
+        graph, data = Graph.from_model(model), [(rows, corrupt, given.answers)]
+
+        def metric(logits, _clean, _lengths, answers):
+            each = logits[:, -1].log_softmax(-1).gather(1, answers[:, None])[:, 0]
+            return each if method == "exact" else each.sum()
+
+        more = {"intervention": intervention, "intervention_dataloader": data, "ig_steps": 5, "quiet": True}
+        eap.attribute.attribute(model, graph, data, metric, method, **more)
+        of = {one: float(edge.score) for one, edge in graph.edges.items()}
+        slots = [[f"<{one}>" for one in slot or "qkv"] if to[0] == "a" else [""] for _, to, slot in given.edges]
+        ends = zip(given.edges, slots, strict=True)
+        return [sum(of[f"{source}->{target}{one}"] for one in some) for (source, target, _), some in ends]
+
+    found = {"eap-ig none": scores("EAP-IG-inputs", "patching", none)}
+    found["eap-ig pairs"] = scores("EAP-IG-inputs", "patching", rows[given.corrupt])
+    for ablation, intervention in (("zero", "zero"), ("mean", "mean-positional")):
+        found[f"eap {ablation}"] = scores("EAP", intervention, rows)
+        if any(slot for *_, slot in given.edges):
+            found[f"exact-edge {ablation}"] = scores("exact", intervention, rows)
+    return found
+
+
 if __name__ == "__main__":
     _, package, source, target = sys.argv
-    read = json.loads(Path(source).read_text())
-    task = read["document"]["tasks"][0]
-    rows = {"tokens": task["rows"], "answers": task["answers"], "clean": read["clean"], "corrupt": read["corrupt"]}
-    asked = SimpleNamespace(**{**read, **{name: torch.tensor(one) for name, one in rows.items()}})
-    Path(target).write_text(json.dumps(globals()[package.replace("-", "_")](asked)))
+    read, said = json.loads(Path(source).read_text()), []
+    for one in read if isinstance(read, list) else [read]:
+        task = one["document"]["tasks"][0] if "document" in one else one
+        rows = {"tokens": task["rows"], "answers": task["answers"], "clean": one["clean"], "corrupt": one["corrupt"]}
+        asked = SimpleNamespace(**{**one, **{name: torch.tensor(values) for name, values in rows.items()}})
+        said.append(globals()[package.replace("-", "_")](asked))
+    Path(target).write_text(json.dumps(said if isinstance(read, list) else said[0]))

@@ -1,10 +1,12 @@
-"""``python -m benchmarks.other_packages``: lenses on transformers held against the packages that others use.
+"""``python -m benchmarks.other_packages``: lenses and discovery methods held against the packages that others use.
 
-    python -m benchmarks.other_packages --folder /somewhere          all packages, each in an environment of its own
+    python -m benchmarks.other_packages --folder /somewhere          all packages of lenses, each in an environment
     python -m benchmarks.other_packages --folder /somewhere shap     one of them
+    python -m benchmarks.other_packages --folder /somewhere --suite small      discovery programs
 
-Nothing is downloaded but packages; models are made by hand from their sizes and given our weights. Writes the table
-between the marks of docs/scope.md.
+Nothing is downloaded but packages; models are made by hand from their sizes and given our weights. EAP-IG is in no
+package index (``eap`` there is another): its ``src`` in PYTHONPATH, or ``eap-ig/bin/pip install`` of a checkout. Writes
+the table in docs/scope.md, and of a suite ``PROGRAM-METHOD.json`` in the folder, for ``pluriscope bench``.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,30 +23,29 @@ from typing import Any, Final
 
 import numpy as np
 
+from analysis.discovery.masked_perceptron import MaskedPerceptron
+from analysis.discovery.masked_subject import MaskedSpace
+from analysis.discovery.part_names import names_of
+from analysis.discovery.registry import METHODS
+from analysis.discovery.selection import sequence, strengths
 from analysis.lenses.registry import LENSES
+from analysis.subjects.perceptron.activations import FAMILIES
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
 from analysis.subjects.transformer.files import attention_document
 from analysis.subjects.transformer.kind import TRANSFORMER
 from analysis.subjects.transformer.model import AttentionModel
-from analysis.subjects.transformer.runs import pairs_of, run
+from analysis.subjects.transformer.runs import pairs_of, partner_of, run
 from analysis.subjects.transformer.tasks import task_named
 from analysis.subjects.transformer.weights import Transformer
 from app.bundled import bundled_models
-from benchmarks.parity import DOCUMENT
+from benchmarks.parity import DOCUMENT, between_marks
+from pluriscope.suite_files import read_suite
 
 TORCH: Final = "torch==2.13.0"
-PACKAGES: Final = {
-    "transformer-lens": "transformer-lens<4",
-    "captum": "captum",
-    "shap": "shap",
-    "sae-lens": "sae-lens",
-    "tuned-lens": "tuned-lens",
-}
-CANNOT: Final = {
-    "tuned-lens": "reads models of Hugging Face alone and learns its map by divergence, where ours is that of least "
-    "squares"
-}
+PACKAGES: Final = {"transformer-lens": "transformer-lens<4", "captum": "captum", "shap": "shap", "sae-lens": "sae-lens"}
+_HOOKED: Final = ("transformer-lens==2.18.0", "datasets<4", "pyarrow<20")
+PROGRAMS: Final = {"auto-circuit": ("auto-circuit==1.0.1", *_HOOKED), "eap-ig": ("matplotlib", *_HOOKED)}
 _PAIRS: Final = 16
 _STEPS: Final = 128
 _LATENTS: Final = 8
@@ -60,16 +62,14 @@ class Held:
         package: with its version.
         model: its name.
         numbers: that were compared.
-        difference: the largest of any, as a share of the number where that is above 1; None where it could not be.
-        why: it could not be.
+        difference: the largest of any, as a share of the number where that is above 1.
     """
 
     lens: str
     package: str
     model: str
     numbers: int
-    difference: float | None
-    why: str = ""
+    difference: float
 
 
 def models() -> dict[str, AttentionModel]:
@@ -86,13 +86,13 @@ def models() -> dict[str, AttentionModel]:
     return found | {"MLP and LayerNorm": train_attention(spec).model}
 
 
-def python_of(folder: Path, package: str) -> Path:
-    """The Python of a package's own environment, made if it is not there."""
+def python_of(folder: Path, package: str, needs: Sequence[str]) -> Path:
+    """The Python of a package's own environment, made of torch and what it needs if it is not there."""
     place = folder / package
     python = place / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", place], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", TORCH, PACKAGES[package]], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", TORCH, *needs], check=True)
     return python
 
 
@@ -178,10 +178,7 @@ def compared(
 def held(folder: Path, packages: Sequence[str]) -> Iterator[Held]:
     """Every lens on every model against every package."""
     for package in packages:
-        if package in CANNOT:
-            yield Held("affine-lens", package, "any", 0, None, CANNOT[package])
-            continue
-        python = python_of(folder, package)
+        python = python_of(folder, package, [PACKAGES[package]])
         version = subprocess.run(
             [python, "-c", f"from importlib.metadata import version; print(version({package!r}))"],
             check=True,
@@ -200,13 +197,76 @@ def held(folder: Path, packages: Sequence[str]) -> Iterator[Held]:
                 yield Held(key, f"{package} {version}", name, numbers, apart)
 
 
-def table(found: Sequence[Held]) -> str:
-    """As Markdown."""
-    rows = ["| lens | package | network | numbers | largest difference |", "| --- | --- | --- | --: | --: |"]
+def table(found: Sequence[Held]) -> Iterator[str]:
+    """As lines of Markdown."""
+    yield from ("", "| lens | package | network | numbers | largest difference |", "| --- | --- | --- | --: | --: |")
     for one in found:
-        told = one.why or f"{one.difference:.0e}"
-        rows.append(f"| `{one.lens}` | {one.package} | {one.model} | {one.numbers or '–'} | {told} |")
-    return "\n".join(rows)
+        yield f"| `{one.lens}` | {one.package} | {one.model} | {one.numbers} | {one.difference:.0e} |"
+
+
+# --- discovery programs on a suite
+
+
+def network_of(question: Any) -> dict[str, Any]:
+    """A network as programs are given it: weights or the file's document, rows, and edges in the order of bits."""
+    names = [(*node.aliases, node.name)[0] for node in question.graph.nodes]
+    edges = [[names[one.source], names[one.target], one.slot] for one in question.graph.edges]
+    if isinstance(question, GraphQuestion):
+        model, clean = question.subject, [*range(question.n_rows)]
+        pairs = {"clean": clean, "corrupt": [partner_of(model, row) for row in clean]}
+        return {"edges": edges, "document": attention_document(model), **pairs}
+    network, (rows, labels) = question.network, question.method_rows
+    found = {name: [one.tolist() for one in getattr(network, name)] for name in ("weights", "biases")}
+    kinds = map(network.function_of, range(1, len(network.weights) + 1))
+    found["activations"] = [[FAMILIES[one.name].torch, [*one.parameters.values()]] for one in kinds]
+    return {**found, "rows": rows.tolist(), "answers": labels.astype(int).tolist(), "clean": [], "corrupt": []}
+
+
+def own_answer(question: Any, method: str, ablation: str) -> Any:
+    """Our scores by the same method, or 1 for each edge that it keeps; None where it has no such ablation of ours."""
+    ours = METHODS.named(method, question.kind)
+    if isinstance(question, GraphQuestion):
+        if ablation == "pairs" or (ablation == "none" and question.subject.blocks.sizes):
+            return None  # only without biases and blocks nothing but zeros comes of no token
+        rules = {**question.rules, "ablation": ablation.replace("none", "zero")}
+        masked: Any = MaskedSpace(question.subject, question.subject.space(rules))
+        answer = ours.answer(masked, ours.filled({} if method == "acdc" else {"loss": "cross-entropy"}))
+    else:
+        masked = MaskedPerceptron.of(question, ablation)
+        answer = ours.answer(masked, ours.filled({"ablation": ablation}))
+    return masked.graph.bits([answer.raw_mask])[0] * 1.0 if answer.scores is None else answer.scores
+
+
+def programs(folder: Path, suite: Any) -> Iterator[str]:
+    """Rows of the table of discovery programs; their answers are written beside the environments."""
+    groups, entries = defaultdict[Any, list[Any]](list), defaultdict[str, Any](dict)
+    for program, needs in PROGRAMS.items():
+        known = [one for one in suite.networks if one.rules or program == "auto-circuit"]
+        asked = [network_of(one.question) for one in known]
+        said: Any = said_by(python_of(folder, program, needs), program, asked, folder)
+        for network, answers in zip(known, said, strict=True):
+            question, graph = network.question, network.question.graph
+            for key in sorted(answers):
+                (method, ablation), theirs = key.split(), np.array(answers[key])
+                scores = dict(zip(names_of(graph).numbers, np.abs(theirs).tolist(), strict=True))
+                kept = {"mask": [edge for edge, score in scores.items() if score]}
+                entries[f"{program}-{method}"][network.name] = kept if method == "acdc" else scores  # "zero" comes last
+                group = groups[f"`{method}`", program, question.kind.plural, ablation.replace("none", "no token")]
+                if (ours := own_answer(question, method, ablation)) is not None:
+                    sign = 1.0 if ours @ theirs >= 0 else -1.0  # some differentiate a loss, some minus that
+                    first, other = (sequence(strengths(x, signed=False), graph.ends, "top") for x in (ours, theirs))
+                    apart = np.abs(ours - sign * theirs) / np.maximum(1.0, np.abs(ours))
+                    group.append((first == other, apart.max()))
+    for name, answers in entries.items():
+        entry = {"suite": suite.digest, "name": f"{name} (published)", "track": "gradients", "answers": answers}
+        (folder / f"{name}.json").write_text(json.dumps(entry))
+    yield from ("", "| method | program | networks | edges carry | same order or mask | numbers differ by |")
+    yield "| --- | --- | --- | --- | --: | --: |"
+    for key, group in sorted(groups.items()):
+        told = (
+            f"{sum(one for one, _ in group)} of {len(group)} | {max(one for _, one in group):.0e}" if group else "– | –"
+        )
+        yield f"| {' | '.join(key)} | {told} |"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -214,15 +274,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.other_packages", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("packages", nargs="*", choices=[*PACKAGES, []], default=[])
     parser.add_argument("--folder", type=Path, required=True, help="where environments are made, or lie from before")
+    parser.add_argument("--suite", default="", help="whose networks discovery programs are asked about")
     given = parser.parse_args(arguments)
-    found = list(held(given.folder, given.packages or list(PACKAGES)))
-    told = table(found)
-    print(told)
+    if given.suite:
+        mark, told = "programs", [*programs(given.folder, read_suite(given.suite))]
+    else:
+        mark, told = "packages", [*table([*held(given.folder, given.packages or list(PACKAGES))])]
+    print("\n".join(told))
     if not given.packages:
-        head, rest = DOCUMENT.read_text().split("<!-- table: packages -->\n")
-        DOCUMENT.write_text(
-            f"{head}<!-- table: packages -->\n\n{told}\n\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
-        )
+        DOCUMENT.write_text(between_marks(DOCUMENT.read_text(), mark, told))
     return 0
 
 
