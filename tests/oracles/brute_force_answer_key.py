@@ -54,6 +54,11 @@ def pruned(network, kept, structure):
     return left
 
 
+def reads_all(network, kept):
+    """Whether every input has an edge."""
+    return {edge[2] for edge in kept if edge[0] == 1} == set(range(network.sizes[0]))
+
+
 def passes(outputs, labels, whole, judge):
     if judge == "outputs":
         return sum(abs(one - other) for one, other in zip(outputs, whole, strict=True)) / len(outputs) <= 0.25
@@ -86,7 +91,7 @@ def every_truth(network, labels, every=None):
         for structure in STRUCTURES:
             is_circuit = pruned(network, kept, structure) == kept
             if structure == "strict":
-                is_circuit &= {edge[2] for edge in kept if edge[0] == 1} == set(range(network.sizes[0]))
+                is_circuit &= reads_all(network, kept)
             for ablation, judge in product(ABLATIONS, JUDGES):
                 if is_circuit and passes(*by_ablation[ablation], judge):
                     found[f"{ablation}-{judge}-{structure}"].add(mask)

@@ -14,7 +14,7 @@ from analysis.tasks import Task
 from tests.analysis.answer_key.drawn_networks import NETWORKS, drawn
 from tests.analysis.subjects.transformer.attention_models import random_attention, run_of_circuit
 from tests.oracles import brute_force_answer_key as oracle
-from tests.random_networks import random_network
+from tests.random_networks import own_task, random_network
 
 
 def about_attention(text):
@@ -35,6 +35,29 @@ def test_every_raw_mask_of_a_perceptron_is_judged_as_by_plain_runs(sizes, activa
         assert [judge.pruned(raw) for raw in raws] == pruned
         assert judge.are_valid(raws) == [mask in truths[condition.key] for mask in pruned]
     assert judge.are_valid([]) == judge.are_right([]) == []
+
+
+@pytest.mark.parametrize("condition", [PRIMARY, Condition("mean", "outputs", "free")], ids=lambda one: one.key)
+def test_masks_longer_than_a_machine_word_are_judged_alike(condition):
+    network = random_network(2, (4, 7, 7, 1), "tanh")
+    question = ask(network, task=own_task(network))
+    judge, n_edges = judge_of(question, condition), question.layout.n_edges
+    draws = np.random.default_rng(0)
+    raws = [sum(1 << int(edge) for edge in draws.permutation(n_edges)[:kept]) for kept in (10, 20, 84, 83, 82, 81, 79)]
+    kept = [{edge for bit, edge in enumerate(oracle.edges_of(network)) if raw >> bit & 1} for raw in raws]
+    pruned = [oracle.pruned(network, one, condition.structure) for one in kept]
+    assert [judge.pruned(raw) for raw in raws] == [oracle.number(network, one) for one in pruned]
+    runs = oracle.runs_of(network, question.task.truth_table, condition.ablation)
+    everything = set(oracle.edges_of(network))
+    whole = [oracle.run(network, everything, row, None)[-1][0] for row, _, _ in runs]
+    labels = [label for _, label, _ in runs]
+    outputs = [[oracle.run(network, one, row, carried)[-1][0] for row, _, carried in runs] for one in pruned]
+    right = [oracle.passes(one, labels, whole, condition.judge) for one in outputs]
+    read = [condition.structure == "free" or oracle.reads_all(network, one) for one in pruned]
+    expected = [one and all_read for one, all_read in zip(right, read, strict=True)]
+    assert judge.are_valid(raws) == expected
+    assert len({*labels}) == 2
+    assert {*expected} == {True, False}
 
 
 @pytest.mark.parametrize("text", ["", "heads", "nodes", "split-heads"])
