@@ -87,11 +87,11 @@ def truth_by_search(judge: CircuitJudge, work: Work = DEFAULT_WORK, wider: Truth
     else:
         question = judge.question
         found = None if question.refusal else find_masks(question, own, limit=own.limits.max_valid)
+    if found is not None and found.complete:
+        return Truth.of_masks(condition, judge.graph.n_bits, found.masks, minimal_masks(found.masks, own))
     known = known_circuits(question, found)
     if known.n_valid is None or not known.counted:
         return None
-    if known.complete:
-        return Truth.of_masks(condition, judge.graph.n_bits, known.masks, minimal_masks(known.masks, own))
     return Truth(
         condition,
         judge.graph.n_bits,
