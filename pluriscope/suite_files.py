@@ -23,7 +23,7 @@ from importlib import resources
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import duckdb
 import numpy as np
@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from analysis import ENGINE_VERSION
 from analysis.answer_key.condition import PRIMARY, Condition, condition_of
-from analysis.answer_key.rows import KnownNetwork
+from analysis.answer_key.rows import KnownNetwork, Row
 from analysis.answer_key.scores import SCORES
 from analysis.answer_key.suite import SUITE_FORMAT, InvalidSuite, SuiteNetwork, suite_digest
 from analysis.answer_key.truth import Truth
@@ -39,9 +39,6 @@ from analysis.digest import sha256_hex
 from analysis.strict_json import read_object
 from pluriscope.study_table import literal, put, write_part
 from pluriscope.suite_design import Half, SuiteDesign, read_design, secret_digest
-
-if TYPE_CHECKING:
-    from pluriscope.suite_making import MadeNetwork
 
 SMALL: Final = "small"
 """The suite that comes with Pluriscope."""
@@ -235,6 +232,30 @@ def _row_of(network: SuiteNetwork) -> dict[str, Any]:
 
 
 # --- made
+
+
+@dataclass(frozen=True, eq=False)
+class MadeNetwork:
+    """What became of one seed of one cell.
+
+    Args:
+        cell: its position among all of the suite.
+        state: "converged", or why it is not in the suite.
+        network: None if it is not.
+        truths: rows, one for each condition under which it is known.
+        truth_digest: of all that is known of it.
+        answers: rows, one for each baseline and condition.
+        masks: every valid circuit under the primary condition, ascending; None where they are not listed.
+    """
+
+    cell: int
+    seed: int
+    state: str
+    network: SuiteNetwork | None = None
+    truths: tuple[Row, ...] = ()
+    truth_digest: str = ""
+    answers: tuple[Row, ...] = ()
+    masks: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
-
-from numpy.typing import NDArray
 
 from analysis.answer_key.baselines import baseline_rows
 from analysis.answer_key.condition import PRIMARY
 from analysis.answer_key.judging import conditions_of
-from analysis.answer_key.rows import Row
 from analysis.answer_key.suite import SuiteNetwork, question_of, truth_digest, truth_row
 from analysis.answer_key.truths import truths_of
 from analysis.late_functions import function_at
@@ -20,35 +16,12 @@ from analysis.network_files.files import NetworkFile, network_file_json
 from analysis.studies.sources import CONVERGED, SOURCES
 from analysis.work import Work
 from pluriscope.suite_design import SuiteCell, SuiteDesign
+from pluriscope.suite_files import MadeNetwork
 
 NO_CIRCUIT: Final = "no_valid_circuit"
 """The state of a network that converged and has no valid circuit under the primary condition."""
 UNKNOWN: Final = "unknown"
 """The state of a network the truth about which cannot be had under the primary condition."""
-
-
-@dataclass(frozen=True, eq=False)
-class MadeNetwork:
-    """What became of one seed of one cell.
-
-    Args:
-        cell: its position among all of the suite.
-        state: "converged", or why it is not in the suite.
-        network: None if it is not.
-        truths: rows, one for each condition under which it is known.
-        truth_digest: of all that is known of it.
-        answers: rows, one for each baseline and condition.
-        masks: every valid circuit under the primary condition, ascending; None where they are not listed.
-    """
-
-    cell: int
-    seed: int
-    state: str
-    network: SuiteNetwork | None = None
-    truths: tuple[Row, ...] = ()
-    truth_digest: str = ""
-    answers: tuple[Row, ...] = ()
-    masks: NDArray[Any] | None = None
 
 
 def make_networks(
