@@ -25,6 +25,7 @@ from app.middleware import BodyLimit, Envelope, Turns
 from app.rendering import compile_templates
 from app.routes import (
     analyses,
+    bench,
     bring_in,
     compare,
     edit,
@@ -58,6 +59,7 @@ ROUTERS = (
     edit.router,
     pictures.router,
     studies.router,
+    bench.router,
     jobs.router,
     moved.router,  # before chapters of findings, of which one is a page of its own now
     reading.router,

@@ -253,6 +253,10 @@ class Addresses:
         """What the studies that come with Pluriscope found; one chapter of it, or the rows of a study."""
         return self._url("findings", *chapter)
 
+    def bench(self, *parts: str, **view: Any) -> str:
+        """Methods held against the answer key; one of them, two, or a network, by the parts of its path."""
+        return self._url("bench", *parts, **view)
+
     def paper(self, claim: str = "") -> str:
         """The paper that asked the question, claim by claim; or one claim of it."""
         return self._url("paper") + (f"#{quote(claim)}" if claim else "")

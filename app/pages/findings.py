@@ -192,7 +192,8 @@ def findings(links: Addresses) -> Iterator[Block]:
     """The page: every finding, then what was sampled, and limits."""
     told = record()
     numbers = range(1, len(told["findings"]) + 1)
-    yield Head("Findings", told["lede"], actions=[Action("The paper, claim by claim", links.paper())])
+    actions = [Action("The answer key", links.bench()), Action("The paper, claim by claim", links.paper())]
+    yield Head("Findings", told["lede"], actions=actions)
     for number, one in enumerate(told["findings"], start=1):
         yield Finding(
             id=f"finding-{number}",

@@ -29,6 +29,7 @@ from app.db.reads.studies import all_studies
 from app.db.tables import NetworkRow
 from app.errors import PageError
 from app.options import Options, PageModel
+from app.pages.bench.results import scored_methods
 from app.pages.explanations import find_explanation
 from app.pages.findings import broken, chapter_url, record
 from app.pages.learn.lesson import NETWORK
@@ -156,6 +157,7 @@ def build_search(session: Session, links: Addresses, options: SearchOptions) -> 
         found["Studies"] = _studies(session, links, words)
         found["Learn"] = lessons_named(links, asked)
         found["Methods and lenses"] = _methods(links, asked)
+        found["Answer key"] = _scored(links, asked)
         found["Glossary"] = _terms("term", ((term, links.glossary(term.anchor)) for term in terms()), asked, texts)
         found["Findings"] = _findings(links, asked)
     found["Actions"] = [(2, hit) for hit, also in actions(links) if _begun(asked, f"{hit.label} {hit.detail} {also}")]
@@ -258,6 +260,16 @@ def _methods(links: Addresses, words: Sequence[str]) -> list[Ranked]:
     return sorted(found, key=itemgetter(0))
 
 
+def _scored(links: Addresses, words: Sequence[str]) -> list[Ranked]:
+    """Methods of the answer key by name."""
+    what = "How it does against all valid circuits of many networks"
+    return [
+        (1, Hit(kind="method", label=f"{label}, scored", detail=what, url=url))
+        for label, url in scored_methods(links).items()
+        if _begun(words, label)
+    ]
+
+
 def _terms(kind: str, named: Iterable[tuple[Term, str]], words: Sequence[str], texts: set[str]) -> list[Ranked]:
     """Terms that one of some texts is a name of, then those with all words in a name, and in their meaning."""
     found: list[Ranked] = []
@@ -291,6 +303,12 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
         ("Jobs", "Background work", a.jobs(), "queue running progress"),
         ("The story", "Six screens: why explanations that pass tests need not be right", a.front(), story),
         ("Findings", "What the bundled studies found", a.findings(), "results answers"),
+        (
+            "Answer key",
+            "Discovery methods by regret against all valid circuits",
+            a.bench(),
+            "benchmark leaderboard scores",
+        ),
         ("The paper, claim by claim", "What is reported and what is found here", a.paper(), reproduced),
         ("The paper’s network", paper, a.network(NETWORK, Scope(protocol="paper")), authors),
         ("Alice and Bob", "Two explanations that contradict each other", alice_and_bob, "carol story"),

@@ -6,7 +6,7 @@ from fastapi.responses import HTMLResponse
 
 from app.main import ROUTERS
 
-MOST_KINDS = 35
+MOST_KINDS = 39
 
 
 def kinds() -> list[str]:

@@ -123,6 +123,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
     led_on |= {path for path in pages if "/{name}/analyses" in path}  # told under /api/v2
     led_on |= {"/studies/new", "/networks/new", "/networks/{network}/settings"}  # forms
     led_on |= {"/models", "/models/{model}", "/models/{model}/{rest:path}", "/studies/{study}/networks/{digest}"}
+    led_on |= {"/bench/networks/{name}/open"}
     led_on |= {path for path in pages if "/one-induction-circuit" in path}
     for path in pages - led_on:
         assert Addresses().twin(path) in described["paths"], path

@@ -1,0 +1,1 @@
+"""Pages of the answer key: methods, one method, two of them, one network."""

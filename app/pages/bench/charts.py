@@ -1,0 +1,101 @@
+"""Charts of the answer key: methods by a score, by arm and condition, answers among all circuits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from analysis.answer_key.submission import TRACKS
+from app.pages.bench.results import SCORE_OF, Results, label_of
+from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, heat_chart
+from pluriscope.figures.numbers import decimal
+
+REFERENCES: Final = ("minimum", "random")
+"""The methods between which every other is expected."""
+_LOOKS: Final[tuple[Look, ...]] = ("ink", "grey", "open")
+TRACK_WORDS: Final = {"gradients": "asks gradients", "runs": "asks runs", "validity": "asks whether circuits are valid"}
+_REGRET: Final = Axis("regret", high=1.0)
+
+
+def score_chart(results: Results, key: str) -> Chart:
+    """Methods by one score with its interval, best first; the references are lines too."""
+    score = SCORE_OF[key]
+    there = [one for one in results.methods if one[key]["mean"] is not None]
+    there.sort(key=lambda one: one[key]["mean"], reverse=score.better == "more")
+    series = []
+    for track, look in zip(TRACKS, _LOOKS, strict=True):
+        some = [(row, one) for row, one in enumerate(there) if one["track"] == track]
+        series.append(_dots(TRACK_WORDS[track], look, [(row, one[key], one["name"]) for row, one in some], results))
+    marks = [Mark(one[key]["mean"], label_of(one["name"])) for one in there if one["name"] in REFERENCES]
+    axis, names = Axis(score.label.lower()), Axis(names=[label_of(one["name"]) for one in there])
+    return Chart("dots", f"{score.label} of methods", axis, names, [one for one in series if one.x], marks)
+
+
+def _dots(name: str, look: Look, items: Sequence[tuple[int, Mapping[str, float], str]], results: Results) -> Series:
+    """Means with their intervals, in the rows that are given."""
+    ends = {end: [value[end] for _, value, _ in items] for end in ("mean", "low", "high")}
+    words, urls = [label_of(name) for *_, name in items], [results.method_url(name) for *_, name in items]
+    rows = [row for row, *_ in items]
+    return Series(name, ends["mean"], rows, ends["low"], ends["high"], names=words, urls=urls, look=look)
+
+
+def heat_of(results: Results, by: str) -> Chart:
+    """Regret of methods by arm, or under each condition."""
+    columns = list(dict.fromkeys(name for one in results.methods for name in one.get(by, ())))
+    empty = {"regret": {"mean": None}}
+    means = [[one[by].get(name, empty)["regret"]["mean"] for name in columns] for one in results.methods]
+    texts = [["" if mean is None else decimal(mean) for mean in row] for row in means]
+    urls = [[results.method_url(one["name"])] * len(columns) for one in results.methods]
+    names = [label_of(one["name"]) for one in results.methods]
+    return heat_chart(f"Regret by {by[:-1]}", names, columns, means, measured=_REGRET, texts=texts, urls=urls)
+
+
+def arms_chart(arms: Mapping[str, Mapping[str, Any]]) -> Chart:
+    """Regret of one method in each arm that has any."""
+    there = {name: one["regret"] for name, one in arms.items() if one["regret"]["mean"] is not None}
+    means, low, high = ([one[end] for one in there.values()] for end in ("mean", "low", "high"))
+    series = Series("", means, range(len(there)), low, high, names=[*there])
+    return Chart("dots", "Regret by arm", Axis("regret", low=0.0, high=1.0), Axis(names=[*there]), [series])
+
+
+def among_chart(row: Mapping[str, Any], truth: Mapping[str, Any]) -> Chart:
+    """The valid circuits of a network by edges, with the smallest and where an answer stands."""
+    sizes = {size: many for size, many in enumerate(truth["sizes"]) if many}
+    edges = int(row["answer"], 16).bit_count()
+    marks = [Mark(truth["smallest"], "smallest"), Mark(edges, "answer" if row["valid"] else "answer, not valid")]
+    series = Series("", [*sizes], [*sizes.values()], look="grey")
+    return Chart("bars", f"Valid circuits of {row['network']} by edges", Axis("edges"),
+                 Axis("valid circuits", log=True, low=0.8), [series], marks)  # fmt: skip
+
+
+def answers_chart(rows: Sequence[Mapping[str, Any]], truth: Mapping[str, Any], results: Results) -> Chart:
+    """Every method's answer about one network by its edges, below the valid circuits where their sizes are known."""
+    there, series = [row for row in rows if row["answer"]], list[Series]()
+    sizes = {size: many for size, many in enumerate(truth["sizes"] or ()) if many}
+    if sizes:
+        usual, name = max(sizes, key=sizes.__getitem__), "valid circuits, fewest to most edges"
+        series.append(Series(name, [usual], [0], [min(sizes)], [max(sizes)], names=["valid circuits"], look="grey"))
+    first = len(series)
+    looks: tuple[tuple[str, Look, bool], ...] = (("valid", "ink", True), ("not valid", "open", False))
+    for name, look, valid in looks:
+        some = [(place, row) for place, row in enumerate(there, first) if bool(row["valid"]) is valid]
+        edges = [int(row["answer"], 16).bit_count() for _, row in some]
+        names, urls = (
+            [label_of(row["method"]) for _, row in some],
+            [results.method_url(row["method"]) for _, row in some],
+        )
+        series.append(Series(name, edges, [place for place, _ in some], names=names, urls=urls, look=look))
+    names = ["valid circuits"][:first] + [label_of(row["method"]) for row in there]
+    return Chart("dots", "Answers by edges", Axis("edges"), Axis(names=names), series)
+
+
+def map_chart(rows: Sequence[Mapping[str, Any]], edges: Sequence[str], truth: Mapping[str, Any]) -> Chart:
+    """Which edges each answer keeps; above them the backbone and how many answers keep each edge."""
+    answers = {label_of(row["method"]): int(row["answer"], 16) for row in rows if row["answer"]}
+    bits = range(len(edges))
+    lines = {"backbone": int(truth["backbone"], 16), **answers}
+    values = [[1.0 if mask >> bit & 1 else None for bit in bits] for mask in lines.values()]
+    shares = [sum(mask >> bit & 1 for mask in answers.values()) / max(1, len(answers)) for bit in bits]
+    texts = [[""] * len(edges)] * (len(lines) + 1)
+    return heat_chart("Edges that each answer keeps", ["share of answers", *lines], edges, [shares, *values],
+                      measured=Axis("kept", high=1.0), texts=texts)  # fmt: skip

@@ -1,0 +1,364 @@
+"""All methods on a suite, and one of them: the table, its charts, and where a method fails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any, Final, get_args
+
+from pydantic import Field
+
+from analysis.answer_key.condition import condition_of
+from analysis.answer_key.scores import SCORES, Score
+from analysis.answer_key.submission import TRACKS, Outcome
+from analysis.network_files.files import slug_of
+from app.errors import BadQuery
+from app.options import PageModel
+from app.pages.bench.charts import TRACK_WORDS, among_chart, arms_chart, heat_of, score_chart
+from app.pages.bench.results import (
+    MEANING_OF,
+    SCORE_OF,
+    Results,
+    conditions_of,
+    label_of,
+    results_of,
+    suites,
+    table_of,
+    truths_of,
+    under_every_condition,
+)
+from app.pages.bench.shared import citation, edges_of, scores_table, share_menu, switches
+from pluriscope.address import Addresses
+from pluriscope.blocks import (
+    Action,
+    Block,
+    ChartFigure,
+    Columns,
+    Fact,
+    Facts,
+    Head,
+    Menu,
+    More,
+    Prose,
+    Section,
+    Table,
+    side_by_side,
+)
+from pluriscope.figures.numbers import decimal, exact
+from pluriscope.parquet_listing import ParquetListing
+from pluriscope.records import RowsRecord, rows_record
+from pluriscope.study_table import literal
+from pluriscope.tables import AtHand, Column, Query, Row, read_query
+from pluriscope.templating import linked
+
+MAIN: Final = (*("regret", "valid", "valid_raw", "beyond_random"), *("recall", "stability", "calls", "seconds_ratio"))
+"""Scores that are columns unless an address says which."""
+_USUAL: Final = Query(limit=100)
+_WORST: Final = Query(sort="regret", descending=True, limit=10)
+_TITLE: Final = "Discovery methods against the answer key"
+_SAYS: Final = (
+    "Of every network here all valid circuits are known, so that each method is held against every right answer. Regret"
+    " is how many edges its first valid circuit has beyond a smallest one, as a share of those that could be left out;"
+    " 1 where none is valid. A mean gives every arm the same weight, and an interval holds 95% of resampled networks."
+)
+_ENTER: Final = """`pluriscope bench METHOD.py --page FILE` asks a method of your own about the same networks and
+shows it in this table. The file has one function:
+
+```python
+def score(network, ablation, ask):
+    return {edge: abs(weight) for edge, weight in network.weights.items()}
+```
+"""
+
+
+# --- all methods
+
+
+class BenchRecord(PageModel):
+    """Methods on the networks of one suite under one condition."""
+
+    suite: str
+    digest: str = Field(description="Of the suite: what decides what is found.")
+    condition: str
+    suites: list[str] = Field(description="Those that are here.")
+    conditions: list[str] = Field(description="Those that the suite has answers under.")
+    methods: list[dict[str, Any]] = Field(
+        description="Name, track, outcomes, every score as `mean`, `low` and `high`, and regret by arm."
+    )
+
+
+def _interval(key: str, row: Row) -> str:
+    ends = f" ({decimal(row[f'{key}_low'])}–{decimal(row[f'{key}_high'])})" if key == "regret" else ""
+    return decimal(row[key]) + ends
+
+
+def _score(score: Score, largest_first: bool, **more: Any) -> Column:
+    return Column(score.key, score.label, MEANING_OF[score.label], "float", largest_first=largest_first, **more)
+
+
+_HIDDEN: Final[dict[str, Any]] = {"shown": False, "orders": False}
+COLUMNS: Final = (
+    Column("name", "Method", "Its name.", "name", first=True),
+    Column("track", "Track", "What it asks.", "text", "any", choices=TRACKS, words=TRACK_WORDS.__getitem__),
+    Column("answered", "Answered", "Networks that it answered.", "int", largest_first=True,
+           show=lambda row: f"{exact(row['answered'])} of {exact(row['networks'])}"),
+    Column("networks", "Networks", "That it was asked about.", "int", **_HIDDEN),
+    *(_score(one, one.better == "more", show=partial(_interval, one.key)) for one in SCORES),
+    *(Column(f"{one.key}_{end}", f"{one.label}, {end}", "An end of its 95% interval.", "float", **_HIDDEN)
+      for one in SCORES for end in ("low", "high")),
+)  # fmt: skip
+
+
+def _row(results: Results, one: Mapping[str, Any]) -> Row:
+    """A method of the list."""
+    values = {"name": label_of(one["name"]), "track": one["track"], "networks": sum(one["outcomes"].values())}
+    for key in SCORE_OF:
+        values |= {key: one[key]["mean"], f"{key}_low": one[key]["low"], f"{key}_high": one[key]["high"]}
+    values["answered"] = one["outcomes"].get("answered", 0)
+    return Row(values, ref=one["name"], url=results.method_url(one["name"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchPage:
+    """The methods that an address asks for.
+
+    Args:
+        keys: of the scores that are columns.
+        score: key of the one that is drawn.
+    """
+
+    results: Results
+    query: Query = _USUAL
+    keys: tuple[str, ...] = MAIN
+    score: str = "regret"
+
+    @property
+    def view(self) -> dict[str, str]:
+        """What its address says beside suite, condition and the options of the list."""
+        view = {"score": self.score} if self.score != "regret" else {}
+        return view | ({"columns": ",".join(self.keys)} if self.keys != MAIN else {})
+
+    @cached_property
+    def table(self) -> Table:
+        """The list; in a file as it is."""
+        shown = [one for one in COLUMNS if one.name in ("name", "track", "answered", *self.keys, self.query.sort)]
+        rows = [_row(self.results, one) for one in self.results.methods]
+        if not self.results.suite:
+            return Table.short("method", shown, rows)
+        listing, kept = AtHand(COLUMNS, rows), self.results.kept | self.view
+        table = Table(
+            listing, self.query, self.results.links.bench(), "method", _USUAL, id="methods", kept=kept, columns=shown
+        )
+        path, *asked = table.link(self.query).split("?")
+        return replace(table, files={"CSV": "?".join((f"{path}.csv", *asked))})
+
+    def url(self, **changes: Any) -> str:
+        """Its address with another view."""
+        changed = replace(self, **changes)
+        return changed.table.link(self.query) if self.results.suite else ""
+
+    def record(self) -> BenchRecord:
+        """The same as JSON."""
+        results, of = self.results, {one["name"]: dict(one) for one in self.results.methods}
+        return BenchRecord(
+            suite=results.suite,
+            digest=results.digest,
+            condition=results.condition.key,
+            suites=suites(),
+            conditions=list(conditions_of(results.suite)),
+            methods=[of[row.ref] for row in self.table.found.rows],
+        )
+
+
+def find_bench(links: Addresses, options: Mapping[str, Sequence[str]]) -> BenchPage:
+    """What an address asks for.
+
+    Raises:
+        BadQuery: no such suite, condition or score.
+        InvalidOption: an option or a value that the list does not have.
+        NotFound: no suite is here.
+    """
+    results, given = results_of(links, options)
+    keys = [key for text in given.pop("columns", ()) for key in text.split(",") if key]
+    score = "".join(given.pop("score", ())[-1:]) or "regret"
+    for name, key in [("score", score), *(("columns", key) for key in keys)]:
+        if key not in SCORE_OF:
+            raise BadQuery(f"{name} {key[:60]!r}", "is no score", f"use {', '.join(SCORE_OF)}", name)
+    chosen = tuple(key for key in SCORE_OF if key in keys) or MAIN
+    return BenchPage(results=results, query=read_query(COLUMNS, given, _USUAL), keys=chosen, score=score)
+
+
+def file_page(document: Mapping[str, Any]) -> BenchPage:
+    """The same of a result file: a page that is a file, without addresses."""
+    condition = condition_of(document["condition"])
+    return BenchPage(results=Results(digest=document["suite"], condition=condition, methods=document["methods"]))
+
+
+def bench_blocks(page: BenchPage, base: str = "") -> Iterator[Block]:
+    """The page.
+
+    Args:
+        base: scheme and host before every path.
+    """
+    results = page.results
+    here = [share_menu(results, page.url(), results.url("rows.csv"))] if results.suite else []
+    yield Head(_TITLE, _SAYS, actions=here)
+    yield from switches(results, **page.view) if results.suite else ()
+    caption = f"{SCORE_OF[page.score].label}, mean over arms with its 95% interval, under {results.condition.key}."
+    yield ChartFigure(chart=score_chart(results, page.score), caption=caption, id="by-method")
+    yield page.table
+    caption = "Mean regret over the networks of each arm; empty where a method is not offered."
+    yield ChartFigure(chart=heat_of(results, "arms"), caption=caption, id="by-arm")
+    yield More("By condition", lambda: [_conditions(results)], "regret of each method under all", id="conditions",
+               sent=not results.suite)  # fmt: skip
+    yield More("Scores", lambda: [_definitions(page)], "what each is, and which are shown", id="scores",
+               sent=not results.suite)  # fmt: skip
+    yield Section("Enter your own method", id="enter")
+    yield Prose(_ENTER, glossary=False)
+    yield from [citation(results, _TITLE, page.url(), base)] if results.suite else []
+
+
+def _conditions(results: Results) -> ChartFigure:
+    """Regret of each method under every condition that its rows have."""
+    known = under_every_condition(results.suite) if results.suite else {}
+    methods = [{**one, "conditions": known.get(one["name"], one["conditions"])} for one in results.methods]
+    caption = "Mean regret under each condition, over the networks of which the truth is known there."
+    chart = heat_of(replace(results, methods=methods), "conditions")
+    return ChartFigure(chart=chart, caption=caption, id="conditions.chart")
+
+
+def _definitions(page: BenchPage) -> Table:
+    """What each score is, with links that make it a column and draw it."""
+    rows = []
+    for one in SCORES:
+        toggled = tuple(key for key in SCORE_OF if (key in page.keys) != (key == one.key))
+        column = linked("hide" if one.key in page.keys else "show", page.url(keys=toggled or MAIN))
+        rows.append((one.label, MEANING_OF[one.label], column, linked("draw", page.url(score=one.key))))
+    return Table.plain(("Score", "What it is", "Column", "Chart"), rows)
+
+
+# --- one method
+
+
+class MethodRecord(RowsRecord):
+    """One method: its summary as on the list, and a page of its rows."""
+
+    method: dict[str, Any]
+    suite: str
+    condition: str
+    outcomes: list[dict[str, Any]] = Field(description="Each outcome with its cause and how many networks had it.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodPage:
+    """A method on the networks of a suite.
+
+    Args:
+        one: its summary.
+        table: its rows.
+    """
+
+    results: Results
+    one: Mapping[str, Any]
+    table: Table
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """All of its rows under the condition."""
+        return self.results.rows("method", self.one["name"])
+
+    @property
+    def outcomes(self) -> list[dict[str, Any]]:
+        """What became of it, the most frequent first."""
+        counted = Counter((row["outcome"], row["message"] or "") for row in self.rows)
+        return [{"outcome": outcome, "networks": n, "cause": cause} for (outcome, cause), n in counted.most_common()]
+
+    def record(self) -> MethodRecord:
+        """The same as JSON."""
+        query, links = self.table.query, self.results.links
+        listed = rows_record(self.table.found, query, lambda start: links.twin(self.table.page_at(start)))
+        own = {"suite": self.results.suite, "condition": self.results.condition.key, "outcomes": self.outcomes}
+        return MethodRecord(**listed.model_dump(), **own, method=dict(self.one))
+
+
+def find_method(links: Addresses, slug: str, options: Mapping[str, Sequence[str]]) -> MethodPage:
+    """The method that an address names, with the rows that it asks for; raises as :func:`find_bench`."""
+    results, given = results_of(links, options)
+    one = results.method(slug)
+    table = rows_table(results, given, f"method = {literal(one['name'])}", _WORST)
+    shown = [column for column in ROWS if column.name != "method"]
+    table = replace(table, url=links.bench(slug), id="networks", kept=results.kept, columns=shown)
+    return MethodPage(results=results, one=one, table=table)
+
+
+def method_blocks(page: MethodPage, base: str) -> Iterator[Block]:
+    """The page of one method."""
+    results, one, label = page.results, page.one, label_of(page.one["name"])
+    slug, names = slug_of(one["name"]), [other["name"] for other in results.methods]
+    against = [
+        Action(label_of(name), results.url(slug, "against", slug_of(name))) for name in names if name != one["name"]
+    ]
+    share = share_menu(results, results.url(slug), results.url("rows.csv", method=one["name"]))
+    place = f"Place {names.index(one['name']) + 1} of {len(names)} by regret; {TRACK_WORDS[one['track']]}."
+    yield Head(label, place, actions=[Menu("Against", against), share])
+    yield from switches(results, slug)
+    yield Facts([_fact(key, one) for key in MAIN[:4] if one[key]["mean"] is not None])
+    yield Section("Where it fails", "The networks of its largest regret: its answer among all valid circuits by edges.")
+    yield from side_by_side(list(_among(page)), 3)
+    yield page.table
+    arms = ChartFigure(chart=arms_chart(one["arms"]), caption="Mean regret by arm.", id="by-arm")
+    outcomes = Table.plain(("Outcome", "Networks", "Cause"), [[*told.values()] for told in page.outcomes])
+    yield Columns([[arms], [Section("Outcomes"), outcomes]])
+    yield More("All scores", lambda: [scores_table([one])], "with what each is", id="scores")
+    yield citation(results, f"{label} on the answer key", results.url(slug), base)
+
+
+def _fact(key: str, one: Mapping[str, Any]) -> Fact:
+    mean, low, high = (decimal(one[key][end]) for end in ("mean", "low", "high"))
+    return Fact(SCORE_OF[key].label, mean, note=f"{low} to {high}")
+
+
+def _among(page: MethodPage) -> Iterator[ChartFigure]:
+    """The answers of the largest regret, each among the valid circuits of its network."""
+    there = [row for row in page.rows if row["answer"] and row["regret"]]
+    for number, row in enumerate(sorted(there, key=lambda row: -row["regret"])[:3]):
+        truth = truths_of(page.results.suite, row["network"]).get(page.results.condition.key)
+        if truth is not None and truth["sizes"]:
+            name = linked(row["network"], page.results.url("networks", row["network"]))
+            caption = name + f": {exact(truth['n_valid'])} valid circuits, regret {decimal(row['regret'])}."
+            yield ChartFigure(chart=among_chart(row, truth), caption=caption, id=f"worst-{number}")
+
+
+# --- rows
+
+
+ROWS: Final = (
+    Column("network", "Network", "Of the suite.", "name", "any", first=True, offered=False),
+    Column("method", "Method", "Whose answer it is.", "text", "any", offered=False),
+    Column("arm", "Arm", "What the network is an example of.", "text", "any"),
+    Column("outcome", "Outcome", "What became of the method.", "text", "any", choices=get_args(Outcome)),
+    Column("message", "Cause", "Why it did not answer.", "text", **_HIDDEN),
+    Column("answer", "Answer", "Mask of the circuit, hexadecimal; bit i is edge i.", "text", **_HIDDEN),
+    Column("own", "Own", "Mask at the method’s own operating point.", "text", **_HIDDEN),
+    Column("edges", "Edges", "Of the answer.", "int", orders=False),
+    *(_score(one, one.better == "less", shown=one.key in MAIN[:4]) for one in SCORES),
+    *(Column(f"calls_{track}", f"Calls, {track}", "How often it asked.", "int", shown=False) for track in TRACKS),
+    Column("seconds", "Seconds", "That it took.", "float", shown=False),
+)  # fmt: skip
+
+
+def rows_table(
+    results: Results, options: Mapping[str, Sequence[str]], where: str = "true", usual: Query | None = None
+) -> Table:
+    """The rows under the condition that an address asks for; ``where`` is a condition of our own beside it."""
+
+    def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+        for line in lines:
+            edges = edges_of(line["answer"])
+            yield Row({**line, "edges": edges}, url=results.url("networks", line["network"]))
+
+    where = f"condition = {literal(results.condition.key)} AND {where}"
+    listing = ParquetListing(ROWS, table_of(results.suite, "answers"), rows, where=where)
+    return Table(listing, read_query(ROWS, options, usual), "", "network", usual)
