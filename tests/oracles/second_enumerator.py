@@ -42,25 +42,6 @@ def facts_of(network, labels, condition, most_listed=1_000_000):
     return found
 
 
-def disagreement(question, truth, most_combinations=10**11):
-    """What this enumerator finds otherwise about a perceptron than its truth says; "" where they agree, None where
-    there are more combinations than are tried.
-    """
-    network = question.network
-    if combinations(network, truth.condition) > most_combinations:
-        return None
-    found = facts_of(network, question.task.truth_table, truth.condition)
-    said = {name: getattr(truth, name) for name in ("n_valid", "smallest", "backbone")}
-    wrong = [
-        f"{name} is {value}, not {getattr(found, name)}"
-        for name, value in said.items()
-        if value != getattr(found, name)
-    ]
-    if truth.masks is not None and truth.masks.tolist() != found.masks:
-        wrong.append("the lists differ")
-    return "; ".join(wrong)
-
-
 def combinations(network, condition):
     """How many combinations are tried, at most."""
     *below, last = network.sizes[:-1]

@@ -10,9 +10,13 @@ from analysis.answer_key.submission import Submission
 from analysis.answer_key.truths import truth_of, truths_of
 from analysis.question import ask
 from analysis.subjects.perceptron.network import Network
+from analysis.subjects.question import GraphQuestion
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import read_attention
 from analysis.tasks import Task
-from tests.oracles.second_enumerator import disagreement
+from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 from tests.random_networks import own_task, random_network
+from tests.second_enumeration import disagreement
 from tests.trained_networks import trained_xor
 
 # --- truth must not move when neurons are rescaled in a way that preserves the function
@@ -136,6 +140,16 @@ def test_outputs_above_one_and_a_half_are_right_by_the_threshold_and_wrong_by_ro
 def test_a_second_enumerator_finds_the_same(question):
     for truth in truths_of(question, conditions_of(question)):
         assert disagreement(question, truth) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ablation", ["zero", "mean"])
+def test_masks_of_a_transformer_run_by_its_file_are_the_same(ablation):
+    document = with_blocks(11, (1, 2, 5, 3, 4, 3), mlp="relu", norm=True)
+    question = GraphQuestion(TRANSFORMER, read_attention(document), TRANSFORMER.rules("heads"))
+    truth = truth_of(question, Condition(ablation))
+    assert disagreement(question, truth) == ""
+    assert truth.n_valid
 
 
 @pytest.mark.release
