@@ -106,16 +106,16 @@ def method_of(source: Path | Callable[..., Any], limits: Limits) -> MethodRecord
             ``NAME``, ``TRACK`` or ``SEEDS`` that cannot be; or processes do not take functions here.
     """
     slot = _Slot(source, limits)
+    slot.start(partial(_described, slot.known_as))
     try:
-        slot.start(None)
         while (found := slot.look()) is None:
             wait(slot.executor.ends, slot.left)
+    except AnalysisError as error:
+        raise InvalidMethod(error.item, error.cause, error.cure) from None
     finally:
         slot.executor.close()
     if isinstance(found, Submission):
         raise InvalidMethod(_shown(source), f"cannot be imported ({found.message.rstrip('.')})", _CURE)
-    if isinstance(found, InvalidMethod):
-        raise found
     return found
 
 
@@ -151,9 +151,10 @@ def run_method(
             if busy:
                 wait([end for slot in busy for end in slot.executor.ends], min(slot.left for slot in busy))
             for slot in busy:
-                found = slot.look()
-                if isinstance(found, InvalidMethod):  # it could be imported before
-                    found = _unanswered("raised", f"It {found.cause}.")
+                try:
+                    found = slot.look()
+                except AnalysisError as error:  # it could be imported before
+                    found = _unanswered("raised", f"It {error.cause}.")
                 if isinstance(found, Submission) and slot.number is not None:
                     told = "".join(one if one.isprintable() else " " for one in found.message)
                     done[slot.number] = replace(found, message=told)
@@ -181,49 +182,48 @@ class _Slot:
         n_bytes = limits.n_bytes + self.inherited
         self.executor = ProcessExecutor(n_bytes, keeps=True, begin=stand_apart, forked=function)
         self.number: int | None = None
-        self._seconds, self._imported = limits.seconds, False
-        self._following: Callable[[Work], Submission] | None = None
-        self._given = self._until = 0.0
+        self._limit = self._seconds = limits.seconds
+        self._until = 0.0
 
     @property
     def left(self) -> float:
         """Seconds until its time is up."""
         return max(0.0, self._until - time.monotonic())
 
-    def start(self, task: Callable[[Work], Submission] | None) -> None:
-        """Start a task, or import the method first."""
-        self._following = None if self._imported else task
+    def start(self, compute: Callable[[Work], Any]) -> None:
+        """Start something, the time of which begins when the method has been imported."""
         os.environ.setdefault("PYTHONHASHSEED", "0")  # of processes to come: what goes through a set repeats itself
-        self.executor.start(task if self._imported and task else partial(_imported, self.known_as), silent)
-        self._given = self._seconds if self._imported else IMPORT_SECONDS
-        self._until = time.monotonic() + self._given
+        self._allow(IMPORT_SECONDS)
+        self.executor.start(compute, lambda _: self._allow(self._seconds))
 
-    def look(self) -> Submission | MethodRecord | InvalidMethod | None:
-        """What came of it; None if it goes on."""
+    def _allow(self, seconds: float) -> None:
+        self._limit, self._until = seconds, time.monotonic() + seconds
+
+    def look(self) -> Submission | MethodRecord | None:
+        """What came of it; None if it goes on.
+
+        Raises:
+            AnalysisError: the method cannot be imported.
+        """
         lost = True
         try:
             finished = self.executor.wait(0)
             if finished is None and self.left:
                 return None
-            found = finished.outcome if finished else _unanswered("timeout", f"It took more than {self._given:g} s.")
-            lost = finished is None
+            if finished and isinstance(finished.outcome, MethodRecord):
+                return finished.outcome
+            found = finished.outcome if finished else _unanswered("timeout", "")
+            lost = found.outcome in ("timeout", "memory")
         except BeyondLimits:
             found = _unanswered("memory", "Its process had no memory left.")
         except Lost as error:
             found = _unanswered("raised", f"Its {error.reason}.")
-        except (Crashed, AnalysisError) as error:
-            found = _unanswered("raised", f"What it gave could not be sent ({error}).")
-        if isinstance(found, MethodRecord):
-            self._imported, following = True, self._following
-            if following is None:
-                return found
-            self.start(following)
-            return None
-        if isinstance(found, Submission) and found.seconds > self._seconds:
-            found = _unanswered("timeout", f"It took more than {self._seconds:g} s.")
-        if lost or (isinstance(found, Submission) and found.outcome == "memory"):
+        except Crashed as error:
+            found = _unanswered("raised", f"What it gave could not be sent ({error.args[0]}).")
+        if found.outcome == "timeout" or found.seconds > self._seconds:
+            found = _unanswered("timeout", f"It took more than {self._limit:g} s.")
+        if lost:
             self.executor.close()
-            self._imported = False
         return found
 
 
@@ -260,12 +260,8 @@ def stand_apart() -> None:
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - in notebooks these are no files
 
 
-def _imported(known_as: str, _: Work) -> MethodRecord | InvalidMethod:
-    """A method's record; why there is none."""
-    try:
-        return _loaded(known_as)[0]
-    except InvalidMethod as error:
-        return error
+def _described(known_as: str, _: Work) -> MethodRecord:
+    return _loaded(known_as)[0]
 
 
 @cache
@@ -318,9 +314,10 @@ def _module(path: Path, item: str) -> Any:
     return module
 
 
-def _answered(known_as: str, task: Task, repeat: int, n_bytes: int, inherited: int, _: Work) -> Submission:
+def _answered(known_as: str, task: Task, repeat: int, n_bytes: int, inherited: int, work: Work) -> Submission:
     """What a method answers about one network."""
     method, function, file = _loaded(known_as)
+    work.tell("methods", 1, 1, "imported")
     question, ablation, parameters = task.question, task.condition.ablation, inspect.signature(function).parameters
     published = PUBLISHED[0] in parameters
     if published and question.kind.refuses("neurons"):
@@ -346,7 +343,7 @@ def _answered(known_as: str, task: Task, repeat: int, n_bytes: int, inherited: i
         found = submission_of(question.graph, answer, calls, seconds)
     except BaseException as error:
         seconds = time.perf_counter() - begin
-        outcome: Outcome = "memory" if _is_memory(error) else "raised"
+        outcome: Outcome = "memory" if wants_memory(error) else "raised"
         found = _unanswered(outcome, f"{_told(error, file)}.", ask.calls, seconds)
     if published and TRACKS.index(found.calls.track) > TRACKS.index(ask.track):
         ask.beyond = f"it asks for {found.calls.track} on the track {method.track!r}"
@@ -355,13 +352,6 @@ def _answered(known_as: str, task: Task, repeat: int, n_bytes: int, inherited: i
     if found.outcome == "memory" or held(at_most=True) - inherited > _NEARLY * n_bytes:
         return _unanswered("memory", f"It needs more than {n_bytes / 1e6:,.0f} MB of memory.", found.calls, seconds)
     return found
-
-
-def _is_memory(error: BaseException) -> bool:
-    try:
-        return wants_memory(error)
-    except Exception:  # an error of the method's own that cannot say what it is
-        return False
 
 
 def _told(error: BaseException, file: str) -> str:

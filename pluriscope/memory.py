@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from traceback import format_exception_only
 from typing import Final
 
 from analysis.errors import BeyondLimits
@@ -94,7 +95,7 @@ def _of_status(name: str) -> int:
 
 def wants_memory(error: BaseException) -> bool:
     """Whether an error says that there is not enough memory; the text is torch's."""
-    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError) or "can't allocate memory" in "".join(format_exception_only(error))
 
 
 def end_first() -> None:

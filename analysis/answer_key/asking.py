@@ -71,7 +71,7 @@ class Ask:
             BeyondTrack: the track is "gradients".
             InvalidMethod: circuits that cannot be read.
         """
-        return self._masked.outputs(self._run(circuits))
+        return self._masked.outputs(self._masks(circuits, "runs"))
 
     def measure(self, circuits: Any, measure: str | None = None) -> Array:
         """One of :attr:`measures` of each circuit, ``[circuits]``, the first of them if none is named.
@@ -80,7 +80,7 @@ class Ask:
             BeyondTrack: the track is "gradients".
             InvalidMethod: an unknown measure, or circuits that cannot be read.
         """
-        name, masks = self._measure(measure), self._run(circuits)
+        name, masks = self._measure(measure), self._masks(circuits, "runs")
         found = self._masked.measured(masks, {}) if name == "margin" else self._masked.losses(masks, name)
         return np.array(found, dtype=np.float64)
 
@@ -93,10 +93,9 @@ class Ask:
                 is differentiated.
             gates: E numbers from 0 to 1, how much of its source each edge lets through, the rest being what a left out
                 edge carries; all 1 if not given. Derivatives are by these gates.
-            at: where the inputs stand between what left out edges carry of them (0) and what they are (1), with all
-                gates open. The derivative by an edge is then that by what its target reads there, times what the edge
-                loses in the whole network on its own inputs if it is left out, negative: the mean over several places
-                is what integrated gradients of edges are.
+            at: where the inputs stand, all gates open, between what left out edges carry of them (0) and what they are
+                (1). The derivative by an edge is then the one by what its target reads there, times what the edge loses
+                on the inputs themselves when it is left out, negative. Its mean over places is that of EAP-IG.
 
         Raises:
             InvalidMethod: an unknown measure or one without derivatives, other gates, or gates and a place together.
@@ -105,8 +104,8 @@ class Ask:
         if gates is not None and at is not None:
             raise InvalidMethod("ask.gradients", "is given gates and a place of inputs", "give one of the two")
         n_edges = self.question.graph.n_bits
-        opened = np.ones(n_edges) if gates is None else _numbers(gates, "gates", (n_edges,))
-        place = 1.0 if at is None else float(_numbers(at, "at", ()))
+        opened = _numbers(np.ones(n_edges) if gates is None else gates, "gates", (n_edges,), 0.0, 1.0)
+        place = float(_numbers(1.0 if at is None else at, "a place of inputs", (), 0.0, 1.0))
         self._count("gradients", 1)
         return self._masked.gradients(opened, slope) if at is None else -self._masked.effects(slope, place)
 
@@ -117,9 +116,7 @@ class Ask:
             BeyondTrack: the track is not "validity".
             InvalidMethod: circuits that cannot be read.
         """
-        masks = self._masks(circuits)
-        self._count("validity", len(masks))
-        return np.array(self._judge.are_valid(masks), dtype=np.bool_)
+        return np.array(self._judge.are_valid(self._masks(circuits, "validity")), dtype=np.bool_)
 
     def __repr__(self) -> str:
         return f"<ask under {self.condition.key}, track {self.track}: run, measure, gradients, valid>"
@@ -135,17 +132,13 @@ class Ask:
             raise BeyondTrack("the method", self.beyond, f"set TRACK to {what!r}, or leave it out")
         self.calls = replace(self.calls, **{what: getattr(self.calls, what) + number})
 
-    def _run(self, circuits: Any) -> list[int]:
-        """The masks of circuits, counted as run."""
-        masks = self._masks(circuits)
-        self._count("runs", len(masks))
-        return masks
-
-    def _masks(self, circuits: Any) -> list[int]:
-        """The mask of each circuit."""
+    def _masks(self, circuits: Any, what: Track) -> list[int]:
+        """The mask of each circuit, counted."""
         if isinstance(circuits, str | Mapping) or not hasattr(circuits, "__iter__"):
             raise _not_circuits(circuits)
-        return [mask_of(self.question.graph, one) for one in circuits]
+        masks = [mask_of(self.question.graph, one) for one in circuits]
+        self._count(what, len(masks))
+        return masks
 
     def _measure(self, measure: object) -> str:
         """The name of a measure."""
@@ -204,16 +197,13 @@ def _not_circuits(given: object) -> InvalidMethod:
     return InvalidMethod("ask", cause, "write a circuit as names of edges or E numbers 0 or 1, several as a list")
 
 
-def _numbers(values: Any, what: str, shape: tuple[int, ...]) -> Array:
-    """Finite numbers of a shape; of gates and places from 0 to 1."""
+def _numbers(values: Any, what: str, shape: tuple[int, ...], low: float = -1e300, high: float = 1e300) -> Array:
+    """Numbers of a shape and range."""
     try:
         found = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=np.float64)
     except (TypeError, ValueError):
         found = np.full(1, np.nan)
-    inside = what == "derivatives by outputs" or ((found >= 0) & (found <= 1)).all()
-    if found.shape != shape or not (inside and np.isfinite(found).all()):
-        wanted = f"{shape} numbers" + ("" if what == "derivatives by outputs" else " from 0 to 1")
-        raise InvalidMethod(
-            "ask.gradients", f"is given other {what} than {wanted}", "give finite numbers of that shape"
-        )
+    if found.shape != shape or not ((low <= found) & (found <= high)).all():
+        cause = f"is given {what} other than numbers of shape {shape} from {low:g} to {high:g}"
+        raise InvalidMethod("ask.gradients", cause, "give such numbers")
     return found

@@ -86,36 +86,29 @@ class NetworkView:
         layers: dict[int, list[str]] = {}
         for node in graph.nodes:
             layers.setdefault(node.layer, []).append(node.name)
-        ends = tuple((graph.nodes[one].name, graph.nodes[other].name) for one, other in graph.ends)
-        edges, by_layer = tuple(names_of(graph).numbers), tuple(map(tuple, layers.values()))
+        edges, nodes = tuple(names_of(graph).numbers), [node.name for node in graph.nodes]
+        ends = tuple((nodes[one], nodes[other]) for one, other in graph.ends)
+        head = (question.kind.noun, ablation, edges, ends, tuple(map(tuple, layers.values())))
         [outputs] = masked.outputs([(1 << graph.n_bits) - 1])
-        nothing, kind = _named((), ()), question.kind.noun
+        found: Any
         if not isinstance(masked, MaskedPerceptron):
-            model = question.subject
-            numbers = _named(model.parameters, map(_fixed, model.parameters.values()))
-            inputs, labels, given = _fixed(model.tokens), _fixed(model.answers), _fixed(outputs)
-            none = (nothing, nothing, nothing, nothing, nothing)
-            return cls(kind, ablation, edges, ends, by_layer, inputs, labels, given, *none, numbers)
-        network, rows = masked.question.network, masked.rows
-        names = [(layer, name) for layer, some in enumerate(by_layer) for name in some]
-        neurons = names[len(by_layer[0]) :]
-        targets, sources = [name for _, name in neurons], [name for _, name in names]
-        return cls(
-            kind,
-            ablation,
-            edges,
-            ends,
-            by_layer,
-            _fixed(rows.inputs),
-            _fixed(rows.labels),
-            _fixed(outputs),
+            model, none = question.subject, [_named((), ())] * 5
+            rows = (_fixed(model.tokens), _fixed(model.answers), _fixed(outputs))
+            found = (*head, *rows, *none, _named(model.parameters, map(_fixed, model.parameters.values())))
+            return cls(*found)
+        network, known = masked.question.network, masked.rows
+        functions = [network.function_of(layer).text for layer, biases in enumerate(network.biases, 1) for _ in biases]
+        found = (
+            *head,
+            *map(_fixed, (known.inputs, known.labels, outputs)),
             _named(edges, np.concatenate([one.reshape(-1) for one in network.weights]).tolist()),
-            _named(targets, np.concatenate(network.biases).tolist()),
-            _named(targets, [network.function_of(layer).text for layer, _ in neurons]),
-            _named(sources, [_fixed(one) for layer in activations(network, rows.inputs)[:-1] for one in layer.T]),
-            _named(sources, [_fixed(one) for layer in rows.absent for one in layer]),
-            nothing,
+            _named(nodes[network.n_inputs :], np.concatenate(network.biases).tolist()),
+            _named(nodes[network.n_inputs :], functions),
+            _named(nodes, [_fixed(one) for layer in activations(network, known.inputs)[:-1] for one in layer.T]),
+            _named(nodes, [_fixed(one) for layer in known.absent for one in layer]),
+            _named((), ()),
         )
+        return cls(*found)
 
     def __repr__(self) -> str:
         sizes = "-".join(str(len(layer)) for layer in self.layers)

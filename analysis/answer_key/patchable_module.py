@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -78,22 +77,14 @@ class PatchableModule(torch.nn.Module):
             given = activated_with_gradient(sums, self._functions[layer])
             values = self.values[layer](given)
             whole &= carried is kept and sums is total and values is given
-        self.calls = replace(self.calls, runs=self.calls.runs + (not whole))
-        outputs = values[:, 0]
-        if outputs.requires_grad:
-            outputs.register_hook(self._counted(whole))  # type: ignore[no-untyped-call]
+        self._count(0, not whole)
+        outputs, run = values[:, 0], [] if whole else [1]
+        if outputs.requires_grad:  # the first pass back through a run counts in its place
+            outputs.register_hook(lambda _: self._count(1, -run.pop() if run else 0))  # type: ignore[no-untyped-call]
         return outputs
 
-    def _counted(self, whole: bool) -> Callable[[Tensor], None]:
-        """Counts a backward pass, once, in place of the run that it goes back through."""
-        first = True
-
-        def count(_: Tensor) -> None:
-            nonlocal first
-            runs = self.calls.runs - (first and not whole)
-            self.calls, first = replace(self.calls, gradients=self.calls.gradients + 1, runs=runs), False
-
-        return count
+    def _count(self, gradients: int, runs: int) -> None:
+        self.calls = Calls(self.calls.gradients + gradients, self.calls.runs + runs)
 
 
 def published_form(

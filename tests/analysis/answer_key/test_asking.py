@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from analysis.answer_key.asking import Ask, BeyondTrack
 from analysis.answer_key.condition import Condition
 from analysis.answer_key.judging import judge_of
 from analysis.answer_key.network_view import NetworkView, masked_under
+from analysis.answer_key.patchable_module import published_form
 from analysis.answer_key.reading import submission_of
 from analysis.answer_key.submission import Calls
 from analysis.discovery.registry import METHODS
@@ -151,9 +153,9 @@ def test_a_track_allows_what_those_before_it_do(track, asks) -> None:
         (lambda ask: ask.run([["x0>9.9"]]), "names the edge 'x0>9.9'"),
         (lambda ask: ask.measure([[]], "accuracy"), "knows no measure 'accuracy'"),
         (lambda ask: ask.gradients("decision"), "has no derivatives"),
-        (lambda ask: ask.gradients(gates=[0.5]), "other gates"),
-        (lambda ask: ask.gradients(gates=[2.0] * 12), "other gates"),
-        (lambda ask: ask.gradients(at=np.nan), "other at"),
+        (lambda ask: ask.gradients(gates=[0.5]), "gates other than"),
+        (lambda ask: ask.gradients(gates=[2.0] * 12), "gates other than"),
+        (lambda ask: ask.gradients(at=np.nan), "a place of inputs other than"),
         (lambda ask: ask.gradients(gates=[1.0] * 12, at=0.5), "gates and a place"),
         (lambda ask: ask.gradients(lambda outputs: outputs[:1]), "derivatives by outputs"),
     ],
@@ -171,3 +173,28 @@ def test_a_network_that_a_method_is_given_cannot_be_changed() -> None:
             values[0] = 1.0
     with pytest.raises(TypeError):
         view.weights["x0>1.0"] = 0.0  # type: ignore[index]
+
+
+@pytest.mark.parametrize("ablation", ["zero", "mean", "pairs"])
+def test_a_module_whose_edges_are_patched_gives_what_circuits_give(ablation) -> None:
+    about, masked = question(PERCEPTRON), masked_under(question(PERCEPTRON), ablation)
+    module, clean, corrupt, metric = published_form(about, ablation)
+    assert metric(module(clean)).item() == pytest.approx(masked.measured([(1 << masked.n_bits) - 1], {})[0])
+    assert module.calls == Calls()
+    gates = np.random.default_rng(2).integers(0, 2, masked.n_bits)
+    module.gates.data = torch.tensor(gates, dtype=torch.float64)
+    outputs = module(clean, corrupt)
+    [expected] = masked.outputs([masked.graph.number(gates.astype(bool))])
+    assert outputs.detach().numpy() == pytest.approx(expected, abs=1e-12)
+    assert module.calls == Calls(runs=1)
+    for n_gradients in (1, 2):
+        [slopes] = torch.autograd.grad(metric(outputs), module.gates, retain_graph=True)
+        assert module.calls == Calls(gradients=n_gradients)
+    assert slopes.numpy() == pytest.approx(Ask(about, Condition(ablation)).gradients(gates=gates), abs=1e-12)
+    module.gates.data = torch.ones(masked.n_bits, dtype=torch.float64)
+    module.carried[0].register_forward_hook(lambda _, __, carried: carried * (torch.arange(2) > 0))
+    first = [edge for edge, (source, _) in enumerate(about.graph.ends) if about.graph.nodes[source].name == "x0"]
+    if ablation == "zero":
+        without = masked.outputs([(1 << masked.n_bits) - 1 - sum(1 << edge for edge in first)])[0]
+        assert module(clean).detach().numpy() == pytest.approx(without, abs=1e-12)
+        assert module.calls == Calls(gradients=2, runs=1)
