@@ -40,6 +40,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "ask": "ask.ask",
         "compare": "ask.compare",
         "audit": "audit.audit",
+        "bench": "bench.bench",
         "train": "train.train",
         "plant": "plant.plant",
         "edit": "edit.edit",
@@ -169,7 +170,8 @@ def run(arguments: list[str]) -> int:
     """Run one command; the exit code."""
     try:
         command, given = read(arguments)
-        as_json = given["json"] if "json" in command.__annotations__ else given.pop("json", False)
+        own = "json" in command.__annotations__  # which may be the name of a file
+        as_json = given["json"] in (True, STANDARD) if own else given.pop("json", False)
         shown = call(command, given)
         if not isinstance(shown, Shown):
             return int(shown)

@@ -154,7 +154,7 @@ def _add(parser: ArgumentParser, one: Parameter) -> None:
     if kind is not bool:
         options |= {"type": _reader(kind, within), "choices": choices}
     if one.by_place:
-        options["nargs"] = "+" if many else None if is_required else "?"
+        options["nargs"] = ("+" if is_required else "*") if many else None if is_required else "?"
         parser.add_argument(one.name, metavar=one.name.upper(), default=default, **options)
         return
     flags = [f"--{one.name.rstrip('_').replace('_', '-')}", *filter(None, [SHORT.get(one.name)])]

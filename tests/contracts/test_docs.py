@@ -171,7 +171,7 @@ def test_the_glossary_can_be_parsed_and_leads_nowhere_wrong() -> None:
 @pytest.mark.slow
 def test_every_module_that_a_document_names_exists() -> None:
     """By its file, alone or with the end of its folder's path."""
-    modules = [str(path.relative_to(ROOT)) for top in TOPS for path in (ROOT / top).rglob("*.py")]
+    modules = [str(path.relative_to(ROOT)) for top in (*TOPS, "docs/methods") for path in (ROOT / top).rglob("*.py")]
     ends = {"/".join(module.split("/")[start:]) for module in modules for start in range(module.count("/") + 1)}
     ends |= {path.name for path in ROOT.glob("*.py")}
     named = {
@@ -214,7 +214,7 @@ def texts() -> Iterator[tuple[Path, str]]:
     yield from (
         (path, path.read_text()) for path in [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
     )
-    for path in (path for top in TOPS for path in (ROOT / top).rglob("*.py")):
+    for path in (path for top in (*TOPS, "docs/methods") for path in (ROOT / top).rglob("*.py")):
         yield path, "\n".join(re.findall(r'"""[\s\S]*?"""|#.*', path.read_text()))
 
 

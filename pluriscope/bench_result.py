@@ -1,0 +1,146 @@
+"""The file that ``pluriscope bench`` writes: the scores of each method, its answers, and what it was run from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+from analysis import ENGINE_VERSION
+from analysis.digest import canonical_json, sha256_hex
+from analysis.errors import AnalysisError
+from analysis.strict_json import read_object, validated
+from pluriscope.csv_files import csv_lines, disarmed
+
+FORMAT: Final = "pluriscope-bench/1"
+MOST_BYTES: Final = 256 << 20
+CLOCKED: Final = frozenset(("seconds", "seconds_ratio"))
+"""Columns that a clock decides: no part of the digest, and not compared."""
+TOLERANCE: Final = 1e-9
+_CURE: Final = "give a file that `pluriscope bench --json` wrote"
+Place = tuple[str, str, str, str]
+"""Of a value: method, network, condition, column; of a figure over all networks the second and third are empty."""
+
+
+class InvalidResult(AnalysisError):
+    """A result file is damaged, was changed, or is of another suite or engine."""
+
+
+class _Source(BaseModel):
+    form: Literal["method", "answers", "function"]
+    file: str = Field(pattern=r"^[^/\x00]*$")
+    text: str
+    sha256: str
+
+
+class _Method(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    name: str
+    source: _Source | None
+
+
+class _Limits(BaseModel):
+    seconds: PositiveFloat
+    bytes: PositiveInt
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    format: Literal["pluriscope-bench/1"]
+    suite: str
+    engine: str
+    limits: _Limits
+    conditions: Literal["primary", "all"]
+    methods: list[_Method] = Field(min_length=1)
+    rows: list[dict[str, str | float | bool | None]]
+    digest: str
+
+
+def result_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A result with the head and the digest that its file has."""
+    found = {"format": FORMAT, "primary": "regret", "engine": ENGINE_VERSION, **document}
+    return {**found, "digest": digest_of(found)}
+
+
+def digest_of(document: Mapping[str, Any]) -> str:
+    """SHA-256 of everything in a result but its digest and what a clock decides."""
+    parts = {key: value for key, value in document.items() if key != "digest"}
+    for name in ("methods", "rows"):
+        parts[name] = [{key: value for key, value in one.items() if key not in CLOCKED} for one in parts[name]]
+    return sha256_hex(canonical_json(parts))
+
+
+def read_result(raw: bytes, name: str, suite: str) -> dict[str, Any]:
+    """The content of a result file whose digests are right.
+
+    Args:
+        name: of the file, for errors.
+        suite: digest of the suite that it should be about.
+
+    Raises:
+        InvalidResult: it is no result, was changed since it was written, is about another suite or of another engine,
+            or has a method that cannot be run again.
+    """
+    item = f"result {name!r}"
+    document = read_object(raw, item, InvalidResult, MOST_BYTES, _CURE)
+    file = validated(_File, document, item, InvalidResult, _CURE)
+    if (found := digest_of(document)) != file.digest:
+        cause = f"was changed since it was written: its digest says {file.digest[:12]}, its content has {found[:12]}"
+        raise InvalidResult(item, cause, "give the file as it was written")
+    for one in file.methods:
+        if one.source and sha256_hex(one.source.text.encode()) != one.source.sha256:
+            raise InvalidResult(item, f"says another SHA-256 of {one.name[:60]!r} than its text has", _CURE)
+        if one.source and one.source.form == "function":
+            cause = f"has {one.name[:60]!r}, a function that was never a file"
+            raise InvalidResult(item, cause, "write the function to a file, and score that")
+    if file.suite != suite:
+        cause = f"is about suite {file.suite[:12]}, and {suite[:12]} is asked about"
+        raise InvalidResult(item, cause, f"give --suite the folder of suite {file.suite[:80]}")
+    if file.engine != ENGINE_VERSION:
+        cause = f"was written by engine {file.engine[:20]}, and this is {ENGINE_VERSION}"
+        raise InvalidResult(item, cause, "verify it with that version, or run the method again with this one")
+    return document
+
+
+def differences(stored: Mapping[str, Any], found: Mapping[str, Any]) -> dict[Place, tuple[Any, Any]]:
+    """What two results say otherwise; numbers within a billionth are equal, and times are not compared."""
+    one, other = _values(stored), _values(found)
+    pairs = {place: (one.get(place), other.get(place)) for place in (one | other)}
+    return {place: pair for place, pair in pairs.items() if not _equal(*pair)}
+
+
+def _values(document: Mapping[str, Any]) -> dict[Place, Any]:
+    """Every value of a result by its place."""
+    heads = [((row["method"], row["network"], row["condition"]), row) for row in document["rows"]]
+    heads += [((one["name"], "", ""), one) for one in document["methods"]]
+    return {(*head, column): value for head, one in heads for column, value in _flat(one)}
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if key in CLOCKED:
+            continue
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return bool(one == other)
+
+
+def rows_csv(document: Mapping[str, Any]) -> Iterator[str]:
+    """The rows of a result as comma-separated values, behind lines that say what they are."""
+    rows = document["rows"]
+    about = (
+        f"What discovery methods answer about the networks of suite {document['suite']}",
+        f"result {document['digest']}, engine {document['engine']}; primary score: {document['primary']}",
+    )
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    cells = ([disarmed(value) if isinstance(value := row.get(one), str) else value for one in columns] for row in rows)
+    return csv_lines(about, columns, cells)
