@@ -26,7 +26,7 @@ def score_chart(results: Results, key: str) -> Chart:
     for track, look in zip(TRACKS, _LOOKS, strict=True):
         some = [(row, one) for row, one in enumerate(there) if one["track"] == track]
         series.append(_dots(TRACK_WORDS[track], look, [(row, one[key], one["name"]) for row, one in some], results))
-    marks = [Mark(one[key]["mean"], label_of(one["name"])) for one in there if one["name"] in REFERENCES]
+    marks = [Mark(one[key]["mean"], "") for one in there if one["name"] in REFERENCES]
     axis, names = Axis(score.label.lower()), Axis(names=[label_of(one["name"]) for one in there])
     return Chart("dots", f"{score.label} of methods", axis, names, [one for one in series if one.x], marks)
 

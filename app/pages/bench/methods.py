@@ -30,6 +30,7 @@ from app.pages.bench.results import (
     under_every_condition,
 )
 from app.pages.bench.shared import citation, edges_of, scores_table, share_menu, switches
+from app.pages.prose import chapters
 from pluriscope.address import Addresses
 from pluriscope.blocks import (
     Action,
@@ -47,8 +48,10 @@ from pluriscope.blocks import (
     side_by_side,
 )
 from pluriscope.figures.numbers import decimal, exact
+from pluriscope.glossary import anchor_of
 from pluriscope.parquet_listing import ParquetListing
 from pluriscope.records import RowsRecord, rows_record
+from pluriscope.resources import DOCUMENTS
 from pluriscope.study_table import literal
 from pluriscope.tables import AtHand, Column, Query, Row, read_query
 from pluriscope.templating import linked
@@ -63,14 +66,11 @@ _SAYS: Final = (
     " is how many edges its first valid circuit has beyond a smallest one, as a share of those that could be left out;"
     " 1 where none is valid. A mean gives every arm the same weight, and an interval holds 95% of resampled networks."
 )
-_ENTER: Final = """`pluriscope bench METHOD.py --page FILE` asks a method of your own about the same networks and
-shows it in this table. The file has one function:
-
-```python
-def score(network, ablation, ask):
-    return {edge: abs(weight) for edge, weight in network.weights.items()}
-```
-"""
+_ENTER: Final = (
+    "`pluriscope bench METHOD.py --page FILE` asks a method of your own about the same networks"
+    " and shows it in this table."
+)
+_HOW: Final = DOCUMENTS / "bench.md"
 
 
 # --- all methods
@@ -206,7 +206,10 @@ def bench_blocks(page: BenchPage, base: str = "") -> Iterator[Block]:
     here = [share_menu(results, page.url(), results.url("rows.csv"))] if results.suite else []
     yield Head(_TITLE, _SAYS, actions=here)
     yield from switches(results, **page.view) if results.suite else ()
-    caption = f"{SCORE_OF[page.score].label}, mean over arms with its 95% interval, under {results.condition.key}."
+    caption = (
+        f"{SCORE_OF[page.score].label}, mean over arms with its 95% interval, under {results.condition.key}."
+        " The lines upright are the exact minimum and a random order."
+    )
     yield ChartFigure(chart=score_chart(results, page.score), caption=caption, id="by-method")
     yield page.table
     caption = "Mean regret over the networks of each arm; empty where a method is not offered."
@@ -217,7 +220,16 @@ def bench_blocks(page: BenchPage, base: str = "") -> Iterator[Block]:
                sent=not results.suite)  # fmt: skip
     yield Section("Enter your own method", id="enter")
     yield Prose(_ENTER, glossary=False)
-    yield from [citation(results, _TITLE, page.url(), base)] if results.suite else []
+    if results.suite:
+        yield More("How", _how, "what a method is given, what it may answer, and what comes of it", id="how")
+        yield citation(results, _TITLE, page.url(), base)
+
+
+def _how() -> Iterator[Block]:
+    """What authors of methods read."""
+    for title, texts in chapters(_HOW):
+        yield from [Section(title, id=anchor_of(f"how {title}"))] if title else []
+        yield Prose("\n\n".join(texts), glossary=False)
 
 
 def _conditions(results: Results) -> ChartFigure:

@@ -34,7 +34,8 @@ from pluriscope.views.registry import view_of
 
 _POSITION: Final = 100_000  # behind everything else in any list of networks
 _MAP: Final = "Dark: kept. The backbone is in every valid circuit."
-_SIZES: Final = "Answers by edges. Valid circuits: the usual size, from the smallest to the largest."
+_ANSWERS: Final = "Answers by edges."
+_SIZES: Final = "Of valid circuits the usual size, from the smallest to the largest."
 
 
 class SuiteNetworkRecord(PageModel):
@@ -113,7 +114,8 @@ def network_blocks(session: Session, page: NetworkPage, base: str) -> Iterator[B
     sizes = {"Smallest": smallest, "Backbone": exact(edges_of(truth["backbone"]) or 0)}
     facts = [Fact(label, value, f"of {noun(one.n_edges, 'edge')}") for label, value in sizes.items()]
     yield Facts([Fact("Valid circuits", exact(truth["n_valid"]), results.condition.key), *facts])
-    chart = ChartFigure(chart=answers_chart(told.answers, truth, results), caption=_SIZES, id="answers")
+    caption = f"{_ANSWERS} {_SIZES}" if truth["sizes"] else _ANSWERS
+    chart = ChartFigure(chart=answers_chart(told.answers, truth, results), caption=caption, id="answers")
     if told.edges:
         yield ChartFigure(chart=map_chart(told.answers, told.edges, truth), caption=_MAP, id="map")
         drawn = view_of(one.question).draws(one.question, title=one.name)
