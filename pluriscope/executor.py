@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import Any, Final
 from typing import Protocol as Interface
 
@@ -111,7 +112,7 @@ class ProcessExecutor:
     def __init__(
         self, n_bytes: int, *, keeps: bool = False, begin: Callable[[], None] | None = None, forked: bool = False
     ) -> None:
-        self._n_bytes, self._keeps, self._begin = n_bytes, keeps, begin
+        self._n_bytes, self._keeps, self._begin, self._forked = n_bytes, keeps, begin, forked
         self._context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         self._process: BaseProcess | None = None
         self._pipe: Connection
@@ -125,7 +126,13 @@ class ProcessExecutor:
             self._pipe, theirs = self._context.Pipe()
             given = (theirs, self._n_bytes, self._keeps, self._begin)
             self._process = self._context.Process(target=_serve, args=given, daemon=True)
-            self._process.start()
+            main = sys.modules["__main__"]
+            if self._begin is not None and not self._forked:  # a script that starts it is not run again there
+                sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                self._process.start()
+            finally:
+                sys.modules["__main__"] = main
             theirs.close()
         self._tell, self._busy, self._ended_before = tell, True, ended_by_system()
         with suppress(OSError):  # if it died just now, waiting for it tells so

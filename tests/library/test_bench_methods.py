@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from hashlib import sha256
@@ -294,6 +296,16 @@ def test_the_published_form_answers_as_the_other_does(about, ablation) -> None:
     [published], [asking] = (run(FOLDER / f"{name}.py", task) for name in ("eap_module", "eap"))
     assert published.scores == pytest.approx(asking.scores, abs=1e-12)
     assert published.calls == asking.calls == Calls(gradients=1)
+
+
+@pytest.mark.slow
+def test_a_script_that_scores_a_file_is_not_run_again_in_its_process(tmp_path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\nfrom pluriscope.bench_methods import Limits, method_of\n"
+        f"print(method_of(Path({str(FOLDER / 'eap.py')!r}), Limits()).name)\n"
+    )
+    assert subprocess.run([sys.executable, script], capture_output=True, text=True, check=True).stdout == "EAP\n"
 
 
 @pytest.mark.slow
