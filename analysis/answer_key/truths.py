@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from analysis.answer_key.condition import Condition
-from analysis.answer_key.every_mask import MOST_TRIED, truths_by_every_mask
-from analysis.answer_key.judging import CircuitJudge, PerceptronJudge, judge_of
+from analysis.answer_key.judging import CircuitJudge, PerceptronJudge, every_input_read, judge_of, without_loose_ends
 from analysis.answer_key.truth import Truth
 from analysis.circuit_sets.known import known_circuits
 from analysis.circuit_sets.masks import find_masks
@@ -18,12 +20,15 @@ from analysis.circuits.strategy import find_circuits
 from analysis.errors import BeyondLimits
 from analysis.limits import Limits
 from analysis.question import Question
+from analysis.subjects.perceptron.circuit import EdgeLayout
 from analysis.validity import EDGES
 from analysis.work import DEFAULT_WORK, Work
 
 MOST_LISTED: Final = 1_000_000
 """Valid circuits that a truth lists; where there are more, their number, the smallest size and the backbone are known.
 """
+MOST_TRIED: Final = 21
+"""Edges of the largest perceptrons of which every mask is tried."""
 _LIMITS: Final = Limits(max_valid=MOST_LISTED, n_draws=0, n_smallest=0, n_samples=0)
 
 
@@ -39,8 +44,8 @@ def truth_of(question: Any, condition: Condition, work: Work = DEFAULT_WORK) -> 
 def truths_of(question: Any, conditions: Sequence[Condition], work: Work = DEFAULT_WORK) -> list[Truth | None]:
     """The truth about one network under each of some conditions, in their order; None where it cannot be had.
 
-    Of a perceptron of at most :data:`~analysis.answer_key.every_mask.MOST_TRIED` edges every mask is tried, under all
-    conditions at once. Of larger ones and of transformers valid circuits are searched, see :func:`truth_by_search`.
+    Of a perceptron of at most :data:`MOST_TRIED` edges every mask is tried, under all conditions at once. Of larger
+    ones and of transformers valid circuits are searched, see :func:`truth_by_search`.
 
     Args:
         question: as of :func:`~analysis.answer_key.judging.judge_of`.
@@ -52,11 +57,26 @@ def truths_of(question: Any, conditions: Sequence[Condition], work: Work = DEFAU
     """
     judges = [judge_of(question, one) for one in conditions]
     if isinstance(question, Question) and question.layout.n_edges <= MOST_TRIED:
-        return [*truths_by_every_mask([one for one in judges if isinstance(one, PerceptronJudge)])]
+        return [*_by_every_mask(question.layout, judges)]
     found: dict[Condition, Truth | None] = {}
     for judge in sorted(judges, key=lambda one: one.condition.judge != "threshold"):
         found[judge.condition] = truth_by_search(judge, work, found.get(replace(judge.condition, judge="threshold")))
     return [found[one] for one in conditions]
+
+
+def _by_every_mask(layout: EdgeLayout, judges: Sequence[Any]) -> Iterator[Truth]:
+    """The truth of each judge of one perceptron: circuits are run once for each ablation."""
+    every = np.arange(1 << layout.n_edges, dtype=np.uint64)
+    circuits = every[without_loose_ends(every, layout, "free") == every]
+    strict = (without_loose_ends(circuits, layout, "strict") == circuits) & every_input_read(circuits, layout)
+    outputs: dict[str, NDArray[np.float64]] = {}
+    for judge in judges:
+        condition = judge.condition
+        if condition.ablation not in outputs:
+            outputs[condition.ablation] = judge.outputs_of(circuits)
+        valid = judge.pass_with(outputs[condition.ablation])
+        masks = circuits[valid & strict if condition.structure == "strict" else valid]
+        yield Truth.of_masks(condition, layout.n_edges, masks, minimal_masks(masks))
 
 
 def truth_by_search(judge: CircuitJudge, work: Work = DEFAULT_WORK, wider: Truth | None = None) -> Truth | None:
