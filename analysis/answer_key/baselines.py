@@ -1,8 +1,7 @@
 """The baselines of a suite: discovery methods and references, each asked under the ablation of a condition.
 
-Their scores are the ranking, largest first as their default settings have it; what they answer with default settings is
-their own operating point. Who asks which circuits are valid is asked under the whole condition, others under its
-ablation alone.
+Their scores are the ranking, largest first as their default settings have it. Who asks which circuits are valid is
+asked under the whole condition, others under its ablation alone.
 """
 
 from __future__ import annotations
@@ -71,10 +70,6 @@ class _Counted:
         found = self._masked.losses([one.mask for one in left], loss)
         return [value if one.possible else np.inf for one, value in zip(left, found, strict=True)]
 
-    def shares(self, masks: Sequence[int], settings: Any) -> Any:
-        self.runs += len(masks)
-        return self._masked.shares(masks, settings)
-
     def changes(self, settings: Any) -> Any:
         self.runs += self._masked.n_bits + 1
         return self._masked.changes(settings)
@@ -100,14 +95,13 @@ def _method(key: str, settings: str, pruned: bool, judge: CircuitJudge, _truth: 
     method, given = read_method(f"{key}({','.join(filter(None, (f'ablation={ablation}', settings)))})", question.kind)
     masked = _Counted(landscape_of(question, None, judges=False).under(ablation), pruned=pruned)
     begun = work.clock()
-    answer = method.answer(masked, given, work)  # type: ignore[arg-type]
+    found: Any = method.scores(masked, given) if method.score else method.answer(masked, given, work)  # type: ignore[arg-type]
     told = partial(Submission, calls=Calls(masked.gradients, masked.runs), seconds=work.clock() - begun)
-    if answer.scores is not None:
-        scores = strengths(answer.scores, signed=bool(given["signed"])).tolist()
-        return (told("answered", scores=tuple(scores), own=answer.raw_mask),)
-    if answer.raw_mask is None:
+    if method.score:
+        return (told("answered", scores=tuple(strengths(found.values, signed=bool(given["signed"])).tolist())),)
+    if found.raw_mask is None:
         return (told("raised", "Its numbers became infinite."),)
-    return (told("answered", mask=answer.raw_mask),)
+    return (told("answered", mask=found.raw_mask),)
 
 
 def _random(judge: CircuitJudge, _truth: Truth, _work: Work) -> Answers:

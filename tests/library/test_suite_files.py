@@ -1,0 +1,141 @@
+"""The folder of a suite: the same digest however it was made, and refused by name where it is not whole."""
+
+import json
+
+import pytest
+
+from analysis.answer_key.condition import PRIMARY
+from analysis.answer_key.judging import judge_of
+from analysis.answer_key.suite import InvalidSuite
+from analysis.answer_key.truths import truth_of
+from pluriscope import suite_files
+from pluriscope.suite_files import SuiteFolder, read_suite
+from tests.suites import design, made, saved
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return saved(tmp_path / "suite")
+
+
+@pytest.fixture
+def whole(folder):
+    folder.finish()
+    return folder.path
+
+
+def test_a_suite_is_read_as_it_was_made(whole):
+    suite, kept = read_suite(whole), [one for some in made() for one in some if one.network]
+    assert [one.name for one in suite.networks] == [one.network.name for one in kept]
+    for one in kept:
+        name = one.network.name
+        question = suite.by_name[name].question
+        fresh, stored = truth_of(question, PRIMARY), suite.truth(name)
+        assert stored.masks.tolist() == fresh.masks.tolist()
+        assert (stored.smallest, stored.backbone, stored.minimal) == (fresh.smallest, fresh.backbone, fresh.minimal)
+        assert all(judge_of(question, PRIMARY).are_valid([int(stored.masks[0]), int(stored.masks[-1])]))
+        assert list(suite.truths[name]) == [row["condition"] for row in one.truths]
+    assert list(suite.answers) == [row for one in kept for row in one.answers]
+
+
+def test_every_seed_is_counted(whole):
+    arms = json.loads((whole / "manifest.json").read_text())["arms"]
+    assert {key: arm["networks"] + sum(arm["left_out"].values()) for key, arm in arms.items()} == {"xor": 6, "heads": 1}
+    assert sum(arms["xor"]["left_out"].values()), "some do not converge, or the count of these is not tested"
+
+
+def test_the_digest_is_the_same_whatever_the_chunks(whole, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = SuiteFolder(tmp_path / "other", design(licence="MIT", name="Another name"), "public")
+    other.begin()
+    for one in reversed([one for some in made() for one in some]):
+        other.save([one])
+    assert other.finish().digest == read_suite(whole).digest
+
+
+def test_it_is_another_digest_where_a_truth_is_another(folder, whole, tmp_path):
+    assert design(version="2").digest != design().digest
+    manifest = json.loads((whole / "manifest.json").read_text())
+    name = next(iter(manifest["truths"]))
+    manifest["truths"][name] = "0" * 64
+    (whole / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(InvalidSuite, match="another digest"):
+        read_suite(whole)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda one: (one / "manifest.json").unlink(), "is not finished|has no manifest"),
+        (lambda one: (one / "manifest.json").write_text("{}"), "not of the format"),
+        (lambda one: (one / "manifest.json").write_text("{"), "manifest"),
+        (lambda one: (one / "networks.parquet").write_bytes(b"PAR1"), "networks.parquet that is not the one"),
+        (lambda one: (one / "networks.parquet").unlink(), "lacks networks.parquet"),
+    ],
+)
+def test_a_damaged_suite_is_refused_by_name(whole, spoil, words):
+    spoil(whole)
+    with pytest.raises(InvalidSuite, match=words):
+        read_suite(whole)
+
+
+def test_damaged_lists_are_refused_when_they_are_read(whole):
+    suite = read_suite(whole)
+    name = suite.networks[0].name
+    (whole / "truth" / f"{name}.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InvalidSuite, match=f"truth/{name}.parquet"):
+        suite.truth(name)
+
+
+def test_another_suite_is_refused_with_the_digest_that_is_needed(whole):
+    with pytest.raises(InvalidSuite, match="Give the suite with the digest abc"):
+        read_suite(whole, "abc")
+
+
+def test_an_unfinished_suite_says_so(folder):
+    with pytest.raises(InvalidSuite, match="is not finished"):
+        read_suite(folder.path)
+
+
+@pytest.mark.parametrize("what", ["part", "list"])
+def test_what_is_damaged_is_made_again(folder, what):
+    part = folder.path / "parts" / "0-0.json.gz"
+    damaged = part if what == "part" else next((folder.path / "truth").glob("xor-relu-*"))
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    names, done = folder.begin()
+    assert (names, done) == (["0-0.json.gz"], [set(), {0, 1, 2}, {0}])
+    folder.save(made()[0])
+    assert folder.begin()[1] == [{0, 1, 2}, {0, 1, 2}, {0}]
+
+
+def test_parts_of_another_suite_are_refused(folder):
+    with pytest.raises(InvalidSuite, match="parts of another suite"):
+        SuiteFolder(folder.path, design(version="2"), "public").begin()
+
+
+def test_a_folder_with_something_else_is_refused(folder):
+    (folder.path / "notes.txt").touch()
+    with pytest.raises(InvalidSuite, match=r"'notes\.txt'"):
+        folder.check(list(folder.path.iterdir()))
+
+
+def test_the_other_half_needs_its_secret_and_has_other_networks(tmp_path):
+    with pytest.raises(InvalidSuite, match="64 hex digits"):
+        SuiteFolder(tmp_path, design(), "secret", "abc").check([])
+    one, other = (design().seeds("secret", digit * 64) for digit in "01")
+    assert not {seed for some in one for seed in some} & {seed for some in other for seed in some}
+    assert [len(some) for some in one] == [3, 3, 1]
+    assert one[0] == one[1] != one[2], "one start for each arm"
+    assert all(2**30 <= seed < 2**31 for some in (*one, *other) for seed in some)
+
+
+@pytest.mark.release
+def test_the_bundled_suite_is_whole_and_small():
+    suite = read_suite()
+    design = suite_files.bundled_design()
+    assert {f"{one.arm}-{one.cell}" for one in suite.networks} == {cell.name for cell in design.cells}
+    assert suite.manifest["made"]["design"] == design.digest
+    assert all(suite.checked(name) for name in suite.manifest["files"])
+    assert sum(one.stat().st_size for one in suite.folder.rglob("*")) <= 5_000_000
