@@ -59,11 +59,10 @@ class SuiteDesign(_Part):
     secret_sha256: str = Field(description="SHA-256 of the secret, 64 hex digits as ASCII, of the other half.")
     arms: tuple[Arm, ...]
 
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of all that decides which networks there are."""
-        arms = [arm.model_dump(mode="json", exclude={"label", "note"}) for arm in self.arms]
-        return sha256_hex(canonical_json([self.version, arms]))
+    def digest(self, half: Half) -> str:
+        """SHA-256 of all that decides which networks there are in a half."""
+        for_others = {"label", "note", "count" if half == "small" else "small"}
+        return sha256_hex(canonical_json([self.version, [arm.model_dump(exclude=for_others) for arm in self.arms]]))
 
     @cached_property
     def cells(self) -> tuple[SuiteCell, ...]:

@@ -277,7 +277,7 @@ class SuiteFolder:
     @property
     def _about(self) -> dict[str, str]:
         """What has to be the same of all parts."""
-        own = {"design": self.design.digest, "half": self.half, "secret": secret_digest(self.secret)}
+        own = {"design": self.design.digest(self.half), "half": self.half, "secret": secret_digest(self.secret)}
         return {"engine": ENGINE_VERSION, **own}
 
     @property
@@ -382,7 +382,7 @@ class SuiteFolder:
             **{name: design.pop(name) for name in ("name", "version", "licence", "secret_sha256")},
             "half": self.half,
             "made": self._about,
-            "digest": suite_digest(self.design.digest, self.half, networks, truths),
+            "digest": suite_digest(self.design.digest(self.half), self.half, networks, truths),
             "arms": self._counts(made),
             "seeds": {
                 cell.name: [seeds[0], len(seeds)]
