@@ -3,6 +3,7 @@
     import pluriscope
     result = pluriscope.explain(model, task="XOR")     # a torch.nn.Sequential, an MLPClassifier, or a file
     result.circuits, result.algorithms, result.alignments
+    pluriscope.bench(method)                           # scores a method of circuit discovery, a function or a file
     pluriscope.fetch("http://127.0.0.1:8000/networks/xor-pretrained")  # the same objects, from a server
 
 What is here comes from the engine (:mod:`analysis`) and from a server's JSON interface; nothing is computed in a way of
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from analysis.errors import AnalysisError
     from pluriscope.algorithms import Algorithm, Alignment
+    from pluriscope.bench_table import Benchmark, bench
     from pluriscope.circuits import Circuit, Interpretation
     from pluriscope.counts import Count, Counts
     from pluriscope.errors import MissingLibrary, ServerError
@@ -33,6 +35,8 @@ _HOMES: Final = {
     "ServerError": "pluriscope.errors",
     "Algorithm": "pluriscope.algorithms",
     "Alignment": "pluriscope.algorithms",
+    "Benchmark": "pluriscope.bench_table",
+    "bench": "pluriscope.bench_table",
     "Circuit": "pluriscope.circuits",
     "Interpretation": "pluriscope.circuits",
     "Result": "pluriscope.result",
@@ -49,6 +53,7 @@ __all__ = [
     "Algorithm",
     "Alignment",
     "AnalysisError",
+    "Benchmark",
     "Circuit",
     "Count",
     "Counts",
@@ -58,6 +63,7 @@ __all__ = [
     "Result",
     "ServerError",
     "__version__",
+    "bench",
     "explain",
     "export",
     "fetch",
