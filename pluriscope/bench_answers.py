@@ -19,7 +19,7 @@ MOST_BYTES: Final = 64 << 20
 _MOST_ROWS: Final = 2_000_000
 _PARQUET: Final = b"PAR1"
 _COLUMNS: Final = ("network", "edge", "score")
-_CURE: Final = "give what docs/bench.md calls answers in a file"
+_CURE: Final = 'give {"suite", "name", "answers": {network: {edge: score}}}, or Parquet with network, edge and score'
 
 
 class InvalidAnswers(AnalysisError):
