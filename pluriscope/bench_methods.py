@@ -34,7 +34,7 @@ from analysis.late_functions import function_at
 from analysis.progress import Progress, Report, silent
 from analysis.strict_json import validated
 from analysis.work import Work
-from pluriscope.executor import Crashed, Lost, ProcessExecutor
+from pluriscope.executor import Crashed, Finished, Lost, ProcessExecutor
 from pluriscope.memory import held, wants_memory
 
 ASKING: Final = ("network", "ablation", "ask")
@@ -43,6 +43,7 @@ PUBLISHED: Final = ("module", "clean", "corrupt", "metric")
 IMPORT_SECONDS: Final = 60.0
 _NEARLY: Final = 0.9  # of the memory: a method that came so near has asked for more, whether it said so or not
 _MOST_TOLD: Final = 300
+_BETWEEN_LOOKS: Final = 0.2
 _CURE: Final = f"write score({', '.join(ASKING)}), which docs/bench.md explains"
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {}
 """Functions that were given, by what processes that are forked from this one know them by."""
@@ -179,16 +180,16 @@ class _Slot:
         if not isinstance(source, Path):
             _FUNCTIONS[self.known_as] = source
         self.inherited = held() if function else 0
-        n_bytes = limits.n_bytes + self.inherited
-        self.executor = ProcessExecutor(n_bytes, keeps=True, begin=stand_apart, forked=function)
+        self._most = limits.n_bytes + self.inherited
+        self.executor = ProcessExecutor(self._most, keeps=True, begin=stand_apart, forked=function)
         self.number: int | None = None
         self._limit = self._seconds = limits.seconds
         self._until = 0.0
 
     @property
     def left(self) -> float:
-        """Seconds until its time is up."""
-        return max(0.0, self._until - time.monotonic())
+        """Seconds until its time is up, or its memory is looked at again."""
+        return min(_BETWEEN_LOOKS, max(0.0, self._until - time.monotonic()))
 
     def start(self, compute: Callable[[Work], Any]) -> None:
         """Start something, the time of which begins when the method has been imported."""
@@ -208,6 +209,8 @@ class _Slot:
         lost = True
         try:
             finished = self.executor.wait(0)
+            if finished is None and self.executor.held > self._most:  # memory that it shares has no other limit
+                finished = Finished(_unanswered("memory", f"It holds more than {self._most / 1e6:,.0f} MB of memory."))
             if finished is None and self.left:
                 return None
             if finished and isinstance(finished.outcome, MethodRecord):
@@ -301,7 +304,7 @@ def _module(path: Path, item: str) -> Any:
         InvalidMethod: it cannot be.
     """
     try:
-        if "torch" in path.read_text(encoding="utf-8"):  # so that its random numbers have a seed from the beginning
+        if b"torch" in path.read_bytes():  # so that its random numbers have a seed from the beginning
             function_at("torch:set_num_threads")(1)
         sys.path.insert(0, str(path.parent.resolve()))
         spec: Any = importlib.util.spec_from_file_location(f"method_{path.stem}", path)

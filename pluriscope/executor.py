@@ -143,6 +143,11 @@ class ProcessExecutor:
         """What :func:`multiprocessing.connection.wait` may wait for with others: a message, or the process's end."""
         return [self._pipe, self._process.sentinel] if self._process else []
 
+    @property
+    def held(self) -> int:
+        """Bytes of memory that the process holds."""
+        return held(self._process.pid or "") if self._process else 0
+
     def wait(self, seconds: float) -> Finished | None:
         if self._process is None:
             raise Lost("process was lost")

@@ -81,14 +81,14 @@ def allowing(n_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_DATA, former)
 
 
-def held(*, at_most: bool = False) -> int:
-    """Bytes of memory that this process holds, or the most that it has held; 0 where the system does not say."""
-    return _of_status("VmHWM" if at_most else "VmRSS")
+def held(process: int | str = "self", *, at_most: bool = False) -> int:
+    """Bytes of memory that a process holds, or the most that it has held; 0 where the system does not say."""
+    return _of_status("VmHWM" if at_most else "VmRSS", process)
 
 
-def _of_status(name: str) -> int:
-    """A figure of this process in bytes; 0 where the system does not say."""
-    told = Path("/proc/self/status")
+def _of_status(name: str, process: int | str = "self") -> int:
+    """A figure of a process in bytes; 0 where the system does not say."""
+    told = Path(f"/proc/{process}/status")
     lines = dict(line.split(":", 1) for line in told.read_text().splitlines()) if told.exists() else {}
     return int(lines.get(name, "0").split()[0]) << 10
 

@@ -84,7 +84,8 @@ MEMORY = [
     "while True: KEPT.append(bytearray(10**7))",
     "while True: KEPT.append(os.urandom(10**5))",
     "try:\n    while True: KEPT.append(np.ones(10**6))\nexcept MemoryError: pass",
-    pytest.param("import torch\nwhile True: KEPT.append(torch.ones(10**6))", marks=pytest.mark.slow),
+    "import mmap\nwhile True: KEPT.append(mmap.mmap(-1, 10**7)); KEPT[-1].write(bytes(10**7))",
+    "import torch\nwhile True: KEPT.append(torch.ones(10**6))",
 ]
 HANGS = [
     "while True: pass",
@@ -124,13 +125,15 @@ def test_what_cannot_be_read_is_an_outcome(tasks, body, told) -> None:
     assert told in bad.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", MEMORY)
 def test_what_takes_all_memory_is_told_whether_it_says_so_or_not(tasks, body) -> None:
     bad = one_bad(function_of(body), tasks)
     assert bad.outcome == "memory", bad.message
-    assert bad.message == "It needs more than 315 MB of memory."
+    assert "MB of memory" in bad.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", HANGS)
 def test_what_hangs_is_ended_and_its_children_with_it(tmp_path, tasks, body) -> None:
     told = tmp_path / "pid"
@@ -255,6 +258,7 @@ def test_what_a_method_prints_does_not_disturb_the_table(tasks, capfd) -> None:
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_order_is_kept_whichever_answers_first_and_reports_rise(tasks) -> None:
     def uneven(network, ablation, ask, seed):
         time.sleep(0.3 if seed == seed_of("n0", "uneven") else 0)
