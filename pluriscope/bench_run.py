@@ -59,6 +59,7 @@ def benched(
         InvalidMethod: a method that cannot be run at all, or has the name of another.
     """
     chosen = (PRIMARY,) if conditions == "primary" else ANSWERED
+    texts = [_source(one) for one in given]  # before anything runs that could change them
     heads = [one if isinstance(one, Answers) else method_of(one, limits) for one in given]
     taken = {row["method"] for row in suite.answers}
     for name in (one.name for one in heads):
@@ -78,7 +79,7 @@ def benched(
     for done, scored in enumerate(spread(score, suite.by_name, answered), start=1):
         report(Progress("scores", done, len(suite.networks), f"{done} of {len(suite.networks)} networks"))
         rows += scored
-    methods, sources = summary_of(rows), {head.name: _source(one) for one, head in zip(given, heads, strict=True)}
+    methods, sources = summary_of(rows), dict(zip((one.name for one in heads), texts, strict=True))
     for one in methods:
         one["source"] = sources.get(one["name"])
     for one in methods:
@@ -115,7 +116,11 @@ def _source(given: Given) -> dict[str, str]:
     if isinstance(given, Answers):
         form, text = "answers", given.model_dump_json()
     elif isinstance(given, Path):
-        form, file, text = "method", given.name, given.read_text()
+        try:
+            form, file, text = "method", given.name, given.read_bytes().decode(errors="replace")
+        except OSError as error:
+            cause = f"cannot be read ({error.strerror})"
+            raise InvalidMethod(f"method {given.name!r}", cause, "give the path of a Python file") from None
     return {"form": form, "file": file, "text": text, "sha256": sha256_hex(text.encode())}
 
 

@@ -136,7 +136,7 @@ def _stored(name: str, suite: Suite, folder: Path) -> tuple[dict[str, Any], list
             continue
         place = folder / str(number) / f"{Path(source['file']).stem}.py"
         place.parent.mkdir()
-        place.write_text(source["text"])
+        place.write_bytes(source["text"].encode())
         given.append(place)
         remark(f"running {place.name} of the result file, SHA-256 {source['sha256'][:12]}")
     return stored, given
