@@ -18,7 +18,7 @@ from pluriscope.suite_files import read_suite
 from tests.oracles import every_mask_of_transformers, second_enumerator
 
 MOST_COMBINATIONS = 10**11  # of a perceptron: two minutes
-MOST_BITS = 15  # of a transformer, by edges of heads: a minute or two
+MOST_BITS = 15  # of a transformer: a minute or two
 
 
 def disagreement(question, truth: Truth) -> str | None:
@@ -29,7 +29,7 @@ def disagreement(question, truth: Truth) -> str | None:
         found = second_enumerator.facts_of(question.network, question.task.truth_table, truth.condition)
     else:
         graph = question.graph
-        if graph.n_bits > MOST_BITS or question.rules["granularity"] != "heads":
+        if graph.n_bits > MOST_BITS or graph.cut == "nodes" or question.rules["embedding"] != "joined":
             return None
         document = question.kind.write(question.subject)
         found = every_mask_of_transformers.facts_of(document, graph.edge_names, truth.condition.ablation)

@@ -1,5 +1,7 @@
 """What must not move in the answer key: truths of networks where it can be told by hand or by another enumerator."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,8 @@ from analysis.subjects.transformer.model import read_attention
 from analysis.tasks import Task
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 from tests.random_networks import own_task, random_network
-from tests.second_enumeration import disagreement
+from tests.second_enumeration import disagreement, main
+from tests.suites import tiny
 from tests.trained_networks import trained_xor
 
 # --- truth must not move when neurons are rescaled in a way that preserves the function
@@ -143,16 +146,38 @@ def test_a_second_enumerator_finds_the_same(question):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ablation", ["zero", "mean"])
-def test_masks_of_a_transformer_run_by_its_file_are_the_same(ablation):
-    document = with_blocks(11, (1, 2, 5, 3, 4, 3), mlp="relu", norm=True)
-    question = GraphQuestion(TRANSFORMER, read_attention(document), TRANSFORMER.rules("heads"))
-    truth = truth_of(question, Condition(ablation))
-    assert disagreement(question, truth) == ""
-    assert truth.n_valid
+@pytest.mark.parametrize("text", ["heads", ""])
+def test_masks_of_a_transformer_run_by_its_file_are_the_same(text):
+    document = with_blocks(29, (1, 2, 5, 3, 4, 3), **({"mlp": "relu", "norm": True} if text else {}))
+    question = GraphQuestion(TRANSFORMER, read_attention(document), TRANSFORMER.rules(text))
+    truths = truths_of(question, conditions_of(question))
+    assert [disagreement(question, one) for one in truths] == ["", ""]
+    assert all(one.n_valid for one in truths)
 
 
 @pytest.mark.release
 def test_a_second_enumerator_counts_the_circuits_of_a_wider_network():
     question = ask(trained_xor(4, 1)[0])
     assert disagreement(question, truth_of(question, PRIMARY)) == ""
+
+
+@pytest.mark.release
+def test_a_share_of_a_suite_is_gone_through_and_what_differs_is_named(monkeypatch, capsys):
+    suite = tiny()
+    assert main([str(suite.folder), "--share", "1"]) == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert sorted(line.split(":")[0] for line in lines) == sorted(one.name for one in suite.networks)
+    assert all(": agrees, " in line for line in lines)
+    assert last == f"{len(lines)} networks, truths: {{'agree': {sum(map(len, suite.truths.values()))}}}"
+
+    truth = type(suite).truth
+
+    def other(self, name, condition=PRIMARY):
+        known = truth(self, name, condition)
+        return replace(known, n_valid=known.n_valid + 1) if condition == PRIMARY else known
+
+    monkeypatch.setattr(type(suite), "truth", other)
+    assert main([str(suite.folder)]) == 1  # a share below one network is one
+    line, last = capsys.readouterr().out.splitlines()
+    assert "zero-threshold-strict: n_valid is" in line
+    assert "'differ': 1" in last
