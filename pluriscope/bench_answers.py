@@ -30,7 +30,7 @@ class Answers(BaseModel):
     """What a file says.
 
     Args:
-        suite: digest of the suite whose networks are meant; "" where a Parquet file does not say it.
+        suite: digest of the suite whose networks are meant; a Parquet file need not say it.
         name: of the method.
         track: what it may have asked; everything where nothing is said.
         answers: of each network what a method would have returned.
@@ -56,12 +56,12 @@ def read_answers(raw: bytes, name: str, suite: str, networks: Collection[str]) -
     """
     item = f"answers {name!r}"
     if raw.startswith(_PARQUET):
-        document = _of_parquet(raw, item, name)
+        document = {"suite": suite, "name": Path(name).stem, **_of_parquet(raw, item, name)}
     else:
         document = read_object(raw, item, InvalidAnswers, MOST_BYTES, _CURE)
     found = validated(Answers, document, item, InvalidAnswers, _CURE)
     plain_text(found.name, f"{item} name", InvalidAnswers)
-    if found.suite and found.suite != suite:
+    if found.suite != suite:
         cause = f"is about suite {found.suite[:12]}, and {suite[:12]} is asked about"
         raise InvalidAnswers(item, cause, f"give --suite the folder of its suite, or answers about {suite}")
     unknown = [network for network in found.answers if network not in networks]
@@ -102,5 +102,4 @@ def _of_parquet(raw: bytes, item: str, name: str) -> dict[str, Any]:
         if edge in answers.setdefault(network, {}):
             raise InvalidAnswers(where, "is there twice", "give each edge of a network one row")
         answers[network][edge] = score
-    told: dict[str, Any] = {key: about[key] for key in ("suite", "name", "track") if key in about}
-    return {"suite": "", "name": Path(name).stem, **told, "answers": answers}
+    return {key: about[key] for key in ("suite", "name", "track") if key in about} | {"answers": answers}

@@ -106,12 +106,7 @@ def _json(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _given(name: str, suite: Suite) -> Path | Answers:
-    """A method of the command line: a Python file, or answers in a file.
-
-    Raises:
-        Refusal: it cannot be read.
-        InvalidAnswers: see :func:`~pluriscope.bench_answers.read_answers`.
-    """
+    """A method of the command line: a Python file, or answers in a file."""
     from pluriscope.bench_answers import MOST_BYTES, read_answers
 
     raw = read_bytes(name, "method", MOST_BYTES, "Python file, or of answers in JSON or Parquet")
@@ -119,12 +114,7 @@ def _given(name: str, suite: Suite) -> Path | Answers:
 
 
 def _stored(name: str, suite: Suite, folder: Path) -> tuple[dict[str, Any], list[Path | Answers]]:
-    """A result about this suite, and its methods as they were given; programs are put into a folder.
-
-    Raises:
-        Refusal: the file cannot be read.
-        InvalidResult: it is none, is about another suite, or has a method that was no file.
-    """
+    """A result about this suite, and its methods as they were given; programs are put into a folder."""
     from pluriscope.bench_answers import read_answers
     from pluriscope.bench_result import MOST_BYTES, read_result
 
