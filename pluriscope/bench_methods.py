@@ -81,7 +81,7 @@ class Task:
 
 
 class MethodRecord(BaseModel):
-    """What a method says of itself.
+    """What a method says of itself, by names in its file, or by attributes of a function.
 
     Args:
         name: ``NAME``, else the name of the file or function.
@@ -278,7 +278,8 @@ def _loaded(known_as: str) -> tuple[MethodRecord, Callable[..., Any], str]:
     item = _shown(given or Path(known_as))
     if "torch" in sys.modules:  # whose other threads a forked process does not have
         function_at("torch:set_num_threads")(1)
-    names: dict[str, Any] = vars(_module(Path(known_as), item)) if given is None else {"score": given}
+    attributes = {**getattr(given, "__dict__", {}), "score": given}
+    names = vars(_module(Path(known_as), item)) if given is None else attributes
     function = names.get("score")
     if not callable(function):
         raise InvalidMethod(item, "has no function 'score'", _CURE)

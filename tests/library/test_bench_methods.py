@@ -242,7 +242,9 @@ def test_functions_are_asked_as_files_are_and_see_what_stands_around_them(tasks)
     assert [one.outcome for one in found] == ["answered"] * 3
     assert found[0].scores == (3.0,) * 14
     assert not seen
-    assert method_of(close_by, LIMITS).name == "close_by"
+    assert method_of(close_by, LIMITS).model_dump() == {"name": "close_by", "track": None, "seeds": 1}
+    close_by.NAME, close_by.TRACK, close_by.SEEDS = "nearest", "runs", 3
+    assert method_of(close_by, LIMITS).model_dump() == {"name": "nearest", "track": "runs", "seeds": 3}
     with pytest.raises(InvalidMethod, match="parameters"):
         method_of(lambda x: x, LIMITS)
 
