@@ -160,7 +160,7 @@ def run_method(
                     told = "".join(one if one.isprintable() else " " for one in found.message)
                     done[slot.number] = replace(found, message=told)
                     slot.number, answered = None, answered + 1
-                    report(Progress("methods", answered, len(jobs)))
+                    report(Progress("methods", answered, len(jobs), f"{answered} of {len(jobs)} answers"))
             while all(number in done for number in range(yielded, yielded + method.seeds)):
                 yield tuple(done.pop(number) for number in range(yielded, yielded + method.seeds))
                 yielded += method.seeds

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from analysis.progress import Progress, Report, silent
+from analysis.progress import Report, silent
 from pluriscope.arguments import FilePath, checked
 from pluriscope.bench_methods import Limits
 from pluriscope.models import write_json
@@ -46,7 +46,7 @@ def bench(
     from pluriscope.suite_files import read_suite
 
     limits = Limits(seconds, megabytes << 20, workers or os.cpu_count() or 1)
-    tell: Report = silent if report is None else lambda one: report(_words(one))
+    tell: Report = silent if report is None else lambda one: report(one.found)
     given = Path(method) if isinstance(method, str | Path) else method
     return Benchmark(benched(read_suite(suite), [given], conditions=conditions, limits=limits, report=tell))
 
@@ -80,10 +80,6 @@ class Benchmark(Rows):
 
     def __repr__(self) -> str:
         return aligned(self, str(self.caption))
-
-
-def _words(progress: Progress, /) -> str:
-    return progress.found or f"{progress.done} of {progress.total} answers"
 
 
 def _row(method: Mapping[str, Any]) -> Row:
