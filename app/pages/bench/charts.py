@@ -58,11 +58,17 @@ def arms_chart(arms: Mapping[str, Mapping[str, Any]]) -> Chart:
     return Chart("dots", "Regret by arm", Axis("regret", low=0.0, high=1.0), Axis(names=[*there]), [series])
 
 
+def mask_of(row: Mapping[str, Any]) -> int | None:
+    """The circuit of an answer: the first valid one, else that at its own operating point; None of neither."""
+    found = row["answer"] or row["own"]
+    return None if found is None else int(found, 16)
+
+
 def among_chart(row: Mapping[str, Any], truth: Mapping[str, Any]) -> Chart:
     """The valid circuits of a network by edges, with the smallest and where an answer stands."""
     sizes = {size: many for size, many in enumerate(truth["sizes"]) if many}
-    edges = int(row["answer"], 16).bit_count()
-    marks = [Mark(truth["smallest"], "smallest"), Mark(edges, "answer" if row["valid"] else "answer, not valid")]
+    edges = (mask_of(row) or 0).bit_count()
+    marks = [Mark(truth["smallest"], "smallest"), Mark(edges, "answer" if row["answer"] else "answer, not valid")]
     series = Series("", [*sizes], [*sizes.values()], look="grey")
     return Chart("bars", f"Valid circuits of {row['network']} by edges", Axis("edges"),
                  Axis("valid circuits", log=True, low=0.8), [series], marks)  # fmt: skip
@@ -70,7 +76,7 @@ def among_chart(row: Mapping[str, Any], truth: Mapping[str, Any]) -> Chart:
 
 def answers_chart(rows: Sequence[Mapping[str, Any]], truth: Mapping[str, Any], results: Results) -> Chart:
     """Every method's answer about one network by its edges, below the valid circuits where their sizes are known."""
-    there, series = [row for row in rows if row["answer"]], list[Series]()
+    there, series = [row for row in rows if mask_of(row) is not None], list[Series]()
     sizes = {size: many for size, many in enumerate(truth["sizes"] or ()) if many}
     if sizes:
         usual, name = max(sizes, key=sizes.__getitem__), "valid circuits, fewest to most edges"
@@ -78,8 +84,8 @@ def answers_chart(rows: Sequence[Mapping[str, Any]], truth: Mapping[str, Any], r
     first = len(series)
     looks: tuple[tuple[str, Look, bool], ...] = (("valid", "ink", True), ("not valid", "open", False))
     for name, look, valid in looks:
-        some = [(place, row) for place, row in enumerate(there, first) if bool(row["valid"]) is valid]
-        edges = [int(row["answer"], 16).bit_count() for _, row in some]
+        some = [(place, row) for place, row in enumerate(there, first) if bool(row["answer"]) is valid]
+        edges = [(mask_of(row) or 0).bit_count() for _, row in some]
         names, urls = (
             [label_of(row["method"]) for _, row in some],
             [results.method_url(row["method"]) for _, row in some],
@@ -91,7 +97,7 @@ def answers_chart(rows: Sequence[Mapping[str, Any]], truth: Mapping[str, Any], r
 
 def map_chart(rows: Sequence[Mapping[str, Any]], edges: Sequence[str], truth: Mapping[str, Any]) -> Chart:
     """Which edges each answer keeps; above them the backbone and how many answers keep each edge."""
-    answers = {label_of(row["method"]): int(row["answer"], 16) for row in rows if row["answer"]}
+    answers = {label_of(row["method"]): mask for row in rows if (mask := mask_of(row)) is not None}
     bits = range(len(edges))
     lines = {"backbone": int(truth["backbone"], 16), **answers}
     values = [[1.0 if mask >> bit & 1 else None for bit in bits] for mask in lines.values()]

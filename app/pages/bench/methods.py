@@ -16,7 +16,7 @@ from analysis.answer_key.submission import TRACKS, Outcome
 from analysis.network_files.files import slug_of
 from app.errors import BadQuery
 from app.options import PageModel
-from app.pages.bench.charts import TRACK_WORDS, among_chart, arms_chart, heat_of, score_chart
+from app.pages.bench.charts import TRACK_WORDS, among_chart, arms_chart, heat_of, mask_of, score_chart
 from app.pages.bench.results import (
     MEANING_OF,
     SCORE_OF,
@@ -334,7 +334,7 @@ def _fact(key: str, one: Mapping[str, Any]) -> Fact:
 
 def _among(page: MethodPage) -> Iterator[ChartFigure]:
     """The answers of the largest regret, each among the valid circuits of its network."""
-    there = [row for row in page.rows if row["answer"] and row["regret"]]
+    there = [row for row in page.rows if mask_of(row) is not None and row["regret"]]
     for number, row in enumerate(sorted(there, key=lambda row: -row["regret"])[:3]):
         truth = truths_of(page.results.suite, row["network"]).get(page.results.condition.key)
         if truth is not None and truth["sizes"]:
@@ -352,9 +352,9 @@ ROWS: Final = (
     Column("arm", "Arm", "What the network is an example of.", "text", "any"),
     Column("outcome", "Outcome", "What became of the method.", "text", "any", choices=get_args(Outcome)),
     Column("message", "Cause", "Why it did not answer.", "text", **_HIDDEN),
-    Column("answer", "Answer", "Mask of the circuit, hexadecimal; bit i is edge i.", "text", **_HIDDEN),
+    Column("answer", "Answer", "Its first valid circuit as a mask, hexadecimal; bit i is edge i.", "text", **_HIDDEN),
     Column("own", "Own", "Mask at the method’s own operating point.", "text", **_HIDDEN),
-    Column("edges", "Edges", "Of the answer.", "int", orders=False),
+    Column("edges", "Edges", "Of its first valid circuit, else at its own operating point.", "int", orders=False),
     *(_score(one, one.better == "less", shown=one.key in MAIN[:4]) for one in SCORES),
     *(Column(f"calls_{track}", f"Calls, {track}", "How often it asked.", "int", shown=False) for track in TRACKS),
     Column("seconds", "Seconds", "That it took.", "float", shown=False),
@@ -368,7 +368,7 @@ def rows_table(
 
     def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         for line in lines:
-            edges = edges_of(line["answer"])
+            edges = edges_of(line["answer"] or line["own"])
             yield Row({**line, "edges": edges}, url=results.url("networks", line["network"]))
 
     where = f"condition = {literal(results.condition.key)} AND {where}"

@@ -155,7 +155,7 @@ def _summary(suite: str, condition: str) -> Sequence[Mapping[str, Any]]:
 def under_every_condition(suite: str) -> Mapping[str, Mapping[str, Any]]:
     """The regret of each method by its name under each condition."""
     groups: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for row in _rows(suite, "answers", "true", names=("method", "condition", "arm", "regret")):
+    for row in _rows(suite, "answers", "true", names=("method", "condition", "network", "arm", "regret")):
         groups.setdefault(row["method"], {}).setdefault(row["condition"], []).append(row)
     return {
         method: {key: means_of(rows, ("regret",)) for key, rows in conditions.items()}
