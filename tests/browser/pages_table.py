@@ -7,6 +7,7 @@ from typing import Any
 from app.bundled import bundled_networks
 from pluriscope.address import Addresses
 from pluriscope.naming import Scope
+from pluriscope.suite_files import read_suite
 
 PAGES = {
     "circuit": "/networks/xor-pretrained/explanations/c-{mask}",
@@ -106,6 +107,13 @@ PAGES = {
     "hand-outs": "/learn/hand-outs",
     "findings": "/findings",
     "findings, a chapter": "/findings/learned-or-drawn",
+    "methods on the answer key": "/bench",
+    "methods, by another score": "/bench?condition=mean-threshold-strict&score=valid&columns=valid,calls&track=runs",
+    "methods, under every condition": "/bench?part=conditions",
+    "method on the answer key": "/bench/eap",
+    "two methods": "/bench/eap/against/eap-ig",
+    "network of the answer key": "/bench/networks/{of_suite}",
+    "transformer of the answer key": "/bench/networks/{transformer_of_suite}",
     "the paper": "/paper",
     "glossary": "/glossary",
     "search": "/search?q=xor",
@@ -128,6 +136,7 @@ def addresses(site: Any) -> dict[str, str]:
     alignment = site.listed("xor-pretrained", kind="alignment")["items"][0]["ref"]
     algorithm, _, placed = alignment.removeprefix("a-").partition(".")
     chosen = [circuits[0]["ref"], *(f"i-{one['mask']}.0" for one in circuits[:2]), alignment]
+    suite = read_suite().networks
     names = {
         # a circuit with many interpretations, so that there is something to leaf through
         "mask": circuits[0]["mask"],
@@ -138,6 +147,8 @@ def addresses(site: Any) -> dict[str, str]:
         "refs": "&".join(f"e={ref}" for ref in chosen),
         "asked": Addresses().play("xor-pretrained", [*chosen[1:3], alignment]),
         "noisy": Addresses().network("xor-pretrained", Scope(data=noisy.digest[:12])),
+        "of_suite": suite[0].name,
+        "transformer_of_suite": suite[-1].name,
         "job": site.twin("/jobs?state=done")["items"][0]["ref"],
     }
     return {name: address.format(**names) for name, address in PAGES.items()}
