@@ -27,6 +27,16 @@ ANSWERS: Final = "field-scores-answers"
 VERDICTS: Final = "field-scores"
 RANKINGS: Final = ("weights", "eap", "eap-ig", "mask-ig", "exact-edge")
 """Methods that give each edge a score without asking what is valid."""
+ARMS: Final = {
+    **{f"xor-{width}": f"XOR, width {width}" for width in (3, 4, 5)},
+    "tables": "three inputs",
+    "drawn": "drawn",
+    "strict": "strict training",
+    "heads": "transformers, heads",
+    "qkv": "transformers, q/k/v",
+    "mlp": "transformers, MLP",
+}
+"""What the finding calls the arms of a suite."""
 CLASSES: Final = ("shared by less than a third", "by less than two thirds", "by more")
 """Networks by how much of a smallest circuit every valid circuit has."""
 INTERVALS: Final = ("tau", "residual", "order", "gain", "far", "room", "leader")
@@ -70,7 +80,8 @@ def frozen(slug: str) -> list[dict[str, Any]]:
 
 def arm_of(row: Row) -> str:
     """The group that is tested: an arm, and of planted networks a disguise."""
-    return f"{row['arm']}: {row['cell']}" if row["arm"] == "disguised" else str(row["arm"])
+    disguise = str(row["cell"]).removeprefix("compile-").removeprefix("idle-")
+    return f"planted: {disguise}" if row["arm"] == "disguised" else ARMS[row["arm"]]
 
 
 def class_of(row: Row) -> str:
