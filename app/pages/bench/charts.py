@@ -27,7 +27,8 @@ def score_chart(results: Results, key: str) -> Chart:
         some = [(row, one) for row, one in enumerate(there) if one["track"] == track]
         series.append(_dots(TRACK_WORDS[track], look, [(row, one[key], one["name"]) for row, one in some], results))
     marks = [Mark(one[key]["mean"], "") for one in there if one["name"] in REFERENCES]
-    axis, names = Axis(score.label.lower()), Axis(names=[label_of(one["name"]) for one in there])
+    axis = Axis(score.label.lower(), high=1.0 if key == "regret" else None)  # beside which the values are written
+    names = Axis(names=[label_of(one["name"]) for one in there])
     return Chart("dots", f"{score.label} of methods", axis, names, [one for one in series if one.x], marks)
 
 
