@@ -26,7 +26,7 @@ from app.pages.bench.charts import answers_chart, map_chart
 from app.pages.bench.results import Results, conditions_of, label_of, results_of, suite_of, truths_of
 from app.pages.bench.shared import citation, edges_of, share_menu, switches
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, ChartFigure, Columns, Fact, Facts, Figure, Head, More, Section, Table
+from pluriscope.blocks import Action, Block, ChartFigure, Fact, Facts, Figure, Head, More, Section, Table
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.tables import read_query
 from pluriscope.templating import linked
@@ -118,10 +118,8 @@ def network_blocks(session: Session, page: NetworkPage, base: str) -> Iterator[B
     chart = ChartFigure(chart=answers_chart(told.answers, truth, results), caption=caption, id="answers")
     if told.edges:
         yield ChartFigure(chart=map_chart(told.answers, told.edges, truth), caption=_MAP, id="map")
-        drawn = view_of(one.question).draws(one.question, title=one.name)
-        yield Columns([[chart], [Figure(drawn, "The network.")]])
-    else:
-        yield chart
+        yield Figure(view_of(one.question).draws(one.question, title=one.name), "The network.")
+    yield chart
     yield Section("Answers", "the least regret first")
     named = [linked(label_of(row["method"]), results.method_url(row["method"])) for row in told.answers]
     rest = (map(row.get, ("outcome", "regret", "valid")) for row in told.answers)
