@@ -33,7 +33,7 @@ class Answers(BaseModel):
         suite: digest of the suite whose networks are meant; a Parquet file need not say it.
         name: of the method.
         track: what it may have asked; everything where nothing is said.
-        answers: of each network what a method would have returned.
+        answers: of each network what a method would have returned, or None where it takes no such network.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -95,8 +95,11 @@ def _answers(
     """The track of a method, and what it answers about each network under each condition that is asked about."""
     if isinstance(given, Answers):
         missing = Submission("unreadable", "The file has no answer about this network.")
+        refused = Submission("not-offered", "The file says that the method takes no such network.")
         graphs = {network.name: network.question.graph for network, _ in asked}
-        read = {name: (submission_of(graphs[name], one),) for name, one in given.answers.items()}
+        read = {
+            name: (refused if one is None else submission_of(graphs[name], one),) for name, one in given.answers.items()
+        }
         found: list[tuple[Submission, ...]] = [read.get(network.name, (missing,)) for network, _ in asked]
     else:
         judged = head.track in (None, TRACKS[-1])  # else only the ablation makes a difference to what it is told

@@ -106,12 +106,14 @@ def test_answers_in_a_file_are_scored_as_the_method_that_gave_them(tmp_path, two
     name, missing = suite.by_name
     weights = {edge: n for n, edge in enumerate(names_of(suite.by_name[name].question.graph).numbers)}
     answers = tmp_path / "answers.json"
-    answers.write_text(json.dumps({"suite": suite.digest, "name": "theirs", "answers": {name: weights}}))
-    found = scored(tmp_path, two_networks, answers)
-    theirs = {row["network"]: row for row in found["rows"] if row["method"] == "theirs"}
-    assert (theirs[name]["outcome"], theirs[missing]["outcome"]) == ("answered", "unreadable")
-    assert "no answer" in theirs[missing]["message"]
-    assert theirs[missing]["regret"] == 1
+    cases = (({}, "unreadable", "no answer", 1), ({missing: None}, "not-offered", "no such network", None))
+    for more, outcome, cause, regret in cases:
+        answers.write_text(json.dumps({"suite": suite.digest, "name": "theirs", "answers": {name: weights, **more}}))
+        found = scored(tmp_path, two_networks, answers)
+        theirs = {row["network"]: row for row in found["rows"] if row["method"] == "theirs"}
+        assert (theirs[name]["outcome"], theirs[missing]["outcome"]) == ("answered", outcome)
+        assert cause in theirs[missing]["message"]
+        assert theirs[missing]["regret"] == regret
     assert run("bench", "--suite", two_networks, "--verify", tmp_path / "result.json", "-q") == 0
 
 
