@@ -199,7 +199,7 @@ def held(folder: Path, packages: Sequence[str]) -> Iterator[Held]:
 
 def table(found: Sequence[Held]) -> Iterator[str]:
     """As lines of Markdown."""
-    yield from ("", "| lens | package | network | numbers | largest difference |", "| --- | --- | --- | --: | --: |")
+    yield from ("| lens | package | network | numbers | largest difference |", "| --- | --- | --- | --: | --: |")
     for one in found:
         yield f"| `{one.lens}` | {one.package} | {one.model} | {one.numbers} | {one.difference:.0e} |"
 
@@ -265,7 +265,7 @@ def programs(folder: Path, suite: Any) -> Iterator[str]:
         track = "runs" if name.endswith(("acdc", "exact-edge")) else "gradients"
         entry = {"suite": suite.digest, "name": f"{name} (published)", "track": track, "answers": answers}
         (folder / f"{name}.json").write_text(json.dumps(entry))
-    yield from ("", "| method | program | networks | edges carry | same order or mask | numbers differ by |")
+    yield "| method | program | networks | edges carry | same order or mask | numbers differ by |"
     yield "| --- | --- | --- | --- | --: | --: |"
     for key, group in sorted(groups.items()):
         told = (
