@@ -51,14 +51,17 @@ def main(arguments=None) -> int:
     lots = {one.name: sha256_hex(f"{options.seed} {one.name}".encode()) for one in suite.networks}
     drawn = sorted(suite.networks, key=lambda one: lots[one.name])[: max(1, round(options.share * len(lots)))]
     for network in drawn:
-        begun, said = perf_counter(), list[str]()
+        begun, said, tried = perf_counter(), list[str](), 0
         for condition in suite.conditions(network.name):
             truth = suite.truth(network.name, condition)
             found = None if truth is None else disagreement(network.question, truth)
             seen["too much to try" if found is None else "differ" if found else "agree"] += 1
+            tried += found is not None
             if found:
                 said.append(f"{condition.key}: {found}")
-        sys.stdout.write(f"{network.name}: {'; '.join(said) or 'agrees'}, {perf_counter() - begun:.1f} s\n")
+        sys.stdout.write(
+            f"{network.name}: {'; '.join(said) or f'agrees under {tried}'}, {perf_counter() - begun:.1f} s\n"
+        )
         sys.stdout.flush()
     sys.stdout.write(f"{len(drawn)} networks, truths: {dict(seen)}\n")
     return 1 if seen["differ"] else 0

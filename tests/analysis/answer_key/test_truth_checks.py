@@ -167,7 +167,7 @@ def test_a_share_of_a_suite_is_gone_through_and_what_differs_is_named(monkeypatc
     assert main([str(suite.folder), "--share", "1"]) == 0
     *lines, last = capsys.readouterr().out.splitlines()
     assert sorted(line.split(":")[0] for line in lines) == sorted(one.name for one in suite.networks)
-    assert all(": agrees, " in line for line in lines)
+    assert all(": agrees under " in line for line in lines)
     assert last == f"{len(lines)} networks, truths: {{'agree': {sum(map(len, suite.truths.values()))}}}"
 
     truth = type(suite).truth
