@@ -28,6 +28,7 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from analysis import ENGINE_VERSION
 from analysis.answer_key.condition import PRIMARY, Condition, condition_of
@@ -36,8 +37,8 @@ from analysis.answer_key.scores import SCORES
 from analysis.answer_key.suite import SUITE_FORMAT, InvalidSuite, SuiteNetwork, suite_digest
 from analysis.answer_key.truth import Truth
 from analysis.digest import sha256_hex
-from analysis.strict_json import read_object
-from pluriscope.study_table import literal, put, write_part
+from analysis.strict_json import read_object, validated
+from pluriscope.study_table import literal, put, quoted, write_part
 from pluriscope.suite_design import Half, SuiteDesign, read_design, secret_digest
 
 SMALL: Final = "small"
@@ -83,6 +84,25 @@ def _bundled() -> Path:
 
 
 # --- read
+
+
+class _Made(BaseModel):
+    engine: str
+    design: str
+    half: str
+    secret: str
+
+
+class _Manifest(BaseModel):
+    """What is read of a manifest."""
+
+    half: str
+    made: _Made
+    arms: dict[str, dict[str, Any]]
+    networks: dict[str, str]
+    truths: dict[str, str]
+    files: dict[str, str]
+    digest: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,17 +182,23 @@ class Suite:
         return found
 
     def _masks(self, name: str) -> NDArray[np.uint64]:
-        path = self.checked(f"{_LISTS}/{name}.parquet")
-        with duckdb.connect() as database:
-            found: NDArray[np.uint64] = database.execute(f"SELECT mask FROM {literal(str(path))}").fetchnumpy()["mask"]  # noqa: S608  our own name
+        found: NDArray[np.uint64] = self._read(f"{_LISTS}/{name}.parquet", "SELECT mask FROM ").fetchnumpy()["mask"]
         return found
 
     def _rows(self, name: str) -> Iterator[dict[str, Any]]:
+        names = TABLES[name]
+        columns = ", ".join(f"CAST({quoted(column)} AS {kind})" for column, kind in names.items())
+        for row in self._read(name, f"SELECT {columns} FROM ").fetchall():  # noqa: S608  our own names
+            yield dict(zip(names, row, strict=True))
+
+    def _read(self, name: str, query: str) -> Any:
+        """What a query of ours, which ends where a file's name belongs, gives of a file of the suite."""
         path = self.checked(name)
-        with duckdb.connect() as database:
-            found = database.execute(f"SELECT * FROM {literal(str(path))}")  # noqa: S608  likewise
-            names = [column[0] for column in found.description or ()]
-            yield from (dict(zip(names, row, strict=True)) for row in found.fetchall())
+        try:
+            return duckdb.connect().execute(query + literal(str(path)))
+        except duckdb.Error as problem:
+            cause = f"has a {name} that cannot be read ({str(problem).splitlines()[0][:200]})"
+            raise InvalidSuite(f"suite {str(self.folder)!r}", cause, _CURE) from None
 
     def checked(self, name: str) -> Path:
         """A file of the suite whose content is what the manifest says."""
@@ -206,11 +232,11 @@ def read_suite(folder: str | Path = SMALL, digest: str = "") -> Suite:
         cure = "give the command that makes it again, which goes on" if unfinished else _CURE
         raise InvalidSuite(item, cause, cure) from None
     manifest = read_object(raw, f"manifest of {item}", InvalidSuite, _MOST, _CURE)
-    lacking = {"half", "made", "arms", "networks", "truths", "files", "digest"} - manifest.keys()
-    if lacking or manifest.get("format") != SUITE_FORMAT:
+    if manifest.get("format") != SUITE_FORMAT:
         raise InvalidSuite(item, f"is not of the format {SUITE_FORMAT}", _CURE)
-    found = suite_digest(manifest["made"]["design"], manifest["half"], manifest["networks"], manifest["truths"])
-    if found != manifest["digest"]:
+    told = validated(_Manifest, manifest, item, InvalidSuite, _CURE)
+    found = suite_digest(told.made.design, told.half, told.networks, told.truths)
+    if found != told.digest:
         raise InvalidSuite(item, f"states another digest than that of its content ({found[:12]})", _CURE)
     if digest and found != digest:
         raise InvalidSuite(item, f"has the digest {found}", f"give the suite with the digest {digest}")

@@ -40,7 +40,6 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "ask": "ask.ask",
         "compare": "ask.compare",
         "audit": "audit.audit",
-        "bench": "bench.bench",
         "train": "train.train",
         "plant": "plant.plant",
         "edit": "edit.edit",
@@ -56,7 +55,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "backup": "upkeep.backup",
         "restore": "upkeep.restore",
     },
-    "Discovery methods against all valid circuits": {"suite make": "suite.make_suite"},
+    "Discovery methods against all valid circuits": {"bench": "bench.bench", "suite make": "suite.make_suite"},
     "Studies of many networks": {
         "study run": "study.run_study",
         "study import": "study.import_study",

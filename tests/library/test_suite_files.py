@@ -8,6 +8,7 @@ from analysis.answer_key.condition import PRIMARY
 from analysis.answer_key.judging import judge_of
 from analysis.answer_key.suite import InvalidSuite
 from analysis.answer_key.truths import truth_of
+from analysis.digest import sha256_hex
 from pluriscope import suite_files
 from pluriscope.suite_files import SuiteFolder, read_suite
 from tests.suites import design, made, saved
@@ -24,6 +25,19 @@ def folder(tmp_path):
 def whole(folder):
     folder.finish()
     return folder.path
+
+
+def changed(path, **fields):
+    """Put other fields into a manifest."""
+    file = path / "manifest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **fields}))
+
+
+def replaced(path, raw):
+    """Put another table of networks into a suite, with a manifest that says so."""
+    (path / "networks.parquet").write_bytes(raw)
+    files = json.loads((path / "manifest.json").read_text())["files"]
+    changed(path, files={**files, "networks.parquet": sha256_hex(raw)})
 
 
 def test_a_suite_is_read_as_it_was_made(whole):
@@ -57,10 +71,8 @@ def test_the_digest_is_the_same_whatever_the_chunks(whole, tmp_path):
 
 def test_it_is_another_digest_where_a_truth_is_another(folder, whole, tmp_path):
     assert design(version="2").digest("public") != design().digest("public")
-    manifest = json.loads((whole / "manifest.json").read_text())
-    name = next(iter(manifest["truths"]))
-    manifest["truths"][name] = "0" * 64
-    (whole / "manifest.json").write_text(json.dumps(manifest))
+    truths = json.loads((whole / "manifest.json").read_text())["truths"]
+    changed(whole, truths={**truths, next(iter(truths)): "0" * 64})
     with pytest.raises(InvalidSuite, match="another digest"):
         read_suite(whole)
 
@@ -71,6 +83,11 @@ def test_it_is_another_digest_where_a_truth_is_another(folder, whole, tmp_path):
         (lambda one: (one / "manifest.json").unlink(), "is not finished|has no manifest"),
         (lambda one: (one / "manifest.json").write_text("{}"), "not of the format"),
         (lambda one: (one / "manifest.json").write_text("{"), "manifest"),
+        (lambda one: changed(one, made={}), "lacks|required|missing"),
+        (lambda one: changed(one, files=[]), "files"),
+        (lambda one: changed(one, digest="0"), "another digest"),
+        (lambda one: replaced(one, b"PAR1"), "networks.parquet that cannot be read"),
+        (lambda one: replaced(one, (one / "truths.parquet").read_bytes()), "networks.parquet that cannot be read"),
         (lambda one: (one / "networks.parquet").write_bytes(b"PAR1"), "networks.parquet that is not the one"),
         (lambda one: (one / "networks.parquet").unlink(), "lacks networks.parquet"),
     ],
