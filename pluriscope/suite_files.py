@@ -76,11 +76,12 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
 
 def bundled_design() -> SuiteDesign:
     """The design that comes with Pluriscope."""
-    return read_design((_bundled() / "design.json").read_bytes())
+    return read_design(bundled("design.json").read_bytes())
 
 
-def _bundled() -> Path:
-    return Path(str(resources.files("app.bundled") / "bench"))
+def bundled(name: str) -> Path:
+    """The design's file, or a suite's folder, among those that come with Pluriscope."""
+    return Path(str(resources.files("app.bundled") / "bench" / name))
 
 
 # --- read
@@ -222,7 +223,7 @@ def read_suite(folder: str | Path = SMALL, digest: str = "") -> Suite:
     Raises:
         InvalidSuite: the folder is none, is not finished or damaged, or is another suite.
     """
-    path = _bundled() / SMALL if str(folder) == SMALL else Path(folder)
+    path = bundled(SMALL) if str(folder) == SMALL else Path(folder)
     item = f"suite {str(folder)!r}"
     try:
         raw = (path / _MANIFEST).read_bytes()
@@ -255,6 +256,34 @@ def _row_of(network: SuiteNetwork) -> dict[str, Any]:
     planted = None if network.planted is None else f"{network.planted:x}"
     same = {name: getattr(network, name) for name in ("name", "arm", "cell", "seed", "rules", "file")}
     return {**same, "network": network.digest, "E": network.n_edges, "planted": planted}
+
+
+def write_tables(suite: Suite, path: Path) -> None:
+    """Write a suite without networks' files and lists of circuits, under the same digest.
+
+    Args:
+        path: of a folder that is there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {
+        "networks.parquet": [{**_row_of(one), "file": None} for one in suite.networks],
+        "truths.parquet": [
+            {**row, "minimal": None, "listed": False} for known in suite.truths.values() for row in known.values()
+        ],
+        "answers.parquet": [dict(row) for row in suite.answers],
+    }
+    _write(path, rows, {**suite.manifest, "files": {}})
+
+
+def _write(path: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], manifest: Mapping[str, Any]) -> None:
+    """Write tables, then the manifest with their digests."""
+    for name, columns in TABLES.items():
+        write_part(path / name, rows[name], columns, {"format": SUITE_FORMAT})
+    files = {name: sha256_hex((path / name).read_bytes()) for name in TABLES}
+    told = {**manifest, "files": {**files, **manifest["files"]}}
+    put(path / _MANIFEST, json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n")
 
 
 # --- made
@@ -396,10 +425,6 @@ class SuiteFolder:
             "truths.parquet": [row for one in kept for row in one["truths"]],
             "answers.parquet": [row for one in kept for row in one["answers"]],
         }
-        for name, columns in TABLES.items():
-            write_part(self.path / name, rows[name], columns, {"format": SUITE_FORMAT})
-        files = {name: sha256_hex((self.path / name).read_bytes()) for name in TABLES}
-        files |= dict(one["list"] for one in kept if one["list"])
         networks = {one["network"]["name"]: one["network"]["network"] for one in kept}
         truths = {one["network"]["name"]: one["truth_digest"] for one in kept}
         design = self.design.model_dump(mode="json", exclude_defaults=True)
@@ -417,9 +442,9 @@ class SuiteFolder:
             "design": design,
             "networks": networks,
             "truths": truths,
-            "files": files,
+            "files": dict(one["list"] for one in kept if one["list"]),
         }
-        put(self.path / _MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False).encode() + b"\n")
+        _write(self.path, rows, manifest)
         rmtree(self.path / _PARTS)
         return read_suite(self.path)
 

@@ -50,7 +50,14 @@ class SuiteNetwork:
 
     @cached_property
     def question(self) -> Any:
-        """What is asked about it: its one output and the rows of its task."""
+        """What is asked about it: its one output and the rows of its task.
+
+        Raises:
+            InvalidSuite: the suite is without files.
+        """
+        if not self.file:
+            cure = "make the suite with `pluriscope suite make`"
+            raise InvalidSuite(f"network {self.name}", "has no file in these tables of a suite", cure)
         return question_of(self.file.encode(), self.rules)
 
 

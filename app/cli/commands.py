@@ -55,7 +55,11 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "backup": "upkeep.backup",
         "restore": "upkeep.restore",
     },
-    "Discovery methods against all valid circuits": {"bench": "bench.bench", "suite make": "suite.make_suite"},
+    "Discovery methods against all valid circuits": {
+        "bench": "bench.bench",
+        "suite make": "suite.make_suite",
+        "suite tables": "suite.write_tables",
+    },
     "Studies of many networks": {
         "study run": "study.run_study",
         "study import": "study.import_study",

@@ -71,6 +71,28 @@ def make_suite(
     return Shown({**record, "problems": problems}, lines, STOPPED if problems else DONE)
 
 
+def write_tables(folder: str, *, output: str) -> Shown:
+    """Write the tables of a suite without its networks' files and lists of circuits, under the same digest.
+
+    Example: pluriscope suite tables public --output public-tables
+
+    Args:
+        folder: Folder of a whole suite, or small.
+        output: Folder of the tables.
+    """
+    from app.cli.study_folder import locked, opened_folder
+    from pluriscope.suite_files import read_suite
+    from pluriscope.suite_files import write_tables as write
+
+    suite, path = read_suite(folder), Path(output)
+    item = f"output {str(path)!r}"
+    if opened_folder(path, item):
+        raise Refusal(f"{item}: has something in it. Give a folder of its own.")
+    with locked(path, item):
+        write(suite, path)
+    return Shown({"folder": str(path), "networks": len(suite.networks), "digest": suite.digest}, [suite.digest])
+
+
 def _make(folder: SuiteFolder, workers: Workers, quiet: bool) -> list[str]:
     """Make what the folder lacks; what is missing in the end, a sentence each."""
     from app.jobs.study_run import run_chunks

@@ -1,7 +1,9 @@
 """The folder of a suite: the same digest however it was made, and refused by name where it is not whole."""
 
 import json
+from importlib import resources
 
+import duckdb
 import pytest
 
 from analysis.answer_key.condition import PRIMARY
@@ -148,11 +150,34 @@ def test_the_other_half_needs_its_secret_and_has_other_networks(tmp_path):
     assert all(2**30 <= seed < 2**31 for some in (*one, *other) for seed in some)
 
 
+def test_tables_alone_have_the_same_digest_and_answers(whole, tmp_path):
+    suite = read_suite(whole)
+    (tmp_path / "tables").mkdir()
+    suite_files.write_tables(suite, tmp_path / "tables")
+    alone = read_suite(tmp_path / "tables")
+    assert (alone.digest, alone.answers) == (suite.digest, suite.answers)
+    for one in alone.networks:
+        truth = alone.truth(one.name)
+        assert (truth.n_valid, truth.masks) == (suite.truth(one.name).n_valid, None)
+        assert (truth.by_size, truth.backbone) == (suite.truth(one.name).by_size, suite.truth(one.name).backbone)
+        with pytest.raises(InvalidSuite, match=f"network {one.name}: has no file"):
+            one.question  # noqa: B018
+
+
 @pytest.mark.release
-def test_the_bundled_suite_is_whole_and_small():
-    suite = read_suite()
-    design = suite_files.bundled_design()
+@pytest.mark.parametrize("half", ["small", "public"])
+def test_bundled_suites_are_whole_and_small(half):
+    design, suite = suite_files.bundled_design(), read_suite(suite_files.bundled(half))
     assert {f"{one.arm}-{one.cell}" for one in suite.networks} == {cell.name for cell in design.cells}
-    assert suite.manifest["made"]["design"] == design.digest("small")
+    assert suite.manifest["made"]["design"] == design.digest(half)
     assert all(suite.checked(name) for name in suite.manifest["files"])
     assert sum(one.stat().st_size for one in suite.folder.rglob("*")) <= 5_000_000
+
+
+@pytest.mark.release
+def test_transformers_are_those_of_the_sixth_finding():
+    table = resources.files("app.bundled") / "findings" / "shared-edges.parquet"
+    known = {name for (name,) in duckdb.read_parquet(str(table)).project("network").distinct().fetchall()}
+    for arm in ("heads", "qkv"):
+        networks = [one for one in read_suite(suite_files.bundled("public")).networks if one.arm == arm]
+        assert {one.digest[:16] for one in networks} == known

@@ -21,7 +21,8 @@ def few(monkeypatch):
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_digest_is_the_same_by_any_number_of_workers(run, tmp_path, workers):
     ended = run("suite", "make", "public", "--output", str(tmp_path / "made"), "--workers", workers, "--json")
-    assert (ended.code, json.loads(ended.out)["digest"]) == (0, tiny().digest)
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["digest"] == tiny().digest
     known = {name: value for name, value in tiny().answers[0].items() if not name.startswith("seconds")}
     row = read_suite(tmp_path / "made").answers[0]
     assert {name: row[name] for name in known} == known
@@ -36,9 +37,18 @@ def test_what_is_missing_or_damaged_is_made(run, tmp_path):
         part = folder.path / "parts" / name
         part.unlink() if name[0] == "2" else part.write_bytes(part.read_bytes()[:-9])
     ended = run("suite", "make", "public", "--output", str(folder.path), "--workers", "1", "--json")
-    assert (ended.code, json.loads(ended.out)["digest"]) == (0, tiny().digest)
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["digest"] == tiny().digest
     assert "0-0.json.gz is cut short or damaged: its networks are made again" in ended.err
     assert "7 seeds, 3 there already" in ended.err
+
+
+@pytest.mark.slow
+def test_tables_are_written_to_an_empty_folder(run, tmp_path):
+    arguments = ("suite", "tables", str(tiny().folder), "--output", str(tmp_path / "tables"))
+    assert run(*arguments).out.strip() == tiny().digest == read_suite(tmp_path / "tables").digest
+    again = run(*arguments)
+    assert (again.code, "has something in it" in again.err) == (2, True)
 
 
 @pytest.mark.parametrize(
