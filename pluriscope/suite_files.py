@@ -5,6 +5,7 @@
     truths.parquet     a row a network and condition: n_valid, smallest, backbone, minimal, sizes, listed
     truth/NAME.parquet every valid circuit under the primary condition, ascending, where they are listed
     answers.parquet    a row a baseline, network and condition
+    summary.json       what these come to, by condition
 
 Masks in tables are hex digits without 0x, bit i for edge i; ``sizes`` counts valid circuits of 0 … E edges. While it is
 made, ``parts`` has a file for each finished chunk.
@@ -31,10 +32,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from analysis import ENGINE_VERSION
-from analysis.answer_key.condition import PRIMARY, Condition, condition_of
+from analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition, condition_of
 from analysis.answer_key.rows import KnownNetwork, Row
 from analysis.answer_key.scores import SCORES
 from analysis.answer_key.suite import SUITE_FORMAT, InvalidSuite, SuiteNetwork, suite_digest
+from analysis.answer_key.summary import summary_of
 from analysis.answer_key.truth import Truth
 from analysis.digest import sha256_hex
 from analysis.strict_json import read_object, validated
@@ -43,7 +45,7 @@ from pluriscope.suite_design import Half, SuiteDesign, read_design, secret_diges
 
 SMALL: Final = "small"
 """The suite that comes with Pluriscope."""
-_MANIFEST, _PARTS, _LISTS = "manifest.json", "parts", "truth"
+_MANIFEST, _SUMMARY, _PARTS, _LISTS = "manifest.json", "summary.json", "parts", "truth"
 _MOST: Final = 64 << 20
 _CURE: Final = "give a folder that `pluriscope suite make` wrote, or make it again"
 TABLES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -141,6 +143,12 @@ class Suite:
     def answers(self) -> tuple[Mapping[str, Any], ...]:
         """The rows of baselines."""
         return tuple(self._rows("answers.parquet"))
+
+    @cached_property
+    def summary(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Of the methods of :attr:`answers` by condition, the primary first, which has ``conditions`` of all."""
+        found: dict[str, Any] = json.loads(self.checked(_SUMMARY).read_bytes())
+        return found
 
     def conditions(self, name: str) -> tuple[Condition, ...]:
         """Those under which the truth about a network is known, the primary first."""
@@ -278,12 +286,19 @@ def write_tables(suite: Suite, path: Path) -> None:
 
 
 def _write(path: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], manifest: Mapping[str, Any]) -> None:
-    """Write tables, then the manifest with their digests."""
+    """Write tables and what answers come to, then the manifest with their digests."""
     for name, columns in TABLES.items():
         write_part(path / name, rows[name], columns, {"format": SUITE_FORMAT})
-    files = {name: sha256_hex((path / name).read_bytes()) for name in TABLES}
+    put(path / _SUMMARY, json.dumps(_summary(rows["answers.parquet"])).encode())
+    files = {name: sha256_hex((path / name).read_bytes()) for name in (*TABLES, _SUMMARY)}
     told = {**manifest, "files": {**files, **manifest["files"]}}
     put(path / _MANIFEST, json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n")
+
+
+def _summary(answers: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """By condition what methods come to, the primary first: of that with means under every other one."""
+    rows = {one.key: [row for row in answers if row["condition"] == one.key] for one in CONDITIONS}
+    return {key: summary_of(answers if key == PRIMARY.key else some) for key, some in rows.items() if some}
 
 
 # --- made
@@ -350,7 +365,7 @@ class SuiteFolder:
         Raises:
             InvalidSuite: something else, another suite, or the secret is none.
         """
-        item, ours = f"output {str(self.path)!r}", {_PARTS, _LISTS, _MANIFEST, *TABLES}
+        item, ours = f"output {str(self.path)!r}", {_PARTS, _LISTS, _MANIFEST, _SUMMARY, *TABLES}
         strange = sorted(one.name for one in there if one.name not in ours and one.name[0] != ".")
         if strange:
             raise InvalidSuite(item, f"has {strange[0]!r} in it, which is no part of a suite", "give another folder")

@@ -41,6 +41,12 @@ class Condition:
         """As addresses, files and tables write it: ``zero-threshold-strict``."""
         return f"{self.ablation}-{self.judge}-{self.structure}"
 
+    @property
+    def words(self) -> str:
+        """For people: the factors that are not those of the primary condition; all of that one."""
+        apart = [value for name, value in vars(self).items() if value != vars(PRIMARY)[name]]
+        return ", ".join(apart or vars(self).values())
+
     def apart(self, other: Condition) -> int:
         """How many factors differ."""
         return sum(value != vars(other)[name] for name, value in vars(self).items())

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from analysis import ENGINE_VERSION
 from app.error_answers import api_errors
@@ -23,37 +22,27 @@ from app.pages.bench.methods import (
     method_blocks,
     rows_table,
 )
-from app.pages.bench.network import SuiteNetworkRecord, find_network, network_blocks, store_network, stored_network
+from app.pages.bench.network import SuiteNetworkRecord, find_network, network_blocks
 from app.pages.bench.pairs import PairRecord, find_pair, pair_blocks
 from app.pages.bench.results import results_of
 from app.rendering import base_url, show
-from app.routes.depends import Links, ListOptions, Reading, options_of
+from app.routes.depends import Links, ListOptions, options_of
 from app.routes.faces import Faces, both
 from app.routes.streaming import CSV_RESPONSE, table_file
-from pluriscope.address import API_V2
 from pluriscope.blocks import Block, Table
-from pluriscope.naming import DEFAULT_PROTOCOL, Scope
 from pluriscope.tables import Column, parameters
 
 router = APIRouter()
 
 
-def _options(**told: str) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "in": "query", "description": words, "schema": {"type": "string"}}
-        for name, words in told.items()
-    ]
-
-
-_OWN: Final = _options(
-    suite="Name of a suite of networks; empty: the bundled one.",
-    condition="What makes a circuit valid, such as zero-threshold-strict, under which methods are ranked.",
-)
-_OF_LIST: Final = [
-    *_OWN,
-    *_options(score="The score that is drawn.", columns="Scores that are columns, with commas."),
-    *parameters(COLUMNS),
+_OWN: Final[list[dict[str, Any]]] = [
+    {"name": name, "in": "query", "description": words, "schema": {"type": "string"}}
+    for name, words in (
+        ("suite", "Name of a suite of networks; empty: the bundled one."),
+        ("condition", "What makes a circuit valid, such as zero-threshold-strict, under which methods are ranked."),
+    )
 ]
+_OF_LIST: Final = [*_OWN, *parameters(COLUMNS)]
 _OF_ROWS: Final = [*_OWN, *parameters(ROWS)]
 
 
@@ -104,24 +93,10 @@ def _file(request: Request, name: str, table: Table, columns: tuple[Column, ...]
 
 
 @both(router, "/bench/networks/{name}", "bench", "One network of a suite", SuiteNetworkRecord, options=_OWN)
-def network(session: Reading, links: Links, name: str, options: ListOptions) -> Faces:
+def network(links: Links, name: str, options: ListOptions) -> Faces:
     """What is known of its valid circuits under each condition, and every method's answer under one."""
     page = find_network(links, name, options)
-    return _faces(partial(network_blocks, session, page), lambda: page.record)
-
-
-@router.get("/bench/networks/{name}/open", include_in_schema=False)
-@router.get(f"{API_V2}/bench/networks/{{name}}/open", include_in_schema=False)
-def opened(request: Request, session: Reading, links: Links, name: str, options: ListOptions) -> RedirectResponse:
-    """Store a network of a suite, unless it is stored already, and lead to its page."""
-    page = find_network(links, name, options)
-    row = stored_network(session, page)
-    if row is None:
-        with request.app.state.store.write() as writing:
-            slug = store_network(writing, page).slug
-    to = links.network(slug if row is None else row.slug, Scope(protocol=page.one.rules or DEFAULT_PROTOCOL))
-    to = links.twin(to) if request.url.path.startswith(links.twin(links.bench())) else to
-    return RedirectResponse(to, status_code=303, headers={"x-robots-tag": "noindex, nofollow"})
+    return _faces(partial(network_blocks, page), lambda: page.record)
 
 
 @both(router, "/bench/{method}", "bench", "One method", MethodRecord, options=_OF_ROWS)

@@ -108,7 +108,7 @@ PAGES = {
     "findings": "/findings",
     "findings, a chapter": "/findings/learned-or-drawn",
     "methods on the answer key": "/bench",
-    "methods, by another score": "/bench?condition=mean-threshold-strict&score=valid&columns=valid,calls&track=runs",
+    "methods, by another score": "/bench?condition=mean-threshold-strict&sort=cmd&track=runs",
     "methods, under every condition": "/bench?part=conditions",
     "method on the answer key": "/bench/eap",
     "two methods": "/bench/eap/against/eap-ig",

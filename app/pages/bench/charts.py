@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from analysis.answer_key.condition import condition_of
 from analysis.answer_key.submission import TRACKS
 from app.pages.bench.results import SCORE_OF, Results, label_of
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, heat_chart
@@ -25,35 +26,31 @@ def score_chart(results: Results, key: str) -> Chart:
     series = []
     for track, look in zip(TRACKS, _LOOKS, strict=True):
         some = [(row, one) for row, one in enumerate(there) if one["track"] == track]
-        series.append(_dots(TRACK_WORDS[track], look, [(row, one[key], one["name"]) for row, one in some], results))
+        means, low, high = ([one[key][end] for _, one in some] for end in ("mean", "low", "high"))
+        names, urls = [label_of(one["name"]) for _, one in some], [results.method_url(one["name"]) for _, one in some]
+        rows = [row for row, _ in some]
+        series.append(Series(TRACK_WORDS[track], means, rows, low, high, names=names, urls=urls, look=look))
     marks = [Mark(one[key]["mean"], "") for one in there if one["name"] in REFERENCES]
     axis = Axis(score.label.lower(), high=1.0 if key == "regret" else None)  # beside which the values are written
-    names = Axis(names=[label_of(one["name"]) for one in there])
-    return Chart("dots", f"{score.label} of methods", axis, names, [one for one in series if one.x], marks)
+    labels = Axis(names=[label_of(one["name"]) for one in there])
+    return Chart("dots", f"{score.label} of methods", axis, labels, [one for one in series if one.x], marks)
 
 
-def _dots(name: str, look: Look, items: Sequence[tuple[int, Mapping[str, float], str]], results: Results) -> Series:
-    """Means with their intervals, in the rows that are given."""
-    ends = {end: [value[end] for _, value, _ in items] for end in ("mean", "low", "high")}
-    words, urls = [label_of(name) for *_, name in items], [results.method_url(name) for *_, name in items]
-    rows = [row for row, *_ in items]
-    return Series(name, ends["mean"], rows, ends["low"], ends["high"], names=words, urls=urls, look=look)
-
-
-def heat_of(results: Results, by: str) -> Chart:
+def heat_of(results: Results, by: Literal["arms", "conditions"]) -> Chart:
     """Regret of methods by arm, or under each condition."""
-    columns = list(dict.fromkeys(name for one in results.methods for name in one.get(by, ())))
+    columns = list(dict.fromkeys(name for one in results.methods for name in one[by]))
     empty = {"regret": {"mean": None}}
     means = [[one[by].get(name, empty)["regret"]["mean"] for name in columns] for one in results.methods]
     texts = [["" if mean is None else decimal(mean) for mean in row] for row in means]
     urls = [[results.method_url(one["name"])] * len(columns) for one in results.methods]
     names = [label_of(one["name"]) for one in results.methods]
-    return heat_chart(f"Regret by {by[:-1]}", names, columns, means, measured=_REGRET, texts=texts, urls=urls)
+    heads = columns if by == "arms" else [condition_of(key).words for key in columns]
+    return heat_chart(f"Regret by {by[:-1]}", names, heads, means, measured=_REGRET, texts=texts, urls=urls)
 
 
 def arms_chart(arms: Mapping[str, Mapping[str, Any]]) -> Chart:
-    """Regret of one method in each arm that has any."""
-    there = {name: one["regret"] for name, one in arms.items() if one["regret"]["mean"] is not None}
+    """Regret of one method in each arm that has any, with how many networks that is."""
+    there = {f"{name} ({one['n']})": one["regret"] for name, one in arms.items() if one["regret"]["n"]}
     means, low, high = ([one[end] for one in there.values()] for end in ("mean", "low", "high"))
     series = Series("", means, range(len(there)), low, high, names=[*there])
     return Chart("dots", "Regret by arm", Axis("regret", low=0.0, high=1.0), Axis(names=[*there]), [series])
@@ -65,35 +62,21 @@ def mask_of(row: Mapping[str, Any]) -> int | None:
     return None if found is None else int(found, 16)
 
 
+def edges_of(row: Mapping[str, Any]) -> int | None:
+    """How many edges that keeps."""
+    return None if (mask := mask_of(row)) is None else mask.bit_count()
+
+
 def among_chart(row: Mapping[str, Any], truth: Mapping[str, Any]) -> Chart:
     """The valid circuits of a network by edges, with the smallest and where an answer stands."""
     sizes = {size: many for size, many in enumerate(truth["sizes"]) if many}
-    edges = (mask_of(row) or 0).bit_count()
-    marks = [Mark(truth["smallest"], "smallest"), Mark(edges, "answer" if row["answer"] else "answer, not valid")]
+    marks = [
+        Mark(truth["smallest"], "smallest"),
+        Mark(edges_of(row) or 0, "answer" if row["answer"] else "answer, not valid"),
+    ]
     series = Series("", [*sizes], [*sizes.values()], look="grey")
     return Chart("bars", f"Valid circuits of {row['network']} by edges", Axis("edges"),
                  Axis("valid circuits", log=True, low=0.8), [series], marks)  # fmt: skip
-
-
-def answers_chart(rows: Sequence[Mapping[str, Any]], truth: Mapping[str, Any], results: Results) -> Chart:
-    """Every method's answer about one network by its edges, below the valid circuits where their sizes are known."""
-    there, series = [row for row in rows if mask_of(row) is not None], list[Series]()
-    sizes = {size: many for size, many in enumerate(truth["sizes"] or ()) if many}
-    if sizes:
-        usual, name = max(sizes, key=sizes.__getitem__), "valid circuits, fewest to most edges"
-        series.append(Series(name, [usual], [0], [min(sizes)], [max(sizes)], names=["valid circuits"], look="grey"))
-    first = len(series)
-    looks: tuple[tuple[str, Look, bool], ...] = (("valid", "ink", True), ("not valid", "open", False))
-    for name, look, valid in looks:
-        some = [(place, row) for place, row in enumerate(there, first) if bool(row["answer"]) is valid]
-        edges = [(mask_of(row) or 0).bit_count() for _, row in some]
-        names, urls = (
-            [label_of(row["method"]) for _, row in some],
-            [results.method_url(row["method"]) for _, row in some],
-        )
-        series.append(Series(name, edges, [place for place, _ in some], names=names, urls=urls, look=look))
-    names = ["valid circuits"][:first] + [label_of(row["method"]) for row in there]
-    return Chart("dots", "Answers by edges", Axis("edges"), Axis(names=names), series)
 
 
 def map_chart(rows: Sequence[Mapping[str, Any]], edges: Sequence[str], truth: Mapping[str, Any]) -> Chart:

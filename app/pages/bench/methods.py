@@ -10,26 +10,26 @@ from typing import Any, Final, get_args
 
 from pydantic import Field
 
-from analysis.answer_key.condition import condition_of
+from analysis.answer_key.condition import PRIMARY, condition_of
 from analysis.answer_key.scores import SCORES, Score
 from analysis.answer_key.submission import TRACKS, Outcome
 from analysis.network_files.files import slug_of
-from app.errors import BadQuery
 from app.options import PageModel
-from app.pages.bench.charts import TRACK_WORDS, among_chart, arms_chart, heat_of, mask_of, score_chart
+from app.pages.bench.charts import TRACK_WORDS, among_chart, arms_chart, edges_of, heat_of, score_chart
 from app.pages.bench.results import (
     MEANING_OF,
     SCORE_OF,
     Results,
-    conditions_of,
+    citation,
     label_of,
     results_of,
+    share_menu,
+    suite_of,
     suites,
+    switches,
     table_of,
     truths_of,
-    under_every_condition,
 )
-from app.pages.bench.shared import citation, edges_of, scores_table, share_menu, switches
 from app.pages.prose import chapters
 from pluriscope.address import Addresses
 from pluriscope.blocks import (
@@ -57,7 +57,7 @@ from pluriscope.tables import AtHand, Column, Query, Row, read_query
 from pluriscope.templating import linked
 
 MAIN: Final = (*("regret", "valid", "valid_raw", "beyond_random"), *("recall", "stability", "calls", "seconds_ratio"))
-"""Scores that are columns unless an address says which."""
+"""Scores that are columns, beside the one that is sorted by."""
 _USUAL: Final = Query(limit=100)
 _WORST: Final = Query(sort="regret", descending=True, limit=10)
 _TITLE: Final = "Discovery methods against the answer key"
@@ -122,42 +122,31 @@ def _row(results: Results, one: Mapping[str, Any]) -> Row:
 
 @dataclass(frozen=True, kw_only=True)
 class BenchPage:
-    """The methods that an address asks for.
-
-    Args:
-        keys: of the scores that are columns.
-        score: key of the one that is drawn.
-    """
+    """The methods that an address asks for."""
 
     results: Results
     query: Query = _USUAL
-    keys: tuple[str, ...] = MAIN
-    score: str = "regret"
 
     @property
-    def view(self) -> dict[str, str]:
-        """What its address says beside suite, condition and the options of the list."""
-        view = {"score": self.score} if self.score != "regret" else {}
-        return view | ({"columns": ",".join(self.keys)} if self.keys != MAIN else {})
+    def score(self) -> str:
+        """Key of the one that is drawn: by which the list is sorted, if by any."""
+        return self.query.sort if self.query.sort in SCORE_OF else "regret"
 
     @cached_property
     def table(self) -> Table:
         """The list; in a file as it is."""
-        shown = [one for one in COLUMNS if one.name in ("name", "track", "answered", *self.keys, self.query.sort)]
+        shown = [one for one in COLUMNS if one.name in ("name", "track", "answered", *MAIN, self.query.sort)]
         rows = [_row(self.results, one) for one in self.results.methods]
         if not self.results.suite:
             return Table.short("method", shown, rows)
-        listing, kept = AtHand(COLUMNS, rows), self.results.kept | self.view
-        table = Table(
-            listing, self.query, self.results.links.bench(), "method", _USUAL, id="methods", kept=kept, columns=shown
-        )
+        listing, url, kept = AtHand(COLUMNS, rows), self.results.links.bench(), self.results.kept
+        table = Table(listing, self.query, url, "method", _USUAL, id="methods", kept=kept, columns=shown)
         path, *asked = table.link(self.query).split("?")
         return replace(table, files={"CSV": "?".join((f"{path}.csv", *asked))})
 
     def url(self, **changes: Any) -> str:
-        """Its address with another view."""
-        changed = replace(self, **changes)
-        return changed.table.link(self.query) if self.results.suite else ""
+        """Its address with another query; "" in a file."""
+        return self.table.link(replace(self.query, **changes)) if self.results.suite else ""
 
     def record(self) -> BenchRecord:
         """The same as JSON."""
@@ -167,7 +156,7 @@ class BenchPage:
             digest=results.digest,
             condition=results.condition.key,
             suites=suites(),
-            conditions=list(conditions_of(results.suite)),
+            conditions=list(suite_of(results.suite).summary),
             methods=[of[row.ref] for row in self.table.found.rows],
         )
 
@@ -176,18 +165,12 @@ def find_bench(links: Addresses, options: Mapping[str, Sequence[str]]) -> BenchP
     """What an address asks for.
 
     Raises:
-        BadQuery: no such suite, condition or score.
+        BadQuery: no such suite or condition.
         InvalidOption: an option or a value that the list does not have.
         NotFound: no suite is here.
     """
     results, given = results_of(links, options)
-    keys = [key for text in given.pop("columns", ()) for key in text.split(",") if key]
-    score = "".join(given.pop("score", ())[-1:]) or "regret"
-    for name, key in [("score", score), *(("columns", key) for key in keys)]:
-        if key not in SCORE_OF:
-            raise BadQuery(f"{name} {key[:60]!r}", "is no score", f"use {', '.join(SCORE_OF)}", name)
-    chosen = tuple(key for key in SCORE_OF if key in keys) or MAIN
-    return BenchPage(results=results, query=read_query(COLUMNS, given, _USUAL), keys=chosen, score=score)
+    return BenchPage(results=results, query=read_query(COLUMNS, given, _USUAL))
 
 
 def file_page(document: Mapping[str, Any]) -> BenchPage:
@@ -205,7 +188,7 @@ def bench_blocks(page: BenchPage, base: str = "") -> Iterator[Block]:
     results = page.results
     here = [share_menu(results, page.url(), results.url("rows.csv"))] if results.suite else []
     yield Head(_TITLE, _SAYS, actions=here)
-    yield from switches(results, **page.view) if results.suite else ()
+    yield from switches(results, **page.query.options(COLUMNS, _USUAL)) if results.suite else ()
     caption = (
         f"{SCORE_OF[page.score].label}, mean over arms with its 95% interval, under {results.condition.key}."
         " The lines upright are the exact minimum and a random order."
@@ -216,8 +199,8 @@ def bench_blocks(page: BenchPage, base: str = "") -> Iterator[Block]:
     yield ChartFigure(chart=heat_of(results, "arms"), caption=caption, id="by-arm")
     yield More("By condition", lambda: [_conditions(results)], "regret of each method under all", id="conditions",
                sent=not results.suite)  # fmt: skip
-    yield More("Scores", lambda: [_definitions(page)], "what each is, and which are shown", id="scores",
-               sent=not results.suite)  # fmt: skip
+    yield More("Scores", lambda: [_definitions(page)], "what each is; by any of them methods are sorted and drawn",
+               id="scores", sent=not results.suite)  # fmt: skip
     yield Section("Enter your own method", id="enter")
     yield Prose(_ENTER, glossary=False)
     if results.suite:
@@ -234,21 +217,31 @@ def _how() -> Iterator[Block]:
 
 def _conditions(results: Results) -> ChartFigure:
     """Regret of each method under every condition that its rows have."""
-    known = under_every_condition(results.suite) if results.suite else {}
-    methods = [{**one, "conditions": known.get(one["name"], one["conditions"])} for one in results.methods]
+    methods = suite_of(results.suite).summary[PRIMARY.key] if results.suite else results.methods
     caption = "Mean regret under each condition, over the networks of which the truth is known there."
     chart = heat_of(replace(results, methods=methods), "conditions")
     return ChartFigure(chart=chart, caption=caption, id="conditions.chart")
 
 
 def _definitions(page: BenchPage) -> Table:
-    """What each score is, with links that make it a column and draw it."""
-    rows = []
-    for one in SCORES:
-        toggled = tuple(key for key in SCORE_OF if (key in page.keys) != (key == one.key))
-        column = linked("hide" if one.key in page.keys else "show", page.url(keys=toggled or MAIN))
-        rows.append((one.label, MEANING_OF[one.label], column, linked("draw", page.url(score=one.key))))
-    return Table.plain(("Score", "What it is", "Column", "Chart"), rows)
+    """What each score is, with a link that sorts by it."""
+
+    def link(one: Score) -> str:
+        return page.url(sort=one.key, descending=one.better == "more")
+
+    rows = [(linked(one.label, link(one)), MEANING_OF[one.label]) for one in SCORES]
+    return Table.plain(("Score", "What it is"), rows)
+
+
+def scores_table(methods: Sequence[Mapping[str, Any]]) -> Table:
+    """Every score of some methods, with its interval and what it is."""
+
+    def written(one: Mapping[str, Any]) -> str:
+        return "{} ({}–{})".format(*(decimal(one[end]) for end in ("mean", "low", "high"))) if one["n"] else ""
+
+    labels = ("Score", *(label_of(one["name"]) for one in methods), "What it is")
+    rows = [(one.label, *(written(of[one.key]) for of in methods), MEANING_OF[one.label]) for one in SCORES]
+    return Table.plain(labels, rows)
 
 
 # --- one method
@@ -299,10 +292,7 @@ def find_method(links: Addresses, slug: str, options: Mapping[str, Sequence[str]
     """The method that an address names, with the rows that it asks for; raises as :func:`find_bench`."""
     results, given = results_of(links, options)
     one = results.method(slug)
-    table = rows_table(results, given, f"method = {literal(one['name'])}", _WORST)
-    shown = [column for column in ROWS if column.name != "method"]
-    table = replace(table, url=links.bench(slug), id="networks", kept=results.kept, columns=shown)
-    return MethodPage(results=results, one=one, table=table)
+    return MethodPage(results=results, one=one, table=rows_table(results, given, one["name"]))
 
 
 def method_blocks(page: MethodPage, base: str) -> Iterator[Block]:
@@ -334,7 +324,7 @@ def _fact(key: str, one: Mapping[str, Any]) -> Fact:
 
 def _among(page: MethodPage) -> Iterator[ChartFigure]:
     """The answers of the largest regret, each among the valid circuits of its network."""
-    there = [row for row in page.rows if mask_of(row) is not None and row["regret"]]
+    there = [row for row in page.rows if edges_of(row) is not None and row["regret"]]
     for number, row in enumerate(sorted(there, key=lambda row: -row["regret"])[:3]):
         truth = truths_of(page.results.suite, row["network"]).get(page.results.condition.key)
         if truth is not None and truth["sizes"]:
@@ -361,16 +351,16 @@ ROWS: Final = (
 )  # fmt: skip
 
 
-def rows_table(
-    results: Results, options: Mapping[str, Sequence[str]], where: str = "true", usual: Query | None = None
-) -> Table:
-    """The rows under the condition that an address asks for; ``where`` is a condition of our own beside it."""
+def rows_table(results: Results, options: Mapping[str, Sequence[str]], method: str = "") -> Table:
+    """The rows under one condition that an address asks for: of one method, the largest regret first, or of all."""
 
     def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         for line in lines:
-            edges = edges_of(line["answer"] or line["own"])
-            yield Row({**line, "edges": edges}, url=results.url("networks", line["network"]))
+            yield Row({**line, "edges": edges_of(line)}, url=results.url("networks", line["network"]))
 
-    where = f"condition = {literal(results.condition.key)} AND {where}"
+    where = f"condition = {literal(results.condition.key)}" + (f" AND method = {literal(method)}" if method else "")
+    usual, url = (_WORST, results.links.bench(slug_of(method))) if method else (None, "")
+    columns = [column for column in ROWS if not method or column.name != "method"]
     listing = ParquetListing(ROWS, table_of(results.suite, "answers"), rows, where=where)
-    return Table(listing, read_query(ROWS, options, usual), "", "network", usual)
+    query, kept = read_query(ROWS, options, usual), results.kept
+    return Table(listing, query, url, "network", usual, id="networks", kept=kept, columns=columns)

@@ -4,38 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 
 from pydantic import Field
-from sqlalchemy.orm import Session
 
 from analysis.answer_key.suite import SuiteNetwork
-from analysis.network_files.files import parse_network_file
-from analysis.subjects.registry import kind_of_file
-from app.db.reads.analyses import network_by_digest
-from app.db.reads.networks import STUDY_ORIGIN
-from app.db.reads.studies import stored_slugs
-from app.db.tables import NetworkRow
-from app.db.writes import network_row
-from app.errors import BadQuery, NotFound, ReadOnly
-from app.limits import read_only_in
+from app.errors import BadQuery, NotFound
 from app.options import PageModel
-from app.pages.bench.charts import answers_chart, map_chart
-from app.pages.bench.results import Results, conditions_of, label_of, results_of, suite_of, truths_of
-from app.pages.bench.shared import citation, edges_of, share_menu, switches
+from app.pages.bench.charts import edges_of, map_chart
+from app.pages.bench.results import Results, citation, label_of, results_of, share_menu, suite_of, switches, truths_of
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, ChartFigure, Fact, Facts, Figure, Head, More, Section, Table
+from pluriscope.blocks import Block, ChartFigure, Fact, Facts, Figure, Head, More, Section, Table
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.tables import read_query
 from pluriscope.templating import linked
 from pluriscope.views.registry import view_of
 
-_POSITION: Final = 100_000  # behind everything else in any list of networks
 _MAP: Final = "Dark: kept. The backbone is in every valid circuit."
-_ANSWERS: Final = "Answers by edges."
-_SIZES: Final = "Of valid circuits the usual size, from the smallest to the largest."
 
 
 class SuiteNetworkRecord(PageModel):
@@ -46,7 +32,7 @@ class SuiteNetworkRecord(PageModel):
     cell: str
     seed: int
     network: str = Field(description="Its digest.")
-    edges: list[str] = Field(description="Names of the bits of masks, bit 0 first; empty where its file is not here.")
+    edges: list[str] = Field(description="Names of the bits of masks, bit 0 first; numbers where its file is not here.")
     planted: str | None = Field(description="Mask of the planted circuit.")
     suite: str
     condition: str
@@ -74,7 +60,7 @@ class NetworkPage:
         return SuiteNetworkRecord.showing(
             one,
             network=one.digest,
-            edges=list(view_of(one.question).labels(one.question)) if one.file else [],
+            edges=list(view_of(one.question).labels(one.question)) if one.file else [*map(str, range(one.n_edges))],
             planted=None if one.planted is None else f"{one.planted:x}",
             suite=self.results.suite,
             condition=self.results.condition.key,
@@ -93,75 +79,52 @@ def find_network(links: Addresses, name: str, options: Mapping[str, Sequence[str
         raise NotFound(f"network {name[:60]!r}", cause, cure, "name", results.url(), "the answer key")
     truths = truths_of(results.suite, name)
     if results.condition.key not in truths:
-        known = ", ".join(key for key in conditions_of(results.suite) if key in truths)
+        known = ", ".join(key for key in suite_of(results.suite).summary if key in truths)
         item = f"condition {results.condition.key!r}"
         raise BadQuery(item, "is not known of this network", f"use one of {known}", "condition")
     return NetworkPage(results=results, one=one, truths=truths)
 
 
-def network_blocks(session: Session, page: NetworkPage, base: str) -> Iterator[Block]:
+def network_blocks(page: NetworkPage, base: str) -> Iterator[Block]:
     """The page; ``base`` is scheme and host before every path."""
-    results, one, told = page.results, page.one, page.record
+    results, one, record = page.results, page.one, page.record
     truth, parts = page.truths[results.condition.key], ("networks", one.name)
     url, rows_url = results.url(*parts), results.url("rows.csv", network=one.name)
-    opens = one.digest in stored_slugs(session, [one.digest]) or (one.file and not read_only_in(session))
-    action = Action("Open this network here", results.url(*parts, "open"), primary=True)
-    said = f"Arm {one.arm}, {one.cell}, seed {one.seed}: the answer of every method beside the truth."
-    share = share_menu(results, url, rows_url)
-    yield Head(one.name, said, actions=[action, share] if opens else [share])
-    yield from switches(results, *parts, known=[key for key in conditions_of(results.suite) if key in page.truths])
-    smallest = "none" if truth["smallest"] is None else exact(truth["smallest"])
-    sizes = {"Smallest": smallest, "Backbone": exact(edges_of(truth["backbone"]) or 0)}
-    facts = [Fact(label, value, f"of {noun(one.n_edges, 'edge')}") for label, value in sizes.items()]
-    yield Facts([Fact("Valid circuits", exact(truth["n_valid"]), results.condition.key), *facts])
-    caption = f"{_ANSWERS} {_SIZES}" if truth["sizes"] else _ANSWERS
-    chart = ChartFigure(chart=answers_chart(told.answers, truth, results), caption=caption, id="answers")
-    if told.edges:
-        yield ChartFigure(chart=map_chart(told.answers, told.edges, truth), caption=_MAP, id="map")
-        yield Figure(view_of(one.question).draws(one.question, title=one.name), "The network.")
-    yield chart
+    about = f"Arm {one.arm}, {one.cell}, seed {one.seed}: the answer of every method beside the truth."
+    yield Head(one.name, about, actions=[share_menu(results, url, rows_url)])
+    yield from switches(results, *parts, known=page.truths)
+    yield Facts([*_facts(truth, one.n_edges)])
+    yield ChartFigure(chart=map_chart(record.answers, record.edges, truth), caption=_MAP, id="map")
     yield Section("Answers", "the least regret first")
-    named = [linked(label_of(row["method"]), results.method_url(row["method"])) for row in told.answers]
-    rest = (map(row.get, ("outcome", "regret", "valid")) for row in told.answers)
-    cells = [[name, *more] for name, more in zip(named, rest, strict=True)]
-    yield Table.plain(("Method", "Outcome", "Regret", "Valid"), cells, [row["message"] or "" for row in told.answers])
-    yield More("The truth", lambda: [_truths(told)], "under each condition that is known", id="truth")
+    answers = [
+        (
+            linked(label_of(row["method"]), results.method_url(row["method"])),
+            *(row["outcome"], edges_of(row), row["regret"], row["valid"]),
+        )
+        for row in record.answers
+    ]
+    labels, causes = ("Method", "Outcome", "Edges", "Regret", "Valid"), [row["message"] or "" for row in record.answers]
+    yield Table.plain(labels, answers, causes)
+    if one.file:
+        yield Figure(view_of(one.question).draws(one.question, title=one.name), "The network.")
+    yield More("The truth", lambda: [_truths(record)], "under each condition that is known", id="truth")
     yield citation(results, f"{one.name} of the answer key", url, base)
 
 
-def _truths(told: SuiteNetworkRecord) -> Table:
+def _facts(truth: Mapping[str, Any], n_edges: int) -> Iterator[Fact]:
+    yield Fact("Valid circuits", exact(truth["n_valid"]), truth["condition"])
+    for label, value in (("Smallest", truth["smallest"]), ("Backbone", _kept(truth))):
+        yield Fact(label, "none" if value is None else exact(value), f"of {noun(n_edges, 'edge')}")
+
+
+def _kept(truth: Mapping[str, Any]) -> int:
+    """Edges of the backbone."""
+    return int(truth["backbone"], 16).bit_count()
+
+
+def _truths(record: SuiteNetworkRecord) -> Table:
     rows = []
-    for each in told.truths:
+    for each in record.truths:
         minimal = None if each["minimal"] is None else len(each["minimal"])
-        rows.append((*map(each.get, ("condition", "n_valid", "smallest")), edges_of(each["backbone"]), minimal))
+        rows.append((*map(each.get, ("condition", "n_valid", "smallest")), _kept(each), minimal))
     return Table.plain(("Condition", "Valid circuits", "Smallest", "Backbone", "Minimal"), rows)
-
-
-def stored_network(session: Session, page: NetworkPage) -> NetworkRow | None:
-    """The network where it is stored, be it deleted or not; None where it may be.
-
-    Raises:
-        ReadOnly: it is not stored, and nothing may be.
-        NotFound: it is not stored, and its file is not here.
-    """
-    row, one = network_by_digest(session, page.one.digest), page.one
-    item, back = f"network {one.name!r}", page.results.url("networks", one.name)
-    if row is None and read_only_in(session):
-        cause = "is not stored, and nothing is stored on a site that is for reading only"
-        cure = "use a copy of your own, or ask whoever runs this site"
-        raise ReadOnly(item, cause, cure, "name", back, "its page")
-    if row is None and not one.file:
-        cure = "make the suite, whose folder has it, and import it from there"
-        raise NotFound(item, "comes without its file here", cure, "name", back, "its page")
-    return row
-
-
-def store_network(session: Session, page: NetworkPage) -> NetworkRow:
-    """Store the network, so that it is found from the suite alone, as networks of studies are."""
-    one, raw = page.one, page.one.file.encode()
-    file = parse_network_file(raw) if kind_of_file(raw) is None else raw
-    row = network_row(file, f"{page.results.suite}-{one.digest[:12]}", STUDY_ORIGIN)
-    row.training, row.position, row.created_at = {}, _POSITION, datetime.now(UTC)
-    session.add(row)
-    session.flush()
-    return row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -12,32 +12,15 @@ from analysis.answer_key.summary import difference
 from analysis.network_files.files import slug_of
 from app.errors import BadQuery
 from app.options import PageModel
-from app.pages.bench.results import Results, label_of, results_of
-from app.pages.bench.shared import citation, scores_table, share_menu, switches
+from app.pages.bench.methods import scores_table
+from app.pages.bench.results import Results, citation, label_of, results_of, share_menu, switches
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, ChartFigure, Fact, Facts, Head, More, Notice, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Look, Series
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.tables import read_query
-from pluriscope.templating import linked
 
-_LARGEST: Final = 10
 _WORDS: Final = {-1: "better", 0: "equal", 1: "worse"}  # by the sign of the difference
-
-
-class OnBoth(PageModel):
-    """One network with the regret of two methods."""
-
-    network: str
-    arm: str
-    one: float
-    other: float
-    apart: float = Field(description="Regret of one less that of the other.")
-
-    @property
-    def word(self) -> str:
-        """How one does there beside the other."""
-        return _WORDS[(self.apart > 0) - (self.apart < 0)]
 
 
 class PairRecord(PageModel):
@@ -48,12 +31,19 @@ class PairRecord(PageModel):
     one: str
     other: str
     difference: dict[str, float | None] = Field(description="Of regret, one less the other, paired; none without any.")
-    networks: list[OnBoth] = Field(description="The largest difference first.")
+    networks: list[dict[str, Any]] = Field(
+        description="Name, arm, the regret of `one` and `other`, and `apart`, the first less the second; largest first."
+    )
 
     def counts(self, arm: str = "") -> list[int]:
         """Networks on which one is better, equal and worse; of one arm, or of all."""
-        found = Counter(each.word for each in self.networks if arm in ("", each.arm))
+        found = Counter(_word(each) for each in self.networks if arm in ("", each["arm"]))
         return [found[word] for word in _WORDS.values()]
+
+
+def _word(each: Mapping[str, Any]) -> str:
+    """How the one does on a network beside the other."""
+    return _WORDS[(each["apart"] > 0) - (each["apart"] < 0)]
 
 
 def find_pair(
@@ -72,19 +62,19 @@ def find_pair(
         raise BadQuery(f"method {one[:60]!r}", "stands against itself", "name two methods", "other", results.url(one))
     rows, others = (results.rows("method", name) for name in names)
     regrets = {row["network"]: row["regret"] for row in others}
-    both = [(row, regrets.get(row["network"])) for row in rows if row["regret"] is not None]
     found = [
-        OnBoth(network=row["network"], arm=row["arm"], one=row["regret"], other=regret, apart=row["regret"] - regret)
-        for row, regret in both
-        if regret is not None
+        {"network": row["network"], "arm": row["arm"], "one": row["regret"], "other": regret}
+        for row in rows
+        if row["regret"] is not None and (regret := regrets.get(row["network"])) is not None
     ]
+    apart = [{**each, "apart": each["one"] - each["other"]} for each in found]
     return results, PairRecord(
         suite=results.suite,
         condition=results.condition.key,
         one=names[0],
         other=names[1],
         difference=difference(rows, others),
-        networks=sorted(found, key=lambda each: -abs(each.apart)),
+        networks=sorted(apart, key=lambda each: -abs(each["apart"])),
     )
 
 
@@ -108,20 +98,14 @@ def pair_blocks(results: Results, found: PairRecord, base: str) -> Iterator[Bloc
     caption = f"A dot for each network. Above the diagonal {one} has less regret."
     yield ChartFigure(chart=_chart(one, other, found.networks, results), caption=caption, id="networks")
     yield Section("By arm", f"Networks on which {one} is better, equal and worse.")
-    arms = dict.fromkeys(each.arm for each in sorted(found.networks, key=lambda each: each.arm))
+    arms = sorted({each["arm"] for each in found.networks})
     yield Table.plain(("Arm", "Better", "Equal", "Worse"), [(arm, *found.counts(arm)) for arm in arms])
-    yield Section("Largest differences")
-    rows = [
-        (linked(each.network, results.url("networks", each.network)), each.one, each.other, each.apart)
-        for each in found.networks[:_LARGEST]
-    ]
-    yield Table.plain(("Network", one, other, "Difference"), rows)
     both = [results.method(slug) for slug in (parts[0], parts[2])]
     yield More("All scores", lambda: [scores_table(both)], "of both", id="scores")
     yield citation(results, f"{one} against {other}", url, base)
 
 
-def _chart(one: str, other: str, pairs: Sequence[OnBoth], results: Results) -> Chart:
+def _chart(one: str, other: str, pairs: Sequence[Mapping[str, Any]], results: Results) -> Chart:
     """A dot for each network: the regret of one method across, of the other up."""
     looks: Mapping[str, tuple[str, Look]] = {
         "equal": ("equal", "grey"),
@@ -130,8 +114,8 @@ def _chart(one: str, other: str, pairs: Sequence[OnBoth], results: Results) -> C
     }
     series = []
     for word, (name, look) in looks.items():
-        some = [each for each in pairs if each.word == word]
-        names, x, y = ([getattr(each, field) for each in some] for field in ("network", "one", "other"))
+        some = [each for each in pairs if _word(each) == word]
+        names, x, y = ([each[field] for each in some] for field in ("network", "one", "other"))
         urls = [results.url("networks", network) for network in names]
         series.append(Series(name, x, y, names=names, urls=urls, look=look))
     x_axis, y_axis = (Axis(f"regret of {name}", low=0.0, high=1.0) for name in (one, other))

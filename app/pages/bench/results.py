@@ -1,22 +1,24 @@
-"""What methods answered on the networks of a suite under one condition: stored rows, summed up once a process."""
+"""What methods answered on the networks of a suite under one condition, and what its pages have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, cast
 
 from analysis.answer_key.baselines import BASELINES
-from analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition, condition_of
+from analysis.answer_key.condition import PRIMARY, Condition, condition_of
 from analysis.answer_key.scores import SCORES
-from analysis.answer_key.summary import means_of, summary_of
 from analysis.errors import AnalysisError
 from analysis.network_files.files import slug_of
 from app.errors import BadQuery, NotFound
+from app.pages.sharing.share import InShort, Share
 from pluriscope.address import Addresses
+from pluriscope.blocks import Action, Choice, Menu, More, Prose
+from pluriscope.figures.numbers import short
 from pluriscope.glossary import terms
 from pluriscope.study_table import StudyTable
 from pluriscope.suite_files import SMALL, Suite, read_suite
@@ -95,14 +97,13 @@ def results_of(links: Addresses, options: Mapping[str, Sequence[str]]) -> tuple[
     name, key = ("".join(options.get(one, ())[-1:]) for one in _OWN)
     if name and name not in suites():
         raise BadQuery(f"suite {name[:60]!r}", "is unknown", f"use {', '.join(suites()) or 'another copy'}", "suite")
-    suite = suite_of(name or SMALL)
-    known = conditions_of(name or SMALL)
-    if key and key not in known:
-        cause, cure = "is not one that the suite has answers under", f"use one of {', '.join(known)}"
+    name, key = name or SMALL, key or PRIMARY.key
+    suite = suite_of(name)
+    if key not in suite.summary:
+        cause, cure = "is not one that the suite has answers under", f"use one of {', '.join(suite.summary)}"
         raise BadQuery(f"condition {key[:60]!r}", cause, cure, "condition")
-    condition = condition_of(key or PRIMARY.key)
-    methods = _summary(name or SMALL, condition.key)
-    results = Results(suite=name or SMALL, digest=suite.digest, condition=condition, methods=methods, links=links)
+    methods, condition = suite.summary[key], condition_of(key)
+    results = Results(suite=name, digest=suite.digest, condition=condition, methods=methods, links=links)
     return results, {option: values for option, values in options.items() if option not in _OWN}
 
 
@@ -111,8 +112,8 @@ def suite_of(name: str) -> Suite:
     """A suite that is here, all of whose tables are those that its manifest names; a NotFound where they are not."""
     try:
         suite = read_suite(FOLDER / name)
-        for file in ("truths", "answers"):
-            suite.checked(f"{file}.parquet")
+        for file in ("truths.parquet", "answers.parquet", "summary.json"):
+            suite.checked(file)
         return suite
     except AnalysisError as error:
         cure = "restore its files, or make it again with pluriscope suite make"
@@ -124,12 +125,11 @@ def table_of(suite: str, file: str) -> StudyTable:
     return StudyTable([suite_of(suite).folder / f"{file}.parquet"])
 
 
-def _rows(suite: str, file: str, where: str, *values: str, names: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Some columns, or all, of the rows under a condition of our own, in which $1 and so on stand for the values."""
+def _rows(suite: str, file: str, where: str, *values: str) -> list[dict[str, Any]]:
+    """The rows under a condition of our own, in which $1 and so on stand for the values."""
     table = table_of(suite, file)
-    names = names or [*table.columns]
-    found = table.ask(f"SELECT {', '.join(names)} FROM {{rows}} WHERE {where}", values)  # noqa: S608  our own
-    return [dict(zip(names, line, strict=True)) for line in found]
+    found = table.ask(f"SELECT * FROM {{rows}} WHERE {where}", values)  # noqa: S608  our own
+    return [dict(zip(table.columns, line, strict=True)) for line in found]
 
 
 def truths_of(suite: str, network: str) -> dict[str, dict[str, Any]]:
@@ -137,36 +137,45 @@ def truths_of(suite: str, network: str) -> dict[str, dict[str, Any]]:
     return {row["condition"]: row for row in _rows(suite, "truths", "network = $1", network)}
 
 
-@lru_cache(maxsize=8)
-def conditions_of(suite: str) -> tuple[str, ...]:
-    """The keys of the conditions that a suite has answers under."""
-    there = {key for (key,) in table_of(suite, "answers").ask("SELECT DISTINCT condition FROM {rows}")}
-    return tuple(one.key for one in CONDITIONS if one.key in there)
+def switches(results: Results, *parts: str, known: Container[str] | None = None, **view: Any) -> Iterator[Choice]:
+    """A switch of the condition, and of the suite where several are here.
+
+    Args:
+        parts: of the page's address.
+        known: keys of the conditions that it has; None for those of the suite.
+        view: its options beside suite and condition.
+    """
+    there = [condition_of(key) for key in suite_of(results.suite).summary if known is None or key in known]
+    urls = {one.words: replace(results, condition=one).url(*parts, **view) for one in there}
+    if len(suites()) > 1:
+        yield Choice("Suite", {one: replace(results, suite=one).url(*parts, **view) for one in suites()}, results.suite)
+    if len(urls) > 1:
+        yield Choice("Condition", urls, results.condition.words)
 
 
-@lru_cache(maxsize=64)
-def _summary(suite: str, condition: str) -> Sequence[Mapping[str, Any]]:
-    """What the rows of every method come to under a condition, best first."""
-    names = ("method", "track", "network", "arm", "condition", "outcome", *SCORE_OF)
-    return tuple(summary_of(_rows(suite, "answers", "condition = $1", condition, names=names)))
+def share_menu(results: Results, url: str, rows_url: str) -> Menu:
+    """A page as a link, a file, JSON and CSV."""
+    return Menu("Share", [Action("JSON", results.links.twin(url)), Action("CSV of its rows", rows_url)], url)
 
 
-@lru_cache(maxsize=8)
-def under_every_condition(suite: str) -> Mapping[str, Mapping[str, Any]]:
-    """The regret of each method by its name under each condition."""
-    groups: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for row in _rows(suite, "answers", "true", names=("method", "condition", "network", "arm", "regret")):
-        groups.setdefault(row["method"], {}).setdefault(row["condition"], []).append(row)
-    return {
-        method: {key: means_of(rows, ("regret",)) for key, rows in conditions.items()}
-        for method, conditions in groups.items()
-    }
+def citation(results: Results, title: str, url: str, base: str) -> More:
+    """How a page is cited.
+
+    Args:
+        title: what it is.
+        url: its address.
+        base: scheme and host before every path; "" if they are not known.
+    """
+    identity = f"suite {results.suite} {short(results.digest)}"
+    share = Share(InShort("", title, (), identity, results.condition.key), url, "", False, False, results.links, base)
+    text = f"**Link**\n\n```\n{share.url}\n```\n\n**BibTeX**\n\n```\n{share.bibtex}\n```"
+    return More("Cite", lambda: [Prose(text, glossary=False)], "a link and BibTeX", id="cite")
 
 
 def scored_methods(links: Addresses) -> dict[str, str]:
     """Labels of the methods that the usual suite has answers of, with their pages; none where it is not here."""
     try:
-        methods = _summary(SMALL, PRIMARY.key)
+        methods = suite_of(SMALL).summary[PRIMARY.key]
     except NotFound:
         return {}
     return {label_of(one["name"]): links.bench(slug_of(one["name"])) for one in methods}

@@ -14,18 +14,17 @@ import pytest
 from fastapi.testclient import TestClient
 from markupsafe import escape
 
-from analysis.answer_key.condition import PRIMARY
+from analysis.answer_key.condition import PRIMARY, condition_of
 from analysis.answer_key.scores import SCORES
 from app.main import create_app
 from app.pages.bench import results
-from app.pages.bench.methods import bench_blocks, file_page
+from app.pages.bench.methods import MAIN, bench_blocks, file_page
 from pluriscope.suite_files import read_suite
 from tests.factories import on_a_copy
 
 SUITE = read_suite()
 ROWS = [row for row in SUITE.answers if row["condition"] == PRIMARY.key]
 NETWORK = SUITE.networks[0]
-CACHES = (results.suite_of, results.conditions_of, results._summary, results.under_every_condition)
 MEAN = "mean-threshold-strict"
 
 
@@ -53,11 +52,9 @@ def folder(tmp_path, monkeypatch):
     """A copy of the suite that may be spoiled."""
     shutil.copytree(results.FOLDER, tmp_path / "bench")
     monkeypatch.setattr(results, "FOLDER", tmp_path / "bench")
-    for cache in CACHES:
-        cache.cache_clear()
+    results.suite_of.cache_clear()
     yield tmp_path / "bench"
-    for cache in CACHES:
-        cache.cache_clear()
+    results.suite_of.cache_clear()
 
 
 def mean(rows, key="regret"):
@@ -94,21 +91,21 @@ def test_the_condition_is_a_factor_of_every_number(get, client):
     for one in told["methods"]:
         assert one["regret"]["mean"] == pytest.approx(mean([row for row in rows if row["method"] == one["name"]]))
     every = list(csv.reader(client.get("/bench?part=conditions.chart.csv").text.splitlines()))
-    shown = {(row[0], row[-2]): float(row[-1]) for row in every if row[-2:-1] == [MEAN] and row[-1]}
+    shown = {row[0]: float(row[-1]) for row in every if row[-2:-1] == [condition_of(MEAN).words] and row[-1]}
     for one in told["methods"]:
-        assert shown[results.label_of(one["name"]), MEAN] == pytest.approx(one["regret"]["mean"])
+        assert shown[results.label_of(one["name"])] == pytest.approx(one["regret"]["mean"])
     text = client.get(f"/bench?condition={MEAN}&sort=valid&order=desc").text
     assert f"/bench/eap?condition={MEAN}" in text
-    assert re.search(r'href="/bench\?sort=valid&amp;order=desc"[^>]*>zero|href="/bench"[^>]*>zero', text)
+    assert re.search(r'href="/bench\?sort=valid&amp;order=desc"[^>]*>zero', text)
 
 
 def test_methods_are_filtered_sorted_and_shown_by_what_an_address_says(get, client):
     runs = get("/bench", track="runs", sort="valid", order="desc")["methods"]
     assert {one["track"] for one in runs} == {"runs"}
     assert [one["valid"]["mean"] for one in runs] == sorted((one["valid"]["mean"] for one in runs), reverse=True)
-    heads = re.findall(r'id="methods-by-(\w+)"', client.get("/bench?columns=cmd,valid&score=cmd").text)
-    assert heads == ["name", "track", "answered", "valid", "cmd"]
-    drawn = list(csv.reader(client.get("/bench?score=cmd&part=by-method.csv").text.splitlines()))
+    heads = re.findall(r'id="methods-by-(\w+)"', client.get("/bench?sort=cmd").text)
+    assert heads == ["name", "track", "answered", *(one.key for one in SCORES if one.key in (*MAIN, "cmd"))]
+    drawn = list(csv.reader(client.get("/bench?sort=cmd&part=by-method.csv").text.splitlines()))
     assert "cmd" in next(row for row in drawn if not row[0].startswith("#"))
 
 
@@ -169,32 +166,12 @@ def test_a_network_has_every_answer_on_one_map(get, client):
         }
 
 
-@pytest.mark.parametrize("network", [NETWORK, SUITE.networks[-1]], ids=lambda one: one.arm)
-def test_a_network_is_stored_when_somebody_opens_it(client, network):
-    address = f"/bench/networks/{network.name}/open"
-    before = client.get("/networks").text
-    first, second = client.get(address), client.get(address)
-    assert [first.status_code, second.status_code] == [303, 303]
-    assert first.headers["location"] == second.headers["location"]
-    assert client.get(first.headers["location"]).status_code == 200
-    assert client.get(f"/api/v2{address}").headers["location"] == f"/api/v2{first.headers['location']}"
-    assert client.get("/networks").text == before
-
-
-def test_a_site_for_reading_only_stores_no_network(client, monkeypatch):
-    monkeypatch.setattr("app.pages.bench.network.read_only_in", lambda session: True)
-    address = f"/bench/networks/{SUITE.networks[1].name}"
-    assert client.get(f"{address}/open").status_code == 403
-    assert "Open this network here" not in client.get(address).text
-
-
-def test_a_network_without_its_file_is_shown_by_its_answers_and_not_opened(client, monkeypatch):
+def test_a_network_without_its_file_is_shown_by_its_answers(client, get, monkeypatch):
     bare = replace(SUITE, networks=tuple(replace(one, file="") for one in SUITE.networks))
     monkeypatch.setattr("app.pages.bench.network.suite_of", lambda name: bare)
     address = f"/bench/networks/{SUITE.networks[2].name}"
-    text = client.get(address).text
-    assert ('id="map"' in text, 'id="answers"' in text, "Open this network here" in text) == (False, True, False)
-    assert client.get(f"{address}/open").status_code == 404
+    assert 'id="map"' in client.get(address).text
+    assert get(address)["edges"] == [str(bit) for bit in range(SUITE.networks[2].n_edges)]
 
 
 def test_every_suite_that_is_here_can_be_chosen(client, get, folder):
@@ -214,8 +191,6 @@ def test_every_suite_that_is_here_can_be_chosen(client, get, folder):
         ("/bench?condition=zero", 400, "zero-threshold-strict"),
         ("/bench?condition=%27", 400, "condition"),
         ("/bench?sort=nothing", 400, "regret"),
-        ("/bench?columns=regret,nothing", 400, "nothing"),
-        ("/bench?score=nothing", 400, "nothing"),
         ("/bench?track=magic", 400, "magic"),
         ("/bench/nobody", 404, "eap"),
         ("/bench/eap?sort=nothing", 400, "nothing"),
@@ -224,13 +199,12 @@ def test_every_suite_that_is_here_can_be_chosen(client, get, folder):
         ("/bench/eap/against/nobody", 404, "nobody"),
         ("/bench/eap/against/weights?arm=xor-3", 400, "arm"),
         ("/bench/networks/nowhere", 404, "nowhere"),
-        ("/bench/networks/nowhere/open", 404, "nowhere"),
         ("/bench.csv?sort=nothing", 400, "nothing"),
         ("/bench/rows.csv?nothing=1", 400, "nothing"),
     ],
 )
 def test_what_an_address_cannot_ask_is_said(client, address, status, says):
-    for asked in (address, f"/api/v2{address}" if ".csv" not in address and "/open" not in address else address):
+    for asked in (address, f"/api/v2{address}" if ".csv" not in address else address):
         answer = client.get(asked)
         assert answer.status_code == status
         assert says in answer.text.replace("&#39;", "'")
@@ -268,7 +242,7 @@ def test_a_suite_that_is_not_whole_is_said(client, folder, caplog, spoil):
 
 
 def test_a_file_has_the_same_without_addresses():
-    document = {"suite": SUITE.digest, "condition": PRIMARY.key, "methods": results.summary_of(SUITE.answers)}
+    document = {"suite": SUITE.digest, "condition": PRIMARY.key, "methods": SUITE.summary[PRIMARY.key]}
     text = "".join(block.html("every") for block in bench_blocks(file_page(document)))
     assert "/bench" not in re.sub(r"part=[^\"]*", "", text)
     assert all(results.label_of(one["name"]) in text for one in document["methods"])
