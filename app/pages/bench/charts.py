@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from analysis.answer_key.condition import condition_of
 from analysis.answer_key.submission import TRACKS
-from app.pages.bench.results import SCORE_OF, Results, label_of
+from app.pages.bench.results import SCORE_OF, Results, label_of, some_of
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, heat_chart
 from pluriscope.figures.numbers import decimal
 
@@ -19,10 +19,13 @@ _REGRET: Final = Axis("regret", high=1.0)
 
 
 def score_chart(results: Results, key: str) -> Chart:
-    """Methods by one score with its interval, best first; the references are lines too."""
+    """Methods by one score with its interval, best first, behind them those without a regret of some networks; the
+    references are lines too.
+    """
     score = SCORE_OF[key]
     there = [one for one in results.methods if one[key]["mean"] is not None]
-    there.sort(key=lambda one: one[key]["mean"], reverse=score.better == "more")
+    sign = -1 if score.better == "more" else 1
+    there.sort(key=lambda one: (some_of(one) != "", sign * one[key]["mean"]))
     series = []
     for track, look in zip(TRACKS, _LOOKS, strict=True):
         some = [(row, one) for row, one in enumerate(there) if one["track"] == track]
@@ -32,7 +35,8 @@ def score_chart(results: Results, key: str) -> Chart:
         series.append(Series(TRACK_WORDS[track], means, rows, low, high, names=names, urls=urls, look=look))
     marks = [Mark(one[key]["mean"], "") for one in there if one["name"] in REFERENCES]
     axis = Axis(score.label.lower(), high=1.0 if key == "regret" else None)  # beside which the values are written
-    labels = Axis(names=[label_of(one["name"]) for one in there])
+    labels = Axis(names=[f"{label_of(one['name'])} ({n})" if (n := some_of(one)) else label_of(one["name"])
+                         for one in there])  # fmt: skip
     return Chart("dots", f"{score.label} of methods", axis, labels, [one for one in series if one.x], marks)
 
 

@@ -24,6 +24,7 @@ from app.pages.bench.results import (
     label_of,
     results_of,
     share_menu,
+    some_of,
     suite_of,
     suites,
     switches,
@@ -90,8 +91,10 @@ class BenchRecord(PageModel):
 
 
 def _interval(key: str, row: Row) -> str:
-    ends = f" ({decimal(row[f'{key}_low'])}–{decimal(row[f'{key}_high'])})" if key == "regret" else ""
-    return decimal(row[key]) + ends
+    if key != "regret":
+        return decimal(row[key])
+    ends = f"{decimal(row[key])} ({decimal(row['regret_low'])}–{decimal(row['regret_high'])})"
+    return f"{ends}, {row['some']}" if row["some"] else ends
 
 
 def _score(score: Score, largest_first: bool, **more: Any) -> Column:
@@ -114,6 +117,7 @@ COLUMNS: Final = (
 def _row(results: Results, one: Mapping[str, Any]) -> Row:
     """A method of the list."""
     values = {"name": label_of(one["name"]), "track": one["track"], "networks": sum(one["outcomes"].values())}
+    values["some"] = some_of(one)
     for key in SCORE_OF:
         values |= {key: one[key]["mean"], f"{key}_low": one[key]["low"], f"{key}_high": one[key]["high"]}
     values["answered"] = one["outcomes"].get("answered", 0)

@@ -18,7 +18,7 @@ from app.errors import BadQuery, NotFound
 from app.pages.sharing.share import InShort, Share
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Choice, Menu, More, Prose
-from pluriscope.figures.numbers import short
+from pluriscope.figures.numbers import exact, short
 from pluriscope.glossary import terms
 from pluriscope.study_table import StudyTable
 from pluriscope.suite_files import SMALL, Suite, read_suite
@@ -35,6 +35,12 @@ _NONE: Final = Addresses()
 def label_of(method: str) -> str:
     """What people call a method that rows name."""
     return _LABELS.get(method, method)
+
+
+def some_of(method: Mapping[str, Any]) -> str:
+    """Of how many networks a method has a regret, as "40 of 46"; "" where of all."""
+    n, left_out = method["regret"]["n"], method["regret"]["left_out"]
+    return f"{exact(n)} of {exact(n + left_out)}" if left_out else ""
 
 
 @dataclass(frozen=True, kw_only=True)
