@@ -174,8 +174,7 @@ def test_a_network_without_its_file_is_shown_by_its_answers(client, get, monkeyp
     assert get(address)["edges"] == [str(bit) for bit in range(SUITE.networks[2].n_edges)]
 
 
-def test_every_suite_that_is_here_can_be_chosen(client, get, folder):
-    shutil.copytree(folder / "small", folder / "public")
+def test_every_suite_that_is_here_can_be_chosen(client, get):
     assert get("/bench")["suites"] == ["small", "public"]
     text = client.get("/bench?suite=public").text
     assert 'href="/bench/eap?suite=public"' in text
