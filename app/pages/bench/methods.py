@@ -57,7 +57,7 @@ from pluriscope.study_table import literal
 from pluriscope.tables import AtHand, Column, Query, Row, read_query
 from pluriscope.templating import linked
 
-MAIN: Final = (*("regret", "valid", "valid_raw", "beyond_random"), *("recall", "stability", "calls", "seconds_ratio"))
+MAIN: Final = ("regret", "valid", "valid_raw", "beyond_random", "calls")
 """Scores that are columns, beside the one that is sorted by."""
 _USUAL: Final = Query(limit=100)
 _WORST: Final = Query(sort="regret", descending=True, limit=10)
@@ -105,8 +105,7 @@ _HIDDEN: Final[dict[str, Any]] = {"shown": False, "orders": False}
 COLUMNS: Final = (
     Column("name", "Method", "Its name.", "name", first=True),
     Column("track", "Track", "What it asks.", "text", "any", choices=TRACKS, words=TRACK_WORDS.__getitem__),
-    Column("answered", "Answered", "Networks that it answered.", "int", largest_first=True,
-           show=lambda row: f"{exact(row['answered'])} of {exact(row['networks'])}"),
+    Column("answered", "Answered", "Networks that it answered.", "int", **_HIDDEN),
     Column("networks", "Networks", "That it was asked about.", "int", **_HIDDEN),
     *(_score(one, one.better == "more", show=partial(_interval, one.key)) for one in SCORES),
     *(Column(f"{one.key}_{end}", f"{one.label}, {end}", "An end of its 95% interval.", "float", **_HIDDEN)
@@ -139,7 +138,7 @@ class BenchPage:
     @cached_property
     def table(self) -> Table:
         """The list; in a file as it is."""
-        shown = [one for one in COLUMNS if one.name in ("name", "track", "answered", *MAIN, self.query.sort)]
+        shown = [one for one in COLUMNS if one.name in ("name", "track", *MAIN, self.query.sort)]
         rows = [_row(self.results, one) for one in self.results.methods]
         if not self.results.suite:
             return Table.short("method", shown, rows)

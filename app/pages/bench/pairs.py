@@ -94,7 +94,7 @@ def pair_blocks(results: Results, found: PairRecord, base: str) -> Iterator[Bloc
     counts = zip(_WORDS.values(), found.counts(), strict=True)
     of = f"of {exact(len(found.networks))}"
     facts = [Fact(f"{one} {word}", exact(n), of) for word, n in counts]
-    yield Facts([Fact("Difference", mean, note=f"{low} to {high}"), *facts])
+    yield Facts([Fact("Difference of regret", mean, note=f"{low} to {high}"), *facts])
     caption = f"A dot for each network. Above the diagonal {one} has less regret."
     yield ChartFigure(chart=_chart(one, other, found.networks, results), caption=caption, id="networks")
     yield Section("By arm", f"Networks on which {one} is better, equal and worse.")

@@ -104,7 +104,7 @@ def test_methods_are_filtered_sorted_and_shown_by_what_an_address_says(get, clie
     assert {one["track"] for one in runs} == {"runs"}
     assert [one["valid"]["mean"] for one in runs] == sorted((one["valid"]["mean"] for one in runs), reverse=True)
     heads = re.findall(r'id="methods-by-(\w+)"', client.get("/bench?sort=cmd").text)
-    assert heads == ["name", "track", "answered", *(one.key for one in SCORES if one.key in (*MAIN, "cmd"))]
+    assert heads == ["name", "track", *(one.key for one in SCORES if one.key in (*MAIN, "cmd"))]
     drawn = list(csv.reader(client.get("/bench?sort=cmd&part=by-method.csv").text.splitlines()))
     assert "cmd" in next(row for row in drawn if not row[0].startswith("#"))
 
