@@ -1,9 +1,7 @@
-"""Do the field's scores predict the truth? The declared test, from the rows of a suite to the tables of the finding.
+"""Do the field's scores predict the truth? The declared test, from the rows of a suite to the table of the finding.
 
-    python -m benchmarks.field_scores FOLDER --first    what the stop rule says, and nothing else
-    python -m benchmarks.field_scores FOLDER            the tables and their digests below app/bundled/findings
-
-FOLDER is what ``pluriscope suite make public --output FOLDER`` writes. Without it the bundled answers are judged again.
+python -m benchmarks.field_scores                     the table and its digest below app/bundled/findings
+python -m benchmarks.field_scores FOLDER --first      what the stop rule says of another suite, and nothing else
 """
 
 from __future__ import annotations
@@ -21,10 +19,12 @@ import duckdb
 from analysis.answer_key.condition import Condition
 from analysis.answer_key.score_study import NEAR, SIGNS, Verdict, stops, verdicts_of
 from app.pages.findings import FOLDER
+from benchmarks.lines import ROOT
 from pluriscope.study_table import write_part
 
-ANSWERS: Final = "field-scores-answers"
-VERDICTS: Final = "field-scores"
+SLUG: Final = "field-scores"
+PUBLIC: Final = ROOT / "app" / "bundled" / "bench" / "public"
+"""What the rankings answer, as the suite of the finding has it."""
 RANKINGS: Final = ("weights", "eap", "eap-ig", "mask-ig", "exact-edge")
 """Methods that give each edge a score without asking what is valid."""
 ARMS: Final = {
@@ -41,12 +41,7 @@ CLASSES: Final = ("shared by less than a third", "by less than two thirds", "by 
 """Networks by how much of a smallest circuit every valid circuit has."""
 INTERVALS: Final = ("tau", "residual", "order", "gain", "far", "room", "leader")
 _CONDITIONS: Final = (Condition("zero").key, Condition("mean").key, Condition("pairs").key)
-_OF_ANSWERS: Final = {
-    **dict.fromkeys(("network", "arm", "cell", "condition", "method"), "VARCHAR"),
-    **dict.fromkeys(("seed", "edges", "smallest", "backbone"), "BIGINT"),
-    **dict.fromkeys(("regret", *SIGNS), "DOUBLE"),
-}
-_OF_VERDICTS: Final = {
+_COLUMNS: Final = {
     **dict.fromkeys(("score", "group", "said", "truth", "methods", "constant"), "VARCHAR"),
     **dict.fromkeys(("n", "left_out"), "BIGINT"),
     **{f"{one}{end}": "DOUBLE" for one in INTERVALS for end in ("", "_low", "_high")},
@@ -73,11 +68,6 @@ def _records(query: str) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def frozen(slug: str) -> list[dict[str, Any]]:
-    """The rows of a bundled table."""
-    return _records(f"SELECT * FROM '{FOLDER / slug}.parquet'")  # noqa: S608  a file of ours
-
-
 def arm_of(row: Row) -> str:
     """The group that is tested: an arm, and of planted networks a disguise."""
     disguise = str(row["cell"]).removeprefix("compile-").removeprefix("idle-")
@@ -93,7 +83,8 @@ def class_of(row: Row) -> str:
 def verdict_rows(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
     """Rows of the table of verdicts: of arms, which are tested, and of classes, which are not."""
     yield from map(_verdict_row, verdicts_of(rows, arm_of))
-    yield from (_verdict_row(one) | {"p": None, "p_holm": None} for one in verdicts_of(rows, class_of))
+    classed = (one for one in verdicts_of(rows, class_of) if one.said == one.truth)  # the class is of that condition
+    yield from (_verdict_row(one) | {"p": None, "p_holm": None} for one in classed)
 
 
 def _verdict_row(one: Verdict) -> dict[str, Any]:
@@ -109,20 +100,18 @@ def _short(value: float) -> float | None:
 
 
 def freeze(rows: Sequence[Row]) -> None:
-    """Write both tables, and their digests where the manifest and the finding name them."""
+    """Write the table, and its digest where the manifest and the finding name it."""
+    path, found = FOLDER / f"{SLUG}.parquet", [*verdict_rows(rows)]
+    write_part(path, found, _COLUMNS, {})
     documents = {path: json.loads(path.read_text()) for path in (FOLDER / "manifest.json", FOLDER / "findings.json")}
     manifest, record = documents.values()
-    for slug, columns, some in ((ANSWERS, _OF_ANSWERS, rows), (VERDICTS, _OF_VERDICTS, [*verdict_rows(rows)])):
-        path = FOLDER / f"{slug}.parquet"
-        write_part(path, some, columns, {})
-        digest = sha256(path.read_bytes()).hexdigest()
-        told = {"rows": len(some), "bytes": path.stat().st_size, "sha256": digest, "columns": [*columns]}
-        manifest["tables"][slug] |= told
-        for one in record["findings"]:
-            if slug in one["studies"]:
-                one["studies"][slug]["rows"] = f"sha256:{digest}"
-    for path, document in documents.items():
-        path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    digest = sha256(path.read_bytes()).hexdigest()
+    manifest["tables"][SLUG] |= {"rows": len(found), "bytes": path.stat().st_size, "sha256": digest}
+    for one in record["findings"]:
+        if SLUG in one["studies"]:
+            one["studies"][SLUG]["rows"] = f"sha256:{digest}"
+    for place, document in documents.items():
+        place.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
 def look(rows: Sequence[Row]) -> str:
@@ -135,10 +124,10 @@ def look(rows: Sequence[Row]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("folder", nargs="?", type=Path, default=PUBLIC)
     parser.add_argument("--first", action="store_true")
     asked = parser.parse_args()
-    rows = rows_of_suite(asked.folder) if asked.folder else frozen(ANSWERS)
+    rows = rows_of_suite(asked.folder)
     if asked.first:
         print(look(rows))
     else:

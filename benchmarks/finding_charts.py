@@ -19,6 +19,7 @@ import scipy
 from numpy.typing import ArrayLike
 
 from app.pages.findings import FOLDER
+from benchmarks.field_scores import ARMS
 from benchmarks.lines import ROOT
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, document_of
 from pluriscope.figures.standalone import standalone_svg
@@ -662,6 +663,64 @@ def transformers() -> dict[str, Shown]:
     }
 
 
+# --- the field's scores
+
+_FIELD: Final[dict[str, tuple[str, Look]]] = {
+    "cmd": ("CMD, all k", "ink"),
+    "cpr": ("CPR, all k", "open"),
+    "cmd_mib": ("CMD, ten fractions", "grey"),
+    "faithfulness": ("faithfulness, own circuit", "pale"),
+}
+
+
+def field_scores() -> dict[str, Shown]:
+    tested = table("field-scores").filter("p IS NOT NULL")
+    found_ = sorted(name for (name,) in tested.project('"group"').distinct().fetchall())
+    groups = [*(name for name in ARMS.values() if name in found_), *(name for name in found_ if ":" in name)]
+
+    def line(name: str, look: Look, measure: str, aside: float, plain: bool = False, **at: str) -> Series:
+        at, items = {"score": "cmd", "said": "zero", "truth": "zero"} | at, list[Item]()
+        where = " AND ".join([*(f"{level} = '{to}'" for level, to in at.items()), f"{measure} IS NOT NULL"])
+        found = tested.filter(where).project(f'"group", n, {measure}, {measure}_low, {measure}_high').fetchall()
+        for group, n, value, low, high in (one for one in found if not (plain and ":" in one[0])):
+            url = link("field-scores", (), **at, group=group)
+            items.append(item(groups.index(group) + aside, (value, low, high), url, f"{n} networks"))
+        return across(name, look, items)
+
+    def each(measure: str) -> list[Series]:
+        return [line(*_FIELD[key], measure, 0.16 * at - 0.24, score=key) for at, key in enumerate(_FIELD)]
+
+    def shown(caption: str, title: str, x: str, some: Sequence[Series], mark: str = "best constant method") -> Shown:
+        rows_ = groups[: round(max(max(one.y) for one in some)) + 1]
+        return caption, Chart("dots", title, Axis(x), Axis(names=rows_), some, [Mark(0.0, mark)])
+
+    less, means = "regret, less the constant method’s", "Score and truth under zero ablation; means over networks."
+    mismatched = [
+        line("score: mean", "grey", "gain", -0.1, said="mean"),
+        line("score: pairs", "open", "gain", 0.1, said="pairs"),
+    ]
+    far = [line("CMD’s choice", "ink", "far", -0.1), line("the best constant method", "grey", "room", 0.1)]
+    return {
+        "figure": shown(
+            "CMD on all k, zero ablation; left of the line its choice is better. Its chapter has planted networks.",
+            "The method that CMD chooses, beside the best constant one",
+            less,
+            [line("", "ink", "gain", 0, plain=True)],
+        ),
+        "more": shown(means, "The methods that four scores choose, beside the best constant one", less, each("gain")),
+        "more-2": shown(means, "Agreement of scores with the truth", "Kendall’s tau_b", each("tau"), "none"),
+        "more-3": shown(
+            "CMD on all k, taken under another ablation than the truth, which is zero.",
+            "The method that CMD chooses where ablations differ, beside the best constant one",
+            less,
+            mismatched,
+        ),
+        "more-4": shown(
+            means, "How far choices are from the best possible", "regret, less the least", far, "best possible"
+        ),
+    }
+
+
 # --- reported and ours
 
 _REPORTED: Final[Mapping[str, Mapping[str, tuple[int, int, int]]]] = {
@@ -796,6 +855,7 @@ CHARTS: Final = {
     "deletion": deletion,
     "transformers": transformers,
     "reported": reported,
+    "field-scores": field_scores,
 }
 
 

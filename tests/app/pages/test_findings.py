@@ -8,11 +8,14 @@ import shutil
 from urllib.parse import parse_qs
 
 import pytest
+from statsmodels.stats.multitest import multipletests
 
+from analysis.answer_key.condition import PRIMARY
 from analysis.digest import canonical_json, sha256_hex
 from analysis.studies.reading import design_from_mapping
 from app.db.studies import open_network, read_files, save_table
 from app.pages import findings
+from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict_rows
 from benchmarks.finding_charts import CHARTS
 from pluriscope.address import Addresses
 from pluriscope.figures.charts import document_of
@@ -178,6 +181,23 @@ def test_every_chart_is_read_and_drawn_and_names_its_rows():
 def test_charts_are_computed_from_the_tables(key):
     made = {name: (caption, document_of(chart)) for name, (caption, chart) in CHARTS[key]().items()}
     assert made == {name: (one.caption, document_of(one.chart)) for name, one in findings.charts()[key].items()}
+
+
+@pytest.mark.slow
+def test_verdicts_about_scores_are_those_of_the_answers():
+    answers, table = rows_of_suite(PUBLIC), StudyTable([findings.FOLDER / f"{SLUG}.parquet"])
+    told = [dict(zip(table.columns, row, strict=True)) for row in table.ask("SELECT * FROM {rows}")]
+    own = [row for row in answers if (row["arm"], row["condition"]) == ("xor-3", PRIMARY.key)]
+    at = {"group": "XOR, width 3", "said": "zero", "truth": "zero"}
+    made, ours = (
+        [one | {"p_holm": 0} for one in some if at.items() <= one.items()] for some in (verdict_rows(own), told)
+    )
+    assert made == ours
+    assert len(made) == len({row["score"] for row in told}) - 1  # but the one against what was planted
+    tested = [one for one in told if one["p"] is not None]
+    corrected = multipletests([one["p"] for one in tested], method="holm")[1]
+    assert [one["p_holm"] for one in tested] == pytest.approx(corrected, rel=1e-4)
+    assert {one["group"] for one in tested} == {arm_of(row) for row in answers}
 
 
 @pytest.mark.slow
