@@ -260,7 +260,8 @@ def _network_of(row: Mapping[str, Any]) -> SuiteNetwork:
     return SuiteNetwork(**same, digest=row["network"], n_edges=row["E"], planted=planted, file=row["file"] or "")
 
 
-def _row_of(network: SuiteNetwork) -> dict[str, Any]:
+def row_of(network: SuiteNetwork) -> dict[str, Any]:
+    """A network as a row of a suite."""
     planted = None if network.planted is None else f"{network.planted:x}"
     same = {name: getattr(network, name) for name in ("name", "arm", "cell", "seed", "rules", "file")}
     return {**same, "network": network.digest, "E": network.n_edges, "planted": planted}
@@ -276,7 +277,7 @@ def write_tables(suite: Suite, path: Path) -> None:
         OSError: it cannot be written.
     """
     rows: dict[str, list[dict[str, Any]]] = {
-        "networks.parquet": [{**_row_of(one), "file": None} for one in suite.networks],
+        "networks.parquet": [{**row_of(one), "file": None} for one in suite.networks],
         "truths.parquet": [
             {**row, "minimal": None, "listed": False} for known in suite.truths.values() for row in known.values()
         ],
@@ -302,30 +303,6 @@ def _summary(answers: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, A
 
 
 # --- made
-
-
-@dataclass(frozen=True, eq=False)
-class MadeNetwork:
-    """What became of one seed of one cell.
-
-    Args:
-        cell: its position among all of the suite.
-        state: "converged", or why it is not in the suite.
-        network: None if it is not.
-        truths: rows, one for each condition under which it is known.
-        truth_digest: of all that is known of it.
-        answers: rows, one for each baseline and condition.
-        masks: every valid circuit under the primary condition, ascending; None where they are not listed.
-    """
-
-    cell: int
-    seed: int
-    state: str
-    network: SuiteNetwork | None = None
-    truths: tuple[Row, ...] = ()
-    truth_digest: str = ""
-    answers: tuple[Row, ...] = ()
-    masks: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -416,19 +393,18 @@ class SuiteFolder:
                 raise ValueError(one["list"][0])
         return told
 
-    def save(self, made: Sequence[MadeNetwork]) -> None:
-        """Write what was made of a chunk; an OSError if it cannot be written."""
-        told = []
+    def save(self, made: Sequence[Row]) -> None:
+        """Write what :func:`make_networks` made of a chunk; an OSError if it cannot be written."""
+        whole = []
         for one in made:
-            network, listed = one.network and _row_of(one.network), []
-            if one.network is not None and one.masks is not None:
-                name, raw = f"{_LISTS}/{one.network.name}.parquet", _as_parquet(one.masks)
+            masks, listed = one["masks"], []
+            if masks is not None:
+                name, raw = f"{_LISTS}/{one['network']['name']}.parquet", _as_parquet(masks)
                 put(self.path / name, raw)
                 listed = [name, sha256_hex(raw)]
-            same = {name: getattr(one, name) for name in ("cell", "seed", "state", "truths", "truth_digest", "answers")}
-            told.append({**same, "network": network, "list": listed})
-        part = f"{made[0].cell}-{made[0].seed}.json.gz"
-        put(self.path / _PARTS / part, gzip.compress(json.dumps({"about": self._about, "made": told}).encode(), 6))
+            whole.append({**{key: value for key, value in one.items() if key != "masks"}, "list": listed})
+        part = f"{made[0]['cell']}-{made[0]['seed']}.json.gz"
+        put(self.path / _PARTS / part, gzip.compress(json.dumps({"about": self._about, "made": whole}).encode(), 6))
 
     def finish(self) -> Suite:
         """Write tables and manifest of all parts, which are then removed."""
@@ -451,8 +427,7 @@ class SuiteFolder:
             "digest": suite_digest(self.design.digest(self.half), self.half, networks, truths),
             "arms": self._counts(made),
             "seeds": {
-                cell.name: [seeds[0], len(seeds)]
-                for cell, seeds in zip(self.design.cells, self.design.seeds(self.half, self.secret), strict=True)
+                cell.name: [seeds[0], len(seeds)] for cell, seeds in zip(self.design.cells, self.seeds, strict=True)
             },
             "design": design,
             "networks": networks,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from analysis.answer_key.baselines import baseline_rows
 from analysis.answer_key.condition import PRIMARY
 from analysis.answer_key.judging import conditions_of
+from analysis.answer_key.rows import Row
 from analysis.answer_key.suite import SuiteNetwork, question_of, truth_digest, truth_row
 from analysis.answer_key.truths import truths_of
 from analysis.late_functions import function_at
@@ -16,7 +17,7 @@ from analysis.network_files.files import NetworkFile, network_file_json
 from analysis.studies.sources import CONVERGED, SOURCES
 from analysis.work import Work
 from pluriscope.suite_design import SuiteCell, SuiteDesign
-from pluriscope.suite_files import MadeNetwork
+from pluriscope.suite_files import row_of
 
 NO_CIRCUIT: Final = "no_valid_circuit"
 """The state of a network that converged and has no valid circuit under the primary condition."""
@@ -26,7 +27,7 @@ UNKNOWN: Final = "unknown"
 
 def make_networks(
     design: SuiteDesign, cell: int, seeds: Sequence[int], _files: Mapping[int, bytes] | None, work: Work
-) -> list[MadeNetwork]:
+) -> list[Row]:
     """Make some networks of a cell, with all that is known of them.
 
     Args:
@@ -34,6 +35,11 @@ def make_networks(
         cell: the position of theirs.
         seeds: which.
         work: told how far it is; without a clock nothing is measured.
+
+    Returns:
+        For each ``cell``, ``seed``, ``state`` ("converged", or why it is not in the suite), ``network`` (its row; None
+        where it is not), ``truths`` and ``answers`` (rows), ``truth_digest``, and ``masks``: every valid circuit under
+        the primary condition, ascending; None where they are not listed.
     """
     made = _transformers if design.cells[cell].study is None else _perceptrons
     return [_known(cell, *one, work) for one in made(design.cells[cell], seeds, work)]
@@ -72,16 +78,17 @@ def _network(cell: SuiteCell, seed: int, network: Any, planted: int | None, file
     return SuiteNetwork(name, cell.arm.key, cell.key, seed, network.digest, cell.arm.rules, n_edges, planted, text)
 
 
-def _known(cell: int, seed: int, state: str, network: SuiteNetwork | None, work: Work) -> MadeNetwork:
+def _known(cell: int, seed: int, state: str, network: SuiteNetwork | None, work: Work) -> Row:
     """The truth about a network and what baselines answer about it."""
+    none = {"network": None, "truths": (), "truth_digest": "", "answers": (), "masks": None}
+    made: Row = {"cell": cell, "seed": seed, "state": state, **none}
     if network is None:
-        return MadeNetwork(cell, seed, state)
+        return made
     conditions = conditions_of(network.question)
     found = zip(conditions, truths_of(network.question, conditions, work), strict=True)
     truths = {condition: truth for condition, truth in found if truth is not None}
     if PRIMARY not in truths or not truths[PRIMARY].n_valid:
-        return MadeNetwork(cell, seed, NO_CIRCUIT if PRIMARY in truths else UNKNOWN)
-    told, masks = tuple(truth_row(network.name, truth) for truth in truths.values()), truths[PRIMARY].masks
-    return MadeNetwork(
-        cell, seed, state, network, told, truth_digest(told, masks), baseline_rows(network, truths, work), masks
-    )
+        return {**made, "state": NO_CIRCUIT if PRIMARY in truths else UNKNOWN}
+    rows, masks = [truth_row(network.name, truth) for truth in truths.values()], truths[PRIMARY].masks
+    known = {"network": row_of(network), "truths": rows, "truth_digest": truth_digest(rows, masks), "masks": masks}
+    return {**made, **known, "answers": baseline_rows(network, truths, work)}

@@ -43,17 +43,17 @@ def replaced(path, raw):
 
 
 def test_a_suite_is_read_as_it_was_made(whole):
-    suite, kept = read_suite(whole), [one for some in made() for one in some if one.network]
-    assert [one.name for one in suite.networks] == [one.network.name for one in kept]
+    suite, kept = read_suite(whole), [one for some in made() for one in some if one["network"]]
+    assert [one.name for one in suite.networks] == [one["network"]["name"] for one in kept]
     for one in kept:
-        name = one.network.name
+        name = one["network"]["name"]
         question = suite.by_name[name].question
         fresh, stored = truth_of(question, PRIMARY), suite.truth(name)
         assert stored.masks.tolist() == fresh.masks.tolist()
         assert (stored.smallest, stored.backbone, stored.minimal) == (fresh.smallest, fresh.backbone, fresh.minimal)
         assert all(judge_of(question, PRIMARY).are_valid([int(stored.masks[0]), int(stored.masks[-1])]))
-        assert list(suite.truths[name]) == [row["condition"] for row in one.truths]
-    assert list(suite.answers) == [row for one in kept for row in one.answers]
+        assert list(suite.truths[name]) == [row["condition"] for row in one["truths"]]
+    assert list(suite.answers) == [row for one in kept for row in one["answers"]]
 
 
 def test_every_seed_is_counted(whole):

@@ -21,7 +21,7 @@ from pluriscope.tables import read_query
 from pluriscope.templating import linked
 from pluriscope.views.registry import view_of
 
-_MAP: Final = "Dark: kept. The backbone is in every valid circuit."
+_MAP: Final = "Filled: kept. The backbone is in every valid circuit."
 
 
 class SuiteNetworkRecord(PageModel):

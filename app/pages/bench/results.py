@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import resources
-from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from analysis.answer_key.baselines import BASELINES
 from analysis.answer_key.condition import PRIMARY, Condition, condition_of
@@ -21,9 +19,9 @@ from pluriscope.blocks import Action, Choice, Menu, More, Prose
 from pluriscope.figures.numbers import exact, short
 from pluriscope.glossary import terms
 from pluriscope.study_table import StudyTable
-from pluriscope.suite_files import SMALL, Suite, read_suite
+from pluriscope.suite_files import SMALL, Suite, bundled, read_suite
 
-FOLDER: Final = cast(Path, resources.files("app.bundled") / "bench")
+FOLDER: Final = bundled("")
 MEANING_OF: Final = {term.name: term.meaning for term in terms()}
 """What the glossary says of each score, by its label."""
 SCORE_OF: Final = {score.key: score for score in SCORES}
