@@ -130,16 +130,13 @@ def _source(given: Given) -> dict[str, str]:
 def _difference(
     one: Mapping[str, Any], methods: Sequence[Mapping[str, Any]], rows: Sequence[Row]
 ) -> dict[str, Any] | None:
-    """How much larger a method's regret is than that of the best of ours that may ask no more, paired by networks; of
-    those that are offered for every network.
-    """
-    may, most = TRACKS[: TRACKS.index(one["track"]) + 1], max(other["regret"]["n"] for other in methods)
+    """How much larger a method's regret is than that of the first of ours that may ask no more, paired by networks."""
+    may = TRACKS[: TRACKS.index(one["track"]) + 1]
     ours = (
         other["name"]
         for other in methods
         if other["source"] is None
         and other["track"] in may
-        and other["regret"]["n"] == most
         and other["name"] not in (one["name"], REFERENCE)
     )
     best = next(ours, None)

@@ -33,7 +33,7 @@ Row = Mapping[str, Any]
 
 
 def summary_of(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """For each method what its rows come to, the least regret first.
+    """For each method what its rows come to: those with a regret on every network first, each by the least regret.
 
     Args:
         rows: with ``method``, ``track``, ``network``, ``arm``, ``condition``, ``outcome`` and every score.
@@ -59,7 +59,10 @@ def summary_of(rows: Iterable[Row]) -> list[dict[str, Any]]:
         }
         head = {"name": name, "track": main[0]["track"], "outcomes": dict(Counter(row["outcome"] for row in main))}
         found.append(head | together | {"arms": arms, "conditions": conditions})
-    return sorted(found, key=lambda one: (one["regret"]["mean"] is None, one["regret"]["mean"], one["name"]))
+    means = [(one["regret"]["n"], one["regret"]["mean"], one) for one in found]
+    most = max((n for n, _, _ in means), default=0)
+    # who leaves hard networks out does not come before who answers them
+    return [one for *_, one in sorted(means, key=lambda one: (one[0] < most, not one[0], one[1], one[2]["name"]))]
 
 
 def difference(rows: Iterable[Row], others: Iterable[Row], key: str = "regret") -> dict[str, Any]:

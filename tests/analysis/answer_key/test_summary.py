@@ -51,10 +51,11 @@ def test_a_mean_weighs_arms_alike_and_its_interval_draws_networks_within_them():
 
 def test_methods_stand_by_their_regret_with_what_became_of_them_under_every_condition():
     rows = [row(name, f"n{at}", "a", regret, valid=1.0) for name, regret in (("z", 0.2), ("y", 0.1)) for at in range(3)]
-    rows += [row("z", "n3", "a", 1.0, outcome="timeout", valid=0.0), row("none", "n0", "a", None)]
+    rows += [row("z", "n3", "a", 1.0, outcome="timeout", valid=0.0), row("y", "n3", "a", 0.1)]
+    rows += [row("easy", "n0", "a", 0.0), row("easy", "n3", "a", None), row("none", "n0", "a", None)]
     rows += [row("z", "n0", "a", 0.9, condition="mean-threshold-strict")]
     found = {one["name"]: one for one in summary_of(rows)}
-    assert list(found) == ["y", "z", "none"]
+    assert list(found) == ["y", "z", "easy", "none"]  # those that are not offered for every network stand last
     assert found["z"]["outcomes"] == {"answered": 3, "timeout": 1}
     assert found["z"]["regret"]["mean"] == pytest.approx(0.4)
     assert found["z"]["valid"]["mean"] == 0.75
