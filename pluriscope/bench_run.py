@@ -135,9 +135,7 @@ def _difference(
     ours = (
         other["name"]
         for other in methods
-        if other["source"] is None
-        and other["track"] in may
-        and other["name"] not in (one["name"], REFERENCE)
+        if other["source"] is None and other["track"] in may and other["name"] not in (one["name"], REFERENCE)
     )
     best = next(ours, None)
     if best is None:

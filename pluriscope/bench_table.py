@@ -83,15 +83,7 @@ class Benchmark(Rows):
 
 
 def _row(method: Mapping[str, Any]) -> Row:
-    scored, regret = method["source"] is not None, method["regret"]
-    ends = {"regret": regret["mean"], "low": regret["low"], "high": regret["high"]}
+    head = {"method": method["name"], "scored": method["source"] is not None, "track": method["track"]}
+    ends = {"regret": method["regret"]["mean"], "low": method["regret"]["low"], "high": method["regret"]["high"]}
     shares = {name: method[name]["mean"] for name in ("valid", "valid_raw")}
-    answered = method["outcomes"].get("answered", 0)
-    return {
-        "method": method["name"],
-        "scored": scored,
-        "track": method["track"],
-        **ends,
-        **shares,
-        "answered": answered,
-    }
+    return {**head, **ends, **shares, "answered": method["outcomes"].get("answered", 0)}

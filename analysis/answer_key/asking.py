@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from analysis.answer_key.condition import Condition
 from analysis.answer_key.judging import judge_of
-from analysis.answer_key.network_view import masked_under
 from analysis.answer_key.submission import TRACKS, Calls, Track
+from analysis.discovery.landscapes import masked_under
 from analysis.discovery.masked_subject import MaskedSubject
 from analysis.discovery.part_names import names_of, shown_name
 from analysis.errors import InvalidClaim, InvalidMethod

@@ -19,7 +19,7 @@ from analysis.answer_key.rows import KnownNetwork, Row
 from analysis.answer_key.submission import Calls, Submission, Track
 from analysis.answer_key.suite import SuiteNetwork
 from analysis.answer_key.truth import Truth
-from analysis.discovery.landscapes import landscape_of
+from analysis.discovery.landscapes import masked_under
 from analysis.discovery.registry import read_method
 from analysis.discovery.selection import strengths
 from analysis.work import Work
@@ -93,7 +93,7 @@ def _method(key: str, settings: str, pruned: bool, judge: CircuitJudge, _truth: 
     if question.kind.refuses("neurons") and key == "weights":
         return (Submission("not-offered", "Edges of transformers have no single weight."),)
     method, given = read_method(f"{key}({','.join(filter(None, (f'ablation={ablation}', settings)))})", question.kind)
-    masked = _Counted(landscape_of(question, None, judges=False).under(ablation), pruned=pruned)
+    masked = _Counted(masked_under(question, ablation), pruned=pruned)
     begun = work.clock()
     found: Any = method.scores(masked, given) if method.score else method.answer(masked, given, work)  # type: ignore[arg-type]
     told = partial(Submission, calls=Calls(masked.gradients, masked.runs), seconds=work.clock() - begun)
@@ -102,15 +102,6 @@ def _method(key: str, settings: str, pruned: bool, judge: CircuitJudge, _truth: 
     if found.raw_mask is None:
         return (told("raised", "Its numbers became infinite."),)
     return (told("answered", mask=found.raw_mask),)
-
-
-def _random(judge: CircuitJudge, _truth: Truth, _work: Work) -> Answers:
-    """All ties, whose drawn orders count."""
-    return (Submission("answered", scores=(0.0,) * judge.graph.n_bits),)
-
-
-def _deleted(judge: CircuitJudge, _truth: Truth, work: Work) -> Answers:
-    return _left_by_deletion(judge, work)
 
 
 @lru_cache(maxsize=1)  # two baselines ask one after the other
@@ -123,7 +114,7 @@ def _left_by_deletion(judge: CircuitJudge, work: Work) -> Answers:
     orders = [np.random.default_rng(seed).permutation(n).tolist() for seed in range(ORDERS)]
     if not judge.are_valid([everything])[0]:
         return (Submission("raised", "The whole network is no valid circuit.", calls=Calls(validity=1)),)
-    left, asked, open_ = [judge.pruned(everything)] * ORDERS, [1] * ORDERS, list(range(ORDERS))
+    left, asked, open_ = judge.all_pruned([everything] * ORDERS), [1] * ORDERS, list(range(ORDERS))
     while open_:
         before = list(left)
         for step in range(n):
@@ -160,8 +151,13 @@ def _of(key: str, settings: str = "", *, pruned: bool = False) -> Callable[[Circ
     return partial(_method, key, settings, pruned)
 
 
-DELETION: Final = Baseline("deletion", "Deletion while valid", "validity", _deleted)
-RANDOM: Final = Baseline("random", "Random order", "gradients", _random)
+DELETION: Final = Baseline(
+    *("deletion", "Deletion while valid", "validity"), lambda judge, _, work: _left_by_deletion(judge, work)
+)
+RANDOM: Final = Baseline(
+    *("random", "Random order", "gradients"),  # all ties, whose drawn orders count
+    lambda judge, *_: (Submission("answered", scores=(0.0,) * judge.graph.n_bits),),
+)
 BASELINES: Final = (
     Baseline("minimum", "Exact minimum", "validity", _minimum),
     Baseline("deletion-fewest", "Deletion, best of 20", "validity", _fewest_deleted),
@@ -179,7 +175,7 @@ BASELINES: Final = (
     RANDOM,
 )
 """Every one, in the order in which tables of equal scores list them."""
-ANSWERED: Final = tuple(one for one in CONDITIONS if one.apart(PRIMARY) <= 1)
+ANSWERED: Final = tuple(one for one in CONDITIONS if len(vars(one).items() - vars(PRIMARY).items()) <= 1)
 """Conditions under which baselines are asked, where known: the primary, and those that differ in one factor."""
 
 

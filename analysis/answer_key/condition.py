@@ -47,11 +47,6 @@ class Condition:
         apart = [value for name, value in vars(self).items() if value != vars(PRIMARY)[name]]
         return ", ".join(apart or vars(self).values())
 
-    def apart(self, other: Condition) -> int:
-        """How many factors differ."""
-        return sum(value != vars(other)[name] for name, value in vars(self).items())
-
-
 PRIMARY: Final = Condition()
 """Under which methods are ranked."""
 CONDITIONS: Final = tuple(

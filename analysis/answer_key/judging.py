@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answer_key.condition import CONDITIONS, EPSILON, Ablation, Condition, Structure
+from analysis.answer_key.condition import CONDITIONS, EPSILON, Condition, Structure
 from analysis.carried_algorithms.of_circuit import MAX_CANDIDATES
 from analysis.carried_algorithms.relation import RELATIONS
 from analysis.carried_algorithms.search import Stories, all_stories
@@ -45,17 +45,14 @@ class CircuitJudge(ABC):
     condition: Condition
 
     @property
-    @abstractmethod
     def graph(self) -> Graph:
         """Names the edges; bit i of a mask is edge i."""
-
-    def pruned(self, raw: int) -> int:
-        """The circuit of a raw mask: loose ends pruned as the condition has them."""
-        return self.all_pruned([raw])[0]
+        found: Graph = self.question.graph
+        return found
 
     @abstractmethod
     def all_pruned(self, raws: Sequence[int]) -> list[int]:
-        """The circuit of each raw mask."""
+        """The circuit of each raw mask: loose ends pruned as the condition has them."""
 
     @abstractmethod
     def are_valid(self, raws: Sequence[int]) -> list[bool]:
@@ -83,11 +80,11 @@ class CircuitJudge(ABC):
         in nats; a perceptron's output is the logit of a Bernoulli variable.
         """
 
-    @abstractmethod
     def keep_algorithms(self, circuits: Sequence[int]) -> list[bool | None]:
         """Whether each of some valid circuits carries the same algorithms as the whole network; None where that is not
         known.
         """
+        return [None] * len(circuits)
 
 
 def judge_of(question: Any, condition: Condition) -> CircuitJudge:
@@ -101,7 +98,12 @@ def judge_of(question: Any, condition: Condition) -> CircuitJudge:
         InvalidData: a perceptron's rows are others.
     """
     if isinstance(question, Question):
-        return PerceptronJudge(question, condition, rows_under(question, condition.ablation))
+        clean = replace(question, protocol=COMPLETE)  # which draws no noisy rows
+        data = clean.data
+        if not data.boolean or data.validation_inputs is not None or data.interchange_rows is not None:
+            cause = "are not one for each Boolean input, as the answer key has them"
+            raise InvalidData("the rows of this data record", cause, "leave the data record out")
+        return PerceptronJudge(question, condition, rows_of(clean, condition.ablation))
     known = conditions_of(question)
     if condition not in known:
         cause = f"is not defined of {question.kind.plural} under {question.under}"
@@ -134,10 +136,6 @@ class PerceptronJudge(CircuitJudge):
     question: Question
     rows: Rows
 
-    @property
-    def graph(self) -> Graph:
-        return self.question.graph
-
     def all_pruned(self, raws: Sequence[int]) -> list[int]:
         found: list[int] = self._pruned(raws).tolist()
         return found
@@ -167,7 +165,7 @@ class PerceptronJudge(CircuitJudge):
         work = Work(limits=Limits(max_candidates=MAX_CANDIDATES))
         found = self.searched and all_stories(self.searched, mask_array(masks, self.question.layout), work)
         if not isinstance(found, Stories):
-            return [None] * len(circuits)
+            return super().keep_algorithms(circuits)
         same = dict(zip(masks, found.codes == RELATIONS.index("same"), strict=True))
         return [bool(same[mask]) for mask in circuits]
 
@@ -203,21 +201,6 @@ class PerceptronJudge(CircuitJudge):
         """The same as :meth:`outputs` of an array of masks."""
         step = max(1, _VALUES_AT_ONCE // (max(self.question.layout.sizes) ** 2 * len(self.rows.labels)))
         return _in_parts(lambda some: outputs_of_masks(self.question, some, self.rows), masks, step)
-
-
-def rows_under(question: Question, ablation: Ablation) -> Rows:
-    """The rows of a perceptron under an ablation.
-
-    Raises:
-        InvalidData: there is not one row for each Boolean input, or circuits are judged on others.
-        InvalidMethod: pairs of a constant task.
-    """
-    clean = replace(question, protocol=COMPLETE)  # which draws no noisy rows
-    data = clean.data
-    if not data.boolean or data.validation_inputs is not None or data.interchange_rows is not None:
-        cause = "are not one for each Boolean input, as the answer key has them"
-        raise InvalidData("the rows of this data record", cause, "leave the data record out")
-    return rows_of(clean, ablation)
 
 
 def without_loose_ends(masks: NDArray[Any], layout: EdgeLayout, structure: Structure) -> NDArray[Any]:
@@ -256,10 +239,6 @@ class SpaceJudge(CircuitJudge):
 
     question: GraphQuestion
 
-    @property
-    def graph(self) -> Graph:
-        return self.question.graph
-
     def all_pruned(self, raws: Sequence[int]) -> list[int]:
         return [self.graph.number(mask) for mask in self.question.space.reduce(self.graph.bits(raws))]
 
@@ -281,9 +260,6 @@ class SpaceJudge(CircuitJudge):
     def divergences(self, raws: Sequence[int]) -> list[float]:
         outputs = self.outputs([(1 << self.graph.n_bits) - 1, *raws])
         return _means(divergence(outputs[0], outputs[1:]))
-
-    def keep_algorithms(self, circuits: Sequence[int]) -> list[bool | None]:
-        return [None] * len(circuits)
 
 
 def _in_parts(run: Callable[[Any], NDArray[np.float64]], masks: NDArray[Any], step: int) -> NDArray[np.float64]:

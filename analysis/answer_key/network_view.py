@@ -11,29 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.answer_key.condition import Ablation
+from analysis.discovery.landscapes import masked_under
 from analysis.discovery.masked_perceptron import MaskedPerceptron
-from analysis.discovery.masked_subject import MaskedSpace, MaskedSubject
 from analysis.discovery.part_names import names_of
-from analysis.errors import InvalidMethod
-from analysis.question import Question
 from analysis.subjects.perceptron.mlp import activations
 
 Array = NDArray[Any]
-
-
-def masked_under(question: Any, ablation: Ablation) -> MaskedSubject:
-    """A network whose left out edges carry what an ablation says.
-
-    Raises:
-        InvalidMethod: such networks, or these rows, do not know the ablation.
-    """
-    if isinstance(question, Question):
-        return MaskedPerceptron.of(question, ablation)
-    known = question.kind.settings["ablation"]
-    if ablation not in known:
-        cause = f"is not defined of {question.kind.plural}"
-        raise InvalidMethod(f"ablation {ablation}", cause, f"use one of {', '.join(known)}")
-    return MaskedSpace(question.subject, question.subject.space({**question.rules, "ablation": ablation}))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

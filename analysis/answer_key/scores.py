@@ -4,6 +4,7 @@ it is not defined, is said in the glossary.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property, lru_cache
@@ -14,16 +15,18 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answer_key.curves import MIB_SHARES, areas, at_sizes
 from analysis.answer_key.judging import CircuitJudge
-from analysis.answer_key.rankings import importance, nested, orders
-from analysis.answer_key.submission import Submission
+from analysis.answer_key.submission import Submission, orders
 from analysis.answer_key.truth import Truth
 from analysis.discovery.landscape import nearest_of
 from analysis.discovery.selection import shares_between
 
 FAITHFUL: Final = 0.95
 """The faithfulness at which a bare ranking is taken to stop, as our own methods do unless they are told otherwise."""
+MIB_SHARES: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Of the edges, at which MIB's circuit track (Mueller and others 2025) evaluates. It takes trapezoids over the
+*requested* shares, also where so few edges are asked for that a circuit has none.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,7 @@ class Case:
     @cached_property
     def families(self) -> tuple[tuple[int, ...], ...]:
         """Nested raw masks of the answer, for each order of tied scores; none where there is no answer."""
-        return nested(self.submission, self.judge.graph) if self.submission.outcome == "answered" else ()
+        return self.submission.families(self.judge.graph) if self.submission.outcome == "answered" else ()
 
     @cached_property
     def circuits(self) -> tuple[int | None, ...]:
@@ -99,10 +102,10 @@ class Case:
         """For each order what is left of the whole network, pruned, when each edge from the least important up is
         deleted if what is then left is valid; None where the whole network is not.
         """
-        whole = self.judge.pruned(self._whole)
+        [whole] = self.judge.all_pruned([self._whole])
         if not self.families or not self.are_valid([whole])[0]:
             return (None,) * len(self.circuits)
-        ranked = orders(importance(self.submission, self.judge.graph))
+        ranked = orders(self.submission.importance(self.judge.graph))
         left = [whole] * len(ranked)
         for edges in ranked[:, ::-1].T.tolist():
             without = {at: left[at] & ~(1 << edge) for at, edge in enumerate(edges) if left[at] >> edge & 1}
@@ -216,7 +219,7 @@ def _auc(case: Case, wanted: int | None) -> float | None:
     """Chance that an edge of those wanted is ranked above another, where a tie is half."""
     if not case.families or wanted is None:
         return None
-    values, inside = importance(case.submission, case.judge.graph), case.judge.graph.bits([wanted])[0]
+    values, inside = case.submission.importance(case.judge.graph), case.judge.graph.bits([wanted])[0]
     if inside.all() or not inside.any():
         return None
     apart = values[inside][:, None] - values[~inside]
@@ -231,13 +234,24 @@ def _stability(case: Case) -> float | None:
 
 
 def _curve(case: Case, mib: bool) -> list[tuple[float, float]]:
-    """CPR and CMD of each order; of a mask alone there is no curve."""
+    """CPR and CMD of each order, from the largest masks of at most so many edges; of a mask alone there is no curve."""
     n_edges, known = case.truth.n_edges, case.faithfulness
     if case.submission.mask is not None or not known:
         return []
     shares = MIB_SHARES if mib else [size / n_edges for size in range(n_edges + 1)]
     sizes = [int(share * n_edges) for share in MIB_SHARES] if mib else range(n_edges + 1)
-    return [areas(shares, [known[raw] for raw in at_sizes(family, sizes)]) for family in case.families]
+    found = []
+    for family in case.families:
+        raws, counts = [0, *family], [0, *map(int.bit_count, family)]
+        values = [known[raws[bisect_right(counts, size) - 1]] for size in sizes]
+        found.append((_area(shares, values), _area(shares, [abs(1.0 - one) for one in values])))
+    return found
+
+
+def _area(x: Sequence[float], y: Sequence[float]) -> float:
+    """Under a curve, by trapezoids."""
+    pairs = zip(x, x[1:], y, y[1:], strict=False)
+    return sum((to - start) * (first + second) / 2 for start, to, first, second in pairs)
 
 
 SCORES: Final = (

@@ -32,15 +32,6 @@ MOST_TRIED: Final = 21
 _LIMITS: Final = Limits(max_valid=MOST_LISTED, n_draws=0, n_smallest=0, n_samples=0)
 
 
-def truth_of(question: Any, condition: Condition, work: Work = DEFAULT_WORK) -> Truth | None:
-    """The truth about one network under one condition; None where it cannot be had.
-
-    Raises:
-        Those of :func:`truths_of`.
-    """
-    return truths_of(question, [condition], work)[0]
-
-
 def truths_of(question: Any, conditions: Sequence[Condition], work: Work = DEFAULT_WORK) -> list[Truth | None]:
     """The truth about one network under each of some conditions, in their order; None where it cannot be had.
 

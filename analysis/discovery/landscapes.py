@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.discovery.landscape import Landscape
+from analysis.discovery.masked_subject import MaskedSubject
 from analysis.discovery.perceptron_landscape import PerceptronLandscape
 from analysis.discovery.space_landscape import SpaceLandscape
 
@@ -18,3 +19,12 @@ def landscape_of(question: Any, circuits: Any, **more: Any) -> Landscape:
     """
     made = SpaceLandscape if question.kind.refuses("neurons") else PerceptronLandscape
     return made(question, circuits, **more)
+
+
+def masked_under(question: Any, ablation: object) -> MaskedSubject:
+    """What methods search of a question, with left out edges that carry what an ablation says.
+
+    Raises:
+        InvalidMethod: it has no such ablation, or too many rows for it.
+    """
+    return landscape_of(question, None, judges=False).under(ablation)

@@ -9,7 +9,7 @@ import pytest
 from analysis.answer_key.condition import PRIMARY
 from analysis.answer_key.judging import judge_of
 from analysis.answer_key.suite import InvalidSuite
-from analysis.answer_key.truths import truth_of
+from analysis.answer_key.truths import truths_of
 from analysis.digest import sha256_hex
 from pluriscope import suite_files
 from pluriscope.suite_files import SuiteFolder, read_suite
@@ -48,7 +48,7 @@ def test_a_suite_is_read_as_it_was_made(whole):
     for one in kept:
         name = one["network"]["name"]
         question = suite.by_name[name].question
-        fresh, stored = truth_of(question, PRIMARY), suite.truth(name)
+        fresh, stored = truths_of(question, [PRIMARY])[0], suite.truth(name)
         assert stored.masks.tolist() == fresh.masks.tolist()
         assert (stored.smallest, stored.backbone, stored.minimal) == (fresh.smallest, fresh.backbone, fresh.minimal)
         assert all(judge_of(question, PRIMARY).are_valid([int(stored.masks[0]), int(stored.masks[-1])]))

@@ -13,10 +13,11 @@ import torch
 from analysis.answer_key.asking import Ask, BeyondTrack
 from analysis.answer_key.condition import Condition
 from analysis.answer_key.judging import judge_of
-from analysis.answer_key.network_view import NetworkView, masked_under
+from analysis.answer_key.network_view import NetworkView
 from analysis.answer_key.patchable_module import published_form
 from analysis.answer_key.reading import submission_of
 from analysis.answer_key.submission import Calls
+from analysis.discovery.landscapes import masked_under
 from analysis.discovery.registry import METHODS
 from analysis.errors import InvalidMethod
 from analysis.subjects.question import GraphQuestion

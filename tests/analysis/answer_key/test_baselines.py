@@ -8,7 +8,7 @@ import pytest
 from analysis.answer_key.baselines import ANSWERED, BASELINES, ORDERS
 from analysis.answer_key.condition import CONDITIONS, PRIMARY
 from analysis.answer_key.judging import judge_of
-from analysis.answer_key.truths import truth_of
+from analysis.answer_key.truths import truths_of
 from analysis.discovery.landscapes import landscape_of
 from analysis.discovery.registry import read_method
 from analysis.work import Work
@@ -25,7 +25,7 @@ def network(arm):
 @cache
 def asked(arm, condition=PRIMARY):
     question = network(arm).question
-    return judge_of(question, condition), truth_of(question, condition)
+    return judge_of(question, condition), truths_of(question, [condition])[0]
 
 
 def answers(key, arm, condition=PRIMARY):
@@ -58,11 +58,11 @@ def test_deletion_leaves_what_plain_loops_leave(arm):
     valid, left, found = set(truth.masks.tolist()), [], answers("deletion", arm)
     for seed in range(ORDERS):
         order = np.random.default_rng(seed).permutation(judge.graph.n_bits).tolist()
-        mask, before = judge.pruned((1 << judge.graph.n_bits) - 1), None
+        [mask], before = judge.all_pruned([(1 << judge.graph.n_bits) - 1]), None
         while mask != before:
             before = mask
             for edge in order:
-                without = judge.pruned(mask & ~(1 << edge))
+                [without] = judge.all_pruned([mask & ~(1 << edge)])
                 if mask >> edge & 1 and without in valid:
                     mask = without
         left.append(mask)

@@ -9,7 +9,7 @@ from analysis.answer_key.condition import PRIMARY, Condition
 from analysis.answer_key.judging import judge_of
 from analysis.answer_key.scores import Case, row_of
 from analysis.answer_key.submission import Submission
-from analysis.answer_key.truths import truth_of
+from analysis.answer_key.truths import truths_of
 from analysis.discovery.masked_perceptron import MaskedPerceptron
 from analysis.discovery.registry import read_method
 from analysis.discovery.selection import strengths
@@ -27,7 +27,7 @@ MEAN = Condition("mean")
 def known(name, condition):
     file = golden_network(name)
     question = ask(file.network, task=file.tasks[0])
-    return judge_of(question, condition), truth_of(question, condition)
+    return judge_of(question, condition), truths_of(question, [condition])[0]
 
 
 def mean_of(answer, condition=PRIMARY, key="regret"):

@@ -32,7 +32,7 @@ def test_every_raw_mask_of_a_perceptron_is_judged_as_by_plain_runs(sizes, activa
         assert judge.outputs(raws) == pytest.approx(np.array([outputs for outputs, _, _ in runs]), abs=1e-12)
         assert judge.are_right(raws) == [oracle.passes(*run, condition.judge) for run in runs]
         pruned = [oracle.number(network, oracle.pruned(network, kept, condition.structure)) for kept, _ in every]
-        assert [judge.pruned(raw) for raw in raws] == pruned
+        assert judge.all_pruned(raws) == pruned
         assert judge.are_valid(raws) == [mask in truths[condition.key] for mask in pruned]
     assert judge.are_valid([]) == judge.are_right([]) == []
 
@@ -46,7 +46,7 @@ def test_masks_longer_than_a_machine_word_are_judged_alike(condition):
     raws = [sum(1 << int(edge) for edge in draws.permutation(n_edges)[:kept]) for kept in (10, 20, 84, 83, 82, 81, 79)]
     kept = [{edge for bit, edge in enumerate(oracle.edges_of(network)) if raw >> bit & 1} for raw in raws]
     pruned = [oracle.pruned(network, one, condition.structure) for one in kept]
-    assert [judge.pruned(raw) for raw in raws] == [oracle.number(network, one) for one in pruned]
+    assert judge.all_pruned(raws) == [oracle.number(network, one) for one in pruned]
     runs = oracle.runs_of(network, question.task.truth_table, condition.ablation)
     everything = set(oracle.edges_of(network))
     whole = [oracle.run(network, everything, row, None)[-1][0] for row, _, _ in runs]
@@ -74,8 +74,9 @@ def test_raw_masks_of_a_transformer_are_run_as_they_are_and_valid_as_their_circu
         assert judge.outputs(raws) == pytest.approx(np.array(outputs), rel=1e-9, abs=1e-9)
         right = [(one.argmax(axis=1) == question.subject.answers).mean() > 0.99 for one in outputs]
         assert judge.are_right(raws) == right
-        pruned = [judge.pruned(raw) for raw in raws]
-        assert all(one & raw == one and judge.pruned(one) == one for raw, one in zip(raws, pruned, strict=True))
+        pruned = judge.all_pruned(raws)
+        assert judge.all_pruned(pruned) == pruned
+        assert all(one & raw == one for raw, one in zip(raws, pruned, strict=True))
         empty_counts = text == "nodes"
         assert judge.are_valid(raws) == [(one > 0 or empty_counts) and under.judge(one).valid for one in pruned]
     assert judge.are_valid([]) == judge.are_right([]) == []

@@ -8,11 +8,10 @@ import pytest
 
 from analysis.answer_key.condition import CONDITIONS, PRIMARY
 from analysis.answer_key.judging import judge_of
-from analysis.answer_key.rankings import N_ORDERS, nested
 from analysis.answer_key.scores import SCORES, Case, row_of
-from analysis.answer_key.submission import Calls, Submission
+from analysis.answer_key.submission import N_ORDERS, Calls, Submission
 from analysis.answer_key.truth import Truth
-from analysis.answer_key.truths import truth_of
+from analysis.answer_key.truths import truths_of
 from analysis.question import ask
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.transformer.kind import TRANSFORMER
@@ -120,7 +119,7 @@ def test_scores_that_differ_by_less_than_nine_decimals_of_the_largest_are_tied()
     n_edges = question.layout.n_edges
     for step, n_orders in ((1e-8, 1), (4e-11, N_ORDERS)):
         scores = tuple(1e3 * (1 - step * edge) for edge in range(n_edges))
-        found = nested(Submission("answered", scores=scores), question.graph)
+        found = Submission("answered", scores=scores).families(question.graph)
         assert len(found) == n_orders
         assert (len(set(found)) > 1) is (n_orders > 1)
         assert all([one.bit_count() for one in family] == [*range(n_edges + 1)] for family in found)
@@ -131,7 +130,7 @@ def test_the_first_valid_circuit_keeps_the_algorithms_of_the_whole_network_or_no
     question = ask(network, task=named_task("XOR", 2))
     weights, biases = ([one.tolist() for one in arrays] for arrays in (network.weights, network.biases))
     slow = Plain(weights, biases, network.activation, network.output_activation, network.negative_slope)
-    judge, truth = judge_of(question, PRIMARY), truth_of(question, PRIMARY)
+    judge, truth = judge_of(question, PRIMARY), truths_of(question, [PRIMARY])[0]
     masks = truth.masks.tolist()[-20::5]
     told = [row_of(Case(judge, truth, Submission("answered", mask=one), 0.5))["algorithms_kept"] for one in masks]
     assert told == [float(slow.story(one) == slow.story()) for one in masks]

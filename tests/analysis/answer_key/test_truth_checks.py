@@ -9,7 +9,7 @@ from analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition
 from analysis.answer_key.judging import conditions_of, judge_of
 from analysis.answer_key.scores import Case, row_of
 from analysis.answer_key.submission import Submission
-from analysis.answer_key.truths import truth_of, truths_of
+from analysis.answer_key.truths import truths_of
 from analysis.question import ask
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.question import GraphQuestion
@@ -83,7 +83,7 @@ def by_hand(*, copies=1, more_inputs=0, factor=1.2):
 @pytest.mark.parametrize("judge", ["threshold", "rounding"])
 def test_a_duplicated_neuron_empties_the_backbone_and_leaves_the_minimum(judge):
     questions = [by_hand(), by_hand(copies=2)]
-    once, twice = (truth_of(one, Condition(judge=judge)) for one in questions)
+    once, twice = (truths_of(one, [Condition(judge=judge)])[0] for one in questions)
     assert np.allclose(*(one.outputs((1 << one.layout.n_edges) - 1) for one in questions))
     assert twice.smallest == once.smallest == 6
     assert twice.n_edges == once.n_edges + 3
@@ -94,7 +94,7 @@ def test_a_duplicated_neuron_empties_the_backbone_and_leaves_the_minimum(judge):
 
 def test_a_duplicated_neuron_costs_a_planted_circuit_its_area_and_no_regret():
     question = by_hand(copies=2)
-    judge, truth = judge_of(question, PRIMARY), truth_of(question, PRIMARY)
+    judge, truth = judge_of(question, PRIMARY), truths_of(question, [PRIMARY])[0]
     first, second = (one for one in truth.minimal if one.bit_count() == 6)
     assert first & second == SINGLE
     rows = []
@@ -108,7 +108,9 @@ def test_a_duplicated_neuron_costs_a_planted_circuit_its_area_and_no_regret():
 @pytest.mark.parametrize("ablation", ["zero", "mean", "pairs"])
 def test_an_input_that_no_neuron_reads_costs_an_edge_where_every_input_needs_one_alone(ablation):
     for structure, more in (("strict", 1), ("free", 0)):
-        without, with_it = (truth_of(by_hand(more_inputs=n), Condition(ablation, structure=structure)) for n in (0, 1))
+        without, with_it = (
+            truths_of(by_hand(more_inputs=n), [Condition(ablation, structure=structure)])[0] for n in (0, 1)
+        )
         assert with_it.smallest == without.smallest + more
         read = sum(1 << edge for edge in (2, 5))  # from the third input
         assert {bool(one & read) for one in with_it.masks.tolist()} == ({True} if more else {True, False})
@@ -123,7 +125,7 @@ def test_outputs_above_one_and_a_half_are_right_by_the_threshold_and_wrong_by_ro
     question = by_hand(factor=factor)
     whole = 2**question.layout.n_edges - 1
     truths = {
-        one.judge: truth_of(question, one)
+        one.judge: truths_of(question, [one])[0]
         for one in (Condition(judge=key) for key in ("threshold", "rounding", "outputs"))
     }
     assert {key for key, truth in truths.items() if whole in truth.masks.tolist()} == holds
@@ -158,7 +160,7 @@ def test_masks_of_a_transformer_run_by_its_file_are_the_same(text):
 @pytest.mark.release
 def test_a_second_enumerator_counts_the_circuits_of_a_wider_network():
     question = ask(trained_xor(4, 1)[0])
-    assert disagreement(question, truth_of(question, PRIMARY)) == ""
+    assert disagreement(question, truths_of(question, [PRIMARY])[0]) == ""
 
 
 @pytest.mark.release

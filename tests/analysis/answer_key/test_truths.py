@@ -8,7 +8,7 @@ import pytest
 from analysis.answer_key import truths
 from analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition
 from analysis.answer_key.judging import conditions_of, judge_of
-from analysis.answer_key.truths import truth_by_search, truth_of, truths_of
+from analysis.answer_key.truths import truth_by_search, truths_of
 from analysis.question import ask
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.transformer.kind import TRANSFORMER
@@ -47,7 +47,7 @@ def test_every_condition_of_a_small_perceptron_is_that_of_plain_runs(sizes, acti
     found = truths_of(question, CONDITIONS)
     for condition, truth in zip(CONDITIONS, found, strict=True):
         assert facts(truth) == facts_of_masks(condition, question.layout.n_edges, expected[condition.key])
-    assert facts(truth_of(question, PRIMARY)) == facts(found[0])  # alone as among others
+    assert facts(truths_of(question, [PRIMARY])[0]) == facts(found[0])  # alone as among others
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,12 @@ def test_the_truth_of_a_transformer_is_that_of_every_mask(text, monkeypatch):
     raws = range(1 << n_bits)
     for condition in conditions_of(question):
         judge = judge_of(question, condition)
-        valid = {judge.pruned(raw) for raw, right in zip(raws, judge.are_valid(raws), strict=True) if right}
+        valid = {one for one, right in zip(judge.all_pruned(raws), judge.are_valid(raws), strict=True) if right}
         expected = facts_of_masks(condition, n_bits, valid)
-        assert facts(truth_of(question, condition)) == expected
+        assert facts(truths_of(question, [condition])[0]) == expected
         with monkeypatch.context() as patched:
             patched.setattr(truths, "_LIMITS", replace(truths._LIMITS, max_valid=1))
-            assert facts(truth_of(question, condition)) == (
+            assert facts(truths_of(question, [condition])[0]) == (
                 (*expected[:-2], None, None) if len(valid) > 1 else expected
             )
 
@@ -100,9 +100,9 @@ def test_what_cannot_be_had_is_none_and_a_search_that_ends_says_nothing():
     out_of_reach = [one for one in CONDITIONS if one not in SEARCHED]
     assert truths_of(question, out_of_reach) == [None] * len(out_of_reach)
     falling = ask(random_network(0, (2, 5, 5, 1), "gelu"), task=Task((0, 1, 1, 0)))  # many, and none are counted
-    assert truth_of(falling, PRIMARY) is None
+    assert truths_of(falling, [PRIMARY])[0] is None
     large = random_attention(0, (3, 4, 8, 4, 3, 3))
-    assert truth_of(GraphQuestion(TRANSFORMER, large, TRANSFORMER.rules("")), PRIMARY) is None
+    assert truths_of(GraphQuestion(TRANSFORMER, large, TRANSFORMER.rules("")), [PRIMARY])[0] is None
     model = random_attention(9, (2, 1, 3, 2, 3, 2), n_rows=5)
     over = Work(clock=lambda: 1.0, deadline=0.0)
-    assert truth_of(GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules("heads")), Condition(), over) is None
+    assert truths_of(GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules("heads")), [Condition()], over)[0] is None
