@@ -47,6 +47,7 @@ class Condition:
         apart = [value for name, value in vars(self).items() if value != vars(PRIMARY)[name]]
         return ", ".join(apart or vars(self).values())
 
+
 PRIMARY: Final = Condition()
 """Under which methods are ranked."""
 CONDITIONS: Final = tuple(
