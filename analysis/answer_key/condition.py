@@ -43,9 +43,8 @@ class Condition:
 
     @property
     def words(self) -> str:
-        """For people: the factors that are not those of the primary condition; all of that one."""
-        apart = [value for name, value in vars(self).items() if value != vars(PRIMARY)[name]]
-        return ", ".join(apart or vars(self).values())
+        """For people: the factors that are not those of the primary condition."""
+        return ", ".join(value for name, value in vars(self).items() if value != vars(PRIMARY)[name]) or "primary"
 
 
 PRIMARY: Final = Condition()

@@ -101,7 +101,7 @@ def test_the_condition_is_a_factor_of_every_number(get, client):
         assert shown[results.label_of(one["name"])] == pytest.approx(one["regret"]["mean"])
     text = client.get(f"/bench?condition={MEAN}&sort=valid&order=desc").text
     assert f"/bench/eap?condition={MEAN}" in text
-    assert re.search(r'href="/bench\?sort=valid&amp;order=desc"[^>]*>zero', text)
+    assert re.search(r'href="/bench\?sort=valid&amp;order=desc"[^>]*>primary', text)
 
 
 def test_methods_are_filtered_sorted_and_shown_by_what_an_address_says(get, client):
