@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticSerializationError
 
 from analysis.answer_key.submission import TRACKS, Track
 from analysis.errors import AnalysisError
@@ -61,6 +62,10 @@ def read_answers(raw: bytes, name: str, suite: str, networks: Collection[str]) -
         document = read_object(raw, item, InvalidAnswers, MOST_BYTES, _CURE)
     found = validated(Answers, document, item, InvalidAnswers, _CURE)
     plain_text(found.name, f"{item} name", InvalidAnswers)
+    try:
+        found.model_dump_json()
+    except PydanticSerializationError:
+        raise InvalidAnswers(item, "holds half of a character", _CURE) from None
     if found.suite != suite:
         cause = f"is about suite {found.suite[:12]}, and {suite[:12]} is asked about"
         raise InvalidAnswers(item, cause, f"give --suite the folder of its suite, or answers about {suite}")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 
 from analysis import ENGINE_VERSION
 from analysis.digest import canonical_json, sha256_hex
@@ -21,7 +20,9 @@ CLOCKED: Final = frozenset(("seconds", "seconds_ratio"))
 TOLERANCE: Final = 1e-9
 _CURE: Final = "give a file that `pluriscope bench --json` wrote"
 Place = tuple[str, str, str, str]
-"""Of a value: method, network, condition, column; of a figure over all networks the second and third are empty."""
+"""Of a value: method, network, condition, column; of a figure over all networks the second and third are empty, and of
+what is said of the whole result the first too.
+"""
 
 
 class InvalidResult(AnalysisError):
@@ -30,7 +31,7 @@ class InvalidResult(AnalysisError):
 
 class _Source(BaseModel):
     form: Literal["method", "answers", "function"]
-    file: str = Field(pattern=r"^[^/\x00]*$")
+    file: str = Field(pattern=r"^[^/\x00]{0,255}$")
     text: str
     sha256: str
 
@@ -43,7 +44,15 @@ class _Method(BaseModel):
 
 class _Limits(BaseModel):
     seconds: PositiveFloat
-    bytes: PositiveInt
+    bytes: int = Field(ge=1, lt=1 << 63)
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str | float | bool | None]
+    method: str
+    network: str
+    condition: str
 
 
 class _File(BaseModel):
@@ -54,7 +63,7 @@ class _File(BaseModel):
     limits: _Limits
     conditions: Literal["primary", "all"]
     methods: list[_Method] = Field(min_length=1)
-    rows: list[dict[str, str | float | bool | None]]
+    rows: list[_Row]
     digest: str
 
 
@@ -86,9 +95,16 @@ def read_result(raw: bytes, name: str, suite: str) -> dict[str, Any]:
     item = f"result {name!r}"
     document = read_object(raw, item, InvalidResult, MOST_BYTES, _CURE)
     file = validated(_File, document, item, InvalidResult, _CURE)
-    if (found := digest_of(document)) != file.digest:
+    try:
+        found = digest_of(document)
+    except UnicodeEncodeError:
+        raise InvalidResult(item, "holds half of a character", _CURE) from None
+    if found != file.digest:
         cause = f"was changed since it was written: its digest says {file.digest[:12]}, its content has {found[:12]}"
         raise InvalidResult(item, cause, "give the file as it was written")
+    for places in ([one.name for one in file.methods], [(one.method, one.network, one.condition) for one in file.rows]):
+        if len({*places}) < len(places):
+            raise InvalidResult(item, "has a method, or a row of one, twice", _CURE)
     for one in file.methods:
         if one.source and sha256_hex(one.source.text.encode()) != one.source.sha256:
             raise InvalidResult(item, f"says another SHA-256 of {one.name[:60]!r} than its text has", _CURE)
@@ -105,33 +121,36 @@ def read_result(raw: bytes, name: str, suite: str) -> dict[str, Any]:
 
 
 def differences(stored: Mapping[str, Any], found: Mapping[str, Any]) -> dict[Place, tuple[Any, Any]]:
-    """What two results say otherwise; numbers within a billionth are equal, and times are not compared."""
+    """What two results say otherwise; numbers within a billionth are equal, and times and digests are not compared."""
     one, other = _values(stored), _values(found)
-    pairs = {place: (one.get(place), other.get(place)) for place in (one | other)}
-    return {place: pair for place, pair in pairs.items() if not _equal(*pair)}
+    same = {place for place in one.keys() & other.keys() if _equal(one[place], other[place])}
+    apart = [place for place in one | other if place not in same]
+    return {(*head, ".".join(path)): (one.get((head, path)), other.get((head, path))) for head, path in apart}
 
 
-def _values(document: Mapping[str, Any]) -> dict[Place, Any]:
-    """Every value of a result by its place."""
-    heads = [((row["method"], row["network"], row["condition"]), row) for row in document["rows"]]
+def _values(document: Mapping[str, Any]) -> dict[tuple[tuple[str, str, str], tuple[str, ...]], Any]:
+    """Every value of a result by method, network and condition, and the keys that lead to it."""
+    told = {key: value for key, value in document.items() if key not in ("methods", "rows", "digest")}
+    heads = [(("", "", ""), {**told, "methods": [one["name"] for one in document["methods"]]})]
+    heads += [((row["method"], row["network"], row["condition"]), row) for row in document["rows"]]
     heads += [((one["name"], "", ""), one) for one in document["methods"]]
-    return {(*head, column): value for head, one in heads for column, value in _flat(one)}
+    return {(head, path): value for head, one in heads for path, value in _flat(one)}
 
 
-def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(values: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     for key, value in values.items():
         if key in CLOCKED:
             continue
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{key}.")
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, (*before, key))
         else:
-            yield f"{before}{key}", value
+            yield (*before, key), value
 
 
 def _equal(one: Any, other: Any) -> bool:
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    return bool(one == other)
+    if type(one) in (int, float) and type(other) in (int, float) and max(abs(one), abs(other)) < 1e300:
+        return bool(abs(one - other) <= TOLERANCE * max(1, abs(one), abs(other)))
+    return type(one) is type(other) and bool(one == other)
 
 
 def rows_csv(document: Mapping[str, Any]) -> Iterator[str]:

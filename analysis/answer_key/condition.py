@@ -24,9 +24,9 @@ class Condition:
         ablation: what left out edges carry: 0, the mean of their source, or on row x what their source carries on a row
             c, for every ordered pair (x, c) of rows with different labels.
         judge: "threshold": every row is decided right, where above one half is 1; "rounding": the same by rounding,
-            which outputs above 1.5 fail; "outputs": the mean absolute difference from the whole network's outputs is at
-            most :data:`EPSILON`. Of transformers "threshold": the right answer has the largest logit on more than 99%
-            of rows.
+            which outputs above 1.5 or below -.5 fail; "outputs": the mean absolute difference from the whole network's
+            outputs is at most :data:`EPSILON`. Of transformers "threshold": the right answer has the largest logit on
+            more than 99% of rows.
         structure: "strict": loose ends are pruned, then every neuron that is left has an edge in and one out, and every
             input an edge out; "free": a neuron without an edge in stays and carries its bias, and only edges that lead
             nowhere are pruned. Of transformers "strict" alone is defined: what their rules leave of a mask.

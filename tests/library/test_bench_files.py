@@ -63,6 +63,12 @@ def test_a_result_is_read_as_it_was_written_and_its_digest_is_not_of_seconds() -
         (raw(result(suite=OTHER)), f"give --suite the folder of suite {OTHER}"),
         (raw(result(methods=of_method(text="x"))), "another SHA-256"),
         (raw(result(methods=of_method(form="function"))), "never a file"),
+        (raw(result(methods=of_method(file="a" * 256))), "source file"),
+        (raw(result(methods=of_method() * 2)), "twice"),
+        (raw(result(rows=result()["rows"] * 2)), "twice"),
+        (raw(result(rows=[{"method": "mine", "network": NETWORKS[0]}])), "condition: field required"),
+        (raw(result(limits={"seconds": 60.0, "bytes": 1 << 63})), "limits bytes"),
+        (raw(result(), note="\ud800"), "half of a character"),
     ],
 )
 def test_what_is_no_whole_result_about_the_suite_is_refused(content: bytes, words: str) -> None:
@@ -82,6 +88,20 @@ ROW = ("mine", NETWORKS[0], "zero-threshold-strict")
         (lambda d: d["rows"][0].update(answer="1e"), {(*ROW, "answer"): ("1f", "1e")}),
         (lambda d: d["rows"][0].update(answer=None), {(*ROW, "answer"): ("1f", None)}),
         (lambda d: d["methods"][0]["regret"].update(mean=0.1), {("mine", "", "", "regret.mean"): (0.25, 0.1)}),
+        (lambda d: d["methods"][0]["regret"].update(mean=10**400), {("mine", "", "", "regret.mean"): (0.25, 10**400)}),
+        (lambda d: d["rows"][0].update(regret=True), {(*ROW, "regret"): (0.25, True)}),
+        (lambda d: d["rows"][0].update(note=None), {(*ROW, "note"): (None, None)}),
+        (lambda d: d["methods"][0].update(award={}), {("mine", "", "", "award"): (None, {})}),
+        (
+            lambda d: d["methods"][0].update({"regret": {"mean": 0.1}, "regret.mean": 0.25}),
+            {("mine", "", "", "regret.mean"): (None, 0.25)},
+        ),
+        (
+            lambda d: d["methods"].append({"name": "a"}),
+            {("", "", "", "methods"): (["mine"], ["mine", "a"]), ("a", "", "", "name"): (None, "a")},
+        ),
+        (lambda d: d.update(primary="cmd"), {("", "", "", "primary"): ("regret", "cmd")}),
+        (lambda d: d.update(digest="another"), {}),
     ],
 )
 def test_two_results_differ_by_method_network_condition_and_column(change, found: dict) -> None:
@@ -138,6 +158,7 @@ EDGE = "SELECT 'xor-3-relu-0' AS network, 'x0>1.0' AS edge"
         (raw({key: value for key, value in GOOD.items() if key != "suite"}), "suite: field required"),
         (raw(GOOD, name="a\nb"), "control character"),
         (raw(GOOD, track="all"), "track"),
+        (raw(GOOD, answers={NETWORKS[0]: {"\ud800": 1}}), "half of a character"),
         (raw(GOOD, answers={}), "at least 1"),
         (raw(GOOD, answers={"xor-9": {}}), "networks that the suite does not have, such as 'xor-9'"),
         (raw(GOOD).replace(b"{}", b'{"x0>1.0": NaN}'), "holds NaN"),
