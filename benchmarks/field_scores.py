@@ -17,9 +17,9 @@ from typing import Any, Final
 import duckdb
 
 from analysis.answer_key.condition import Condition
-from analysis.answer_key.score_study import NEAR, SIGNS, Verdict, stops, verdicts_of
 from app.pages.findings import FOLDER
 from benchmarks.lines import ROOT
+from benchmarks.score_study import NEAR, SIGNS, Verdict, stops, verdicts_of
 from pluriscope.study_table import write_part
 
 SLUG: Final = "field-scores"

@@ -10,7 +10,7 @@ from scipy import stats
 from statsmodels.api import OLS
 
 from analysis.answer_key.condition import Condition
-from analysis.answer_key.score_study import ABLATIONS, NEAR, SIGNS, Answers, answers_of, interval, stops, verdicts_of
+from benchmarks.score_study import ABLATIONS, NEAR, SIGNS, Answers, answers_of, interval, stops, verdicts_of
 from tests.checkout import ROOT
 
 METHODS = ("eap", "edge", "mask", "weights")
