@@ -50,6 +50,7 @@ def benched(
     Args:
         suite: whose networks.
         given: the methods; without any ours are run, which else have the suite's rows if this engine wrote them.
+            Published programs have those that come with Pluriscope.
         limits: of a method's process.
         conditions: that under which methods are ranked, or all that are known of each network.
         executor: scores networks beside each other; None for one after the other.
@@ -61,7 +62,8 @@ def benched(
     chosen = (PRIMARY,) if conditions == "primary" else ANSWERED
     texts = [_source(one) for one in given]  # before anything runs that could change them
     heads = [one if isinstance(one, Answers) else method_of(one, limits) for one in given]
-    taken = {row["method"] for row in suite.answers}
+    packages = {one["name"]: one["package"] for one in suite.published}
+    taken = {row["method"] for row in suite.answers} | {*packages}
     for name in (one.name for one in heads):
         if name in taken:
             raise InvalidMethod(f"method {name!r}", "has the name of another one", "give it a NAME of its own")
@@ -79,9 +81,10 @@ def benched(
     for done, scored in enumerate(spread(score, suite.by_name, answered), start=1):
         report(Progress("scores", done, len(suite.networks), f"{done} of {len(suite.networks)} networks"))
         rows += scored
+    rows += [dict(row) for row in suite.published_answers]
     methods, sources = summary_of(rows), dict(zip((one.name for one in heads), texts, strict=True))
     for one in methods:
-        one["source"] = sources.get(one["name"])
+        one |= {"source": sources.get(one["name"]), "package": packages.get(one["name"])}
     for one in methods:
         one["difference"] = _difference(one, methods, rows)
     head = {"suite": suite.digest, "suite_name": suite.manifest["name"], "condition": PRIMARY.key}
@@ -135,7 +138,9 @@ def _difference(
     ours = (
         other["name"]
         for other in methods
-        if other["source"] is None and other["track"] in may and other["name"] not in (one["name"], REFERENCE)
+        if other["source"] is other["package"] is None
+        and other["track"] in may
+        and other["name"] not in (one["name"], REFERENCE)
     )
     best = next(ours, None)
     if best is None:

@@ -36,11 +36,11 @@ from analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition, condit
 from analysis.answer_key.rows import KnownNetwork, Row
 from analysis.answer_key.scores import SCORES
 from analysis.answer_key.suite import SUITE_FORMAT, InvalidSuite, SuiteNetwork, suite_digest
-from analysis.answer_key.summary import summary_of
+from analysis.answer_key.summary import ranked, summary_of
 from analysis.answer_key.truth import Truth
 from analysis.digest import sha256_hex
 from analysis.strict_json import read_object, validated
-from pluriscope.study_table import literal, put, quoted, write_part
+from pluriscope.study_table import StudyTable, literal, put, quoted, write_part
 from pluriscope.suite_design import Half, SuiteDesign, read_design, secret_digest
 
 SMALL: Final = "small"
@@ -84,6 +84,10 @@ def bundled_design() -> SuiteDesign:
 def bundled(name: str) -> Path:
     """The design's file, or a suite's folder, among those that come with Pluriscope."""
     return Path(str(resources.files("app.bundled") / "bench" / name))
+
+
+PUBLISHED: Final = bundled("published.parquet")
+"""Rows of published programs' answers about the small suite, in its metadata what they come to."""
 
 
 # --- read
@@ -146,9 +150,28 @@ class Suite:
 
     @cached_property
     def summary(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """Of the methods of :attr:`answers` by condition, the primary first, which has ``conditions`` of all."""
+        """Of the methods of :attr:`answers` by condition, the primary first, which has ``conditions`` of all, and under
+        which those of :attr:`published` stand among them.
+        """
         found: dict[str, Any] = json.loads(self.checked(_SUMMARY).read_bytes())
-        return found
+        return {**found, PRIMARY.key: ranked([*found[PRIMARY.key], *self.published])}
+
+    @cached_property
+    def published(self) -> Sequence[dict[str, Any]]:
+        """Published programs whose answers about this suite come with Pluriscope: what they come to under the primary
+        condition, each with its ``package``.
+        """
+        query = f"SELECT decode(key), decode(value) FROM parquet_kv_metadata({literal(str(PUBLISHED))})"  # noqa: S608  our own
+        told = dict(duckdb.connect().execute(query).fetchall())
+        found: list[dict[str, Any]] = json.loads(told["methods"])
+        return found if told["suite"] == self.digest else ()
+
+    @cached_property
+    def published_answers(self) -> tuple[Mapping[str, Any], ...]:
+        """Their rows."""
+        table = StudyTable([PUBLISHED] if self.published else [])
+        rows = table.ask("SELECT * FROM {rows}") if self.published else ()
+        return tuple(dict(zip(table.columns, row, strict=True)) for row in rows)
 
     def conditions(self, name: str) -> tuple[Condition, ...]:
         """Those under which the truth about a network is known, the primary first."""

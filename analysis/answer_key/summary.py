@@ -59,7 +59,12 @@ def summary_of(rows: Iterable[Row]) -> list[dict[str, Any]]:
         }
         head = {"name": name, "track": main[0]["track"], "outcomes": dict(Counter(row["outcome"] for row in main))}
         found.append(head | together | {"arms": arms, "conditions": conditions})
-    means = [(one["regret"]["n"], one["regret"]["mean"], one) for one in found]
+    return ranked(found)
+
+
+def ranked(methods: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Summaries in the order of :func:`summary_of`."""
+    means = [(one["regret"]["n"], one["regret"]["mean"], one) for one in methods]
     most = max((n for n, _, _ in means), default=0)
     # who leaves hard networks out does not come before who answers them
     return [one for *_, one in sorted(means, key=lambda one: (one[0] < most, not one[0], one[1], one[2]["name"]))]

@@ -307,8 +307,10 @@ def method_blocks(page: MethodPage, base: str) -> Iterator[Block]:
     ]
     share = share_menu(results, results.url(slug), results.url("rows.csv", method=one["name"]))
     place = f"Place {names.index(one['name']) + 1} of {len(names)} by regret; {TRACK_WORDS[one['track']]}."
+    if package := one.get("package"):
+        place += " Published: {name} of {source}, licence {licence}; asked with {asked}.".format(**package)
     yield Head(label, place, actions=[Menu("Against", against), share])
-    yield from switches(results, slug)
+    yield from switches(results, slug, known=results.conditions(one["name"]))
     yield Facts([_fact(key, one) for key in MAIN[:4] if one[key]["mean"] is not None])
     yield Section("Where it fails", "The networks of its largest regret: its answer among all valid circuits by edges.")
     yield from side_by_side(list(_among(page)), 3)

@@ -86,7 +86,7 @@ def pair_blocks(results: Results, found: PairRecord, base: str) -> Iterator[Bloc
     turned = Action("The other way", results.url(*reversed(parts)))
     said = "Regret on the networks that both were asked about; less is better."
     yield Head(f"{one} against {other}", said, actions=[turned, share_menu(results, url, rows_url)])
-    yield from switches(results, *parts)
+    yield from switches(results, *parts, known=results.conditions(found.one, found.other))
     if not found.networks:
         yield Notice("They were asked about no network in common", cure="Choose another condition.")
         return

@@ -19,7 +19,7 @@ from pluriscope.blocks import Action, Choice, Menu, More, Prose
 from pluriscope.figures.numbers import exact, short
 from pluriscope.glossary import terms
 from pluriscope.study_table import StudyTable
-from pluriscope.suite_files import SMALL, Suite, bundled, read_suite
+from pluriscope.suite_files import PUBLISHED, SMALL, Suite, bundled, read_suite
 
 FOLDER: Final = bundled("")
 MEANING_OF: Final = {term.name: term.meaning for term in terms()}
@@ -81,6 +81,11 @@ class Results:
             raise NotFound(f"method {slug[:60]!r}", cause, cure, "method", self.url(), "all methods")
         return known[slug]
 
+    def conditions(self, *names: str) -> set[str]:
+        """Keys of those under which all of some methods have rows."""
+        every = suite_of(self.suite).summary.items()
+        return {key for key, methods in every if {*names} <= {one["name"] for one in methods}}
+
     def rows(self, column: str, value: str) -> list[dict[str, Any]]:
         """Its rows of one method or network."""
         return _rows(self.suite, "answers", f"condition = $1 AND {column} = $2", self.condition.key, value)
@@ -125,8 +130,9 @@ def suite_of(name: str) -> Suite:
 
 
 def table_of(suite: str, file: str) -> StudyTable:
-    """One of the tables of a suite: "truths" or "answers"."""
-    return StudyTable([suite_of(suite).folder / f"{file}.parquet"])
+    """One of the tables of a suite: "truths" or "answers", published programs' too."""
+    of = suite_of(suite)
+    return StudyTable([of.folder / f"{file}.parquet", *([PUBLISHED] if file == "answers" and of.published else ())])
 
 
 def _rows(suite: str, file: str, where: str, *values: str) -> list[dict[str, Any]]:

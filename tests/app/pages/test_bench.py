@@ -16,6 +16,7 @@ from markupsafe import escape
 
 from analysis.answer_key.condition import PRIMARY, condition_of
 from analysis.answer_key.scores import SCORES
+from analysis.network_files.files import slug_of
 from app.main import create_app
 from app.pages.bench import results
 from app.pages.bench.methods import MAIN, bench_blocks, file_page
@@ -23,7 +24,7 @@ from pluriscope.suite_files import read_suite
 from tests.factories import on_a_copy
 
 SUITE = read_suite()
-ROWS = [row for row in SUITE.answers if row["condition"] == PRIMARY.key]
+ROWS = [row for row in (*SUITE.answers, *SUITE.published_answers) if row["condition"] == PRIMARY.key]
 NETWORK = SUITE.networks[0]
 MEAN = "mean-threshold-strict"
 
@@ -88,6 +89,28 @@ def test_methods_stand_in_order_with_their_means(get, client):
         one = next(one for one in listed.values() if results.label_of(one["name"]) == row["name"])
         ends = (float(row[f"regret{end}"]) for end in ("_low", "", "_high"))
         assert [*ends] == [one["regret"][end] for end in ("low", "mean", "high")]
+
+
+@pytest.mark.parametrize("one", SUITE.published, ids=lambda one: one["name"])
+def test_published_programs_stand_among_ours_with_package_version_and_licence(client, get, one):
+    name, package, regret = one["name"], one["package"], one["regret"]
+    own, slug = [row for row in ROWS if row["method"] == name], slug_of(name)
+    listed = next(each for each in get("/bench")["methods"] if each["name"] == name)
+    n = sum(row["regret"] is not None for row in own)
+    assert listed["package"] == package
+    assert listed["regret"] == regret
+    assert (regret["n"], len(own)) == (n, 46)
+    page, text = client.get("/bench").text, client.get(f"/bench/{slug}").text
+    assert f"/bench/{slug}" in page
+    assert n == 46 or f"{name} ({n} of 46)" in page
+    assert all(str(escape(words)) in text for words in package.values())
+    answered = next(row for row in own if row["regret"] is not None)
+    assert name in client.get(f"/bench/networks/{answered['network']}").text
+    assert name in {row["method"] for row in table_of(client, f"/bench/rows.csv?method={name}")}
+    for address in (f"/bench/{slug}", f"/bench/{slug}/against/eap"):  # no condition under which it has no answers
+        assert "condition=" not in re.sub(r"condition=zero-threshold-strict", "", client.get(address).text)
+    assert client.get(f"/bench/{slug}?condition={MEAN}").status_code == 404
+    assert name not in client.get("/bench?suite=public").text
 
 
 def test_the_condition_is_a_factor_of_every_number(get, client):
