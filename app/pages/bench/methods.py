@@ -196,10 +196,13 @@ def bench_blocks(page: BenchPage, base: str = "") -> Iterator[Block]:
         f"{SCORE_OF[page.score].label}, mean over arms with its 95% interval, under {results.condition.key}."
         " The lines upright are the exact minimum and a random order."
     )
+    if any(one.get("package") for one in results.methods):
+        caption += " A package in brackets is that of a published program."
     yield ChartFigure(chart=score_chart(results, page.score), caption=caption, id="by-method")
     yield page.table
-    caption = "Mean regret over the networks of each arm; empty where a method is not offered."
-    yield ChartFigure(chart=heat_of(results, "arms"), caption=caption, id="by-arm")
+    arms = "Mean regret over the networks of each arm; empty where a method is not offered."
+    arms_figure = ChartFigure(chart=heat_of(results, "arms"), caption=arms, id="by-arm.chart")
+    yield More("By arm", lambda: [arms_figure], "regret of each method in all", id="by-arm", sent=not results.suite)
     yield More("By condition", lambda: [_conditions(results)], "regret of each method under all", id="conditions",
                sent=not results.suite)  # fmt: skip
     yield More("Scores", lambda: [_definitions(page)], "what each is; by any of them methods are sorted and drawn",
