@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from analysis.errors import AnalysisError
     from pluriscope.algorithms import Algorithm, Alignment
-    from pluriscope.bench_table import Benchmark, bench
+    from pluriscope.bench_table import bench
     from pluriscope.circuits import Circuit, Interpretation
     from pluriscope.counts import Count, Counts
     from pluriscope.errors import MissingLibrary, ServerError
@@ -35,7 +35,6 @@ _HOMES: Final = {
     "ServerError": "pluriscope.errors",
     "Algorithm": "pluriscope.algorithms",
     "Alignment": "pluriscope.algorithms",
-    "Benchmark": "pluriscope.bench_table",
     "bench": "pluriscope.bench_table",
     "Circuit": "pluriscope.circuits",
     "Interpretation": "pluriscope.circuits",
@@ -53,7 +52,6 @@ __all__ = [
     "Algorithm",
     "Alignment",
     "AnalysisError",
-    "Benchmark",
     "Circuit",
     "Count",
     "Counts",

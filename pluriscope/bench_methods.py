@@ -304,6 +304,7 @@ def _module(path: Path, item: str) -> Any:
     Raises:
         InvalidMethod: it cannot be.
     """
+    sys.dont_write_bytecode = True  # the author's folder stays as it is
     try:
         if b"torch" in path.read_bytes():  # so that its random numbers have a seed from the beginning
             function_at("torch:set_num_threads")(1)

@@ -74,6 +74,7 @@ class Benchmark(Rows):
         rows = [row for row in self.document["rows"] if row["method"] in scored and row["outcome"] != "answered"]
         return Rows([{name: row[name] for name in columns} for row in rows], "Not answered")
 
+    @checked
     def save(self, path: FilePath) -> Path:
         """Write what ``pluriscope bench --json`` writes."""
         return write_json(path, self.document)

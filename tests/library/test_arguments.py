@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 import pluriscope
 from analysis.errors import AnalysisError
+from pluriscope.bench_table import Benchmark
 from pluriscope.explanations import Explanation
 from tests.factories import exact_xor, pretrained_xor
 
@@ -49,6 +50,9 @@ NOT_CALLED = tuple(f"pluriscope.{name}" for name in ("naming", "frames", "addres
 """What addresses and columns are made of, which nobody calls in a notebook."""
 
 
+NO_METHODS = {"suite_name": "small", "methods": [], "rows": []}
+
+
 @pytest.fixture(scope="module")
 def small():
     return pluriscope.explain(exact_xor())
@@ -59,7 +63,14 @@ def instances(small):
     one = small.circuits[0]
     some = (small, one, one.interpretations[0], small.algorithms[0], small.alignments[0])
     lists = (small.circuits, small.interpretations, one.classes, small.algorithms, small.alignments)
-    more = (small.counts, small.counts.valid_circuits, one.draw(), one.verdicts, one.verdicts.rows)
+    more = (
+        Benchmark(NO_METHODS),
+        small.counts,
+        small.counts.valid_circuits,
+        one.draw(),
+        one.verdicts,
+        one.verdicts.rows,
+    )
     return {type(value): value for value in (*some, *lists, *more)}
 
 
@@ -134,7 +145,7 @@ def good_values(name, small, path):
         "name": circuit.mask, "holds": bool, "criteria": "necessity", "result": small, "items": (), "circuit": circuit,
         "total": small.counts.valid_circuits, "by_circuit": (), "value": 3, "markup": "<svg>",
         "network_file": small.network_file, "question": small.question, "document": small.document,
-        "methods": ["weights"], "trait": "neurons",
+        "methods": ["weights"], "trait": "neurons", "method": lambda network, ablation, ask: {},
     } | dict.fromkeys(inspect.signature(pluriscope.Counts).parameters, small.counts.valid_circuits)  # fmt: skip
 
 
@@ -142,6 +153,7 @@ def good_values(name, small, path):
 @pytest.mark.parametrize("name", SURFACE)
 def test_every_parameter_is_looked_at(name, small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pluriscope.bench_run.benched", lambda *_, **__: NO_METHODS)  # a minute each
     function, cls = SURFACE[name]
     path = small.save(tmp_path / "result.json")
     good, hints = good_values(name, small, path), hints_of(cls if function.__name__ == "__init__" else function)

@@ -14,17 +14,19 @@ from analysis.question import ask
 from app.cli.commands import COMMANDS, ENDLESS, command_of
 from app.db.engine import store_at
 from app.db.writes import save_network
+from pluriscope import suite_files
 from tests.analysis.subjects.perceptron.test_formats import tensors
 from tests.app.cli.test_analyse import run
 from tests.factories import exact_xor, on_a_copy, save_analysis
 from tests.study_factories import settings
+from tests.suites import design as tiny_design
 
 EXAMPLES = {
     name: re.findall(r"(?:Example|Before it): (.*)", command_of(name).__doc__)
     for name in COMMANDS
     if name not in ENDLESS
 }
-MAKING = ("train", "edit", "study run", "study import")
+MAKING = ("train", "edit", "study run", "study import", "suite make")
 
 
 @pytest.mark.slow
@@ -37,6 +39,10 @@ def test_every_example_of_a_help_runs(tmp_path, monkeypatch, capsys):
     (tmp_path / "net.safetensors").write_bytes(tensors(activation="relu"))
     design = {"slug": "alice-or-bob", "hidden": [[2, 2]], "seeds": {"first": 0, "count": 1}, "protocols": ["paper"]}
     none = {"comparisons": [], "ladders": [], "references": [], "measures": ["circuits-valid"]}
+    (tmp_path / "mymethod.py").write_text(
+        "def score(network, ablation, ask):\n    return dict.fromkeys(network.edges, 1)\n"
+    )
+    monkeypatch.setattr(suite_files, "bundled_design", tiny_design)
     (tmp_path / "study.json").write_text(json.dumps(settings(**design, **none)))
     store = store_at(on_a_copy(tmp_path).url)
     with store.write() as session:
@@ -48,6 +54,7 @@ def test_every_example_of_a_help_runs(tmp_path, monkeypatch, capsys):
         assert EXAMPLES[name], f"{name} has no example"
         for text in EXAMPLES[name]:
             said = re.sub(r"--count \d+", "--count 1", text.replace("-$(date +%F)", "").replace("c-081ff", "c-3f"))
+            said = said.replace("bench mymethod.py", "bench mymethod.py --suite public")  # which "suite make" made
             words = [file for word in shlex.split(said) for file in (sorted(glob(word)) if "*" in word else [word])]
             if "=" in words[0]:
                 monkeypatch.setenv(*words.pop(0).split("=", 1))
