@@ -78,7 +78,8 @@ class SpaceLandscape(Landscape):
         """
         found = self.masked.get(str(ablation or RULES))
         if found is None:
-            raise InvalidMethod(f"ablation {ablation}", "does not fit the model under these rules", f"use {RULES}")
+            cause = f"is not defined of {self.question.kind.plural} under these rules"
+            raise InvalidMethod(f"ablation {ablation}", cause, f"use {', '.join(self.ablations)}")
         return found
 
     def is_right(self, raw: int) -> bool:

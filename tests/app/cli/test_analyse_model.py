@@ -148,4 +148,4 @@ def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
     refusal = refused(capsys, "audit", other_name, "--methods", "weights", "--output", out)
     assert "Weights of single edges of transformers are not read" in refusal
     mean = ("--protocol", "split", "--methods", "eap(ablation=mean)", "--output", out)
-    assert "does not fit the model under these rules" in refused(capsys, "audit", other_name, *mean, "--quiet")
+    assert "is not defined of transformers under these rules" in refused(capsys, "audit", other_name, *mean, "--quiet")
