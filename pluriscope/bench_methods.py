@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import os
 import random
+import re
 import signal
 import sys
 import time
@@ -158,6 +159,7 @@ def run_method(
                     found = _unanswered("raised", f"It {error.cause}.")
                 if isinstance(found, Submission) and slot.number is not None:
                     told = "".join(one if one.isprintable() else " " for one in found.message)
+                    told = re.sub("at 0x[0-9a-f]*", "at 0x…", told)  # an address, another one in every run
                     done[slot.number] = replace(found, message=told)
                     slot.number, answered = None, answered + 1
                     report(Progress("methods", answered, len(jobs), f"{answered} of {len(jobs)} answers"))
@@ -176,7 +178,7 @@ class _Slot:
         function = not isinstance(source, Path)
         if function and "fork" not in get_all_start_methods():
             raise InvalidMethod(_shown(source), "cannot be given to a process of its own here", "give a file")
-        self.known_as = str(source) if isinstance(source, Path) else f"function {id(source)}"
+        self.known_as = str(source.absolute()) if isinstance(source, Path) else f"function {id(source)}"
         if not isinstance(source, Path):
             _FUNCTIONS[self.known_as] = source
         self.inherited = held() if function else 0

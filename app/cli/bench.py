@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -200,7 +201,8 @@ def _lines(document: Mapping[str, Any], suite: Suite) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(heads, *table, strict=True)]
     for row in (heads, *table):
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    about = f"{document['suite_name']}, {document['suite'][:12]}"
+    yield from _causes(document)
+    about = f"{suite.manifest['half']} ({document['suite'][:12]})"
     if suite.published:
         yield "With a package in brackets: published programs, as they answered; they are not run here"
     yield f"Lower is better; under {document['condition']}, suite {about}, engine {document['engine']}"
@@ -210,3 +212,12 @@ def _lines(document: Mapping[str, Any], suite: Suite) -> Iterator[str]:
         stored = {"methods": (), "rows": [row for row in suite.answers if row["condition"] in keys]}
         n = len(differences(stored, {"methods": (), "rows": found}))
         yield f"Ours were run anew, and {f'differ from the suite in {n:,} values' if n else 'equal what the suite has'}"
+
+
+def _causes(document: Mapping[str, Any]) -> Iterator[str]:
+    """Why given methods did not answer: for each outcome how often, and the cause on the first network."""
+    for name in (one["name"] for one in document["methods"] if one["source"]):
+        rows = [row for row in document["rows"] if (row["method"], row["condition"]) == (name, document["condition"])]
+        for outcome, n in Counter(row["outcome"] for row in rows if row["message"]).most_common():
+            first = next(row for row in rows if row["outcome"] == outcome)
+            yield f"* {name}: {outcome} on {n} of {len(rows)} networks. On {first['network']}: {first['message']}"

@@ -76,6 +76,7 @@ UNREADABLE = [
     ("ask.gradients(); return {}", "gives no number"),
     ("return [float('nan')] * 14", "x0>1.0 the number nan"),
     ("return lambda: 0", "gives a function"),
+    ("return object()", "at 0x…"),
     ("class Endless(dict):\n    def keys(self): raise OSError\nreturn Endless()", "OSError"),
 ]
 MEMORY = [
@@ -116,6 +117,12 @@ def test_what_raises_or_ends_its_process_is_told_with_its_line(tasks, body, told
     bad = one_bad(function_of(body), tasks)
     assert bad.outcome == "raised"
     assert told in bad.message
+
+
+def test_a_file_is_told_with_its_line_from_its_folder(tmp_path, tasks, monkeypatch) -> None:
+    (tmp_path / "method.py").write_text(text_of("1 / 0").replace("def method", "def score"))
+    monkeypatch.chdir(tmp_path)
+    assert one_bad(Path("method.py"), tasks).message == "ZeroDivisionError: division by zero, line 6."
 
 
 @pytest.mark.parametrize(("body", "told"), UNREADABLE)
