@@ -142,7 +142,9 @@ def test_what_a_method_does_is_an_outcome_and_the_rest_goes_on(tmp_path, two_net
         if row["method"].isdigit():
             assert bool(row["message"]) == (row["outcome"] != "answered")
             assert row["outcome"] == "answered" or row["regret"] == 1
-    told = [line.split()[1:6] for line in capsys.readouterr().out.splitlines() if line.startswith("* ") and ": " in line]
+    told = [
+        line.split()[1:6] for line in capsys.readouterr().out.splitlines() if line.startswith("* ") and ": " in line
+    ]
     missed = [[f"{number}:", one, "on", "2", "of"] for number, one in enumerate(OUTCOMES.values()) if one != "answered"]
     assert sorted(told) == missed
 
