@@ -87,6 +87,7 @@ def benched(
         one |= {"source": sources.get(one["name"]), "package": packages.get(one["name"])}
     for one in methods:
         one["difference"] = _difference(one, methods, rows)
+    methods.sort(key=lambda one: (not one["regret"]["n"], one["regret"]["mean"] or 0.0))  # the least mean first
     head = {"suite": suite.digest, "suite_name": suite.manifest["name"], "condition": PRIMARY.key}
     told = {"conditions": conditions, "limits": {"seconds": limits.seconds, "bytes": limits.n_bytes}}
     return result_of({**head, **told, "methods": methods, "rows": rows})

@@ -174,6 +174,7 @@ def _page(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _lines(document: Mapping[str, Any], suite: Suite) -> Iterator[str]:
     """The table, best first, with those that were given marked; then what cannot be better."""
+    from analysis.answer_key.summary import ranked
     from pluriscope.bench_result import differences
     from pluriscope.bench_run import REFERENCE
     from pluriscope.figures.numbers import decimal
@@ -196,7 +197,7 @@ def _lines(document: Mapping[str, Any], suite: Suite) -> Iterator[str]:
             mean(one["valid_raw"], share, False),
             f"{one['outcomes'].get('answered', 0)} of {len(suite.networks)}",
         )
-        for one in sorted(document["methods"], key=lambda one: bool(one["name"] == REFERENCE))
+        for one in sorted(ranked(document["methods"]), key=lambda one: bool(one["name"] == REFERENCE))
     ]
     widths = [max(map(len, column)) for column in zip(heads, *table, strict=True)]
     for row in (heads, *table):

@@ -13,6 +13,7 @@ from pydantic import Field
 from analysis.answer_key.condition import PRIMARY, condition_of
 from analysis.answer_key.scores import SCORES, Score
 from analysis.answer_key.submission import TRACKS, Outcome
+from analysis.answer_key.summary import ranked
 from analysis.network_files.files import slug_of
 from app.options import PageModel
 from app.pages.bench.charts import TRACK_WORDS, among_chart, arms_chart, edges_of, heat_of, score_chart
@@ -179,7 +180,8 @@ def find_bench(links: Addresses, options: Mapping[str, Sequence[str]]) -> BenchP
 def file_page(document: Mapping[str, Any]) -> BenchPage:
     """The same of a result file: a page that is a file, without addresses."""
     condition = condition_of(document["condition"])
-    return BenchPage(results=Results(digest=document["suite"], condition=condition, methods=document["methods"]))
+    methods = ranked(document["methods"])
+    return BenchPage(results=Results(digest=document["suite"], condition=condition, methods=methods))
 
 
 def bench_blocks(page: BenchPage, base: str = "") -> Iterator[Block]:
