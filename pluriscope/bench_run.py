@@ -52,7 +52,7 @@ def benched(
         given: the methods; without any ours are run, which else have the suite's rows if this engine wrote them.
             Published programs have those that come with Pluriscope.
         limits: of a method's process.
-        conditions: that under which methods are ranked, or all that are known of each network.
+        conditions: that under which methods are ranked; or it and those that differ in one factor, where known.
         executor: scores networks beside each other; None for one after the other.
         report: told how many networks are done.
 

@@ -32,7 +32,7 @@ def bench(
     Args:
         method: ``score(network, ablation, ask)``, or a Python file that has it; it runs in processes of its own.
         suite: "small", or the folder of a suite.
-        conditions: that under which methods are ranked, or all that are known of each network.
+        conditions: that under which methods are ranked; or it and those that differ in one factor, where known.
         seconds: that it may take for a network.
         megabytes: that its process may take.
         workers: processes beside each other; one for each core if not given.
