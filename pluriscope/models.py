@@ -20,7 +20,7 @@ from analysis.subjects.perceptron.network import Network
 from analysis.subjects.subject import SubjectKind
 from pluriscope.arguments import LATER, FilePath, checked, file_path, jsonable
 from pluriscope.errors import writing
-from pluriscope.live_models import live_file
+from pluriscope.live.models import live_file
 from pluriscope.onnx_runs import read_file
 from pluriscope.task_values import TaskLike, declared, encoding_text
 

@@ -1,0 +1,64 @@
+"""Where in a module's forward pass the parts of a network are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Part = Literal["sums", "query", "key", "value", "attended", "hidden", "written", "logits"]
+"""Of a perceptron "sums", what a layer adds up before its activation. Of a transformer what each head reads as query,
+key and value; "attended", the values that it mixes, before its output matrix; "hidden", what an MLP block adds up
+before its activation; "written", what it adds to the stream; "logits"."""
+
+
+@dataclass(frozen=True)
+class PartCall:
+    """A call of a function of torch, during a module's forward pass, whose result holds one part of the network.
+
+    Args:
+        number: among the calls that are recorded, from 0.
+        function: its name, by which another run of the module is held against the recorded one.
+        path: of the innermost module that makes the call, such as ``blocks.0.attn``; "" for the outermost.
+        part: what its result holds.
+        layer: from 1.
+        taken: from its result to the part, ``[rows, n]`` of a perceptron, ``[rows, positions, heads, d_head]`` or
+            ``[rows, positions, n]`` of a transformer; differentiable.
+        put: from its result and another value of the part to a result with that value in it; differentiable, and no
+            change in place. The result's other numbers are kept.
+    """
+
+    number: int
+    function: str
+    path: str
+    part: Part
+    layer: int
+    taken: Callable[[Any], Any]
+    put: Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True)
+class ReadTransformer:
+    """What was read of a live transformer.
+
+    Args:
+        document: of a model file, without name, tokens and tasks.
+        run: from token ids ``[rows, context]`` to logits at the last position, ``[rows, vocabulary]``; raises
+            InvalidNetwork where it cannot.
+        tolerance: how far these may be from ours, relative to the larger, or to 1 where both are smaller.
+        doubts: what may make the model compute something else than its parts, as a clause; "" if nothing is seen.
+        tokens: a text for each token; None where nothing says them.
+        token_ids: from a text to its token ids, where the model has a tokenizer.
+        calls: where each part is computed.
+    """
+
+    document: Mapping[str, Any]
+    run: Callable[[NDArray[np.int64]], NDArray[np.float64]]
+    tolerance: float
+    doubts: str = ""
+    tokens: tuple[str, ...] | None = None
+    token_ids: Callable[[str], list[int]] | None = None
+    calls: tuple[PartCall, ...] = ()
