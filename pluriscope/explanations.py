@@ -27,6 +27,7 @@ from analysis.progress import OutOfTime
 from analysis.work import Work
 from pluriscope.arguments import checked
 from pluriscope.findings import Findings
+from pluriscope.graphs import explanation_graph
 from pluriscope.naming import ExplanationRef
 from pluriscope.showing import Drawing, Row, Rows, aligned, beside, facts, heading, link, shown
 
@@ -94,6 +95,23 @@ class Explanation(ABC):
     @abstractmethod
     def row(self) -> Row:
         """Its figures, as tables have them."""
+
+    def to_graph(self, key: str = "networkx") -> Any:
+        """It on the network, as other tools read graphs.
+
+        Args:
+            key: "networkx" for a graph of it, "graphml" for a text, or another format of
+                :data:`analysis.graph_files.registry.GRAPH_FORMATS`, for what its package reads.
+
+        Raises:
+            NotOffered: the format is unknown, or does not take such explanations of such networks.
+        """
+        about = {"name": self.result.name, "address": self.address}
+        return explanation_graph(key, self.result.question, self.kind, self._graph_value, **about)
+
+    @property
+    def _graph_value(self) -> Any:
+        return self.value
 
     def _population(self, work: Work) -> Any:
         """It alone, as criteria judge its kind."""

@@ -1,0 +1,76 @@
+"""Graphs of every thing in every format: what is written says what it should, and is read back equal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import networkx as nx
+import pytest
+
+from analysis.errors import NotOffered
+from analysis.graph_files.registry import GRAPH_FORMATS, file_text
+from analysis.subjects.question import GraphQuestion
+from analysis.subjects.registry import read_subject
+from app.bundled import bundled_models
+from pluriscope.graphs import answer_graph, explanation_graph
+from tests.analysis.discovery.test_claims import MASK, QUESTION, SCORES
+
+KIND, MODEL = read_subject(bundled_models()["induction-attention"])
+ASKED = {rules["granularity"]: GraphQuestion(KIND, MODEL, rules) for rules in KIND.admitted_rules(MODEL)}
+
+
+def bits(n: int) -> int:
+    return int("9d" * 16, 16) & ((1 << n) - 1)
+
+
+def of_transformer(granularity: str) -> Callable[[str], Any]:
+    asked = ASKED[granularity]
+    return lambda key: explanation_graph(key, asked, "circuit", bits(asked.graph.n_bits), name="Induction")
+
+
+THINGS: dict[str, Callable[[str], Any]] = {
+    "circuit": lambda key: explanation_graph(key, QUESTION, "circuit", MASK, name="XOR", address="/a"),
+    "scores": lambda key: answer_graph(key, QUESTION, MASK, SCORES, method="eap"),
+    "scores-without-mask": lambda key: answer_graph(key, QUESTION, None, [None, *SCORES[1:]], method="eap"),
+    **{granularity: of_transformer(granularity) for granularity in ASKED},
+}
+
+
+@pytest.mark.parametrize("thing", THINGS)
+@pytest.mark.parametrize("key", ["networkx", "graphml"])
+def test_what_is_written_is_read_back_equal(key, thing):
+    graph, text = THINGS[thing]("networkx"), file_text(THINGS[thing](key))
+    read = GRAPH_FORMATS[key].read(json.loads(text) if text.startswith("{") else text)
+    assert nx.utils.graphs_equal(type(graph)(read), graph)
+
+
+@pytest.mark.parametrize("granularity", ASKED)
+def test_kept_is_what_the_mask_says_on_nodes_and_on_edges(granularity):
+    graph, found = ASKED[granularity].graph, THINGS[granularity]("networkx")
+    mask = bits(graph.n_bits)
+    kept = {told["name"] for _, _, told in found.edges(data=True) if told["kept"]}
+    there = graph.kept_edges(graph.bits([mask]))[0].tolist()
+    assert kept == {name for name, one in zip(graph.edge_names, there, strict=True) if one}
+    assert found.graph["masks"] == graph.cut
+    nodes = {name for name, told in found.nodes(data=True) if told.get("kept")}
+    assert nodes == (
+        {name for bit, name in enumerate(graph.bit_names) if mask >> bit & 1} if graph.cut == "nodes" else set()
+    )
+
+
+def test_weights_and_scores_stand_on_their_edges():
+    found = THINGS["scores"]("networkx")
+    told = {one["name"]: one["score"] for one in found.edges.values()}
+    assert [told[name] for name in QUESTION.graph.edge_names] == SCORES
+    first, second, _ = QUESTION.network.weights
+    assert found.edges["x1", "1.2"]["weight"] == first[2, 1]
+    assert found.edges["1.0", "2.1"]["weight"] == second[1, 0]
+    assert "score" not in THINGS["scores-without-mask"]("networkx").edges["x0", "1.0"]
+
+
+@pytest.mark.parametrize(("key", "kind"), [("nothing", "circuit"), ("networkx", "algorithm")])
+def test_an_unknown_format_and_what_has_no_graph_are_refused(key, kind):
+    with pytest.raises(NotOffered):
+        explanation_graph(key, QUESTION, kind, 0)
