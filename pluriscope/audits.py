@@ -76,6 +76,10 @@ def _text(result: Findings, name: str, claim: Any) -> str:
         return claim.mask
     if isinstance(claim, str):
         return str(claim)
+    if hasattr(claim, "is_directed"):  # a graph of networkx
+        from networkx import node_link_data
+
+        claim = node_link_data(claim, edges="links")
     try:
         return json.dumps(dict(claim) if isinstance(claim, Mapping) else listed(claim), default=jsonable)
     except (TypeError, ValueError, RecursionError):

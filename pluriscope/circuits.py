@@ -85,10 +85,6 @@ class Circuit(Explanation):
         return Edges(self.result.question.layout, self.number)
 
     @property
-    def _graph_value(self) -> int:
-        return self.number
-
-    @property
     def mask(self) -> str:
         """Its identity, as lists and addresses write it."""
         return str(self.result.question.graph.to_hex(self.number))

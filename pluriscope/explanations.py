@@ -100,18 +100,14 @@ class Explanation(ABC):
         """It on the network, as other tools read graphs.
 
         Args:
-            key: "networkx" for a graph of it, "graphml" for a text, or another format of
-                :data:`analysis.graph_files.registry.GRAPH_FORMATS`, for what its package reads.
+            key: "networkx" for its graph, "graphml" for a text, or another of
+                :data:`~analysis.graph_files.registry.GRAPH_FORMATS` for what its package reads.
 
         Raises:
             NotOffered: the format is unknown, or does not take such explanations of such networks.
         """
-        about = {"name": self.result.name, "address": self.address}
-        return explanation_graph(key, self.result.question, self.kind, self._graph_value, **about)
-
-    @property
-    def _graph_value(self) -> Any:
-        return self.value
+        value, question = None if self.kind == "circuit" else self.value, self.result.question
+        return explanation_graph(key, question, self.ref, value, name=self.result.name, address=self.address)
 
     def _population(self, work: Work) -> Any:
         """It alone, as criteria judge its kind."""

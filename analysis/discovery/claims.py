@@ -19,6 +19,7 @@ from analysis.discovery.part_names import ARROW, PartNames, dotted, names_of, sh
 from analysis.discovery.registry import METHODS
 from analysis.discovery.selection import SELECTION, Scores, choose_stop
 from analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
+from analysis.graph_files.registry import GRAPH_FORMATS
 from analysis.method_settings import Setting, filled
 from analysis.strict_json import check_keys, combined, kind_of, read_text, read_value
 
@@ -30,6 +31,7 @@ _BETWEEN: Final = re.compile(r"[\s,;]+")
 _HEX: Final = re.compile(r"[0-9a-fA-F]+", re.ASCII)
 _WAYS: Final = ("mask", "edges", "scores")
 _SHOWN: Final = 40
+_UNNAMED: Final = "The graph does not say which network it is of; its nodes and edges are those of this one."
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ FORMS: Final[tuple[SentForm, ...]] = (
         "to take, its scores pick one.",
         '{"cfg": {}, "nodes": {"x0": {"in_graph": true}, …}, "edges": {"x0->1.2": {"score": -0.42, "in_graph": true}}}',
     ),
+    *(SentForm(one.key, one.label, one.about, one.example) for one in GRAPH_FORMATS.values() if one.read),
 )
 """Every form, in the order in which pages describe them."""
 
@@ -79,12 +82,14 @@ class Claim:
         raw_mask: the edges claimed; None where scores are given instead.
         scores: for each edge a number, or None where its method gave it none; None where a mask or edges are given.
         picking: how a mask is picked by these scores.
+        note: what was taken for granted, a sentence; "" where nothing was.
     """
 
     form: str
     raw_mask: int | None
     scores: tuple[float | None, ...] | None
     picking: Mapping[str, Any]
+    note: str = ""
 
     @property
     def ablation(self) -> str:
@@ -110,16 +115,21 @@ class Vocabulary:
     Args:
         names: of what a claim may keep.
         settings: how scores lead to a mask.
+        network: SHA-256 of the network or model.
+        output: which of its outputs.
     """
 
     names: PartNames
     settings: tuple[Setting, ...]
+    network: str
+    output: int
 
 
 def vocabulary_of(question: Any) -> Vocabulary:
     """What a question about a subject of any kind is about; scores are picked from as those of a random order are."""
     own = METHODS.of(question.kind)["random"].own
-    return Vocabulary(names_of(question.graph), (*SELECTION, *(one for one in own if one.name != "seed")))
+    settings = (*SELECTION, *(one for one in own if one.name != "seed"))
+    return Vocabulary(names_of(question.graph), settings, question.subject.digest, question.output)
 
 
 def read_claim(raw: bytes, vocabulary: Vocabulary, picking: Mapping[str, Any] | None = None) -> Claim:
@@ -137,10 +147,16 @@ def read_claim(raw: bytes, vocabulary: Vocabulary, picking: Mapping[str, Any] | 
     text = read_text(raw, _ITEM, InvalidClaim, MAX_CLAIM_BYTES, _CURE).strip()
     if not text:
         raise InvalidClaim(_ITEM, "is empty", _CURE)
-    if text[0] not in "{[":
+    sent = read_value(raw, _ITEM, InvalidClaim, MAX_CLAIM_BYTES, _CURE) if text[0] in "{[" else text
+    form, graph = _graph_of(sent)
+    note = ""
+    if graph is not None:
+        note = "" if "network" in graph.graph else _UNNAMED
+        said = _from_graph(graph, vocabulary, by_score=bool({"k", "threshold"} & set(picking)))
+    elif sent is text:
         form, said = _from_text(text, names)
     else:
-        form, said = _from_json(read_value(raw, _ITEM, InvalidClaim, MAX_CLAIM_BYTES, _CURE), names, picking)
+        form, said = _from_json(sent, names, picking)
     selection = tuple(setting.name for setting in vocabulary.settings)
     problems: list[AnalysisError] = check_keys(said, (), (*_WAYS, *selection), _ITEM, InvalidClaim)
     if problems:
@@ -153,10 +169,11 @@ def read_claim(raw: bytes, vocabulary: Vocabulary, picking: Mapping[str, Any] | 
         declared = {key: one for key, one in picking.items() if key not in said}
         given = {"k", "threshold"} & {*said, *declared}
         picked = _picking(picked | declared | ({} if given else {"threshold": DEFAULT_THRESHOLD}), vocabulary)
-        return Claim(form, None, _scores(said["scores"], names), picked)
+        return Claim(form, None, _scores(said["scores"], names), picked, note)
     if picked:
         raise InvalidClaim(_ITEM, f"has {' and '.join(picked)} beside {ways[0]}", "give them with scores only")
-    return Claim(form, _mask(said["mask"], names) if "mask" in said else _edges(said["edges"], names), None, {})
+    mask = _mask(said["mask"], names) if "mask" in said else _edges(said["edges"], names)
+    return Claim(form, mask, None, {}, note)
 
 
 # --- what was sent, as a mask, edges or scores
@@ -236,8 +253,53 @@ def _edges_or_scores(told: Mapping[str, Mapping[str, Any]], names: PartNames, by
         written = list(names.numbers)
         return {"edges": [written[edge] for edge in sorted(kept)]}
     if not scored:
-        raise InvalidClaim(_ITEM, "marks no edge as kept and has no scores", "mark edges with in_graph, or give scores")
+        raise InvalidClaim(_ITEM, f"keeps no {names.part} and has no scores", "mark some as kept, or give scores")
     return {"scores": [scores.get(edge) for edge in range(names.graph.n_bits)]}
+
+
+def _graph_of(sent: Any) -> tuple[str, Any]:
+    """The key of the format of graphs that something is in, and the graph; None if it is in none.
+
+    Raises:
+        InvalidClaim: it is in one and cannot be read.
+    """
+    for one in GRAPH_FORMATS.values():
+        try:
+            found = one.read(sent) if one.read else None
+        except ValueError as problem:
+            raise InvalidClaim(f"{_ITEM}: {one.label}", str(problem), _CURE) from None
+        if found is not None:
+            return one.key, found
+    return "", None
+
+
+def _from_graph(graph: Any, about: Vocabulary, *, by_score: bool) -> dict[str, Any]:
+    """What a graph of networkx says: parts marked as kept, else with a score, else those that are there."""
+    names, item, said = about.names, f"{_ITEM}: graph", graph.graph
+    for key, own in (("network", about.network), ("output", about.output)):
+        if str(said.get(key, own)) != str(own):
+            cause = f"is of {key} {shown_name(str(said[key]))}, and this one is {str(own)[:_SHOWN]!r}"
+            raise InvalidClaim(item, cause, f"locate it among the circuits of that {key}")
+    if said.get("explanation") == "placement":
+        raise InvalidClaim(item, "shows a placement, which leaves no edge out", "give the graph of a circuit")
+    if not graph.is_directed():
+        raise InvalidClaim(item, "has edges without a direction", "give a directed graph, each edge from what is read")
+    called = {
+        node: names.node(str(node), item, told.get("name"), told.get("label")) for node, told in graph.nodes(data=True)
+    }
+    if len(set(called.values())) < len(called):
+        raise InvalidClaim(item, "has two nodes of one name", "name each node once")
+    parts = [(name, graph.nodes[node]) for node, name in called.items() if name in names.numbers]
+    if names.part == "edge":
+        parts = [
+            (".".join((f"{called[source]}>{called[target]}", *filter(None, [told.get("slot")]))), told)
+            for source, target, told in graph.edges(data=True)
+        ]
+    if len({name for name, _ in parts}) < len(parts):
+        raise InvalidClaim(item, "has an edge twice", "name each edge once, with its slot where there are several")
+    marked = any("kept" in told or "score" in told for _, told in parts)
+    told = {name: {"in_graph": one.get("kept", not marked), "score": one.get("score")} for name, one in parts}
+    return _edges_or_scores(told, names, by_score)
 
 
 # --- what they must be

@@ -110,13 +110,19 @@ class PartNames:
             raise InvalidClaim(item, f"has {shown}, which is no {self.part} of this network", cure)
         return self.numbers[edge]
 
-    def node(self, name: Any, item: str) -> str:
+    def node(self, name: Any, item: str, *others: Any) -> str:
         """A node's name as claims write it.
+
+        Args:
+            name: as somebody wrote it.
+            item: what it belongs to, for errors.
+            others: what it is called beside that; the first that is known counts.
 
         Raises:
             InvalidClaim: it does not belong to this network.
         """
-        known = self._nodes.get(name) if isinstance(name, str) else None
+        spelt = (one for one in (name, *others) if isinstance(one, str))
+        known = next((self._nodes[one] for one in spelt if one in self._nodes), None)
         if known is None:
             cause = f"has the node {shown_name(name)}, which is no node of this network"
             raise InvalidClaim(item, cause, f"name its nodes as in the drawing: {self.listed}")

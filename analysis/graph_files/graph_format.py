@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from analysis.subjects.question import SubjectQuestion
-
-GRAPHED: Final = ("circuit", "interpretation", "alignment", "scores")
-"""What graphs show: keys of kinds of explanations that speak of edges or neurons, and a method's scores."""
+EXPLANATIONS = ("circuit", "interpretation", "alignment")
+"""The kinds that have a graph, since they speak of edges or neurons."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -19,16 +17,15 @@ class GraphFormat:
     Args:
         key: stable name; part of addresses.
         label: for people.
-        about: what it holds and what opens it, in a sentence or two.
+        about: what opens it, and how it is read, in a sentence or two.
         example: how a text in it begins, where such are read as claims.
         ending: of a file's name.
-        checked_with: the published package and version that opened what :attr:`write` gives.
-        takes: which of :data:`GRAPHED` it takes.
+        checked_with: the published package, with its version, that opened what is written.
+        takes: kinds of explanations, and "scores" of a method.
         refuses: question → why networks as its are not taken, a clause; "" where they are.
         write: graph (:mod:`~analysis.graph_files.network_graph`) and question → the value that the package takes.
-        read: text, or value of a JSON text → graph with the same attributes as far as they are known; None where it is
-            in another format. Raises ValueError with a cause, one clause, where it is in this one and cannot be read.
-            None where such files are not read.
+        read: a text, or the value of a JSON text → such a graph; None where it is in another format; ValueError with a
+            cause, one clause, where it is in this one and cannot be read. None where such files are not read.
     """
 
     key: str
@@ -37,7 +34,7 @@ class GraphFormat:
     example: str = ""
     ending: str
     checked_with: str
-    takes: tuple[str, ...] = GRAPHED
-    refuses: Callable[[SubjectQuestion], str] = lambda _: ""
-    write: Callable[[Any, SubjectQuestion], Any]
+    takes: tuple[str, ...] = (*EXPLANATIONS, "scores")
+    refuses: Callable[[Any], str] = lambda _: ""
+    write: Callable[[Any, Any], Any]
     read: Callable[[Any], Any] | None = None

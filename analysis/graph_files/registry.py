@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from analysis.errors import NotOffered
 from analysis.graph_files.graph_format import GraphFormat
 from analysis.graph_files.graphml import GRAPHML
+from analysis.graph_files.network_graph import network_graph
 from analysis.graph_files.networkx_graph import NETWORKX
-from analysis.subjects.question import SubjectQuestion
 
 GRAPH_FORMATS: Final = {one.key: one for one in (NETWORKX, GRAPHML)}
 
 
-def formats_for(question: SubjectQuestion, thing: str) -> Sequence[GraphFormat]:
-    """The formats that a thing can be written in.
-
-    Args:
-        question: that it answers.
-        thing: its kind, or "scores".
-    """
+def formats_for(question: Any, thing: str) -> list[GraphFormat]:
+    """The formats that an explanation of a kind, or "scores", of a question's network can be written in."""
     return [one for one in GRAPH_FORMATS.values() if thing in one.takes and not one.refuses(question)]
 
 
-def format_for(key: str, question: SubjectQuestion, thing: str) -> GraphFormat:
-    """The format of a key.
+def graph_in(key: str, question: Any, thing: str, about: Mapping[str, str], **parts: Any) -> Any:
+    """A network, and what is said of its edges and nodes, in a format of graphs.
+
+    Args:
+        key: of the format.
+        question: about the network.
+        thing: the kind of explanation, or "scores".
+        about, parts: see :func:`~analysis.graph_files.network_graph.network_graph`.
 
     Raises:
-        NotOffered: there is none, or it does not take such things of such networks.
+        NotOffered: the format is unknown, or does not take such a thing of such a network.
     """
-    known, found = formats_for(question, thing), GRAPH_FORMATS.get(key)
-    if found is not None and found in known:
-        return found
-    cause = "is unknown" if found is None else found.refuses(question) or f"does not take {thing}s"
-    cure = f"use one of {', '.join(one.key for one in known)}" if known else "ask it of a circuit"
-    raise NotOffered(f"graph format {key[:40]!r}", cause, cure)
+    known, chosen = [one.key for one in formats_for(question, thing)], GRAPH_FORMATS.get(key)
+    if chosen is None or key not in known:
+        cause = "is unknown" if chosen is None else chosen.refuses(question) or f"does not take this kind: {thing}"
+        raise NotOffered(f"graph format {key[:40]!r}", cause, f"use one of {', '.join(known) or 'a circuit'}")
+    return chosen.write(network_graph(question, about, **parts), question)
 
 
 def file_text(value: Any) -> str:
-    """What a format wrote, as the text of its file."""
+    """What a format wrote, as the text of its file; a graph of networkx as node-link JSON."""
     if isinstance(value, str):
         return value
     if not isinstance(value, dict):

@@ -10,11 +10,10 @@ import networkx as nx
 import pytest
 
 from analysis.errors import NotOffered
-from analysis.graph_files.registry import GRAPH_FORMATS, file_text
+from analysis.graph_files.registry import GRAPH_FORMATS, file_text, graph_in
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
 from app.bundled import bundled_models
-from pluriscope.graphs import answer_graph, explanation_graph
 from tests.analysis.discovery.test_claims import MASK, QUESTION, SCORES
 
 KIND, MODEL = read_subject(bundled_models()["induction-attention"])
@@ -27,13 +26,13 @@ def bits(n: int) -> int:
 
 def of_transformer(granularity: str) -> Callable[[str], Any]:
     asked = ASKED[granularity]
-    return lambda key: explanation_graph(key, asked, "circuit", bits(asked.graph.n_bits), name="Induction")
+    return lambda key: graph_in(key, asked, "circuit", {"name": "Induction"}, mask=bits(asked.graph.n_bits))
 
 
 THINGS: dict[str, Callable[[str], Any]] = {
-    "circuit": lambda key: explanation_graph(key, QUESTION, "circuit", MASK, name="XOR", address="/a"),
-    "scores": lambda key: answer_graph(key, QUESTION, MASK, SCORES, method="eap"),
-    "scores-without-mask": lambda key: answer_graph(key, QUESTION, None, [None, *SCORES[1:]], method="eap"),
+    "circuit": lambda key: graph_in(key, QUESTION, "circuit", {"name": "XOR"}, mask=MASK),
+    "scores": lambda key: graph_in(key, QUESTION, "scores", {"method": "eap"}, mask=MASK, scores=SCORES),
+    "scores-without-mask": lambda key: graph_in(key, QUESTION, "scores", {}, scores=[None, *SCORES[1:]]),
     **{granularity: of_transformer(granularity) for granularity in ASKED},
 }
 
@@ -73,4 +72,4 @@ def test_weights_and_scores_stand_on_their_edges():
 @pytest.mark.parametrize(("key", "kind"), [("nothing", "circuit"), ("networkx", "algorithm")])
 def test_an_unknown_format_and_what_has_no_graph_are_refused(key, kind):
     with pytest.raises(NotOffered):
-        explanation_graph(key, QUESTION, kind, 0)
+        graph_in(key, QUESTION, kind, {})
