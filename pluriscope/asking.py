@@ -20,6 +20,7 @@ from analysis.work import Work
 from pluriscope.algorithms import Algorithm, Algorithms
 from pluriscope.analyses.registry import ANALYSES
 from pluriscope.findings import Findings
+from pluriscope.progress import telling
 
 _LITERALS: Final = "irredundant-literals"
 
@@ -44,22 +45,23 @@ def asked(of: Findings, algorithms: Algorithms | None, key: str, *, thorough: bo
         raise AnalysisError(item, f"does not apply: {refusal.rstrip('.')}", "choose another one")
     if thorough and not analysis.more(of.question.kind):
         raise AnalysisError(item, "does all there is", "leave thorough out")
-    work = Work(clock=time.perf_counter)
-    if algorithms is None:  # beside circuits there is only what was planted
-        more = {"planted": of.question.kind.explaining.planted(of.network_file, of.question)}
-    else:
-        more = {name: _READERS[name](of, algorithms, work) for name in analysis.reads}
-    return analysis.finds(Analysed(of.question, of.search, **more), Settings(thorough=thorough), work)
+    with telling() as tell:
+        work = Work(tell, time.perf_counter)
+        if algorithms is None:  # beside circuits there is only what was planted
+            more = {"planted": of.question.kind.explaining.planted(of.network_file, of.question)}
+        else:
+            more = {name: _READERS[name](of, algorithms, work) for name in analysis.reads}
+        return analysis.finds(Analysed(of.question, of.search, **more), Settings(thorough=thorough), work)
 
 
-def _classes(of: Findings) -> list[int]:
+def _classes(of: Findings, work: Work) -> list[int]:
     """Observed classes of each listed circuit; 0 where a limit ended counting before it."""
     masks = of.masks[: of.found["interpretations"].get("truncated_at")]
-    return [*count_interpretations(of.question, masks).observed_by_circuit, *[0] * (len(of.masks) - len(masks))]
+    return [*count_interpretations(of.question, masks, work).observed_by_circuit, *[0] * (len(of.masks) - len(masks))]
 
 
-def _observed(of: Findings) -> list[int]:
-    return [] if "truncated_at" in of.found["interpretations"] else _classes(of)
+def _observed(of: Findings, work: Work) -> list[int]:
+    return [] if "truncated_at" in of.found["interpretations"] else _classes(of, work)
 
 
 def _carried(of: Findings, algorithms: Algorithms) -> Carried:
@@ -89,19 +91,19 @@ def _irredundant(of: Findings, algorithms: Algorithms) -> Irredundant:
     return Irredundant(some, int(of.found["candidates"]), len(algorithms) == int(of.found["candidates"]))
 
 
-def _placed(of: Findings, algorithms: Algorithms) -> Placed:
+def _placed(of: Findings, algorithms: Algorithms, work: Work) -> Placed:
     some = [one for one in algorithms if len(one.alignments)]
     return Placed(
         [one.value for one in some],
         [[alignment.placement.places for alignment in one.alignments] for one in some],
         [[alignment.valid for alignment in one.alignments] for one in some],
-        _classes(of),
+        _classes(of, work),
     )
 
 
 def _judged(of: Findings, algorithms: Algorithms, work: Work) -> Judged:
     """Verdicts of the recommended sequence on what was found."""
-    totals, observed = [int(n or 0) for n in of.interpretation_counts], _classes(of)
+    totals, observed = [int(n or 0) for n in of.interpretation_counts], _classes(of, work)
     owned = [(place, one) for place, algorithm in enumerate(algorithms) for one in _valid(algorithm)]
     values = tuple(one.value for one in algorithms)
     subject = JudgedAnalysis(
@@ -141,11 +143,11 @@ def _valid(algorithm: Algorithm) -> list[OnNeurons]:
 
 
 _READERS: Final[Mapping[str, Callable[[Findings, Algorithms, Work], Any]]] = {
-    "observed": lambda of, _, __: _observed(of),
+    "observed": lambda of, _, work: _observed(of, work),
     "carried": lambda of, algorithms, _: _carried(of, algorithms),
     "irredundant": lambda of, algorithms, _: _irredundant(of, algorithms),
     "planted": lambda of, _, __: of.question.kind.explaining.planted(of.network_file, of.question),
-    "placed": lambda of, algorithms, _: _placed(of, algorithms),
+    "placed": _placed,
     "judged": _judged,
 }
 """Fields of :class:`analysis.report.Analysed` that few analyses look at."""

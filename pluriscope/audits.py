@@ -18,6 +18,7 @@ from analysis.work import Work
 from pluriscope.arguments import LATER, jsonable, listed, unfit
 from pluriscope.circuits import Circuit
 from pluriscope.findings import Findings
+from pluriscope.progress import telling
 
 ClaimLike = Circuit | str | Iterable[str] | Iterable[float] | NDArray[Any] | Mapping[str, Any]
 """A circuit, a mask, names of edges, a number for each edge, or any of these with how scores pick a mask."""
@@ -44,10 +45,11 @@ def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike 
     asked = read_methods(["default"] if methods is None and not texts else methods or (), result.question.kind)
     subject = vocabulary_of(result.question)
     told = {name: read_claim(text.encode(), subject) for name, text in texts.items()}
-    work = Work(clock=time.perf_counter)
-    landscape = landscape_of(result.question, result.search, work=work)
-    begun = work.clock()
-    found = audit(landscape, asked, told, work)
+    with telling() as tell:
+        work = Work(tell, time.perf_counter)
+        landscape = landscape_of(result.question, result.search, work=work)
+        begun = work.clock()
+        found = audit(landscape, asked, told, work)
     seconds = {"methods": work.clock() - begun}
     explaining = result.question.kind.explaining
     planted = explaining.planted(result.network_file, result.question)

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from analysis.progress import Report, silent
 from pluriscope.arguments import FilePath, checked
 from pluriscope.bench_methods import Limits
 from pluriscope.models import write_json
+from pluriscope.progress import Reader, telling
 from pluriscope.showing import Row, Rows, aligned
 
 
@@ -25,7 +25,7 @@ def bench(
     seconds: Annotated[float, Field(gt=0)] = 60.0,
     megabytes: Annotated[int, Field(ge=64)] = 2_048,
     workers: Annotated[int, Field(ge=1)] | None = None,
-    report: Callable[[str], None] | None = None,
+    report: Reader = None,
 ) -> Benchmark:
     """Score a method of circuit discovery by its regret against every valid circuit of many networks.
 
@@ -36,7 +36,7 @@ def bench(
         seconds: that it may take for a network.
         megabytes: that its process may take.
         workers: processes beside each other; one for each core if not given.
-        report: called with how far it is, in words: ``print``.
+        report: called with how far it is, in words, at most once a second: ``print``. A notebook shows it by itself.
 
     Raises:
         AnalysisError: the method cannot be imported, is none, or has the name of one of ours; or there is no such
@@ -46,9 +46,9 @@ def bench(
     from pluriscope.suite_files import read_suite
 
     limits = Limits(seconds, megabytes << 20, workers or os.cpu_count() or 1)
-    tell: Report = silent if report is None else lambda one: report(one.found)
     given = Path(method) if isinstance(method, str | Path) else method
-    return Benchmark(benched(read_suite(suite), [given], conditions=conditions, limits=limits, report=tell))
+    with telling(report) as tell:
+        return Benchmark(benched(read_suite(suite), [given], conditions=conditions, limits=limits, report=tell))
 
 
 class Benchmark(Rows):

@@ -39,6 +39,7 @@ from pluriscope.frames import KIND, Part
 from pluriscope.kinds.circuits import CIRCUITS
 from pluriscope.lists import Listing
 from pluriscope.naming import ExplanationRef
+from pluriscope.progress import telling
 from pluriscope.showing import Drawing, Row, frame
 from pluriscope.views.registry import view_of
 
@@ -300,10 +301,14 @@ class Circuits(Listing[Circuit]):
             InvalidCriterion: it is unknown or not about circuits.
         """
         passed = np.ones(len(self.result.masks), dtype=bool)
-        for step in parse_steps(criteria):
+        steps, population = parse_steps(criteria), self.result.population
+        for step in steps:
             if step.criterion not in self.result.criteria:
                 raise InvalidCriterion(f"criterion {step.key}", "is not about circuits", "use one that is")
-            passed[self.result.judged_order] &= step.criterion.judge(self.result.population, step.settings).passed
+        with telling() as tell:
+            population.work = Work(tell)
+            for step in steps:
+                passed[self.result.judged_order] &= step.criterion.judge(population, step.settings).passed
         return self._where(passed[self.positions])
 
     def to_pandas(self) -> Any:

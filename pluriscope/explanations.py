@@ -29,6 +29,7 @@ from pluriscope.arguments import checked
 from pluriscope.findings import Findings
 from pluriscope.graphs import explanation_graph
 from pluriscope.naming import ExplanationRef
+from pluriscope.progress import telling
 from pluriscope.showing import Drawing, Row, Rows, aligned, beside, facts, heading, link, shown
 
 SECONDS: Final = 60.0
@@ -164,11 +165,12 @@ class Explanation(ABC):
             known = ", ".join(one.key for one in self._criteria)
             cause = f"is not about {KIND_OF[self.kind].plural}"
             raise InvalidCriterion(f"criterion {step.key}", cause, f"use one of {known}")
-        work = Work(clock=time.perf_counter).for_seconds(SECONDS)
         try:
-            if criterion.over == "population":
-                return self._among_all(step, work)
-            return criterion.judge(self._population(work), step.settings).at(0)
+            with telling() as tell:
+                work = Work(tell, time.perf_counter).for_seconds(SECONDS)
+                if criterion.over == "population":
+                    return self._among_all(step, work)
+                return criterion.judge(self._population(work), step.settings).at(0)
         except OutOfTime:
             return Verdict("undecided", _LATE)
 

@@ -6,10 +6,10 @@ All three are one thing, a result file with its network (``pluriscope-result/1``
 
 from __future__ import annotations
 
-import inspect
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,6 @@ from analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, Invali
 from analysis.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, MOST_STORED, Limits
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.intake import OutputIs
-from analysis.progress import Progress
 from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, parse_protocol_file, protocol_from_mapping
 from analysis.report import Report
 from analysis.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, self_contained
@@ -36,7 +35,6 @@ from pluriscope.asking import asked
 from pluriscope.audits import ClaimsLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import compared
-from pluriscope.errors import InvalidOption
 from pluriscope.explanations import Explanation
 from pluriscope.figures.svg.layout import shape_text
 from pluriscope.findings import Findings, Site
@@ -50,6 +48,7 @@ from pluriscope.models import (
     whole_subject,
     write_json,
 )
+from pluriscope.progress import Reader, stopping, telling
 from pluriscope.showing import Drawing, Rows, beside, heading, link, table
 from pluriscope.task_values import TaskLike
 from pluriscope.views.registry import view_of
@@ -76,7 +75,7 @@ def explain(
     layers: LayersLike = "",
     max_listed: Annotated[int, Field(ge=1, le=MOST_STORED)] = MOST_STORED,
     seconds: Seconds = DEFAULT_SECONDS,
-    report: Callable[[str], None] | None = None,
+    report: Reader = None,
 ) -> Result:
     """Find every explanation of one output of a network, in this process; of a transformer every circuit.
 
@@ -100,37 +99,24 @@ def explain(
         max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.
         seconds: after so many the result is what was found by then, and :meth:`Result.continued` goes on; None for no
             end.
-        report: called with what is known and how long the rest takes, in words, at most once a second: ``print``.
+        report: called with what is known and how long the rest takes, in words, at most once a second: ``print``. A
+            notebook shows it by itself; there an interrupt ends the search, and the result is what was found by then.
 
     Raises:
         AnalysisError: the model, task, protocol or data cannot be read or analysed: which, why, and what to do.
     """
     given = read_model(model, task, name=name, encoding=encoding, data=data, output_is=output_is, layers=layers)
     asked = given.questions([output], read_protocol(protocol, given.kind))
-    work = _work(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed))
-    return Result(given.file, asked[0], given.kind.explaining.explain(asked, work))
+    with _working(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed)) as work:
+        return Result(given.file, asked[0], given.kind.explaining.explain(asked, work))
 
 
-def _work(seconds: float | None, report: Callable[[str], None] | None, limits: Limits = DEFAULT_LIMITS) -> Work:
-    """What an analysis is given beside its question.
-
-    Raises:
-        InvalidOption: the report takes no text.
-    """
-    last = 0.0
-    try:
-        inspect.signature(report or print).bind("")
-    except TypeError:
-        raise InvalidOption("report", "takes no text", "give a function of one text, such as print") from None
-
-    def tell(progress: Progress, /) -> None:
-        nonlocal last
-        if report and progress.found and (progress.done == progress.total or time.perf_counter() - last > 1):
-            last = time.perf_counter()
-            report(f"{progress.stage}: {progress.found}")
-
-    work = Work(tell, time.perf_counter, limits)
-    return work if seconds is None else work.for_seconds(seconds)
+@contextmanager
+def _working(seconds: float | None, report: Reader, limits: Limits = DEFAULT_LIMITS) -> Iterator[Work]:
+    """What an analysis is given beside its question."""
+    with telling(report) as tell, stopping() as stopped:
+        work = Work(tell, time.perf_counter, limits, stopped=stopped)
+        yield work if seconds is None else work.for_seconds(seconds)
 
 
 @checked
@@ -368,7 +354,7 @@ class Result(Findings):
         """
         return asked(self, self.algorithms if self.offers("algorithms") else None, key, thorough=thorough)
 
-    def continued(self, *, seconds: Seconds = DEFAULT_SECONDS, report: Callable[[str], None] | None = None) -> Result:
+    def continued(self, *, seconds: Seconds = DEFAULT_SECONDS, report: Reader = None) -> Result:
         """Go on with an analysis that the time ended; in the end it is what one run without an end finds.
 
         Args:
@@ -381,7 +367,8 @@ class Result(Findings):
         outputs = [one["output"] for one in self.document["outputs"]]
         explaining = self.question.kind.explaining
         asked = self._given.questions(outputs, self.document["protocol"])
-        found = explaining.explain(asked, _work(seconds, report), earlier=self.document)
+        with _working(seconds, report) as work:
+            found = explaining.explain(asked, work, earlier=self.document)
         return Result(self.network_file, self.question, found)
 
     @property

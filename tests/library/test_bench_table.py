@@ -27,7 +27,7 @@ def test_a_function_stands_in_a_table_beside_ours(tmp_path, two_networks) -> Non
     assert [rows["by_weight"][key] for key in same] == [rows["weights"][key] for key in same]
     assert [row["regret"] for row in table] == sorted(row["regret"] for row in table)
     assert table.unanswered == []
-    assert words[-1] == "2 of 2 networks"
+    assert words[-1] == "scores: 2 of 2 networks"
     assert repr(table).count("\n") == len(table) + 1
     assert "<table>" in table._repr_html_()
     assert list(table.to_pandas()["method"]) == [row["method"] for row in table]

@@ -1,0 +1,102 @@
+"""What takes long says in a notebook what is known so far, in one line that goes at the end; an interrupt ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+from analysis.progress import Progress
+from pluriscope.progress import stopping, telling
+from tests.checkout import ROOT
+
+SLOW = """
+import pluriscope
+from sklearn.neural_network import MLPClassifier
+
+X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+model = MLPClassifier((4, 4), activation="tanh", solver="lbfgs", random_state=2, max_iter=2000).fit(X, y)
+early = pluriscope.explain(model, task="XOR", seconds=.2)
+"""
+"""What takes some seconds to its end."""
+
+
+def test_outside_a_notebook_nothing_is_shown_and_ctrl_c_is_what_it_was(capfd) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with telling() as tell, stopping() as stopped:
+        tell(Progress("circuits", 1, 1, "2 valid circuits"))
+        assert signal.getsignal(signal.SIGINT) is before
+        assert not stopped()
+    assert "".join(capfd.readouterr()) == ""
+
+
+def test_a_function_is_told_what_is_known_and_each_end() -> None:
+    told: list[str] = []
+    with telling(told.append) as tell:
+        for done, total, found in ((0, 2, "begun"), (1, 2, "too soon"), (2, 2, "197 valid circuits"), (1, 1, "")):
+            tell(Progress("circuits", done, total, found))
+    assert told == ["circuits: begun", "circuits: 197 valid circuits"]
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Callable[..., list[dict]]]:
+    """Runs code in a kernel of Jupyter, and interrupts it once a line is shown if asked to; what the kernel sent."""
+    manager, client = start_new_kernel(env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+    def run(code: str, *, interrupt: bool = False) -> list[dict]:
+        asked, found = client.execute(code), []
+        while True:
+            message = client.get_iopub_msg(timeout=60)
+            if message["parent_header"].get("msg_id") != asked:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "status" and content["execution_state"] == "idle":
+                return found
+            if kind not in ("status", "execute_input"):
+                found.append({"kind": kind, **content})
+                if interrupt and kind == "display_data":
+                    manager.interrupt_kernel()
+
+    try:
+        run(SLOW)
+        yield run
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+@pytest.mark.slow
+def test_a_line_of_a_notebook_is_changed_in_place_and_goes(kernel) -> None:
+    shown = kernel("early = early.continued(seconds=2.6)")
+    assert [one["kind"] for one in shown][:2] == ["display_data", "update_display_data"]
+    assert len({one["transient"]["display_id"] for one in shown}) == 1
+    texts = [one["data"].get("text/plain", "") for one in shown]
+    assert any(text.startswith("178,695 valid circuits; interpretations: ") for text in texts)
+    assert shown[-1]["data"] == {"text/html": ""}
+    assert kernel("early.continued(seconds=1.5, report=lambda text: None); None") == []
+    assert kernel("early.circuits; None") == []
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_a_search_with_what_is_known_and_anything_else_at_once(kernel) -> None:
+    begun = time.perf_counter()
+    gone, shown = kernel("early.continued(seconds=60)", interrupt=True)[-2:]
+    assert time.perf_counter() - begun < 20
+    assert gone["data"] == {"text/html": ""}
+    assert "178,695 valid circuits" in shown["data"]["text/plain"]
+    *_, gone, error = kernel("early.ask('funnel')", interrupt=True)
+    assert (gone["data"], error["ename"]) == ({"text/html": ""}, "KeyboardInterrupt")
+    twice = """
+import os, signal
+from pluriscope.progress import stopping
+with stopping() as stopped:
+    os.kill(os.getpid(), signal.SIGINT)
+    print(stopped())
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+    said, error = kernel(twice)
+    assert (said["text"], error["ename"]) == ("True\n", "KeyboardInterrupt")
