@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from analysis.errors import NotOffered
+from analysis.graph_files.circuit_tracer import CIRCUIT_TRACER
 from analysis.graph_files.graph_format import GraphFormat
 from analysis.graph_files.graphml import GRAPHML
 from analysis.graph_files.network_graph import network_graph
 from analysis.graph_files.networkx_graph import NETWORKX
 
-GRAPH_FORMATS: Final = {one.key: one for one in (NETWORKX, GRAPHML)}
+GRAPH_FORMATS: Final = {one.key: one for one in (NETWORKX, GRAPHML, CIRCUIT_TRACER)}
 
 
 def formats_for(question: Any, thing: str) -> list[GraphFormat]:

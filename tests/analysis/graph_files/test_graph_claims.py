@@ -152,3 +152,28 @@ def test_what_only_nodes_say_is_read_where_masks_name_nodes():
     assert read(nx.DiGraph([("x", names[0]), (names[0], "logits")]), asked).raw_mask == 1
     scores = tuple(map(float, range(len(names))))
     assert read(graph_in("networkx", asked, "scores", {}, scores=scores), asked).scores == scores
+
+
+def test_what_is_pinned_in_the_viewer_of_circuit_tracer_is_the_circuit():
+    sent = THINGS["circuit"]("circuit-tracer")
+    sent["qParams"]["pinnedIds"] = ",".join(one for one in sent["qParams"]["pinnedIds"] if one != "1.2")  # as it saves
+    names = [name for name in KEPT if "1.2" not in name.split("-")]
+    assert read(sent).raw_mask == sum(1 << QUESTION.graph.edge_names.index(name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("pinned", "picking", "found"),
+    [(["x0", "1.0", "2.0"], {}, 1 | 1 << 6), ([], {"k": 1}, (0.5, 0.25)), (["x0", "1.0"], {"k": 1}, (0.5, 0.25))],
+)
+def test_a_graph_of_circuit_tracer_that_others_made_is_read_by_pins_or_by_weights(pinned, picking, found):
+    nodes = [{"node_id": name, "feature": 0, "layer": "0", "ctx_idx": 0, "clerp": ""} for name in ("x0", "1.0", "2.0")]
+    links = [{"source": "x0", "target": "1.0", "weight": 0.5}, {"source": "1.0", "target": "2.0", "weight": 0.25}]
+    claim = read({"metadata": {}, "qParams": {"pinnedIds": pinned}, "nodes": nodes, "links": links}, **picking)
+    assert found == (claim.raw_mask if claim.scores is None else (claim.scores[0], claim.scores[6]))
+    assert claim.note
+
+
+@pytest.mark.parametrize("links", [[{"source": "x0"}], 3, [["x0", "1.0"]]])
+def test_a_damaged_graph_of_circuit_tracer_is_refused(links):
+    with pytest.raises(InvalidClaim, match="no graph of circuit-tracer"):
+        read({"metadata": {}, "qParams": {}, "nodes": [], "links": links})

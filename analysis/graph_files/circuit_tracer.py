@@ -1,0 +1,127 @@
+"""Attribution graphs as circuit-tracer has them, which its viewer and Neuronpedia's draw, and back.
+
+Every file has the whole network. What belongs to a circuit is pinned, and the weight of a link says whether its edge is
+kept, or is its score; what is said to compute the same is one supernode. A prompt is needed: of a transformer it is the
+first row of its task, of a perceptron the names of inputs and output. Inputs stand at a token each, all else at the
+last.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from analysis import ENGINE_VERSION
+from analysis.graph_files.graph_format import GraphFormat
+
+_OWN: Final = "pluriscope"
+_WEIGHTS: Final = {
+    "score": "scores of the edges",
+    "kept": "1 where the circuit keeps an edge, 0 where it leaves it out",
+    "weight": "weights of the network",
+}
+"""What the weights of links are: the first of these that edges have."""
+
+
+def _write(graph: Any, question: Any) -> dict[str, Any]:
+    about, nodes, edges = graph.graph, dict(graph.nodes(data=True)), list(graph.edges(data=True))
+    weight = next(key for key in (*_WEIGHTS, "") if not key or any(key in told for _, _, told in edges))
+    judged = question.judge(int(about["mask"], 16) if "mask" in about else (1 << question.graph.n_bits) - 1)
+    share = judged.n_right / judged.n_rows
+
+    given = [name for name, told in nodes.items() if told["kind"] in ("input", "output")]
+    tokens, types = [nodes[name]["label"] for name in given], {"input": "embedding", "output": "logit"}
+    if question.kind.refuses("neurons"):  # its one input stands for all tokens, and of one token nothing is drawn
+        row, types = question.subject.row_tokens(0), {"output": "logit"}
+        tokens = list(row) if len(row) > 1 else [*row, *tokens[-1:]]
+    used = {end for *ends, told in edges if told.get("kept") for end in ends}
+    functions: dict[str, list[str]] = {}
+    written, places = list[dict[str, Any]](), dict[int, int]()
+    for name, told in nodes.items():
+        layer, is_output, label = told["layer"], name == given[-1], told["label"]
+        place = places[layer] = places.get(layer, -1) + 1
+        if "function" in told:
+            label += f" = {told['function']}"
+            if not is_output:
+                functions.setdefault(told["function"], []).append(name)
+        if name in given or told.get("kept") or "function" in told:
+            used.add(name)
+        written.append(
+            {
+                "node_id": name,
+                "jsNodeId": name,
+                "feature": (layer + place) * (layer + place + 1) // 2 + place,  # the pair as one number
+                "layer": str(layer) if layer else "E",
+                "ctx_idx": min(place, len(tokens) - 1) if layer == 0 else len(tokens) - 1,
+                "feature_type": types.get(told["kind"], told["kind"]),
+                "clerp": f'Output "{label}" (p={share:.3f})' if is_output else label,
+                "token_prob": share if is_output else 0.0,
+                "is_target_logit": is_output,
+                **({"score": told["score"]} if "score" in told else {}),
+            }
+        )
+    what = [about.get("explanation", about.get("method", "graph")), about.get("mask", "")]
+    named = (
+        about["address"].partition("?")[0].rpartition("/")[2] if "address" in about else "-".join(filter(None, what))
+    )
+    title = " ".join(filter(None, [about.get("name", ""), *what]))
+    said = f"Weights of links: {_WEIGHTS.get(weight, 'none')}. p of the output: the share of rows decided right."
+    return {
+        "metadata": {
+            "slug": f"{about['network'][:12]}-{named}",
+            "schema_version": 1,
+            "scan": f"{_OWN}-{about['network'][:12]}",
+            "transcoder_list": [],
+            "prompt_tokens": tokens,
+            "prompt": f"{title}: {' '.join(tokens)}",
+            "info": {"description": said, "generator": {"name": "Pluriscope", "version": ENGINE_VERSION}},
+            _OWN: about,
+        },
+        "qParams": {
+            "pinnedIds": [name for name in nodes if name in used],
+            "supernodes": [[function, *names] for function, names in functions.items()],
+            "linkType": "both",
+            "clickedId": given[-1],
+            "sg_pos": "",
+        },
+        "nodes": written,
+        "links": [
+            {"source": source, "target": target, **told, "weight": float(told.get(weight, 0))}
+            for source, target, told in edges
+        ],
+    }
+
+
+def _read(value: Any) -> Any:
+    if not isinstance(value, dict) or not {"metadata", "nodes", "links"} <= value.keys():
+        return None
+    import networkx as nx
+
+    try:
+        about = value["metadata"].get(_OWN)
+        pinned = value.get("qParams", {}).get("pinnedIds") or []
+        pinned = set(pinned.split(",") if isinstance(pinned, str) else pinned)  # a text once the viewer has saved it
+        found = nx.MultiDiGraph(**(about or {}))
+        for told in value["nodes"]:
+            kept = {"kept": told["node_id"] in pinned} if pinned else {}
+            found.add_node(told["node_id"], **kept, **({"score": told["score"]} if "score" in told else {}))
+        for told in value["links"]:
+            own = {key: told[key] for key in ("slot", "score") if key in told} if about else {"score": told["weight"]}
+            if pinned:
+                own["kept"] = told.get("kept", True) and {told["source"], told["target"]} <= pinned
+            found.add_edge(told["source"], told["target"], **own)
+    except (AttributeError, LookupError, TypeError) as problem:
+        raise ValueError(f"is no graph of circuit-tracer: {type(problem).__name__} {problem}"[:200]) from None
+    return found
+
+
+CIRCUIT_TRACER: Final = GraphFormat(
+    key="circuit-tracer",
+    label="circuit-tracer",
+    about="Attribution graphs, as its viewer and Neuronpedia have them. Links between pinned nodes are the circuit; "
+    "where none is pinned, or if you say how many edges to take, their weights pick one.",
+    example='{"metadata": {…}, "qParams": {"pinnedIds": ["x0", …]}, "nodes": [{"node_id": "x0"}, …], "links": […]}',
+    ending=".circuit-tracer.json",
+    checked_with="circuit-tracer 0.5.0",
+    write=_write,
+    read=_read,
+)
