@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pluriscope.circuits import Circuit, Interpretation
     from pluriscope.counts import Count, Counts
     from pluriscope.errors import MissingLibrary, ServerError
-    from pluriscope.models import export
+    from pluriscope.models import export, from_nnsight, from_torch, from_transformer_lens
     from pluriscope.result import Result, explain, load
     from pluriscope.server import fetch
     from pluriscope.showing import Drawing
@@ -41,6 +41,9 @@ _HOMES: Final = {
     "Result": "pluriscope.result",
     "explain": "pluriscope.result",
     "export": "pluriscope.models",
+    "from_nnsight": "pluriscope.models",
+    "from_torch": "pluriscope.models",
+    "from_transformer_lens": "pluriscope.models",
     "load": "pluriscope.result",
     "fetch": "pluriscope.server",
     "Count": "pluriscope.counts",
@@ -65,6 +68,9 @@ __all__ = [
     "explain",
     "export",
     "fetch",
+    "from_nnsight",
+    "from_torch",
+    "from_transformer_lens",
     "load",
 ]
 

@@ -7,11 +7,11 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
-from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile, network_file_json
+from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile
 from analysis.network_files.intake import Declaration, OutputIs, take_in
 from analysis.strict_json import validated
 from analysis.subjects.names import checked_name
@@ -20,13 +20,18 @@ from analysis.subjects.perceptron.network import Network
 from analysis.subjects.subject import SubjectKind
 from pluriscope.arguments import LATER, FilePath, checked, file_path, jsonable
 from pluriscope.errors import writing
+from pluriscope.live.calls import ReadTransformer
 from pluriscope.live.models import live_file
+from pluriscope.live.packages import PACKAGES, PackageModel, opened
 from pluriscope.onnx_runs import read_file
 from pluriscope.task_values import TaskLike, declared, encoding_text
 
+if TYPE_CHECKING:
+    from pluriscope.live.token_tasks import TokenRows
+
 _ACCEPTED: Final = (
-    "a torch.nn.Sequential, a fitted MLPClassifier, the path of a network file, safetensors or ONNX, or what a network "
-    "file holds as a dict"
+    "a torch.nn.Module, a model of TransformerLens or nnsight, a fitted MLPClassifier, the path of a network file, "
+    "safetensors or ONNX, or what a network file holds as a dict"
 )
 DECISIONS: Final = "decisions"
 """The task that is what the network answers itself."""
@@ -53,14 +58,24 @@ class GivenNetwork:
     file: Any
     data: DataRecord | None = None
 
-    def questions(self, outputs: Sequence[int], protocol: Any) -> list[Any]:
-        """What is asked about some of its outputs, all if none are given, under some rules.
+    def __repr__(self) -> str:
+        remarks = "".join(f"{one}\n" for one in remarks_of(self.file))
+        return f"{remarks}<GivenNetwork: {self.file.name}, {self.kind.noun}>"
 
-        Raises:
-            AnalysisError: everything that speaks against it.
-        """
-        found: list[Any] = self.kind.explaining.questions(self.kind, self.file, outputs, protocol, self.data)
-        return found
+
+def questions_of(given: GivenNetwork, outputs: Sequence[int], protocol: Any) -> list[Any]:
+    """What is asked about some outputs of a network, all if none are given, under some rules.
+
+    Raises:
+        AnalysisError: everything that speaks against it.
+    """
+    found: list[Any] = given.kind.explaining.questions(given.kind, given.file, outputs, protocol, given.data)
+    return found
+
+
+def remarks_of(file: Any) -> tuple[str, ...]:
+    """What is to be said of how a network was read, one sentence each."""
+    return getattr(file, "remarks", ())
 
 
 def read_model(
@@ -76,12 +91,14 @@ def read_model(
     """Read a network from whatever holds it.
 
     Args:
-        model: a ``torch.nn.Sequential``, a fitted ``MLPClassifier`` or ``MLPRegressor`` or a pipeline of scalers before
-            one, a path, the bytes or the content of a network file, or a value of the engine.
+        model: a ``torch.nn.Module`` or what a package wraps around one, a fitted ``MLPClassifier`` or ``MLPRegressor``
+            or a pipeline of scalers before one, a path, the bytes or the content of a network file, or a value of the
+            engine.
         task: what its outputs should compute; what the file says, else what the network answers, if None.
         name: what to call it; the file's own name if empty.
         encoding: the numbers that stand for 0 and 1, e.g. "-1, 1"; empty for 0 and 1 themselves.
-        data: a data file's path or content, or a data record; every Boolean input once if None.
+        data: a data file's path or content, or a data record; every Boolean input once if None. Of a live transformer
+            rows, as :func:`pluriscope.live.token_tasks.token_rows` takes them.
         output_is: "value", "logit" or "classes"; see :func:`pluriscope.explain`.
         layers: names of the layers of safetensors in order, a list or with commas between, where the file does not
             tell it.
@@ -90,9 +107,19 @@ def read_model(
         AnalysisError: it cannot be read, represented or run, or does not compute what was read of it; with the reason
             and what to do.
     """
+    if isinstance(model, GivenNetwork):
+        model, data = model.file, model.data if data is None else data
     if whole := whole_subject(model):
         return declared_beside(whole, task, name, encoding=encoding, data=data, layers=layers, output_is=output_is)
-    draft = _draft(model, layers)
+    held = opened(model)
+    of_perceptron = isinstance(data, (DataRecord, str, Path)) or (isinstance(data, Mapping) and "rows" not in data)
+    rows = None if data is None or of_perceptron else _token_rows(held, data)
+    draft = _draft(held.module, layers, None if rows is None else len(rows.rows[0]))
+    if isinstance(draft, ReadTransformer):
+        if of_perceptron:
+            _token_rows(held, data)  # which says what they should be
+        transformer = _transformer(held, draft, rows, task, name)
+        return declared_beside(transformer, encoding=encoding, layers=layers, output_is=output_is)
     n_outputs = 1 if output_is == "classes" else draft.network.n_outputs
     tasks = declared(task, draft.network.n_inputs, n_outputs)
     given = {"tasks": tasks, "name": name, "encoding": encoding_text(encoding), "output_is": output_is}
@@ -100,6 +127,28 @@ def read_model(
     stem = Path(model).stem if isinstance(model, (str, Path)) else ""
     intake = take_in(draft, declaration, _record(data), fallback_name=stem)
     return GivenNetwork(PERCEPTRON, replace(intake.file(), remarks=draft.remarks), intake.data)
+
+
+def _token_rows(held: PackageModel, data: Any) -> TokenRows:
+    from pluriscope.live.token_tasks import token_rows  # which perceptrons do without
+
+    return token_rows(data, held.token_ids)
+
+
+def _transformer(
+    held: PackageModel, read: ReadTransformer, rows: TokenRows | None, task: Any, name: str
+) -> GivenNetwork:
+    """A live transformer with its task; what it answers, if nothing says one."""
+    from analysis.subjects.transformer.kind import TRANSFORMER  # which perceptrons do without
+    from pluriscope.live.token_tasks import live_transformer
+
+    if task is None and rows is not None:
+        task = rows.answers
+    decided = task is None or (isinstance(task, str) and task == DECISIONS)
+    name = name or type(held.module).__name__
+    model = live_transformer(read, rows, None if decided else task, name=name, token_text=held.token_text)
+    given = GivenNetwork(TRANSFORMER, model)
+    return declared_beside(given, DECISIONS) if decided else given
 
 
 def whole_subject(model: Any) -> GivenNetwork | None:
@@ -146,9 +195,66 @@ def declared_beside(given: GivenNetwork, task: TaskLike = None, name: str = "", 
     if task is not None and task != "":
         if not isinstance(task, str) or task != DECISIONS:
             kind.require("boolean-rows", "task")
-        (question,) = given.questions((), "")
+        (question,) = questions_of(given, (), "")
         file = kind.explaining.as_answered(question)
     return replace(given, file=replace(file, name=checked_name(name)) if name else file)
+
+
+@checked
+def from_torch(
+    model: Model,
+    task: TaskLike = None,
+    *,
+    data: Any = None,
+    name: str = "",
+    encoding: EncodingLike = "",
+    output_is: OutputIs = "value",
+) -> GivenNetwork:
+    """The network that a module of torch computes: a perceptron, or a transformer of token ids.
+
+    Args:
+        model: a ``torch.nn.Module``. It is run beside what was read of it, and refused where that differs.
+        task, data, name, encoding, output_is: see :func:`pluriscope.explain`, which takes what this gives.
+
+    Raises:
+        AnalysisError: which part cannot be read or what it computes otherwise, why, and what to do.
+    """
+    return read_model(model, task, data=data, name=name, encoding=encoding, output_is=output_is)
+
+
+@checked
+def from_transformer_lens(model: Model, task: TaskLike = None, *, data: Any = None, name: str = "") -> GivenNetwork:
+    """The transformer of a ``TransformerBridge``, or of a ``HookedTransformer`` of versions 2 and 3.
+
+    Args:
+        model: of TransformerLens.
+        task, data, name: see :func:`pluriscope.explain`, which takes what this gives.
+
+    Raises:
+        AnalysisError: as of :func:`from_torch`.
+    """
+    return _of_package("transformer_lens", model, task, data, name)
+
+
+@checked
+def from_nnsight(model: Model, task: TaskLike = None, *, data: Any = None, name: str = "") -> GivenNetwork:
+    """The network of the module in an ``NNsight``, or of a language model of nnsight.
+
+    Args:
+        model: of nnsight, with its weights loaded (``dispatch=True``).
+        task, data, name: see :func:`pluriscope.explain`, which takes what this gives.
+
+    Raises:
+        AnalysisError: as of :func:`from_torch`.
+    """
+    return _of_package("nnsight", model, task, data, name)
+
+
+def _of_package(package: str, model: Model, task: TaskLike, data: Any, name: str) -> GivenNetwork:
+    if opened(model).package != package:
+        cause = f"is no model of {PACKAGES[package]}"
+        raise InvalidNetwork(f"model of type {type(model).__name__}", cause, "use pluriscope.from_torch(module)")
+    return read_model(model, task, data=data, name=name)
 
 
 @checked
@@ -159,6 +265,7 @@ def export(
     *,
     name: str = "",
     encoding: EncodingLike = "",
+    data: Any = None,
     output_is: OutputIs = "value",
     layers: LayersLike = "",
 ) -> Path:
@@ -171,24 +278,27 @@ def export(
         name: what to call the network.
         encoding: the numbers that stand for 0 and 1 on its inputs, on which it is compared with the model. The file
             does not hold them: give them again where it is analysed, which a warning says.
-        output_is, layers: see :func:`pluriscope.explain`.
+        data, output_is, layers: see :func:`pluriscope.explain`.
 
     Raises:
         AnalysisError: it cannot be read or represented.
     """
-    subject = read_model(model, task, name=name, encoding=encoding, output_is=output_is, layers=layers)
-    if subject.data is None:
-        return write_json(path, subject.kind.write(subject.file))
-    told = list(subject.file.remarks)
-    if not subject.data.is_clean:
-        told.append(f"The file does not hold how inputs are encoded: add --encoding='{encoding_text(encoding)}'.")
-    if told:
-        warnings.warn(" ".join(told), stacklevel=3)
-    return write_json(path, network_file_json(subject.file))
+    subject = read_model(model, task, name=name, encoding=encoding, data=data, output_is=output_is, layers=layers)
+    remarks = list(remarks_of(subject.file))
+    if subject.data is not None and not subject.data.is_clean:
+        again = f"add --encoding='{encoding_text(encoding)}'" if encoding else "add --data=FILE"
+        remarks.append(f"The file does not hold {'how inputs are encoded' if encoding else 'its rows'}: {again}.")
+    if remarks:
+        warnings.warn(" ".join(remarks), stacklevel=3)
+    return write_json(path, subject.kind.write(subject.file))
 
 
-def _draft(model: Model, layers: LayersLike) -> NetworkFile:
-    """What the model says of itself."""
+def _draft(model: Model, layers: LayersLike, context: int | None = None) -> NetworkFile | ReadTransformer:
+    """What the model says of itself.
+
+    Args:
+        context: tokens of a row, of transformers.
+    """
     if layers and not isinstance(model, (str, Path, bytes, bytearray)):
         raise InvalidNetwork("layers", "are named beside a model that has them in order", "leave the names out")
     if isinstance(model, NetworkFile):
@@ -203,7 +313,7 @@ def _draft(model: Model, layers: LayersLike) -> NetworkFile:
         return read_file(bytes(model), layers=layers)
     if isinstance(model, Mapping):
         return read_file(_json({"format": NETWORK_FORMAT, **model}, "network file", InvalidNetwork))
-    found = live_file(model)
+    found = live_file(model, context)
     if found is None:
         cause = "is nothing that a network can be read from"
         raise InvalidNetwork(f"model of type {type(model).__name__}", cause, f"give {_ACCEPTED}")

@@ -43,8 +43,10 @@ from pluriscope.models import (
     GivenNetwork,
     LayersLike,
     Model,
+    questions_of,
     read_bytes,
     read_model,
+    remarks_of,
     whole_subject,
     write_json,
 )
@@ -106,7 +108,7 @@ def explain(
         AnalysisError: the model, task, protocol or data cannot be read or analysed: which, why, and what to do.
     """
     given = read_model(model, task, name=name, encoding=encoding, data=data, output_is=output_is, layers=layers)
-    asked = given.questions([output], read_protocol(protocol, given.kind))
+    asked = questions_of(given, [output], read_protocol(protocol, given.kind))
     with _working(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed)) as work:
         return Result(given.file, asked[0], given.kind.explaining.explain(asked, work))
 
@@ -179,9 +181,11 @@ def _read(document: Mapping[str, Any], model: Model, output: int | None, site: S
         raise InvalidNetwork(_ITEM, cause, "give the network beside it: load(path, model)")
     held = document["network_file"] if model is None else model
     whole = whole_subject(held)
-    given = whole or read_model(held, _tasks(document), data=None)
+    first = document["outputs"][0]["task"]
+    task, rows = (None, first) if "rows" in first else (_tasks(document), None)
+    given = whole or read_model(held, task, data=rows)
     file = given.file
-    digest = file.digest if whole else file.network.digest
+    digest = file.network.digest if given.kind is PERCEPTRON else file.digest
     if digest != document["network"]:
         cause = f"is about network {document['network'][:12]}…, and this one is {digest[:12]}…"
         raise InvalidNetwork(_ITEM, cause, "give the network that it was made of, with output_is and layers as then")
@@ -194,7 +198,7 @@ def _read(document: Mapping[str, Any], model: Model, output: int | None, site: S
         raise InvalidNetwork(_ITEM, "lists no circuits, as with --no-masks", "write it with its masks")
     if given.data is not None:
         given = replace(given, data=_data_of(document, file))
-    (question,) = given.questions([chosen], document["protocol"])
+    (question,) = questions_of(given, [chosen], document["protocol"])
     told = {key: value for key, value in found[chosen]["task"].items() if key != "name"}
     if told != {key: value for key, value in question.task_document.items() if key != "name"}:
         raise InvalidTask("task", "is another one than the result file was made for", "give the model with that task")
@@ -366,7 +370,7 @@ class Result(Findings):
         """
         outputs = [one["output"] for one in self.document["outputs"]]
         explaining = self.question.kind.explaining
-        asked = self._given.questions(outputs, self.document["protocol"])
+        asked = questions_of(self._given, outputs, self.document["protocol"])
         with _working(seconds, report) as work:
             found = explaining.explain(asked, work, earlier=self.document)
         return Result(self.network_file, self.question, found)
@@ -390,8 +394,7 @@ class Result(Findings):
     @property
     def _first(self) -> list[str]:
         """What is said before everything else."""
-        remarks = self.network_file.remarks if self.offers("formats") else ()
-        return [*filter(None, [self.not_learned]), *remarks]
+        return [*filter(None, [self.not_learned]), *remarks_of(self.network_file)]
 
     def save(self, path: FilePath) -> Path:
         """Write a result file with the network in it, which :func:`load` reads by itself."""

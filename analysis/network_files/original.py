@@ -69,13 +69,18 @@ def check_against(original: Original, network: Network, rows: Rows) -> None:
     if theirs.shape != ours.shape:
         cause = f"gives {theirs.shape[1]} outputs, and its layers as read {ours.shape[1]}{doubts}"
         raise InvalidNetwork("network", cause, original.cure)
-    scale = np.maximum(1.0, np.maximum(np.abs(theirs), np.abs(ours)))
-    with np.errstate(invalid="ignore"):  # a difference of infinities
-        apart = ~(np.abs(theirs - ours) <= original.tolerance * scale)
-    apart[:n] |= (decide(theirs, "rounding") != decide(ours, "rounding"))[:n]
-    if apart.any():
-        row, output = np.argwhere(apart)[0]
+    differs = apart(theirs, ours, original.tolerance)
+    differs[:n] |= (decide(theirs, "rounding") != decide(ours, "rounding"))[:n]
+    if differs.any():
+        row, output = np.argwhere(differs)[0]
         on = f"row {row}, inputs " if row < n else "the inputs "
         on += ", ".join(f"{value:.4g}" for value in rows[row])
         cause = f"is {theirs[row, output]:.9g} on {on}, and as its layers were read {ours[row, output]:.9g}{doubts}"
         raise InvalidNetwork(f"output {output}", cause, original.cure)
+
+
+def apart(theirs: Rows, ours: Rows, tolerance: float) -> NDArray[np.bool_]:
+    """Where outputs differ by more than a tolerance, relative to the larger of two, or to 1 where both are smaller."""
+    scale = np.maximum(1.0, np.maximum(np.abs(theirs), np.abs(ours)))
+    with np.errstate(invalid="ignore"):  # a difference of infinities
+        return ~(np.abs(theirs - ours) <= tolerance * scale)

@@ -157,7 +157,7 @@ def compare(
     """
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.network_files.intake import Declaration
-    from pluriscope.models import whole_subject
+    from pluriscope.models import questions_of, whole_subject
     from pluriscope.naming import ExplanationRef
 
     other: Any
@@ -178,7 +178,7 @@ def compare(
             if whole := whole_subject(given):
                 network = declared(whole, declaration)
                 other = network.file
-                questions = questions or network.questions([output_index], protocol)
+                questions = questions or questions_of(network, [output_index], protocol)
                 continue
             intake = intake_at(name, given, declaration)
             other = intake.file().network

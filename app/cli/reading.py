@@ -119,10 +119,10 @@ def read_network(intake: Intake, protocol: str, outputs: Sequence[int] = (), *, 
         AnalysisError: what is declared is wrong, or everything that preflight refuses.
     """
     from analysis.subjects.perceptron.kind import PERCEPTRON
-    from pluriscope.models import GivenNetwork
+    from pluriscope.models import GivenNetwork, questions_of
 
     given = GivenNetwork(PERCEPTRON, intake.file(), intake.data)
-    questions = given.questions(outputs, read_protocol(protocol))
+    questions = questions_of(given, outputs, read_protocol(protocol))
     show_first(intake, questions, quiet=quiet)
     return Asked(given, questions)
 
@@ -137,14 +137,14 @@ def read_asked(
         Refusal: a file cannot be read.
     """
     from analysis.network_files.files import MAX_NETWORK_BYTES
-    from pluriscope.models import whole_subject
+    from pluriscope.models import questions_of, whole_subject
 
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     whole = whole_subject(content)
     if whole is None:
         return read_network(intake_at(file, content, declaration, data), protocol, outputs, quiet=quiet)
     given = declared(whole, declaration, data)
-    questions = given.questions(outputs, protocol)
+    questions = questions_of(given, outputs, protocol)
     _show_wrong(questions)
     return Asked(given, questions)
 

@@ -50,8 +50,7 @@ class ReadTransformer:
             InvalidNetwork where it cannot.
         tolerance: how far these may be from ours, relative to the larger, or to 1 where both are smaller.
         doubts: what may make the model compute something else than its parts, as a clause; "" if nothing is seen.
-        tokens: a text for each token; None where nothing says them.
-        token_ids: from a text to its token ids, where the model has a tokenizer.
+        remarks: what is to be said of how it was read, one sentence each.
         calls: where each part is computed.
     """
 
@@ -59,6 +58,5 @@ class ReadTransformer:
     run: Callable[[NDArray[np.int64]], NDArray[np.float64]]
     tolerance: float
     doubts: str = ""
-    tokens: tuple[str, ...] | None = None
-    token_ids: Callable[[str], list[int]] | None = None
+    remarks: tuple[str, ...] = ()
     calls: tuple[PartCall, ...] = ()

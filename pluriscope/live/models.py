@@ -20,6 +20,7 @@ from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClas
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.original import DOUBLE, SINGLE, Original, Rows
 from analysis.subjects.perceptron.activations import FAMILIES
+from pluriscope.live.calls import ReadTransformer
 
 _TRANSPARENT: Final = ("Identity", "Dropout", "AlphaDropout", "FeatureAlphaDropout", "Flatten")  # in evaluation mode
 _TORCH: Final = tuple(one.torch for one in FAMILIES.values() if one.torch and one.torch not in _TRANSPARENT)
@@ -28,8 +29,14 @@ _TOLERANCES: Final = {"torch.float64": DOUBLE, "torch.float32": SINGLE, "torch.f
 _SKLEARN: Final = {one.sklearn: one.name for one in FAMILIES.values() if one.sklearn}
 
 
-def live_file(model: Any) -> NetworkFile | None:
+def live_file(
+    model: Any,
+    context: int | None = None,  # noqa: ARG001
+) -> NetworkFile | ReadTransformer | None:
     """What a ``torch.nn.Sequential`` or a fitted perceptron of scikit-learn says of itself; None for anything else.
+
+    Args:
+        context: tokens of a row, of transformers; None for as many as its positions allow.
 
     Raises:
         InvalidNetwork: a part that cannot be represented or run, values that are not there, or nothing that says in

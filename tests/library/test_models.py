@@ -88,7 +88,7 @@ def test_inputs_may_be_encoded_and_rows_may_be_given(tmp_path):
 
 TRANSFORMER = bundled_models()["tracr-induction"]
 REFUSED = {
-    "a number": (lambda: read_model(3), InvalidNetwork, "type int", "Sequential"),
+    "a number": (lambda: read_model(3), InvalidNetwork, "type int", "Module"),
     "no file": (lambda: read_model("nowhere.json"), InvalidNetwork, "no such file", "check the path"),
     "a folder": (lambda: read_model("."), InvalidNetwork, "cannot be read", "check the path"),
     "a pickle": (lambda: read_model(b"\x80\x04pickle"), InvalidNetwork, "is a pickle", "safetensors"),

@@ -47,9 +47,10 @@ _OF_MASKS: Final = ("layers", "heads")
 MAX_NUMBER: Final = 1e300
 MAX_MULTIPLICATIONS: Final = 1 << 30
 """Of the whole model on all rows of its task: a second or two."""
-_FILE: Final = "model file"
+FILE: Final = "model file"
+"""What refusals of its reader call it."""
 _READ_EDITED: Final = "analysis.edits.registry:read_edited"  # knows the rules, which stand above this room
-_CURE: Final = "give what docs/machine-interface.md says of model files"
+READ_CURE: Final = "give what docs/machine-interface.md says of model files"
 
 
 def _size(name: str) -> Any:
@@ -60,9 +61,14 @@ def _size(name: str) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class AttentionModel(Transformer):
-    """A transformer with its task, as a subject."""
+    """A transformer with its task, as a subject.
+
+    Args:
+        remarks: what is to be said of how it was read, one sentence each.
+    """
 
     format: ClassVar[str] = FORMAT
+    remarks: tuple[str, ...] = ()
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -224,7 +230,7 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
     Raises:
         AnalysisError: naming every problem of the first step that has one: its schema, then weights, then rows.
     """
-    file = validated(_File, document, _FILE, InvalidNetwork, _CURE)
+    file = validated(_File, document, FILE, InvalidNetwork, READ_CURE)
     attribution = plain_text(file.attribution, "attribution", InvalidNetwork, empty=True, limit=MAX_ATTRIBUTION)
     heads, d, k, v, n = file.heads, file.d_model, file.d_head, file.vocabulary, file.context
     embedding = _array(file.token_embedding, "token_embedding", (v, d))
@@ -232,7 +238,7 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
     positions = None if given is None else _array(given, "position_embedding", (n, d))
     if len(file.attention) != file.layers or (file.mlp is not None and len(file.mlp) != file.layers):
         cause = f"the sizes say {file.layers} layers, attention or mlp has another number"
-        raise InvalidNetwork(_FILE, cause, "give an object for each layer")
+        raise InvalidNetwork(FILE, cause, "give an object for each layer")
     shapes = ((heads, d, k), (heads, d, k), (heads, d, k), (heads, k, d))
     layers, biases = [], []
     for number, layer in enumerate(file.attention):

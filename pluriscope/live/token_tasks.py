@@ -1,0 +1,215 @@
+"""The task of a live transformer: rows, answers and tokens as Python has them, put beside what was read of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.answers import largest
+from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
+from analysis.network_files.original import apart
+from analysis.subjects.transformer.model import FILE, FORMAT, LIMITS, READ_CURE, AttentionModel, read_attention
+from analysis.subjects.transformer.runs import run
+from analysis.subjects.transformer.tasks import MAX_ROWS
+from pluriscope.arguments import listed, plain, unfit
+from pluriscope.live.calls import ReadTransformer
+
+_ROWS: Final = "rows of token ids, such as [[0, 1, 2], [2, 1, 0]]"
+_ANSWERS: Final = "a token for each row, a function of a row, or 'decisions', which is what the model answers itself"
+_CURE: Final = "give a model that computes what its parts do"
+_SIZES: Final = ", ".join(f"{most} of {name}" for name, (_, most) in LIMITS.items())
+_RENAMED: Final = (
+    (READ_CURE, f"use a model within the limits: at most {_SIZES}"),
+    ("rows[", "data["),
+    ("answers", "task"),
+    (f"{FILE} ", "the model's "),
+    (FILE, "the model"),
+)
+"""What the reader of model files calls things, and what they are to whoever has a live model."""
+
+
+@dataclass(frozen=True)
+class TokenRows:
+    """The rows of a transformer as they are given.
+
+    Args:
+        rows: ``[rows][context]`` token ids or texts of single tokens, as yet unexamined.
+        answers: what is right on each, where that is given with them.
+        tokens: a text for each token, likewise.
+        name: of the task, likewise.
+    """
+
+    rows: list[list[Any]]
+    answers: Any = None
+    tokens: Sequence[str] | None = None
+    name: str = ""
+
+
+def token_rows(data: Any, token_ids: Callable[[str], list[int]] | None) -> TokenRows:
+    """Rows of one length.
+
+    Args:
+        data: lists, tuples, arrays or tensors of token ids; texts, where there is a tokenizer; or an object of such
+            "rows", and perhaps "answers", "tokens" and a "name".
+        token_ids: the tokenizer.
+
+    Raises:
+        AnalysisError: naming the first row or token that is none.
+    """
+    if isinstance(data, Mapping):
+        if "rows" not in data or set(data) - {"rows", "answers", "tokens", "name"}:
+            cause = f"has the keys {', '.join(map(str, data))}"
+            raise InvalidData("data", cause[:200], "give rows, and perhaps answers, tokens and a name")
+        texts = data.get("tokens")
+        tokens = None if texts is None else [str(one) for one in _listed("tokens", texts, "a text for each token")]
+        own = token_rows(data["rows"], token_ids)
+        return replace(own, answers=data.get("answers"), tokens=tokens, name=str(data.get("name") or ""))
+    given, rows = _listed("data", data, f"{_ROWS}, or of a perceptron a data file"), list[list[Any]]()
+    if not 1 <= len(given) <= MAX_ROWS:
+        raise InvalidData("data", f"has {len(given):,} rows", f"give 1 to {MAX_ROWS:,}")
+    for number, row in enumerate(given):
+        item = f"data[{number}]"
+        if isinstance(row, str):
+            if token_ids is None:
+                cause = f"is the text {row[:40]!r}, and the model has no tokenizer"
+                raise InvalidData(item, cause, f"give {_ROWS}")
+            row = token_ids(row)
+        rows.append(_listed(item, row, _ROWS))
+        if len(rows[-1]) != len(rows[0]):
+            cause = f"has {len(rows[-1])} tokens, and data[0] has {len(rows[0])}"
+            raise InvalidData(item, cause, "give rows of one length: a model is judged at the last token of each")
+    if not 1 <= len(rows[0]) <= LIMITS["context"][1]:
+        raise InvalidData("data[0]", f"has {len(rows[0])} tokens", f"give 1 to {LIMITS['context'][1]}")
+    return TokenRows(rows)
+
+
+def live_transformer(
+    read: ReadTransformer,
+    given: TokenRows | None,
+    task: Any = None,
+    *,
+    name: str = "",
+    token_text: Callable[[int], str] | None = None,
+) -> AttentionModel:
+    """A transformer with its task, of which the original computes the same on every row.
+
+    Args:
+        read: what was read of it, for rows as long as those given.
+        given: its rows; every row that there is, if None.
+        task: token ids or texts, one for each row; a function of a row of token ids that gives one; None where each
+            answer is still to be set, 0 until then.
+        name: what to call it.
+        token_text: from a token id to its text.
+
+    Raises:
+        AnalysisError: rows or answers that the model cannot be given, or something else computed by the original.
+    """
+    size = int(read.document["vocabulary"])
+    texts = [token_text(token) for token in range(size)] if token_text else list(map(str, range(size)))
+    if given is not None and given.tokens is not None:
+        texts = list(given.tokens)
+    rows: Any = _every_row(read) if given is None else given.rows
+    numbers = {text: token for token, text in reversed([*enumerate(texts)])}
+    rows = [
+        [_number(f"data[{n}][{place}]", token, numbers, InvalidData) for place, token in enumerate(row)]
+        for n, row in enumerate(rows)
+    ]
+    document = {
+        **read.document,
+        "format": FORMAT,
+        "name": name,
+        "context": len(rows[0]),
+        "tokens": texts if token_text is None else _shown(texts),
+        "tasks": [{"name": given.name if given else "", "rows": rows, "answers": _answers(task, rows, numbers)}],
+    }
+    try:
+        model = replace(read_attention(document), remarks=read.remarks)
+    except AnalysisError as problem:
+        item, cause, cure = problem.item, problem.cause, problem.cure
+        for told, known in _RENAMED:
+            item, cause, cure = (one.replace(told, known) for one in (item, cause, cure))
+        raise type(problem)(item, cause, cure) from None
+    _check_against(read, model)
+    return model
+
+
+def _every_row(read: ReadTransformer) -> list[tuple[int, ...]]:
+    size, context = int(read.document["vocabulary"]), int(read.document["context"])
+    if size**context > MAX_ROWS:
+        cause = f"is not given, and {size:,} tokens at {context:,} positions make more than {MAX_ROWS:,} rows"
+        raise InvalidData("data", cause, f"give data={_ROWS}, which may be shorter than the model's context")
+    return list(product(range(size), repeat=context))
+
+
+def _answers(task: Any, rows: list[list[int]], numbers: Mapping[str, int]) -> list[int]:
+    """A token id for each row."""
+    if task is None:
+        return [0] * len(rows)
+    if not callable(task):
+        given = enumerate(_listed("task", task, _ANSWERS))
+        return [_number(f"task[{place}]", token, numbers, InvalidTask) for place, token in given]
+    found = []
+    for row in rows:
+        try:
+            answer = task(list(row))
+        except Exception as problem:  # whatever it may be
+            cause = f"fails ({type(problem).__name__}: {' '.join(str(problem).split())[:200]})"
+            cure = "give a function of a list of token ids that returns one"
+            raise InvalidTask(f"task on row {row}", cause, cure) from problem
+        found.append(_number(f"task on row {row}", answer, numbers, InvalidTask))
+    return found
+
+
+def _listed(name: str, value: Any, words: str) -> list[Any]:
+    try:
+        return listed(value)
+    except TypeError:
+        refused = unfit(name.partition("[")[0], value, words)
+        refused.item = name
+        raise refused from None
+
+
+def _number(item: str, value: Any, numbers: Mapping[str, int], error: type[AnalysisError]) -> int:
+    """A token id, of itself or of the text of a token."""
+    token = plain(value)
+    if isinstance(token, str):
+        if token not in numbers:
+            known = ", ".join(map(repr, [*numbers][:-5:-1]))
+            raise error(item, f"is {token[:40]!r}, which is the text of no token", f"use token ids or texts: {known} …")
+        return numbers[token]
+    if isinstance(token, bool) or not isinstance(token, int):
+        cause = f"is {token!r:.40}, of type {type(token).__name__}, and no token id"
+        raise error(item, cause, "give whole numbers, of floats such as rows.long()")
+    return token
+
+
+def _shown(texts: Sequence[str]) -> list[str]:
+    """The texts of tokens for people: of one line, each once."""
+    lines = [one[:30] if one.strip() and one.isprintable() else json.dumps(one[:20]) for one in texts]
+    return [one if lines.count(one) == 1 else f"{one} ({token})" for token, one in enumerate(lines)]
+
+
+def _check_against(read: ReadTransformer, model: AttentionModel) -> None:
+    """Refuse a transformer that computes something else than what it was read from.
+
+    Raises:
+        InvalidNetwork: the original cannot be run on its rows, or gives another logit or answer, with row and token.
+    """
+    theirs, ours = read.run(model.tokens), run(model, model.tokens).logits
+    doubts = f": {read.doubts}" if read.doubts else ""
+    if theirs.shape != ours.shape:
+        cause = f"gives logits of the shape {theirs.shape}, and its parts as read {ours.shape}{doubts}"
+        raise InvalidNetwork("model", cause, _CURE)
+    differs = apart(theirs, ours, read.tolerance)
+    others = largest(theirs) != largest(ours)
+    if differs.any() or others.any():
+        row = int(np.argmax(differs.any(axis=1) | others))
+        token = int(np.argmax(differs[row])) if differs[row].any() else int(theirs[row].argmax())
+        on = f"on data[{row}], {' '.join(model.row_tokens(row))}"
+        cause = f"is {theirs[row, token]:.9g} {on}, and as its parts were read {ours[row, token]:.9g}{doubts}"
+        raise InvalidNetwork(f"logit of {model.outputs[token]}", cause, _CURE)
