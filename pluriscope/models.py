@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
@@ -18,16 +18,15 @@ from analysis.subjects.names import checked_name
 from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.subject import SubjectKind
-from pluriscope.arguments import LATER, FilePath, checked, file_path, jsonable
+from analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.arguments import LATER, FilePath, checked, file_path, jsonable, unfit
 from pluriscope.errors import writing
 from pluriscope.live.calls import ReadTransformer
 from pluriscope.live.models import live_file
-from pluriscope.live.packages import PACKAGES, PackageModel, opened
+from pluriscope.live.packages import PACKAGES, opened
+from pluriscope.live.token_tasks import ROWS, live_transformer, token_rows
 from pluriscope.onnx_runs import read_file
 from pluriscope.task_values import TaskLike, declared, encoding_text
-
-if TYPE_CHECKING:
-    from pluriscope.live.token_tasks import TokenRows
 
 _ACCEPTED: Final = (
     "a torch.nn.Module, a model of TransformerLens or nnsight, a fitted MLPClassifier, the path of a network file, "
@@ -112,14 +111,17 @@ def read_model(
     if whole := whole_subject(model):
         return declared_beside(whole, task, name, encoding=encoding, data=data, layers=layers, output_is=output_is)
     held = opened(model)
-    of_perceptron = isinstance(data, (DataRecord, str, Path)) or (isinstance(data, Mapping) and "rows" not in data)
-    rows = None if data is None or of_perceptron else _token_rows(held, data)
-    draft = _draft(held.module, layers, None if rows is None else len(rows.rows[0]))
+    rows = token_rows(data, held.token_ids)
+    draft = _draft(held.module, layers, None if rows is None else len(rows["rows"][0]))
     if isinstance(draft, ReadTransformer):
-        if of_perceptron:
-            _token_rows(held, data)  # which says what they should be
-        transformer = _transformer(held, draft, rows, task, name)
-        return declared_beside(transformer, encoding=encoding, layers=layers, output_is=output_is)
+        if rows is None and data is not None:
+            raise unfit("data", data, ROWS)
+        task = rows.get("answers") if task is None and rows else task
+        decided = task is None or (isinstance(task, str) and task == DECISIONS)
+        named, answers = name or type(held.module).__name__, None if decided else task
+        transformer = live_transformer(draft, rows, answers, name=named, token_text=held.token_text)
+        whole, task = GivenNetwork(TRANSFORMER, transformer), DECISIONS if decided else None
+        return declared_beside(whole, task, encoding=encoding, layers=layers, output_is=output_is)
     n_outputs = 1 if output_is == "classes" else draft.network.n_outputs
     tasks = declared(task, draft.network.n_inputs, n_outputs)
     given = {"tasks": tasks, "name": name, "encoding": encoding_text(encoding), "output_is": output_is}
@@ -127,28 +129,6 @@ def read_model(
     stem = Path(model).stem if isinstance(model, (str, Path)) else ""
     intake = take_in(draft, declaration, _record(data), fallback_name=stem)
     return GivenNetwork(PERCEPTRON, replace(intake.file(), remarks=draft.remarks), intake.data)
-
-
-def _token_rows(held: PackageModel, data: Any) -> TokenRows:
-    from pluriscope.live.token_tasks import token_rows  # which perceptrons do without
-
-    return token_rows(data, held.token_ids)
-
-
-def _transformer(
-    held: PackageModel, read: ReadTransformer, rows: TokenRows | None, task: Any, name: str
-) -> GivenNetwork:
-    """A live transformer with its task; what it answers, if nothing says one."""
-    from analysis.subjects.transformer.kind import TRANSFORMER  # which perceptrons do without
-    from pluriscope.live.token_tasks import live_transformer
-
-    if task is None and rows is not None:
-        task = rows.answers
-    decided = task is None or (isinstance(task, str) and task == DECISIONS)
-    name = name or type(held.module).__name__
-    model = live_transformer(read, rows, None if decided else task, name=name, token_text=held.token_text)
-    given = GivenNetwork(TRANSFORMER, model)
-    return declared_beside(given, DECISIONS) if decided else given
 
 
 def whole_subject(model: Any) -> GivenNetwork | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from analysis.answers import largest
+from analysis.data import DataRecord
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
 from analysis.network_files.original import apart
 from analysis.subjects.transformer.model import FILE, FORMAT, LIMITS, READ_CURE, AttentionModel, read_attention
@@ -19,12 +21,10 @@ from analysis.subjects.transformer.tasks import MAX_ROWS
 from pluriscope.arguments import listed, plain, unfit
 from pluriscope.live.calls import ReadTransformer
 
-_ROWS: Final = "rows of token ids, such as [[0, 1, 2], [2, 1, 0]]"
-_ANSWERS: Final = "a token for each row, a function of a row, or 'decisions', which is what the model answers itself"
+ROWS: Final = "rows of token ids, such as [[0, 1, 2], [2, 1, 0]]"
 _CURE: Final = "give a model that computes what its parts do"
-_SIZES: Final = ", ".join(f"{most} of {name}" for name, (_, most) in LIMITS.items())
 _RENAMED: Final = (
-    (READ_CURE, f"use a model within the limits: at most {_SIZES}"),
+    (READ_CURE, f"use a model of at most {', '.join(f'{most} of {name}' for name, (_, most) in LIMITS.items())}"),
     ("rows[", "data["),
     ("answers", "task"),
     (f"{FILE} ", "the model's "),
@@ -33,43 +33,24 @@ _RENAMED: Final = (
 """What the reader of model files calls things, and what they are to whoever has a live model."""
 
 
-@dataclass(frozen=True)
-class TokenRows:
-    """The rows of a transformer as they are given.
-
-    Args:
-        rows: ``[rows][context]`` token ids or texts of single tokens, as yet unexamined.
-        answers: what is right on each, where that is given with them.
-        tokens: a text for each token, likewise.
-        name: of the task, likewise.
-    """
-
-    rows: list[list[Any]]
-    answers: Any = None
-    tokens: Sequence[str] | None = None
-    name: str = ""
-
-
-def token_rows(data: Any, token_ids: Callable[[str], list[int]] | None) -> TokenRows:
-    """Rows of one length.
+def token_rows(data: Any, token_ids: Callable[[str], list[int]] | None) -> dict[str, Any] | None:
+    """Rows of one length under "rows", with what else was given; None for what may be rows of a perceptron, or none.
 
     Args:
         data: lists, tuples, arrays or tensors of token ids; texts, where there is a tokenizer; or an object of such
-            "rows", and perhaps "answers", "tokens" and a "name".
+            "rows", and perhaps "answers", "tokens" (a text for each) and a "name".
         token_ids: the tokenizer.
 
     Raises:
-        AnalysisError: naming the first row or token that is none.
+        AnalysisError: naming the first row that is none.
     """
-    if isinstance(data, Mapping):
-        if "rows" not in data or set(data) - {"rows", "answers", "tokens", "name"}:
-            cause = f"has the keys {', '.join(map(str, data))}"
-            raise InvalidData("data", cause[:200], "give rows, and perhaps answers, tokens and a name")
-        texts = data.get("tokens")
-        tokens = None if texts is None else [str(one) for one in _listed("tokens", texts, "a text for each token")]
-        own = token_rows(data["rows"], token_ids)
-        return replace(own, answers=data.get("answers"), tokens=tokens, name=str(data.get("name") or ""))
-    given, rows = _listed("data", data, f"{_ROWS}, or of a perceptron a data file"), list[list[Any]]()
+    if isinstance(data, Mapping) and "rows" in data and not {*data} - {"rows", "answers", "tokens", "name"}:
+        if (own := token_rows(data["rows"], token_ids)) is None:
+            raise unfit("data", data["rows"], ROWS)
+        return {**data, **own}
+    if data is None or isinstance(data, (str, Path, Mapping, DataRecord)):
+        return None
+    given, rows = _listed("data", data, f"{ROWS}, or of a perceptron a data file"), list[list[Any]]()
     if not 1 <= len(given) <= MAX_ROWS:
         raise InvalidData("data", f"has {len(given):,} rows", f"give 1 to {MAX_ROWS:,}")
     for number, row in enumerate(given):
@@ -77,20 +58,20 @@ def token_rows(data: Any, token_ids: Callable[[str], list[int]] | None) -> Token
         if isinstance(row, str):
             if token_ids is None:
                 cause = f"is the text {row[:40]!r}, and the model has no tokenizer"
-                raise InvalidData(item, cause, f"give {_ROWS}")
+                raise InvalidData(item, cause, f"give {ROWS}")
             row = token_ids(row)
-        rows.append(_listed(item, row, _ROWS))
+        rows.append(_listed(item, row, ROWS))
         if len(rows[-1]) != len(rows[0]):
             cause = f"has {len(rows[-1])} tokens, and data[0] has {len(rows[0])}"
             raise InvalidData(item, cause, "give rows of one length: a model is judged at the last token of each")
     if not 1 <= len(rows[0]) <= LIMITS["context"][1]:
         raise InvalidData("data[0]", f"has {len(rows[0])} tokens", f"give 1 to {LIMITS['context'][1]}")
-    return TokenRows(rows)
+    return {"rows": rows}
 
 
 def live_transformer(
     read: ReadTransformer,
-    given: TokenRows | None,
+    given: Mapping[str, Any] | None,
     task: Any = None,
     *,
     name: str = "",
@@ -100,7 +81,7 @@ def live_transformer(
 
     Args:
         read: what was read of it, for rows as long as those given.
-        given: its rows; every row that there is, if None.
+        given: its rows as of :func:`token_rows`; every row that there is, if None.
         task: token ids or texts, one for each row; a function of a row of token ids that gives one; None where each
             answer is still to be set, 0 until then.
         name: what to call it.
@@ -109,60 +90,52 @@ def live_transformer(
     Raises:
         AnalysisError: rows or answers that the model cannot be given, or something else computed by the original.
     """
-    size = int(read.document["vocabulary"])
-    texts = [token_text(token) for token in range(size)] if token_text else list(map(str, range(size)))
-    if given is not None and given.tokens is not None:
-        texts = list(given.tokens)
-    rows: Any = _every_row(read) if given is None else given.rows
+    size, context = int(read.document["vocabulary"]), int(read.document["context"])
+    if given is None and size**context > MAX_ROWS:
+        cause = f"is not given, and {size:,} tokens at {context:,} positions make more than {MAX_ROWS:,} rows"
+        raise InvalidData("data", cause, f"give data={ROWS}, which may be shorter than the model's context")
+    given = given or {"rows": product(range(size), repeat=context)}
+    texts = [token_text(token) if token_text else str(token) for token in range(size)]
+    if given.get("tokens") is not None:
+        texts = [str(text) for text in _listed("tokens", given["tokens"], "a text for each token")]
     numbers = {text: token for token, text in reversed([*enumerate(texts)])}
     rows = [
         [_number(f"data[{n}][{place}]", token, numbers, InvalidData) for place, token in enumerate(row)]
-        for n, row in enumerate(rows)
+        for n, row in enumerate(given["rows"])
     ]
+    answers = [0] * len(rows) if task is None else _answers(task, rows, numbers)
     document = {
         **read.document,
         "format": FORMAT,
         "name": name,
         "context": len(rows[0]),
-        "tokens": texts if token_text is None else _shown(texts),
-        "tasks": [{"name": given.name if given else "", "rows": rows, "answers": _answers(task, rows, numbers)}],
+        "tokens": _shown(texts) if token_text else texts,
+        "tasks": [{"name": given.get("name") or "", "rows": rows, "answers": answers}],
     }
     try:
         model = replace(read_attention(document), remarks=read.remarks)
     except AnalysisError as problem:
-        item, cause, cure = problem.item, problem.cause, problem.cure
-        for told, known in _RENAMED:
-            item, cause, cure = (one.replace(told, known) for one in (item, cause, cure))
-        raise type(problem)(item, cause, cure) from None
+        words = [problem.item, problem.cause, problem.cure]
+        for read_as, known in _RENAMED:
+            words = [one.replace(read_as, known) for one in words]
+        raise type(problem)(*words) from None
     _check_against(read, model)
     return model
 
 
-def _every_row(read: ReadTransformer) -> list[tuple[int, ...]]:
-    size, context = int(read.document["vocabulary"]), int(read.document["context"])
-    if size**context > MAX_ROWS:
-        cause = f"is not given, and {size:,} tokens at {context:,} positions make more than {MAX_ROWS:,} rows"
-        raise InvalidData("data", cause, f"give data={_ROWS}, which may be shorter than the model's context")
-    return list(product(range(size), repeat=context))
-
-
 def _answers(task: Any, rows: list[list[int]], numbers: Mapping[str, int]) -> list[int]:
     """A token id for each row."""
-    if task is None:
-        return [0] * len(rows)
-    if not callable(task):
-        given = enumerate(_listed("task", task, _ANSWERS))
-        return [_number(f"task[{place}]", token, numbers, InvalidTask) for place, token in given]
     found = []
-    for row in rows:
+    for row in rows if callable(task) else ():
         try:
-            answer = task(list(row))
+            found.append(task(list(row)))
         except Exception as problem:  # whatever it may be
             cause = f"fails ({type(problem).__name__}: {' '.join(str(problem).split())[:200]})"
             cure = "give a function of a list of token ids that returns one"
             raise InvalidTask(f"task on row {row}", cause, cure) from problem
-        found.append(_number(f"task on row {row}", answer, numbers, InvalidTask))
-    return found
+    words = "a token for each row, a function of a row, or 'decisions', which is what the model answers itself"
+    given = enumerate(found or _listed("task", task, words))
+    return [_number(f"task[{place}]", token, numbers, InvalidTask) for place, token in given]
 
 
 def _listed(name: str, value: Any, words: str) -> list[Any]:
