@@ -23,7 +23,7 @@ def explanation_graph(key: str, question: Any, ref: ExplanationRef, value: Any, 
     Raises:
         NotOffered: the format is unknown, or does not take such explanations of such networks.
     """
-    mask, of_nodes = None if ref.kind == "alignment" else int(ref.first, 16), {}
+    mask, of_nodes = int(ref.first, 16) if ref.kind in ("circuit", "interpretation") else None, {}
     if ref.kind == "interpretation":
         for gate in value.gates:
             label = gate_label(gate, question.subject.n_inputs)

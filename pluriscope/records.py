@@ -205,6 +205,7 @@ class ExplanationRecord(ByName):
     data: str = Field(description="SHA-256 of the rows.")
     engine_version: str = Field(description="Of the engine that computed this record from the weights.")
     stored: bool = Field(description="Whether an analysis here holds it.")
+    graphs: dict[str, str] = Field(description="Where it is a graph that other tools open, by format.")
 
 
 class RowRecord(ByName):

@@ -20,6 +20,7 @@ from pydantic import Field
 
 from analysis.data import DataRecord, clean_data, parse_data_file
 from analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
+from analysis.graph_files.registry import graph_in
 from analysis.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, MOST_STORED, Limits
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.intake import OutputIs
@@ -344,6 +345,20 @@ class Result(Findings):
             InvalidClaim: a claim that cannot be read.
         """
         return audited(self, methods, claims)
+
+    def to_graph(self, answer: Mapping[str, Any], key: str = "networkx") -> Any:
+        """One answer of :meth:`audit` on the network, as other tools read graphs: its mask, and a score for each edge.
+
+        Args:
+            answer: one of its ``claims``.
+            key: as of :meth:`Explanation.to_graph <pluriscope.explanations.Explanation.to_graph>`.
+
+        Raises:
+            NotOffered: the format is unknown, or does not take scores of such networks.
+        """
+        scores, about = answer.get("scores"), {"name": self.name, "method": answer.get("name") or answer["method"]}
+        mask = int(answer["raw_mask"], 16) if "raw_mask" in answer else None
+        return graph_in(key, self.question, "circuit" if scores is None else "scores", about, mask=mask, scores=scores)
 
     def ask(self, key: str, *, thorough: bool = False) -> Report:
         """What one analysis finds, such as "stories" or "funnel": every number, as its JSON has them under the same

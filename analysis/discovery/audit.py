@@ -50,6 +50,7 @@ class Audited:
         seconds: that the answer took, 0 without a clock.
         ablation: that it was found under; "" where that is not known.
         ties: that it rests on, as the file has them; None where there are none.
+        note: what was taken for granted when a claim was read; "" where nothing was.
     """
 
     method: str
@@ -60,6 +61,7 @@ class Audited:
     seconds: float = 0.0
     ablation: str = ""
     ties: Mapping[str, Any] | None = None
+    note: str = ""
 
 
 def audit(
@@ -89,7 +91,7 @@ def audit(
         found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun, ablation))
     for name, claim in claims.items():
         answer = claim.answer(landscape.under(claim.ablation))
-        found.append(Audited("circuit", {}, name, answer, None, ablation=claim.ablation))
+        found.append(Audited("circuit", {}, name, answer, None, ablation=claim.ablation, note=claim.note))
     work.tell("methods", len(methods), max(1, len(methods)))
     masks = [(one.answer.raw_mask, landscape.under(one.ablation) if one.ablation else None) for one in found]
     places = iter(landscape.locate_all([(mask, own) for mask, own in masks if mask is not None]))
@@ -178,7 +180,7 @@ def claim_json(one: Audited, graph: Graph, *, complete: bool) -> dict[str, Any]:
         complete: whether every valid circuit is listed.
     """
     answer = one.answer
-    said: dict[str, Any] = {"name": one.name} if one.name else {}
+    said: dict[str, Any] = {key: text for key, text in (("name", one.name), ("note", one.note)) if text}
     said |= {
         "method": one.method,
         "settings": dict(one.settings),

@@ -277,7 +277,7 @@ def _from_graph(graph: Any, about: Vocabulary, *, by_score: bool) -> dict[str, A
     """What a graph of networkx says: parts marked as kept, else with a score, else those that are there."""
     names, item, said = about.names, f"{_ITEM}: graph", graph.graph
     for key, own in (("network", about.network), ("output", about.output)):
-        if str(said.get(key, own)) != str(own):
+        if str(said.get(key, own)).removesuffix(".0") != str(own):  # some tools have no integers
             cause = f"is of {key} {shown_name(str(said[key]))}, and this one is {str(own)[:_SHOWN]!r}"
             raise InvalidClaim(item, cause, f"locate it among the circuits of that {key}")
     if said.get("explanation") == "placement":
@@ -285,7 +285,8 @@ def _from_graph(graph: Any, about: Vocabulary, *, by_score: bool) -> dict[str, A
     if not graph.is_directed():
         raise InvalidClaim(item, "has edges without a direction", "give a directed graph, each edge from what is read")
     called = {
-        node: names.node(str(node), item, told.get("name"), told.get("label")) for node, told in graph.nodes(data=True)
+        node: names.node(str(node), item, *map(told.get, ("id", "name", "label")))
+        for node, told in graph.nodes(data=True)
     }
     if len(set(called.values())) < len(called):
         raise InvalidClaim(item, "has two nodes of one name", "name each node once")

@@ -21,6 +21,8 @@ from analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of
 from analysis.criteria.registry import criterion_named
 from analysis.criteria.verdict import OUTCOMES
 from analysis.explanations.registry import KIND_OF
+from analysis.graph_files.graph_format import GraphFormat
+from analysis.graph_files.registry import formats_for
 from app.db.reads.circuits import find_circuit
 from app.db.tables import NetworkRow
 from app.db.verdicts import LETTERS, verdict_rows
@@ -99,7 +101,17 @@ class One:
             "data": self.place.data_digest,
             "engine_version": ENGINE_VERSION,
             "stored": stored,
+            "graphs": {one.key: self.graph_url(one.key) for one in self.graphs},
         }
+
+    @property
+    def graphs(self) -> Sequence[GraphFormat]:
+        """The formats of graphs that it can be written in."""
+        return formats_for(self.place.question, self.ref.kind)
+
+    def graph_url(self, key: str) -> str:
+        """Where it is a graph of a format."""
+        return self.links.made_of(self.url(), f"graphs/{key}")
 
 
 @dataclass(frozen=True)
@@ -172,6 +184,10 @@ class Document(Shared):
     @property
     def verifies(self) -> bool:
         return not self.one.place.question.kind.refuses(INTERPRETATIONS)
+
+    @property
+    def graphs(self) -> Sequence[tuple[str, str]]:
+        return [(one.label, self.one.graph_url(one.key)) for one in self.one.graphs]
 
     @property
     def network(self) -> NetworkRow:

@@ -14,6 +14,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import BY_KEY
+from analysis.graph_files.registry import GRAPH_FORMATS, file_text
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import analysed_question
 from app.error_answers import api_errors
@@ -30,7 +31,7 @@ from app.pages.page import EXPLANATION
 from app.pages.place import locate_boolean
 from app.pages.sharing.about import about_place
 from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
-from app.rendering import network_row, show
+from app.rendering import base_url, network_row, show
 from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
 from app.routes.depends import Links, ListOptions, Reading, options_of
@@ -38,6 +39,7 @@ from app.routes.faces import Faces, both, passed_on, told_options
 from app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.address import API_V2, Addresses
 from pluriscope.blocks import Table, find
+from pluriscope.graphs import explanation_graph
 from pluriscope.kinds.listing import COLUMNS
 from pluriscope.tables import parameters
 from pluriscope.templating import PART
@@ -179,6 +181,26 @@ def rows(request: Request, links: Links, network: str, ref: str, table: str) -> 
         return about_place(found.one.place, f"Table {table} of {noun} {found.one.ref}"), block
 
     return table_file(request, f"{network}-{table}", made)
+
+
+@router.get(
+    EXPLANATION + "/graphs/{key}",
+    tags=["explanations"],
+    summary="An explanation as a graph",
+    response_class=Response,
+    responses=api_errors(400, 404, 422),
+    openapi_extra={"parameters": told_options(ScopeOptions)},
+)
+def graph(request: Request, session: Reading, links: Links, network: str, ref: str, key: str) -> Response:
+    """The whole network with what the explanation says of its edges and nodes, in a format that other tools open."""
+    one = find_document(session, links, network, ref, request.query_params.multi_items()).one
+    about = {"name": one.place.row.name, "address": base_url(request) + one.url()}
+    text = file_text(explanation_graph(key, one.place.question, one.ref, one.item, **about))
+    name = f"{one.place.slug}-{one.ref}{GRAPH_FORMATS[key].ending}"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(
+        text, media_type="application/json" if name.endswith("json") else "application/xml", headers=headers
+    )
 
 
 @router.get(f"{EXPLANATION}/interpretations", include_in_schema=False)

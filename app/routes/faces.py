@@ -32,13 +32,17 @@ def folds(session: Session, share: Share) -> Iterator[Block]:
 
     if share.verify_url:
         yield More("Verify", verified, "computed anew from the weights, beside what is stored", id="verify")
-    yield More("Cite and embed", lambda: _texts(share), "BibTeX, a frame, a notebook, an offline copy", id="cite")
+    what = f"BibTeX, a frame, a notebook, an offline copy{', graphs' if share.graphs else ''}"
+    yield More("Cite and embed", lambda: _texts(share), what, id="cite")
 
 
 def _texts(share: Share) -> Iterator[Block]:
     """What is copied from the page."""
     if only := only_here(share.base):
         yield Notice(only, cure="Give the site an address that others reach (PLURISCOPE_PUBLIC_URL), or send a file.")
+    if share.graphs:
+        offered = " · ".join(f"[{label}]({url})" for label, url in share.graphs)
+        yield Prose(f"**As a graph for other tools**\n\n{offered}", glossary=False)
     told = {
         "Link": share.url,
         "In a notebook": share.notebook,

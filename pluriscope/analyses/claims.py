@@ -135,6 +135,8 @@ def _located(of: AnalysisContext, given: Mapping[str, str]) -> Item:
     answer = claim.answer(masked)
     place = standing.place(answer, masked if claim.ablation else None)
     record = {"form": claim.form, "outcome": answer.outcome, "faithfulness": answer.faithfulness, **place}
+    if claim.note:
+        record["note"] = claim.note
     if answer.ways and (ties := ties_json(answer.ways, answer.raw_mask or 0, masked)):
         record["ties"] = ties
     return Item("A circuit of your own", partial(_circuit, standing, record, given), record)
@@ -211,6 +213,7 @@ def _rows(told: Mapping[str, Any], standing: _Standing) -> Iterator[tuple[str, A
         outside = f", {backbone['extra']} outside it" if backbone["extra"] is not None else ""
         yield f"Backbone {part}s that it holds", f"{held} of {of_all}{outside}"
     yield "Dropped from the raw mask", ", ".join(_named(int(told["raw_mask"], 16) & ~int(told["mask"], 16), names))
+    yield "Note", told.get("note")
     yield "Ties", ties_words(told["ties"], part) if "ties" in told else None
     yield "Carried algorithms, beside the network's", told["story"] and told["story"]["relation"]
     for words, wanted in (("passed", True), ("failed", False)):

@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from hashlib import sha256
 
+import networkx as nx
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -42,6 +43,7 @@ def record(client, path: str = HERE, **given):
     return answer.json()
 
 
+GRAPHML = "\n".join(nx.generate_graphml(nx.DiGraph([("x0", "1.0"), ("1.0", "2.0"), ("2.0", "y0")])))
 GRAPH = {"x0->1.0": True, "x1->1.1": True, "1.0->2.0": True, "1.1->2.0": True, "2.0->y0": True, "x0->1.1": False}
 
 
@@ -52,6 +54,7 @@ GRAPH = {"x0->1.0": True, "x1->1.1": True, "1.0->2.0": True, "1.1->2.0": True, "
         ({"mask": "3b2cf"}, "mask", "3b2cf", True),
         ({"text": "A>n1.0 B>n1.1 n1.0>n2.0 n1.1>n2.0 n2.0>y"}, "edges", None, False),
         ({"text": json.dumps(GRAPH)}, "edge-scores", None, False),
+        ({"text": GRAPHML}, "graphml", "08041", False),
         (
             {"text": json.dumps([None, *(-0.1 * n for n in range(2, 19))]), "k": "17", "signed": "true"},
             "scores",
@@ -69,6 +72,12 @@ def test_a_circuit_is_read_in_any_form_and_located(client, given, form, raw, val
     assert page.status_code == 200
     for words in ("Among all valid circuits", "Locate it"):
         assert words in page.text
+
+
+def test_what_was_taken_for_granted_of_a_graph_is_told(client) -> None:
+    assert "does not say which network" in record(client, text=GRAPHML)["note"]
+    assert "does not say which network" in client.get(HERE, params={"text": GRAPHML}).text
+    assert "note" not in record(client, mask="3b2cf")
 
 
 def test_the_distance_to_what_is_valid_is_told(client) -> None:

@@ -193,6 +193,17 @@ def test_an_audit_is_what_the_command_writes(xor):
     assert (mine["name"], mine["nearest"]) == ("mine", {"distance": 0, "mask": "081ff"})
 
 
+@pytest.mark.parametrize("key", ["networkx", "graphml", "circuit-tracer"])
+def test_a_graph_of_a_circuit_or_of_an_answer_is_a_claim_again(xor, key):
+    circuit, (answer,) = xor.circuits[0], xor.audit(["eap(k=11)"])["claims"]
+    claims = {"circuit": circuit.to_graph(key), "answer": xor.to_graph(answer, key)}
+    mine, again = xor.audit(claims=claims)["claims"]
+    assert (mine["raw_mask"], again["raw_mask"]) == (circuit.mask, answer["raw_mask"])
+    assert "note" not in mine
+    with pytest.raises(InvalidClaim, match="placement"):
+        xor.audit(claims={"placed": xor.alignments[0].to_graph(key)})
+
+
 @pytest.mark.slow
 def test_a_saved_result_is_the_same_when_it_is_loaded(xor, tmp_path):
     again = pluriscope.load(xor.save(tmp_path / "xor.json"))

@@ -95,6 +95,11 @@ class Shared(ABC):
         return False
 
     @property
+    def graphs(self) -> Sequence[tuple[str, str]]:
+        """Formats of graphs by name, each with where what it shows is in it."""
+        return ()
+
+    @property
     def digest(self) -> str:
         """What its card names."""
         return "" if self.about is None else self.about[0].digest
@@ -154,7 +159,7 @@ def share_of(page: Shared, links: Addresses, base: str) -> Share:
         base: scheme and host before every path, without a slash at the end.
     """
     digest = page.digest if page.about else ""
-    return Share(page.in_short, page.url, digest, page.in_library, page.verifies, links, base)
+    return Share(page.in_short, page.url, digest, page.in_library, page.verifies, links, base, page.graphs)
 
 
 @dataclass(frozen=True)
@@ -168,6 +173,7 @@ class Share:
         in_library: whether the library has values of all that it shows.
         verifies: whether it can be computed anew and held against the store.
         base: scheme and host; "" if they are not known.
+        graphs: formats of graphs by name, each with where it is in it.
     """
 
     facts: InShort
@@ -177,6 +183,7 @@ class Share:
     verifies: bool
     links: Addresses
     base: str
+    graphs: Sequence[tuple[str, str]] = ()
 
     @property
     def url(self) -> str:
