@@ -9,10 +9,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Part = Literal["sums", "query", "key", "value", "attended", "hidden", "written", "logits"]
-"""Of a perceptron "sums", what a layer adds up before its activation. Of a transformer what each head reads as query,
-key and value; "attended", the values that it mixes, before its output matrix; "hidden", what an MLP block adds up
-before its activation; "written", what it adds to the stream; "logits"."""
+Part = Literal[
+    "inputs", "sums", "values", "token", "given", "query", "key", "value", "attended", "hidden", "written", "logits"
+]
+"""Of a perceptron "inputs"; "sums", what a layer adds up before its activation, and "values" behind it. Of a
+transformer "token", the embedding of tokens, and "given", the same with positions; what each head reads as query, key
+and value; "attended", the values that it mixes, before its output matrix; "hidden", what an MLP block adds up before
+its activation; "written", what it adds to the stream; "logits"."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +23,11 @@ class PartCall:
     """A call of a function of torch, during a module's forward pass, whose result holds one part of the network.
 
     Args:
-        number: among the calls that are recorded, from 0.
+        number: among the calls that are recorded, from 0; −1 for what the module is given.
         function: its name, by which another run of the module is held against the recorded one.
         path: of the innermost module that makes the call, such as ``blocks.0.attn``; "" for the outermost.
         part: what its result holds.
-        layer: from 1.
+        layer: from 1; 0 of what the first layer reads.
         taken: from its result to the part, ``[rows, n]`` of a perceptron, ``[rows, positions, heads, d_head]`` or
             ``[rows, positions, n]`` of a transformer; differentiable.
         put: from its result and another value of the part to a result with that value in it; differentiable, and no

@@ -188,7 +188,10 @@ def argument(function: Any, args: Any, kwargs: Mapping[str, Any], name: str) -> 
     """What a function is given as one argument; None where it has no such, or does not say how it is called."""
     if name in kwargs or not isinstance(function, FunctionType):
         return kwargs.get(name)
-    bound = inspect.signature(function).bind(*args, **kwargs)
+    try:
+        bound = inspect.signature(function).bind(*args, **kwargs)
+    except ValueError:  # it wraps one that is not written in Python
+        return None
     bound.apply_defaults()
     return bound.arguments.get(name)
 

@@ -82,8 +82,8 @@ class Passing(nn.Sequential):
         return super().forward(rows)
 
 
-class Linear(nn.Module):
-    """No dense layer of torch, called as one."""
+class Nothing(nn.Module):
+    """Weights that nothing is done with."""
 
     def __init__(self):
         super().__init__()
@@ -206,6 +206,12 @@ READ = {
     "one module in two places": lambda: (lambda tanh: drawn(nn.Linear(2, 3), tanh, nn.Linear(3, 3), tanh))(nn.Tanh()),
     "half precision": lambda: xor().half(),
     "weights that are no parameters": lambda: unregistered(drawn(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))),
+    "a forward of its own": lambda: xor(Turned),
+    "a replaced forward": replaced,
+    "a hook on all": lambda: hooked(lambda net: net),
+    "a hook within": lambda: hooked(lambda net: net[2]),
+    "a layer that does nothing": lambda: drawn(Nothing(), nn.Linear(2, 1)),
+    "wrapped": lambda: nn.DataParallel(xor()),
     "double precision": lambda: drawn(nn.Linear(2, 3), nn.LeakyReLU(0.2), nn.Linear(3, 1)).double(),
 }
 
@@ -294,34 +300,48 @@ def careful():
     return model
 
 
-OWN, HOOKS, ROW = "has a forward of its own", "hooks on", "is 1 on row 0, inputs 0, 0, and as its layers were read 0"
+PARTS = "has parts that are not supported"
 REFUSED = {  # item, cause, cure
-    "a forward of its own": (lambda: xor(Turned), "output 0", f"{ROW}: the module {OWN}", "computes what its layers"),
-    "the same on 0 and 1 alone": (lambda: xor(Rounded), "output", "on the inputs 0.", "computes what its layers"),
-    "a replaced forward": (replaced, "output 0", f"{ROW}: the module {OWN}", "nn.Sequential of them alone"),
-    "a hook on all": (lambda: hooked(lambda net: net), "output 0", f"{ROW}: there are {HOOKS} the module", "nn.Seq"),
-    "a hook within": (lambda: hooked(lambda net: net[2]), "output 0", f"{HOOKS} module 2", "nn.Sequential"),
-    "a layer derived": (lambda: drawn(Derived(2, 2), nn.Linear(2, 1)), "output 0", f"module 0 {OWN}", "nn.Seq"),
-    "called Linear": (lambda: drawn(Linear(), nn.Linear(2, 1)), "test_live_models.Linear", "no dense layer", "Linear"),
-    "softmax over rows": (lambda: drawn(nn.Linear(2, 2), nn.Softmax(dim=0)), "output 0", "is 0", "nn.Sequential"),
+    "the same on 0 and 1 alone": (
+        lambda: xor(Rounded),
+        "module Rounded",
+        "the module itself (calls round)",
+        "take these parts out",
+    ),
+    "a layer derived": (
+        lambda: drawn(Derived(2, 2), nn.Linear(2, 1)),
+        "module",
+        "module 0 (calls pow)",
+        "docs/importing.md",
+    ),
+    "softmax over rows": (
+        lambda: drawn(nn.Linear(2, 2), nn.Softmax(dim=0)),
+        "module",
+        "module 1 (calls softmax) depends on other rows",
+        "take",
+    ),
     "softmax of three": (lambda: drawn(nn.Linear(2, 3), nn.Softmax(dim=1)), "module", "two logits", "two neurons"),
-    "noise": (lambda: xor(nn.Sequential, Noise()), "module Sequential", "again", "from call to call"),
+    "noise": (lambda: xor(nn.Sequential, Noise()), "module Sequential", "module 3 (calls randn_like)", "take these"),
     "it fails": (lambda: drawn(nn.Linear(2, 2), Failing()), "module Sequential", "ValueError: no such value", "mend"),
     "no such device": (lambda: drawn(nn.Linear(2, 2), Elsewhere()), "module Sequential", "fails when", "runs here"),
-    "two outputs": (lambda: xor(Two), "module Two", "fails when it is run", "its outputs alone"),
+    "two outputs": (lambda: xor(Two), "module Two", "gives 2 tensors of floats", "its outputs alone"),
     "no values": (lambda: drawn(nn.Linear(2, 2, device="meta")), "parameter 0.weight", "meta device", "load"),
     "never run": (lambda: nn.Sequential(nn.LazyLinear(2)), "parameter 0.weight", "no values yet", "run the module"),
     "quantised": (
         lambda: torch.ao.quantization.quantize_dynamic(xor(), {nn.Linear}),
-        *("module 0 (torch.ao.nn.quantized", "is no dense layer", "use only"),
+        *("module 0 (torch.ao.nn.quantized", "it is quantised", "before"),
     ),
     "complex": (lambda: nn.Sequential(nn.Linear(2, 1, dtype=torch.complex64)), "module", "complex64", "net.double()"),
     "two types": (lambda: drawn(nn.Linear(2, 2), nn.Linear(2, 1).double()), "module Sequential", "dtype", "mend"),
     "of the batch": (lambda: drawn(nn.BatchNorm1d(2, track_running_stats=False)), "BatchNorm1d", "running", "track"),
     "not in a row": (lambda: nn.ModuleList([nn.Linear(2, 1)]), "module ModuleList", "in which order", "nn.Sequential"),
-    "wrapped": (lambda: nn.DataParallel(xor()), "module DataParallel", "in which order", "its .module"),
     "nothing in it": (nn.Sequential, "module Sequential", "no dense layer", "give a chain"),
-    "another activation": (lambda: drawn(nn.Linear(2, 2), nn.PReLU()), "PReLU", "no known activation", "use only"),
+    "another activation": (
+        lambda: drawn(nn.Linear(2, 2), nn.Mish()),
+        "module",
+        "module 1 (calls mish): only dense",
+        "take these",
+    ),
     "proba of its own": (turned_classifier, "output 0", "on row 0, inputs 0, 0", "computes what its layers do"),
     "predict of its own": (careful, "output 0", "inputs 0, 0, and predict gives 1", "computes what its layers do"),
     "lists": (lambda: listed(perceptron()), "model MLPClassifier", "fails when it is run", "mend it"),

@@ -1,0 +1,247 @@
+"""Modules of torch, in whatever way they are built: run once on rows that are drawn, and read by what they compute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from analysis.errors import InvalidNetwork
+from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
+from analysis.network_files.files import NetworkFile
+from analysis.network_files.original import DOUBLE, SINGLE, Original, Rows
+from analysis.subjects.transformer.model import LIMITS
+from pluriscope.live.calls import PartCall, ReadTransformer
+from pluriscope.live.graph import ROWS, Graph, Mixed, graph_of, label_as_entry, only_floats, part_call
+from pluriscope.live.running import running
+from pluriscope.live.transformers import Unread, read_parts
+from pluriscope.live.units import find_units, weighs
+
+_TOLERANCES: Final = {"torch.float64": DOUBLE, "torch.float32": SINGLE, "torch.float16": 1e-2, "torch.bfloat16": 1e-1}
+_MOST_INPUTS: Final = 4_096
+_PARTS: Final = "dense layers, batch norm, activations and at the end a softmax over two classes"
+_CURE: Final = "take these parts out, or train a model without them; docs/importing.md says what is read"
+
+
+@dataclass(frozen=True)
+class ReadPerceptron:
+    """What was read of a perceptron: its network, with the module to be run beside it, and where it computes parts."""
+
+    file: NetworkFile
+    calls: tuple[PartCall, ...]
+
+
+def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTransformer:
+    """The network that a module computes in evaluation mode.
+
+    Args:
+        context: how many tokens each row of a transformer has; as many as it has positions for if None.
+
+    Raises:
+        InvalidNetwork: parts that are not supported, all with their places; or it cannot be run.
+    """
+    net = getattr(net, "_orig_mod", net)  # what torch.compile is given
+    item = f"module {type(net).__name__}"
+    types = _checked(net, item)
+    with evaluation(net, item):
+        given, n_tokens = _example(net, item, context)
+        graph = graph_of(net, given, given.shape[1] if n_tokens else 1, n_tokens)
+        find_units(graph)
+        tolerance = max((_TOLERANCES[one] for one in types), default=DOUBLE)
+        try:
+            if not n_tokens:
+                return _perceptron(net, graph, item, tolerance)
+            document, calls = read_parts(graph)
+        except Unread as problem:
+            raise InvalidNetwork(item, f"has parts that are not supported: {problem}", _CURE) from None
+
+    def run(tokens: NDArray[np.int64]) -> Rows:
+        found: Rows = _run(net, torch.as_tensor(tokens, device=_device(net)), item)
+        return found[:, -1] if found.ndim == 3 else found
+
+    return ReadTransformer(document, run, tolerance, calls=calls)
+
+
+def _checked(net: Any, item: str) -> list[str]:
+    """The types of a module's numbers, all of which are there."""
+    if net.forward.__func__ is torch.nn.Module.forward if hasattr(net.forward, "__func__") else False:
+        cause = "has no forward of its own, so nothing says in which order its parts run"
+        raise InvalidNetwork(item, cause, "give nn.Sequential(…) of its layers, or a module with a forward")
+    for name, values in (*net.named_parameters(), *net.named_buffers()):
+        if torch.nn.parameter.is_lazy(values):
+            raise InvalidNetwork(f"parameter {name}", "has no values yet", "run the module once, on a row of inputs")
+        if values.is_meta:
+            cause, cure = "is on the meta device, which holds no values", "load its weights onto another device first"
+            raise InvalidNetwork(f"parameter {name}", cause, cure)
+        if values.layout is not torch.strided:
+            raise InvalidNetwork(f"parameter {name}", f"is sparse ({values.layout})", "use .to_dense()")
+    for name, part in net.named_modules():
+        if "quantized" in type(part).__module__:
+            named = f"module {name} ({type(part).__module__}.{type(part).__qualname__})"
+            raise InvalidNetwork(named, "is no dense layer of floats: it is quantised", "use the model before that")
+        if isinstance(part, torch.nn.modules.batchnorm._BatchNorm) and part.running_var is None:
+            cause, cure = "keeps no running statistics", "use track_running_stats=True, and train it so"
+            raise InvalidNetwork(f"module {name} ({type(part).__name__})", cause, cure)
+    types = sorted({str(values.dtype) for values in (*net.parameters(), *_floats(net))})
+    if set(types) - _TOLERANCES.keys():
+        raise InvalidNetwork(item, f"has parameters of {', '.join(types)}", "use float32 or float64: net.double()")
+    return types
+
+
+def _floats(net: Any) -> list[Any]:
+    """Tensors of weights, those that no parameter or buffer names included."""
+    held = [value for part in net.modules() for value in vars(part).values() if isinstance(value, torch.Tensor)]
+    return [one for one in (*net.parameters(), *net.buffers(), *held) if one.is_floating_point()]
+
+
+def _device(net: Any) -> Any:
+    return next((one.device for one in _floats(net)), torch.device("cpu"))
+
+
+def _example(net: Any, item: str, context: int | None) -> tuple[Any, int]:
+    """Rows on which a module runs, and of token ids how large its vocabulary is, else 0."""
+    dice, floats = torch.Generator().manual_seed(0), _floats(net)
+    embeddings = [one.weight for one in net.modules() if isinstance(one, torch.nn.Embedding)]
+    dense = [one.in_features for one in net.modules() if isinstance(one, torch.nn.Linear)][:1]
+    widths = {size for one in floats for size in one.shape if size <= _MOST_INPUTS}
+    problem: Exception | None = None
+    for n in () if embeddings else (*dense, *sorted(widths - {*dense}, reverse=True)) or (1,):
+        rows = torch.rand(ROWS, n, generator=dice, dtype=floats[0].dtype if floats else None).to(_device(net))
+        try:
+            only_floats(net(rows))
+        except Exception as error:  # other people's code: it takes other inputs
+            problem = problem or error
+        else:
+            return rows, 0
+    most = LIMITS["context"][1]
+    for n in (context,) if context else range(most + 1, 0, -1):
+        try:
+            output = only_floats(net(torch.zeros(ROWS, n, dtype=torch.int64, device=_device(net))))
+        except Exception as error:
+            problem = problem or error
+            continue
+        if n > most and not context:
+            cause = "is not given, and nothing in the model says how long rows are"
+            raise InvalidNetwork("data", cause, "give data=…, rows of token ids")
+        sizes = {"vocabulary": output.shape[-1], "context": n}
+        for name, size in sizes.items():
+            if size > LIMITS[name][1]:
+                cure = "train a smaller one; docs/scope.md says why"
+                raise InvalidNetwork(item, f"has a {name} of {size:,}; the most are {LIMITS[name][1]:,}", cure)
+        n_tokens = output.shape[-1]
+        return torch.randint(n_tokens, (ROWS, n), generator=dice).to(_device(net)), n_tokens
+    raise problem or ValueError("it takes no rows")
+
+
+def _run(net: Any, rows: Any, item: str) -> Any:
+    """What a module gives, as float64, the same each time.
+
+    Raises:
+        InvalidNetwork: it fails, or gives something else when it is run again.
+    """
+    with evaluation(net, item):
+        found, again = (only_floats(net(rows)).detach().cpu().double().numpy() for _ in range(2))
+    if not np.array_equal(found, again, equal_nan=True):
+        cure = "take out what it draws or counts from call to call"
+        raise InvalidNetwork(item, "gives other outputs when it is run again", cure)
+    return found
+
+
+@contextmanager
+def evaluation(net: Any, item: str) -> Iterator[None]:
+    """A module in evaluation mode and without gradients; the mode of each of its modules is restored."""
+    modes = [(part, part.training) for part in net.modules()]
+    try:
+        with running(item), torch.no_grad():
+            net.eval()
+            yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
+
+
+def _perceptron(net: Any, graph: Graph, item: str, tolerance: float) -> ReadPerceptron:
+    """The chain of dense layers and activations that a graph is."""
+    nodes = graph.nodes
+    unread = [node.where for node in nodes if node.kind in ("unknown", "norm", "product") or "conv" in node.name]
+    if unread:
+        raise Unread(f"{'; '.join(dict.fromkeys(unread))}: only {_PARTS} are read")
+    parts, at = list[tuple[int, int]](), graph.output
+    while at:
+        sources = graph.sources(at)
+        if len(sources) != 1:
+            what = "takes up what several layers give" if sources else "does not depend on the inputs"
+            raise Unread(f"{nodes[at].where} {what}")
+        parts.insert(0, (sources[0], at))
+        at = nodes[sources[0]].entry if sources[0] else 0
+    steps, calls = list[Step](), [part_call(graph, 0, "inputs", 0)]
+    choice = None
+    for start, end in parts:
+        unit = nodes[start]
+        try:
+            if start:
+                label_as_entry(graph, start)
+            if unit.kind == "activation":
+                steps.append(Activated(unit.about))
+                calls.append(part_call(graph, start, "values", sum(isinstance(one, Dense) for one in steps)))
+            if unit.kind == "softmax":
+                ways = graph.code(start).movedim(unit.about[1], -1)
+                if bool((ways != ways[..., :1]).any()):
+                    raise Mixed
+                choice = unit.about[0]
+                (matrix,), added = graph.maps([start], end)
+                chosen = [
+                    one for one in (0, 1) if matrix.tolist() == torch.eye(matrix.shape[1])[one : one + 1].tolist()
+                ]
+                if added.any() or not (chosen or torch.equal(matrix, torch.eye(matrix.shape[1], dtype=matrix.dtype))):
+                    raise Unread(f"{nodes[end].where} changes what a softmax gives")
+                steps.append(TwoClasses(choice, *chosen))
+            else:
+                _affine_steps(graph, start, end, steps, calls)
+        except Mixed:
+            raise Unread(f"{nodes[end].where} depends on other rows, or on which row it is") from None
+
+    def run(rows: Rows) -> Rows:
+        given = torch.as_tensor(rows).to(_device(net), next((one.dtype for one in _floats(net)), torch.float32))
+        outputs: Rows = _run(net, given, item).reshape(len(rows), -1)
+        if choice is None:
+            return outputs
+        second = outputs[:, 1:] if outputs.shape[1] == 2 else outputs
+        return np.exp(second) if choice == "LogSoftmax" else second
+
+    original = Original(run, tolerance, cure="give a module that computes its outputs from each row alone")
+    return ReadPerceptron(replace(file_of_steps(steps, item), original=original), tuple(calls))
+
+
+def _affine_steps(graph: Graph, start: int, end: int, steps: list[Step], calls: list[PartCall]) -> None:
+    """Add what a stretch of affine calls computes: a dense layer for each of its matrices."""
+    chain = [end]
+    while chain[0] != start and len(graph.nodes[chain[0]].takes) == 1:
+        chain.insert(0, graph.nodes[chain[0]].takes[0])
+    before, found = start, 0
+    for one in chain[1:] if chain[0] == start else [end]:
+        if not isinstance(graph.nodes[one].value, torch.Tensor):
+            continue
+        (matrix,), added = graph.maps([before], one)
+        weight, bias = matrix.numpy(), added[0].numpy()
+        dense = chain[0] != start or weighs(graph.nodes[one])
+        if not dense and weight.shape[0] == weight.shape[1] and not (weight - np.diag(np.diag(weight))).any():
+            if bias.any() or (np.diag(weight) != 1).any():
+                steps.append(Affine(np.diag(weight), bias))
+        elif not dense and one == end and steps and isinstance(last := steps[-1], Dense):
+            held = bias if last.bias is None else weight @ last.bias + bias
+            steps[-1] = Dense(weight @ last.weight, held)
+        elif dense or one == end:
+            steps.append(Dense(weight, bias))
+            found += 1
+        else:
+            continue  # the next matrix takes it up
+        before = one
+    layer = sum(isinstance(one, Dense) for one in steps)
+    if layer:
+        calls.append(part_call(graph, end, "sums", layer))

@@ -1,0 +1,24 @@
+"""Other people's models run."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from analysis.errors import InvalidNetwork
+
+
+@contextmanager
+def running(item: str) -> Iterator[None]:
+    """Other people's code runs: what it warns of is passed over, what it raises is told."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except InvalidNetwork:
+        raise
+    except Exception as error:  # whatever it may be
+        told = " ".join(str(error).split())[:200]
+        cure = "mend it until it runs here on rows of its inputs and gives its outputs alone"
+        raise InvalidNetwork(item, f"fails when it is run ({type(error).__name__}: {told})", cure) from error

@@ -1,0 +1,421 @@
+"""A transformer in a graph of calls: attention, MLP blocks and LayerNorms between stretches that are affine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from math import sqrt
+from typing import Any, Final
+
+import torch
+
+from analysis.subjects.transformer.model import FORMAT
+from pluriscope.live.calls import PartCall
+from pluriscope.live.graph import (
+    MASKED,
+    ROWS,
+    Graph,
+    Mixed,
+    Node,
+    Unlabelled,
+    carried,
+    close,
+    label_as_entry,
+    part_call,
+)
+
+_POSITION: Final = "depends on the position in another way than by what is added to embeddings (rotary positions do)"
+_REFUSED: Final = {"rms": "is an RMSNorm, which does not centre", "unknown": "is no part that a transformer here has"}
+
+
+class Unread(Exception):
+    """What a model has that no network here has: each part and what it does."""
+
+
+class _Refused(Exception):
+    """A node, and what it does that is not supported."""
+
+
+@dataclass(frozen=True)
+class _Heads:
+    """The heads of one softmax.
+
+    Args:
+        reads: the nodes that hold queries, keys and values.
+        mixed: the product that weighs values.
+        query: ``[heads, n, d_head]`` from what the node of queries holds to the query of each head.
+        at: ``[heads, d_head]`` the components of keys and values that each has.
+        output: ``[heads, d_head, n]`` where in what is mixed each value goes.
+    """
+
+    reads: tuple[int, int, int]
+    mixed: int
+    query: Any
+    at: tuple[Any, Any]
+    output: Any
+
+
+@dataclass(frozen=True)
+class _Block:
+    """What reads the stream at one place, by one norm or none (−1): heads, or an MLP block with this activation."""
+
+    stream: int
+    norm: int
+    heads: tuple[_Heads, ...] = ()
+    activation: int = -1
+
+    @property
+    def adds(self) -> set[int]:
+        """What it adds to the stream comes of these nodes."""
+        return {one.mixed for one in self.heads} if self.heads else {self.activation}
+
+
+def read_parts(graph: Graph) -> tuple[dict[str, Any], tuple[PartCall, ...]]:
+    """The document of a model file, without name, tokens and tasks, and where its parts are computed.
+
+    Raises:
+        Unread: everything that is not supported.
+    """
+    problems: dict[str, None] = {}
+
+    @contextmanager
+    def noted() -> Iterator[None]:
+        try:
+            yield
+        except Unlabelled:
+            pass  # depends on what is noted already
+        except _Refused as problem:
+            index, cause = problem.args
+            problems[f"{graph.nodes[index].where} {cause}"] = None
+
+    def settle() -> None:
+        if problems:
+            raise Unread("; ".join(problems))
+
+    heads, activations = list[_Heads](), list[int]()
+    of_attention = {node.index for node in graph.nodes if node.kind == "softmax" for node in _products(graph, node)}
+    for node in graph.nodes:
+        with noted():
+            if node.kind == "embedding":
+                _label_embedding(graph, node)
+            elif node.kind == "softmax":
+                heads.append(_attention(graph, node))
+            elif node.kind in ("activation", "norm"):
+                activations += [node.index] if node.kind == "activation" else []
+                _labelled(graph, node)
+            elif node.kind == "product" and node.index not in of_attention:
+                if not any(graph.nodes[one].kind == "unknown" for side in node.takes for one in graph.sources(side)):
+                    raise _Refused(node.index, "multiplies two values that depend on the tokens, as gated MLPs do")
+            elif node.kind in _REFUSED:
+                raise _Refused(node.index, _REFUSED[node.kind])
+            elif node.kind == "affine" and len(node.takes) > 1 and len(given := graph.sources(node.index)) > 1:
+                kinds = {one: graph.nodes[one].kind for one in given}
+                for norm in (one for one in given if kinds[one] == "norm" and "inside" not in kinds.values()):
+                    with noted():
+                        raise _Refused(norm, "normalises the stream itself (post-norm), not only what a block reads")
+    settle()
+    if not heads:
+        raise Unread("nothing in it attends: it is no transformer")
+    last = graph.sources(graph.output)
+    final = last[0] if len(last) == 1 and graph.nodes[last[0]].kind == "norm" else -1
+    end = graph.trunk(graph.nodes[final].entry if final >= 0 else graph.output)
+    stream = graph.affine_before(end)
+    found: dict[tuple[int, int], list[_Heads]] = {}
+    blocks = list[_Block]()
+    for one in heads:
+        with noted():
+            at = {_read_at(graph, index, stream) for index in one.reads}
+            if len(at) > 1:
+                cause = "takes queries, keys and values from different places, as cross-attention does"
+                raise _Refused(one.mixed, cause)
+            found.setdefault(at.pop(), []).append(one)
+    blocks += [_Block(*at, heads=tuple(parts)) for at, parts in found.items()]
+    for index in activations:
+        with noted():
+            blocks.append(_Block(*_read_at(graph, graph.nodes[index].entry, stream), activation=index))
+    settle()
+    blocks.sort(key=lambda block: (block.stream, not block.heads))
+    known = {node.index for node in graph.nodes if node.kind == "embedding"}
+    for block in (*blocks, _Block(end, final)):
+        with noted():
+            if set(graph.sources(block.stream)) != known:
+                cause = "reads the stream without what an earlier block adds to it, as parallel blocks do"
+                raise _Refused(min(block.adds) if block.adds != {-1} else graph.output, cause)
+        known |= block.adds
+    settle()
+    attends = [bool(block.heads) for block in blocks]
+    if attends not in ([True] * sum(attends), [True, False] * sum(attends)):
+        words = ", ".join("attention" if kind else "MLP" for kind in attends)
+        raise Unread(f"its blocks are {words}: every layer needs attention, and all or none an MLP block behind it")
+    used = {final, *(block.norm for block in blocks)}
+    if len(norms := {graph.nodes[one].about[0] if one >= 0 else None for one in used}) > 1:
+        raise Unread(f"some parts read the stream through a LayerNorm and some not, or by other epsilons ({norms})")
+    read = list[tuple[dict[str, Any], tuple[PartCall, ...]]]()
+    with noted():
+        read.append(_document(graph, blocks, _Block(end, final), norms.pop()))
+    settle()
+    return read[0]
+
+
+def _products(graph: Graph, softmax: Node) -> Iterator[Node]:
+    """The products that a softmax is taken of, and those that what it gives goes into."""
+    yield from (graph.nodes[one] for one in graph.sources(softmax.entry))
+    for node in graph.nodes[softmax.index :]:
+        if node.kind == "product" and any(graph.sources(one) == [softmax.index] for one in node.takes):
+            yield node
+
+
+def _labelled(graph: Graph, node: Node) -> None:
+    try:
+        label_as_entry(graph, node.index)
+    except Unlabelled:
+        raise
+    except Mixed:
+        raise _Refused(node.index, f"{_POSITION}, or on several positions") from None
+
+
+def _label_embedding(graph: Graph, node: Node) -> None:
+    """Say which row and position each number belongs to, by what other tokens in the first row change."""
+    plain, shape = graph.codes[0], tuple(node.value.shape)
+    tokens = graph.nodes[0].value.clone()
+    tokens[0] = (tokens[0] + 1) % graph.n_tokens
+    changed = graph.again(node.index, {0: tokens}) != node.value
+    for code in (plain, plain.T, plain.flatten()):
+        if shape[: code.ndim] == tuple(code.shape):
+            whole = code.reshape(*code.shape, *[1] * (len(shape) - code.ndim)).expand(shape)
+            if not bool((changed & (whole >= graph.n_positions)).any()):
+                graph.codes[node.index] = whole.contiguous()
+                return
+    raise _Refused(node.index, "embeds some positions apart from the others")
+
+
+def _attention(graph: Graph, softmax: Node) -> _Heads:
+    """The heads of one softmax.
+
+    Raises:
+        _Refused: it is no causal attention.
+        Unlabelled: it depends on what is not read.
+    """
+    nodes, n, index = graph.nodes, graph.n_positions, softmax.index
+    parts = list(_products(graph, softmax))
+    if len(parts) != 2 or any(one.kind != "product" for one in parts) or softmax.about[0] != "Softmax":
+        raise _Refused(index, "is no softmax of products of queries and keys that weighs values")
+    product, mixed = parts
+    (weights,) = (one for one in mixed.takes if graph.sources(one) == [index])
+    (value,) = (one for one in mixed.takes if one != weights)
+    ones = {one: torch.ones_like(nodes[one].value) for one in (*product.takes, value)}
+    shape, dim = softmax.value.shape, softmax.about[1]
+    try:
+
+        def score(one: int, given: Any) -> Any:
+            return graph.computed(product, {**ones, one: given})
+
+        labels = {one: carried(partial(score, one), graph.code(one)) for one in product.takes}
+        along = {one: label.reshape(shape).movedim(dim, -1) for one, label in labels.items()}
+        query = next((one for one, label in along.items() if bool((label == label[..., :1]).all())), -1)
+        key = next((one for one in labels if one != query), -1)
+        if query < 0:
+            raise Mixed
+        queries, keys = labels[query].flatten(), labels[key].flatten()
+        # sorted by row, query and key, what is left is the head
+        n_heads = len(queries) // len(set(queries.tolist())) // n
+        order = torch.argsort(queries * ROWS * n + keys, stable=True).reshape(ROWS, -1, n, n_heads)
+        head = torch.empty_like(queries)
+        head[order] = torch.arange(n_heads).expand(order.shape)
+        heads = head.reshape(shape).movedim(dim, -1)
+        if bool((queries // n != keys // n).any()) or bool((heads != heads[..., :1]).any()):
+            raise Mixed
+        scale = _scale_of_scores(graph, softmax, product, seen_by=(queries, keys))
+        picked = order[:, -1, 0]  # what the last position takes of the first, for each head
+        at = {one: graph.table(one).index for one in (query, key, value)}
+        scores = _coefficients(graph, product, query, at[query][:, -1], key, at[key][:, 0], picked)
+        places = torch.arange(len(queries))
+        came = carried(lambda given: graph.again(weights, {index: given}), places.reshape(shape)).flatten()
+        went = torch.empty_like(came)
+        went[came] = torch.arange(len(came))
+        label = queries[came].reshape(nodes[weights].value.shape)
+        graph.codes[mixed.index] = carried(lambda given: graph.computed(mixed, {**ones, weights: given}), label)
+        to = graph.table(mixed.index).index[:, -1]
+        values = _coefficients(graph, mixed, value, at[value][:, 0], weights, went[picked], to)
+    except Unlabelled:
+        raise
+    except (Mixed, RuntimeError):
+        raise _Refused(index, "mixes positions in another way than attention does") from None
+    used = [[one.any(0).nonzero().flatten() for one in parts] for parts in (scores, values.permute(2, 0, 1))]
+    sizes = {len(one) for both in used for one in both}
+    if len(sizes) != 1:
+        raise _Refused(index, "has heads of different sizes, or values of another size than keys")
+    keys_at, values_at = (torch.stack(one) for one in used)
+    factor = scale * sqrt(sizes.pop())
+    mix = torch.stack([one[:, its] for one, its in zip(scores, keys_at, strict=True)]) * factor
+    mix = torch.where((mix - 1.0).abs() < 1e-12, torch.ones_like(mix), mix)
+    output = torch.stack([values[:, its, number].T for number, its in enumerate(values_at)])
+    return _Heads((query, key, value), mixed.index, mix, (keys_at, values_at), output)
+
+
+def _scale_of_scores(graph: Graph, softmax: Node, product: Node, seen_by: tuple[Any, Any]) -> float:
+    """What products of queries and keys are multiplied with; they are masked as in causal attention alone.
+
+    Raises:
+        _Refused: anything else is done to them.
+    """
+    flat = torch.arange(product.value.numel(), dtype=torch.float64).reshape(product.value.shape)
+    before, after, numbered = (
+        graph.again(softmax.entry, {product.index: one}).flatten() for one in (0.0 * flat, 0.0 * flat + 1.0, flat)
+    )
+    slope = after - before
+    seen = (before > MASKED) & torch.isfinite(before) & (slope != 0)
+    queries, keys = seen_by
+    if not seen.any() or not close(((numbered - before) / slope)[seen], flat.flatten()[seen]):
+        raise Mixed
+    if not close(slope[seen], slope[seen][:1]):
+        raise _Refused(softmax.index, "scales scores in another way at each position")
+    if not close(before[seen], torch.zeros(1, dtype=torch.float64)):
+        raise _Refused(softmax.index, "adds to scores by position, as ALiBi and relative positions do")
+    if bool((seen & (keys > queries)).any()):
+        raise _Refused(softmax.index, "attends to later positions: it is not causal")
+    if bool((~seen & (keys <= queries)).any()):
+        raise _Refused(softmax.index, "does not attend to all earlier positions")
+    return float(slope[seen][0])
+
+
+def _coefficients(graph: Graph, node: Node, of: int, of_at: Any, over: int, over_at: Any, to: Any) -> Any:
+    """Of a product of two nodes ``[n_to, n_of, n_over]`` what each pair of numbers counts in each result.
+
+    Args:
+        of_at, over_at, to: ``[rows, n]`` where each row has these numbers.
+    """
+    found = torch.zeros(to.shape[1], of_at.shape[1], over_at.shape[1], dtype=torch.float64)
+    for start in range(0, over_at.shape[1], ROWS):
+        number = torch.arange(start, min(start + ROWS, over_at.shape[1]))
+        row = number - start
+        one = torch.zeros_like(graph.nodes[over].value).flatten()
+        one[over_at[row, number]] = 1.0
+        with torch.enable_grad():
+            given = torch.ones_like(graph.nodes[of].value).requires_grad_()
+            result = graph.computed(node, {over: one.reshape(graph.nodes[over].value.shape), of: given}).flatten()
+            for place in range(to.shape[1]):
+                (slope,) = torch.autograd.grad(result[to[row, place]].sum(), given, retain_graph=True)
+                found[place, :, number] = slope.flatten()[of_at[row]].T
+    return found
+
+
+def _read_at(graph: Graph, index: int, stream: set[int]) -> tuple[int, int]:
+    """Where in the stream a node reads it, and by which norm, −1 for none.
+
+    Raises:
+        _Refused: it reads something else.
+    """
+    sources = graph.sources(index)
+    norm = sources[0] if len(sources) == 1 and graph.nodes[sources[0]].kind == "norm" else -1
+    at = index if norm < 0 else graph.nodes[norm].entry
+    while at not in stream:
+        node = graph.nodes[at]
+        if node.kind != "affine" or len(node.takes) != 1:
+            what = "is a norm of something else than the stream, such as queries or keys"
+            raise _Refused(*((norm, what) if norm >= 0 else (index, "does not read the stream alone")))
+        at = node.takes[0]
+    return at, norm
+
+
+def _document(graph: Graph, blocks: list[_Block], end: _Block, epsilon: float | None) -> tuple[dict[str, Any], Any]:
+    """What a model file says, and where its parts are computed."""
+    n, calls = graph.n_positions, list[PartCall]()
+    maps, added = list[dict[int, Any]](), list[Any]()
+    for block in (*blocks, end):
+        sources = graph.sources(block.stream)
+        try:
+            matrices, bias = graph.maps(sources, block.stream)
+        except Mixed:
+            raise _Refused(block.stream, "mixes rows or positions outside attention") from None
+        maps.append(dict(zip(sources, matrices, strict=True)))
+        added.append(bias)
+    for earlier, later in pairwise(maps):
+        for atom, matrix in earlier.items():
+            if not close(later[atom], matrix):
+                raise _Refused(atom, "is scaled on its way through the stream")
+
+    def read_by(block: _Block, wanted: int) -> tuple[Any, Any]:
+        """``[n, d_model]`` and ``[n]`` with which a node reads the stream, scale and shift of its norm folded in."""
+        try:
+            (matrix,), bias = graph.maps([block.stream if block.norm < 0 else block.norm], wanted)
+        except Mixed:
+            raise _Refused(wanted, _POSITION) from None
+        if not close(bias, bias[:1]):
+            raise _Refused(wanted, _POSITION)
+        if block.norm < 0:
+            return matrix, bias[0]
+        _, scale, shift = graph.nodes[block.norm].about
+        return matrix * scale, bias[0] + matrix @ shift
+
+    first, positions = graph.table(blocks[0].stream), added[0]
+    embedding = torch.zeros(graph.n_tokens, first.n, dtype=torch.float64)
+    for start in range(0, graph.n_tokens, ROWS * n):
+        tokens = (torch.arange(ROWS * n).reshape(ROWS, n) + start) % graph.n_tokens
+        embedding[tokens] = graph.again(blocks[0].stream, {0: tokens}).flatten()[first.index] - positions
+    given = graph.nodes[blocks[0].stream].value.flatten()[first.index]
+    if not close(given, embedding[graph.nodes[0].value] + positions):
+        raise _Refused(blocks[0].stream, _POSITION)
+    embedded = next(node.index for node in graph.nodes if node.kind == "embedding")
+    calls += [part_call(graph, embedded, "token", 0), part_call(graph, blocks[0].stream, "given", 0)]
+    attention, mlps = list[dict[str, Any]](), list[dict[str, Any]]()
+    for number, block in enumerate(blocks):
+        now, then, reaches = added[number], added[number + 1], maps[number + 1]
+        bias = then - now[-len(then) :]
+        if not close(bias, bias[:1]):
+            raise _Refused(min(block.adds), _POSITION)
+        if not block.heads:
+            entry = graph.nodes[block.activation].entry
+            weight, bias_in = read_by(block, entry)
+            mlps.append({"in": weight.T, "in_bias": bias_in, "out": reaches[block.activation].T, "out_bias": bias[0]})
+            after = graph.affine_before((*blocks, end)[number + 1].stream)
+            written = max(one for one in after if graph.sources(one) == [block.activation])
+            calls += [part_call(graph, entry, "hidden", len(attention))]
+            calls += [part_call(graph, written, "written", len(attention))]
+            continue
+        layer: dict[str, list[Any]] = {}
+        for one in block.heads:
+            query, key, value = one.reads
+            weight, of_query = read_by(block, query)
+            layer.setdefault("query", []).append(weight.T @ one.query)
+            layer.setdefault("query_bias", []).append(of_query @ one.query)
+            for name, node, at in (("key", key, one.at[0]), ("value", value, one.at[1])):
+                weight, bias_of = read_by(block, node)
+                layer.setdefault(name, []).append(weight[at].transpose(1, 2))
+                layer.setdefault(f"{name}_bias", []).append(bias_of[at])
+                calls.append(part_call(graph, node, "key" if node == key else "value", len(attention) + 1, at))
+            layer.setdefault("output", []).append(one.output @ reaches[one.mixed].T)
+            factor, from_query = one.query.abs().max(1)
+            calls.append(part_call(graph, query, "query", len(attention) + 1, from_query, float(factor.flatten()[0])))
+            calls.append(part_call(graph, one.mixed, "attended", len(attention) + 1, one.output.argmax(2)))
+        if len({one.shape[2] for one in layer["query"]}) > 1:
+            raise Unread(f"heads of layer {len(attention) + 1} have different sizes")
+        attention.append({**{name: torch.cat(one) for name, one in layer.items()}, "output_bias": bias[0]})
+    unembedding, unembedding_bias = read_by(end, graph.output)
+    if n - 1 not in graph.table(graph.output).positions:
+        raise _Refused(graph.output, "gives no logits at the last position")
+    calls.append(part_call(graph, graph.output, "logits", len(attention)))
+    functions = {graph.nodes[block.activation].about for block in blocks if not block.heads}
+    if len(functions) > 1 or len({one["query"].shape for one in attention}) > 1:
+        raise Unread(f"its layers differ in their heads or activations ({', '.join(sorted(functions))})")
+    heads, d_model, d_head = attention[0]["query"].shape
+    document = {"format": FORMAT, "layers": len(attention), "heads": heads, "d_model": d_model, "d_head": d_head}
+    document |= {"vocabulary": graph.n_tokens, "context": n, "token_embedding": embedding, "attention": attention}
+    document |= {"position_embedding": positions if bool(positions.any()) else None}
+    document |= {"unembedding": unembedding.T, "unembedding_bias": unembedding_bias}
+    document |= {"mlp": mlps, "activation": functions.pop()} if mlps else {}
+    document |= {} if epsilon is None else {"layer_norm_epsilon": epsilon}
+    listed: dict[str, Any] = _listed(document)
+    return listed, tuple(sorted(calls, key=lambda one: one.number))
+
+
+def _listed(value: Any) -> Any:
+    """Lists for tensors, and no biases that are 0."""
+    if isinstance(value, torch.Tensor):
+        return (value + 0.0).tolist()
+    if isinstance(value, dict):
+        return {key: _listed(one) for key, one in value.items() if not key.endswith("bias") or bool(one.any())}
+    return [_listed(one) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,172 @@
+"""What in a graph of calls is not affine, known by what it computes: activations, norms, softmaxes, products.
+
+However it is written: a GELU of five calls is one activation, a mean, a square and a root are one LayerNorm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from math import log
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from analysis.errors import InvalidNetwork
+from analysis.subjects.perceptron.activations import FAMILIES
+from pluriscope.live.graph import Graph, Node, close, is_affine
+
+Function = Callable[[Any], Any]
+_BACK: Final = 8
+_AHEAD: Final = 24
+"""Calls before and behind one that is not affine, of which it may be a part."""
+_LEAST_EPSILON: Final = 1e-12
+
+
+def find_units(graph: Graph) -> None:
+    """Give each node that is not affine its kind, entry and what it is."""
+    for node in list(graph.nodes):
+        if node.kind != "unknown":
+            continue
+        if len(node.takes) > 1 and all(is_affine(graph, node, (one,)) for one in node.takes):
+            node.kind = "product"
+            continue
+        for entry in _entries(graph, node):
+            exits = [one for one in _exits(graph, node, entry) if one.value.shape == graph.nodes[entry].value.shape]
+            best: tuple[Node, str, Any] | None = None
+            for one in exits:  # the last that is more than those before it
+                found = _known(partial(_between, graph, entry, one.index), one.value)
+                if found and (best is None or (best[1], str(best[2])) != (found[0], str(found[1]))):
+                    best = (one, *found)
+            if best:
+                unit, kind, about = best
+                for inside in graph.nodes[node.index : unit.index]:
+                    if inside.kind in ("unknown", "product", "activation", "rms") and _depends(
+                        graph, unit.index, inside.index
+                    ):
+                        inside.kind = "inside"
+                unit.kind, unit.entry, unit.about = kind, entry, about
+                if kind != "rms":
+                    break
+
+
+def _between(graph: Graph, entry: int, wanted: int, given: Any) -> Any:
+    """The value of a node for one of its entry."""
+    return graph.again(wanted, {entry: given})
+
+
+def _entries(graph: Graph, node: Node) -> Iterator[int]:
+    """Nodes that one may be a function of, the nearest first."""
+    seen, todo = set[int](), list(node.takes)
+    while todo and len(seen) < _BACK:
+        todo.sort()
+        if (one := todo.pop()) not in seen:
+            seen.add(one)
+            yield one
+            before = graph.nodes[one]
+            if before.kind == "affine" and not weighs(before):
+                todo += before.takes
+
+
+def _exits(graph: Graph, node: Node, entry: int) -> Iterator[Node]:
+    """Nodes from one on that are functions of an entry alone, without weights between."""
+    inside = {entry}
+    for one in graph.nodes[entry + 1 : node.index + _AHEAD]:
+        if one.takes and all(taken in inside for taken in one.takes) and not weighs(one):
+            inside.add(one.index)
+            if one.index >= node.index and isinstance(one.value, torch.Tensor):
+                yield one
+
+
+def _depends(graph: Graph, later: int, earlier: int) -> bool:
+    todo = [later]
+    while todo:
+        if (one := todo.pop()) == earlier:
+            return True
+        todo += [taken for taken in graph.nodes[one].takes if taken >= earlier]
+    return False
+
+
+def weighs(node: Node) -> bool:
+    """Whether a matrix of the module takes part in a call."""
+    given = (*node.args, *node.kwargs.values())
+    return any(isinstance(one, torch.Tensor) and one.ndim > 1 and one.numel() > 1 for one in given)
+
+
+def _known(function: Function, like: Any) -> tuple[str, Any] | None:
+    """The kind of a function of a tensor, and what it is."""
+    if not isinstance(like, torch.Tensor) or not like.is_floating_point():
+        return None
+    with torch.no_grad():
+        for dim in range(like.ndim):
+            given = torch.randn(like.shape, generator=torch.Generator().manual_seed(dim), dtype=torch.float64)
+            result = function(given)
+            if close(result, given.softmax(dim)):
+                return "softmax", ("Softmax", dim)
+            if close(result, given.log_softmax(dim)):
+                return "softmax", ("LogSoftmax", dim)
+        return _activation(function, like) or _norm(function, like)
+
+
+def _activation(function: Function, like: Any) -> tuple[str, str] | None:
+    """The activation that a function is, as it is written here."""
+    far = torch.tensor([-2e3, 2e3], dtype=torch.float64)
+    grid = torch.cat((torch.linspace(-9.0, 9.0, 61, dtype=torch.float64), far))
+    number = torch.randint(len(grid), like.shape, generator=torch.Generator().manual_seed(0))
+    values = function(grid[number])
+    at, first = number.flatten(), torch.zeros(len(grid), dtype=torch.float64)
+    first[at] = values.flatten()
+    if not close(first[number], values):
+        return None
+
+    def on(value: float) -> float:
+        return float(f"{float(function(torch.full(like.shape, value, dtype=torch.float64)).flatten()[0]):.12g}")
+
+    seen = np.unique(at.numpy())
+    probes = {"negative_slope": -on(-1.0), "alpha": -on(-1e3), "min": on(-1e5), "max": on(1e5)}
+    probes["beta"] = log(2.0) / on(0.0) if on(0.0) > 0 else 0.0
+    probes["beta"] = float(f"{probes['beta']:.12g}")
+    for family in sorted(FAMILIES.values(), key=lambda one: len(one.parameters)):
+        try:
+            found = family.with_parameters({one.name: probes[one.name] for one in family.parameters})
+        except InvalidNetwork:
+            continue
+        if found.name != "linear" and np.allclose(found.value(grid.numpy())[seen], first.numpy()[seen], 1e-8, 1e-8):
+            return "activation", found.text
+    return None
+
+
+def _norm(function: Function, like: Any) -> tuple[str, Any] | None:
+    """Epsilon, scale and shift ``[n]`` of a LayerNorm over the last dimension; "rms" for one without centring."""
+    n = like.shape[-1] if like.ndim else 1
+    if n < 2 or like.numel() == n:
+        return None
+    given = torch.randn(like.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    for centred in (True, False):
+
+        def normed(values: Any, epsilon: float, centred: bool = centred) -> Any:
+            values = values - values.mean(-1, keepdim=True) if centred else values
+            return values / (values.square().mean(-1, keepdim=True) + epsilon).sqrt()
+
+        unit, result = (one.reshape(-1, n) for one in (normed(1e4 * given, 0.0), function(1e4 * given)))
+        spread = unit - unit.mean(0)
+        scale = (spread * result).sum(0) / spread.square().sum(0)
+        shift = result.mean(0) - scale * unit.mean(0)
+        most = int(scale.abs().argmax())
+        if not close(unit * scale + shift, result) or float(scale[most]) == 0:
+            continue
+        if not centred:
+            return "rms", None
+        epsilon, size = 1e-4, 0.0
+        for _ in range(3):  # nearest to what it is where the variance is about as large
+            size = epsilon**0.5
+            small = ((function(size * given) - shift) / scale)[..., most]
+            whole = normed(given, 0.0)[..., most]
+            one = int((whole.abs() * (small.abs() > 0)).argmax())
+            variance = (given.var(-1, unbiased=False)).flatten()[one] * size**2
+            epsilon = max(float(variance * ((whole.flatten()[one] / small.flatten()[one]) ** 2 - 1)), _LEAST_EPSILON)
+        epsilon = max(float(f"{epsilon:.9g}"), _LEAST_EPSILON)
+        if close(normed(given * size, epsilon) * scale + shift, function(given * size)):
+            return "norm", (epsilon, scale, shift)
+    return None
