@@ -278,7 +278,7 @@ def _from_graph(graph: Any, about: Vocabulary, *, by_score: bool) -> dict[str, A
     names, item, said = about.names, f"{_ITEM}: graph", graph.graph
     for key, own in (("network", about.network), ("output", about.output)):
         if str(said.get(key, own)).removesuffix(".0") != str(own):  # some tools have no integers
-            cause = f"is of {key} {shown_name(str(said[key]))}, and this one is {str(own)[:_SHOWN]!r}"
+            cause = f"is of {key} {str(said[key])[:12]!r}, and this one is {str(own)[:12]!r}"
             raise InvalidClaim(item, cause, f"locate it among the circuits of that {key}")
     if said.get("explanation") == "placement":
         raise InvalidClaim(item, "shows a placement, which leaves no edge out", "give the graph of a circuit")
@@ -293,7 +293,7 @@ def _from_graph(graph: Any, about: Vocabulary, *, by_score: bool) -> dict[str, A
     parts = [(name, graph.nodes[node]) for node, name in called.items() if name in names.numbers]
     if names.part == "edge":
         parts = [
-            (".".join((f"{called[source]}>{called[target]}", *filter(None, [told.get("slot")]))), told)
+            (".".join((f"{called[source]}>{called[target]}", *map(str, filter(None, [told.get("slot")])))), told)
             for source, target, told in graph.edges(data=True)
         ]
     if len({name for name, _ in parts}) < len(parts):

@@ -8,6 +8,7 @@ last.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from analysis import ENGINE_VERSION
@@ -33,52 +34,46 @@ def _write(graph: Any, question: Any) -> dict[str, Any]:
     if question.kind.refuses("neurons"):  # its one input stands for all tokens, and of one token nothing is drawn
         row, types = question.subject.row_tokens(0), {"output": "logit"}
         tokens = list(row) if len(row) > 1 else [*row, *tokens[-1:]]
-    used = {end for *ends, told in edges if told.get("kept") for end in ends}
     functions: dict[str, list[str]] = {}
     written, places = list[dict[str, Any]](), dict[int, int]()
     for name, told in nodes.items():
-        layer, is_output, label = told["layer"], name == given[-1], told["label"]
+        layer, label, output = told["layer"], told["label"], told["kind"] == "output"
         place = places[layer] = places.get(layer, -1) + 1
         if "function" in told:
             label += f" = {told['function']}"
-            if not is_output:
-                functions.setdefault(told["function"], []).append(name)
-        if name in given or told.get("kept") or "function" in told:
-            used.add(name)
+            functions.setdefault(told["function"], []).extend([] if output else [name])
         written.append(
             {
                 "node_id": name,
                 "jsNodeId": name,
                 "feature": (layer + place) * (layer + place + 1) // 2 + place,  # the pair as one number
                 "layer": str(layer) if layer else "E",
-                "ctx_idx": min(place, len(tokens) - 1) if layer == 0 else len(tokens) - 1,
+                "ctx_idx": len(tokens) - 1 if layer else min(place, len(tokens) - 1),
                 "feature_type": types.get(told["kind"], told["kind"]),
-                "clerp": f'Output "{label}" (p={share:.3f})' if is_output else label,
-                "token_prob": share if is_output else 0.0,
-                "is_target_logit": is_output,
+                "clerp": f'Output "{label}" (p={share:.3f})' if output else label,
                 **({"score": told["score"]} if "score" in told else {}),
             }
         )
-    what = [about.get("explanation", about.get("method", "graph")), about.get("mask", "")]
-    named = (
-        about["address"].partition("?")[0].rpartition("/")[2] if "address" in about else "-".join(filter(None, what))
-    )
-    title = " ".join(filter(None, [about.get("name", ""), *what]))
+    used = {*given, *(name for name, told in nodes.items() if told.get("kept") or "function" in told)}
+    used |= {end for *ends, told in edges if told.get("kept") for end in ends}
+
+    what = f"{about.get('explanation') or about.get('method', 'graph')} {about.get('mask', '')}".strip()
+    named = about.get("address", what).partition("?")[0].rpartition("/")[2]
     said = f"Weights of links: {_WEIGHTS.get(weight, 'none')}. p of the output: the share of rows decided right."
     return {
         "metadata": {
-            "slug": f"{about['network'][:12]}-{named}",
+            "slug": re.sub(r"[^\w.-]+", "-", f"{about['network'][:12]} {named}"),
             "schema_version": 1,
             "scan": f"{_OWN}-{about['network'][:12]}",
             "transcoder_list": [],
             "prompt_tokens": tokens,
-            "prompt": f"{title}: {' '.join(tokens)}",
+            "prompt": f"{about.get('name', '')} {what}: {' '.join(tokens)}".strip(),
             "info": {"description": said, "generator": {"name": "Pluriscope", "version": ENGINE_VERSION}},
             _OWN: about,
         },
         "qParams": {
             "pinnedIds": [name for name in nodes if name in used],
-            "supernodes": [[function, *names] for function, names in functions.items()],
+            "supernodes": [[function, *names] for function, names in functions.items() if names],
             "linkType": "both",
             "clickedId": given[-1],
             "sg_pos": "",
@@ -100,7 +95,8 @@ def _read(value: Any) -> Any:
         about = value["metadata"].get(_OWN)
         pinned = value.get("qParams", {}).get("pinnedIds") or []
         pinned = set(pinned.split(",") if isinstance(pinned, str) else pinned)  # a text once the viewer has saved it
-        found = nx.MultiDiGraph(**(about or {}))
+        found = nx.MultiDiGraph()
+        found.graph.update(about or {})
         for told in value["nodes"]:
             kept = {"kept": told["node_id"] in pinned} if pinned else {}
             found.add_node(told["node_id"], **kept, **({"score": told["score"]} if "score" in told else {}))

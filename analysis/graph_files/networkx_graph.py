@@ -17,6 +17,7 @@ def _read(value: Any) -> Any:
     import networkx as nx
 
     try:
+        value = {**value, "graph": dict(value.get("graph", {}))}
         found = nx.node_link_graph(value, directed=True, multigraph=True, edges=called)
     except (AttributeError, LookupError, TypeError, ValueError, nx.NetworkXException) as problem:
         raise ValueError(f"is no node-link JSON: {type(problem).__name__} {problem}"[:200]) from None

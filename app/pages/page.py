@@ -101,17 +101,14 @@ class One:
             "data": self.place.data_digest,
             "engine_version": ENGINE_VERSION,
             "stored": stored,
-            "graphs": {one.key: self.graph_url(one.key) for one in self.graphs},
+            "graphs": {one.key: url for one, url in self.graphs},
         }
 
     @property
-    def graphs(self) -> Sequence[GraphFormat]:
-        """The formats of graphs that it can be written in."""
-        return formats_for(self.place.question, self.ref.kind)
-
-    def graph_url(self, key: str) -> str:
-        """Where it is a graph of a format."""
-        return self.links.made_of(self.url(), f"graphs/{key}")
+    def graphs(self) -> list[tuple[GraphFormat, str]]:
+        """The formats of graphs that it can be written in, each with where it is in it."""
+        formats, url = formats_for(self.place.question, self.ref.kind), self.url()
+        return [(one, self.links.made_of(url, f"graphs/{one.key}")) for one in formats]
 
 
 @dataclass(frozen=True)
@@ -187,7 +184,7 @@ class Document(Shared):
 
     @property
     def graphs(self) -> Sequence[tuple[str, str]]:
-        return [(one.label, self.one.graph_url(one.key)) for one in self.one.graphs]
+        return [(one.label, url) for one, url in self.one.graphs]
 
     @property
     def network(self) -> NetworkRow:

@@ -89,7 +89,10 @@ def _form(of: AnalysisContext, given: Mapping[str, str]) -> Iterator[Block]:
     text = f"Nodes are {names.listed}. Edges are written as in {names.example}; helpful ones have negative scores."
     area: dict[str, Any] = {"control": "textarea", "placeholder": names.example}
     first: dict[str, Any] = {
-        "text": (str, Field(title="A circuit: mask, edges, scores or JSON", description=text, json_schema_extra=area))
+        "text": (
+            str,
+            Field(title="A circuit: mask, edges, scores, JSON or GraphML", description=text, json_schema_extra=area),
+        )
     }
     yield Section("Another of your own" if any(given.values()) else "Your own", _ABOUT, id="form")
     kept = {"text": next((given[name] for name in _WAYS if given.get(name)), "")}

@@ -8,9 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from analysis.discovery.part_names import names_of
+from analysis.graph_files.registry import GRAPH_FORMATS, file_text, graph_in
+from analysis.question import ask
 from analysis.subjects.graph import perceptron_graph
+from tests.factories import pretrained_xor
 
 NAMES = list(names_of(perceptron_graph((2, 3, 3, 1))).numbers)
+_XOR = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
+_TEXTS = [file_text(graph_in(key, _XOR, "circuit", {}, mask=0x3B2CF)) for key, one in GRAPH_FORMATS.items() if one.read]
+GRAPHS = [json.loads(text) if text.startswith("{") else text for text in _TEXTS]
 ODD: tuple[Any, ...] = (
     *(None, True, -1, 0, 19, 10**30, 10**400, 1e308, -1e-320, 1.5, "", " ", "\ud800", "\u202e", "nan", "1e999"),
     *([], {}, [[]], {"": ""}, "x0>1.2", "a0.h1->m2<q>", "x0->x0", "9" * 300, "x" * 5_000, [None] * 18, ["x0>1.0"] * 2),
@@ -31,6 +37,7 @@ def forms() -> list[Any]:
         [0.5] * 18,
         "3b2cf",
         "x0>1.2, 1.2->2.0 n2.0 → y",
+        *GRAPHS,
     ]  # fmt: skip
 
 

@@ -132,6 +132,9 @@ NAN.add_edge("x0", "1.0", score=float("nan"))
         ('<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph/><graph><edge/></graph></graphml>', "several"),
         ("<" + " " * 4_000_000, "larger than the limit"),
         ({"nodes": [{"id": "x0"}], "links": [{"source": "x0"}]}, "no node-link JSON"),
+        ({"nodes": [{"id": "x0"}], "links": [{"source": "x0", "target": "1.0", "slot": 3}]}, "no node of this network"),
+        ({"nodes": [{"id": "x0"}], "links": [{"source": "x0", "target": "1.0", "key": {}}]}, "no node-link JSON"),
+        ({"nodes": [{"id": ["x0"]}, {"id": {}}], "graph": 3, "links": []}, "no node-link JSON"),
         ({"nodes": ["x0"], "links": [["x0", "1.0"]]}, "no node-link JSON"),
     ],
 )
@@ -176,7 +179,15 @@ def test_a_graph_of_circuit_tracer_that_others_made_is_read_by_pins_or_by_weight
     assert claim.note
 
 
-@pytest.mark.parametrize("links", [[{"source": "x0"}], 3, [["x0", "1.0"]]])
-def test_a_damaged_graph_of_circuit_tracer_is_refused(links):
-    with pytest.raises(InvalidClaim, match="no graph of circuit-tracer"):
-        read({"metadata": {}, "qParams": {}, "nodes": [], "links": links})
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *({"links": links} for links in ([{"source": "x0"}], 3, [["x0", "1.0"]], [{"source": [], "target": 1}])),
+        *({"nodes": nodes} for nodes in (None, ["x0"], [{"node_id": None}], [{"node_id": {}}])),
+        *({"metadata": about} for about in (3, {"pluriscope": 3}, {"pluriscope": {"incoming_graph_data": 3}})),
+        *({"qParams": pins} for pins in ([], {"pinnedIds": 3}, {"pinnedIds": [{}]})),
+    ],
+)
+def test_a_damaged_graph_of_circuit_tracer_is_refused(damage):
+    with pytest.raises(InvalidClaim):
+        read({"metadata": {}, "qParams": {}, "nodes": [], "links": []} | damage)
