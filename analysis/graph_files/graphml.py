@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any, Final
 from xml.etree.ElementTree import ParseError, fromstring
 
@@ -27,7 +28,8 @@ def _read(text: Any) -> Any:
 
     try:
         tree = fromstring(text)  # noqa: S314  without declarations there is nothing to expand
-        found = nx.parse_graphml(text, force_multigraph=True)
+        with warnings.catch_warnings(action="ignore"):  # of ports, and of attributes without a type
+            found = nx.parse_graphml(text, force_multigraph=True)
     except (ParseError, AttributeError, LookupError, TypeError, ValueError, nx.NetworkXException) as problem:
         raise ValueError(f"is no GraphML that networkx reads: {type(problem).__name__} {problem}"[:200]) from None
     if sum(one.tag.rpartition("}")[2] == "edge" for one in tree.iter()) != found.number_of_edges():
