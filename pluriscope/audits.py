@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from numpy.typing import NDArray
@@ -15,13 +15,14 @@ from analysis.discovery.landscapes import landscape_of
 from analysis.discovery.registry import read_methods
 from analysis.errors import InvalidClaim
 from analysis.work import Work
-from pluriscope.arguments import LATER, jsonable, listed, unfit
+from pluriscope.arguments import LATER, listed, unfit
 from pluriscope.circuits import Circuit
+from pluriscope.claim_files import claim_texts, value_text
 from pluriscope.findings import Findings
 from pluriscope.progress import telling
 
-ClaimLike = Circuit | str | Iterable[str] | Iterable[float] | NDArray[Any] | Mapping[str, Any]
-"""A circuit, a mask, names of edges, a number for each edge, or any of these with how scores pick a mask."""
+ClaimLike = Circuit | Path | str | Iterable[str] | Iterable[float] | NDArray[Any] | Mapping[str, Any]
+"""A circuit, a file or folder of claims, a mask, names of edges, numbers of edges, or a dict with how these pick."""
 ClaimsLike = Annotated[Mapping[str, ClaimLike] | Sequence[ClaimLike], LATER]
 """Each with a name; without names they are counted."""
 _FORMS: Final = (
@@ -68,7 +69,10 @@ def _texts(result: Findings, claims: ClaimsLike) -> dict[str, str]:
             raise InvalidClaim("claims", "is a list that may be one claim or several", f"give {_FORMS}")
     if not all(isinstance(name, str) for name in named):
         raise unfit("claims", claims, _FORMS)
-    return {name: _text(result, name, claim) for name, claim in named.items()}
+    found = dict[str, str]()
+    for name, claim in named.items():
+        found |= claim_texts(claim, name) if isinstance(claim, Path) else {name: _text(result, name, claim)}
+    return found
 
 
 def _text(result: Findings, name: str, claim: Any) -> str:
@@ -83,6 +87,6 @@ def _text(result: Findings, name: str, claim: Any) -> str:
 
         claim = node_link_data(claim, edges="links")
     try:
-        return json.dumps(dict(claim) if isinstance(claim, Mapping) else listed(claim), default=jsonable)
+        return value_text(dict(claim) if isinstance(claim, Mapping) else listed(claim))
     except (TypeError, ValueError, RecursionError):
         raise unfit("claims", claim, _FORMS) from None

@@ -19,6 +19,8 @@ from analysis.discovery.part_names import ARROW, PartNames, dotted, names_of, sh
 from analysis.discovery.registry import METHODS
 from analysis.discovery.selection import SELECTION, Scores, choose_stop
 from analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
+from analysis.graph_files.auto_circuit import edges_of as prune_scores
+from analysis.graph_files.mib import configuration, graph_of_tables
 from analysis.graph_files.registry import GRAPH_FORMATS
 from analysis.method_settings import Setting, filled
 from analysis.strict_json import check_keys, combined, kind_of, read_text, read_value
@@ -32,6 +34,7 @@ _HEX: Final = re.compile(r"[0-9a-fA-F]+", re.ASCII)
 _WAYS: Final = ("mask", "edges", "scores")
 _SHOWN: Final = 40
 _UNNAMED: Final = "The graph does not say which network it is of; its nodes and edges are those of this one."
+_MLP: Final = re.compile(r"(?:^|->)m\d+(?:->|$)")
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,16 @@ FORMS: Final[tuple[SentForm, ...]] = (
     ),
     SentForm(
         "eap-ig",
-        "Graph of EAP-IG",
+        "Graph of EAP-IG, MIB",
         "What Graph.to_json writes. Edges marked in_graph are the circuit; where none is, or if you say how many edges "
-        "to take, its scores pick one.",
+        "to take, its scores pick one. What a head reads in one has the sum of the scores of its q, k and v.",
         '{"cfg": {}, "nodes": {"x0": {"in_graph": true}, …}, "edges": {"x0->1.2": {"score": -0.42, "in_graph": true}}}',
+    ),
+    SentForm(
+        "auto-circuit",
+        "Prune scores of auto-circuit",
+        "By module, as nested lists. The circuit is what has 1 where all are 0 or 1, and what ACDC never pruned.",
+        '{"blocks.0.hook_q_input": [[-0.42], …], …, "blocks.1.hook_resid_post": [0.3, …]}',
     ),
     *(SentForm(one.key, one.label, one.about, one.example) for one in GRAPH_FORMATS.values() if one.read),
 )
@@ -117,19 +126,22 @@ class Vocabulary:
         settings: how scores lead to a mask.
         network: SHA-256 of the network or model.
         output: which of its outputs.
+        configuration: the sizes by which EAP-IG knows the network; empty where it has no place there.
     """
 
     names: PartNames
     settings: tuple[Setting, ...]
     network: str
     output: int
+    configuration: Mapping[str, Any]
 
 
 def vocabulary_of(question: Any) -> Vocabulary:
     """What a question about a subject of any kind is about; scores are picked from as those of a random order are."""
     own = METHODS.of(question.kind)["random"].own
     settings = (*SELECTION, *(one for one in own if one.name != "seed"))
-    return Vocabulary(names_of(question.graph), settings, question.subject.digest, question.output)
+    network = question.subject.digest, question.output, configuration(question)
+    return Vocabulary(names_of(question.graph), settings, *network)
 
 
 def read_claim(raw: bytes, vocabulary: Vocabulary, picking: Mapping[str, Any] | None = None) -> Claim:
@@ -156,7 +168,7 @@ def read_claim(raw: bytes, vocabulary: Vocabulary, picking: Mapping[str, Any] | 
     elif sent is text:
         form, said = _from_text(text, names)
     else:
-        form, said = _from_json(sent, names, picking)
+        form, said = _from_json(sent, vocabulary, picking)
     selection = tuple(setting.name for setting in vocabulary.settings)
     problems: list[AnalysisError] = check_keys(said, (), (*_WAYS, *selection), _ITEM, InvalidClaim)
     if problems:
@@ -199,23 +211,49 @@ def _number(text: str) -> float | str | None:
         return text
 
 
-def _from_json(value: Any, names: PartNames, picking: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def _from_json(value: Any, vocabulary: Vocabulary, picking: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     if isinstance(value, list):
         way = "edges" if _is_names(value) else "scores"
         return way, {way: value}
     if "mask" in value or "scores" in value or (isinstance(value.get("edges"), list) and _is_names(value["edges"])):
         return next(way for way in ("mask", "scores", "edges") if way in value), value
-    by_score = bool({"k", "threshold"} & set(picking))
+    names, by_score = vocabulary.names, bool({"k", "threshold"} & set(picking))
+    try:
+        told = prune_scores(value) or {}
+        if "src_nodes" in value:
+            value = graph_of_tables(value)
+    except ValueError as problem:
+        raise InvalidClaim(_ITEM, str(problem), _CURE) from None
+    if told:
+        return "auto-circuit", _edges_or_scores(told, names, by_score, whole=True)
     if isinstance(value.get("edges"), dict):
-        for name in value["nodes"] if isinstance(value.get("nodes"), dict) else ():
-            names.node(name, f"{_ITEM}: nodes")
-        told = {name: _of(one, name) for name, one in value["edges"].items()}
-        return "eap-ig", _edges_or_scores(told, names, by_score)
+        return "eap-ig", _of_graph(value, vocabulary, by_score)
     if any(ARROW.search(name) for name in value):
         told = {name: {"in_graph" if isinstance(one, bool) else "score": one} for name, one in value.items()}
         return "edge-scores", _edges_or_scores(told, names, by_score)
     shown = ", ".join(repr(key[:_SHOWN]) for key in list(value)[:3])
     raise InvalidClaim(_ITEM, f"is an object of no form that is read here (keys {shown or 'none'})", _CURE)
+
+
+def _of_graph(value: dict[str, Any], vocabulary: Vocabulary, by_score: bool) -> dict[str, Any]:
+    """What a graph of EAP-IG says of edges, or of nodes where masks name these."""
+    names, sizes = vocabulary.names, value["cfg"] if isinstance(value.get("cfg"), dict) else {}
+    for key in vocabulary.configuration:
+        if key in sizes and sizes[key] != vocabulary.configuration[key]:
+            cause = (
+                f"is of a model with {key} {sizes[key]!r}"[:80] + f", and this one has {vocabulary.configuration[key]}"
+            )
+            raise InvalidClaim(f"{_ITEM}: cfg", cause, "give a graph of this network")
+    told = {name: _of(one, name) for name, one in value["edges"].items()}
+    given = value["nodes"] if isinstance(value.get("nodes"), dict) else {}
+    nodes = {name: one if isinstance(one, dict) else {"in_graph": one} for name, one in given.items()}
+    if vocabulary.configuration and not names.knows("m0"):  # programs that need MLP blocks have some that add nothing
+        told = {name: one for name, one in told.items() if one.get("score") or not _MLP.search(name)}
+        nodes = {name: one for name, one in nodes.items() if not _MLP.search(name)}
+    written = {name: names.node(name, f"{_ITEM}: nodes") for name in nodes}
+    if names.part == "node":
+        told = {name: one for name, one in nodes.items() if written[name] in names.numbers}
+    return _edges_or_scores(told, names, by_score, whole=bool(sizes))
 
 
 def _is_names(value: list[Any]) -> bool:
@@ -228,33 +266,51 @@ def _of(value: Any, where: str) -> dict[str, Any]:
     return value
 
 
-def _edges_or_scores(told: Mapping[str, Mapping[str, Any]], names: PartNames, by_score: bool) -> dict[str, Any]:
+def _edges_or_scores(
+    told: Mapping[str, Mapping[str, Any]], names: PartNames, by_score: bool, *, whole: bool = False
+) -> dict[str, Any]:
     """The circuit that is marked, or the scores of all edges where none is, or where scores are asked for.
 
     Args:
-        told: of each edge by its name a ``score``, and whether it is kept, ``in_graph``, as far as that is said.
+        told: of each edge by its name a ``score``, and whether it is kept, ``in_graph``, as far as that is said; what a
+            head reads in one may be told by q, k and v.
         names: of what may be kept.
         by_score: whether scores are asked for.
+        whole: whether it must speak of the whole network.
     """
-    item = f"{_ITEM}: edges"
-    scores: dict[int, Any] = {}
-    kept: list[int] = []
+    item, written = f"{_ITEM}: {names.part}s", list(names.numbers)
+    scores, marks = dict[int, dict[str, Any]](), dict[int, set[bool]]()
     for name, said in told.items():
-        edge, marked = names.bit(name, item), said.get("in_graph")
-        if edge in scores:
-            raise InvalidClaim(item, f"has {list(names.numbers)[edge]} twice", "name each edge once")
+        edge, marked, slot = names.bit(name, item), said.get("in_graph"), names.slot(name)
+        if slot in scores.setdefault(edge, {}):
+            raise InvalidClaim(item, f"has {written[edge]} twice", f"name each {names.part} once")
         if marked is not None and not isinstance(marked, bool):
             raise InvalidClaim(item, f"says {str(marked)[:_SHOWN]!r} of whether one is kept", "use true or false")
-        scores[edge] = said.get("score")
-        if marked:
-            kept.append(edge)
-    scored = any(score is not None for score in scores.values())
-    if kept and not (by_score and scored):
-        written = list(names.numbers)
-        return {"edges": [written[edge] for edge in sorted(kept)]}
+        marks.setdefault(edge, set()).add(bool(marked))
+        scores[edge][slot] = said.get("score")
+    if whole and len(scores) < names.graph.n_bits:
+        missing = next(name for edge, name in enumerate(written) if edge not in scores)
+        raise InvalidClaim(
+            item, f"say nothing of {missing}, so they are of another network", "give all of this network"
+        )
+    found = [_sum_of(scores.get(edge, {})) for edge in range(len(written))]
+    scored = any(score is not None for score in found)
+    kept = [edge for edge in sorted(marks) if True in marks[edge]]
+    if (kept or (whole and not any(found))) and not (by_score and scored):
+        if apart := [written[edge] for edge in kept if len(marks[edge]) > 1]:
+            cause = f"keeps some of the q, k and v of {apart[0]}, which is one edge here"
+            raise InvalidClaim(item, cause, "ask under rules that have them apart")
+        return {"edges": [written[edge] for edge in kept]}
     if not scored:
         raise InvalidClaim(_ITEM, f"keeps no {names.part} and has no scores", "mark some as kept, or give scores")
-    return {"scores": [scores.get(edge) for edge in range(names.graph.n_bits)]}
+    return {"scores": found}
+
+
+def _sum_of(scores: Mapping[str, Any]) -> Any:
+    """The sum of the scores of slots; what is no number is as it was given."""
+    given = [score for score in scores.values() if score is not None]
+    numbers = len(given) > 1 and all(isinstance(one, (int, float)) for one in given)
+    return sum(given) if numbers else given[0] if given else None
 
 
 def _graph_of(sent: Any) -> tuple[str, Any]:

@@ -17,6 +17,7 @@ from analysis.subjects.graph import Graph
 
 ARROW: Final = re.compile(r"\s*(?:-+>|→|>)\s*|(?<=\w)-(?=[A-Za-z])")
 _SLOT: Final = re.compile(r"<([qkv])>")
+_ENDS: Final = re.compile(r"[.<]([qkv])>?$")
 _SHOWN: Final = 40
 
 
@@ -109,6 +110,15 @@ class PartNames:
         if edge not in self.numbers:
             raise InvalidClaim(item, f"has {shown}, which is no {self.part} of this network", cure)
         return self.numbers[edge]
+
+    def knows(self, node: str) -> bool:
+        """Whether a node has this name, in any spelling."""
+        return node in self._nodes
+
+    def slot(self, name: str) -> str:
+        """q, k or v if an edge's name tells it and edges here have no slots; else ""."""
+        found = None if any(edge.slot for edge in self.graph.edges) else _ENDS.search(name)
+        return found[1] if found else ""
 
     def node(self, name: Any, item: str, *others: Any) -> str:
         """A node's name as claims write it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ class GraphFormat:
         write: graph (:mod:`~analysis.graph_files.network_graph`) and question → the value that the package takes.
         read: a text, or the value of a JSON text → such a graph; None where it is in another format; ValueError with a
             cause, one clause, where it is in this one and cannot be read. None where such files are not read.
+        files: of a format that is a folder, what was written → what its files hold by name.
     """
 
     key: str
@@ -38,3 +39,4 @@ class GraphFormat:
     refuses: Callable[[Any], str] = lambda _: ""
     write: Callable[[Any, Any], Any]
     read: Callable[[Any], Any] | None = None
+    files: Callable[[Any], Mapping[str, Any]] | None = None

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from analysis.errors import NotOffered
+from analysis.graph_files.auto_circuit import AUTO_CIRCUIT
 from analysis.graph_files.circuit_tracer import CIRCUIT_TRACER
 from analysis.graph_files.graph_format import GraphFormat
 from analysis.graph_files.graphml import GRAPHML
+from analysis.graph_files.mib import MIB
 from analysis.graph_files.network_graph import network_graph
 from analysis.graph_files.networkx_graph import NETWORKX
 
-GRAPH_FORMATS: Final = {one.key: one for one in (NETWORKX, GRAPHML, CIRCUIT_TRACER)}
+GRAPH_FORMATS: Final = {one.key: one for one in (NETWORKX, GRAPHML, CIRCUIT_TRACER, MIB, AUTO_CIRCUIT)}
 
 
 def formats_for(question: Any, thing: str) -> list[GraphFormat]:

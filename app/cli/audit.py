@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from app.cli.reading import read_asked, read_settings
@@ -17,6 +18,7 @@ def audit(
     *,
     output: str = "",
     methods: Sequence[str] = (),
+    claim: Sequence[str] = (),
     protocol: str = "complete",
     output_index: int = 0,
     data: str = "",
@@ -28,25 +30,33 @@ def audit(
 
     Example: pluriscope audit xor.json --methods acdc --methods "eap(threshold=.9)" --output audit.json
 
+    Example: pluriscope audit model.json --protocol heads-zero --claim scores.pt
+
     Exit codes: 0 done, 2 bad input, 3 stopped at a limit (the audit says what is missing).
 
     Args:
         file: Network or model file, or - for standard input.
         methods: Method, as key or key(name=value,name=value); may be repeated; default for one of each with default
-            settings. Without it: default.
+            settings. Without it, and without claims: default.
+        claim: File of a circuit or scores that somebody found, in any form that the page of claims reads, or saved by
+            torch; or a folder of these, such as a submission to MIB. May be repeated.
     """
     from analysis.discovery.audit import audit as run_audit
     from analysis.discovery.audit import audit_json
+    from analysis.discovery.claims import read_claim, vocabulary_of
     from analysis.discovery.landscapes import landscape_of
     from analysis.discovery.registry import read_methods
     from analysis.network_files.intake import Declaration
     from analysis.work import Work
     from app.limits import in_memory, limits_of
+    from pluriscope.claim_files import claim_texts
 
-    check_output(output, json, file, data or file)
+    check_output(output, json, file, data or file, *claim)
     asked = read_asked(file, protocol, data, [output_index], Declaration(**declared), quiet=quiet)
     (question,) = asked.questions
-    chosen = read_methods(methods or ["default"], question.kind)
+    chosen = read_methods(methods or ([] if claim else ["default"]), question.kind)
+    texts = {name: text for one in claim for name, text in claim_texts(Path(one), one).items()}
+    claims = {name: read_claim(text.encode(), vocabulary_of(question)) for name, text in texts.items()}
     seconds: dict[str, float] = {}
     with progress_bar(quiet) as report:
         work = Work(report, clock=time.perf_counter, limits=in_memory(limits_of(read_settings())))
@@ -55,7 +65,7 @@ def audit(
         landscape = landscape_of(question, circuits, work=work)
         seconds["circuits"] = time.perf_counter() - begun
         begun = time.perf_counter()
-        found = run_audit(landscape, chosen, work=work)
+        found = run_audit(landscape, chosen, claims, work)
         seconds["methods"] = time.perf_counter() - begun
     planted = asked.explaining.planted(asked.given.file, question)
     return written(output, audit_json(landscape, found, seconds, asked.explaining.missing(landscape), planted))

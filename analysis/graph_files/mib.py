@@ -1,0 +1,113 @@
+"""Graphs as EAP-IG writes them in JSON, which the circuit track of MIB takes: of a transformer, its q, k and v apart.
+
+Where masks have one edge for all that a head reads of a source, three edges stand for it here, and its score is spread
+over them. Of a model of attention alone no MLP blocks are named: both programs then leave them out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from analysis.graph_files.graph_format import GraphFormat
+from analysis.subjects.question import SubjectQuestion
+
+_PERCENTAGES: Final = ("0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50")
+"""Of all edges, what each circuit of a submission has at most."""
+_LEFT_OUT: Final = {"score": 0.0, "in_graph": False}
+_SLOT: Final = re.compile(r"(.+)<([qkv])>")
+
+
+def refusal(question: SubjectQuestion) -> str:
+    """Why graphs of attention heads and MLP blocks have no place for a question's network, a clause; else ""."""
+    if question.kind.refuses("stream"):
+        return f"has a place for attention heads and MLP blocks alone, which {question.kind.plural} do not have"
+    sources = sum(not node.removable for node in question.graph.nodes) - 1
+    return "has one embedding, and under these rules token and position are apart" if sources > 1 else ""
+
+
+def usual_names(question: SubjectQuestion) -> dict[str, str]:
+    """Nodes in order → what these programs call them: input, a0.h0, m0, logits."""
+    return {node.name: (*node.aliases, node.name)[0] for node in question.graph.nodes}
+
+
+def configuration(question: SubjectQuestion) -> dict[str, Any]:
+    """The sizes by which these programs know a transformer; empty of networks that they do not take."""
+    if question.kind.refuses("stream"):
+        return {}
+    model = question.subject
+    sizes = {"n_layers": len(model.layers), "n_heads": model.n_heads, "d_model": len(model.unembedding)}
+    return {**sizes, "parallel_attn_mlp": False}
+
+
+def _write(graph: Any, question: SubjectQuestion) -> dict[str, Any]:
+    names, edges = usual_names(question), dict[str, dict[str, Any]]()
+    for source, target, told in graph.edges(data=True):
+        slots = [f"<{one}>" for one in told.get("slot", "qkv")] if names[target][0] == "a" else [""]
+        kept = told.get("kept", False)
+        said = {"score": told.get("score", float(kept) * len(slots)) / len(slots), "in_graph": kept}
+        edges |= {f"{names[source]}->{names[target]}{slot}": {**said} for slot in slots}
+    ends = {end for source, target, told in graph.edges(data=True) if told.get("kept") for end in (source, target)}
+    nodes = {name: {"in_graph": node in ends or name == "logits"} for node, name in names.items()}
+    for node, told in graph.nodes(data=True):  # what masks name, where that are nodes
+        if "score" in told:
+            nodes[names[node]]["score"] = told["score"]
+    return {"cfg": configuration(question), "nodes": nodes, "edges": edges}
+
+
+def _files(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a submission has: the scores, or of a circuit nine files, empty where it has more edges than are allowed."""
+    edges = document["edges"].values()
+    if any(one["score"] != one["in_graph"] for one in edges) or any(
+        "score" in one for one in document["nodes"].values()
+    ):
+        return {"scores.json": document}
+    share = 100 * sum(one["in_graph"] for one in edges) / len(edges)
+    nodes = {name: {"in_graph": name == "logits"} for name in document["nodes"]}
+    empty = {**document, "nodes": nodes, "edges": {name: {**_LEFT_OUT} for name in document["edges"]}}
+    return {f"{most}.json": document if share <= float(most) else empty for most in _PERCENTAGES}
+
+
+def graph_of_tables(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A graph as EAP-IG has it in JSON, from what its ``to_pt`` writes.
+
+    Raises:
+        ValueError: a clause, if its tables are of other sizes than its lists of nodes.
+    """
+    try:
+        sources, targets = value["src_nodes"], value["dst_nodes"]
+        kept, scores = (value.get(f"edges_{one}") for one in ("in_graph", "scores"))
+        edges = {
+            f"{source}->{target}": {
+                "score": None if scores is None else scores[i][j],
+                "in_graph": None if kept is None else kept[i][j],
+            }
+            for i, source in enumerate(sources)
+            for j, target in enumerate(targets)
+            if i < _position(sources, target)
+        }
+        nodes = {name: {"in_graph": kept} for name, kept in zip(sources, value["nodes_in_graph"], strict=False)}
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise ValueError("has tables of other sizes than its lists of nodes") from None
+    return {"cfg": value.get("cfg"), "nodes": nodes, "edges": edges}
+
+
+def _position(sources: Sequence[str], target: str) -> int:
+    """How many sources come before what a reader's layer sees."""
+    node = (_SLOT.fullmatch(target) or [target, target])[1]
+    first = node.split(".")[0] + ".h0" if node[0] == "a" else node
+    return sources.index(first) if first in sources else len(sources)
+
+
+MIB: Final = GraphFormat(
+    key="mib",
+    label="MIB, EAP-IG",
+    about="A transformer's graph as EAP-IG has it; in a folder a submission to the circuit track of MIB.",
+    ending=".mib.json",
+    checked_with="EAP-IG 4fad6c67",
+    takes=("circuit", "scores"),
+    refuses=refusal,
+    write=_write,
+    files=_files,
+)
