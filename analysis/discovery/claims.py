@@ -355,6 +355,8 @@ def _from_graph(graph: Any, about: Vocabulary, *, by_score: bool) -> dict[str, A
     if len({name for name, _ in parts}) < len(parts):
         raise InvalidClaim(item, "has an edge twice", "name each edge once, with its slot where there are several")
     marked = any("kept" in told or "score" in told for _, told in parts)
+    if not marked and any("kept" in told or "score" in told for *_, told in graph.edges(data=True)):
+        raise InvalidClaim(item, "marks edges, and a circuit is its nodes here", "mark nodes, or ask under other rules")
     told = {name: {"in_graph": one.get("kept", not marked), "score": one.get("score")} for name, one in parts}
     return _edges_or_scores(told, names, by_score)
 

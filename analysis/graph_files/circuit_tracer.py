@@ -112,8 +112,8 @@ def _read(value: Any) -> Any:
 
 CIRCUIT_TRACER: Final = GraphFormat(
     key="circuit-tracer",
-    label="circuit-tracer",
-    about="Attribution graphs, as its viewer and Neuronpedia have them. Links between pinned nodes are the circuit; "
+    label="Attribution graph",
+    about="As the viewers of circuit-tracer and Neuronpedia have it. Links between pinned nodes are the circuit; "
     "where none is pinned, or if you say how many edges to take, their weights pick one.",
     example='{"metadata": {…}, "qParams": {"pinnedIds": ["x0", …]}, "nodes": [{"node_id": "x0"}, …], "links": […]}',
     ending=".circuit-tracer.json",

@@ -28,8 +28,8 @@ def _read(value: Any) -> Any:
 
 NETWORKX: Final = GraphFormat(
     key="networkx",
-    label="networkx",
-    about="A graph of networkx, as a file its node-link JSON. Edges marked as kept are the circuit; else scores pick "
+    label="Node-link JSON",
+    about="What networkx makes of a graph for a file. Edges marked as kept are the circuit; else scores pick "
     "one; else the edges that are there are it.",
     example='{"nodes": [{"id": "x0"}, …], "links": [{"source": "x0", "target": "1.2", "kept": true}, …]}',
     ending=".node-link.json",

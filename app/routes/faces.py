@@ -41,7 +41,7 @@ def _texts(share: Share) -> Iterator[Block]:
     if only := only_here(share.base):
         yield Notice(only, cure="Give the site an address that others reach (PLURISCOPE_PUBLIC_URL), or send a file.")
     if share.graphs:
-        offered = " · ".join(f"[{label}]({url})" for label, url in share.graphs)
+        offered = "\n".join(f"- [{label}]({url})" for label, url in share.graphs)
         yield Prose(f"**As a graph for other tools**\n\n{offered}", glossary=False)
     told = {
         "Link": share.url,

@@ -96,7 +96,7 @@ class Shared(ABC):
 
     @property
     def graphs(self) -> Sequence[tuple[str, str]]:
-        """Formats of graphs by name, each with where what it shows is in it."""
+        """Formats of graphs, in words, each with where what it shows is in it."""
         return ()
 
     @property
@@ -173,7 +173,7 @@ class Share:
         in_library: whether the library has values of all that it shows.
         verifies: whether it can be computed anew and held against the store.
         base: scheme and host; "" if they are not known.
-        graphs: formats of graphs by name, each with where it is in it.
+        graphs: formats of graphs, in words, each with where it is in it.
     """
 
     facts: InShort

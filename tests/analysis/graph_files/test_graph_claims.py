@@ -152,6 +152,11 @@ def test_a_graph_without_slots_of_a_network_that_has_them_is_refused():
         read(bare, ASKED["qkv"])
 
 
+def test_marks_on_edges_are_refused_where_masks_name_nodes():
+    with pytest.raises(InvalidClaim, match="a circuit is its nodes here"):
+        read(graph("heads"), ASKED["nodes"])
+
+
 def test_what_only_nodes_say_is_read_where_masks_name_nodes():
     asked = ASKED["nodes"]
     names = asked.graph.bit_names
