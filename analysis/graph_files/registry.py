@@ -37,8 +37,10 @@ def graph_in(key: str, question: Any, thing: str, about: Mapping[str, str], **pa
     """
     known, chosen = [one.key for one in formats_for(question, thing)], GRAPH_FORMATS.get(key)
     if chosen is None or key not in known:
-        cause = "is unknown" if chosen is None else chosen.refuses(question) or f"does not take this kind: {thing}"
-        raise NotOffered(f"graph format {key[:40]!r}", cause, f"use one of {', '.join(known) or 'a circuit'}")
+        shown = "placement" if thing == "alignment" else thing
+        cause = "is unknown" if chosen is None else chosen.refuses(question) or f"does not take this kind: {shown}"
+        cure = f"use one of {', '.join(known)}" if known else "ask it of a circuit, an interpretation or a placement"
+        raise NotOffered(f"graph format {key[:40]!r}", cause, cure)
     return chosen.write(network_graph(question, about, **parts), question)
 
 

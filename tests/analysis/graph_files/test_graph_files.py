@@ -75,10 +75,18 @@ def test_weights_and_scores_stand_on_their_edges():
     assert "score" not in THINGS["scores-without-mask"]("networkx").edges["x0", "1.0"]
 
 
-@pytest.mark.parametrize(("key", "kind"), [("nothing", "circuit"), ("networkx", "algorithm")])
-def test_an_unknown_format_and_what_has_no_graph_are_refused(key, kind):
-    with pytest.raises(NotOffered):
+@pytest.mark.parametrize(
+    ("key", "kind", "words"),
+    [
+        ("nothing", "circuit", "is unknown. Use one of networkx, graphml"),
+        ("networkx", "algorithm", "Ask it of a circuit"),
+        ("auto-circuit", "alignment", "kind: placement. Use one of networkx"),
+    ],
+)
+def test_an_unknown_format_and_what_has_no_graph_are_refused(key, kind, words):
+    with pytest.raises(NotOffered) as refused:
         graph_in(key, QUESTION, kind, {})
+    assert words in str(refused.value)
 
 
 @pytest.mark.parametrize(
