@@ -47,7 +47,7 @@ _LARGE: Final = 1_000_000_000
 _BYTES: Final = {".csv": 20, ".parquet": 8}
 """Of one cell, at most, by the ending."""
 Columns = dict[str, Any]
-_SHOWN: Final = tuple(column for column in CIRCUITS.columns if column.shown)
+SHOWN: Final = tuple(column for column in CIRCUITS.columns if column.shown)
 """The figures that tables of circuits have."""
 Range = int | Annotated[tuple[int | None, int | None], Field(strict=False)] | None
 """A number, or the least and the most, either of which may be None."""
@@ -316,17 +316,19 @@ class Circuits(Listing[Circuit]):
 
         Where there is none, a float is NaN and anything else None.
         """
-        graph, part = self.result.question.graph, self.result.circuit_figures
-        masks = [graph.to_hex(mask) for mask in self.masks.tolist()]
+        part, rows = self.result.circuit_figures, self.rows()
         key, scope, addresses = self.result.network_key, self.result.scope, self.result.addresses
-        rows = _figures(part, self.positions)
-        whole: dict[str, Any] = {}
-        for column in (one for one in _SHOWN if part.has(one.name)):
+        whole: dict[str, Any] = {"mask": [row["mask"] for row in rows]}
+        for column in (one for one in SHOWN if part.has(one.name)):
             told = [row[column.name] for row in rows]
             kind = np.float64 if column.type == "float" else object  # integers of any size stay what they are
             whole[column.name] = np.array(told, kind) if None in told else told
-        where = {"address": [addresses.circuit(key, mask, scope) for mask in masks]} if self.result.site else {}
-        return frame({"mask": masks, **whole, **where})
+        where = {"address": [addresses.circuit(key, mask, scope) for mask in whole["mask"]]} if self.result.site else {}
+        return frame({**whole, **where})
+
+    def rows(self) -> list[Row]:
+        masks, figures = map(self.result.question.graph.to_hex, self.masks.tolist()), self.result.circuit_figures
+        return [{"mask": mask, **row} for mask, row in zip(masks, _figures(figures, self.positions), strict=True)]
 
     def _where(self, chosen: NDArray[np.bool_]) -> Circuits:
         return self._part(self.positions[chosen].tolist())
@@ -445,7 +447,7 @@ class Classes(Listing[Interpretation]):
 
 def _figures(part: Part, places: NDArray[Any]) -> list[dict[str, Any]]:
     """The figures of some circuits, a dictionary for each."""
-    rows = part.values(_SHOWN, places)
+    rows = part.values(SHOWN, places)
     return [{name: value for name, value in row.items() if name != KIND} for row in rows]
 
 

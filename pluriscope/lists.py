@@ -131,6 +131,10 @@ class Listing(Sequence[E], Generic[E]):
         """A DataFrame with a row for each."""
         return frame(map(self._row, self))
 
+    def rows(self) -> list[Row]:
+        """The figures of each, by name."""
+        return list(map(self._row, self))
+
     def _row(self, one: E) -> Row:
         """The figures of one; of what is on no server without its address, since a path leads nowhere in a notebook."""
         return {name: value for name, value in one.row().items() if name != "address" or self.result.site}

@@ -36,9 +36,11 @@ from pluriscope.asking import asked
 from pluriscope.audits import ClaimsLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import compared
+from pluriscope.counts import Count
 from pluriscope.explanations import Explanation
 from pluriscope.figures.svg.layout import shape_text
 from pluriscope.findings import Findings, Site
+from pluriscope.lists import Listing
 from pluriscope.models import (
     EncodingLike,
     GivenNetwork,
@@ -52,6 +54,7 @@ from pluriscope.models import (
     write_json,
 )
 from pluriscope.progress import Reader, stopping, telling
+from pluriscope.result_tables import save_tables
 from pluriscope.showing import Drawing, Rows, beside, heading, link, table
 from pluriscope.task_values import TaskLike
 from pluriscope.views.registry import view_of
@@ -414,6 +417,25 @@ class Result(Findings):
     def save(self, path: FilePath) -> Path:
         """Write a result file with the network in it, which :func:`load` reads by itself."""
         return write_json(path, self_contained(self.document, self.question.kind, self.network_file, self._data))
+
+    def save_tables(self, folder: FilePath, *, interpretations: Annotated[int, Field(ge=0)] = 10_000) -> Path:
+        """Write the listed explanations as Parquet with a data card: circuits, interpretations, algorithms, placements.
+
+        Args:
+            folder: new or empty; pandas, polars, DuckDB and ``datasets.load_dataset`` read what is in it.
+            interpretations: at most so many, by circuit, then index.
+
+        Raises:
+            AnalysisError: something is there already, or it cannot be written.
+        """
+        counts = self.counts
+        lists: dict[str, tuple[Listing[Any], Count]] = {"circuits": (self.circuits, counts.valid_circuits)}
+        if self.offers("interpretations"):
+            lists["interpretations"] = self.interpretations[:interpretations], counts.interpretations
+            lists["algorithms"] = self.algorithms, counts.candidate_algorithms
+            lists["placements"] = self.alignments, counts.valid_alignments
+        save_tables(self, lists, Path(folder))
+        return Path(folder)
 
     def draw(self) -> Drawing:
         """The network."""

@@ -35,11 +35,14 @@ from analysis import ENGINE_VERSION
 from analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition, condition_of
 from analysis.answer_key.rows import KnownNetwork, Row
 from analysis.answer_key.scores import SCORES
+from analysis.answer_key.submission import TRACKS
 from analysis.answer_key.suite import SUITE_FORMAT, InvalidSuite, SuiteNetwork, suite_digest
 from analysis.answer_key.summary import ranked, summary_of
 from analysis.answer_key.truth import Truth
 from analysis.digest import sha256_hex
 from analysis.strict_json import read_object, validated
+from pluriscope.data_card import FILES, CardTable, write_card
+from pluriscope.glossary import terms
 from pluriscope.study_table import StudyTable, literal, put, quoted, write_part
 from pluriscope.suite_design import Half, SuiteDesign, read_design, secret_digest
 
@@ -74,6 +77,34 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 """Columns of each table with their types as DuckDB calls them."""
+MEANINGS: Final[Mapping[str, str]] = {
+    "name": "Arm, cell and seed of the network.",
+    "network": "Name of the network; in networks.parquet the SHA-256 of its weights.",
+    "arm": "What the network is an example of.",
+    "cell": "Its cell of the arm.",
+    "seed": "Its seed in the cell.",
+    "rules": "Of a transformer, what its circuits are made of.",
+    "E": "Edges of the network: bits of a mask.",
+    "planted": "Mask of the planted circuit.",
+    "file": "JSON: the network's file.",
+    "condition": "Ablation, decision rule and pruning.",
+    "n_valid": "Valid circuits.",
+    "smallest": "Edges of the smallest valid circuit.",
+    "backbone": "Mask of the edges that every valid circuit keeps.",
+    "minimal": "Masks of the valid circuits within which no other lies.",
+    "sizes": "Valid circuits of 0 … E edges.",
+    "listed": "Whether every valid circuit is listed, in truth/NAME.parquet.",
+    "method": "Whose answer it is.",
+    "track": "What the method may ask.",
+    "outcome": "What became of the method.",
+    "message": "Why it did not answer.",
+    "answer": "Its first valid circuit as a mask, hexadecimal; bit i is edge i.",
+    "own": "Mask at the method’s own operating point.",
+    **{f"calls_{track}": f"How often it asked for {track}." for track in TRACKS},
+    "seconds": "Seconds that it took.",
+    "mask": "A valid circuit under the primary condition: bit i is edge i.",
+}
+"""What columns of the tables hold that are no scores."""
 
 
 def bundled_design() -> SuiteDesign:
@@ -317,6 +348,18 @@ def _write(path: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], manifest
     files = {name: sha256_hex((path / name).read_bytes()) for name in (*TABLES, _SUMMARY)}
     told = {**manifest, "files": {**files, **manifest["files"]}}
     put(path / _MANIFEST, json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n")
+    write_suite_card(path, told)
+
+
+def write_suite_card(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the card of a suite's folder; errors as of :func:`write_card`."""
+    sentences = {term.name: term.meaning for term in terms()}
+    meanings = {**MEANINGS, **{score.key: sentences[score.label] for score in SCORES}}
+    tables = {one.split(".")[0]: CardTable(one, meanings) for one in TABLES}
+    tables[_LISTS] = CardTable(f"{_LISTS}/*.parquet", meanings, "A file for each network: its valid circuits.")
+    rows = "Rows of truths are about a network and condition, of answers about a method, network and condition."
+    about = f"Networks with the truth about each, digest {manifest['digest']}. {rows} Masks are hex, bit i for edge i."
+    write_card(path, f"{manifest['name']}, {manifest['half']} half", about, tables, str(manifest["licence"]))
 
 
 def _summary(answers: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -365,7 +408,7 @@ class SuiteFolder:
         Raises:
             InvalidSuite: something else, another suite, or the secret is none.
         """
-        item, ours = f"output {str(self.path)!r}", {_PARTS, _LISTS, _MANIFEST, _SUMMARY, *TABLES}
+        item, ours = f"output {str(self.path)!r}", {_PARTS, _LISTS, _MANIFEST, _SUMMARY, *FILES, *TABLES}
         strange = sorted(one.name for one in there if one.name not in ours and one.name[0] != ".")
         if strange:
             raise InvalidSuite(item, f"has {strange[0]!r} in it, which is no part of a suite", "give another folder")

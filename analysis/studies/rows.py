@@ -16,7 +16,7 @@ from analysis.data import data_file_json, parse_data_file
 from analysis.errors import InvalidNetwork, InvalidTask
 from analysis.network_files.planted_record import planted_json, read_planted
 from analysis.studies.cells import Cell, cells_of
-from analysis.studies.design import GRID_FACTORS, Factor, StudyDesign
+from analysis.studies.design import FACTORS, GRID_FACTORS, SHARED, Factor, StudyDesign
 from analysis.studies.measures.measure import Kind, Measure, Measured, unknown_measure
 from analysis.studies.measures.registry import measures_of
 from analysis.studies.sources import RowNetwork
@@ -57,6 +57,30 @@ _OF_NETWORK: Final = _ACTIVATIONS | {
 }
 NAMES: Final = frozenset({*_BEFORE, *_OF_TRAINING, *_OF_NETWORK, *GRID_FACTORS})
 """Columns that are no measures."""
+MEANINGS: Final[Mapping[str, str]] = {
+    "cell": "The network's cell of the grid: its key.",
+    "seed": "Seed of the network in its cell.",
+    "protocol": "Rules under which it was analysed; none where the network has no values.",
+    "output": "Which of its outputs, from 0.",
+    "state": "How training ended: converged, or why there is nothing to analyse.",
+    "inexact": "JSON: measure → low, high, truncated_at and note of a value that is not exact, value beyond 38 digits.",
+    "message": "Why training ended, in words.",
+    "epochs": "Epochs of training.",
+    "loss": "Mean over the last epoch of training, exact where the network was drawn: not to be compared.",
+    "accuracy": "Share of inputs that it decides right, 0 to 1.",
+    "seconds": "Core seconds that it took.",
+    **{factor: f"Level of the factor {label}." for factor, label in FACTORS.items() if factor not in SHARED},
+    "activation": "Of its hidden neurons.",
+    "output_activation": "Of its outputs.",
+    "negative_slope": "Of its leaky ReLU.",
+    "network": "SHA-256 of its weights.",
+    "sizes": "Neurons of each layer, inputs first.",
+    "tables": "Truth table of each output's task.",
+    "weights": "All weights, layer after layer: by row, then biases.",
+    "data": "JSON: the data file of other rows than the clean inputs.",
+    "planted": "JSON: what was planted.",
+}
+"""What each of them holds."""
 
 
 def columns_of(design: StudyDesign, rows: Iterable[Mapping[str, Any]] = ()) -> dict[str, str]:

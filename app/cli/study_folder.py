@@ -18,9 +18,11 @@ from analysis.errors import AnalysisError
 from analysis.studies.design import StudyDesign
 from analysis.studies.rows import columns_of
 from app.cli.terminal import TROUBLE, Refusal, remark
+from pluriscope.data_card import FILES, write_study_card
 from pluriscope.study_table import ENDING, DamagedTable, Part, StudyTable, put, read_part, write_part
 
 SUMMARY: Final = "summary.json"
+_BESIDE: Final = (SUMMARY, *FILES)
 _LOCK: Final = ".lock"
 _LEFT: Final = re.compile(rf"\..*({re.escape(ENDING)}|{re.escape(SUMMARY)})\.[0-9a-f]+")
 """What a command that was killed while it wrote leaves behind; see :func:`pluriscope.study_table.put`."""
@@ -59,12 +61,13 @@ class StudyFolder:
         self.parts.append(part)
 
     def sum_up(self) -> None:
-        """Write the summary of all parts beside them; a Refusal if it cannot be written."""
+        """Write the summary of all parts and their card beside them; a Refusal if it cannot be written."""
         from pluriscope.study_summary import summary_of_table  # loads libraries of statistics
 
         told = json.dumps(summary_of_table(self.design, self.table), ensure_ascii=False, indent=1)
         with self._writing():
             put(self.path / SUMMARY, f"{told}\n".encode())
+            write_study_card(self.path, self.design)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -93,7 +96,7 @@ def study_folder(path: Path, design: StudyDesign) -> Iterator[StudyFolder]:
         raise Refusal(f"{item}: {cause}. {cure}.")
     files = opened_folder(path, item)
     for file in files:
-        ours = file.suffix == ENDING or file.name in (_LOCK, SUMMARY) or _LEFT.fullmatch(file.name)
+        ours = file.suffix == ENDING or file.name in (_LOCK, *_BESIDE) or _LEFT.fullmatch(file.name)
         if not (ours and file.is_file()):
             raise Refusal(f"{item}: has {file.name!r} in it, which is no part of a study. Give a folder of its own.")
     with locked(path, item):
@@ -144,7 +147,7 @@ def _parts(path: Path, item: str, design: StudyDesign) -> list[Part]:
     """The whole parts; nothing is removed before all was looked at."""
     parts, damaged, left = list[Part](), list[Path](), list[Path]()
     for file in sorted(path.iterdir()):
-        if file.name in (_LOCK, SUMMARY):
+        if file.name in (_LOCK, *_BESIDE):
             continue
         if _LEFT.fullmatch(file.name):
             left.append(file)

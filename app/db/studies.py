@@ -31,6 +31,7 @@ from app.db.records import save_data_record, save_protocol
 from app.db.study_tables import StudyPartRow, StudyRow
 from app.db.tables import NetworkRow
 from app.db.writes import network_row
+from pluriscope.data_card import new_output, write_study_card
 from pluriscope.study_table import ENDING, InvalidTable, StudyTable, copy_options, literal, read_part, write_part
 
 _POSITION: Final = 100_000  # behind everything else in any list of networks
@@ -288,16 +289,12 @@ def write_table(session: Session, study: StudyRow, path: Path) -> None:
     """Write the rows of a study to a folder of parts, or to one file if the name ends so: whole, or not at all.
 
     Raises:
-        Conflict: the folder has something in it.
+        InvalidOption: something is there already.
         OSError: it cannot be written.
     """
     table, metadata, query = table_of(session, study), metadata_of(study), in_order(design_of(study))
     is_file = path.suffix == ENDING
-    if not is_file and path.is_dir() and any(path.iterdir()):
-        raise Conflict(f"folder {path}", "has something in it", "give another, or empty it first")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=path.parent, prefix=".") as folder:
-        whole = Path(folder) / path.name
+    with new_output(path) as whole:
         if not is_file:
             whole.mkdir()
             if study.summary is not None:
@@ -308,7 +305,8 @@ def write_table(session: Session, study: StudyRow, path: Path) -> None:
             table.write(whole, query, copy_options(metadata))
         else:
             table.pack(whole, metadata, query)
-        whole.replace(path)
+        if not is_file:
+            write_study_card(whole, design_of(study))
 
 
 def in_order(design: StudyDesign) -> str:

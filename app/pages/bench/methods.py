@@ -55,6 +55,7 @@ from pluriscope.parquet_listing import ParquetListing
 from pluriscope.records import RowsRecord, rows_record
 from pluriscope.resources import DOCUMENTS
 from pluriscope.study_table import literal
+from pluriscope.suite_files import MEANINGS
 from pluriscope.tables import AtHand, Column, Query, Row, read_query
 from pluriscope.templating import linked
 
@@ -348,16 +349,16 @@ def _among(page: MethodPage) -> Iterator[ChartFigure]:
 
 ROWS: Final = (
     Column("network", "Network", "Of the suite.", "name", "any", first=True, offered=False),
-    Column("method", "Method", "Whose answer it is.", "text", "any", offered=False),
-    Column("arm", "Arm", "What the network is an example of.", "text", "any"),
-    Column("outcome", "Outcome", "What became of the method.", "text", "any", choices=get_args(Outcome)),
-    Column("message", "Cause", "Why it did not answer.", "text", **_HIDDEN),
-    Column("answer", "Answer", "Its first valid circuit as a mask, hexadecimal; bit i is edge i.", "text", **_HIDDEN),
-    Column("own", "Own", "Mask at the method’s own operating point.", "text", **_HIDDEN),
+    Column("method", "Method", MEANINGS["method"], "text", "any", offered=False),
+    Column("arm", "Arm", MEANINGS["arm"], "text", "any"),
+    Column("outcome", "Outcome", MEANINGS["outcome"], "text", "any", choices=get_args(Outcome)),
+    Column("message", "Cause", MEANINGS["message"], "text", **_HIDDEN),
+    Column("answer", "Answer", MEANINGS["answer"], "text", **_HIDDEN),
+    Column("own", "Own", MEANINGS["own"], "text", **_HIDDEN),
     Column("edges", "Edges", "Of its first valid circuit, else at its own operating point.", "int", orders=False),
     *(_score(one, one.better == "less", shown=one.key in MAIN[:4]) for one in SCORES),
     *(Column(f"calls_{track}", f"Calls, {track}", "How often it asked.", "int", shown=False) for track in TRACKS),
-    Column("seconds", "Seconds", "That it took.", "float", shown=False),
+    Column("seconds", "Seconds", MEANINGS["seconds"], "float", shown=False),
 )  # fmt: skip
 
 

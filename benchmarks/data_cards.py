@@ -1,0 +1,28 @@
+"""The data cards of the tables that come with Pluriscope; python -m benchmarks.data_cards writes them anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.pages.findings import FOLDER, manifest
+from pluriscope.data_card import CardTable, write_card
+from pluriscope.suite_files import SMALL, bundled, read_suite, write_suite_card
+
+ABOUT = "What searches of some 15,000 small networks counted. What follows from it: docs/findings.md of Pluriscope."
+
+
+def write_findings_card(folder: Path) -> None:
+    """Write the card of the findings' tables to their folder."""
+    told = manifest()
+    tables = {
+        slug: CardTable(f"{slug}.parquet", {**told["columns"], **one.get("meaning", {})}, f"{one['title']}.")
+        for slug, one in told["tables"].items()
+    }
+    write_card(folder, "Pluriscope: findings", ABOUT, tables, told["license"])
+
+
+if __name__ == "__main__":
+    write_findings_card(FOLDER)
+    for half in (SMALL, "public"):
+        suite = read_suite(bundled(half))
+        write_suite_card(suite.folder, suite.manifest)
