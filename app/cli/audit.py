@@ -30,7 +30,7 @@ def audit(
 
     Example: pluriscope audit xor.json --methods acdc --methods "eap(threshold=.9)" --output audit.json
 
-    Example: pluriscope audit model.json --protocol heads-zero --claim scores.pt
+    Example: pluriscope audit model.json --protocol heads-zero --claim scores.json --output audit.json
 
     Exit codes: 0 done, 2 bad input, 3 stopped at a limit (the audit says what is missing).
 

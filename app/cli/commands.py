@@ -49,7 +49,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "serve": "server.serve",
         "work": "server.work",
         "import": "store.import_",
-        "export": "store.export",
+        "export": "export.export",
         "verify": "verify.verify",
         "check": "server.check",
         "backup": "upkeep.backup",

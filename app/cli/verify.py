@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from app.cli.store import opened_store
 from app.cli.terminal import DONE, Shown, remark
+
+if TYPE_CHECKING:
+    from app.pages.sharing.targets import Target
 
 DIFFERS = 1
 SIGNS = {"equal": "=", "differs": "≠", "not_stored": "·"}
@@ -25,13 +29,11 @@ def verify(address: str, *, quiet: bool = False) -> Shown:
         quiet: Say nothing but the verdict.
     """
     from app.errors import Moved
-    from app.pages.sharing.targets import read_target
     from app.pages.sharing.verifying import in_words
     from app.pages.sharing.verifying import verify as verified
     from pluriscope.address import Addresses
 
-    key = re.fullmatch(r"(?:https?://[^/]+)?(?:/[^?#]*)?/s/([0-9a-z]+)", address)
-    target = read_target(_long(key[1]) if key else address, Addresses(_prefix(address)))
+    target = read_address(address)
     with opened_store() as store, store.read() as session:
         try:
             found = verified(session, Addresses(), target)
@@ -46,6 +48,19 @@ def verify(address: str, *, quiet: bool = False) -> Shown:
         remark("= equal, ≠ differs, · nothing stored to compare with")
     words = f"{found.verdict.replace('_', ' ')}: {found.found[:1].lower()}{found.found[1:]}"
     return Shown(found, [f"{words} (engine {found.engine_version})"], DIFFERS if found.verdict == "differs" else DONE)
+
+
+def read_address(address: str) -> Target:
+    """The page that a full URL, a path or a short link names.
+
+    Raises:
+        NotFound: there is no such page.
+    """
+    from app.pages.sharing.targets import read_target
+    from pluriscope.address import Addresses
+
+    key = re.fullmatch(r"(?:https?://[^/]+)?(?:/[^?#]*)?/s/([0-9a-z]+)", address)
+    return read_target(_long(key[1]) if key else address, Addresses(_prefix(address)))
 
 
 def _long(key: str) -> str:

@@ -11,6 +11,7 @@ from analysis.network_files.files import network_file_json
 from analysis.pipeline import analyse_output
 from analysis.protocol import PAPER
 from analysis.question import ask
+from app.bundled import bundled_models
 from app.cli.commands import COMMANDS, ENDLESS, command_of
 from app.db.engine import store_at
 from app.db.writes import save_network
@@ -36,6 +37,8 @@ def test_every_example_of_a_help_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
     xor = exact_xor()  # few explanations, so that a copy of all pages about them is small
     (tmp_path / "xor.json").write_text(json.dumps(network_file_json(xor)))
+    (tmp_path / "model.json").write_bytes(bundled_models()["majority-5-attention"])
+    (tmp_path / "scores.json").write_text("[1, 2, 3, 4, 5]")
     (tmp_path / "net.safetensors").write_bytes(tensors(activation="relu"))
     design = {"slug": "alice-or-bob", "hidden": [[2, 2]], "seeds": {"first": 0, "count": 1}, "protocols": ["paper"]}
     none = {"comparisons": [], "ladders": [], "references": [], "measures": ["circuits-valid"]}

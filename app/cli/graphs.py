@@ -1,0 +1,131 @@
+"""Graphs for `pluriscope export --as`: of an explanation at an address, or in a file, or of what a method answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from app.cli.store import opened_store
+from app.cli.terminal import STANDARD, Refusal, Shown, check_writable, write_text
+from app.cli.verify import read_address
+
+
+def export_graph(
+    thing: str, key: str, output: str, explanation: str, method: str, protocol: str, data: str, *, shown: bool
+) -> Shown:
+    """Write a graph.
+
+    Args:
+        thing: address, file, or stored network.
+        key: of the format.
+        output: file, or folder where the format has several files; "" for standard output.
+        explanation: reference of one; "" where the address or a method says it.
+        method: with its settings; "" for none.
+        protocol: of a file or stored network.
+        data: of a stored network, digest of its data record.
+        shown: whether it is shown anyway, so that it is not written to standard output.
+
+    Raises:
+        AnalysisError: there is no such format, or it does not take this.
+        Refusal: the thing cannot be read, or names nothing of which there is a graph.
+    """
+    from analysis.graph_files.registry import GRAPH_FORMATS, file_text
+
+    files = GRAPH_FORMATS[key].files if key in GRAPH_FORMATS else None
+    folder = Path(output) if files and output not in ("", STANDARD) and not Path(output).suffix else None
+    if folder is None:
+        check_writable(output)
+    value, called = _graph(thing, key, explanation, method, protocol, data)
+    if files is None or folder is None:
+        text = file_text(value)
+        if output or not shown:
+            write_text(output or STANDARD, text)
+        return Shown(json.loads(text) if text.startswith("{") else text)
+    folder /= "_".join(re.sub(r"[^a-z0-9.]+", "-", one.lower()).strip("-") for one in called)
+    folder.mkdir(parents=True, exist_ok=True)
+    found = files(value)
+    for name, content in found.items():
+        write_text(str(folder / name), file_text(content))
+    return Shown({"folder": str(folder), "files": list(found)}, [str(folder)])
+
+
+def _graph(
+    thing: str, key: str, explanation: str, method: str, protocol: str, data: str
+) -> tuple[Any, tuple[str, str]]:
+    """What the format writes, with the names of the task and the network."""
+    if Path(thing).is_file() or thing == STANDARD:
+        question, name = _of_file(thing, protocol, data)
+        return _of_question(question, name, key, explanation, method), (question.task_document["name"], name)
+    from app.db.reads.analyses import find_network, find_question
+    from app.pages.kinds import find_document
+    from pluriscope.address import Addresses
+    from pluriscope.graphs import explanation_graph
+    from pluriscope.naming import Scope, scope_from
+
+    slug, scope = thing, Scope(0, protocol, data)
+    if "/" in thing:
+        target = read_address(thing)
+        if target.kind not in ("network", "explanation"):
+            raise Refusal(f"{thing[:200]!r}: is no page of a network or explanation. Give the address of one.")
+        slug, scope, *_ = target.parts[0], scope_from(dict(target.query))
+        explanation = target.parts[1] if target.kind == "explanation" else explanation
+    with opened_store() as store, store.read() as session:
+        if explanation and not method:
+            one = find_document(session, Addresses(), slug, explanation, [*scope.query().items()]).one
+            name, question = one.place.row.name, one.place.question
+            value = explanation_graph(key, question, one.ref, one.item, name=name, address=one.url())
+        else:
+            row = find_network(session, slug)
+            name, question = row.name, find_question(session, row, scope)
+            value = _of_question(question, name, key, "", method)
+    return value, (question.task_document["name"], name)
+
+
+def _of_file(file: str, protocol: str, data: str) -> tuple[Any, str]:
+    """What is asked about the network of a result file, or of a file that is a network, and its name."""
+    from analysis.network_files.intake import Declaration
+    from analysis.result_file import RESULT_FORMAT
+    from app.cli.reading import read_asked
+    from pluriscope.result import load
+
+    if file != STANDARD and f'"{RESULT_FORMAT}"'.encode() in Path(file).read_bytes()[:1_000]:
+        found = load(file)
+        return found.question, found.name
+    asked = read_asked(file, protocol, data, [0], Declaration(), quiet=True)
+    return asked.questions[0], asked.given.file.name
+
+
+def _of_question(question: Any, name: str, key: str, explanation: str, method: str) -> Any:
+    """The graph of an explanation, which is looked up in no list, or of a method's answer."""
+    from analysis.discovery.landscapes import masked_under
+    from analysis.discovery.registry import read_methods
+    from analysis.graph_files.registry import graph_in
+    from analysis.interpretations.indexing import InterpretationSpace
+    from analysis.subjects.perceptron.circuit import Circuit
+    from pluriscope.graphs import explanation_graph
+    from pluriscope.naming import ExplanationRef
+
+    if bool(explanation) == bool(method):
+        raise Refusal("export --as: needs an explanation or a method. Give an address, --explanation or --method.")
+    if method:
+        ((chosen, settings),) = read_methods([method], question.kind)
+        answer = chosen.answer(masked_under(question, settings.get("ablation", "")), settings)
+        scores, about = answer.scores, {"name": name, "method": method}
+        told = None if scores is None else [float(one) for one in scores]
+        return graph_in(
+            key, question, "circuit" if told is None else "scores", about, mask=answer.raw_mask, scores=told
+        )
+    try:
+        ref = ExplanationRef.parse(explanation)
+        index = int(ref.second or 0)
+    except ValueError:
+        raise Refusal(f"--explanation {explanation[:200]!r}: is no reference. Write one such as c-3b2cf.") from None
+    if ref.kind not in ("circuit", "interpretation"):
+        raise Refusal(f"--explanation {explanation[:200]!r}: is looked up in a store. Give its address, or a circuit.")
+    mask, value = question.read_mask(ref.first), None
+    if ref.kind == "interpretation":
+        question.kind.require("interpretations", f"interpretations of circuit {ref.first}")
+        value = InterpretationSpace(question, Circuit(question.layout, mask)).at(index)
+    return explanation_graph(key, question, ref, value, name=name)
