@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.described import Described
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, InvalidData
 from analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object
@@ -32,8 +33,8 @@ READ_EACH: Final = 10
 _ARRAYS: Final = ("representatives", "validation_inputs", "validation_labels", "interchange_rows")
 
 
-@dataclass(frozen=True, eq=False)
-class DataRecord:
+@dataclass(frozen=True, eq=False, repr=False)
+class DataRecord(Described):
     """Rows that an analysis runs on.
 
     Args:

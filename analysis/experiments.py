@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.answers import answers
+from analysis.described import Described
 from analysis.interventions.interchange import run_with_swaps
 from analysis.question import Question
 from analysis.subjects.perceptron.circuit import Circuit
@@ -46,8 +47,8 @@ NeuronSite = tuple[int, int]
 """(layer from 1, neuron from 0)."""
 
 
-@dataclass(frozen=True, eq=False)
-class InterventionSpace:
+@dataclass(frozen=True, eq=False, repr=False)
+class InterventionSpace(Described):
     """The neuron sets that are patched, all of them or all up to a stated size.
 
     Args:
@@ -135,8 +136,8 @@ def _hidden_sites(hidden_sizes: Sequence[int]) -> list[NeuronSite]:
     return [(layer, neuron) for layer, size in enumerate(hidden_sizes, start=1) for neuron in range(size)]
 
 
-@dataclass(frozen=True, eq=False)
-class NetworkAnswers:
+@dataclass(frozen=True, eq=False, repr=False)
+class NetworkAnswers(Described):
     """What the network does under every intervention of a space.
 
     Args:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.answers import answers
 from analysis.data import DataRecord, clean_data, noisy_data
+from analysis.described import Described
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidData
 from analysis.protocol import COMPLETE, NAMED, Protocol, in_space
@@ -40,8 +41,8 @@ Carried = tuple[NDArray[np.float64], ...]
 """What absent edges carry, ``[n_l]`` for layers 0 … L − 1."""
 
 
-@dataclass(frozen=True, eq=False)
-class Question:
+@dataclass(frozen=True, eq=False, repr=False)
+class Question(Described):
     """One output of a perceptron, its task, the rules and the rows: a
     :class:`~analysis.subjects.question.SubjectQuestion`.
 

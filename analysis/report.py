@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationInfo
 
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.by_name import ByName
+from analysis.described import Described
 from analysis.interventions.neuron_set import NeuronSet
 
 
@@ -46,8 +47,19 @@ class Score(Part):
         return self.agreed == self.of
 
 
-class Report(Part):
+class Report(Described, Part):
     """What one analysis found."""
+
+    _question: Any = PrivateAttr(None)
+
+    def asked_about(self, question: Any) -> Self:
+        """The same, which describes itself by what it found about a question."""
+        self._question = question
+        return self
+
+    def _facts(self) -> dict[str, Any]:
+        found = {} if self._question is None else {"found": " ".join(self.findings(self._question))}
+        return found | super()._facts()
 
     @property
     def all_there_is(self) -> bool:

@@ -51,7 +51,8 @@ def asked(of: Findings, algorithms: Algorithms | None, key: str, *, thorough: bo
             more = {"planted": of.question.kind.explaining.planted(of.network_file, of.question)}
         else:
             more = {name: _READERS[name](of, algorithms, work) for name in analysis.reads}
-        return analysis.finds(Analysed(of.question, of.search, **more), Settings(thorough=thorough), work)
+        found = analysis.finds(Analysed(of.question, of.search, **more), Settings(thorough=thorough), work)
+        return found.asked_about(of.question)
 
 
 def _classes(of: Findings, work: Work) -> list[int]:

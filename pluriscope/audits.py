@@ -18,8 +18,10 @@ from analysis.work import Work
 from pluriscope.arguments import LATER, listed, unfit
 from pluriscope.circuits import Circuit
 from pluriscope.claim_files import claim_texts, value_text
+from pluriscope.figures.numbers import noun
 from pluriscope.findings import Findings
 from pluriscope.progress import telling
+from pluriscope.showing import Rows, Tabled
 
 ClaimLike = Circuit | Path | str | Iterable[str] | Iterable[float] | NDArray[Any] | Mapping[str, Any]
 """A circuit, a file or folder of claims, a mask, names of edges, numbers of edges, or a dict with how these pick."""
@@ -30,7 +32,20 @@ _FORMS: Final = (
 )
 
 
-def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike | None) -> dict[str, Any]:
+class Audit(Tabled):
+    """The content of an audit file, shown as a row for each answer and claim."""
+
+    @property
+    def rows(self) -> Rows:
+        """A row for each, methods first."""
+        names = ("outcome", "valid", "edges", "excess", "mask")
+        told = [(one.get("name", one["method"]), one) for one in self["claims"]]
+        valid = sum(bool(one.get("valid")) for _, one in told)
+        rows = ({"answer": name, **{key: one.get(key) for key in names}} for name, one in told)
+        return Rows(rows, f"{valid} of {noun(len(told), 'answer')} valid")
+
+
+def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike | None) -> Audit:
     """Run methods and locate their answers, and claims: the content of an audit file.
 
     Args:
@@ -54,7 +69,7 @@ def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike 
     seconds = {"methods": work.clock() - begun}
     explaining = result.question.kind.explaining
     planted = explaining.planted(result.network_file, result.question)
-    return audit_json(landscape, found, seconds, explaining.missing(landscape), planted)
+    return Audit(audit_json(landscape, found, seconds, explaining.missing(landscape), planted))
 
 
 def _texts(result: Findings, claims: ClaimsLike) -> dict[str, str]:

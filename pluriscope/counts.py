@@ -69,7 +69,7 @@ class Count:
         return escape(bounded(self.value, self.bound, self.low, self.high))
 
     def _repr_html_(self) -> str:
-        return self.__html__()
+        return str(self.__html__())
 
 
 NOT_OFFERED: Final = Count(0, "unknown")
@@ -109,7 +109,7 @@ class Counts:
         return [{"kind": name, "number": number} for name, number in numbers.items() if number is not NOT_OFFERED]
 
     def _repr_html_(self) -> str:
-        return table(self.rows())
+        return str(table(self.rows()))
 
     def __repr__(self) -> str:
         return aligned(self.rows())

@@ -30,7 +30,7 @@ from pluriscope.findings import Findings
 from pluriscope.graphs import explanation_graph
 from pluriscope.naming import ExplanationRef
 from pluriscope.progress import telling
-from pluriscope.showing import Drawing, Row, Rows, aligned, beside, facts, heading, link, shown
+from pluriscope.showing import Drawing, Row, Rows, Tabled, beside, facts, heading, link, shown
 
 SECONDS: Final = 60.0
 """That one criterion may take; what it has not decided by then is undecided."""
@@ -38,7 +38,7 @@ _DRAWING: Final = 460
 _LATE: Final = f"It was not decided within {SECONDS:g} seconds."
 
 
-class Verdicts(dict[str, Verdict]):
+class Verdicts(Tabled):
     """What criteria say of one explanation, by their keys, in the order of the registry."""
 
     @property
@@ -50,12 +50,6 @@ class Verdicts(dict[str, Verdict]):
             for key, one in self.items()
         )
         return Rows(found, f"{passed} of {len(self)} criteria passed")
-
-    def _repr_html_(self) -> str:
-        return self.rows._repr_html_()
-
-    def __repr__(self) -> str:
-        return aligned(self.rows, str(self.rows.caption))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -189,7 +183,8 @@ class Explanation(ABC):
         return hash(self._content)
 
     def _repr_html_(self) -> str:
-        return heading(link(self.address, self.title)) + beside([self.draw().image(_DRAWING), facts(self.row())])
+        parts = [self.draw().image(_DRAWING), facts(self.row())]
+        return str(heading(link(self.address, self.title)) + beside(parts))
 
     def __repr__(self) -> str:
         said = ", ".join(f"{name} {shown(value)}" for name, value in self.row().items() if name != "address")

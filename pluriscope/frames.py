@@ -20,6 +20,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from analysis.described import Described
 from pluriscope.errors import InvalidOption
 from pluriscope.tables import (
     MOST_BARS,
@@ -84,8 +85,8 @@ class Coded:
         return np.array(rows or [[0]], np.float64)
 
 
-@dataclass(frozen=True)
-class Part:
+@dataclass(frozen=True, repr=False)
+class Part(Described):
     """The explanations of one kind.
 
     Args:

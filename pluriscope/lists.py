@@ -144,7 +144,7 @@ class Listing(Sequence[E], Generic[E]):
         rows = [row | {"address": link(str(row["address"]), "open")} if "address" in row else row for row in rows]
         n = length(self.places) - len(rows)
         more = f"and {n:,} more" if n else ""
-        return heading(self._words) + table(rows) + Markup("<p>{}</p>").format(more)
+        return str(heading(self._words) + table(rows) + Markup("<p>{}</p>").format(more))
 
     @property
     def _words(self) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord
+from analysis.described import Described
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile
 from analysis.network_files.intake import Declaration, OutputIs, take_in
@@ -44,8 +45,8 @@ LayersLike = str | Sequence[str]
 """The names of layers in order: a list, or a text with commas between."""
 
 
-@dataclass(frozen=True)
-class GivenNetwork:
+@dataclass(frozen=True, repr=False)
+class GivenNetwork(Described):
     """A network of any kind, with its name and tasks.
 
     Args:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Hashable
 from threading import Lock, RLock
 from typing import Generic, TypeVar
 
+from analysis.described import Described
+
 T = TypeVar("T")
 
 
-class Recent(Generic[T]):
+class Recent(Described, Generic[T]):
     """What was asked for last. A key says all that the value depends on, so nothing has to be told when that changes.
 
     Args:

@@ -33,7 +33,7 @@ from analysis.work import Work
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
 from pluriscope.arguments import LATER, FilePath, checked, file_path
 from pluriscope.asking import asked
-from pluriscope.audits import ClaimsLike, audited
+from pluriscope.audits import Audit, ClaimsLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import compared
 from pluriscope.counts import Count
@@ -336,7 +336,7 @@ class Result(Findings):
         """
         return compared(self, explanations)
 
-    def audit(self, methods: Sequence[str] | None = None, claims: ClaimsLike | None = None) -> dict[str, Any]:
+    def audit(self, methods: Sequence[str] | None = None, claims: ClaimsLike | None = None) -> Audit:
         """What discovery methods answer, and where that stands among all valid circuits: an audit file's content.
 
         Args:
@@ -449,7 +449,7 @@ class Result(Findings):
         stops = Markup("").join(Markup("<p>Stopped at a limit: {}.</p>").format(words) for words in self.missing)
         first = Markup().join(Markup("<p>{}</p>").format(one) for one in self._first)
         shown = first + beside([self.draw().image(_DRAWING), table(self.counts.rows())])
-        return heading(link(self.address, self.name), after=about) + shown + examples + stops
+        return str(heading(link(self.address, self.name), after=about) + shown + examples + stops)
 
     @property
     def _shape(self) -> str:

@@ -96,7 +96,7 @@ class Drawing:
         return Markup('<img src="data:image/svg+xml;base64,{}" alt="{}" style="{}">').format(data, self.words, style)
 
     def _repr_html_(self) -> str:
-        return self.image()
+        return str(self.image())
 
     def __repr__(self) -> str:
         return f"<Drawing: {self.words}>"
@@ -120,10 +120,25 @@ class Rows(list[Row]):
 
     def _repr_html_(self) -> str:
         more = f" The first {ROWS_SHOWN}:" if len(self) > ROWS_SHOWN else ""
-        return heading(self.caption, after=more) + table(self[:ROWS_SHOWN])
+        return str(heading(self.caption, after=more) + table(self[:ROWS_SHOWN]))
 
     def __repr__(self) -> str:
         return aligned(self[:FEW], escape(self.caption).striptags(), n=len(self))
+
+
+class Tabled(dict[str, Any]):
+    """What shows itself as rows of a table."""
+
+    @property
+    def rows(self) -> Rows:
+        """Of the table."""
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        return self.rows._repr_html_()
+
+    def __repr__(self) -> str:
+        return aligned(self.rows, escape(self.rows.caption).striptags())
 
 
 def table(rows: Iterable[Row]) -> Markup:

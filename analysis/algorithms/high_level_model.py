@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
+from analysis.described import Described
 from analysis.digest import short_id
 from analysis.tasks import INPUT_NAMES, input_table
 
@@ -76,8 +77,8 @@ class Response(NamedTuple):
     when_true: int
 
 
-@dataclass(frozen=True)
-class HighLevelModel:
+@dataclass(frozen=True, repr=False)
+class HighLevelModel(Described):
     """One candidate algorithm.
 
     Args:

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any, Generic, Self, TypeVar
 
 from analysis.algorithms.high_level_model import HighLevelModel
+from analysis.described import Described
 from analysis.digest import canonical_json, short_id
 from analysis.errors import InvalidAlignment
 from analysis.interventions.interchange import Site
@@ -144,8 +145,8 @@ P = TypeVar("P", bound=Placement[Any])
 Covariant = TypeVar("Covariant", bound=Placement[Any], covariant=True)
 
 
-@dataclass(frozen=True)
-class Aligned(Generic[Covariant]):
+@dataclass(frozen=True, repr=False)
+class Aligned(Described, Generic[Covariant]):
     """An algorithm with the sites that carry its variables."""
 
     algorithm: HighLevelModel

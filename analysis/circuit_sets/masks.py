@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from analysis.circuits.distribution import CircuitDistribution, minimal_masks
+from analysis.described import Described
 from analysis.subjects.enumeration import MAX_BITS, engine_of, most_wrong, number_bits, refuse_if_too_large
 from analysis.subjects.graph import Masks
 from analysis.subjects.question import GraphQuestion
@@ -59,8 +60,8 @@ class SubjectCircuit:
     outcomes: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class MasksFound:
+@dataclass(frozen=True, repr=False)
+class MasksFound(Described):
     """What a search found.
 
     Args:

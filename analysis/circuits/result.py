@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.distribution import CircuitDistribution, distribution_of
+from analysis.described import Described
 from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
 
 _MOST_UNITS: Final = 1 << 30  # bytes, unpacked
@@ -99,8 +100,8 @@ def _whole(told: object) -> int:
     return int(str(told))
 
 
-@dataclass(frozen=True)
-class CircuitSearch:
+@dataclass(frozen=True, repr=False)
+class CircuitSearch(Described):
     """The valid circuits of one output, listed or told by their number.
 
     Args:

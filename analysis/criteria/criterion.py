@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from analysis.criteria.population import PopulationOf
 from analysis.criteria.verdict import Verdicts, same_for_all
+from analysis.described import Described
 from analysis.errors import InvalidCriterion
 
 Kind = str
@@ -91,8 +92,8 @@ class Change:
     key: str = ""
 
 
-@dataclass(frozen=True)
-class Criterion:
+@dataclass(frozen=True, repr=False)
+class Criterion(Described):
     """One criterion; everything but the judges is for people and for files.
 
     Args:

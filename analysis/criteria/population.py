@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
+from analysis.described import Described
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
@@ -17,8 +18,8 @@ Asked = TypeVar("Asked")
 T = TypeVar("T")
 
 
-@dataclass(eq=False)
-class PopulationOf(Generic[Asked]):
+@dataclass(eq=False, repr=False)
+class PopulationOf(Described, Generic[Asked]):
     """Explanations of one kind, to be judged.
 
     Args:

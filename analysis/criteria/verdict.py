@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.described import Described
 from analysis.errors import InvalidIndex
 from analysis.result import CriterionTally
 
@@ -34,8 +35,8 @@ Explain = Callable[[int], tuple[str, Witness]]
 """From the position of an explanation to the reason, one sentence, and the witness."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, repr=False)
+class Verdict(Described):
     """What one criterion says about one explanation.
 
     Args:

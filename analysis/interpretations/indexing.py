@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import input_pattern
+from analysis.described import Described
 from analysis.errors import BeyondLimits, InvalidIndex
 from analysis.interpretations.cuts import LayerCuts, pattern, read_cuts
 from analysis.interpretations.interpretation import Interpretation, NeuronGate
@@ -40,7 +41,8 @@ _EXACT = 2.0**62
 _BYTES_OF_AN_INTEGER = 40
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, eq=False, repr=False)
+class Block(Described):
     """Consecutive interpretations of one circuit as arrays; columns are its gates, in the order of an interpretation.
 
     Args:
@@ -109,8 +111,8 @@ class _Paths(NamedTuple):
     rank: Integers
 
 
-@dataclass(frozen=True, eq=False)
-class InterpretationSpace:
+@dataclass(frozen=True, eq=False, repr=False)
+class InterpretationSpace(Described):
     """All interpretations of one circuit; build it once to fetch several.
 
     Args:

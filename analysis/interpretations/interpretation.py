@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analysis.described import Described
 from analysis.subjects.perceptron.circuit import Circuit
 
 
@@ -40,8 +41,8 @@ class NeuronGate:
         return self.low + (self.high - self.low) / 2
 
 
-@dataclass(frozen=True)
-class Interpretation:
+@dataclass(frozen=True, repr=False)
+class Interpretation(Described):
     """One interpretation of one circuit.
 
     Args:

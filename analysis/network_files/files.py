@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from analysis.described import Described
 from analysis.digest import looks_like_digest
 from analysis.errors import InvalidNetwork, InvalidPlanting
 from analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object
@@ -51,8 +52,8 @@ _OPTIONAL: Final = ("negative_slope", "output_activation", "attribution", "plant
 _NULLABLE: Final = ("output_activation", "planted", "edited")
 
 
-@dataclass(frozen=True)
-class NetworkFile:
+@dataclass(frozen=True, repr=False)
+class NetworkFile(Described):
     """A network with what people call it, as its file tells it.
 
     Args:

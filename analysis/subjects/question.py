@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.described import Described
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError
 from analysis.subjects.enumeration import most_wrong, read_mask, refuse_if_too_large
@@ -146,8 +147,8 @@ def part(question: SubjectQuestion) -> str:
     return question.graph.cut[:-1]
 
 
-@dataclass(frozen=True, eq=False)
-class GraphQuestion:
+@dataclass(frozen=True, eq=False, repr=False)
+class GraphQuestion(Described):
     """The question about a subject whose circuits are a space: its one output, on the rows of its task.
 
     Args:

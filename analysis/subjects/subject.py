@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.described import Described
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError, InvalidProtocol, NotOffered
 from analysis.protocol import COMPLETE
@@ -281,8 +282,8 @@ class RulesProtocol:
         return str(self.document["digest"])
 
 
-@dataclass(frozen=True)
-class SubjectKind:
+@dataclass(frozen=True, repr=False)
+class SubjectKind(Described):
     """A kind of subject.
 
     Args:

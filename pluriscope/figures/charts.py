@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from analysis.described import Described
 from pluriscope.figures.numbers import decimal, exact, noun
 
 Kind = Literal["bars", "dots", "lines", "heat"]
@@ -118,8 +119,8 @@ class Mark:
     url: str = ""
 
 
-@dataclass(frozen=True)
-class Chart:
+@dataclass(frozen=True, repr=False)
+class Chart(Described):
     """What a chart shows.
 
     Args:

@@ -10,13 +10,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.described import Described
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidNetwork
 from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, Activation, activation_of
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+@dataclass(frozen=True, eq=False, repr=False)
+class Network(Described):
     """An MLP ``n0-n1-…-nL``; layer l computes ``act(W_l @ h_(l-1) + b_l)``, the output layer its own activation.
 
     Build it with :meth:`from_arrays`, which checks everything; the arrays are read-only float64.

@@ -19,6 +19,7 @@ from typing import Annotated, Any, ClassVar, Final, Self, cast
 import numpy as np
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
+from analysis.described import Described
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from analysis.late_functions import function_at
@@ -59,8 +60,8 @@ def _size(name: str) -> Any:
     return Field(ge=least, le=most)
 
 
-@dataclass(frozen=True, eq=False)
-class AttentionModel(Transformer):
+@dataclass(frozen=True, eq=False, repr=False)
+class AttentionModel(Described, Transformer):
     """A transformer with its task, as a subject.
 
     Args:
