@@ -51,7 +51,7 @@ def _write(graph: Any, question: Any) -> dict[str, Any]:
                 "ctx_idx": len(tokens) - 1 if layer else min(place, len(tokens) - 1),
                 "feature_type": types.get(told["kind"], told["kind"]),
                 "clerp": f'Output "{label}" (p={share:.3f})' if output else label,
-                **({"score": told["score"]} if "score" in told else {}),
+                **{key: told[key] for key in ("kept", "score") if key in told},
             }
         )
     used = {*given, *(name for name, told in nodes.items() if told.get("kept") or "function" in told)}
@@ -98,12 +98,12 @@ def _read(value: Any) -> Any:
         found = nx.MultiDiGraph()
         found.graph.update(about or {})
         for told in value["nodes"]:
-            kept = {"kept": told["node_id"] in pinned} if pinned else {}
-            found.add_node(told["node_id"], **kept, **({"score": told["score"]} if "score" in told else {}))
+            own = {key: told[key] for key in ("kept", "score") if key in told}
+            found.add_node(told["node_id"], **(own | ({"kept": told["node_id"] in pinned} if pinned else {})))
         for told in value["links"]:
             own = {key: told[key] for key in ("slot", "score") if key in told} if about else {"score": told["weight"]}
-            if pinned:
-                own["kept"] = told.get("kept", True) and {told["source"], told["target"]} <= pinned
+            if pinned or "kept" in told:
+                own["kept"] = told.get("kept", True) and (not pinned or {told["source"], told["target"]} <= pinned)
             found.add_edge(told["source"], told["target"], **own)
     except (AttributeError, LookupError, TypeError) as problem:
         raise ValueError(f"is no graph of circuit-tracer: {type(problem).__name__} {problem}"[:200]) from None

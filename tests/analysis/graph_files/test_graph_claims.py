@@ -172,6 +172,12 @@ def test_what_is_pinned_in_the_viewer_of_circuit_tracer_is_the_circuit():
     assert read(sent).raw_mask == sum(1 << QUESTION.graph.edge_names.index(name) for name in names)
 
 
+@pytest.mark.parametrize(("thing", "asked"), [("circuit", QUESTION), *ASKED.items()])
+def test_a_circuit_of_which_the_viewer_saved_no_pins_is_what_its_links_say(thing, asked):
+    sent = THINGS[thing]("circuit-tracer") | {"qParams": {"pinnedIds": None, "clickedId": "y0", "clerps": "[]"}}
+    assert read(sent, asked).raw_mask == (MASK if asked is QUESTION else bits(asked.graph.n_bits))
+
+
 @pytest.mark.parametrize(
     ("pinned", "picking", "found"),
     [(["x0", "1.0", "2.0"], {}, 1 | 1 << 6), ([], {"k": 1}, (0.5, 0.25)), (["x0", "1.0"], {"k": 1}, (0.5, 0.25))],
