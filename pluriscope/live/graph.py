@@ -105,11 +105,12 @@ class Graph:
     codes: dict[int, Any] = field(default_factory=dict)
     drawn: dict[int, Any] = field(default_factory=dict)
 
-    def computed(self, node: Node, found: Mapping[int, Any], drawn: bool = False) -> Any:
+    def computed(self, node: Node, found: Mapping[int, Any], drawn: bool = False, masked: bool = True) -> Any:
         """A node's value from those of others.
 
         Args:
             drawn: with other numbers for its constants.
+            masked: with what masks scores.
         """
         if node.call is None:
             return getitem(tensors(found[node.takes[0]]), node.which)
@@ -117,8 +118,10 @@ class Graph:
         def set_in(value: Any) -> Any:
             if isinstance(value, Ref):
                 return found[value.index] if value.index in found else self.nodes[value.index].value
-            if drawn and isinstance(value, torch.Tensor) and value.is_floating_point():
-                return self._drawn(value)
+            if isinstance(value, torch.Tensor) and value.is_floating_point():
+                if not masked and bool((value < MASKED).any()):
+                    return torch.zeros_like(value)
+                return self._drawn(value) if drawn else value
             return value
 
         args, kwargs = _mapped(node.args, set_in), _mapped(node.kwargs, set_in)
@@ -284,7 +287,10 @@ def graph_of(module: Any, given: Any, n_positions: int, n_tokens: int) -> Graph:
         if not taken:
             continue
         node = Node(len(graph.nodes), call, args, kwargs, tuple(dict.fromkeys(taken)), None)
-        node.value = graph.computed(node, {})
+        try:
+            node.value = graph.computed(node, {})
+        except (RuntimeError, NotImplementedError):  # what has no float64
+            node.value, node.kind = _mapped(call.result, converted), "unknown"
         floats = any(one.is_floating_point() for one in tensors(node.value))
         if all(one in others for one in node.takes):
             other = graph.computed(node, others)
@@ -294,10 +300,13 @@ def graph_of(module: Any, given: Any, n_positions: int, n_tokens: int) -> Graph:
             node.kind = "embedding" if floats else "tokens"
             if not floats:
                 others[node.index] = other
-        elif any(one in others for one in node.takes):
+        elif node.kind == "unknown" or any(one in others for one in node.takes):
             node.kind = "unknown"
         else:
-            node.kind = "affine" if is_affine(graph, node, node.takes) else "unknown"
+            if not (drawn := drawn_results(graph, node, node.takes)) or not is_affine(*drawn):
+                node.kind = "unknown"
+            elif not tensors((args, kwargs)) and all(map(torch.equal, *drawn[:2])):
+                continue  # is the same on all numbers
         index, results = added(node), tensors(call.args[0] if call.in_place else call.result)
         for which, result in enumerate(results):
             picked = index
@@ -309,25 +318,35 @@ def graph_of(module: Any, given: Any, n_positions: int, n_tokens: int) -> Graph:
     return graph
 
 
-def is_affine(graph: Graph, node: Node, of: Sequence[int]) -> bool:
-    """Whether a node is an affine function of some nodes together, others fixed at numbers that are drawn."""
+def drawn_results(graph: Graph, node: Node, of: Sequence[int]) -> list[list[Any]]:
+    """What a call gives for some numbers, for others, for their sum and for 0; nothing where it does not take them.
+
+    Args:
+        of: the nodes that have these; others that it takes are fixed at numbers that are drawn too.
+    """
     dice = torch.Generator().manual_seed(node.index)
+    floats = [one for one in node.takes if graph.nodes[one].value.is_floating_point()]
 
     def some(size: float) -> dict[int, Any]:
-        shapes = {one: graph.nodes[one].value.shape for one in node.takes}
+        shapes = {one: graph.nodes[one].value.shape for one in floats}
         return {one: size * torch.randn(shape, generator=dice, dtype=torch.float64) for one, shape in shapes.items()}
 
     first, second, fixed = some(1.0), some(1e4), some(1.0)
     results = []
     for pair in ((first,), (second,), (first, second), ()):
-        total = {one: sum((part[one] for part in pair), torch.zeros_like(fixed[one])) for one in of}
+        total = {one: sum((part[one] for part in pair), torch.zeros_like(fixed[one])) for one in of if one in fixed}
         try:
             results.append(tensors(graph.computed(node, {**fixed, **total})))
-        except (RuntimeError, IndexError, ValueError):
-            return False
+        except (RuntimeError, IndexError, ValueError, NotImplementedError):
+            return []
+    return results
+
+
+def is_affine(first: list[Any], second: list[Any], both: list[Any], none: list[Any]) -> bool:
+    """Whether results are those of an affine function: of two arguments, of their sum and of 0."""
     return all(
-        close(one.double() + two.double(), both.double() + none.double())
-        for one, two, both, none in zip(*results, strict=True)
+        close(one.double() + two.double(), added.double() + zero.double())
+        for one, two, added, zero in zip(first, second, both, none, strict=True)
     )
 
 

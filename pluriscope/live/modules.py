@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidNetwork
+from analysis.errors import InvalidData, InvalidNetwork
 from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.original import DOUBLE, SINGLE, Original, Rows
@@ -119,7 +119,7 @@ def _example(net: Any, item: str, context: int | None) -> tuple[Any, int]:
         else:
             return rows, 0
     most = LIMITS["context"][1]
-    for n in (context,) if context else range(most + 1, 0, -1):
+    for n in range(context or most + 1, 0, -1):
         try:
             output = only_floats(net(torch.zeros(ROWS, n, dtype=torch.int64, device=_device(net))))
         except Exception as error:
@@ -128,14 +128,30 @@ def _example(net: Any, item: str, context: int | None) -> tuple[Any, int]:
         if n > most and not context:
             cause = "is not given, and nothing in the model says how long rows are"
             raise InvalidNetwork("data", cause, "give data=…, rows of token ids")
-        sizes = {"vocabulary": output.shape[-1], "context": n}
-        for name, size in sizes.items():
+        n_tokens = output.shape[-1]
+        for name, size in {"vocabulary": n_tokens, "context": n}.items():
             if size > LIMITS[name][1]:
                 cure = "train a smaller one; docs/scope.md says why"
                 raise InvalidNetwork(item, f"has a {name} of {size:,}; the most are {LIMITS[name][1]:,}", cure)
-        n_tokens = output.shape[-1]
+        takes = [_runs(net, torch.full((ROWS, n), token)) for token in (n_tokens - 1, n_tokens)]
+        if takes != [True, False]:
+            apart = "fewer" if not takes[0] else "more"
+            cause = f"gives {n_tokens:,} numbers at each position and takes {apart} token ids than these"
+            raise InvalidNetwork(
+                item, cause, "give a model with a logit for each token that it takes, as nn.Linear at its end"
+            )
+        if context and n < context:
+            raise InvalidData("data[0]", f"has {context} tokens, and the model has {n} positions", "give shorter rows")
         return torch.randint(n_tokens, (ROWS, n), generator=dice).to(_device(net)), n_tokens
     raise problem or ValueError("it takes no rows")
+
+
+def _runs(net: Any, rows: Any) -> bool:
+    try:
+        net(rows.to(_device(net)))
+    except Exception:  # other people's code: it does not take them
+        return False
+    return True
 
 
 def _run(net: Any, rows: Any, item: str) -> Any:

@@ -60,10 +60,9 @@ class _Heads:
 
 @dataclass(frozen=True)
 class _Block:
-    """What reads the stream at one place, by one norm or none (−1): heads, or an MLP block with this activation."""
+    """What reads the stream at one place: heads, or an MLP block with this activation."""
 
     stream: int
-    norm: int
     heads: tuple[_Heads, ...] = ()
     activation: int = -1
 
@@ -119,11 +118,10 @@ def read_parts(graph: Graph) -> tuple[dict[str, Any], tuple[PartCall, ...]]:
     settle()
     if not heads:
         raise Unread("nothing in it attends: it is no transformer")
-    last = graph.sources(graph.output)
-    final = last[0] if len(last) == 1 and graph.nodes[last[0]].kind == "norm" else -1
+    final = _norm_of(graph, graph.output)
     end = graph.trunk(graph.nodes[final].entry if final >= 0 else graph.output)
     stream = graph.affine_before(end)
-    found: dict[tuple[int, int], list[_Heads]] = {}
+    found: dict[int, list[_Heads]] = {}
     blocks = list[_Block]()
     for one in heads:
         with noted():
@@ -132,14 +130,14 @@ def read_parts(graph: Graph) -> tuple[dict[str, Any], tuple[PartCall, ...]]:
                 cause = "takes queries, keys and values from different places, as cross-attention does"
                 raise _Refused(one.mixed, cause)
             found.setdefault(at.pop(), []).append(one)
-    blocks += [_Block(*at, heads=tuple(parts)) for at, parts in found.items()]
+    blocks += [_Block(at, heads=tuple(parts)) for at, parts in found.items()]
     for index in activations:
         with noted():
-            blocks.append(_Block(*_read_at(graph, graph.nodes[index].entry, stream), activation=index))
+            blocks.append(_Block(_read_at(graph, graph.nodes[index].entry, stream), activation=index))
     settle()
     blocks.sort(key=lambda block: (block.stream, not block.heads))
     known = {node.index for node in graph.nodes if node.kind == "embedding"}
-    for block in (*blocks, _Block(end, final)):
+    for block in (*blocks, _Block(end)):
         with noted():
             if set(graph.sources(block.stream)) != known:
                 cause = "reads the stream without what an earlier block adds to it, as parallel blocks do"
@@ -150,12 +148,13 @@ def read_parts(graph: Graph) -> tuple[dict[str, Any], tuple[PartCall, ...]]:
     if attends not in ([True] * sum(attends), [True, False] * sum(attends)):
         words = ", ".join("attention" if kind else "MLP" for kind in attends)
         raise Unread(f"its blocks are {words}: every layer needs attention, and all or none an MLP block behind it")
-    used = {final, *(block.norm for block in blocks)}
-    if len(norms := {graph.nodes[one].about[0] if one >= 0 else None for one in used}) > 1:
-        raise Unread(f"some parts read the stream through a LayerNorm and some not, or by other epsilons ({norms})")
+    reading = {graph.output, *(one for block in blocks for part in block.heads for one in part.reads)}
+    norms = {_norm_of(graph, one) for one in reading | {graph.nodes[index].entry for index in activations}}
+    if len(epsilons := {graph.nodes[one].about[0] if one >= 0 else None for one in norms}) > 1:
+        raise Unread(f"some parts read the stream through a LayerNorm and some not, or by other epsilons ({epsilons})")
     read = list[tuple[dict[str, Any], tuple[PartCall, ...]]]()
     with noted():
-        read.append(_document(graph, blocks, _Block(end, final), norms.pop()))
+        read.append(_document(graph, blocks, _Block(end), epsilons.pop()))
     settle()
     return read[0]
 
@@ -211,7 +210,7 @@ def _attention(graph: Graph, softmax: Node) -> _Heads:
     try:
 
         def score(one: int, given: Any) -> Any:
-            return graph.computed(product, {**ones, one: given})
+            return graph.computed(product, {**ones, one: given}, masked=False)
 
         labels = {one: carried(partial(score, one), graph.code(one)) for one in product.takes}
         along = {one: label.reshape(shape).movedim(dim, -1) for one, label in labels.items()}
@@ -228,12 +227,16 @@ def _attention(graph: Graph, softmax: Node) -> _Heads:
         heads = head.reshape(shape).movedim(dim, -1)
         if bool((queries // n != keys // n).any()) or bool((heads != heads[..., :1]).any()):
             raise Mixed
-        scale = _scale_of_scores(graph, softmax, product, seen_by=(queries, keys))
+        masks = graph.computed(product, {one: 0.0 * ones[one] for one in product.takes})
+        scale = _scale_of_scores(graph, softmax, product.index, masks, (queries, keys))
         picked = order[:, -1, 0]  # what the last position takes of the first, for each head
         at = {one: graph.table(one).index for one in (query, key, value)}
         scores = _coefficients(graph, product, query, at[query][:, -1], key, at[key][:, 0], picked)
         places = torch.arange(len(queries))
         came = carried(lambda given: graph.again(weights, {index: given}), places.reshape(shape)).flatten()
+        came = torch.where(came < 0, places, came)  # what is masked once more
+        if not torch.equal(came.sort().values, places):
+            raise Mixed
         went = torch.empty_like(came)
         went[came] = torch.arange(len(came))
         label = queries[came].reshape(nodes[weights].value.shape)
@@ -256,15 +259,15 @@ def _attention(graph: Graph, softmax: Node) -> _Heads:
     return _Heads((query, key, value), mixed.index, mix, (keys_at, values_at), output)
 
 
-def _scale_of_scores(graph: Graph, softmax: Node, product: Node, seen_by: tuple[Any, Any]) -> float:
+def _scale_of_scores(graph: Graph, softmax: Node, product: int, masks: Any, seen_by: tuple[Any, Any]) -> float:
     """What products of queries and keys are multiplied with; they are masked as in causal attention alone.
 
     Raises:
         _Refused: anything else is done to them.
     """
-    flat = torch.arange(product.value.numel(), dtype=torch.float64).reshape(product.value.shape)
+    flat = torch.arange(masks.numel(), dtype=torch.float64).reshape(masks.shape)
     before, after, numbered = (
-        graph.again(softmax.entry, {product.index: one}).flatten() for one in (0.0 * flat, 0.0 * flat + 1.0, flat)
+        graph.again(softmax.entry, {product: masks + one}).flatten() for one in (0.0 * flat, 0.0 * flat + 1.0, flat)
     )
     slope = after - before
     seen = (before > MASKED) & torch.isfinite(before) & (slope != 0)
@@ -303,22 +306,28 @@ def _coefficients(graph: Graph, node: Node, of: int, of_at: Any, over: int, over
     return found
 
 
-def _read_at(graph: Graph, index: int, stream: set[int]) -> tuple[int, int]:
-    """Where in the stream a node reads it, and by which norm, −1 for none.
+def _norm_of(graph: Graph, index: int) -> int:
+    """The norm by which a node reads the stream, −1 for none."""
+    sources = graph.sources(index)
+    return sources[0] if len(sources) == 1 and graph.nodes[sources[0]].kind == "norm" else -1
+
+
+def _read_at(graph: Graph, index: int, stream: set[int]) -> int:
+    """Where in the stream a node reads it.
 
     Raises:
         _Refused: it reads something else.
     """
-    sources = graph.sources(index)
-    norm = sources[0] if len(sources) == 1 and graph.nodes[sources[0]].kind == "norm" else -1
+    norm = _norm_of(graph, index)
     at = index if norm < 0 else graph.nodes[norm].entry
     while at not in stream:
         node = graph.nodes[at]
         if node.kind != "affine" or len(node.takes) != 1:
             what = "is a norm of something else than the stream, such as queries or keys"
-            raise _Refused(*((norm, what) if norm >= 0 else (index, "does not read the stream alone")))
+            other = "does not read the stream alone, or by position as with rotary embeddings"
+            raise _Refused(*((norm, what) if norm >= 0 else (index, other)))
         at = node.takes[0]
-    return at, norm
+    return at
 
 
 def _document(graph: Graph, blocks: list[_Block], end: _Block, epsilon: float | None) -> tuple[dict[str, Any], Any]:
@@ -340,16 +349,21 @@ def _document(graph: Graph, blocks: list[_Block], end: _Block, epsilon: float | 
 
     def read_by(block: _Block, wanted: int) -> tuple[Any, Any]:
         """``[n, d_model]`` and ``[n]`` with which a node reads the stream, scale and shift of its norm folded in."""
+        norm = _norm_of(graph, wanted)
         try:
-            (matrix,), bias = graph.maps([block.stream if block.norm < 0 else block.norm], wanted)
+            (matrix,), bias = graph.maps([block.stream if norm < 0 else norm], wanted)
         except Mixed:
             raise _Refused(wanted, _POSITION) from None
         if not close(bias, bias[:1]):
             raise _Refused(wanted, _POSITION)
-        if block.norm < 0:
+        if norm < 0:
             return matrix, bias[0]
-        _, scale, shift = graph.nodes[block.norm].about
-        return matrix * scale, bias[0] + matrix @ shift
+        _, scale, shift = graph.nodes[norm].about
+        (copies,), moved = graph.maps([block.stream], graph.nodes[norm].entry)  # one copy of the stream, or several
+        if moved.any() or not bool(((copies == 0) | (copies == 1)).all()) or bool((copies.sum(1) != 1).any()):
+            raise _Refused(norm, "is a norm of something else than the stream, such as queries or keys")
+        repeated = len(copies) // len(scale)
+        return (matrix * scale.repeat(repeated)) @ copies, bias[0] + matrix @ shift.repeat(repeated)
 
     first, positions = graph.table(blocks[0].stream), added[0]
     embedding = torch.zeros(graph.n_tokens, first.n, dtype=torch.float64)

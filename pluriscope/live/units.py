@@ -15,7 +15,7 @@ import torch
 
 from analysis.errors import InvalidNetwork
 from analysis.subjects.perceptron.activations import FAMILIES
-from pluriscope.live.graph import Graph, Node, close, is_affine
+from pluriscope.live.graph import Graph, Node, close, drawn_results, is_affine
 
 Function = Callable[[Any], Any]
 _BACK: Final = 8
@@ -28,9 +28,6 @@ def find_units(graph: Graph) -> None:
     """Give each node that is not affine its kind, entry and what it is."""
     for node in list(graph.nodes):
         if node.kind != "unknown":
-            continue
-        if len(node.takes) > 1 and all(is_affine(graph, node, (one,)) for one in node.takes):
-            node.kind = "product"
             continue
         for entry in _entries(graph, node):
             exits = [one for one in _exits(graph, node, entry) if one.value.shape == graph.nodes[entry].value.shape]
@@ -49,6 +46,10 @@ def find_units(graph: Graph) -> None:
                 unit.kind, unit.entry, unit.about = kind, entry, about
                 if kind != "rms":
                     break
+        if node.kind == "unknown" and len(node.takes) > 1:
+            drawn = [drawn_results(graph, node, (one,)) for one in node.takes]
+            if all(one and is_affine(*one) for one in drawn):
+                node.kind = "product"
 
 
 def _between(graph: Graph, entry: int, wanted: int, given: Any) -> Any:
@@ -63,8 +64,9 @@ def _entries(graph: Graph, node: Node) -> Iterator[int]:
         todo.sort()
         if (one := todo.pop()) not in seen:
             seen.add(one)
-            yield one
             before = graph.nodes[one]
+            if isinstance(before.value, torch.Tensor):
+                yield one
             if before.kind == "affine" and not weighs(before):
                 todo += before.takes
 

@@ -1,0 +1,305 @@
+"""Transformers in modules of torch, however built: what is read computes the same, or the refusal says what does not."""
+
+import math
+
+import numpy as np
+import pytest
+
+from analysis.errors import AnalysisError
+from pluriscope.models import read_model
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # torch is loaded
+torch = pytest.importorskip("torch")
+nn, functional = torch.nn, torch.nn.functional
+VOCABULARY, D, HEADS, CONTEXT = 5, 8, 2, 4
+DATA = np.unique(np.random.default_rng(0).integers(VOCABULARY, size=(60, CONTEXT)), axis=0)
+
+
+def masked(scores):
+    n = scores.shape[-1]
+    return scores.masked_fill(torch.ones(n, n).tril() == 0, float("-inf"))
+
+
+def by_hand(scores, values):
+    weights = torch.exp(scores - scores.amax(-1, keepdim=True))
+    return torch.einsum("bhqk,bhkd->bhqd", weights / weights.sum(-1, keepdim=True), values)
+
+
+def turned(values):
+    """As rotary positions do."""
+    angle = torch.arange(values.shape[2])[:, None] * torch.ones(values.shape[3])
+    half = values.shape[3] // 2
+    return values * angle.cos() + torch.cat((-values[..., half:], values[..., :half]), -1) * angle.sin()
+
+
+def scores(query, key):
+    return query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+
+
+def additive(found):
+    found = found.clone()
+    found[:, :, torch.ones(found.shape[2:]).triu(1).bool()] = -1e9
+    return found
+
+
+ATTENTION = {
+    "one function": lambda q, k, v: functional.scaled_dot_product_attention(q, k, v, is_causal=True),
+    "a mask": lambda q, k, v: functional.scaled_dot_product_attention(
+        q, k, v, torch.ones(CONTEXT, CONTEXT).tril().bool()
+    ),
+    "another scale": lambda q, k, v: masked(scores(q, k) / 3).softmax(-1) @ v,
+    "by hand": lambda q, k, v: by_hand(masked(torch.einsum("bhqd,bhkd->bhqk", q, k)), v),
+    "set in place": lambda q, k, v: torch.softmax(additive(scores(q, k)), dim=-1) @ v,
+    "guarded": lambda q, k, v: (lambda p: torch.where(torch.isnan(p), torch.zeros_like(p), p) @ v)(
+        masked(scores(q, k)).softmax(-1)
+    ),
+    "not causal": lambda q, k, v: functional.scaled_dot_product_attention(q, k, v),
+    "by distance": lambda q, k, v: masked(scores(q, k) + torch.arange(CONTEXT)).softmax(-1) @ v,
+    "rotary": lambda q, k, v: masked(scores(turned(q), turned(k))).softmax(-1) @ v,
+    "capped": lambda q, k, v: masked(20 * torch.tanh(scores(q, k) / 20)).softmax(-1) @ v,
+    "near alone": lambda q, k, v: (
+        masked(scores(q, k)).where(torch.ones(CONTEXT, CONTEXT).triu(-1) == 1, -1e9).softmax(-1) @ v
+    ),
+    "normed queries": lambda q, k, v: masked(scores(functional.layer_norm(q, (D // HEADS,)), k)).softmax(-1) @ v,
+    "added one": lambda q, k, v: (lambda e: e / (1 + e.sum(-1, keepdim=True)) @ v)(masked(scores(q, k)).exp()),
+}
+
+
+class Attention(nn.Module):
+    """Heads with one matrix for queries, keys and values."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.all, self.out, self.how = nn.Linear(D, 3 * D), nn.Linear(D, D), ATTENTION[how]
+
+    def forward(self, x):
+        rows, n, _ = x.shape
+        parts = (one.view(rows, n, HEADS, -1).transpose(1, 2) for one in self.all(x).split(D, dim=2))
+        return self.out(self.how(*parts).transpose(1, 2).reshape(rows, n, D))
+
+
+class OneHead(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.q, self.k, self.v = (nn.Linear(D, D // HEADS, bias=False) for _ in range(3))
+
+    def forward(self, x):
+        return masked(scores(self.q(x), self.k(x))).softmax(-1) @ self.v(x)
+
+
+class Listed(nn.Module):
+    """Heads one by one."""
+
+    def __init__(self):
+        super().__init__()
+        self.heads, self.out = nn.ModuleList(OneHead() for _ in range(HEADS)), nn.Linear(D, D)
+
+    def forward(self, x):
+        return self.out(torch.cat([head(x) for head in self.heads], dim=-1))
+
+
+class Raw(nn.Module):
+    """A matrix for each head and part."""
+
+    def __init__(self):
+        super().__init__()
+        self.q, self.k, self.v = (nn.Parameter(torch.zeros(HEADS, D, 3)) for _ in range(3))
+        self.o = nn.Parameter(torch.zeros(HEADS, 3, D))
+
+    def forward(self, x):
+        q, k, v = (torch.einsum("btd,hdk->bthk", x, one) for one in (self.q, self.k, self.v))
+        weights = masked(torch.einsum("bqhk,bshk->bhqs", q, k)).softmax(-1)
+        return torch.einsum("bhqs,bshk,hkd->bqd", weights, v, self.o)
+
+
+class Torchs(nn.Module):
+    def __init__(self, batch_first=True, turns=False):
+        super().__init__()
+        self.own, self.first, self.turns = (
+            nn.MultiheadAttention(D, HEADS, batch_first=batch_first),
+            batch_first,
+            turns,
+        )
+
+    def forward(self, x):
+        mask = torch.full((x.shape[1], x.shape[1]), float("-inf")).triu(1)
+        given = x if self.first else x.transpose(0, 1)
+        found = self.own(given, given.roll(1, -1) * 2 if self.turns else given, given, attn_mask=mask)[0]
+        return found if self.first else found.transpose(0, 1)
+
+
+class Norm(nn.Module):
+    """LayerNorm in several calls, or what is none."""
+
+    def __init__(self, centred=True):
+        super().__init__()
+        self.scale, self.shift, self.centred = nn.Parameter(torch.ones(D)), nn.Parameter(torch.zeros(D)), centred
+
+    def forward(self, x):
+        x = x - x.mean(-1, keepdim=True) if self.centred else x
+        return x / (x.pow(2).mean(-1, keepdim=True) + 1e-6).sqrt() * self.scale + self.shift
+
+
+class Gelu(nn.Module):
+    def forward(self, x):
+        return 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+
+
+class Gated(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.out = nn.Linear(D, 6), nn.Linear(D, 6), nn.Linear(6, D)
+
+    def forward(self, x):
+        return self.out(functional.silu(self.a(x)) * self.b(x))
+
+
+def perceptron(activation):
+    return nn.Sequential(nn.Linear(D, 6), activation, nn.Linear(6, D), nn.Dropout(0.5))
+
+
+class Model(nn.Module):
+    """Layers of attention, and perhaps of MLP blocks and norms, with weights that are drawn."""
+
+    def __init__(
+        self,
+        attention="one function",
+        mlp=None,
+        norm=None,
+        layers=2,
+        positions=True,
+        order="one by one",
+        last=False,
+        tied=False,
+    ):
+        super().__init__()
+        torch.manual_seed(3)
+        self.embed, self.unembed = nn.Embedding(VOCABULARY, D), nn.Linear(D, VOCABULARY, bias=not tied)
+        self.places = nn.Parameter(torch.zeros(6, D)) if positions else None
+        self.norm, self.order, self.last, self.drop = norm or nn.Identity, order, last, nn.Dropout(0.5)
+        made = [Attention(attention) if isinstance(attention, str) else attention() for _ in range(layers)]
+        self.layers = nn.ModuleList(
+            nn.ModuleDict({"a": one, "m": mlp() if mlp else nn.Identity(), "n": self.norm(), "n2": self.norm()})
+            for one in made
+        )
+        self.end = self.norm()
+        for parameter in self.parameters():
+            nn.init.normal_(parameter, std=0.5)
+        if tied:
+            self.unembed.weight = self.embed.weight
+        self.with_mlp = mlp is not None
+
+    def forward(self, tokens):
+        x = self.embed(tokens)
+        x = x if self.places is None else self.drop(x + self.places[: tokens.shape[1]])
+        for layer in self.layers:
+            if self.order == "side by side":
+                x = x + layer["a"](layer["n"](x)) + layer["m"](layer["n"](x))
+            elif self.order == "norm behind":
+                x = layer["n"](x + layer["a"](x))
+            else:
+                x = x + layer["a"](layer["n"](x))
+                x = x + layer["m"](layer["n2"](x)) if self.with_mlp else x
+        x = x[:, -1] if self.last else x.mean(1) if self.order == "mean" else x
+        return self.unembed(self.end(x))
+
+
+class Encoder(nn.Module):
+    def __init__(self, first=True):
+        super().__init__()
+        torch.manual_seed(3)
+        layer = nn.TransformerEncoderLayer(D, HEADS, 6, activation="gelu", batch_first=True, norm_first=first)
+        self.embed, self.own = nn.Embedding(VOCABULARY, D), nn.TransformerEncoder(layer, 2, nn.LayerNorm(D))
+        self.unembed = nn.Linear(D, VOCABULARY)
+
+    def forward(self, tokens):
+        mask = nn.Transformer.generate_square_subsequent_mask(tokens.shape[1])
+        return self.unembed(self.own(self.embed(tokens), mask=mask, is_causal=True)), None
+
+
+def layer_norm():
+    return nn.LayerNorm(D)
+
+
+READ = {
+    **{name: (lambda name=name: Model(name)) for name in [*ATTENTION][:6]},
+    "head by head": lambda: Model(Listed),
+    "einsum": lambda: Model(Raw),
+    "of torch": lambda: Model(Torchs, norm=layer_norm),
+    "of torch, positions first": lambda: Model(lambda: Torchs(batch_first=False)),
+    "an encoder of torch": Encoder,
+    "norms alone": lambda: Model(norm=layer_norm),
+    "MLP blocks alone": lambda: Model(mlp=lambda: perceptron(nn.ReLU())),
+    "both": lambda: Model(mlp=lambda: perceptron(nn.GELU()), norm=layer_norm),
+    "both by hand": lambda: Model(mlp=lambda: perceptron(Gelu()), norm=Norm),
+    "one layer": lambda: Model(layers=1),
+    "no positions": lambda: Model(positions=False),
+    "the last position alone": lambda: Model(norm=layer_norm, last=True),
+    "keys of turned inputs": lambda: Model(lambda: Torchs(turns=True)),
+    "tied": lambda: Model(tied=True),
+    "double precision": lambda: Model(norm=layer_norm).double(),
+    "half precision": lambda: Model(norm=layer_norm).half(),
+}
+
+
+@pytest.mark.parametrize("case", READ)
+def test_a_transformer_is_read_as_it_computes(case):
+    model = READ[case]().train()
+    found = read_model(model, data=DATA)  # which runs the original beside what was read, on every row
+    assert model.training
+    assert found.file.sizes["vocabulary"] == VOCABULARY
+    assert found.file.sizes["context"] == CONTEXT
+    assert bool(found.file.blocks.mlps) is any(word in case for word in ("MLP", "both", "encoder"))
+    assert (found.file.blocks.epsilon is not None) is bool(
+        list(filter(lambda one: isinstance(one, (nn.LayerNorm, Norm)), model.modules()))
+    )
+    assert (found.file.positions is None) is (case in ("no positions", "an encoder of torch"))
+
+
+PARTS = "has parts that are not supported"
+REFUSED = {
+    "not causal": (lambda: Model("not causal"), "module layers.0.a (calls softmax) attends to later positions"),
+    "by distance": (lambda: Model("by distance"), "adds to scores by position"),
+    "rotary": (lambda: Model("rotary"), "rotary"),
+    "capped": (lambda: Model("capped"), "layers.1.a (calls softmax) is no softmax of products"),
+    "near alone": (lambda: Model("near alone"), "does not attend to all earlier positions"),
+    "normed queries": (lambda: Model("normed queries", norm=layer_norm), "norm of something else than the stream"),
+    "added one": (lambda: Model("added one"), "layers.0.a (calls exp) is no part that a transformer here has"),
+    "no centring": (lambda: Model(norm=lambda: Norm(centred=False)), "layers.1.n (calls div) is an RMSNorm"),
+    "gated": (lambda: Model(mlp=Gated), "layers.1.m (calls mul) multiplies two values"),
+    "Mish": (lambda: Model(mlp=lambda: perceptron(nn.Mish())), "layers.1.m.1 (calls mish) is no part"),
+    "side by side": (lambda: Model(mlp=lambda: perceptron(nn.ReLU()), order="side by side"), "parallel blocks"),
+    "norm behind": (
+        lambda: Model(norm=layer_norm, order="norm behind"),
+        "layers.0.n (calls layer_norm) normalises the stream",
+    ),
+    "post-norm of torch": (lambda: Encoder(first=False), "own.layers.0.norm1 (calls layer_norm) normalises the stream"),
+    "a mean of positions": (lambda: Model(order="mean"), "position"),
+    "no attention": (lambda: Model(layers=0), "nothing in it attends"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_no_transformer_here_has_is_named_with_its_place(case):
+    made, said = REFUSED[case]
+    model = made()
+    with pytest.raises(AnalysisError) as refusal:
+        read_model(model, data=DATA)
+    assert said in refusal.value.cause, str(refusal.value)
+    assert refusal.value.item.startswith("module")
+
+
+@pytest.mark.parametrize(
+    ("change", "data", "said"),
+    [
+        (lambda model: model, np.zeros((1, 7), dtype=int), "has 7 tokens, and the model has 6 positions"),
+        (lambda model: setattr(model, "unembed", nn.Linear(D, 4)), DATA, "takes more token ids than these"),
+        (lambda model: setattr(model, "unembed", nn.Linear(D, 6)), DATA, "takes fewer token ids than these"),
+        (lambda model: setattr(model, "unembed", nn.Linear(D, 300)), DATA, "has a vocabulary of 300; the most are 256"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(change, data, said):
+    model = Model()
+    change(model)
+    with pytest.raises(AnalysisError, match=said):
+        read_model(model, data=data)
