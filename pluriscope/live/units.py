@@ -17,6 +17,8 @@ from analysis.errors import InvalidNetwork
 from analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.live.graph import Graph, Node, close, drawn_results, is_affine
 
+_EACH: Final = ("add", "radd", "iadd", "sub", "rsub", "isub", "mul", "rmul", "imul", "div", "truediv", "where")
+"""Functions that take numbers one by one, whatever the shape of their constants."""
 Function = Callable[[Any], Any]
 _BACK: Final = 8
 _AHEAD: Final = 24
@@ -92,6 +94,8 @@ def _depends(graph: Graph, later: int, earlier: int) -> bool:
 
 def weighs(node: Node) -> bool:
     """Whether a matrix of the module takes part in a call."""
+    if node.name in _EACH:
+        return False
     given = (*node.args, *node.kwargs.values())
     return any(isinstance(one, torch.Tensor) and one.ndim > 1 and one.numel() > 1 for one in given)
 

@@ -227,6 +227,52 @@ def test_a_module_is_read_as_it_computes_and_left_as_it_was(case):
     assert forward(network, ROWS) == pytest.approx(theirs, rel=1e-5, abs=1e-5)
 
 
+class Own(nn.Module):
+    """Weights, and a forward of its own."""
+
+    def __init__(self, forward):
+        super().__init__()
+        torch.manual_seed(2)
+        self.first, self.second, self.two = nn.Linear(2, 3), nn.Linear(3, 1), nn.Linear(3, 2)
+        self.weight, self.bias, self.norm = (
+            nn.Parameter(torch.rand(2, 3)),
+            nn.Parameter(torch.rand(3)),
+            nn.BatchNorm1d(3),
+        )
+        self.skip, self.conv, self.norm, self.own = nn.Linear(2, 1), nn.Conv1d(1, 3, 2), nn.BatchNorm1d(3), forward
+
+    def forward(self, rows):
+        return self.own(self, rows)
+
+
+F = nn.functional
+WRITTEN = {
+    "functions": (lambda m, x: m.second(F.relu(m.first(x))), "relu"),
+    "methods": (lambda m, x: m.second(m.first(x).tanh()).squeeze(-1), "tanh"),
+    "raw weights": (lambda m, x: F.elu(x @ m.weight + m.bias) @ m.weight.T, "elu"),
+    "einsum": (lambda m, x: m.second(F.gelu(torch.einsum("bi,ij->bj", x, m.weight) + m.bias)), "gelu"),
+    "columns": (lambda m, x: (m.weight @ torch.relu(m.weight.T @ x.T + m.bias[:, None])).T, "relu"),
+    "by hand": (lambda m, x: m.second((lambda z: torch.where(z > 0, z, torch.zeros_like(z)))(m.first(x))), "relu"),
+    "a product": (lambda m, x: m.second((lambda z: z * torch.sigmoid(z))(m.first(x))), "silu"),
+    "batch norm": (lambda m, x: m.second(torch.sigmoid(m.norm(m.first(2 * x - 1)))), "sigmoid"),
+    "in place": (lambda m, x: m.second(F.dropout(F.relu_(m.first(x)), 0.5, m.training)), "relu"),
+    "one slope": (lambda m, x: m.second(F.prelu(m.first(x), torch.tensor([0.25]))), "leaky_relu"),
+    "first class": (lambda m, x: F.softmax(m.two(F.relu(m.first(x))), dim=-1)[:, 0], "relu"),
+    "named": (lambda m, x: {"out": m.second(F.relu(m.first(torch.cat([x[:, :1], x[:, 1:]], 1))))}, "relu"),
+}
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_a_perceptron_is_read_however_its_forward_is_written(case):
+    own, activation = WRITTEN[case]
+    module = Own(own)
+    network = read_model(module, "XOR; XOR" if case in ("raw weights", "columns") else "XOR").file.network
+    assert (network.activation, len(network.sizes)) == (activation, 3)
+    theirs = module.eval()(torch.tensor(ROWS, dtype=torch.float32))
+    theirs = theirs["out"] if isinstance(theirs, dict) else theirs
+    assert forward(network, ROWS) == pytest.approx(theirs.detach().double().numpy().reshape(4, -1), abs=1e-5)
+
+
 @pytest.mark.parametrize(
     ("end", "of"), [(nn.Softmax(dim=1), lambda p: p), (nn.LogSoftmax(dim=1), np.exp), (None, None)]
 )
@@ -300,7 +346,6 @@ def careful():
     return model
 
 
-PARTS = "has parts that are not supported"
 REFUSED = {  # item, cause, cure
     "the same on 0 and 1 alone": (
         lambda: xor(Rounded),
@@ -313,6 +358,32 @@ REFUSED = {  # item, cause, cure
         "module",
         "module 0 (calls pow)",
         "docs/importing.md",
+    ),
+    "a skip": (
+        lambda: Own(lambda m, x: m.second(F.relu(m.first(x))) + m.skip(x)),
+        "module Own",
+        "several layers",
+        "take",
+    ),
+    "convolution": (
+        lambda: Own(lambda m, x: m.second(m.conv(x[:, None])[..., 0])),
+        "module Own",
+        "module conv",
+        "take",
+    ),
+    "a product": (lambda: Own(lambda m, x: m.second(m.first(x) * m.first(x + 1))), "module Own", "calls mul", "take"),
+    "other rows": (lambda: Own(lambda m, x: m.second(m.first(x - x.mean(0)))), "module Own", "other rows", "take"),
+    "always dropped": (
+        lambda: Own(lambda m, x: m.second(F.dropout(m.first(x)))),
+        "module Own",
+        "calls dropout",
+        "take",
+    ),
+    "how many rows": (
+        lambda: Own(lambda m, x: m.second(m.first(x)) * len(x)),
+        "output 0",
+        "on row 0",
+        "each row alone",
     ),
     "softmax over rows": (
         lambda: drawn(nn.Linear(2, 2), nn.Softmax(dim=0)),

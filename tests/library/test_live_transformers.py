@@ -1,4 +1,4 @@
-"""Transformers in modules of torch, however built: what is read computes the same, or the refusal says what does not."""
+"""Transformers in modules of torch, however built: what is read computes the same, or what is not read is named."""
 
 import math
 
