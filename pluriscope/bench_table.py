@@ -62,6 +62,8 @@ class Benchmark(Rows):
         document: what ``pluriscope bench --json`` writes, with every score of every answer.
     """
 
+    most = 1_000  # whichever row the scored one is
+
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         super().__init__(map(_row, document["methods"]), f"Regret on the suite {document['suite_name']}")

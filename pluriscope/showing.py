@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from markupsafe import Markup, escape
 from pydantic import Field
@@ -110,17 +110,23 @@ class Rows(list[Row]):
         caption: what they are.
     """
 
+    most: ClassVar[int] = ROWS_SHOWN
+
     def __init__(self, rows: Iterable[Row], caption: Markup | str = "") -> None:
         super().__init__(rows)
         self.caption = caption
+
+    def __getitem__(self, at: Any) -> Any:
+        found = super().__getitem__(at)
+        return Rows(found, self.caption) if isinstance(at, slice) else found
 
     def to_pandas(self) -> pd.DataFrame:
         """A DataFrame of them."""
         return frame(self)
 
     def _repr_html_(self) -> str:
-        more = f" The first {ROWS_SHOWN}:" if len(self) > ROWS_SHOWN else ""
-        return str(heading(self.caption, after=more) + table(self[:ROWS_SHOWN]))
+        more = f" The first {self.most}:" if len(self) > self.most else ""
+        return str(heading(self.caption, after=more) + table(self[: self.most]))
 
     def __repr__(self) -> str:
         return aligned(self[:FEW], escape(self.caption).striptags(), n=len(self))
