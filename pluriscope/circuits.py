@@ -7,7 +7,7 @@ import shutil
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -24,6 +24,7 @@ from analysis.errors import BeyondLimits, InvalidCriterion, InvalidData, Invalid
 from analysis.explanations.circuits import gate_label
 from analysis.interpretations.indexing import Block, InterpretationSpace
 from analysis.interpretations.interpretation import Interpretation as Read
+from analysis.late_functions import function_at
 from analysis.subjects.perceptron.circuit import Circuit as Edges
 from analysis.work import Work
 from pluriscope.arguments import FilePath, checked
@@ -119,6 +120,30 @@ class Circuit(Explanation):
         """What it puts out on each Boolean input; of a transformer every output on each row of the task."""
         found = self.result.question.outputs(self.number)
         return tuple(found[:, 0].tolist()) if found.shape[1] == 1 else tuple(map(tuple, found.tolist()))
+
+    def hooks(self, model: Any) -> AbstractContextManager[None]:
+        """A context in which a module of torch runs as this circuit, whoever calls it, on any number of rows.
+
+        Its outputs are those of the circuit, as near as its type and device compute; hooks of your own see what heads,
+        neurons and MLP blocks give in the circuit, and derivatives reach its own parameters. What nodes add up on the
+        way, such as a residual stream, is not cut: each that reads it is given what its own edges carry. What ablated
+        edges carry is a constant; means of heads are those of what they mix, before their output matrix. Outputs other
+        than the explained one are made of all neurons of the circuit. What is learnt within the context changes the
+        module, and its edges stay left out. On entering, the module is read and run as it is and as the circuit.
+
+        Args:
+            model: the module that was explained, or a package's model that holds it.
+
+        Raises:
+            InvalidNetwork: it is no such module, or another network than the result's, with what differs; its calls
+                are not seen one by one, as of a compiled one; it runs as a circuit already. Within the context, where
+                it makes other calls than when it was read, drops out or looks at a batch as a whole, is compiled or
+                copied, or is given rows of another shape or length than the task's.
+        """
+        hooks: AbstractContextManager[None] = function_at("pluriscope.live.hooks:Hooks")(
+            self.result.question, self.number, self.title, model
+        )
+        return hooks
 
     @cached_property
     def space(self) -> InterpretationSpace:

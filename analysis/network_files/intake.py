@@ -220,7 +220,7 @@ def take_in(
 
     declared = noted("name", checked_name, declaration.name) if declaration.name else None
     name = declared or _default_name(draft, fallback_name)
-    network, original = noted("output_is", _with_output, draft, declaration.output_is) or (draft.network, None)
+    network, original = noted("output_is", with_output, draft, declaration.output_is) or (draft.network, None)
     default = clean_data(min(network.n_inputs, MAX_INPUTS))
     if network.n_inputs > MAX_INPUTS:
         cause = f"has {network.n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
@@ -264,7 +264,7 @@ def _record(
     return record
 
 
-def _with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Original | None]:
+def with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Original | None]:
     """A network whose output decides at one half, of one whose output decides otherwise; with what it was read from.
 
     Raises:
