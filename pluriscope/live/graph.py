@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from operator import getitem
 from typing import Any, Final
 
+import numpy as np
 import torch
 
 from pluriscope.live.calls import Part, PartCall
@@ -442,7 +443,7 @@ def table_of(code: Any, n_positions: int) -> Table:
         Mixed: not as many of each row and position.
     """
     flat = code.flatten()
-    n_rows, positions = ROWS, sorted({int(one) % n_positions for one in flat.tolist() if one >= 0})
+    n_rows, positions = ROWS, np.unique((flat[flat >= 0] % n_positions).numpy()).tolist()
     order = torch.argsort(flat, stable=True)[int((flat < 0).sum()) :]
     if not positions or (flat < 0).any() or len(order) % (n_rows * len(positions)):
         raise Mixed
