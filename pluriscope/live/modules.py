@@ -48,6 +48,7 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
     net = getattr(net, "_orig_mod", net)  # what torch.compile is given
     item = f"module {type(net).__name__}"
     types = _checked(net, item)
+    remarks = tuple(_remarks(net, types))
     with evaluation(net, item):
         given, n_tokens = _example(net, item, context)
         graph = graph_of(net, given, given.shape[1] if n_tokens else 1, n_tokens)
@@ -55,7 +56,8 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
         tolerance = max((_TOLERANCES[one] for one in types), default=DOUBLE)
         try:
             if not n_tokens:
-                return _perceptron(net, graph, item, tolerance)
+                read = _perceptron(net, graph, item, tolerance)
+                return replace(read, file=replace(read.file, remarks=(*read.file.remarks, *remarks)))
             document, calls = read_parts(graph)
         except Unread as problem:
             raise InvalidNetwork(item, f"has parts that are not supported: {problem}", _CURE) from None
@@ -64,7 +66,19 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
         found: Rows = _run(net, torch.as_tensor(tokens, device=_device(net)), item)
         return found[:, -1] if found.ndim == 3 else found
 
-    return ReadTransformer(document, run, tolerance, calls=calls)
+    return ReadTransformer(document, run, tolerance, remarks=remarks, calls=calls)
+
+
+def _remarks(net: Any, types: list[str]) -> Iterator[str]:
+    """What is to be said of how a module was read."""
+    for name, part in net.named_modules():
+        drops = getattr(part, "p" if isinstance(part, torch.nn.modules.dropout._DropoutNd) else "dropout", 0)
+        if part.training and (isinstance(part, torch.nn.modules.batchnorm._BatchNorm) or drops):
+            yield f"Module {name or 'itself'} is in training mode; what it computes in evaluation mode was read."
+        if part._forward_hooks or part._forward_pre_hooks:
+            yield f"Module {name or 'itself'} has hooks of its own; what it computes with them was read."
+    if low := [one for one in types if one not in ("torch.float32", "torch.float64")]:
+        yield f"Numbers of {', '.join(low)} are rounded as it runs; what they are was read, and rounds nothing."
 
 
 def _checked(net: Any, item: str) -> list[str]:
@@ -80,6 +94,8 @@ def _checked(net: Any, item: str) -> list[str]:
             raise InvalidNetwork(f"parameter {name}", cause, cure)
         if values.layout is not torch.strided:
             raise InvalidNetwork(f"parameter {name}", f"is sparse ({values.layout})", "use .to_dense()")
+        if isinstance(values, torch.nn.Parameter) and not torch.isfinite(values).all():
+            raise InvalidNetwork(f"parameter {name}", "has values that are no finite numbers", "train it anew")
     for name, part in net.named_modules():
         if "quantized" in type(part).__module__:
             named = f"module {name} ({type(part).__module__}.{type(part).__qualname__})"
@@ -170,8 +186,9 @@ def _run(net: Any, rows: Any, item: str) -> Any:
 
 @contextmanager
 def evaluation(net: Any, item: str) -> Iterator[None]:
-    """A module in evaluation mode and without gradients; the mode of each of its modules is restored."""
+    """A module in evaluation mode and without gradients; modes, and what its forward changes, are put back."""
     modes = [(part, part.training) for part in net.modules()]
+    state = [(values, values.detach().clone()) for values in (*net.parameters(), *net.buffers())]
     try:
         with running(item), torch.no_grad():
             net.eval()
@@ -179,6 +196,10 @@ def evaluation(net: Any, item: str) -> Iterator[None]:
     finally:
         for part, mode in modes:
             part.training = mode
+        with torch.no_grad():
+            for values, before in state:
+                if not torch.equal(values, before):
+                    values.copy_(before)
 
 
 def _perceptron(net: Any, graph: Graph, item: str, tolerance: float) -> ReadPerceptron:

@@ -1,0 +1,67 @@
+"""What is said of a live module that is read as something else than it is at the moment, and what is put back."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from analysis.errors import InvalidNetwork
+from pluriscope.live.models import live_file
+
+
+def doubled(module, given, output):
+    return output * 2
+
+
+def layers(*between):
+    return nn.Sequential(nn.Linear(2, 3), *between, nn.ReLU(), nn.Linear(3, 1))
+
+
+def hooked():
+    net = layers()
+    net[0].register_forward_hook(doubled)
+    return net
+
+
+@pytest.mark.parametrize(
+    ("net", "words"),
+    [
+        (layers(), []),
+        (layers(nn.Dropout(0.5)), ["Module 1 is in training mode"]),
+        (layers(nn.Dropout(0.5)).eval(), []),
+        (layers(nn.BatchNorm1d(3)), ["Module 1 is in training mode"]),
+        (layers().half(), ["torch.float16"]),
+        (hooked(), ["Module 0 has hooks"]),
+    ],
+)
+def test_what_is_read_otherwise_is_said(net, words):
+    told = live_file(net).remarks
+    assert len(told) == len(words)
+    assert all(one in said for one, said in zip(words, told, strict=True))
+
+
+def test_numbers_that_are_not_finite_are_named():
+    net = layers()
+    net[2].bias.data[0] = math.nan
+    with pytest.raises(InvalidNetwork, match=r"parameter 2\.bias: has values that are no finite numbers"):
+        live_file(net)
+
+
+class Counting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = layers()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls.add_(1)
+        return self.inner(x) * self.calls
+
+
+def test_what_a_forward_changes_is_put_back():
+    net = Counting()
+    with pytest.raises(InvalidNetwork):
+        live_file(net)
+    assert net.calls == 0
+    assert net.training
