@@ -97,7 +97,7 @@ def weighs(node: Node) -> bool:
     if node.name in _EACH:
         return False
     given = (*node.args, *node.kwargs.values())
-    return any(isinstance(one, torch.Tensor) and one.ndim > 1 and one.numel() > 1 for one in given)
+    return any(isinstance(one, torch.Tensor) and one.ndim > 1 for one in given)
 
 
 def _known(function: Function, like: Any) -> tuple[str, Any] | None:

@@ -65,3 +65,8 @@ def test_what_a_forward_changes_is_put_back():
         live_file(net)
     assert net.calls == 0
     assert net.training
+
+
+def test_a_single_hidden_neuron_is_a_layer():
+    net = nn.Sequential(nn.Linear(2, 1), nn.Tanh(), nn.Linear(1, 1))
+    assert live_file(net).network.sizes == (2, 1, 1)
