@@ -244,7 +244,7 @@ def _perceptron(net: Any, graph: Graph, item: str, tolerance: float) -> ReadPerc
             raise Unread(f"{nodes[end].where} depends on other rows, or on which row it is") from None
 
     def run(rows: Rows) -> Rows:
-        given = torch.as_tensor(rows).to(_device(net), next((one.dtype for one in _floats(net)), torch.float32))
+        given = torch.tensor(rows).to(_device(net), next((one.dtype for one in _floats(net)), torch.float32))
         outputs: Rows = _run(net, given, item).reshape(len(rows), -1)
         if choice is None:
             return outputs
