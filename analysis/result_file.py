@@ -21,6 +21,7 @@ from analysis.circuits.result import CircuitSearch, CountSoFar, SmallestCircuits
 from analysis.data import DataRecord, data_file_json
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidNetwork
+from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.result import InterpretationCounts
 from analysis.interventions.neuron_set import NeuronSet
 from analysis.network_files.files import task_json
@@ -330,10 +331,21 @@ def read_unfinished(document: Any, questions: Sequence[Question]) -> list[Output
         _refuse_other(document, questions)
         spent = {stage: max(0.0, float(seconds)) for stage, seconds in document["seconds"].items()}
         seconds = [spent, *({} for _ in questions[1:])]
-        told = zip(document["outputs"], questions, seconds, strict=True)
-        return [_read_output(output, question, spent) for output, question, spent in told]
+        return read_analyses(document, questions, seconds)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as problem:
         raise InvalidNetwork(_ITEM, f"is damaged: {type(problem).__name__} {problem}", _ANEW) from None
+
+
+def read_analyses(
+    document: Mapping[str, Any], questions: Sequence[Question], seconds: Sequence[Mapping[str, float]]
+) -> list[OutputAnalysis]:
+    """The analyses of a result file that is known to be whole and of these questions, by output, finished or not.
+
+    Args:
+        seconds: of each output, by stage.
+    """
+    told = zip(document["outputs"], questions, seconds, strict=True)
+    return [_read_output(output, question, spent) for output, question, spent in told]
 
 
 def _refuse_other(document: Mapping[str, Any], questions: Sequence[Question]) -> None:
@@ -360,10 +372,15 @@ def _refuse_other(document: Mapping[str, Any], questions: Sequence[Question]) ->
 
 
 def _read_output(told: Mapping[str, Any], question: Question, seconds: Mapping[str, float]) -> OutputAnalysis:
-    """The inverse of :func:`output_json` for an unfinished one."""
+    """The inverse of :func:`output_json`; what a finished one leaves out is counted again."""
     circuits, read, search = told["circuits"], told["interpretations"], told["candidate_search"]
     found = read_circuits(circuits, question.layout)
     outputs, margins = evaluate_circuits(question, found.masks)
+    numbers = tuple(int(read["by_circuit"][mask]) for mask in circuits["masks"])
+    if "observed_by_circuit" in read:
+        observed = tuple(map(int, read["observed_by_circuit"]))
+    else:
+        observed = count_interpretations(question, found.masks).observed_by_circuit if any(numbers) else numbers
     totals = None
     if "first" in search:
         irredundant = {key: int(n) for key, n in search["irredundant"].items()}
@@ -376,10 +393,7 @@ def _read_output(told: Mapping[str, Any], question: Question, seconds: Mapping[s
         question=question,
         circuits=replace(found, outputs=outputs, margins=margins),
         interpretations=InterpretationCounts(
-            tuple(int(read["by_circuit"][mask]) for mask in circuits["masks"]),
-            tuple(map(int, read["observed_by_circuit"])),
-            read.get("truncated_at"),
-            complete=found.truncated_at is None,
+            numbers, observed, read.get("truncated_at"), complete=found.truncated_at is None
         ),
         algorithms=AlgorithmSearch(algorithms, int(told["candidates"]), told["candidates_truncated_at"], totals),
         criteria={key: read_tally(tally) for key, tally in told["criteria"].items()},

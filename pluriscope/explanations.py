@@ -28,6 +28,7 @@ from analysis.work import Work
 from pluriscope.arguments import checked
 from pluriscope.findings import Findings
 from pluriscope.graphs import explanation_graph
+from pluriscope.live_view import live_view
 from pluriscope.naming import ExplanationRef
 from pluriscope.progress import telling
 from pluriscope.showing import Drawing, Row, Rows, Tabled, beside, facts, heading, link, shown
@@ -181,6 +182,14 @@ class Explanation(ABC):
 
     def __hash__(self) -> int:
         return hash(self._content)
+
+    def view(self) -> Any:
+        """Its page, live in a notebook.
+
+        Raises:
+            MissingLibrary: anywidget is not installed.
+        """
+        return live_view(self.result, self.address)
 
     def _repr_html_(self) -> str:
         parts = [self.draw().image(_DRAWING), facts(self.row())]

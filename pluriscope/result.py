@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any, Final
 
 from markupsafe import Markup
@@ -37,10 +38,12 @@ from pluriscope.audits import Audit, ClaimsLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import compared
 from pluriscope.counts import Count
+from pluriscope.errors import MissingLibrary
 from pluriscope.explanations import Explanation
 from pluriscope.figures.svg.layout import shape_text
 from pluriscope.findings import Findings, Site
 from pluriscope.lists import Listing
+from pluriscope.live_view import live_view, show_live
 from pluriscope.models import (
     EncodingLike,
     GivenNetwork,
@@ -388,13 +391,14 @@ class Result(Findings):
         """
         outputs = [one["output"] for one in self.document["outputs"]]
         explaining = self.question.kind.explaining
-        asked = questions_of(self._given, outputs, self.document["protocol"])
+        asked = questions_of(self.given, outputs, self.document["protocol"])
         with _working(seconds, report) as work:
             found = explaining.explain(asked, work, earlier=self.document)
         return Result(self.network_file, self.question, found)
 
     @property
-    def _given(self) -> GivenNetwork:
+    def given(self) -> GivenNetwork:
+        """The network and its rows, as it was asked about."""
         return GivenNetwork(self.question.kind, self.network_file, self._data)
 
     @property
@@ -440,6 +444,27 @@ class Result(Findings):
     def draw(self) -> Drawing:
         """The network."""
         return Drawing(view_of(self.question).draws(self.question, title=self.name))
+
+    def view(self, *explanations: Explanation) -> Any:
+        """The live view in a notebook: the overview, or a comparison of two to six explanations.
+
+        Raises:
+            MissingLibrary: anywidget is not installed.
+        """
+        compare = self.addresses.compare(self.network_key, [one.ref for one in explanations], self.scope)
+        return live_view(self, compare if explanations else self.address)
+
+    def _ipython_display_(self) -> None:
+        show_live(self)
+
+    def _display_(self) -> Any:  # marimo's
+        try:
+            return self.view()
+        except MissingLibrary:
+            return SimpleNamespace(_repr_html_=self._repr_html_)
+
+    def __html__(self) -> str:
+        return self._repr_html_()
 
     def _repr_html_(self) -> str:
         task = self.question.task_document["name"] or "unnamed"

@@ -97,7 +97,7 @@ class _Copy:
         first, seen = set(waiting), set(waiting)
         while waiting:
             page = waiting.popleft()
-            answer = self.site.get(f"{page}{'&' if '?' in page else '?'}{PART}={EVERY_PART}")
+            answer = self.site.ask(f"{page}{'&' if '?' in page else '?'}{PART}={EVERY_PART}")
             found = [answer.location] if answer.location else []
             if answer.status == OK:
                 self.pages[page] = file_of(page)
@@ -149,7 +149,7 @@ class _Copy:
         if address == f"/{CONTENTS}":
             return CONTENTS
         if address not in self.pages and address not in self._files:
-            answer = self.site.get(address) if self._is_beside(address) else None
+            answer = self.site.ask(address) if self._is_beside(address) else None
             name = file_of(address) if answer is not None and answer.status == OK else ""
             if answer is not None and name:
                 self.path(name).write_bytes(answer.body)

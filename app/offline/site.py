@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,11 +35,16 @@ class NoRoom(CannotExport):
 
 @dataclass
 class Answer:
-    """What came back; ``location`` is where it leads on, "" if it does not."""
+    """What came back, with the names of headers in small letters."""
 
     status: int = 0
-    location: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
+
+    @property
+    def location(self) -> str:
+        """Where it leads on, "" if it does not."""
+        return self.headers.get("location", "")
 
     def refused(self, address: str) -> CannotExport:
         """An answer that is no page, in the words of the refusal."""
@@ -54,20 +60,24 @@ class Answer:
 class Site:
     """One application that answers. It runs in a thread of its own: a request to stop (Ctrl-C, SIGTERM) is raised in
     the main thread, and so never in the midst of the event loop's own work.
+
+    Args:
+        most: bytes of an answer; a larger one is refused.
     """
 
     app: FastAPI
     portal: BlockingPortal
+    most: int = sys.maxsize
 
-    def get(self, address: str) -> Answer:
+    def ask(self, address: str, method: str = "GET", headers: Mapping[str, str] = {}, body: bytes = b"") -> Answer:
         """What an address answers; where that leads on to another one, that is not followed."""
-        return self.portal.call(self._ask, address)
+        return self.portal.call(self._ask, self._scope(address, method, headers), body)
 
     def request(self) -> Request:
         """A request that nobody sent, for pages of the copy that the application itself does not have."""
         return Request(self._scope("/"))
 
-    async def _ask(self, address: str) -> Answer:
+    async def _ask(self, scope: dict[str, Any], body: bytes) -> Answer:
         answer, asked = Answer(), False
 
         async def receive() -> Message:
@@ -75,32 +85,35 @@ class Site:
             if asked:  # the caller stays until the answer is there
                 await anyio.sleep_forever()
             asked = True
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answer.status = message["status"]
-                answer.location = dict(message["headers"]).get(b"location", b"").decode("latin-1")
+                answer.headers = {name.decode().lower(): value.decode("latin-1") for name, value in message["headers"]}
             else:
                 answer.body += message.get("body", b"")
+                if len(answer.body) > self.most:
+                    cause = f"has more than {self.most >> 20} MiB"
+                    raise CannotExport(f"address {scope['path'][:200]!r}", cause, "ask a server, or save it in Python")
 
-        await self.app(self._scope(address), receive, send)
+        await self.app(scope, receive, send)
         return answer
 
-    def _scope(self, address: str) -> dict[str, Any]:
+    def _scope(self, address: str, method: str = "GET", headers: Mapping[str, str] = {}) -> dict[str, Any]:
         parts = urlsplit(address)
         return {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
-            "method": "GET",
+            "method": method,
             "scheme": "http",
             "path": unquote(parts.path),
             "raw_path": parts.path.encode("ascii"),
             "query_string": parts.query.encode("ascii"),
             "root_path": "",
             # no host name, so that pages write links as paths and not with a host that nobody can reach
-            "headers": [(b"host", b"_")],
+            "headers": [(b"host", b"_"), *((name.encode(), value.encode()) for name, value in headers.items())],
             "client": ("127.0.0.1", 0),
             "server": ("127.0.0.1", 80),
             "app": self.app,

@@ -1,0 +1,51 @@
+"""The live view of a result in a notebook: pages of the application, answered in the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from anywidget import AnyWidget
+from traitlets import Unicode
+
+from app.offline.site import Site
+from pluriscope.resources import STATIC
+from pluriscope.result import Result
+
+
+class LiveView(AnyWidget):  # type: ignore[misc]
+    """A page about a result and all that it leads to, as a server shows them.
+
+    Args:
+        result: what is shown.
+        address: of the page that comes first.
+        picture: id of an element that shows the same without a kernel; it goes once the kernel has answered.
+    """
+
+    _esm = (STATIC / "widget.js").read_text()
+    address = Unicode().tag(sync=True)
+    picture = Unicode().tag(sync=True)
+    site = Unicode().tag(sync=True)
+
+    def __init__(self, result: Result, address: str, picture: str) -> None:
+        site = result.site.url if result.site else ""
+        super().__init__(address=address.removeprefix(site), picture=picture, site=site)
+        self._result = result
+        self.on_msg(self._hear)
+
+    @cached_property
+    def _application(self) -> Site:
+        from app.offline.kernel import site_of  # which loads the application
+
+        return site_of(self._result)
+
+    def _hear(self, _widget: Any, asked: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        """Answer one request of the view; what goes wrong is said there, since a kernel's log is seldom read."""
+        from app.offline.kernel import answer
+
+        try:
+            told, body = answer(self._application, asked, b"".join(map(bytes, buffers)))
+        except Exception as problem:
+            told, body = {"error": str(problem)}, b""
+        self.send({"id": asked["id"], **told}, [body])

@@ -1,0 +1,229 @@
+/* Pages of the application within a notebook. A frame shows them; whatever they ask for goes to the kernel as a message
+   and is answered there, so that neither a server nor the internet is needed. */
+
+const ORIGIN = "http://_"; // of addresses within the frame: there is no such host, so that nothing can be asked of it
+const MOST = 760; // pixels in height, beyond which the frame scrolls
+const LATE = 1000; // milliseconds after which it is said that the kernel is waited for
+// what only a server does, what the notebook decides, and what would be asked of a network
+const LEFT_OUT = ".bar nav, [data-theme-switch], .foot, noscript, meta[http-equiv], link:not([rel=stylesheet]), [href$='/edit'], [href*='/edit?'], [href='/jobs'], [href^='/networks/new']";
+const files = new Map(); // address of a style or script → its text, asked for once
+
+/* Runs in the frame, before the scripts of the page: what leads out of it is given to the notebook. */
+function within({ origin, address, kept, y }) {
+  const post = (kind, more, ports) => parent.postMessage({ kind, y: scrollY, ...more }, "*", ports);
+  const path = (url) => url.href.slice(origin.length);
+  const named = (hash) => document.getElementById(decodeURIComponent(hash.slice(1)));
+  const href = Object.getOwnPropertyDescriptor(URL.prototype, "href");
+  class Place extends URL {
+    get href() { return super.href; }
+    set href(url) { this.assign(url); }
+    assign(url, save) {
+      const to = new URL(url, this);
+      if (to.origin !== origin) return post("open", { url: to.href });
+      if (!to.hash || to.pathname + to.search !== this.pathname + this.search) return post("go", { url: path(to), save });
+      href.set.call(this, to.href);
+      named(to.hash)?.scrollIntoView();
+    }
+  }
+  const place = window.place = new Place(address, origin);
+  const moves = (kind) => function move(state, _, url) {
+    this.state = state;
+    href.set.call(place, new URL(url ?? place, place).href);
+    document.querySelector("base").href = place.href;
+    post(kind, { url: path(place) });
+    if (kind === "push") for (const button of document.querySelectorAll("[data-step]")) button.disabled = button.dataset.step > 0;
+  };
+  const parts = async (request) => ({
+    method: request.method,
+    url: path(new URL(request.url)).split("#")[0],
+    headers: Object.fromEntries(request.headers),
+    body: await request.arrayBuffer(),
+  });
+  async function ask(what, how) {
+    const request = new Request(what, how);
+    const asked = await parts(request);
+    const { port1, port2 } = new MessageChannel();
+    const answer = await new Promise((done, failed) => {
+      request.signal.addEventListener("abort", () => failed(request.signal.reason));
+      port1.onmessage = ({ data }) => (data.error ? failed(new TypeError(data.error)) : done(data));
+      post("ask", asked, [port2]);
+    });
+    const response = new Response(answer.body.byteLength ? answer.body : null, answer);
+    return Object.defineProperty(response, "url", { value: origin + answer.url });
+  }
+  const own = {
+    fetch: ask,
+    history: { state: null, pushState: moves("push"), replaceState: moves("replace") },
+    localStorage: {
+      getItem: (key) => kept[key] ?? null,
+      setItem(key, value) { post("keep", { kept: Object.assign(kept, { [key]: String(value) }) }); },
+    },
+  };
+  for (const [name, value] of Object.entries(own)) Object.defineProperty(window, name, { value });
+  Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => post("copy", { text }) } });
+  Object.defineProperty(HTMLScriptElement.prototype, "src", { // of a script that a page adds later
+    set(file) { ask(file).then((answer) => answer.text()).then((code) => { this.text = code; this.onload(); }).catch(this.onerror); },
+  });
+  // on the window: after everything that the page itself does about them
+  addEventListener("click", (event) => {
+    const step = event.target.closest?.("[data-step]");
+    if (step) return post("step", { by: +step.dataset.step });
+    const link = event.target.closest?.("a[href]");
+    if (!link || event.defaultPrevented) return;
+    event.preventDefault();
+    place.assign(link.getAttribute("href"), link.getAttribute("download") ?? undefined);
+  });
+  addEventListener("submit", async (event) => {
+    const { target: form, submitter } = event;
+    if (event.defaultPrevented || form.method === "dialog") return;
+    event.preventDefault();
+    const to = new URL(form.getAttribute("action") ?? "", place);
+    const given = new FormData(form, submitter);
+    const body = form.enctype === "multipart/form-data" ? given : new URLSearchParams(given);
+    if (form.method === "post") return post("go", await parts(new Request(to, { method: "POST", body })));
+    to.search = body;
+    place.assign(to);
+  });
+  addEventListener("message", ({ source, data }) => {
+    if (source === parent && data.theme) document.documentElement.dataset.theme = data.theme;
+  });
+  addEventListener("DOMContentLoaded", () => {
+    const root = document.documentElement;
+    new ResizeObserver(() => post("size", { height: root.offsetHeight })).observe(root);
+    if (y) scrollTo(0, y);
+    else if (place.hash) named(place.hash)?.scrollIntoView();
+  });
+}
+
+/* Light text stands on dark ground, whatever a notebook calls its theme and however it writes its colours. */
+function themeAround(el) {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+  canvas.fillStyle = getComputedStyle(el).color;
+  canvas.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = canvas.getImageData(0, 0, 1, 1).data;
+  return red * 0.3 + green * 0.6 + blue * 0.1 > 128 ? "dark" : "light";
+}
+
+function render({ model, el }) {
+  const make = (name, more, style = "") => {
+    const made = Object.assign(document.createElement(name), more);
+    made.style.cssText = style;
+    return made;
+  };
+  const words = make("div", { role: "status" }, "font:13px sans-serif");
+  const frame = make("iframe", { title: "Pluriscope" }, "display:block;width:100%;height:0;border:0;resize:vertical");
+  // without an origin of the notebook's: a page can reach neither what it keeps nor what it may do
+  frame.setAttribute("sandbox", "allow-scripts allow-forms");
+  el.append(words, frame);
+
+  const waiting = new Map(); // number of a request → what to do with its answer
+  let last = 0;
+  const say = (text) => { words.textContent = text; };
+  const ask = ({ method = "GET", url, headers = {}, body }) => new Promise((done, failed) => {
+    const id = (last += 1);
+    waiting.set(id, { done, failed });
+    setTimeout(() => waiting.has(id) && say("Waiting for the kernel. If none is running, run the cell again."), LATE);
+    model.send({ id, method, url, headers }, undefined, body?.byteLength ? [new DataView(body)] : []);
+  });
+  const hear = ({ id, ...answer }, [{ buffer, byteOffset, byteLength }]) => {
+    const asked = waiting.get(id);
+    waiting.delete(id);
+    if (!waiting.size) say("");
+    if (answer.error) asked?.failed(new Error(answer.error));
+    else asked?.done({ ...answer, body: buffer.slice(byteOffset, byteOffset + byteLength) });
+  };
+  model.on("msg:custom", hear);
+  const read = (body) => new TextDecoder().decode(body);
+  const text = (url) => {
+    if (!files.has(url)) files.set(url, ask({ url }).then(({ body }) => read(body)));
+    return files.get(url);
+  };
+
+  const entries = [{ url: model.get("address") }]; // pages that were shown, as a browser's tab knows them
+  let at = 0;
+  let kept = {}; // what pages keep in a browser
+  let turn = 0;
+
+  /* A page as one document: styles and scripts in it, scripts told that they are where its address says. */
+  async function whole(html, address) {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    for (const one of page.querySelectorAll(LEFT_OUT)) one.remove();
+    page.documentElement.dataset.theme = themeAround(el);
+    for (const link of page.querySelectorAll("link")) link.replaceWith(make("style", { textContent: await text(link.getAttribute("href")) }));
+    for (const script of page.querySelectorAll("script[src]")) {
+      const file = script.getAttribute("src");
+      const shared = file.includes("/htmx-") ? "\nwindow.htmx = htmx;" : "";
+      script.removeAttribute("src");
+      script.textContent = `((location) => {${await text(file)}${shared}\n})(window.place);`.replaceAll("</script", "<\\/script");
+      page.body.append(script);
+    }
+    const start = JSON.stringify({ origin: ORIGIN, address, kept, y: entries[at].y }).replaceAll("<", "\\u003c");
+    page.head.prepend(make("base", { href: ORIGIN + address }), make("script", { textContent: `(${within})(${start})` }));
+    const step = (by, ariaLabel, textContent) => {
+      const button = make("button", { className: "btn", type: "button", ariaLabel, textContent, disabled: !entries[at + by] });
+      button.dataset.step = by;
+      return button;
+    };
+    page.querySelector(".brand")?.replaceWith(step(-1, "Back", "←"), step(1, "Forward", "→"));
+    return `<!doctype html>${page.documentElement.outerHTML}`;
+  }
+
+  /* Shows what an address answers, as the newest entry unless it is one already; what is no page is saved. */
+  async function show(asked, isNew = true) {
+    const mine = (turn += 1);
+    const [address, hash] = asked.url.split("#");
+    try {
+      const { body, headers, url } = await ask({ ...asked, url: address });
+      const type = headers["content-type"] ?? "";
+      const named = /filename="([^"]+)"/.exec(headers["content-disposition"])?.[1] ?? asked.save;
+      if (named !== undefined || !type.startsWith("text/html")) {
+        const file = URL.createObjectURL(new Blob([body], { type }));
+        return press({ href: file, download: named || url.split("?")[0].split("/").at(-1) });
+      }
+      if (mine !== turn) return;
+      const entry = { url: hash ? `${url}#${hash}` : url };
+      if (isNew) entries.splice((at += 1), Infinity, entry);
+      frame.srcdoc = await whole(read(body), entry.url);
+      document.getElementById(model.get("picture"))?.remove();
+    } catch (error) {
+      say(error.message);
+    }
+  }
+  function press(link) {
+    const made = make("a", link);
+    el.append(made); // where editors look for links that are followed
+    made.click();
+    made.remove();
+  }
+
+  const DOES = {
+    ask: (asked, [port]) => ask(asked).then((answer) => port.postMessage(answer), (error) => port.postMessage({ error: error.message })),
+    go: (asked) => show(asked),
+    push: ({ url }) => entries.splice((at += 1), Infinity, { url }),
+    replace: ({ url }) => { entries[at].url = url; },
+    step: ({ by }) => show(entries[(at += by)], false),
+    keep: (said) => { kept = said.kept; },
+    open: ({ url }) => press({ href: url, target: "_blank", rel: "noopener" }),
+    copy: (said) => {
+      const copied = said.text.replaceAll(ORIGIN, model.get("site"));
+      navigator.clipboard?.writeText(copied).catch(() => say(copied)) ?? say(copied); // which a notebook may not allow
+    },
+    size: ({ height }) => { frame.style.height = `${Math.min(height, MOST)}px`; },
+  };
+  const told = ({ source, data, ports }) => {
+    if (source !== frame.contentWindow) return;
+    if (["go", "push", "step"].includes(data.kind)) entries[at].y = data.y;
+    DOES[data.kind](data, ports);
+  };
+  addEventListener("message", told);
+  const changed = new MutationObserver(() => frame.contentWindow?.postMessage({ theme: themeAround(el) }, "*"));
+  for (const around of [document.documentElement, document.body]) changed.observe(around, { attributes: true });
+  show(entries[0], false);
+  return () => {
+    removeEventListener("message", told);
+    model.off("msg:custom", hear);
+    changed.disconnect();
+  };
+}
+
+export default { render };
