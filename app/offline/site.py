@@ -94,10 +94,15 @@ class Site:
             else:
                 answer.body += message.get("body", b"")
                 if len(answer.body) > self.most:
-                    cause = f"has more than {self.most >> 20} MiB"
-                    raise CannotExport(f"address {scope['path'][:200]!r}", cause, "ask a server, or save it in Python")
+                    raise RuntimeError("the answer is too large")  # which ends it
 
-        await self.app(scope, receive, send)
+        try:
+            await self.app(scope, receive, send)
+        except RuntimeError as problem:
+            if len(answer.body) <= self.most:
+                raise
+            what, cause = f"address {scope['path'][:200]!r}", f"has more than {self.most >> 20} MiB"
+            raise CannotExport(what, cause, "ask a server, or save it in Python") from problem
         return answer
 
     def _scope(self, address: str, method: str = "GET", headers: Mapping[str, str] = {}) -> dict[str, Any]:
