@@ -1,7 +1,7 @@
 """Run by the Python of another package's environment: ``python in_other_package.py PACKAGE IN OUT``.
 
 IN holds a model file's document, rows and pairs of rows; OUT gets what the package says. Nothing of Pluriscope is
-imported here: the forward pass below is a second one, in torch.
+imported here but by what reads models of packages: the forward pass below is a second one, in torch.
 """
 
 from __future__ import annotations
@@ -365,6 +365,68 @@ def eap_ig(given):
         found[f"eap {ablation}"] = scores("EAP", intervention, rows)
         if any(slot for *_, slot in given.edges):
             found[f"exact-edge {ablation}"] = scores("exact", intervention, rows)
+    return found
+
+
+# --- models of packages: read here, and run there as circuits
+
+
+def hooked_models(given):
+    for document in given.documents:
+        yield hooked(document), document["tasks"][0]["rows"]
+
+
+def gpt2():
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    sizes = {"n_layer": 2, "n_head": 2, "n_embd": 16, "n_positions": 8, "vocab_size": 20}
+    model = GPT2LMHeadModel(GPT2Config(**sizes, bos_token_id=0, eos_token_id=0, initializer_range=0.3)).double().eval()
+    return model, torch.randint(20, (40, 4)).unique(dim=0).tolist()
+
+
+def bridges(_given):
+    from transformer_lens.config import TransformerBridgeConfig
+    from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_from_module
+    from transformer_lens.model_bridge.sources.native import boot
+
+    sizes = {"n_layers": 2, "n_heads": 2, "d_model": 16, "d_head": 8, "n_ctx": 4, "d_vocab": 20, "seed": 0}
+    model, rows = gpt2()
+    config = TransformerBridgeConfig(**sizes, attn_only=True, normalization_type=None)
+    yield boot(config, dtype=torch.float64), rows
+    yield build_bridge_from_module(model, "GPT2LMHeadModel", hf_config=model.config), rows
+
+
+def nnsight_models(_given):
+    from nnsight import NNsight
+
+    model, rows = gpt2()
+    yield NNsight(model), rows
+
+
+def live(given):
+    """Of each model the largest differences of logits: read here against the package's own; of some circuits run in
+    the package against ours.
+    """
+    import pluriscope
+    from pluriscope.live.packages import opened
+
+    torch.manual_seed(0)
+    found = []
+    for model, rows in globals()[given.models](given):
+        result = pluriscope.explain(model, data=rows, protocol="nodes-mean", seconds=60)
+        module, tokens = opened(model).module, torch.tensor(rows)
+
+        def apart(mask, module=module, tokens=tokens, question=result.question):
+            theirs = module(tokens)
+            theirs = getattr(theirs, "logits", theirs)[:, -1].detach().numpy()
+            ours = question.outputs(mask)
+            return float((abs(theirs - ours) / abs(ours).clip(1.0)).max())
+
+        back = []
+        for circuit in result.circuits[:16]:
+            with circuit.hooks(model):
+                back.append(apart(circuit.number))
+        found.append([result.network_file.sizes, apart((1 << result.question.graph.n_bits) - 1), max(back), len(back)])
     return found
 
 

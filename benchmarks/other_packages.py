@@ -3,6 +3,7 @@
     python -m benchmarks.other_packages --folder /somewhere          all packages of lenses, each in an environment
     python -m benchmarks.other_packages --folder /somewhere shap     one of them
     python -m benchmarks.other_packages --folder /somewhere --suite small      discovery programs
+    python -m benchmarks.other_packages --folder /somewhere --live             live models of packages
 
 Nothing is downloaded but packages; models are made by hand from their sizes and given our weights. EAP-IG is in no
 package index (``eap`` there is another): its ``src`` in PYTHONPATH, or ``eap-ig/bin/pip install`` of a checkout. Writes
@@ -13,8 +14,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -46,10 +49,18 @@ TORCH: Final = "torch==2.13.0"
 PACKAGES: Final = {"transformer-lens": "transformer-lens<4", "captum": "captum", "shap": "shap", "sae-lens": "sae-lens"}
 _HOOKED: Final = ("transformer-lens==2.18.0", "datasets<4", "pyarrow<20")
 PROGRAMS: Final = {"auto-circuit": ("auto-circuit==1.0.1", *_HOOKED), "eap-ig": ("matplotlib", *_HOOKED)}
+LIVE: Final = {
+    "transformer-lens-2": (_HOOKED, "hooked_models"),
+    "transformer-lens-3": (("transformer-lens>=3,<4",), "hooked_models"),
+    "transformer-lens-4": (("transformer-lens>=4",), "bridges"),
+    "nnsight": (("nnsight", "transformers"), "nnsight_models"),
+}
+"""Environments in which models of packages are read and run as circuits: what they need, and which models."""
 _PAIRS: Final = 16
 _STEPS: Final = 128
 _LATENTS: Final = 8
 _PRICE: Final = 0.03  # of the latents' sum, as by default
+_LIVE_MODELS: Final = ("indirect-object-2x2", "MLP and LayerNorm")
 _INNER: Final = Path(__file__).with_name("in_other_package.py")
 
 
@@ -96,11 +107,18 @@ def python_of(folder: Path, package: str, needs: Sequence[str]) -> Path:
     return python
 
 
+def version_in(python: Path, package: str) -> str:
+    """The version of a package in an environment."""
+    told = f"from importlib.metadata import version; print(version({package!r}))"
+    return subprocess.run([python, "-c", told], check=True, capture_output=True, text=True).stdout.strip()
+
+
 def said_by(python: Path, package: str, given: dict[str, Any], folder: Path) -> dict[str, Any]:
     """What a package says of a model and its rows."""
     source, target = folder / "given.json", folder / "said.json"
     source.write_text(json.dumps(given))
-    subprocess.run([python, "-P", _INNER, package, source, target], check=True)
+    here = {**os.environ, "PYTHONPATH": str(_INNER.parent.parent), "HF_HUB_OFFLINE": "1"}
+    subprocess.run([python, "-P", _INNER, package, source, target], check=True, env=here)
     found: dict[str, Any] = json.loads(target.read_text())
     return found
 
@@ -179,12 +197,7 @@ def held(folder: Path, packages: Sequence[str]) -> Iterator[Held]:
     """Every lens on every model against every package."""
     for package in packages:
         python = python_of(folder, package, [PACKAGES[package]])
-        version = subprocess.run(
-            [python, "-c", f"from importlib.metadata import version; print(version({package!r}))"],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.strip()
+        version = version_in(python, package)
         for name, model in models().items():
             given, most = given_of(model), dict[str, tuple[int, float]]()
             said = said_by(python, package, given, folder)
@@ -274,14 +287,34 @@ def programs(folder: Path, suite: Any) -> Iterator[str]:
         yield f"| {' | '.join(key)} | {told} |"
 
 
+def live(folder: Path) -> Iterator[str]:
+    """Rows of the table of live models: each read here, and run in its package as circuits of it."""
+    yield from ("| package | version | model | direction | largest difference |", "| --- | --- | --- | --- | --: |")
+    own = tomllib.loads(_INNER.parent.parent.joinpath("pyproject.toml").read_text())["project"]["dependencies"]
+    known = [one for one in own if not one.startswith(("torch", "numpy"))]
+    documents = [attention_document(one) for name, one in models().items() if name in _LIVE_MODELS]
+    for name, (needs, kind) in LIVE.items():
+        python = python_of(folder, name, [*needs, *known])
+        package = "nnsight" if name == "nnsight" else "transformer-lens"
+        given = {"rows": [], "answers": [], "clean": [], "corrupt": [], "models": kind, "documents": documents}
+        said: Any = said_by(python, "live", given, folder)
+        for sizes, *apart, circuits in said:
+            model = f"{sizes['layers']} layers of {sizes['heads']} heads, vocabulary {sizes['vocabulary']}"
+            for direction, most in zip(("in", f"back, {circuits} circuits"), apart, strict=True):
+                yield f"| {package} | {version_in(python, package)} | {model} | {direction} | {most:.0e} |"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Compare, print, and write the table where all packages were asked."""
     parser = argparse.ArgumentParser(prog="benchmarks.other_packages", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("packages", nargs="*", choices=[*PACKAGES, []], default=[])
     parser.add_argument("--folder", type=Path, required=True, help="where environments are made, or lie from before")
     parser.add_argument("--suite", default="", help="whose networks discovery programs are asked about")
+    parser.add_argument("--live", action="store_true", help="whether to read models and run them as circuits")
     given = parser.parse_args(arguments)
-    if given.suite:
+    if given.live:
+        mark, told = "live", [*live(given.folder)]
+    elif given.suite:
         mark, told = "programs", [*programs(given.folder, read_suite(given.suite))]
     else:
         mark, told = "packages", [*table([*held(given.folder, given.packages or list(PACKAGES))])]
