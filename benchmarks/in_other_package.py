@@ -411,9 +411,9 @@ def live(given):
     from pluriscope.live.packages import opened
 
     torch.manual_seed(0)
-    found = []
-    for model, rows in globals()[given.models](given):
-        result = pluriscope.explain(model, data=rows, protocol="nodes-mean", seconds=60)
+    found, models = [], list(globals()[given.models](given))
+    for (model, rows), protocol in ((one, protocol) for one in models for protocol in ("nodes-mean", "heads")):
+        result = pluriscope.explain(model, data=rows, protocol=protocol, seconds=5)
         module, tokens = opened(model).module, torch.tensor(rows)
 
         def apart(mask, module=module, tokens=tokens, question=result.question):
@@ -423,10 +423,14 @@ def live(given):
             return float((abs(theirs - ours) / abs(ours).clip(1.0)).max())
 
         back = []
-        for circuit in result.circuits[:16]:
+        space, graph = result.question.space, result.question.graph
+        drawn = space.reduce(torch.rand(24, graph.n_bits).numpy() < [[0.5]] * 12 + [[0.8]] * 12)
+        for number in {sum(1 << int(bit) for bit in one.nonzero()[0]) for one in drawn} - {0}:
+            circuit = result.circuit(graph.to_hex(number))
             with circuit.hooks(model):
                 back.append(apart(circuit.number))
-        found.append([result.network_file.sizes, apart((1 << result.question.graph.n_bits) - 1), max(back), len(back)])
+        blocks = "MLP blocks and LayerNorm" if result.network_file.blocks.mlps else "attention only"
+        found.append([f"{blocks}, `{protocol}`", apart((1 << graph.n_bits) - 1), max(back), len(back)])
     return found
 
 

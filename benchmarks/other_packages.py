@@ -298,8 +298,7 @@ def live(folder: Path) -> Iterator[str]:
         package = "nnsight" if name == "nnsight" else "transformer-lens"
         given = {"rows": [], "answers": [], "clean": [], "corrupt": [], "models": kind, "documents": documents}
         said: Any = said_by(python, "live", given, folder)
-        for sizes, *apart, circuits in said:
-            model = f"{sizes['layers']} layers of {sizes['heads']} heads, vocabulary {sizes['vocabulary']}"
+        for model, *apart, circuits in said:
             for direction, most in zip(("in", f"back, {circuits} circuits"), apart, strict=True):
                 yield f"| {package} | {version_in(python, package)} | {model} | {direction} | {most:.0e} |"
 
