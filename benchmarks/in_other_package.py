@@ -430,7 +430,7 @@ def live(given):
             with circuit.hooks(model):
                 back.append(apart(circuit.number))
         blocks = "MLP blocks and LayerNorm" if result.network_file.blocks.mlps else "attention only"
-        found.append([f"{blocks}, `{protocol}`", apart((1 << graph.n_bits) - 1), max(back), len(back)])
+        found.append([blocks, apart((1 << graph.n_bits) - 1), max(back), len(back)])
     return found
 
 

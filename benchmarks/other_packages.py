@@ -298,8 +298,9 @@ def live(folder: Path) -> Iterator[str]:
         package = "nnsight" if name == "nnsight" else "transformer-lens"
         given = {"rows": [], "answers": [], "clean": [], "corrupt": [], "models": kind, "documents": documents}
         said: Any = said_by(python, "live", given, folder)
-        for model, *apart, circuits in said:
-            for direction, most in zip(("in", f"back, {circuits} circuits"), apart, strict=True):
+        for model in sorted({one for one, *_ in said}):
+            read, back, circuits = zip(*(rest for one, *rest in said if one == model), strict=True)
+            for direction, most in (("in", max(read)), (f"back, {sum(circuits)} circuits", max(back))):
                 yield f"| {package} | {version_in(python, package)} | {model} | {direction} | {most:.0e} |"
 
 
