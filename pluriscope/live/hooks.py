@@ -7,7 +7,6 @@ what its reader is given, and derivatives reach the module's own parameters.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -117,46 +116,31 @@ class _Cut:
     """
 
     def __init__(self, module: Any) -> None:
-        self._module, self._open, self._ended = module, threading.local(), False
+        self._module, self._forward = module, module.forward
         self.plain: Any = None
         self.sources: Sequence[Source] = ()
         self.readers: Sequence[Reader] | None = None
 
-    # around a forward of the module
-
-    def begin(self, module: Any, args: Any, kwargs: Any) -> None:
-        """Before it."""
-        if self._ended:
-            return
-        item = f"module {type(module).__name__}"
-        if module is not self._module:
-            raise InvalidNetwork(item, "is a copy of one that runs as a circuit", "run the module itself")
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What stands in the place of the module's forward, which some packages call without the module."""
+        item = f"module {type(self._module).__name__}"
         if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
             raise InvalidNetwork(item, "is compiled or traced while it runs as a circuit", "run it as it is")
-        run: Any = _Run(module, (args, kwargs), None if self.readers is None else self)
+        run = _Run(self._module, (args, kwargs), None if self.readers is None else self)
         if self.readers is not None and (shape := _shapes(run)) != (known := _shapes(self.plain)):
             cause = f"has rows of the shape {shape}, and the task's are {known}"
             raise InvalidNetwork("the module's input", cause, "give rows like those of the task, however many")
-        vars(self._open).setdefault("runs", []).append(run)
-        run.__enter__()
+        with run:
+            output = self._forward(*args, **kwargs)
+        if self.readers is None:
+            self.plain = run
+        else:
+            self.hold_against(len(run.own), None)
+        return output
 
-    def end(self, module: Any, args: Any, kwargs: Any, output: Any) -> None:
-        """After it, also where it fails: then there is no output."""
-        if module is self._module and (runs := vars(self._open).get("runs")):
-            run = runs.pop()
-            run.__exit__(None, None, None)
-            if self.readers is None:
-                self.plain = run
-            elif output is not None:
-                self.hold_against(len(run.own), None)
-
-    def close(self) -> None:
-        """Do nothing any more, and leave the runs that were interrupted."""
-        self._ended = True
-        while runs := vars(self._open).get("runs"):
-            runs.pop().__exit__(None, None, None)
-
-    # within it
+    def __reduce__(self) -> Any:
+        item = f"module {type(self._module).__name__}"
+        raise InvalidNetwork(item, "is copied or saved while it runs as a circuit", "leave the context first")
 
     def hold_against(self, number: int, call: Call | None) -> None:
         """Refuse a run that makes other calls than the module as it is.
@@ -264,14 +248,10 @@ class Hooks:
         rows = question.data.representatives if of_perceptron else question.subject.tokens
         with ExitStack() as stack:
             cut = _Cut(module)
-            # functions, which copies of the module share
-            before = module.register_forward_pre_hook(lambda *given: cut.begin(*given), with_kwargs=True)
-            stack.callback(before.remove)
-            after = module.register_forward_hook(
-                lambda *given: cut.end(*given), with_kwargs=True, always_call=True, prepend=True
-            )
-            stack.callback(after.remove)
-            stack.callback(cut.close)
+            own = {name: one for name, one in vars(module).items() if name == "forward"}
+            stack.callback(vars(module).update, own)
+            stack.callback(vars(module).pop, "forward")
+            vars(module)["forward"] = cut.forward
             _IN_USE.add(id(module))
             stack.callback(_IN_USE.discard, id(module))
             run(rows)
