@@ -23,6 +23,8 @@ from pluriscope.live.calls import ReadTransformer
 
 ROWS: Final = "rows of token ids, such as [[0, 1, 2], [2, 1, 0]]"
 _CURE: Final = "give a model that computes what its parts do"
+_DRAWN: Final = 64
+"""Rows beside those of the task: what only agrees on these computes something else."""
 _RENAMED: Final = (
     (READ_CURE, f"use a model of at most {', '.join(f'{most} of {name}' for name, (_, most) in LIMITS.items())}"),
     ("rows[", "data["),
@@ -173,16 +175,18 @@ def _check_against(read: ReadTransformer, model: AttentionModel) -> None:
     Raises:
         InvalidNetwork: the original cannot be run on its rows, or gives another logit or answer, with row and token.
     """
-    theirs, ours = read.run(model.tokens), run(model, model.tokens).logits
+    shape = (_DRAWN, model.tokens.shape[1])
+    rows = np.concatenate((model.tokens, np.random.default_rng(0).integers(len(model.outputs), size=shape)))
+    theirs, ours, n = read.run(rows), run(model, rows).logits, len(model.tokens)
     doubts = f": {read.doubts}" if read.doubts else ""
     if theirs.shape != ours.shape:
         cause = f"gives logits of the shape {theirs.shape}, and its parts as read {ours.shape}{doubts}"
         raise InvalidNetwork("model", cause, _CURE)
     differs = apart(theirs, ours, read.tolerance)
-    others = largest(theirs) != largest(ours)
+    others = (largest(theirs) != largest(ours)) & (np.arange(len(rows)) < n)
     if differs.any() or others.any():
         row = int(np.argmax(differs.any(axis=1) | others))
         token = int(np.argmax(differs[row])) if differs[row].any() else int(theirs[row].argmax())
-        on = f"on data[{row}], {' '.join(model.row_tokens(row))}"
+        on = f"on {f'data[{row}]' if row < n else 'the row'}, {' '.join(model.outputs[one] for one in rows[row])}"
         cause = f"is {theirs[row, token]:.9g} {on}, and as its parts were read {ours[row, token]:.9g}{doubts}"
         raise InvalidNetwork(f"logit of {model.outputs[token]}", cause, _CURE)

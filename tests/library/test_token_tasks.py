@@ -96,9 +96,13 @@ def test_what_is_read_is_explained_exported_and_loaded(reads, tmp_path):
 
 def differs(row, by):
     """Another logit of the token that has the least."""
-    logits = run(MODEL, ROWS).logits
-    logits[row, logits[row].argmin()] += by
-    return replace(READ, run=lambda _: logits, doubts="there are hooks on block 1")
+
+    def otherwise(rows):
+        logits = run(MODEL, rows).logits
+        logits[row, logits[row].argmin()] += by
+        return logits
+
+    return replace(READ, run=otherwise, doubts="there are hooks on block 1")
 
 
 def sized(**sizes):
@@ -133,12 +137,13 @@ BAD = {
     "numbers": (READ, {"encoding": "-1, 1"}, NotOffered, "encoding", "numbers", "scope"),
     "layers": (READ, {"layers": "a, b"}, InvalidNetwork, "layers", "in order", "leave"),
     "a large vocabulary": (sized(vocabulary=300), {}, InvalidNetwork, "the model", "at most 3 of layers", "correct"),
+    "another logit on rows of none": (differs(20, 1e-6), {}, InvalidNetwork, "logit of ", "on the row, ", "parts do"),
     "another logit": (differs(4, 1e-6), {}, InvalidNetwork, "logit of ", "on data[4]", "parts do"),
     "another answer by little": (
         replace(differs(2, 1e4), tolerance=1e9), {}, InvalidNetwork, "logit of ", "hooks on block 1", "parts do"
     ),
     "no logits": (
-        replace(READ, run=lambda rows: rows[:, :2] * 1.0), {}, InvalidNetwork, "model", "shape (12, 2)", "parts do"
+        replace(READ, run=lambda rows: rows[:, :2] * 1.0), {}, InvalidNetwork, "model", "shape (76, 2)", "parts do"
     ),
 }  # fmt: skip
 
