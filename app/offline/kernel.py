@@ -25,7 +25,9 @@ from app.settings import Settings
 from pluriscope.models import questions_of
 from pluriscope.result import Result
 
-_OWN: Final = dict.fromkeys(("database_url", "prefix", "public_url", "trusted_hosts", "trusted_proxies", "token"), "")
+_OWN: Final[dict[str, Any]] = dict.fromkeys(
+    ("database_url", "prefix", "public_url", "trusted_hosts", "trusted_proxies", "token"), ""
+)
 _MOST_BYTES: Final = 32 << 20  # of an answer, which goes through the kernel's messages
 _lock: Final = RLock()
 _life: Final = ExitStack()

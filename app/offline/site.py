@@ -71,7 +71,8 @@ class Site:
 
     def ask(self, address: str, method: str = "GET", headers: Mapping[str, str] = {}, body: bytes = b"") -> Answer:
         """What an address answers; where that leads on to another one, that is not followed."""
-        return self.portal.call(self._ask, self._scope(address, method, headers), body)
+        found: Answer = self.portal.call(self._ask, self._scope(address, method, headers), body)
+        return found
 
     def request(self) -> Request:
         """A request that nobody sent, for pages of the copy that the application itself does not have."""
