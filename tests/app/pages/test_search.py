@@ -122,6 +122,7 @@ WORDS = {
     "/paper#stricter": "predictive standard; manipulability",
     "/paper#alice-and-bob": "Alice and Bob; XORNet",
     "/glossary#attention-only-transformer": "QK circuit; OV circuit; OV circuits",
+    "/glossary#attribution-graph": "attribution graph; attribution graphs",
     "/glossary#causal-scrubbing": "causal scrubbing",
     "/glossary#computational-complexity": "computational complexity",
     "/glossary#direction": "onion representation; linear representation hypothesis; multi-dimensional features; "
@@ -149,7 +150,7 @@ WORDS = {
     "cognitive closure",
     "/glossary#steering-vector": "steering vector; steering vectors; vector steering; activation engineering; "
     "activation addition; representation engineering",
-    "/glossary#transcoder": "transcoder; transcoders; crosscoder; attribution graph; circuit tracing",
+    "/glossary#transcoder": "transcoder; transcoders; crosscoder; circuit tracing",
     "/glossary#trojan": "trojan; backdoor",
     "/glossary#universality": "universality; transferability; scaling laws; scaling law",
     "/glossary#uses-for-safety": "deceptive alignment; adversarial input; out-of-distribution; out of distribution; "
