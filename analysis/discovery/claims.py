@@ -219,98 +219,88 @@ def _from_json(value: Any, vocabulary: Vocabulary, picking: Mapping[str, Any]) -
         return next(way for way in ("mask", "scores", "edges") if way in value), value
     names, by_score = vocabulary.names, bool({"k", "threshold"} & set(picking))
     try:
-        told = prune_scores(value) or {}
-        if "src_nodes" in value:
-            value = graph_of_tables(value)
+        pruned = prune_scores(value)
+        value = graph_of_tables(value) if "src_nodes" in value else value
     except ValueError as problem:
         raise InvalidClaim(_ITEM, str(problem), _CURE) from None
-    if told:
-        return "auto-circuit", _edges_or_scores(told, names, by_score, whole=True)
+    if pruned:
+        return "auto-circuit", _edges_or_scores(pruned, names, by_score, whole=True)
     if isinstance(value.get("edges"), dict):
-        return "eap-ig", _of_graph(value, vocabulary, by_score)
+        return "eap-ig", _from_eap_ig(value, vocabulary, by_score)
     if any(ARROW.search(name) for name in value):
-        told = {name: {"in_graph" if isinstance(one, bool) else "score": one} for name, one in value.items()}
-        return "edge-scores", _edges_or_scores(told, names, by_score)
+        parts = {name: {"in_graph" if isinstance(one, bool) else "score": one} for name, one in value.items()}
+        return "edge-scores", _edges_or_scores(parts, names, by_score)
     shown = ", ".join(repr(key[:_SHOWN]) for key in list(value)[:3])
     raise InvalidClaim(_ITEM, f"is an object of no form that is read here (keys {shown or 'none'})", _CURE)
 
 
-def _of_graph(value: dict[str, Any], vocabulary: Vocabulary, by_score: bool) -> dict[str, Any]:
+def _from_eap_ig(value: dict[str, Any], vocabulary: Vocabulary, by_score: bool) -> dict[str, Any]:
     """What a graph of EAP-IG says of edges, or of nodes where masks name these."""
     names, sizes = vocabulary.names, value["cfg"] if isinstance(value.get("cfg"), dict) else {}
-    for key in vocabulary.configuration:
-        if key in sizes and sizes[key] != vocabulary.configuration[key]:
-            cause = (
-                f"is of a model with {key} {sizes[key]!r}"[:80] + f", and this one has {vocabulary.configuration[key]}"
-            )
+    for key, own in vocabulary.configuration.items():
+        if sizes.get(key, own) != own:
+            cause = f"is of a model with {key} {str(sizes[key])[:_SHOWN]}, and this one has {own}"
             raise InvalidClaim(f"{_ITEM}: cfg", cause, "give a graph of this network")
-    told = {name: _of(one, name) for name, one in value["edges"].items()}
-    given = value["nodes"] if isinstance(value.get("nodes"), dict) else {}
-    nodes = {name: one if isinstance(one, dict) else {"in_graph": one} for name, one in given.items()}
+    edges, nodes = value["edges"], value["nodes"] if isinstance(value.get("nodes"), dict) else {}
     if vocabulary.configuration and not names.knows("m0"):  # programs that need MLP blocks have some that add nothing
-        told = {name: one for name, one in told.items() if one.get("score") or not _MLP.search(name)}
+        adding = {name for name, one in edges.items() if isinstance(one, dict) and one.get("score")}
+        edges = {name: one for name, one in edges.items() if name in adding or not _MLP.search(name)}
         nodes = {name: one for name, one in nodes.items() if not _MLP.search(name)}
-    written = {name: names.node(name, f"{_ITEM}: nodes") for name in nodes}
+    known = {name: names.node(name, f"{_ITEM}: nodes") for name in nodes}
     if names.part == "node":
-        told = {name: one for name, one in nodes.items() if written[name] in names.numbers}
-    return _edges_or_scores(told, names, by_score, whole=bool(sizes))
+        marked = {name: one if isinstance(one, dict) else {"in_graph": one} for name, one in nodes.items()}
+        edges = {name: one for name, one in marked.items() if known[name] in names.numbers}
+    return _edges_or_scores(edges, names, by_score, whole=bool(sizes))
 
 
 def _is_names(value: list[Any]) -> bool:
     return bool(value) and all(isinstance(one, str) for one in value)
 
 
-def _of(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidClaim(f"{_ITEM}: {where[:_SHOWN]!r}", f"is {kind_of(value)}, not an object", _CURE)
-    return value
-
-
 def _edges_or_scores(
-    told: Mapping[str, Mapping[str, Any]], names: PartNames, by_score: bool, *, whole: bool = False
+    parts: Mapping[str, Any], names: PartNames, by_score: bool, *, whole: bool = False
 ) -> dict[str, Any]:
     """The circuit that is marked, or the scores of all edges where none is, or where scores are asked for.
 
     Args:
-        told: of each edge by its name a ``score``, and whether it is kept, ``in_graph``, as far as that is said; what a
-            head reads in one may be told by q, k and v.
+        parts: of each edge or node by its name a ``score`` and ``in_graph``, whether it is kept; or of its q, k and v.
         names: of what may be kept.
         by_score: whether scores are asked for.
         whole: whether it must speak of the whole network.
     """
     item, written = f"{_ITEM}: {names.part}s", list(names.numbers)
-    scores, marks = dict[int, dict[str, Any]](), dict[int, set[bool]]()
-    for name, said in told.items():
-        edge, marked, slot = names.bit(name, item), said.get("in_graph"), names.slot(name)
-        if slot in scores.setdefault(edge, {}):
-            raise InvalidClaim(item, f"has {written[edge]} twice", f"name each {names.part} once")
-        if marked is not None and not isinstance(marked, bool):
-            raise InvalidClaim(item, f"says {str(marked)[:_SHOWN]!r} of whether one is kept", "use true or false")
-        marks.setdefault(edge, set()).add(bool(marked))
-        scores[edge][slot] = said.get("score")
-    if whole and len(scores) < names.graph.n_bits:
-        missing = next(name for edge, name in enumerate(written) if edge not in scores)
-        raise InvalidClaim(
-            item, f"say nothing of {missing}, so they are of another network", "give all of this network"
-        )
-    found = [_sum_of(scores.get(edge, {})) for edge in range(len(written))]
-    scored = any(score is not None for score in found)
-    kept = [edge for edge in sorted(marks) if True in marks[edge]]
-    if (kept or (whole and not any(found))) and not (by_score and scored):
-        if apart := [written[edge] for edge in kept if len(marks[edge]) > 1]:
-            cause = f"keeps some of the q, k and v of {apart[0]}, which is one edge here"
+    found: list[dict[str, Mapping[str, Any]]] = [{} for _ in written]
+    for name, part in parts.items():
+        if not isinstance(part, Mapping):
+            raise InvalidClaim(f"{_ITEM}: {name[:_SHOWN]!r}", f"is {kind_of(part)}, not an object", _CURE)
+        bit, slot, kept = names.bit(name, item), names.slot(name), part.get("in_graph")
+        if slot in found[bit]:
+            raise InvalidClaim(item, f"has {written[bit]} twice", f"name each {names.part} once")
+        if kept is not None and not isinstance(kept, bool):
+            raise InvalidClaim(item, f"says {str(kept)[:_SHOWN]!r} of whether one is kept", "use true or false")
+        found[bit][slot] = part
+    if whole and {} in found:
+        missing = written[found.index({})]
+        cause = f"say nothing of {missing}, so they are of another network"
+        raise InvalidClaim(item, cause, "give all of this network")
+    scores = [_sum_of(slots) for slots in found]
+    scored = any(score is not None for score in scores)
+    marks = [{bool(part.get("in_graph")) for part in slots.values()} for slots in found]
+    if (any(True in one for one in marks) or (whole and not any(scores))) and not (by_score and scored):
+        if {True, False} in marks:
+            cause = f"keeps some of the q, k and v of {written[marks.index({True, False})]}, which is one edge here"
             raise InvalidClaim(item, cause, "ask under rules that have them apart")
-        return {"edges": [written[edge] for edge in kept]}
+        return {"edges": [name for name, one in zip(written, marks, strict=True) if True in one]}
     if not scored:
         raise InvalidClaim(_ITEM, f"keeps no {names.part} and has no scores", "mark some as kept, or give scores")
-    return {"scores": found}
+    return {"scores": scores}
 
 
-def _sum_of(scores: Mapping[str, Any]) -> Any:
+def _sum_of(slots: Mapping[str, Mapping[str, Any]]) -> Any:
     """The sum of the scores of slots; what is no number is as it was given."""
-    given = [score for score in scores.values() if score is not None]
+    given = [part["score"] for part in slots.values() if part.get("score") is not None]
     numbers = len(given) > 1 and all(isinstance(one, (int, float)) for one in given)
-    return sum(given) if numbers else given[0] if given else None
+    return sum(given) if numbers else (*given, None)[0]
 
 
 def _graph_of(sent: Any) -> tuple[str, Any]:
@@ -329,36 +319,36 @@ def _graph_of(sent: Any) -> tuple[str, Any]:
     return "", None
 
 
-def _from_graph(graph: Any, about: Vocabulary, *, by_score: bool) -> dict[str, Any]:
+def _from_graph(graph: Any, vocabulary: Vocabulary, *, by_score: bool) -> dict[str, Any]:
     """What a graph of networkx says: parts marked as kept, else with a score, else those that are there."""
-    names, item, said = about.names, f"{_ITEM}: graph", graph.graph
-    for key, own in (("network", about.network), ("output", about.output)):
-        if str(said.get(key, own)).removesuffix(".0") != str(own):  # some tools have no integers
-            cause = f"is of {key} {str(said[key])[:12]!r}, and this one is {str(own)[:12]!r}"
+    names, item, about = vocabulary.names, f"{_ITEM}: graph", graph.graph
+    for key, own in (("network", vocabulary.network), ("output", str(vocabulary.output))):
+        if str(about.get(key, own)).removesuffix(".0") != own:  # some tools have no integers
+            cause = f"is of {key} {str(about[key])[:12]!r}, and this one is {own[:12]!r}"
             raise InvalidClaim(item, cause, f"locate it among the circuits of that {key}")
-    if said.get("explanation") == "placement":
+    if about.get("explanation") == "placement":
         raise InvalidClaim(item, "shows a placement, which leaves no edge out", "give the graph of a circuit")
     if not graph.is_directed():
         raise InvalidClaim(item, "has edges without a direction", "give a directed graph, each edge from what is read")
-    called = {
-        node: names.node(str(node), item, *map(told.get, ("id", "name", "label")))
-        for node, told in graph.nodes(data=True)
+    nodes = {
+        node: names.node(str(node), item, *map(about.get, ("id", "name", "label")))
+        for node, about in graph.nodes(data=True)
     }
-    if len(set(called.values())) < len(called):
+    if len(set(nodes.values())) < len(nodes):
         raise InvalidClaim(item, "has two nodes of one name", "name each node once")
-    parts = [(name, graph.nodes[node]) for node, name in called.items() if name in names.numbers]
-    if names.part == "edge":
-        parts = [
-            (".".join((f"{called[source]}>{called[target]}", *map(str, filter(None, [told.get("slot")])))), told)
-            for source, target, told in graph.edges(data=True)
-        ]
+    edges = [
+        (f"{nodes[source]}>{nodes[target]}" + (f".{about['slot']}" if about.get("slot") else ""), about)
+        for source, target, about in graph.edges(data=True)
+    ]
+    parts = edges if names.part == "edge" else [(nodes[one], graph.nodes[one]) for one in graph]
+    parts = [(name, about) for name, about in parts if names.part == "edge" or name in names.numbers]
     if len({name for name, _ in parts}) < len(parts):
         raise InvalidClaim(item, "has an edge twice", "name each edge once, with its slot where there are several")
-    marked = any("kept" in told or "score" in told for _, told in parts)
-    if not marked and any("kept" in told or "score" in told for *_, told in graph.edges(data=True)):
+    marked, edges_marked = (any({"kept", "score"} & about.keys() for _, about in some) for some in (parts, edges))
+    if edges_marked and not marked:
         raise InvalidClaim(item, "marks edges, and a circuit is its nodes here", "mark nodes, or ask under other rules")
-    told = {name: {"in_graph": one.get("kept", not marked), "score": one.get("score")} for name, one in parts}
-    return _edges_or_scores(told, names, by_score)
+    said = {name: {"in_graph": one.get("kept", not marked), "score": one.get("score")} for name, one in parts}
+    return _edges_or_scores(said, names, by_score)
 
 
 # --- what they must be

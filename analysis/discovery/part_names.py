@@ -108,6 +108,9 @@ class PartNames:
         target = ends[1] if ends[1] in self._nodes else re.sub(r"\.[qkv]$", "", ends[1])  # not all readers have slots
         edge = f"{self.node(ends[0], item)}>{self.node(target, item)}"
         if edge not in self.numbers:
+            if f"{edge}.q" in self.numbers:
+                cause = f"has {shown}, which is no edge of this network: its q, k and v are apart"
+                raise InvalidClaim(item, cause, "give one edge for each of them, or ask under rules of whole heads")
             raise InvalidClaim(item, f"has {shown}, which is no {self.part} of this network", cure)
         return self.numbers[edge]
 

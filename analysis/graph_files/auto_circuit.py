@@ -26,19 +26,19 @@ def _refusal(question: SubjectQuestion) -> str:
 
 
 def _write(graph: Any, question: SubjectQuestion) -> dict[str, Any]:
-    scored = [*graph.nodes.values(), *graph.edges.values()]
-    told = "score" if any("score" in one for one in scored) else "kept"
-    if told == "score" and question.graph.cut == "nodes":
+    scored = any("score" in one for one in (*graph.nodes.values(), *graph.edges.values()))
+    if scored and question.graph.cut == "nodes":
         raise NotOffered("graph format auto-circuit", "has scores of edges, and these are of nodes", "choose mib")
-    names, found = usual_names(question), dict[str, Any]()
+    number, names = "score" if scored else "kept", usual_names(question)
     if question.kind.refuses("stream"):
-        return {f"{names[one]}->{names[other]}": edge.get(told, 0.0) for one, other, edge in graph.edges(data=True)}
+        return {f"{names[one]}->{names[other]}": edge.get(number, 0.0) for one, other, edge in graph.edges(data=True)}
+    found = dict[str, Any]()
     for _, target, edge in graph.edges(data=True):  # of each reader in the order of sources, heads in theirs
         reader, *head = names[target].split(".h")
         layer = reader[1:] if reader != "logits" else str(len(question.subject.layers) - 1)
         into = (f"{edge['slot']}_input" if "slot" in edge else "attn_in") if head else _INTO[reader[0]]
         rows = found.setdefault(f"blocks.{layer}.hook_{into}", {})
-        rows.setdefault("".join(head), []).append(float(edge.get(told, 0.0)))
+        rows.setdefault("".join(head), []).append(float(edge.get(number, 0.0)))
     return {name: [*rows.values()] if "" not in rows else rows[""] for name, rows in found.items()}
 
 
@@ -56,30 +56,31 @@ def edges_of(value: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
     """
     if not any(_MODULE.fullmatch(name) for name in value):
         return None
-    readers = list[tuple[str, Any]]()  # each with a number for each source before it
+    readers = dict[str, Any]()  # each with a number for each source before it
     for name, rows in value.items():
         module = _MODULE.fullmatch(name)
         if module is None or not isinstance(rows, list):
             raise ValueError(f"has scores of {name[:40]!r} that are none of a part of a transformer that reads")
         layer, slot, joined, last = module.groups()
         if slot or joined:
-            readers += [(f"a{layer}.h{head}" + (f"<{slot}>" if slot else ""), row) for head, row in enumerate(rows)]
+            ending = f"<{slot}>" if slot else ""
+            readers |= {f"a{layer}.h{head}{ending}": row for head, row in enumerate(rows)}
         else:
-            readers.append(("logits" if last else f"m{layer}", rows))
-    heads = {one.split("<")[0] for one, _ in readers if one.startswith("a0.")}
-    sources, told = ["input"], dict[str, Any]()
+            readers["logits" if last else f"m{layer}"] = rows
+    n_heads = len({reader.split("<")[0] for reader in readers if reader.startswith("a0.")})
+    sources, scores = ["input"], dict[str, Any]()
     for layer in range(len(value)):
-        sources += [one.replace("a0", f"a{layer}") for one in sorted(heads, key=lambda one: int(one[4:]))]
-        sources += [f"m{layer}"] if f"blocks.{layer}.hook_mlp_in" in value else []
-    for reader, row in readers:
+        sources += [f"a{layer}.h{head}" for head in range(n_heads)]
+        sources += [f"m{layer}"] if f"m{layer}" in readers else []
+    for reader, row in readers.items():
         if not isinstance(row, list) or len(row) > len(sources) or not all(isinstance(one, _NUMBER) for one in row):
             raise ValueError(f"has other than a number for each source at {reader}; scores of positions are not read")
-        told |= {f"{source}->{reader}": one for source, one in zip(sources, row, strict=False)}
-    never, numbers = None in told.values(), {abs(one) for one in told.values() if one is not None}
-    if never:
-        most = 1 + max(numbers, default=0)
-        return {edge: {"in_graph": one is None, "score": most if one is None else one} for edge, one in told.items()}
-    return {edge: {"in_graph": bool(one)} if numbers <= {0, 1} else {"score": one} for edge, one in told.items()}
+        scores |= {f"{source}->{reader}": one for source, one in zip(sources, row, strict=False)}
+    sizes = {abs(one) for one in scores.values() if one is not None}
+    if None in scores.values():
+        most = 1 + max(sizes, default=0)
+        return {edge: {"in_graph": one is None, "score": most if one is None else one} for edge, one in scores.items()}
+    return {edge: {"in_graph": bool(one)} if sizes <= {0, 1} else {"score": one} for edge, one in scores.items()}
 
 
 AUTO_CIRCUIT: Final = GraphFormat(

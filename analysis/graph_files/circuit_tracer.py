@@ -9,6 +9,7 @@ last.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any, Final
 
 from analysis import ENGINE_VERSION
@@ -25,23 +26,23 @@ _WEIGHTS: Final = {
 
 def _write(graph: Any, question: Any) -> dict[str, Any]:
     about, nodes, edges = graph.graph, dict(graph.nodes(data=True)), list(graph.edges(data=True))
-    weight = next(key for key in (*_WEIGHTS, "") if not key or any(key in told for _, _, told in edges))
+    weight = next((key for key in _WEIGHTS if any(key in one for _, _, one in edges)), "")
     judged = question.judge(int(about["mask"], 16) if "mask" in about else (1 << question.graph.n_bits) - 1)
-    share = judged.n_right / judged.n_rows
 
-    given = [name for name, told in nodes.items() if told["kind"] in ("input", "output")]
-    tokens, types = [nodes[name]["label"] for name in given], {"input": "embedding", "output": "logit"}
+    ends = [name for name, node in nodes.items() if node["kind"] in ("input", "output")]
+    tokens, types = [nodes[name]["label"] for name in ends], {"input": "embedding", "output": "logit"}
     if question.kind.refuses("neurons"):  # its one input stands for all tokens, and of one token nothing is drawn
         row, types = question.subject.row_tokens(0), {"output": "logit"}
         tokens = list(row) if len(row) > 1 else [*row, *tokens[-1:]]
     functions: dict[str, list[str]] = {}
-    written, places = list[dict[str, Any]](), dict[int, int]()
-    for name, told in nodes.items():
-        layer, label, output = told["layer"], told["label"], told["kind"] == "output"
-        place = places[layer] = places.get(layer, -1) + 1
-        if "function" in told:
-            label += f" = {told['function']}"
-            functions.setdefault(told["function"], []).extend([] if output else [name])
+    written, places = list[dict[str, Any]](), Counter[int]()
+    for name, node in nodes.items():
+        layer, label, output = node["layer"], node["label"], node["kind"] == "output"
+        place = places[layer]
+        places[layer] += 1
+        if "function" in node:
+            label += f" = {node['function']}"
+            functions.setdefault(node["function"], []).extend([] if output else [name])
         written.append(
             {
                 "node_id": name,
@@ -49,17 +50,17 @@ def _write(graph: Any, question: Any) -> dict[str, Any]:
                 "feature": (layer + place) * (layer + place + 1) // 2 + place,  # the pair as one number
                 "layer": str(layer) if layer else "E",
                 "ctx_idx": len(tokens) - 1 if layer else min(place, len(tokens) - 1),
-                "feature_type": types.get(told["kind"], told["kind"]),
-                "clerp": f'Output "{label}" (p={share:.3f})' if output else label,
-                **{key: told[key] for key in ("kept", "score") if key in told},
+                "feature_type": types.get(node["kind"], node["kind"]),
+                "clerp": f'Output "{label}" (p={judged.n_right / judged.n_rows:.3f})' if output else label,
+                **{key: node[key] for key in ("kept", "score") if key in node},
             }
         )
-    used = {*given, *(name for name, told in nodes.items() if told.get("kept") or "function" in told)}
-    used |= {end for *ends, told in edges if told.get("kept") for end in ends}
+    pinned = {*ends, *(name for name, node in nodes.items() if node.get("kept") or "function" in node)}
+    pinned |= {end for *both, edge in edges if edge.get("kept") for end in both}
 
     what = f"{about.get('explanation') or about.get('method', 'graph')} {about.get('mask', '')}".strip()
     named = about.get("address", what).partition("?")[0].rpartition("/")[2]
-    said = f"Weights of links: {_WEIGHTS.get(weight, 'none')}. p of the output: the share of rows decided right."
+    words = f"Weights of links: {_WEIGHTS.get(weight, 'none')}. p of the output: the share of rows decided right."
     return {
         "metadata": {
             "slug": re.sub(r"[^\w.-]+", "-", f"{about['network'][:12]} {named}"),
@@ -68,20 +69,20 @@ def _write(graph: Any, question: Any) -> dict[str, Any]:
             "transcoder_list": [],
             "prompt_tokens": tokens,
             "prompt": f"{about.get('name', '')} {what}: {' '.join(tokens)}".strip(),
-            "info": {"description": said, "generator": {"name": "Pluriscope", "version": ENGINE_VERSION}},
+            "info": {"description": words, "generator": {"name": "Pluriscope", "version": ENGINE_VERSION}},
             _OWN: about,
         },
         "qParams": {
-            "pinnedIds": [name for name in nodes if name in used],
+            "pinnedIds": [name for name in nodes if name in pinned],
             "supernodes": [[function, *names] for function, names in functions.items() if names],
             "linkType": "both",
-            "clickedId": given[-1],
+            "clickedId": ends[-1],
             "sg_pos": "",
         },
         "nodes": written,
         "links": [
-            {"source": source, "target": target, **told, "weight": float(told.get(weight, 0))}
-            for source, target, told in edges
+            {"source": source, "target": target, **edge, "weight": float(edge.get(weight, 0))}
+            for source, target, edge in edges
         ],
     }
 
@@ -97,14 +98,15 @@ def _read(value: Any) -> Any:
         pinned = set(pinned.split(",") if isinstance(pinned, str) else pinned)  # a text once the viewer has saved it
         found = nx.MultiDiGraph()
         found.graph.update(about or {})
-        for told in value["nodes"]:
-            own = {key: told[key] for key in ("kept", "score") if key in told}
-            found.add_node(told["node_id"], **(own | ({"kept": told["node_id"] in pinned} if pinned else {})))
-        for told in value["links"]:
-            own = {key: told[key] for key in ("slot", "score") if key in told} if about else {"score": told["weight"]}
-            if pinned or "kept" in told:
-                own["kept"] = told.get("kept", True) and (not pinned or {told["source"], told["target"]} <= pinned)
-            found.add_edge(told["source"], told["target"], **own)
+        for node in value["nodes"]:
+            said = {key: node[key] for key in ("kept", "score") if key in node}
+            found.add_node(node["node_id"], **said | ({"kept": node["node_id"] in pinned} if pinned else {}))
+        for link in value["links"]:
+            ends = link["source"], link["target"]
+            said = {key: link[key] for key in ("slot", "score") if key in link} if about else {"score": link["weight"]}
+            if pinned or "kept" in link:
+                said["kept"] = link.get("kept", True) and (not pinned or pinned.issuperset(ends))
+            found.add_edge(*ends, **said)
     except (AttributeError, LookupError, TypeError) as problem:
         raise ValueError(f"is no graph of circuit-tracer: {type(problem).__name__} {problem}"[:200]) from None
     return found

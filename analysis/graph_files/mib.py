@@ -15,8 +15,6 @@ from analysis.subjects.question import SubjectQuestion
 
 _PERCENTAGES: Final = ("0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50")
 """Of all edges, what each circuit of a submission has at most."""
-_LEFT_OUT: Final = {"score": 0.0, "in_graph": False}
-_SLOT: Final = re.compile(r"(.+)<([qkv])>")
 
 
 def refusal(question: SubjectQuestion) -> str:
@@ -42,30 +40,30 @@ def configuration(question: SubjectQuestion) -> dict[str, Any]:
 
 
 def _write(graph: Any, question: SubjectQuestion) -> dict[str, Any]:
-    names, edges = usual_names(question), dict[str, dict[str, Any]]()
-    for source, target, told in graph.edges(data=True):
-        slots = [f"<{one}>" for one in told.get("slot", "qkv")] if names[target][0] == "a" else [""]
-        kept = told.get("kept", False)
-        said = {"score": told.get("score", float(kept) * len(slots)) / len(slots), "in_graph": kept}
-        edges |= {f"{names[source]}->{names[target]}{slot}": {**said} for slot in slots}
-    ends = {end for source, target, told in graph.edges(data=True) if told.get("kept") for end in (source, target)}
-    nodes = {name: {"in_graph": node in ends or name == "logits"} for node, name in names.items()}
-    for node, told in graph.nodes(data=True):  # what masks name, where that are nodes
-        if "score" in told:
-            nodes[names[node]]["score"] = told["score"]
+    names, edges, ends = usual_names(question), dict[str, dict[str, Any]](), {"logits"}
+    for source, target, edge in graph.edges(data=True):
+        slots = [f"<{one}>" for one in edge.get("slot", "qkv")] if names[target][0] == "a" else [""]
+        kept = edge.get("kept", False)
+        score = edge.get("score", float(kept) * len(slots)) / len(slots)
+        edges |= {f"{names[source]}->{names[target]}{slot}": {"score": score, "in_graph": kept} for slot in slots}
+        ends |= {names[source], names[target]} if kept else set()
+    scores = {name: {"score": node["score"]} for name, node in graph.nodes(data=True) if "score" in node}
+    nodes = {name: {"in_graph": name in ends} | scores.get(node, {}) for node, name in names.items()}
     return {"cfg": configuration(question), "nodes": nodes, "edges": edges}
 
 
 def _files(document: Mapping[str, Any]) -> dict[str, Any]:
     """What a submission has: the scores, or of a circuit nine files, empty where it has more edges than are allowed."""
-    edges = document["edges"].values()
-    if any(one["score"] != one["in_graph"] for one in edges) or any(
-        "score" in one for one in document["nodes"].values()
-    ):
+    nodes, edges = document["nodes"], document["edges"]
+    scored = any("score" in one for one in nodes.values())
+    if scored or any(one["score"] != one["in_graph"] for one in edges.values()):
         return {"scores.json": document}
-    share = 100 * sum(one["in_graph"] for one in edges) / len(edges)
-    nodes = {name: {"in_graph": name == "logits"} for name in document["nodes"]}
-    empty = {**document, "nodes": nodes, "edges": {name: {**_LEFT_OUT} for name in document["edges"]}}
+    share = 100 * sum(one["in_graph"] for one in edges.values()) / len(edges)
+    empty = {
+        **document,
+        "nodes": {name: {"in_graph": name == "logits"} for name in nodes},
+        "edges": {name: {"score": 0.0, "in_graph": False} for name in edges},
+    }
     return {f"{most}.json": document if share <= float(most) else empty for most in _PERCENTAGES}
 
 
@@ -75,17 +73,13 @@ def graph_of_tables(value: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: a clause, if its tables are of other sizes than its lists of nodes.
     """
+    tables = {"score": value.get("edges_scores"), "in_graph": value.get("edges_in_graph")}
     try:
-        sources, targets = value["src_nodes"], value["dst_nodes"]
-        kept, scores = (value.get(f"edges_{one}") for one in ("in_graph", "scores"))
+        sources = value["src_nodes"]
         edges = {
-            f"{source}->{target}": {
-                "score": None if scores is None else scores[i][j],
-                "in_graph": None if kept is None else kept[i][j],
-            }
-            for i, source in enumerate(sources)
-            for j, target in enumerate(targets)
-            if i < _position(sources, target)
+            f"{source}->{target}": {key: table[i][j] for key, table in tables.items() if table is not None}
+            for j, target in enumerate(value["dst_nodes"])
+            for i, source in enumerate(sources[: _n_before(sources, target)])
         }
         nodes = {name: {"in_graph": kept} for name, kept in zip(sources, value["nodes_in_graph"], strict=False)}
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
@@ -93,9 +87,9 @@ def graph_of_tables(value: Mapping[str, Any]) -> dict[str, Any]:
     return {"cfg": value.get("cfg"), "nodes": nodes, "edges": edges}
 
 
-def _position(sources: Sequence[str], target: str) -> int:
+def _n_before(sources: Sequence[str], target: str) -> int:
     """How many sources come before what a reader's layer sees."""
-    node = (_SLOT.fullmatch(target) or [target, target])[1]
+    node = re.sub(r"<[qkv]>$", "", target)
     first = node.split(".")[0] + ".h0" if node[0] == "a" else node
     return sources.index(first) if first in sources else len(sources)
 

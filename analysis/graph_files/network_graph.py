@@ -38,7 +38,7 @@ def network_graph(
     import networkx as nx
 
     graph, kind = question.graph, question.kind
-    known = {
+    own = {
         "network": question.subject.digest,
         "subject": kind.noun,
         "task": question.task_document["name"],
@@ -48,29 +48,27 @@ def network_graph(
     }
     slots = any(edge.slot for edge in graph.edges)
     found = nx.MultiDiGraph() if slots else nx.DiGraph()
-    found.graph.update({key: text for key, text in known.items() if text}, output=question.output, masks=graph.cut)
+    found.graph.update({key: text for key, text in own.items() if text}, output=question.output, masks=graph.cut)
 
     of_bits: dict[str, dict[str, Any]] = {name: {} for name in graph.bit_names}
-    for bit, name in enumerate(graph.bit_names):
-        if mask is not None:
-            of_bits[name]["kept"] = bool(mask >> bit & 1)
-        if scores is not None and scores[bit] is not None:
-            of_bits[name]["score"] = scores[bit]
+    for bit, said in enumerate(of_bits.values()):
+        said |= {} if mask is None else {"kept": bool(mask >> bit & 1)}
+        said |= {} if scores is None or scores[bit] is None else {"score": scores[bit]}
 
     first: dict[int, int] = {}
     for number, node in enumerate(graph.nodes):
         place = node.layer, number - first.setdefault(node.layer, number)
         inner = "head" if node.looks else "MLP block" if kind.refuses("neurons") else "neuron"
         role = inner if node.removable else "output" if number == len(graph.nodes) - 1 else "input"
-        told = {"label": node.label, "layer": node.layer, "kind": role} | of_bits.get(node.name, {})
-        found.add_node(node.name, **told, **(of_nodes or {}).get(place, {}))
+        said = {"label": node.label, "layer": node.layer, "kind": role}
+        found.add_node(node.name, **said, **of_bits.get(node.name, {}), **(of_nodes or {}).get(place, {}))
 
     kept = None if mask is None else graph.kept_edges(graph.bits([mask]))[0].tolist()
     weights = [] if kind.refuses("edge-weights") else [one for some in question.network.weights for one in some.flat]
     for number, (name, edge) in enumerate(zip(graph.edge_names, graph.edges, strict=True)):
-        told = {"name": name, "slot": edge.slot} if edge.slot else {"name": name}
-        told |= {"weight": float(weights[number])} if weights else {}
-        told |= {"kept": kept[number]} if kept else {}
+        said = {"name": name, "slot": edge.slot} if edge.slot else {"name": name}
+        said |= {"weight": float(weights[number])} if weights else {}
+        said |= {"kept": kept[number]} if kept else {}
         ends = graph.nodes[edge.source].name, graph.nodes[edge.target].name
-        found.add_edge(*ends, **({"key": name} if slots else {}), **of_bits.get(name, {}) | told)
+        found.add_edge(*ends, **({"key": name} if slots else {}), **of_bits.get(name, {}) | said)
     return found
