@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from analysis.explanations.circuits import gate_label
@@ -36,6 +37,17 @@ def explanation_graph(key: str, question: Any, ref: ExplanationRef, value: Any, 
             of_nodes |= {(claim.layer, neuron): found for neuron in claim.neurons}
     about["explanation"] = KIND_OF[ref.kind].noun
     return graph_in(key, question, ref.kind, about, mask=mask, of_nodes=of_nodes)
+
+
+def answer_graph(key: str, question: Any, mask: int | None, scores: Sequence[float | None] | None, **about: str) -> Any:
+    """What a method answers in a format of graphs; errors as of :func:`explanation_graph`.
+
+    Args:
+        mask: the circuit of its answer; None where it has none.
+        scores: a number for each bit of masks; None where it gives none.
+        about: name of the network, method.
+    """
+    return graph_in(key, question, "circuit" if scores is None else "scores", about, mask=mask, scores=scores)
 
 
 def _function(question: Any, function: int, label: str) -> dict[str, Any]:

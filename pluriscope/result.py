@@ -20,8 +20,7 @@ from markupsafe import Markup
 from pydantic import Field
 
 from analysis.data import DataRecord, clean_data, parse_data_file
-from analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
-from analysis.graph_files.registry import graph_in
+from analysis.errors import InvalidClaim, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
 from analysis.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, MOST_STORED, Limits
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.intake import OutputIs
@@ -32,7 +31,7 @@ from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.subject import SubjectKind
 from analysis.work import Work
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
-from pluriscope.arguments import LATER, FilePath, checked, file_path
+from pluriscope.arguments import LATER, FilePath, checked, file_path, unfit
 from pluriscope.asking import asked
 from pluriscope.audits import Audit, ClaimsLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
@@ -42,6 +41,7 @@ from pluriscope.errors import MissingLibrary
 from pluriscope.explanations import Explanation
 from pluriscope.figures.svg.layout import shape_text
 from pluriscope.findings import Findings, Site
+from pluriscope.graphs import answer_graph
 from pluriscope.lists import Listing
 from pluriscope.live_view import live_view, show_live
 from pluriscope.models import (
@@ -362,9 +362,13 @@ class Result(Findings):
         Raises:
             NotOffered: the format is unknown, or does not take scores of such networks.
         """
-        scores, about = answer.get("scores"), {"name": self.name, "method": answer.get("name") or answer["method"]}
-        mask = int(answer["raw_mask"], 16) if "raw_mask" in answer else None
-        return graph_in(key, self.question, "circuit" if scores is None else "scores", about, mask=mask, scores=scores)
+        if not isinstance(answer, Mapping) or not {"method", "outcome"} <= answer.keys():
+            raise unfit("answer", answer, "one of the claims of an audit")
+        mask, scores, method = answer.get("raw_mask"), answer.get("scores"), answer.get("name") or answer["method"]
+        if scores is not None and len(scores) != self.question.graph.n_bits:
+            raise InvalidClaim("answer", "is of another network", "give an answer of an audit of this one")
+        mask = None if mask is None else self.question.read_mask(mask)
+        return answer_graph(key, self.question, mask, scores, name=self.name, method=method)
 
     def ask(self, key: str, *, thorough: bool = False) -> Report:
         """What one analysis finds, such as "stories" or "funnel": every number, as its JSON has them under the same

@@ -53,7 +53,7 @@ def network_graph(
     of_bits: dict[str, dict[str, Any]] = {name: {} for name in graph.bit_names}
     for bit, said in enumerate(of_bits.values()):
         said |= {} if mask is None else {"kept": bool(mask >> bit & 1)}
-        said |= {} if scores is None or scores[bit] is None else {"score": scores[bit]}
+        said |= {} if scores is None or scores[bit] is None else {"score": float(scores[bit])}
 
     first: dict[int, int] = {}
     for number, node in enumerate(graph.nodes):

@@ -79,8 +79,10 @@ def export(
         if result or no_masks or static or network_ or study or base_url or len(protocol) > 1:
             raise Refusal("--as: goes with --explanation, --method, --protocol, --data and --output alone.")
         from app.cli.graphs import export_graph
+        from pluriscope.naming import Scope
 
-        return export_graph(thing, as_, output, explanation, method, (*protocol, "complete")[0], data, shown=json)
+        scope = Scope(0, *protocol or ["complete"], data)
+        return export_graph(thing, as_, output, explanation, method, scope, shown=json)
     if explanation or method:
         raise Refusal("--explanation, --method: are for graphs. Add --as FORMAT.")
     if static:

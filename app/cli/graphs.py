@@ -10,10 +10,11 @@ from typing import Any
 from app.cli.store import opened_store
 from app.cli.terminal import STANDARD, Refusal, Shown, check_writable, write_text
 from app.cli.verify import read_address
+from pluriscope.naming import ExplanationRef, Scope, scope_from
 
 
 def export_graph(
-    thing: str, key: str, output: str, explanation: str, method: str, protocol: str, data: str, *, shown: bool
+    thing: str, key: str, output: str, explanation: str, method: str, scope: Scope, *, shown: bool
 ) -> Shown:
     """Write a graph.
 
@@ -23,8 +24,7 @@ def export_graph(
         output: file, or folder where the format has several files; "" for standard output.
         explanation: reference of one; "" where the address or a method says it.
         method: with its settings; "" for none.
-        protocol: of a file or stored network.
-        data: of a stored network, digest of its data record.
+        scope: protocol and data of a file or stored network; an address has its own.
         shown: whether it is shown anyway, so that it is not written to standard output.
 
     Raises:
@@ -33,57 +33,52 @@ def export_graph(
     """
     from analysis.graph_files.registry import GRAPH_FORMATS, file_text
 
+    if explanation and method:
+        raise Refusal("--explanation, --method: are two things. Give one of them.")
     files = GRAPH_FORMATS[key].files if key in GRAPH_FORMATS else None
-    folder = Path(output) if files and output not in ("", STANDARD) and not Path(output).suffix else None
-    if folder is None:
+    if files is None or output in ("", STANDARD) or Path(output).suffix:
         check_writable(output)
-    value, called = _graph(thing, key, explanation, method, protocol, data)
-    if files is None or folder is None:
-        text = file_text(value)
+        text = file_text(_graph(thing, key, explanation, method, scope)[0])
         if output or not shown:
             write_text(output or STANDARD, text)
         return Shown(json.loads(text) if text.startswith("{") else text)
-    folder /= "_".join(re.sub(r"[^a-z0-9.]+", "-", one.lower()).strip("-") for one in called)
+    value, *names = _graph(thing, key, explanation, method, scope)
+    folder = Path(output) / "_".join(re.sub(r"[^a-z0-9.]+", "-", one.lower()).strip("-") for one in names)
     folder.mkdir(parents=True, exist_ok=True)
-    found = files(value)
-    for name, content in found.items():
+    for name, content in files(value).items():
         write_text(str(folder / name), file_text(content))
-    return Shown({"folder": str(folder), "files": list(found)}, [str(folder)])
+    return Shown({"folder": str(folder), "files": list(files(value))}, [str(folder)])
 
 
-def _graph(
-    thing: str, key: str, explanation: str, method: str, protocol: str, data: str
-) -> tuple[Any, tuple[str, str]]:
+def _graph(thing: str, key: str, explanation: str, method: str, scope: Scope) -> tuple[Any, str, str]:
     """What the format writes, with the names of the task and the network."""
-    if Path(thing).is_file() or thing == STANDARD:
-        question, name = _of_file(thing, protocol, data)
-        return _of_question(question, name, key, explanation, method), (question.task_document["name"], name)
     from app.db.reads.analyses import find_network, find_question
     from app.pages.kinds import find_document
     from pluriscope.address import Addresses
     from pluriscope.graphs import explanation_graph
-    from pluriscope.naming import Scope, scope_from
 
-    slug, scope = thing, Scope(0, protocol, data)
-    if "/" in thing:
-        target = read_address(thing)
-        if target.kind not in ("network", "explanation"):
-            raise Refusal(f"{thing[:200]!r}: is no page of a network or explanation. Give the address of one.")
-        slug, scope, *_ = target.parts[0], scope_from(dict(target.query))
-        explanation = target.parts[1] if target.kind == "explanation" else explanation
-    with opened_store() as store, store.read() as session:
-        if explanation and not method:
-            one = find_document(session, Addresses(), slug, explanation, [*scope.query().items()]).one
-            name, question = one.place.row.name, one.place.question
-            value = explanation_graph(key, question, one.ref, one.item, name=name, address=one.url())
-        else:
+    if Path(thing).is_file() or thing == STANDARD:
+        question, name = _of_file(thing, scope)
+    else:
+        slug = thing
+        if "/" in thing:
+            target = read_address(thing)
+            if target.kind not in ("network", "explanation"):
+                raise Refusal(f"{thing[:200]!r}: is no page of a network or explanation. Give the address of one.")
+            slug, scope, *_ = target.parts[0], scope_from(dict(target.query))
+            explanation = target.parts[1] if target.kind == "explanation" and not method else explanation
+        with opened_store() as store, store.read() as session:
+            if explanation:
+                one = find_document(session, Addresses(), slug, explanation, [*scope.query().items()]).one
+                name, question = one.place.row.name, one.place.question
+                value = explanation_graph(key, question, one.ref, one.item, name=name, address=one.url())
+                return value, question.task_document["name"], name
             row = find_network(session, slug)
             name, question = row.name, find_question(session, row, scope)
-            value = _of_question(question, name, key, "", method)
-    return value, (question.task_document["name"], name)
+    return _of_question(question, name, key, explanation, method), question.task_document["name"], name
 
 
-def _of_file(file: str, protocol: str, data: str) -> tuple[Any, str]:
+def _of_file(file: str, scope: Scope) -> tuple[Any, str]:
     """What is asked about the network of a result file, or of a file that is a network, and its name."""
     from analysis.network_files.intake import Declaration
     from analysis.result_file import RESULT_FORMAT
@@ -93,7 +88,7 @@ def _of_file(file: str, protocol: str, data: str) -> tuple[Any, str]:
     if file != STANDARD and f'"{RESULT_FORMAT}"'.encode() in Path(file).read_bytes()[:1_000]:
         found = load(file)
         return found.question, found.name
-    asked = read_asked(file, protocol, data, [0], Declaration(), quiet=True)
+    asked = read_asked(file, scope.protocol, scope.data, [0], Declaration(), quiet=True)
     return asked.questions[0], asked.given.file.name
 
 
@@ -101,22 +96,16 @@ def _of_question(question: Any, name: str, key: str, explanation: str, method: s
     """The graph of an explanation, which is looked up in no list, or of a method's answer."""
     from analysis.discovery.landscapes import masked_under
     from analysis.discovery.registry import read_methods
-    from analysis.graph_files.registry import graph_in
     from analysis.interpretations.indexing import InterpretationSpace
     from analysis.subjects.perceptron.circuit import Circuit
-    from pluriscope.graphs import explanation_graph
-    from pluriscope.naming import ExplanationRef
+    from pluriscope.graphs import answer_graph, explanation_graph
 
-    if bool(explanation) == bool(method):
+    if not explanation and not method:
         raise Refusal("export --as: needs an explanation or a method. Give an address, --explanation or --method.")
     if method:
         ((chosen, settings),) = read_methods([method], question.kind)
         answer = chosen.answer(masked_under(question, settings.get("ablation", "")), settings)
-        scores, about = answer.scores, {"name": name, "method": method}
-        told = None if scores is None else [float(one) for one in scores]
-        return graph_in(
-            key, question, "circuit" if told is None else "scores", about, mask=answer.raw_mask, scores=told
-        )
+        return answer_graph(key, question, answer.raw_mask, answer.scores, name=name, method=method)
     try:
         ref = ExplanationRef.parse(explanation)
         index = int(ref.second or 0)

@@ -140,7 +140,7 @@ def good_values(name, small, path):
     """A value for each parameter that has to be given."""
     circuit = small.circuits[0]
     return {
-        "folder": path.with_name("tables"),
+        "folder": path.with_name("tables"), "answer": {"method": "mine", "outcome": "all", "raw_mask": circuit.mask},
         "model": exact_xor(), "path": path, "address": "http://127.0.0.1:9/networks/x", "mask": circuit.mask,
         "explanations": circuit, "key": "stories", "criterion": "necessity", "index": 0, "at": 0, "one": circuit,
         "name": circuit.mask, "holds": bool, "criteria": "necessity", "result": small, "items": (), "circuit": circuit,

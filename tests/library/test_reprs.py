@@ -27,7 +27,7 @@ NO_OBJECTS = {
     *("AnalysisError", "MissingLibrary", "ServerError"),  # which are raised
     *("bench", "from_transformer_lens", "from_nnsight"),  # tested elsewhere
     *("export", "__version__", "save", "to_pandas", "to_graph", "tables", "names", "index", "count", "offers"),
-    *("svg", "png", "image", "row", "blocks", "save_tables"),
+    *("svg", "png", "image", "row", "blocks", "save_tables", "hooks", "view"),
 }
 """Public names and methods that give nothing, or nothing of ours: files, texts, frames, graphs of networkx."""
 
