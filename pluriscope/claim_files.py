@@ -52,16 +52,15 @@ def value_text(value: Any) -> str:
 
 
 def _text_of(path: Path) -> str:
-    raw = read_bytes(path, "claim", InvalidClaim, MAX_CLAIM_BYTES)
+    raw, item = read_bytes(path, "claim", InvalidClaim, MAX_CLAIM_BYTES), f"claim {str(path)!r}"
     if not raw.startswith(_SAVED):
         return raw.decode(errors="replace")
-    item = f"claim {str(path)!r}"
-    try:
+    try:  # a pickle of anything else than tensors and plain values could run code
         import torch
+
+        return value_text(torch.load(path, map_location="cpu", weights_only=True))
     except ImportError:
         raise MissingLibrary.of("torch", item) from None
-    try:  # a pickle of anything else than tensors and plain values could run code
-        return value_text(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as problem:
         cause = f"cannot be read as plain values and tensors ({type(problem).__name__})"
         raise InvalidClaim(item, cause, "save a dict of tensors by torch.save, or JSON") from None

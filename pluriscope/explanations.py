@@ -102,8 +102,9 @@ class Explanation(ABC):
         Raises:
             NotOffered: the format is unknown, or does not take such explanations of such networks.
         """
-        value, question = None if self.kind == "circuit" else self.value, self.result.question
-        return explanation_graph(key, question, self.ref, value, name=self.result.name, address=self.address)
+        result, value = self.result, None if self.kind == "circuit" else self.value
+        about = {"name": result.name, "address": self.address if result.site else ""}
+        return explanation_graph(key, result.question, self.ref, value, **about)
 
     def _population(self, work: Work) -> Any:
         """It alone, as criteria judge its kind."""

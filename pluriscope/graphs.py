@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from analysis.explanations.circuits import gate_label
@@ -39,7 +38,7 @@ def explanation_graph(key: str, question: Any, ref: ExplanationRef, value: Any, 
     return graph_in(key, question, ref.kind, about, mask=mask, of_nodes=of_nodes)
 
 
-def answer_graph(key: str, question: Any, mask: int | None, scores: Sequence[float | None] | None, **about: str) -> Any:
+def answer_graph(key: str, question: Any, mask: int | None, scores: Any, **about: str) -> Any:
     """What a method answers in a format of graphs; errors as of :func:`explanation_graph`.
 
     Args:

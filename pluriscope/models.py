@@ -59,7 +59,7 @@ class GivenNetwork(Described):
     data: DataRecord | None = None
 
     def __repr__(self) -> str:
-        remarks = "".join(f"{one}\n" for one in remarks_of(self.file))
+        remarks = "".join(f"{one}\n" for one in self.file.remarks)
         return f"{remarks}<GivenNetwork: {self.file.name}, {self.kind.noun}>"
 
 
@@ -71,11 +71,6 @@ def questions_of(given: GivenNetwork, outputs: Sequence[int], protocol: Any) -> 
     """
     found: list[Any] = given.kind.explaining.questions(given.kind, given.file, outputs, protocol, given.data)
     return found
-
-
-def remarks_of(file: Any) -> tuple[str, ...]:
-    """What is to be said of how a network was read, one sentence each."""
-    return getattr(file, "remarks", ())
 
 
 def read_model(
@@ -265,7 +260,7 @@ def export(
         AnalysisError: it cannot be read or represented.
     """
     subject = read_model(model, task, name=name, encoding=encoding, data=data, output_is=output_is, layers=layers)
-    remarks = list(remarks_of(subject.file))
+    remarks = list(subject.file.remarks)
     if subject.data is not None and not subject.data.is_clean:
         again = f"add --encoding='{encoding_text(encoding)}'" if encoding else "add --data=FILE"
         remarks.append(f"The file does not hold {'how inputs are encoded' if encoding else 'its rows'}: {again}.")

@@ -52,7 +52,6 @@ from pluriscope.models import (
     questions_of,
     read_bytes,
     read_model,
-    remarks_of,
     whole_subject,
     write_json,
 )
@@ -420,7 +419,7 @@ class Result(Findings):
     @property
     def _first(self) -> list[str]:
         """What is said before everything else."""
-        return [*filter(None, [self.not_learned]), *remarks_of(self.network_file)]
+        return [*filter(None, [self.not_learned]), *self.network_file.remarks]
 
     def save(self, path: FilePath) -> Path:
         """Write a result file with the network in it, which :func:`load` reads by itself."""

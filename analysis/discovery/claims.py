@@ -169,6 +169,7 @@ def read_claim(raw: bytes, vocabulary: Vocabulary, picking: Mapping[str, Any] | 
         form, said = _from_text(text, names)
     else:
         form, said = _from_json(sent, vocabulary, picking)
+        note = _UNNAMED if form in ("eap-ig", "auto-circuit") else ""
     selection = tuple(setting.name for setting in vocabulary.settings)
     problems: list[AnalysisError] = check_keys(said, (), (*_WAYS, *selection), _ITEM, InvalidClaim)
     if problems:

@@ -23,7 +23,7 @@ def network_graph(
     about: Mapping[str, str],
     *,
     mask: int | None = None,
-    scores: Sequence[float | None] | None = None,
+    scores: Sequence[Any] | None = None,
     of_nodes: Mapping[tuple[int, int], Mapping[str, Any]] | None = None,
 ) -> Any:
     """A network as a graph, with what an explanation or a method says of its edges and nodes.

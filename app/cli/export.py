@@ -81,7 +81,7 @@ def export(
         from app.cli.graphs import export_graph
         from pluriscope.naming import Scope
 
-        scope = Scope(0, *protocol or ["complete"], data)
+        scope = Scope(0, (*protocol, "complete")[0], data)
         return export_graph(thing, as_, output, explanation, method, scope, shown=json)
     if explanation or method:
         raise Refusal("--explanation, --method: are for graphs. Add --as FORMAT.")

@@ -60,18 +60,19 @@ def _graph(thing: str, key: str, explanation: str, method: str, scope: Scope) ->
     if Path(thing).is_file() or thing == STANDARD:
         question, name = _of_file(thing, scope)
     else:
-        slug = thing
+        slug, address = thing, ""  # which a path without its site is none of
         if "/" in thing:
             target = read_address(thing)
             if target.kind not in ("network", "explanation"):
                 raise Refusal(f"{thing[:200]!r}: is no page of a network or explanation. Give the address of one.")
             slug, scope, *_ = target.parts[0], scope_from(dict(target.query))
-            explanation = target.parts[1] if target.kind == "explanation" and not method else explanation
+            if target.kind == "explanation" and not method:
+                explanation, address = target.parts[1], thing if "://" in thing else ""
         with opened_store() as store, store.read() as session:
             if explanation:
                 one = find_document(session, Addresses(), slug, explanation, [*scope.query().items()]).one
                 name, question = one.place.row.name, one.place.question
-                value = explanation_graph(key, question, one.ref, one.item, name=name, address=one.url())
+                value = explanation_graph(key, question, one.ref, one.item, name=name, address=address)
                 return value, question.task_document["name"], name
             row = find_network(session, slug)
             name, question = row.name, find_question(session, row, scope)
