@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -32,6 +32,7 @@ class PartCall:
             ``[rows, positions, n]`` of a transformer; differentiable.
         put: from its result and another value of the part to a result with that value in it; differentiable, and no
             change in place. The result's other numbers are kept.
+        heads: of a part of heads, which of its layer; modules may have a call for each.
     """
 
     number: int
@@ -41,6 +42,7 @@ class PartCall:
     layer: int
     taken: Callable[[Any], Any]
     put: Callable[[Any, Any], Any]
+    heads: Sequence[int] = (0,)
 
 
 @dataclass(frozen=True)

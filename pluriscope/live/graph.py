@@ -370,12 +370,24 @@ def only_floats(output: Any) -> Any:
     return found[0]
 
 
-def part_call(graph: Graph, wanted: int, part: Part, layer: int, at: Any = None, factor: float = 1.0) -> PartCall:
+def part_call(
+    graph: Graph,
+    wanted: int,
+    part: Part,
+    layer: int,
+    at: Any = None,
+    factor: float = 1.0,
+    *,
+    heads: Sequence[int] = (0,),
+    shift: Any = 0.0,
+) -> PartCall:
     """Where a node's value is computed, as a part.
 
     Args:
         at: ``[…]`` the components in its order; all of them if None.
         factor: by which the part is more than these.
+        heads: which of its layer they are.
+        shift: what the module adds to the part elsewhere, a constant to derivatives.
     """
     node, index = graph.nodes[wanted], graph.table(wanted).index
     index = index if at is None else index[:, :, at]
@@ -392,18 +404,18 @@ def part_call(graph: Graph, wanted: int, part: Part, layer: int, at: Any = None,
 
     def taken(result: Any) -> Any:
         held = tensors(result)[which]
-        return held[places(held)] * factor
+        return held[places(held)] * factor + torch.as_tensor(shift).to(held)
 
     def put(result: Any, value: Any) -> Any:
         held = tensors(result)[which]
-        new = held.index_put(places(held), (value / factor).to(held.dtype))
+        new = held.index_put(places(held), ((value - torch.as_tensor(shift).to(value)) / factor).to(held.dtype))
         if isinstance(result, torch.Tensor):
             return new
         return type(result)(new if place == which else one for place, one in enumerate(result))
 
     if call is None:
-        return PartCall(-1, "", "", part, layer, taken, put)
-    return PartCall(call.number, call.name, call.path, part, layer, taken, put)
+        return PartCall(-1, "", "", part, layer, taken, put, heads)
+    return PartCall(call.number, call.name, call.path, part, layer, taken, put, heads)
 
 
 def label_as_entry(graph: Graph, wanted: int) -> None:

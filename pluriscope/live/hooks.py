@@ -365,27 +365,31 @@ def _of_transformer(
     question: Any, mask: int, calls: Sequence[PartCall], plain: _Run
 ) -> tuple[list[Source], list[Reader]]:
     """The parts of a circuit of a transformer."""
-    found = {(call.part, 0 if call.part == "logits" else call.layer): call for call in calls}
-    graph, n_heads, means = question.graph, question.subject.n_heads, question.rules["ablation"] == "mean"
+    found: dict[Any, PartCall] = {
+        (call.part, call.part != "logits" and call.layer, head): call for call in calls for head in call.heads
+    }
+    graph, means = question.graph, question.rules["ablation"] == "mean"
     split = question.rules["embedding"] == "split"
     sources, places, sizes = list[Source](), list[tuple[int, int]](), list[int]()
     for node in graph.nodes[:-1]:  # those of one part follow each other
         layer, _, head = node.name.rpartition(".")
-        call = found["given" if not layer else "attended" if node.looks else "written", int(layer or 0)]
+        part = "given" if not layer else "attended" if node.looks else "written"
+        call = found[part, int(layer or 0), int(head) if part == "attended" else 0]
         if not sources or sources[-1].call is not call:
             absent = call.taken(plain.result(call.number)).mean(0) if means else 0.0
-            sources.append(Source(call, absent, found["token", 0] if split and not layer else None))
+            sources.append(Source(call, absent, found["token", 0, 0] if split and not layer else None))
             sizes.append(0)
         places.append((len(sources) - 1, sizes[-1]))
         sizes[-1] += 1
     slots = {"q": ("query",), "k": ("key",), "v": ("value",), "": ("query", "key", "value")}
-    readers = dict[Any, dict[int, Kept]]()
+    readers = dict[Any, tuple[PartCall, dict[int, Kept]]]()
     for edge, one in zip(graph.edges, graph.kept_edges(graph.bits([mask]))[0], strict=True):
         node, (place, element) = graph.nodes[edge.target], places[edge.source]
         layer, _, head = node.name.rpartition(".")
         looks = bool(layer) and node.looks
         for part in slots[edge.slot] if looks else ("hidden" if layer else "logits",):
-            kept = readers.setdefault((part, int(layer or 0)), {})
-            kept.setdefault(place, np.zeros((n_heads if looks else 1, sizes[place]), dtype=np.bool_))
-            kept[place][int(head) if looks else 0, element] = one
-    return sources, [Reader(found[key], kept) for key, kept in readers.items()]
+            call = found[part, int(layer or 0), int(head) if looks else 0]
+            _, kept = readers.setdefault((part, call.layer, call.heads[0]), (call, {}))
+            kept.setdefault(place, np.zeros((len(call.heads), sizes[place]), dtype=np.bool_))
+            kept[place][call.heads.index(int(head)) if looks else 0, element] = one
+    return sources, [Reader(*reader) for reader in readers.values()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -13,7 +13,7 @@ from typing import Any, Final
 import torch
 
 from analysis.subjects.transformer.model import FORMAT
-from pluriscope.live.calls import PartCall
+from pluriscope.live.calls import Part, PartCall
 from pluriscope.live.graph import (
     MASKED,
     ROWS,
@@ -119,7 +119,7 @@ def read_parts(graph: Graph) -> tuple[dict[str, Any], tuple[PartCall, ...]]:
     if not heads:
         raise Unread("nothing in it attends: it is no transformer")
     final = _norm_of(graph, graph.output)
-    end = graph.trunk(graph.nodes[final].entry if final >= 0 else graph.output)
+    end = _end_of_stream(graph, graph.nodes[final].entry if final >= 0 else graph.output)
     stream = graph.affine_before(end)
     found: dict[int, list[_Heads]] = {}
     blocks = list[_Block]()
@@ -312,6 +312,18 @@ def _norm_of(graph: Graph, index: int) -> int:
     return sources[0] if len(sources) == 1 and graph.nodes[sources[0]].kind == "norm" else -1
 
 
+def _end_of_stream(graph: Graph, wanted: int) -> int:
+    """The last node on the way to one that is the stream, with the constants that are added to it."""
+    trunk = graph.trunk(wanted)
+    while wanted != trunk:
+        with suppress(Mixed):
+            (matrix,), _ = graph.maps([trunk], wanted)
+            if matrix.shape[0] == matrix.shape[1] and close(matrix, torch.eye(len(matrix), dtype=matrix.dtype)):
+                break
+        (wanted,) = graph.nodes[wanted].takes
+    return wanted
+
+
 def _read_at(graph: Graph, index: int, stream: set[int]) -> int:
     """Where in the stream a node reads it.
 
@@ -388,23 +400,28 @@ def _document(graph: Graph, blocks: list[_Block], end: _Block, epsilon: float | 
             after = graph.affine_before((*blocks, end)[number + 1].stream)
             written = max(one for one in after if graph.sources(one) == [block.activation])
             calls += [part_call(graph, entry, "hidden", len(attention))]
-            calls += [part_call(graph, written, "written", len(attention))]
+            own = graph.maps([block.activation], written)[1]  # its bias may be added to the stream by itself
+            calls += [part_call(graph, written, "written", len(attention), shift=bias[0] - own[0])]
             continue
         layer: dict[str, list[Any]] = {}
+        before = 0
         for one in block.heads:
+            which, before = range(before, before + len(one.query)), before + len(one.query)
             query, key, value = one.reads
             weight, of_query = read_by(block, query)
             layer.setdefault("query", []).append(weight.T @ one.query)
             layer.setdefault("query_bias", []).append(of_query @ one.query)
-            for name, node, at in (("key", key, one.at[0]), ("value", value, one.at[1])):
+            parts: tuple[tuple[Part, int, Any], ...] = (("key", key, one.at[0]), ("value", value, one.at[1]))
+            for name, node, at in parts:
                 weight, bias_of = read_by(block, node)
                 layer.setdefault(name, []).append(weight[at].transpose(1, 2))
                 layer.setdefault(f"{name}_bias", []).append(bias_of[at])
-                calls.append(part_call(graph, node, "key" if node == key else "value", len(attention) + 1, at))
+                calls.append(part_call(graph, node, name, len(attention) + 1, at, heads=which))
             layer.setdefault("output", []).append(one.output @ reaches[one.mixed].T)
             factor, from_query = one.query.abs().max(1)
-            calls.append(part_call(graph, query, "query", len(attention) + 1, from_query, float(factor.flatten()[0])))
-            calls.append(part_call(graph, one.mixed, "attended", len(attention) + 1, one.output.argmax(2)))
+            scale = float(factor.flatten()[0])
+            calls.append(part_call(graph, query, "query", len(attention) + 1, from_query, scale, heads=which))
+            calls.append(part_call(graph, one.mixed, "attended", len(attention) + 1, one.output.argmax(2), heads=which))
         if len({one.shape[2] for one in layer["query"]}) > 1:
             raise Unread(f"heads of layer {len(attention) + 1} have different sizes")
         attention.append({**{name: torch.cat(one) for name, one in layer.items()}, "output_bias": bias[0]})

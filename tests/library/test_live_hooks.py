@@ -121,11 +121,27 @@ class Block(nn.Module):
         return stream
 
 
+class BlockByHand(Block):
+    """The same, each head by itself, and what an MLP block writes added to the stream without its bias."""
+
+    def forward(self, stream):
+        reads = self.reads(self.norms[0](stream)).unflatten(-1, (3, self.heads, -1))
+        later = torch.ones(stream.shape[1], stream.shape[1], dtype=torch.bool).triu(1)
+        mixed = []
+        for head in range(self.heads):
+            q, k, v = reads[:, :, :, head].unbind(2)
+            scores = (q @ k.transpose(1, 2) / q.shape[-1] ** 0.5).masked_fill(later, -torch.inf)
+            mixed.append(scores.softmax(-1) @ v)
+        stream = stream + self.writes(torch.cat(mixed, dim=-1))
+        hidden, written = self.mlp
+        return stream + torch.relu(hidden(self.norms[1](stream))) @ written.weight.T + written.bias
+
+
 class Decoder(nn.Module):
-    def __init__(self, d_mlp=0, norm=False, bias=False, vocabulary=4, d=4, heads=2, d_head=2, layers=2):
+    def __init__(self, d_mlp=0, norm=False, bias=False, vocabulary=4, d=4, heads=2, d_head=2, layers=2, block=Block):
         super().__init__()
         self.tokens, self.positions = nn.Embedding(vocabulary, d), nn.Embedding(3, d)
-        self.blocks = nn.ModuleList(Block(d, heads, d_head, d_mlp, norm, bias) for _ in range(layers))
+        self.blocks = nn.ModuleList(block(d, heads, d_head, d_mlp, norm, bias) for _ in range(layers))
         self.norm, self.logits = nn.LayerNorm(d) if norm else nn.Identity(), nn.Linear(d, vocabulary, bias=bias)
 
     def forward(self, tokens):
@@ -181,6 +197,8 @@ def cut_by_hand(net, circuit, tokens, means):
 FULL = {"norm": True, "bias": True, "d_mlp": 5}
 RULES = ("qkv", "heads", "nodes", "qkv-mean", "heads-mean", "nodes-mean", "qkv-zero-split", "heads-zero-split")
 DECODERS = [(sizes, rules) for sizes in ({}, FULL) for rules in RULES] + [({"bias": True}, "qkv-mean")]
+BY_HAND = {**FULL, "block": BlockByHand}
+DECODERS += [(BY_HAND, "qkv"), (BY_HAND, "nodes-mean"), ({**BY_HAND, "norm": False}, "heads")]
 ROWS = np.unique(np.random.default_rng(0).integers(0, 4, (9, 3)), axis=0)
 
 
@@ -205,7 +223,8 @@ def test_a_transformer_gives_what_each_circuit_gives_with_its_derivatives(sizes,
     if "mean" in rules:
         with torch.no_grad():
             means = [value.mean(0) for value in cut_by_hand(net, whole, tokens, None)[1]]
-    named = {name: one for name, one in net.named_parameters() if means is None or "writes.weight" not in name}
+    constant = ["writes.weight"] * (means is not None) + ["mlp.1.bias"] * ("block" in sizes)  # of what is left out
+    named = {name: one for name, one in net.named_parameters() if not any(part in name for part in constant)}
 
     def derivatives(logits):
         loss = logits.pow(2).mean() + nn.functional.cross_entropy(logits[:, -1], tokens[:, 0])
