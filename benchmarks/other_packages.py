@@ -42,7 +42,7 @@ from analysis.subjects.transformer.runs import pairs_of, partner_of, run
 from analysis.subjects.transformer.tasks import task_named
 from analysis.subjects.transformer.weights import Transformer
 from app.bundled import bundled_models
-from benchmarks.parity import DOCUMENT, between_marks
+from benchmarks.parity import DOCUMENT, ROOT, between_marks
 from pluriscope.suite_files import read_suite
 
 TORCH: Final = "torch==2.13.0"
@@ -61,6 +61,8 @@ _STEPS: Final = 128
 _LATENTS: Final = 8
 _PRICE: Final = 0.03  # of the latents' sum, as by default
 _LIVE_MODELS: Final = ("indirect-object-2x2", "MLP and LayerNorm")
+LIBRARY: Final = ROOT / "docs" / "library.md"
+"""Its examples of packages are run, each with the version that it names."""
 _INNER: Final = Path(__file__).with_name("in_other_package.py")
 
 
@@ -113,12 +115,15 @@ def version_in(python: Path, package: str) -> str:
     return subprocess.run([python, "-c", told], check=True, capture_output=True, text=True).stdout.strip()
 
 
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+
+
 def said_by(python: Path, package: str, given: dict[str, Any], folder: Path) -> dict[str, Any]:
     """What a package says of a model and its rows."""
     source, target = folder / "given.json", folder / "said.json"
     source.write_text(json.dumps(given))
-    here = {**os.environ, "PYTHONPATH": str(_INNER.parent.parent), "HF_HUB_OFFLINE": "1"}
-    subprocess.run([python, "-P", _INNER, package, source, target], check=True, env=here)
+    subprocess.run([python, "-P", _INNER, package, source, target], check=True, env=_environment())
     found: dict[str, Any] = json.loads(target.read_text())
     return found
 
@@ -290,7 +295,7 @@ def programs(folder: Path, suite: Any) -> Iterator[str]:
 def live(folder: Path) -> Iterator[str]:
     """Rows of the table of live models: each read here, and run in its package as circuits of it."""
     yield from ("| package | version | model | direction | largest difference |", "| --- | --- | --- | --- | --: |")
-    own = tomllib.loads(_INNER.parent.parent.joinpath("pyproject.toml").read_text())["project"]["dependencies"]
+    own = tomllib.loads(ROOT.joinpath("pyproject.toml").read_text())["project"]["dependencies"]
     known = [one for one in own if not one.startswith(("torch", "numpy"))]
     documents = [attention_document(one) for name, one in models().items() if name in _LIVE_MODELS]
     for name, (needs, kind) in LIVE.items():
@@ -298,6 +303,9 @@ def live(folder: Path) -> Iterator[str]:
         package = "nnsight" if name == "nnsight" else "transformer-lens"
         given = {"rows": [], "answers": [], "clean": [], "corrupt": [], "models": kind, "documents": documents}
         said: Any = said_by(python, "live", given, folder)
+        example = f"```python\n# with {package} {version_in(python, package)}\n"
+        for snippet in LIBRARY.read_text().split(example)[1:]:
+            subprocess.run([python, "-c", snippet.partition("```")[0]], check=True, env=_environment())
         for model in sorted({one for one, *_ in said}):
             read, back, circuits = zip(*(rest for one, *rest in said if one == model), strict=True)
             for direction, most in (("in", max(read)), (f"back, {sum(circuits)} circuits", max(back))):

@@ -65,8 +65,8 @@ _TRAITS: Final = (
     Trait("studies", "Studies of many networks", "no study trains {plural}"),
     Trait(
         "formats",
-        "Files of torch, ONNX, scikit-learn",
-        "{plural} come as files of their own format, which docs/importing.md says how to write",
+        "Files of safetensors and ONNX; scikit-learn",
+        "{plural} come as modules of torch or as files of their own format, which the library writes",
     ),
 )
 TRAITS: Final[Mapping[str, Trait]] = {one.key: one for one in _TRAITS}

@@ -1,9 +1,9 @@
 """The document on bringing networks in: its snippets run as they stand, and what they write is accepted."""
 
 import json
+import re
 import subprocess
 import sys
-from itertools import product
 
 import numpy as np
 import pytest
@@ -79,22 +79,15 @@ def test_our_own_exports_write_complete_files(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_model_of_transformer_lens_is_written_with_its_logits(tmp_path):
-    """The fixture was exported by TransformerLens 3.9.0 from a HookedTransformer, whose logits stand beside it."""
-    exported = ROOT / "tests" / "fixtures" / "transformer_lens"
-    expected = json.loads((exported / "logits.json").read_text())
-    rows = [list(row) for row in product(range(4), repeat=3)]
-    state = f"state = load_file({str(exported / 'state.safetensors')!r})"
-    begin = f"import json\nfrom safetensors.torch import load_file\n{state}"
-    told = f"json.load(open({str(exported / 'logits.json')!r}))['config']"
-    run(
-        tmp_path,
-        begin,
-        *snippets("Transformers"),
-        f"write_model('model.json', state, {told}, 'exported', {rows}, {[0] * len(rows)})",
-    )
+def test_a_live_transformer_is_written_with_its_logits(tmp_path):
+    """That of the document on the library."""
+    (live,) = re.findall(r"^class .*?(?=^tiny)", (ROOT / "docs" / "library.md").read_text(), re.M | re.S)
+    given = "rows, answers = [[0, 1], [1, 2], [3, 0]], [0, 1, 3]\ntransformer = attending"
+    logits = "import json\njson.dump(attending(torch.tensor(rows))[:, -1].tolist(), open('logits.json', 'w'))"
+    begin = "import pluriscope, torch\nfrom torch import nn"
+    run(tmp_path, begin, live, given, *snippets("Transformers"), logits)
     _, model = read_subject((tmp_path / "model.json").read_bytes())
     space = model.space(TRANSFORMER.default_rules)
-    logits = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
-    assert np.abs(logits).max() > 10
-    assert logits == pytest.approx(np.array(expected["logits"]), abs=1e-9)
+    ours = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
+    assert model.answers.tolist() == [0, 1, 3]
+    assert ours == pytest.approx(np.array(json.loads((tmp_path / "logits.json").read_text())), abs=1e-5)

@@ -61,6 +61,8 @@ NO_PROGRAMS = {
     "docs/machine-interface.md": "the shape of a result file, which tests/analysis/test_result_file.py holds to it",
 }
 """Documents that have blocks without a language in which no line is a command, with what these are."""
+FOREIGN = "# with "
+"""How snippets begin that a package in an environment of its own runs: ``benchmarks.other_packages --live``."""
 OTHER_LANGUAGES = {"bibtex": "a citation", "yaml": "a part of another program's configuration"}
 
 
@@ -172,7 +174,8 @@ def served(tmp_path_factory) -> Iterator[Served]:
 @pytest.mark.parametrize("document", sorted({one.document for one in of_language("python")}))
 def test_python_runs_from_top_to_bottom(document, tmp_path, served) -> None:
     """In a process of its own, in an empty folder, with a server at the address that the document names."""
-    program = "\n".join(one.text for one in of_language("python") if one.document == document)
+    own = [one for one in of_language("python") if one.document == document]
+    program = "\n".join(one.text for one in own if not one.text.startswith(FOREIGN))
     program = BEFORE.get(document, "") + program.replace("http://127.0.0.1:8000", served.url)
     own = {"PYTHONPATH": str(ROOT), "PLURISCOPE_DATA": str(tmp_path / "data"), "HOME": str(tmp_path)}
     command = [sys.executable, "-W", "error::SyntaxWarning", "-c", program]
