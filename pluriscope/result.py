@@ -88,18 +88,21 @@ def explain(
     """Find every explanation of one output of a network, in this process; of a transformer every circuit.
 
     Args:
-        model: a ``torch.nn.Sequential``, a fitted scikit-learn ``MLPClassifier``, the path of a network file (JSON),
-            safetensors or ONNX, or what a network file holds. The file of a transformer says all: of the options below
-            it takes its rules, a name, and "decisions" as its task.
+        model: any ``torch.nn.Module``, a model of TransformerLens or nnsight, a fitted scikit-learn ``MLPClassifier``,
+            the path of a network file (JSON), safetensors or ONNX, or what a network file holds. The file of a
+            transformer says all: of the options below it takes its rules, a name, and "decisions" as its task.
         task: what its outputs should compute: a name ("XOR"), a truth table ("0110"), a formula ("A and not B"), labels
             0 and 1, or a function of the inputs; several for several outputs; if None what the file says, else what the
-            network answers.
+            network answers. Of a live transformer an answer for each row, token ids or texts, or a function from a row
+            of token ids to its answer.
         protocol: the rules: "complete", "paper", settings as a dict, or the path of a protocol file; of a transformer
             values of its settings, such as "heads-mean".
         output: which of the network's outputs, from 0.
         name: what to call the network.
         encoding: the numbers that stand for 0 and 1 on the inputs, e.g. (-1, 1) or "-1, 1".
-        data: a data file's path or content, for rows other than every Boolean input once.
+        data: a data file's path or content, for rows other than every Boolean input once. Of a live transformer rows of
+            token ids ``[rows, positions]``, 0 to one less than its vocabulary, or texts where it has a tokenizer; every
+            row that there is if None, where these are at most 4,096.
         output_is: "value" near 0 or 1; "logit", which decides at 0, as after ``BCEWithLogitsLoss``; or "classes", two
             logits of which the larger decides.
         layers: names of the layers of safetensors in order, a list or with commas between, where the file does not
