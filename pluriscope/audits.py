@@ -84,6 +84,8 @@ def _texts(result: Findings, claims: ClaimsLike) -> dict[str, str]:
             raise InvalidClaim("claims", "is a list that may be one claim or several", f"give {_FORMS}")
     if not all(isinstance(name, str) for name in named):
         raise unfit("claims", claims, _FORMS)
+    if modules := [name for name in named if name.startswith("blocks.")]:
+        raise InvalidClaim("claims", f"has the module {modules[0]!r} for the name of a claim", "give {'mine': these}")
     found = dict[str, str]()
     for name, claim in named.items():
         found |= claim_texts(claim, name) if isinstance(claim, Path) else {name: _text(result, name, claim)}

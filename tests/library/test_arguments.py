@@ -188,6 +188,12 @@ CALLS = {
     "left out": (lambda _: pluriscope.explain(), "'model'", "use model"),
     "a function that fails": (lambda small: small.algorithms.where(lambda: 0), "TypeError", "one explanation"),
     "a range of texts": (lambda small: small.circuits.where(edges=("1", "2")), "('1', '2')", "a valid integer"),
+    "modules of one claim": (lambda small: small.audit(claims={"blocks.0.hook_q_input": [[1.0]]}), "module", "mine"),
+    "an answer of another network": (
+        lambda small: small.to_graph({"method": "mine", "outcome": "all", "scores": [1.0]}),
+        "another network",
+        "this one",
+    ),
     "a circuit of another network": (
         lambda small: small.audit(claims=[pluriscope.explain(pretrained_xor(), max_listed=1).circuits[0]]),
         "another network",

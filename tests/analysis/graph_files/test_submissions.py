@@ -139,6 +139,15 @@ def test_graphs_of_another_model_are_refused(case):
         read(value, question)
 
 
+@pytest.mark.parametrize("key", ["auto-circuit", "mib"])
+def test_whole_heads_are_refused_where_q_k_and_v_are_apart(key):
+    value = graph_in(key, ask("heads"), "circuit", {}, mask=5)
+    if key == "mib":
+        value["edges"] = {name.split("<")[0]: one for name, one in value["edges"].items()}
+    with pytest.raises(InvalidClaim, match="its q, k and v are apart"):
+        read(value, ask("qkv"))
+
+
 @pytest.mark.parametrize(
     ("key", "thing", "question", "parts", "words"),
     [
