@@ -74,13 +74,15 @@ def _entries(graph: Graph, node: Node) -> Iterator[int]:
 
 
 def _exits(graph: Graph, node: Node, entry: int) -> Iterator[Node]:
-    """Nodes from one on that are functions of an entry alone, without weights between."""
-    inside = {entry}
+    """Nodes that one is a part of and that are functions of an entry alone, without weights between."""
+    inside, behind = {entry}, {node.index}
     for one in graph.nodes[entry + 1 : node.index + _AHEAD]:
         if one.takes and all(taken in inside for taken in one.takes) and not weighs(one):
             inside.add(one.index)
-            if one.index >= node.index and isinstance(one.value, torch.Tensor):
-                yield one
+            if one is node or behind & {*one.takes}:
+                behind.add(one.index)
+                if isinstance(one.value, torch.Tensor):
+                    yield one
 
 
 def _depends(graph: Graph, later: int, earlier: int) -> bool:

@@ -122,14 +122,21 @@ class Block(nn.Module):
 
 
 class BlockByHand(Block):
-    """The same, each head by itself, and what an MLP block writes added to the stream without its bias."""
+    """The same, each head by itself, LayerNorms too, and an MLP block's bias added to the stream after the rest."""
+
+    def normed(self, stream):
+        norm, centred = self.norms[0], stream - stream.mean(-1, keepdim=True)
+        if isinstance(norm, nn.Identity):
+            return stream
+        return centred / (centred.pow(2).mean(-1, keepdim=True) + norm.eps).sqrt() * norm.weight + norm.bias
 
     def forward(self, stream):
-        reads = self.reads(self.norms[0](stream)).unflatten(-1, (3, self.heads, -1))
+        matrices = zip(self.reads.weight.chunk(3), self.reads.bias.chunk(3), strict=True)
+        reads = [(self.normed(stream) @ weight.T + bias).unflatten(-1, (self.heads, -1)) for weight, bias in matrices]
         later = torch.ones(stream.shape[1], stream.shape[1], dtype=torch.bool).triu(1)
         mixed = []
         for head in range(self.heads):
-            q, k, v = reads[:, :, :, head].unbind(2)
+            q, k, v = (one[:, :, head] for one in reads)
             scores = (q @ k.transpose(1, 2) / q.shape[-1] ** 0.5).masked_fill(later, -torch.inf)
             mixed.append(scores.softmax(-1) @ v)
         stream = stream + self.writes(torch.cat(mixed, dim=-1))
