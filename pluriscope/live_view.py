@@ -38,12 +38,12 @@ def show_live(result: Any) -> None:
     """
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     picture = f"pluriscope-{uuid4().hex}"
-    try:
-        view = live_view(result, result.address, picture) if hasattr(shell, "kernel") else None
-    except MissingLibrary:
-        view = None
-    if view is None:
+    if not hasattr(shell, "kernel"):
         raise NotImplementedError
+    try:
+        view = live_view(result, result.address, picture)
+    except MissingLibrary as problem:
+        raise NotImplementedError from problem
     html = Markup('<div id="{}">{}<p><small>{}</small></p></div>').format(picture, result, _WHY)
     display = function_at("IPython.display:display")
     display({"text/plain": repr(result), "text/html": html}, raw=True)

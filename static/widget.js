@@ -6,10 +6,12 @@ const MOST = 760; // pixels in height, beyond which the frame scrolls
 const LATE = 1000; // milliseconds after which it is said that the kernel is waited for
 // what only a server does, what the notebook decides, and what would be asked of a network
 const LEFT_OUT = ".bar nav, [data-theme-switch], .foot, noscript, meta[http-equiv], link:not([rel=stylesheet]), [href$='/edit'], [href*='/edit?'], [href='/jobs'], [href^='/networks/new']";
+// in the frame: our own scripts alone, and nothing from any host
+const ALLOWED = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; form-action 'none'; script-src ";
 const files = new Map(); // address of a style or script → its text, asked for once
 
 /* Runs in the frame, before the scripts of the page: what leads out of it is given to the notebook. */
-function within({ origin, address, kept, y }) {
+function within({ origin, address, kept, y, nonce }) {
   const post = (kind, more, ports) => parent.postMessage({ kind, y: scrollY, ...more }, "*", ports);
   const path = (url) => url.href.slice(origin.length);
   const named = (hash) => document.getElementById(decodeURIComponent(hash.slice(1)));
@@ -33,20 +35,13 @@ function within({ origin, address, kept, y }) {
     post(kind, { url: path(place) });
     if (kind === "push") for (const button of document.querySelectorAll("[data-step]")) button.disabled = button.dataset.step > 0;
   };
-  const parts = async (request) => ({
-    method: request.method,
-    url: path(new URL(request.url)).split("#")[0],
-    headers: Object.fromEntries(request.headers),
-    body: await request.arrayBuffer(),
-  });
   async function ask(what, how) {
     const request = new Request(what, how);
-    const asked = await parts(request);
     const { port1, port2 } = new MessageChannel();
     const answer = await new Promise((done, failed) => {
       request.signal.addEventListener("abort", () => failed(request.signal.reason));
       port1.onmessage = ({ data }) => (data.error ? failed(new TypeError(data.error)) : done(data));
-      post("ask", asked, [port2]);
+      post("ask", { url: path(new URL(request.url)), headers: Object.fromEntries(request.headers) }, [port2]);
     });
     const response = new Response(answer.body.byteLength ? answer.body : null, answer);
     return Object.defineProperty(response, "url", { value: origin + answer.url });
@@ -62,7 +57,7 @@ function within({ origin, address, kept, y }) {
   for (const [name, value] of Object.entries(own)) Object.defineProperty(window, name, { value });
   Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => post("copy", { text }) } });
   Object.defineProperty(HTMLScriptElement.prototype, "src", { // of a script that a page adds later
-    set(file) { ask(file).then((answer) => answer.text()).then((code) => { this.text = code; this.onload(); }).catch(this.onerror); },
+    set(file) { ask(file).then((answer) => answer.text()).then((text) => { Object.assign(this, { nonce, text }).onload(); }).catch(this.onerror); },
   });
   // on the window: after everything that the page itself does about them
   addEventListener("click", (event) => {
@@ -73,15 +68,12 @@ function within({ origin, address, kept, y }) {
     event.preventDefault();
     place.assign(link.getAttribute("href"), link.getAttribute("download") ?? undefined);
   });
-  addEventListener("submit", async (event) => {
+  addEventListener("submit", (event) => {
     const { target: form, submitter } = event;
     if (event.defaultPrevented || form.method === "dialog") return;
     event.preventDefault();
     const to = new URL(form.getAttribute("action") ?? "", place);
-    const given = new FormData(form, submitter);
-    const body = form.enctype === "multipart/form-data" ? given : new URLSearchParams(given);
-    if (form.method === "post") return post("go", await parts(new Request(to, { method: "POST", body })));
-    to.search = body;
+    to.search = new URLSearchParams(new FormData(form, submitter));
     place.assign(to);
   });
   addEventListener("message", ({ source, data }) => {
@@ -111,19 +103,18 @@ function render({ model, el }) {
     return made;
   };
   const words = make("div", { role: "status" }, "font:13px sans-serif");
-  const frame = make("iframe", { title: "Pluriscope" }, "display:block;width:100%;height:0;border:0;resize:vertical");
   // without an origin of the notebook's: a page can reach neither what it keeps nor what it may do
-  frame.setAttribute("sandbox", "allow-scripts allow-forms");
+  const frame = make("iframe", { title: "Pluriscope", sandbox: "allow-scripts allow-forms" }, "display:block;width:100%;height:0;border:0;resize:vertical");
   el.append(words, frame);
 
   const waiting = new Map(); // number of a request → what to do with its answer
   let last = 0;
   const say = (text) => { words.textContent = text; };
-  const ask = ({ method = "GET", url, headers = {}, body }) => new Promise((done, failed) => {
+  const ask = ({ url, headers = {} }) => new Promise((done, failed) => {
     const id = (last += 1);
     waiting.set(id, { done, failed });
     setTimeout(() => waiting.has(id) && say("Waiting for the kernel. If none is running, run the cell again."), LATE);
-    model.send({ id, method, url, headers }, undefined, body?.byteLength ? [new DataView(body)] : []);
+    model.send({ id, url, headers });
   });
   const hear = ({ id, ...answer }, [{ buffer, byteOffset, byteLength }]) => {
     const asked = waiting.get(id);
@@ -147,6 +138,7 @@ function render({ model, el }) {
   /* A page as one document: styles and scripts in it, scripts told that they are where its address says. */
   async function whole(html, address) {
     const page = new DOMParser().parseFromString(html, "text/html");
+    const nonce = crypto.getRandomValues(new Uint32Array(4)).join("");
     for (const one of page.querySelectorAll(LEFT_OUT)) one.remove();
     page.documentElement.dataset.theme = themeAround(el);
     for (const link of page.querySelectorAll("link")) link.replaceWith(make("style", { textContent: await text(link.getAttribute("href")) }));
@@ -155,10 +147,13 @@ function render({ model, el }) {
       const shared = file.includes("/htmx-") ? "\nwindow.htmx = htmx;" : "";
       script.removeAttribute("src");
       script.textContent = `((location) => {${await text(file)}${shared}\n})(window.place);`.replaceAll("</script", "<\\/script");
+      script.setAttribute("nonce", nonce);
       page.body.append(script);
     }
-    const start = JSON.stringify({ origin: ORIGIN, address, kept, y: entries[at].y }).replaceAll("<", "\\u003c");
-    page.head.prepend(make("base", { href: ORIGIN + address }), make("script", { textContent: `(${within})(${start})` }));
+    const start = JSON.stringify({ origin: ORIGIN, address, kept, y: entries[at].y, nonce }).replaceAll("<", "\\u003c");
+    const first = make("script", { textContent: `(${within})(${start})` });
+    first.setAttribute("nonce", nonce);
+    page.head.prepend(make("meta", { httpEquiv: "Content-Security-Policy", content: ALLOWED + `'nonce-${nonce}'` }), make("base", { href: ORIGIN + address }), first);
     const step = (by, ariaLabel, textContent) => {
       const button = make("button", { className: "btn", type: "button", ariaLabel, textContent, disabled: !entries[at + by] });
       button.dataset.step = by;
@@ -173,7 +168,7 @@ function render({ model, el }) {
     const mine = (turn += 1);
     const [address, hash] = asked.url.split("#");
     try {
-      const { body, headers, url } = await ask({ ...asked, url: address });
+      const { body, headers, url } = await ask({ url: address });
       const type = headers["content-type"] ?? "";
       const named = /filename="([^"]+)"/.exec(headers["content-disposition"])?.[1] ?? asked.save;
       if (named !== undefined || !type.startsWith("text/html")) {
@@ -203,7 +198,7 @@ function render({ model, el }) {
     replace: ({ url }) => { entries[at].url = url; },
     step: ({ by }) => show(entries[(at += by)], false),
     keep: (said) => { kept = said.kept; },
-    open: ({ url }) => press({ href: url, target: "_blank", rel: "noopener" }),
+    open: ({ url }) => /^(https?|mailto):/.test(url) && press({ href: url, target: "_blank", rel: "noopener" }),
     copy: (said) => {
       const copied = said.text.replaceAll(ORIGIN, model.get("site"));
       navigator.clipboard?.writeText(copied).catch(() => say(copied)) ?? say(copied); // which a notebook may not allow

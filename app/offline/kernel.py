@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import atexit
-import shutil
-import tempfile
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import RLock
 from typing import Any, Final
 from urllib.parse import urljoin
 
-from analysis.circuit_sets.judged_masks import judged_circuits
+import numpy as np
+
+from analysis.circuit_sets.judged_masks import asked_of, roles_and_outcomes
+from analysis.circuit_sets.masks import MasksFound, with_figures
 from analysis.digest import canonical_json
 from analysis.result_file import read_analyses
+from analysis.subjects.question import GraphQuestion
 from app.db.errors import Conflict
 from app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_circuits
 from app.db.writes import save_network, save_prepared
@@ -29,6 +32,7 @@ _OWN: Final[dict[str, Any]] = dict.fromkeys(
     ("database_url", "prefix", "public_url", "trusted_hosts", "trusted_proxies", "token"), ""
 )
 _MOST_BYTES: Final = 32 << 20  # of an answer, which goes through the kernel's messages
+_MOST_LISTED: Final = 1_024  # circuits of a model, those with the fewest bits, so that a view opens in a few seconds
 _lock: Final = RLock()
 _life: Final = ExitStack()
 _sites: Final[list[Site]] = []
@@ -40,27 +44,22 @@ def site_of(result: Result) -> Site:
     with _lock:
         prepared = _prepared(result)
         for site in _sites:
-            try:
-                _save(site, result, prepared)
-            except Conflict:
-                continue
-            return site
-        folder = Path(tempfile.mkdtemp(prefix="pluriscope-"))
-        _life.callback(shutil.rmtree, folder, ignore_errors=True)
-        settings = Settings(data=folder, read_only=True, **_OWN)
+            with suppress(Conflict):
+                return _saved(site, result, prepared)
+        folder = _life.enter_context(TemporaryDirectory(prefix="pluriscope-", ignore_cleanup_errors=True))
+        settings = Settings(data=Path(folder), read_only=True, **_OWN)
         _sites.append(replace(_life.enter_context(answering(create_app(settings))), most=_MOST_BYTES))
-        _save(_sites[-1], result, prepared)
-        return _sites[-1]
+        return _saved(_sites[-1], result, prepared)
 
 
-def answer(site: Site, asked: Mapping[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+def answer(site: Site, url: str, headers: Mapping[str, str]) -> tuple[dict[str, Any], bytes]:
     """What an address answers, or the one that it leads on to, and the content.
 
     Args:
-        asked: a request's method, url (a path) and headers.
+        headers: of which the form of the answer depends; others are left out.
     """
-    url = str(asked["url"])
-    found = site.ask(url, asked["method"], asked["headers"], body)
+    taken = {name: value for name, value in headers.items() if name == "accept" or name.startswith("hx-")}
+    found = site.ask(url, headers=taken)
     while (to := urljoin(url, found.location)) != url and found.location:
         url, found = to, site.ask(to)
     return {"status": found.status, "url": url, "headers": found.headers}, bytes(found.body)
@@ -69,20 +68,32 @@ def answer(site: Site, asked: Mapping[str, Any], body: bytes) -> tuple[dict[str,
 def _prepared(result: Result) -> list[PreparedAnalysis]:
     document, question = result.document, result.question
     if question.kind.refuses("interpretations"):
-        found = result.search and judged_circuits(question, result.search)
-        return [prepare_circuits(question, found)]
+        return [prepare_circuits(question, result.search and _judged(question, result.search))]
     questions = questions_of(result.given, [one["output"] for one in document["outputs"]], document["protocol"])
     seconds = [document["seconds"], *({} for _ in questions[1:])]
     analyses = read_analyses(document, questions, seconds)
     return [prepare_analysis(one, engine_version=document["engine"]) for one in analyses]
 
 
-def _save(site: Site, result: Result, prepared: list[PreparedAnalysis]) -> None:
+def _judged(question: GraphQuestion, found: MasksFound) -> MasksFound:
+    """The listed circuits with what criteria say of them, which takes too long where not all circuits are known."""
+    fewest = np.lexsort((found.masks, np.bitwise_count(found.masks)))[:_MOST_LISTED]
+    listed = with_figures(question, replace(found, masks=np.sort(found.masks[fewest])))
+    circuits = sorted(listed.circuits, key=lambda one: one.bits)
+    if circuits:
+        known = found.masks if found.complete else None
+        criteria = asked_of(question.kind) if found.complete else ()
+        outcomes = roles_and_outcomes(question, circuits, min(found.by_bits), known, criteria)
+        circuits = [replace(one, outcomes=own) for one, own in zip(circuits, outcomes, strict=True)]
+    return replace(listed, circuits=tuple(sorted(circuits, key=lambda one: one.mask)))
+
+
+def _saved(site: Site, result: Result, prepared: list[PreparedAnalysis]) -> Site:
     """Store a result under the name that its addresses have on every server."""
     kind, file = result.question.kind, result.network_file
+    own = canonical_json(kind.write(file)) if kind.refuses("formats") else file
     with site.app.state.store.write() as session:
-        save_network(
-            session, canonical_json(kind.write(file)) if kind.refuses("formats") else file, slug=result.network_key
-        )
+        save_network(session, own, slug=result.network_key)
         for one in prepared:
             save_prepared(session, one)
+    return site

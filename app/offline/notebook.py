@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from pluriscope.resources import STATIC
 from pluriscope.result import Result
 
 
-class LiveView(AnyWidget):  # type: ignore[misc]
+class LiveView(AnyWidget):  # type: ignore[misc, unused-ignore]  # as anywidget is installed or not
     """A page about a result and all that it leads to, as a server shows them.
 
     Args:
@@ -40,12 +40,12 @@ class LiveView(AnyWidget):  # type: ignore[misc]
 
         return site_of(self._result)
 
-    def _hear(self, _widget: Any, asked: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+    def _hear(self, _widget: Any, asked: Mapping[str, Any], _buffers: Any) -> None:
         """Answer one request of the view; what goes wrong is said there, since a kernel's log is seldom read."""
         from app.offline.kernel import answer
 
         try:
-            told, body = answer(self._application, asked, b"".join(map(bytes, buffers)))
+            told, body = answer(self._application, asked["url"], asked["headers"])
         except Exception as problem:
             told, body = {"error": str(problem)}, b""
         self.send({"id": asked["id"], **told}, [body])

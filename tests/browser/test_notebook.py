@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 
 import pytest
 
@@ -21,9 +21,8 @@ const model = {
   get: (name) => state[name],
   on: (_, heard) => hear.add(heard),
   off: (_, heard) => hear.delete(heard),
-  async send(content, _, buffers) {
-    const given = buffers.map((one) => btoa(String.fromCharCode(...new Uint8Array(one.buffer))));
-    const [told, body] = await kernel(content, given);
+  async send(content) {
+    const [told, body] = await kernel(content);
     const bytes = Uint8Array.from(atob(body), (one) => one.charCodeAt(0));
     for (const heard of hear) heard({ id: content.id, ...told }, [new DataView(bytes.buffer)]);
   },
@@ -47,8 +46,8 @@ def kernel(result):
 
     site = site_of(result)
 
-    def told(asked, buffers):
-        told, body = answer(site, asked, b64decode("".join(buffers)))
+    def told(asked):
+        told, body = answer(site, asked["url"], asked["headers"])
         return [told, b64encode(body).decode()]
 
     return told
@@ -159,3 +158,35 @@ def test_a_kernel_that_does_not_answer_is_waited_for_and_what_it_refuses_is_said
     expect(tab.get_by_role("status")).to_have_text(re.compile("^Waiting for the kernel"))
     expect(tab.get_by_role("status")).to_have_text("no room: is left")
     expect(tab.locator("#picture")).to_be_visible()
+
+
+def test_what_a_result_is_called_runs_nothing(notebook, expect):
+    import pluriscope
+    from app.offline.kernel import answer, site_of
+    from tests.factories import small_network
+
+    name = "</script><img src=x onerror=alert(1)>"
+    result = pluriscope.explain(small_network(), name=name)
+    assert "<img src=x" not in result._repr_html_()
+
+    def told(asked):
+        told, body = answer(site_of(result), asked["url"], asked["headers"])
+        return [told, b64encode(body).decode()]
+
+    _, frame = notebook(result.address, hear=told)
+    expect(frame.locator("h1")).to_have_text(name)
+    expect(frame.locator("img[onerror]")).to_have_count(0)
+
+
+def test_a_page_reaches_nothing_of_the_notebook(notebook, expect):
+    tab, frame = notebook()
+    expect(frame.locator("h1")).to_be_visible()
+    inner = tab.frames[1]
+    assert inner.evaluate("origin") == "null"
+    rule = inner.evaluate("document.querySelector('meta[http-equiv]').content")
+    assert rule.startswith("default-src 'none'")
+    assert "unsafe-inline" not in rule.split("script-src")[1]
+    assert inner.evaluate("[...document.scripts].filter((one) => !one.nonce && !one.type).length") == 0
+    inner.evaluate("parent.postMessage({ kind: 'open', url: 'javascript:document.title=1' }, '*')")
+    tab.wait_for_timeout(200)
+    assert (len(tab.context.pages), tab.title()) == (1, "")
