@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,20 @@ def check_against(original: Original, network: Network, rows: Rows) -> None:
         on += ", ".join(f"{value:.4g}" for value in rows[row])
         cause = f"is {theirs[row, output]:.9g} on {on}, and as its layers were read {ours[row, output]:.9g}{doubts}"
         raise InvalidNetwork(f"output {output}", cause, original.cure)
+    check_alone(original.run, taken, theirs, original.tolerance)
+
+
+def check_alone(run: Callable[[Any], Rows], rows: NDArray[Any], together: Rows, tolerance: float) -> None:
+    """Refuse what gives a row other outputs alone than among others; of many rows some are tried.
+
+    Raises:
+        InvalidNetwork: with the first such row.
+    """
+    for row in np.unique(np.linspace(0, len(rows) - 1, DRAWN_ROWS).astype(int)):
+        if apart(run(rows[row : row + 1]), together[row : row + 1], tolerance).any():
+            inputs = ", ".join(f"{value:.4g}" for value in rows[row][:16])
+            cause = f"gives row {row}, inputs {inputs}, other outputs alone than among other rows"
+            raise InvalidNetwork("network", cause, "give a network that computes its outputs from each row alone")
 
 
 def apart(theirs: Rows, ours: Rows, tolerance: float) -> NDArray[np.bool_]:

@@ -128,6 +128,8 @@ class Graph:
         args, kwargs = _mapped(node.args, set_in), _mapped(node.kwargs, set_in)
         if node.name in _TO_FLOATS:
             return args[0].double()
+        if node.name == "detach" or node.call.name.endswith("data.__get__"):  # derivatives are followed through it
+            return args[0]
         if node.call.in_place:
             args = (args[0].clone(), *args[1:])
         result = node.call.function(*args, **kwargs)
@@ -176,7 +178,8 @@ class Graph:
         return wanted
 
     def code(self, wanted: int) -> Any:
-        """For each number of a node ``row · positions + position``; −1 where it depends on nothing.
+        """For each number of a node ``row · positions + position``; −1 where it depends on nothing, unless all others
+        along one dimension have the same.
 
         Raises:
             Mixed: a number depends on several.
@@ -192,7 +195,7 @@ class Graph:
                 self.again(wanted, {one: shares[one] * (by * codes[one] + by1) for one in given}, drawn=True)
                 for by, by1 in ((0.0, 0.0), (0.0, 1.0), (1.0, 1.0))
             )
-            self.codes[wanted] = ratio(second - zero, first - zero)
+            self.codes[wanted] = _filled(ratio(second - zero, first - zero))
         return self.codes[wanted]
 
     def table(self, wanted: int) -> Table:
@@ -446,6 +449,15 @@ def ratio(second: Any, first: Any) -> Any:
     if not bool(((found - found.round()).abs() < 1e-5).all()):
         raise Mixed
     return found.round().long()
+
+
+def _filled(code: Any) -> Any:
+    """A code with that of the others along a dimension in place of −1, if they have one: numbers set to constants."""
+    for dim in range(code.ndim):
+        filled = code.amax(dim, keepdim=True).expand_as(code)
+        if bool(((filled >= 0) & ((code == filled) | (code < 0))).all()):
+            return filled.contiguous()
+    return code
 
 
 def table_of(code: Any, n_positions: int) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from pluriscope.live.units import find_units, weighs
 
 _TOLERANCES: Final = {"torch.float64": DOUBLE, "torch.float32": SINGLE, "torch.float16": 1e-2, "torch.bfloat16": 1e-1}
 _MOST_INPUTS: Final = 4_096
+_OTHER_IN_TRAINING: Final = (torch.nn.modules.dropout._DropoutNd, torch.nn.modules.batchnorm._BatchNorm)
 _PARTS: Final = "dense layers, batch norm, activations and at the end a softmax over two classes"
 _CURE: Final = "take these parts out, or train a model without them; docs/importing.md says what is read"
 
@@ -48,11 +49,11 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
     net = getattr(net, "_orig_mod", net)  # what torch.compile is given
     item = f"module {type(net).__name__}"
     types = _checked(net, item)
-    remarks = tuple(_remarks(net, types))
-    with evaluation(net, item):
+    with evaluation(net, item) as modes:
         given, n_tokens = _example(net, item, context)
         graph = graph_of(net, given, given.shape[1] if n_tokens else 1, n_tokens)
         find_units(graph)
+        remarks = tuple(_remarks(net, types, modes, given))
         tolerance = max((_TOLERANCES[one] for one in types), default=DOUBLE)
         try:
             if not n_tokens:
@@ -64,19 +65,28 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
 
     def run(tokens: NDArray[np.int64]) -> Rows:
         found: Rows = _run(net, torch.as_tensor(tokens, device=_device(net)), item)
-        return found[:, -1] if found.ndim == 3 else found
+        return found.reshape(len(tokens), -1, found.shape[-1])[:, -1]
 
     return ReadTransformer(document, run, tolerance, remarks=remarks, calls=calls)
 
 
-def _remarks(net: Any, types: list[str]) -> Iterator[str]:
-    """What is to be said of how a module was read."""
-    for name, part in net.named_modules():
-        drops = getattr(part, "p" if isinstance(part, torch.nn.modules.dropout._DropoutNd) else "dropout", 0)
-        if part.training and (isinstance(part, torch.nn.modules.batchnorm._BatchNorm) or drops):
-            yield f"Module {name or 'itself'} is in training mode; what it computes in evaluation mode was read."
+def _remarks(net: Any, types: list[str], modes: list[tuple[Any, bool]], given: Any) -> Iterator[str]:
+    """What is to be said of how a module was read, some rows of which are given."""
+    names = {part: name or "itself" for name, part in net.named_modules()}
+    training = [
+        part for part, mode in modes if mode and isinstance(part, _OTHER_IN_TRAINING) and vars(part).get("p", 1)
+    ]
+    if not training and net in (one for one, mode in modes if mode):
+        before = only_floats(net(given))
+        with torch.random.fork_rng(), suppress(Exception):  # other people's code: it may take no rows in training
+            _set(modes)
+            training = [] if torch.allclose(only_floats(net(given)), before, equal_nan=True) else [net]
+        net.eval()
+    for part in training:
+        yield f"Module {names[part]} is in training mode; what it computes in evaluation mode was read."
+    for part, name in names.items():
         if part._forward_hooks or part._forward_pre_hooks:
-            yield f"Module {name or 'itself'} has hooks of its own; what it computes with them was read."
+            yield f"Module {name} has hooks of its own; what it computes with them was read."
     if low := [one for one in types if one not in ("torch.float32", "torch.float64")]:
         yield f"Numbers of {', '.join(low)} are rounded as it runs; what they are was read, and rounds nothing."
 
@@ -127,17 +137,21 @@ def _example(net: Any, item: str, context: int | None) -> tuple[Any, int]:
     widths = {size for one in floats for size in one.shape if size <= _MOST_INPUTS}
     problem: Exception | None = None
     for n in () if embeddings else (*dense, *sorted(widths - {*dense}, reverse=True)) or (1,):
-        rows = torch.rand(ROWS, n, generator=dice, dtype=floats[0].dtype if floats else None).to(_device(net))
+        drawn = torch.rand(ROWS, n, generator=dice, dtype=floats[0].dtype if floats else None).to(_device(net))
         try:
-            only_floats(net(rows))
+            only_floats(net(drawn))
         except Exception as error:  # other people's code: it takes other inputs
             problem = problem or error
         else:
-            return rows, 0
+            return drawn, 0
+
+    def rows(n: int, token: int) -> Any:
+        return torch.full((ROWS, n), token, device=_device(net))
+
     most = LIMITS["context"][1]
     for n in range(context or most + 1, 0, -1):
         try:
-            output = only_floats(net(torch.zeros(ROWS, n, dtype=torch.int64, device=_device(net))))
+            output = only_floats(net(rows(n, 0)))
         except Exception as error:
             problem = problem or error
             continue
@@ -149,22 +163,28 @@ def _example(net: Any, item: str, context: int | None) -> tuple[Any, int]:
             if size > LIMITS[name][1]:
                 cure = "train a smaller one; docs/scope.md says why"
                 raise InvalidNetwork(item, f"has a {name} of {size:,}; the most are {LIMITS[name][1]:,}", cure)
-        takes = [_runs(net, torch.full((ROWS, n), token)) for token in (n_tokens - 1, n_tokens)]
+        takes = [_runs(net, rows(n, token)) for token in (n_tokens - 1, n_tokens)]
         if takes != [True, False]:
-            apart = "fewer" if not takes[0] else "more"
+            apart = "more" if takes[0] else "fewer"
             cause = f"gives {n_tokens:,} numbers at each position and takes {apart} token ids than these"
-            raise InvalidNetwork(
-                item, cause, "give a model with a logit for each token that it takes, as nn.Linear at its end"
-            )
+            cure = "give a model with a logit for each token that it takes"
+            if takes[0]:
+                more = (one for one in range(1, LIMITS["vocabulary"][1]) if not _runs(net, rows(n, n_tokens + one)))
+                cure += f": for its outputs y F.pad(y, (0, {next(more, 1)}), value=-100.0), far below the others"
+            raise InvalidNetwork(item, cause, cure)
         if context and n < context:
             raise InvalidData("data[0]", f"has {context} tokens, and the model has {n} positions", "give shorter rows")
         return torch.randint(n_tokens, (ROWS, n), generator=dice).to(_device(net)), n_tokens
+    for n in widths:
+        if _runs(net, torch.rand(ROWS, 2, n, dtype=floats[0].dtype, device=_device(net))):
+            cause = "takes several numbers at each position, as one-hot tokens are"
+            raise InvalidNetwork(item, cause, "let it take token ids: F.one_hot(tokens, n).float() in its forward")
     raise problem or ValueError("it takes no rows")
 
 
 def _runs(net: Any, rows: Any) -> bool:
     try:
-        net(rows.to(_device(net)))
+        only_floats(net(rows))
     except Exception:  # other people's code: it does not take them
         return False
     return True
@@ -185,21 +205,28 @@ def _run(net: Any, rows: Any, item: str) -> Any:
 
 
 @contextmanager
-def evaluation(net: Any, item: str) -> Iterator[None]:
-    """A module in evaluation mode and without gradients; modes, and what its forward changes, are put back."""
+def evaluation(net: Any, item: str) -> Iterator[list[tuple[Any, bool]]]:
+    """A module in evaluation mode and without gradients; modes, and what its forward changes, are put back.
+
+    Gives the modes of its parts.
+    """
     modes = [(part, part.training) for part in net.modules()]
     state = [(values, values.detach().clone()) for values in (*net.parameters(), *net.buffers())]
     try:
         with running(item), torch.no_grad():
             net.eval()
-            yield
+            yield modes
     finally:
-        for part, mode in modes:
-            part.training = mode
+        _set(modes)
         with torch.no_grad():
             for values, before in state:
                 if not torch.equal(values, before):
                     values.copy_(before)
+
+
+def _set(modes: list[tuple[Any, bool]]) -> None:
+    for part, mode in modes:
+        part.training = mode
 
 
 def _perceptron(net: Any, graph: Graph, item: str, tolerance: float) -> ReadPerceptron:

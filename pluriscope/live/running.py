@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from analysis.errors import InvalidNetwork
+from analysis.errors import AnalysisError, InvalidNetwork
 
 
 @contextmanager
@@ -16,7 +16,7 @@ def running(item: str) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except InvalidNetwork:
+    except AnalysisError:
         raise
     except Exception as error:  # whatever it may be
         told = " ".join(str(error).split())[:200]

@@ -14,7 +14,7 @@ import numpy as np
 from analysis.answers import largest
 from analysis.data import DataRecord
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
-from analysis.network_files.original import apart
+from analysis.network_files.original import apart, check_alone
 from analysis.subjects.transformer.model import FILE, FORMAT, LIMITS, READ_CURE, AttentionModel, read_attention
 from analysis.subjects.transformer.runs import run
 from analysis.subjects.transformer.tasks import MAX_ROWS
@@ -190,3 +190,4 @@ def _check_against(read: ReadTransformer, model: AttentionModel) -> None:
         on = f"on {f'data[{row}]' if row < n else 'the row'}, {' '.join(model.outputs[one] for one in rows[row])}"
         cause = f"is {theirs[row, token]:.9g} {on}, and as its parts were read {ours[row, token]:.9g}{doubts}"
         raise InvalidNetwork(f"logit of {model.outputs[token]}", cause, _CURE)
+    check_alone(read.run, rows, theirs, read.tolerance)

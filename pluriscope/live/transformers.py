@@ -126,18 +126,22 @@ def read_parts(graph: Graph) -> tuple[dict[str, Any], tuple[PartCall, ...]]:
     for one in heads:
         with noted():
             at = {_read_at(graph, index, stream) for index in one.reads}
-            if len(at) > 1:
+            if not all(_is_copy(graph, min(at), one) for one in at - {min(at)}):
                 cause = "takes queries, keys and values from different places, as cross-attention does"
                 raise _Refused(one.mixed, cause)
-            found.setdefault(at.pop(), []).append(one)
+            found.setdefault(min(at), []).append(one)
     blocks += [_Block(at, heads=tuple(parts)) for at, parts in found.items()]
     for index in activations:
         with noted():
             blocks.append(_Block(_read_at(graph, graph.nodes[index].entry, stream), activation=index))
     settle()
     blocks.sort(key=lambda block: (block.stream, not block.heads))
-    known = {node.index for node in graph.nodes if node.kind == "embedding"}
+    known, reads = {node.index for node in graph.nodes if node.kind == "embedding"}, dict[int, tuple[Any, Any]]()
     for block in (*blocks, _Block(end)):
+        last = graph.output if block.adds == {-1} else graph.nodes[block.activation].entry
+        for wanted in [one for part in block.heads for one in part.reads] or [last]:
+            with noted():
+                reads[wanted] = _read_by(graph, block.stream, wanted)
         with noted():
             if set(graph.sources(block.stream)) != known:
                 cause = "reads the stream without what an earlier block adds to it, as parallel blocks do"
@@ -148,20 +152,22 @@ def read_parts(graph: Graph) -> tuple[dict[str, Any], tuple[PartCall, ...]]:
     if attends not in ([True] * sum(attends), [True, False] * sum(attends)):
         words = ", ".join("attention" if kind else "MLP" for kind in attends)
         raise Unread(f"its blocks are {words}: every layer needs attention, and all or none an MLP block behind it")
-    reading = {graph.output, *(one for block in blocks for part in block.heads for one in part.reads)}
-    norms = {_norm_of(graph, one) for one in reading | {graph.nodes[index].entry for index in activations}}
+    norms = {_norm_of(graph, one) for one in reads}
     if len(epsilons := {graph.nodes[one].about[0] if one >= 0 else None for one in norms}) > 1:
         raise Unread(f"some parts read the stream through a LayerNorm and some not, or by other epsilons ({epsilons})")
     read = list[tuple[dict[str, Any], tuple[PartCall, ...]]]()
     with noted():
-        read.append(_document(graph, blocks, _Block(end), epsilons.pop()))
+        read.append(_document(graph, blocks, _Block(end), reads, epsilons.pop()))
     settle()
     return read[0]
 
 
 def _products(graph: Graph, softmax: Node) -> Iterator[Node]:
-    """The products that a softmax is taken of, and those that what it gives goes into."""
-    yield from (graph.nodes[one] for one in graph.sources(softmax.entry))
+    """What a softmax is taken of, products if it is attention, and the products that what it gives goes into."""
+    todo = graph.sources(softmax.entry)
+    while todo:
+        yield (node := graph.nodes[todo.pop()])
+        todo += graph.sources(node.entry) if node.kind == "activation" else ()
     for node in graph.nodes[softmax.index :]:
         if node.kind == "product" and any(graph.sources(one) == [softmax.index] for one in node.takes):
             yield node
@@ -178,13 +184,13 @@ def _labelled(graph: Graph, node: Node) -> None:
 
 def _label_embedding(graph: Graph, node: Node) -> None:
     """Say which row and position each number belongs to, by what other tokens in the first row change."""
-    plain, shape = graph.codes[0], tuple(node.value.shape)
+    plain, shape, dims = graph.codes[0], tuple(node.value.shape), node.value.ndim
     tokens = graph.nodes[0].value.clone()
     tokens[0] = (tokens[0] + 1) % graph.n_tokens
     changed = graph.again(node.index, {0: tokens}) != node.value
-    for code in (plain, plain.T, plain.flatten()):
-        if shape[: code.ndim] == tuple(code.shape):
-            whole = code.reshape(*code.shape, *[1] * (len(shape) - code.ndim)).expand(shape)
+    for code, first in ((code, first) for code in (plain, plain.T, plain.flatten()) for first in range(dims)):
+        if shape[first : first + code.ndim] == tuple(code.shape):
+            whole = code.reshape(*[1] * first, *code.shape, *[1] * (dims - first - code.ndim)).expand(shape)
             if not bool((changed & (whole >= graph.n_positions)).any()):
                 graph.codes[node.index] = whole.contiguous()
                 return
@@ -200,6 +206,8 @@ def _attention(graph: Graph, softmax: Node) -> _Heads:
     """
     nodes, n, index = graph.nodes, graph.n_positions, softmax.index
     parts = list(_products(graph, softmax))
+    if parts[0].kind == "activation":
+        raise _Refused(index, f"takes {parts[0].about} of scores, as soft caps do")
     if len(parts) != 2 or any(one.kind != "product" for one in parts) or softmax.about[0] != "Softmax":
         raise _Refused(index, "is no softmax of products of queries and keys that weighs values")
     product, mixed = parts
@@ -342,7 +350,37 @@ def _read_at(graph: Graph, index: int, stream: set[int]) -> int:
     return at
 
 
-def _document(graph: Graph, blocks: list[_Block], end: _Block, epsilon: float | None) -> tuple[dict[str, Any], Any]:
+def _read_by(graph: Graph, stream: int, wanted: int) -> tuple[Any, Any]:
+    """``[n, d_model]`` and ``[n]`` with which a node reads the stream, scale and shift of its norm folded in."""
+    norm = _norm_of(graph, wanted)
+    try:
+        (matrix,), bias = graph.maps([stream if norm < 0 else norm], wanted)
+    except Mixed:
+        raise _Refused(wanted, _POSITION) from None
+    if not close(bias, bias[:1]):
+        raise _Refused(wanted, _POSITION)
+    if norm < 0:
+        return matrix, bias[0]
+    _, scale, shift = graph.nodes[norm].about
+    (copies,), moved = graph.maps([stream], graph.nodes[norm].entry)  # one copy of the stream, or several
+    if moved.any() or not bool(((copies == 0) | (copies == 1)).all()) or bool((copies.sum(1) != 1).any()):
+        raise _Refused(norm, "is a norm of something else than the stream, such as queries or keys")
+    repeated = len(copies) // len(scale)
+    return (matrix * scale.repeat(repeated)) @ copies, bias[0] + matrix @ shift.repeat(repeated)
+
+
+def _is_copy(graph: Graph, of: int, wanted: int) -> bool:
+    """Whether a node holds the numbers of another, at all of its positions or at some."""
+    try:
+        (matrix,), added = graph.maps([of], wanted)
+    except Mixed:
+        return False
+    return torch.equal(matrix, torch.eye(len(matrix), dtype=matrix.dtype)) and not bool(added.any())
+
+
+def _document(
+    graph: Graph, blocks: list[_Block], end: _Block, reads: dict[int, tuple[Any, Any]], epsilon: float | None
+) -> tuple[dict[str, Any], Any]:
     """What a model file says, and where its parts are computed."""
     n, calls = graph.n_positions, list[PartCall]()
     maps, added = list[dict[int, Any]](), list[Any]()
@@ -358,24 +396,6 @@ def _document(graph: Graph, blocks: list[_Block], end: _Block, epsilon: float | 
         for atom, matrix in earlier.items():
             if not close(later[atom], matrix):
                 raise _Refused(atom, "is scaled on its way through the stream")
-
-    def read_by(block: _Block, wanted: int) -> tuple[Any, Any]:
-        """``[n, d_model]`` and ``[n]`` with which a node reads the stream, scale and shift of its norm folded in."""
-        norm = _norm_of(graph, wanted)
-        try:
-            (matrix,), bias = graph.maps([block.stream if norm < 0 else norm], wanted)
-        except Mixed:
-            raise _Refused(wanted, _POSITION) from None
-        if not close(bias, bias[:1]):
-            raise _Refused(wanted, _POSITION)
-        if norm < 0:
-            return matrix, bias[0]
-        _, scale, shift = graph.nodes[norm].about
-        (copies,), moved = graph.maps([block.stream], graph.nodes[norm].entry)  # one copy of the stream, or several
-        if moved.any() or not bool(((copies == 0) | (copies == 1)).all()) or bool((copies.sum(1) != 1).any()):
-            raise _Refused(norm, "is a norm of something else than the stream, such as queries or keys")
-        repeated = len(copies) // len(scale)
-        return (matrix * scale.repeat(repeated)) @ copies, bias[0] + matrix @ shift.repeat(repeated)
 
     first, positions = graph.table(blocks[0].stream), added[0]
     embedding = torch.zeros(graph.n_tokens, first.n, dtype=torch.float64)
@@ -395,7 +415,7 @@ def _document(graph: Graph, blocks: list[_Block], end: _Block, epsilon: float | 
             raise _Refused(min(block.adds), _POSITION)
         if not block.heads:
             entry = graph.nodes[block.activation].entry
-            weight, bias_in = read_by(block, entry)
+            weight, bias_in = reads[entry]
             mlps.append({"in": weight.T, "in_bias": bias_in, "out": reaches[block.activation].T, "out_bias": bias[0]})
             after = graph.affine_before((*blocks, end)[number + 1].stream)
             written = max(one for one in after if graph.sources(one) == [block.activation])
@@ -408,12 +428,12 @@ def _document(graph: Graph, blocks: list[_Block], end: _Block, epsilon: float | 
         for one in block.heads:
             which, before = range(before, before + len(one.query)), before + len(one.query)
             query, key, value = one.reads
-            weight, of_query = read_by(block, query)
+            weight, of_query = reads[query]
             layer.setdefault("query", []).append(weight.T @ one.query)
             layer.setdefault("query_bias", []).append(of_query @ one.query)
             parts: tuple[tuple[Part, int, Any], ...] = (("key", key, one.at[0]), ("value", value, one.at[1]))
             for name, node, at in parts:
-                weight, bias_of = read_by(block, node)
+                weight, bias_of = reads[node]
                 layer.setdefault(name, []).append(weight[at].transpose(1, 2))
                 layer.setdefault(f"{name}_bias", []).append(bias_of[at])
                 calls.append(part_call(graph, node, name, len(attention) + 1, at, heads=which))
@@ -425,7 +445,7 @@ def _document(graph: Graph, blocks: list[_Block], end: _Block, epsilon: float | 
         if len({one.shape[2] for one in layer["query"]}) > 1:
             raise Unread(f"heads of layer {len(attention) + 1} have different sizes")
         attention.append({**{name: torch.cat(one) for name, one in layer.items()}, "output_bias": bias[0]})
-    unembedding, unembedding_bias = read_by(end, graph.output)
+    unembedding, unembedding_bias = reads[graph.output]
     if n - 1 not in graph.table(graph.output).positions:
         raise _Refused(graph.output, "gives no logits at the last position")
     calls.append(part_call(graph, graph.output, "logits", len(attention)))

@@ -385,6 +385,12 @@ REFUSED = {  # item, cause, cure
         "on row 0",
         "each row alone",
     ),
+    "a branch on all rows": (
+        lambda: Own(lambda m, x: m.second(m.first(x)) * (1 if x.sum() > 1 else -1)),
+        "network",
+        "gives row 0, inputs 0, 0, other outputs alone",
+        "each row alone",
+    ),
     "softmax over rows": (
         lambda: drawn(nn.Linear(2, 2), nn.Softmax(dim=0)),
         "module",

@@ -24,6 +24,17 @@ def hooked():
     return net
 
 
+class FunctionalDropout(nn.Module):
+    """Which is a part of no kind that is known, with a part of it named dropout."""
+
+    def __init__(self):
+        super().__init__()
+        self.dropout = nn.Dropout(0.0)
+
+    def forward(self, x):
+        return nn.functional.dropout(self.dropout(x).detach(), 0.5, self.training)
+
+
 @pytest.mark.parametrize(
     ("net", "words"),
     [
@@ -31,6 +42,8 @@ def hooked():
         (layers(nn.Dropout(0.5)), ["Module 1 is in training mode"]),
         (layers(nn.Dropout(0.5)).eval(), []),
         (layers(nn.BatchNorm1d(3)), ["Module 1 is in training mode"]),
+        (layers(FunctionalDropout()), ["Module itself is in training mode"]),
+        (layers(FunctionalDropout()).eval(), []),
         (layers().half(), ["torch.float16"]),
         (hooked(), ["Module 0 has hooks"]),
     ],
