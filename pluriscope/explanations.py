@@ -93,7 +93,7 @@ class Explanation(ABC):
         """Its figures, as tables have them."""
 
     def to_graph(self, key: str = "networkx") -> Any:
-        """It on the network, as other tools read graphs.
+        """A graph of the whole network with this explanation, as other tools read it.
 
         Args:
             key: "networkx" for its graph, "graphml" for a text, or another of
@@ -185,7 +185,7 @@ class Explanation(ABC):
         return hash(self._content)
 
     def view(self) -> Any:
-        """Its page, live in a notebook.
+        """The page of this explanation, live in a notebook.
 
         Raises:
             MissingLibrary: anywidget is not installed.

@@ -346,7 +346,8 @@ class Result(Findings):
 
         Args:
             methods: keys such as "acdc" or "eap(threshold=.9)"; one of each if neither methods nor claims are given.
-            claims: circuits of others beside them, each with a name, or a list of them.
+            claims: circuits of others by name, or a list of them: each a circuit, a mask, names of edges, a number for
+                each edge, a graph in one of the formats of :meth:`to_graph`, or the ``Path`` of a file or folder of such.
 
         Raises:
             InvalidMethod: an unknown method or setting.
@@ -355,7 +356,7 @@ class Result(Findings):
         return audited(self, methods, claims)
 
     def to_graph(self, answer: Mapping[str, Any], key: str = "networkx") -> Any:
-        """One answer of :meth:`audit` on the network, as other tools read graphs: its mask, and a score for each edge.
+        """A graph of the whole network with one answer of :meth:`audit`: its mask, and a score for each edge.
 
         Args:
             answer: one of its ``claims``.

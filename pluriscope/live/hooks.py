@@ -70,12 +70,12 @@ class _Run(Record):
 
     Args:
         given: the arguments of its forward.
-        cut: what it is cut to.
+        circuit: what it runs as.
     """
 
-    def __init__(self, module: Any, given: Any, cut: _Cut | None = None) -> None:
+    def __init__(self, module: Any, given: Any, circuit: _Ablated | None = None) -> None:
         super().__init__(module)
-        self._cut = cut
+        self._circuit = circuit
         inputs = tuple(tensors(given))
         self.first = Call(-1, "", "", module.forward, (), {}, grad=True, in_place=False, result=inputs)
         self.first.gives = self.keys(inputs)
@@ -88,10 +88,10 @@ class _Run(Record):
             cause = f"draws, or looks at a batch as a whole, in training mode ({call.name})"
             raise InvalidNetwork(located(call.path), cause, "run it in evaluation mode: .eval()")
         call.result = super().call(call)
-        if self._cut is not None and (call.in_place or tensors(call.result)):
-            self._cut.hold_against(call.number, call)
-            call.result = self._cut.put(self, call)
-        copied = self._cut is None or self._cut.changes  # before something changes them
+        if self._circuit is not None and (call.in_place or tensors(call.result)):
+            self._circuit.hold_against(call.number, call)
+            call.result = self._circuit.put(self, call)
+        copied = self._circuit is None or self._circuit.changes  # before something changes them
         self.held[call.number] = [one.clone() if copied else one for one in tensors(call.result)]
         return call.result
 
@@ -101,8 +101,8 @@ class _Run(Record):
         return replaced(made.result, made.gives, dict(zip(made.gives, self.held[number], strict=True)))
 
 
-class _Cut:
-    """A module cut to a circuit.
+class _Ablated:
+    """A module that runs as a circuit.
 
     It runs as it is until it is told the circuit.
 
@@ -247,16 +247,16 @@ class Hooks:
         of_perceptron = question.kind is PERCEPTRON
         rows = question.data.representatives if of_perceptron else question.subject.tokens
         with ExitStack() as stack:
-            cut = _Cut(module)
+            ablated = _Ablated(module)
             own = {name: one for name, one in vars(module).items() if name == "forward"}
             stack.callback(vars(module).update, own)
             stack.callback(vars(module).pop, "forward")
-            vars(module)["forward"] = cut.forward
+            vars(module)["forward"] = ablated.forward
             _IN_USE.add(id(module))
             stack.callback(_IN_USE.discard, id(module))
             run(rows)
             parts = _of_perceptron if of_perceptron else _of_transformer
-            cut.sources, cut.readers = parts(question, self._mask, calls, cut.plain)
+            ablated.sources, ablated.readers = parts(question, self._mask, calls, ablated.plain)
             theirs, ours = run(rows), question.outputs(self._mask)
             theirs = theirs[:, question.output, None] if of_perceptron else theirs
             wrong = ~(np.abs(theirs - ours) <= tolerance * max(1.0, float(np.abs(ours).max())))
@@ -275,9 +275,9 @@ class Hooks:
 
 
 def _refuse_unfit(module: Any, item: str) -> None:
-    """Refuse what is no module, or one whose calls of torch are not seen one by one, or that is cut already."""
+    """Refuse what is no module, what makes calls of torch that are not seen, and what runs as a circuit already."""
     if not isinstance(module, torch.nn.Module):
-        cause = "is no module of torch, so nothing of it can be cut while it runs"
+        cause = "is no module of torch, so it cannot run as a circuit"
         raise InvalidNetwork(item.replace("module", "model", 1), cause, "give the module that was explained")
     parts = list(module.modules())
     for part in parts:
