@@ -347,7 +347,7 @@ class Result(Findings):
         Args:
             methods: keys such as "acdc" or "eap(threshold=.9)"; one of each if neither methods nor claims are given.
             claims: circuits of others by name, or a list of them: each a circuit, a mask, names of edges, a number for
-                each edge, a graph in one of the formats of :meth:`to_graph`, or the ``Path`` of a file or folder of such.
+                each edge, a graph in a format of :meth:`to_graph`, or the ``Path`` of a file or folder of such.
 
         Raises:
             InvalidMethod: an unknown method or setting.
@@ -368,10 +368,16 @@ class Result(Findings):
         if "method" not in answer:
             raise unfit("answer", answer, "one of the claims of an audit")
         mask, scores, method = answer.get("raw_mask"), answer.get("scores"), answer.get("name") or answer["method"]
-        if scores is not None and len(scores) != self.question.graph.n_bits:
+        graph, number = self.question.graph, None
+        try:
+            number = None if mask is None else int(mask, 16)  # of any edges: what is left of them may be no circuit
+            fits = number is None or (len(mask) == graph.n_hex_digits and 0 <= number < 1 << graph.n_bits)
+            fits = fits and (scores is None or len(scores) == graph.n_bits)
+        except (TypeError, ValueError):
+            fits = False
+        if not fits:
             raise InvalidClaim("answer", "is of another network", "give an answer of an audit of this one")
-        mask = None if mask is None else self.question.read_mask(mask)
-        return answer_graph(key, self.question, mask, scores, name=self.name, method=method)
+        return answer_graph(key, self.question, number, scores, name=self.name, method=method)
 
     def ask(self, key: str, *, thorough: bool = False) -> Report:
         """What one analysis finds, such as "stories" or "funnel": every number, as its JSON has them under the same

@@ -204,6 +204,15 @@ def test_a_graph_of_a_circuit_or_of_an_answer_is_a_claim_again(xor, key):
         xor.audit(claims={"placed": xor.alignments[0].to_graph(key)})
 
 
+def test_a_graph_of_an_answer_takes_a_raw_mask_that_is_no_circuit_and_none_of_another_network(xor):
+    (answer,) = xor.audit(claims={"loose": ["A-n1.0"]})["claims"]
+    graph = xor.to_graph(answer)
+    assert [graph.edges[one]["name"] for one in graph.edges if graph.edges[one]["kept"]] == ["x0-1.0"]
+    for mask in ("0", "fffff", "no mask", 3):
+        with pytest.raises(InvalidClaim, match="another network"):
+            xor.to_graph(answer | {"raw_mask": mask})
+
+
 @pytest.mark.slow
 def test_a_saved_result_is_the_same_when_it_is_loaded(xor, tmp_path):
     again = pluriscope.load(xor.save(tmp_path / "xor.json"))
