@@ -7,6 +7,7 @@ All three are one thing, a result file with its network (``pluriscope-result/1``
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -369,13 +370,11 @@ class Result(Findings):
             raise unfit("answer", answer, "one of the claims of an audit")
         mask, scores, method = answer.get("raw_mask"), answer.get("scores"), answer.get("name") or answer["method"]
         graph, number = self.question.graph, None
-        try:
-            number = None if mask is None else int(mask, 16)  # of any edges: what is left of them may be no circuit
-            fits = number is None or (len(mask) == graph.n_hex_digits and 0 <= number < 1 << graph.n_bits)
-            fits = fits and (scores is None or len(scores) == graph.n_bits)
-        except (TypeError, ValueError):
-            fits = False
-        if not fits:
+        fits = scores is None or len(scores) == graph.n_bits
+        if mask is not None:  # of any edges, which need not be a circuit
+            fits = fits and bool(re.fullmatch(f"[0-9a-f]{{{graph.n_hex_digits}}}", str(mask)))
+            number = int(mask, 16) if fits else 0
+        if not fits or (number or 0) >> graph.n_bits:
             raise InvalidClaim("answer", "is of another network", "give an answer of an audit of this one")
         return answer_graph(key, self.question, number, scores, name=self.name, method=method)
 
