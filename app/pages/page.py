@@ -184,7 +184,7 @@ class Document(Shared):
 
     @property
     def graphs(self) -> Sequence[tuple[str, str]]:
-        return [(f"{one.label}, opened by {one.checked_with}", url) for one, url in self.one.graphs]
+        return [(f"{one.label}, for {one.checked_with}", url) for one, url in self.one.graphs]
 
     @property
     def network(self) -> NetworkRow:
