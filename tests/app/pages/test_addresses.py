@@ -95,7 +95,7 @@ def test_addresses(build, address, template):
         assert PATHS[template].path_regex.fullmatch(path)
 
 
-FILES = (*("/result", ".csv", ".{form}", "/design"), "/{network}/file")
+FILES = (*("/result", ".csv", ".{form}", "/design"), "/{network}/file", "/graphs/{key}")
 """What answers with a file of a format of its own, described in docs/machine-interface.md."""
 
 
