@@ -72,6 +72,11 @@ class Count:
         return str(self.__html__())
 
 
+def counted(count: Count, noun: str) -> str:
+    """A number before what it counts: "197 valid circuits", but "valid circuits not searched"."""
+    return f"{noun} {count}" if count.bound == "unknown" else f"{count} {noun}"
+
+
 NOT_OFFERED: Final = Count(0, "unknown")
 """Of what this kind of network does not have."""
 

@@ -78,6 +78,15 @@ class Findings:
         """The rules: a name, a digest and a document."""
         return self.question.protocol
 
+    @cached_property
+    def not_searched(self) -> str:
+        """Why circuits are not searched, and under which rules they are; "" if they are."""
+        if not self.question.refusal:
+            return ""
+        others = [repr(one.protocol.name) for one in self.question.admitted() if not one.refusal]
+        under = f"Protocols under which they are: {', '.join(others) or 'none'}."
+        return f"Circuits are not searched: {self.question.refusal}. {under}"
+
     def offers(self, trait: str) -> bool:
         """Whether networks of this kind offer something.
 

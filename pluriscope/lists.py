@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, Generic, Self, TypeVar, overload
 from markupsafe import Markup
 
 from pluriscope.arguments import checked, unfit
-from pluriscope.counts import Count
+from pluriscope.counts import Count, counted
 from pluriscope.errors import InvalidOption, NotListed
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
@@ -65,8 +65,10 @@ class Listing(Sequence[E], Generic[E]):
         except (TypeError, ValueError):
             raise unfit("at", at, "a slice of whole numbers") from None
         except IndexError:
-            cause = f"is not there: {length(self.places):,} are listed"
-            raise NotListed(f"place {at}", cause, "count from 0, or from −1 back") from None
+            cause, cure = f"is not there: {length(self.places):,} are listed", "count from 0, or from −1 back"
+            if why := self.result.not_searched:
+                cause, cure = f"is not there. {why.rstrip('.')}", "ask again with one of these or a smaller network"
+            raise NotListed(f"place {at}", cause, cure) from None
 
     def __iter__(self) -> Iterator[E]:
         return map(self._one, self.places)
@@ -152,8 +154,8 @@ class Listing(Sequence[E], Generic[E]):
         if self.chosen:
             return f"{self.total} {self.noun}, a selection"
         n = length(self.places)
-        listed = "" if self.total == Count(n) else f", {n:,} of them listed"
-        return f"{self.total} {self.noun}{listed}"
+        listed = "" if self.total.bound == "unknown" or self.total == Count(n) else f", {n:,} of them listed"
+        return f"{counted(self.total, self.noun)}{listed}"
 
     def __repr__(self) -> str:
         return aligned((one.row() for one in islice(self, FEW)), self._words, n=length(self.places))

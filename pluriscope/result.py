@@ -37,7 +37,7 @@ from pluriscope.asking import asked
 from pluriscope.audits import Audit, ClaimsLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import compared
-from pluriscope.counts import Count
+from pluriscope.counts import Count, counted
 from pluriscope.errors import MissingLibrary
 from pluriscope.explanations import Explanation
 from pluriscope.figures.svg.layout import shape_text
@@ -428,7 +428,7 @@ class Result(Findings):
     @property
     def _first(self) -> list[str]:
         """What is said before everything else."""
-        return [*filter(None, [self.not_learned]), *self.network_file.remarks]
+        return [*filter(None, [self.not_learned, self.not_searched]), *self.network_file.remarks]
 
     def save(self, path: FilePath) -> Path:
         """Write a result file with the network in it, which :func:`load` reads by itself."""
@@ -476,7 +476,7 @@ class Result(Findings):
             return SimpleNamespace(_repr_html_=self._repr_html_)
 
     def __html__(self) -> str:
-        return self._repr_html_()
+        return Markup(self._repr_html_())
 
     def _repr_html_(self) -> str:
         task = self.question.task_document["name"] or "unnamed"
@@ -503,7 +503,7 @@ class Result(Findings):
 
     def __repr__(self) -> str:
         counts = self.counts
-        found = f"{counts.valid_circuits} valid circuits"
+        found = counted(counts.valid_circuits, "valid circuits")
         if self.offers("interpretations"):
             found += f", {counts.interpretations} interpretations, {counts.valid_alignments} valid placements"
         first = "".join(f"{one}\n" for one in self._first)

@@ -34,6 +34,9 @@ class LiveView(AnyWidget):  # type: ignore[misc, unused-ignore]  # as anywidget 
         self._result = result
         self.on_msg(self._hear)
 
+    def __repr__(self) -> str:
+        return f"<Live view of {self.address}: run the cell to see it>"
+
     @cached_property
     def _application(self) -> Site:
         from app.offline.kernel import site_of  # which loads the application

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import count
 
 import numpy as np
@@ -24,6 +25,7 @@ from analysis.subjects.registry import read_subject
 from analysis.subjects.transformer.files import attention_document
 from analysis.work import Work
 from app.bundled import bundled_models
+from pluriscope.errors import NotListed
 from tests.analysis.subjects.transformer.attention_models import random_attention
 
 DOCUMENT = attention_document(random_attention(0, (1, 2, 4, 3, 4, 3)))
@@ -124,6 +126,11 @@ def test_a_space_too_large_to_search_says_so(tmp_path):
     assert not large.exhaustive
     assert list(large.circuits) == []
     assert "none was tested" in large.missing[0]
+    why = r"Circuits are not searched: .* Protocols under which they are: .*'nodes'"
+    assert re.match(why, repr(large))
+    assert repr(large.circuits) == "valid circuits not searched"
+    with pytest.raises(NotListed, match=why):
+        large.circuits.smallest[0]
     assert pluriscope.load(large.save(tmp_path / "large.json")) == large
 
 
