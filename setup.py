@@ -20,6 +20,7 @@ setup(
     package_data={
         "app.bundled": [
             "bench/*.json",
+            "bench/*.parquet",
             "bench/*/manifest.json",
             "bench/*/*.parquet",
             "bench/*/truth/*.parquet",

@@ -476,7 +476,7 @@ class Result(Findings):
             return SimpleNamespace(_repr_html_=self._repr_html_)
 
     def __html__(self) -> str:
-        return Markup(self._repr_html_())
+        return Markup(self._repr_html_())  # noqa: S704  # every part of it is escaped
 
     def _repr_html_(self) -> str:
         task = self.question.task_document["name"] or "unnamed"
