@@ -21,12 +21,11 @@ setup(
         "app.bundled": [
             "bench/*.json",
             "bench/*.parquet",
-            "bench/*/manifest.json",
+            "bench/*/*.json",
             "bench/*/*.parquet",
             "bench/*/truth/*.parquet",
             "*.json",
             "bench/*/README.md",
-            "bench/*/datapackage.json",
             "findings/README.md",
             "findings/*.json",
             "findings/*.toml",
