@@ -53,8 +53,8 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
         given, n_tokens = _example(net, item, context)
         graph = graph_of(net, given, given.shape[1] if n_tokens else 1, n_tokens)
         find_units(graph)
-        remarks = tuple(_remarks(net, types, modes, given))
         tolerance = max((_TOLERANCES[one] for one in types), default=DOUBLE)
+        remarks = tuple(_remarks(net, types, modes, given, tolerance))
         try:
             if not n_tokens:
                 read = _perceptron(net, graph, item, tolerance)
@@ -67,10 +67,12 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
         found: Rows = _run(net, torch.as_tensor(tokens, device=_device(net)), item)
         return found.reshape(len(tokens), -1, found.shape[-1])[:, -1]
 
-    return ReadTransformer(document, run, tolerance, remarks=remarks, calls=calls)
+    low = tolerance not in (SINGLE, DOUBLE)
+    doubts = "its numbers are rounded to half precision as it runs, so give it as .float()" if low else ""
+    return ReadTransformer(document, run, tolerance, doubts, remarks=remarks, calls=calls)
 
 
-def _remarks(net: Any, types: list[str], modes: list[tuple[Any, bool]], given: Any) -> Iterator[str]:
+def _remarks(net: Any, types: list[str], modes: list[tuple[Any, bool]], given: Any, tolerance: float) -> Iterator[str]:
     """What is to be said of how a module was read, some rows of which are given."""
     names = {part: name or "itself" for name, part in net.named_modules()}
     training = [
@@ -80,13 +82,24 @@ def _remarks(net: Any, types: list[str], modes: list[tuple[Any, bool]], given: A
         before = only_floats(net(given))
         with torch.random.fork_rng(), suppress(Exception):  # other people's code: it may take no rows in training
             _set(modes)
-            training = [] if torch.allclose(only_floats(net(given)), before, equal_nan=True) else [net]
+            same = torch.allclose(only_floats(net(given)), before, rtol=tolerance, atol=tolerance, equal_nan=True)
+            training = [] if same else [net]
         net.eval()
-    for part in training:
-        yield f"Module {names[part]} is in training mode; what it computes in evaluation mode was read."
-    for part, name in names.items():
-        if part._forward_hooks or part._forward_pre_hooks:
-            yield f"Module {name} has hooks of its own; what it computes with them was read."
+    hooked = [part for part in names if part._forward_hooks or part._forward_pre_hooks]
+    for parts, state, read in (
+        (training, "in training mode", "in evaluation mode"),
+        (hooked, "with hooks", "with them"),
+    ):
+        # TransformerLens hangs hooks on the modules that it wraps
+        its = [names[part] for part in parts if "_original_component" not in names[part]]
+        if its:
+            yield f"Modules {state}: {', '.join(its)}. What they compute {read} was read."
+    names_of: dict[Any, list[str]] = {}
+    for name, values in net.named_parameters(remove_duplicate=False):
+        names_of.setdefault(values, []).append(name)
+    for tied in names_of.values():
+        if len(tied) > 1:
+            yield f"Parameters {', '.join(tied)} are one tensor; each was read as numbers of its own."
     if low := [one for one in types if one not in ("torch.float32", "torch.float64")]:
         yield f"Numbers of {', '.join(low)} are rounded as it runs; what they are was read, and rounds nothing."
 

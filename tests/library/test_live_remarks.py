@@ -35,17 +35,25 @@ class FunctionalDropout(nn.Module):
         return nn.functional.dropout(self.dropout(x).detach(), 0.5, self.training)
 
 
+def tied():
+    first, second = nn.Linear(3, 3), nn.Linear(3, 3)
+    second.weight = first.weight
+    return layers(nn.ReLU(), first, nn.ReLU(), second)
+
+
 @pytest.mark.parametrize(
     ("net", "words"),
     [
         (layers(), []),
-        (layers(nn.Dropout(0.5)), ["Module 1 is in training mode"]),
+        (layers(nn.Dropout(0.5)), ["in training mode: 1."]),
         (layers(nn.Dropout(0.5)).eval(), []),
-        (layers(nn.BatchNorm1d(3)), ["Module 1 is in training mode"]),
-        (layers(FunctionalDropout()), ["Module itself is in training mode"]),
+        (layers(nn.BatchNorm1d(3)), ["in training mode: 1."]),
+        (layers(FunctionalDropout()), ["in training mode: itself."]),
         (layers(FunctionalDropout()).eval(), []),
+        (layers(nn.Dropout(0.5), nn.Dropout(0.5)), ["in training mode: 1, 2."]),
         (layers().half(), ["torch.float16"]),
-        (hooked(), ["Module 0 has hooks"]),
+        (tied(), ["Parameters 2.weight, 4.weight are one tensor"]),
+        (hooked(), ["with hooks: 0."]),
     ],
 )
 def test_what_is_read_otherwise_is_said(net, words):
