@@ -23,8 +23,7 @@ from analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.arguments import LATER, FilePath, checked, file_path, jsonable, unfit
 from pluriscope.errors import writing
 from pluriscope.live.calls import ReadTransformer
-from pluriscope.live.models import live_file
-from pluriscope.live.packages import PACKAGES, opened
+from pluriscope.live.packages import PACKAGES, live_file, opened
 from pluriscope.live.token_tasks import ROWS, live_transformer, token_rows
 from pluriscope.onnx_runs import read_file
 from pluriscope.task_values import TaskLike, declared, encoding_text

@@ -106,7 +106,7 @@ def _remarks(net: Any, types: list[str], modes: list[tuple[Any, bool]], given: A
 
 def _checked(net: Any, item: str) -> list[str]:
     """The types of a module's numbers, all of which are there."""
-    if net.forward.__func__ is torch.nn.Module.forward if hasattr(net.forward, "__func__") else False:
+    if getattr(net.forward, "__func__", None) is torch.nn.Module.forward:
         cause = "has no forward of its own, so nothing says in which order its parts run"
         raise InvalidNetwork(item, cause, "give nn.Sequential(…) of its layers, or a module with a forward")
     for name, values in (*net.named_parameters(), *net.named_buffers()):

@@ -1,4 +1,9 @@
-"""Packages whose models hold a module of torch, each in a module of its own that is loaded where the package is."""
+"""Networks as their libraries hold them: modules of torch, models of packages that have one within, and perceptrons of
+scikit-learn.
+
+The libraries are found where whoever made the network loaded them, and what reads each is loaded there; nothing here
+loads them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
+
+from analysis.network_files.files import NetworkFile
+from pluriscope.live.calls import ReadTransformer
+from pluriscope.live.scikit_learn import perceptron_file
 
 PACKAGES: Final = {"transformer_lens": "TransformerLens", "nnsight": "nnsight"}
 """How each is imported and called."""
@@ -41,3 +50,25 @@ def opened(model: Any) -> PackageModel:
             if found is not None:
                 return found
     return PackageModel(model)
+
+
+def live_file(model: Any, context: int | None = None) -> NetworkFile | ReadTransformer | None:
+    """What a module of torch or a fitted perceptron of scikit-learn computes; None for anything else.
+
+    Args:
+        context: how many tokens each row of a transformer has; as many as it has positions for if None.
+
+    Raises:
+        InvalidNetwork: parts that cannot be represented or run, each with its place, or values that are not there.
+    """
+    torch, perceptrons, pipelines = map(sys.modules.get, ("torch", "sklearn.neural_network", "sklearn.pipeline"))
+    if torch is not None and isinstance(model, torch.nn.Module):
+        from pluriscope.live.modules import read_module  # loads torch, which is there
+
+        read = read_module(model, context)
+        return read if isinstance(read, ReadTransformer) else read.file
+    if perceptrons is not None:
+        last = model.steps[-1][1] if pipelines is not None and isinstance(model, pipelines.Pipeline) else model
+        if isinstance(last, (perceptrons.MLPClassifier, perceptrons.MLPRegressor)):
+            return perceptron_file(model, last)
+    return None

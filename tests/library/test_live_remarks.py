@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from analysis.errors import InvalidNetwork
-from pluriscope.live.models import live_file
+from pluriscope.live.packages import live_file
 
 
 def doubled(module, given, output):
