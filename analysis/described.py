@@ -22,8 +22,8 @@ class Described:
         return {name: getattr(self, name) for name in fields if not name.startswith("_")}
 
     def __repr__(self) -> str:
-        said = ", ".join(f"{name} {_short(value)}" for name, value in self._facts().items())
-        return f"<{type(self).__name__}{said and f': {_cut(said)}'}>"
+        line = ", ".join(f"{name} {_short(value)}" for name, value in self._facts().items())
+        return f"<{type(self).__name__}{line and f': {_one_line(line)}'}>"
 
     def __str__(self) -> str:
         return repr(self)
@@ -44,9 +44,9 @@ def _short(value: Any) -> str:
     text = value if isinstance(value, str) else "" if listed and len(value) > _FEW else repr(value)
     if listed and (not text or _OPAQUE.search(text)):
         return f"{len(value):,} entries"
-    return _cut(getattr(value, "__name__", type(value).__name__) if _OPAQUE.search(text) else text)
+    return _one_line(getattr(value, "__name__", type(value).__name__) if _OPAQUE.search(text) else text)
 
 
-def _cut(text: str) -> str:
+def _one_line(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"

@@ -39,10 +39,10 @@ class Audit(Tabled):
     def rows(self) -> Rows:
         """A row for each, methods first."""
         names = ("outcome", "valid", "edges", "excess", "mask")
-        told = [(one.get("name", one["method"]), one) for one in self["claims"]]
-        valid = sum(bool(one.get("valid")) for _, one in told)
-        rows = ({"answer": name, **{key: one.get(key) for key in names}} for name, one in told)
-        return Rows(rows, f"{valid} of {noun(len(told), 'answer')} valid")
+        answers = [(one.get("name", one["method"]), one) for one in self["claims"]]
+        valid = sum(bool(one.get("valid")) for _, one in answers)
+        rows = ({"answer": name, **{key: one.get(key) for key in names}} for name, one in answers)
+        return Rows(rows, f"{valid} of {noun(len(answers), 'answer')} valid")
 
 
 def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike | None) -> Audit:

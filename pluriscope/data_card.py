@@ -80,9 +80,9 @@ def write_card(folder: Path, title: str, about: str, tables: Mapping[str, CardTa
             schema = {"fields": fields, "missingValues": []}
             resources.append({**about_file, "type": "table", "format": "parquet", "schema": schema})
     configs[0] += "\n  default: true"
-    told = {"name": json.dumps(title, ensure_ascii=False), "title": title, "licence": licence.lower() or "unknown"}
-    told |= {"size": _SIZES[max(0, len(str(n_rows)) - 3)], "version": ENGINE_VERSION}
-    card = _CARD.format(**told, configs="\n".join(configs), words="\n\n".join(words))
+    facts = {"name": json.dumps(title, ensure_ascii=False), "title": title, "licence": licence.lower() or "unknown"}
+    facts |= {"size": _SIZES[max(0, len(str(n_rows)) - 3)], "version": ENGINE_VERSION}
+    card = _CARD.format(**facts, configs="\n".join(configs), words="\n\n".join(words))
     package = {"$schema": _PROFILE, "title": title, "description": about, "resources": resources}
     package |= {"licenses": [{"name": licence}]} if licence else {}
     for name, text in zip(FILES, (card, json.dumps(package, ensure_ascii=False) + "\n"), strict=True):

@@ -1,4 +1,4 @@
-"""What is known so far while something takes long: told to a function, or in a notebook shown in one line."""
+"""What is known so far while something takes long, for a function of the user's, or in one line of a notebook."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def telling(report: Reader = None) -> Iterator[Report]:
     """What work reports to, at most once a second.
 
     Args:
-        report: is told in words; without it a notebook shows a line, in place and only until the block ends.
+        report: takes it in words; without it a notebook shows a line, in place and only until the block ends.
 
     Raises:
         InvalidOption: the report takes no text.

@@ -99,14 +99,14 @@ def _read(value: Any) -> Any:
         found = nx.MultiDiGraph()
         found.graph.update(about or {})
         for node in value["nodes"]:
-            said = {key: node[key] for key in ("kept", "score") if key in node}
-            found.add_node(node["node_id"], **said | ({"kept": node["node_id"] in pinned} if pinned else {}))
+            facts = {key: node[key] for key in ("kept", "score") if key in node}
+            found.add_node(node["node_id"], **facts | ({"kept": node["node_id"] in pinned} if pinned else {}))
         for link in value["links"]:
             ends = link["source"], link["target"]
-            said = {key: link[key] for key in ("slot", "score") if key in link} if about else {"score": link["weight"]}
+            facts = {key: link[key] for key in ("slot", "score") if key in link} if about else {"score": link["weight"]}
             if pinned or "kept" in link:
-                said["kept"] = link.get("kept", True) and (not pinned or pinned.issuperset(ends))
-            found.add_edge(*ends, **said)
+                facts["kept"] = link.get("kept", True) and (not pinned or pinned.issuperset(ends))
+            found.add_edge(*ends, **facts)
     except (AttributeError, LookupError, TypeError) as problem:
         raise ValueError(f"is no graph of circuit-tracer: {type(problem).__name__} {problem}"[:200]) from None
     return found

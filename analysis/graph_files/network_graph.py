@@ -51,24 +51,24 @@ def network_graph(
     found.graph.update({key: text for key, text in own.items() if text}, output=question.output, masks=graph.cut)
 
     of_bits: dict[str, dict[str, Any]] = {name: {} for name in graph.bit_names}
-    for bit, said in enumerate(of_bits.values()):
-        said |= {} if mask is None else {"kept": bool(mask >> bit & 1)}
-        said |= {} if scores is None or scores[bit] is None else {"score": float(scores[bit])}
+    for bit, part in enumerate(of_bits.values()):
+        part |= {} if mask is None else {"kept": bool(mask >> bit & 1)}
+        part |= {} if scores is None or scores[bit] is None else {"score": float(scores[bit])}
 
     first: dict[int, int] = {}
     for number, node in enumerate(graph.nodes):
         place = node.layer, number - first.setdefault(node.layer, number)
         inner = "head" if node.looks else "MLP block" if kind.refuses("neurons") else "neuron"
         role = inner if node.removable else "output" if number == len(graph.nodes) - 1 else "input"
-        said = {"label": node.label, "layer": node.layer, "kind": role}
-        found.add_node(node.name, **said, **of_bits.get(node.name, {}), **(of_nodes or {}).get(place, {}))
+        facts = {"label": node.label, "layer": node.layer, "kind": role}
+        found.add_node(node.name, **facts, **of_bits.get(node.name, {}), **(of_nodes or {}).get(place, {}))
 
     kept = None if mask is None else graph.kept_edges(graph.bits([mask]))[0].tolist()
     weights = [] if kind.refuses("edge-weights") else [one for some in question.network.weights for one in some.flat]
     for number, (name, edge) in enumerate(zip(graph.edge_names, graph.edges, strict=True)):
-        said = {"name": name, "slot": edge.slot} if edge.slot else {"name": name}
-        said |= {"weight": float(weights[number])} if weights else {}
-        said |= {"kept": kept[number]} if kept else {}
+        facts = {"name": name, "slot": edge.slot} if edge.slot else {"name": name}
+        facts |= {"weight": float(weights[number])} if weights else {}
+        facts |= {"kept": kept[number]} if kept else {}
         ends = graph.nodes[edge.source].name, graph.nodes[edge.target].name
-        found.add_edge(*ends, **({"key": name} if slots else {}), **of_bits.get(name, {}) | said)
+        found.add_edge(*ends, **({"key": name} if slots else {}), **of_bits.get(name, {}) | facts)
     return found

@@ -48,7 +48,7 @@ class LiveView(AnyWidget):  # type: ignore[misc, unused-ignore]  # as anywidget 
         from app.offline.kernel import answer
 
         try:
-            told, body = answer(self._application, asked["url"], asked["headers"])
+            head, body = answer(self._application, asked["url"], asked["headers"])
         except Exception as problem:
-            told, body = {"error": str(problem)}, b""
-        self.send({"id": asked["id"], **told}, [body])
+            head, body = {"error": str(problem)}, b""
+        self.send({"id": asked["id"], **head}, [body])

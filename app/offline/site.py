@@ -69,16 +69,16 @@ class Site:
     portal: BlockingPortal
     most: int = sys.maxsize
 
-    def ask(self, address: str, method: str = "GET", headers: Mapping[str, str] = {}, body: bytes = b"") -> Answer:
+    def ask(self, address: str, headers: Mapping[str, str] = {}) -> Answer:
         """What an address answers; where that leads on to another one, that is not followed."""
-        found: Answer = self.portal.call(self._ask, self._scope(address, method, headers), body)
+        found: Answer = self.portal.call(self._ask, self._scope(address, headers))
         return found
 
     def request(self) -> Request:
         """A request that nobody sent, for pages of the copy that the application itself does not have."""
         return Request(self._scope("/"))
 
-    async def _ask(self, scope: dict[str, Any], body: bytes) -> Answer:
+    async def _ask(self, scope: dict[str, Any]) -> Answer:
         answer, asked = Answer(), False
 
         async def receive() -> Message:
@@ -86,7 +86,7 @@ class Site:
             if asked:  # the caller stays until the answer is there
                 await anyio.sleep_forever()
             asked = True
-            return {"type": "http.request", "body": body, "more_body": False}
+            return {"type": "http.request", "body": b"", "more_body": False}
 
         async def send(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -106,13 +106,13 @@ class Site:
             raise CannotExport(what, cause, "ask a server, or save it in Python") from problem
         return answer
 
-    def _scope(self, address: str, method: str = "GET", headers: Mapping[str, str] = {}) -> dict[str, Any]:
+    def _scope(self, address: str, headers: Mapping[str, str] = {}) -> dict[str, Any]:
         parts = urlsplit(address)
         return {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
-            "method": method,
+            "method": "GET",
             "scheme": "http",
             "path": unquote(parts.path),
             "raw_path": parts.path.encode("ascii"),

@@ -13,9 +13,8 @@ from app.cli.signature import parser_of
 from pluriscope.claim_files import claim_texts
 from pluriscope.models import questions_of, whole_subject
 from tests.app.cli.test_analyse import refused, run
-from tests.app.cli.test_store import data_folder, xor  # noqa: F401
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("data_folder")]
 WHOLE = "1fffffff"
 
 
@@ -48,7 +47,7 @@ def test_a_submission_is_a_folder_named_by_task_and_model(model, tmp_path, capsy
     assert [one["raw_mask"] == "00000000" for one in claims] == [False, True]
 
 
-def test_an_address_or_a_stored_network_gives_the_graph_of_its_page(xor, capsys):  # noqa: F811
+def test_an_address_or_a_stored_network_gives_the_graph_of_its_page(xor, capsys):
     run("import", xor, "--no-analysis")
     capsys.readouterr()
     for thing in (
@@ -81,7 +80,7 @@ def test_an_address_or_a_stored_network_gives_the_graph_of_its_page(xor, capsys)
         (("--explanation", "c-3ffff"), "--as FORMAT"),
     ],
 )
-def test_what_cannot_be_written_is_one_line(options, words, xor, capsys):  # noqa: F811
+def test_what_cannot_be_written_is_one_line(options, words, xor, capsys):
     assert words in refused(capsys, "export", xor, *options)
 
 

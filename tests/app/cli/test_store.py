@@ -1,11 +1,9 @@
 import json
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from analysis.circuits.strategy import find_circuits
-from analysis.network_files.files import network_file_json
 from analysis.protocol import PAPER
 from analysis.question import ask
 from app.bundled import SLUGS, bundled_networks
@@ -15,20 +13,7 @@ from app.db.tables import NetworkRow
 from tests.app.cli.test_analyse import refused, run
 from tests.golden_files import golden, golden_network
 
-
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path, monkeypatch) -> Path:
-    folder = tmp_path / "data"
-    monkeypatch.setenv("PLURISCOPE_DATA", str(folder))
-    monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
-    return folder
-
-
-@pytest.fixture
-def xor(tmp_path: Path) -> Path:
-    path = tmp_path / "xor.json"
-    path.write_text(json.dumps(network_file_json(golden_network("xor_3-3_c"))))
-    return path
+pytestmark = pytest.mark.usefixtures("data_folder")
 
 
 def counts() -> tuple[int, int]:
