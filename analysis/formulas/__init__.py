@@ -1,0 +1,1 @@
+"""Valid circuits as models of a formula: counted, searched and proved by solvers, where none can be listed."""
