@@ -22,14 +22,7 @@ from analysis.protocol import COMPLETE, NAMED, Protocol, in_space
 from analysis.subjects.graph import Graph, perceptron_graph
 from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_from_hex
 from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.subjects.perceptron.mlp import (
-    Ablation,
-    ablation_values,
-    activations,
-    batch_activations,
-    circuit_activations,
-    forward,
-)
+from analysis.subjects.perceptron.mlp import Ablation, ablation_values, activations, batch_activations, forward
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.question import CircuitVerdict, nearest
 from analysis.subjects.subject import Table
@@ -285,13 +278,9 @@ class Question(Described):
             circuit: one of the network.
             rows: input rows, the data record's representatives if not given.
         """
-        return circuit_activations(
-            self.network,
-            circuit,
-            self.data.representatives if rows is None else rows,
-            ablation=self.protocol.ablation,
-            reference_rows=self.data.clean_rows,
-        )
+        rows = self.data.representatives if rows is None else rows
+        layers = batch_activations(self.network, [matrix[None] for matrix in circuit.keep], rows, self.absent)
+        return tuple(layer[0].T for layer in layers)
 
 
 def ask(
