@@ -16,7 +16,7 @@ class Limits:
     """How far a search may go.
 
     Args:
-        max_possible: a larger circuit space is counted or estimated instead of listed.
+        max_possible: a larger circuit space is counted or sampled instead of listed.
         max_valid: valid circuits kept in a list; where there are more, their number, some drawn and the smallest are.
         max_candidates: candidate algorithms kept where they are aligned one by one.
         max_listed: more candidates than this (in and-inverter form) are searched by what the network can support
@@ -27,11 +27,11 @@ class Limits:
             are counted; of one circuit with more none are.
         max_seconds: exact counting is not started if it is predicted to take longer on one core.
         max_bytes: nor if it is predicted to take more memory than this; nor is a list kept that would take more.
-        n_draws: valid circuits drawn where they are counted or estimated instead of listed.
+        n_draws: valid circuits drawn where they are counted or sampled instead of listed.
         n_smallest: of the smallest valid circuits, kept beside those drawn; 0 for no search in order of size.
         n_tried: circuits that the search for the smallest ones in order of size judges, at most.
-        n_samples: circuits tested for an estimate; 0 for no estimate.
-        confidence: of an estimate's interval, between 0 and 1.
+        n_samples: circuits drawn for a sample; 0 for none.
+        confidence: of a guaranteed interval, between 0 and 1.
         criterion_seconds: for one criterion and one kind of explanation; what is left then is undecided.
     """
 

@@ -154,7 +154,7 @@ class _Trial:
             masks, n_valid = np.random.default_rng(0).permutation(found.masks), (float(found.n_valid),) * 2
         n_kept = n_valid
         if circuits.method != "listed" or n_valid[1] > self._most_listed:
-            seen = self.limits.n_samples / circuits.possible if circuits.method == "estimated" else 1.0
+            seen = self.limits.n_samples / circuits.possible if circuits.method == "sampled" else 1.0
             n_kept = (min(n_valid[0] * seen, self.limits.n_draws), min(n_valid[1] * seen, self.limits.n_draws))
             seconds["smallest"] = self._smallest(sample_seconds / _SAMPLE)
         if self.question.data.boolean:
@@ -202,7 +202,7 @@ class _Trial:
     def _circuits(self, plan: CircuitPlan, sample_seconds: float, n_valid: Range) -> tuple[Range, CircuitSearch | None]:
         """Seconds, and all circuits where they are listed in no time."""
         sampling = _MANY_COST * sample_seconds / _SAMPLE * self.limits.n_samples
-        if plan.method == "estimated":
+        if plan.method == "sampled":
             return _around(sampling), None
         if plan.method == "counted":
             return self._counting(plan, sampling), None

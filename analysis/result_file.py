@@ -17,7 +17,7 @@ from analysis.alignments.alignment import IIA, Alignment, OnNeurons
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.result import CircuitSearch, CountSoFar, SmallestCircuits
+from analysis.circuits.result import CircuitSearch, CountSoFar, SmallestCircuits, method_of
 from analysis.data import DataRecord, data_file_json
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidNetwork
@@ -136,6 +136,7 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
         "exhaustive": circuits.truncated_at is None,
         "truncated_at": circuits.truncated_at,
         "method": circuits.method,
+        "certainty": circuits.certainty,
         "listed": circuits.n_listed,
         "tested": None if circuits.n_tested is None else exact(circuits.n_tested),
         "distribution": _distribution_json(circuits.distribution),
@@ -199,12 +200,12 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
             f"{where}: {circuits.n_valid:,} circuits are valid, counted exactly without listing them; "
             f"{circuits.n_listed:,} of them are listed, {_how_listed(circuits)}"
         )
-    elif circuits.method == "estimated" and circuits.interval is not None and circuits.confidence is not None:
+    elif circuits.method == "sampled" and circuits.interval is not None and circuits.confidence is not None:
         low, high = circuits.interval
         sentences.append(
-            f"{where}: about {circuits.n_valid:,} of {circuits.possible:,} possible circuits are valid, an estimate "
-            f"from {circuits.n_tested or 0:,} of them; "
-            f"with {circuits.confidence * 100:g}% confidence {low:,} to {high:,}; "
+            f"{where}: about {circuits.n_valid:,} of {circuits.possible:,} possible circuits are valid, from a "
+            f"uniform sample of {circuits.n_tested or 0:,}; "
+            f"guaranteed with {circuits.confidence * 100:g}% confidence: {low:,} to {high:,}; "
             f"{circuits.n_listed:,} valid ones are listed, {_how_listed(circuits)}"
         )
     elif circuits.truncated_at == 0 and "circuits" not in stopped:
@@ -297,7 +298,7 @@ def read_circuits(told: Mapping[str, Any], layout: EdgeLayout) -> CircuitSearch:
         np.empty((0, 0)),
         np.empty(0),
         truncated_at=told["truncated_at"],
-        method=told["method"],
+        method=method_of(told["method"]),
         count=int(told["valid"]),
         interval=None if interval is None else (int(interval[0]), int(interval[1])),
         confidence=told.get("confidence"),

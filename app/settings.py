@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     session_hours: float = Field(24.0, gt=0, le=8_760, description="Hours for which a login lasts.")
     max_body_bytes: int = Field(8_000_000, description="Largest request body accepted.")
     max_possible_circuits: int = Field(
-        100_000_000, ge=0, le=10**12, description="Larger circuit spaces are counted or estimated instead of listed."
+        100_000_000, ge=0, le=10**12, description="Larger circuit spaces are counted or sampled instead of listed."
     )
     max_listed_circuits: int = Field(
         MOST_STORED,
@@ -92,9 +92,7 @@ class Settings(BaseSettings):
     drawn_circuits: int = Field(
         1_000, ge=0, le=100_000, description="Valid circuits drawn and shown where they are not all listed."
     )
-    estimate_samples: int = Field(
-        200_000, ge=0, le=10**8, description="Circuits tested for an estimate; 0: no estimate."
-    )
+    estimate_samples: int = Field(200_000, ge=0, le=10**8, description="Circuits drawn for a sample; 0: none.")
     max_criterion_seconds: float = Field(
         60.0, ge=0, le=10**6, description="Longest time of one criterion on one kind; what is left is undecided."
     )

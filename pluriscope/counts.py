@@ -1,4 +1,4 @@
-"""How many explanations there are, and how sure each number is: exact, a lower bound, an estimate, or not searched."""
+"""How many explanations there are, and how sure each number is: exact, at least, in an interval, or not searched."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from markupsafe import escape
 
+from analysis.certainty import Certainty
 from analysis.errors import AnalysisError
 from pluriscope.arguments import checked
 from pluriscope.figures.numbers import Bound, bounded, bounded_text, exact
@@ -17,7 +18,7 @@ _IN_DIGITS: Final = 10**12  # an exact number below this is written out
 _BOUNDS: Final[Mapping[Bound, str]] = {
     "exact": "exact",
     "at_least": "at least: the search stopped",
-    "about": "an estimate",
+    "about": "within an interval",
     "unknown": "not searched",
 }
 
@@ -31,9 +32,9 @@ class Count:
     the number only where it is exact.
 
     Args:
-        value: the number: exact, a lower bound, or an estimate.
+        value: the number: exact, a lower bound, or in an interval.
         bound: which of these it is: "exact", "at_least", "about" or "unknown".
-        low: lower end of an estimate's interval; None otherwise.
+        low: lower end of the interval; None without one.
         high: its upper end.
         confidence: with which the interval holds the truth.
     """
@@ -43,6 +44,13 @@ class Count:
     low: int | None = None
     high: int | None = None
     confidence: float | None = None
+
+    @property
+    def certainty(self) -> Certainty | None:
+        """How sure the number is, of :data:`~analysis.certainty.CERTAINTIES`; None where nothing was searched."""
+        if self.bound == "unknown":
+            return None
+        return "exact" if self.confidence is None else "guaranteed"
 
     @property
     def is_exact(self) -> bool:
@@ -60,8 +68,9 @@ class Count:
         return bounded_text(self.value, self.bound, self.low, self.high)
 
     def __repr__(self) -> str:
-        sure = f", {self.confidence:.0%} confidence" if self.confidence is not None else ""
-        return f"{self} ({_BOUNDS[self.bound]}{sure})"
+        if self.confidence is not None:
+            return f"{self} ({self.certainty}, {self.confidence:.0%} confidence)"
+        return f"{self} ({_BOUNDS[self.bound]})"
 
     def __html__(self) -> str:
         if self.is_exact and self.value < _IN_DIGITS:

@@ -172,10 +172,13 @@ class CountRecord(ByName):
     """How many there are, and how sure that is."""
 
     value: BigInt
-    bound: str = Field(description="exact, at_least, about (an estimate) or unknown: not searched, its 0 says nothing.")
-    low: BigInt | None = Field(description="Lower end of an estimate's interval.")
+    bound: str = Field(
+        description="exact, at_least, about (see low, high) or unknown: not searched, its 0 says nothing."
+    )
+    low: BigInt | None = Field(description="Lower end of the interval.")
     high: BigInt | None = Field(description="Upper end.")
     confidence: float | None = Field(description="With which the interval holds the truth.")
+    certainty: str | None = Field(description="Of the number or its interval: exact, guaranteed or estimated.")
 
 
 class CountsRecord(ByName):
@@ -189,7 +192,7 @@ class CountsRecord(ByName):
     aligned_algorithms: CountRecord
     valid_alignments: CountRecord
     minimal_alignments: CountRecord
-    method: str = Field(description="How the valid circuits were found: listed, counted or estimated.")
+    method: str = Field(description="How the valid circuits were found: listed, counted, hashed or sampled.")
     listed_circuits: int
 
 

@@ -61,7 +61,7 @@ def found(stored: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
     work = Work(limits=Limits(**asked.get("limits", {})))  # without a clock, so that no time ends anything
     analysis = analyse_output(question, work)
     n_listed, n_valid = analysis.circuits.n_listed, analysis.circuits.n_valid
-    whole = analysis.circuits.method != "estimated" and n_listed == n_valid <= MAX_LISTED
+    whole = analysis.circuits.method != "sampled" and n_listed == n_valid <= MAX_LISTED
     kept = {
         "digests": {"network": question.subject.digest, "protocol": protocol.digest},
         "circuits": of_search(analysis.circuits) | (_of_list(analysis) if whole else {}),
@@ -83,7 +83,7 @@ def of_search(search: CircuitSearch) -> dict[str, Any]:
     masks = sorted(search.masks.tolist())
     spread, edges = search.distribution, min(map(int.bit_count, masks), default=None)
     smallest = [search.layout.to_hex(mask) for mask in masks if mask.bit_count() == edges]
-    n_smallest = None if search.method == "estimated" else spread.by_edges.get(edges, 0)
+    n_smallest = None if search.method == "sampled" else spread.by_edges.get(edges, 0)
     return {
         "method": search.method,
         "possible": str(search.possible),

@@ -134,7 +134,7 @@ class Stories:
             method: how the circuits were found.
             truncated: whether not all are listed.
             undrawn: masks that are listed for being the smallest alone.
-            n_valid: valid circuits, exact or estimated.
+            n_valid: valid circuits, exact, or the middle of an interval.
         """
         if method == "listed" or not truncated:
             return self

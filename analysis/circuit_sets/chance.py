@@ -21,7 +21,7 @@ from typing import Literal
 
 from analysis.circuits.distribution import distribution_of
 from analysis.circuits.estimating import share_interval
-from analysis.circuits.result import CircuitMethod, CircuitSearch, SmallestCircuits
+from analysis.circuits.result import CircuitMethod, CircuitSearch, SmallestCircuits, certainty_of
 from analysis.circuits.space import count_by_edges
 from analysis.protocol import Protocol
 
@@ -142,6 +142,6 @@ def coverage_of(method: CircuitMethod, truncated_at: int | None) -> Coverage:
         method: how the number of valid circuits was found.
         truncated_at: circuits listed where not all are; None where all are.
     """
-    if method == "estimated":
+    if certainty_of(method) != "exact":
         return "sampled"
     return "truncated" if method == "listed" and truncated_at is not None else "all"

@@ -2,7 +2,7 @@
 
 The circuits of a transformer by the edges of queries, keys and values may be too many to search. Those that cut edges
 into one reader alone are few: each is run, so what is counted of them is exact. How many of all circuits are valid is
-estimated from some drawn uniformly, with the interval of Clopper and Pearson (1934).
+guaranteed by some drawn uniformly, within the interval of Clopper and Pearson (1934).
 """
 
 from __future__ import annotations

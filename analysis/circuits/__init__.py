@@ -1,1 +1,1 @@
-"""Circuits: sub-graphs that decide right, listed, counted, estimated or sampled, and the smallest of them."""
+"""Circuits: sub-graphs that decide right, listed, counted or sampled, and the smallest of them."""

@@ -77,7 +77,7 @@ def estimate_circuits(
         draws,
         *evaluate_circuits(question, draws),
         truncated_at=len(draws),
-        method="estimated",
+        method="sampled",
         count=round(Fraction(sample.spread.of, sample.n_tested) * structure.count),
         interval=(max(math.floor(low * structure.count), len(sample.masks)), -math.floor(-high * structure.count)),
         confidence=confidence,

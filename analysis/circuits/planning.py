@@ -105,7 +105,7 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
     reason = {
         "listed": f"they are few enough to test each{more}",
         "counted": f"Listing is out of reach ({'; '.join(barred)}), but every circuit can be judged without listing",
-        "estimated": f"Neither listing nor counting is within reach ({'; '.join(barred)}), so a sample is tested",
+        "sampled": f"Neither listing nor counting is within reach ({'; '.join(barred)}), so a sample is tested",
     }[best.method]
     return CircuitPlan(structure.count, best.method, reason[0].upper() + reason[1:] + ".", costs)
 
@@ -167,7 +167,7 @@ def _estimating(structure: Structure, limits: Limits) -> Cost:
         obstacle = "no sample is allowed"
     elif not structure.count:
         obstacle = "no circuit is possible"
-    return Cost("estimated", 0.0, obstacle)
+    return Cost("sampled", 0.0, obstacle)
 
 
 def _quotient(whole: int, part: float) -> float:

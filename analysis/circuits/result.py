@@ -1,4 +1,4 @@
-"""What a search for circuits found: those listed, or what is known of those that are counted or estimated."""
+"""What a search for circuits found: those listed, or what is known of those that are counted or sampled."""
 
 from __future__ import annotations
 
@@ -7,17 +7,29 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.certainty import Certainty
 from analysis.circuits.distribution import CircuitDistribution, distribution_of
 from analysis.described import Described
 from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
 
 _MOST_UNITS: Final = 1 << 30  # bytes, unpacked
-CircuitMethod = Literal["listed", "counted", "estimated"]
+CircuitMethod = Literal["listed", "counted", "hashed", "sampled"]
+_FORMERLY: Final[Mapping[str, str]] = {"estimated": "sampled"}
+
+
+def method_of(text: str) -> CircuitMethod:
+    """A method as files have it, those of earlier versions too."""
+    return cast(CircuitMethod, _FORMERLY.get(text, text))
+
+
+def certainty_of(method: str) -> Certainty:
+    """How sure the number of valid circuits is that a method finds."""
+    return "guaranteed" if method in ("hashed", "sampled") else "exact"
 
 
 @dataclass(frozen=True)
@@ -109,17 +121,17 @@ class CircuitSearch(Described):
         possible: circuits of the protocol's space, all of them judged if listed (unless truncated) or counted.
         masks: ``[listed]``, ascending, as :func:`~analysis.subjects.perceptron.circuit.mask_array` gives them: every
             valid circuit if ``truncated_at`` is None; else the first ones that a listing found, or distinct ones drawn
-            uniformly and the smallest where they were counted or estimated.
+            uniformly and the smallest where they were not listed.
         outputs: ``[listed, 2^n]`` output of each of these on the data record's representatives.
         margins: ``[listed]`` smallest distance of any tested output from the decision's edge.
         truncated_at: circuits kept when a limit was reached, else None.
-        method: how their number was found: by listing them, exactly without listing, or from a uniform sample.
-        count: valid circuits: exact unless estimated or a listing was truncated; −1 stands for as many as are listed.
-        interval: an estimate's numbers of valid circuits, both ends included; None otherwise.
+        method: how their number was found: by listing, exactly without listing, by hashing, or from a uniform sample.
+        count: valid circuits: exact unless there is an interval or a listing was truncated; −1: all those listed.
+        interval: where the number is guaranteed, how many are valid, both ends included; None otherwise.
         confidence: with which the interval holds the truth; None without one.
-        n_tested: circuits judged, those of an estimate with repetition; None if that was not told.
+        n_tested: circuits judged, those of a sample with repetition; None if that was not told.
         known_distribution: None to read it off the masks.
-        n_drawn: listed circuits that were drawn, where they were counted or estimated; None if that was not told.
+        n_drawn: listed circuits that were drawn, where they were not listed; None if that was not told.
         smallest: the smallest valid circuits, which are listed too; None where every valid circuit is listed, and where
             none were looked for.
         so_far: where an exact count goes on that time or memory ended; None where none was.
@@ -150,6 +162,11 @@ class CircuitSearch(Described):
     @property
     def n_valid(self) -> int:
         return self.count
+
+    @property
+    def certainty(self) -> Certainty:
+        """How sure their number is."""
+        return certainty_of(self.method)
 
     @property
     def complete(self) -> bool:

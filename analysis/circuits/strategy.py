@@ -1,4 +1,4 @@
-"""Finding the valid circuits of one output by the way that its plan names: listed, counted or estimated."""
+"""Finding the valid circuits of one output by the way that its plan names: listed, counted or sampled."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from analysis.question import Question
 from analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array
 from analysis.work import DEFAULT_WORK, Work
 
-_FOR_AN_ESTIMATE: Final = 0.2  # of the time, where there is no answer yet
+_FOR_A_SAMPLE: Final = 0.2  # of the time, where there is no answer yet
 
 
 def find_circuits(question: Question, work: Work = DEFAULT_WORK) -> CircuitSearch:
@@ -42,7 +42,7 @@ def find_circuits(question: Question, work: Work = DEFAULT_WORK) -> CircuitSearc
 
 
 def first_answer(question: Question, work: Work, plan: CircuitPlan, quick: float) -> CircuitSearch:
-    """The valid circuits where that is predicted to be quick, else an estimate of their number.
+    """The valid circuits where that is predicted to be quick, else a sample of all.
 
     Args:
         quick: so many seconds are.
@@ -52,7 +52,7 @@ def first_answer(question: Question, work: Work, plan: CircuitPlan, quick: float
     """
     if plan.cost.seconds <= quick or not work.limits.n_samples:
         return find_number(question, work, plan, may_compile=not work.limits.n_samples)
-    found = _estimated(question, _in_between(work))
+    found = _sampled(question, _in_between(work))
     work.ended["circuits"] = "time"
     return found
 
@@ -60,10 +60,10 @@ def first_answer(question: Question, work: Work, plan: CircuitPlan, quick: float
 def find_number(
     question: Question, work: Work, plan: CircuitPlan, so_far: CircuitSearch | None = None, *, may_compile: bool = True
 ) -> CircuitSearch:
-    """List, count or estimate the valid circuits of one output.
+    """List, count or sample the valid circuits of one output.
 
     Args:
-        work: what ends before it is done leaves an estimate.
+        work: what ends before it is done leaves a sample.
         plan: which way is taken.
         so_far: the answer that was there when an earlier search of the same circuits ended.
         may_compile: whether to compile what counts where no process has; else the time is up with that.
@@ -74,10 +74,10 @@ def find_number(
         Cancelled: the report asked to stop.
     """
     work.ended.pop("circuits", None)
-    if plan.method == "estimated":
-        found = _estimated(question, work)
+    if plan.method == "sampled":
+        found = _sampled(question, work)
         return so_far if so_far and (so_far.n_tested or 0) >= (found.n_tested or 0) else found
-    own = work if so_far else work.for_seconds((1 - _FOR_AN_ESTIMATE) * work.seconds_left)
+    own = work if so_far else work.for_seconds((1 - _FOR_A_SAMPLE) * work.seconds_left)
     exact = None
 
     def count() -> CircuitSearch:
@@ -91,19 +91,19 @@ def find_number(
     except BeyondLimits:  # sums that may overflow show only on the way
         if not work.limits.n_samples:
             raise
-        return _estimated(question, work)
+        return _sampled(question, work)
     if exact is not None and "circuits" not in work.ended:
         return exact
     reason = work.ended["circuits"]
     if not so_far and not work.limits.n_samples:
         raise BeyondLimits("circuits", "the time was up, and no sample is allowed", "give more time, or allow a sample")
-    answer = so_far or _estimated(question, _in_between(work))
+    answer = so_far or _sampled(question, _in_between(work))
     work.ended["circuits"] = reason
     if exact is None or exact.so_far is None:
         return answer
     if exact.n_tested != exact.possible:
         return replace(answer, so_far=exact.so_far)
-    return replace(  # only draws are missing, and those of the estimate are uniform as well
+    return replace(  # only draws are missing, and those of the sample are uniform as well
         answer,
         method="counted",
         count=exact.count,
@@ -136,7 +136,7 @@ def _listed(question: Question, work: Work, plan: CircuitPlan, count: Callable[[
         return tested(beyond=beyond)
 
 
-def _estimated(question: Question, work: Work) -> CircuitSearch:
+def _sampled(question: Question, work: Work) -> CircuitSearch:
     limits = work.limits
     return estimate_circuits(
         question, work, n_samples=limits.n_samples, n_draws=limits.n_draws, confidence=limits.confidence

@@ -467,7 +467,7 @@ def _note(search: CircuitSearch) -> str:
     listed = f"{len(search.masks):,} circuit{'' if len(search.masks) == 1 else 's'}"
     if search.method == "listed":
         return f"The search stopped at {listed}; others may survive too."
-    how = "counted exactly" if search.method == "counted" else "estimated"
+    how = "counted exactly" if search.method == "counted" else search.certainty
     return (
         f"{listed} of {'' if search.method == 'counted' else '≈ '}{brief(search.n_valid)} valid ones, {how}: the "
         "smallest, and uniform draws. Shares are those of the draws, with Clopper and Pearson’s exact 99% interval, "

@@ -1,4 +1,4 @@
-"""Agreement of circuit and network on inputs near the clean ones, estimated from random points."""
+"""Agreement of circuit and network on inputs near the clean ones, from random points."""
 
 from __future__ import annotations
 

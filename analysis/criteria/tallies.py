@@ -56,7 +56,7 @@ def _zero_ablation(question: Question, search: CircuitSearch) -> dict[str, Crite
     """Nothing where the protocol does not ask the criterion's question."""
     if question.protocol.ablation != "zero" or question.protocol.circuit_family != "own":
         return {}
-    passed = search.n_listed if search.method == "estimated" else search.n_valid
+    passed = search.n_listed if search.certainty != "exact" else search.n_valid
     rest = search.possible - passed
     every_one_judged = search.truncated_at is None or search.method == "counted"
     return {

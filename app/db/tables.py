@@ -150,10 +150,10 @@ class AnalysisRow(Base):
     result_digest: Mapped[str] = mapped_column(String(64))  # of the result without timings: equal runs are equal here
 
     circuits_possible: Mapped[int] = mapped_column(SortableInteger)
-    circuits_valid: Mapped[int] = mapped_column(SortableInteger)  # by the method: exact, or the estimate
-    circuits_method: Mapped[str] = mapped_column(String(16), server_default="listed")  # or counted, estimated, refused
+    circuits_valid: Mapped[int] = mapped_column(SortableInteger)  # by the method: exact, or within an interval
+    circuits_method: Mapped[str] = mapped_column(String(16), server_default="listed")  # or another, or refused
     circuits_listed: Mapped[int] = mapped_column(server_default="0")  # stored ones: all, or uniform draws from all
-    circuits_low: Mapped[int | None] = mapped_column(SortableInteger)  # interval of an estimate
+    circuits_low: Mapped[int | None] = mapped_column(SortableInteger)  # its ends
     circuits_high: Mapped[int | None] = mapped_column(SortableInteger)
     circuits_confidence: Mapped[float | None]  # of that interval, e.g. 0.99
     circuits_tested: Mapped[int | None] = mapped_column(SortableInteger)  # circuits judged; None if that was not told

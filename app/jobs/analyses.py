@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.changes import ChangesReport, find_changes
-from analysis.circuits.result import CountSoFar
+from analysis.circuits.result import CountSoFar, certainty_of
 from analysis.criteria.criterion import Kind
 from analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
@@ -134,9 +134,9 @@ def found_words(row: AnalysisRow) -> str:
     if kind_called(row.network.kind).refuses("interpretations"):
         n = row.circuits_truncated_at
         return valid if n is None else f"{valid}; the {n:,} with the fewest edges are listed"
-    if row.circuits_method == "estimated":
+    if certainty_of(row.circuits_method) == "guaranteed":
         valid = (
-            f"about {row.circuits_valid:,} of {row.circuits_possible:,} circuits valid (estimate, "
+            f"about {row.circuits_valid:,} of {row.circuits_possible:,} circuits valid (guaranteed, "
             f"{100 * (row.circuits_confidence or 0):.0f}% interval {row.circuits_low:,} to {row.circuits_high:,})"
         )
     elif row.circuits_method == "counted":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.circuits.result import SmallestCircuits
+from analysis.circuits.result import SmallestCircuits, certainty_of
 from analysis.result_file import read_stops, stop_words
 from app.db.distributions import smallest_in
 from app.db.tables import AnalysisRow
@@ -19,7 +19,7 @@ def counts_of(row: AnalysisRow) -> Counts:
     readings: Bound = "exact" if whole and row.circuits_truncated_at is None else "at_least"
     if not interpretations_counted(row) or (circuits != "exact" and not row.circuits_listed):
         readings = "unknown"
-    if row.circuits_method == "estimated":
+    if certainty_of(row.circuits_method) != "exact":
         valid = Count(row.circuits_valid, "about", row.circuits_low, row.circuits_high, row.circuits_confidence)
         readings = readings if row.circuits_listed else "unknown"
     else:
@@ -80,10 +80,10 @@ def stops_of(row: AnalysisRow) -> str:
 
 
 def interval_words(row: AnalysisRow) -> str:
-    """The interval of an estimate, "" where there is none."""
+    """The guaranteed interval, "" where there is none."""
     if row.circuits_low is None or row.circuits_high is None or row.circuits_confidence is None:
         return ""
-    return f"{row.circuits_confidence * 100:g}% interval {interval(row.circuits_low, row.circuits_high)}"
+    return f"{row.circuits_confidence * 100:g}% interval {interval(row.circuits_low, row.circuits_high)}, guaranteed"
 
 
 def method_words(row: AnalysisRow) -> str:
@@ -97,7 +97,7 @@ def method_words(row: AnalysisRow) -> str:
         words = f"Every possible circuit was judged: exactly {exact(row.circuits_valid)} are valid. {shown}"
     else:
         tested = noun(row.circuits_tested or 0, "circuit")
-        words = f"An estimate from {tested} drawn uniformly from the possible ones; {interval_words(row)}. {shown}"
+        words = f"From {tested} drawn uniformly from the possible ones; {interval_words(row)}. {shown}"
     return words.strip()
 
 

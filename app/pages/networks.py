@@ -147,10 +147,10 @@ COLUMNS: Final = (
     ),
     _number("circuits_possible", "Possible circuits", "Circuits that there are.", shown=False),
     _number("circuits_valid", "Valid circuits", "Of all possible ones.", show=_circuits),
-    _hidden("circuits_method", "Method", "How their number was found: listed, counted or estimated.", "text"),
+    _hidden("circuits_method", "Method", "How their number was found: listed, counted, hashed or sampled.", "text"),
     _hidden("circuits_truncated_at", "Stored", "Circuits stored where they are not all.", "int"),
-    _hidden("circuits_low", "Lower end", "Of an estimate's interval.", "big"),
-    _hidden("circuits_high", "Upper end", "Of an estimate's interval.", "big"),
+    _hidden("circuits_low", "Lower end", "Of a guaranteed interval.", "big"),
+    _hidden("circuits_high", "Upper end", "Of a guaranteed interval.", "big"),
     _number(
         "interpretations_total",
         "Interpretations",

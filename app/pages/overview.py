@@ -11,6 +11,7 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 from pydantic import BaseModel, Field
 
+from analysis.circuits.result import certainty_of
 from analysis.explanations.registry import KIND_OF
 from analysis.pair.report import PairFound
 from analysis.protocol import BUILT_IN
@@ -562,10 +563,10 @@ def _notices(known: Known) -> Iterator[Block]:
         yield Notice("It cannot be analysed", refusal_words(plan), cures, "refused")
     elif plan is not None:
         told = f"An analysis would {METHOD_WORDS[plan.method]} of {readable(plan.possible)} possible. {plan.reason}"
-        if plan.method == "estimated":
+        if plan.method == "sampled":
             limits = limits_in(known.session)
             told += f" {exact(limits.n_samples)} circuits would be tested; the number comes with a "
-            told += f"{limits.confidence * 100:g}% interval and is never exact."
+            told += f"{limits.confidence * 100:g}% interval, which is guaranteed, and is never exact."
         yield Prose(told, glossary=False)
         yield More("What it takes", lambda: plan_blocks(known.session, place), "seconds and memory", id="plan")
 
@@ -610,7 +611,7 @@ def _none_valid(known: Known, analysis: AnalysisRow) -> Notice:
     links, place = known.links, known.place
     again = known.learning.again_url if known.learning is not None else same_again(place.row, links)
     more = [Action("Train it again", again) if again else Action("Train another", links.train())]
-    some = analysis.circuits_method == "estimated"
+    some = certainty_of(analysis.circuits_method) != "exact"
     return _no_circuit(links, place, analysis.circuits_possible, instead_of(place.question), more, some)
 
 

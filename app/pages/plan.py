@@ -28,7 +28,7 @@ from pluriscope.recent import Recent
 METHOD_WORDS: Final[Mapping[CircuitMethod, str]] = {
     "listed": "list every valid circuit",
     "counted": "count the valid circuits exactly, without listing them",
-    "estimated": "estimate how many circuits are valid, from a uniform sample",
+    "sampled": "say between which two numbers the valid circuits are, from a uniform sample",
 }
 
 _MEASURED: Final = Recent[OutputPlan](256)
@@ -131,7 +131,7 @@ def planned_table(questions: Sequence[Question], limits: Limits, what: str, name
 def _caveat(plan: CircuitPlan, limits: Limits) -> str:
     """What the number of circuits is worth, and of which more is told."""
     drawn = f"{exact(limits.n_draws)} valid circuits are drawn uniformly and interpreted."
-    if plan.method == "estimated":
+    if plan.method == "sampled":
         return f"{exact(limits.n_samples)} are tested; the number has a {limits.confidence:.0%} interval. {drawn}"
     return "" if plan.method == "listed" else drawn
 

@@ -21,7 +21,7 @@ from pluriscope.resources import DOCUMENTS
 SCOPE_FILE: Final = DOCUMENTS / "scope.md"
 IN_SHORT: Final = "In short"
 _MEANING: Final = {
-    "max_possible": "a larger circuit space is counted or estimated instead of listed",
+    "max_possible": "a larger circuit space is counted or sampled instead of listed",
     "max_valid": "valid circuits kept in a list; then it is marked truncated",
     "max_candidates": "candidate algorithms kept where they are placed one by one",
     "max_listed": "more candidates than this are searched by what the network can support instead of one by one",
@@ -33,8 +33,8 @@ _MEANING: Final = {
     "n_draws": "valid circuits drawn and shown where they are not all listed",
     "n_smallest": "of the smallest valid circuits, shown beside those drawn",
     "n_tried": "circuits tried in order of size to find these",
-    "n_samples": "circuits tested for an estimate",
-    "confidence": "of an estimate's interval",
+    "n_samples": "circuits drawn for a sample",
+    "confidence": "of a guaranteed interval",
     "max_criterion_seconds": "one criterion on one kind of explanation; what is left then is undecided",
     "processes": "of one exact count; decides no figure",
 }

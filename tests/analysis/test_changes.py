@@ -147,7 +147,7 @@ def test_a_circuit_with_another_story_is_changed():
 
 LIMITED = {
     "counted": Limits(max_valid=20, n_draws=150, n_smallest=2),
-    "estimated": Limits(max_possible=100, max_seconds=0, n_samples=20_000, n_draws=150, n_smallest=2),
+    "sampled": Limits(max_possible=100, max_seconds=0, n_samples=20_000, n_draws=150, n_smallest=2),
 }
 
 
@@ -160,7 +160,7 @@ def test_what_cannot_be_listed_is_counted_or_estimated(method):
     truth, found = find_changes(asked, other), compare(*both, work)
     if method == "counted":
         assert (told(found, "circuits"), found.circuits.estimated) == (told(truth, "circuits"), None)
-    kinds = ("circuits", "interpretations") if method == "estimated" else ("interpretations",)
+    kinds = ("circuits", "interpretations") if method == "sampled" else ("interpretations",)
     for kind in kinds:
         change = getattr(found, kind)
         assert change.estimated
@@ -174,7 +174,7 @@ def test_what_cannot_be_listed_is_counted_or_estimated(method):
     in_both = drawn[decide_right(after, drawn)]
     same = sum(count_interpretations(asked, in_both, shared_with=after).by_circuit)
     assert int(found.interpretations.kept) == pytest.approx(same / len(drawn) * before.n_valid)
-    if method == "estimated":
+    if method == "sampled":
         assert int(found.circuits.kept) == round(len(in_both) / len(drawn) * before.n_valid)
         assert found.circuits.confidence == pytest.approx(1 - 3 * 0.01)  # the share, and both numbers
     assert not found.masks
@@ -185,7 +185,7 @@ def test_what_cannot_be_listed_is_counted_or_estimated(method):
 
 def test_what_no_drawn_circuit_has_may_still_be_there():
     first, second = trained_xor(3, 2)
-    found = find_changes(ask(first), second, Work(limits=LIMITED["estimated"])).interpretations
+    found = find_changes(ask(first), second, Work(limits=LIMITED["sampled"])).interpretations
     low, high = found.intervals["kept"]
     assert (found.kept, low, found.told("kept")) == (0, 0, f"about 0 (0 to {int(high):,})")
     assert int(high) > 1e8
@@ -195,7 +195,7 @@ def test_where_a_network_is_wrong_is_told():
     network = golden_network("xor_pretrained").network
     silent = replace(network, weights=(*network.weights[:-1], network.weights[-1] * 0))
     there, back = find_changes(ask(network), silent), find_changes(ask(silent), network)
-    unlisted = find_changes(ask(network), silent, Work(limits=LIMITED["estimated"])).circuits
+    unlisted = find_changes(ask(network), silent, Work(limits=LIMITED["sampled"])).circuits
     assert unlisted.intervals["kept"] == unlisted.intervals["gained"]  # no more than the second network may have
     for task, report in (("XOR", there), ("0000", back)):
         wrong = f"Judged on {task}, the second network is wrong on 2 of 4 inputs: 01, 10."

@@ -9,7 +9,7 @@ from analysis.pipeline import Limits, analyse_output
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
-from analysis.result_file import result_json, what_is_missing
+from analysis.result_file import read_circuits, result_json, what_is_missing
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import named_task
 from analysis.work import Work
@@ -94,17 +94,20 @@ def test_a_space_too_large_to_list_is_counted_all_the_same():
 
 
 @pytest.mark.slow
-def test_a_space_too_large_to_count_is_estimated_and_marked_so():
+def test_a_space_too_large_to_count_is_sampled_and_marked_so():
     file = golden_network("xor_pretrained")
     limits = Limits(max_possible=9_624, max_seconds=0, n_draws=5, n_samples=3_000, n_smallest=0)
     analysis = analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=limits))
     low, high = analysis.circuits.interval
     assert low <= 197 <= high
     told = what_is_missing(analysis)[0]
-    assert "an estimate from 3,000 of them" in told
-    assert f"with 99% confidence {low:,} to {high:,}" in told
+    assert "from a uniform sample of 3,000" in told
+    assert f"guaranteed with 99% confidence: {low:,} to {high:,}" in told
     output = result_json([analysis])["outputs"][0]["circuits"]
-    assert (output["method"], output["interval"], output["confidence"]) == ("estimated", [low, high], 0.99)
+    assert (output["method"], output["certainty"]) == ("sampled", "guaranteed")
+    assert (output["interval"], output["confidence"]) == ([low, high], 0.99)
+    earlier = {**output, "method": "estimated"}
+    assert read_circuits(earlier, analysis.circuits.layout).method == "sampled"
     assert (output["tested"], output["exhaustive"]) == (3_000, False)
     tally = analysis.criteria["zero-ablation"]
     assert (tally.passed, tally.failed, tally.undecided) == (5, 0, 9_620)

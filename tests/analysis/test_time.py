@@ -30,7 +30,7 @@ ANY = protocol_from_mapping({**COMPLETE.model_dump(mode="json"), "name": "any", 
 CASES = {
     "listed": ("xor_pretrained", COMPLETE, LISTED),
     "counted": ("xor_pretrained", COMPLETE, COUNTED),
-    "estimated": ("xor_pretrained", COMPLETE, ESTIMATED),
+    "sampled": ("xor_pretrained", COMPLETE, ESTIMATED),
     "beyond every limit": ("xor_pretrained", COMPLETE, BEYOND),
     "under any ablation": ("xor_pretrained", ANY, LISTED),
     "two outputs": ("xor+and_3-3", COMPLETE, COUNTED),

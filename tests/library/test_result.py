@@ -36,7 +36,7 @@ LIMITS = {
     "listed": Limits(),
     "truncated": Limits(max_possible=9_625, max_valid=10, max_candidates=7),
     "counted": Limits(max_possible=9_624, n_draws=50, n_smallest=5),
-    "estimated": Limits(max_possible=100, max_seconds=0.0, n_samples=500, n_draws=20, n_smallest=3),
+    "sampled": Limits(max_possible=100, max_seconds=0.0, n_samples=500, n_draws=20, n_smallest=3),
 }
 
 
@@ -65,7 +65,7 @@ def test_a_count_is_an_integer_only_where_it_is_exact():
     assert int(Count(147_899_020)) == 147_899_020
     assert str(Count(147_899_020)) == "147,899,020"
     assert str(Count(5_000_000, "at_least")) == "≥ 5,000,000"
-    assert repr(Count(120, "about", 100, 140, 0.99)) == "≈ 120 (100–140) (an estimate, 99% confidence)"
+    assert repr(Count(120, "about", 100, 140, 0.99)) == "≈ 120 (100–140) (guaranteed, 99% confidence)"
     assert str(Count(0, "unknown")) == "not searched"
     with pytest.raises(AnalysisError, match="not exact, but at least"):
         int(Count(5, "at_least"))

@@ -36,7 +36,7 @@ _DIGITS: Final = 4  # of chance, which every answer of every network has
 _NO_CIRCUIT: Final = Measured(None, note="the method came to no circuit")
 _NOT_VALID: Final = Measured(None, note="the answer is not valid")
 _NOT_LISTED: Final = Measured(None, note="circuits are counted, not listed")
-_NOT_COUNTED: Final = Measured(None, note="circuits are estimated, so the smallest is not known")
+_NOT_COUNTED: Final = Measured(None, note="circuits are not all counted, so the smallest is not known")
 _NONE_VALID: Final = Measured(None, note="no circuit is valid")
 
 

@@ -19,7 +19,7 @@ from analysis.work import Work
 _NONE_VALID: Final = Measured(None, note="no circuit is valid")
 _ALONE: Final = Limits(max_possible=5_000_000, max_seconds=10.0, n_draws=2_000, n_smallest=0)
 """Circuits without interpretations are listed up to 5 million possible ones; beyond, counted where that takes seconds,
-else estimated.
+else sampled.
 """
 
 
@@ -70,7 +70,7 @@ def _one_circuit(studied: Studied) -> Measured:
     if search.interval is not None:
         low, high = search.interval
         known = low > 1 or high < 1
-        return Measured(False) if known else Measured(None, note="only estimated")
+        return Measured(False) if known else Measured(None, note="known only within an interval")
     return Measured(search.n_valid == 1, truncated_at=search.truncated_at if search.n_valid <= 1 else None)
 
 

@@ -18,7 +18,7 @@ from analysis.errors import InvalidMask
 MAX_EDGES = 64
 """Edges of the networks whose circuits are searched one by one: as many as an unsigned integer has bits."""
 MAX_EDGES_KEPT: Final = 255
-"""Edges of the networks of which some circuits are kept in a list where they are counted or estimated."""
+"""Edges of the networks of which some circuits are kept in a list where they are counted or sampled."""
 
 
 EdgeSets = tuple[tuple[int, ...], ...]

@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
+from analysis.circuits.result import certainty_of
 from app.errors import NotFound
 from app.options import PageModel
 from app.pages.explanations import stored_rows
@@ -157,7 +158,7 @@ def _stored(one: One, names: Sequence[str]) -> dict[str, Any]:
     if known.circuit is None or analysis is None:
         return told
     if not rows:  # absence is a verdict where the stored circuits are all valid ones
-        whole = analysis.circuits_method != "estimated" and analysis.circuits_truncated_at is None
+        whole = certainty_of(analysis.circuits_method) == "exact" and analysis.circuits_truncated_at is None
         return {"valid": False} if whole and analysis.circuits_listed == analysis.circuits_valid else {}
     counted = analysis.interpretations_truncated_at
     uncounted = () if counted is None or rows[0].position < counted else ("interpretations", "of", "observed")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from analysis.circuits.result import certainty_of
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.minimality import valid_by_running
 from analysis.criteria.population import Population
@@ -136,7 +137,7 @@ def _family(session: Session, explanation: Explanation) -> NDArray[Any] | None:
     analysis, circuit = explanation.place.analysis, explanation.circuit
     if circuit is None or explanation.kind != "circuit" or analysis is None:
         return None
-    if analysis.circuits_truncated_at is not None or analysis.circuits_method == "estimated":
+    if analysis.circuits_truncated_at is not None or certainty_of(analysis.circuits_method) != "exact":
         return None
     masks: NDArray[Any] = masks_of(session, analysis)
     given = one_mask(circuit.mask, circuit.layout)

@@ -111,7 +111,7 @@ def test_chances_of_an_estimate_hold_the_truth_and_know_what_a_search_by_size_pr
     whole = xor_search()
     exact = chances(whole, COMPLETE)
     estimate = xor_search(Limits(max_possible=10, max_seconds=0.0, n_samples=5_000))
-    assert estimate.method == "estimated"
+    assert estimate.method == "sampled"
     told = chances(estimate, COMPLETE)
     assert all(told[size].low <= exact[size].low <= told[size].high for size in exact)
     assert all(one.high <= one.possible for one in told.values())

@@ -175,7 +175,7 @@ def test_estimates_list_what_was_hit_and_the_smallest_beyond_64_edges():
     data = clean_data(2)
     limits = Limits(n_samples=500, n_draws=20, n_smallest=30)
     found = find_circuits(ask(network, task=Task((0, 0, 0, 0)), data=data), Work(limits=limits))
-    assert found.method == "estimated"
+    assert found.method == "sampled"
     assert found.n_drawn == 20
     assert found.smallest is not None
     assert found.smallest.proved

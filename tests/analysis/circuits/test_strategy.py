@@ -41,7 +41,7 @@ def network_of(sizes, scale=1.0):
         ((2, 3, 3, 3, 1), "listed", 2_568_433),
         ((2, 5, 5, 1), "counted", 7_271_931_361),
         ((2, 6, 6, 1), "counted", 46_908_442_046_529),
-        ((2, 7, 7, 1), "estimated", None),
+        ((2, 7, 7, 1), "sampled", None),
         ((2, 4, 4, 4, 1), "counted", 179_783_201_025),
     ],
 )
@@ -51,7 +51,7 @@ def test_plans_of_known_sizes(sizes, method, possible):
     assert possible in (None, plan.possible)
     assert plan.reason.endswith(".")
     assert f"{plan.possible:,}" not in plan.reason  # which stands before it
-    assert [cost.method for cost in plan.costs] == ["listed", "counted", "estimated"]
+    assert [cost.method for cost in plan.costs] == ["listed", "counted", "sampled"]
     assert all(cost.obstacle or cost.seconds > 0 for cost in plan.costs[:2])
 
 
@@ -75,13 +75,13 @@ def test_the_users_limits_decide():
 
     assert method(max_possible=9_625) == "listed"
     assert method(max_possible=9_624) == "counted"
-    assert method(max_possible=9_624, max_seconds=0) == "estimated"
-    assert method(max_possible=9_624, max_bytes=1) == "estimated"
-    with pytest.raises(BeyondLimits, match=r"not listed: 9,625 circuits.*not counted.*not estimated"):
+    assert method(max_possible=9_624, max_seconds=0) == "sampled"
+    assert method(max_possible=9_624, max_bytes=1) == "sampled"
+    with pytest.raises(BeyondLimits, match=r"not listed: 9,625 circuits.*not counted.*not sampled"):
         method(max_possible=9_624, max_seconds=0, n_samples=0)
     loose = protocol_from_mapping({"accuracy_threshold": 0.7})
     plan = plan_circuits(ask(network, task=XOR, protocol=loose, data=data), limits=Limits(max_possible=1))
-    assert plan.method == "estimated"
+    assert plan.method == "sampled"
     assert "lets some of the 4 rows be wrong" in plan.reason
 
 
@@ -127,7 +127,7 @@ def test_three_ways_to_the_same_circuits():
     guess = find_circuits(
         ask(network, task=XOR, data=data), Work(limits=Limits(max_possible=1, max_seconds=0, n_samples=4_000))
     )
-    assert (guess.method, guess.n_tested, guess.confidence) == ("estimated", 4_000, 0.99)
+    assert (guess.method, guess.n_tested, guess.confidence) == ("sampled", 4_000, 0.99)
     assert guess.interval[0] <= 197 <= guess.interval[1]
     assert set(guess.masks.tolist()) < set(listed.masks.tolist())
     assert guess.truncated_at == guess.n_listed == len(guess.outputs) == len(guess.margins)
@@ -158,7 +158,7 @@ def test_overflow_on_the_way_turns_a_count_into_an_estimate():
     limits = Limits(max_possible=1, n_samples=500)
     assert plan_circuits(ask(network, task=XOR), limits=limits).method == "counted"
     found = find_circuits(ask(network, task=XOR), Work(limits=limits))
-    assert found.method == "estimated"
+    assert found.method == "sampled"
     with pytest.raises(BeyondLimits, match="overflow"):
         find_circuits(ask(network, task=XOR), Work(limits=replace(limits, n_samples=0)))
 
@@ -182,7 +182,7 @@ def test_no_first_answer_waits_for_what_counts_to_be_compiled(monkeypatch, limit
     monkeypatch.setattr(strategy, "is_compiled", lambda: is_there)
     plan, work = plan_circuits(question, limits=limits), Work(limits=limits)
     first = strategy.first_answer(question, work, plan, 60.0)
-    assert (first.method, work.ended.pop("circuits")) == ("estimated", "time")
+    assert (first.method, work.ended.pop("circuits")) == ("sampled", "time")
     found = find_number(question, work, plan, first)
     assert (found.method, found.n_valid, work.ended) == ("counted", 197, {})
     is_there.append(True)

@@ -31,7 +31,7 @@ def analysed(limits):
     ("limits", "circuits", "algorithms"),
     [
         (COUNTED, "counted", "listed"),
-        (ESTIMATED, "estimated", "listed"),
+        (ESTIMATED, "sampled", "listed"),
         (BY_SUPPORT, "listed", "by_support"),
         (FEW, "listed", "by_support"),
     ],

@@ -66,7 +66,7 @@ def test_settings_become_limits_and_the_rest_is_the_engines(tmp_path):
         ({"max_listed_circuits": 10, "drawn_circuits": 20}, "counted", 113),
         ({"max_memory_bytes": 1 << 20}, "listed", None),
         ({"max_possible_circuits": 100, "drawn_circuits": 20}, "counted", 113),  # with the smallest, some drawn too
-        ({"max_possible_circuits": 100, "max_count_seconds": 0, "estimate_samples": 5_000}, "estimated", None),
+        ({"max_possible_circuits": 100, "max_count_seconds": 0, "estimate_samples": 5_000}, "sampled", None),
     ],
 )
 @pytest.mark.slow

@@ -25,7 +25,7 @@ from tests.app.pages.test_circuit_tree import boxes, picture
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 
 COUNTED = protocol_from_mapping({"name": "counted", "max_alignments": 1_000})
-ESTIMATED = protocol_from_mapping({"name": "estimated", "max_alignments": 1_001})
+ESTIMATED = protocol_from_mapping({"name": "sampled", "max_alignments": 1_001})
 NOTHING = protocol_from_mapping({"name": "nothing", "max_alignments": 1_002})
 LIMITS = {
     COUNTED: Limits(max_possible=1, n_draws=20, n_smallest=5),
@@ -95,13 +95,13 @@ def test_an_estimate_is_never_shown_as_exact(client):
     scope = {"protocol": ESTIMATED.digest[:12]}
     counts = twin(client, HERE, **scope)["counts"]
     low, value, high = (counts["valid_circuits"][name] for name in ("low", "value", "high"))
-    assert (counts["method"], counts["valid_circuits"]["bound"]) == ("estimated", "about")
+    assert (counts["method"], counts["valid_circuits"]["bound"]) == ("sampled", "about")
     assert low <= value <= high
     text = words(client, HERE, **scope)
     assert f"≈ {value:,}" in text
     assert f"99% interval {low:,}–{high:,}" in text
     assert "5 smallest (the smallest found, not proved)" in text
-    assert "An estimate from" in words(client, HERE + "/explanations", **scope)
+    assert "drawn uniformly from the possible ones; 99% interval" in words(client, HERE + "/explanations", **scope)
     item = client.get(f"/api/v2{HERE}/explanations", params={"kind": "circuit", **scope}).json()["items"][0]
     assert re.search(r"c·\w+, a valid circuit", words(client, item["url"], **scope)), "one of an unknown number"
 
@@ -134,7 +134,7 @@ def test_nothing_found_in_a_sample_is_not_nothing(client):
     assert "No explanation is here" in text
 
 
-@pytest.mark.parametrize(("slug", "method"), [("xor", "listed"), ("five", "counted"), ("eight", "estimated")])
+@pytest.mark.parametrize(("slug", "method"), [("xor", "listed"), ("five", "counted"), ("eight", "sampled")])
 def test_the_plan_is_told_before_anyone_starts(client, slug, method):
     sizes = tuple(twin(client, f"/networks/{slug}")["sizes"])
     network = pretrained_xor().network if slug == "xor" else small_network(5, sizes).network
@@ -143,7 +143,7 @@ def test_the_plan_is_told_before_anyone_starts(client, slug, method):
     text = words(client, f"/networks/{slug}")
     assert f"An analysis would {METHOD_WORDS[method]}" in text
     assert told.reason in text
-    assert ("never exact" in text) is (method == "estimated")
+    assert ("never exact" in text) is (method == "sampled")
 
 
 def test_what_an_analysis_takes_is_told_before_anyone_starts(client):

@@ -501,6 +501,7 @@ def test_parts_of_analyses_on_their_way_go(tmp_path):
                 f"INSERT INTO {table} ({column}, {said}{part}) SELECT {new_id}, {said}{value} FROM {table} "  # noqa: S608
                 f"WHERE {column} = (SELECT min(id) FROM analyses)"
             )
+        old.execute("UPDATE analyses SET circuits_method = 'estimated' WHERE id = 1")
         old.commit()
     store = store_at(f"sqlite:///{file}")
     before = everything(store)
@@ -510,6 +511,7 @@ def test_parts_of_analyses_on_their_way_go(tmp_path):
     assert len(before["circuits"]) > len(after["circuits"]) > 0
     with store.read() as session:
         assert {row.id for row in session.scalars(select(AnalysisRow))} == set(range(1, new_id))
+        assert session.get(AnalysisRow, 1).circuits_method == "sampled", "as it has been called since 0032"
         orphans = "SELECT count(*) FROM algorithms WHERE analysis_id NOT IN (SELECT id FROM analyses)"
         assert session.scalar(text(orphans)) == 0
     store.close()
