@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor, isfinite
+from math import ceil, floor, isfinite, prod
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -33,9 +33,9 @@ from analysis.validity import max_wrong
 
 Band = Literal["inside", "rounded", "outside"]
 DEFAULT_BITS: Final = 8
-MAX_SIZE: Final = 100_000
+MAX_SIZE: Final = 50_000
 """Bits · rows · edges of what is encoded."""
-_LEAVES: Final = 32  # of a tree that is not yet written as bits
+_LEAVES: Final = 128  # of a tree that is not yet written as bits
 Tree = Any  # a whole number, a bit vector, or (edge, tree if it is kept, tree if it is absent)
 
 
@@ -61,25 +61,13 @@ def encode(
         raise NotOffered("circuits as models of a formula", "z3 is not installed", cure) from None
     coarse = rounded(question, bits, absent)
     rows = np.unique(np.column_stack([*question.judged]), axis=0)
-    size, n_edges = bits * len(rows), question.layout.n_edges
-    if size * n_edges > MAX_SIZE:
-        raise _too_large(bits, len(rows), n_edges)
+    sizes = {"bits": bits, "rows": len(rows), "edges": question.layout.n_edges}
+    if (size := prod(sizes.values())) > MAX_SIZE:
+        cause = f"{' × '.join(f'{n:,} {name}' for name, n in sizes.items())} are {size:,}, the limit {MAX_SIZE:,}"
+        would_do = [f"{n * MAX_SIZE // size:,} {name}" for name, n in sizes.items() if n * MAX_SIZE >= 2 * size]
+        raise BeyondLimits("the formula of all circuits", cause, f"use at most {' or '.join(would_do)}")
     errors = error_bounds(question, bits, absent) if band != "rounded" else ((Fraction(0),) * 2,) * question.n_rows
     return _Encoder(z3, coarse, question.network).formula(band, errors)
-
-
-def _too_large(bits: int, n_rows: int, n_edges: int) -> BeyondLimits:
-    cause = f"{bits} bits × {n_rows:,} rows × {n_edges:,} edges are {bits * n_rows * n_edges:,}, the limit {MAX_SIZE:,}"
-    would_do = [
-        f"{most:,} {name}"
-        for name, most in (
-            ("bits", MAX_SIZE // (n_rows * n_edges)),
-            ("rows", MAX_SIZE // (bits * n_edges)),
-            ("edges", MAX_SIZE // (bits * n_rows)),
-        )
-        if most
-    ]
-    return BeyondLimits("the formula of all circuits", cause, f"use at most {' or '.join(would_do)}")
 
 
 @dataclass(frozen=True)
@@ -109,12 +97,8 @@ class _Encoder:
             (tuple(whole(row, self.reads[0])), self._ends(label, band, error))
             for row, label, error in zip(rows, labels.tolist(), errors, strict=True)
         )
-        outputs: dict[tuple[int, ...], Tree] = {}
-        wrong: list[tuple[Any, int]] = []
-        for (row, (low, high)), times in region.items():
-            if row not in outputs:
-                outputs[row] = self._output(row)
-            wrong.append((self.z3.Not(self._between(outputs[row], low, high)), times))
+        outputs = {row: self._output(row) for row in dict.fromkeys(row for row, _ in region)}
+        wrong = [(self.z3.Not(self._between(outputs[row], *ends)), times) for (row, ends), times in region.items()]
         most = max_wrong(len(rows), question.protocol.accuracy_threshold)
         goal = self.z3.Goal(ctx=self.context)
         goal.add(*self._structure(), self._at_most(wrong, most))
@@ -145,20 +129,20 @@ class _Encoder:
     def _activated(self, layer: int, value: Tree) -> Tree:
         known, reads = self.network.function_of(layer), self.reads[layer]
         one = 1 << reads - self.sums[layer - 1]
-        if known.below is None:
-            low, high = (int(np.ldexp(end, reads)) for end in (known.low, known.high))
-            return self._mapped(
-                value, lambda v: min(max(v * one, low), high), lambda b: self._clipped(self._times(b, one), low, high)
-            )
-        slope = int(known.below * one)
-        return self._mapped(value, lambda v: v * (one if v > 0 else slope), lambda b: self._bent(b, one, slope))
+        if known.below is not None:
+            slope = int(known.below * one)
+            return self._mapped(value, lambda v: v * (one if v > 0 else slope), lambda b: self._bent(b, one, slope))
+        low, high = (int(np.ldexp(end, reads)) for end in (known.low, known.high))
+        return self._mapped(
+            value, lambda v: min(max(v * one, low), high), lambda b: self._clipped(self._times(b, one), low, high)
+        )
 
     def _clipped(self, value: _Bits, least: int, most: int) -> _Bits:
-        """Hardtanh."""
+        """The value, or the nearer of two ends."""
         z3, (low, high) = self.z3, (min(max(end, least), most) for end in (value.low, value.high))
         width = max(_width(value.low, value.high), _width(least, most))
-        wide, *ends = self._fit(value.vector, width), *(z3.BitVecVal(end, width, self.context) for end in (least, most))
-        clipped = z3.If(wide < ends[0], ends[0], z3.If(wide > ends[1], ends[1], wide))
+        wide, first, last = self._fit(value.vector, width), *(self._vector(end, width) for end in (least, most))
+        clipped = z3.If(wide < first, first, z3.If(wide > last, last, wide))
         return _Bits(self._fit(clipped, _width(low, high)), low, high)
 
     def _bent(self, value: _Bits, above: int, below: int) -> _Bits:
@@ -166,9 +150,8 @@ class _Encoder:
         if value.low >= 0 or value.high <= 0 or above == below:
             return self._times(value, above if value.low >= 0 else below)
         low, high = value.low * below, value.high * above
-        parts = [self._fit(self._times(value, factor).vector, _width(low, high)) for factor in (below, above)]
-        sign = self.z3.Extract(value.vector.size() - 1, value.vector.size() - 1, value.vector) == 1
-        return _Bits(self.z3.If(sign, *parts), low, high)
+        parts = (self._fit(self._times(value, factor).vector, _width(low, high)) for factor in (above, below))
+        return _Bits(self.z3.If(value.vector > 0, *parts), low, high)
 
     def _times(self, value: _Bits, factor: int) -> _Bits:
         ends = value.low * factor, value.high * factor
@@ -199,8 +182,7 @@ class _Encoder:
 
     def _vector(self, tree: Tree, width: int) -> Any:
         if isinstance(tree, tuple):
-            edge, kept, lost = tree
-            return self.z3.If(self.edges[edge], self._vector(kept, width), self._vector(lost, width))
+            return self.z3.If(self.edges[tree[0]], *(self._vector(one, width) for one in tree[1:]))
         if isinstance(tree, _Bits):
             return self._fit(tree.vector, width)
         return self.z3.BitVecVal(tree, width, self.context)
@@ -219,31 +201,26 @@ class _Encoder:
 
     # conditions
 
-    def _ends(self, label: float, band: Band, error: Interval) -> tuple[int | None, int | None]:
-        """The least and the largest pre-activation of the output that is right, None for no end."""
+    def _ends(self, label: float, band: Band, error: Interval) -> tuple[float, float]:
+        """The least and the largest pre-activation of the output that is right; infinite without an end."""
         network, rule = self.network if band == "rounded" else self.given, self.question.protocol.circuit_decision
         box = decision_box(label, rule, network.function_of(len(self.weights)))
         off = error[::-1] if band == "outside" else error
         scale = 1 << self.sums[-1]
-        low = ceil((Fraction(box.low) - off[0]) * scale) if isfinite(box.low) else None
-        high = floor((Fraction(box.high) - off[1]) * scale) if isfinite(box.high) else None
-        return (1, 0) if box.low > box.high else (low, high)
+        low = ceil((Fraction(box.low) - off[0]) * scale) if isfinite(box.low) else box.low
+        high = floor((Fraction(box.high) - off[1]) * scale) if isfinite(box.high) else box.high
+        return low, high
 
-    def _between(self, tree: Tree, low: int | None, high: int | None) -> Any:
+    def _between(self, tree: Tree, low: float, high: float) -> Any:
+        """Whether a number lies between two ends."""
         if isinstance(tree, tuple):
-            kept, lost = (self._between(one, low, high) for one in tree[1:])
-            return self.z3.If(self.edges[tree[0]], kept, lost)
-        ends = _ends(tree)
-        low, high = (
-            (None if low is not None and low <= ends[0] else low),
-            (None if high is not None and high >= ends[1] else high),
-        )
-        if (low is not None and low > ends[1]) or (high is not None and high < ends[0]):
+            return self.z3.If(self.edges[tree[0]], *(self._between(one, low, high) for one in tree[1:]))
+        least, most = _ends(tree)
+        if low > most or high < least:
             return self.z3.BoolVal(False, self.context)
-        parts = [self.z3.BoolVal(True, self.context)]
-        parts += [tree.vector >= low] if low is not None else []
-        parts += [tree.vector <= high] if high is not None else []
-        return self.z3.And(*parts)
+        parts = [tree.vector >= low] if low > least else []
+        parts += [tree.vector <= high] if high < most else []
+        return self.z3.And(*parts, self.context)
 
     def _structure(self) -> list[Any]:
         layout, z3 = self.question.layout, self.z3
@@ -267,13 +244,10 @@ class _Encoder:
         if most >= total or most < 0:
             return z3.BoolVal(most >= 0, self.context)
         width = total.bit_length() + 1
-        zero = z3.BitVecVal(0, width, self.context)
-        numbers = [
-            z3.If(one, z3.BitVecVal(times, width, self.context), zero) for one, times in conditions if times <= most
-        ]
-        never = [z3.Not(one) for one, times in conditions if times > most]
-        count = z3.Sum(*numbers) <= most if numbers else z3.BoolVal(True, self.context)
-        return z3.And(*never, count, self.context)
+        count = sum(
+            z3.If(one, *(z3.BitVecVal(n, width, self.context) for n in (times, 0))) for one, times in conditions
+        )
+        return count <= most
 
     def _clauses(self, goal: Any) -> Formula:
         z3 = self.z3
@@ -283,16 +257,11 @@ class _Encoder:
             return Formula(n_edges, n_edges, np.array([1, 0, -1, 0], dtype=np.int32))
         head, *lines = result.dimacs().splitlines()
         n_variables, n_clauses = map(int, head.split()[2:])
-        names = [line.split() for line in lines[n_clauses:]]
-        own = {
-            int(number): int(name[1:]) + 1 for _, number, name in names if name.startswith("e") and name[1:].isdigit()
-        }
-        number, following = np.zeros(n_variables + 1, dtype=np.int32), n_edges
-        for old in range(1, n_variables + 1):
-            following += old not in own
-            number[old] = own.get(old, following)
+        names = {name: int(number) for _, number, name in map(str.split, lines[n_clauses:])}
+        edges = [names[str(edge)] for edge in self.edges]  # each occurs, as the structure is told by all of them
+        order = np.concatenate([[0], edges, np.setdiff1d(np.arange(1, n_variables + 1), edges)])
         literals = np.array(" ".join(lines[:n_clauses]).split(), dtype=np.int32)
-        return Formula(n_edges, following, np.sign(literals) * number[np.abs(literals)])
+        return Formula(n_edges, n_variables, np.sign(literals) * np.argsort(order).astype(np.int32)[abs(literals)])
 
 
 def _decision(edge: int, kept: Tree, lost: Tree) -> Tree:
