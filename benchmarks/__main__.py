@@ -23,12 +23,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import numpy as np
+import torch
 
 from analysis.algorithms.candidates import candidate_algorithms
 from analysis.alignments.search import search_alignments
@@ -44,12 +46,20 @@ from analysis.limits import MOST_STORED
 from analysis.network_files.files import NetworkFile, network_file_json
 from analysis.protocol import COMPLETE, PAPER
 from analysis.question import ask
+from analysis.subjects.graph import Graph, Masks
 from analysis.subjects.perceptron.circuit import Circuit
 from analysis.subjects.perceptron.network import Network
+from analysis.subjects.perceptron.threads import one_thread
 from analysis.subjects.perceptron.training import train_networks
 from analysis.subjects.perceptron.training_spec import TrainingSpec
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
+from analysis.subjects.subject import gaps
+from analysis.subjects.transformer.batched import right_counts
+from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.transformer.model import AttentionModel
+from analysis.subjects.transformer.training import train_attention
+from analysis.subjects.transformer.training_spec import attention_spec
 from analysis.tasks import named_task
 from benchmarks import plain_reference as plain
 from benchmarks.crawl import crawled
@@ -275,6 +285,51 @@ def transformers(_quick: bool) -> Lines:
         yield Line(f"{model.name}: {len(found.masks):,} circuits of a transformer", seconds)
 
 
+def batches(quick: bool) -> Lines:
+    """Right rows of drawn circuits of transformers: all at once, beside runs in one order and beside one by one."""
+    for heads, d_model in ((4, 32),) if quick else ((4, 32), (8, 64)):
+        settings = {"task": "indirect object", "heads": heads, "d_model": d_model, "d_head": 8, "steps": 100}
+        model = train_attention(attention_spec(settings)).model
+        assert model is not None
+        space, n, few = model.space(TRANSFORMER.rules("")), 200 if quick else 4_000, 4 if quick else 40
+        masks = space.reduce(np.random.default_rng(0).random((n, space.graph.n_bits)) < 0.8)
+        with one_thread():
+            seconds, right = timed(partial(right_counts, model, space, masks))
+            ways: dict[str, Callable[[Masks], Any]] = {
+                "in one order": space.run,
+                "one by one": partial(_masked_runs, model, space.graph),
+            }
+            for how, way in ways.items():
+                reference, outputs = timed(partial(way, masks[:few]))
+                work = f"{n:,} circuits of 2 × {heads} heads on {len(model.rows)} rows; plain: {how}"
+                agree(work, (gaps(outputs, model.answers) > 0).sum(axis=1).tolist() == right[:few].tolist())
+                yield Line(work, seconds, reference / few * n, scaled=True)
+
+
+def _masked_runs(model: AttentionModel, graph: Graph, masks: Masks) -> Any:
+    """Logits ``[masks, rows, vocabulary]`` of circuits whose cut edges carry 0, plainly in torch."""
+    x = torch.as_tensor(model.embedding[model.tokens] + model.positions)
+    later, found = torch.ones(x.shape[1], x.shape[1]).triu(1) > 0, []
+    into: dict[tuple[int, str], list[int]] = {}
+    for number, edge in enumerate(graph.edges):
+        into.setdefault((edge.target, edge.slot), []).append(number)
+    for gates in torch.as_tensor(masks.astype(float)):
+        sources = x[None]
+
+        def read(reader: int, slot: str, gates: Any = gates) -> Any:
+            edges = into[reader, slot]
+            return torch.tensordot(gates[edges], sources[: len(edges)], 1)  # noqa: B023
+
+        for at in graph.removable:
+            layer, number = divmod(at - 1, model.n_heads)
+            query, key, value, output = map(torch.as_tensor, model.by_head[layer][number])
+            scores = (read(at, "q") @ query) @ (read(at, "k") @ key).transpose(1, 2) / query.shape[1] ** 0.5
+            given = scores.masked_fill(later, -torch.inf).softmax(-1) @ (read(at, "v") @ value) @ output
+            sources = torch.cat([sources, given[None]])
+        found.append(read(len(sources), "")[:, -1] @ torch.as_tensor(model.unembedding))
+    return torch.stack(found).numpy()
+
+
 def starts(_quick: bool) -> Lines:
     """Processor time of whole processes."""
     with _network_file() as file:
@@ -345,7 +400,7 @@ def _processor(*arguments: str, program: tuple[str, ...] = (sys.executable, "-P"
     return min(taken)
 
 
-STEPS: Final = (circuits, wide, asked, populations, transformers, starts, pages)
+STEPS: Final = (circuits, wide, asked, populations, transformers, batches, starts, pages)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -4,14 +4,16 @@ What a reader sums is linear in its sources until it is normalised. So each valu
 matrix once, and each circuit takes the sum of some rows of that table. Heads of the first layer have few values, by the
 few edges into them, whose tables serve all circuits; and what a head adds keeps the size of a head until it is read.
 
-Sums are taken in another order than by :meth:`~analysis.subjects.transformer.space.AttentionSpace.run`, on any device:
-a circuit with a row that is nearly tied is run by that again. So no count depends on the machine.
+Sums are taken in another order than by :meth:`~analysis.subjects.transformer.space.AttentionSpace.run`, on any device.
+By how much that moves logits grows with the weights, so it is measured on some circuits of each model, and a circuit
+with a row nearer to a tie than :data:`MARGIN` times as much is run in one order again: counts are those of these runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from math import inf, sqrt
 from typing import Any, Final
 
@@ -27,11 +29,14 @@ from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.space import AttentionSpace, first_alike
 from analysis.subjects.transformer.weights import Transformer
 
-TOLERANCE: Final = 1e-6
-"""Share of a row's largest logit within which it is nearly tied; ``docs/numerics.md`` says how far apart both ways are
-found to be."""
+MARGIN: Final = 10_000.0
+"""How many times nearer than what was measured a tie must be to be decided by runs in one order."""
+LEAST: Final = 1e-9
+"""Share of the largest logit that is near enough in any case; ``docs/numerics.md`` says what was measured."""
+_MEASURED: Final = 8  # circuits, each with so many of its edges kept
+_KEPT: Final = 0.8
 _ROWS: Final = {"cpu": 1 << 12, "cuda": 1 << 18}  # numbers that a slot reads in one circuit on rows run at once
-_NUMBERS: Final = {"cpu": 1 << 18, "cuda": 1 << 26}  # the same in all circuits run at once
+_NUMBERS: Final = {"cpu": 1 << 20, "cuda": 1 << 26}  # the same in all circuits run at once
 _ALL: Final = slice(None)
 _END: Final = slice(-1, None)  # the last position, which alone is read of the last column
 
@@ -45,14 +50,34 @@ def right_counts(model: Transformer, space: AttentionSpace, masks: Masks, device
         masks: ``[masks, bits]``.
         device: as torch names it; by default the first GPU of CUDA, where there is one.
     """
+    runs, tolerance = _measured(model, space, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    right, near = np.zeros(len(masks), dtype=np.int64), np.zeros(len(masks), dtype=np.bool_)
     with torch.inference_mode():
-        runs = _Runs(model, space, device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        right, near = runs.judged(space.graph.kept_edges(masks))
+        for some, rows, logits in runs.logits(space.graph.kept_edges(masks)):
+            own = runs.answers[rows].expand(len(logits), 1, -1)
+            apart = (logits.gather(1, own) - logits.scatter(1, own, -inf).amax(1, keepdim=True))[:, 0]
+            close = apart.abs() <= tolerance * (1.0 + logits.abs().amax(1))
+            right[some] += (apart > 0).sum(1).cpu().numpy()
+            near[some] |= close.any(1).cpu().numpy()
     again = np.flatnonzero(near)
     for start in range(0, len(again), space.batch):
-        some = again[start : start + space.batch]
-        right[some] = (gaps(space.run(masks[some]), model.answers) > 0).sum(axis=1)
+        one_order = again[start : start + space.batch]
+        right[one_order] = (gaps(space.run(masks[one_order]), model.answers) > 0).sum(axis=1)
     return right
+
+
+@lru_cache(maxsize=4)
+def _measured(model: Transformer, space: AttentionSpace, device: str) -> tuple[_Runs, float]:
+    """What runs circuits of a model, and the share of the largest logit within which rows are nearly tied."""
+    runs, moved = _Runs(model, space, device), 0.0
+    masks = space.reduce(np.random.default_rng(0).random((_MEASURED, space.graph.n_bits)) < _KEPT)
+    expected = space.run(masks)
+    with torch.inference_mode():
+        for some, rows, logits in runs.logits(space.graph.kept_edges(masks)):
+            of_rows = expected[some, rows].transpose(0, 2, 1)
+            away = np.abs(logits.cpu().numpy() - of_rows).max(axis=1) / (1.0 + np.abs(of_rows).max(axis=1))
+            moved = max(moved, float(away.max()))
+    return runs, max(LEAST, MARGIN * moved)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +142,7 @@ class _Runs:
             return torch.as_tensor(np.ascontiguousarray(array), device=device)
 
         self._blocks, self._nodes, self._parts = blocks, graph.nodes, graph.removable
-        self._answers = tensor(wiring.answers)
+        self.answers = tensor(wiring.answers)
         self._given = [tensor(one.transpose(2, 1, 0)[None]) for one in wiring.find_given()]
         self._absent = [None if one is None else tensor(one) for one in wiring.find_absent()]
         self._unembedding = tensor(wiring.unembedding)
@@ -142,12 +167,10 @@ class _Runs:
         self._n_rows = max(1, _ROWS[kind] // width)
         self._n_masks = max(1, _NUMBERS[kind] // (width * min(self._n_rows, len(model.answers))))
 
-    def judged(self, kept: Masks) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """``[masks]`` on how many rows each circuit is right, and whether a row is nearly tied, by kept edges."""
-        right, near = np.zeros(len(kept), dtype=np.int64), np.zeros(len(kept), dtype=np.bool_)
-        for start in range(0, len(self._answers), self._n_rows):
-            rows = slice(start, start + self._n_rows)
-            only, answers = np.zeros(len(kept), dtype=np.intp), self._answers[rows]
+    def logits(self, kept: Masks) -> Iterator[tuple[slice, slice, Tensor]]:
+        """Some circuits, some rows, and their logits ``[masks, vocabulary, rows]``, by kept edges."""
+        for start in range(0, len(self.answers), self._n_rows):
+            rows, only = slice(start, start + self._n_rows), np.zeros(len(kept), dtype=np.intp)
             given = [
                 _Source(only, one[..., rows], self._same, absent)
                 for one, absent in zip(self._given, self._absent, strict=False)
@@ -155,13 +178,7 @@ class _Runs:
             shared = _Sources([*given, *self._column(1, kept, [_Sources(given)])])
             for first in range(0, len(kept), self._n_masks):
                 some = slice(first, first + self._n_masks)
-                logits = self._logits(kept[some], [shared.of(some)])
-                own = answers.expand(len(logits), 1, -1)
-                apart = (logits.gather(1, own) - logits.scatter(1, own, -inf).amax(1, keepdim=True))[:, 0]
-                close = apart.abs() <= TOLERANCE * (1.0 + logits.abs().amax(1))
-                right[some] += (apart > 0).sum(1).cpu().numpy()
-                near[some] |= close.any(1).cpu().numpy()
-        return right, near
+                yield some, rows, self._logits(kept[some], [shared.of(some)])
 
     def _logits(self, kept: Masks, groups: list[_Sources]) -> Tensor:
         """``[masks, vocabulary, rows]``, of the sources of the first columns."""
