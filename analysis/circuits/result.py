@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.certainty import Certainty
 from analysis.circuits.distribution import CircuitDistribution, distribution_of
+from analysis.circuits.hashed_count import Bracket
 from analysis.described import Described
 from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
 
@@ -135,6 +136,7 @@ class CircuitSearch(Described):
         smallest: the smallest valid circuits, which are listed too; None where every valid circuit is listed, and where
             none were looked for.
         so_far: where an exact count goes on that time or memory ended; None where none was.
+        bracket: the counts by hashing that the interval comes from, with their settings; None where none was made.
     """
 
     layout: EdgeLayout
@@ -152,6 +154,7 @@ class CircuitSearch(Described):
     n_drawn: int | None = None
     smallest: SmallestCircuits | None = None
     so_far: CountSoFar | None = None
+    bracket: Bracket | None = None
 
     def __post_init__(self) -> None:
         if self.count < 0:

@@ -1,0 +1,319 @@
+"""Numbers of valid circuits by hashing, and draws of them, where they are too rare for a uniform sample.
+
+1. ApproxMC divides the models of a formula into about equal cells by random parities of edges, until one has few enough
+   to list, and takes the median of several rounds: within a factor 1 + ε with probability 1 − δ, proved for every
+   formula (Chakraborty, Meel and Vardi 2016). It is the one that pyunigen contains: pyapproxmc 4.3 and 4.4 leave out a
+   factor of 2 for each edge that the formula does not depend on.
+2. The given network's circuits lie between the models of two formulas of a rounded one
+   (:mod:`analysis.formulas.encoding`), so their number is at least the one divided by 1 + ε and at most the other times
+   1 + ε, unless one of the counts failed. More bits narrow the gap between the formulas.
+3. UniGen lists a random cell and draws eleven of its models, then those of another. Each model is drawn with a
+   probability that is off by a proved factor of 17 at most (Chakraborty et al. 2015, On Parallel Scalable Uniform SAT
+   Witness Generation, ε = 16), and by far less in trials. So intervals of shares among draws are estimates; the
+   guaranteed number of circuits of a kind is a count of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from importlib.metadata import version
+from importlib.util import find_spec
+from itertools import count as numbers
+from math import ceil, comb
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, Final, cast
+
+import numpy as np
+
+from analysis.circuits.distribution import distribution_of
+from analysis.circuits.hashed_count import Bracket, HashedCount
+from analysis.circuits.judging import enough_right, evaluate_circuits
+from analysis.circuits.result import CircuitSearch
+from analysis.circuits.space import count_in_space
+from analysis.errors import BeyondLimits, NotOffered
+from analysis.formulas.encoding import DEFAULT_BITS, encode
+from analysis.formulas.formula import Formula
+from analysis.progress import OutOfTime
+from analysis.question import Question
+from analysis.subjects.perceptron.circuit import mask_array
+from analysis.subjects.perceptron.mlp import keep_matrices
+from analysis.work import DEFAULT_WORK, Work
+
+EPSILON: Final = 0.8
+DELTA: Final = 0.1
+_ROUND_IS_RIGHT: Final = 0.64  # its proved probability, from which ApproxMC has its number of rounds
+_DRAWS_AT_ONCE: Final = 110  # ten cells of eleven
+_FOR_DRAWS: Final = 0.2  # of the time
+_PAUSE: Final = 0.1  # seconds
+_PROCESS: Final = Path(__file__).with_name("unigen_process.py")
+
+
+def hash_count(
+    formula: Formula,
+    *,
+    epsilon: float = EPSILON,
+    delta: float = DELTA,
+    seed: int = 0,
+    work: Work = DEFAULT_WORK,
+    clauses: Sequence[Sequence[int]] = (),
+    name: str = "models",
+) -> HashedCount:
+    """Count the models of a formula within a factor.
+
+    Args:
+        epsilon: between 0 and 1.
+        delta: between 0 and 1.
+        seed: of the hash functions, from 0; the same one gives the same number on every machine.
+        work: told several times a second which round it is; ends the process that counts.
+        clauses: more of them, over edges.
+        name: of what is counted, in reports.
+
+    Raises:
+        NotOffered: pyunigen is not installed.
+        OutOfTime: the time was up before, or somebody asked to stop.
+        Cancelled: the report asked to stop.
+    """
+    n_rounds, done, start = rounds(delta), 0, work.clock()
+
+    def tell(line: str) -> None:
+        nonlocal done
+        if begun := line.partition("round:")[2].split():
+            done = int(begun[0])
+        elif line:
+            return
+        work.tell("circuits", done, n_rounds, f"{name}: round {done + 1} of {n_rounds}")
+
+    asked = {"n_draws": 1, "epsilon": epsilon, "delta": delta, "known": None, "seeds": [seed]}
+    try:
+        cells, hashes = next(_answers(formula.with_clauses(clauses), asked, tell), (0, 0))
+    except OutOfTime:
+        enough = (work.clock() - start) * n_rounds / (done + 1)
+        raise OutOfTime(f"in round {done + 1} of {n_rounds}", enough) from None
+    return HashedCount(cells, hashes, epsilon, delta, seed, version("pyunigen"))
+
+
+def draw_models(formula: Formula, known: HashedCount, n: int, *, seed: int = 0, work: Work = DEFAULT_WORK) -> list[int]:
+    """Masks of models drawn near-uniformly, with repetition, fewer where the time is up before.
+
+    Args:
+        known: the number of models of this formula, with ε at most .8.
+        n: of draws.
+        seed: of the draws, from 0.
+        work: told of each few draws; its time ends them.
+
+    Raises:
+        NotOffered: pyunigen is not installed.
+        Cancelled: the report asked to stop.
+    """
+    masks: list[int] = []
+    if not known.count or not n:
+        return masks
+    batches = range(1, ceil(n / _DRAWS_AT_ONCE) + 1)
+    asked = {
+        "n_draws": min(n, _DRAWS_AT_ONCE),
+        "known": [known.cells, known.hashes],
+        "seeds": [seed + k for k in batches],
+    }
+
+    def tell(_line: str) -> None:
+        work.tell("circuits", len(masks), n, f"{len(masks):,} valid circuits drawn")
+
+    with suppress(OutOfTime):
+        for batch in _answers(formula, asked, tell):
+            masks += [sum(1 << edge - 1 for edge in draw if edge > 0) for draw in batch]
+    return masks[:n]
+
+
+def bracket(
+    question: Question,
+    work: Work = DEFAULT_WORK,
+    *,
+    bits: int = DEFAULT_BITS,
+    epsilon: float = EPSILON,
+    delta: float = DELTA,
+    seed: int = 0,
+    restricted: Callable[[Formula], Formula] = lambda formula: formula,
+) -> Bracket:
+    """Between which numbers the number of valid circuits lies, or that of those of a kind.
+
+    Args:
+        work: its time ends what is under way. A bracket with more bits is tried while the formulas are further apart
+            than the factor of the counts.
+        bits: to begin with.
+        epsilon, delta, seed: of each count.
+        restricted: makes the formula one of circuits of a kind, such as :func:`of_size`.
+
+    Raises:
+        BeyondLimits: not even the first count was done in time; or the formula is too large.
+        NotOffered: see :func:`~analysis.formulas.encoding.encode`; pyunigen is not installed.
+        Cancelled: the report asked to stop.
+    """
+    counts: list[HashedCount] = []
+    known, possible = None, count_in_space(question.network.sizes, question.protocol)
+
+    def counted(formula: Formula, name: str) -> HashedCount:
+        counts.append(hash_count(formula, epsilon=epsilon, delta=delta, seed=seed, work=work, name=name))
+        return counts[-1]
+
+    while True:
+        try:
+            formulas = [restricted(encode(question, bits, band)) for band in ("inside", "outside")]
+            inside = counted(formulas[0], f"valid circuits at {bits} bits")
+            known = known or Bracket(bits, inside, None, 0, possible)
+            same = formulas[0].digest == formulas[1].digest
+            outside = inside if same else counted(formulas[1], f"perhaps valid circuits at {bits} bits")
+            known = Bracket(bits, inside, outside, 0, possible)
+        except OutOfTime as late:
+            work.ended["circuits"] = "time"
+            if known is None:
+                raise _too_early(*late.args) from None
+            break
+        except BeyondLimits:
+            if known is None:
+                raise
+            break
+        if outside.count <= (1 + epsilon) * inside.count:
+            break
+        bits += 1
+    return replace(known, n_counts=sum(not one.exact for one in counts))
+
+
+def count_by_hashing(
+    question: Question,
+    work: Work = DEFAULT_WORK,
+    *,
+    bits: int = DEFAULT_BITS,
+    epsilon: float = EPSILON,
+    delta: float = DELTA,
+    n_draws: int = 1_000,
+    seed: int = 0,
+) -> CircuitSearch:
+    """Bracket the number of valid circuits by hashing, and draw some of them near-uniformly.
+
+    Args:
+        bits, epsilon, delta, seed: see :func:`bracket`.
+        n_draws: at most; fewer where the time is up before.
+        work: a fifth of its time is kept for draws.
+
+    Returns:
+        The bracket as the interval, :attr:`Bracket.about` as the count, the distribution of the draws, and those that
+        are distinct as the list.
+
+    Raises:
+        Those of :func:`bracket`.
+    """
+    found = bracket(
+        question,
+        work.for_seconds((1 - _FOR_DRAWS) * work.seconds_left),
+        bits=bits,
+        epsilon=epsilon,
+        delta=delta,
+        seed=seed,
+    )
+    inside = encode(question, found.bits, "inside")
+    draws = mask_array(draw_models(inside, found.inside, n_draws, seed=seed, work=work), question.layout)
+    masks = np.unique(draws)
+    if not enough_right(question, keep_matrices(masks, question.layout)).all():
+        raise AssertionError("a model is no valid circuit")
+    low, high = found.interval
+    return CircuitSearch(
+        question.layout,
+        found.possible,
+        masks,
+        *evaluate_circuits(question, masks),
+        truncated_at=None if low == high == len(masks) else len(masks),
+        method="hashed",
+        count=max(found.about, len(masks)),
+        interval=(max(low, len(masks)), max(high, len(masks))),
+        confidence=found.confidence,
+        n_tested=len(draws),
+        known_distribution=distribution_of(draws, question.layout),
+        n_drawn=len(masks),
+        bracket=found,
+    )
+
+
+def of_size(formula: Formula, least: int, most: int) -> Formula:
+    """The same for circuits with ``least`` to ``most`` edges."""
+    from pysat.card import CardEnc, EncType
+
+    edges, more = list(range(1, formula.n_edges + 1)), formula
+    for bound, trivial, encoded in ((least, 0, CardEnc.atleast), (most, formula.n_edges, CardEnc.atmost)):
+        if bound == trivial:
+            continue
+        clauses = encoded(edges, bound, top_id=more.n_variables, encoding=EncType.seqcounter)
+        more = more.with_clauses(clauses.clauses, max(clauses.nv - more.n_variables, 0))
+    return more
+
+
+def rounds(delta: float) -> int:
+    """Rounds of ApproxMC: the fewest, an odd number, of which most are right with probability 1 − δ."""
+    right = _ROUND_IS_RIGHT
+    for n in numbers(1, 2):
+        if sum(comb(n, k) * right**k * (1 - right) ** (n - k) for k in range(n // 2 + 1, n + 1)) >= 1 - delta:
+            return n
+    raise AssertionError
+
+
+def _too_early(reached: str, enough: float) -> BeyondLimits:
+    cause = f"not enough to say: the time was up {reached} of the first of two counts"
+    return BeyondLimits("circuits", cause, f"give it about {2 * enough:,.0f} s, or allow a sample")
+
+
+def _answers(formula: Formula, asked: dict[str, Any], tell: Callable[[str], None]) -> Iterator[Any]:
+    """What a process of its own answers, line by line; whatever ends this, the process ends with it.
+
+    Args:
+        tell: called with each other line that it prints, and several times a second with none. What it raises ends it.
+    """
+    if find_spec("pyunigen") is None:
+        cure = 'install it: pip install "pluriscope[solvers]"'
+        raise NotOffered("counts by hashing", "pyunigen is not installed", cure)
+    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    process: Any = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-P", str(_PROCESS)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    lines: SimpleQueue[str | None] = SimpleQueue()
+
+    def talk() -> None:
+        with suppress(OSError):  # it was ended
+            with process.stdin as given:
+                given.write(json.dumps({**asked, "n_edges": formula.n_edges}).encode() + b"\n")
+                given.write(formula.literals.tobytes())
+            for line in process.stdout:
+                lines.put(line.decode(errors="replace").strip())
+        lines.put(None)
+
+    thread = Thread(target=talk, daemon=True)
+    thread.start()
+    last, line = "", cast("str | None", "")
+    try:
+        while line is not None:
+            if line.startswith("= "):
+                yield json.loads(line[2:])
+            else:
+                tell(line)
+            last = line or last
+            try:
+                line = lines.get(timeout=_PAUSE)
+            except Empty:
+                line = ""
+        if process.wait() and "unsatisfiable" not in last:
+            raise RuntimeError(f"pyunigen failed: {last}")
+    finally:
+        process.kill()
+        process.wait()
+        thread.join()
+        process.stdout.close()
