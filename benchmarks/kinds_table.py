@@ -13,7 +13,7 @@ def kinds_table() -> Iterator[str]:
     """A row for each trait, a column for each kind: whether it has it."""
     yield f"| | {' | '.join(kind.plural for kind in SUBJECT_KINDS)} |"
     yield f"|---|{'---|' * len(SUBJECT_KINDS)}"
-    yield f"| Every valid circuit; methods, lenses, training |{' yes |' * len(SUBJECT_KINDS)}"
+    yield f"| Every valid circuit; methods, lenses |{' yes |' * len(SUBJECT_KINDS)}"
     for key, trait in TRAITS.items():
         yield f"| {trait.label} | {' | '.join('no' if kind.refuses(key) else 'yes' for kind in SUBJECT_KINDS)} |"
 

@@ -15,6 +15,7 @@ from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile
 from analysis.network_files.intake import Declaration, OutputIs, take_in
 from analysis.strict_json import validated
+from analysis.subjects.classifier import CLASSIFIER
 from analysis.subjects.names import checked_name
 from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.perceptron.network import Network
@@ -23,6 +24,8 @@ from analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.arguments import LATER, FilePath, checked, file_path, jsonable, unfit
 from pluriscope.errors import writing
 from pluriscope.live.calls import ReadTransformer
+from pluriscope.live.number_rows import ROWS as NUMBERS
+from pluriscope.live.number_rows import live_classifier
 from pluriscope.live.packages import PACKAGES, live_file, opened
 from pluriscope.live.token_tasks import ROWS, live_transformer, token_rows
 from pluriscope.onnx_runs import read_file
@@ -106,24 +109,42 @@ def read_model(
     if whole := whole_subject(model):
         return declared_beside(whole, task, name, encoding=encoding, data=data, layers=layers, output_is=output_is)
     held = opened(model)
-    rows = token_rows(data, held.token_ids)
+    rows, unread = None, None
+    try:
+        rows = token_rows(data, held.token_ids)
+    except AnalysisError as problem:
+        unread = problem  # what is no row of tokens may be one of numbers
     draft = _draft(held.module, layers, None if rows is None else len(rows["rows"][0]))
+    stem = Path(model).stem if isinstance(model, (str, Path)) else ""
+    named = name or stem or type(held.module).__name__
     if isinstance(draft, ReadTransformer):
+        if unread:
+            raise unread
         if rows is None and data is not None:
             raise unfit("data", data, ROWS)
         task = rows.get("answers") if task is None and rows else task
-        decided = task is None or (isinstance(task, str) and task == DECISIONS)
-        named, answers = name or type(held.module).__name__, None if decided else task
+        decided = DECISIONS if _decided(task) else None
+        answers = None if decided else task
         transformer = live_transformer(draft, rows, answers, name=named, token_text=held.token_text)
-        whole, task = GivenNetwork(TRANSFORMER, transformer), DECISIONS if decided else None
-        return declared_beside(whole, task, encoding=encoding, layers=layers, output_is=output_is)
+        return declared_beside(GivenNetwork(TRANSFORMER, transformer), decided, encoding=encoding, output_is=output_is)
+    if (rows or unread) and not isinstance(data, Mapping):
+        decided = DECISIONS if _decided(task) else None
+        whole = GivenNetwork(CLASSIFIER, live_classifier(draft, data, None if decided else task, named))
+        return declared_beside(whole, decided, encoding=encoding, output_is=output_is)
+    if draft.original and draft.original.classes:
+        cause = f"answers with one of {len(draft.original.classes)} classes"
+        raise InvalidNetwork("model", cause, f"give data={NUMBERS}")
     n_outputs = 1 if output_is == "classes" else draft.network.n_outputs
     tasks = declared(task, draft.network.n_inputs, n_outputs)
     given = {"tasks": tasks, "name": name, "encoding": encoding_text(encoding), "output_is": output_is}
     declaration = validated(Declaration, given, "argument", InvalidNetwork, "see the arguments of pluriscope.explain")
-    stem = Path(model).stem if isinstance(model, (str, Path)) else ""
     intake = take_in(draft, declaration, _record(data), fallback_name=stem)
     return GivenNetwork(PERCEPTRON, replace(intake.file(), remarks=draft.remarks), intake.data)
+
+
+def _decided(task: Any) -> bool:
+    """Whether the task is what the network answers."""
+    return task is None or (isinstance(task, str) and task == DECISIONS)
 
 
 def whole_subject(model: Any) -> GivenNetwork | None:

@@ -140,7 +140,7 @@ class _PairSearch:
                     n - sizes_of(all_theirs & ~common[x]),
                 ]
             )
-            bounds = 1.0 - least / (sizes[x] + n - least)
+            bounds = 1.0 - least / np.maximum(sizes[x] + n - least, 1)  # the empty circuit and itself have none
             kept = bounds >= self.distance
             found.append((bounds[kept], np.full(int(kept.sum()), x), others[kept]))
         bounds, left, right = (np.concatenate(parts) for parts in zip(*found, strict=True))

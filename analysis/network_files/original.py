@@ -34,6 +34,7 @@ class Original:
         doubts: what may make it compute something else than its parts, as a clause; "" if nothing is seen.
         whole: the type of its inputs, such as int64 or bool, where that has no numbers between whole ones; else "".
         cure: what to do where it does.
+        classes: of which it answers the one with the largest output; () where outputs answer by themselves.
     """
 
     run: Callable[[Rows], Rows]
@@ -41,6 +42,7 @@ class Original:
     doubts: str = ""
     whole: str = ""
     cure: str = "give a network that computes what its layers do"
+    classes: tuple[Any, ...] = ()
 
 
 def check_against(original: Original, network: Network, rows: Rows) -> None:

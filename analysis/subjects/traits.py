@@ -33,7 +33,7 @@ _TRAITS: Final = (
         of_inputs=True,
     ),
     Trait("own-rows", "Rows of one's own", "the rows of {plural} stand with the task in their file"),
-    Trait("outputs", "Several outputs", "{plural} have one output"),
+    Trait("outputs", "One output of several", "{plural} are asked about as a whole, with all their outputs"),
     Trait("protocols", "Protocol files; the protocol `paper`", "the rules of {plural} are values of settings"),
     Trait("counting", "Counts of sets too large to list", "circuits of {plural} are counted by listing them"),
     Trait(
@@ -56,7 +56,7 @@ _TRAITS: Final = (
     ),
     Trait("readers", "Every choice of one reader", "choices of what one reader reads are not tried on {plural}"),
     Trait("neurons", "Analyses of single neurons", "single neurons of {plural} are not read"),
-    Trait("numbers", "Numbers as inputs", "what {plural} are given is not read as numbers"),
+    Trait("numbers", "Numbers for 0 and 1 on inputs", "no inputs of {plural} stand for 0 and 1"),
     Trait("edge-weights", "Analyses and edits of single weights", "weights of single edges of {plural} are not read"),
     Trait("gates", "Methods with gates on edges", "no derivatives by gates on the edges of {plural} are defined"),
     Trait("stream", "Residual stream, heads, positions", "no residual stream of {plural} is read"),
@@ -66,7 +66,7 @@ _TRAITS: Final = (
     Trait(
         "formats",
         "Files of safetensors and ONNX; scikit-learn",
-        "{plural} come as modules of torch or as files of their own format, which the library writes",
+        "{plural} come from Python or as files of their own format, which the library writes",
     ),
 )
 TRAITS: Final[Mapping[str, Trait]] = {one.key: one for one in _TRAITS}

@@ -22,9 +22,6 @@ def perceptron_file(model: Any, last: Any) -> NetworkFile:
     item = f"model {type(model).__name__}"
     if not hasattr(last, "coefs_"):
         raise InvalidNetwork(item, "is not fitted", "call fit first")
-    if last.out_activation_ not in _SKLEARN:
-        cause = f"has the output activation {last.out_activation_!r}, which is not that of a single output"
-        raise InvalidNetwork(item, cause, "use two classes, one column of labels for each output, or squared errors")
     steps: list[Step] = []
     if model is not last:  # a scaler is known by what it makes of 0 and 1; what is none differs on other rows
         n_inputs = getattr(model, "n_features_in_", last.n_features_in_)  # not every first step knows its own
@@ -42,7 +39,8 @@ def perceptron_file(model: Any, last: Any) -> NetworkFile:
     for weight, bias in zip(weights, biases, strict=True):
         hidden = Activated(_SKLEARN[last.activation])
         steps += [Dense(weight.T.astype(np.float64), bias.astype(np.float64)), hidden]
-    steps[-1] = Activated(_SKLEARN[last.out_activation_])
+    of_classes = last.out_activation_ == "softmax"  # of the outputs of more than two classes
+    steps[-1] = Activated("linear" if of_classes else _SKLEARN[last.out_activation_])
     probable = getattr(model, "predict_proba", None)
     second = [*last.classes_.tolist(), 1][1] if probable is not None and last.n_outputs_ == 1 else None
 
@@ -52,6 +50,9 @@ def perceptron_file(model: Any, last: Any) -> NetworkFile:
             if probable is None:
                 return predicted.astype(np.float64)
             outputs = np.asarray(probable(rows), dtype=np.float64).reshape(len(rows), -1)[:, second is not None :]
+            if of_classes:
+                with np.errstate(divide="ignore"):
+                    return np.log(outputs)
         decided = predicted.astype(bool) if second is None else predicted == second
         for row, k in np.argwhere(decided != (outputs > 0.5))[:1]:
             on = f"is {outputs[row, k]:.4g} on row {row}, inputs {', '.join(f'{value:.4g}' for value in rows[row])}"
@@ -59,7 +60,8 @@ def perceptron_file(model: Any, last: Any) -> NetworkFile:
         return outputs
 
     double = all(weight.dtype == np.float64 for weight in weights)
-    file = replace(file_of_steps(steps, item), original=Original(run, DOUBLE if double else SINGLE))
+    classes = tuple(last.classes_.tolist()) if of_classes else ()
+    file = replace(file_of_steps(steps, item), original=Original(run, DOUBLE if double else SINGLE, classes=classes))
     if second is None or last.classes_.tolist() == [0, 1]:
         return file
     return replace(file, remarks=(*file.remarks, f"The output is the probability of {second!r}."))

@@ -91,3 +91,13 @@ def test_a_live_transformer_is_written_with_its_logits(tmp_path):
     ours = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
     assert model.answers.tolist() == [0, 1, 3]
     assert ours == pytest.approx(np.array(json.loads((tmp_path / "logits.json").read_text())), abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_classifier_is_written_with_what_it_answers(tmp_path):
+    (snippet,) = snippets("Classifiers")
+    answered = "import json\njson.dump(clf.predict(digits.data / 16).tolist(), open('answers.json', 'w'))"
+    run(tmp_path, snippet, answered)
+    _, model = read_subject((tmp_path / "digits.json").read_bytes())
+    assert model.network.sizes == (64, 32, 32, 10)
+    assert model.answers.tolist() == json.loads((tmp_path / "answers.json").read_text())

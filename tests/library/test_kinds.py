@@ -154,11 +154,11 @@ REFUSED = {
     "a comparison with one": (lambda result: result.compare(result.circuits[0]), InvalidIntervention, "1 explanation"),
     "going on": (lambda result: result.continued(), InvalidNetwork, "is finished"),
     "no such circuit": (lambda result: result.circuit("fffffff"), InvalidMask, "bits beyond"),
-    "another output": (lambda _: pluriscope.explain(DOCUMENT, output=1), NotOffered, "have one output"),
+    "another output": (lambda _: pluriscope.explain(DOCUMENT, output=1), NotOffered, "asked about as a whole"),
     "a protocol": (lambda _: pluriscope.explain(DOCUMENT, protocol={"ablation": "mean"}), NotOffered, "values of"),
     "no such rules": (lambda _: pluriscope.explain(DOCUMENT, protocol="paper"), InvalidProtocol, "no value of any"),
     "a task": (lambda _: pluriscope.explain(DOCUMENT, "XOR"), NotOffered, "not in a truth table"),
-    "an encoding": (lambda _: pluriscope.explain(DOCUMENT, encoding="-1, 1"), NotOffered, "not read as numbers"),
+    "an encoding": (lambda _: pluriscope.explain(DOCUMENT, encoding="-1, 1"), NotOffered, "stand for 0 and 1"),
     "a damaged file": (lambda _: pluriscope.explain({**DOCUMENT, "layers": 2}), InvalidNetwork, "layers"),
 }
 

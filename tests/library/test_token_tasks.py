@@ -134,7 +134,7 @@ BAD = {
     "a formula": (READ, {"task": "XOR"}, InvalidTask, "task", "XOR", "decisions"),
     "it raises": (READ, {"task": lambda row: row[9]}, InvalidTask, "task on row [", "IndexError", "returns one"),
     "it gives nothing": (READ, {"task": print}, InvalidTask, "task[0]", "None", "whole numbers"),
-    "numbers": (READ, {"encoding": "-1, 1"}, NotOffered, "encoding", "numbers", "scope"),
+    "numbers": (READ, {"encoding": "-1, 1"}, NotOffered, "encoding", "stand for 0 and 1", "scope"),
     "layers": (READ, {"layers": "a, b"}, InvalidNetwork, "layers", "in order", "leave"),
     "a large vocabulary": (sized(vocabulary=300), {}, InvalidNetwork, "the model", "at most 3 of layers", "correct"),
     "another logit on rows of none": (differs(20, 1e-6), {}, InvalidNetwork, "logit of ", "on the row, ", "parts do"),

@@ -27,10 +27,10 @@ def backward(
     """Derivatives of a metric by pre-activations.
 
     Args:
-        network: cut to one output.
+        network: of one output or several.
         sums: pre-activations ``[n_l, rows]`` for layers 1 … L.
         layers: activations ``[n_l, rows]`` for layers 0 … L.
-        output_slope: ``[rows]`` the metric's derivative by the output.
+        output_slope: ``[rows]`` the metric's derivative by the output, or ``[outputs, rows]``.
         carried: ``[n_l, n_(l−1)]`` for layers 1 … L, how much of its source's activation each edge carries; all of it
             if not given.
 
@@ -39,7 +39,7 @@ def backward(
     """
     n_layers = len(network.weights)
     slopes = [network.function_of(layer).slope(sums[layer - 1], layers[layer]) for layer in range(1, n_layers + 1)]
-    found = [output_slope[None] * slopes[-1]]
+    found = [output_slope * slopes[-1]]
     for layer in range(n_layers - 1, 0, -1):
         above, weights = found[0], network.weights[layer]
         if carried is not None:

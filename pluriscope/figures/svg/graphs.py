@@ -18,6 +18,8 @@ from pluriscope.figures.svg.elements import circle, drawing, num, rect, text
 
 COLUMN: Final = 190.0
 GAP: Final = 92.0
+_FEW_EDGES: Final = 100  # of more each is thinner
+_DENSE: Final = (12, 46.0, 1.4)  # nodes in a column from which on these are nearer, and columns wider
 PAD_X: Final = 74.0
 PAD_Y: Final = 34.0
 RADIUS: Final = 13.0
@@ -73,7 +75,8 @@ def graph_diagram(
     height = bottom + (_AROUND + _APART * len(around) if around else PAD_Y / 2)
     kept = [True] * len(graph.edges) if kept is None else kept
     thick, thin = (6.0, 1.5) if thumb else (3.4, 0.9)
-    inks = [5.0 if thumb else 1.6] * len(kept) if alone is None else [thick if one else thin for one in alone]
+    ink = (5.0 if thumb else 1.6) * min(1.0, (_FEW_EDGES / max(1, sum(kept))) ** 0.5)
+    inks = [ink] * len(kept) if alone is None else [thick if one else thin for one in alone]
     drawn = zip(graph.edges, kept, inks, strict=True)
     both = zip(graph.edges, kept, strict=True)
     touched = {end for edge, keeps in both if keeps for end in (edge.source, edge.target)}
@@ -132,9 +135,11 @@ def _places(graph: Graph, boxes: Mapping[int, tuple[float, float]]) -> tuple[lis
     columns = _columns(graph)
     sizes = [sum(column == one for one, _ in columns) for column, _ in columns]
     tallest, wider = max(sizes), _WIDER if boxes else 1.0
+    many, near, apart = _DENSE
+    gap, step = (near, COLUMN * apart) if tallest > many else (GAP, COLUMN)
     top = PAD_Y + (_BOX[1] if boxes else RADIUS)
     places = [
-        (PAD_X + COLUMN * wider * column, top + GAP * wider * (row + (tallest - size) / 2))
+        (PAD_X + step * wider * column, top + gap * wider * (row + (tallest - size) / 2))
         for (column, row), size in zip(columns, sizes, strict=True)
     ]
     return places, max(y + _half(graph, number, boxes.get(number))[1] for number, (_, y) in enumerate(places))

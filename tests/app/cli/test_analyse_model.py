@@ -99,7 +99,7 @@ def test_what_is_for_networks_is_refused(other_name, tmp_path, capsys):
         (("-p", "split-mean"), "a position's mean is itself"),
         (("-p", "split-nodes"), "nodes are heads"),
         (("--data", other_name), "data: is not offered: the rows of transformers stand with the task in their file"),
-        (("--output-index", "1"), "output 1: is not offered: transformers have one output"),
+        (("--output-index", "1"), "output 1: is not offered: transformers are asked about as a whole"),
         (("--output-index", "-1"), "output -1: is not offered"),
     ]
     for given, said in cases:

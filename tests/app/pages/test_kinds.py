@@ -24,6 +24,8 @@ from analysis.errors import AnalysisError
 from analysis.lenses.registry import LENSES
 from analysis.network_files.files import network_file_json
 from analysis.subjects import registry
+from analysis.subjects.classifier import CLASSIFIER
+from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.registry import SUBJECT_KINDS
 from analysis.subjects.traits import TRAITS
 from app.bundled import bundled_models
@@ -33,6 +35,7 @@ from benchmarks.kinds_table import with_kinds
 from benchmarks.parity import DOCUMENT
 from pluriscope.analyses.registry import of_kind
 from pluriscope.models import read_content, read_model
+from tests.analysis.subjects.test_classifier import drawn
 from tests.analysis.subjects.transformer.mlp_model import BARE
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT as BARE_FILE
 from tests.factories import found_out, on_a_copy, pretrained_xor, searched
@@ -61,6 +64,7 @@ def samples(tmp_path_factory):
     models = {
         "perceptron": XOR,
         "attention": json.loads(bundled_models()["tracr-induction"]),
+        "classifier": CLASSIFIER.write(drawn((3, 3, 3, 3))),
         "bare": {**BARE_FILE, "format": BARE.format},
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -69,7 +73,8 @@ def samples(tmp_path_factory):
         with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
             with app.state.store.write() as session:
                 save_network(session, pretrained_xor(), slug="perceptron")
-                save_network(session, json.dumps(models["attention"]).encode(), slug="attention")
+                for key in ("attention", "classifier"):
+                    save_network(session, json.dumps(models[key]).encode(), slug=key)
                 analysis = searched(session, json.dumps(models["bare"]).encode(), slug="bare")
                 for one in of_kind(BARE):
                     if one.find and "planted" not in one.reads:
@@ -128,7 +133,7 @@ COMMON = {
 
 def two_outputs(model: dict[str, Any]) -> dict[str, Any]:
     """The same with its output twice, if it is a perceptron."""
-    if "weights" not in model or model["format"] == BARE.format:
+    if model["format"] != PERCEPTRON.format:
         return model
     last, bias = model["weights"][-1], model["biases"][-1]
     twice = {"weights": [*model["weights"][:-1], last * 2], "biases": [*model["biases"][:-1], bias * 2]}

@@ -1,0 +1,400 @@
+"""Perceptrons that tell classes apart, on rows of numbers, as a kind of subject.
+
+The answer is the largest of the outputs, which are linear. A circuit is a set of hidden neurons, or of edges into and
+out of the last hidden layer, which then reads the layer below as it is in the whole network. The arithmetic is that of
+:mod:`analysis.subjects.perceptron.mlp`: what is absent carries 0 or its mean over the rows, and the biases of neurons
+that take part stay. Outputs are there in every circuit.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from math import comb, prod
+from typing import Annotated, Any, ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from analysis.described import Described
+from analysis.digest import sha256_hex
+from analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
+from analysis.fixed_order import inner
+from analysis.late_functions import function_at
+from analysis.strict_json import MAX_TEXT, number_array, validated
+from analysis.subjects.graph import Edge, Graph, Masks, Node
+from analysis.subjects.perceptron.gradients import backward
+from analysis.subjects.perceptron.mlp import (
+    MAX_ACTIVATION,
+    activation_bound,
+    activations,
+    batch_activations,
+    forward_pass,
+    means,
+    zeros,
+)
+from analysis.subjects.perceptron.network import Network
+from analysis.subjects.subject import Rules, Slope, SubjectKind, Table
+
+Array = NDArray[np.float64]
+FORMAT: Final = "pluriscope-classifier/1"
+MAX_ROWS: Final = 4_096
+MAX_BITS: Final = 4_096
+"""Of a mask."""
+MAX_MULTIPLICATIONS: Final = 1 << 28
+"""Of the whole network on all rows: a second."""
+_FILE: Final = "model file"
+_FILES: Final = "analysis.network_files.files"  # knows what is planted and edited, which stands above this room
+_CURE: Final = "give what docs/machine-interface.md says of classifiers"
+_BATCH: Final = 1 << 21  # outputs of a batch
+_AT_ONCE: Final = 1 << 17  # activations in one array, so that it stays in the processor's cache
+_MILLISECONDS: Final = 2e-6  # for an edge on a row
+_FEW_INPUTS: Final = 8  # that a row's text lists
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Classifier(Described):
+    """A perceptron with rows of numbers, as a subject.
+
+    Args:
+        network: its last layer is linear.
+        outputs: the names of the classes.
+        data: ``[rows, inputs]``.
+        answers: ``[rows]`` the class of each.
+        task: the name of the task.
+        remarks: what is to be said of how it was read, one sentence each.
+    """
+
+    format: ClassVar[str] = FORMAT
+    planted: ClassVar[None] = None
+    edited: ClassVar[None] = None
+    name: str
+    network: Network
+    outputs: tuple[str, ...]
+    data: Array
+    answers: NDArray[np.int64]
+    task: str = ""
+    attribution: str = ""
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        return sha256_hex(FORMAT.encode(), b"\n", self.network.digest.encode())
+
+    @cached_property
+    def task_document(self) -> dict[str, Any]:
+        return {"name": self.task, "rows": self.data.tolist(), "answers": self.answers.tolist()}
+
+    @cached_property
+    def rows(self) -> tuple[str, ...]:
+        """The inputs of each, or its number from 0 where there are many."""
+        if self.network.n_inputs > _FEW_INPUTS:
+            return tuple(f"row {row}" for row in range(len(self.data)))
+        return tuple(", ".join(f"{value:g}" for value in row) for row in self.data.tolist())
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        right = int((self.layers[-1].argmax(axis=1) == self.answers).sum())
+        return (
+            ("Layers", "-".join(map(str, self.network.sizes))),
+            ("Activation", self.network.function_of(1).text),
+            ("Classes", ", ".join(self.outputs)),
+            ("Right itself", f"{right:,} of {len(self.data):,} rows"),
+        )
+
+    @cached_property
+    def layers(self) -> tuple[Array, ...]:
+        """Activations ``[rows, n_l]`` of the whole network."""
+        return activations(self.network, self.data)
+
+    def judged_as(self, other: Classifier) -> Classifier:
+        self.network.judged_as(other.network)
+        if not np.array_equal(self.data, other.data) or self.outputs != other.outputs:
+            cause = "have tasks of other rows or classes"
+            raise InvalidNetwork("these two networks", cause, "compare networks that are judged on the same rows")
+        return replace(self, answers=other.answers, task=other.task)
+
+    def space(self, rules: Rules) -> ClassifierSpace:
+        """Its circuits under some rules.
+
+        Raises:
+            InvalidProtocol: masks would have too many bits.
+        """
+        space = ClassifierSpace(self, rules["granularity"] == "neurons", rules["ablation"] == "mean")
+        if space.n_bits > MAX_BITS:
+            cause = f"make masks of {space.n_bits:,} bits, and {MAX_BITS:,} is the most"
+            raise InvalidProtocol(f"circuits by {rules['granularity']}", cause, "use neurons, or a smaller network")
+        return space
+
+
+class ClassifierSpace:
+    """The circuits of a classifier.
+
+    Their bits are in blocks of parts: a circuit has of each block nothing, or something of every part.
+
+    Args:
+        subject: the classifier.
+        nodes: whether masks name hidden neurons, otherwise edges.
+        means: whether what is absent carries its mean, otherwise 0.
+    """
+
+    def __init__(self, subject: Classifier, nodes: bool, means: bool) -> None:
+        self._subject, self._nodes, self._means = subject, nodes, means
+        whole = subject.network
+        self._first = 1 if nodes else whole.n_hidden_layers - 1  # the layer whose values are given
+        parts = whole.weights[self._first :], whole.biases[self._first :]
+        self._network = Network(*parts, whole.activation, whole.output_activation, whole.negative_slope)
+        self._sizes = self._network.sizes
+        if nodes:  # a neuron of every layer
+            self._blocks = [np.split(np.arange(sum(self._sizes[:-1])), np.cumsum(self._sizes[:-2]))]
+        else:  # of each neuron an edge in and an edge out
+            n, hidden, n_out = self._sizes
+            into, out_of = np.split(np.arange((n + n_out) * hidden), [n * hidden])
+            pairs = zip(into.reshape(hidden, n), out_of.reshape(n_out, hidden).T, strict=True)
+            self._blocks = [list(pair) for pair in pairs]
+        self._parts = tuple(tuple(map(len, block)) for block in self._blocks)
+        self.n_bits = sum(map(sum, self._parts))
+
+    @cached_property
+    def graph(self) -> Graph:
+        first, last = self._first, len(self._subject.network.weights)
+        nodes, before, edges = list[Node](), range(0), list[Edge]()
+        if self._nodes:
+            nodes, before = [Node("x", "inputs", 0, False, looks=False)], range(1)
+        for layer, size in enumerate(self._sizes, start=first):
+            there = range(len(nodes), len(nodes) + size)
+            for k in range(size):
+                name = f"y{k}" if layer == last else f"{layer}.{k}" if layer else f"x{k}"
+                label = self._subject.outputs[k] if layer == last else f"n{name}" if layer else name
+                removable = layer < last and len(before) > 0
+                nodes.append(Node(name, label, layer - first + self._nodes, removable, looks=False))
+            edges += [Edge(source, target) for target in there for source in before]
+            before = there
+        return Graph(tuple(nodes), tuple(edges), "nodes" if self._nodes else "edges")
+
+    @property
+    def possible(self) -> int:
+        ways = (1 + prod((1 << n) - 1 for n in block) for block in self._parts)
+        return prod(ways) - (not self._nodes)
+
+    @property
+    def possible_by_bits(self) -> dict[int, int]:
+        return {bits: count for bits, count in sorted(_of_blocks(self._parts)[1][0].items()) if bits or self._nodes}
+
+    @property
+    def sizes_drawn(self) -> dict[int, int]:
+        return self.possible_by_bits
+
+    def draw(self, bits: NDArray[np.int64], chance: np.random.Generator) -> Masks:
+        masks, dice = np.zeros((len(bits), self.n_bits), dtype=np.bool_), random.Random(chance.bytes(32))  # noqa: S311
+        for mask, n_bits in zip(masks, bits.tolist(), strict=True):
+            sizes = _split(n_bits, *_of_blocks(self._parts), dice)
+            for block, parts, size in zip(self._blocks, self._parts, sizes, strict=True):
+                for part, k in zip(block, _split(size, *_of_parts(parts), dice) if size else (), strict=False):
+                    mask[dice.sample(part.tolist(), k)] = True
+        return masks
+
+    @property
+    def n_combinations(self) -> int:
+        return 1 << self.n_bits
+
+    @property
+    def batch(self) -> int:
+        return max(1, min(1 << 13, _BATCH // (len(self._subject.data) * self._sizes[-1])))
+
+    @property
+    def milliseconds(self) -> float:
+        return min(self.possible, 1 << 62) * self.run_milliseconds
+
+    @property
+    def run_milliseconds(self) -> float:
+        return _MILLISECONDS * len(self._subject.data) * sum(a * b for a, b in pairwise(self._sizes))
+
+    def branches(self) -> tuple[Masks, ...]:
+        bits = np.arange(self.n_bits)
+        return tuple(bits == np.array([[-1], [bit]]) for bit in bits)
+
+    def reduce(self, masks: Masks) -> Masks:
+        left = masks.copy()
+        for block in self._blocks:
+            every: Masks = np.all([masks[:, part].any(axis=1) for part in block], axis=0)
+            left[:, np.concatenate(block)] &= every[:, None]
+        return left
+
+    def _kept(self, masks: Masks) -> list[Masks]:
+        """The kept edges ``[masks, n_l, n_(l-1)]`` into each layer."""
+        if not self._nodes:
+            n, hidden, n_out = self._sizes
+            into, out_of = np.split(masks, [n * hidden], axis=1)
+            return [into.reshape(-1, hidden, n), out_of.reshape(-1, n_out, hidden)]
+        there = [*(masks[:, part] for part in self._blocks[0]), np.ones((len(masks), self._sizes[-1]), dtype=np.bool_)]
+        return [above[:, :, None] & below[:, None, :] for below, above in pairwise(there)]
+
+    @cached_property
+    def _absent(self) -> tuple[Array, ...]:
+        """What absent edges carry, by layer."""
+        return means(self._subject.layers[self._first :]) if self._means else zeros(self._sizes)
+
+    def run(self, masks: Masks) -> Array:
+        return self._outputs(masks, self._absent)
+
+    def run_from(self, masks: Masks, row: int) -> Array:
+        return self._outputs(masks, [layer[row] for layer in self._subject.layers[self._first : -1]])
+
+    def _outputs(self, masks: Masks, absent: Any) -> Array:
+        given = self._subject.layers[self._first]
+        found, at_once = (
+            np.empty((len(masks), len(given), self._sizes[-1])),
+            _AT_ONCE // (len(given) * max(self._sizes)),
+        )
+        for start in range(0, len(masks), max(1, at_once)):
+            some = slice(start, start + max(1, at_once))
+            found[some] = batch_activations(self._network, self._kept(masks[some]), given, absent)[-1].swapaxes(1, 2)
+        return found
+
+    def effects(self, slope: Slope, at: float) -> Array:
+        """By one pass back through the network."""
+        given, absent = self._subject.layers[self._first], self._absent
+        sums, layers = (
+            [one.T for one in found] for found in forward_pass(self._network, absent[0] + at * (given - absent[0]))
+        )
+        slopes = backward(self._network, sums, layers, slope(np.ascontiguousarray(layers[-1].T), slice(None)).T)
+        lost = [carried - layer for carried, layer in zip(absent, self._subject.layers[self._first :], strict=False)]
+        each = [
+            inner(above, np.ascontiguousarray(below.T)) * weights / len(given)
+            for above, below, weights in zip(slopes, lost, self._network.weights, strict=True)
+        ]
+        if self._nodes:  # a neuron that is not there is cut from all that read it
+            return np.concatenate([np.add.accumulate(one, axis=0)[-1] for one in each])
+        return np.concatenate([one.ravel() for one in each])
+
+    def roles(self, _masks: Masks) -> None:
+        return None
+
+    def inside(self, _mask: Masks) -> tuple[Table, ...]:
+        return ()
+
+    def run_row(self, _mask: Masks, _row: int) -> None:
+        return None
+
+    def engine(self) -> None:
+        return None
+
+
+def _suffixes(factors: Sequence[Mapping[int, int]]) -> list[dict[int, int]]:
+    """Of choices that each have a size, size → ways: the ways of each and all after it together."""
+    found: list[dict[int, int]] = [{0: 1}]
+    for factor in reversed(factors):
+        product: dict[int, int] = {}
+        for size, ways in factor.items():
+            for more, others in found[0].items():
+                product[size + more] = product.get(size + more, 0) + ways * others
+        found.insert(0, product)
+    return found
+
+
+@lru_cache
+def _of_parts(parts: tuple[int, ...]) -> tuple[list[dict[int, int]], list[dict[int, int]]]:
+    """The sets of some of so many, by size, of each part; and of it and all after it."""
+    factors = [{k: comb(n, k) for k in range(1, n + 1)} for n in parts]
+    return factors, _suffixes(factors)
+
+
+@lru_cache
+def _of_blocks(blocks: tuple[tuple[int, ...], ...]) -> tuple[list[dict[int, int]], list[dict[int, int]]]:
+    """The same of blocks, which may be empty."""
+    factors = [{0: 1, **_of_parts(parts)[1][0]} for parts in blocks]
+    return factors, _suffixes(factors)
+
+
+def _split(
+    total: int, factors: Sequence[Mapping[int, int]], suffixes: Sequence[Mapping[int, int]], dice: random.Random
+) -> list[int]:
+    """A size for each choice, each choice of this total size as likely."""
+    sizes = []
+    for factor, this, rest in zip(factors, suffixes, suffixes[1:], strict=False):
+        rank = dice.randrange(this[total])
+        for size, ways in factor.items():
+            rank -= ways * rest.get(total - size, 0)
+            if rank < 0:
+                break
+        sizes.append(size)
+        total -= size
+    return sizes
+
+
+class _Task(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str = Field(max_length=MAX_TEXT)
+    rows: list[Any] = Field(min_length=1, max_length=MAX_ROWS)
+    answers: list[int]
+
+
+class _Own(BaseModel):
+    """The keys that are not as in network files."""
+
+    model_config = ConfigDict(strict=True)
+
+    outputs: list[Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]]
+    tasks: list[_Task] = Field(min_length=1, max_length=1)
+    planted: None = None
+    edited: None = None
+
+
+def read_classifier(document: dict[str, Any]) -> Classifier:
+    """The classifier in a file of the format ``pluriscope-classifier/1``.
+
+    Raises:
+        AnalysisError: naming every key at fault, or else the first thing that does not fit another.
+    """
+    own = validated(_Own, document, _FILE, InvalidNetwork, _CURE)
+    (task,), shared = own.tasks, {key: value for key, value in document.items() if key not in _Own.model_fields}
+    file = function_at(f"{_FILES}:network_from")(shared, optional=("sizes", "tasks"), item=_FILE)
+    network, data = file.network, number_array(task.rows, "rows", 2, InvalidData)
+    n_classes, answers = network.n_outputs, np.array(task.answers, dtype=np.int64)
+    if network.n_hidden_layers == 0 or network.output_activation != "linear":
+        cause = f"is {'-'.join(map(str, network.sizes))} and ends with {network.output_activation}"
+        raise InvalidNetwork("network", cause, "give a hidden layer or more, and a linear last layer")
+    if not 2 <= n_classes == len(own.outputs) == len({*own.outputs}):
+        cause = f"are {len({*own.outputs})} different names, and the last layer has {n_classes} neurons"
+        raise InvalidNetwork("outputs", cause, "give two classes or more, and a name of its own for each")
+    if data.shape[1] != network.n_inputs:
+        cause = f"have {data.shape[1]} numbers, and the network has {network.n_inputs} inputs"
+        raise InvalidData("rows", cause, "give a number for each input")
+    if len(answers) != len(data) or answers.min() < 0 or answers.max() >= n_classes:
+        cause = f"are {len(answers):,} from {min(task.answers, default=0)} to {max(task.answers, default=0)}"
+        raise InvalidData("answers", cause, f"give for each of {len(data):,} rows a class from 0 to {n_classes - 1}")
+    if activation_bound(network, float(np.abs(data).max())) > MAX_ACTIVATION:
+        raise InvalidNetwork("weights and rows", "are so large that activations may exceed float64", "scale them down")
+    if (needed := len(data) * sum(one.size for one in network.weights)) > MAX_MULTIPLICATIONS:
+        cause = f"takes {needed:,} multiplications on its rows; the most are {MAX_MULTIPLICATIONS:,}"
+        raise BeyondLimits("model", cause, "use a smaller network or fewer rows")
+    return Classifier(file.name, network, tuple(own.outputs), data, answers, task.name, file.attribution)
+
+
+def classifier_document(classifier: Classifier) -> dict[str, Any]:
+    """A classifier as the JSON object of a file, from which the very same numbers are read."""
+    file = function_at(f"{_FILES}:NetworkFile")(classifier.name, classifier.network, (), classifier.attribution)
+    shared: dict[str, Any] = function_at(f"{_FILES}:network_file_json")(file)
+    del shared["sizes"]  # which the weights have
+    return shared | {"format": FORMAT, "outputs": [*classifier.outputs], "tasks": [classifier.task_document]}
+
+
+CLASSIFIER: Final = SubjectKind(
+    key="classifier",
+    noun="classifier",
+    plural="classifiers",
+    definition="A perceptron with numbers as inputs that answers with the largest of several outputs. Its circuits are "
+    "sets of hidden neurons, or of edges.",
+    format=FORMAT,
+    settings={"granularity": ("neurons", "edges"), "ablation": ("zero", "mean")},
+    read=read_classifier,
+    write=classifier_document,
+    traits=frozenset(),
+    module="analysis.explaining.graphs",
+)

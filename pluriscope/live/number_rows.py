@@ -1,0 +1,60 @@
+"""A classifier of what was read of a perceptron, with the rows of numbers that it is judged on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.errors import InvalidNetwork, InvalidTask
+from analysis.network_files.files import NetworkFile, network_file_json
+from analysis.network_files.original import apart
+from analysis.subjects.classifier import FORMAT, Classifier, read_classifier
+from pluriscope.arguments import listed, plain, unfit
+
+ROWS: Final = "rows of numbers, such as digits.data / 16; for Boolean inputs a data file"
+_LEAST: Final = -30.0  # below the largest output: what softmax makes of less is lost in rounding
+
+
+def live_classifier(draft: NetworkFile, data: Any, task: Any, name: str) -> Classifier:
+    """A perceptron as a classifier, of which the original computes the same on every row.
+
+    Args:
+        draft: what was read of it.
+        data: lists, tuples, arrays or tensors of numbers.
+        task: a class for each row; None where each answer is still to be set, 0 until then.
+        name: what to call it.
+
+    Raises:
+        AnalysisError: rows or answers that it cannot be given, or the original computes something else.
+    """
+    network, original = draft.network, draft.original
+    try:
+        rows = [listed(row) for row in listed(data)]
+    except TypeError:
+        raise unfit("data", data, ROWS) from None
+    classes = [*original.classes] if original and original.classes else [*range(network.n_outputs)]
+    answers = [0] * len(rows)
+    if task is not None:
+        try:
+            answers = [classes.index(plain(one)) for one in listed(task)]
+        except (TypeError, ValueError) as problem:
+            cause = f"names no class for each row: {problem}" if str(problem) else f"is of type {type(task).__name__}"
+            raise InvalidTask("task", cause, f"give for each row one of {', '.join(map(repr, classes))}") from None
+    document = {
+        **network_file_json(replace(draft, name=name, tasks=(), planted=None, edited=None)),
+        "format": FORMAT,
+        "outputs": [str(one) for one in classes],
+        "tasks": [{"name": "", "rows": rows, "answers": answers}],
+    }
+    del document["sizes"]
+    classifier = read_classifier(document)
+    if original:
+        both = original.run(classifier.data), classifier.layers[-1]
+        theirs, ours = (np.maximum(one - one.max(axis=1, keepdims=True), _LEAST) for one in both)
+        differs = (theirs.argmax(axis=1) != ours.argmax(axis=1)) | apart(theirs, ours, original.tolerance).any(axis=1)
+        if differs.any():
+            cause = "are not those that its layers as read compute"
+            raise InvalidNetwork(f"outputs on data[{int(differs.argmax())}]", cause, original.cure)
+    return classifier
