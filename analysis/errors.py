@@ -96,6 +96,10 @@ class InvalidStudy(AnalysisError):
     """The design of a study contradicts itself or names what is unknown, or its result file cannot be read."""
 
 
+class InvalidProof(AnalysisError):
+    """A file is no proof, is about another question, or a step of it does not follow."""
+
+
 class BeyondLimits(AnalysisError):
     """The work is too large to start; the cause carries the estimate and the limit."""
 

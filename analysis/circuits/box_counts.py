@@ -37,7 +37,7 @@ Ints = NDArray[np.int64]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _compiled(function: F) -> F:
+def compiled(function: F) -> F:
     """Compile when first called, and keep that for the next process where a folder can be written."""
     try:
         made: Any = njit(cache=True)(function)
@@ -160,7 +160,7 @@ class Counts(NamedTuple):
     by_tail: Ints
 
 
-@_compiled
+@compiled
 def _halve(order: Ints, points: Floats, start: int, stop: int, spread: Floats) -> None:
     """Order choices so that those of the first half are at most those of the second where they spread most."""
     row = 0
@@ -188,7 +188,7 @@ def _halve(order: Ints, points: Floats, start: int, stop: int, spread: Floats) -
             return
 
 
-@_compiled
+@compiled
 def _plant(part: Part, terms: Floats, sets: Ints) -> int:
     """Make the tree over a part's choices among some sources: halved again and again where it is spread most."""
     n_rows, n_chosen = terms.shape[2], len(sets)
@@ -232,7 +232,7 @@ def _plant(part: Part, terms: Floats, sets: Ints) -> int:
     return n_points
 
 
-@_compiled
+@compiled
 def _summed(terms: Floats, bias: float, choice: int, n_first: int, n_sources: int, row: int) -> float:
     """What so many first neurons, in the network's order, add to a bias, where they choose what has this number."""
     for neuron in range(n_first):
@@ -240,7 +240,7 @@ def _summed(terms: Floats, bias: float, choice: int, n_first: int, n_sources: in
     return bias
 
 
-@_compiled
+@compiled
 def _is_right(terms: Floats, boxes: Boxes, choice: int, n_sources: int) -> bool:
     """Whether one choice of every neuron is right on every row."""
     for row in range(terms.shape[2]):
@@ -250,7 +250,7 @@ def _is_right(terms: Floats, boxes: Boxes, choice: int, n_sources: int) -> bool:
     return True
 
 
-@_compiled
+@compiled
 def _may_be_right(terms: Floats, boxes: Boxes, size: Floats) -> bool:
     """Whether no row rules every choice out; the greatest sum of absolute values on each row goes into ``size``."""
     n_neurons, n_sets, n_rows = terms.shape
@@ -268,7 +268,7 @@ def _may_be_right(terms: Floats, boxes: Boxes, size: Floats) -> bool:
     return True
 
 
-@_compiled
+@compiled
 def _chosen(number: int, n_neurons: int, n_sources: int) -> tuple[int, int, int]:
     """Sources used, edges and active neurons of one choice of some neurons."""
     used = edges = active = 0
@@ -285,7 +285,7 @@ def _chosen(number: int, n_neurons: int, n_sources: int) -> tuple[int, int, int]
     return used, edges, active
 
 
-@_compiled
+@compiled
 def _set_out(terms: Floats, problem: Problem, lead: int) -> None:
     """What middle and tail must add on top of one lead, and which of their classes go with it."""
     boxes, middle, tail, room = problem
@@ -303,7 +303,7 @@ def _set_out(terms: Floats, problem: Problem, lead: int) -> None:
             room.counts[c, d] = boxes.admitted[active + middle.sizes[c, 1] + tail.sizes[d, 1]]
 
 
-@_compiled
+@compiled
 def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int], most: int) -> tuple[int, int]:
     """Go through the pairs on one lead.
 
@@ -420,7 +420,7 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
     return total, visits
 
 
-@_compiled
+@compiled
 def list_right(terms: Floats, problem: Problem, leads: Ints, most: int) -> tuple[bool, int]:
     """List the right choices that use every source, on some leads of one state, in the problem's room.
 
@@ -449,7 +449,7 @@ def list_right(terms: Floats, problem: Problem, leads: Ints, most: int) -> tuple
     return True, n_visits
 
 
-@_compiled
+@compiled
 def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget: int, at: Ints, counts: Counts) -> bool:
     """Count the right choices that use every source, on top of some states.
 
@@ -537,7 +537,7 @@ def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget:
     return True
 
 
-@_compiled
+@compiled
 def _gather(
     problem: Problem, n_points: tuple[int, int], sign: int, by_size: Ints, by_middle: Ints, by_tail: Ints
 ) -> None:
@@ -564,7 +564,7 @@ def _gather(
     _hand_down(tail, n_points[1], np.ascontiguousarray(counts.T), sign, by_tail)
 
 
-@_compiled
+@compiled
 def _hand_down(part: Part, n_points: int, counts: NDArray[np.bool_], sign: int, by_choice: Ints) -> None:
     """Add the pairs of nodes and of single choices to each choice of a part, and forget them."""
     n_leaves = max(1, n_points // LEAF)
@@ -588,7 +588,7 @@ def _hand_down(part: Part, n_points: int, counts: NDArray[np.bool_], sign: int, 
             part.partners[node, d] = 0
 
 
-@_compiled
+@compiled
 def nth_right(terms: Floats, problem: Problem, first: int, number: int) -> int:
     """The right choice with this number, among those that use all sources and differ from one in the tail alone.
 

@@ -35,16 +35,21 @@ class Formula:
         return sha256_hex(self.dimacs.encode())
 
     @property
+    def clauses(self) -> list[list[int]]:
+        """The literals of each clause."""
+        ends = np.flatnonzero(self.literals == 0)
+        return [part[:-1].tolist() for part in np.split(self.literals, ends + 1)[:-1]]
+
+    @property
     def n_clauses(self) -> int:
         return int(np.count_nonzero(self.literals == 0))
 
     @cached_property
     def dimacs(self) -> str:
         """The formula as a file of DIMACS, the edges named as those that models are counted by."""
-        ends = np.flatnonzero(self.literals == 0) + 1
-        clauses = (" ".join(map(str, part.tolist())) for part in np.split(self.literals, ends[:-1]))
+        clauses = (" ".join(map(str, (*clause, 0))) for clause in self.clauses)
         shown = " ".join(map(str, range(1, self.n_edges + 1)))
-        return "\n".join((f"p cnf {self.n_variables} {len(ends)}", f"c p show {shown} 0", *clauses, ""))
+        return "\n".join((f"p cnf {self.n_variables} {self.n_clauses}", f"c p show {shown} 0", *clauses, ""))
 
     def with_clauses(self, clauses: Iterable[Sequence[int]], n_more: int = 0) -> Formula:
         """The same with more clauses, over so many more variables that the edges determine."""

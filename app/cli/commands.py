@@ -43,6 +43,8 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "train": "train.train",
         "plant": "plant.plant",
         "edit": "edit.edit",
+        "prove": "proving.prove",
+        "check-proof": "proving.check_proof",
         "train-model": "train.train_model",
     },
     "Dashboard and its database": {

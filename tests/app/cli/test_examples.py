@@ -27,7 +27,7 @@ EXAMPLES = {
     for name in COMMANDS
     if name not in ENDLESS
 }
-MAKING = ("train", "edit", "study run", "study import", "suite make")
+MAKING = ("train", "edit", "prove", "study run", "study import", "suite make")
 
 
 @pytest.mark.slow

@@ -1,0 +1,229 @@
+"""What holds of all valid circuits of a network, and which ones are smallest or share least, found by a SAT solver.
+
+The formula has a model for every valid circuit, and for some that are not valid, as its numbers are rounded
+(:mod:`analysis.formulas.encoding`, "outside"). The engine judges each model on the given network and excludes what is
+not valid by a clause. So answers are those of the given network: what is found is valid, and what no model fulfils no
+valid circuit does.
+
+A solver's conflicts are counted, not its seconds, so equal calls give equal results unless the time is up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final
+
+from analysis.circuits.result import SmallestCircuits
+from analysis.errors import NotOffered
+from analysis.formulas.encoding import DEFAULT_BITS, encode
+from analysis.question import Question
+from analysis.work import DEFAULT_WORK, Work
+
+SOLVER: Final = "glucose4"
+_CONFLICTS_AT_ONCE: Final = 500  # well below a second
+
+
+@dataclass(frozen=True)
+class EdgeUse:
+    """Which edges all valid circuits keep, and which none: both are masks of all edges if no circuit is valid.
+
+    Args:
+        always: mask of the edges that every one keeps.
+        never: mask of the edges that none keeps.
+        undecided: mask of those for which the time was too short.
+    """
+
+    always: int
+    never: int
+    undecided: int = 0
+
+
+@dataclass(frozen=True)
+class LeastShared:
+    """Two valid circuits, which may be the same one, and how few edges two share.
+
+    Args:
+        masks: those found that share fewest; None if none were found.
+        low: no two share fewer edges.
+    """
+
+    masks: tuple[int, int] | None
+    low: int
+
+    @property
+    def high(self) -> int | None:
+        """Edges that those found share."""
+        return None if self.masks is None else (self.masks[0] & self.masks[1]).bit_count()
+
+    @property
+    def proved(self) -> bool:
+        """Whether no two share fewer than those found."""
+        return self.low == self.high
+
+
+class ValidCircuits:
+    """The valid circuits of one output, one or two at a time, found by what they have to fulfil.
+
+    Literals are those of the formula: k + 1 for a circuit that keeps edge k, −k − 1 for one that lacks it.
+
+    Args:
+        question: about a network whose circuits can be encoded.
+        work: told how many models were judged; what ends it leaves the answers known until then.
+        bits: see :func:`~analysis.formulas.encoding.encode`.
+        n_together: 1 or 2 circuits, which may be equal.
+
+    Raises:
+        NotOffered: see :func:`~analysis.formulas.encoding.encode`; or python-sat is not installed.
+        BeyondLimits: likewise.
+    """
+
+    def __init__(
+        self, question: Question, work: Work = DEFAULT_WORK, bits: int = DEFAULT_BITS, n_together: int = 1
+    ) -> None:
+        self.question, self.work, self.formula = question, work, encode(question, bits, "outside")
+        self.excluded: list[int] = []
+        self._n_edges, self._n_more = self.formula.n_edges, self.formula.n_variables * n_together
+        self._solver = new_solver(self.formula.clauses)
+        edges = list(range(1, self._n_edges + 1))
+        self._copies, counted = [edges], edges
+        if n_together == 2:
+            shift = self.formula.n_variables
+            for clause in self.formula.clauses:
+                self._solver.add_clause([one + shift if one > 0 else one - shift for one in clause])
+            self._copies.append([edge + shift for edge in edges])
+            counted = [self._variable() for _ in edges]
+            for one, other, both in zip(*self._copies, counted, strict=True):
+                self._solver.add_clause([-one, -other, both])
+        counter = import_module("pysat.card").ITotalizer(counted, self._n_edges, self._n_more)
+        self._solver.append_formula(counter.cnf.clauses)
+        self._n_more, self._above = counter.top_id, counter.rhs
+
+    def at_most(self, n_edges: int) -> list[int]:
+        """What holds where a circuit has, or two share, at most so many edges."""
+        return [-self._above[n_edges]] if n_edges < self._n_edges else []
+
+    def having(self, clauses: Iterable[Sequence[int]]) -> int:
+        """A literal that makes a circuit fulfil these clauses too."""
+        name = self._variable()
+        self._solver.append_formula([[-name, *clause] for clause in clauses])
+        return name
+
+    def find(self, needed: Sequence[int] = ()) -> tuple[int, ...] | None:
+        """The masks of valid circuits that fulfil these literals; None if there are none.
+
+        Raises:
+            OutOfTime: the time is up.
+            Cancelled: the report asked to stop.
+        """
+        while True:
+            self.work.tell("solver", 0, 1, f"{len(self.excluded):,} circuits near a decision's edge judged")
+            if not solved(self._solver, self.work.check, needed):
+                return None
+            model = self._solver.get_model()
+            masks = tuple(sum(1 << k for k, edge in enumerate(copy) if model[edge - 1] > 0) for copy in self._copies)
+            wrong = [mask for mask in dict.fromkeys(masks) if not self.question.judge(mask).valid]
+            if not wrong:
+                return masks
+            for mask in wrong:
+                self.exclude(mask)
+            self.excluded += wrong
+
+    def exclude(self, mask: int, unless: int = 0) -> None:
+        """Find a circuit no more, only where a literal holds if one is given."""
+        for copy in self._copies:
+            self._solver.add_clause([*([-unless] if unless else []), *differs(mask, copy)])
+
+    def _variable(self) -> int:
+        self._n_more += 1
+        return self._n_more
+
+
+def find_edge_use(circuits: ValidCircuits) -> EdgeUse:
+    """Which edges every valid circuit keeps and which none does, exactly, by at most one proof for each edge."""
+    always = never = whole = (1 << circuits.formula.n_edges) - 1
+    open_ = whole
+    with circuits.work.ending("edge use"):
+        found = circuits.find()
+        if found is None:
+            return EdgeUse(whole, whole)
+        always, never = found[0], whole & ~found[0]
+        for bit in range(circuits.formula.n_edges):
+            if (always | never) >> bit & 1:
+                kept = always >> bit & 1
+                if other := circuits.find([-bit - 1 if kept else bit + 1]):
+                    always, never = always & other[0], never & ~other[0]
+            open_ &= ~(1 << bit)
+    open_ &= always | never
+    return EdgeUse(always & ~open_, never & ~open_, open_)
+
+
+def find_smallest_solved(
+    circuits: ValidCircuits, n_smallest: int, *, known: Sequence[int] = (), searched_up_to: int = 0
+) -> SmallestCircuits:
+    """The smallest valid circuits by number of edges, all of a size before any of the next.
+
+    Args:
+        n_smallest: circuits wanted; of the last size there may be more than are found.
+        known: masks of valid circuits, which are the answer where the time is up before one is proved smallest.
+        searched_up_to: no valid circuit has at most so many edges.
+    """
+    found: list[int] = []
+    new, n_edges = circuits.having(()), circuits.formula.n_edges
+    with circuits.work.ending("smallest"):
+        while len(found) < n_smallest and searched_up_to < n_edges:
+            circuit = circuits.find([new, *circuits.at_most(searched_up_to + 1)])
+            if circuit is None:
+                searched_up_to += 1
+            else:
+                found.append(circuit[0])
+                circuits.exclude(circuit[0], unless=new)
+    masks = sorted(found or known, key=lambda mask: (mask.bit_count(), mask))[:n_smallest]
+    return SmallestCircuits(tuple(masks), bool(found), searched_up_to, len(circuits.excluded))
+
+
+def find_least_shared(circuits: ValidCircuits) -> LeastShared:
+    """Two valid circuits that share as few edges as any two do.
+
+    Args:
+        circuits: two together.
+    """
+    pair, low = None, 0
+    with circuits.work.ending("least shared"):
+        pair = circuits.find()
+        while pair is not None and low < (pair[0] & pair[1]).bit_count():
+            if fewer := circuits.find(circuits.at_most(low)):
+                pair = fewer
+            else:
+                low += 1
+    return LeastShared(None if pair is None else (min(pair), max(pair)), low)
+
+
+def new_solver(clauses: Iterable[Sequence[int]], *, with_proof: bool = False) -> Any:
+    """A solver that holds these clauses.
+
+    Raises:
+        NotOffered: python-sat is not installed.
+    """
+    try:
+        from pysat.solvers import Solver
+    except ImportError:
+        cure = 'install it: pip install "pluriscope[solvers]"'
+        raise NotOffered("circuits found by a solver", "python-sat is not installed", cure) from None
+    return Solver(SOLVER, bootstrap_with=clauses, with_proof=with_proof)
+
+
+def solved(solver: Any, check: Callable[[], None], needed: Sequence[int] = ()) -> bool:
+    """Whether the clauses have a model with these literals; ``check`` is called now and then and may end it."""
+    while True:
+        check()
+        solver.conf_budget(_CONFLICTS_AT_ONCE)
+        answer = solver.solve_limited(assumptions=list(needed))
+        if answer is not None:
+            return bool(answer)
+
+
+def differs(mask: int, edges: Sequence[int]) -> list[int]:
+    """The clause that all circuits but one fulfil, by the variables of the edges."""
+    return [-edge if mask >> k & 1 else edge for k, edge in enumerate(edges)]

@@ -1,0 +1,93 @@
+"""What a solver says of all valid circuits, against every valid circuit of networks where they are listed."""
+
+from __future__ import annotations
+
+from functools import reduce
+from itertools import combinations_with_replacement
+from operator import and_, or_
+
+import pytest
+
+from analysis.circuits.search import search_circuits
+from analysis.formulas.searching import EdgeUse, ValidCircuits, find_edge_use, find_least_shared, find_smallest_solved
+from analysis.protocol import protocol_from_mapping
+from analysis.question import ask
+from analysis.work import Work
+from tests.factories import pretrained_xor
+from tests.random_networks import own_task, random_network
+
+pytest.importorskip("z3")
+pytest.importorskip("pysat")
+
+LENIENT = protocol_from_mapping({"name": "lenient", "accuracy_threshold": 0.7, "ablation": "mean"})
+
+
+def xor():
+    network = pretrained_xor()
+    return ask(network.network, task=network.tasks[0])
+
+
+def small(seed=1, sizes=(2, 3, 1), **asked):
+    network = random_network(seed, sizes, "relu", biases=0.5)
+    return ask(network, **{"task": own_task(network), **asked})
+
+
+def check(question, bits):
+    valid = search_circuits(question).masks.tolist()
+    circuits, whole = ValidCircuits(question, bits=bits), (1 << question.layout.n_edges) - 1
+    used, shared = (reduce(join, valid, start) for join, start in ((or_, 0), (and_, whole)))
+    assert find_edge_use(circuits) == EdgeUse(shared, whole & ~used if valid else whole)
+    found = find_smallest_solved(circuits, len(valid) + 1)
+    assert found.masks == tuple(sorted(valid, key=lambda mask: (mask.bit_count(), mask)))
+    assert found.searched_up_to == question.layout.n_edges
+    pair = find_least_shared(ValidCircuits(question, bits=bits, n_together=2))
+    least = min(((a & b).bit_count() for a, b in combinations_with_replacement(valid, 2)), default=None)
+    assert pair.high == least
+    assert pair.proved == bool(valid)
+    return valid, circuits
+
+
+@pytest.mark.parametrize(
+    ("bits", "n_valid", "asked"),
+    [(2, 6, {"sizes": (2, 2, 2, 1), "seed": 6}), (3, 0, {"seed": 6}), (8, 49, {"protocol": LENIENT})],
+)
+def test_answers_are_those_of_the_given_network_however_coarse_the_formula_is(bits, n_valid, asked):
+    valid, circuits = check(small(**asked), bits)
+    assert len(valid) == n_valid
+    assert not {*valid} & {*circuits.excluded}
+    assert bits > 3 or circuits.excluded
+
+
+@pytest.mark.slow
+def test_the_197_circuits_of_the_pretrained_network():
+    valid, circuits = check(xor(), 6)
+    assert len(valid) == 197
+    assert len(circuits.excluded) == 221 - 197
+
+
+def test_whether_some_circuit_has_what_is_asked():
+    question = small()
+    valid, circuits = search_circuits(question).masks.tolist(), ValidCircuits(question)
+    for most in range(1, question.layout.n_edges + 1):
+        found = circuits.find([2, *circuits.at_most(most), circuits.having([(3, 4), (-5,)])])
+        fitting = [m for m in valid if m >> 1 & 1 and m >> 2 & 3 and not m >> 4 & 1 and m.bit_count() <= most]
+        assert (found is None) == (not fitting)
+        assert found is None or found[0] in fitting
+
+
+def test_what_is_known_when_the_time_is_up():
+    now = iter(range(10**6))
+    question = small()
+    valid = search_circuits(question).masks.tolist()
+    for seconds in (0, 8, 16):
+        start = next(now)
+        work = Work(clock=lambda: next(now), deadline=start + seconds)
+        circuits = ValidCircuits(question, work)
+        found = find_smallest_solved(circuits, 1, known=valid[-1:], searched_up_to=2)
+        assert found.proved or found.masks == (valid[-1],)
+        assert found.searched_up_to < min(mask.bit_count() for mask in valid)
+        assert ("smallest" in work.ended) == (not found.proved)
+    work = Work(clock=lambda: next(now), deadline=next(now) + 4)
+    use = find_edge_use(ValidCircuits(question, work))
+    assert use.undecided
+    assert all(mask & use.always == use.always and not mask & use.never for mask in valid)
