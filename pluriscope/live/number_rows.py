@@ -46,7 +46,7 @@ def live_classifier(draft: NetworkFile, data: Any, task: Any, name: str) -> Clas
         **network_file_json(replace(draft, name=name, tasks=(), planted=None, edited=None)),
         "format": FORMAT,
         "outputs": [str(one) for one in classes],
-        "tasks": [{"name": "", "rows": rows, "answers": answers}],
+        "tasks": [{"name": "classes of rows", "rows": rows, "answers": answers}],
     }
     del document["sizes"]
     classifier = read_classifier(document)

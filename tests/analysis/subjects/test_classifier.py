@@ -10,8 +10,9 @@ import pytest
 
 import pluriscope
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
-from analysis.subjects.classifier import CLASSIFIER, Classifier
+from analysis.subjects.classifier import CLASSIFIER, Classifier, right_counts
 from analysis.subjects.enumeration import are_circuits
+from analysis.subjects.subject import gaps
 from tests.random_networks import random_network
 
 
@@ -64,6 +65,8 @@ def test_every_mask_runs_as_a_plain_program_and_circuits_are_counted(rules, size
     some = circuits[:: max(1, len(circuits) // 30)]
     told = [plain(one, mask, rules["granularity"], rules["ablation"]) for mask in some]
     assert space.run(some) == pytest.approx(np.array(told), abs=1e-12)
+    right = (gaps(space.run(circuits), one.answers) > 0).sum(axis=1)
+    assert right_counts(one, space, circuits).tolist() == right.tolist()  # ties of ablated outputs among them
     assert space.run(circuits[-1:])[0].tolist() == one.layers[-1].tolist()
     assert space.run_from(circuits[-1:], 0)[0].tolist() == one.layers[-1].tolist()
     nothing = space.run_from(circuits[:1] & False, 4)[0]  # each row is the one that all carries are of
