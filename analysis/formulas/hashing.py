@@ -106,7 +106,7 @@ def draw_models(formula: Formula, known: HashedCount, n: int, *, seed: int = 0, 
     Args:
         known: the number of models of this formula, with ε at most .8.
         n: of draws.
-        seed: of the draws, from 0.
+        seed: of the draws, from 0 to 2^20 − 1.
         work: told of each few draws; its time ends them.
 
     Raises:
@@ -120,7 +120,7 @@ def draw_models(formula: Formula, known: HashedCount, n: int, *, seed: int = 0, 
     asked = {
         "n_draws": min(n, _DRAWS_AT_ONCE),
         "known": [known.cells, known.hashes],
-        "seeds": [seed + k for k in batches],
+        "seeds": [(seed << 12) + k for k in batches],
     }
 
     def tell(_line: str) -> None:
