@@ -2,33 +2,31 @@
 
 The circuits of a transformer by the edges of queries, keys and values may be too many to search. Those that cut edges
 into one reader alone are few: each is run, so what is counted of them is exact. How many of all circuits are valid is
-guaranteed by some drawn uniformly, within the interval of Clopper and Pearson (1934).
+known from draws by size (:mod:`analysis.circuit_sets.strata`).
 """
 
 from __future__ import annotations
 
-from math import ceil, floor
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.circuits.estimating import share_interval
-from analysis.errors import BeyondLimits
+from analysis.circuit_sets.strata import FIRST_ROUND, StrataCount, count_by_strata
 from analysis.progress import OutOfTime
 from analysis.report import Analysed, Exact, Part, Report, Settings
-from analysis.subjects.enumeration import are_circuits, most_wrong
+from analysis.subjects.enumeration import are_circuits
 from analysis.subjects.graph import Masks
-from analysis.subjects.subject import Space, Subject, gaps
+from analysis.subjects.question import GraphQuestion
 from analysis.work import DEFAULT_WORK, Work
 
 MAX_EDGES: Final = 16
 """Edges into one reader whose subsets are all tried."""
 MAX_MILLISECONDS: Final = 120_000.0
 """What one reader, or the draws, may be expected to take."""
-_MOST_DRAWN, _LEAST_DRAWN, _DRAWING_MILLISECONDS = 2_000, 200, 30_000.0
-_MAX_TRIED, _AT_ONCE, _SEED, _CONFIDENCE = 1 << 20, 1 << 12, 0, 0.95
+_MOST_DRAWN, _DRAWING_MILLISECONDS = 2 * FIRST_ROUND, 30_000.0
 
 
 class Reader(Part):
@@ -44,14 +42,15 @@ class Reader(Part):
 
 
 class OneReaderReport(Report):
-    """What each reader may do without, and an estimate of how many circuits are valid."""
+    """What each reader may do without, and how many circuits are valid."""
 
     possible: Exact = Field(description="Circuits by the edges of queries, keys and values.")
     readers: list[Reader]
-    drawn: int = Field(description="Of them drawn uniformly and independently; 0 where that would take too long.")
+    drawn: int = Field(description="Of them drawn by size; 0 where that would take too long.")
     drawn_valid: int
     confidence: float
-    interval: tuple[Exact, Exact] = Field(description="Clopper and Pearson's, for how many of them all are valid.")
+    interval: tuple[Exact, Exact] = Field(description="How many of them all are valid, with this confidence.")
+    why: str = Field("", description='Why the interval is not enough to say; "" where it is.')
 
     @property
     def most(self) -> Reader:
@@ -70,8 +69,8 @@ class OneReaderReport(Report):
         if self.drawn:
             low, high = (100 * int(end) / int(self.possible) for end in self.interval)
             share = f"{low:.3g}% to {high:.3g}% of all {int(self.possible):,} circuits by query, key and value"
-            about = f"{self.drawn:,} drawn uniformly, {self.confidence:.0%} interval"
-            told.append(f"An estimate: {share} are valid ({about}).")
+            told.append(f"Guaranteed with {self.confidence:.0%} confidence: {share} are valid ({self.drawn:,} drawn).")
+            told += [self.why] if self.why else []
         return told
 
 
@@ -81,22 +80,27 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> OneReaderRepor
     Args:
         work: told after each batch; may raise Cancelled. What there is no time for is left out, and that is told.
     """
-    model, kind = of.question.subject, of.question.kind
-    finest = {name: values[0] for name, values in kind.settings.items() if name == "granularity"}
-    space = model.space({**of.question.rules, **finest})
+    settings = of.question.kind.settings
+    finest = {name: values[0] for name, values in settings.items() if name == "granularity"}
+    question = replace(of.question, rules={**of.question.rules, **finest})
+    space = question.space
     readers = [list(own) for column in space.graph.readers for own in column]
-    told = [_reader(model, space, own, at, len(readers) + 1, work) for at, own in enumerate(readers)]
-    drawn, valid = _drawn(model, space, len(readers), work)
-    low, high = (end * space.possible for end in share_interval(valid, drawn, _CONFIDENCE)) if drawn else (0, 1)
-    ends = (floor(low), ceil(high) if drawn else space.possible)
+    told = [_reader(question, own, at, len(readers) + 1, work) for at, own in enumerate(readers)]
+    count = _counted(question, work)
     return OneReaderReport(
-        possible=space.possible, readers=told, drawn=drawn, drawn_valid=valid, confidence=_CONFIDENCE, interval=ends
+        possible=space.possible,
+        readers=told,
+        drawn=count.drawn if count else 0,
+        drawn_valid=count.valid if count else 0,
+        confidence=count.confidence if count else 1.0,
+        interval=(count.low, count.high) if count else (0, space.possible),
+        why=count.why if count else "",
     )
 
 
-def _reader(model: Subject, space: Space, own: list[int], at: int, of: int, work: Work) -> Reader:
+def _reader(question: GraphQuestion, own: list[int], at: int, of: int, work: Work) -> Reader:
     """Every choice among the edges into one reader."""
-    graph, n = space.graph, 1 << len(own)
+    space, graph, n = question.space, question.graph, 1 << len(own)
     node = graph.nodes[graph.edges[own[0]].target]
     after = sum(graph.nodes[other].layer > node.layer for other in graph.removable)  # a choice changes these, too
     milliseconds = n * space.run_milliseconds * (1 + after) / len(graph.removable)
@@ -106,7 +110,7 @@ def _reader(model: Subject, space: Space, own: list[int], at: int, of: int, work
         masks[:, own] = np.arange(n)[:, None] >> np.arange(len(own)) & 1
         masks = masks[are_circuits(space, masks)]
     try:
-        valid = masks[_valid(model, space, masks, at, of, work)][:, own]
+        valid = masks[_valid(question, masks, at, of, work)][:, own]
     except OutOfTime:
         masks, valid, left_out = masks[:0], masks[:0, own], "the time was up"
     return Reader(
@@ -120,31 +124,20 @@ def _reader(model: Subject, space: Space, own: list[int], at: int, of: int, work
     )
 
 
-def _valid(model: Subject, space: Space, masks: Masks, at: int, of: int, work: Work) -> NDArray[np.bool_]:
+def _valid(question: GraphQuestion, masks: Masks, at: int, of: int, work: Work) -> NDArray[np.bool_]:
     """Which of some circuits are right on enough rows."""
-    found = np.zeros(len(masks), dtype=np.bool_)
-    for start in range(0, len(masks), space.batch):
+    found, batch = np.zeros(len(masks), dtype=np.bool_), question.space.batch
+    for start in range(0, len(masks), batch):
         work.tell("readers", at, of, f"{start:,} of {len(masks):,} circuits")
-        part = slice(start, start + space.batch)
-        found[part] = (gaps(space.run(masks[part]), model.answers) <= 0).sum(axis=1) <= most_wrong(model)
+        part = slice(start, start + batch)
+        found[part] = question.are_valid(masks[part])
     return found
 
 
-def _drawn(model: Subject, space: Space, at: int, work: Work) -> tuple[int, int]:
-    """How many circuits were drawn uniformly, and how many of them are valid; none where that takes too long."""
-    n_bits, n = space.graph.n_bits, int(_DRAWING_MILLISECONDS / space.run_milliseconds)
-    n = min(max(n, _LEAST_DRAWN), _MOST_DRAWN)
-    try:
-        branches = space.branches()
-    except BeyondLimits:  # a node has too many edges to list the sets of them: each edge by itself
-        branches = tuple(np.arange(n_bits) == np.array([[-1], [bit]]) for bit in range(n_bits))
-    draws, circuits, tried = np.random.default_rng(_SEED), np.zeros((0, n_bits), dtype=np.bool_), 0
-    try:
-        while len(circuits) < n and tried < _MAX_TRIED and n * space.run_milliseconds <= MAX_MILLISECONDS:
-            work.check()
-            masks = np.logical_or.reduce([one[draws.integers(len(one), size=_AT_ONCE)] for one in branches])
-            circuits = np.concatenate([circuits, masks[are_circuits(space, masks)]])[:n]
-            tried += _AT_ONCE
-        return len(circuits), int(_valid(model, space, circuits, at, at + 1, work).sum())
-    except OutOfTime:
-        return 0, 0
+def _counted(question: GraphQuestion, work: Work) -> StrataCount | None:
+    """How many circuits are valid; None where that takes too long."""
+    milliseconds = question.space.run_milliseconds
+    if FIRST_ROUND * milliseconds > MAX_MILLISECONDS or question.space.possible_by_bits is None:
+        return None
+    most = max(FIRST_ROUND, min(int(_DRAWING_MILLISECONDS / milliseconds), _MOST_DRAWN))
+    return count_by_strata(question, replace(work, ended={}), most=most)

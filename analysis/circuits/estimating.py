@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -136,6 +137,7 @@ def _sampled(question: Question, structure: Structure, n: int, work: Work, seed:
     return _Sample(n_tested, spread, np.unique(np.concatenate(masks)))
 
 
+@lru_cache(maxsize=1 << 12)
 def share_interval(n_hits: int, n_trials: int, confidence: float) -> tuple[Fraction, Fraction]:
     """Clopper and Pearson's interval for the probability behind ``n_hits`` of ``n_trials``.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +20,7 @@ from analysis.described import Described
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError
 from analysis.subjects.enumeration import most_wrong, read_mask, refuse_if_too_large
-from analysis.subjects.graph import Graph
+from analysis.subjects.graph import Graph, Masks
 from analysis.subjects.subject import ACCURACY_THRESHOLD, Rules, RulesProtocol, Space, Subject, SubjectKind, Table, gaps
 from analysis.validity import FRAGILE_MARGIN
 
@@ -245,6 +246,16 @@ class GraphQuestion(Described):
             margin=nearest(apart, apart > 0),
             worst=float(apart.min()),
         )
+
+    def are_valid(self, circuits: Masks) -> NDArray[np.bool_]:
+        """``[circuits]`` which circuits ``[circuits, bits]``, at least one, are right on enough rows."""
+        if self.kind.counting:
+            right = import_module(self.kind.counting).right_counts(self.subject, self.space, circuits)
+        else:
+            parts = np.split(circuits, range(self.space.batch, len(circuits), self.space.batch))
+            apart = [gaps(self.space.run(part), self.subject.answers) for part in parts]
+            right = np.concatenate([(part > 0).sum(axis=1) for part in apart])
+        return np.asarray(self.n_rows - right <= most_wrong(self.subject))
 
     def admitted(self) -> list[GraphQuestion]:
         """The same under all rules that fit, the usual ones first."""

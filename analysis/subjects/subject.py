@@ -6,7 +6,7 @@ Circuits are searched, stored, listed, drawn and compared by code that knows no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import product
@@ -154,6 +154,15 @@ class Space(Protocol):
         union of one mask of each.
         """
 
+    @property
+    def sizes_drawn(self) -> Collection[int]:
+        """Numbers of bits of :attr:`possible_by_bits` that circuits can be drawn with in little time."""
+
+    def draw(self, bits: NDArray[np.int64], chance: np.random.Generator) -> Masks:
+        """For each number of bits ``[n]`` one of all the circuits with exactly so many ``[n, bits]``, uniform and
+        independent, with repetition. Asked only for :attr:`sizes_drawn`.
+        """
+
     def reduce(self, masks: Masks) -> Masks:
         """Masks without what carries nothing; those that stay as they are, are circuits, the empty one aside."""
 
@@ -299,6 +308,8 @@ class SubjectKind(Described):
         traits: what such subjects offer, keys of :data:`~analysis.subjects.traits.TRAITS`.
         module: by its path, the one of :mod:`analysis.explaining` that explains them.
         roles: that nodes may have, in the order of :meth:`Space.roles`.
+        counting: by its path, a module whose ``right_counts(model, space, masks)`` finds on how many rows circuits are
+            right, by the numbers of :meth:`Space.run` but faster; "" for none. Pages must not load it.
     """
 
     key: str
@@ -312,6 +323,7 @@ class SubjectKind(Described):
     traits: frozenset[str]
     module: str
     roles: tuple[Role, ...] = ()
+    counting: str = ""
 
     @property
     def explaining(self) -> Any:

@@ -50,9 +50,9 @@ def _page(report: OneReaderReport, of: AnalysisContext) -> Iterator[Block]:
     columns = ("Reader", "Choices", "Valid", "Fewest edges", "In every valid choice")
     yield Table.plain(columns, [_row(one) for one in report.readers])
     if report.drawn:
-        told = f"{report.drawn_valid:,} of {report.drawn:,} circuits drawn uniformly are valid. So of all"
+        told = f"{report.drawn_valid:,} of {report.drawn:,} circuits drawn by size are valid. So of all"
         told += f" {int(report.possible):,} {interval(*report.interval)} are, guaranteed"
-        told += f" with {report.confidence:.0%} confidence."
+        told += f" with {report.confidence:.0%} confidence. {report.why}".rstrip()
         if {"heads", "nodes"}.isdisjoint(of.scope.protocol.split("-")):
             told += f" The search under these rules counts {sum(of.sizes().values()):,}, exactly."
         yield Prose(told)

@@ -263,7 +263,7 @@ ONE_READER: Final = Analysis(
     "What may each head, MLP block and the logits do without, with all else whole?",
     "Seconds to some minutes; a reader whose choices would take longer than two minutes is left out, and told so.",
     "analysis.circuit_sets.one_reader:find",
-    (("readers", "Readers", "every choice of what each reads, and circuits drawn uniformly"),),
+    (("readers", "Readers", "every choice of what each reads, and circuits drawn by size"),),
     always,
     searched=False,
     needs=("readers",),

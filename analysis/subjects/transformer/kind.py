@@ -23,4 +23,5 @@ TRANSFORMER: Final = SubjectKind(
     traits=frozenset(("readers", "gates", "stream", "play", "edits")),
     module="analysis.explaining.graphs",
     roles=ROLES,
+    counting="analysis.subjects.transformer.batched",
 )

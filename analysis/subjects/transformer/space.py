@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import BeyondLimits
 from analysis.fixed_order import inner, mean
+from analysis.subjects.enumeration import are_circuits
 from analysis.subjects.graph import Edge, Graph, Masks, Node
 from analysis.subjects.subject import Role, RowRun, Slope, Table, gaps
 from analysis.subjects.transformer.blocks import mean_of
@@ -41,12 +42,14 @@ from analysis.subjects.transformer.heads import (
     mixed,
     read_slopes,
 )
+from analysis.subjects.transformer.sized_draws import SizedDraws
 from analysis.subjects.transformer.weights import Transformer
 
 _BATCH: Final = 1 << 21  # numbers in one array of a batch
 _MAX_BRANCH: Final = 16  # edges into one head whose subsets are listed
 _MAX_TOLD: Final = 1 << 28  # multiplications for the tables of a circuit: half a second
 _MAX_ROLES: Final = 1 << 34  # multiplications for the roles of all heads in all circuits: half a minute
+_MOST_THROWN: Final = 32  # masks drawn for one that is a circuit
 _HALF: Final = 0.5
 _MILLISECONDS: Final = 1.5e-6  # for one of them
 ROLES: Final = (
@@ -154,9 +157,7 @@ class AttentionSpace:
         """
         if self._granularity == "nodes":
             return int((1 + weight) ** self._graph.n_bits)
-        columns = [
-            [node for node in self._parts if self._graph.nodes[node].layer == at + 1] for at in range(self._last)
-        ]
+        columns = self._columns
 
         def count(column: int, s: int) -> int:
             if column == self._last:
@@ -165,6 +166,30 @@ class AttentionSpace:
             return sum(comb(n, m) * ways**m * (1 - ways) ** (n - m) * count(column + 1, s + m) for m in range(n + 1))
 
         return count(0, self._n_given) - 1
+
+    @cached_property
+    def _columns(self) -> list[list[int]]:
+        """Heads and MLP blocks by column."""
+        return [[node for node in self._parts if self._graph.nodes[node].layer == at + 1] for at in range(self._last)]
+
+    @cached_property
+    def sizes_drawn(self) -> tuple[int, ...]:
+        """Those of which at least one mask in so many is a circuit."""
+        nodes, counts = self._granularity == "nodes", self.possible_by_bits
+        return tuple(bits for bits, n in counts.items() if nodes or n * _MOST_THROWN >= self._draws.count(bits))
+
+    def draw(self, bits: NDArray[np.int64], chance: np.random.Generator) -> Masks:
+        if self._granularity == "nodes":
+            return chance.permuted(np.tile(np.arange(self._graph.n_bits), (len(bits), 1)), axis=1) < bits[:, None]
+        masks, wanting = np.zeros((len(bits), self._graph.n_bits), dtype=np.bool_), np.arange(len(bits))
+        while len(wanting):
+            masks[wanting] = self._draws.draw(bits[wanting], chance)
+            wanting = wanting[~are_circuits(self, masks[wanting])]
+        return masks
+
+    @cached_property
+    def _draws(self) -> SizedDraws:
+        return SizedDraws(self._columns, self._into, self._graph.n_bits, self._ways, pruned=self._pruned)
 
     def _ways(self, node: int, s: int, weight: int = 1) -> int:
         """The sum over all choices of a node with so many sources that are not to read nothing."""

@@ -109,6 +109,14 @@ class PerceptronSpace:
         sizes = [int(mask.sum()) for mask in self.every if (self.reduce(mask[None]) == mask).all() and mask.any()]
         return dict(Counter(sizes))
 
+    @property
+    def sizes_drawn(self):
+        return self.possible_by_bits
+
+    def draw(self, bits, chance):
+        circuits = np.array([mask for mask in self.every if (self.reduce(mask[None]) == mask).all() and mask.any()])
+        return np.array([chance.choice(circuits[circuits.sum(axis=1) == size]) for size in bits])
+
     def effects(self, slope, at):
         return np.zeros(self.graph.n_bits)
 

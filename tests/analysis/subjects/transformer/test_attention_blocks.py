@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from itertools import product
 
 import numpy as np
 import pytest
 import torch
+from scipy.stats import chisquare
 from torch.nn import functional
 
 from analysis.circuit_sets.masks import find_masks
 from analysis.errors import AnalysisError
-from analysis.subjects.enumeration import number_bits
+from analysis.subjects.enumeration import are_circuits, number_bits
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.blocks import BIASES
@@ -234,6 +236,49 @@ def test_every_circuit_is_counted_and_tried_once(text, sizes, blocks, monkeypatc
         map(space.graph.number, valid)
     )
     assert (space.engine() is None) == bool(text == "nodes" or blocks.get("mlp") or blocks.get("norm"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "sizes", "blocks"),
+    [
+        ("", (1, 2, 4, 2, 3, 2), {}),
+        ("", (1, 2, 4, 2, 3, 2), {"mlp": "relu"}),
+        ("heads", (2, 1, 4, 2, 3, 2), {"mlp": "relu"}),
+        ("heads-split", (2, 1, 4, 2, 3, 2), {}),
+        ("mean", (1, 2, 4, 2, 3, 2), ALL),
+        ("nodes", (2, 2, 4, 2, 3, 2), ALL),
+    ],
+)
+def test_circuits_of_a_size_are_drawn_alike(text, sizes, blocks):
+    _, space = space_of(with_blocks(11, sizes, **blocks), text)
+    every = np.array(list(product([False, True], repeat=space.graph.n_bits)))
+    circuits = every[are_circuits(space, every)]
+    number = max(space.sizes_drawn, key=lambda one: min(space.possible_by_bits[one], 200))
+    for bits in (number, min(space.sizes_drawn) + 1):
+        some = [space.graph.number(mask) for mask in circuits if mask.sum() == bits]
+        drawn = space.draw(np.full(6 * len(some), bits), np.random.default_rng(0))
+        found = Counter(map(space.graph.number, drawn))
+        assert set(found) <= set(some)
+        assert chisquare([found[one] for one in some]).pvalue > 1e-3
+    mixed = np.random.default_rng(1).choice(list(space.sizes_drawn), 50)
+    assert (space.draw(mixed, np.random.default_rng(1)).sum(axis=1) == mixed).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "sizes", "blocks", "left_out"),
+    [("", (2, 8, 4, 2, 3, 2), {}, 0.0), ("mean", (3, 4, 4, 2, 3, 2), {}, 0.0), ("", (2, 8, 4, 2, 3, 2), ALL, 1e-3)],
+)
+def test_nearly_all_circuits_are_of_sizes_that_are_drawn(text, sizes, blocks, left_out):
+    _, space = space_of(with_blocks(11, sizes, **blocks), text)
+    counts = space.possible_by_bits
+    assert sum(counts.values()) == space.possible
+    assert sum(n for bits, n in counts.items() if bits not in space.sizes_drawn) <= left_out * space.possible
+    assert space.draw(np.array([max(counts, key=counts.get)]), np.random.default_rng(0)).shape == (
+        1,
+        len(space.graph.edges),
+    )
 
 
 @pytest.mark.parametrize("blocks", [{"biases": True}, ALL])
