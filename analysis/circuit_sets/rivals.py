@@ -140,7 +140,7 @@ class _PairSearch:
                     n - sizes_of(all_theirs & ~common[x]),
                 ]
             )
-            bounds = 1.0 - least / np.maximum(sizes[x] + n - least, 1)  # the empty circuit and itself have none
+            bounds = 1.0 - least / np.maximum(sizes[x] + n - least, 1)
             kept = bounds >= self.distance
             found.append((bounds[kept], np.full(int(kept.sum()), x), others[kept]))
         bounds, left, right = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -152,6 +152,8 @@ class _PairSearch:
         shared = shared_edges(self.words[xs], self.words[ys])
         least = int(shared.min())
         size = int(self.sizes[xs[0]] + self.sizes[ys[0]])
+        if not size:  # the empty circuit and itself
+            return
         distance = float(1.0 - np.float64(least) / np.float64(size - least))
         if distance < self.distance:
             return
