@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -48,6 +48,7 @@ Result = TypeVar("Result")
 LEAST_SECONDS: Final = 1.0
 """What may take less, or little more, is planned as "up to": nobody minds."""
 _SAMPLE: Final = 2_000  # circuits
+_FEW: Final = 20  # valid ones in a sample: hashing says as much
 _MANY_COST: Final = 0.85  # of a circuit of a large sample
 _INTERPRETED: Final = 200  # circuits
 _PREPARING: Final = 0.003  # seconds before the first of them
@@ -108,6 +109,7 @@ class OutputPlan:
             "method": self.circuits.method,
             "possible": self.circuits.possible,
             "reason": self.circuits.reason,
+            "ways": [asdict(cost) for cost in self.circuits.costs],
             "seconds": [*self.seconds],
             "peak_bytes": [*self.peak_bytes],
             "stages": [
@@ -202,8 +204,13 @@ class _Trial:
     def _circuits(self, plan: CircuitPlan, sample_seconds: float, n_valid: Range) -> tuple[Range, CircuitSearch | None]:
         """Seconds, and all circuits where they are listed in no time."""
         sampling = _MANY_COST * sample_seconds / _SAMPLE * self.limits.n_samples
+        hashing = plan.cost_of("hashed")
+        if plan.method == "hashed":
+            return _around(hashing.seconds), None
         if plan.method == "sampled":
-            return _around(sampling), None
+            low, high = _around(sampling)
+            rare = n_valid[0] / plan.possible * self.limits.n_samples < _FEW and not hashing.obstacle
+            return (low, high + (2 * hashing.seconds if rare else 0.0)), None
         if plan.method == "counted":
             return self._counting(plan, sampling), None
         most = self._most_listed

@@ -16,6 +16,7 @@ from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import IIA, Alignment, OnNeurons
 from analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
 from analysis.circuits.distribution import CircuitDistribution
+from analysis.circuits.hashed_count import Bracket, HashedCount
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.result import CircuitSearch, CountSoFar, SmallestCircuits, method_of
 from analysis.data import DataRecord, data_file_json
@@ -148,6 +149,8 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
         found["drawn"] = circuits.n_drawn
     if circuits.smallest is not None:
         found["smallest"] = smallest_json(circuits.smallest, circuits.layout)
+    if circuits.bracket is not None:
+        found["bracket"] = bracket_json(circuits.bracket)
     if circuits.so_far is not None:
         found["so_far"] = circuits.so_far.as_json()
     read: dict[str, Any] = {
@@ -200,11 +203,11 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
             f"{where}: {circuits.n_valid:,} circuits are valid, counted exactly without listing them; "
             f"{circuits.n_listed:,} of them are listed, {_how_listed(circuits)}"
         )
-    elif circuits.method == "sampled" and circuits.interval is not None and circuits.confidence is not None:
+    elif circuits.interval is not None and circuits.confidence is not None:
         low, high = circuits.interval
+        how = "by hashing" if circuits.method == "hashed" else f"from a uniform sample of {circuits.n_tested or 0:,}"
         sentences.append(
-            f"{where}: about {circuits.n_valid:,} of {circuits.possible:,} possible circuits are valid, from a "
-            f"uniform sample of {circuits.n_tested or 0:,}; "
+            f"{where}: about {circuits.n_valid:,} of {circuits.possible:,} possible circuits are valid, {how}; "
             f"guaranteed with {circuits.confidence * 100:g}% confidence: {low:,} to {high:,}; "
             f"{circuits.n_listed:,} valid ones are listed, {_how_listed(circuits)}"
         )
@@ -257,9 +260,10 @@ def stop_words(stop: Stop) -> str:
 def _how_listed(circuits: CircuitSearch) -> str:
     """Where the listed circuits of a search that lists only some come from."""
     n_undrawn = len(circuits.smallest.undrawn) if circuits.smallest is not None else 0
+    drawn = "drawn near-uniformly" if circuits.method == "hashed" else "drawn uniformly"
     if not n_undrawn:
-        return "drawn uniformly"
-    return f"{circuits.n_listed - n_undrawn:,} drawn uniformly and {n_undrawn:,} more for being the smallest known"
+        return drawn
+    return f"{circuits.n_listed - n_undrawn:,} {drawn} and {n_undrawn:,} more for being the smallest known"
 
 
 def smallest_json(smallest: SmallestCircuits, layout: EdgeLayout) -> dict[str, Any]:
@@ -281,6 +285,23 @@ def read_smallest(told: Mapping[str, Any]) -> SmallestCircuits:
     return SmallestCircuits(
         masks, told["proved"], told["searched_up_to"], int(told["tried"]), told["descended"], undrawn
     )
+
+
+def bracket_json(bracket: Bracket) -> dict[str, Any]:
+    """The counts by hashing behind an interval, as they stand in result files and are stored."""
+    inside = bracket.inside
+    kept: dict[str, Any] = {"bits": bracket.bits, "counts": bracket.n_counts}
+    kept |= {name: getattr(inside, name) for name in ("epsilon", "delta", "seed", "version")}
+    for name, one in (("inside", inside), ("outside", bracket.outside)):
+        kept[name] = one and {"cells": one.cells, "hashes": one.hashes}
+    return kept
+
+
+def read_bracket(told: Mapping[str, Any], possible: int) -> Bracket:
+    """The inverse of :func:`bracket_json`."""
+    same = {name: told[name] for name in ("epsilon", "delta", "seed", "version")}
+    inside, outside = (told[name] and HashedCount(**told[name], **same) for name in ("inside", "outside"))
+    return Bracket(told["bits"], inside, outside, told["counts"], possible)
 
 
 def read_circuits(told: Mapping[str, Any], layout: EdgeLayout) -> CircuitSearch:
@@ -313,6 +334,7 @@ def read_circuits(told: Mapping[str, Any], layout: EdgeLayout) -> CircuitSearch:
         n_drawn=told.get("drawn"),
         smallest=read_smallest(told["smallest"]) if "smallest" in told else None,
         so_far=CountSoFar.of_json(told["so_far"], layout) if "so_far" in told else None,
+        bracket=read_bracket(told["bracket"], int(told["possible"])) if "bracket" in told else None,
     )
 
 

@@ -266,6 +266,14 @@ class StagePlanRecord(ByName):
     peak_bytes: list[int] = Field(description="Memory of the process meanwhile, from and to; empty if not known.")
 
 
+class WayRecord(ByName):
+    """What one way to find the circuits will cost."""
+
+    method: str
+    seconds: float = Field(description="Predicted, of one processor; 0 for a sample, which has the time it is given.")
+    obstacle: str = Field(description='Why it cannot be taken; "" if it can.')
+
+
 class PlanRecord(ByName):
     """What an analysis will take, measured on a part of it."""
 
@@ -274,6 +282,7 @@ class PlanRecord(ByName):
     method: str = Field(description='How the circuits will be found; "none" where they are not searched.')
     possible: BigInt = Field(description="Circuits of the space.")
     reason: str = Field(description="Why they are found so, or not searched.")
+    ways: list[WayRecord] = Field([], description="Every way to find them, the best first, of perceptrons.")
     seconds: list[float] = Field(description="All stages together.")
     peak_bytes: list[int] = Field(description="The most of all stages.")
     stages: list[StagePlanRecord]

@@ -21,13 +21,13 @@ from typing import Literal
 
 from analysis.circuits.distribution import distribution_of
 from analysis.circuits.estimating import share_interval
-from analysis.circuits.result import CircuitMethod, CircuitSearch, SmallestCircuits, certainty_of
+from analysis.circuits.result import CircuitMethod, CircuitSearch, SmallestCircuits
 from analysis.circuits.space import count_by_edges
 from analysis.protocol import Protocol
 
 Coverage = Literal["all", "sampled", "truncated", "listed"]
-"""Which circuits were looked at: every one that is meant, a uniform sample with repetition, those found before a limit,
-or those listed where these are some drawn uniformly and the smallest ones."""
+"""Which circuits were looked at: every one that is meant, a uniform sample with repetition, those found before a limit
+or drawn near-uniformly, or those listed where these are some drawn uniformly and the smallest ones."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,6 @@ def coverage_of(method: CircuitMethod, truncated_at: int | None) -> Coverage:
         method: how the number of valid circuits was found.
         truncated_at: circuits listed where not all are; None where all are.
     """
-    if certainty_of(method) != "exact":
+    if method == "sampled":
         return "sampled"
-    return "truncated" if method == "listed" and truncated_at is not None else "all"
+    return "all" if method == "counted" or truncated_at is None else "truncated"

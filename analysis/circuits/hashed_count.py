@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
+
+EPSILON: Final = 0.8
+"""The usual one: ends of a bracket are then a factor of 3.2 apart, or more."""
 
 
 @dataclass(frozen=True)

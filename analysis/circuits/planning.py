@@ -1,8 +1,9 @@
 """What finding the valid circuits will cost, and which way is taken, before any work starts.
 
 Listing, which tests every possible circuit, wins where the space is within the limit, since everything is then at hand;
-counting is next, since it is exact; an estimate from a uniform sample is the last resort. Seconds here are predicted
-from numbers of operations and speeds measured on one core of a common server, so that the choice is the same
+counting is next, since it is exact; then comes a uniform sample, which takes seconds, and hashing, which takes minutes,
+where a sample has too few valid circuits to say as much or is not allowed. Seconds here are predicted from numbers of
+operations and speeds measured on one core of a common server, so that the choice is the same
 everywhere; they tell a second from a minute and a minute from an hour, no more. How long the stages of an analysis take
 on this machine is measured (:mod:`analysis.planning`).
 """
@@ -18,6 +19,7 @@ from analysis.circuits.result import CircuitMethod
 from analysis.circuits.source_subsets import Combinations
 from analysis.circuits.space import Structure
 from analysis.errors import BeyondLimits
+from analysis.late_functions import function_at
 from analysis.limits import DEFAULT_LIMITS, Limits
 from analysis.protocol import in_space
 from analysis.question import Question
@@ -33,6 +35,8 @@ _TESTED_ON_ALL_PER_SECOND: Final = 1e8  # these circuits times rows times edges
 _SECONDS_PER_STATE: Final = 2e-5
 _SECONDS_PER_POINT: Final = 2e-8  # of the middle or the tail, on each row
 _SECONDS_PER_MEETING: Final = 1e-8  # on each row
+HASHING: Final = "analysis.formulas.hashing"
+_SECONDS_TO_HASH: Final = 0.025  # of both counts of a bracket, by rows and edges squared: 12 networks of 18 to 88 edges
 _LISTED_ALONE: Final = "circuits valid under any ablation are listed or not searched at all"
 _BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers
 
@@ -42,7 +46,7 @@ class Cost:
     """What one way would cost.
 
     Args:
-        seconds: predicted, on one core; 0 for an estimate, which has the time that it is given.
+        seconds: predicted, on one core; 0 for a sample, which has the time that it is given.
         obstacle: why it cannot be taken, one clause; "" if it can.
     """
 
@@ -58,7 +62,7 @@ class CircuitPlan:
     Args:
         possible: circuits of the protocol's space, exactly.
         reason: one sentence.
-        costs: of all three ways.
+        costs: of every way, the best first; hashing follows on a sample that says less.
     """
 
     possible: int
@@ -90,7 +94,8 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
     costs = (
         _listing(question, structure, limits),
         _counting(question, structure, limits),
-        _estimating(structure, limits),
+        _sampling(structure, limits),
+        _hashing(question, structure, limits),
     )
     shape = "-".join(map(str, question.network.sizes))
     open_ways = [cost for cost in costs if not cost.obstacle]
@@ -102,10 +107,14 @@ def plan_circuits(question: Question, *, limits: Limits = DEFAULT_LIMITS) -> Cir
     barred = [cost.obstacle.removeprefix(known) for cost in costs[: costs.index(best)]]
     most = limits.most_listed(len(question.data.representatives))
     more = f"; if more than {most:,} are valid, they are counted and some listed" if structure.count > most else ""
+    hashing = costs[-1]
+    rare = f"; where few of it are valid, hashing may count them, in about {duration(hashing.seconds)}"
+    rare = "" if hashing.obstacle else rare
     reason = {
         "listed": f"they are few enough to test each{more}",
         "counted": f"Listing is out of reach ({'; '.join(barred)}), but every circuit can be judged without listing",
-        "sampled": f"Neither listing nor counting is within reach ({'; '.join(barred)}), so a sample is tested",
+        "sampled": f"Neither listing nor counting is within reach ({'; '.join(barred)}), so a sample is tested{rare}",
+        "hashed": f"Nothing else is within reach ({'; '.join(barred)}), so the valid ones are counted by hashing",
     }[best.method]
     return CircuitPlan(structure.count, best.method, reason[0].upper() + reason[1:] + ".", costs)
 
@@ -147,7 +156,7 @@ def _counting(question: Question, structure: Structure, limits: Limits) -> Cost:
     n_bytes = _BATCHES_BYTES + most_bytes + 8 * n_units
     obstacle = ""
     if seconds > limits.max_seconds:
-        obstacle = f"counting would take about {_duration(seconds)}, and the limit is {_duration(limits.max_seconds)}"
+        obstacle = f"counting would take about {duration(seconds)}, and the limit is {duration(limits.max_seconds)}"
     elif n_bytes > limits.max_bytes:
         obstacle = f"counting would take about {n_bytes >> 20:,} MiB, and the limit is {limits.max_bytes >> 20:,} MiB"
     return Cost("counted", seconds, obstacle)
@@ -159,7 +168,7 @@ def seconds_per_state(combinations: Combinations) -> float:
     return _SECONDS_PER_STATE + on_row * len(combinations.boxes)
 
 
-def _estimating(structure: Structure, limits: Limits) -> Cost:
+def _sampling(structure: Structure, limits: Limits) -> Cost:
     obstacle = ""
     if structure.protocol.circuit_family != "own":
         obstacle = _LISTED_ALONE
@@ -170,6 +179,15 @@ def _estimating(structure: Structure, limits: Limits) -> Cost:
     return Cost("sampled", 0.0, obstacle)
 
 
+def _hashing(question: Question, structure: Structure, limits: Limits) -> Cost:
+    n_rows, n_edges = len(question.judged[0]), structure.layout.n_edges
+    seconds = _SECONDS_TO_HASH * n_rows * n_edges**2
+    obstacle: str = function_at(f"{HASHING}:obstacle")(question) if structure.count else "no circuit is possible"
+    if not obstacle and seconds > limits.max_seconds:
+        obstacle = f"hashing would take about {duration(seconds)}, and the limit is {duration(limits.max_seconds)}"
+    return Cost("hashed", seconds, obstacle)
+
+
 def _quotient(whole: int, part: float) -> float:
     """The float quotient, infinite where it is beyond float64."""
     try:
@@ -178,7 +196,8 @@ def _quotient(whole: int, part: float) -> float:
         return float("inf")
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """About how long, in words."""
     for size, unit in ((365.25 * 86_400, "years"), (86_400, "days"), (3_600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
             return f"{seconds / size:,.0f} {unit}" if seconds < 1e6 * size else f"more than a million {unit}"

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
+from math import inf
 from typing import Final
 
 import numpy as np
 
 from analysis.circuits.counting import count_circuits
 from analysis.circuits.estimating import estimate_circuits
+from analysis.circuits.hashed_count import EPSILON
 from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.planning import CircuitPlan, plan_circuits
+from analysis.circuits.planning import HASHING, CircuitPlan, plan_circuits
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.search import Sampling, search_circuits
 from analysis.circuits.smallest import find_smallest
 from analysis.circuits.source_subsets import is_compiled
 from analysis.errors import BeyondLimits
+from analysis.late_functions import function_at
 from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array
@@ -51,14 +56,23 @@ def first_answer(question: Question, work: Work, plan: CircuitPlan, quick: float
         Those of :func:`find_number`.
     """
     if plan.cost.seconds <= quick or not work.limits.n_samples:
-        return find_number(question, work, plan, may_compile=not work.limits.n_samples)
+        found = find_number(question, work, plan, may_compile=not work.limits.n_samples)
+        if found.method == "sampled" and _hashing_says_more(found, plan):
+            work.ended["circuits"] = "time"
+        return found
     found = _sampled(question, _in_between(work))
     work.ended["circuits"] = "time"
     return found
 
 
 def find_number(
-    question: Question, work: Work, plan: CircuitPlan, so_far: CircuitSearch | None = None, *, may_compile: bool = True
+    question: Question,
+    work: Work,
+    plan: CircuitPlan,
+    so_far: CircuitSearch | None = None,
+    *,
+    may_compile: bool = True,
+    seed: int = 0,
 ) -> CircuitSearch:
     """List, count or sample the valid circuits of one output.
 
@@ -67,6 +81,7 @@ def find_number(
         plan: which way is taken.
         so_far: the answer that was there when an earlier search of the same circuits ended.
         may_compile: whether to compile what counts where no process has; else the time is up with that.
+        seed: of what is drawn.
 
     Raises:
         BeyondLimits: the way is barred.
@@ -74,9 +89,8 @@ def find_number(
         Cancelled: the report asked to stop.
     """
     work.ended.pop("circuits", None)
-    if plan.method == "sampled":
-        found = _sampled(question, work)
-        return so_far if so_far and (so_far.n_tested or 0) >= (found.n_tested or 0) else found
+    if plan.method in ("sampled", "hashed"):
+        return _drawn_or_hashed(question, work, plan, so_far, seed)
     own = work if so_far else work.for_seconds((1 - _FOR_A_SAMPLE) * work.seconds_left)
     exact = None
 
@@ -91,13 +105,13 @@ def find_number(
     except BeyondLimits:  # sums that may overflow show only on the way
         if not work.limits.n_samples:
             raise
-        return _sampled(question, work)
+        return _sampled(question, work, seed)
     if exact is not None and "circuits" not in work.ended:
         return exact
     reason = work.ended["circuits"]
     if not so_far and not work.limits.n_samples:
         raise BeyondLimits("circuits", "the time was up, and no sample is allowed", "give more time, or allow a sample")
-    answer = so_far or _sampled(question, _in_between(work))
+    answer = so_far or _sampled(question, _in_between(work), seed)
     work.ended["circuits"] = reason
     if exact is None or exact.so_far is None:
         return answer
@@ -136,10 +150,46 @@ def _listed(question: Question, work: Work, plan: CircuitPlan, count: Callable[[
         return tested(beyond=beyond)
 
 
-def _sampled(question: Question, work: Work) -> CircuitSearch:
+def _drawn_or_hashed(
+    question: Question, work: Work, plan: CircuitPlan, so_far: CircuitSearch | None, seed: int
+) -> CircuitSearch:
+    """A sample; where hashing says more, and there is time for it, the number by hashing."""
+    if plan.method == "hashed":
+        return _hashed(question, work, seed)
+    found = so_far
+    if found is None or (found.method == "sampled" and (found.n_tested or 0) < work.limits.n_samples):
+        sample = _sampled(question, work, seed)
+        found = sample if found is None or (sample.n_tested or 0) > (found.n_tested or 0) else found
+    if not _hashing_says_more(found, plan) or plan.cost_of("hashed").seconds > work.seconds_left:
+        return found
+    with suppress(BeyondLimits):  # the time was up before anything was proved
+        hashed = _hashed(question, work, seed)
+        return min(found, hashed, key=_width)
+    return found
+
+
+def _hashed(question: Question, work: Work, seed: int) -> CircuitSearch:
+    found: CircuitSearch = function_at(f"{HASHING}:count_by_hashing")(
+        question, work, n_draws=work.limits.n_draws, seed=seed
+    )
+    return found
+
+
+def _hashing_says_more(sample: CircuitSearch, plan: CircuitPlan) -> bool:
+    """Whether the interval of a sample is wider than that of hashing would be, and hashing is possible."""
+    return sample.method == "sampled" and not plan.cost_of("hashed").obstacle and _width(sample) > (1 + EPSILON) ** 2
+
+
+def _width(found: CircuitSearch) -> Fraction | float:
+    """How many times the lower end of its interval the upper one is."""
+    low, high = found.interval or (found.count, found.count)
+    return Fraction(high, low) if low else inf
+
+
+def _sampled(question: Question, work: Work, seed: int = 0) -> CircuitSearch:
     limits = work.limits
     return estimate_circuits(
-        question, work, n_samples=limits.n_samples, n_draws=limits.n_draws, confidence=limits.confidence
+        question, work, n_samples=limits.n_samples, n_draws=limits.n_draws, confidence=limits.confidence, seed=seed
     )
 
 

@@ -164,6 +164,7 @@ def what_is_missing(landscape: Landscape) -> list[str]:
     if not landscape.complete:
         how = {
             "counted": f"{circuits.n_valid:,} circuits are valid, counted exactly without listing them",
+            "hashed": f"about {circuits.n_valid:,} circuits are valid, by hashing",
             "sampled": f"about {circuits.n_valid:,} circuits are valid, from a uniform sample",
             "listed": f"circuits truncated at {circuits.n_listed:,} valid ones",
         }[circuits.method]

@@ -34,26 +34,42 @@ from typing import Any, Final, cast
 import numpy as np
 
 from analysis.circuits.distribution import distribution_of
-from analysis.circuits.hashed_count import Bracket, HashedCount
+from analysis.circuits.hashed_count import EPSILON, Bracket, HashedCount
 from analysis.circuits.judging import enough_right, evaluate_circuits
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.space import count_in_space
 from analysis.errors import BeyondLimits, NotOffered
-from analysis.formulas.encoding import DEFAULT_BITS, encode
+from analysis.formulas.encoding import DEFAULT_BITS, MAX_SIZE, encode
 from analysis.formulas.formula import Formula
+from analysis.formulas.rounding import refusal, rounded
 from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.subjects.perceptron.circuit import mask_array
 from analysis.subjects.perceptron.mlp import keep_matrices
 from analysis.work import DEFAULT_WORK, Work
 
-EPSILON: Final = 0.8
 DELTA: Final = 0.1
 _ROUND_IS_RIGHT: Final = 0.64  # its proved probability, from which ApproxMC has its number of rounds
 _DRAWS_AT_ONCE: Final = 110  # ten cells of eleven
 _FOR_DRAWS: Final = 0.2  # of the time
 _PAUSE: Final = 0.1  # seconds
 _PROCESS: Final = Path(__file__).with_name("unigen_process.py")
+
+
+def obstacle(question: Question) -> str:
+    """Why circuits cannot be counted by hashing, one clause; "" if they can."""
+    n_rows, n_edges = len(question.judged[0]), question.layout.n_edges
+    most = MAX_SIZE // (DEFAULT_BITS * n_rows)
+    if missing := [name for name in ("z3", "pyunigen") if find_spec(name) is None]:
+        return f'{" and ".join(missing)} missing: pip install "pluriscope[solvers]"'
+    if n_edges > most:
+        return f"the formula of {n_edges} edges on {n_rows:,} rows is too large; at most {most:,} edges would do"
+    if not (why := refusal(question)):
+        try:
+            rounded(question, DEFAULT_BITS)
+        except BeyondLimits as error:
+            why = error.cause
+    return why
 
 
 def hash_count(

@@ -28,6 +28,7 @@ from pluriscope.recent import Recent
 METHOD_WORDS: Final[Mapping[CircuitMethod, str]] = {
     "listed": "list every valid circuit",
     "counted": "count the valid circuits exactly, without listing them",
+    "hashed": "say between which two numbers the valid circuits are, by hashing",
     "sampled": "say between which two numbers the valid circuits are, from a uniform sample",
 }
 

@@ -44,6 +44,7 @@ def about_place(place: AnyPlace, what: str) -> tuple[str, ...]:
         sure = {
             "listed": "every possible circuit was tested",
             "counted": "every possible circuit was judged without being listed; the count is exact",
+            "hashed": f"by hashing; {interval_words(analysis)}",
             "sampled": f"from a uniform sample; {interval_words(analysis)}",
             "refused": "there are too many to be searched",
         }[analysis.circuits_method]

@@ -1,10 +1,11 @@
-"""Plans before the work, and the circuits found by each of the three ways."""
+"""Plans before the work, and the circuits found by each way."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -14,9 +15,10 @@ from analysis.circuits import strategy
 from analysis.circuits.planning import plan_circuits
 from analysis.circuits.search import search_circuits
 from analysis.circuits.source_subsets import is_compiled, load_compiled
-from analysis.circuits.strategy import find_circuits, find_number
+from analysis.circuits.strategy import find_circuits, find_number, first_answer
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
+from analysis.formulas import hashing
 from analysis.limits import Limits, listed_bytes
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
@@ -51,7 +53,7 @@ def test_plans_of_known_sizes(sizes, method, possible):
     assert possible in (None, plan.possible)
     assert plan.reason.endswith(".")
     assert f"{plan.possible:,}" not in plan.reason  # which stands before it
-    assert [cost.method for cost in plan.costs] == ["listed", "counted", "sampled"]
+    assert [cost.method for cost in plan.costs] == ["listed", "counted", "sampled", "hashed"]
     assert all(cost.obstacle or cost.seconds > 0 for cost in plan.costs[:2])
 
 
@@ -77,12 +79,61 @@ def test_the_users_limits_decide():
     assert method(max_possible=9_624) == "counted"
     assert method(max_possible=9_624, max_seconds=0) == "sampled"
     assert method(max_possible=9_624, max_bytes=1) == "sampled"
-    with pytest.raises(BeyondLimits, match=r"not listed: 9,625 circuits.*not counted.*not sampled"):
+    with pytest.raises(BeyondLimits, match=r"not listed: 9,625 circuits.*not counted.*not sampled.*not hashed"):
         method(max_possible=9_624, max_seconds=0, n_samples=0)
     loose = protocol_from_mapping({"accuracy_threshold": 0.7})
     plan = plan_circuits(ask(network, task=XOR, protocol=loose, data=data), limits=Limits(max_possible=1))
     assert plan.method == "sampled"
     assert "lets some of the 4 rows be wrong" in plan.reason
+
+
+FEW_DRAWN = Limits(max_possible=1, max_bytes=1, n_samples=20, n_draws=10, n_smallest=0)
+
+
+@pytest.mark.parametrize(
+    ("network", "limits", "obstacle"),
+    [
+        (network_of((2, 2, 2, 1)), {}, ""),
+        (network_of((2, 2, 2, 1)), {"max_seconds": 0.1}, "hashing would take about 10 seconds"),
+        (network_of((2, 40, 40, 1)), {"max_seconds": 1e9}, "at most 1,562 edges would do"),
+        (network_of((2, 8, 8, 8, 1)), {"max_seconds": 1e9}, "beyond float64's 53 bits"),
+        (replace(network_of((2, 2, 2, 1)), activation="tanh"), {}, "tanh gives numbers that are no fractions"),
+    ],
+)
+def test_what_can_be_counted_by_hashing(network, limits, obstacle):
+    pytest.importorskip("pyunigen")
+    plan = plan_circuits(ask(network, task=XOR), limits=replace(FEW_DRAWN, **limits))
+    assert obstacle in plan.cost_of("hashed").obstacle
+    assert bool(obstacle) == bool(plan.cost_of("hashed").obstacle)
+    assert ("hashing may count them, in about 10 seconds" in plan.reason) == (not obstacle)
+
+
+def test_without_a_solver_nothing_is_counted_by_hashing(monkeypatch):
+    monkeypatch.setattr(hashing, "find_spec", lambda name: None if name == "pyunigen" else name)
+    cost = plan_circuits(ask(network_of((2, 2, 2, 1)), task=XOR)).cost_of("hashed")
+    assert cost.obstacle == 'pyunigen missing: pip install "pluriscope[solvers]"'
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_samples", [20, 0])
+def test_where_a_sample_says_little_or_none_is_allowed_the_number_is_hashed(n_samples):
+    pytest.importorskip("pyunigen")
+    question, limits = ask(golden_network("xor_2-2").network), replace(FEW_DRAWN, n_samples=n_samples)
+    found = find_circuits(question, Work(limits=limits))
+    assert (found.method, found.interval, found.confidence, found.n_listed) == ("hashed", (1, 1), 1.0, 1)
+    assert (found.bracket.inside.cells, found.bracket.inside.hashes) == (1, 0)
+
+
+@pytest.mark.slow
+def test_hashing_is_not_begun_without_the_time_that_it_needs(monkeypatch):
+    pytest.importorskip("pyunigen")
+    monkeypatch.setattr(hashing, "count_by_hashing", None)
+    question = ask(golden_network("xor_2-2").network)
+    work, plan = Work(clock=time.monotonic, limits=FEW_DRAWN), plan_circuits(question, limits=FEW_DRAWN)
+    first = first_answer(question, work.for_seconds(8), plan, 8.0)
+    assert (first.method, work.ended.pop("circuits")) == ("sampled", "time")  # so that it is gone on with
+    assert find_number(question, work.for_seconds(8), plan, first) is first
+    assert work.ended == {}
 
 
 def test_circuits_valid_under_any_ablation_are_listed_or_not_searched():

@@ -1,13 +1,16 @@
-"""What was counted, estimated or searched by support, and not listed, is stored as what it is."""
+"""What was counted, hashed, sampled or searched by support, and not listed, is stored as what it is."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from analysis.circuits.hashed_count import Bracket, HashedCount
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.question import ask
-from analysis.result_file import output_json, what_is_missing
+from analysis.result_file import output_json, read_circuits, what_is_missing
 from analysis.work import Work
 from app.db.prepared import result_digest
 from app.db.reads.results import load_analysis
@@ -16,7 +19,8 @@ from app.db.writes import save_network
 from tests.factories import XOR_SLUG, pretrained_xor, save_analysis, temporary_store
 
 COUNTED = Limits(max_possible=1, n_draws=20, n_smallest=5)
-ESTIMATED = Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=2_000, n_smallest=5)
+BRACKET = Bracket(8, HashedCount(53, 1, 0.8, 0.1, 0, "2.5.8"), HashedCount(61, 2, 0.8, 0.1, 0, "2.5.8"), 2, 9_625)
+SAMPLED = Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=2_000, n_smallest=5)
 BY_SUPPORT = Limits(max_listed=1, n_first=3)
 FEW = Limits(max_listed=1, n_first=3, max_aligned=1)
 
@@ -31,13 +35,16 @@ def analysed(limits):
     ("limits", "circuits", "algorithms"),
     [
         (COUNTED, "counted", "listed"),
-        (ESTIMATED, "sampled", "listed"),
+        (SAMPLED, "sampled", "listed"),
+        (SAMPLED, "hashed", "listed"),
         (BY_SUPPORT, "listed", "by_support"),
         (FEW, "listed", "by_support"),
     ],
 )
 def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, circuits, algorithms):
     analysis = analysed(limits)
+    if circuits == "hashed":
+        analysis = replace(analysis, circuits=replace(analysis.circuits, method="hashed", bracket=BRACKET))
     store = temporary_store(tmp_path)
     with store.write() as session:
         save_network(session, pretrained_xor(), slug=XOR_SLUG)
@@ -54,6 +61,9 @@ def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, circuits, a
     assert loaded.circuits.interval == analysis.circuits.interval
     assert loaded.circuits.distribution == analysis.circuits.distribution
     assert loaded.algorithms == analysis.algorithms
+    assert loaded.circuits.bracket == analysis.circuits.bracket
     assert output_json(loaded) == output_json(analysis)
+    read = read_circuits(output_json(analysis)["circuits"], analysis.question.layout)
+    assert (read.method, read.bracket) == (circuits, analysis.circuits.bracket)
     assert what_is_missing(loaded) == what_is_missing(analysis)
     assert result_digest(loaded) == row.result_digest
