@@ -280,6 +280,7 @@ class Table(Block):
         renews: whether rows change by themselves, so that they are asked for anew.
         columns: what rows show, where it is not the columns of the list.
         above: makes what stands above it and is renewed with it; None for nothing.
+        beside: what its number is of more than is listed; empty for nothing.
         parts: draws the filter of what may be kept or left out; None, or a filter that it does not draw, is a list.
     """
 
@@ -299,6 +300,7 @@ class Table(Block):
     renews: bool = False
     columns: Sequence[tables.Column] = ()
     above: Callable[[Table, tables.Selection], Block] | None = None
+    beside: Text = ""
     parts: Callable[[Table, tables.Facet], Markup | None] | None = None
 
     @property

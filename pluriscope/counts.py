@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 
-from analysis.certainty import Certainty
+from analysis.certainty import CERTAINTIES, Certainty
 from analysis.errors import AnalysisError
 from pluriscope.arguments import checked
 from pluriscope.figures.numbers import Bound, bounded, bounded_text, exact
@@ -47,8 +47,10 @@ class Count:
 
     @property
     def certainty(self) -> Certainty | None:
-        """How sure the number is, of :data:`~analysis.certainty.CERTAINTIES`; None where nothing was searched."""
-        if self.bound == "unknown":
+        """How sure the number is, of :data:`~analysis.certainty.CERTAINTIES`; None of a lower bound, and where nothing
+        was searched.
+        """
+        if self.bound in ("unknown", "at_least"):
             return None
         return "exact" if self.confidence is None else "guaranteed"
 
@@ -79,6 +81,12 @@ class Count:
 
     def _repr_html_(self) -> str:
         return str(self.__html__())
+
+
+def certainty_words(certainty: Certainty, confidence: float | None = None) -> Markup:
+    """The word for how sure a number is, with the confidence of its interval; what the word means is its title."""
+    words = certainty if confidence is None else f"{certainty} ({confidence * 100:g}%)"
+    return Markup('<span title="{}">{}</span>').format(CERTAINTIES[certainty], words)
 
 
 def counted(count: Count, noun: str) -> str:
@@ -120,7 +128,11 @@ class Counts:
     def rows(self) -> list[Row]:
         """A row for each kind."""
         numbers = {one.name.replace("_", " "): getattr(self, one.name) for one in fields(self)}
-        return [{"kind": name, "number": number} for name, number in numbers.items() if number is not NOT_OFFERED]
+        return [
+            {"kind": name, "number": number, "certainty": number.certainty or ""}
+            for name, number in numbers.items()
+            if number is not NOT_OFFERED
+        ]
 
     def _repr_html_(self) -> str:
         return str(table(self.rows()))

@@ -349,6 +349,11 @@ class Frame:
             n_rows=lines,
         )
 
+    def passing(self, query: Query, kind: str) -> Passing:
+        """Which rows of a kind pass."""
+        tests = self._conjunction(self._tests(query))
+        return next(one for part, one in zip(self.parts, tests, strict=True) if part.kind == kind)
+
     def _check(self, query: Query) -> None:
         for name, wanted in query.wanted.items():
             if self._column[name].facet != "all" or self._column[name].read is not str:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, Union
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema, create_model
 
 from analysis.by_name import ByName
+from analysis.certainty import Certainty
 from pluriscope.tables import Column, Facet, Query, Selection, Type
 
 MAX_EXACT_IN_JSON: Final = 2**53
@@ -68,6 +69,17 @@ class UndecidedRecord(BaseModel):
     note: str = Field(description="Why.")
 
 
+class ShareRecord(BaseModel):
+    """Which share of all valid circuits pass the filters, where those listed are drawn."""
+
+    low: float = Field(description="Lower end of the interval of Clopper and Pearson.")
+    high: float
+    confidence: float = Field(description="With which the interval holds the truth.")
+    certainty: Certainty = Field(description="guaranteed where draws are uniform, estimated where nearly so.")
+    passing: int = Field(description="Of those drawn.")
+    drawn: int
+
+
 class ListRecord(BaseModel):
     """One page of a list."""
 
@@ -75,6 +87,7 @@ class ListRecord(BaseModel):
     of: BigInt = Field(description="The same without filters but those that hold by default.")
     lines: int = Field(description="Rows on all pages; one of interpretations is a circuit with as many as it has.")
     facets: list[FacetRecord]
+    share: ShareRecord | None = None
     undecided: list[UndecidedRecord] = []
     pending: list[str] = Field([], description="Asked for and not computed yet; then nothing is listed.")
     state: str = Field("done", description="How far the analysis is; until it is done a list holds what is certain.")
@@ -178,7 +191,9 @@ class CountRecord(ByName):
     low: BigInt | None = Field(description="Lower end of the interval.")
     high: BigInt | None = Field(description="Upper end.")
     confidence: float | None = Field(description="With which the interval holds the truth.")
-    certainty: str | None = Field(description="Of the number or its interval: exact, guaranteed or estimated.")
+    certainty: str | None = Field(
+        description="Of the number or its interval: exact, guaranteed or estimated; null of a lower bound."
+    )
 
 
 class CountsRecord(ByName):

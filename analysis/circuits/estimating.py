@@ -133,7 +133,7 @@ def _sampled(question: Question, structure: Structure, n: int, work: Work, seed:
                 spread += distribution_of_kept(kept)
                 edges = np.concatenate([matrix.reshape(len(matrix), -1) for matrix in kept], axis=1)
                 masks += [masks_of(edges, layout)] if known else []
-            work.tell("circuits", n_tested, n_samples, f"{spread.of:,} valid in the sample")
+            work.tell("circuits", n_tested, n_samples, f"{spread.of:,} of {n_tested:,} drawn are valid so far")
     return _Sample(n_tested, spread, np.unique(np.concatenate(masks)))
 
 

@@ -33,6 +33,11 @@ def certainty_of(method: str) -> Certainty:
     return "guaranteed" if method in ("hashed", "sampled") else "exact"
 
 
+def certainty_of_draws(method: str) -> Certainty:
+    """How sure the interval of a share is that is read off listed circuits which a method drew."""
+    return "estimated" if method == "hashed" else "guaranteed"  # by hashing they are nearly uniform, not uniform
+
+
 @dataclass(frozen=True)
 class SmallestCircuits:
     """The smallest valid circuits that were found where not every valid one is listed.

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import BeyondLimits, InvalidMask
+from analysis.large_numbers import in_words
 from analysis.subjects.graph import Masks
 from analysis.subjects.subject import ACCURACY_THRESHOLD, Engine, Numbers, SearchPart, Space, Subject, gaps
 from analysis.validity import max_wrong
@@ -74,12 +75,12 @@ def refuse_if_too_large(model: Subject, space: Space) -> None:
     item, cure = f"circuits of {model.name}", "use coarser rules or a smaller model"
     n, bits = space.n_combinations, space.graph.n_bits
     if (bits > MAX_BITS or space.engine() is None) and (n > MAX_MASKS or bits > MAX_BITS):
-        cause = f"there are {space.possible:,} of them, which takes {n:,} masks of {bits} bits to try; the most are "
-        raise BeyondLimits(item, f"{cause}{MAX_MASKS:,} of {MAX_BITS} bits", cure)
+        cause = f"there are {in_words(space.possible)} of them, which takes {in_words(n)} masks of {bits} bits to try"
+        raise BeyondLimits(item, f"{cause}; the most are {MAX_MASKS:,} of {MAX_BITS} bits", cure)
     milliseconds = engine_of(model, space).milliseconds
     if milliseconds > MAX_MILLISECONDS:
-        cause = f"there are {space.possible:,} of them, which takes about {milliseconds / 1_000:,.0f} seconds on this "
-        raise BeyondLimits(item, f"{cause}many rows; the most are {MAX_MILLISECONDS / 1_000:,.0f}", cure)
+        cause = f"there are {in_words(space.possible)} of them, which takes about {milliseconds / 1_000:,.0f} seconds"
+        raise BeyondLimits(item, f"{cause} on this many rows; the most are {MAX_MILLISECONDS / 1_000:,.0f}", cure)
 
 
 def read_mask(space: Space, text: str) -> str:

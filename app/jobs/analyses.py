@@ -21,6 +21,7 @@ from analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.explanations.explanation import Frame
 from analysis.explanations.registry import BY_KEY as KINDS
+from analysis.large_numbers import in_words
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.protocol import Protocol
@@ -130,14 +131,14 @@ def found_words(row: AnalysisRow) -> str:
     """What an analysis found in a sentence that claims no more than was searched."""
     if row.circuits_method == "refused":
         return f"circuits are not searched: {row.plan['refused']}"
-    valid = f"{row.circuits_valid:,} of {row.circuits_possible:,} circuits valid"
+    valid = f"{in_words(row.circuits_valid)} of {in_words(row.circuits_possible)} circuits valid"
     if kind_called(row.network.kind).refuses("interpretations"):
         n = row.circuits_truncated_at
         return valid if n is None else f"{valid}; the {n:,} with the fewest edges are listed"
     if certainty_of(row.circuits_method) == "guaranteed":
         valid = (
-            f"about {row.circuits_valid:,} of {row.circuits_possible:,} circuits valid (guaranteed, "
-            f"{100 * (row.circuits_confidence or 0):.0f}% interval {row.circuits_low:,} to {row.circuits_high:,})"
+            f"about {valid} (guaranteed, {100 * (row.circuits_confidence or 0):.0f}% interval "
+            f"{in_words(row.circuits_low or 0)} to {in_words(row.circuits_high or 0)})"
         )
     elif row.circuits_method == "counted":
         valid += " (counted, not listed)"

@@ -7,9 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
+from analysis.circuit_sets.chance import chance_at
+from app.db.reads.circuits import stored_sizes
+from app.db.tables import AnalysisRow
+from app.pages.counted import counts_of
 from app.pages.network_page import Known
 from pluriscope.blocks import Block, ChartFigure
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
+from pluriscope.figures.numbers import exact
 
 _MOST_ROWS: Final = 10
 
@@ -44,19 +49,45 @@ def spread(known: Known, fold: str) -> Iterator[Block]:
         known: the network, analysed.
         fold: id of what they stand in.
     """
-    stored = known.place.analysis.distributions if known.place.analysis else {}
-    part = known.place.part
+    analysis, part = known.place.analysis, known.place.part
+    stored = analysis.distributions if analysis else {}
     sizes = [(int(size), int(many)) for size, many in stored.get("edges", ())]
-    if sizes:
-        urls = [_listed(known, size) for size, _ in sizes]
-        series = Series("", [size for size, _ in sizes], [many for _, many in sizes], urls=urls)
-        chart = Chart("bars", f"Circuits by {part}s", Axis(f"{part}s"), Axis("circuits"), [series])
-        yield ChartFigure(chart=chart, caption=f"Valid circuits by the {part}s that they keep.", id=f"{fold}.sizes")
+    if sizes and analysis:
+        chart, words = _by_size(known, analysis, sizes)
+        yield ChartFigure(
+            chart=chart, caption=f"Valid circuits by the {part}s that they keep{words}.", id=f"{fold}.sizes"
+        )
     for name, words, powers in _HISTOGRAMS:
         bins = stored.get(name) or {}
         if bins.get("counts"):
             chart = _histogram(words, bins, powers=powers)
             yield ChartFigure(chart=chart, caption=f"Listed circuits by {words}.", id=f"{fold}.{name}")
+
+
+def _by_size(known: Known, analysis: AnalysisRow, sizes: Sequence[tuple[int, int]]) -> tuple[Chart, str]:
+    """Valid circuits by size, with intervals where they were drawn, and how sure that is.
+
+    Args:
+        sizes: each with how many circuits of the stored distribution have it.
+    """
+    part, valid = known.place.part, counts_of(analysis).valid_circuits
+    across, values = [float(size) for size, _ in sizes], [float(many) for _, many in sizes]
+    title, axes, urls = (
+        f"Circuits by {part}s",
+        (Axis(f"{part}s"), Axis("circuits")),
+        [_listed(known, n) for n, _ in sizes],
+    )
+    bars = Chart("bars", title, *axes, [Series("", across, values, urls=urls)])
+    if valid.confidence is None:
+        return bars, f", {valid.certainty}" if valid.certainty else ", as far as they were found"
+    if not analysis.circuits_tested:
+        return bars, f": the {exact(int(sum(values)))} drawn alone"
+    stored = stored_sizes(known.session, analysis)
+    ends = [chance_at(stored, size, analysis.circuits_possible) for size, _ in sizes]
+    low, high = [float(one.low) for one in ends], [float(one.high) for one in ends]
+    middle = [many * analysis.circuits_possible / analysis.circuits_tested for many in values]
+    dots = Series("", across, middle, low, high, urls=urls)
+    return Chart("dots", title, *axes, [dots]), f", each {valid.certainty} by itself ({valid.confidence * 100:g}%)"
 
 
 _HISTOGRAMS: Final = (

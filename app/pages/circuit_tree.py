@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, floor
+from math import floor
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.circuit_sets.splits import DEPTH, Branch, split_circuits
 from analysis.circuits.estimating import share_interval
+from analysis.circuits.result import certainty_of_draws
 from analysis.subjects.question import SubjectQuestion
 from app.db.distributions import distribution_in, smallest_in
 from app.db.reads.circuits import masks_of, stored_coverage
@@ -22,8 +23,7 @@ from app.pages.counted import counts_of
 from app.pages.network_page import Known
 from app.pages.place import AnyPlace
 from pluriscope.blocks import Block, More, Prose, Section
-from pluriscope.counts import Count
-from pluriscope.figures.numbers import exact
+from pluriscope.figures.numbers import exact, share_words
 from pluriscope.figures.svg.part_filter import part_filter
 from pluriscope.naming import ExplanationRef
 from pluriscope.recent import Recent
@@ -166,11 +166,17 @@ def _circuits(known: Known, analysis: AnalysisRow) -> _Circuits:
     use = distribution_in(analysis.distributions).edge_use if counted else ()
     if counted and len(masks) == analysis.circuits_valid:
         return _Circuits(masks, False, True, use, analysis.circuits_valid)
+    drawn = are_drawn(analysis, masks)
+    some = masks if drawn is None else masks[drawn]
+    return _Circuits(some, drawn is not None, False, use, analysis.circuits_valid)
+
+
+def are_drawn(analysis: AnalysisRow, masks: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Which of the listed circuits stand for all valid ones, of which they were drawn uniformly; None where none do."""
     smallest = smallest_in(analysis.distributions)
     undrawn = () if smallest is None else smallest.undrawn
-    sample = masks[~np.isin(masks, np.array(undrawn, masks.dtype))]
-    drawn = len(sample) == analysis.distributions.get("drawn")
-    return _Circuits(sample if drawn else masks, drawn, False, use, analysis.circuits_valid)
+    drawn = ~np.isin(masks, np.array(undrawn, masks.dtype))
+    return drawn if drawn.any() and drawn.sum() == analysis.distributions.get("drawn") else None
 
 
 def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Block]:
@@ -204,7 +210,7 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Blo
                 boxes=list(boxes(one, among, here)),
             )
 
-    yield Prose(_words(root, circuits, names, place.part, counts_of(analysis).valid_circuits))
+    yield Prose(_words(root, circuits, names, place.part, analysis))
     if root.split is not None:
         yield CircuitTree(
             boxes=list(boxes(root, (), True)),
@@ -216,9 +222,9 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Blo
         )
 
 
-def _words(root: Branch, circuits: _Circuits, names: Sequence[str], part: str, valid: Count) -> str:
+def _words(root: Branch, circuits: _Circuits, names: Sequence[str], part: str, analysis: AnalysisRow) -> str:
     """What all keep, what none keeps, and what the numbers in the boxes are of."""
-    n, which = exact(root.n), "drawn" if circuits.drawn else "listed"
+    n, which, valid = exact(root.n), "drawn" if circuits.drawn else "listed", counts_of(analysis).valid_circuits
     all_of, kept, left_out = f"All {n} valid circuits {which}", _of(names, root.kept), _of(names, root.left_out)
     if circuits.use:  # exact for all of them, also where only some are listed
         all_of = f"All {valid} valid circuits"
@@ -229,9 +235,13 @@ def _words(root: Branch, circuits: _Circuits, names: Sequence[str], part: str, v
         return f"{all_of} keeps {_named(kept)}."
     told = f"{all_of} keep {_named(kept)}." if kept else f"{all_of} share nothing."
     told += f" None keeps {_named(left_out)}." if left_out else ""
+    how = f"{certainty_of_draws(analysis.circuits_method)} ({_CONFIDENCE:.0%})"
+    if circuits.drawn and not circuits.use and (kept or left_out):
+        share = 100 * share_interval(root.n, root.n, _CONFIDENCE)[0]
+        told += f" So does at least {floor(10 * share) / 10}% of all valid circuits, for each of these: {how}."
     told += f" A decision tree then halves each set, as evenly as one {part} can."
     if circuits.drawn:
-        told += f" Shares are of {n} drawn uniformly, with {_CONFIDENCE:.0%} intervals; a box leads to those listed."
+        told += f" Shares of all valid circuits are {how}, from the {n} drawn; a box leads to those listed."
     elif not circuits.complete:
         told += f" Numbers are of the {n} listed."
     return told
@@ -254,7 +264,7 @@ def _count(circuits: _Circuits, one: Branch, split: int, keeps: bool, *, first: 
     if first and circuits.use:
         return exact(circuits.use[split] if keeps else circuits.of - circuits.use[split])
     low, high = share_interval(one.n, len(circuits.masks), _CONFIDENCE)
-    return f"{floor(100 * low)}–{ceil(100 * high)}%"
+    return share_words(low, high)
 
 
 def _drawn(question: SubjectQuestion, one: Branch) -> Markup:

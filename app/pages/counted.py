@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from markupsafe import Markup
+
 from analysis.circuits.result import SmallestCircuits, certainty_of
 from analysis.result_file import read_stops, stop_words
 from app.db.distributions import smallest_in
 from app.db.tables import AnalysisRow
-from pluriscope.counts import Count, Counts
-from pluriscope.figures.numbers import Bound, exact, interval, noun
+from pluriscope.counts import Count, Counts, certainty_words
+from pluriscope.figures.numbers import Bound, exact, interval, noun, readable
 
 
 def counts_of(row: AnalysisRow) -> Counts:
@@ -37,6 +41,14 @@ def counts_of(row: AnalysisRow) -> Counts:
         Count(row.alignments_valid, placed),
         Count(row.alignments_minimal, placed),
     )
+
+
+def of_possible(row: AnalysisRow) -> Markup:
+    """Of how many possible circuits valid ones are, and how sure their number is."""
+    valid, words = counts_of(row).valid_circuits, Markup("of {} possible").format(readable(row.circuits_possible))
+    if valid.certainty is not None:
+        words += Markup(", {}").format(certainty_words(valid.certainty, valid.confidence))
+    return words + (": counted, not listed" if drawn(row) and row.circuits_method == "counted" else "")
 
 
 def interpretations_counted(row: AnalysisRow) -> bool:
@@ -96,9 +108,15 @@ def method_words(row: AnalysisRow) -> str:
     if row.circuits_method == "counted":
         words = f"Every possible circuit was judged: exactly {exact(row.circuits_valid)} are valid. {shown}"
     else:
-        tested = noun(row.circuits_tested or 0, "circuit")
-        words = f"From {tested} drawn uniformly from the possible ones; {interval_words(row)}. {shown}"
+        how = _HOW[row.circuits_method].format(noun(row.circuits_tested or 0, "circuit"))
+        words = f"{how}; {interval_words(row)}. {shown}"
     return words.strip()
+
+
+_HOW: Final = {
+    "sampled": "From {} drawn uniformly from the possible ones",
+    "hashed": "From a model counter on two formulas, one that valid circuits alone fulfil and one that all of them do",
+}
 
 
 def _listed(row: AnalysisRow, smallest: SmallestCircuits | None) -> str:
@@ -123,5 +141,5 @@ def _smallest(smallest: SmallestCircuits | None) -> str:
     if fewest is None:
         return f"{none[0].upper()}{none[1:]}; larger ones were not all tried." if none else ""
     if smallest.proved:
-        return f"The fewest edges of any valid circuit are {fewest}: all smaller ones are ruled out."
-    return f"The smallest found has {noun(fewest, 'edge')}" + (f"; {none}, between is not known." if none else ".")
+        return f"The fewest edges of any valid circuit are {fewest}, exact: all smaller ones are ruled out."
+    return f"The smallest valid circuit has {up_to + 1} to {fewest} edges, exact: {none or 'no size is ruled out'}."

@@ -10,30 +10,35 @@ from typing import Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from analysis.circuits.estimating import share_interval
+from analysis.circuits.result import certainty_of_draws
 from analysis.explanations.registry import BY_KEY, KIND_OF
 from app.db.job_tables import JobRow
 from app.db.listing import frame_of_analysis
 from app.db.reads.analyses import scope_of
+from app.db.reads.circuits import masks_of
 from app.db.reads.networks import analyses_of
 from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
-from app.pages.counted import method_words
+from app.pages.circuit_tree import are_drawn
+from app.pages.counted import interpretations_counted, method_words
 from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
 from app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate, others
 from app.pages.plan import refused
 from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
 from pluriscope.address import Addresses, ResultRef
-from pluriscope.blocks import Action, Block, Choice, Fact, Head, Menu, Notice, Table, Tray
+from pluriscope.blocks import Action, Block, Choice, Fact, Head, Menu, Notice, Table, Text, Tray
+from pluriscope.counts import certainty_words
 from pluriscope.errors import InvalidOption
-from pluriscope.figures.numbers import exact
+from pluriscope.figures.numbers import UNKNOWN, exact, share_words
 from pluriscope.figures.svg.part_filter import part_filter
 from pluriscope.frames import KIND, Frame, Overview, Part
 from pluriscope.kinds.columns import criterion_of, says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND, shown_columns
 from pluriscope.kinds.strategies import Strategies
 from pluriscope.naming import Scope
-from pluriscope.records import ListRecord, UndecidedRecord, facet_records, list_of, plain
+from pluriscope.records import ListRecord, ShareRecord, UndecidedRecord, facet_records, list_of, plain
 from pluriscope.tables import LIMIT, Column, Facet, Query, Selection, read_query, words_of
 from pluriscope.templating import part_url
 
@@ -196,13 +201,14 @@ def blocks(found: Asked) -> Iterator[Block]:
         kept=place.scope.query(),
         renews=found.state == "computing",
         columns=shown_columns(frame, found.query.wanted.get(KIND, ()), found.query.sort),
-        above=partial(_strategies, frame) if len(frame.parts) > 1 else None,
+        above=partial(_strategies, found, frame) if len(frame.parts) > 1 else None,
+        beside=_share_words(share_of(found)),
         parts=partial(_parts, found),
         id=ID,
     )
 
 
-def _strategies(frame: Frame, table: Table, found: Selection) -> Strategies:
+def _strategies(asked_for: Asked, frame: Frame, table: Table, found: Selection) -> Strategies:
     """The kinds with as many as pass the other filters; the present one leads back to all."""
     counts = {one.value: one.count for facet in found.facets if facet.column.name == KIND for one in facet.choices}
     asked, facts = table.query.wanted.get(KIND, ()), dict[str, Fact]()
@@ -214,8 +220,39 @@ def _strategies(frame: Frame, table: Table, found: Selection) -> Strategies:
         passing = alone.but("valid", "yes")  # mostly what is asked for anyway
         valid = counts[part.kind] if passing == alone else table.listing.select(replace(passing, limit=1), False).total
         beside = "" if valid == counts[part.kind] else f"{exact(valid)} valid"
-        facts[part.kind] = Fact(frame.called(part.kind), exact(counts[part.kind]), beside, url=url)
+        analysis = asked_for.place.analysis
+        known = part.kind != "interpretation" or analysis is None or interpretations_counted(analysis)
+        facts[part.kind] = Fact(
+            frame.called(part.kind), exact(counts[part.kind]) if known else UNKNOWN, beside, url=url
+        )
     return Strategies(facts, asked[0] if len(asked) == 1 else "")
+
+
+_SHARES: Final = 0.99
+"""Confidence of the interval of a share."""
+
+
+def share_of(found: Asked) -> ShareRecord | None:
+    """Which share of all valid circuits pass the filters; None where circuits are not drawn, or nothing is asked."""
+    analysis, frame, query = found.place.analysis, found.frame, found.query
+    alone = (frame is not None and len(frame.parts) == 1) or query.wanted.get(KIND) == ("circuit",)
+    if analysis is None or frame is None or found.pending or not alone or not query.wanted.keys() - {KIND, "valid"}:
+        return None
+    drawn = are_drawn(analysis, masks_of(found.session, analysis))
+    if drawn is None:
+        return None
+    n, passing = int(drawn.sum()), int((drawn & frame.passing(query, "circuit")).sum())
+    low, high = map(float, share_interval(passing, n, _SHARES))
+    certainty = certainty_of_draws(analysis.circuits_method)
+    return ShareRecord(low=low, high=high, confidence=_SHARES, certainty=certainty, passing=passing, drawn=n)
+
+
+def _share_words(share: ShareRecord | None) -> Text:
+    if share is None:
+        return ""
+    told = f"{exact(share.passing)} of {exact(share.drawn)} drawn, so {share_words(share.low, share.high)}"
+    certain = certainty_words(share.certainty, share.confidence)
+    return Markup("{} of all valid circuits, {}").format(told, certain)
 
 
 def _parts(found: Asked, table: Table, facet: Facet) -> Markup | None:
@@ -328,6 +365,7 @@ def record(found: Asked) -> ListRecord:
         of=selection.of,
         lines=selection.lines,
         facets=facet_records(selection.facets),
+        share=share_of(found),
         undecided=undecided(found),
         state=found.state,
         next=found.url(following, api=True) if selection.lines > end else None,

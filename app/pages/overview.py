@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from analysis.circuits.result import certainty_of
 from analysis.explanations.registry import KIND_OF
+from analysis.large_numbers import in_words
 from analysis.pair.report import PairFound
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
@@ -34,7 +35,7 @@ from app.pages.analyses import answers_of as found_of
 from app.pages.circuit_sizes import sizes_chart, spread
 from app.pages.circuit_tree import asked_mask, circuit_tree_blocks
 from app.pages.compare.choosing import own_pair
-from app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, interval_words, method_words
+from app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, method_words, of_possible
 from app.pages.edit import edit_words
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.inside import check_row, table_blocks
@@ -363,14 +364,14 @@ def _circuits(known: Known, analysis: AnalysisRow | None) -> Fact:
         return Fact("Possible circuits", readable(question.space.possible), "", "not searched", every)
     first, *rest = question.rules
     others = [
-        f"{one.rules[first]}: {readable(found.circuits_valid)} of {readable(found.circuits_possible)}"
+        f"{one.rules[first]}: {counts_of(found).valid_circuits} of {Count(found.circuits_possible)}"
         for one in question.admitted()
         for _, found in [known.under[rules_of(one)]]
         if found not in (None, analysis) and found.circuits_method != "refused"
         if all(one.rules[name] == question.rules[name] for name in rest)
     ]
-    of = f"of {readable(analysis.circuits_possible)} possible"
-    return Fact("Valid circuits", readable(analysis.circuits_valid), of, "; ".join(others), every)
+    value = escape(counts_of(analysis).valid_circuits)
+    return Fact("Valid circuits", value, of_possible(analysis), "; ".join(others), every)
 
 
 def _missing(known: Known) -> Iterator[str]:
@@ -421,8 +422,8 @@ def _of_perceptron(page: Overview) -> Contents:
     limit = f"Stopped: {page.stops}. Counts marked ≥ are lower bounds." if page.stops else ""
     if page.job is not None and is_unfinished(page.job):
         limit += f" [Its job]({links.job(page.job.id)}) can go on."
-    method = limit or ("" if analysis is None else method_words(analysis))
-    ground = page.of(COMMON_GROUND).report
+    method = " ".join(filter(None, (limit, "" if analysis is None else method_words(analysis))))
+    ground, uncounted = page.of(COMMON_GROUND).report, analysis is not None and not interpretations_counted(analysis)
     return Contents(
         sentence=_sentence(page, ground),
         share=share,
@@ -437,7 +438,7 @@ def _of_perceptron(page: Overview) -> Contents:
         notices=list(_notices(page)),
         state=Asked(page.session, links, place, page.state, page.job, limit, Query(), None, ()),
         refused=isinstance(page.plan, tuple),
-        map=[] if ground is None else list(_ground(ground, page, page.pair)),
+        map=[] if ground is None or uncounted else list(_ground(ground, page, page.pair)),
         folds=list(_folds(page)),
     )
 
@@ -494,7 +495,7 @@ def _counts(known: Known, analysis: AnalysisRow) -> Iterator[tuple[str, Fact]]:
         if row is not None and scope != place.scope and scope.protocol in BUILT_IN
     }
 
-    def fact(label: str, value: str, of: str, url: str, words: str) -> Fact:
+    def fact(label: str, value: str, of: Text, url: str, words: str) -> Fact:
         told = [
             f"{name}: " + words.format(**{key.name: getattr(one, key.name) for key in fields(one)})
             for name, one in others.items()
@@ -504,13 +505,8 @@ def _counts(known: Known, analysis: AnalysisRow) -> Iterator[tuple[str, Fact]]:
     def of_kind(kind: str) -> str:
         return links.explanations(place.slug, place.scope, kind=kind)
 
-    possible = f"of {exact(analysis.circuits_possible)} possible"
-    if estimate := interval_words(analysis):
-        possible += f", an estimate: {estimate}"
-    elif drawn(analysis):
-        possible += ", counted, not listed"
     words = "{valid_circuits} of {possible_circuits}"
-    yield "circuit", fact("Valid circuits", "valid_circuits", possible, of_kind("circuit"), words)
+    yield "circuit", fact("Valid circuits", "valid_circuits", of_possible(analysis), of_kind("circuit"), words)
     if interpretations_counted(analysis):
         of = f"{counts.observed_classes} that inputs can tell apart"
         of += f", of the {exact(analysis.circuits_listed)} circuits listed" if drawn(analysis) else ""
@@ -628,7 +624,7 @@ def _no_circuit(
         Action("Lenses", links.analysis(place.slug, "lenses", place.scope)),
         *(*more, Action("Network file", links.network_file(place.slug))),
     ]
-    told = f"{(few if some else all_of).format(exact(possible))} right on enough rows. {instead}"
+    told = f"{(few if some else all_of).format(in_words(int(possible)))} right on enough rows. {instead}"
     return Notice("No circuit is valid", told, cure if instead else "", actions=actions)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from fractions import Fraction
+from math import ceil, floor
 from typing import Final, Literal
 
 from markupsafe import Markup
 
-DIGITS_LIMIT: Final = 1_000_000_000
+from analysis.large_numbers import DIGITS_LIMIT, SUPERSCRIPTS, in_words
 
 
 def decimal(value: float, digits: int = 2) -> str:
@@ -31,13 +33,12 @@ def readable(number: int | str) -> str | Markup:
     """All digits up to a billion, then m × 10ⁿ with the exact value in the title."""
     if abs(int(number)) <= DIGITS_LIMIT:
         return exact(number)
-    return Markup('<span class="sci" title="{}">{}</span>').format(exact(number), _marked_up(_shortened(int(number))))
+    return Markup('<span class="sci" title="{}">{}</span>').format(exact(number), _marked_up(in_words(int(number))))
 
 
 Bound = Literal["exact", "at_least", "about", "unknown"]
-"""How sure a number is: exact, a lower bound, an estimate, or nothing known since it was not searched."""
+"""What is known of a number: itself, a lower bound, an interval, or nothing since it was not searched."""
 UNKNOWN: Final = "not searched"
-SUPERSCRIPTS: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def bounded(
@@ -46,15 +47,15 @@ def bounded(
     """A count as every page shows it, with what is known of it: 197, ≥ 197, ≈ 5.87 × 10³² (5.5–6.3 × 10³²).
 
     Args:
-        bound: how sure it is; "unknown" shows words instead of a number.
-        low: lower end of an estimate's interval.
+        bound: what is known of it; "unknown" shows words instead of a number.
+        low: lower end of its interval.
         high: its upper end.
     """
     if bound == "unknown":
         return Markup('<span class="muted unsearched">{}</span>').format(UNKNOWN)
     if bound == "exact":
         return readable(number)
-    told = "at least: not all of it was searched" if bound == "at_least" else "an estimate"
+    told = "at least: not all of it was searched" if bound == "at_least" else "not exact: an interval holds it"
     words, bracket, ends = bounded_text(number, bound, low, high).partition(" (")
     shown = Markup('<span class="nowrap" title="{}">{}</span>').format(told, _marked_up(words))
     return shown + Markup(' <span class="nowrap">({}</span>').format(_marked_up(ends)) if bracket else shown
@@ -68,7 +69,7 @@ def bounded_text(
         return UNKNOWN
     sign = {"exact": "", "at_least": "≥ ", "about": "≈ "}[bound]
     ends = f" ({interval(low, high)})" if bound == "about" and low is not None and high is not None else ""
-    return f"{sign}{_shortened(int(number))}{ends}"
+    return f"{sign}{in_words(int(number))}{ends}"
 
 
 def interval(low: int | str, high: int | str) -> str:
@@ -84,22 +85,16 @@ def interval(low: int | str, high: int | str) -> str:
             break
     else:
         if not down:
-            return f"{_shortened(least)}–{_shortened(most)}"
+            return f"{in_words(least)}–{in_words(most)}"
     ends = [f"{end // 10**digits}.{end % 10**digits:0{digits}d}" if end else "0" for end in (down, up)]
     return f"{ends[0]}–{ends[1]} × 10{str(exponent).translate(SUPERSCRIPTS)}"
 
 
-def _shortened(number: int) -> str:
-    """Digits up to a billion, then m × 10ⁿ, as plain text."""
-    if abs(number) <= DIGITS_LIMIT:
-        return exact(number)
-    exponent = len(str(abs(number))) - 1
-    # integer arithmetic, because counts may lie far beyond what a float holds
-    hundredths = (abs(number) * 100 + 10**exponent // 2) // 10**exponent
-    if hundredths >= 1000:
-        hundredths, exponent = 100, exponent + 1
-    sign, power = "−" if number < 0 else "", str(exponent).translate(SUPERSCRIPTS)
-    return f"{sign}{hundredths // 100}.{hundredths % 100:02d} × 10{power}"
+def share_words(low: float | Fraction, high: float | Fraction) -> str:
+    """An interval of shares in percent, rounded outwards: 2.4–5.5%."""
+    digits = 0 if high >= 0.1 else 1 if high >= 0.01 else 2
+    unit = 100 * 10**digits
+    return f"{floor(low * unit) / 10**digits:.{digits}f}–{ceil(high * unit) / 10**digits:.{digits}f}%"
 
 
 def _marked_up(text: str) -> Markup:

@@ -12,6 +12,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from analysis.large_numbers import SUPERSCRIPTS
 from pluriscope.figures.charts import DARK, Axis, Chart, Look, Series
 from pluriscope.figures.svg.elements import drawing, esc, num, rect, text, text_width
 
@@ -395,6 +396,9 @@ def _whole_numbers(ends: tuple[float, float]) -> bool:
 def _short(axis: Axis, value: float) -> str:
     if axis.percent:
         return f"{100 * value:g}%"
+    if abs(value) >= 1e12:
+        digits, power = f"{value:.2g}".split("e")
+        return f"{float(digits):g} × 10{str(int(power)).translate(SUPERSCRIPTS)}"
     for size, sign in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= size:
             return f"{value / (1e3 if sign == 'k' else size):g}{sign}"

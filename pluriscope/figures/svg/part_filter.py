@@ -22,7 +22,8 @@ def part_filter(weights: Sequence[Any], asked: Sequence[str], linked: Callable[[
     wiring = Wiring.of(weights)
     if any(column.n_hidden for column in wiring.columns):
         return None
-    frame = place(wiring.columns, 240.0, 168.0, 14.0, 26.0)
+    height = max(168.0, 28.0 * max(wiring.sizes))  # so that no name lies on another
+    frame = place(wiring.columns, 240.0, height, 14.0, 26.0)
 
     def css(name: str) -> str:
         return "kept" if name in asked else "left" if f"!{name}" in asked else "open"
@@ -38,4 +39,4 @@ def part_filter(weights: Sequence[Any], asked: Sequence[str], linked: Callable[[
         label = text(x, y - 11, name, "small", anchor="middle")
         drawn = Markup(circle(x, y - 4, 14, "around") + label + circle(x, y, 6, css(name)))  # noqa: S704
         body += linked(name, drawn) if 0 < site[0] < wiring.last else drawn
-    return drawing(240.0, 168.0, body, sentence="Neurons and edges to choose", css_class="parts", sizing="exact")
+    return drawing(240.0, height, body, sentence="Neurons and edges to choose", css_class="parts", sizing="exact")

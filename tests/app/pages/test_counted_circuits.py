@@ -78,10 +78,10 @@ def test_an_exact_count_is_exact_and_its_list_is_draws(client):
     assert "of 9,625 possible" in text
     assert "≥ 197" not in text
     assert "≈ 197" not in text
-    assert "of 9,625 possible, counted, not listed" in text
+    assert "of 9,625 possible, exact: counted, not listed" in re.sub(" ([,:])", r"\1", text)
     shown = "the 5 smallest (proved smallest) and 20 drawn at random"
     assert "&lt;" not in text
-    assert f"The list shows 25 valid circuits: {shown}. The fewest edges of any valid circuit are 10" in text
+    assert f"The list shows 25 valid circuits: {shown}. The fewest edges of any valid circuit are 10, exact" in text
     assert "of the 25 circuits listed" in text
     assert "A search stopped at its limit" not in text
     assert f"The list shows 25 valid circuits: {shown}." in words(client, HERE + "/explanations", **scope)
@@ -99,7 +99,8 @@ def test_an_estimate_is_never_shown_as_exact(client):
     assert low <= value <= high
     text = words(client, HERE, **scope)
     assert f"≈ {value:,}" in text
-    assert f"99% interval {low:,}–{high:,}" in text
+    assert f"99% interval {low:,}–{high:,}, guaranteed" in text
+    assert "of 9,625 possible, guaranteed (99%)" in re.sub(" ,", ",", text)
     assert "5 smallest (the smallest found, not proved)" in text
     assert "drawn uniformly from the possible ones; 99% interval" in words(client, HERE + "/explanations", **scope)
     item = client.get(f"/api/v2{HERE}/explanations", params={"kind": "circuit", **scope}).json()["items"][0]
@@ -120,12 +121,35 @@ def test_of_a_sample_the_picture_tells_shares_that_hold_the_truth(client, protoc
             all((mask >> names.index(one.lstrip("!")) & 1) != one.startswith("!") for one in asked) for mask in masks
         )
         if number.endswith("%"):
-            low, high = map(int, number[:-1].split("–"))
+            low, high = map(float, number[:-1].split("–"))
             assert low <= 100 * truth / len(masks) <= high
             shares += 1
         else:
             assert (int(number), len(asked), protocol) == (truth, 1, COUNTED)
     assert shares >= 8
+
+
+@pytest.mark.parametrize("protocol", [COUNTED, ESTIMATED])
+@pytest.mark.parametrize("asked", [{"uses": "n1.2-n2.0"}, {"edges_max": "12"}, {"edges_max": "3"}])
+def test_a_filter_of_drawn_circuits_says_which_share_of_all_passes(client, protocol, asked):
+    every = real_analysis().circuits
+    bit = edge_labels(every.layout.sizes).index("n1.2-n2.0")
+    most = int(asked.get("edges_max", 99))
+    kept = [
+        mask for mask in every.masks.tolist() if mask.bit_count() <= most and ("uses" not in asked or mask >> bit & 1)
+    ]
+    query = {"kind": "circuit", "protocol": protocol.digest[:12], **asked}
+    share = twin(client, HERE + "/explanations", **query)["share"]
+    assert (share["certainty"], share["confidence"]) == ("guaranteed", 0.99)
+    assert share["low"] <= len(kept) / 197 <= share["high"]
+    assert f"{share['passing']} of {share['drawn']} drawn, so " in words(client, HERE + "/explanations", **query)
+    assert twin(client, HERE + "/explanations", kind="circuit", protocol=protocol.digest[:12])["share"] is None
+
+
+def test_sizes_of_a_sample_have_intervals_and_those_counted_are_exact(client):
+    spread = {one: words(client, HERE, protocol=one.digest[:12], part="spread") for one in (COUNTED, ESTIMATED)}
+    assert "by the edges that they keep, exact." in spread[COUNTED]
+    assert "by the edges that they keep, each guaranteed by itself (99%)." in spread[ESTIMATED]
 
 
 def test_nothing_found_in_a_sample_is_not_nothing(client):
