@@ -423,4 +423,5 @@ CLASSIFIER: Final = SubjectKind(
     write=classifier_document,
     traits=frozenset(),
     module="analysis.explaining.graphs",
+    counting="analysis.subjects.classifier",
 )
