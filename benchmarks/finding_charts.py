@@ -19,6 +19,8 @@ import scipy
 from numpy.typing import ArrayLike
 
 from app.pages.findings import FOLDER
+from benchmarks import calibration_table
+from benchmarks.calibration_table import PARTS, SLUG
 from benchmarks.field_scores import ARMS
 from benchmarks.lines import ROOT
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, document_of
@@ -721,6 +723,51 @@ def field_scores() -> dict[str, Shown]:
     }
 
 
+# --- calibration
+
+
+def calibration() -> dict[str, Shown]:
+    rows_ = calibration_table.table()
+    found = {one.name: one for one in calibration_table.verdicts(rows_)}
+    parts = [found[name] for name in PARTS if name in found]
+    held = [
+        item(at, one.share, link(SLUG, (), **PARTS[one.name]), f"{one.held:,} of {one.n:,}")
+        for at, one in enumerate(parts)
+    ]
+    hashing = calibration_table.chosen(rows_, method="hashing", part="hashing")
+    shapes = [name.removeprefix("hashing, ") for name in found if name.startswith("hashing, ")]
+    ratios = [[one["estimate"] / one["exact"] for one in hashing if one["shape"] == shape] for shape in shapes]
+    urls = [link(SLUG, (), part="hashing", shape=shape) for shape in shapes]
+    near = [
+        item(at, (float(np.median(some)), min(some), max(some)), urls[at], f"{len(some)} networks")
+        for at, some in enumerate(ratios)
+    ]
+    ends = [Mark(1.0, "exact"), Mark(1 / 1.8, "÷ 1.8"), Mark(1.8, "× 1.8")]
+    return {
+        "figure": (
+            "With 95% intervals. Beside each name what is promised.",
+            Chart(
+                "dots",
+                "Intervals that hold the exact number",
+                Axis("intervals", high=1, percent=True),
+                Axis(names=[f"{one.name}, {one.promised:.0%}" for one in parts]),
+                [across("", "ink", held)],
+            ),
+        ),
+        "more": (
+            "Medians with the least and the largest. Four in five are to lie between the outer lines.",
+            Chart(
+                "dots",
+                "Counts by hashing, divided by the exact number",
+                Axis("count ÷ exact number", log=True),
+                Axis(names=shapes),
+                [across("", "ink", near)],
+                ends,
+            ),
+        ),
+    }
+
+
 # --- reported and ours
 
 _REPORTED: Final[Mapping[str, Mapping[str, tuple[int, int, int]]]] = {
@@ -856,6 +903,7 @@ CHARTS: Final = {
     "transformers": transformers,
     "reported": reported,
     "field-scores": field_scores,
+    "calibration": calibration,
 }
 
 

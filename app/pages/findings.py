@@ -55,7 +55,8 @@ The last command computes tables, which are CSV there, and documents from the re
 `pluriscope study run app/bundled/studies/NAME.json` makes results again; of thirteen studies measures were gone by \
 then, and only their results are there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
 tables that are no studies of perceptrons. `field-scores` came later: `python -m benchmarks.field_scores` computes it \
-from the public half of the answer key, which `pluriscope suite make public` makes."""
+from the public half of the answer key, which `pluriscope suite make public` makes. `calibration` came after it: \
+`python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calibration_table FILES` makes its table."""
 
 
 @lru_cache(maxsize=1)

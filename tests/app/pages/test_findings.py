@@ -15,6 +15,7 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.studies.reading import design_from_mapping
 from app.db.studies import open_network, read_files, save_table
 from app.pages import findings
+from benchmarks import calibration_table
 from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict_rows
 from benchmarks.finding_charts import CHARTS
 from pluriscope.address import Addresses
@@ -198,6 +199,28 @@ def test_verdicts_about_scores_are_those_of_the_answers():
     corrected = multipletests([one["p"] for one in tested], method="holm")[1]
     assert [one["p_holm"] for one in tested] == pytest.approx(corrected, rel=1e-4)
     assert {one["group"] for one in tested} == {arm_of(row) for row in answers}
+
+
+@pytest.mark.slow
+def test_the_calibration_says_what_its_rows_say():
+    rows = calibration_table.table()
+    (one,) = (one for one in findings.record()["findings"] if one["key"] == calibration_table.SLUG)
+    found = [*calibration_table.verdicts(rows)]
+    chapter = (ROOT / "docs" / "findings" / "calibration.md").read_text()
+    assert one["chapter"]["rows"] == [verdict.cells for verdict in found]
+    assert all(f"| {' | '.join(verdict.cells)} |" in chapter for verdict in found)
+    assert all(row["held"] == calibration_table.holds(row, row["exact"]) for row in rows if row["intervals"])
+    for name in ("hashing", "brackets", "uniform draws", "strata"):
+        (verdict,) = (one for one in found if one.name == name)
+        assert f"{verdict.held:,} of {verdict.n:,}" in one["sentence"]
+    assert all(verdict.share[2] >= verdict.promised for verdict in found)  # else the headline is another
+    share, p = calibration_table.expected(calibration_table.chosen(rows, part="intervals"))
+    assert f"{share:.1%} must hold" in one["lines"]["interval"]
+    assert p > 0.001
+    hashed = [row for row in rows if row["method"] == "hashing" and row["intervals"]]
+    assert all(
+        row["estimate"] == row["exact"] for row in hashed if row["exact"] <= calibration_table.DESIGN["threshold"]
+    )
 
 
 @pytest.mark.slow
