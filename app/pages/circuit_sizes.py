@@ -80,9 +80,9 @@ def _by_size(known: Known, analysis: AnalysisRow, sizes: Sequence[tuple[int, int
     bars = Chart("bars", title, *axes, [Series("", across, values, urls=urls)])
     if valid.confidence is None:
         return bars, f", {valid.certainty}" if valid.certainty else ", as far as they were found"
-    if not analysis.circuits_tested:
-        return bars, f": the {exact(int(sum(values)))} drawn alone"
     stored = stored_sizes(known.session, analysis)
+    if stored.coverage != "sampled" or not analysis.circuits_tested:
+        return bars, f": those drawn alone, {exact(int(sum(values)))}"
     ends = [chance_at(stored, size, analysis.circuits_possible) for size, _ in sizes]
     low, high = [float(one.low) for one in ends], [float(one.high) for one in ends]
     middle = [many * analysis.circuits_possible / analysis.circuits_tested for many in values]

@@ -1,6 +1,7 @@
 """Pages of analyses whose circuits were counted or estimated, and what is told before any analysis."""
 
 import re
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -26,6 +27,7 @@ from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analy
 
 COUNTED = protocol_from_mapping({"name": "counted", "max_alignments": 1_000})
 ESTIMATED = protocol_from_mapping({"name": "sampled", "max_alignments": 1_001})
+HASHED = protocol_from_mapping({"name": "hashed", "max_alignments": 1_003})
 NOTHING = protocol_from_mapping({"name": "nothing", "max_alignments": 1_002})
 LIMITS = {
     COUNTED: Limits(max_possible=1, n_draws=20, n_smallest=5),
@@ -47,6 +49,11 @@ def client(tmp_path_factory):
                     session,
                     analyse_output(ask(file.network, task=file.tasks[0], protocol=protocol), Work(limits=limits)),
                 )
+            found = analyse_output(
+                ask(file.network, task=file.tasks[0], protocol=HASHED), Work(limits=LIMITS[ESTIMATED])
+            )
+            hashed = {"method": "hashed", "interval": (110, 355), "confidence": 0.8, "smallest": None}
+            save_analysis(session, replace(found, circuits=replace(found.circuits, **hashed)))
             for slug, sizes in (("five", (2, 5, 5, 1)), ("eight", (2, 8, 8, 1)), ("linear", (2, 1))):
                 save_network(session, small_network(5, sizes), slug=slug)
             wide = [np.ones((60, 2)), np.ones((60, 60)), np.ones((1, 60))]
@@ -144,6 +151,16 @@ def test_a_filter_of_drawn_circuits_says_which_share_of_all_passes(client, proto
     assert share["low"] <= len(kept) / 197 <= share["high"]
     assert f"{share['passing']} of {share['drawn']} drawn, so " in words(client, HERE + "/explanations", **query)
     assert twin(client, HERE + "/explanations", kind="circuit", protocol=protocol.digest[:12])["share"] is None
+
+
+def test_draws_of_hashing_are_nearly_uniform_so_that_shares_are_estimated(client):
+    scope = {"protocol": HASHED.digest[:12]}
+    text = re.sub(" ([,:])", r"\1", words(client, HERE, part="spread", **scope))
+    assert "of 9,625 possible, guaranteed (80%)" in text
+    assert "by the edges that they keep: those drawn alone, " in text
+    assert "Shares of all valid circuits are estimated (99%)" in text
+    listed = client.get(f"/api/v2{HERE}/explanations", params={"kind": "circuit", "edges_max": "12", **scope}).json()
+    assert listed["share"]["certainty"] == "estimated"
 
 
 def test_sizes_of_a_sample_have_intervals_and_those_counted_are_exact(client):
