@@ -28,6 +28,7 @@ from app.pages.plan import refused
 from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
 from pluriscope.address import Addresses, ResultRef
+from pluriscope.analyses.registry import ONE_READER
 from pluriscope.blocks import Action, Block, Choice, Fact, Head, Menu, Notice, Table, Text, Tray
 from pluriscope.counts import certainty_words
 from pluriscope.errors import InvalidOption
@@ -293,6 +294,9 @@ def states(found: Asked) -> Iterator[Block]:
             Action(f"Circuits under {words}", found.addresses.explanations(found.place.slug, scope))
             for words, scope in refused(found.session, found.place)[1].items()
         ]
+        if not ONE_READER.lacks(found.place.question.kind):  # it draws circuits, and says how many are valid
+            url = found.addresses.analysis(found.place.slug, ONE_READER.key, found.place.scope)
+            searched.append(Action("Draw circuits instead", url))
         yield Notice("Not searched", found.limit, "Use coarser rules or a smaller network.", "refused", searched)
     elif state != "done":
         yield missing(subject, state, job, ask, found.addresses)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from analysis.circuit_sets.one_reader import OneReaderReport, Reader
+from analysis.large_numbers import in_words
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, heat_chart
@@ -51,7 +52,7 @@ def _page(report: OneReaderReport, of: AnalysisContext) -> Iterator[Block]:
     yield Table.plain(columns, [_row(one) for one in report.readers])
     if report.drawn:
         told = f"{report.drawn_valid:,} of {report.drawn:,} circuits drawn by size are valid. So of all"
-        told += f" {int(report.possible):,} {interval(*report.interval)} are, guaranteed"
+        told += f" {in_words(int(report.possible))} {interval(*report.interval)} are, guaranteed"
         told += f" with {report.confidence:.0%} confidence. {report.why}".rstrip()
         if {"heads", "nodes"}.isdisjoint(of.scope.protocol.split("-")):
             told += f" The search under these rules counts {sum(of.sizes().values()):,}, exactly."
