@@ -32,6 +32,7 @@ import numpy as np
 from analysis.certainty import Certainty
 from analysis.circuits.estimating import share_interval
 from analysis.errors import NotOffered
+from analysis.large_numbers import in_words
 from analysis.progress import OutOfTime
 from analysis.subjects.enumeration import are_circuits
 from analysis.subjects.question import GraphQuestion
@@ -203,7 +204,7 @@ class StrataCount:
             share = f"so at most a share of {self.high / sum(one.possible for one in self.strata):.2g} is"
             rarer = "a sample without one says nothing of kinds of circuits that are rarer"
             return f"Not enough to say: none of {self.drawn:,} drawn circuits is valid, {share}; {rarer}."
-        more = f"about {self.enough_at:,} would be" if self.enough_at else "no number of draws is known to be"
+        more = f"about {in_words(self.enough_at)} would be" if self.enough_at else "no number of draws is known to be"
         return f"Not enough to say: {self.valid:,} of {self.drawn:,} drawn circuits are valid; {more} enough."
 
     @property

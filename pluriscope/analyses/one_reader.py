@@ -54,8 +54,8 @@ def _page(report: OneReaderReport, of: AnalysisContext) -> Iterator[Block]:
         told = f"{report.drawn_valid:,} of {report.drawn:,} circuits drawn by size are valid. So of all"
         told += f" {in_words(int(report.possible))} {interval(*report.interval)} are, guaranteed"
         told += f" with {report.confidence:.0%} confidence. {report.why}".rstrip()
-        if {"heads", "nodes"}.isdisjoint(of.scope.protocol.split("-")):
-            told += f" The search under these rules counts {sum(of.sizes().values()):,}, exactly."
+        if (sizes := of.sizes()) and {"heads", "nodes"}.isdisjoint(of.scope.protocol.split("-")):
+            told += f" The search under these rules counts {sum(sizes.values()):,}, exactly."
         yield Prose(told)
     yield More("How to read it", lambda: [Prose(_READING)])
 
