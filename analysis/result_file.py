@@ -276,15 +276,15 @@ def smallest_json(smallest: SmallestCircuits, layout: EdgeLayout) -> dict[str, A
         "tried": exact(smallest.n_tried),
         "descended": smallest.n_descended,
         "undrawn": [layout.to_hex(mask) for mask in smallest.undrawn],
+        **({"solved": True} if smallest.solved else {}),
     }
 
 
 def read_smallest(told: Mapping[str, Any]) -> SmallestCircuits:
     """The inverse of :func:`smallest_json`."""
     masks, undrawn = (tuple(int(mask, 16) for mask in told[name]) for name in ("masks", "undrawn"))
-    return SmallestCircuits(
-        masks, told["proved"], told["searched_up_to"], int(told["tried"]), told["descended"], undrawn
-    )
+    tried, solved = int(told["tried"]), told.get("solved", False)
+    return SmallestCircuits(masks, told["proved"], told["searched_up_to"], tried, told["descended"], undrawn, solved)
 
 
 def bracket_json(bracket: Bracket) -> dict[str, Any]:

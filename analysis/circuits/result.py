@@ -49,6 +49,7 @@ class SmallestCircuits:
         n_tried: circuits judged in order of size.
         n_descended: circuits tried in a descent from larger ones.
         undrawn: those of ``masks`` that no draw hit, ascending: every other listed circuit was drawn uniformly.
+        solved: whether a solver went on from where the search in order of size ended.
     """
 
     masks: tuple[int, ...]
@@ -57,6 +58,7 @@ class SmallestCircuits:
     n_tried: int
     n_descended: int = 0
     undrawn: tuple[int, ...] = ()
+    solved: bool = False
 
     @property
     def n_edges(self) -> int | None:

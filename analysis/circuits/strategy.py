@@ -28,6 +28,7 @@ from analysis.question import Question
 from analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array
 from analysis.work import DEFAULT_WORK, Work
 
+SOLVING: Final = "analysis.formulas.searching"
 _FOR_A_SAMPLE: Final = 0.2  # of the time, where there is no answer yet
 
 
@@ -217,6 +218,8 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
         max_tried=limits.n_tried,
         so_far=earlier,
     )
+    if (not smallest.proved or (earlier and earlier.solved)) and "smallest" not in work.ended:
+        smallest = function_at(f"{SOLVING}:with_solver")(question, smallest, work)
     undrawn = sorted({*smallest.masks} - {*drawn})
     every = mask_array(sorted([*drawn, *undrawn]), found.layout)
     new = mask_array(sorted({*undrawn} - {*found.masks.tolist()}), found.layout)  # only these are run, on many rows

@@ -10,19 +10,26 @@ A solver's conflicts are counted, not its seconds, so equal calls give equal res
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Final
 
 from analysis.circuits.result import SmallestCircuits
-from analysis.errors import NotOffered
+from analysis.errors import BeyondLimits, NotOffered
 from analysis.formulas.encoding import DEFAULT_BITS, encode
 from analysis.question import Question
 from analysis.work import DEFAULT_WORK, Work
 
 SOLVER: Final = "glucose4"
 _CONFLICTS_AT_ONCE: Final = 500  # well below a second
+_MAX_CONFLICTS: Final = 100_000  # of an analysis; some minutes
+
+
+class _TooMany(Exception):
+    """The solver met as many conflicts as it may."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,9 @@ class ValidCircuits:
         self, question: Question, work: Work = DEFAULT_WORK, bits: int = DEFAULT_BITS, n_together: int = 1
     ) -> None:
         self.question, self.work, self.formula = question, work, encode(question, bits, "outside")
+        self.stage = "edges"
         self.excluded: list[int] = []
+        self.max_conflicts = math.inf
         self._n_edges, self._n_more = self.formula.n_edges, self.formula.n_variables * n_together
         self._solver = new_solver(self.formula.clauses)
         edges = list(range(1, self._n_edges + 1))
@@ -118,8 +127,8 @@ class ValidCircuits:
             Cancelled: the report asked to stop.
         """
         while True:
-            self.work.tell("solver", 0, 1, f"{len(self.excluded):,} circuits near a decision's edge judged")
-            if not solved(self._solver, self.work.check, needed):
+            self.work.tell(self.stage, 0, 1, f"{len(self.excluded):,} circuits near a decision's edge judged")
+            if not solved(self._solver, self._check, needed):
                 return None
             model = self._solver.get_model()
             masks = tuple(sum(1 << k for k, edge in enumerate(copy) if model[edge - 1] > 0) for copy in self._copies)
@@ -134,6 +143,11 @@ class ValidCircuits:
         """Find a circuit no more, only where a literal holds if one is given."""
         for copy in self._copies:
             self._solver.add_clause([*([-unless] if unless else []), *differs(mask, copy)])
+
+    def _check(self) -> None:
+        self.work.check()
+        if self._solver.accum_stats()["conflicts"] > self.max_conflicts:
+            raise _TooMany
 
     def _variable(self) -> int:
         self._n_more += 1
@@ -160,18 +174,27 @@ def find_edge_use(circuits: ValidCircuits) -> EdgeUse:
 
 
 def find_smallest_solved(
-    circuits: ValidCircuits, n_smallest: int, *, known: Sequence[int] = (), searched_up_to: int = 0
+    circuits: ValidCircuits,
+    n_smallest: int,
+    *,
+    known: Sequence[int] = (),
+    searched_up_to: int = 0,
+    max_conflicts: float = math.inf,
 ) -> SmallestCircuits:
     """The smallest valid circuits by number of edges, all of a size before any of the next.
 
     Args:
         n_smallest: circuits wanted; of the last size there may be more than are found.
         known: masks of valid circuits, which are the answer where the time is up before one is proved smallest.
-        searched_up_to: no valid circuit has at most so many edges.
+        searched_up_to: no other valid circuit has at most so many edges.
+        max_conflicts: of the solver, from which on it is as if the time were up.
     """
-    found: list[int] = []
+    found = [mask for mask in known if mask.bit_count() <= searched_up_to]
+    circuits.stage, circuits.max_conflicts = "smallest", max_conflicts
     new, n_edges = circuits.having(()), circuits.formula.n_edges
-    with circuits.work.ending("smallest"):
+    for mask in found:
+        circuits.exclude(mask, unless=new)
+    with circuits.work.ending("smallest"), suppress(_TooMany):
         while len(found) < n_smallest and searched_up_to < n_edges:
             circuit = circuits.find([new, *circuits.at_most(searched_up_to + 1)])
             if circuit is None:
@@ -180,7 +203,24 @@ def find_smallest_solved(
                 found.append(circuit[0])
                 circuits.exclude(circuit[0], unless=new)
     masks = sorted(found or known, key=lambda mask: (mask.bit_count(), mask))[:n_smallest]
-    return SmallestCircuits(tuple(masks), bool(found), searched_up_to, len(circuits.excluded))
+    proved = bool(found) or searched_up_to == n_edges
+    return SmallestCircuits(tuple(masks), proved, searched_up_to, len(circuits.excluded), solved=True)
+
+
+def with_solver(question: Question, found: SmallestCircuits, work: Work) -> SmallestCircuits:
+    """What a solver finds beyond a search; the same where none is installed or the question cannot be encoded."""
+    try:
+        circuits = ValidCircuits(question, work)
+    except (NotOffered, BeyondLimits):
+        return found
+    more = find_smallest_solved(
+        circuits,
+        work.limits.n_smallest,
+        known=found.masks,
+        searched_up_to=found.searched_up_to,
+        max_conflicts=_MAX_CONFLICTS,
+    )
+    return replace(more, n_tried=found.n_tried, n_descended=found.n_descended)
 
 
 def find_least_shared(circuits: ValidCircuits) -> LeastShared:

@@ -15,16 +15,18 @@ from analysis.circuits import strategy
 from analysis.circuits.planning import plan_circuits
 from analysis.circuits.search import search_circuits
 from analysis.circuits.source_subsets import is_compiled, load_compiled
-from analysis.circuits.strategy import find_circuits, find_number, first_answer
+from analysis.circuits.strategy import add_smallest, find_circuits, find_number, first_answer
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
 from analysis.formulas import hashing
 from analysis.limits import Limits, listed_bytes
 from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
 from analysis.question import ask
+from analysis.result_file import read_smallest, smallest_json
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
 from analysis.work import Work
+from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
 from tests.random_networks import random_network
 
@@ -251,3 +253,21 @@ def test_what_counts_is_known_to_be_compiled_once_it_is(tmp_path):
     environment.pop("NUMBA_CACHE_DIR")
     done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "True\n", "an earlier process has compiled it"
+
+
+def test_a_solver_proves_the_smallest_where_the_order_of_size_ends():
+    pytest.importorskip("z3")
+    pytest.importorskip("pysat")
+    network = pretrained_xor()
+    question = ask(network.network, task=network.tasks[0])
+    work = Work(limits=Limits(n_samples=200, n_smallest=30, n_tried=1))
+    found = add_smallest(question, strategy._sampled(question, work), work)
+    valid = sorted(map(int.bit_count, search_circuits(question).masks.tolist()))[:30]
+    smallest = found.smallest
+    assert smallest.proved
+    assert smallest.solved
+    assert [*map(int.bit_count, smallest.masks)] == valid
+    partly = replace(smallest, masks=smallest.masks[:9], searched_up_to=valid[8] - 1)
+    again = add_smallest(question, replace(found, smallest=partly), work)
+    assert [*map(int.bit_count, again.smallest.masks)] == valid
+    assert read_smallest(smallest_json(smallest, question.layout)) == smallest
