@@ -91,7 +91,7 @@ def read_mask(space: Space, text: str) -> str:
     """
     graph = space.graph
     item = f"mask {text[:40]!r}"
-    if not re.fullmatch(r"[0-9a-f]{1,256}", text, re.ASCII):
+    if len(text) > max(graph.n_hex_digits, 256) or not re.fullmatch(r"[0-9a-f]+", text, re.ASCII):
         raise InvalidMask(item, "is not hexadecimal", f"write {graph.n_hex_digits} of the digits 0 to 9 and a to f")
     number = int(text, 16)
     if number >> graph.n_bits:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import pluriscope
-from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
+from analysis.errors import AnalysisError, InvalidData, InvalidMask, InvalidNetwork, InvalidTask
 from analysis.subjects.classifier import CLASSIFIER, Classifier, right_counts
-from analysis.subjects.enumeration import are_circuits
+from analysis.subjects.enumeration import are_circuits, read_mask
 from analysis.subjects.subject import gaps
 from tests.random_networks import random_network
 
@@ -166,3 +166,12 @@ def test_a_module_of_torch_is_read_with_its_rows():
     subject = pluriscope.explain(net, data=data).question.subject
     assert subject.answers.tolist() == net(data).argmax(dim=1).tolist()
     assert subject.outputs == ("0", "1", "2")
+
+
+def test_a_mask_of_more_than_256_digits_is_read():
+    space = drawn((2, 33, 33, 2)).space({"granularity": "edges", "ablation": "zero"})
+    whole = space.graph.write(np.ones(space.graph.n_bits, dtype=np.bool_))
+    assert len(whole) == 289
+    assert read_mask(space, whole) == whole
+    with pytest.raises(InvalidMask, match="not hexadecimal"):
+        read_mask(space, f"0{whole}")
