@@ -20,8 +20,10 @@ from typing import Annotated, Any, Final
 from markupsafe import Markup
 from pydantic import Field
 
+from analysis.certainty import Certainty
 from analysis.data import DataRecord, clean_data, parse_data_file
 from analysis.errors import InvalidClaim, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
+from analysis.explaining.count_report import CountReport
 from analysis.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, MOST_STORED, Limits
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.intake import OutputIs
@@ -407,6 +409,25 @@ class Result(Findings):
         with _working(seconds, report) as work:
             found = explaining.explain(asked, work, earlier=self.document)
         return Result(self.network_file, self.question, found)
+
+    def count(
+        self, how: Certainty | None = None, *, seconds: Seconds = DEFAULT_SECONDS, seed: int = 0, report: Reader = None
+    ) -> CountReport:
+        """How many circuits are valid, how small the smallest is and what all keep, each with how sure it is.
+
+        Args:
+            how: the certainty wanted; None for the best that ends in time.
+            seconds: as of :func:`explain`.
+            seed: of all draws.
+            report: likewise.
+
+        Raises:
+            AnalysisError: what is wanted is out of reach, with what would do.
+        """
+        from analysis.explaining.counting import count
+
+        with _working(seconds, report) as work:
+            return count(self.question, work, how, seed)
 
     @property
     def given(self) -> GivenNetwork:

@@ -4,7 +4,7 @@
    each is judged by the search's own arithmetic, so the number of valid ones among them is binomial.
 2. The interval for their share is that of Clopper and Pearson (1934): it covers the truth with at least the stated
    confidence for every true share and every sample size. Its ends are scaled to numbers of circuits as exact fractions
-   and rounded outwards; the lower one is at least the number of different valid circuits seen, which is certain.
+   and rounded outwards; neither is below the number of different valid circuits seen, which is certain.
 3. Where time is short, the size of a sample is fixed before it is drawn, by the time that a smaller one took whose
    circuits are not in it, and a sample that is not done in time counts for nothing. So no outcome has a say in when
    sampling ends.
@@ -72,6 +72,7 @@ def estimate_circuits(
     sample = _largest_sample(question, structure, n_samples, work, seed)
     draws = np.sort(np.random.default_rng([abs(seed), 1]).permutation(sample.masks)[:n_draws])
     low, high = share_interval(sample.spread.of, sample.n_tested, confidence)
+    n_seen = len(sample.masks)
     return CircuitSearch(
         structure.layout,
         structure.count,
@@ -79,8 +80,8 @@ def estimate_circuits(
         *evaluate_circuits(question, draws),
         truncated_at=len(draws),
         method="sampled",
-        count=round(Fraction(sample.spread.of, sample.n_tested) * structure.count),
-        interval=(max(math.floor(low * structure.count), len(sample.masks)), -math.floor(-high * structure.count)),
+        count=max(round(Fraction(sample.spread.of, sample.n_tested) * structure.count), n_seen),
+        interval=(max(math.floor(low * structure.count), n_seen), max(math.ceil(high * structure.count), n_seen)),
         confidence=confidence,
         n_tested=sample.n_tested,
         known_distribution=sample.spread,

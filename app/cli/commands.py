@@ -37,6 +37,7 @@ from pluriscope.memory import out_of_memory
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "Engine alone: no server, no database": {
         "analyse": "analyse.analyse",
+        "count": "count.count",
         "ask": "ask.ask",
         "compare": "ask.compare",
         "audit": "audit.audit",

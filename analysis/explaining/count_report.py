@@ -1,0 +1,91 @@
+"""How many circuits are valid, how small the smallest is, and what all of them keep, each with how sure it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, PlainSerializer
+
+from analysis.certainty import Certainty
+from analysis.circuit_sets.strata import WIDE
+from analysis.report import Part
+from analysis.result_file import exact
+
+Whole = Annotated[int, PlainSerializer(exact, when_used="json")]
+"""Text in JSON beyond 2^53."""
+
+
+class CircuitsCount(Part):
+    """How many circuits are valid."""
+
+    how: Certainty
+    log10: float | None = Field(description="Of the number, or of the middle of its interval; null for 0.")
+    low: Whole
+    high: Whole
+    confidence: float | None = Field(description="With which the interval holds the truth; null where it is exact.")
+    method: str
+    possible: Whole
+    tested: Whole | None = Field(description="Circuits judged; of a sample those drawn.")
+    hashing: dict[str, Any] | None = Field(None, description="Counts by hashing: bits, epsilon, delta, seed, version.")
+
+
+class SmallestBounds(Part):
+    """Edges of the smallest valid circuit, or nodes where rules leave out nodes."""
+
+    low: int | None = Field(description="No valid circuit has fewer; null where none is valid.")
+    high: int | None = Field(description="A valid one has so many; null where none is known.")
+    proved: bool = Field(description="Whether nothing is left open.")
+
+
+class OfSize(Part):
+    """Circuits with one number of edges or nodes."""
+
+    size: int
+    possible: Whole | None
+    low: Whole
+    high: Whole
+
+
+class CountReport(Part):
+    """What ``pluriscope count`` finds of one output."""
+
+    circuits: CircuitsCount
+    smallest: SmallestBounds
+    backbone: list[str] | None = Field(
+        description="Edges or nodes that all valid circuits keep, proved; null: not known."
+    )
+    by_size: list[OfSize]
+    enough: bool = Field(description=f"Whether the upper end is at most {WIDE} times the lower one.")
+    why: str = Field(description="Why it is not, and what would do; what else is to be known of the numbers.")
+
+
+def circuits_count(how: Certainty, about: int, low: int, high: int, **more: Any) -> CircuitsCount:
+    """The record of a number and its interval; more: the other fields."""
+    return CircuitsCount(how=how, log10=round(math.log10(about), 6) if about else None, low=low, high=high, **more)
+
+
+def bounds(n_edges: int | None, searched_up_to: int, *, proved: bool, none_valid: bool = False) -> SmallestBounds:
+    """Of the smallest valid circuit.
+
+    Args:
+        n_edges: of the smallest one known.
+        searched_up_to: no valid circuit has so few edges or fewer.
+    """
+    low = None if none_valid else n_edges if proved else searched_up_to + 1
+    return SmallestBounds(low=low, high=n_edges, proved=proved or none_valid)
+
+
+def exact_sizes(by_edges: Mapping[int, int], possible: Mapping[int, int] | None) -> list[OfSize]:
+    """Where the valid circuits of every size are counted."""
+    sizes: Iterable[int] = by_edges if possible is None else possible
+    return [
+        OfSize(size=size, possible=possible and possible[size], low=by_edges.get(size, 0), high=by_edges.get(size, 0))
+        for size in sorted(sizes)
+    ]
+
+
+def is_enough(low: int, high: int) -> bool:
+    """Whether an interval says something of how many there are."""
+    return high <= WIDE * low

@@ -1,0 +1,63 @@
+"""`pluriscope count`: how many circuits are valid, and how sure that is, in the time that there is."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Annotated, Any, Literal
+
+from analysis.limits import DEFAULT_SECONDS
+from app.cli.reading import limits_in_force, read_asked
+from app.cli.signature import Within, with_fields_of
+from app.cli.terminal import DONE, STOPPED, Shown, Stop, progress_bar, remark
+
+
+@with_fields_of("analysis.network_files.intake:Declaration")
+def count(
+    file: str,
+    *,
+    how: Literal["", "exact", "guaranteed", "estimated"] = "",
+    protocol: str = "complete",
+    output_index: int = 0,
+    data: str = "",
+    seconds: Annotated[float, Within(0.1, math.inf)] = DEFAULT_SECONDS,
+    seed: Annotated[int, Within(0, 2**32)] = 0,
+    quiet: bool = False,
+    json: bool = False,  # noqa: ARG001  # the command line asks whoever runs commands
+    **declared: Any,
+) -> Shown:
+    """Count the valid circuits of a network of any kind, and say how sure the number is.
+
+    Example: pluriscope count model.json --seconds 300 --json
+
+    Exit codes: 0 done, 2 bad input, 3 stopped at a limit or for want of time (it says what would do).
+
+    Args:
+        how: exact: proved, there is no other answer; guaranteed: within an interval with a proved confidence;
+            estimated: right only in the limit. Default: the best that ends in time.
+        seconds: For all of it; inf for no end.
+    """
+    from analysis.explaining.counting import count as count_of
+    from analysis.large_numbers import in_words
+    from analysis.network_files.intake import Declaration
+    from analysis.work import Work
+    from pluriscope.figures.numbers import interval
+
+    began, stop = time.perf_counter(), Stop()
+    asked = read_asked(file, protocol, data, [output_index], Declaration(**declared), quiet=quiet)
+    (question,) = asked.questions
+    with progress_bar(quiet, stop) as report:
+        work = Work(report, time.perf_counter, limits_in_force(), began + seconds, stopped=lambda: stop.asked)
+        found = count_of(question, work, how or None, seed)
+    if found.why:
+        remark(found.why)
+    known, least = found.circuits, found.smallest
+    sure = "" if known.confidence is None else f", with {known.confidence:.0%} confidence"
+    number = in_words(known.low) if known.low == known.high else interval(known.low, known.high)
+    lines = [f"{number} of {in_words(known.possible)} circuits are valid: {known.how}{sure}, {known.method}"]
+    if least.high is not None:
+        shown = f"{least.high}, proved" if least.proved else f"{least.low} to {least.high}, not proved"
+        lines.append(f"edges of the smallest: {shown}")
+    if found.backbone is not None:
+        lines.append(f"edges that all keep: {', '.join(found.backbone) or 'none'}")
+    return Shown(found, lines, DONE if found.enough else STOPPED)
