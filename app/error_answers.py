@@ -48,6 +48,7 @@ STATUS: Final[dict[type[ExplainedError], tuple[int, str]]] = {
     engine.InvalidEdit: (422, "rule"),
     engine.InvalidIntervention: (422, "now"),
     engine.InvalidStudy: (422, "design"),
+    engine.InvalidProof: (422, "proof"),
     engine.NotOffered: (422, "network"),
     engine.BeyondLimits: (422, "network"),
     engine.Cancelled: (409, ""),
