@@ -133,7 +133,7 @@ def read_model(
         return declared_beside(whole, decided, encoding=encoding, output_is=output_is)
     if draft.original and draft.original.classes:
         cause = f"answers with one of {len(draft.original.classes)} classes"
-        raise InvalidNetwork("model", cause, f"give data={NUMBERS}")
+        raise InvalidNetwork(f"model {type(model).__name__}", cause, f"give data={NUMBERS}")
     n_outputs = 1 if output_is == "classes" else draft.network.n_outputs
     tasks = declared(task, draft.network.n_inputs, n_outputs)
     given = {"tasks": tasks, "name": name, "encoding": encoding_text(encoding), "output_is": output_is}

@@ -12,6 +12,8 @@ REGISTRIES = {"method": METHODS, "lens": LENSES}
 REFUSED = {
     ("method", "perceptron"): set(),
     ("method", "attention"): {"weights"},
+    ("method", "classifier"): {"edge-pruning", "mask-ig", "node-pruning", "weights"},
+    ("lens", "classifier"): {*LENSES.by_key},
     ("lens", "perceptron"): {"direct-attribution", "logit-lens", "affine-lens", "roles"},
     ("lens", "attention"): {
         "gradient-corners",
@@ -37,7 +39,7 @@ def test_a_kind_is_asked_by_the_first_record_whose_needs_it_has_or_refused_for_o
         fit = [one for one in records if kind.traits.issuperset(one.needs)]
         assert fit[:1] == ([known[key]] if key in known else [])
     for key, why in refusals.items():
-        [first] = [one for one in registry.records if one.key == key]
+        first = next(one for one in registry.records if one.key == key)
         lacked = [TRAITS[one].reason.format(plural=kind.plural) for one in first.needs if one not in kind.traits]
         assert why == f"{lacked[0][0].upper()}{lacked[0][1:]}."
         with pytest.raises(InvalidMethod) as refusal:

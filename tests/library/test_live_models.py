@@ -425,7 +425,7 @@ REFUSED = {  # item, cause, cure
     "lists in lists": (ragged, "model MLPClassifier", "fails when it is run", "mend it"),
     "sparse": (lambda: perceptron(scalers=["OneHotEncoder"]), "model Pipeline", "2 inputs into 4", "scalers"),
     "not fitted": (lambda: type(perceptron())(), "model MLPClassifier", "is not fitted", "call fit"),
-    "three classes": (lambda: perceptron(targets=[0, 1, 2, 0]), "model MLPClassifier", "softmax", "use two classes"),
+    "three classes": (lambda: perceptron(targets=[0, 1, 2, 0]), "model MLPClassifier", "3 classes", "give data=rows"),
     "more inputs": (lambda: perceptron(scalers=["PolynomialFeatures"]), "model Pipeline", "2 inputs into 6", "scalers"),
 }
 

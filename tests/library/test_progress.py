@@ -71,7 +71,7 @@ def kernel() -> Iterator[Callable[..., list[dict]]]:
 
 @pytest.mark.slow
 def test_a_line_of_a_notebook_is_changed_in_place_and_goes(kernel) -> None:
-    shown = kernel("early = early.continued(seconds=2.6)")
+    shown = kernel("early = early.continued(seconds=6)")
     assert [one["kind"] for one in shown][:2] == ["display_data", "update_display_data"]
     assert len({one["transient"]["display_id"] for one in shown}) == 1
     texts = [one["data"].get("text/plain", "") for one in shown]
