@@ -165,7 +165,10 @@ def _drawn_or_hashed(
         return found
     with suppress(BeyondLimits):  # the time was up before anything was proved
         hashed = _hashed(question, work, seed)
-        return min(found, hashed, key=_width)
+        best = min(found, hashed, key=_width)
+        if best.confidence != 1:  # which one it is depends on what both found, so both have to hold
+            best = replace(best, confidence=round((found.confidence or 0) + (hashed.confidence or 0) - 1, 6))
+        return best
     return found
 
 

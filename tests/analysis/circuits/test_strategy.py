@@ -126,6 +126,16 @@ def test_where_a_sample_says_little_or_none_is_allowed_the_number_is_hashed(n_sa
     assert (found.bracket.inside.cells, found.bracket.inside.hashes) == (1, 0)
 
 
+@pytest.mark.parametrize(("of_hashed", "expected"), [(0.8, 0.79), (1.0, 1.0)])
+def test_the_narrower_of_two_intervals_holds_where_both_do(monkeypatch, of_hashed, expected):
+    pytest.importorskip("pyunigen")
+    question = ask(golden_network("xor_2-2").network)
+    hashed = replace(find_circuits(question), method="hashed", interval=(1, 3), confidence=of_hashed)
+    monkeypatch.setattr(strategy, "_hashed", lambda *_: hashed)
+    found = find_circuits(question, Work(limits=replace(FEW_DRAWN, n_samples=20)))
+    assert (found.interval, found.confidence) == ((1, 3), expected)
+
+
 @pytest.mark.slow
 def test_hashing_is_not_begun_without_the_time_that_it_needs(monkeypatch):
     pytest.importorskip("pyunigen")
