@@ -116,10 +116,6 @@ class Rows(list[Row]):
         super().__init__(rows)
         self.caption = caption
 
-    def __getitem__(self, at: Any) -> Any:
-        found = super().__getitem__(at)
-        return Rows(found, self.caption) if isinstance(at, slice) else found
-
     def to_pandas(self) -> pd.DataFrame:
         """A DataFrame of them."""
         return frame(self)
