@@ -45,7 +45,7 @@ FIRST_ROUND: Final = 8 * BLOCK
 _PILOT: Final = 12, 64  # parts of the sizes, and circuits drawn of each
 WIDE: Final = 10
 """From how many times the lower end on an interval is not enough to say."""
-_MOST_STRATA, _EXPECTED_ROUNDS, _MOST_ROUNDS, _KEPT, _DESCENTS = 3, 4, 64, 1_000, 8
+_MOST_STRATA, _EXPECTED_ROUNDS, _MOST_ROUNDS, _KEPT, _DESCENTS = 3, 4, 32, 1_000, 8
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,9 @@ class StrataCount:
 
     @property
     def enough_at(self) -> int | None:
-        """Draws with which it would be enough if shares stay as they are; None where no valid circuit was drawn."""
+        """Draws with which it would be enough if shares stay as they are; None where no valid circuit was drawn, or
+        where more than 10¹² are needed.
+        """
         for rounds in range(self.rounds + 1, _MOST_ROUNDS) if self.valid else ():
             shares = [Fraction(one.tally.valid, one.tally.drawn or 1) for one in self.strata]
             strata = [one.expected(rounds, share) for one, share in zip(self.strata, shares, strict=True)]
@@ -204,8 +206,8 @@ class StrataCount:
             share = f"so at most a share of {self.high / sum(one.possible for one in self.strata):.2g} is"
             rarer = "a sample without one says nothing of kinds of circuits that are rarer"
             return f"Not enough to say: none of {self.drawn:,} drawn circuits is valid, {share}; {rarer}."
-        more = f"about {in_words(self.enough_at)} would be" if self.enough_at else "no number of draws is known to be"
-        return f"Not enough to say: {self.valid:,} of {self.drawn:,} drawn circuits are valid; {more} enough."
+        more = f"about {in_words(self.enough_at)}" if self.enough_at else "no number of draws up to 10¹²"
+        return f"Not enough to say: {self.valid:,} of {self.drawn:,} drawn circuits are valid; {more} would be enough."
 
     @property
     def _of_each(self) -> float:

@@ -96,9 +96,10 @@ def test_large_circuits_have_a_stratum_where_only_they_are_valid():
     ("sets", "work", "why"),
     [
         (Sets(200, 199), Work(), "none of 1,024 drawn circuits is valid, so at most a share of 0.0043 is; a sample"),
+        (Sets(200, 40), Work(), "8 of 1,024 drawn circuits are valid; no number of draws up to 10¹² would be enough."),
         (Sets(12, 10), Work(), "valid; about 2,048 would be enough."),
         (Sets(9, 2, ()), Work(), "there was no time"),
-        (Sets(9, 2, (9,)), Work(), "valid; no number of draws is known to be enough."),
+        (Sets(9, 2, (9,)), Work(), "valid; no number of draws up to 10¹² would be enough."),
         (Sets(9, 2), Work(stopped=lambda: True), "there was no time for the pilot and the first 1,024 draws."),
     ],
 )
