@@ -18,7 +18,7 @@ from analysis.alignments.result import AlgorithmResult, AlgorithmSearch, Candida
 from analysis.circuits.distribution import CircuitDistribution
 from analysis.circuits.hashed_count import Bracket, HashedCount
 from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.result import CircuitSearch, CountSoFar, SmallestCircuits, method_of
+from analysis.circuits.result import CircuitSearch, CountSoFar, EdgeUse, SmallestCircuits, method_of
 from analysis.data import DataRecord, data_file_json
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidNetwork
@@ -40,7 +40,7 @@ _ITEM: Final = "result file"
 _ANEW: Final = "analyse it anew, without --continue"
 _STAGES: Final[dict[Stage, str]] = {
     "circuits": "the search for circuits",
-    "smallest": "the search for the smallest circuits",
+    "smallest": "the search for the smallest circuits and the edges that all keep",
     "interpretations": "counting interpretations",
     "algorithms": "listing algorithms",
     "alignments": "the search for placements",
@@ -149,6 +149,8 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
         found["drawn"] = circuits.n_drawn
     if circuits.smallest is not None:
         found["smallest"] = smallest_json(circuits.smallest, circuits.layout)
+    if circuits.edge_use is not None:
+        found["backbone"] = edge_use_json(circuits.edge_use)
     if circuits.bracket is not None:
         found["bracket"] = bracket_json(circuits.bracket)
     if circuits.so_far is not None:
@@ -287,6 +289,17 @@ def read_smallest(told: Mapping[str, Any]) -> SmallestCircuits:
     return SmallestCircuits(masks, told["proved"], told["searched_up_to"], tried, told["descended"], undrawn, solved)
 
 
+def edge_use_json(use: EdgeUse) -> dict[str, list[int]]:
+    """The edges that all valid circuits keep and that none does, as they stand in result files and are stored."""
+    parts = {"keep": use.always, "never": use.never}
+    return {name: [bit for bit in range(mask.bit_length()) if mask >> bit & 1] for name, mask in parts.items()}
+
+
+def read_edge_use(told: Mapping[str, Any]) -> EdgeUse:
+    """The inverse of :func:`edge_use_json`."""
+    return EdgeUse(*(sum(1 << bit for bit in told[name]) for name in ("keep", "never")))
+
+
 def bracket_json(bracket: Bracket) -> dict[str, Any]:
     """The counts by hashing behind an interval, as they stand in result files and are stored."""
     inside = bracket.inside
@@ -333,6 +346,7 @@ def read_circuits(told: Mapping[str, Any], layout: EdgeLayout) -> CircuitSearch:
         ),
         n_drawn=told.get("drawn"),
         smallest=read_smallest(told["smallest"]) if "smallest" in told else None,
+        edge_use=read_edge_use(told["backbone"]) if "backbone" in told else None,
         so_far=CountSoFar.of_json(told["so_far"], layout) if "so_far" in told else None,
         bracket=read_bracket(told["bracket"], int(told["possible"])) if "bracket" in told else None,
     )

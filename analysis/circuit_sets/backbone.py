@@ -5,7 +5,8 @@ in none. How often each edge is used tells which is which, so the backbone of al
 where they were counted without listing them (:class:`~analysis.circuits.distribution.CircuitDistribution`).
 
 Where only a sample of the circuits is known, what is in some but not all of the sampled ones is certainly optional.
-What is in all or none of them may still be optional.
+What is in all or none of them may still be optional, unless a solver proved that it is not
+(:func:`analysis.formulas.searching.find_edge_use`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 from analysis.circuit_sets.chance import Coverage
 from analysis.circuits.distribution import CircuitDistribution
+from analysis.circuits.result import EdgeUse
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Backbone:
         never: mask of the edges that none of them keeps.
         edge_use: for each edge in mask order, how many of them keep it.
         neuron_use: for each hidden layer and neuron, in how many of them it is active.
-        coverage: which circuits were looked at.
+        exact: whether the three parts are those of all valid circuits.
     """
 
     of: int
@@ -34,12 +36,7 @@ class Backbone:
     never: int
     edge_use: tuple[int, ...]
     neuron_use: tuple[tuple[int, ...], ...]
-    coverage: Coverage
-
-    @property
-    def exact(self) -> bool:
-        """Whether the three parts are those of the whole set."""
-        return self.coverage == "all"
+    exact: bool
 
     @property
     def n_edges(self) -> int:
@@ -47,21 +44,24 @@ class Backbone:
         return self.edges.bit_count()
 
 
-def backbone_of(distribution: CircuitDistribution, coverage: Coverage) -> Backbone | None:
+def backbone_of(
+    distribution: CircuitDistribution, coverage: Coverage, proved: EdgeUse | None = None
+) -> Backbone | None:
     """The backbone of the circuits that a distribution is of; None where it is of none.
 
     Args:
         distribution: how often each edge and neuron is used.
         coverage: which circuits it was made from.
+        proved: what holds of all valid ones; None where that was not proved.
     """
     of = distribution.of
     if not of:
         return None
     return Backbone(
         of,
-        sum(1 << edge for edge, use in enumerate(distribution.edge_use) if use == of),
-        sum(1 << edge for edge, use in enumerate(distribution.edge_use) if use == 0),
+        proved.always if proved else sum(1 << edge for edge, use in enumerate(distribution.edge_use) if use == of),
+        proved.never if proved else sum(1 << edge for edge, use in enumerate(distribution.edge_use) if use == 0),
         distribution.edge_use,
         distribution.neuron_use,
-        coverage,
+        coverage == "all" or proved is not None,
     )

@@ -90,6 +90,6 @@ def _of_search(question: Any, found: CircuitSearch) -> KnownCircuits:
         counted=counted,
         by_size=by_size,
         smallest=smallest,
-        backbone=backbone_of(found.distribution, coverage_of(found.method, found.truncated_at)),
+        backbone=backbone_of(found.distribution, coverage_of(found.method, found.truncated_at), found.edge_use),
         chances=chances(found, question.protocol),
     )

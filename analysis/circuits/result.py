@@ -66,6 +66,21 @@ class SmallestCircuits:
         return self.masks[0].bit_count() if self.masks else None
 
 
+@dataclass(frozen=True)
+class EdgeUse:
+    """Which edges all valid circuits keep, and which none: both are masks of all edges if no circuit is valid.
+
+    Args:
+        always: mask of the edges that every one keeps.
+        never: mask of the edges that none keeps.
+        undecided: mask of those for which the time was too short.
+    """
+
+    always: int
+    never: int
+    undecided: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class CountSoFar:
     """What an exact count that was ended has added up, and where it goes on; the same for every machine.
@@ -142,6 +157,8 @@ class CircuitSearch(Described):
         n_drawn: listed circuits that were drawn, where they were not listed; None if that was not told.
         smallest: the smallest valid circuits, which are listed too; None where every valid circuit is listed, and where
             none were looked for.
+        edge_use: which edges all valid circuits keep and which none does, all of them decided; None where that was not
+            proved, and where the distribution tells it.
         so_far: where an exact count goes on that time or memory ended; None where none was.
         bracket: the counts by hashing that the interval comes from, with their settings; None where none was made.
     """
@@ -160,6 +177,7 @@ class CircuitSearch(Described):
     known_distribution: CircuitDistribution | None = None
     n_drawn: int | None = None
     smallest: SmallestCircuits | None = None
+    edge_use: EdgeUse | None = None
     so_far: CountSoFar | None = None
     bracket: Bracket | None = None
 

@@ -30,6 +30,7 @@ from analysis.work import DEFAULT_WORK, Work
 
 SOLVING: Final = "analysis.formulas.searching"
 _FOR_A_SAMPLE: Final = 0.2  # of the time, where there is no answer yet
+_FOR_EDGE_USE: Final = 0.5  # of the time that the search in order of size leaves
 
 
 def find_circuits(question: Question, work: Work = DEFAULT_WORK) -> CircuitSearch:
@@ -198,7 +199,8 @@ def _sampled(question: Question, work: Work, seed: int = 0) -> CircuitSearch:
 
 
 def add_smallest(question: Question, found: CircuitSearch, work: Work) -> CircuitSearch:
-    """The same with the smallest valid circuits beside those drawn, where there are others than these.
+    """The same with the smallest valid circuits beside those drawn, where there are others than these, and with the
+    edges that all keep and that none does, where they were not counted and a solver can prove it.
 
     Args:
         found: by :func:`find_number`; if a search of the smallest ended before it was done, with what that found.
@@ -221,7 +223,13 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
         max_tried=limits.n_tried,
         so_far=earlier,
     )
-    if (not smallest.proved or (earlier and earlier.solved)) and "smallest" not in work.ended:
+    edge_use, ended = found.edge_use, "smallest" in work.ended
+    if not ended and edge_use is None and found.method != "counted":
+        own = work.for_seconds(_FOR_EDGE_USE * work.seconds_left)
+        edge_use = function_at(f"{SOLVING}:edge_use_of")(question, sorted({*drawn, *smallest.masks}), own)
+        if reason := work.ended.pop("edge use", None):
+            work.ended["smallest"] = reason
+    if not ended and (not smallest.proved or (earlier and earlier.solved)):
         smallest = function_at(f"{SOLVING}:with_solver")(question, smallest, work)
     undrawn = sorted({*smallest.masks} - {*drawn})
     every = mask_array(sorted([*drawn, *undrawn]), found.layout)
@@ -243,4 +251,5 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
         interval=found.interval and (max(found.interval[0], n_known), max(found.interval[1], n_known)),
         n_drawn=len(drawn),
         smallest=replace(smallest, undrawn=tuple(undrawn)),
+        edge_use=edge_use,
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
-from importlib.util import find_spec
 from math import isqrt
 from typing import Final
 
@@ -26,8 +24,6 @@ from analysis.explaining.count_report import (
     exact_sizes,
     is_enough,
 )
-from analysis.formulas.rounding import refusal
-from analysis.formulas.searching import ValidCircuits, find_edge_use
 from analysis.preflight import preflight, refuse
 from analysis.question import Question
 from analysis.result_file import bracket_json
@@ -130,21 +126,17 @@ def _not_enough(found: CircuitSearch, plan: CircuitPlan, late: bool) -> str:
 def _searched(
     question: Question, found: CircuitSearch, work: Work, *, exact: bool
 ) -> tuple[SmallestBounds, list[str] | None]:
-    """The smallest valid circuit, and the edges that all keep, by a solver where not every circuit is known."""
+    """The smallest valid circuit, and the edges that all keep, proved where that can be."""
     names = question.graph.edge_names
     if exact and found.method != "hashed":
         sizes = [size for size, n in found.distribution.by_edges.items() if n]
         common = backbone_of(found.distribution, coverage_of(found.method, None))
         kept = None if common is None else [name for bit, name in enumerate(names) if common.edges >> bit & 1]
         return bounds(min(sizes, default=None), 0, proved=bool(sizes), none_valid=not sizes), kept
-    use = None
-    if not refusal(question) and all(find_spec(name) for name in ("z3", "pysat")):
-        with suppress(BeyondLimits):  # a formula that would be too large
-            use = find_edge_use(ValidCircuits(question, work.for_seconds(work.seconds_left / 2)))
-    alone = replace(work.limits, n_smallest=1)
-    known = add_smallest(question, found, replace(work, limits=alone)).smallest or SmallestCircuits((), False, 0, 0)
+    found = add_smallest(question, found, replace(work, limits=replace(work.limits, n_smallest=1)))
+    known, use = found.smallest or SmallestCircuits((), False, 0, 0), found.edge_use
     kept = None
-    if use is not None and not use.undecided and known.masks:
+    if use is not None and known.masks:
         kept = [name for bit, name in enumerate(names) if use.always >> bit & 1]
     none_valid = not known.masks and known.searched_up_to >= len(names)
     return bounds(known.n_edges, known.searched_up_to, proved=known.proved, none_valid=none_valid), kept

@@ -14,10 +14,12 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import reduce
 from importlib import import_module
+from operator import and_, or_
 from typing import Any, Final
 
-from analysis.circuits.result import SmallestCircuits
+from analysis.circuits.result import EdgeUse, SmallestCircuits
 from analysis.errors import BeyondLimits, NotOffered
 from analysis.formulas.encoding import DEFAULT_BITS, encode
 from analysis.question import Question
@@ -30,21 +32,6 @@ _MAX_CONFLICTS: Final = 100_000  # of an analysis; some minutes
 
 class _TooMany(Exception):
     """The solver met as many conflicts as it may."""
-
-
-@dataclass(frozen=True)
-class EdgeUse:
-    """Which edges all valid circuits keep, and which none: both are masks of all edges if no circuit is valid.
-
-    Args:
-        always: mask of the edges that every one keeps.
-        never: mask of the edges that none keeps.
-        undecided: mask of those for which the time was too short.
-    """
-
-    always: int
-    never: int
-    undecided: int = 0
 
 
 @dataclass(frozen=True)
@@ -154,15 +141,22 @@ class ValidCircuits:
         return self._n_more
 
 
-def find_edge_use(circuits: ValidCircuits) -> EdgeUse:
-    """Which edges every valid circuit keeps and which none does, exactly, by at most one proof for each edge."""
-    always = never = whole = (1 << circuits.formula.n_edges) - 1
-    open_ = whole
-    with circuits.work.ending("edge use"):
-        found = circuits.find()
-        if found is None:
-            return EdgeUse(whole, whole)
-        always, never = found[0], whole & ~found[0]
+def find_edge_use(circuits: ValidCircuits, known: Sequence[int] = (), max_conflicts: float = math.inf) -> EdgeUse:
+    """Which edges every valid circuit keeps and which none does, exactly, by at most one proof for each edge.
+
+    Args:
+        known: masks of valid circuits: the more there are, the fewer edges are left to prove.
+        max_conflicts: of the solver, from which on it is as if the time were up.
+    """
+    whole = (1 << circuits.formula.n_edges) - 1
+    always, never, open_ = reduce(and_, known, whole), whole & ~reduce(or_, known, 0), whole
+    circuits.max_conflicts = max_conflicts
+    with circuits.work.ending("edge use"), suppress(_TooMany):
+        if not known:
+            found = circuits.find()
+            if found is None:
+                return EdgeUse(whole, whole)
+            always, never = found[0], whole & ~found[0]
         for bit in range(circuits.formula.n_edges):
             if (always | never) >> bit & 1:
                 kept = always >> bit & 1
@@ -221,6 +215,22 @@ def with_solver(question: Question, found: SmallestCircuits, work: Work) -> Smal
         max_conflicts=_MAX_CONFLICTS,
     )
     return replace(more, n_tried=found.n_tried, n_descended=found.n_descended)
+
+
+def edge_use_of(question: Question, known: Sequence[int], work: Work) -> EdgeUse | None:
+    """The same, all edges decided; None where that needs more time, a solver or an encoding that there is not.
+
+    Args:
+        known: masks of valid circuits. Where each edge is in some but not in all, they are proof enough.
+    """
+    whole = (1 << question.layout.n_edges) - 1
+    if known and not reduce(and_, known) and reduce(or_, known) == whole:
+        return EdgeUse(0, 0)
+    try:
+        use = find_edge_use(ValidCircuits(question, work), known, _MAX_CONFLICTS)
+    except (NotOffered, BeyondLimits):
+        return None
+    return None if use.undecided else use
 
 
 def find_least_shared(circuits: ValidCircuits) -> LeastShared:

@@ -13,9 +13,17 @@ from numpy.typing import NDArray
 from analysis.alignments.result import AlgorithmSearch, CandidateTotals
 from analysis.circuits.distribution import CircuitDistribution, neuron_edges
 from analysis.circuits.hashed_count import Bracket
-from analysis.circuits.result import SmallestCircuits
+from analysis.circuits.result import EdgeUse, SmallestCircuits
 from analysis.result import OutputAnalysis
-from analysis.result_file import bracket_json, read_bracket, read_smallest, smallest_json, stop_json
+from analysis.result_file import (
+    bracket_json,
+    edge_use_json,
+    read_bracket,
+    read_edge_use,
+    read_smallest,
+    smallest_json,
+    stop_json,
+)
 from analysis.subjects.perceptron.circuit import EdgeLayout
 
 _N_BINS: Final = 24
@@ -34,8 +42,8 @@ def distributions_of(analysis: OutputAnalysis) -> dict[str, Any]:
       are not stored, null if every one is tried; ``alignments_untried``: whether there were too many sets of neurons to
       try any for some algorithm; ``algorithms_truncated``: of how many not every valid alignment is stored.
     - ``drawn``: stored circuits that were drawn, null where all are listed; ``smallest``: the smallest valid circuits,
-      as in result files, null where none were looked for; ``bracket``: the counts by hashing, likewise; ``stops``:
-      stages that time or memory ended, likewise.
+      as in result files, null where none were looked for; ``backbone``: what was proved of all valid circuits,
+      ``bracket``: the counts by hashing, ``stops``: stages that time or memory ended, likewise.
     """
     circuits, spread = analysis.circuits, analysis.circuits.distribution
     results = analysis.algorithms.algorithms
@@ -56,6 +64,7 @@ def distributions_of(analysis: OutputAnalysis) -> dict[str, Any]:
         "algorithms_truncated": sum(1 for result in results if result.truncated_at),
         "drawn": circuits.n_drawn,
         "smallest": None if circuits.smallest is None else smallest_json(circuits.smallest, circuits.layout),
+        "backbone": None if circuits.edge_use is None else edge_use_json(circuits.edge_use),
         "bracket": None if circuits.bracket is None else bracket_json(circuits.bracket),
         "stops": [stop_json(stop) for stop in analysis.stops],
     }
@@ -112,6 +121,12 @@ def smallest_in(stored: Mapping[str, Any]) -> SmallestCircuits | None:
     """The smallest valid circuits that were stored; None where none were looked for, or before they were ever kept."""
     told = stored.get("smallest")
     return None if told is None else read_smallest(told)
+
+
+def edge_use_in(stored: Mapping[str, Any]) -> EdgeUse | None:
+    """What was proved of all valid circuits; None where nothing was."""
+    told = stored.get("backbone")
+    return None if told is None else read_edge_use(told)
 
 
 def bracket_in(stored: Mapping[str, Any], possible: int) -> Bracket | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 from typing import Any, Final
 
@@ -11,11 +11,12 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from analysis.circuit_sets.backbone import backbone_of
 from analysis.circuit_sets.splits import DEPTH, Branch, split_circuits
 from analysis.circuits.estimating import share_interval
-from analysis.circuits.result import certainty_of_draws
+from analysis.circuits.result import EdgeUse, certainty_of_draws
 from analysis.subjects.question import SubjectQuestion
-from app.db.distributions import distribution_in, smallest_in
+from app.db.distributions import distribution_in, edge_use_in, smallest_in
 from app.db.reads.circuits import masks_of, stored_coverage
 from app.db.tables import AnalysisRow
 from app.errors import BadQuery
@@ -105,6 +106,7 @@ class _Circuits:
         complete: whether they are all valid ones.
         use: for each bit how many of all valid circuits keep it; () where that is not known exactly.
         of: valid circuits in all, exactly where ``use`` is.
+        common: what all of them keep and what none does; None where that is not known exactly.
     """
 
     masks: NDArray[Any]
@@ -112,6 +114,7 @@ class _Circuits:
     complete: bool
     use: Sequence[int]
     of: int
+    common: EdgeUse | None
 
 
 def circuit_tree_blocks(known: Known, circuit: str = "") -> Iterator[Block]:
@@ -164,11 +167,14 @@ def _circuits(known: Known, analysis: AnalysisRow) -> _Circuits:
     """The listed circuits; of a sample without those that are listed only because they are small."""
     masks, counted = masks_of(known.session, analysis), stored_coverage(analysis) == "all"
     use = distribution_in(analysis.distributions).edge_use if counted else ()
+    common = edge_use_in(analysis.distributions)
+    if backbone := backbone_of(distribution_in(analysis.distributions), "all") if counted else None:
+        common = EdgeUse(backbone.edges, backbone.never)
     if counted and len(masks) == analysis.circuits_valid:
-        return _Circuits(masks, False, True, use, analysis.circuits_valid)
+        return _Circuits(masks, False, True, use, analysis.circuits_valid, common)
     drawn = are_drawn(analysis, masks)
     some = masks if drawn is None else masks[drawn]
-    return _Circuits(some, drawn is not None, False, use, analysis.circuits_valid)
+    return _Circuits(some, drawn is not None, False, use, analysis.circuits_valid, common)
 
 
 def are_drawn(analysis: AnalysisRow, masks: NDArray[Any]) -> NDArray[np.bool_] | None:
@@ -184,6 +190,8 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Blo
     place, links, question = known.place, known.links, known.place.question
     circuits, names = _circuits(known, analysis), view_of(question).labels(question)
     root = split_circuits(circuits.masks, question.graph.n_bits, towards=mask if circuits.complete else None)
+    if circuits.common:
+        root = replace(root, kept=circuits.common.always, left_out=circuits.common.never)
 
     def listed(asked: Sequence[str]) -> str:
         return links.explanations(place.slug, place.scope, kind="circuit", uses=asked)
@@ -226,17 +234,19 @@ def _words(root: Branch, circuits: _Circuits, names: Sequence[str], part: str, a
     """What all keep, what none keeps, and what the numbers in the boxes are of."""
     n, which, valid = exact(root.n), "drawn" if circuits.drawn else "listed", counts_of(analysis).valid_circuits
     all_of, kept, left_out = f"All {n} valid circuits {which}", _of(names, root.kept), _of(names, root.left_out)
-    if circuits.use:  # exact for all of them, also where only some are listed
-        all_of = f"All {valid} valid circuits"
-        kept = [name for name, use in zip(names, circuits.use, strict=True) if use == valid.value]
-        left_out = [name for name, use in zip(names, circuits.use, strict=True) if not use]
+    sure = " (exact)" if circuits.common and not circuits.use else ""
+    if circuits.common:  # of all of them, also where only some are listed
+        all_of = "All valid circuits" if sure else f"All {valid} valid circuits"
+    elif root.n == 1:
+        return f"The only valid circuit {which} keeps {_named(kept)}."
+    if circuits.complete and root.n == 1:
+        return f"The only valid circuit keeps {_named(kept)}."
+    told = f"{all_of} keep {_named(kept)}{sure}." if kept else f"{all_of} share nothing{sure}."
+    told += f" None keeps {_named(left_out)}{sure}." if left_out else ""
     if root.n == 1:
-        all_of = "The only valid circuit" if circuits.complete else f"The only valid circuit {which}"
-        return f"{all_of} keeps {_named(kept)}."
-    told = f"{all_of} keep {_named(kept)}." if kept else f"{all_of} share nothing."
-    told += f" None keeps {_named(left_out)}." if left_out else ""
+        return told
     how = f"{certainty_of_draws(analysis.circuits_method)} ({_CONFIDENCE:.0%})"
-    if circuits.drawn and not circuits.use and (kept or left_out):
+    if circuits.drawn and not circuits.common and (kept or left_out):
         share = 100 * share_interval(root.n, root.n, _CONFIDENCE)[0]
         told += f" So does at least {floor(10 * share) / 10}% of all valid circuits, for each of these: {how}."
     told += f" A decision tree then halves each set, as evenly as one {part} can."

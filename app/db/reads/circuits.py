@@ -21,7 +21,7 @@ from analysis.criteria.verdict import FAILED, OUTCOMES, PASSED
 from analysis.explanations.explanation import NAME, REF, Frame
 from analysis.question import Question
 from analysis.subjects.question import GraphQuestion
-from app.db.distributions import bracket_in, distribution_in, smallest_in
+from app.db.distributions import bracket_in, distribution_in, edge_use_in, smallest_in
 from app.db.rows import column_of, columns_of
 from app.db.tables import AnalysisRow, CircuitRow
 from app.db.verdicts import NOT_JUDGED, outcomes_of
@@ -97,6 +97,7 @@ def search_of(
         known_distribution=distribution_in(row.distributions),
         n_drawn=row.distributions.get("drawn"),
         smallest=smallest_in(row.distributions),
+        edge_use=edge_use_in(row.distributions),
         bracket=bracket_in(row.distributions, row.circuits_possible),
     )
 

@@ -7,12 +7,15 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import reduce
+from operator import and_, or_
 
 import numpy as np
 import pytest
 
 from analysis.circuits import strategy
 from analysis.circuits.planning import plan_circuits
+from analysis.circuits.result import EdgeUse
 from analysis.circuits.search import search_circuits
 from analysis.circuits.source_subsets import is_compiled, load_compiled
 from analysis.circuits.strategy import add_smallest, find_circuits, find_number, first_answer
@@ -277,6 +280,8 @@ def test_a_solver_proves_the_smallest_where_the_order_of_size_ends():
     assert smallest.proved
     assert smallest.solved
     assert [*map(int.bit_count, smallest.masks)] == valid
+    masks = search_circuits(question).masks.tolist()
+    assert found.edge_use == EdgeUse(reduce(and_, masks), (1 << 18) - 1 - reduce(or_, masks))
     partly = replace(smallest, masks=smallest.masks[:9], searched_up_to=valid[8] - 1)
     again = add_smallest(question, replace(found, smallest=partly), work)
     assert [*map(int.bit_count, again.smallest.masks)] == valid

@@ -9,7 +9,14 @@ from operator import and_, or_
 import pytest
 
 from analysis.circuits.search import search_circuits
-from analysis.formulas.searching import EdgeUse, ValidCircuits, find_edge_use, find_least_shared, find_smallest_solved
+from analysis.formulas.searching import (
+    EdgeUse,
+    ValidCircuits,
+    edge_use_of,
+    find_edge_use,
+    find_least_shared,
+    find_smallest_solved,
+)
 from analysis.protocol import protocol_from_mapping
 from analysis.question import ask
 from analysis.work import Work
@@ -90,4 +97,6 @@ def test_what_is_known_when_the_time_is_up():
     work = Work(clock=lambda: next(now), deadline=next(now) + 4)
     use = find_edge_use(ValidCircuits(question, work))
     assert use.undecided
+    assert edge_use_of(question, valid[:1], work) is None
+    assert edge_use_of(question, valid[:1], Work()) == find_edge_use(ValidCircuits(question), valid)
     assert all(mask & use.always == use.always and not mask & use.never for mask in valid)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from analysis.circuits.hashed_count import Bracket, HashedCount
+from analysis.circuits.result import EdgeUse
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.question import ask
@@ -44,7 +45,8 @@ def analysed(limits):
 def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, circuits, algorithms):
     analysis = analysed(limits)
     if circuits == "hashed":
-        analysis = replace(analysis, circuits=replace(analysis.circuits, method="hashed", bracket=BRACKET))
+        kept = {"method": "hashed", "bracket": BRACKET, "edge_use": EdgeUse(0b1010, 0b100)}
+        analysis = replace(analysis, circuits=replace(analysis.circuits, **kept))
     store = temporary_store(tmp_path)
     with store.write() as session:
         save_network(session, pretrained_xor(), slug=XOR_SLUG)
@@ -61,9 +63,10 @@ def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, circuits, a
     assert loaded.circuits.interval == analysis.circuits.interval
     assert loaded.circuits.distribution == analysis.circuits.distribution
     assert loaded.algorithms == analysis.algorithms
-    assert loaded.circuits.bracket == analysis.circuits.bracket
+    kept = analysis.circuits.bracket, analysis.circuits.edge_use
+    assert (loaded.circuits.bracket, loaded.circuits.edge_use) == kept
     assert output_json(loaded) == output_json(analysis)
     read = read_circuits(output_json(analysis)["circuits"], analysis.question.layout)
-    assert (read.method, read.bracket) == (circuits, analysis.circuits.bracket)
+    assert (read.method, read.bracket, read.edge_use) == (circuits, *kept)
     assert what_is_missing(loaded) == what_is_missing(analysis)
     assert result_digest(loaded) == row.result_digest
