@@ -34,7 +34,7 @@
     const { height } = box.firstElementChild.getBoundingClientRect(), filter = box.closest("form"); // so that nothing moves
     layout.height = filter ? height : Math.max(120 + (layout.showlegend && box.clientWidth < 600 ? 20 * data.length : 0), height);
     if (filter) Object.assign(layout, { margin: { l: 0, r: 0, t: 4, b: 16 }, yaxis: { visible: false }, showlegend: false });
-    if (filter && data[0].x.length < 10 && data[0].x.every(Number.isInteger)) layout.xaxis.tickvals = data[0].x;
+    if (filter && data[0].x.every(Number.isInteger) && Math.max(...data[0].x) - Math.min(...data[0].x) < 10) layout.xaxis.tickvals = data[0].x;
     const touch = matchMedia("(hover: none)").matches;
     if (touch) layout.dragmode = false; // a finger scrolls the page
     const at = Object.assign(document.createElement("div"), { className: "plot" });

@@ -18,6 +18,7 @@ from analysis.criteria.registry import criteria_for
 from analysis.criteria.steps import CriterionStep
 from analysis.discovery.part_names import names_of
 from analysis.errors import BeyondLimits
+from analysis.large_numbers import in_words
 from analysis.progress import OutOfTime
 from analysis.subjects.perceptron.circuit import mask_array
 from analysis.subjects.question import CircuitVerdict
@@ -202,7 +203,8 @@ def _facts(facts: CircuitFacts) -> Iterator[Fact]:
     above = f"more than {verdict.threshold:g} of them asked for"
     yield Fact("Rows right", f"{verdict.n_right} of {verdict.n_rows}", above)
     yield Fact(f"{facts.place.part.capitalize()}s", f"{facts.mask.bit_count()} of {graph.n_bits}")
-    yield Fact(facts.view.nodes, f"{facts.n_nodes} of {len(graph.removable)}")
+    if graph.cut == "edges":
+        yield Fact(facts.view.nodes, f"{facts.n_nodes} of {len(graph.removable)}")
     yield Fact("Margin", decimal(verdict.margin, 4), NEAREST)
     if facts.chance is not None:
         yield Fact("Valid at its size", _share(facts.chance), f"possible circuits of {facts.size}")
@@ -212,8 +214,8 @@ def _facts(facts: CircuitFacts) -> Iterator[Fact]:
 
 
 def _share(chance: SizeChance) -> str:
-    valid = exact(chance.low) if chance.exact else f"{exact(chance.low)} to {exact(chance.high)}"
-    return f"{valid} of {exact(chance.possible)}"
+    valid = in_words(chance.low) if chance.exact else f"{in_words(chance.low)} to {in_words(chance.high)}"
+    return f"{valid} of {in_words(chance.possible)}"
 
 
 def _names(one: One, facts: CircuitFacts) -> Iterator[Block]:

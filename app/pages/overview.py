@@ -82,7 +82,7 @@ from pluriscope.templating import part_url
 from pluriscope.views.registry import view_of
 from pluriscope.views.view import whole
 
-_SETTINGS: Final = {"granularity": "Edges by", "ablation": "what is left out carries", "embedding": "embedding"}
+_SETTINGS: Final = {"granularity": "Circuits by", "ablation": "what is left out carries", "embedding": "embedding"}
 _LEFT_OUT: Final = ("options", "losses", "outputs", "message")
 """Of what is kept of a training; the curves are drawn, and in the JSON."""
 _TRAINED: Final = {"attention": "transformer"}

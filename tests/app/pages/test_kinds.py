@@ -189,3 +189,10 @@ def test_no_page_of_a_kind_leads_to_a_refusal_or_speaks_of_another(samples):
     for missing in ("edit", "play"):
         assert client.get(f"/networks/bare/{missing}").status_code in (404, 422)
     assert "not known exactly" in client.get("/networks/bare/analyses/claims/given?text=1f").text
+
+
+def test_facts_of_a_circuit_have_a_label_each(samples):
+    for key, one in samples.items():
+        page = one.client.get(f"/networks/{key}/explanations/c-{one.result.circuits[0].mask}").raise_for_status().text
+        labels = re.findall("<dt>(.*?)</dt>", page)
+        assert len(labels) == len({*labels}) > 2
