@@ -56,7 +56,7 @@ class Question(Described):
     record: DataRecord
 
     kind = PERCEPTRON
-    refusal = ""
+    refusal = obstacle = ""
 
     @cached_property
     def data(self) -> DataRecord:

@@ -28,6 +28,7 @@ from analysis.interventions.neuron_set import NeuronSet
 from analysis.network_files.files import task_json
 from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis, Stage, Stop, seconds_words
+from analysis.subjects.graph import Graph
 from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
 from analysis.subjects.question import SubjectQuestion
 from analysis.subjects.subject import SubjectKind
@@ -268,7 +269,7 @@ def _how_listed(circuits: CircuitSearch) -> str:
     return f"{circuits.n_listed - n_undrawn:,} {drawn} and {n_undrawn:,} more for being the smallest known"
 
 
-def smallest_json(smallest: SmallestCircuits, layout: EdgeLayout) -> dict[str, Any]:
+def smallest_json(smallest: SmallestCircuits, layout: EdgeLayout | Graph) -> dict[str, Any]:
     """The smallest valid circuits, as they stand in result files and are stored."""
     return {
         "masks": [layout.to_hex(mask) for mask in smallest.masks],

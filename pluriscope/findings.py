@@ -80,12 +80,12 @@ class Findings:
 
     @cached_property
     def not_searched(self) -> str:
-        """Why circuits are not searched, and under which rules they are; "" if they are."""
-        if not self.question.refusal:
+        """Why circuits are neither searched nor drawn, and under which rules they are; "" if they are."""
+        if not self.question.obstacle:
             return ""
-        others = [repr(one.protocol.name) for one in self.question.admitted() if not one.refusal]
+        others = [repr(one.protocol.name) for one in self.question.admitted() if not one.obstacle]
         under = f"Protocols under which they are: {', '.join(others) or 'none'}."
-        return f"Circuits are not searched: {self.question.refusal}. {under}"
+        return f"Circuits are not searched: {self.question.obstacle}. {under}"
 
     def offers(self, trait: str) -> bool:
         """Whether networks of this kind offer something.
@@ -171,9 +171,7 @@ class Findings:
     def neurons(self) -> NDArray[np.int64]:
         """``[listed]`` how many hidden neurons, or nodes, each listed circuit uses."""
         graph = self.question.graph
-        few = self.masks.dtype == np.uint64
-        bits = number_bits(self.masks, graph.n_bits) if few else graph.bits(self.masks.tolist())
-        return np.asarray(graph.active_nodes(bits).sum(axis=1), dtype=np.int64)
+        return np.asarray(graph.active_nodes(number_bits(self.masks, graph.n_bits)).sum(axis=1), dtype=np.int64)
 
     @cached_property
     def margins(self) -> NDArray[np.float64]:

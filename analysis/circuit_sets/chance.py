@@ -43,6 +43,7 @@ class KnownSizes:
         n_tested: circuits tested for an estimate, with repetition; None otherwise.
         confidence: of an estimate's intervals; None otherwise.
         smallest: the smallest valid circuits, where these were looked for.
+        intervals: edges → the fewest and the most valid circuits, where circuits were drawn by size; None otherwise.
     """
 
     possible: int
@@ -52,6 +53,7 @@ class KnownSizes:
     n_tested: int | None = None
     confidence: float | None = None
     smallest: SmallestCircuits | None = None
+    intervals: Mapping[int, tuple[int, int]] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ def chance_at(known: KnownSizes, n_edges: int, possible: int) -> SizeChance:
     if known.coverage == "all":
         return SizeChance(possible, found, found)
     listed = known.listed.get(n_edges, 0)
+    if known.intervals is not None:
+        return SizeChance(possible, *known.intervals.get(n_edges, (listed, possible)), known.confidence)
     if known.coverage != "sampled" or not known.n_tested or known.confidence is None:
         return SizeChance(possible, listed, possible)
     smallest = known.smallest

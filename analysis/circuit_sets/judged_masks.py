@@ -56,7 +56,8 @@ def judged_circuits(question: GraphQuestion, found: MasksFound, work: Work = DEF
     outcomes: list[dict[str, str]] = []
     if circuits:
         known = found.masks if found.complete else None
-        outcomes = roles_and_outcomes(question, circuits, min(found.by_bits), known, work=work)
+        fewest = min(found.by_bits) if found.sample is None else None
+        outcomes = roles_and_outcomes(question, circuits, fewest, known, work=work)
     judged = [replace(one, outcomes=own) for one, own in zip(circuits, outcomes, strict=True)]
     return replace(found, circuits=tuple(sorted(judged, key=lambda one: one.mask)))
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuit_sets.backbone import Backbone, backbone_of
-from analysis.circuit_sets.chance import Coverage, KnownSizes, SizeChance, chance_at, chances, coverage_of
+from analysis.circuit_sets.chance import KnownSizes, SizeChance, chance_at, chances, coverage_of
 from analysis.circuit_sets.masks import MasksFound
 from analysis.circuits.result import CircuitSearch
 from analysis.subjects.subject import Space
@@ -54,9 +54,12 @@ def known_circuits(question: Any, found: CircuitSearch | MasksFound | None) -> K
         return _of_search(question, found)
     space: Space = question.space
     if found is None:
-        nothing, by_size = np.empty(0, dtype=np.uint64), _chances(space, {}, "truncated")
-        return KnownCircuits(space.possible, None, nothing, False, False, {}, None, None, by_size)
-    coverage: Coverage = "all" if found.exhaustive else "truncated"
+        by_size = _chances(space, KnownSizes(space.possible, "truncated", {}, {}))
+        return KnownCircuits(space.possible, None, np.empty(0, np.uint64), False, False, {}, None, None, by_size)
+    coverage = coverage_of(found.method, None if found.exhaustive else len(found.masks))
+    sizes = KnownSizes(space.possible, coverage, found.by_bits, found.by_bits)
+    if (drawn := found.sample) is not None:
+        sizes = replace(sizes, confidence=drawn.confidence, intervals=drawn.by_size)
     return KnownCircuits(
         possible=space.possible,
         n_valid=found.valid,
@@ -66,14 +69,13 @@ def known_circuits(question: Any, found: CircuitSearch | MasksFound | None) -> K
         by_size=found.by_bits,
         smallest=min(found.by_bits, default=None) if found.exhaustive else None,
         backbone=backbone_of(found.distribution, coverage),
-        chances=_chances(space, found.by_bits, coverage),
+        chances=_chances(space, sizes),
     )
 
 
-def _chances(space: Space, by_size: Mapping[int, int], coverage: Coverage) -> dict[int, SizeChance] | None:
+def _chances(space: Space, known: KnownSizes) -> dict[int, SizeChance] | None:
     if space.possible_by_bits is None:
         return None
-    known = KnownSizes(space.possible, coverage, by_size, by_size)
     return {size: chance_at(known, size, number) for size, number in space.possible_by_bits.items()}
 
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.circuits.distribution import CircuitDistribution, minimal_masks
+from analysis.circuits.result import CircuitMethod, SmallestCircuits
 from analysis.described import Described
 from analysis.subjects.enumeration import MAX_BITS, engine_of, most_wrong, number_bits, refuse_if_too_large
 from analysis.subjects.graph import Masks
@@ -60,23 +62,48 @@ class SubjectCircuit:
     outcomes: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, repr=False)
-class MasksFound(Described):
-    """What a search found.
+@dataclass(frozen=True)
+class SizedSample:
+    """What uniform draws by size say where there are too many circuits to search.
 
     Args:
-        masks: the valid circuits as numbers, ascending; where there are too many, those with the fewest bits.
-        valid: how many are valid, exactly unless the time was up.
+        low: valid circuits, at least so many.
+        high: valid circuits, at most so many.
+        confidence: with which both hold, and with which each interval of ``by_size`` holds by itself.
+        by_size: number of bits → the fewest and the most valid circuits of it.
+        use: for each bit about which share of the valid circuits keep it; None where no valid one was drawn.
+        smallest: a small valid circuit, which need not be the smallest.
+        why: why it is not enough to say, a sentence; "" where it is.
+    """
+
+    low: int
+    high: int
+    confidence: float
+    by_size: Mapping[int, tuple[int, int]]
+    use: tuple[float, ...] | None
+    smallest: SmallestCircuits
+    why: str
+
+
+@dataclass(frozen=True, repr=False)
+class MasksFound(Described):
+    """What a search, or a sample, found.
+
+    Args:
+        masks: the valid circuits as numbers, ascending; where there are too many, those with the fewest bits. Python
+            integers where they have more than 64 bits.
+        valid: how many are valid, exactly unless the time was up; of a sample the geometric mean of its ends.
         possible: how many circuits there are.
-        tested: how many of them were decided; all, unless the time was up.
-        by_bits: number of bits → valid circuits.
-        bit_use: for each bit the valid circuits that keep it.
+        tested: how many of them were decided; all, unless the time was up; of a sample with repetition.
+        by_bits: number of bits → valid circuits; of a sample those drawn, with repetition.
+        bit_use: for each bit the valid circuits that keep it; of a sample likewise.
         drawn: 1,000 valid circuits drawn uniformly without repetition, or all if there are fewer, ascending.
         circuits: the listed ones with their figures, in the order of their masks; none where nobody asked for figures.
         parts: of the search that were made, from the first; None where that is not known.
+        sample: what draws say; None where circuits were searched.
     """
 
-    masks: Numbers
+    masks: NDArray[Any]
     valid: int
     possible: int
     tested: int
@@ -85,16 +112,24 @@ class MasksFound(Described):
     drawn: Numbers
     circuits: tuple[SubjectCircuit, ...] = ()
     parts: int | None = None
+    sample: SizedSample | None = None
 
     @property
     def distribution(self) -> CircuitDistribution:
         """The valid circuits by size and by use of each bit; neurons are not told apart."""
-        return CircuitDistribution(self.valid, self.by_bits, {}, self.bit_use, ())
+        return CircuitDistribution(sum(self.by_bits.values()), self.by_bits, {}, self.bit_use, ())
 
     @property
     def exhaustive(self) -> bool:
         """Whether every circuit was decided."""
-        return self.tested == self.possible
+        return self.sample is None and self.tested == self.possible
+
+    @property
+    def method(self) -> CircuitMethod:
+        """How their number was found."""
+        if self.sample is not None:
+            return "sampled"
+        return "counted" if self.exhaustive and not self.complete else "listed"
 
     @property
     def complete(self) -> bool:
@@ -209,7 +244,9 @@ def _draw(circuits: Numbers) -> Numbers:
 def with_figures(question: GraphQuestion, found: MasksFound, work: Work = DEFAULT_WORK) -> MasksFound:
     """The same with the figures of the circuits that are listed."""
     masks = number_bits(found.masks, question.graph.n_bits)
-    minimal = np.isin(found.masks, minimal_masks(found.masks, work, "circuits")).tolist()
+    minimal: list[bool | None] = [None] * len(masks)  # one that was not drawn may be below
+    if found.sample is None:
+        minimal = np.isin(found.masks, minimal_masks(found.masks, work, "circuits")).tolist()
     return replace(found, circuits=tuple(circuits_of(question, masks, minimal, work)))
 
 

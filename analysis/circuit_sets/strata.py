@@ -270,25 +270,28 @@ def smallest_found(question: GraphQuestion, count: StrataCount, work: Work = DEF
     Args:
         work: asked after each batch; what is found until its time is up is the answer.
     """
-    starts = [question.graph.bits([mask])[0] for mask in count.masks[:_DESCENTS]]
-    best = min(starts, key=np.count_nonzero, default=None)
+    least = question.graph.bits(count.masks[:_DESCENTS])
+    together = least.sum(axis=1) // 2
     with work.ending("smallest"):
-        for now in starts:
-            together = int(np.count_nonzero(now)) // 2
-            while together:
-                work.check()
-                bits = np.flatnonzero(now)
-                below = np.tile(now, (-(-len(bits) // int(together)), 1))
-                below[np.arange(len(bits)) // together, bits] = False
-                below = question.space.reduce(below)
-                below = below[are_circuits(question.space, below)]
-                valid = below[question.are_valid(below)] if len(below) else below
-                if len(valid):
-                    now = min(valid, key=np.count_nonzero)
-                    best = min((best, now), key=np.count_nonzero)
+        while together.any():
+            work.check()
+            below, of = [least[:0]], [together[:0]]
+            for at in np.flatnonzero(together):  # all descents are tried together, since runs of many are quicker
+                bits = np.flatnonzero(least[at])
+                some = np.tile(least[at], (-(-len(bits) // int(together[at])), 1))
+                some[np.arange(len(bits)) // together[at], bits] = False
+                below.append(question.space.reduce(some))
+                of.append(np.full(len(some), at))
+            circuits, start = np.concatenate(below), np.concatenate(of)
+            possible = are_circuits(question.space, circuits)
+            if possible.any():
+                possible[possible] = question.are_valid(circuits[possible])
+            for at in np.flatnonzero(together):
+                if len(valid := circuits[possible & (start == at)]):
+                    least[at] = min(valid, key=np.count_nonzero)
                 else:
-                    together //= 2
-    return None if best is None else question.graph.number(best)
+                    together[at] //= 2
+    return question.graph.number(min(least, key=np.count_nonzero)) if len(least) else None
 
 
 def _planned(

@@ -18,17 +18,21 @@ from numpy.typing import NDArray
 from analysis import ENGINE_VERSION
 from analysis.answers import largest
 from analysis.circuit_sets.judged_masks import judged_circuits, population_of
-from analysis.circuit_sets.masks import MasksFound, circuits_of, find_masks
+from analysis.circuit_sets.masks import MasksFound, SizedSample, circuits_of, find_masks
+from analysis.circuit_sets.strata import count_by_strata, smallest_found
 from analysis.circuits.distribution import minimal_masks
+from analysis.circuits.result import SmallestCircuits, certainty_of
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.cuts import ROLE_AGREEMENT, Runs
 from analysis.criteria.population import PopulationOf
 from analysis.criteria.registry import OF_MODELS
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidNetwork, InvalidTask
+from analysis.large_numbers import in_words
 from analysis.limits import Limits
-from analysis.result_file import RESULT_FORMAT, document_of, exact
+from analysis.result_file import RESULT_FORMAT, document_of, exact, read_smallest, smallest_json
 from analysis.subjects.enumeration import engine_of
+from analysis.subjects.perceptron.circuit import number_array
 from analysis.subjects.planted import PlantedCircuit
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import SubjectKind
@@ -37,6 +41,8 @@ from analysis.work import DEFAULT_WORK, Clock, Work
 
 MINIMAL_AMONG: Final = 20_000
 """Listed circuits up to which it is looked for whether each has another one within, where nobody asked for it."""
+DRAWS: Final = 1 << 13
+"""Circuits that are drawn where there are too many to search, besides those of the pilot."""
 
 
 def questions(kind: SubjectKind, file: Any, outputs: Sequence[int], protocol: Any, _data: Any) -> list[GraphQuestion]:
@@ -65,7 +71,7 @@ def questions(kind: SubjectKind, file: Any, outputs: Sequence[int], protocol: An
 
 
 def explain(asked: Sequence[GraphQuestion], work: Work, *, masks: bool = True, earlier: Any = None) -> dict[str, Any]:
-    """The result file of a question: every valid circuit, or why they are not searched.
+    """The result file of a question: every valid circuit, or what draws say where there are too many to search.
 
     Args:
         masks: whether to list the masks of valid circuits.
@@ -77,7 +83,7 @@ def explain(asked: Sequence[GraphQuestion], work: Work, *, masks: bool = True, e
     (question,) = asked
     so_far = None if earlier is None else _read_unfinished(question, earlier)
     began, spent = work.clock(), 0.0 if earlier is None else float(earlier["seconds"]["circuits"])
-    found = search(question, work, so_far)
+    found = sample(question, work) if question.refusal else search(question, work, so_far)
     return result_json(question, found, masks=masks, seconds=spent + work.clock() - began)
 
 
@@ -92,20 +98,61 @@ def search(question: GraphQuestion, work: Work, earlier: MasksFound | None = Non
     return find_masks(question, work, limit=work.limits.most_listed(0), earlier=earlier)
 
 
+def sample(question: GraphQuestion, work: Work) -> MasksFound | None:
+    """What uniform draws say of the valid circuits, of which those with the fewest bits are kept; None where circuits
+    cannot be drawn by size.
+
+    Args:
+        work: half its time is for draws, the rest for small circuits.
+    """
+    sizes = question.space.possible_by_bits
+    if sizes is None:
+        return None
+    strata = count_by_strata(question, work.for_seconds(work.seconds_left / 2), most=DRAWS)
+    least = smallest_found(question, strata, work)
+    small = () if least is None else (least,)
+    undrawn = tuple({*small} - {*strata.masks})
+    by_bits = sum((Counter(one.tally.by_size) for one in strata.strata), Counter[int]())
+    bit_use = [one.tally.bit_use for one in strata.strata if one.tally.bit_use]
+    masks = number_array(sorted({*strata.masks, *small}), question.graph.n_bits)
+    return MasksFound(
+        masks,
+        math.isqrt(strata.low * strata.high),
+        question.space.possible,
+        strata.drawn,
+        dict(sorted(by_bits.items())),
+        tuple(map(sum, zip(*bit_use, strict=True))) or (0,) * question.graph.n_bits,
+        masks[:0],
+        sample=SizedSample(
+            low=strata.low,
+            high=strata.high,
+            confidence=strata.confidence,
+            by_size=strata.by_size,
+            use=strata.bit_use,
+            smallest=SmallestCircuits(small, False, min(sizes, default=1) - 1, 0, undrawn=undrawn),
+            why=strata.why,
+        ),
+    )
+
+
 def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list[dict[str, Any]]:
     """How circuits are found, and how long that takes."""
     from analysis.planning import range_around  # which loads what a search does without
 
     (question,) = asked
-    space, refusal = question.space, question.refusal
-    seconds = [] if refusal else [*range_around(engine_of(question.subject, space).milliseconds / 1_000)]
+    space, refusal, obstacle = question.space, question.refusal, question.obstacle
+    milliseconds = DRAWS * space.run_milliseconds if refusal else engine_of(question.subject, space).milliseconds
+    seconds = [] if obstacle else [*range_around(milliseconds / 1_000)]
+    reason = f"{1 << space.graph.n_bits:,} masks of {space.graph.n_bits} bits are tested."
+    if refusal:
+        reason = f"{DRAWS:,} circuits are drawn uniformly by size: not all are searched, as {refusal}."
     return [
         {
             "output": question.output,
             "protocol": question.protocol.name,
-            "method": "none" if refusal else "listed",
+            "method": "none" if obstacle else "sampled" if refusal else "listed",
             "possible": space.possible,
-            "reason": refusal or f"{1 << space.graph.n_bits:,} masks of {space.graph.n_bits} bits are tested.",
+            "reason": obstacle or reason,
             "seconds": seconds,
             "peak_bytes": [],
             "stages": [{"stage": "circuits", "seconds": seconds, "peak_bytes": []}] if seconds else [],
@@ -208,7 +255,14 @@ def what_is_missing(question: GraphQuestion, found: MasksFound | None) -> list[s
     where = f"output {question.output}"
     if found is None:
         possible = question.space.possible
-        return [f"{where}: {possible:,} circuits are possible, none was tested: {question.refusal}"]
+        return [f"{where}: {in_words(possible)} circuits are possible, none was tested: {question.refusal}"]
+    if found.sample is not None:
+        low, high, confidence = (in_words(found.sample.low), in_words(found.sample.high), found.sample.confidence)
+        return [
+            f"{where}: {low} to {high} of {in_words(found.possible)} possible circuits are valid, guaranteed with "
+            f"{confidence * 100:g}% confidence, by {found.tested:,} uniform draws; {len(found.masks):,} valid ones are "
+            f"listed. {found.sample.why}".rstrip()
+        ]
     if not found.exhaustive:
         return [
             f"{where}: {found.valid:,} valid circuits were found among {found.tested:,} of {found.possible:,} possible "
@@ -238,29 +292,57 @@ def _circuits_json(question: GraphQuestion, found: MasksFound | None, *, masks: 
         "valid": exact(found.valid),
         "exhaustive": found.complete,
         "truncated_at": None if found.complete else len(found.masks),
-        "method": "listed" if found.complete or not found.exhaustive else "counted",
+        "method": found.method,
         "listed": len(found.masks),
         "tested": exact(found.tested),
         "distribution": {
-            "of": exact(found.valid),
+            "of": exact(found.distribution.of),
             "by_edges": {str(bits): exact(count) for bits, count in found.by_bits.items()},
             "edge_use": [exact(count) for count in found.bit_use],
         },
     }
+    if (drawn := found.sample) is not None:
+        told |= {
+            "certainty": certainty_of(found.method),
+            "interval": [exact(drawn.low), exact(drawn.high)],
+            "confidence": drawn.confidence,
+            "smallest": smallest_json(drawn.smallest, graph),
+            **sample_json(drawn),
+        }
     if not found.exhaustive and found.parts is not None:
         told["parts"] = found.parts
     if masks:
         told["masks"] = [graph.to_hex(mask) for mask in found.masks.tolist()]
-        if not found.complete:
+        if not found.complete and found.sample is None:
             told["drawn"] = [graph.to_hex(mask) for mask in found.drawn.tolist()]
     return told
 
 
-def read_circuits(_question: GraphQuestion, told: Mapping[str, Any]) -> MasksFound | None:
-    """The search for circuits that a result file tells of; None where it was not made."""
+def sample_json(drawn: SizedSample) -> dict[str, Any]:
+    """What a sample by size says besides its number, as it stands in result files and is stored."""
+    by_size = [[size, exact(low), exact(high)] for size, (low, high) in drawn.by_size.items()]
+    use = None if drawn.use is None else list(drawn.use)
+    return {"by_size": by_size, "use": use, "why": drawn.why}
+
+
+def read_sample(told: Mapping[str, Any], ends: Sequence[Any], confidence: float) -> SizedSample:
+    """The inverse of :func:`sample_json`.
+
+    Args:
+        ends: of the number.
+        confidence: with which it is between them.
+    """
+    low, high = map(int, ends)
+    by_size = {size: (int(least), int(most)) for size, least, most in told["by_size"]}
+    use = None if told["use"] is None else tuple(told["use"])
+    return SizedSample(low, high, confidence, by_size, use, read_smallest(told["smallest"]), told["why"])
+
+
+def read_circuits(question: GraphQuestion, told: Mapping[str, Any]) -> MasksFound | None:
+    """The search for circuits, or the sample, that a result file tells of; None where neither was made."""
     if told["method"] == "none":
         return None
-    masks = np.array([int(text, 16) for text in told.get("masks", ())], dtype=np.uint64)
+    masks = number_array((int(text, 16) for text in told.get("masks", ())), question.graph.n_bits)
     drawn = np.array([int(text, 16) for text in told["drawn"]], dtype=np.uint64) if "drawn" in told else masks
     spread = told["distribution"]
     return MasksFound(
@@ -272,14 +354,16 @@ def read_circuits(_question: GraphQuestion, told: Mapping[str, Any]) -> MasksFou
         tuple(map(int, spread["edge_use"])),
         drawn,
         parts=told.get("parts"),
+        sample=read_sample(told, told["interval"], told["confidence"]) if "by_size" in told else None,
     )
 
 
 def judged(question: GraphQuestion, work: Work) -> MasksFound | None:
-    """The valid circuits with their figures, roles and outcomes of criteria; None where they are too many to search."""
-    if question.refusal:
-        return None
-    return judged_circuits(question, find_masks(question, work), work)
+    """The valid circuits with their figures, roles and outcomes of criteria, of a sample those that are listed; None
+    where there is neither.
+    """
+    found = sample(question, work) if question.refusal else find_masks(question, work)
+    return None if found is None else judged_circuits(question, found, work)
 
 
 def missing(landscape: Any) -> list[str]:
@@ -300,7 +384,7 @@ def circuits(question: GraphQuestion, _found: MasksFound | None, masks: Sequence
     """The columns of some circuits: mask, edges, neurons (nodes that take part), rows right, margin; no roles."""
     some = circuits_of(question, question.graph.bits(masks), [None] * len(masks))
     return {
-        "mask": np.array(masks, dtype=np.uint64),
+        "mask": number_array(masks, question.graph.n_bits),
         "edges": np.array([one.bits for one in some], dtype=np.int64),
         "neurons": np.array([one.nodes for one in some], dtype=np.int64),
         "right": np.array([one.right for one in some], dtype=np.int64),

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import prod
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,7 +138,11 @@ def mask_numbers(masks: Masks) -> Numbers:
     return np.packbits(wide, axis=1, bitorder="little").view("<u8")[:, 0]
 
 
-def number_bits(numbers: Numbers, n_bits: int) -> Masks:
-    """``[masks, bits]`` of masks as numbers."""
+def number_bits(numbers: NDArray[Any], n_bits: int) -> Masks:
+    """``[masks, bits]`` of masks as numbers, Python integers beyond 64 bits."""
+    if n_bits > MAX_BITS:
+        bytes_of = [number.to_bytes(-(-n_bits // 8), "little") for number in numbers.tolist()]
+        packed = np.frombuffer(b"".join(bytes_of), np.uint8).reshape(len(numbers), -(-n_bits // 8))
+        return np.unpackbits(packed, axis=1, count=n_bits, bitorder="little").astype(np.bool_)
     eighths = numbers.astype("<u8").view(np.uint8).reshape(-1, 8)
     return np.unpackbits(eighths, axis=1, count=n_bits, bitorder="little").astype(np.bool_)

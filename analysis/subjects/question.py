@@ -118,7 +118,11 @@ class SubjectQuestion(Protocol):
 
     @property
     def refusal(self) -> str:
-        """Why circuits are not searched, a clause; "" if they are."""
+        """Why not every circuit is searched, a clause; "" if every one is."""
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing is found of circuits, a clause; "" if they are searched or drawn."""
 
     def admitted(self) -> Sequence[SubjectQuestion]:
         """The same under all rules that have a name and fit, the usual ones first."""
@@ -217,6 +221,10 @@ class GraphQuestion(Described):
         except AnalysisError as error:
             return error.cause
         return ""
+
+    @property
+    def obstacle(self) -> str:
+        return self.refusal if self.space.possible_by_bits is None else ""
 
     def refuses(self, trait: str) -> str:
         return self.kind.refuses(trait)

@@ -69,7 +69,7 @@ def ask(
             place = locate(session, links, slug, Scope(output, named, data))
             analysis = analysis_meant(key, links, place)
             refuse_unfit(session, links, place, analysis)
-        if analysis.searched or not place.question.refusal:
+        if analysis.searched or not place.question.obstacle:
             named = _analysed(store, slug, rules, output, data, quiet=quiet)
         order = ThoroughOrder(protocol=named, output=output, data=data, thorough=thorough)
         with store.write() as session:

@@ -62,7 +62,7 @@ class Formula(TypeDecorator[str]):
 class HexMask(TypeDecorator[str]):
     """The edges of a circuit as addresses write them: of one network all have as many digits."""
 
-    impl = String(64)
+    impl = String(64).with_variant(Text(), "postgresql")  # SQLite keeps longer ones too
     cache_ok = True
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.alignments.result import AlgorithmSearch, CandidateTotals
+from analysis.circuit_sets.masks import MasksFound
 from analysis.circuits.distribution import CircuitDistribution, neuron_edges
 from analysis.circuits.hashed_count import Bracket
 from analysis.circuits.result import EdgeUse, SmallestCircuits
+from analysis.explaining.graphs import sample_json
 from analysis.result import OutputAnalysis
 from analysis.result_file import (
     bracket_json,
@@ -24,6 +26,7 @@ from analysis.result_file import (
     smallest_json,
     stop_json,
 )
+from analysis.subjects.graph import Graph
 from analysis.subjects.perceptron.circuit import EdgeLayout
 
 _N_BINS: Final = 24
@@ -70,19 +73,27 @@ def distributions_of(analysis: OutputAnalysis) -> dict[str, Any]:
     }
 
 
-def distributions_of_bits(valid: int, by_bits: Sequence[Sequence[int]], bit_use: Sequence[int]) -> dict[str, Any]:
+def distributions_of_bits(found: MasksFound | None, graph: Graph) -> dict[str, Any]:
     """The same of the circuits of a network of another kind, of which nothing else is known.
 
-    Args:
-        valid: how many there are.
-        by_bits: pairs of a number of edges, or nodes, and how many valid circuits have it.
-        bit_use: for each of these the valid circuits that keep it.
+    Where they were drawn by size, ``by_size`` holds triples of a size with the fewest and the most valid circuits of
+    it, ``use`` about which share of them keeps each bit, and ``why`` why it is not enough to say, "" where it is.
     """
-    known = {"of": valid, "edges": by_bits, "neurons": [], "edge_use": bit_use, "neuron_use": []}
+    known: dict[str, Any] = {"of": 0, "edges": [], "neurons": [], "edge_use": [], "neuron_use": []}
+    if found is not None:
+        spread = found.distribution
+        known |= {
+            "of": spread.of,
+            "edges": [*map(list, sorted(spread.by_edges.items()))],
+            "edge_use": [*spread.edge_use],
+        }
     histograms = ("margin", "interpretations", "observed", "iia")
     empty: dict[str, Any] = {name: {"edges": [], "counts": []} for name in histograms}
     empty |= {"alignments_per_algorithm": [], "candidates": None, "alignments_untried": False}
-    return known | empty | {"algorithms_truncated": 0, "drawn": None, "smallest": None, "stops": []}
+    known |= empty | {"algorithms_truncated": 0, "drawn": None, "smallest": None, "stops": []}
+    if found is not None and found.sample is not None:
+        known |= {"smallest": smallest_json(found.sample.smallest, graph), **sample_json(found.sample)}
+    return known
 
 
 def distribution_in(stored: Mapping[str, Any]) -> CircuitDistribution:

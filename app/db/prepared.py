@@ -147,11 +147,10 @@ def prepare_circuits(question: GraphQuestion, found: MasksFound | None) -> Prepa
 
     Args:
         question: that was asked.
-        found: None where there are too many circuits to search.
+        found: None where circuits are neither searched nor drawn.
     """
     circuits, valid = ((), 0) if found is None else (found.circuits, found.valid)
-    by_bits = [] if found is None else [list(pair) for pair in sorted(found.by_bits.items())]
-    bit_use = [] if found is None else list(found.bit_use)
+    drawn = None if found is None else found.sample
     verdicts = _verdicts(question.kind, circuits)
     listed: dict[str, list[Any]] = {name: [getattr(one, field) for one in circuits] for name, field in _FIGURES.items()}
     keys = {role.key for role in question.kind.roles}
@@ -166,13 +165,16 @@ def prepare_circuits(question: GraphQuestion, found: MasksFound | None) -> Prepa
         "engine_version": ENGINE_VERSION,
         "circuits_possible": question.space.possible,
         "circuits_valid": valid,
-        "distributions": distributions_of_bits(valid, by_bits, bit_use),
+        "circuits_low": None if drawn is None else drawn.low,
+        "circuits_high": None if drawn is None else drawn.high,
+        "circuits_confidence": None if drawn is None else drawn.confidence,
+        "distributions": distributions_of_bits(found, question.graph),
     }
     steps = [[one.step.key, one.step.settings_digest] for one in verdicts]
     head = canonical_json({**columns, "network": question.subject.digest, "steps": steps})
     columns |= {
         "result_digest": sha256_hex(head, *(b"\n" + ",".join(map(str, one)).encode() for one in listed.values())),
-        "circuits_method": "refused" if found is None else "listed" if complete or not found.exhaustive else "counted",
+        "circuits_method": "refused" if found is None else found.method,
         "circuits_listed": len(circuits),
         "circuits_tested": 0 if found is None else found.tested,
         "circuits_truncated_at": None if complete else len(circuits),
@@ -180,7 +182,7 @@ def prepare_circuits(question: GraphQuestion, found: MasksFound | None) -> Prepa
         "interpretations_complete": False,
         "exhaustive": complete,
         "criteria": {},
-        "plan": {} if found is not None else {"refused": question.refusal},
+        "plan": {} if found is not None else {"refused": question.obstacle},
         "seconds": {},
         "provenance": _provenance(),
     }

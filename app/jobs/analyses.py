@@ -132,15 +132,15 @@ def found_words(row: AnalysisRow) -> str:
     if row.circuits_method == "refused":
         return f"circuits are not searched: {row.plan['refused']}"
     valid = f"{in_words(row.circuits_valid)} of {in_words(row.circuits_possible)} circuits valid"
-    if kind_called(row.network.kind).refuses("interpretations"):
-        n = row.circuits_truncated_at
-        return valid if n is None else f"{valid}; the {n:,} with the fewest edges are listed"
     if certainty_of(row.circuits_method) == "guaranteed":
         valid = (
             f"about {valid} (guaranteed, {100 * (row.circuits_confidence or 0):.0f}% interval "
             f"{in_words(row.circuits_low or 0)} to {in_words(row.circuits_high or 0)})"
         )
-    elif row.circuits_method == "counted":
+    if kind_called(row.network.kind).refuses("interpretations"):
+        n = row.circuits_truncated_at
+        return valid if n is None else f"{valid}; the {n:,} with the fewest edges are listed"
+    if row.circuits_method == "counted":
         valid += " (counted, not listed)"
     elif row.circuits_truncated_at is not None:
         valid = f"at least {row.circuits_truncated_at:,} of {row.circuits_possible:,} circuits valid (truncated there)"

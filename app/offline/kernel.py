@@ -77,13 +77,14 @@ def _prepared(result: Result) -> list[PreparedAnalysis]:
 
 def _judged(question: GraphQuestion, found: MasksFound) -> MasksFound:
     """The listed circuits with what criteria say of them, which takes too long where not all circuits are known."""
-    fewest = np.lexsort((found.masks, np.bitwise_count(found.masks)))[:_MOST_LISTED]
-    listed = with_figures(question, replace(found, masks=np.sort(found.masks[fewest])))
+    first = np.lexsort((found.masks, np.bitwise_count(found.masks)))[:_MOST_LISTED]
+    listed = with_figures(question, replace(found, masks=np.sort(found.masks[first])))
     circuits = sorted(listed.circuits, key=lambda one: one.bits)
     if circuits:
         known = found.masks if found.complete else None
         criteria = asked_of(question.kind) if found.complete else ()
-        outcomes = roles_and_outcomes(question, circuits, min(found.by_bits), known, criteria)
+        fewest = min(found.by_bits) if found.sample is None else None
+        outcomes = roles_and_outcomes(question, circuits, fewest, known, criteria)
         circuits = [replace(one, outcomes=own) for one, own in zip(circuits, outcomes, strict=True)]
     return replace(listed, circuits=tuple(sorted(circuits, key=lambda one: one.mask)))
 

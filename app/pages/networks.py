@@ -283,7 +283,7 @@ def _other(
         counts = {name: getattr(analysis, name) for name in _COUNTS[:3]}
         if analysis.circuits_listed < analysis.circuits_valid:
             told = f"{analysis.circuits_listed:,} listed"
-    elif question.refusal:
+    elif question.obstacle:
         told = "too many circuits to try"
     below = kind.noun if scope == Scope() else f"{kind.noun} under {rules_of(question)}"
     values = {

@@ -324,7 +324,8 @@ def _of_graph(page: Overview) -> Contents:
         way = _TRAINED.get(question.kind.key)
         more = [] if way is None else [Action("Train another", links.bring_in(way=way))]
         instead = question.kind.explaining.first_words(question)
-        notices.append(_no_circuit(links, place, analysis.circuits_possible, instead, more))
+        some = certainty_of(analysis.circuits_method) != "exact"
+        notices.append(_no_circuit(links, place, analysis.circuits_possible, instead, more, some))
     return Contents(
         sentence=told + ("" if analysis is None else only(counts_of(analysis).valid_circuits)),
         share=[

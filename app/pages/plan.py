@@ -95,7 +95,7 @@ def refused(session: Session, place: AnyPlace) -> tuple[str, dict[str, Scope]]:
 
 def _refusal(question: Any, limits: Limits) -> str:
     if question.kind.refuses("counting"):
-        return f"Its circuits are not searched: {question.refusal}." if question.refusal else ""
+        return f"Its circuits are not searched: {question.obstacle}." if question.obstacle else ""
     plan = plan_of(question, limits)
     return refusal_words(plan) if isinstance(plan, tuple) else ""
 

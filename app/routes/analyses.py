@@ -138,12 +138,12 @@ def ask_to_analyse(session: Session, links: Addresses, place: AnyPlace) -> JobRo
 
 
 def _refuse_if_too_large(links: Addresses, place: AnyPlace) -> None:
-    if place.question.refusal:
-        fit = [one.scope for one in others(place).values() if not one.question.refusal]
+    if place.question.obstacle:
+        fit = [one.scope for one in others(place).values() if not one.question.obstacle]
         names = " or ".join(one.protocol for one in fit)
         cure = f"use coarser rules: protocol {names}" if names else "use a smaller network"
         page, label = links.network(place.slug, next(iter(fit), None)), "the network under such rules"
-        raise Conflict(f"circuits of {place.slug}", place.question.refusal, cure, "protocol", page, label)
+        raise Conflict(f"circuits of {place.slug}", place.question.obstacle, cure, "protocol", page, label)
 
 
 # --- its result file
@@ -244,7 +244,7 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
     place = locate(session, links, name, order.scope)
     refuse_unfit(session, links, place, analysis)
     row = place.analysis
-    if row is None and not analysis.searched and place.question.refusal:
+    if row is None and not analysis.searched and place.question.obstacle:
         row = save_prepared(session, prepare_circuits(place.question, None))  # it stands on no circuits
     if row is None or (analysis.searched and row.circuits_method == "refused"):
         _refuse_if_too_large(links, place)

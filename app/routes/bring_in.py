@@ -321,5 +321,5 @@ def store_subject(session: Session, raw: bytes) -> tuple[NetworkRow, bool, list[
     kind, subject = read_subject(raw)
     created = network_by_digest(session, subject.digest) is None
     row, question = save_network(session, raw), GraphQuestion(kind, subject, kind.default_rules)
-    protocols = [] if question.refusal else [question.protocol]
+    protocols = [] if question.obstacle else [question.protocol]
     return row, created, queue.enqueue_analyses(session, row, protocols, asked=True)

@@ -23,6 +23,7 @@ from analysis.errors import (
 from analysis.explaining import graphs
 from analysis.subjects.registry import read_subject
 from analysis.subjects.transformer.files import attention_document
+from analysis.subjects.transformer.space import AttentionSpace
 from analysis.work import Work
 from app.bundled import bundled_models
 from pluriscope.errors import NotListed
@@ -120,7 +121,8 @@ def test_a_search_that_time_ended_is_gone_on_with_to_what_one_run_finds(tmp_path
         early.continued()
 
 
-def test_a_space_too_large_to_search_says_so(tmp_path):
+def test_a_space_whose_circuits_can_be_neither_searched_nor_drawn_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(AttentionSpace, "possible_by_bits", None)
     large = pluriscope.explain(bundled_models()["indirect-object-2x4"])
     assert str(large.counts.valid_circuits) == "not searched"
     assert not large.exhaustive
@@ -132,6 +134,33 @@ def test_a_space_too_large_to_search_says_so(tmp_path):
     with pytest.raises(NotListed, match=why):
         large.circuits.smallest[0]
     assert pluriscope.load(large.save(tmp_path / "large.json")) == large
+
+
+@pytest.mark.slow
+def test_a_space_too_large_to_search_is_drawn_from(tmp_path, monkeypatch):
+    monkeypatch.setattr(graphs, "DRAWS", 1_024)
+    large = pluriscope.explain(attention_document(random_attention(0, (2, 8, 4, 3, 4, 3))), seconds=None)  # 257 bits
+    valid, sample = large.counts.valid_circuits, large.search.sample
+    assert (valid.certainty, valid.confidence) == ("guaranteed", 0.95)
+    assert len(large.circuits) <= valid.low <= valid.value <= valid.high <= int(large.counts.possible_circuits)
+    assert all(large.question.judge(one.number).valid for one in large.circuits[:4])
+    assert large.circuits.smallest[0].n_edges == sample.smallest.n_edges
+    assert f"{large.found['circuits']['tested']:,} uniform draws" in large.missing[0]
+    loaded = pluriscope.load(large.save(tmp_path / "large.json"))
+    assert loaded == large
+    assert loaded.search.sample == sample
+
+
+@pytest.mark.slow
+def test_draws_hold_the_number_that_the_search_finds(monkeypatch):
+    monkeypatch.setattr(graphs, "DRAWS", 1_024)
+    kind, model = read_subject(bundled_models()["indirect-object-2x2"])
+    (question,) = graphs.questions(kind, model, (), "", None)
+    searched, drawn = graphs.search(question, Work()), graphs.sample(question, Work())
+    assert drawn.sample.low <= searched.valid <= drawn.sample.high
+    assert {*drawn.masks.tolist()} <= {*searched.masks.tolist()}
+    assert min(searched.by_bits) <= drawn.sample.smallest.n_edges
+    assert all(low <= searched.by_bits.get(size, 0) <= high for size, (low, high) in drawn.sample.by_size.items())
 
 
 REFUSED = {

@@ -135,14 +135,17 @@ class Circuit:
         return sum(sum(layer) for layer in self.active[1:-1])
 
 
-def mask_array(masks: Iterable[int], layout: EdgeLayout) -> NDArray[Any]:
-    """Masks as an array: uint64 up to :data:`MAX_EDGES` edges, Python integers beyond."""
-    if layout.n_edges <= MAX_EDGES:
-        return np.array(list(masks), dtype=np.uint64)
-    some = list(masks)
-    array = np.empty(len(some), dtype=object)
+def number_array(numbers: Iterable[int], n_bits: int) -> NDArray[Any]:
+    """Masks of so many bits as an array: uint64 up to :data:`MAX_EDGES`, Python integers beyond."""
+    some = list(numbers)
+    array = np.empty(len(some), dtype=np.uint64 if n_bits <= MAX_EDGES else object)
     array[:] = some
     return array
+
+
+def mask_array(masks: Iterable[int], layout: EdgeLayout) -> NDArray[Any]:
+    """Masks of a perceptron, as :func:`number_array` gives them."""
+    return number_array(masks, layout.n_edges)
 
 
 def one_mask(mask: int, layout: EdgeLayout) -> Any:

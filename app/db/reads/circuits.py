@@ -18,6 +18,7 @@ from analysis.circuit_sets.judged_masks import column_of as column_of_criterion
 from analysis.circuit_sets.masks import MasksFound
 from analysis.circuits.result import CircuitMethod, CircuitSearch
 from analysis.criteria.verdict import FAILED, OUTCOMES, PASSED
+from analysis.explaining.graphs import read_sample
 from analysis.explanations.explanation import NAME, REF, Frame
 from analysis.question import Question
 from analysis.subjects.question import GraphQuestion
@@ -120,12 +121,13 @@ def stored_sizes(session: Session, row: AnalysisRow) -> KnownSizes:
         row.circuits_tested,
         row.circuits_confidence,
         smallest_in(row.distributions),
+        {size: (int(low), int(high)) for size, low, high in row.distributions.get("by_size", ())} or None,
     )
 
 
 def found_masks(session: Session, row: AnalysisRow) -> MasksFound | None:
-    """What the search for the circuits of a network of another kind than perceptrons found; None where there were too
-    many.
+    """What the search for the circuits of a network of another kind than perceptrons found, or a sample of them; None
+    where there was neither.
     """
     if row.circuits_method == "refused":
         return None
@@ -133,7 +135,10 @@ def found_masks(session: Session, row: AnalysisRow) -> MasksFound | None:
     tested = row.circuits_possible if row.circuits_tested is None else row.circuits_tested
     by_bits = dict(spread.by_edges)
     possible, valid = row.circuits_possible, row.circuits_valid
-    return MasksFound(masks, valid, possible, tested, by_bits, spread.edge_use, masks[:0])
+    drawn = None
+    if row.circuits_confidence is not None:
+        drawn = read_sample(row.distributions, (row.circuits_low, row.circuits_high), row.circuits_confidence)
+    return MasksFound(masks, valid, possible, tested, by_bits, spread.edge_use, masks[:0], sample=drawn)
 
 
 def stored_circuits(session: Session, row: AnalysisRow, question: GraphQuestion) -> Frame:

@@ -143,7 +143,8 @@ def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Itera
     if known is not None:
         yield Notice("It is here already", "Nothing changes.", actions=[Action(known.name, links.network(known.slug))])
     if question.refusal:
-        yield Notice("Its circuits will not be searched", f"circuits of {model.name} {question.refusal}.")
+        what = "not be searched" if question.obstacle else "be drawn, not searched"
+        yield Notice(f"Its circuits will {what}", f"Of circuits of {model.name} {question.refusal}.")
     yield Facts(
         [
             Fact("Right on", f"{sum(one.right for one in rows)} of {len(rows)} rows", model.task),
