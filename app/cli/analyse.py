@@ -211,6 +211,7 @@ def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[st
         names: of their tasks.
         started: seconds of the processor that this process took until it could begin, as the analysis will.
     """
+    from analysis.large_numbers import in_words
     from analysis.result import memory_words, seconds_words
 
     lines = []
@@ -218,7 +219,7 @@ def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[st
         lines.append(
             f"output {plan['output']}, {name or 'unnamed task'}, protocol {plan['protocol']}: {plan['method']}"
         )
-        lines.append(f"  {plan['possible']:,} circuits are possible. {plan['reason']}")
+        lines.append(f"  {in_words(plan['possible'])} circuits are possible. {plan['reason']}")
         for stage in plan["stages"]:
             memory = f", {memory_words(stage['peak_bytes'])}" if stage["peak_bytes"] else ""
             lines.append(f"  {stage['stage']}: {seconds_words(stage['seconds'])}{memory}")

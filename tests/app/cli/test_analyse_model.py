@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from analysis.discovery.registry import METHODS
+from analysis.explaining import graphs
 from analysis.network_files.files import network_file_json
 from analysis.subjects.transformer.kind import TRANSFORMER
 from tests.app.cli.test_analyse import refused, run
@@ -65,14 +66,17 @@ def large_file(tmp_path):
     )
 
 
-def test_a_space_too_large_to_count_ends_with_3_and_says_so(tmp_path, capsys):
+@pytest.mark.slow
+def test_a_space_too_large_to_count_is_drawn_from_and_ends_with_3(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(graphs, "DRAWS", 1_024)
     model, out = large_file(tmp_path), tmp_path / "out.json"
     assert run("analyse", model, "-o", out) == 3
-    assert "stopped at a limit: output 0: 13,766,007,041,950,769 circuits are possible" in capsys.readouterr().err
+    assert "of 1.38 × 10¹⁶ possible circuits are valid, guaranteed with 95% confidence" in capsys.readouterr().err
     result = json.loads(out.read_text())
     circuits = result["outputs"][0]["circuits"]
     assert (circuits["possible"], circuits["masks_possible"]) == ("13766007041950769", str(1 << 61))
-    assert (circuits["valid"], circuits["method"]) == (None, "none")
+    assert (circuits["method"], circuits["certainty"], circuits["tested"]) == ("sampled", "guaranteed", 1_024)
+    assert circuits["listed"] <= int(circuits["interval"][0]) <= int(circuits["interval"][1])
     assert not result["exhaustive"]
     assert not circuits["exhaustive"]
     assert len(result["missing"]) == 1
