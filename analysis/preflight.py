@@ -12,7 +12,7 @@ from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNet
 from analysis.question import Question
 from analysis.strict_json import combined
 from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
-from analysis.tasks import MAX_INPUTS
+from analysis.tasks import MAX_INPUTS, too_many_inputs
 
 MAX_EDGES_COUNTED: Final = 3_300  # so that the number of circuits, below 2^edges, has fewer than 1,000 digits
 
@@ -25,8 +25,7 @@ def preflight(question: Question) -> tuple[AnalysisError, ...]:
     network, task = question.subject, question.task
     problems: list[AnalysisError] = []
     if network.n_inputs > MAX_INPUTS:
-        cause = f"has {network.n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
-        problems.append(InvalidNetwork("network", cause, f"use a network with 1 to {MAX_INPUTS} inputs"))
+        problems.append(too_many_inputs(network.n_inputs))
     if network.n_hidden_layers < 1:
         cause = "has no hidden layer, so there is nothing to explain by its parts"
         problems.append(InvalidNetwork("network", cause, "use a network with at least one hidden layer"))

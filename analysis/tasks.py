@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidTask
+from analysis.errors import InvalidNetwork, InvalidTask
 
 MAX_INPUTS: Final = 6
 INPUT_NAMES: Final = "ABCDEF"
@@ -77,6 +77,13 @@ def input_table(n_inputs: int) -> NDArray[np.float64]:
     """All Boolean inputs, ``[2^n, n]`` of 0.0/1.0, counted in binary with the first input most significant."""
     rows = np.arange(2**n_inputs)[:, None]
     return ((rows >> np.arange(n_inputs - 1, -1, -1)) & 1).astype(np.float64)
+
+
+def too_many_inputs(n_inputs: int, item: str = "network") -> InvalidNetwork:
+    """What a network with more Boolean inputs than can be looked at is refused with."""
+    cause = f"has {n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
+    cure = f"use one with 1 to {MAX_INPUTS}, or give one with several outputs as a classifier, with rows of numbers"
+    return InvalidNetwork(item, cause, f"{cure}: docs/importing.md#classifiers")
 
 
 def named_task(name: str, n_inputs: int) -> Task:

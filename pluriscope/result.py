@@ -411,12 +411,21 @@ class Result(Findings):
         return Result(self.network_file, self.question, found)
 
     def count(
-        self, how: Certainty | None = None, *, seconds: Seconds = DEFAULT_SECONDS, seed: int = 0, report: Reader = None
+        self,
+        how: Certainty | None = None,
+        *,
+        at_most_edges: int | None = None,
+        keeps: Sequence[str] = (),
+        seconds: Seconds = DEFAULT_SECONDS,
+        seed: int = 0,
+        report: Reader = None,
     ) -> CountReport:
         """How many circuits are valid, how small the smallest is and what all keep, each with how sure it is.
 
         Args:
             how: the certainty wanted; None for the best that ends in time.
+            at_most_edges: count only circuits of a perceptron with at most so many.
+            keeps: and that keep each of these edges and hidden neurons, such as "n1.2" and "A-n1.0".
             seconds: as of :func:`explain`.
             seed: of all draws.
             report: likewise.
@@ -425,9 +434,11 @@ class Result(Findings):
             AnalysisError: what is wanted is out of reach, with what would do.
         """
         from analysis.explaining.counting import count
+        from pluriscope.kinds.circuits import facet_of
 
+        facet = facet_of(self.question, at_most_edges, keeps)
         with _working(seconds, report) as work:
-            return count(self.question, work, how, seed)
+            return count(self.question, work, how, seed, facet)
 
     @property
     def given(self) -> GivenNetwork:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.circuits.distribution import CircuitDistribution, distribution_of, distribution_of_kept
+from analysis.circuits.facet import Facet
 from analysis.circuits.judging import enough_right, evaluate_circuits
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.space import Structure
@@ -46,6 +47,7 @@ def estimate_circuits(
     n_draws: int = 1_000,
     confidence: float = 0.99,
     seed: int = 0,
+    facet: Facet | None = None,
 ) -> CircuitSearch:
     """Estimate the number of valid circuits of the protocol's space from a uniform sample.
 
@@ -55,6 +57,8 @@ def estimate_circuits(
         n_draws: valid circuits to keep, at most.
         confidence: of the interval, between 0 and 1.
         seed: of everything drawn.
+        facet: the condition that the circuits meet which are counted, among those possible that have as few edges; None
+            for all valid ones.
 
     Returns:
         The best guess at the number of valid circuits, its interval, and the distribution of the valid ones among
@@ -65,11 +69,11 @@ def estimate_circuits(
         InvalidData: labels that do not fit the rows.
     """
     protocol = question.protocol
-    structure = Structure(question.network.sizes, protocol)
+    structure = Structure(question.network.sizes, protocol, facet.most_edges if facet else None)
     if not structure.count:
         cause = f"no circuit is possible under protocol {protocol.name}"
         raise BeyondLimits("an estimate of valid circuits", cause, "use another protocol")
-    sample = _largest_sample(question, structure, n_samples, work, seed)
+    sample = _largest_sample(question, structure, n_samples, work, seed, facet)
     draws = np.sort(np.random.default_rng([abs(seed), 1]).permutation(sample.masks)[:n_draws])
     low, high = share_interval(sample.spread.of, sample.n_tested, confidence)
     n_seen = len(sample.masks)
@@ -97,7 +101,9 @@ class _Sample:
     masks: NDArray[Any]
 
 
-def _largest_sample(question: Question, structure: Structure, n_samples: int, work: Work, seed: int) -> _Sample:
+def _largest_sample(
+    question: Question, structure: Structure, n_samples: int, work: Work, seed: int, facet: Facet | None
+) -> _Sample:
     """A sample of the size wanted, or the largest that there is time for."""
     sample, n_more = None, n_samples
     n_products = structure.layout.n_edges * len(question.judged[0])
@@ -107,15 +113,17 @@ def _largest_sample(question: Question, structure: Structure, n_samples: int, wo
             n_more = n_least
         while sample is None or n_more >= min(n_samples, _WORTH_IT * sample.n_tested) > sample.n_tested:
             start = work.clock()
-            sample = _sampled(question, structure, n_more, work, seed - (n_samples - n_more), n_samples)
+            sample = _sampled(question, structure, n_more, work, seed - (n_samples - n_more), n_samples, facet)
             left, spent = work.deadline - work.clock(), work.clock() - start
             n_more = int(min(n_samples, n_more * left / (2 * spent))) if spent else n_samples
         if sample.n_tested < n_samples:
             raise OutOfTime
-    return sample or _sampled(question, structure, n_least, Work(work.report), seed, n_samples)
+    return sample or _sampled(question, structure, n_least, Work(work.report), seed, n_samples, facet)
 
 
-def _sampled(question: Question, structure: Structure, n: int, work: Work, seed: int, n_samples: int) -> _Sample:
+def _sampled(
+    question: Question, structure: Structure, n: int, work: Work, seed: int, n_samples: int, facet: Facet | None
+) -> _Sample:
     """So many circuits drawn and tested, of those that are wanted in all."""
     network, layout = question.network, structure.layout
     known, masks, n_tested = layout.n_edges <= MAX_EDGES_KEPT, [mask_array([], layout)], 0
@@ -129,6 +137,8 @@ def _sampled(question: Question, structure: Structure, n: int, work: Work, seed:
             for members in question.ablations:
                 valid |= np.logical_and.reduce([enough_right(question, keep, absent=carried) for carried in members])
             n_tested += len(valid)
+            if facet is not None:
+                valid &= facet.holds(np.concatenate([matrix.reshape(len(matrix), -1) for matrix in keep], axis=1))
             if valid.any():
                 kept = [matrix[valid] for matrix in keep]
                 spread += distribution_of_kept(kept)

@@ -59,7 +59,7 @@ def first_answer(question: Question, work: Work, plan: CircuitPlan, quick: float
     """
     if plan.cost.seconds <= quick or not work.limits.n_samples:
         found = find_number(question, work, plan, may_compile=not work.limits.n_samples)
-        if found.method == "sampled" and _hashing_says_more(found, plan):
+        if found.method == "sampled" and hashing_says_more(found, plan):
             work.ended["circuits"] = "time"
         return found
     found = _sampled(question, _in_between(work))
@@ -162,15 +162,20 @@ def _drawn_or_hashed(
     if found is None or (found.method == "sampled" and (found.n_tested or 0) < work.limits.n_samples):
         sample = _sampled(question, work, seed)
         found = sample if found is None or (sample.n_tested or 0) > (found.n_tested or 0) else found
-    if not _hashing_says_more(found, plan) or plan.cost_of("hashed").seconds > work.seconds_left:
+    if not hashing_says_more(found, plan) or plan.cost_of("hashed").seconds > work.seconds_left:
         return found
     with suppress(BeyondLimits):  # the time was up before anything was proved
         hashed = _hashed(question, work, seed)
-        best = min(found, hashed, key=_width)
-        if best.confidence != 1:  # which one it is depends on what both found, so both have to hold
-            best = replace(best, confidence=round((found.confidence or 0) + (hashed.confidence or 0) - 1, 6))
-        return best
+        return narrower(found, hashed)
     return found
+
+
+def narrower(sample: CircuitSearch, hashed: CircuitSearch) -> CircuitSearch:
+    """The one with the narrower interval; unless it is certain both have to hold, as they decide which one it is."""
+    best = min(sample, hashed, key=_width)
+    if best.confidence == 1:
+        return best
+    return replace(best, confidence=round((sample.confidence or 0) + (hashed.confidence or 0) - 1, 6))
 
 
 def _hashed(question: Question, work: Work, seed: int) -> CircuitSearch:
@@ -180,7 +185,7 @@ def _hashed(question: Question, work: Work, seed: int) -> CircuitSearch:
     return found
 
 
-def _hashing_says_more(sample: CircuitSearch, plan: CircuitPlan) -> bool:
+def hashing_says_more(sample: CircuitSearch, plan: CircuitPlan) -> bool:
     """Whether the interval of a sample is wider than that of hashing would be, and hashing is possible."""
     return sample.method == "sampled" and not plan.cost_of("hashed").obstacle and _width(sample) > (1 + EPSILON) ** 2
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from math import isqrt
 from typing import Final
@@ -11,11 +14,15 @@ from analysis.circuit_sets.backbone import backbone_of
 from analysis.circuit_sets.chance import chances, coverage_of
 from analysis.circuit_sets.masks import find_masks
 from analysis.circuit_sets.strata import count_by_strata, smallest_found
+from analysis.circuits.estimating import estimate_circuits
+from analysis.circuits.facet import Facet
 from analysis.circuits.planning import CircuitPlan, duration, plan_circuits
 from analysis.circuits.result import CircuitSearch, SmallestCircuits
-from analysis.circuits.strategy import add_smallest, find_number
+from analysis.circuits.space import Structure
+from analysis.circuits.strategy import add_smallest, find_number, hashing_says_more, narrower
 from analysis.errors import BeyondLimits, NotOffered
 from analysis.explaining.count_report import (
+    CircuitsCount,
     CountReport,
     OfSize,
     SmallestBounds,
@@ -24,10 +31,13 @@ from analysis.explaining.count_report import (
     exact_sizes,
     is_enough,
 )
+from analysis.formulas.formula import Formula
+from analysis.formulas.hashing import bracket, of_size
 from analysis.preflight import preflight, refuse
 from analysis.question import Question
 from analysis.result_file import bracket_json
 from analysis.subjects.enumeration import engine_of
+from analysis.subjects.perceptron.circuit import kept_edges
 from analysis.subjects.question import GraphQuestion
 from analysis.work import Work
 
@@ -36,13 +46,20 @@ _ITEM: Final = "the number of valid circuits"
 _LOOSER: Final = "ask for a guaranteed one, raise the limits, or use a smaller network"
 
 
-def count(question: Question | GraphQuestion, work: Work, how: Certainty | None = None, seed: int = 0) -> CountReport:
+def count(
+    question: Question | GraphQuestion,
+    work: Work,
+    how: Certainty | None = None,
+    seed: int = 0,
+    facet: Facet | None = None,
+) -> CountReport:
     """How many circuits are valid, how small the smallest is, and what all of them keep.
 
     Args:
         work: its time is for all three; limits as for an analysis.
         how: the certainty wanted; None for the best that there is time for.
         seed: of everything drawn.
+        facet: the condition that the circuits meet which are counted, those of a perceptron; None for all valid ones.
 
     Raises:
         BeyondLimits: what is wanted is out of reach, with what would do.
@@ -54,28 +71,18 @@ def count(question: Question | GraphQuestion, work: Work, how: Certainty | None 
         return _of_graph(question, work, how, seed)
     refuse(preflight(question))
     plan = _plan(question, work, how)
+    if facet is not None:
+        return _of_facet(question, work, how, plan, seed, facet)
     own = work.for_seconds(_FOR_THE_NUMBER * work.seconds_left)
     found = find_number(question, own, plan, seed=seed)
     late = own.ended.pop("circuits", None) is not None
     low, high = found.interval or (found.n_valid, found.n_valid)
-    certain = "exact" if low == high and found.confidence in (None, 1) else found.certainty
-    truncated = late and found.method == "listed"
-    if truncated:  # the listed ones are valid, whatever became of the others
+    if late and found.method == "listed":  # the listed ones are valid, whatever became of the others
         high = found.possible
-    smallest, backbone = _searched(question, found, work, exact=certain == "exact" and not truncated)
+    smallest, backbone = _searched(question, found, work)
     enough = is_enough(low, high) and not (late and how == "exact")
     return CountReport(
-        circuits=circuits_count(
-            certain,
-            found.n_valid,
-            low,
-            high,
-            confidence=found.confidence,
-            method=found.method,
-            possible=found.possible,
-            tested=found.n_tested,
-            hashing=found.bracket and bracket_json(found.bracket),
-        ),
+        circuits=_number(found, low, high),
         smallest=smallest,
         backbone=backbone,
         by_size=[
@@ -123,12 +130,15 @@ def _not_enough(found: CircuitSearch, plan: CircuitPlan, late: bool) -> str:
     return f"Not enough to say: {few}; counting them by hashing takes about {duration(hashing.seconds)}."
 
 
-def _searched(
-    question: Question, found: CircuitSearch, work: Work, *, exact: bool
-) -> tuple[SmallestBounds, list[str] | None]:
+def _certainty(low: int, high: int, confidence: float | None) -> Certainty:
+    """Of a number between two ends, which are certain where there is no confidence."""
+    return "exact" if low == high and confidence in (None, 1) else "guaranteed"
+
+
+def _searched(question: Question, found: CircuitSearch, work: Work) -> tuple[SmallestBounds, list[str] | None]:
     """The smallest valid circuit, and the edges that all keep, proved where that can be."""
     names = question.graph.edge_names
-    if exact and found.method != "hashed":
+    if found.complete or found.method == "counted":
         sizes = [size for size, n in found.distribution.by_edges.items() if n]
         common = backbone_of(found.distribution, coverage_of(found.method, None))
         kept = None if common is None else [name for bit, name in enumerate(names) if common.edges >> bit & 1]
@@ -140,6 +150,99 @@ def _searched(
         kept = [name for bit, name in enumerate(names) if use.always >> bit & 1]
     none_valid = not known.masks and known.searched_up_to >= len(names)
     return bounds(known.n_edges, known.searched_up_to, proved=known.proved, none_valid=none_valid), kept
+
+
+def _number(found: CircuitSearch, low: int, high: int) -> CircuitsCount:
+    """The record of how many circuits are valid, from ``low`` to ``high``."""
+    return circuits_count(
+        _certainty(low, high, found.confidence),
+        found.n_valid,
+        low,
+        high,
+        confidence=1.0 if low < high and found.confidence is None else found.confidence,
+        method=found.method,
+        possible=found.possible,
+        tested=found.n_tested,
+        hashing=found.bracket and bracket_json(found.bracket),
+    )
+
+
+def _of_facet(
+    question: Question, work: Work, how: Certainty | None, plan: CircuitPlan, seed: int, facet: Facet
+) -> CountReport:
+    """The same of the valid circuits that meet a condition; what all of these keep is not asked."""
+    sizes = _exact_sizes(question, work.for_seconds(_FOR_THE_NUMBER * work.seconds_left), plan, seed, facet)
+    if sizes is not None:
+        number, method = sum(sizes.values()), "listed" if plan.method == "listed" else "counted"
+        possible = Structure(question.network.sizes, question.protocol, facet.most_edges).count
+        return CountReport(
+            circuits=circuits_count(
+                "exact", number, number, number, confidence=None, method=method, possible=possible, tested=possible
+            ),
+            smallest=bounds(min(sizes, default=None), 0, proved=bool(sizes), none_valid=not sizes),
+            backbone=None,
+            by_size=exact_sizes(sizes, None),
+            enough=True,
+            why=_whole_fails(question),
+        )
+    if how == "exact":
+        raise BeyondLimits(f"exact {_ITEM} under a condition", "not all valid ones could be listed", _LOOSER)
+    found = _drawn(question, work, plan, seed, facet)
+    low, high = found.interval or (found.n_valid, found.n_valid)
+    enough = is_enough(low, high)
+    return CountReport(
+        circuits=_number(found, low, high),
+        smallest=bounds(min(found.distribution.by_edges, default=None), 0, proved=False),
+        backbone=None,
+        by_size=[],
+        enough=enough,
+        why=" ".join(filter(None, (_whole_fails(question), "" if enough else _not_enough(found, plan, late=False)))),
+    )
+
+
+def _exact_sizes(
+    question: Question, work: Work, plan: CircuitPlan, seed: int, facet: Facet
+) -> Mapping[int, int] | None:
+    """The valid circuits that meet a condition by their number of edges; None where these cannot be counted."""
+    if not Structure(question.network.sizes, question.protocol, facet.most_edges).count:
+        return {}
+    if plan.method != "listed" and (plan.method != "counted" or facet.keeps):
+        return None
+    found = find_number(question, work, plan, seed=seed)
+    if found.complete:
+        edges = kept_edges(found.masks, found.layout)
+        return Counter(edges[facet.holds(edges)].sum(axis=1).tolist())
+    if found.method != "counted" or facet.keeps:
+        return None
+    return {size: n for size, n in found.distribution.by_edges.items() if n and size <= (facet.most_edges or size)}
+
+
+def _drawn(question: Question, work: Work, plan: CircuitPlan, seed: int, facet: Facet) -> CircuitSearch:
+    """The number of those that meet a condition from uniform draws, or by hashing where that says more in time."""
+    limits, hashing = work.limits, plan.cost_of("hashed")
+    if not limits.n_samples:
+        raise BeyondLimits(f"{_ITEM} under a condition", "no sample is allowed", "allow one")
+    sample = estimate_circuits(
+        question,
+        work.for_seconds(_FOR_THE_NUMBER * work.seconds_left),
+        n_samples=limits.n_samples,
+        confidence=limits.confidence,
+        seed=seed,
+        facet=facet,
+    )
+    if not hashing_says_more(sample, plan) or hashing.seconds > work.seconds_left:
+        return sample
+
+    def restricted(formula: Formula) -> Formula:
+        most = formula.n_edges if facet.most_edges is None else min(facet.most_edges, formula.n_edges)
+        return of_size(formula.with_clauses(facet.clauses), 0, most)
+
+    with suppress(BeyondLimits):  # the time was up before anything was proved
+        found = bracket(question, work, seed=seed, restricted=restricted)
+        low, high = (min(end, sample.possible) for end in found.interval)
+        hashed = replace(sample, method="hashed", count=found.about, interval=(low, high), bracket=found)
+        return narrower(sample, replace(hashed, confidence=found.confidence))
+    return sample
 
 
 def _of_graph(question: GraphQuestion, work: Work, how: Certainty | None, seed: int) -> CountReport:
@@ -157,13 +260,14 @@ def _of_graph(question: GraphQuestion, work: Work, how: Certainty | None, seed: 
             fewest = min((size for size, n in found.by_bits.items() if n), default=None)
             all_keep = [name for name, n in zip(graph.bit_names, found.bit_use, strict=True) if n == found.valid]
             late = "" if found.exhaustive else f"Not enough to say: the time was up; all takes about {duration(takes)}."
+            most = found.valid if found.exhaustive else found.valid + found.possible - found.tested
             return CountReport(
                 circuits=circuits_count(
-                    "exact",
+                    _certainty(found.valid, most, None),
                     found.valid,
                     found.valid,
-                    found.valid if found.exhaustive else found.valid + found.possible - found.tested,
-                    confidence=None,
+                    most,
+                    confidence=None if found.valid == most else 1.0,
                     method="listed" if found.complete else "counted",
                     possible=found.possible,
                     tested=found.tested,

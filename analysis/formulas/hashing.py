@@ -240,18 +240,19 @@ def count_by_hashing(
     if not enough_right(question, keep_matrices(masks, question.layout)).all():
         raise AssertionError("a model is no valid circuit")
     low, high = found.interval
+    complete = low == high == len(masks)
     return CircuitSearch(
         question.layout,
         found.possible,
         masks,
         *evaluate_circuits(question, masks),
-        truncated_at=None if low == high == len(masks) else len(masks),
+        truncated_at=None if complete else len(masks),
         method="hashed",
         count=max(found.about, len(masks)),
         interval=(max(low, len(masks)), max(high, len(masks))),
         confidence=found.confidence,
         n_tested=len(draws),
-        known_distribution=distribution_of(draws, question.layout),
+        known_distribution=None if complete else distribution_of(draws, question.layout),
         n_drawn=len(masks),
         bracket=found,
     )

@@ -26,7 +26,7 @@ from analysis.subjects.names import MAX_ATTRIBUTION, checked_name
 from analysis.subjects.perceptron.activations import activation_of
 from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
 from analysis.subjects.perceptron.network import Network
-from analysis.tasks import MAX_INPUTS, Task, task_from_table
+from analysis.tasks import MAX_INPUTS, Task, task_from_table, too_many_inputs
 
 if TYPE_CHECKING:
     from analysis.edits.edit import Edited
@@ -249,8 +249,7 @@ def _sizes(value: Any) -> tuple[int, ...]:
     if max(value) > MAX_WIDTH:
         raise InvalidNetwork("sizes", f"have a layer of {max(value):,} neurons; {MAX_WIDTH:,} are the most", cure)
     if value[0] > MAX_INPUTS:
-        cause = f"has {value[0]} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
-        raise InvalidNetwork("sizes", cause, f"use a network with 1 to {MAX_INPUTS} inputs")
+        raise too_many_inputs(value[0], "sizes")
     return tuple(value)
 
 

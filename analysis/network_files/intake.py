@@ -29,7 +29,7 @@ from analysis.subjects.names import checked_name, usable_name
 from analysis.subjects.perceptron.activations import SIGMOID
 from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound, forward
 from analysis.subjects.perceptron.network import Network
-from analysis.tasks import MAX_INPUTS, TASK_NAMES, Task, input_table
+from analysis.tasks import MAX_INPUTS, TASK_NAMES, Task, input_table, too_many_inputs
 
 if TYPE_CHECKING:
     from analysis.network_files.planted_record import PlantedRecord
@@ -223,8 +223,7 @@ def take_in(
     network, original = noted("output_is", with_output, draft, declaration.output_is) or (draft.network, None)
     default = clean_data(min(network.n_inputs, MAX_INPUTS))
     if network.n_inputs > MAX_INPUTS:
-        cause = f"has {network.n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
-        problems["network"] = InvalidNetwork("network", cause, f"use a network with 1 to {MAX_INPUTS} inputs")
+        problems["network"] = too_many_inputs(network.n_inputs)
         return Intake(draft, name, network, None, default, None, problems)
     encoding = noted("encoding", parse_encoding, declaration.encoding, network.n_inputs)
     record = None if encoding is None else noted("data", _record, network, encoding, declaration, data)

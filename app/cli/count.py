@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from analysis.limits import DEFAULT_SECONDS
@@ -17,6 +18,8 @@ def count(
     file: str,
     *,
     how: Literal["", "exact", "guaranteed", "estimated"] = "",
+    at_most_edges: Annotated[int | None, Within(1, math.inf)] = None,
+    keeps: Sequence[str] = (),
     protocol: str = "complete",
     output_index: int = 0,
     data: str = "",
@@ -35,29 +38,37 @@ def count(
     Args:
         how: exact: proved, there is no other answer; guaranteed: within an interval with a proved confidence;
             estimated: right only in the limit. Default: the best that ends in time.
+        at_most_edges: Count only circuits of a perceptron with at most so many edges.
+        keeps: And that keep this edge or hidden neuron, such as A-n1.0 or n1.2; once for each.
         seconds: For all of it; inf for no end.
     """
     from analysis.explaining.counting import count as count_of
     from analysis.large_numbers import in_words
     from analysis.network_files.intake import Declaration
+    from analysis.subjects.question import part as part_of
     from analysis.work import Work
     from pluriscope.figures.numbers import interval
+    from pluriscope.kinds.circuits import facet_of
 
     began, stop = time.perf_counter(), Stop()
     asked = read_asked(file, protocol, data, [output_index], Declaration(**declared), quiet=quiet)
     (question,) = asked.questions
+    facet = facet_of(question, at_most_edges, keeps)
     with progress_bar(quiet, stop) as report:
         work = Work(report, time.perf_counter, limits_in_force(), began + seconds, stopped=lambda: stop.asked)
-        found = count_of(question, work, how or None, seed)
+        found = count_of(question, work, how or None, seed, facet)
     if found.why:
         remark(found.why)
-    known, least = found.circuits, found.smallest
+    known, least, part = found.circuits, found.smallest, part_of(question)
     sure = "" if known.confidence is None else f", with {known.confidence:.0%} confidence"
+    among = in_words(known.possible) + " circuits"
+    among += "" if at_most_edges is None else f" with at most {at_most_edges} edges"
+    valid = f"valid and keep {', '.join(keeps)}" if keeps else "valid"
     number = in_words(known.low) if known.low == known.high else interval(known.low, known.high)
-    lines = [f"{number} of {in_words(known.possible)} circuits are valid: {known.how}{sure}, {known.method}"]
+    lines = [f"{number} of {among} are {valid}: {known.how}{sure}, {known.method}"]
     if least.high is not None:
         shown = f"{least.high}, proved" if least.proved else f"{least.low} to {least.high}, not proved"
-        lines.append(f"edges of the smallest: {shown}")
+        lines.append(f"{part}s of the smallest: {shown}")
     if found.backbone is not None:
-        lines.append(f"edges that all keep: {', '.join(found.backbone) or 'none'}")
+        lines.append(f"{part}s that all keep: {', '.join(found.backbone) or 'none'}")
     return Shown(found, lines, DONE if found.enough else STOPPED)

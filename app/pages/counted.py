@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from markupsafe import Markup
 
+from analysis.circuits.hashed_count import Bracket
 from analysis.circuits.result import SmallestCircuits, certainty_of
+from analysis.large_numbers import SUPERSCRIPTS, in_words
 from analysis.result_file import read_stops, stop_words
-from app.db.distributions import smallest_in
+from app.db.distributions import bracket_in, smallest_in
 from app.db.tables import AnalysisRow
 from pluriscope.counts import Count, Counts, certainty_words
 from pluriscope.figures.numbers import Bound, exact, interval, noun, readable
@@ -98,25 +98,42 @@ def interval_words(row: AnalysisRow) -> str:
     return f"{row.circuits_confidence * 100:g}% interval {interval(row.circuits_low, row.circuits_high)}, guaranteed"
 
 
-def method_words(row: AnalysisRow) -> str:
-    """How the number of valid circuits was found where they were not listed, and what the list then shows."""
+def method_words(row: AnalysisRow, part: str) -> str:
+    """How the number of valid circuits was found where they were not listed, and what the list then shows.
+
+    Args:
+        part: what a bit of a mask is, such as an edge.
+    """
     if row.circuits_method == "listed":
         return ""
     smallest = smallest_in(row.distributions)
     shown = f"The list shows {noun(row.circuits_listed, 'valid circuit')}"
-    shown += f": {_listed(row, smallest)}. {_smallest(smallest)}" if drawn(row) else ", all of them."
+    shown += f": {_listed(row, smallest)}. {_smallest(smallest, part)}" if drawn(row) else ", all of them."
     if row.circuits_method == "counted":
         words = f"Every possible circuit was judged: exactly {exact(row.circuits_valid)} are valid. {shown}"
     else:
-        how = _HOW[row.circuits_method].format(noun(row.circuits_tested or 0, "circuit"))
+        how = f"From {noun(row.circuits_tested or 0, 'circuit')} drawn uniformly from the possible ones"
+        if bracket := bracket_in(row.distributions, row.circuits_possible):
+            how = _hashing(bracket)
         words = f"{how}; {interval_words(row)}. {shown}"
     return words.strip()
 
 
-_HOW: Final = {
-    "sampled": "From {} drawn uniformly from the possible ones",
-    "hashed": "From a model counter on two formulas, one that valid circuits alone fulfil and one that all of them do",
-}
+def _hashing(bracket: Bracket) -> str:
+    """What was counted by hashing, and why the interval holds for the network that was not rounded."""
+    surely, perhaps = (
+        one and f"{'exactly' if one.exact else 'about'} {in_words(one.count)}"
+        for one in (bracket.inside, bracket.outside)
+    )
+    inside = bracket.inside
+    words = f"With weights rounded to multiples of 2⁻{str(bracket.bits).translate(SUPERSCRIPTS)}, {surely} circuits "
+    words += "are right by more than rounding can change, so they are valid; "
+    words += f"{perhaps} are not wrong by more than that" if perhaps else "the time was up before others were counted"
+    words += ", and every valid one is among them" if perhaps else ""
+    if bracket.n_counts:
+        words += f". Each count that is not exact is within a factor of 1 + ε = {1 + inside.epsilon:g} "
+        words += f"with probability 1 − δ = {1 - inside.delta:.0%}"
+    return f"{words}. So the interval holds for the network as given"
 
 
 def _listed(row: AnalysisRow, smallest: SmallestCircuits | None) -> str:
@@ -130,16 +147,18 @@ def _listed(row: AnalysisRow, smallest: SmallestCircuits | None) -> str:
     return " and ".join(parts)
 
 
-def _smallest(smallest: SmallestCircuits | None) -> str:
-    """What is known of the fewest edges that a valid circuit has; "" where nothing was looked for."""
+def _smallest(smallest: SmallestCircuits | None, part: str) -> str:
+    """What is known of the fewest edges, or other parts, that a valid circuit has; "" where nothing was looked for."""
     if smallest is None:
         return ""
     fewest, up_to = smallest.n_edges, smallest.searched_up_to
     if fewest is None and smallest.proved:
         return "No circuit is valid; all were tried."
-    none = f"no circuit with at most {noun(up_to, 'edge')} is valid" if up_to else ""
+    none = f"no circuit with at most {noun(up_to, part)} is valid" if up_to > 0 else ""
     if fewest is None:
         return f"{none[0].upper()}{none[1:]}; larger ones were not all tried." if none else ""
     if smallest.proved:
-        return f"The fewest edges of any valid circuit are {fewest}, exact: all smaller ones are ruled out."
-    return f"The smallest valid circuit has {up_to + 1} to {fewest} edges, exact: {none or 'no size is ruled out'}."
+        return f"The fewest {part}s of any valid circuit are {fewest}, exact: all smaller ones are ruled out."
+    if not none:
+        return f"The smallest valid circuit found has {noun(fewest, part)}; no size is ruled out."
+    return f"The smallest valid circuit has {up_to + 1} to {fewest} {part}s, exact: {none}."

@@ -122,7 +122,9 @@ def search_for(session: Session, addresses: Addresses, place: AnyPlace) -> Asked
         refusal = bool(limit)
         state = "not_analysed" if analysis is not None else state
     else:
-        limit = method_words(analysis) or "Some searches stopped at a limit; what they left out may hold more."
+        limit = (
+            method_words(analysis, place.part) or "Some searches stopped at a limit; what they left out may hold more."
+        )
     return Asked(session, addresses, place, state, job, limit, Query(), None, (), refusal)
 
 

@@ -423,7 +423,7 @@ def _of_perceptron(page: Overview) -> Contents:
     limit = f"Stopped: {page.stops}. Counts marked ≥ are lower bounds." if page.stops else ""
     if page.job is not None and is_unfinished(page.job):
         limit += f" [Its job]({links.job(page.job.id)}) can go on."
-    method = " ".join(filter(None, (limit, "" if analysis is None else method_words(analysis))))
+    method = " ".join(filter(None, (limit, "" if analysis is None else method_words(analysis, page.place.part))))
     ground, uncounted = page.of(COMMON_GROUND).report, analysis is not None and not interpretations_counted(analysis)
     return Contents(
         sentence=_sentence(page, ground),

@@ -12,7 +12,9 @@ import numpy as np
 from markupsafe import Markup
 
 from analysis.carried_algorithms.relation import RELATIONS
+from analysis.circuits.facet import Facet
 from analysis.criteria.registry import criterion_named
+from analysis.errors import InvalidMask
 from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, EdgeLayout, kept_edges
 from pluriscope.figures.numbers import enumerated, exact, noun
 from pluriscope.figures.svg.graphs import graph_diagram
@@ -58,6 +60,31 @@ def edge_labels(sizes: Sequence[int]) -> tuple[str, ...]:
         for out in range(sizes[layer])
         for source in range(sizes[layer - 1])
     )
+
+
+def facet_of(question: Any, most_edges: int | None, keeps: Sequence[str]) -> Facet | None:
+    """The condition on circuits that is asked for; None for none.
+
+    Args:
+        most_edges: of a circuit; None for any number.
+        keeps: names of neurons and edges as lists have them.
+
+    Raises:
+        NotOffered: the kind of network is not asked so.
+        InvalidMask: the network has nothing of a name.
+    """
+    if most_edges is None and not keeps:
+        return None
+    question.kind.require("counting", "a count under a condition")
+    layout, known = question.layout, dict[str, int]()
+    for layer, edges_into in enumerate(layout.edges_into[1:-1], start=1):
+        known |= {node_name(layer, neuron, layout.sizes): edges for neuron, edges in enumerate(edges_into)}
+    known |= {name: 1 << bit for bit, name in enumerate(edge_labels(layout.sizes))}
+    for name in keeps:
+        if name not in known:
+            cure = f"use {next(iter(known))}, {edge_labels(layout.sizes)[0]} or another one of the network"
+            raise InvalidMask(f"{name[:40]!r}", "is no hidden neuron or edge", cure)
+    return Facet(most_edges, tuple(known[name] for name in keeps))
 
 
 def uses(masks: Any, layout: EdgeLayout) -> dict[str, Passing]:

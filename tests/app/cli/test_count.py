@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from analysis.explaining.counting import count as count_of
+from analysis.limits import Limits
 from analysis.network_files.files import network_file_json
+from analysis.question import ask
+from analysis.work import Work
 from app import bundled
+from pluriscope.kinds.circuits import facet_of
 from tests.app.cli.test_analyse import run
+from tests.factories import real_analysis
 from tests.golden_files import golden_network
 from tests.random_networks import random_network
 
@@ -71,13 +78,35 @@ def test_transformers_are_counted_exactly_where_they_can_be_searched(capsys) -> 
 @pytest.mark.parametrize(
     ("how", "code", "words"),
     [
+        ("guaranteed --keeps q", 2, "'q': is no hidden neuron or edge. Use n1.0, A-n1.0 or another one"),
         ("estimated", 2, "an estimated number of circuits: perceptrons have a guaranteed one. Ask for that."),
         ("exact", 3, "88 edges for one output, and the limit is 64"),
     ],
 )
 def test_what_is_out_of_reach_is_refused_with_what_would_do(capsys, large, how, code, words) -> None:
-    assert run("count", large, "-q", "--how", how) == code
+    assert run("count", large, "-q", "--how", *how.split()) == code
     assert words.lower() in capsys.readouterr().err.lower()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", [{"at_most_edges": 12}, {"keeps": ["n2.1", "A-n1.2"]}, {"at_most_edges": 3}])
+def test_of_circuits_that_meet_a_condition(capsys, asked) -> None:
+    most, keeps = asked.get("at_most_edges", 18), asked.get("keeps", ())
+    every, into = real_analysis().circuits.masks.tolist(), {"n2.1": 0b111 << 9, "A-n1.2": 1 << 4}
+    passing = [one for one in every if one.bit_count() <= most and all(one & into[name] for name in keeps)]
+    options = [option for name in keeps for option in ("--keeps", name)]
+    options += ["--at-most-edges", most] if most < 18 else []
+    exact = counted(capsys, PRETRAINED, *options)
+    assert (exact["circuits"]["how"], exact["circuits"]["low"]) == ("exact", len(passing))
+    assert exact["smallest"]["low"] == min(map(int.bit_count, passing), default=None)
+    drawn = counted(capsys, PRETRAINED, *options, "--how", "guaranteed")["circuits"]
+    assert drawn["low"] <= len(passing) <= drawn["high"]
+    assert drawn["possible"] == exact["circuits"]["possible"]
+    question, most_or_none = ask(golden_network("xor_pretrained").network), asked.get("at_most_edges")
+    facet, work = facet_of(question, most_or_none, keeps), Work(limits=Limits(n_samples=3))
+    if passing and find_spec("pyunigen") and find_spec("z3"):
+        found = count_of(question, work, "guaranteed", 0, facet).circuits
+        assert (found.method, found.low <= len(passing) <= found.high) == ("hashed", True)
 
 
 @pytest.mark.slow

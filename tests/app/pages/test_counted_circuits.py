@@ -23,6 +23,7 @@ from app.db.writes import save_network
 from app.main import create_app
 from app.pages.plan import METHOD_WORDS
 from pluriscope.kinds.circuits import edge_labels
+from tests.app.db.test_counted_circuits import BRACKET
 from tests.app.pages.test_circuit_tree import FIRST, boxes, picture
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 
@@ -53,8 +54,8 @@ def client(tmp_path_factory):
             found = analyse_output(
                 ask(file.network, task=file.tasks[0], protocol=HASHED), Work(limits=LIMITS[ESTIMATED])
             )
-            hashed = {"method": "hashed", "interval": (110, 355), "confidence": 0.8, "edge_use": None}
-            save_analysis(session, replace(found, circuits=replace(found.circuits, **hashed)))
+            hashed = {"method": "hashed", "interval": (58, 439), "confidence": 0.8, "bracket": BRACKET}
+            save_analysis(session, replace(found, circuits=replace(found.circuits, **hashed, edge_use=None)))
             for slug, sizes in (("five", (2, 5, 5, 1)), ("eight", (2, 8, 8, 1)), ("linear", (2, 1))):
                 save_network(session, small_network(5, sizes), slug=slug)
             wide = [np.ones((60, 2)), np.ones((60, 60)), np.ones((1, 60))]
@@ -164,6 +165,9 @@ def test_draws_of_hashing_are_nearly_uniform_so_that_shares_are_estimated(client
     text = re.sub(" ([,:])", r"\1", words(client, HERE, part="spread", **scope))
     assert "of 9,625 possible, guaranteed (80%)" in text
     assert "by the edges that they keep: those drawn alone, " in text
+    assert "With weights rounded to multiples of 2⁻⁸, about 106 circuits are right by more than rounding can" in text
+    assert "about 244 are not wrong by more than that, and every valid one is among them" in text
+    assert "1 + ε = 1.8 with probability 1 − δ = 90%. So the interval holds for the network as given" in text
     assert "valid circuits drawn keep" in text
     assert "Shares of all valid circuits are estimated (99%)" in text
     listed = client.get(f"/api/v2{HERE}/explanations", params={"kind": "circuit", "edges_max": "12", **scope}).json()
