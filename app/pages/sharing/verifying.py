@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
 from analysis.circuits.result import certainty_of
+from analysis.subjects.question import GraphQuestion
 from app.errors import NotFound
 from app.options import PageModel
 from app.pages.explanations import stored_rows
@@ -96,11 +97,14 @@ def verify(session: Session, links: Addresses, target: Target) -> VerifiedRecord
     names = HELD.get(one.ref.kind, ())
     if one.explanation.recorded is not None:
         anew, names = anew["figures"], tuple(column.name for column in one.explanation.recorded.columns)
+    if isinstance(question, GraphQuestion):
+        names = tuple(name for name in names if anew[name] is not None)  # there are no interpretations
+        anew["margin"] = abs(anew["margin"])  # which is stored without the sign of a wrong row
     stored = _stored(one, names)
     digests = {
         "network_digest": (place.row.digest, question.subject.digest),
         "protocol_digest": (analysis and analysis.protocol_digest, question.protocol.digest),
-        "data_digest": (analysis and analysis.data_digest, question.record.digest),
+        "data_digest": (analysis and analysis.data_digest, question.data_digest),
     }
     figures = [_held(key, was, now) for key, (was, now) in digests.items()]
     own = [_held(key, stored.get(key), anew[key]) for key in names]

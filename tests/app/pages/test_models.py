@@ -31,6 +31,8 @@ from app.db.writes import save_network
 from app.jobs.analyses import ANALYSE, handler_of
 from app.jobs.stages import enqueue_missing
 from app.main import create_app
+from app.pages.sharing.targets import read_target
+from app.pages.sharing.verifying import verify
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import BY_KEY
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, read_perceptron
@@ -190,6 +192,9 @@ def test_one_circuit_has_a_page_wherever_it_comes_from(client):
     assert all(int(item["mask"], 16) & ~int(MASKS[0], 16) == 0 for item in inside)
     outcomes = client.get(f"{LIST}/c-{MASKS[0]}?part=criteria").text
     assert all(outcome in outcomes for outcome in FOUND.circuits[0].outcomes.values())
+    with client.app.state.store.read() as session:
+        held = verify(session, Addresses(), read_target(f"{LIST}/c-{MASKS[0]}", Addresses()))
+    assert (held.verdict, held.found) == ("equal", "3 figures found again")
 
 
 @pytest.mark.slow
