@@ -71,7 +71,6 @@ class SizedSample:
         high: valid circuits, at most so many.
         confidence: with which both hold, and with which each interval of ``by_size`` holds by itself.
         by_size: number of bits → the fewest and the most valid circuits of it.
-        use: for each bit about which share of the valid circuits keep it; None where no valid one was drawn.
         smallest: a small valid circuit, which need not be the smallest.
         why: why it is not enough to say, a sentence; "" where it is.
     """
@@ -80,7 +79,6 @@ class SizedSample:
     high: int
     confidence: float
     by_size: Mapping[int, tuple[int, int]]
-    use: tuple[float, ...] | None
     smallest: SmallestCircuits
     why: str
 

@@ -166,18 +166,6 @@ class StrataCount:
         return dict(sorted(found.items()))
 
     @property
-    def bit_use(self) -> tuple[float, ...] | None:
-        """For each bit about which share of the valid circuits keep it; None where no valid one was drawn. A bit that
-        all drawn ones keep may be missing from others.
-        """
-        drawn = [one for one in self.strata if one.tally.valid]
-        each = [Fraction(one.possible, one.tally.drawn) for one in drawn]  # circuits that one stands for
-        whole = sum(weight * one.tally.valid for one, weight in zip(drawn, each, strict=True))
-        uses = zip(*(one.tally.bit_use for one in drawn), strict=True)
-        weighted = (sum(weight * use for weight, use in zip(each, one, strict=True)) for one in uses)
-        return tuple(float(use / whole) for use in weighted) if drawn else None
-
-    @property
     def enough(self) -> bool:
         """Whether the upper end is at most ten times the lower one."""
         return self.high <= WIDE * self.low

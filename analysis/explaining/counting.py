@@ -6,18 +6,16 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from math import isqrt
 from typing import Final
 
 from analysis.certainty import Certainty
 from analysis.circuit_sets.backbone import backbone_of
 from analysis.circuit_sets.chance import chances, coverage_of
 from analysis.circuit_sets.masks import find_masks
-from analysis.circuit_sets.strata import count_by_strata, smallest_found
 from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.facet import Facet
 from analysis.circuits.planning import CircuitPlan, duration, plan_circuits
-from analysis.circuits.result import CircuitSearch, SmallestCircuits
+from analysis.circuits.result import CircuitSearch, SmallestCircuits, certainty_of
 from analysis.circuits.space import Structure
 from analysis.circuits.strategy import add_smallest, find_number, hashing_says_more, narrower
 from analysis.errors import BeyondLimits, NotOffered
@@ -31,6 +29,7 @@ from analysis.explaining.count_report import (
     exact_sizes,
     is_enough,
 )
+from analysis.explaining.graphs import sample
 from analysis.formulas.formula import Formula
 from analysis.formulas.hashing import bracket, of_size
 from analysis.preflight import preflight, refuse
@@ -41,6 +40,7 @@ from analysis.subjects.perceptron.circuit import kept_edges
 from analysis.subjects.question import GraphQuestion
 from analysis.work import Work
 
+_MOST_DRAWS: Final = 1 << 17  # where there are too many circuits to search
 _FOR_THE_NUMBER: Final = 0.6  # of the time; the rest is for the smallest circuit and the backbone
 _ITEM: Final = "the number of valid circuits"
 _LOOSER: Final = "ask for a guaranteed one, raise the limits, or use a smaller network"
@@ -280,26 +280,28 @@ def _of_graph(question: GraphQuestion, work: Work, how: Certainty | None, seed: 
                 enough=found.exhaustive,
                 why=f"{told} {late}".strip(),
             )
-    strata = count_by_strata(question, work.for_seconds(_FOR_THE_NUMBER * work.seconds_left), seed=seed)
-    least = smallest_found(question, strata, work)
-    more = "" if strata.enough or "circuits" not in work.ended else " More seconds allow more."
+    drawn = sample(question, work, most=_MOST_DRAWS, seed=seed)
+    if drawn is None or drawn.sample is None:
+        raise NotOffered(f"{_ITEM} of {question.subject.name} from draws", "they cannot be drawn by size", _LOOSER)
+    low, high, why = drawn.sample.low, drawn.sample.high, drawn.sample.why
+    more = " More seconds allow more." if why and "circuits" in work.ended else ""
     return CountReport(
         circuits=circuits_count(
-            strata.how,
-            isqrt(strata.low * strata.high),
-            strata.low,
-            strata.high,
-            confidence=strata.confidence,
-            method="sampled",
-            possible=question.space.possible,
-            tested=strata.drawn,
+            certainty_of(drawn.method),
+            drawn.valid,
+            low,
+            high,
+            confidence=drawn.sample.confidence,
+            method=drawn.method,
+            possible=drawn.possible,
+            tested=drawn.tested,
         ),
-        smallest=bounds(None if least is None else least.bit_count(), min(sizes or (1,)) - 1, proved=False),
+        smallest=bounds(drawn.sample.smallest.n_edges, drawn.sample.smallest.searched_up_to, proved=False),
         backbone=None,
         by_size=[
-            OfSize(size=size, possible=sizes and sizes[size], low=low, high=high)
-            for size, (low, high) in strata.by_size.items()
+            OfSize(size=size, possible=sizes and sizes[size], low=least, high=most)
+            for size, (least, most) in drawn.sample.by_size.items()
         ],
-        enough=strata.enough,
-        why=f"{told} {strata.why}{more}".strip(),
+        enough=is_enough(low, high),
+        why=f"{told} {why}{more}".strip(),
     )

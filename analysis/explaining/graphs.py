@@ -98,17 +98,19 @@ def search(question: GraphQuestion, work: Work, earlier: MasksFound | None = Non
     return find_masks(question, work, limit=work.limits.most_listed(0), earlier=earlier)
 
 
-def sample(question: GraphQuestion, work: Work) -> MasksFound | None:
+def sample(question: GraphQuestion, work: Work, most: int = DRAWS, seed: int = 0) -> MasksFound | None:
     """What uniform draws say of the valid circuits, of which those with the fewest bits are kept; None where circuits
     cannot be drawn by size.
 
     Args:
         work: half its time is for draws, the rest for small circuits.
+        most: circuits to draw, at most, besides the pilot's.
+        seed: of the draws.
     """
     sizes = question.space.possible_by_bits
     if sizes is None:
         return None
-    strata = count_by_strata(question, work.for_seconds(work.seconds_left / 2), most=DRAWS)
+    strata = count_by_strata(question, work.for_seconds(work.seconds_left / 2), most=most, seed=seed)
     least = smallest_found(question, strata, work)
     small = () if least is None else (least,)
     undrawn = tuple({*small} - {*strata.masks})
@@ -128,7 +130,6 @@ def sample(question: GraphQuestion, work: Work) -> MasksFound | None:
             high=strata.high,
             confidence=strata.confidence,
             by_size=strata.by_size,
-            use=strata.bit_use,
             smallest=SmallestCircuits(small, False, min(sizes, default=1) - 1, 0, undrawn=undrawn),
             why=strata.why,
         ),
@@ -321,8 +322,7 @@ def _circuits_json(question: GraphQuestion, found: MasksFound | None, *, masks: 
 def sample_json(drawn: SizedSample) -> dict[str, Any]:
     """What a sample by size says besides its number, as it stands in result files and is stored."""
     by_size = [[size, exact(low), exact(high)] for size, (low, high) in drawn.by_size.items()]
-    use = None if drawn.use is None else list(drawn.use)
-    return {"by_size": by_size, "use": use, "why": drawn.why}
+    return {"by_size": by_size, "why": drawn.why}
 
 
 def read_sample(told: Mapping[str, Any], ends: Sequence[Any], confidence: float) -> SizedSample:
@@ -334,8 +334,7 @@ def read_sample(told: Mapping[str, Any], ends: Sequence[Any], confidence: float)
     """
     low, high = map(int, ends)
     by_size = {size: (int(least), int(most)) for size, least, most in told["by_size"]}
-    use = None if told["use"] is None else tuple(told["use"])
-    return SizedSample(low, high, confidence, by_size, use, read_smallest(told["smallest"]), told["why"])
+    return SizedSample(low, high, confidence, by_size, read_smallest(told["smallest"]), told["why"])
 
 
 def read_circuits(question: GraphQuestion, told: Mapping[str, Any]) -> MasksFound | None:

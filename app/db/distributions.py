@@ -77,7 +77,7 @@ def distributions_of_bits(found: MasksFound | None, graph: Graph) -> dict[str, A
     """The same of the circuits of a network of another kind, of which nothing else is known.
 
     Where they were drawn by size, ``by_size`` holds triples of a size with the fewest and the most valid circuits of
-    it, ``use`` about which share of them keeps each bit, and ``why`` why it is not enough to say, "" where it is.
+    it, and ``why`` why it is not enough to say, "" where it is.
     """
     known: dict[str, Any] = {"of": 0, "edges": [], "neurons": [], "edge_use": [], "neuron_use": []}
     if found is not None:

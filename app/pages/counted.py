@@ -115,7 +115,9 @@ def method_words(row: AnalysisRow, part: str) -> str:
         how = f"From {noun(row.circuits_tested or 0, 'circuit')} drawn uniformly from the possible ones"
         if bracket := bracket_in(row.distributions, row.circuits_possible):
             how = _hashing(bracket)
-        words = f"{how}; {interval_words(row)}. {shown}"
+        if "by_size" in row.distributions:
+            how += ", by size"
+        words = f"{how}; {interval_words(row)}. {row.distributions.get('why', '')} {shown}".replace("  ", " ")
     return words.strip()
 
 
@@ -144,6 +146,8 @@ def _listed(row: AnalysisRow, smallest: SmallestCircuits | None) -> str:
     parts = [f"the {exact(n)} smallest ({how})" if n > 1 else f"the smallest ({how})"]
     if at_random := row.distributions.get("drawn"):
         parts.append(f"{exact(at_random)} drawn at random")
+    elif others := row.circuits_listed - n:
+        parts.append(f"{exact(others)} more of those drawn, the smaller ones first")
     return " and ".join(parts)
 
 

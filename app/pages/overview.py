@@ -309,6 +309,7 @@ def _of_graph(page: Overview) -> Contents:
 
     folds = [
         More("Inside", inside, "what its nodes do over all rows", id="inside"),
+        *([] if analysis is None else [_spread(page)]),
         More("Edits and other networks", lambda: _edits(page), _EDITS_SAY, id="edits"),
         More(
             "How this was counted",
@@ -629,12 +630,16 @@ def _no_circuit(
     return Notice("No circuit is valid", told, cure if instead else "", actions=actions)
 
 
+def _spread(known: Known) -> More:
+    by = "by size" if known.place.question.kind.refuses("counting") else "by size, margin, interpretations"
+    return More("How circuits are spread", lambda: spread(known, "spread"), by, id="spread")
+
+
 def _folds(known: Known) -> Iterator[More]:
     place = known.place
     shape = f"{'–'.join(map(str, place.row.sizes))}, {activation_words(place.row)}"
     if known.place.analysis is not None:
-        by = "by size, margin, interpretations"
-        yield More("How circuits are spread", lambda: spread(known, "spread"), by, id="spread")
+        yield _spread(known)
     yield More("Weights and biases", lambda: _weights(place), shape, id="weights")
     if place.row.training:
         yield More("Training", lambda: _training(known), "how it learned", id="training")

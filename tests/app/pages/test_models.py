@@ -35,7 +35,7 @@ from app.pages.sharing.targets import read_target
 from app.pages.sharing.verifying import verify
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import BY_KEY
-from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, read_perceptron
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, PerceptronSpace, read_perceptron
 from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import found_out, on_a_copy, pretrained_xor, searched
 
@@ -386,12 +386,13 @@ def test_what_is_not_there_says_why(client, path, status, told):
 
 
 @pytest.mark.slow
-def test_a_search_is_asked_for_once_and_not_where_it_is_too_large(client, monkeypatch):
+def test_a_search_is_asked_for_once_and_not_where_it_is_too_large_and_none_can_be_drawn(client, monkeypatch):
     answer = client.post("/api/v1/networks/nand/analyses", json={"protocol": "complete"})
     assert answer.status_code == 202
     again = client.post("/networks/nand/analyses", data={"protocol": "complete"})
     assert (again.status_code, again.headers["location"].rpartition("/")[2]) == (303, answer.json()["id"])
     monkeypatch.setattr("analysis.subjects.enumeration.MAX_MASKS", 63)
+    monkeypatch.setattr(PerceptronSpace, "possible_by_bits", None)
     refused = client.post("/api/v1/networks/nand/analyses", json={})
     assert refused.status_code == 409
     assert "64 masks" in refused.json()["error"]
@@ -441,14 +442,20 @@ def test_what_follows_is_asked_where_an_older_version_searched(store, monkeypatc
 
 @pytest.mark.slow
 def test_where_circuits_are_too_many_what_needs_none_is_asked(store, monkeypatch):
-    """The analysis says that they are, and lenses stand on it."""
+    """They are drawn, and all that follows is asked; where they cannot be, the analysis says so, and lenses stand."""
     monkeypatch.setattr(registry, "SUBJECT_KINDS", (PERCEPTRON, TOY))
     monkeypatch.setattr("analysis.subjects.enumeration.MAX_MASKS", 63)
     with store.write() as session:
         row = searched(session, RAW)
+        assert (row.circuits_method, row.circuits_truncated_at, row.exhaustive) == ("sampled", len(FOUND.masks), False)
+        assert len(FOUND.masks) <= row.circuits_low <= row.circuits_high
+        assert enqueue_missing(session) == len(FOLLOWING)
+    monkeypatch.setattr(PerceptronSpace, "possible_by_bits", None)
+    with store.write() as session:
+        row = searched(session, json.dumps({**OTHER, "biases": [[-1.0, -0.75], [0.0]]}).encode())
         assert (row.circuits_method, row.circuits_truncated_at, row.exhaustive) == ("refused", 0, False)
         assert "64 masks" in row.plan["refused"]
-        assert enqueue_missing(session) == len({"lenses", "one-reader"})
+        assert enqueue_missing(session) == len(FOLLOWING) + len({"lenses", "one-reader"})
 
 
 @pytest.mark.slow
