@@ -1,4 +1,4 @@
-"""What holds of all valid circuits of a network, and which ones are smallest or share least, found by a SAT solver.
+"""What holds of all valid circuits of a network, and which ones are smallest, found by a SAT solver.
 
 The formula has a model for every valid circuit, and for some that are not valid, as its numbers are rounded
 (:mod:`analysis.formulas.encoding`, "outside"). The engine judges each model on the given network and excludes what is
@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from importlib import import_module
 from operator import and_, or_
@@ -34,31 +34,8 @@ class _TooMany(Exception):
     """The solver met as many conflicts as it may."""
 
 
-@dataclass(frozen=True)
-class LeastShared:
-    """Two valid circuits, which may be the same one, and how few edges two share.
-
-    Args:
-        masks: those found that share fewest; None if none were found.
-        low: no two share fewer edges.
-    """
-
-    masks: tuple[int, int] | None
-    low: int
-
-    @property
-    def high(self) -> int | None:
-        """Edges that those found share."""
-        return None if self.masks is None else (self.masks[0] & self.masks[1]).bit_count()
-
-    @property
-    def proved(self) -> bool:
-        """Whether no two share fewer than those found."""
-        return self.low == self.high
-
-
 class ValidCircuits:
-    """The valid circuits of one output, one or two at a time, found by what they have to fulfil.
+    """The valid circuits of one output, one at a time, found by what they have to fulfil.
 
     Literals are those of the formula: k + 1 for a circuit that keeps edge k, −k − 1 for one that lacks it.
 
@@ -66,48 +43,36 @@ class ValidCircuits:
         question: about a network whose circuits can be encoded.
         work: told how many models were judged; what ends it leaves the answers known until then.
         bits: see :func:`~analysis.formulas.encoding.encode`.
-        n_together: 1 or 2 circuits, which may be equal.
 
     Raises:
         NotOffered: see :func:`~analysis.formulas.encoding.encode`; or python-sat is not installed.
         BeyondLimits: likewise.
     """
 
-    def __init__(
-        self, question: Question, work: Work = DEFAULT_WORK, bits: int = DEFAULT_BITS, n_together: int = 1
-    ) -> None:
+    def __init__(self, question: Question, work: Work = DEFAULT_WORK, bits: int = DEFAULT_BITS) -> None:
         self.question, self.work, self.formula = question, work, encode(question, bits, "outside")
         self.stage = "edges"
         self.excluded: list[int] = []
         self.max_conflicts = math.inf
-        self._n_edges, self._n_more = self.formula.n_edges, self.formula.n_variables * n_together
         self._solver = new_solver(self.formula.clauses)
-        edges = list(range(1, self._n_edges + 1))
-        self._copies, counted = [edges], edges
-        if n_together == 2:
-            shift = self.formula.n_variables
-            for clause in self.formula.clauses:
-                self._solver.add_clause([one + shift if one > 0 else one - shift for one in clause])
-            self._copies.append([edge + shift for edge in edges])
-            counted = [self._variable() for _ in edges]
-            for one, other, both in zip(*self._copies, counted, strict=True):
-                self._solver.add_clause([-one, -other, both])
-        counter = import_module("pysat.card").ITotalizer(counted, self._n_edges, self._n_more)
+        self._edges = list(range(1, self.formula.n_edges + 1))
+        counter = import_module("pysat.card").ITotalizer(self._edges, len(self._edges), self.formula.n_variables)
         self._solver.append_formula(counter.cnf.clauses)
-        self._n_more, self._above = counter.top_id, counter.rhs
+        self._above: list[int] = counter.rhs
+        self._n_more: int = counter.top_id
 
     def at_most(self, n_edges: int) -> list[int]:
-        """What holds where a circuit has, or two share, at most so many edges."""
-        return [-self._above[n_edges]] if n_edges < self._n_edges else []
+        """What holds where a circuit has at most so many edges."""
+        return [-self._above[n_edges]] if n_edges < len(self._edges) else []
 
     def having(self, clauses: Iterable[Sequence[int]]) -> int:
         """A literal that makes a circuit fulfil these clauses too."""
-        name = self._variable()
-        self._solver.append_formula([[-name, *clause] for clause in clauses])
-        return name
+        self._n_more += 1
+        self._solver.append_formula([[-self._n_more, *clause] for clause in clauses])
+        return self._n_more
 
-    def find(self, needed: Sequence[int] = ()) -> tuple[int, ...] | None:
-        """The masks of valid circuits that fulfil these literals; None if there are none.
+    def find(self, needed: Sequence[int] = ()) -> int | None:
+        """The mask of a valid circuit that fulfils these literals; None if there is none.
 
         Raises:
             OutOfTime: the time is up.
@@ -118,27 +83,20 @@ class ValidCircuits:
             if not solved(self._solver, self._check, needed):
                 return None
             model = self._solver.get_model()
-            masks = tuple(sum(1 << k for k, edge in enumerate(copy) if model[edge - 1] > 0) for copy in self._copies)
-            wrong = [mask for mask in dict.fromkeys(masks) if not self.question.judge(mask).valid]
-            if not wrong:
-                return masks
-            for mask in wrong:
-                self.exclude(mask)
-            self.excluded += wrong
+            mask = sum(1 << k for k, edge in enumerate(self._edges) if model[edge - 1] > 0)
+            if self.question.judge(mask).valid:
+                return mask
+            self.exclude(mask)
+            self.excluded.append(mask)
 
     def exclude(self, mask: int, unless: int = 0) -> None:
         """Find a circuit no more, only where a literal holds if one is given."""
-        for copy in self._copies:
-            self._solver.add_clause([*([-unless] if unless else []), *differs(mask, copy)])
+        self._solver.add_clause([*([-unless] if unless else []), *differs(mask, self._edges)])
 
     def _check(self) -> None:
         self.work.check()
         if self._solver.accum_stats()["conflicts"] > self.max_conflicts:
             raise _TooMany
-
-    def _variable(self) -> int:
-        self._n_more += 1
-        return self._n_more
 
 
 def find_edge_use(circuits: ValidCircuits, known: Sequence[int] = (), max_conflicts: float = math.inf) -> EdgeUse:
@@ -156,12 +114,13 @@ def find_edge_use(circuits: ValidCircuits, known: Sequence[int] = (), max_confli
             found = circuits.find()
             if found is None:
                 return EdgeUse(whole, whole)
-            always, never = found[0], whole & ~found[0]
+            always, never = found, whole & ~found
         for bit in range(circuits.formula.n_edges):
             if (always | never) >> bit & 1:
                 kept = always >> bit & 1
-                if other := circuits.find([-bit - 1 if kept else bit + 1]):
-                    always, never = always & other[0], never & ~other[0]
+                other = circuits.find([-bit - 1 if kept else bit + 1])
+                if other is not None:
+                    always, never = always & other, never & ~other
             open_ &= ~(1 << bit)
     open_ &= always | never
     return EdgeUse(always & ~open_, never & ~open_, open_)
@@ -194,8 +153,8 @@ def find_smallest_solved(
             if circuit is None:
                 searched_up_to += 1
             else:
-                found.append(circuit[0])
-                circuits.exclude(circuit[0], unless=new)
+                found.append(circuit)
+                circuits.exclude(circuit, unless=new)
     masks = sorted(found or known, key=lambda mask: (mask.bit_count(), mask))[:n_smallest]
     proved = bool(found) or searched_up_to == n_edges
     return SmallestCircuits(tuple(masks), proved, searched_up_to, len(circuits.excluded), solved=True)
@@ -231,23 +190,6 @@ def edge_use_of(question: Question, known: Sequence[int], work: Work) -> EdgeUse
     except (NotOffered, BeyondLimits):
         return None
     return None if use.undecided else use
-
-
-def find_least_shared(circuits: ValidCircuits) -> LeastShared:
-    """Two valid circuits that share as few edges as any two do.
-
-    Args:
-        circuits: two together.
-    """
-    pair, low = None, 0
-    with circuits.work.ending("least shared"):
-        pair = circuits.find()
-        while pair is not None and low < (pair[0] & pair[1]).bit_count():
-            if fewer := circuits.find(circuits.at_most(low)):
-                pair = fewer
-            else:
-                low += 1
-    return LeastShared(None if pair is None else (min(pair), max(pair)), low)
 
 
 def new_solver(clauses: Iterable[Sequence[int]], *, with_proof: bool = False) -> Any:
