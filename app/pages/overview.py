@@ -377,8 +377,9 @@ def _circuits(known: Known, analysis: AnalysisRow | None) -> Fact:
 
 
 def _missing(known: Known) -> Iterator[str]:
-    """How many of the valid circuits miss a row, where all are listed."""
+    """Why draws are not enough to say how many are valid; how many of these miss a row, where all are listed."""
     analysis, n_rows = known.place.analysis, known.place.question.n_rows
+    yield from filter(None, [analysis and analysis.distributions.get("why")])
     if analysis is not None and 0 < analysis.circuits_valid == analysis.circuits_listed:
         n = exact(int((known.listed["right"] < n_rows).sum()))
         yield f"{n} of the valid circuits miss a row: valid is right on more than 99% of {n_rows} rows."
