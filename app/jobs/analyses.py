@@ -139,7 +139,7 @@ def found_words(row: AnalysisRow) -> str:
         )
     if kind_called(row.network.kind).refuses("interpretations"):
         n = row.circuits_truncated_at
-        return valid if n is None else f"{valid}; the {n:,} with the fewest edges are listed"
+        return valid if n is None else f"{valid}; {n:,} are listed"
     if row.circuits_method == "counted":
         valid += " (counted, not listed)"
     elif row.circuits_truncated_at is not None:
