@@ -46,6 +46,7 @@ _PILOT: Final = 12, 64  # parts of the sizes, and circuits drawn of each
 WIDE: Final = 10
 """From how many times the lower end on an interval is not enough to say."""
 _MOST_STRATA, _EXPECTED_ROUNDS, _MOST_ROUNDS, _KEPT, _DESCENTS = 3, 4, 32, 1_000, 8
+_MOST_TRIED: Final = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -256,12 +257,12 @@ def smallest_found(question: GraphQuestion, count: StrataCount, work: Work = DEF
     at once, as long as what is left is valid.
 
     Args:
-        work: asked after each batch; what is found until its time is up is the answer.
+        work: asked after each batch; what is found until its time is up, or 65,536 circuits were tried, is the answer.
     """
-    least = question.graph.bits(count.masks[:_DESCENTS])
+    tried, least = 0, question.graph.bits(count.masks[:_DESCENTS])
     together = least.sum(axis=1) // 2
     with work.ending("smallest"):
-        while together.any():
+        while together.any() and tried < _MOST_TRIED:
             work.check()
             below, of = [least[:0]], [together[:0]]
             for at in np.flatnonzero(together):  # all descents are tried together, since runs of many are quicker
@@ -271,6 +272,7 @@ def smallest_found(question: GraphQuestion, count: StrataCount, work: Work = DEF
                 below.append(question.space.reduce(some))
                 of.append(np.full(len(some), at))
             circuits, start = np.concatenate(below), np.concatenate(of)
+            tried += len(circuits)
             possible = are_circuits(question.space, circuits)
             if possible.any():
                 possible[possible] = question.are_valid(circuits[possible])
