@@ -18,6 +18,7 @@ from analysis.circuits.planning import CircuitPlan, duration, plan_circuits
 from analysis.circuits.result import CircuitSearch, SmallestCircuits, certainty_of
 from analysis.circuits.space import Structure
 from analysis.circuits.strategy import add_smallest, find_number, hashing_says_more, narrower
+from analysis.discovery.part_names import names_of
 from analysis.errors import BeyondLimits, NotOffered
 from analysis.explaining.count_report import (
     CircuitsCount,
@@ -137,7 +138,7 @@ def _certainty(low: int, high: int, confidence: float | None) -> Certainty:
 
 def _searched(question: Question, found: CircuitSearch, work: Work) -> tuple[SmallestBounds, list[str] | None]:
     """The smallest valid circuit, and the edges that all keep, proved where that can be."""
-    names = question.graph.edge_names
+    names = names_of(question.graph).drawn
     if found.complete or found.method == "counted":
         sizes = [size for size, n in found.distribution.by_edges.items() if n]
         common = backbone_of(found.distribution, coverage_of(found.method, None))

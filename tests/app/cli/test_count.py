@@ -48,6 +48,8 @@ def test_what_can_be_listed_is_exact(capsys) -> None:
     assert circuits["log10"] == pytest.approx(2.294466)
     assert found["smallest"] == {"low": 10, "high": 10, "proved": True}
     assert len(found["backbone"]) == 6
+    kept = [option for name in found["backbone"] for option in ("--keeps", name)]
+    assert counted(capsys, PRETRAINED, *kept)["circuits"]["low"] == 197
     assert sum(size["low"] for size in found["by_size"]) == 197
     assert sum(size["possible"] for size in found["by_size"]) == 9_625
     assert (found["enough"], found["why"]) == (True, "")
