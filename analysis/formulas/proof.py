@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -35,6 +36,7 @@ from analysis.work import DEFAULT_WORK, Work
 FORMAT: Final = "pluriscope-proof/1"
 MAX_PROOF_BYTES: Final = 1 << 28
 """Of a file as it is and unpacked."""
+_MOST_BITS: Final = 24  # that encode takes
 _CURE: Final = "give a file that pluriscope prove wrote"
 
 
@@ -134,7 +136,8 @@ def read_proof(raw: bytes) -> tuple[Claim, Formula, list[Step], int]:
     Raises:
         InvalidProof: it is no such file; the cause names the line.
     """
-    lines = _unpacked(raw).split("\n")
+    text = _unpacked(raw)
+    lines = text.split("\n")
     try:
         told = json.loads(lines[0])
         if told.pop("format") != FORMAT:
@@ -143,12 +146,19 @@ def read_proof(raw: bytes) -> tuple[Claim, Formula, list[Step], int]:
         numbers = claim.at_most, claim.bits
         if any(type(n) is not int or n < 0 for n in numbers) or not all(int(m, 16) >= 0 for m in claim.excluded):
             raise ValueError
+        if not 0 < claim.bits <= _MOST_BITS or not isinstance(claim.circuit, str):
+            raise ValueError
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise InvalidProof("proof line 1", f"is no claim of {FORMAT}", _CURE) from None
-    head, shown = (one.split() for one in (*lines[1:3], "", "")[:2])
-    if head[:2] != ["p", "cnf"] or shown[:3] != ["c", "p", "show"] or not all(map(str.isdigit, head[2:] or "x")):
+    head, shown = (*lines[1:3], "", "")[:2]
+    numbers_of = re.fullmatch(r"p cnf (\d{1,12}) (\d{1,12})", head)
+    if numbers_of is None or not shown.startswith("c p show"):
         raise InvalidProof("proof line 2", "begins no formula of DIMACS", _CURE)
-    n_variables, n_clauses, n_edges = int(head[2]), int(head[-1]), len(shown) - 4
+    n_variables, n_clauses, n_edges = int(numbers_of[1]), int(numbers_of[2]), len(shown.split()) - 4
+    if n_variables > len(text):  # each that is used takes a character, and the check an array of so many
+        raise InvalidProof("proof line 2", f"has {n_variables:,} variables, more than the file could name", _CURE)
+    if claim.at_most > n_edges:  # so many are counted by clauses
+        raise InvalidProof("proof line 1", f"counts to {claim.at_most:,} of {n_edges:,} edges", _CURE)
     end = 3 + n_clauses
     read = [_read(place, line, n_variables) for place, line in enumerate(lines[3:end], start=4)]
     literals = np.fromiter((n for clause, _ in read for n in (*clause, 0)), dtype=np.int32)
