@@ -181,7 +181,7 @@ def read_result(document: Any, model: Model = None, *, output: int | None = None
         raise InvalidNetwork(_ITEM, f"has {str(given)[:60]!r}, not the format {RESULT_FORMAT!r}", _WRITE_ANEW)
     try:
         return _read(document, model, output, site)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as problem:
         cause = f"is damaged: {type(problem).__name__} {problem}"
         raise InvalidNetwork(_ITEM, cause, _WRITE_ANEW) from None
 

@@ -43,7 +43,7 @@ from analysis.work import Work
 
 _MOST_DRAWS: Final = 1 << 17  # where there are too many circuits to search
 _FOR_THE_NUMBER: Final = 0.6  # of the time; the rest is for the smallest circuit and the backbone
-_ITEM: Final = "the number of valid circuits"
+_ITEM: Final = "number of valid circuits"
 _LOOSER: Final = "ask for a guaranteed one, raise the limits, or use a smaller network"
 
 
@@ -107,7 +107,7 @@ def _plan(question: Question, work: Work, how: Certainty | None) -> CircuitPlan:
     barred = "; ".join(f"not {one.method}: {one.obstacle}" for one in costs)
     best = next((one for one in costs if not one.obstacle), None)
     if best is None:
-        raise BeyondLimits(f"{how} {_ITEM}", barred, _LOOSER)
+        raise BeyondLimits(f"{'an' if how == 'exact' else 'a'} {how} {_ITEM}", barred, _LOOSER)
     return replace(plan, method=best.method)
 
 
@@ -187,7 +187,7 @@ def _of_facet(
             why=_whole_fails(question),
         )
     if how == "exact":
-        raise BeyondLimits(f"exact {_ITEM} under a condition", "not all valid ones could be listed", _LOOSER)
+        raise BeyondLimits(f"an exact {_ITEM} under a condition", "not all valid ones could be listed", _LOOSER)
     found = _drawn(question, work, plan, seed, facet)
     low, high = found.interval or (found.n_valid, found.n_valid)
     enough = is_enough(low, high)
@@ -222,7 +222,7 @@ def _drawn(question: Question, work: Work, plan: CircuitPlan, seed: int, facet: 
     """The number of those that meet a condition from uniform draws, or by hashing where that says more in time."""
     limits, hashing = work.limits, plan.cost_of("hashed")
     if not limits.n_samples:
-        raise BeyondLimits(f"{_ITEM} under a condition", "no sample is allowed", "allow one")
+        raise BeyondLimits(f"the {_ITEM} under a condition", "no sample is allowed", "allow one")
     sample = estimate_circuits(
         question,
         work.for_seconds(_FOR_THE_NUMBER * work.seconds_left),
@@ -252,7 +252,7 @@ def _of_graph(question: GraphQuestion, work: Work, how: Certainty | None, seed: 
             "an estimated number of circuits", f"{question.kind.plural} have a guaranteed one", "ask for that"
         )
     if how == "exact" and question.refusal:
-        raise BeyondLimits(f"exact {_ITEM}", question.refusal, "ask for a guaranteed one, or use coarser rules")
+        raise BeyondLimits(f"an exact {_ITEM}", question.refusal, "ask for a guaranteed one, or use coarser rules")
     graph, sizes, told = question.graph, question.space.possible_by_bits, _whole_fails(question)
     takes = 0.0 if question.refusal else engine_of(question.subject, question.space).milliseconds / 1_000
     if how == "exact" or (how is None and not question.refusal and takes < work.seconds_left):
@@ -283,7 +283,7 @@ def _of_graph(question: GraphQuestion, work: Work, how: Certainty | None, seed: 
             )
     drawn = sample(question, work, most=_MOST_DRAWS, seed=seed)
     if drawn is None or drawn.sample is None:
-        raise NotOffered(f"{_ITEM} of {question.subject.name} from draws", "they cannot be drawn by size", _LOOSER)
+        raise NotOffered(f"the {_ITEM} of {question.subject.name} from draws", "they cannot be drawn by size", _LOOSER)
     low, high, why = drawn.sample.low, drawn.sample.high, drawn.sample.why
     more = " More seconds allow more." if why and "circuits" in work.ended else ""
     return CountReport(

@@ -7,6 +7,7 @@ empty list would say that there are none.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -331,19 +332,35 @@ def read_sample(told: Mapping[str, Any], ends: Sequence[Any], confidence: float)
     Args:
         ends: of the number.
         confidence: with which it is between them.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is damaged.
     """
     low, high = map(int, ends)
     by_size = {size: (int(least), int(most)) for size, least, most in told["by_size"]}
+    if any(not 0 <= least <= most for least, most in ((low, high), *by_size.values())) or not 0 < confidence < 1:
+        raise ValueError("an interval or its confidence is none")
     return SizedSample(low, high, confidence, by_size, read_smallest(told["smallest"]), told["why"])
 
 
 def read_circuits(question: GraphQuestion, told: Mapping[str, Any]) -> MasksFound | None:
-    """The search for circuits, or the sample, that a result file tells of; None where neither was made."""
+    """The search for circuits, or the sample, that a result file tells of; None where neither was made.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is damaged.
+    """
     if told["method"] == "none":
         return None
-    masks = number_array((int(text, 16) for text in told.get("masks", ())), question.graph.n_bits)
+    graph, sampled = question.graph, told["method"] == "sampled"
+    small = told["smallest"]["masks"] if sampled else []
+    for text in (*told.get("masks", ()), *told.get("drawn", ()), *small):
+        if not re.fullmatch(rf"[0-9a-f]{{{graph.n_hex_digits}}}", text) or int(text, 16) >> graph.n_bits:
+            raise ValueError(f"{text[:40]!r} is no mask of {graph.n_bits} bits")
+    masks = number_array((int(text, 16) for text in told.get("masks", ())), graph.n_bits)
     drawn = np.array([int(text, 16) for text in told["drawn"]], dtype=np.uint64) if "drawn" in told else masks
     spread = told["distribution"]
+    if sampled and not int(told["interval"][0]) <= int(told["valid"]) <= int(told["interval"][1]):
+        raise ValueError("the number of valid circuits is not in its interval")
     return MasksFound(
         masks,
         int(told["valid"]),
@@ -353,7 +370,7 @@ def read_circuits(question: GraphQuestion, told: Mapping[str, Any]) -> MasksFoun
         tuple(map(int, spread["edge_use"])),
         drawn,
         parts=told.get("parts"),
-        sample=read_sample(told, told["interval"], told["confidence"]) if "by_size" in told else None,
+        sample=read_sample(told, told["interval"], told["confidence"]) if sampled else None,
     )
 
 

@@ -149,6 +149,13 @@ def test_a_space_too_large_to_search_is_drawn_from(tmp_path, monkeypatch):
     loaded = pluriscope.load(large.save(tmp_path / "large.json"))
     assert loaded == large
     assert loaded.search.sample == sample
+    low, high = large.found["circuits"]["interval"]
+    for changes in ({"interval": [high, low]}, {"interval": ["-1", high]}, {"valid": "0"}, {"confidence": 2}):
+        document = json.loads((tmp_path / "large.json").read_text())
+        document["outputs"][0]["circuits"] |= changes
+        (tmp_path / "changed.json").write_text(json.dumps(document))
+        with pytest.raises(InvalidNetwork, match=r"is damaged: ValueError .* interval"):
+            pluriscope.load(tmp_path / "changed.json")
 
 
 @pytest.mark.slow
@@ -199,7 +206,7 @@ def test_what_transformers_do_not_offer_is_refused(induction, case):
         call(induction)
 
 
-@pytest.mark.parametrize("change", ["network", "task", "outputs"])
+@pytest.mark.parametrize("change", ["network", "task", "outputs", "a mask", "a mask's length"])
 def test_a_damaged_result_of_a_transformer_is_refused(induction, tmp_path, change):
     path = induction.save(tmp_path / "result.json")
     document = json.loads(path.read_text())
@@ -207,6 +214,9 @@ def test_a_damaged_result_of_a_transformer_is_refused(induction, tmp_path, chang
         document["outputs"][0]["task"]["answers"][0] ^= 1
     elif change == "network":
         document["network"] = "0" * 64
+    elif change.startswith("a mask"):
+        masks = document["outputs"][0]["circuits"]["masks"]
+        masks[0] = "-" + masks[0][1:] if change == "a mask" else masks[0][1:]
     else:
         del document["outputs"][0]["circuits"]["possible"]
     path.write_text(json.dumps(document))
