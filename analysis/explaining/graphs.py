@@ -84,7 +84,7 @@ def explain(asked: Sequence[GraphQuestion], work: Work, *, masks: bool = True, e
     (question,) = asked
     so_far = None if earlier is None else _read_unfinished(question, earlier)
     began, spent = work.clock(), 0.0 if earlier is None else float(earlier["seconds"]["circuits"])
-    found = sample(question, work) if question.refusal else search(question, work, so_far)
+    found = sample(question, work, DRAWS) if question.refusal else search(question, work, so_far)
     return result_json(question, found, masks=masks, seconds=spent + work.clock() - began)
 
 
@@ -99,7 +99,7 @@ def search(question: GraphQuestion, work: Work, earlier: MasksFound | None = Non
     return find_masks(question, work, limit=work.limits.most_listed(0), earlier=earlier)
 
 
-def sample(question: GraphQuestion, work: Work, most: int = DRAWS, seed: int = 0) -> MasksFound | None:
+def sample(question: GraphQuestion, work: Work, most: int, seed: int = 0) -> MasksFound | None:
     """What uniform draws say of the valid circuits, of which those with the fewest bits are kept; None where circuits
     cannot be drawn by size.
 
@@ -378,7 +378,7 @@ def judged(question: GraphQuestion, work: Work) -> MasksFound | None:
     """The valid circuits with their figures, roles and outcomes of criteria, of a sample those that are listed; None
     where there is neither.
     """
-    found = sample(question, work) if question.refusal else find_masks(question, work)
+    found = sample(question, work, DRAWS) if question.refusal else find_masks(question, work)
     return None if found is None else judged_circuits(question, found, work)
 
 

@@ -159,11 +159,10 @@ def test_a_space_too_large_to_search_is_drawn_from(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_draws_hold_the_number_that_the_search_finds(monkeypatch):
-    monkeypatch.setattr(graphs, "DRAWS", 1_024)
+def test_draws_hold_the_number_that_the_search_finds():
     kind, model = read_subject(bundled_models()["indirect-object-2x2"])
     (question,) = graphs.questions(kind, model, (), "", None)
-    searched, drawn = graphs.search(question, Work()), graphs.sample(question, Work())
+    searched, drawn = graphs.search(question, Work()), graphs.sample(question, Work(), 1_024)
     assert drawn.sample.low <= searched.valid <= drawn.sample.high
     assert {*drawn.masks.tolist()} <= {*searched.masks.tolist()}
     assert min(searched.by_bits) <= drawn.sample.smallest.n_edges
