@@ -81,6 +81,7 @@ def count(
     if late and found.method == "listed":  # the listed ones are valid, whatever became of the others
         high = found.possible
     smallest, backbone = _searched(question, found, work)
+    low = max(low, int(smallest.high is not None))  # that one is valid
     enough = is_enough(low, high) and not (late and how == "exact")
     return CountReport(
         circuits=_number(found, low, high),

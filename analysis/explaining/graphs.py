@@ -118,17 +118,18 @@ def sample(question: GraphQuestion, work: Work, most: int, seed: int = 0) -> Mas
     by_bits = sum((Counter(one.tally.by_size) for one in strata.strata), Counter[int]())
     bit_use = [one.tally.bit_use for one in strata.strata if one.tally.bit_use]
     masks = number_array(sorted({*strata.masks, *small}), question.graph.n_bits)
+    low, high = max(strata.low, len(masks)), min(strata.high, question.space.possible)
     return MasksFound(
         masks,
-        math.isqrt(strata.low * strata.high),
+        math.isqrt(low * high),
         question.space.possible,
         strata.drawn,
         dict(sorted(by_bits.items())),
         tuple(map(sum, zip(*bit_use, strict=True))) or (0,) * question.graph.n_bits,
         masks[:0],
         sample=SizedSample(
-            low=strata.low,
-            high=strata.high,
+            low=low,
+            high=high,
             confidence=strata.confidence,
             by_size=strata.by_size,
             smallest=SmallestCircuits(small, False, min(sizes, default=1) - 1, 0, undrawn=undrawn),
