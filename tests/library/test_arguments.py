@@ -1,6 +1,7 @@
 """Whatever a public function is given, it works or is refused with item, cause and cure; nothing is read as another."""
 
 import inspect
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
@@ -132,6 +133,8 @@ def plain_type(hint):
     """The one simple type that is meant; None where several are."""
     if get_origin(hint) is Annotated:
         return plain_type(get_args(hint)[0]) if isinstance(get_args(hint)[1], FieldInfo) else None
+    if get_origin(hint) is Sequence:
+        return None
     kinds = [part for part in get_args(hint) or (hint,) if part is not type(None)]
     return kinds[0] if len(kinds) == 1 and kinds[0] in FITS else None
 

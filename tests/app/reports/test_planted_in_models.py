@@ -58,12 +58,12 @@ def test_where_nothing_was_planted_it_is_not_asked(client):
 
 
 @pytest.mark.slow
-def test_where_the_usual_rules_are_too_many_pages_lead_to_those_that_can_be_searched(client):
+def test_where_the_usual_rules_are_too_many_pages_lead_to_those_that_were_searched_and_offer_to_draw(client):
     model = "/networks/indirect-object-2x4"
     assert f'href="{model}?protocol=nodes"' in client.get("/networks").text
-    refused = client.get(f"{model}/explanations").text
-    assert all(f"Circuits under {rules}, zero, joined" in refused for rules in ("nodes", "heads"))
-    assert "Circuits under qkv, zero, joined" not in refused
+    asked = client.get(f"{model}/explanations").text
+    assert all(f">{rules}, zero, joined</a>" in asked for rules in ("nodes", "heads"))
+    assert "The analysis under qkv, zero, joined" in asked
 
 
 @pytest.mark.slow
