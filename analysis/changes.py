@@ -225,6 +225,11 @@ def compare(
     )
 
 
+def change_of_circuits(before: OutputAnalysis, after: OutputAnalysis, work: Work = DEFAULT_WORK) -> Change:
+    """What becomes of the valid circuits alone: exactly where they are listed or counted, else estimated."""
+    return _Masks(before, after, work).change()
+
+
 def _otherwise(nth: str, question: Question) -> Iterator[str]:
     """Where a network does not answer what it is judged on."""
     rows, n_inputs = question.clean_rows, question.network.n_inputs

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pluriscope.counts import Count, Counts
     from pluriscope.errors import MissingLibrary, ServerError
     from pluriscope.models import export, from_nnsight, from_torch, from_transformer_lens
-    from pluriscope.result import Result, explain, load
+    from pluriscope.result import Result, checkpoints, explain, load
     from pluriscope.server import fetch
     from pluriscope.showing import Drawing
 
@@ -39,6 +39,7 @@ _HOMES: Final = {
     "Circuit": "pluriscope.circuits",
     "Interpretation": "pluriscope.circuits",
     "Result": "pluriscope.result",
+    "checkpoints": "pluriscope.result",
     "explain": "pluriscope.result",
     "export": "pluriscope.models",
     "from_nnsight": "pluriscope.models",
@@ -65,6 +66,7 @@ __all__ = [
     "ServerError",
     "__version__",
     "bench",
+    "checkpoints",
     "explain",
     "export",
     "fetch",

@@ -21,6 +21,7 @@ from markupsafe import Markup
 from pydantic import Field
 
 from analysis.certainty import Certainty
+from analysis.checkpoints import CheckpointsReport, find_over_training
 from analysis.data import DataRecord, clean_data, parse_data_file
 from analysis.errors import InvalidClaim, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
 from analysis.explaining.count_report import CountReport
@@ -54,6 +55,7 @@ from pluriscope.models import (
     Model,
     questions_of,
     read_bytes,
+    read_checkpoints,
     read_model,
     whole_subject,
     write_json,
@@ -123,6 +125,26 @@ def explain(
     asked = questions_of(given, [output], read_protocol(protocol, given.kind))
     with _working(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed)) as work:
         return Result(given.file, asked[0], given.kind.explaining.explain(asked, work))
+
+
+@checked
+def checkpoints(
+    *files: FilePath, protocol: ProtocolLike = "complete", output: int = 0, seconds: Seconds = DEFAULT_SECONDS
+) -> CheckpointsReport:
+    """What becomes of the explanations of a perceptron while it learns.
+
+    Args:
+        files: two or more checkpoints, as ``pluriscope train --checkpoints`` writes them, or their folder.
+        protocol: the rules; see :func:`explain`.
+        output: which of the network's outputs, from 0.
+        seconds: for all checkpoints together; None for no end.
+
+    Raises:
+        AnalysisError: they cannot be read, or are not those of one network.
+    """
+    given = read_checkpoints(files, read_protocol(protocol, PERCEPTRON), output)
+    with _working(seconds, None) as work:
+        return find_over_training(given, work)
 
 
 @contextmanager

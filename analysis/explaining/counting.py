@@ -80,11 +80,14 @@ def count(
     low, high = found.interval or (found.n_valid, found.n_valid)
     if late and found.method == "listed":  # the listed ones are valid, whatever became of the others
         high = found.possible
-    smallest, backbone = _searched(question, found, work)
+    searched = found
+    if not found.complete and found.method != "counted":
+        searched = add_smallest(question, found, replace(work, limits=replace(work.limits, n_smallest=1)))
+    smallest, backbone = smallest_and_backbone(question, searched)
     low = max(low, int(smallest.high is not None))  # that one is valid
     enough = is_enough(low, high) and not (late and how == "exact")
     return CountReport(
-        circuits=_number(found, low, high),
+        circuits=count_of_search(found, low, high),
         smallest=smallest,
         backbone=backbone,
         by_size=[
@@ -137,7 +140,7 @@ def _certainty(low: int, high: int, confidence: float | None) -> Certainty:
     return "exact" if low == high and confidence in (None, 1) else "guaranteed"
 
 
-def _searched(question: Question, found: CircuitSearch, work: Work) -> tuple[SmallestBounds, list[str] | None]:
+def smallest_and_backbone(question: Question, found: CircuitSearch) -> tuple[SmallestBounds, list[str] | None]:
     """The smallest valid circuit, and the edges that all keep, proved where that can be."""
     names = names_of(question.graph).drawn
     if found.complete or found.method == "counted":
@@ -145,7 +148,6 @@ def _searched(question: Question, found: CircuitSearch, work: Work) -> tuple[Sma
         common = backbone_of(found.distribution, coverage_of(found.method, None))
         kept = None if common is None else [name for bit, name in enumerate(names) if common.edges >> bit & 1]
         return bounds(min(sizes, default=None), 0, proved=bool(sizes), none_valid=not sizes), kept
-    found = add_smallest(question, found, replace(work, limits=replace(work.limits, n_smallest=1)))
     known, use = found.smallest or SmallestCircuits((), False, 0, 0), found.edge_use
     kept = None
     if use is not None and known.masks:
@@ -154,7 +156,7 @@ def _searched(question: Question, found: CircuitSearch, work: Work) -> tuple[Sma
     return bounds(known.n_edges, known.searched_up_to, proved=known.proved, none_valid=none_valid), kept
 
 
-def _number(found: CircuitSearch, low: int, high: int) -> CircuitsCount:
+def count_of_search(found: CircuitSearch, low: int, high: int) -> CircuitsCount:
     """The record of how many circuits are valid, from ``low`` to ``high``."""
     return circuits_count(
         _certainty(low, high, found.confidence),
@@ -193,7 +195,7 @@ def _of_facet(
     low, high = found.interval or (found.n_valid, found.n_valid)
     enough = is_enough(low, high)
     return CountReport(
-        circuits=_number(found, low, high),
+        circuits=count_of_search(found, low, high),
         smallest=bounds(min(found.distribution.by_edges, default=None), 0, proved=False),
         backbone=None,
         by_size=[],

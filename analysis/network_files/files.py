@@ -6,8 +6,9 @@
      "tasks": [{"name": "XOR", "truth_table": [0, 1, 1, 0]}]}
 
 ``negative_slope``, ``output_activation`` (default: the hidden one), ``attribution``, ``planted``
-(:mod:`analysis.network_files.planted_record`) and ``edited`` (:class:`analysis.subjects.edited.EditRecord`) may be left
-out, and so may a task's name. Every other key is refused: a typing error would otherwise silently change what the
+(:mod:`analysis.network_files.planted_record`), ``edited`` (:class:`analysis.subjects.edited.EditRecord`) and
+``training`` (:class:`analysis.subjects.perceptron.training_course.TrainingRecord`) may be left out, and so may a task's
+name. Every other key is refused: a typing error would otherwise silently change what the
 network computes.
 """
 
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from analysis.described import Described
 from analysis.digest import looks_like_digest
 from analysis.errors import InvalidNetwork, InvalidPlanting
-from analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object
+from analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object, validated
 from analysis.subjects.names import MAX_ATTRIBUTION, checked_name
 from analysis.subjects.perceptron.activations import activation_of
 from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from analysis.network_files.original import Original
     from analysis.network_files.planted_record import PlantedRecord
     from analysis.subjects.edited import EditRecord
+    from analysis.subjects.perceptron.training_course import TrainingRecord
 
 T = TypeVar("T")
 NETWORK_FORMAT: Final = "pluriscope-network/1"
@@ -48,8 +50,8 @@ _CURE: Final = f"give one JSON object with the format {NETWORK_FORMAT!r}"
 DECLARED: Final = ("name", "sizes", "tasks")
 """Keys that may be left out of files with which they are declared."""
 _REQUIRED: Final = ("format", "name", "sizes", "weights", "biases", "activation", "tasks")
-_OPTIONAL: Final = ("negative_slope", "output_activation", "attribution", "planted", "edited")
-_NULLABLE: Final = ("output_activation", "planted", "edited")
+_OPTIONAL: Final = ("negative_slope", "output_activation", "attribution", "planted", "edited", "training")
+_NULLABLE: Final = ("output_activation", "planted", "edited", "training")
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,6 +65,7 @@ class NetworkFile(Described):
         attribution: whose work it is and under which licence, or "".
         planted: what was planted in it; None if nothing is said.
         edited: the edit that it comes of; None if nothing is said.
+        training: the training that it is a checkpoint of; None if nothing is said.
         remarks: what was read into the file that it does not say itself, one sentence each.
         layers: what it calls its layers, in the order read; () where it has no names for them.
         original: what it was read from, where that can be run.
@@ -74,6 +77,7 @@ class NetworkFile(Described):
     attribution: str = ""
     planted: PlantedRecord | None = None
     edited: EditRecord | None = None
+    training: TrainingRecord | None = None
     remarks: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     original: Original | None = None
@@ -167,6 +171,7 @@ def network_from(
         problems.append(InvalidNetwork("weights and biases", cause, "scale them down"))
     shape = sizes or (None if network is None else network.sizes)
     tasks, planted, edited = None, None, None
+    training = read("training", _training, shape)
     if shape is not None and shape[0] <= MAX_INPUTS:
         tasks = read("tasks", _tasks, shape)
         if network is not None and document.get("planted") is not None:
@@ -181,7 +186,7 @@ def network_from(
         problems.append(InvalidPlanting("planted algorithm", "computes another task", "let algorithm and task agree"))
     problems.refuse(item, InvalidNetwork)
     assert network is not None  # noqa: S101  # or something was noted
-    return NetworkFile(name or "", network, tasks or (), attribution or "", planted, edited, remarks)
+    return NetworkFile(name or "", network, tasks or (), attribution or "", planted, edited, training, remarks)
 
 
 def network_file_json(file: NetworkFile) -> dict[str, Any]:
@@ -205,6 +210,8 @@ def network_file_json(file: NetworkFile) -> dict[str, Any]:
         document["planted"] = planted_json(file.planted)
     if file.edited is not None:
         document["edited"] = file.edited.model_dump()
+    if file.training is not None:
+        document["training"] = file.training.model_dump(mode="json")
     return document
 
 
@@ -222,12 +229,23 @@ def edited_file(base: NetworkFile, edited: Edited, name: str = "") -> NetworkFil
     name = edited.named(base.name, name)
     tasks = tuple(Task(tuple(one["truth_table"]), one["name"]) for one in edited.outcome.tasks)
     network, record = edited.subject, edited.record
-    return replace(base, name=name, network=network, tasks=tasks, planted=None, edited=record, remarks=())
+    base = replace(base, planted=None, training=None, remarks=())
+    return replace(base, name=name, network=network, tasks=tasks, edited=record)
 
 
 def task_json(task: Task) -> dict[str, Any]:
     """A task as it stands in network and result files."""
     return {"name": task.name, "truth_table": list(task.truth_table)}
+
+
+def _training(value: Any, sizes: tuple[int, ...] | None) -> TrainingRecord:
+    from analysis.subjects.perceptron.training_course import TrainingRecord
+
+    cure = "write it as pluriscope train does"
+    record = validated(TrainingRecord, value, "training", InvalidNetwork, cure)
+    if sizes is not None and record.options.sizes != sizes:
+        raise InvalidNetwork("training", "is that of a network of another size", cure)
+    return record
 
 
 def _activation(value: Any, field: str) -> str:

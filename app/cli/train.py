@@ -100,6 +100,7 @@ def train(
     *,
     seed: int = 0,
     count: Annotated[int, Within(1, 10_000)] = 1,
+    checkpoints: tuple[int, ...] = (),
     name: str = "",
     output: str = ".",
     report: str = "",
@@ -110,6 +111,8 @@ def train(
 
     Example: pluriscope train --task XOR --hidden 3,3 --seed 0 --count 100 --output networks
 
+    Example: pluriscope train --checkpoints 0,10,20,30 --output networks
+
     One line per network says its outcome. pluriscope study run trains a grid of them and analyses each.
 
     Exit codes: 0 at least one converged, 2 bad input, 3 none converged.
@@ -117,6 +120,8 @@ def train(
     Args:
         seed: Seed of the first network; the others take the following ones.
         count: How many networks to train.
+        checkpoints: Epochs such as 0,1,2,5,10: each network as it is after them, and at the end, converged or not,
+            goes to a folder of its own, which pluriscope checkpoints reads.
         name: Name of the network; default: task, sizes and seed.
         output: Folder for the network files.
         report: Write options and outcome of every network.
@@ -134,7 +139,7 @@ def train(
     from analysis.work import Work
 
     with progress_bar(quiet) as tell:
-        outcomes = train_networks(specs, Work(report=tell))
+        outcomes = train_networks(specs, Work(report=tell), checkpoints)
     lines = [_write(outcome, path, name, count > 1) for outcome, path in zip(outcomes, paths, strict=True)]
     told = [training_json(outcome) for outcome in outcomes]
     if report:
@@ -168,12 +173,17 @@ def _files(folder: str, names: Sequence[str], *inputs: str) -> list[str]:
 
 
 def _write(outcome: TrainingOutcome, path: str, name: str, several: bool) -> str:
-    """Write a network that converged; a line about it."""
+    """Write a network that converged, and every checkpoint; a line about it."""
     from analysis.network_files.files import NetworkFile, network_file_json
 
     spec, is_good = outcome.spec, outcome.converged and outcome.network is not None
+    called = f"{name}, seed {spec.seed}" if name and several else name or spec.label
+    folder, digits = Path(path).with_suffix(""), max(4, len(str(spec.epochs)))
+    for network, record in outcome.checkpoints:
+        (one,) = _files(str(folder), [f"{folder.name}-epoch-{record.epoch:0{digits}}.json"])
+        checkpoint = NetworkFile(f"{called}, epoch {record.epoch}", network, spec.resolved_tasks(), training=record)
+        write_json(one, network_file_json(checkpoint))
     if outcome.network is not None and is_good:
-        called = f"{name}, seed {spec.seed}" if name and several else name or spec.label
         write_json(path, network_file_json(NetworkFile(called, outcome.network, spec.resolved_tasks())))
     figures = f"loss {outcome.loss:.4g}, accuracy {outcome.accuracy:.0%}, {outcome.epochs} epochs"
     return f"{path if is_good else '-'}\t{outcome.state}\t{spec.label}: {outcome.message} ({figures})"

@@ -43,7 +43,7 @@ def live_classifier(draft: NetworkFile, data: Any, task: Any, name: str) -> Clas
             cause = f"names no class for each row: {problem}" if str(problem) else f"is of type {type(task).__name__}"
             raise InvalidTask("task", cause, f"give for each row one of {', '.join(map(repr, classes))}") from None
     document = {
-        **network_file_json(replace(draft, name=name, tasks=(), planted=None, edited=None)),
+        **network_file_json(replace(draft, name=name, tasks=(), planted=None, edited=None, training=None)),
         "format": FORMAT,
         "outputs": [str(one) for one in classes],
         "tasks": [{"name": "classes of rows", "rows": rows, "answers": answers}],

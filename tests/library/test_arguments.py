@@ -149,7 +149,7 @@ def good_values(name, small, path):
         "name": circuit.mask, "holds": bool, "criteria": "necessity", "result": small, "items": (), "circuit": circuit,
         "total": small.counts.valid_circuits, "by_circuit": (), "value": 3, "markup": "<svg>",
         "network_file": small.network_file, "question": small.question, "document": small.document,
-        "methods": ["weights"], "trait": "neurons", "method": lambda network, ablation, ask: {},
+        "methods": ["weights"], "trait": "neurons", "files": path, "method": lambda network, ablation, ask: {},
     } | dict.fromkeys(inspect.signature(pluriscope.Counts).parameters, small.counts.valid_circuits)  # fmt: skip
 
 

@@ -25,7 +25,7 @@ __all__ = ["two_networks"]
 MODEL = ROOT / "app" / "bundled" / "models" / "tracr-induction.json"
 NO_OBJECTS = {
     *("AnalysisError", "MissingLibrary", "ServerError"),  # which are raised
-    *("bench", "from_transformer_lens", "from_nnsight"),  # tested elsewhere
+    *("bench", "checkpoints", "from_transformer_lens", "from_nnsight"),  # tested elsewhere
     *("export", "__version__", "save", "to_pandas", "to_graph", "tables", "names", "index", "count", "offers"),
     *("svg", "png", "image", "row", "blocks", "save_tables", "hooks", "view"),
 }

@@ -21,9 +21,10 @@ number of rows is the same with and without noise. The random stream is not thei
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -35,9 +36,10 @@ from torch import Tensor
 
 from analysis.subjects.perceptron.activations import Activation, activation_of
 from analysis.subjects.perceptron.batched_mlp import activated, initial_parameters, layer_views, times_slope
+from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.perceptron.threads import one_thread
-from analysis.subjects.perceptron.training_course import TrainingOutcome
+from analysis.subjects.perceptron.training_course import TrainingOutcome, TrainingRecord
 from analysis.subjects.perceptron.training_spec import TrainingSpec, TrainingState, read_regularisation
 from analysis.tasks import input_table
 from analysis.work import DEFAULT_WORK, Work
@@ -50,12 +52,16 @@ _EPSILON: Final = 1e-8
 _VALIDATION_ROWS_PER_INPUT: Final = 50
 
 
-def train_networks(specs: Sequence[TrainingSpec], work: Work = DEFAULT_WORK) -> tuple[TrainingOutcome, ...]:
+def train_networks(
+    specs: Sequence[TrainingSpec], work: Work = DEFAULT_WORK, checkpoints: Collection[int] = ()
+) -> tuple[TrainingOutcome, ...]:
     """Train one or many networks.
 
     Args:
         specs: what to train; equal shapes are trained together.
         work: told after every epoch how many networks are done; may cancel.
+        checkpoints: epochs after which each network is kept as it is then, 0 for before the first; where there are
+            some, the one after which it stops is kept, too. Training is the same with them as without.
 
     Returns:
         One outcome per spec, in the same order.
@@ -81,7 +87,7 @@ def train_networks(specs: Sequence[TrainingSpec], work: Work = DEFAULT_WORK) -> 
             size = max(1, _MAX_ELEMENTS // (_elements_per_lane(specs[indices[0]]) * LANES)) * LANES
             for start in range(0, len(indices), size):
                 part = indices[start : start + size]
-                group = _Group([specs[i] for i in part])
+                group = _Group([specs[i] for i in part], checkpoints)
                 while group.lanes:
                     for position, outcome in group.run_epoch():
                         outcomes[part[position]] = outcome
@@ -116,12 +122,13 @@ class _Lane:
     best: float = math.inf
     stale: int = 0
     pruned: bool = False
+    checkpoints: list[tuple[Network, TrainingRecord]] = field(default_factory=list)
 
 
 class _Group:
     """Networks of equal shape, trained in step."""
 
-    def __init__(self, specs: Sequence[TrainingSpec]) -> None:
+    def __init__(self, specs: Sequence[TrainingSpec], checkpoints: Collection[int] = ()) -> None:
         self.spec = specs[0]
         self.sizes = self.spec.sizes
         self.noisy = self.spec.noise_std > 0
@@ -144,6 +151,10 @@ class _Group:
         self.beta1, self.beta2, self.epsilon = _numbers((_BETA1, _BETA2, _EPSILON))
         self.corrections = _corrections()
         self._bind()
+        self.checkpoints = frozenset(checkpoints)
+        if 0 in self.checkpoints:
+            for lane, slot in zip(self.lanes, self.slots, strict=True):
+                self._keep(lane, slot)
 
     def _bind(self) -> None:
         """(Re)make everything that depends on which lanes stand in which columns."""
@@ -174,11 +185,14 @@ class _Group:
             lane.stale = 0 if loss < lane.best else lane.stale + 1
             lane.best = min(lane.best, loss)
             spent = len(lane.losses) >= lane.spec.epochs or lane.stale >= lane.spec.patience
+            ends = spent or not math.isfinite(loss) or loss < lane.spec.loss_target
             if loss < lane.spec.loss_target and self.rules.prune and not (lane.pruned or spent):
                 self._prune(lane, slot)
-                continue
-            if spent or not math.isfinite(loss) or loss < lane.spec.loss_target:
+                ends = False
+            if ends:
                 finished.append((lane, slot))
+            if len(lane.losses) in self.checkpoints or (ends and self.checkpoints):
+                self._keep(lane, slot)
         if not finished:
             return []
         outcomes = [(lane.position, self._outcome(lane, slot)) for lane, slot in finished]
@@ -199,6 +213,20 @@ class _Group:
         self.kept[column[:, 0].abs().argsort(stable=True)[:n_pruned], slot] = 0.0
         self.parameters *= self.kept
         lane.pruned, lane.best, lane.stale = True, math.inf, 0
+
+    def _keep(self, lane: _Lane, slot: int) -> None:
+        """Take a checkpoint of a lane, unless it has diverged."""
+        network = self._network(slot)
+        if network is None:
+            return
+        rows = self.table[lane.rows] if lane.inputs is None else lane.inputs
+        labels = np.array([task.truth_table for task in lane.spec.resolved_tasks()]).T[lane.rows]
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss = float(((forward(network, rows.astype(np.float64)) - labels) ** 2).mean())
+        if math.isfinite(loss):
+            accuracy = self._accuracy(lane, slot, copy.deepcopy(lane.random))  # what draws must not change training
+            record = TrainingRecord(options=lane.spec, epoch=len(lane.losses), loss=loss, accuracy=accuracy)
+            lane.checkpoints.append((network, record))
 
     @property
     def at(self) -> str:
@@ -325,32 +353,38 @@ class _Group:
         return loss
 
     def _outcome(self, lane: _Lane, slot: int) -> TrainingOutcome:
-        column = self.parameters[:, slot].numpy().astype(np.float64)
         loss, spec, n_epochs = lane.losses[-1], lane.spec, len(lane.losses)
-        losses = tuple(lane.losses)
-        if not (math.isfinite(loss) and np.isfinite(column).all()):
-            return TrainingOutcome(spec, "diverged", None, n_epochs, loss, 0.0, losses)
-        network = Network.from_flat(
-            column,
-            self.sizes,
-            activation=spec.activation,
-            output_activation=spec.output_activation,
-            negative_slope=spec.negative_slope,
-        )
-        accuracy = self._accuracy(lane, slot)
+        losses, checkpoints = tuple(lane.losses), tuple(lane.checkpoints)
+        network = self._network(slot) if math.isfinite(loss) else None
+        if network is None:
+            return TrainingOutcome(spec, "diverged", None, n_epochs, loss, 0.0, losses, checkpoints)
+        accuracy = self._accuracy(lane, slot, lane.random)
         state: TrainingState = "converged"
         if loss >= spec.loss_target:
             state = "stopped_early" if lane.stale >= spec.patience else "loss_above_target"
         elif accuracy < spec.accuracy_target:
             state = "accuracy_too_low"
-        return TrainingOutcome(spec, state, network, n_epochs, loss, accuracy, losses)
+        return TrainingOutcome(spec, state, network, n_epochs, loss, accuracy, losses, checkpoints)
 
-    def _accuracy(self, lane: _Lane, slot: int) -> float:
+    def _network(self, slot: int) -> Network | None:
+        """The network in a column as it is now; None where a parameter is not finite."""
+        column = self.parameters[:, slot].numpy().astype(np.float64)
+        if not np.isfinite(column).all():
+            return None
+        return Network.from_flat(
+            column,
+            self.sizes,
+            activation=self.spec.activation,
+            output_activation=self.spec.output_activation,
+            negative_slope=self.spec.negative_slope,
+        )
+
+    def _accuracy(self, lane: _Lane, slot: int, random: np.random.Generator) -> float:
         """Share of validation rows right on every output: the Boolean inputs, or 50 noisy rows of each."""
         rows, inputs = np.arange(len(self.table)), self.table
         if self.noisy:
             rows = np.repeat(rows, _VALIDATION_ROWS_PER_INPUT)
-            noise = lane.random.normal(0, lane.spec.noise_std, (len(rows), self.table.shape[1]))
+            noise = random.normal(0, lane.spec.noise_std, (len(rows), self.table.shape[1]))
             inputs = self.table[rows] + noise.astype(np.float32)
         _, values = self._forward(torch.from_numpy(inputs.T[:, :, None].copy()))
         decided = np.round(values[-1][:, :, slot].numpy())

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.perceptron.training_spec import MESSAGES, TrainingSpec, TrainingState
@@ -14,6 +16,17 @@ from analysis.tasks import input_table
 MOST_POINTS: Final = 200  # of one loss curve
 _FEWEST: Final = 6
 _POINTS_OF_ALL: Final = 4_000  # of all curves that are told at once
+
+
+class TrainingRecord(BaseModel):
+    """What a network file says of the training of which its network is a checkpoint: no part of its identity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    options: TrainingSpec
+    epoch: int = Field(ge=0, strict=True, description="Epochs run; 0 before the first.")
+    loss: float = Field(ge=0, allow_inf_nan=False, description="Mean squared error on the training rows.")
+    accuracy: float = Field(ge=0, le=1, description="Share of validation rows right on every output.")
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,7 @@ class TrainingOutcome:
         loss: mean squared error of the last epoch over its batches.
         accuracy: share of validation rows on which every output rounds to its label.
         losses: loss of every epoch.
+        checkpoints: the network as it was after some epochs, in order, where such were asked for.
     """
 
     spec: TrainingSpec
@@ -37,6 +51,7 @@ class TrainingOutcome:
     loss: float
     accuracy: float
     losses: tuple[float, ...]
+    checkpoints: tuple[tuple[Network, TrainingRecord], ...] = ()
 
     @property
     def converged(self) -> bool:

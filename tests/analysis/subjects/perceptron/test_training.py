@@ -45,6 +45,18 @@ def test_a_network_does_not_depend_on_its_company(together, index):
     )
 
 
+def test_checkpoints_do_not_change_training(together):
+    for spec, outcome, kept in zip(SHORT, together, train_networks(SHORT, checkpoints=(0, 2, 9)), strict=True):
+        assert kept.network.digest == outcome.network.digest
+        assert (kept.losses, kept.accuracy, kept.state) == (outcome.losses, outcome.accuracy, outcome.state)
+        epochs = [record.epoch for _, record in kept.checkpoints]
+        assert epochs == [epoch for epoch in (0, 2) if epoch < kept.epochs] + [kept.epochs]
+        (start, _), (last, record) = kept.checkpoints[0], kept.checkpoints[-1]
+        first = initial_parameters(np.random.default_rng(spec.seed), spec.sizes)
+        assert np.array_equal(start.weights[0].ravel(), first[: start.weights[0].size])
+        assert (last.digest, record.accuracy, record.options) == (kept.network.digest, kept.accuracy, spec)
+
+
 @pytest.mark.slow
 def test_converged_networks_compute_their_tasks():
     outcomes = train_networks(SEVERAL)
