@@ -49,6 +49,7 @@ class CheckpointsReport(Report):
     """What becomes of a network's explanations while it learns."""
 
     task: str
+    protocol: str = Field(description="Under which everything is counted.")
     rows: int = Field(description="Rows that the network is judged on.")
     algorithm: str = Field(description="The first of the task's algorithms; empty where none was tried.")
     first_right: int | None = Field(description="The first epoch of these at which every row is right; null: none.")
@@ -64,7 +65,8 @@ class CheckpointsReport(Report):
         placed = "has no known placement at the last" if at is None else f"can be placed from epoch {at} on"
         late = [str(one.epoch) for one in self.checkpoints if one.stops]
         ended = [f"Time or memory ended the analysis of epoch {', '.join(late)}."] if late else []
-        return [f"Of these {len(self.checkpoints)} checkpoints {', '.join(told)}; {algorithm} {placed}.", *ended]
+        among = f"Under protocol {self.protocol}, of these {len(self.checkpoints)} checkpoints"
+        return [f"{among} {', '.join(told)}; {algorithm} {placed}.", *ended]
 
 
 def in_order(given: Given) -> list[tuple[Question, TrainingRecord]]:
@@ -116,6 +118,7 @@ def find_over_training(given: Given, work: Work = DEFAULT_WORK) -> CheckpointsRe
     listed = [one.algorithms.algorithms[0] for one in found if one.algorithms.algorithms]
     return CheckpointsReport(
         task=question.task.label,
+        protocol=question.protocol.name,
         rows=question.n_rows,
         algorithm=listed[0].algorithm.formula if listed else "",
         first_right=next((one.epoch for one in each if one.rows_right == question.n_rows), None),

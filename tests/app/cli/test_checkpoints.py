@@ -51,6 +51,7 @@ def test_each_checkpoint_is_counted_and_compared_with_the_one_before(folder, cap
             assert (change["kept"], change["lost"], change["gained"]) == parts
         before = masks
     each = found["checkpoints"]
+    assert (found["task"], found["protocol"]) == ("XOR", "complete")
     assert found["first_valid"] == next(one["epoch"] for one in each if one["circuits"]["low"])
     assert found["first_right"] == next(one["epoch"] for one in each if one["rows_right"] == 4)
 
