@@ -34,12 +34,13 @@ from analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from analysis.criteria.steps import CriterionStep, default_steps
 from analysis.criteria.verdict import PASSED, UNDECIDED
 from analysis.errors import BeyondLimits, InvalidNetwork
+from analysis.explaining.counting import is_unfinished
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.result import InterpretationCounts
 from analysis.pipeline import analyse_output
 from analysis.progress import OutOfTime
 from analysis.question import Question
-from analysis.report import Mask, Part, Report
+from analysis.report import Analysed, Mask, Part, Report
 from analysis.result import OutputAnalysis
 from analysis.result_file import exact
 from analysis.subjects.enumeration import MAX_MASKS, most_wrong
@@ -225,9 +226,26 @@ def compare(
     )
 
 
-def change_of_circuits(before: OutputAnalysis, after: OutputAnalysis, work: Work = DEFAULT_WORK) -> Change:
-    """What becomes of the valid circuits alone: exactly where they are listed or counted, else estimated."""
-    return _Masks(before, after, work).change()
+def change_of_circuits(before: Analysed, after: Analysed, work: Work | None = DEFAULT_WORK) -> Change | None:
+    """What becomes of the valid circuits alone: exactly where they are listed or counted, else estimated; None where
+    that is not known.
+
+    Args:
+        work: None for what takes no time.
+    """
+    first, second = before.circuits, after.circuits
+    if first.complete and second.complete:
+        return Change(**{name: len(masks) for name, masks in _parts(first.masks, second.masks).items()})
+    if work is None or is_unfinished(first) or is_unfinished(second):
+        return None
+    if isinstance(first, CircuitSearch):
+        return _change_unlisted(before, after, work)
+    return _change_by_draws(first, second, after.question) if first.exhaustive and second.exhaustive else None
+
+
+def _parts(first: Masks, second: Masks) -> dict[str, Masks]:
+    kept = np.intersect1d(first, second)
+    return {"kept": kept, "lost": np.setdiff1d(first, kept), "gained": np.setdiff1d(second, kept)}
 
 
 def _otherwise(nth: str, question: Question) -> Iterator[str]:
@@ -283,6 +301,23 @@ def _estimated(
     )
 
 
+def _change_unlisted(before: Analysed | OutputAnalysis, after: Analysed | OutputAnalysis, work: Work) -> Change:
+    """Of the circuits of perceptrons: exactly where they are counted, else from those drawn of the first."""
+    first, second, asked, other = before.circuits, after.circuits, before.question, after.question
+    if first.interval is None and second.interval is None and first.possible <= work.limits.max_possible:
+        kept = count_common(asked, other, work)
+        return Change(kept=kept, lost=first.n_valid - kept, gained=second.n_valid - kept)
+    drawn = _drawn(first)
+    (n_low, n_high), (m_low, m_high) = (one.interval or (one.n_valid, one.n_valid) for one in (first, second))
+    confidences = [one.confidence for one in (first, second) if one.confidence is not None]
+    return _estimated(
+        (first.n_valid, n_low, n_high),
+        (second.n_valid, m_low, m_high),
+        (int(decide_right(other, drawn).sum()), len(drawn)),
+        confidences,
+    )
+
+
 class _Masks:
     """The valid circuits of two networks, and how many interpretations these have in common."""
 
@@ -292,27 +327,13 @@ class _Masks:
         first, second = before.circuits.masks, after.circuits.masks
         self.parts: dict[str, Masks] = {}
         if self.listed:
-            kept = np.intersect1d(first, second)
-            self.parts = {"kept": kept, "lost": np.setdiff1d(first, kept), "gained": np.setdiff1d(second, kept)}
+            self.parts = _parts(first, second)
 
     def change(self) -> Change:
         """Of circuits."""
-        first, second = self._before.circuits, self._after.circuits
         if self.listed:
             return Change(**{name: len(masks) for name, masks in self.parts.items()})
-        asked, other, limits = self._before.question, self._after.question, self._work.limits
-        if first.interval is None and second.interval is None and first.possible <= limits.max_possible:
-            kept = count_common(asked, other, self._work)
-            return Change(kept=kept, lost=first.n_valid - kept, gained=second.n_valid - kept)
-        drawn = _drawn(first)
-        (n_low, n_high), (m_low, m_high) = (one.interval or (one.n_valid, one.n_valid) for one in (first, second))
-        confidences = [one.confidence for one in (first, second) if one.confidence is not None]
-        return _estimated(
-            (first.n_valid, n_low, n_high),
-            (second.n_valid, m_low, m_high),
-            (int(decide_right(other, drawn).sum()), len(drawn)),
-            confidences,
-        )
+        return _change_unlisted(self._before, self._after, self._work)
 
     def changed(self, reasons: list[str]) -> Masks:
         """Kept circuits that have not the same interpretations in both, or not the same story."""
@@ -475,14 +496,10 @@ def _compare_listed(before: GraphQuestion, after: GraphQuestion, work: Work, *, 
         found.append(one)
     parts: dict[str, Masks] = {}
     if all(one.complete for one in found):
-        first, second = (one.masks for one in found)
-        kept = np.intersect1d(first, second)
-        parts = {"kept": kept, "lost": np.setdiff1d(first, kept), "gained": np.setdiff1d(second, kept)}
+        parts = _parts(found[0].masks, found[1].masks)
         circuits = Change(**{name: len(masks) for name, masks in parts.items()})
     else:
-        n, m = (one.valid for one in found)
-        hits = sum(after.judge(mask).valid for mask in found[0].drawn.tolist())
-        circuits = _estimated((n, n, n), (m, m, m), (hits, len(found[0].drawn)))
+        circuits = _change_by_draws(found[0], found[1], after)
         reasons.append(f"Lists of circuits are truncated at {MAX_MASKS:,}: none is named.")
     named = {name: _smallest(masks) for name, masks in parts.items()}
     return ChangesReport.model_validate(
@@ -500,6 +517,13 @@ def _compare_listed(before: GraphQuestion, after: GraphQuestion, work: Work, *, 
         },
         context=before.graph,
     )
+
+
+def _change_by_draws(before: MasksFound, after: MasksFound, other: GraphQuestion) -> Change:
+    """Of circuits that are counted, from those drawn of the first subject."""
+    n, m = before.valid, after.valid
+    hits = sum(other.judge(mask).valid for mask in before.drawn.tolist())
+    return _estimated((n, n, n), (m, m, m), (hits, len(before.drawn)))
 
 
 def _wrong_rows(nth: str, question: GraphQuestion) -> Iterator[str]:

@@ -1,48 +1,64 @@
-"""What becomes of the explanations of a perceptron while it learns: its checkpoints, in the order of their epochs.
+"""What becomes of the explanations of a network while it learns: its checkpoints, in the order of their training.
 
-Each checkpoint is analysed by itself, on the task that the network learns, under one protocol. What lies between two
+Each checkpoint is analysed by itself, on the task that the network learns, under the same rules. What lies between two
 checkpoints is not looked at, so every "first" is the first of the checkpoints given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import Any, Final
 
+import numpy as np
 from pydantic import Field
 
 from analysis.changes import Change, change_of_circuits
-from analysis.circuits.result import CircuitSearch
-from analysis.errors import InvalidNetwork
+from analysis.errors import BeyondLimits, InvalidNetwork
 from analysis.explaining.count_report import CircuitsCount, SmallestBounds
-from analysis.explaining.counting import count_of_search, smallest_and_backbone
+from analysis.explaining.counting import known_of
+from analysis.explaining.graphs import DRAWS, sample, search
 from analysis.pipeline import analyse_output
-from analysis.question import Question
-from analysis.report import Part, Report
-from analysis.result import OutputAnalysis
-from analysis.subjects.perceptron.training_course import TrainingRecord
+from analysis.report import Analysed, Mask, Part, Report
+from analysis.subjects.question import SubjectQuestion, part
+from analysis.subjects.trained import TrainingRecord
 from analysis.work import DEFAULT_WORK, Work
 
-Given = Mapping[str, tuple[Question, TrainingRecord | None]]
+Given = Mapping[str, tuple[SubjectQuestion, TrainingRecord | None]]
 """What is asked about each checkpoint, with what its file says of its training, by the name of the file."""
+MOST_FOLLOWED: Final = 12
+"""Circuits, and algorithms, that a report follows through the checkpoints."""
 _FOR_ANALYSES: Final = 0.9  # of the time; the rest is for what changes between them
-_CURE: Final = "give files that pluriscope train --checkpoints writes of one network"
+_CURE: Final = "give files that pluriscope train --checkpoints, or train-model --checkpoints, writes of one network"
 
 
 class CheckpointFound(Part):
     """What is found of one checkpoint."""
 
-    epoch: int = Field(description="Epochs run; 0 before the first.")
-    loss: float = Field(description="Mean squared error on the training rows.")
+    at: int = Field(description="Epochs or steps run; 0 before the first.")
+    loss: float = Field(description="On the training rows: mean squared error, or mean cross-entropy in nats.")
+    accuracy: float = Field(description="Share of the training rows right, or of validation rows.")
+    held_out_loss: float | None = Field(description="On rows never trained on; null: there are none.")
+    held_out_accuracy: float | None
     rows_right: int = Field(description="Rows on which the whole network answers the task.")
     circuits: CircuitsCount
     smallest: SmallestBounds
-    backbone: list[str] | None = Field(description="Edges that all valid circuits keep; null: not known.")
-    algorithms: int | None = Field(description="Algorithms of the task that can be placed; null: not all were tried.")
+    backbone: list[str] | None = Field(description="Edges or nodes that all valid circuits keep; null: not known.")
+    algorithms: int | None = Field(
+        description="Algorithms of the task that can be placed; null: not all were tried, or none is defined."
+    )
     first_algorithm: bool | None = Field(description="Whether the first of all algorithms is one of them.")
     change: Change | None = Field(description="Of valid circuits since the checkpoint before; null: none or not known.")
     stops: list[str] = Field(description="Stages that time or memory ended.")
+
+
+class Followed(Part):
+    """A circuit or an algorithm, and at which checkpoints it explains the network."""
+
+    ref: Mask = Field(description="A mask, or the id of an algorithm.")
+    label: str = Field(description="Edges or nodes kept, or the formula.")
+    at: list[int] = Field(description="Checkpoints at which it is valid, or can be placed.")
 
 
 class CheckpointsReport(Report):
@@ -50,51 +66,81 @@ class CheckpointsReport(Report):
 
     task: str
     protocol: str = Field(description="Under which everything is counted.")
+    unit: str = Field(description="What training is measured in: epoch or step.")
     rows: int = Field(description="Rows that the network is judged on.")
     algorithm: str = Field(description="The first of the task's algorithms; empty where none was tried.")
-    first_right: int | None = Field(description="The first epoch of these at which every row is right; null: none.")
+    first_right: int | None = Field(description="The first checkpoint at which every row is right; null: none.")
     first_valid: int | None = Field(description="The first one at which a circuit is known to be valid; null: none.")
     placed_from: int | None = Field(description="From this one on the first algorithm can be placed; null: from none.")
     checkpoints: list[CheckpointFound]
+    circuits: list[Followed] = Field(
+        description=f"The {MOST_FOLLOWED} circuits that are listed at most checkpoints, of these the smallest."
+    )
+    placements: list[Followed] = Field(
+        description=f"The {MOST_FOLLOWED} algorithms that can be placed at most checkpoints, of these the shortest."
+    )
 
     def findings(self, question: Any = None) -> list[str]:
-        algorithm = f"the task's first algorithm{self.algorithm and f', {self.algorithm},'}"
         firsts = {"every row is right": self.first_right, "a circuit is known to be valid": self.first_valid}
-        told = [f"{what} {'nowhere' if at is None else f'first at epoch {at}'}" for what, at in firsts.items()]
-        at = self.placed_from
-        placed = "has no known placement at the last" if at is None else f"can be placed from epoch {at} on"
-        late = [str(one.epoch) for one in self.checkpoints if one.stops]
-        ended = [f"Time or memory ended the analysis of epoch {', '.join(late)}."] if late else []
+        told = [f"{what} {'nowhere' if at is None else f'first at {self.unit} {at}'}" for what, at in firsts.items()]
+        placed = ""
+        if self.algorithm:
+            at = self.placed_from
+            known = "has no known placement at the last" if at is None else f"can be placed from {self.unit} {at} on"
+            placed = f"; the task's first algorithm, {self.algorithm}, {known}"
+        late = [str(one.at) for one in self.checkpoints if one.stops]
+        ended = [f"Time or memory ended the analysis of {self.unit} {', '.join(late)}."] if late else []
         among = f"Under protocol {self.protocol}, of these {len(self.checkpoints)} checkpoints"
-        return [f"{among} {', '.join(told)}; {algorithm} {placed}.", *ended]
+        return [f"{among} {', '.join(told)}{placed}.", *ended]
 
 
-def in_order(given: Given) -> list[tuple[Question, TrainingRecord]]:
-    """Checkpoints of one network by epoch.
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is known of one checkpoint.
+
+    Args:
+        analysed: the question, and the search for its circuits or a sample.
+        first: the id of the first of the task's algorithms; "" where none was tried.
+        formulas: of that one and of those that can be placed, by id, in the order of the rules.
+        placed: ids of those that can be placed; None where not all were tried.
+        stops: stages that time or memory ended.
+    """
+
+    record: TrainingRecord
+    analysed: Analysed
+    first: str = ""
+    formulas: Mapping[str, str] = field(default_factory=dict)
+    placed: Sequence[str] | None = None
+    stops: Sequence[str] = ()
+
+
+def in_order(given: Given) -> list[tuple[SubjectQuestion, TrainingRecord]]:
+    """Checkpoints of one network by epoch or step.
 
     Raises:
         InvalidNetwork: fewer than two, one without an epoch, two of one epoch, or one of another network.
     """
-    found: dict[int, tuple[str, Question, TrainingRecord]] = {}
+    found: dict[int, tuple[str, SubjectQuestion, TrainingRecord]] = {}
     base: dict[str, Any] = {}
     for name, (question, record) in given.items():
         if record is None:
             raise InvalidNetwork(name, "is no checkpoint: it does not say its epoch", _CURE)
         own = {
-            "layers of other sizes": question.subject.sizes,
-            "another task": question.task.truth_table,
+            "another kind of network": question.kind.key,
+            "layers of other sizes": question.graph,
+            "another task": {**question.task_document, "name": ""},
             "other options of training": record.options,
-            "another output, protocol or rows": (question.output, question.protocol.digest, question.record.digest),
+            "another output, protocol or rows": (question.output, question.protocol.digest, question.data_digest),
         }
         base = base or own
         if differs := [what for what in own if own[what] != base[what]]:
             raise InvalidNetwork(name, f"is of another network than {next(iter(given))}, with {differs[0]}", _CURE)
-        if record.epoch in found:
-            raise InvalidNetwork(name, f"is of epoch {record.epoch}, as {found[record.epoch][0]} is", _CURE)
-        found[record.epoch] = name, question, record
+        if record.at in found:
+            raise InvalidNetwork(name, f"is of {record.unit} {record.at}, as {found[record.at][0]} is", _CURE)
+        found[record.at] = name, question, record
     if len(found) < 2:
         raise InvalidNetwork("checkpoints", f"fewer than two are given ({', '.join(given) or 'none'})", _CURE)
-    return [found[epoch][1:] for epoch in sorted(found)]
+    return [found[at][1:] for at in sorted(found)]
 
 
 def find_over_training(given: Given, work: Work = DEFAULT_WORK) -> CheckpointsReport:
@@ -107,53 +153,94 @@ def find_over_training(given: Given, work: Work = DEFAULT_WORK) -> CheckpointsRe
         InvalidNetwork: see :func:`in_order`.
         AnalysisError: one of them cannot be analysed.
     """
-    checkpoints = in_order(given)
-    found: list[OutputAnalysis] = []
-    for at, (question, _) in enumerate(checkpoints):
+    checkpoints, found = in_order(given), list[Checkpoint]()
+    for at, (question, record) in enumerate(checkpoints):
         share = _FOR_ANALYSES * work.seconds_left / (len(checkpoints) - at)
-        found.append(analyse_output(question, work.for_seconds(share)))
-    pairs = [(found[0], None), *((after, before) for before, after in pairwise(found))]
-    each = [_found(one, record, before, work) for (one, before), (_, record) in zip(pairs, checkpoints, strict=True)]
-    question, placed = found[0].question, [one.first_algorithm for one in each]
-    listed = [one.algorithms.algorithms[0] for one in found if one.algorithms.algorithms]
-    return CheckpointsReport(
-        task=question.task.label,
-        protocol=question.protocol.name,
-        rows=question.n_rows,
-        algorithm=listed[0].algorithm.formula if listed else "",
-        first_right=next((one.epoch for one in each if one.rows_right == question.n_rows), None),
-        first_valid=next((one.epoch for one in each if one.circuits.low), None),
-        placed_from=next((one.epoch for at, one in enumerate(each) if all(placed[at:])), None),
-        checkpoints=each,
+        found.append(_analysed(question, record, work.for_seconds(share)))
+    return report_of(found, work)
+
+
+def report_of(found: Sequence[Checkpoint], work: Work | None) -> CheckpointsReport:
+    """What becomes of the explanations of checkpoints that are analysed.
+
+    Args:
+        found: in order, one or more.
+        work: for what changes between two; None for what takes no time.
+    """
+    each = [_found(one, before, work) for one, before in zip(found, [None, *found], strict=False)]
+    question, record = found[0].analysed.question, found[0].record
+    formulas = {ref: formula for one in found for ref, formula in one.formulas.items()}
+    first = next((formulas[one.first] for one in found if one.first), "")
+    placed = [one.first_algorithm for one in each]
+    return CheckpointsReport.model_validate(
+        {
+            "task": question.task_document["name"] or getattr(getattr(question, "task", None), "label", "its own task"),
+            "protocol": question.protocol.name,
+            "unit": record.unit,
+            "rows": question.n_rows,
+            "algorithm": first,
+            "first_right": next((one.at for one in each if one.rows_right == question.n_rows), None),
+            "first_valid": next((one.at for one in each if one.circuits.low), None),
+            "placed_from": next((one.at for at, one in enumerate(each) if all(placed[at:])), None),
+            "checkpoints": each,
+            "circuits": list(_circuits_followed(found)),
+            "placements": _algorithms_followed(found, formulas),
+        },
+        context=question.graph,
     )
 
 
-def _unfinished(circuits: CircuitSearch) -> bool:
-    return circuits.method == "listed" and not circuits.complete
+def _analysed(question: Any, record: TrainingRecord, work: Work) -> Checkpoint:
+    if question.kind.refuses("algorithms"):
+        circuits = sample(question, work, DRAWS) if question.refusal else search(question, work)
+        if circuits is None:
+            cure = "use coarser rules, or a smaller network"
+            raise BeyondLimits(f"circuits at {record.unit} {record.at}", question.obstacle, cure)
+        return Checkpoint(record, Analysed(question, circuits), stops=[*work.ended])
+    found = analyse_output(question, work)
+    stops, results = [stop.stage for stop in found.stops], found.algorithms.algorithms
+    tried = found.algorithms.truncated_at is None and not {"algorithms", "alignments"} & {*stops} and len(results)
+    return Checkpoint(
+        record,
+        Analysed(question, found.circuits),
+        results[0].algorithm.id if results else "",
+        {one.algorithm.id: one.algorithm.formula for one in results if one.n_valid or one is results[0]},
+        [one.algorithm.id for one in results if one.n_valid] if tried else None,
+        stops,
+    )
 
 
-def _found(found: OutputAnalysis, record: TrainingRecord, before: OutputAnalysis | None, work: Work) -> CheckpointFound:
-    question, circuits, search = found.question, found.circuits, found.algorithms
-    stops: list[str] = [stop.stage for stop in found.stops]
-    low, high = circuits.interval or (circuits.n_valid, circuits.n_valid)
-    if _unfinished(circuits):
-        high = circuits.possible  # the listed ones are valid, whatever became of the others
-    change = None
-    if before is not None and not _unfinished(circuits) and not _unfinished(before.circuits):
-        with work.ending("changes"):
-            change = change_of_circuits(before, found, work)
-    smallest, backbone = smallest_and_backbone(question, circuits)
-    low = max(low, int(smallest.high is not None))  # that one is valid
-    tried = search.truncated_at is None and not {"algorithms", "alignments"} & {*stops}
+def _found(one: Checkpoint, before: Checkpoint | None, work: Work | None) -> CheckpointFound:
+    question, record, change, stops = one.analysed.question, one.record, None, [*one.stops]
+    if before is not None:
+        with (work or DEFAULT_WORK).ending("changes"):
+            change = change_of_circuits(before.analysed, one.analysed, work)
+    circuits, smallest, backbone = known_of(question, one.analysed.circuits)
     return CheckpointFound(
-        epoch=record.epoch,
-        loss=record.loss,
-        rows_right=question.judge((1 << question.layout.n_edges) - 1).n_right,
-        circuits=count_of_search(circuits, low, high),
+        at=record.at,
+        **record.model_dump(include={"loss", "accuracy", "held_out_loss", "held_out_accuracy"}),
+        rows_right=question.judge((1 << question.graph.n_bits) - 1).n_right,
+        circuits=circuits,
         smallest=smallest,
         backbone=backbone,
-        algorithms=search.n_aligned if tried else None,
-        first_algorithm=search.algorithms[0].n_valid > 0 if tried and search.algorithms else None,
+        algorithms=None if one.placed is None else len(one.placed),
+        first_algorithm=None if one.placed is None else one.first in one.placed,
         change=change,
         stops=stops,
     )
+
+
+def _circuits_followed(found: Sequence[Checkpoint]) -> Iterator[dict[str, Any]]:
+    """Those listed at most checkpoints; whether each is valid at a checkpoint is found out from its weights."""
+    listed, times = np.unique(np.concatenate([one.analysed.circuits.masks for one in found]), return_counts=True)
+    often = times >= np.sort(times)[-MOST_FOLLOWED:].min(initial=len(found))
+    known = ((-n, mask.bit_count(), mask) for n, mask in zip(times[often], listed[often].tolist(), strict=True))
+    for _, size, mask in nsmallest(MOST_FOLLOWED, known):
+        at = [one.record.at for one in found if one.analysed.question.judge(mask).valid]
+        yield {"ref": mask, "label": f"{size} {part(found[0].analysed.question)}s", "at": at}
+
+
+def _algorithms_followed(found: Sequence[Checkpoint], formulas: Mapping[str, str]) -> list[dict[str, Any]]:
+    at = {ref: [one.record.at for one in found if ref in (one.placed or ())] for ref in formulas}
+    known = ((-len(at[ref]), len(formula), formula, ref) for ref, formula in formulas.items() if at[ref])
+    return [{"ref": ref, "label": label, "at": at[ref]} for _, _, label, ref in nsmallest(MOST_FOLLOWED, known)]

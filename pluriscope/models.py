@@ -152,13 +152,14 @@ def read_checkpoints(files: Sequence[str | Path], protocol: Any, output: int) ->
 
     Args:
         files: their paths, or folders of them.
+        protocol: the rules: a name or settings; see :func:`analysis.explaining.perceptrons.questions`.
     """
     found = {}
     for one in map(Path, files):
         for path in sorted(one.glob("*.json")) if one.is_dir() else [one]:
             given = read_model(path)
             (question,) = questions_of(given, [output], protocol)
-            found[str(path)] = question, getattr(given.file, "training", None)
+            found[str(path)] = question, given.file.training
     return found
 
 

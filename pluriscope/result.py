@@ -131,10 +131,11 @@ def explain(
 def checkpoints(
     *files: FilePath, protocol: ProtocolLike = "complete", output: int = 0, seconds: Seconds = DEFAULT_SECONDS
 ) -> CheckpointsReport:
-    """What becomes of the explanations of a perceptron while it learns.
+    """What becomes of the explanations of a network while it learns.
 
     Args:
-        files: two or more checkpoints, as ``pluriscope train --checkpoints`` writes them, or their folder.
+        files: two or more checkpoints, as ``pluriscope train --checkpoints`` and ``train-model --checkpoints`` write
+            them, or their folder.
         protocol: the rules; see :func:`explain`.
         output: which of the network's outputs, from 0.
         seconds: for all checkpoints together; None for no end.
@@ -142,7 +143,8 @@ def checkpoints(
     Raises:
         AnalysisError: they cannot be read, or are not those of one network.
     """
-    given = read_checkpoints(files, read_protocol(protocol, PERCEPTRON), output)
+    named = isinstance(protocol, str) and not Path(protocol).suffix
+    given = read_checkpoints(files, protocol if named else read_protocol(protocol), output)
     with _working(seconds, None) as work:
         return find_over_training(given, work)
 

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from analysis.certainty import Certainty
 from analysis.circuit_sets.backbone import backbone_of
 from analysis.circuit_sets.chance import chances, coverage_of
-from analysis.circuit_sets.masks import find_masks
+from analysis.circuit_sets.masks import MasksFound, find_masks
 from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.facet import Facet
 from analysis.circuits.planning import CircuitPlan, duration, plan_circuits
@@ -77,17 +77,13 @@ def count(
     own = work.for_seconds(_FOR_THE_NUMBER * work.seconds_left)
     found = find_number(question, own, plan, seed=seed)
     late = own.ended.pop("circuits", None) is not None
-    low, high = found.interval or (found.n_valid, found.n_valid)
-    if late and found.method == "listed":  # the listed ones are valid, whatever became of the others
-        high = found.possible
     searched = found
     if not found.complete and found.method != "counted":
         searched = add_smallest(question, found, replace(work, limits=replace(work.limits, n_smallest=1)))
-    smallest, backbone = smallest_and_backbone(question, searched)
-    low = max(low, int(smallest.high is not None))  # that one is valid
-    enough = is_enough(low, high) and not (late and how == "exact")
+    known, smallest, backbone = known_of(question, searched)
+    enough = is_enough(known.low, known.high) and not (late and how == "exact")
     return CountReport(
-        circuits=count_of_search(found, low, high),
+        circuits=known,
         smallest=smallest,
         backbone=backbone,
         by_size=[
@@ -140,7 +136,58 @@ def _certainty(low: int, high: int, confidence: float | None) -> Certainty:
     return "exact" if low == high and confidence in (None, 1) else "guaranteed"
 
 
-def smallest_and_backbone(question: Question, found: CircuitSearch) -> tuple[SmallestBounds, list[str] | None]:
+def is_unfinished(found: CircuitSearch | MasksFound) -> bool:
+    """Whether time or memory ended a search before every circuit was decided."""
+    if isinstance(found, MasksFound):
+        return found.sample is None and not found.exhaustive
+    return found.method == "listed" and not found.complete
+
+
+def known_of(
+    question: Any, found: CircuitSearch | MasksFound
+) -> tuple[CircuitsCount, SmallestBounds, list[str] | None]:
+    """What a search or a sample says of how many circuits are valid, how small the smallest is, and what all keep.
+
+    Args:
+        question: about a subject of any kind.
+    """
+    if isinstance(found, MasksFound):
+        return _known_of_masks(question, found)
+    smallest, backbone = _smallest_and_backbone(question, found)
+    low, high = found.interval or (found.n_valid, found.n_valid)
+    if is_unfinished(found):
+        high = found.possible  # the listed ones are valid, whatever became of the others
+    return _count_of_search(found, max(low, int(smallest.high is not None)), high), smallest, backbone
+
+
+def _known_of_masks(
+    question: GraphQuestion, found: MasksFound
+) -> tuple[CircuitsCount, SmallestBounds, list[str] | None]:
+    confidence: float | None
+    if (drawn := found.sample) is not None:
+        low, high, confidence, how = drawn.low, drawn.high, drawn.confidence, certainty_of(found.method)
+        smallest = bounds(drawn.smallest.n_edges, drawn.smallest.searched_up_to, proved=False)
+    else:
+        low, high = found.valid, found.valid + found.possible - found.tested
+        how, confidence = _certainty(low, high, None), None if low == high else 1.0
+        fewest, whole = min((size for size, n in found.by_bits.items() if n), default=None), found.exhaustive
+        smallest = bounds(fewest, 0, proved=whole and bool(fewest), none_valid=whole and not found.valid)
+    known = circuits_count(
+        how,
+        found.valid,
+        low,
+        high,
+        confidence=confidence,
+        method=found.method,
+        possible=found.possible,
+        tested=found.tested,
+    )
+    kept = zip(question.graph.bit_names, found.bit_use, strict=True)
+    all_keep = [name for name, n in kept if n == found.valid] if found.exhaustive and found.valid else None
+    return known, smallest, all_keep
+
+
+def _smallest_and_backbone(question: Question, found: CircuitSearch) -> tuple[SmallestBounds, list[str] | None]:
     """The smallest valid circuit, and the edges that all keep, proved where that can be."""
     names = names_of(question.graph).drawn
     if found.complete or found.method == "counted":
@@ -156,7 +203,7 @@ def smallest_and_backbone(question: Question, found: CircuitSearch) -> tuple[Sma
     return bounds(known.n_edges, known.searched_up_to, proved=known.proved, none_valid=none_valid), kept
 
 
-def count_of_search(found: CircuitSearch, low: int, high: int) -> CircuitsCount:
+def _count_of_search(found: CircuitSearch, low: int, high: int) -> CircuitsCount:
     """The record of how many circuits are valid, from ``low`` to ``high``."""
     return circuits_count(
         _certainty(low, high, found.confidence),
@@ -195,7 +242,7 @@ def _of_facet(
     low, high = found.interval or (found.n_valid, found.n_valid)
     enough = is_enough(low, high)
     return CountReport(
-        circuits=count_of_search(found, low, high),
+        circuits=_count_of_search(found, low, high),
         smallest=bounds(min(found.distribution.by_edges, default=None), 0, proved=False),
         backbone=None,
         by_size=[],
@@ -256,30 +303,17 @@ def _of_graph(question: GraphQuestion, work: Work, how: Certainty | None, seed: 
         )
     if how == "exact" and question.refusal:
         raise BeyondLimits(f"an exact {_ITEM}", question.refusal, "ask for a guaranteed one, or use coarser rules")
-    graph, sizes, told = question.graph, question.space.possible_by_bits, _whole_fails(question)
+    sizes, told = question.space.possible_by_bits, _whole_fails(question)
     takes = 0.0 if question.refusal else engine_of(question.subject, question.space).milliseconds / 1_000
     if how == "exact" or (how is None and not question.refusal and takes < work.seconds_left):
         found = find_masks(question, work)
         if found.exhaustive or how == "exact":
-            fewest = min((size for size, n in found.by_bits.items() if n), default=None)
-            all_keep = [name for name, n in zip(graph.bit_names, found.bit_use, strict=True) if n == found.valid]
             late = "" if found.exhaustive else f"Not enough to say: the time was up; all takes about {duration(takes)}."
-            most = found.valid if found.exhaustive else found.valid + found.possible - found.tested
+            known, smallest, backbone = known_of(question, found)
             return CountReport(
-                circuits=circuits_count(
-                    _certainty(found.valid, most, None),
-                    found.valid,
-                    found.valid,
-                    most,
-                    confidence=None if found.valid == most else 1.0,
-                    method="listed" if found.complete else "counted",
-                    possible=found.possible,
-                    tested=found.tested,
-                ),
-                smallest=bounds(
-                    fewest, 0, proved=found.exhaustive and bool(fewest), none_valid=found.exhaustive and not found.valid
-                ),
-                backbone=all_keep if found.exhaustive and found.valid else None,
+                circuits=known,
+                smallest=smallest,
+                backbone=backbone,
                 by_size=exact_sizes(found.by_bits, sizes) if found.exhaustive else [],
                 enough=found.exhaustive,
                 why=f"{told} {late}".strip(),
@@ -287,25 +321,16 @@ def _of_graph(question: GraphQuestion, work: Work, how: Certainty | None, seed: 
     drawn = sample(question, work, most=_MOST_DRAWS, seed=seed)
     if drawn is None or drawn.sample is None:
         raise NotOffered(f"the {_ITEM} of {question.subject.name} from draws", "they cannot be drawn by size", _LOOSER)
-    low, high, why = drawn.sample.low, drawn.sample.high, drawn.sample.why
+    why, (known, smallest, backbone) = drawn.sample.why, known_of(question, drawn)
     more = " More seconds allow more." if why and "circuits" in work.ended else ""
     return CountReport(
-        circuits=circuits_count(
-            certainty_of(drawn.method),
-            drawn.valid,
-            low,
-            high,
-            confidence=drawn.sample.confidence,
-            method=drawn.method,
-            possible=drawn.possible,
-            tested=drawn.tested,
-        ),
-        smallest=bounds(drawn.sample.smallest.n_edges, drawn.sample.smallest.searched_up_to, proved=False),
-        backbone=None,
+        circuits=known,
+        smallest=smallest,
+        backbone=backbone,
         by_size=[
             OfSize(size=size, possible=sizes and sizes[size], low=least, high=most)
             for size, (least, most) in drawn.sample.by_size.items()
         ],
-        enough=is_enough(low, high),
+        enough=is_enough(known.low, known.high),
         why=f"{told} {why}{more}".strip(),
     )

@@ -7,7 +7,7 @@
 
 ``negative_slope``, ``output_activation`` (default: the hidden one), ``attribution``, ``planted``
 (:mod:`analysis.network_files.planted_record`), ``edited`` (:class:`analysis.subjects.edited.EditRecord`) and
-``training`` (:class:`analysis.subjects.perceptron.training_course.TrainingRecord`) may be left out, and so may a task's
+``training`` (:class:`analysis.subjects.perceptron.training_course.EpochRecord`) may be left out, and so may a task's
 name. Every other key is refused: a typing error would otherwise silently change what the
 network computes.
 """
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from analysis.network_files.original import Original
     from analysis.network_files.planted_record import PlantedRecord
     from analysis.subjects.edited import EditRecord
-    from analysis.subjects.perceptron.training_course import TrainingRecord
+    from analysis.subjects.perceptron.training_course import EpochRecord
 
 T = TypeVar("T")
 NETWORK_FORMAT: Final = "pluriscope-network/1"
@@ -77,7 +77,7 @@ class NetworkFile(Described):
     attribution: str = ""
     planted: PlantedRecord | None = None
     edited: EditRecord | None = None
-    training: TrainingRecord | None = None
+    training: EpochRecord | None = None
     remarks: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     original: Original | None = None
@@ -238,11 +238,11 @@ def task_json(task: Task) -> dict[str, Any]:
     return {"name": task.name, "truth_table": list(task.truth_table)}
 
 
-def _training(value: Any, sizes: tuple[int, ...] | None) -> TrainingRecord:
-    from analysis.subjects.perceptron.training_course import TrainingRecord
+def _training(value: Any, sizes: tuple[int, ...] | None) -> EpochRecord:
+    from analysis.subjects.perceptron.training_course import EpochRecord
 
     cure = "write it as pluriscope train does"
-    record = validated(TrainingRecord, value, "training", InvalidNetwork, cure)
+    record = validated(EpochRecord, value, "training", InvalidNetwork, cure)
     if sizes is not None and record.options.sizes != sizes:
         raise InvalidNetwork("training", "is that of a network of another size", cure)
     return record

@@ -39,6 +39,7 @@ from analysis.subjects.perceptron.mlp import (
 )
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.subject import Rules, Slope, SubjectKind, Table, gaps
+from analysis.subjects.trained import StepRecord
 
 Array = NDArray[np.float64]
 FORMAT: Final = "pluriscope-classifier/1"
@@ -68,6 +69,7 @@ class Classifier(Described):
         answers: ``[rows]`` the class of each.
         task: the name of the task.
         remarks: what is to be said of how it was read, one sentence each.
+        training: the training that its file says it is a checkpoint of, None for none.
     """
 
     format: ClassVar[str] = FORMAT
@@ -81,6 +83,7 @@ class Classifier(Described):
     task: str = ""
     attribution: str = ""
     remarks: tuple[str, ...] = ()
+    training: StepRecord | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -370,6 +373,7 @@ class _Own(BaseModel):
     tasks: list[_Task] = Field(min_length=1, max_length=1)
     planted: None = None
     edited: None = None
+    training: StepRecord | None = None
 
 
 def read_classifier(document: dict[str, Any]) -> Classifier:
@@ -400,7 +404,8 @@ def read_classifier(document: dict[str, Any]) -> Classifier:
     if (needed := len(data) * sum(one.size for one in network.weights)) > MAX_MULTIPLICATIONS:
         cause = f"takes {needed:,} multiplications on its rows; the most are {MAX_MULTIPLICATIONS:,}"
         raise BeyondLimits("model", cause, "use a smaller network or fewer rows")
-    return Classifier(file.name, network, tuple(own.outputs), data, answers, task.name, file.attribution)
+    said = {"attribution": file.attribution, "training": own.training}
+    return Classifier(file.name, network, tuple(own.outputs), data, answers, task.name, **said)
 
 
 def classifier_document(classifier: Classifier) -> dict[str, Any]:
@@ -408,6 +413,7 @@ def classifier_document(classifier: Classifier) -> dict[str, Any]:
     file = function_at(f"{_FILES}:NetworkFile")(classifier.name, classifier.network, (), classifier.attribution)
     shared: dict[str, Any] = function_at(f"{_FILES}:network_file_json")(file)
     del shared["sizes"]  # which the weights have
+    shared |= {} if classifier.training is None else {"training": classifier.training.model_dump()}
     return shared | {"format": FORMAT, "outputs": [*classifier.outputs], "tasks": [classifier.task_document]}
 
 

@@ -22,6 +22,7 @@ from analysis.protocol import COMPLETE
 from analysis.subjects.edited import EditRecord
 from analysis.subjects.graph import Graph, Masks
 from analysis.subjects.planted import PlantedEdges
+from analysis.subjects.trained import TrainingRecord
 from analysis.subjects.traits import TRAITS
 
 Numbers = NDArray[np.uint64]
@@ -257,6 +258,10 @@ class Subject(Protocol):
     @property
     def edited(self) -> EditRecord | None:
         """The edit that its file says it comes of; None for none."""
+
+    @property
+    def training(self) -> TrainingRecord | None:
+        """The training that its file says it is a checkpoint of; None for none."""
 
     def judged_as(self, other: Any) -> Any:
         """The same network with the rows and answers of another one's task, for comparisons of the two.

@@ -42,7 +42,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "compare": "ask.compare",
         "audit": "audit.audit",
         "train": "train.train",
-        "checkpoints": "count.checkpoints",
+        "checkpoints": "checkpoints.checkpoints",
         "plant": "plant.plant",
         "edit": "edit.edit",
         "prove": "proving.prove",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from analysis.subjects.perceptron.training_course import TrainingOutcome
+    from analysis.subjects.trained import TrainingRecord
     from analysis.subjects.transformer.tasks import TokenTask
     from analysis.subjects.transformer.training import AttentionOutcome
     from analysis.subjects.transformer.training_spec import AttentionSpec
@@ -23,6 +24,7 @@ def train_model(
     rows: str = "",
     seed: int = 0,
     count: Annotated[int, Within(1, 1_000)] = 1,
+    checkpoints: tuple[int, ...] = (),
     output: str = ".",
     quiet: bool = False,
     **options: Any,
@@ -40,6 +42,8 @@ def train_model(
         rows: JSON file with rows and answers as token ids, at most 4,096, instead of a task.
         seed: Seed of the first model; the others take the following ones.
         count: How many models to train.
+        checkpoints: Steps such as 0,50,100: each model as it is after them, and at the end, converged or not, goes to
+            a folder of its own, which pluriscope checkpoints reads.
         output: Folder for the model files.
     """
     from analysis.subjects.transformer.files import attention_document
@@ -54,7 +58,10 @@ def train_model(
     outcomes = []
     for spec, path in zip(specs, paths, strict=True):
         with progress_bar(quiet) as report:
-            outcome = train_attention(spec, work=Work(report=report))
+            outcome = train_attention(spec, Work(report=report), checkpoints)
+        for one in outcome.checkpoints:
+            record: Any = one.training
+            write_json(_checkpoint_file(path, record, spec.steps), attention_document(one))
         if outcome.model is None or not outcome.converged:
             path = ""
         else:
@@ -70,6 +77,13 @@ def _told(seed: int, outcome: AttentionOutcome, file: str) -> tuple[dict[str, An
     ended = "" if outcome.model is None else f", {file or 'not converged'}"
     told = {"seed": seed, "loss": loss, "steps": outcome.steps, "right": right, "file": file}
     return told, f"seed {seed}: {outcome.words}{ended}"
+
+
+def _checkpoint_file(path: str, record: TrainingRecord, most: int) -> str:
+    """Where a checkpoint goes of a network whose own file is at a path."""
+    folder, digits = Path(path).with_suffix(""), max(4, len(str(most)))
+    (file,) = _files(str(folder), [f"{folder.name}-{record.unit}-{record.at:0{digits}}.json"])
+    return file
 
 
 def _model_file(spec: AttentionSpec) -> str:
@@ -178,11 +192,9 @@ def _write(outcome: TrainingOutcome, path: str, name: str, several: bool) -> str
 
     spec, is_good = outcome.spec, outcome.converged and outcome.network is not None
     called = f"{name}, seed {spec.seed}" if name and several else name or spec.label
-    folder, digits = Path(path).with_suffix(""), max(4, len(str(spec.epochs)))
     for network, record in outcome.checkpoints:
-        (one,) = _files(str(folder), [f"{folder.name}-epoch-{record.epoch:0{digits}}.json"])
         checkpoint = NetworkFile(f"{called}, epoch {record.epoch}", network, spec.resolved_tasks(), training=record)
-        write_json(one, network_file_json(checkpoint))
+        write_json(_checkpoint_file(path, record, spec.epochs), network_file_json(checkpoint))
     if outcome.network is not None and is_good:
         write_json(path, network_file_json(NetworkFile(called, outcome.network, spec.resolved_tasks())))
     figures = f"loss {outcome.loss:.4g}, accuracy {outcome.accuracy:.0%}, {outcome.epochs} epochs"

@@ -39,7 +39,7 @@ from analysis.subjects.perceptron.batched_mlp import activated, initial_paramete
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.perceptron.threads import one_thread
-from analysis.subjects.perceptron.training_course import TrainingOutcome, TrainingRecord
+from analysis.subjects.perceptron.training_course import EpochRecord, TrainingOutcome
 from analysis.subjects.perceptron.training_spec import TrainingSpec, TrainingState, read_regularisation
 from analysis.tasks import input_table
 from analysis.work import DEFAULT_WORK, Work
@@ -122,7 +122,7 @@ class _Lane:
     best: float = math.inf
     stale: int = 0
     pruned: bool = False
-    checkpoints: list[tuple[Network, TrainingRecord]] = field(default_factory=list)
+    checkpoints: list[tuple[Network, EpochRecord]] = field(default_factory=list)
 
 
 class _Group:
@@ -225,7 +225,7 @@ class _Group:
             loss = float(((forward(network, rows.astype(np.float64)) - labels) ** 2).mean())
         if math.isfinite(loss):
             accuracy = self._accuracy(lane, slot, copy.deepcopy(lane.random))  # what draws must not change training
-            record = TrainingRecord(options=lane.spec, epoch=len(lane.losses), loss=loss, accuracy=accuracy)
+            record = EpochRecord(options=lane.spec, epoch=len(lane.losses), loss=loss, accuracy=accuracy)
             lane.checkpoints.append((network, record))
 
     @property

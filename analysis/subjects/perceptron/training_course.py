@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.perceptron.training_spec import MESSAGES, TrainingSpec, TrainingState
+from analysis.subjects.trained import TrainingRecord
 from analysis.tasks import input_table
 
 MOST_POINTS: Final = 200  # of one loss curve
@@ -18,15 +19,12 @@ _FEWEST: Final = 6
 _POINTS_OF_ALL: Final = 4_000  # of all curves that are told at once
 
 
-class TrainingRecord(BaseModel):
-    """What a network file says of the training of which its network is a checkpoint: no part of its identity."""
+class EpochRecord(TrainingRecord):
+    """Where a perceptron stood in its training, as its file says it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+    unit: ClassVar[str] = "epoch"
     options: TrainingSpec
     epoch: int = Field(ge=0, strict=True, description="Epochs run; 0 before the first.")
-    loss: float = Field(ge=0, allow_inf_nan=False, description="Mean squared error on the training rows.")
-    accuracy: float = Field(ge=0, le=1, description="Share of validation rows right on every output.")
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class TrainingOutcome:
     loss: float
     accuracy: float
     losses: tuple[float, ...]
-    checkpoints: tuple[tuple[Network, TrainingRecord], ...] = ()
+    checkpoints: tuple[tuple[Network, EpochRecord], ...] = ()
 
     @property
     def converged(self) -> bool:

@@ -40,6 +40,7 @@ def attention_document(model: AttentionModel) -> dict[str, Any]:
         "tasks": [dict(model.task_document)],
         **({} if model.planted is None else {"planted": model.planted.document()}),
         **({} if model.edited is None else {"edited": model.edited.model_dump()}),
+        **({} if model.training is None else {"training": model.training.model_dump()}),
     }
 
 

@@ -28,6 +28,7 @@ from analysis.subjects.names import MAX_ATTRIBUTION, checked_name
 from analysis.subjects.perceptron.activations import activation_of
 from analysis.subjects.planted import read_planted_edges
 from analysis.subjects.subject import Rules
+from analysis.subjects.trained import StepRecord
 from analysis.subjects.transformer.blocks import BIASES, D_MLP, Blocks
 from analysis.subjects.transformer.heads import Array
 from analysis.subjects.transformer.space import AttentionSpace
@@ -66,10 +67,12 @@ class AttentionModel(Described, Transformer):
 
     Args:
         remarks: what is to be said of how it was read, one sentence each.
+        training: the training that its file says it is a checkpoint of, None for none.
     """
 
     format: ClassVar[str] = FORMAT
     remarks: tuple[str, ...] = ()
+    training: StepRecord | None = None
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -114,14 +117,15 @@ class AttentionModel(Described, Transformer):
         )
 
     def with_parameters(self, parameters: Mapping[str, Array]) -> Self:
-        """The transformer with other numbers, named as in :attr:`parameters`; what was planted is not there any more.
+        """The transformer with other numbers, named as in :attr:`parameters`; it is no checkpoint, and what was planted
+        is not there any more.
 
         Raises:
             InvalidNetwork: a number that is not finite, or so large that a sum could pass 1e300.
         """
         if not all(np.isfinite(array).all() for array in parameters.values()):
             raise InvalidNetwork("weights", "hold NaN or infinite values", "give finite numbers only")
-        found = replace(super().with_parameters(parameters), planted=None)
+        found = replace(super().with_parameters(parameters), planted=None, training=None)
         _check_magnitude(found.embedding, found.positions, found.layers, found.unembedding, found.blocks)
         return found
 
@@ -223,6 +227,7 @@ class _File(_Rows):
     layer_norm_epsilon: float | None = Field(None, ge=1e-12, le=1.0)
     planted: dict[str, Any] | None = None
     edited: dict[str, Any] | None = None
+    training: StepRecord | None = None
 
 
 def read_attention(document: dict[str, Any]) -> AttentionModel:
@@ -276,6 +281,7 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
         answers=np.array(task.answers, dtype=np.int64),
         blocks=blocks,
         edited=None if file.edited is None else function_at(_READ_EDITED)(file.edited, "attention", (1,)),
+        training=file.training,
     )
     needed = len(task.rows) * (len(layers) * (heads * model.per_row + model.per_mlp) + d * v)
     if needed > MAX_MULTIPLICATIONS:

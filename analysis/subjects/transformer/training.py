@@ -8,8 +8,8 @@ generator of random numbers for weights and batches: the same seed gives the sam
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +21,7 @@ from analysis.subjects.perceptron.batched_mlp import torch_module
 from analysis.subjects.perceptron.optimizers import AdamW
 from analysis.subjects.perceptron.threads import one_thread
 from analysis.subjects.subject import ACCURACY_THRESHOLD
+from analysis.subjects.trained import StepRecord
 from analysis.subjects.transformer.blocks import MLP, Blocks
 from analysis.subjects.transformer.model import AttentionModel
 from analysis.subjects.transformer.training_spec import AttentionSpec
@@ -48,6 +49,7 @@ class AttentionOutcome:
         loss: mean cross-entropy over all rows, in nats.
         right: rows on which the answer is the largest logit.
         converged: whether the loss is below its target and the model is right on more than 99% of the rows.
+        checkpoints: the model as it was after some steps, in order, where such were asked for.
     """
 
     model: AttentionModel | None
@@ -55,6 +57,7 @@ class AttentionOutcome:
     loss: float
     right: int
     converged: bool
+    checkpoints: tuple[AttentionModel, ...] = ()
 
     @property
     def words(self) -> str:
@@ -64,12 +67,16 @@ class AttentionOutcome:
         return f"loss {self.loss:.3g} after {self.steps:,} steps, {self.right} rows right"
 
 
-def train_attention(spec: AttentionSpec, work: Work = DEFAULT_WORK) -> AttentionOutcome:
+def train_attention(
+    spec: AttentionSpec, work: Work = DEFAULT_WORK, checkpoints: Collection[int] = ()
+) -> AttentionOutcome:
     """Train one transformer.
 
     Args:
         spec: what to train.
         work: told the loss; may cancel.
+        checkpoints: steps after which the model is kept as it is then, 0 for before the first; where there are any, the
+            last step is one, too. Training does not depend on them.
     """
     tokens, answers = torch.tensor(spec.task.rows), torch.tensor(spec.task.answers)
     act = torch_module(activation_of(spec.activation))
@@ -78,6 +85,20 @@ def train_attention(spec: AttentionSpec, work: Work = DEFAULT_WORK) -> Attention
         weights = _initial(spec, generator)
         adam = AdamW(weights.values(), lr=spec.learning_rate, weight_decay=spec.weight_decay)
         step, loss, right, converged, words = 0, math.inf, 0, False, ""
+        kept: dict[int, AttentionModel] = {}
+
+        def look(*, keep: bool) -> tuple[float, int]:
+            """The loss on all rows, and how many are right."""
+            with torch.no_grad():
+                logits = logits_of(weights, tokens, act, layer_norm=spec.layer_norm)
+                loss = float(torch.nn.functional.cross_entropy(logits, answers))
+                right = int((logits.argmax(dim=1) == answers).sum())
+            if keep and math.isfinite(loss):
+                kept[step] = _checkpoint(spec, weights, step, loss, right)
+            return loss, right
+
+        if 0 in checkpoints:
+            look(keep=True)
         while step < spec.steps and not converged:
             for _ in range(min(LOOK_EVERY, spec.steps - step)):
                 some = slice(None) if len(tokens) <= BATCH else torch.randperm(len(tokens), generator=generator)[:BATCH]
@@ -91,17 +112,26 @@ def train_attention(spec: AttentionSpec, work: Work = DEFAULT_WORK) -> Attention
                     weight.grad = slope
                 adam.step()
                 step += 1
-            with torch.no_grad():
-                logits = logits_of(weights, tokens, act, layer_norm=spec.layer_norm)
-                loss = float(torch.nn.functional.cross_entropy(logits, answers))
-                right = int((logits.argmax(dim=1) == answers).sum())
+                if step in checkpoints:
+                    look(keep=True)
+            loss, right = look(keep=False)
             words = f"loss {loss:.3g}, {right} of {len(tokens)} rows right"
             work.tell("training", step, spec.steps, words, loss)
             if not math.isfinite(loss):
-                return AttentionOutcome(None, step, loss, 0, False)
+                return AttentionOutcome(None, step, loss, 0, False, tuple(kept.values()))
             most_wrong = max_wrong(len(tokens), ACCURACY_THRESHOLD)
             converged = loss <= spec.loss_target and len(tokens) - right <= most_wrong
-    return AttentionOutcome(_model(spec, weights), step, loss, right, converged)
+        if checkpoints:
+            look(keep=True)
+    return AttentionOutcome(_model(spec, weights), step, loss, right, converged, tuple(kept.values()))
+
+
+def _checkpoint(
+    spec: AttentionSpec, weights: Mapping[str, Tensor], step: int, loss: float, right: int
+) -> AttentionModel:
+    options = spec.model_dump(exclude={"name", "task"}) | {"task": spec.task.name}
+    record = StepRecord(options=options, step=step, loss=loss, accuracy=right / len(spec.task.rows))
+    return replace(_model(spec, weights), name=f"{spec.label}, step {step}", training=record)
 
 
 def initial_sizes(spec: AttentionSpec) -> dict[str, tuple[tuple[int, ...], float]]:

@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 
 import pluriscope
+from analysis.circuit_sets.masks import find_masks
 from analysis.network_files.files import network_file_json, parse_network_file
 from analysis.pipeline import analyse_output
 from analysis.question import ask
+from analysis.subjects.question import GraphQuestion
+from analysis.subjects.registry import read_subject
+from analysis.subjects.transformer.kind import TRANSFORMER
 from tests.app.cli.test_analyse import refused, run
 from tests.factories import small_network
 
@@ -34,7 +38,7 @@ def test_each_checkpoint_is_counted_and_compared_with_the_one_before(folder, cap
     assert run("checkpoints", folder, "-q", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found == pluriscope.checkpoints(folder).model_dump(mode="json")
-    assert [one["epoch"] for one in found["checkpoints"]] == [file.training.epoch for file in files]
+    assert [one["at"] for one in found["checkpoints"]] == [file.training.epoch for file in files]
     before = None
     for file, one in zip(files, found["checkpoints"], strict=True):
         analysis = analyse_output(ask(file.network, task=file.tasks[0]))
@@ -50,10 +54,55 @@ def test_each_checkpoint_is_counted_and_compared_with_the_one_before(folder, cap
             parts = (len(kept), len(before - kept), len(masks - kept))
             assert (change["kept"], change["lost"], change["gained"]) == parts
         before = masks
+        placed = {result.algorithm.id for result in search.algorithms if result.n_valid}
+        for kind, explaining in (("circuits", {f"{mask:04x}" for mask in masks}), ("placements", placed)):
+            assert all((known["ref"] in explaining) == (one["at"] in known["at"]) for known in found[kind])
+    assert found["circuits"]
+    assert found["placements"]
     each = found["checkpoints"]
-    assert (found["task"], found["protocol"]) == ("XOR", "complete")
-    assert found["first_valid"] == next(one["epoch"] for one in each if one["circuits"]["low"])
-    assert found["first_right"] == next(one["epoch"] for one in each if one["rows_right"] == 4)
+    assert (found["task"], found["protocol"], found["unit"]) == ("XOR", "complete", "epoch")
+    assert found["first_valid"] == next(one["at"] for one in each if one["circuits"]["low"])
+    assert found["first_right"] == next(one["at"] for one in each if one["rows_right"] == 4)
+
+
+@pytest.mark.slow
+def test_a_transformer_is_followed_by_steps(tmp_path, capsys):
+    options = ("--task", "sum modulo", "--vocabulary", 5, "--layers", 1, "--d-model", 8, "--d-head", 4, "--steps", 260)
+    assert run("train-model", *options, "--checkpoints", "0,130", "-o", tmp_path, "-q") == 0
+    folder = next(one for one in tmp_path.iterdir() if one.is_dir())
+    kept = sorted(folder.iterdir())
+    models = [read_subject(path.read_bytes())[1] for path in kept]
+    assert [(path.stem[-10:], one.training.step) for path, one in zip(kept, models, strict=True)] == [
+        ("-step-0000", 0),
+        ("-step-0130", 130),
+        (f"-step-{models[-1].training.step:04}", models[-1].training.step),
+    ]
+    assert models[-1].digest == read_subject(folder.with_suffix(".json").read_bytes())[1].digest
+    capsys.readouterr()
+    assert run("checkpoints", folder, "-q", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["unit"], found["algorithm"], found["placed_from"]) == ("step", "", None)
+    before = None
+    for model, one in zip(models, found["checkpoints"], strict=True):
+        question = GraphQuestion(TRANSFORMER, model, TRANSFORMER.default_rules)
+        masks = set(find_masks(question).masks.tolist())
+        assert one["rows_right"] == question.n_rows * model.training.accuracy
+        assert (one["circuits"]["low"], one["circuits"]["high"], one["algorithms"]) == (len(masks), len(masks), None)
+        if before is not None:
+            assert [one["change"][name] for name in ("kept", "lost", "gained")] == [
+                len(before & masks),
+                len(before - masks),
+                len(masks - before),
+            ]
+        before = masks
+        for circuit in found["circuits"]:
+            assert (int(circuit["ref"], 16) in masks) == (one["at"] in circuit["at"])
+    assert before
+    other = json.loads(kept[0].read_text()) | {"training": {"options": {}, "step": 1, "loss": 0.5, "accuracy": 2}}
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    assert "training accuracy: input should be less than" in refused(
+        capsys, "checkpoints", tmp_path / "other.json", "-q"
+    )
 
 
 def over(base: dict, upper: dict) -> dict:

@@ -41,6 +41,7 @@ class PerceptronModel:
     facts = (("Made for", "tests"),)
     planted = None
     edited = None
+    training = None
 
     @property
     def network(self) -> Network:
