@@ -21,11 +21,13 @@ from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.subjects import registry
 from analysis.subjects.perceptron.network import Network
+from analysis.subjects.perceptron.training_course import EpochRecord
 from analysis.subjects.registry import kind_called, read_subject
 from analysis.subjects.subject import Subject, SubjectKind
+from analysis.subjects.trained import StepRecord, TrainingRecord
 from analysis.tasks import Task
 from app.db.errors import NotFound
-from app.db.tables import AlignmentRow, DataRow, NetworkRow, ProtocolRow
+from app.db.tables import AlignmentRow, CheckpointRow, DataRow, NetworkRow, ProtocolRow
 
 
 def parameters_to_bytes(network: Network) -> bytes:
@@ -120,7 +122,13 @@ def planted_of(row: NetworkRow) -> PlantedRecord | None:
 def network_file_of(row: NetworkRow) -> NetworkFile:
     """A stored network as the file that it could have come from."""
     edited = None if row.edited is None else read_edited(row.edited, "perceptron", tuple(row.sizes))
-    return NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution, planted_of(row), edited)
+    training: Any = next((record_of(one, row) for one in row.checkpoints), None)
+    return NetworkFile(row.name, network_of(row), tasks_of(row), row.attribution, planted_of(row), edited, training)
+
+
+def record_of(checkpoint: CheckpointRow, row: NetworkRow) -> TrainingRecord:
+    """What the file of a network said of a training that it is a checkpoint of."""
+    return (EpochRecord if row.document is None else StepRecord).model_validate(checkpoint.record)
 
 
 def document_of(row: NetworkRow) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Identity is content (digests, masks, hashes); row numbers never leave the database.
 
-networks ─┬─ analyses ─┬─ circuits
+networks ─┬─ checkpoints: of which training a network is one
+          ├─ analyses ─┬─ circuits
           │            ├─ algorithms ── alignments
           │            ├─ verdicts: which letter of an explanation is which criterion's
           │            ├─ alignments on directions
@@ -66,6 +67,9 @@ class NetworkRow(Base):
     edited: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     analyses: Mapped[list[AnalysisRow]] = relationship(back_populates="network", cascade="all, delete-orphan")
+    checkpoints: Mapped[list[CheckpointRow]] = relationship(
+        cascade="all, delete-orphan", order_by=lambda: (CheckpointRow.training, CheckpointRow.at)
+    )
 
     @property
     def n_outputs(self) -> int:
@@ -84,6 +88,17 @@ Index(
     NetworkRow.origin,
     NetworkRow.digest,
 )
+
+
+class CheckpointRow(Base):
+    """A network as it was in a training: one network may be a checkpoint of several, and one at several times."""
+
+    __tablename__ = "checkpoints"
+
+    training: Mapped[str] = mapped_column(String(64), primary_key=True)  # digest of kind, sizes, tasks and options
+    at: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # epochs or steps
+    network_id: Mapped[int] = mapped_column(ForeignKey("networks.id", ondelete="CASCADE"), index=True)
+    record: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class FormerSlugRow(Base):

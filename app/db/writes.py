@@ -10,11 +10,12 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from analysis.digest import canonical_json
+from analysis.digest import canonical_json, sha256_hex
 from analysis.network_files.files import NetworkFile, slug_of
 from analysis.network_files.planted_record import planted_json
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
+from analysis.subjects.trained import TrainingRecord
 from analysis.tasks import Task
 from app.db.codecs import parameters_to_bytes, tasks_to_json
 from app.db.errors import Conflict, NotFound
@@ -26,7 +27,7 @@ from app.db.reads.networks import STUDY_ORIGIN, known_as
 from app.db.records import save_data_record, save_protocol
 from app.db.rows import insert_columns, insert_rows
 from app.db.table_base import Base
-from app.db.tables import PERCEPTRON, AlgorithmRow, AnalysisRow, FormerSlugRow, NetworkRow
+from app.db.tables import PERCEPTRON, AlgorithmRow, AnalysisRow, CheckpointRow, FormerSlugRow, NetworkRow
 from app.db.verdicts import add_verdicts
 from pluriscope.address import PREFIX, Addresses
 
@@ -48,7 +49,8 @@ def save_network(
     Deleted ones come back; for other tasks they are stored anew, and what was found before is lost. One that so far
     was known from a study alone enters the gallery under the name, slug and origin given here, and the study's slug
     leads on; one that is in the gallery keeps its name and slug, and the new ones lead to it. A loss
-    curve, what was planted and an edit are taken over if none was kept before.
+    curve, what was planted and an edit are taken over if none was kept before, and of which training it is a checkpoint
+    besides what was kept.
 
     Args:
         session: of the writer.
@@ -60,9 +62,12 @@ def save_network(
 
     Raises:
         AnalysisError: a file that cannot be read.
-        Conflict: it is stored already for other tasks; its analyses were made for those.
+        Conflict: it is stored already for other tasks; its analyses were made for those. Or it is a checkpoint, and
+            another network is stored as that one.
     """
     fresh, now = network_row(file, "", origin), datetime.now(UTC)
+    for one in fresh.checkpoints:
+        _refuse_second(session, fresh, one)
     row = network_by_digest(session, fresh.digest)
     cure = "" if row is None else _other_tasks(row, fresh.tasks)
     if row is not None and row.deleted_at is not None and cure:
@@ -88,6 +93,10 @@ def save_network(
     taken = [name for name in ("planted", "edited") if not getattr(row, name) and getattr(fresh, name)]
     for name in taken:
         setattr(row, name, getattr(fresh, name))
+    known = {(one.training, one.at) for one in row.checkpoints}
+    if new := [one for one in fresh.checkpoints if (one.training, one.at) not in known]:
+        taken += [] if known else ["training"]
+        row.checkpoints += new
     if taken and row.document is not None and fresh.document is not None:  # the file that is kept says it, too
         said = json.loads(fresh.document)
         row.document = canonical_json({**json.loads(row.document), **{name: said[name] for name in taken}})
@@ -95,6 +104,22 @@ def save_network(
         row.training = dict(training)
     session.flush()
     return row
+
+
+def _refuse_second(session: Session, fresh: NetworkRow, one: CheckpointRow) -> None:
+    """Refuse a checkpoint where another network is stored as that one; of a deleted network it is taken.
+
+    Raises:
+        Conflict: there is one.
+    """
+    same = CheckpointRow.training == one.training, CheckpointRow.at == one.at
+    held = select(CheckpointRow, NetworkRow).join(NetworkRow, NetworkRow.id == CheckpointRow.network_id)
+    for kept, other in session.execute(held.where(*same, NetworkRow.digest != fresh.digest)):
+        if other.deleted_at is None:
+            cause = f"has other weights than {other.slug!r}, which is stored as {one.at} of the same training"
+            raise Conflict(f"network {fresh.name!r}", cause, "delete that one first, or leave the training out")
+        session.delete(kept)
+    session.flush()
 
 
 def other_tasks(row: NetworkRow, tasks: Sequence[Task]) -> str:
@@ -134,13 +159,27 @@ def network_row(file: NetworkFile | bytes, slug: str, origin: str) -> NetworkRow
         attribution=file.attribution,
         planted=None if file.planted is None else planted_json(file.planted),
         edited=None if file.edited is None else file.edited.model_dump(),
+        checkpoints=_checkpoints(file.training, [PERCEPTRON, network.sizes, [task.truth_table for task in file.tasks]]),
     )
+
+
+def _checkpoints(record: TrainingRecord | None, about: Sequence[Any]) -> list[CheckpointRow]:
+    """The row of a checkpoint, if a file says that its network is one.
+
+    Args:
+        about: what all networks of one training have in common beside its options.
+    """
+    if record is None:
+        return []
+    told = record.model_dump(mode="json")
+    return [CheckpointRow(training=sha256_hex(canonical_json([*about, told["options"]])), at=record.at, record=told)]
 
 
 def _row_of_document(raw: bytes, slug: str, origin: str) -> NetworkRow:
     """The row of a network whose file is kept."""
     kind, subject = read_subject(raw)
     question = GraphQuestion(kind, subject, kind.default_rules)
+    names = [] if subject.training is None else [node.name for node in question.graph.nodes]
     return NetworkRow(
         digest=subject.digest,
         slug=slug,
@@ -156,6 +195,7 @@ def _row_of_document(raw: bytes, slug: str, origin: str) -> NetworkRow:
         attribution=subject.attribution,
         planted=None if subject.planted is None else dict(subject.planted.document()),
         edited=None if subject.edited is None else subject.edited.model_dump(),
+        checkpoints=_checkpoints(subject.training, [kind.key, names, question.data_document["digest"]]),
     )
 
 

@@ -11,11 +11,13 @@ from analysis.alignments.result import AlgorithmSearch
 from analysis.circuits.result import CircuitSearch
 from analysis.digest import canonical_json
 from analysis.interpretations.result import InterpretationCounts
-from analysis.network_files.files import NetworkFile
+from analysis.network_files.files import NetworkFile, network_file_json, parse_network_file
 from analysis.protocol import COMPLETE, PAPER
+from analysis.subjects.perceptron.training_course import EpochRecord
+from analysis.subjects.perceptron.training_spec import training_spec
 from analysis.tasks import named_task
 from app.bundled import bundled_models
-from app.db.codecs import graph_question, network_of, tasks_of
+from app.db.codecs import document_of, graph_question, network_of, tasks_of
 from app.db.engine import SCHEMA, Store
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
@@ -27,9 +29,9 @@ from app.db.reads.results import load_analysis
 from app.db.reads.studies import studies_of_network
 from app.db.studies import open_network
 from app.db.table_base import Base
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow, NetworkRow
+from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CheckpointRow, CircuitRow, NetworkRow
 from app.db.writes import delete_network, save_network
-from app.jobs import queue
+from app.jobs import deletion, queue
 from tests.factories import (
     XOR_SLUG,
     found_out,
@@ -74,6 +76,37 @@ def test_what_a_later_file_says_was_planted_in_a_transformer_is_found(store):
         assert analysis.network is row
         assert json.loads(row.document) == bare | {"planted": row.planted}
         assert found_out(session, analysis, "planted").found["valid"]
+
+
+def checkpoint(epoch: int, rate: float = 0.1, step: float = 0.0) -> NetworkFile:
+    """A checkpoint of a small network, its first biases so much larger."""
+    network = small_network().network
+    moved = replace(network, biases=(network.biases[0] + step, *network.biases[1:]))
+    spec = training_spec({"hidden": network.sizes[1:-1], "n_inputs": network.sizes[0], "learning_rate": rate})
+    record = EpochRecord(options=spec, epoch=epoch, loss=0.25, accuracy=0.5)
+    return NetworkFile("small", moved, spec.resolved_tasks(), training=record)
+
+
+def test_a_network_keeps_of_which_trainings_it_is_a_checkpoint(store):
+    first, later, other, again = checkpoint(0), checkpoint(3, step=1.0), checkpoint(0, rate=0.2), checkpoint(2)
+    with store.write() as session:
+        row, second = save_network(session, replace(first, training=None)), save_network(session, later)
+        assert document_of(row) == network_file_json(replace(first, training=None))
+        for file in (first, other, again, first):
+            assert save_network(session, file) is row
+        kept = [(one.training, one.at) for one in row.checkpoints]
+        assert (len(kept), len({*kept}), len({training for training, _ in kept})) == (3, 3, 2)
+        (of_second,) = second.checkpoints
+        assert (of_second.training, of_second.at) in {(training, 3) for training, at in kept if at == 2}
+        assert parse_network_file(canonical_json(document_of(second))).training == later.training
+        with pytest.raises(Conflict, match=r"has other weights than 'small.*', which is stored as 3 of"):
+            save_network(session, checkpoint(3, step=2.0))
+        deletion.delete(session, second)
+        assert save_network(session, checkpoint(3, step=2.0)).checkpoints[0].at == 3
+        session.expire_all()
+        assert second.checkpoints == []
+        delete_network(session, row)
+        assert session.scalars(select(CheckpointRow.at)).all() == [3]
 
 
 @pytest.mark.parametrize("protocol", [COMPLETE, PAPER], ids=lambda protocol: protocol.name)
