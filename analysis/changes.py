@@ -235,7 +235,7 @@ def change_of_circuits(before: Analysed, after: Analysed, work: Work | None = DE
     """
     first, second = before.circuits, after.circuits
     if first.complete and second.complete:
-        return Change(**{name: len(masks) for name, masks in _parts(first.masks, second.masks).items()})
+        return Change(**{name: len(masks) for name, masks in parts_of(first.masks, second.masks).items()})
     if work is None or is_unfinished(first) or is_unfinished(second):
         return None
     if isinstance(first, CircuitSearch):
@@ -243,7 +243,8 @@ def change_of_circuits(before: Analysed, after: Analysed, work: Work | None = DE
     return _change_by_draws(first, second, after.question) if first.exhaustive and second.exhaustive else None
 
 
-def _parts(first: Masks, second: Masks) -> dict[str, Masks]:
+def parts_of(first: Masks, second: Masks) -> dict[str, Masks]:
+    """The circuits that are kept, lost and gained where all are listed."""
     kept = np.intersect1d(first, second)
     return {"kept": kept, "lost": np.setdiff1d(first, kept), "gained": np.setdiff1d(second, kept)}
 
@@ -327,7 +328,7 @@ class _Masks:
         first, second = before.circuits.masks, after.circuits.masks
         self.parts: dict[str, Masks] = {}
         if self.listed:
-            self.parts = _parts(first, second)
+            self.parts = parts_of(first, second)
 
     def change(self) -> Change:
         """Of circuits."""
@@ -496,7 +497,7 @@ def _compare_listed(before: GraphQuestion, after: GraphQuestion, work: Work, *, 
         found.append(one)
     parts: dict[str, Masks] = {}
     if all(one.complete for one in found):
-        parts = _parts(found[0].masks, found[1].masks)
+        parts = parts_of(found[0].masks, found[1].masks)
         circuits = Change(**{name: len(masks) for name, masks in parts.items()})
     else:
         circuits = _change_by_draws(found[0], found[1], after)

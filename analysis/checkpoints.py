@@ -7,7 +7,7 @@ checkpoints is not looked at, so every "first" is the first of the checkpoints g
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import nsmallest
 from typing import Any, Final
 
@@ -198,16 +198,23 @@ def _analysed(question: Any, record: TrainingRecord, work: Work) -> Checkpoint:
             raise BeyondLimits(f"circuits at {record.unit} {record.at}", question.obstacle, cure)
         return Checkpoint(record, Analysed(question, circuits), stops=[*work.ended])
     found = analyse_output(question, work)
-    stops, results = [stop.stage for stop in found.stops], found.algorithms.algorithms
-    tried = found.algorithms.truncated_at is None and not {"algorithms", "alignments"} & {*stops} and len(results)
-    return Checkpoint(
-        record,
-        Analysed(question, found.circuits),
-        results[0].algorithm.id if results else "",
-        {one.algorithm.id: one.algorithm.formula for one in results if one.n_valid or one is results[0]},
-        [one.algorithm.id for one in results if one.n_valid] if tried else None,
-        stops,
-    )
+    results = [(one.algorithm.id, one.algorithm.formula, one.n_valid) for one in found.algorithms.algorithms]
+    stops, left_out = [stop.stage for stop in found.stops], found.algorithms.truncated_at is not None
+    return with_algorithms(Checkpoint(record, Analysed(question, found.circuits), stops=stops), results, left_out)
+
+
+def with_algorithms(one: Checkpoint, results: Sequence[tuple[str, str, int]], left_out: bool) -> Checkpoint:
+    """The same with what is known of the task's algorithms.
+
+    Args:
+        results: id, formula and number of valid placements, in the order of the rules, the first algorithm first; those
+            that cannot be placed may be missing behind it.
+        left_out: whether some were not tried.
+    """
+    tried = results and not left_out and not {"algorithms", "alignments"} & {*one.stops}
+    placed = [ref for ref, _, n_valid in results if n_valid]
+    formulas = {ref: formula for ref, formula, _ in results if ref in placed or ref == results[0][0]}
+    return replace(one, first=next(iter(formulas), ""), formulas=formulas, placed=placed if tried else None)
 
 
 def _found(one: Checkpoint, before: Checkpoint | None, work: Work | None) -> CheckpointFound:

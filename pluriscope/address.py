@@ -190,6 +190,10 @@ class Addresses:
         """Where a network is edited: a rule, its settings, a preview; with POST where the edited one is stored."""
         return self._url("networks", network, "edit", scope=scope, **view)
 
+    def training(self, network: str, scope: Scope | None = None, form: str = "", **view: Any) -> str:
+        """What became of a network's explanations while it was trained; as a file if it has a form, such as ``csv``."""
+        return self._url("networks", network, f"training.{form}" if form else "training", scope=scope, **view)
+
     def studies(self, **view: Any) -> str:
         return self._url("studies", **view)
 

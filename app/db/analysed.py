@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from analysis.algorithms.high_level_model import Form
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.alignments.alignment import Alignment
+from analysis.checkpoints import Checkpoint, with_algorithms
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.funnel import Judged, Wanted
 from analysis.criteria.interpretation_tallies import Reading
@@ -23,7 +24,9 @@ from analysis.lenses.functions import without_sign
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.question import Question
 from analysis.report import Analysed, Carried, Irredundant, Placed
+from analysis.result_file import read_stops
 from analysis.subjects.question import GraphQuestion
+from analysis.subjects.trained import TrainingRecord
 from app.db.codecs import planted_of
 from app.db.reads.algorithms import placements_untried, places_of_owners
 from app.db.reads.analyses import analysed_question
@@ -142,6 +145,19 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
         return _of_graph(session, row, question)
     more = {name: _READERS[name](session, row, question) for name in reads}
     return Analysed(question, stored_search(session, row, question), **more)
+
+
+def read_checkpoint(session: Session, row: AnalysisRow, record: TrainingRecord) -> Checkpoint:
+    """What is known of a network in its training, of which some circuits were searched or drawn."""
+    analysed, stops = read_analysed(session, row), [stop.stage for stop in read_stops(row.distributions)]
+    one = Checkpoint(record, analysed, stops=stops)
+    if analysed.question.refuses("algorithms"):
+        return one
+    columns = select(AlgorithmRow.algorithm_id, AlgorithmRow.formula, AlgorithmRow.n_valid)
+    known = AlgorithmRow.analysis_id == row.id, or_(AlgorithmRow.position == 0, AlgorithmRow.n_valid > 0)
+    results = session.execute(columns.where(*known).order_by(AlgorithmRow.position)).all()
+    left_out = row.algorithms_truncated_at is not None or placements_untried(session, row)
+    return with_algorithms(one, [(ref, formula, n_valid) for ref, formula, n_valid in results], left_out)
 
 
 def _of_graph(session: Session, row: AnalysisRow, question: GraphQuestion) -> Analysed:

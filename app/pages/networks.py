@@ -205,7 +205,9 @@ def _drawn(row: Row, analyses: Mapping[int, AnalysisRow], weights: Mapping[int, 
     return replace(row, values={**row.values, "found": analysis}, drawing=draw)
 
 
-def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[str]) -> Iterator[Row]:
+def _perceptrons(
+    session: Session, links: Addresses, text: str, rules: Sequence[str], last: Mapping[int, int]
+) -> Iterator[Row]:
     """A row for each output of each network under each protocol."""
     protocols = {name: BUILT_IN[name].digest for name in rules}
     stored: dict[tuple[int, int, str, str], Any] = {
@@ -222,6 +224,7 @@ def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[
             continue
         shape, data = "–".join(map(str, row.sizes)), row.input_data or clean_data(row.sizes[0]).digest
         known = [f"also saved as {', '.join(also[row.id])}"] if row.id in also else []
+        known += [f"the last of {noun(last[row.id], 'checkpoint')}"] if row.id in last else []
         alike = [row.slug] if called[row.name] > 1 else []
         below = " · ".join((f"{shape}, {activation_words(row).partition(' (')[0]}", *alike, *known))
         for output, task in enumerate(row.tasks):
@@ -254,7 +257,7 @@ def _perceptrons(session: Session, links: Addresses, text: str, rules: Sequence[
                 yield Row(values, ref=row.slug, url=values["url"])
 
 
-def _others(session: Session, links: Addresses, text: str) -> Iterator[Row]:
+def _others(session: Session, links: Addresses, text: str, last: Mapping[int, int]) -> Iterator[Row]:
     """A row for each network of another kind, under its usual rules, or the first that it was analysed under."""
     rows = reads.of_other_kinds(session, text)
     if not rows:
@@ -269,11 +272,18 @@ def _others(session: Session, links: Addresses, text: str) -> Iterator[Row]:
         known = stored[row.id]
         rules = COMPLETE.name if COMPLETE.name in known else next(iter(known), COMPLETE.name)
         with suppress(NotFound):  # another version may have stored more kinds
-            yield _other(row, graph_question(row, rules), known.get(rules), jobs[row.digest], links)
+            yield _other(
+                row, graph_question(row, rules), known.get(rules), jobs[row.digest], links, last.get(row.id, 0)
+            )
 
 
 def _other(
-    row: NetworkRow, question: Any, analysis: AnalysisRow | None, jobs: Sequence[JobRow], links: Addresses
+    row: NetworkRow,
+    question: Any,
+    analysis: AnalysisRow | None,
+    jobs: Sequence[JobRow],
+    links: Addresses,
+    n_checkpoints: int,
 ) -> Row:
     kind, scope, told, counts = question.kind, Scope(protocol=key_of(question)), "", dict[str, Any]()
     searched = analysis is not None and analysis.circuits_method != "refused"
@@ -286,6 +296,7 @@ def _other(
     elif question.obstacle:
         told = "too many circuits to try"
     below = kind.noun if scope == Scope() else f"{kind.noun} under {rules_of(question)}"
+    last = f" · the last of {noun(n_checkpoints, 'checkpoint')}" if n_checkpoints else ""
     values = {
         "kind": kind.key,
         "slug": row.slug,
@@ -301,7 +312,7 @@ def _other(
         "origin": row.origin,
         "job": job,
         "says": {
-            "below": f"{question.subject.task} · {below}, {noun(question.n_rows, 'row')}",
+            "below": f"{question.subject.task} · {below}, {noun(question.n_rows, 'row')}{last}",
             "state": told,
             "job": links.job(job.id) if job else "",
         },
@@ -336,7 +347,8 @@ def networks_table(
     if len(text) > MOST_LETTERS:
         raise BadQuery("option 'q'", f"has more than {MOST_LETTERS} characters", "shorten it", "q")
     query = read_query(COLUMNS, given)
-    rows = [*_perceptrons(session, links, text, [protocol] if protocol else rules), *_others(session, links, text)]
+    chosen, last = [protocol] if protocol else rules, reads.last_checkpoints(session)
+    rows = [*_perceptrons(session, links, text, chosen, last), *_others(session, links, text, last)]
     kept = {"protocol": protocol} if protocol not in ("", COMPLETE.name) else {}
     table = Table(
         Networks(COLUMNS, rows, session),

@@ -19,7 +19,7 @@ from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
 from analysis.subjects.question import SubjectQuestion
 from analysis.unlearned import instead_of, not_learned
-from app.db.codecs import tasks_of
+from app.db.codecs import record_of, tasks_of
 from app.db.reads.analyses import network_by_digest
 from app.db.reads.jobs import UNFINISHED, jobs_ahead
 from app.db.reads.networks import STUDY_ORIGIN, edits_of
@@ -321,6 +321,7 @@ def _of_graph(page: Overview) -> Contents:
     right = sum(one.right for one in page.behaviour)
     told = f"This {question.kind.noun} answers right on {exact(right)} of {place.rows}."
     notices: list[Block] = [] if place.row.edited is None else [_edited(page, place.row.edited)]
+    notices += _of_training(page)
     if analysis is not None and not analysis.circuits_valid:
         way = _TRAINED.get(question.kind.key)
         more = [] if way is None else [Action("Train another", links.bring_in(way=way))]
@@ -552,6 +553,7 @@ def _notices(known: Known) -> Iterator[Block]:
         )
     if row.edited is not None:
         yield _edited(known, row.edited)
+    yield from _of_training(known)
     if place.analysis is not None and known.state == "done" and not place.analysis.circuits_valid:
         yield _none_valid(known, place.analysis)
     elif words := not_learned(place.question):
@@ -578,6 +580,16 @@ def _edited(known: Known, told: Mapping[str, Any]) -> Notice:
         return Notice(f"Edited from network {told['base'][:12]}", done, "That network is not here.")
     compare = Action("What became of its explanations", links.changes(base.slug, place.slug, place.scope))
     return Notice(f"Edited from {base.name}", done, actions=[compare, Action(base.name, links.network(base.slug))])
+
+
+def _of_training(known: Known) -> list[Block]:
+    """That it is a checkpoint, and the way to the others."""
+    place = known.place
+    if not place.row.checkpoints:
+        return []
+    record = record_of(place.row.checkpoints[0], place.row)
+    more = Action("Explanations over training", known.links.training(place.slug, place.scope))
+    return [Notice(f"A checkpoint: {record.unit} {record.at} of its training", actions=[more])]
 
 
 class OtherNetwork(BaseModel):

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from app.error_answers import api_errors
 from app.options import Options, ScopeOptions
 from app.pages.compare.options import CompareOptions
+from app.pages.over_training import TrainingOptions
 from app.pages.sharing import exports
 from app.pages.sharing.exports import FunnelOptions, InterpretationRowsOptions
 from app.routes.depends import Links
@@ -80,3 +81,10 @@ def changes(request: Request, links: Links, network: str, other: str, options: G
     """The explanations that are kept, changed, lost and gained, the smallest of each."""
     name = f"{network}-and-{other}"
     return table_file(request, name, lambda store: exports.changes_table(store, links, network, other, options))
+
+
+@_table("/networks/{network}/training", "What became of explanations in training")
+def training(request: Request, links: Links, network: str, options: Given[TrainingOptions]) -> Streamed:
+    """A line for each stored checkpoint that is analysed."""
+    name = f"{network}-training"
+    return table_file(request, name, lambda store: exports.training_table(store, links, network, options))

@@ -9,12 +9,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
-from sqlalchemy.orm import Session, defer, joinedload
+from sqlalchemy.orm import Session, aliased, defer, joinedload
 
 from app.db.codecs import is_known
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
-from app.db.tables import PERCEPTRON, AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
+from app.db.tables import PERCEPTRON, AnalysisRow, CheckpointRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{6,64}")
 """The beginning of a digest that names a network: with fewer digits it would be there by chance."""
@@ -28,7 +28,7 @@ def networks(session: Session, query: str = "") -> Sequence[Row[Any]]:
     """What lists say of networks, by position, then the newest first.
 
     A query is part of a name or slug, be it a former or another one, or the beginning of a digest; "" matches all but
-    the networks of studies, which come by the thousand and are listed there.
+    the networks of studies, which come by the thousand and are listed there, and checkpoints before the last one.
     """
     names = ("id", "digest", "slug", "name", "kind", "sizes", "tasks", "origin", "input_data")
     of_neurons = ("activation", "output_activation", "negative_slope")
@@ -51,6 +51,28 @@ def edits_of(session: Session, row: NetworkRow) -> Sequence[NetworkRow]:
     return session.scalars(
         select(NetworkRow).where(made, NetworkRow.deleted_at.is_(None)).order_by(NetworkRow.created_at.desc())
     ).all()
+
+
+def checkpoints_of(session: Session, training: str) -> Sequence[tuple[CheckpointRow, NetworkRow]]:
+    """The checkpoints of a training that are stored, in order."""
+    found = (
+        select(CheckpointRow, NetworkRow)
+        .join(NetworkRow, NetworkRow.id == CheckpointRow.network_id)
+        .where(CheckpointRow.training == training, NetworkRow.deleted_at.is_(None))
+        .order_by(CheckpointRow.at)
+    )
+    return [(checkpoint, row) for checkpoint, row in session.execute(found)]
+
+
+def last_checkpoints(session: Session) -> dict[int, int]:
+    """The last stored checkpoint of each training, by the number of its row, and how many there are."""
+    found: dict[str, tuple[int, int]] = {}
+    kept = (
+        select(CheckpointRow.training, CheckpointRow.network_id).join(NetworkRow).where(NetworkRow.deleted_at.is_(None))
+    )
+    for training, network_id in session.execute(kept.order_by(CheckpointRow.at)):
+        found[training] = network_id, found.get(training, (0, 0))[1] + 1
+    return dict(found.values())
 
 
 def those(column: Any, query: str) -> Select[Any]:
@@ -86,7 +108,15 @@ def parameters_by_id(session: Session, ids: Iterable[int]) -> dict[int, NDArray[
 def matching(query: str) -> list[ColumnElement[bool]]:
     """Conditions on networks that a query names, deleted ones left out; see :func:`networks`."""
     if not query:
-        return [NetworkRow.deleted_at.is_(None), NetworkRow.origin != STUDY_ORIGIN]
+        later, other = aliased(CheckpointRow), aliased(NetworkRow)
+        earlier = (
+            select(CheckpointRow.network_id)
+            .join(later, (later.training == CheckpointRow.training) & (later.at > CheckpointRow.at))
+            .join(other, (other.id == later.network_id) & other.deleted_at.is_(None))
+            .where(other.id != CheckpointRow.network_id)
+        )
+        shown = NetworkRow.origin != STUDY_ORIGIN, NetworkRow.id.not_in(earlier)
+        return [NetworkRow.deleted_at.is_(None), *shown]
     text = query.lower()
     also = select(FormerSlugRow.network_id).where(
         or_(

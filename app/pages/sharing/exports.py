@@ -22,6 +22,7 @@ from app.pages.compare.compared import Compared, table
 from app.pages.compare.options import CompareOptions
 from app.pages.interpretation_list import by_number
 from app.pages.kinds import find_document
+from app.pages.over_training import OverTraining, TrainingOptions
 from app.pages.place import locate, locate_boolean
 from app.pages.shared import edge_names
 from app.pages.sharing.about import IN_SHORT, about_place
@@ -161,6 +162,15 @@ def changes_table(session: Session, addresses: Addresses, network: str, other: s
     title = f"Explanations of {found.before.slug} kept, changed, lost and gained in {found.after.slug}"
     names, rows = found.table()
     return (*about_place(found.before, title), *found.findings), _table(names, rows)
+
+
+def training_table(session: Session, addresses: Addresses, network: str, options: TrainingOptions) -> Exported:
+    """What became of explanations in training: a line for each checkpoint."""
+    place = locate(session, addresses, network, options.scope)
+    found = OverTraining(session, addresses, place, options)
+    names, rows = found.table()
+    about = about_place(place, f"The checkpoints of the training of {place.slug} that are analysed")
+    return (*about, *found.findings), _table(names, rows)
 
 
 class FunnelOptions(ScopeOptions):

@@ -14,9 +14,9 @@ ONE = XOR + "/explanations/c-"
 ALGORITHM = "a2e8546f11f80df4"
 PAGES = {  # address → most statements that it may send
     "/": 3,
-    "/networks": 11,
+    "/networks": 12,
     "/networks?q=xor": 10,
-    XOR: 25,  # with what the recommended criteria leave, which directions were searched, and what neurons are taken for
+    XOR: 26,  # a checkpoint? what do the recommended criteria leave, which directions were searched, what are neurons
     XOR + "?protocol=paper": 19,  # with what was surveyed
     f"{XOR}?protocol={MINE.digest[:12]}": 22,  # truncated: were placements searched?
     "/networks/two?output=1": 18,

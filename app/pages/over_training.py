@@ -1,0 +1,427 @@
+"""What became of a network's explanations while it was trained, from the stored analyses of its checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Final
+
+from markupsafe import Markup
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from analysis.changes import parts_of
+from analysis.checkpoints import Checkpoint, CheckpointFound, CheckpointsReport, Followed, report_of
+from analysis.subjects.trained import TrainingRecord
+from app.db.analysed import read_checkpoint
+from app.db.codecs import record_of
+from app.db.job_tables import JobRow
+from app.db.reads.analyses import find_question
+from app.db.reads.networks import checkpoints_of
+from app.errors import BadQuery
+from app.options import PageModel, ScopeOptions
+from app.pages.page import column
+from app.pages.place import AnyPlace, others, place_of
+from app.pages.shared import job_now, state_of
+from pluriscope.address import Addresses
+from pluriscope.blocks import (
+    Action,
+    Block,
+    ChartFigure,
+    Choice,
+    Columns,
+    Fact,
+    Facts,
+    Figure,
+    Head,
+    Menu,
+    Notice,
+    Progress,
+    Section,
+    Table,
+    side_by_side,
+)
+from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
+from pluriscope.figures.numbers import enumerated, exact, interval, noun
+from pluriscope.tables import Row
+from pluriscope.templating import render
+from pluriscope.views.registry import view_of
+
+_NAMED: Final = 6
+"""Circuits of each kind of change that are shown."""
+_CARD: Final = (
+    column("name", "Circuit", "Its mask.", "name", first=True),
+    column("edges", "Edges", "Edges that it keeps, or nodes where a mask names nodes."),
+)
+_CIRCUITS: Final = "valid circuits"
+
+
+class TrainingOptions(ScopeOptions):
+    """Which checkpoint is looked at."""
+
+    training: str = Field(
+        "", max_length=64, description="First digits of the digest of one training, of a network that is of several."
+    )
+    checkpoint: int | None = Field(
+        None, ge=0, description="Which stored checkpoint is shown, from 0; the network itself if not given."
+    )
+
+
+class CheckpointState(PageModel):
+    """A stored checkpoint."""
+
+    at: int = Field(description="Epochs or steps run.")
+    network: str = Field(description="Its slug.")
+    state: str = Field(description="done, truncated, computing, failed, cancelled or not_analysed.")
+    url: str
+
+
+class OverTrainingRecord(PageModel):
+    """What became of a network's explanations while it was trained, as far as its checkpoints are analysed."""
+
+    network: str
+    scope: dict[str, str]
+    training: str = Field(description="Digest of the training: kind, sizes, tasks and options; empty: no checkpoint.")
+    findings: list[str]
+    stored: list[CheckpointState]
+    report: CheckpointsReport | None = Field(description="Of the analysed ones; null: none is.")
+    url: str
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A stored checkpoint under the rules that are asked for."""
+
+    record: TrainingRecord
+    place: AnyPlace
+    job: JobRow | None
+
+    @property
+    def state(self) -> str:
+        return state_of(self.place.analysis, self.job)
+
+    @property
+    def searched(self) -> bool:
+        return self.place.analysis is not None and self.place.analysis.circuits_method != "refused"
+
+
+@dataclass(frozen=True)
+class OverTraining:
+    """The page.
+
+    Args:
+        place: the network, under the rules.
+    """
+
+    session: Session
+    links: Addresses
+    place: AnyPlace
+    options: TrainingOptions
+
+    @cached_property
+    def trainings(self) -> dict[str, list[Any]]:
+        """Of which trainings the network is a checkpoint, by digest, that with the most checkpoints first; with these.
+
+        Raises:
+            BadQuery: it is of none that begins with the digits given.
+        """
+        every = {one.training: checkpoints_of(self.session, one.training) for one in self.place.row.checkpoints}
+        found = {key: list(some) for key, some in every.items() if key.startswith(self.options.training)}
+        if every and not found:
+            cause, cure = "is none of this network's", "leave it out"
+            here = self.links.training(self.place.slug, self.place.scope)
+            raise BadQuery(f"training {self.options.training!r}", cause, cure, "training", here, "its page")
+        return dict(sorted(found.items(), key=lambda one: (-len(one[1]), one[0])))
+
+    @property
+    def training(self) -> str:
+        return next(iter(self.trainings), "")
+
+    @cached_property
+    def stored(self) -> list[_Stored]:
+        """Its stored checkpoints, in order."""
+        found = []
+        for checkpoint, row in next(iter(self.trainings.values()), []):
+            place = place_of(self.session, row, find_question(self.session, row, self.place.scope))
+            found.append(_Stored(record_of(checkpoint, row), place, job_now(self.session, place)))
+        return found
+
+    @cached_property
+    def analysed(self) -> list[tuple[_Stored, Checkpoint]]:
+        """Those with circuits that were searched or drawn."""
+        return [
+            (one, read_checkpoint(self.session, one.place.analysis, one.record))
+            for one in self.stored
+            if one.searched and one.place.analysis is not None
+        ]
+
+    @property
+    def lacking(self) -> list[_Stored]:
+        """Those that nobody asked for, or whose analysis failed, and that can be analysed."""
+        return [one for one in self.stored if one.place.analysis is None and one.state != "computing"]
+
+    @cached_property
+    def report(self) -> CheckpointsReport | None:
+        return report_of([one for _, one in self.analysed], None) if self.analysed else None
+
+    @property
+    def findings(self) -> list[str]:
+        return [] if self.report is None else self.report.findings()
+
+    @property
+    def unit(self) -> str:
+        return self.stored[0].record.unit if self.stored else "epoch"
+
+    def url(self, **view: Any) -> str:
+        """The page, at a checkpoint for one."""
+        training = self.training[:12] if self.options.training else ""
+        return self.links.training(self.place.slug, self.place.scope, training=training, **view)
+
+    def record(self) -> OverTrainingRecord:
+        """The same as JSON."""
+        return OverTrainingRecord(
+            network=self.place.slug,
+            scope=dict(self.place.scope.fields),
+            training=self.training,
+            findings=self.findings,
+            stored=[
+                CheckpointState(
+                    at=one.record.at,
+                    network=one.place.slug,
+                    state=one.state,
+                    url=self.links.network(one.place.slug, one.place.scope),
+                )
+                for one in self.stored
+            ],
+            report=self.report,
+            url=self.url(),
+        )
+
+    def blocks(self) -> Iterator[Block]:
+        """The page."""
+        place, rules = self.place, {}
+        for words, one in others(place).items():
+            rules[words] = self.links.training(place.slug, one.scope)
+        rules.setdefault(place.rules, self.url())
+        more = [
+            Action(f"Overview of {place.row.name}", self.links.network(place.slug, place.scope)),
+            Action("All of it as JSON", self.links.twin(self.url())),
+            Action("The checkpoints as CSV", self.links.training(place.slug, place.scope, "csv")),
+        ]
+        told = " ".join(self.findings) or "Which explanations appear, stay and vanish while a network learns?"
+        title = f"Explanations over the training of {place.row.name.partition(f', {self.unit} ')[0]}"
+        yield Head(title, told, actions=[Choice("Rules", rules, place.rules), Menu("More", more)])
+        if len(self.trainings) > 1:
+            every = {
+                f"{key[:12]}, {noun(len(some), 'checkpoint')}": self.links.training(
+                    place.slug, place.scope, training=key[:12]
+                )
+                for key, some in self.trainings.items()
+            }
+            yield Choice("It is a checkpoint of several trainings", every, next(iter(every)))
+        yield from self._missing()
+        if self.report is not None:
+            yield from self._charts(self.report)
+            yield from self._shown(self.report)
+
+    def _missing(self) -> Iterator[Block]:
+        """What is not there yet, and what to do about it."""
+        if not self.stored:
+            cure = "Train one with pluriscope train --checkpoints 0,1,2,5,10 --output FOLDER, or with train-model, and "
+            yield Notice("This network is no checkpoint", "", f"{cure}import the files that it writes.")
+            return
+        if len(self.stored) == 1:
+            cause = "So there is nothing to compare it with."
+            cure = "Import the other files of the folder that pluriscope train --checkpoints wrote."
+            yield Notice("Only one checkpoint of this training is stored", cause, cure)
+        waiting = [one for one in self.stored if one.state == "computing"]
+        if waiting:
+            at = ", ".join(str(one.record.at) for one in waiting)
+            words = f"{noun(len(self.analysed), 'checkpoint')} analysed; waiting for {self.unit} {at}"
+            yield Progress(words, len(self.analysed), len(self.stored), id="progress")
+        refused = [one for one in self.stored if one.place.analysis is not None and not one.searched]
+        for some, words in ((self.lacking, "Not analysed"), (refused, "Not searched")):
+            if some:
+                ask = Action(
+                    "Analyse them", self.links.training(self.place.slug), True, True, dict(self.place.scope.fields)
+                )
+                at = enumerated([str(one.record.at) for one in some])
+                why = some[0].place.question.obstacle
+                yield Notice(f"{words}: {self.unit} {at}", why, actions=[] if why else [ask])
+
+    def _charts(self, report: CheckpointsReport) -> Iterator[Block]:
+        each, across = report.checkpoints, Axis(self.unit, names=[str(one.at) for one in report.checkpoints])
+        urls = [self.url(checkpoint=self.stored.index(one)) for one, _ in self.analysed]
+
+        def line(name: str, values: Sequence[float | None], look: Any = "ink", **ends: Any) -> Series:
+            return Series(name, range(len(each)), values, urls=urls, look=look, **ends)
+
+        def of(read: Callable[[CheckpointFound], float | None]) -> list[float | None]:
+            return [read(one) for one in each]
+
+        held_out = any(one.held_out_loss is not None for one in each)
+        losses = [line("training rows", of(lambda one: one.loss or None))]
+        right = [line(f"of {noun(report.rows, 'row')}", of(lambda one: one.rows_right / report.rows))]
+        if held_out:
+            losses.append(line("held-out rows", of(lambda one: one.held_out_loss or None), "dashed"))
+            right = [
+                line("training rows", of(lambda one: one.accuracy)),
+                line("held-out rows", of(lambda one: one.held_out_accuracy), "dashed"),
+            ]
+        number = [
+            line(
+                "valid",
+                of(lambda one: 0.0 if one.circuits.log10 is None else 10**one.circuits.log10),
+                low=of(lambda one: float(one.circuits.low)),
+                high=of(lambda one: float(one.circuits.high)),
+            )
+        ]
+        for name, look in (("kept", "grey"), ("gained", "dashed"), ("lost", "open")):
+            values = [None if one.change is None else float(getattr(one.change, name)) for one in each]
+            number += [line(name, values, look)] if any(values) else []
+        counts = [one.circuits.high for one in each if one.circuits.high]
+        wide = bool(counts) and max(counts) > 100 * min(counts)
+        smallest = [
+            line("smallest", of(lambda one: one.smallest.high)),
+            line("kept by all", of(lambda one: None if one.backbone is None else len(one.backbone)), "dashed"),
+        ]
+        part, share = self.place.part, Axis("share", low=0.0, high=1.0, percent=True)
+        told = [
+            ("loss", "Loss", Axis("loss", log=True), losses),
+            ("right", "Rows right", share, right),
+            (
+                "circuits",
+                "Valid circuits, and what became of those of the checkpoint before",
+                Axis(_CIRCUITS, log=wide),
+                number,
+            ),
+            (
+                "smallest",
+                f"{part.capitalize()}s of the smallest valid circuit, and {part}s that all keep",
+                Axis(f"{part}s"),
+                smallest,
+            ),
+            (
+                "algorithms",
+                "Algorithms of the task that can be placed",
+                Axis("algorithms"),
+                [line("placed", of(lambda one: one.algorithms))],
+            ),
+        ]
+        figures: list[Block] = []
+        for key, words, up, series in told:
+            chart = Chart("lines", words, across, up, series)
+            nothing = "; 0 has no place on this scale" if up.log and key == "circuits" else ""
+            figures += [] if chart.empty else [ChartFigure(chart=chart, caption=f"{words}{nothing}.", id=f"over-{key}")]
+        yield from side_by_side(figures, 2)
+        followed = [
+            ("Circuits that are valid most often", report.circuits, "c"),
+            ("Algorithms that can be placed most often", report.placements, "g"),
+        ]
+        yield from side_by_side([self._followed(*one, report) for one in followed if one[1]], 2)
+
+    def _followed(self, words: str, followed: Sequence[Followed], letter: str, report: CheckpointsReport) -> Block:
+        """At which checkpoints each is an explanation; every cell leads to it there."""
+        every = [one.at for one in report.checkpoints]
+        places = [one.place for one, _ in self.analysed]
+        urls = [
+            [self.links.explanation(place.slug, f"{letter}-{one.ref}", place.scope) for place in places]
+            for one in followed
+        ]
+        values = [[1.0 if at in one.at else None for at in every] for one in followed]
+        names = [f"{one.ref}, {one.label}" if letter == "c" else one.label for one in followed]
+        texts = [["" for _ in every] for _ in followed]
+        chart = heat_chart(
+            words, names, list(map(str, every)), values, measured=Axis("valid", high=1.0), urls=urls, texts=texts
+        )
+        return ChartFigure(chart=chart, caption=f"{words}, and at which {self.unit}s.", id=f"followed-{letter}")
+
+    def _shown(self, report: CheckpointsReport) -> Iterator[Block]:
+        """One checkpoint, and the slider that leads to the others."""
+        own = next((n for n, one in enumerate(self.stored) if one.place.row is self.place.row), 0)
+        chosen = own if self.options.checkpoint is None else self.options.checkpoint
+        if chosen >= len(self.stored):
+            cause, cure = f"is not there: {len(self.stored)} are stored", "count from 0"
+            raise BadQuery(f"checkpoint {chosen}", cause, cure, "checkpoint", self.url(), "all of them")
+        yield Section("One checkpoint", "move the slider, or follow a link", id="one")
+        fields = {**dict(self.place.scope.fields), "training": self.options.training and self.training[:12]}
+        ways = [(str(one.record.at), f"{self.url(checkpoint=n)}#one") for n, one in enumerate(self.stored)]
+        slider = render(
+            "training_slider.html",
+            url=self.links.training(self.place.slug),
+            fields=fields,
+            unit=self.unit,
+            ways=ways,
+            chosen=chosen,
+        )
+        stored = self.stored[chosen]
+        name, place = f"{self.unit.capitalize()} {stored.record.at}", stored.place
+        link = Markup('<a href="{}">{}</a>').format(self.links.network(place.slug, place.scope), place.row.name)
+        drawn = view_of(place.question).draws(place.question, title=place.row.name)
+        left: list[Block] = [Figure(slider, name), Figure(drawn, link)]
+        at = next((n for n, (one, _) in enumerate(self.analysed) if one is stored), None)
+        if at is None:
+            yield Columns(
+                [left, [Notice("This checkpoint is not analysed", "Nothing is known of its explanations.")]], id="shown"
+            )
+            return
+        left.append(Facts(list(self._facts(report, report.checkpoints[at], place))))
+        yield Columns([left, list(self._changes(at, report.checkpoints[at]))], id="shown")
+
+    def _facts(self, report: CheckpointsReport, one: CheckpointFound, place: AnyPlace) -> Iterator[Fact]:
+        known, links, part = one.circuits, self.links, self.place.part
+        number = exact(known.low) if known.low == known.high else interval(known.low, known.high)
+        yield Fact("Rows right", f"{one.rows_right} of {report.rows}", note=f"loss {one.loss:.3g}")
+        yield Fact("Valid circuits", number, known.how, url=links.explanations(place.slug, place.scope, kind="circuit"))
+        if one.smallest.high is not None:
+            kept = "" if one.backbone is None else f"all keep {', '.join(one.backbone) or 'none'}"
+            yield Fact(f"{part.capitalize()}s of the smallest", str(one.smallest.high), note=kept)
+        if one.algorithms is not None:
+            url = links.explanations(place.slug, place.scope, kind="algorithm")
+            yield Fact("Algorithms placed", exact(one.algorithms), url=url)
+
+    def _changes(self, at: int, one: CheckpointFound) -> Iterator[Block]:
+        """The smallest circuits that are lost, gained and kept since the checkpoint before."""
+        place = self.analysed[at][0].place
+        if at == 0:
+            yield Notice("It is the first checkpoint that is analysed", "So no explanation is kept, lost or gained.")
+            return
+        (earlier, before), (_, now) = self.analysed[at - 1 : at + 1]
+        since = f"since {self.unit} {earlier.record.at}"
+        if one.change is None:
+            yield Notice(f"What became of circuits {since} is not known", "Not all valid ones are listed at both.")
+            return
+        found = parts_of(before.analysed.circuits.masks, now.analysed.circuits.masks)
+        for name, where in (("gained", place), ("lost", earlier.place), ("kept", place)):
+            masks = sorted(found[name].tolist(), key=lambda mask: (mask.bit_count(), mask))
+            some = "; the smallest" if len(masks) > _NAMED else ""
+            yield Section(f"{name.capitalize()}", f"{noun(len(masks), 'circuit')} {since}{some}", id=f"{name}-{at}")
+            if masks:
+                rows = [self._circuit(mask, where) for mask in masks[:_NAMED]]
+                yield Table.short("circuit", _CARD, rows, view="cards", thumb=lambda row: row.drawing and row.drawing())
+
+    def _circuit(self, mask: int, place: AnyPlace) -> Row:
+        text = place.question.graph.to_hex(mask)
+        told = {"name": f"c·{text}", "edges": noun(mask.bit_count(), self.place.part)}
+        drawn = partial(view_of(place.question).draws, place.question, mask, title=f"Circuit {text}", thumb=True)
+        return Row(told, url=self.links.circuit(place.slug, text, place.scope), drawing=drawn)
+
+    def table(self) -> tuple[Sequence[str], list[Sequence[Any]]]:
+        """A line for each analysed checkpoint, to take away."""
+        names = (
+            "loss",
+            "accuracy",
+            "held_out_loss",
+            "held_out_accuracy",
+            "rows_right",
+            "algorithms",
+            "first_algorithm",
+        )
+        head = (self.unit, "network", *names, "circuits_low", "circuits_high", "smallest", "kept", "lost", "gained")
+        rows: list[Sequence[Any]] = []
+        for (stored, _), one in zip(self.analysed, self.report.checkpoints if self.report else [], strict=True):
+            changes = [None if one.change is None else getattr(one.change, name) for name in head[-3:]]
+            known = one.circuits.low, one.circuits.high, one.smallest.high
+            rows.append((one.at, stored.place.slug, *(getattr(one, name) for name in names), *known, *changes))
+        return head, rows
