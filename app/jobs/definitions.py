@@ -72,7 +72,11 @@ def analyse_arguments(
 
 
 def train_arguments(
-    specs: Sequence[TrainingSpec], *, name: str = "", protocols: Sequence[Protocol] = (COMPLETE,)
+    specs: Sequence[TrainingSpec],
+    *,
+    name: str = "",
+    protocols: Sequence[Protocol] = (COMPLETE,),
+    checkpoints: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Arguments of a "train" job for perceptrons; for another kind they name it, and its specs are of that kind.
 
@@ -80,8 +84,10 @@ def train_arguments(
         specs: the networks to train.
         name: what to call the network, "" for each spec's own label; several get their seed behind it.
         protocols: under which each output of each network is analysed if training converged.
+        checkpoints: epochs after which each network is kept.
     """
     return {
+        **({"checkpoints": [*checkpoints]} if checkpoints else {}),
         "specs": [spec.model_dump(mode="json") for spec in specs],
         "name": name,
         "protocols": [protocol.model_dump(mode="json") for protocol in protocols],

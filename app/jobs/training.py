@@ -5,6 +5,7 @@ losses stay with the job.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,14 +39,17 @@ def load_training(_session: Session, arguments: Arguments) -> Compute[Sequence[A
     """
     if arguments.get("kind", PERCEPTRON) != PERCEPTRON:
         return partial(_train_transformers, tuple(map(attention_spec, arguments["specs"])))
-    return partial(compute_training, tuple(map(training_spec, arguments["specs"])))
+    specs, checkpoints = tuple(map(training_spec, arguments["specs"])), arguments.get("checkpoints", ())
+    return partial(compute_training, specs, checkpoints=checkpoints)
 
 
-def compute_training(specs: tuple[TrainingSpec, ...], work: Work) -> tuple[TrainingOutcome, ...]:
+def compute_training(
+    specs: tuple[TrainingSpec, ...], work: Work, checkpoints: Sequence[int] = ()
+) -> tuple[TrainingOutcome, ...]:
     """Train; the only job that loads torch."""
     from analysis.subjects.perceptron.training import train_networks
 
-    return train_networks(specs, work)
+    return train_networks(specs, work, checkpoints)
 
 
 def _train_transformers(specs: tuple[AttentionSpec, ...], work: Work) -> tuple[AttentionOutcome, ...]:
@@ -60,7 +64,7 @@ def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequ
         return _save_transformers(session, arguments, outcomes)
     protocols = [Protocol.model_validate(settings) for settings in arguments["protocols"]]
     told: list[dict[str, Any]] = []
-    rows: list[NetworkRow] = []
+    rows, kept = list[NetworkRow](), list[NetworkRow]()
     for outcome in outcomes:
         entry: dict[str, Any] = {"name": outcome.spec.label, **training_json(outcome, points_each(len(outcomes)))}
         if outcome.converged and outcome.network is not None:
@@ -69,11 +73,17 @@ def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequ
             entry |= {"name": file.name, "network": row.digest, "url": Addresses().network(row.slug)}
             entry["known_as"] = known_as(session, row, file.name)
             rows.append(row)
+        for network, record in outcome.checkpoints:
+            file = _file_of(arguments["name"], len(outcomes) > 1, outcome, network)
+            file = replace(file, name=f"{file.name}, epoch {record.epoch}", training=record)
+            kept.append(save_network(session, file, origin="trained"))
         told.append(entry)
-    for row in rows:
+    for row in dict.fromkeys([*rows, *kept]):
         queue.enqueue_analyses(session, row, protocols, asked=queue.was_asked(session, "train", arguments))
     result: dict[str, Any] = {"outcomes": told, "networks": [row.digest for row in rows]}
-    if rows:
+    if kept and len(outcomes) == 1:
+        result["url"] = Addresses().training(kept[-1].slug)
+    elif rows:
         result["url"] = Addresses().network(rows[0].slug) if len(rows) == 1 else Addresses().gallery()
     return Saved(result, f"{len(rows)} of {len(outcomes)} networks converged")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from math import log10
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -50,11 +51,12 @@ from pluriscope.views.registry import view_of
 
 _NAMED: Final = 6
 """Circuits of each kind of change that are shown."""
+_LINEAR: Final = 1_000
+"""Numbers of circuits up to which their axis is linear."""
 _CARD: Final = (
     column("name", "Circuit", "Its mask.", "name", first=True),
     column("edges", "Edges", "Edges that it keeps, or nodes where a mask names nodes."),
 )
-_CIRCUITS: Final = "valid circuits"
 
 
 class TrainingOptions(ScopeOptions):
@@ -269,19 +271,20 @@ class OverTraining:
                 line("training rows", of(lambda one: one.accuracy)),
                 line("held-out rows", of(lambda one: one.held_out_accuracy), "dashed"),
             ]
-        number = [
-            line(
-                "valid",
-                of(lambda one: 0.0 if one.circuits.log10 is None else 10**one.circuits.log10),
-                low=of(lambda one: float(one.circuits.low)),
-                high=of(lambda one: float(one.circuits.high)),
-            )
-        ]
+        known = [one.circuits for one in each]
+        wide = any(one.high > _LINEAR for one in known)
+
+        def scaled(n: int | str) -> float | None:
+            """A number of circuits; its logarithm where some are large, on which 0 has no place."""
+            return float(n) if not wide else log10(int(n)) if int(n) else None
+
+        middle = [one.log10 if wide else (one.low + one.high) / 2 for one in known]
+        ends = [(None, None) if one.low == one.high else (scaled(one.low), scaled(one.high)) for one in known]
+        low, high = zip(*ends, strict=True)
+        number = [line("valid", middle, low=low, high=high) if any(high) else line("valid", middle)]
         for name, look in (("kept", "grey"), ("gained", "dashed"), ("lost", "open")):
-            values = [None if one.change is None else float(getattr(one.change, name)) for one in each]
+            values = [None if one.change is None else scaled(getattr(one.change, name)) for one in each]
             number += [line(name, values, look)] if any(values) else []
-        counts = [one.circuits.high for one in each if one.circuits.high]
-        wide = bool(counts) and max(counts) > 100 * min(counts)
         smallest = [
             line("smallest", of(lambda one: one.smallest.high)),
             line("kept by all", of(lambda one: None if one.backbone is None else len(one.backbone)), "dashed"),
@@ -293,7 +296,7 @@ class OverTraining:
             (
                 "circuits",
                 "Valid circuits, and what became of those of the checkpoint before",
-                Axis(_CIRCUITS, log=wide),
+                Axis("valid circuits" + ", as a power of ten" * wide),
                 number,
             ),
             (
@@ -312,7 +315,7 @@ class OverTraining:
         figures: list[Block] = []
         for key, words, up, series in told:
             chart = Chart("lines", words, across, up, series)
-            nothing = "; 0 has no place on this scale" if up.log and key == "circuits" else ""
+            nothing = "; 0 has no place on this scale" if wide and key == "circuits" else ""
             figures += [] if chart.empty else [ChartFigure(chart=chart, caption=f"{words}{nothing}.", id=f"over-{key}")]
         yield from side_by_side(figures, 2)
         followed = [

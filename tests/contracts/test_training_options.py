@@ -15,7 +15,7 @@ COMMAND = {  # option of the engine → that of the command, where they are not 
     "noise_std": "noise",
     "samples_per_input": "samples",
 }
-BEYOND = {"count", "name"}  # what is no matter of one network's training
+BEYOND = {"count", "name", "checkpoints"}  # what is no matter of one network's training
 SPEC = set(TrainingSpec.model_fields)
 
 

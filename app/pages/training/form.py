@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from sqlalchemy.orm import Session
 
 from analysis.data import clean_data
@@ -36,6 +36,12 @@ class Beyond(BaseModel):
     count: int = Field(
         1, ge=1, le=MAX_COUNT, title="How many networks", description="From seeds that count up; trained side by side."
     )
+    checkpoints: list[Annotated[int, Field(ge=0)]] = Field(
+        [],
+        title="Checkpoints",
+        description="Epochs such as 0, 1, 2, 5, 10: each network as it is after them, and at the end, is stored and "
+        f"analysed, converged or not; at most {MAX_COUNT} in all. Empty: none.",
+    )
     name: str = Field("", max_length=200, description="Empty: made from task, sizes and seed.")
     protocols: list[Literal[tuple(NAMED)]] = Field(  # type: ignore[valid-type]
         list(BUILT_IN),
@@ -43,6 +49,14 @@ class Beyond(BaseModel):
         description="The rules by which each network that converges is analysed at once; none: it is stored only. "
         + SHARED_WORDS,
     )
+
+    @field_validator("checkpoints")
+    @classmethod
+    def _few(cls, given: list[int], about: ValidationInfo) -> list[int]:
+        networks = about.data.get("count", 1)
+        if networks * len(given) > MAX_COUNT:
+            raise ValueError(f"{networks} networks × {len(given)} checkpoints are more than {MAX_COUNT}")
+        return sorted({*given})
 
 
 class TrainRequest(Beyond, PageModel):
@@ -75,12 +89,12 @@ class TrainFields(Beyond, TrainingSpec):
     )
 
 
-FOLDED: Final = (
+FOLDED: Final = {"checkpoints"} | (
     TrainFields.model_fields.keys()
     - Beyond.model_fields.keys()
     - {*("way", "tasks", "n_inputs", "hidden", "activation", "seed", "loss_target")}
 )
-_LISTS: Final = ("tasks", "hidden", "input_weights", "protocols")
+_LISTS: Final = ("tasks", "hidden", "input_weights", "checkpoints", "protocols")
 
 
 def read_training(sent: Mapping[str, Sequence[str]]) -> tuple[TrainRequest | None, dict[str, str]]:
@@ -158,5 +172,5 @@ def start_training(session: Session, request: TrainRequest) -> JobRow:
     specs = [request.spec.model_copy(update={"seed": request.spec.seed + i}) for i in range(request.count)]
     what = request.name or specs[0].label
     title = f"Train {what}" if request.count == 1 else f"Train {request.count} networks: {what} and on"
-    arguments = train_arguments(specs, name=request.name, protocols=protocols)
+    arguments = train_arguments(specs, name=request.name, protocols=protocols, checkpoints=request.checkpoints)
     return queue.enqueue(session, "train", arguments, title, asked=True, again=queue.ENDED_BADLY)

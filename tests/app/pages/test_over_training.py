@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from analysis.checkpoints import find_over_training
 from analysis.network_files.files import NetworkFile
@@ -13,7 +14,10 @@ from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.subjects.perceptron.training_course import EpochRecord
 from analysis.subjects.perceptron.training_spec import training_spec
+from analysis.work import DEFAULT_WORK
+from app.db.job_tables import JobRow
 from app.db.writes import save_network
+from app.jobs.training import TRAIN
 from app.main import create_app
 from tests.factories import exact_xor, on_a_copy, save_analysis, small_network
 
@@ -101,3 +105,20 @@ def test_what_is_no_course_is_told(client):
         answer = client.get(f"{PAGE}?{option}")
         assert answer.status_code == 400
         assert words in answer.text
+
+
+@pytest.mark.slow
+def test_a_training_asked_for_here_keeps_its_checkpoints(client):
+    order = {"checkpoints": [2, 0], "spec": {"hidden": [2], "epochs": 3}}
+    asked = client.post("/api/v2/train", json=order)
+    assert asked.status_code == 202
+    with client.app.state.store.write() as session:
+        job = session.scalars(select(JobRow).where(JobRow.kind == "train")).one()
+        told = TRAIN.save(session, job.arguments, TRAIN.load(session, job.arguments)(DEFAULT_WORK))
+    assert told.result["networks"] == []  # none converged
+    found = client.get(f"/api/v2{told.result['url']}").json()
+    assert [(one["at"], one["state"]) for one in found["stored"]] == [(n, "computing") for n in (0, 2, 3)]
+    refused = client.post("/api/v2/train", json={"count": 40, "checkpoints": [0, 1, 2]})
+    assert "40 networks × 3 checkpoints are more than 100" in refused.text
+    form = client.post("/networks/new?way=train", data={"way": "train", "checkpoints": "0, one"})
+    assert form.status_code == 422
