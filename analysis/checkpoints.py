@@ -238,13 +238,20 @@ def _found(one: Checkpoint, before: Checkpoint | None, work: Work | None) -> Che
 
 
 def _circuits_followed(found: Sequence[Checkpoint]) -> Iterator[dict[str, Any]]:
-    """Those listed at most checkpoints; whether each is valid at a checkpoint is found out from its weights."""
+    """Those listed at most checkpoints, and where each is valid."""
     listed, times = np.unique(np.concatenate([one.analysed.circuits.masks for one in found]), return_counts=True)
     often = times >= np.sort(times)[-MOST_FOLLOWED:].min(initial=len(found))
     known = ((-n, mask.bit_count(), mask) for n, mask in zip(times[often], listed[often].tolist(), strict=True))
     for _, size, mask in nsmallest(MOST_FOLLOWED, known):
-        at = [one.record.at for one in found if one.analysed.question.judge(mask).valid]
+        at = [one.record.at for one in found if _is_valid(one.analysed, mask)]
         yield {"ref": mask, "label": f"{size} {part(found[0].analysed.question)}s", "at": at}
+
+
+def _is_valid(analysed: Analysed, mask: int) -> bool:
+    """By the list, or by the weights where not all are listed."""
+    if analysed.circuits.complete:
+        return mask in analysed.circuits.masks
+    return bool(analysed.question.judge(mask).valid)
 
 
 def _algorithms_followed(found: Sequence[Checkpoint], formulas: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -45,6 +45,7 @@ from pluriscope.blocks import (
 )
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
 from pluriscope.figures.numbers import enumerated, exact, interval, noun
+from pluriscope.recent import Recent
 from pluriscope.tables import Row
 from pluriscope.templating import render
 from pluriscope.views.registry import view_of
@@ -53,6 +54,8 @@ _NAMED: Final = 6
 """Circuits of each kind of change that are shown."""
 _LINEAR: Final = 1_000
 """Numbers of circuits up to which their axis is linear."""
+_REPORTS: Final = Recent[CheckpointsReport](32)
+"""By what was found of each checkpoint: every chart of a page asks for it again."""
 _CARD: Final = (
     column("name", "Circuit", "Its mask.", "name", first=True),
     column("edges", "Edges", "Edges that it keeps, or nodes where a mask names nodes."),
@@ -100,12 +103,16 @@ class _Stored:
     job: JobRow | None
 
     @property
+    def analysis(self) -> Any:
+        return self.place.analysis
+
+    @property
     def state(self) -> str:
-        return state_of(self.place.analysis, self.job)
+        return state_of(self.analysis, self.job)
 
     @property
     def searched(self) -> bool:
-        return self.place.analysis is not None and self.place.analysis.circuits_method != "refused"
+        return self.analysis is not None and self.analysis.circuits_method != "refused"
 
 
 @dataclass(frozen=True)
@@ -126,12 +133,12 @@ class OverTraining:
         """Of which trainings the network is a checkpoint, by digest, that with the most checkpoints first; with these.
 
         Raises:
-            BadQuery: it is of none that begins with the digits given.
+            BadQuery: no training of the network begins with the digits given.
         """
         every = {one.training: checkpoints_of(self.session, one.training) for one in self.place.row.checkpoints}
         found = {key: list(some) for key, some in every.items() if key.startswith(self.options.training)}
         if every and not found:
-            cause, cure = "is none of this network's", "leave it out"
+            cause, cure = "is not one of this network’s", "leave it out"
             here = self.links.training(self.place.slug, self.place.scope)
             raise BadQuery(f"training {self.options.training!r}", cause, cure, "training", here, "its page")
         return dict(sorted(found.items(), key=lambda one: (-len(one[1]), one[0])))
@@ -149,23 +156,25 @@ class OverTraining:
             found.append(_Stored(record_of(checkpoint, row), place, job_now(self.session, place)))
         return found
 
-    @cached_property
-    def analysed(self) -> list[tuple[_Stored, Checkpoint]]:
+    @property
+    def analysed(self) -> list[_Stored]:
         """Those with circuits that were searched or drawn."""
-        return [
-            (one, read_checkpoint(self.session, one.place.analysis, one.record))
-            for one in self.stored
-            if one.searched and one.place.analysis is not None
-        ]
+        return [one for one in self.stored if one.searched]
+
+    def _known(self, one: _Stored) -> Checkpoint:
+        return read_checkpoint(self.session, one.analysis, one.record)
 
     @property
     def lacking(self) -> list[_Stored]:
         """Those that nobody asked for, or whose analysis failed, and that can be analysed."""
-        return [one for one in self.stored if one.place.analysis is None and one.state != "computing"]
+        return [one for one in self.stored if one.analysis is None and one.state != "computing"]
 
     @cached_property
     def report(self) -> CheckpointsReport | None:
-        return report_of([one for _, one in self.analysed], None) if self.analysed else None
+        if not self.analysed:
+            return None
+        key = tuple((one.analysis.result_digest, one.record.model_dump_json()) for one in self.analysed)
+        return _REPORTS.of(key, lambda: report_of(list(map(self._known, self.analysed)), None))
 
     @property
     def findings(self) -> list[str]:
@@ -242,7 +251,7 @@ class OverTraining:
             at = ", ".join(str(one.record.at) for one in waiting)
             words = f"{noun(len(self.analysed), 'checkpoint')} analysed; waiting for {self.unit} {at}"
             yield Progress(words, len(self.analysed), len(self.stored), id="progress")
-        refused = [one for one in self.stored if one.place.analysis is not None and not one.searched]
+        refused = [one for one in self.stored if one.analysis is not None and not one.searched]
         for some, words in ((self.lacking, "Not analysed"), (refused, "Not searched")):
             if some:
                 ask = Action(
@@ -254,7 +263,7 @@ class OverTraining:
 
     def _charts(self, report: CheckpointsReport) -> Iterator[Block]:
         each, across = report.checkpoints, Axis(self.unit, names=[str(one.at) for one in report.checkpoints])
-        urls = [self.url(checkpoint=self.stored.index(one)) for one, _ in self.analysed]
+        urls = [self.url(checkpoint=self.stored.index(one)) for one in self.analysed]
 
         def line(name: str, values: Sequence[float | None], look: Any = "ink", **ends: Any) -> Series:
             return Series(name, range(len(each)), values, urls=urls, look=look, **ends)
@@ -327,7 +336,7 @@ class OverTraining:
     def _followed(self, words: str, followed: Sequence[Followed], letter: str, report: CheckpointsReport) -> Block:
         """At which checkpoints each is an explanation; every cell leads to it there."""
         every = [one.at for one in report.checkpoints]
-        places = [one.place for one, _ in self.analysed]
+        places = [one.place for one in self.analysed]
         urls = [
             [self.links.explanation(place.slug, f"{letter}-{one.ref}", place.scope) for place in places]
             for one in followed
@@ -363,7 +372,7 @@ class OverTraining:
         link = Markup('<a href="{}">{}</a>').format(self.links.network(place.slug, place.scope), place.row.name)
         drawn = view_of(place.question).draws(place.question, title=place.row.name)
         left: list[Block] = [Figure(slider, name), Figure(drawn, link)]
-        at = next((n for n, (one, _) in enumerate(self.analysed) if one is stored), None)
+        at = self.analysed.index(stored) if stored.searched else None
         if at is None:
             yield Columns(
                 [left, [Notice("This checkpoint is not analysed", "Nothing is known of its explanations.")]], id="shown"
@@ -386,16 +395,16 @@ class OverTraining:
 
     def _changes(self, at: int, one: CheckpointFound) -> Iterator[Block]:
         """The smallest circuits that are lost, gained and kept since the checkpoint before."""
-        place = self.analysed[at][0].place
+        place = self.analysed[at].place
         if at == 0:
             yield Notice("It is the first checkpoint that is analysed", "So no explanation is kept, lost or gained.")
             return
-        (earlier, before), (_, now) = self.analysed[at - 1 : at + 1]
+        earlier, now = self.analysed[at - 1 : at + 1]
         since = f"since {self.unit} {earlier.record.at}"
         if one.change is None:
             yield Notice(f"What became of circuits {since} is not known", "Not all valid ones are listed at both.")
             return
-        found = parts_of(before.analysed.circuits.masks, now.analysed.circuits.masks)
+        found = parts_of(*(self._known(one).analysed.circuits.masks for one in (earlier, now)))
         for name, where in (("gained", place), ("lost", earlier.place), ("kept", place)):
             masks = sorted(found[name].tolist(), key=lambda mask: (mask.bit_count(), mask))
             some = "; the smallest" if len(masks) > _NAMED else ""
@@ -423,7 +432,7 @@ class OverTraining:
         )
         head = (self.unit, "network", *names, "circuits_low", "circuits_high", "smallest", "kept", "lost", "gained")
         rows: list[Sequence[Any]] = []
-        for (stored, _), one in zip(self.analysed, self.report.checkpoints if self.report else [], strict=True):
+        for stored, one in zip(self.analysed, self.report.checkpoints if self.report else [], strict=True):
             changes = [None if one.change is None else getattr(one.change, name) for name in head[-3:]]
             known = one.circuits.low, one.circuits.high, one.smallest.high
             rows.append((one.at, stored.place.slug, *(getattr(one, name) for name in names), *known, *changes))

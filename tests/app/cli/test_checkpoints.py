@@ -55,7 +55,7 @@ def test_each_checkpoint_is_counted_and_compared_with_the_one_before(folder, cap
             assert (change["kept"], change["lost"], change["gained"]) == parts
         before = masks
         placed = {result.algorithm.id for result in search.algorithms if result.n_valid}
-        for kind, explaining in (("circuits", {f"{mask:04x}" for mask in masks}), ("placements", placed)):
+        for kind, explaining in (("circuits", {f"{mask:03x}" for mask in masks}), ("placements", placed)):
             assert all((known["ref"] in explaining) == (one["at"] in known["at"]) for known in found[kind])
     assert found["circuits"]
     assert found["placements"]

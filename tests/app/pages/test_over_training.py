@@ -100,7 +100,7 @@ def test_what_is_no_course_is_told(client):
     for option, words in {
         "checkpoint=9": "4 are stored",
         "checkpoint=-1": "checkpoint",
-        "training=abc": "is none of this network",
+        "training=abc": "is not one of this network",
     }.items():
         answer = client.get(f"{PAGE}?{option}")
         assert answer.status_code == 400
