@@ -12,13 +12,18 @@ from analysis.alignments.alignment import OnNeurons
 from analysis.criteria.criterion import KINDS
 from analysis.criteria.funnel import DEFAULT_PRESET, Judged
 from analysis.criteria.judging import JudgedAnalysis, judge_analysis
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, InvalidIntervention
+from analysis.explanations.probes import table_text
+from analysis.explanations.registry import KIND_OF
 from analysis.interpretations.counting import count_interpretations
 from analysis.lenses.functions import without_sign
 from analysis.report import Analysed, Carried, Irredundant, Placed, Report, Settings
+from analysis.steering.report import SteeringReport
+from analysis.steering.report import find as steer
 from analysis.work import Work
 from pluriscope.algorithms import Algorithm, Algorithms
-from pluriscope.analyses.registry import ANALYSES
+from pluriscope.analyses.registry import ANALYSES, EVERY
+from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
 from pluriscope.progress import telling
 
@@ -36,8 +41,8 @@ def asked(of: Findings, algorithms: Algorithms | None, key: str, *, thorough: bo
         AnalysisError: there is no such analysis, or it says nothing of such a network.
     """
     item, known = f"analysis {key[:40]!r}", {one.key: one for one in ANALYSES}
-    if key == "claims":
-        raise AnalysisError(item, "needs your own answer", "use result.audit(claims=…)")
+    if alone := next((one for one in EVERY if one.key == key and one.asks), None):
+        raise AnalysisError(item, "needs something of your own", f"use {alone.asks}")
     if key not in known:
         raise AnalysisError(item, "is unknown of a network", f"use {', '.join(known)}")
     analysis = known[key]
@@ -53,6 +58,43 @@ def asked(of: Findings, algorithms: Algorithms | None, key: str, *, thorough: bo
             more = {name: _READERS[name](of, algorithms, work) for name in analysis.reads}
         found = analysis.finds(Analysed(of.question, of.search, **more), Settings(thorough=thorough), work)
         return found.asked_about(of.question)
+
+
+def steered(
+    of: Findings, algorithms: Algorithms | None, settings: Mapping[str, object], into: Findings | None
+) -> SteeringReport:
+    """What steering does, and what the explanations that were found predict of it.
+
+    Args:
+        of: whose network is steered.
+        algorithms: that were found in it; None where its kind has none.
+        settings: of :data:`analysis.steering.directions.SETTINGS`.
+        into: another result, to whose network the direction is transferred.
+
+    Raises:
+        AnalysisError: there is no such site, class or direction, or the other network has other rows.
+    """
+    with telling() as tell:
+        work = Work(tell, time.perf_counter)
+        placed = None if algorithms is None else _placed(of, algorithms, work)
+        other = None if into is None else (into.name, into.question)
+        return steer(Analysed(of.question, of.search, placed=placed), settings, other, work)
+
+
+def placed_at(one: Explanation, at: str) -> dict[str, str]:
+    """Settings of steering for the first function that an explanation has at a site.
+
+    Raises:
+        InvalidIntervention: it has none there.
+    """
+    claims = KIND_OF[one.kind].claims(one.value)
+    here = [claim for claim in claims if claim.layer and claim.says == "function" and at in ("", str(claim.layer))]
+    if not here:
+        cause = f"places no function{f' at site {at[:20]!r}' if at else ' on the network'}"
+        raise InvalidIntervention(f"explanation {one.ref}", cause, "choose a placement, or another site")
+    on = "+".join(map(str, here[0].neurons)) or ",".join(map(repr, here[0].directions[0]))
+    table = table_text(here[0].function, one.result.question.network.n_inputs)
+    return {"at": str(here[0].layer), "along": "placement", "of": table, "on": on}
 
 
 def _classes(of: Findings, work: Work) -> list[int]:

@@ -31,12 +31,13 @@ from analysis.network_files.intake import OutputIs
 from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, parse_protocol_file, protocol_from_mapping
 from analysis.report import Report
 from analysis.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, self_contained
+from analysis.steering.report import SteeringReport
 from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.subject import SubjectKind
 from analysis.work import Work
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
 from pluriscope.arguments import LATER, FilePath, checked, file_path, unfit
-from pluriscope.asking import asked
+from pluriscope.asking import asked, placed_at, steered
 from pluriscope.audits import Audit, ClaimsLike, audited
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import compared
@@ -416,6 +417,41 @@ class Result(Findings):
             AnalysisError: there is no such analysis, or it says nothing of such networks.
         """
         return asked(self, self.algorithms if self.offers("algorithms") else None, key, thorough=thorough)
+
+    def steer(
+        self,
+        at: str = "",
+        along: str | Explanation = "means",
+        *,
+        on: str | Sequence[float] = "",
+        of: str = "",
+        most: float = 2.0,
+        steps: int = 20,
+        into: Result | None = None,
+    ) -> SteeringReport:
+        """Add α times a direction at a site: what the network answers at each dose, what the explanations found here
+        predict of it, and whether the direction steers another network, too.
+
+        Args:
+            at: a hidden layer from "1"; of a transformer a site such as "x1~3" or "2.0~3".
+            along: "means" (of class 1 less class 0), "probe", "das", "placement" or "numbers"; or a placement, of whose
+                first variable at the site the neurons and the classes are taken.
+            on: neurons of a placement such as "0+2", the weights of its read-out, or the numbers.
+            of: the classes: a truth table over the rows, or two answers as "A,B"; the task unless given.
+            most: the largest dose, of either sign.
+            steps: doses from 0 to that.
+            into: another result, to whose network the direction is mapped.
+
+        Raises:
+            AnalysisError: there is no such site, class or direction, or the other network has other rows or another
+                task.
+        """
+        settings = {"at": at, "along": along, "on": on, "of": of, "most": most, "steps": steps}
+        if isinstance(along, Explanation):
+            settings |= placed_at(along, at)
+        if not isinstance(on, str):
+            settings["on"] = ",".join(map(repr, map(float, on)))
+        return steered(self, self.algorithms if self.offers("algorithms") else None, settings, into)
 
     def continued(self, *, seconds: Seconds = DEFAULT_SECONDS, report: Reader = None) -> Result:
         """Go on with an analysis that the time ended; in the end it is what one run without an end finds.

@@ -170,7 +170,7 @@ def _predictions(
             else:
                 parents = classes.parents(layer, neuron)
                 rows = clean_below[:, [below.index(parent) for parent in parents]]
-                tables = _first_tables(clean[:, gate], rows, settled=settled)
+                tables = gate_tables(clean[:, gate], rows, settled=settled)
                 index = np.zeros((len(clean), n_sets, len(source)), dtype=np.int32)
                 for parent in parents:
                     index = index * (3 if settled else 2) + bits[parent]
@@ -183,7 +183,7 @@ def _predictions(
     return computed
 
 
-def _first_tables(function: NDArray[np.bool_], parents: NDArray[np.bool_], *, settled: bool) -> NDArray[np.int8]:
+def gate_tables(function: NDArray[np.bool_], parents: NDArray[np.bool_], *, settled: bool) -> NDArray[np.int8]:
     """``[classes, 2^p]`` the first completion of a gate in each class, or ``[classes, 3^p]`` what is settled of it.
 
     Args:

@@ -26,6 +26,7 @@ from app.pages.place import place_of
 from app.rendering import show
 from app.settings import Settings
 from pluriscope.address import Addresses, below_api
+from pluriscope.analyses.registry import EVERY
 from pluriscope.blocks import Block, Head, Prose, Section, Table
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.resources import RESOURCES
@@ -41,6 +42,8 @@ _SITE: Final = ("/glossary", "/scope")
 _SCOPE: Final = frozenset(("output", "protocol", "data"))
 _HREF: Final = re.compile(r'href="([^"#]+)')
 _URL: Final = re.compile(r"""url\(["']?([^"')#]+)["']?\)""")
+_AT_ONCE: Final = frozenset(one.key for one in EVERY if not one.find)
+"""Analyses that are forms, which only a server answers."""
 _FORMS: Final = (".svg", ".csv", ".json")
 
 
@@ -128,7 +131,7 @@ class _Copy:
             return further <= {"kind", "valid", "start"} and int(options.get("start", "0")) < self.wish.limit
         if below[:1] == ["explanations"] and len(below) == 2 and not further:
             return self._room(slug, str(scope), _kind_of(below[1]))
-        return below[:1] == ["analyses"] and len(below) < 3 and not further and below[-1] != "claims"
+        return below[:1] == ["analyses"] and len(below) < 3 and not further and below[-1] not in _AT_ONCE
 
     def _room(self, *kind: str) -> bool:
         self._counts[kind] += 1

@@ -28,7 +28,7 @@ from app.db.verdicts import verdict_contents
 from app.errors import NotFound
 from app.options import PageModel
 from app.pages.pending_work import missing, progress_of
-from app.pages.place import INTERPRETATIONS, AnyPlace
+from app.pages.place import INTERPRETATIONS, AnyPlace, locate
 from app.pages.plan import refused
 from app.pages.shared import work_state
 from pluriscope.address import Addresses
@@ -189,7 +189,8 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
         context = _context(session, place, links, one)
         unfit = one.refuses(place.question, context.planted)
         if not one.find:
-            reason = f"{one.price} Such an address: {links.claim(place.slug, place.scope, text='MASK')}"
+            such = links.analysis(place.slug, one.key, place.scope, "given", **one.example)
+            reason = f"{one.price} Such an address: {such}"
             found.append(Asked(one, context, "not_asked", Stored(report=None), None, reason, rules))
         elif unfit:
             fit = {EVERY_INPUT: replace(place.scope, data="")} if on_own_rows(place.question) else {}
@@ -233,6 +234,10 @@ def _context(session: Session, place: AnyPlace, links: Addresses, analysis: Anal
         kept = report_row(session, row, key)
         return None if kept is None else report_of(kept, BY_KEY[key].report)
 
+    def other(name: str) -> tuple[str, Any]:
+        there = locate(session, links, name, place.scope)
+        return there.row.name, there.question
+
     return AnalysisContext(
         question=question,
         name=place.row.name,
@@ -244,6 +249,7 @@ def _context(session: Session, place: AnyPlace, links: Addresses, analysis: Anal
         planted=_planted(place),
         lists=partial(is_listed, session, row),
         report=report,
+        other=other,
     )
 
 
@@ -407,10 +413,15 @@ def index_of(every: list[Asked]) -> Iterator[Block]:
     asked = [one for one in every if one.analysis.find and (one.state != "not_applicable" or one.instead)]
     rules = {name: subject.links.analyses(subject.slug, scope) for name, scope in every[0].rules.items()}
     claim = Action("Check your own answer", subject.links.claim(subject.slug, subject.scope), True)
+    steer = (
+        []
+        if subject.kind.refuses("play")
+        else [Action("Steer", subject.links.analysis(subject.slug, "steering", subject.scope))]
+    )
     yield Head(
         "More analyses",
         "Each answer also stands, in its part, on the page of every explanation that it speaks about.",
-        actions=(Choice("Rules", rules, every[0].chosen), claim),
+        actions=(Choice("Rules", rules, every[0].chosen), claim, *steer),
     )
     found = answers_of(asked)
     if found:

@@ -220,7 +220,7 @@ def refuse_unfit(session: Session, links: Addresses, place: AnyPlace, analysis: 
     """
     (found,) = asked(session, place, links, [analysis_meant(analysis.key, links, place)])
     if not analysis.find:
-        cause, cure = "is located at once, without a job", "give it in the form, or to audit(claims=…) in a notebook"
+        cause, cure = "is answered at once, without a job", f"give it in the form, or to {analysis.asks} in a notebook"
         raise Conflict(analysis.title.lower(), cause, cure, "", found.url, analysis.title)
     if found.why and not found.instead:
         cause, cure = found.why[:1].lower() + found.why[1:-1], "ask something else about it"

@@ -7,7 +7,7 @@ addresses, pages, JSON and commands follow from the entries.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Final, get_type_hints
@@ -39,6 +39,8 @@ class Analysis:
         searched: whether it starts from the valid circuits, which may be too many to search.
         version: raised when the same would be found out otherwise.
         sums: kind of the job whose results it sums up when it is asked for; "" if it has a job of its own.
+        example: of one that is answered at once, options of such an address.
+        asks: of one that is answered at once, what it is in the library.
     """
 
     key: str
@@ -56,6 +58,8 @@ class Analysis:
     searched: bool = True
     version: int = 1
     sums: str = ""
+    example: Mapping[str, str] = field(default_factory=dict)
+    asks: str = ""
 
     @property
     def finds(self) -> Callable[..., Report]:
@@ -277,6 +281,23 @@ CLAIMS: Final = Analysis(
     (),
     never,
     boolean=False,
+    example={"text": "MASK"},
+    asks="result.audit(claims=…)",
+)
+STEERING: Final = Analysis(
+    "steering",
+    "Steering",
+    "What does adding a direction at a site do, what do valid explanations predict of it, and does it transfer?",
+    "Answered at once, at an address that holds what you give.",
+    "",
+    (),
+    never,
+    reads=frozenset({"placed"}),
+    needs=("play",),
+    boolean=False,
+    searched=False,
+    example={"along": "means"},
+    asks="result.steer(…)",
 )
 EVERY: Final = (
     FUNNEL,
@@ -291,6 +312,7 @@ EVERY: Final = (
     PLANTED,
     ONE_READER,
     CLAIMS,
+    STEERING,
 )
 """All that have pages."""
 ANALYSES: Final = tuple(one for one in EVERY if one.find)

@@ -45,6 +45,7 @@ class AnalysisContext:
         lists: whether an algorithm, by its id, is among those that are stored.
         report: key of another analysis → what it found; None where nothing is stored.
         item: the value of the one explanation that is spoken of; None where none is.
+        other: name of another network → its name and the question about it under the same scope.
     """
 
     question: Any
@@ -58,6 +59,7 @@ class AnalysisContext:
     lists: Callable[[str], bool] = lambda _: True
     report: Callable[[str], Any] = lambda _: None
     item: Any = None
+    other: Callable[[str], tuple[str, Any] | None] = lambda _: None
 
     @property
     def kind(self) -> SubjectKind:

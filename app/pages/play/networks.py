@@ -265,6 +265,7 @@ class Played(Shared):
         if len(refs) >= LEAST:
             act = Action("Compare", self.links.compare(slug, refs, scope), primary=True)
         actions = [act]
+        actions.append(Action("Steer", self.links.analysis(slug, "steering", scope)))
         if self.hands:
             actions.append(Action("Reset", self.state.at(Intervention(self.now.base)).url))
         does = written_words(self.state.tool, self.state.n_inputs)

@@ -192,6 +192,7 @@ class ModelPlayed(Shared):
     def blocks(self) -> tuple[Block, ...]:
         wanted = self.model.outputs[self.model.answers[self.row]]
         actions = [Action("Circuits", self.links.explanations(self.place.slug, self.place.scope), primary=True)]
+        actions.append(Action("Steer", self.links.analysis(self.place.slug, "steering", self.place.scope)))
         if self.changes:
             actions.append(Action("Reset", replace(self, changes=()).url))
         passed_on = [Action("Cite and embed", f"{part_url('cite', self.url)}#cite")]

@@ -1,0 +1,54 @@
+"""`pluriscope steer`: what adding a direction at a site does, what explanations predict, and whether it transfers."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Literal
+
+from analysis.limits import DEFAULT_SECONDS
+from app.cli.signature import Within
+from app.cli.terminal import Shown, remark
+
+
+def steer(
+    file: str,
+    *,
+    at: str = "",
+    along: Literal["means", "probe", "das", "placement", "numbers"] = "means",
+    on: str = "",
+    of: str = "",
+    most: float = 2.0,
+    steps: int = 20,
+    into: str = "",
+    protocol: str = "complete",
+    output_index: int = 0,
+    seconds: Annotated[float, Within(0.1, math.inf)] = DEFAULT_SECONDS,
+    quiet: bool = False,
+) -> Shown:
+    """Add α times a direction at a site of a perceptron or a transformer.
+
+    Example: pluriscope steer xor.json --at 1 --most 3
+
+    Exit codes: 0 done, 2 bad input.
+
+    Args:
+        at: A hidden layer, from 1; of a transformer a site such as x1~3 or 2.0~3. Default: the last hidden layer.
+        along: The difference of the means of both classes, or its part on a probe's weights, on a learned direction,
+            or on a placement; or numbers of your own.
+        on: Of a placement its neurons, such as 0+2, or weights, such as 1,0,-1; the numbers.
+        of: The classes of rows: a truth table, or two answers such as A,B. Default: the task.
+        most: The largest dose, of either sign.
+        steps: Doses from 0 to that.
+        into: File of another network, to which the direction is transferred.
+        seconds: For finding explanations of each network; inf for no end.
+    """
+    from pluriscope.result import explain
+
+    told = None if quiet else remark
+    here, *there = (
+        explain(Path(one), protocol=protocol, output=output_index, seconds=min(seconds, 1e9), report=told)
+        for one in (file, *([into] if into else []))
+    )
+    found = here.steer(at, along, on=on, of=of, most=most, steps=steps, into=there[0] if there else None)
+    return Shown(found, found.findings())

@@ -1,0 +1,95 @@
+"""The page of steering: its address says all, and what cannot be done stands above the form; and the command."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+
+import pytest
+from fastapi.testclient import TestClient
+
+import pluriscope
+from analysis.network_files.files import parse_network_file
+from app.db.writes import save_network
+from app.main import create_app
+from pluriscope.resources import RESOURCES
+from tests.app.cli.test_analyse import refused, run
+from tests.app.pages.test_play_on_transformers import DOCUMENT
+from tests.factories import XOR_SLUG, on_a_copy, pretrained_xor, real_analysis, save_analysis
+
+PAGE = f"/networks/{XOR_SLUG}/analyses/steering"
+BUNDLED = RESOURCES / "app" / "bundled"
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("steering")))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+        with app.state.store.write() as session:
+            save_network(session, pretrained_xor(), slug=XOR_SLUG)
+            save_analysis(session, real_analysis())
+            save_network(session, json.dumps(DOCUMENT).encode(), slug="induction")
+            save_network(session, parse_network_file((BUNDLED / "and-3-3.json").read_bytes()), slug="conjunction")
+        yield client
+
+
+@pytest.mark.slow
+def test_the_page_its_record_and_the_library_say_the_same(client):
+    query = "at=1&along=probe&most=1.5&steps=3"
+    page, told = client.get(f"{PAGE}/given?{query}"), client.get(f"/api/v2{PAGE}/given?{query}").json()
+    assert page.status_code == 200
+    made = pluriscope.explain(BUNDLED / "xor-pretrained.json", seconds=None).steer("1", "probe", most=1.5, steps=3)
+    assert told["report"] == made.model_dump(mode="json")
+    assert told["findings"] == made.findings()
+    assert all(words in page.text for words in (*map(str, told["findings"][:2]), "Observed classes of interpretations"))
+    for number in re.findall(r'id="(response|rows|predicted)"', page.text):
+        assert client.get(f"{PAGE}/given?{query}&part={number}.csv").status_code in (200, 404)
+
+
+def test_placements_lead_to_what_they_are_steered_along(client):
+    page = client.get(PAGE)
+    address = unescape(re.search(r'<a href="([^"]+)" id="steer-1"', page.text)[1])
+    told = client.get("/api/v2" + address).json()["report"]
+    assert (told["along"], told["predicted"][1]["kind"]) == ("placement", "Valid placements on neurons")
+    assert PAGE in client.get(f"/networks/{XOR_SLUG}/play").text
+    assert "/networks/induction/analyses/steering" in client.get("/networks/induction/play").text
+
+
+@pytest.mark.parametrize("query", ["", "at=1.0~3&steps=2", "along=probe&most=3&steps=2&at=x2"])
+def test_a_transformer_is_steered(client, query):
+    told = client.get(f"/api/v2/networks/induction/analyses/steering/given?{query}").json()["report"]
+    assert told["notes"][-1].startswith("No explanation is asked")
+    assert client.get(f"/networks/induction/analyses/steering/given?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("at=7", "is no hidden layer of this network"),
+        ("along=numbers&on=0,0,0", "is zero"),
+        ("along=das", "is learned, which no page does"),
+        ("most=-1", "most is"),
+        ("dose=3", "is unknown"),
+        ("into=conjunction", "has another task"),
+    ],
+)
+def test_what_cannot_be_done_stands_above_the_form(client, query, words):
+    page, told = client.get(f"{PAGE}/given?{query}"), client.get(f"/api/v2{PAGE}/given?{query}")
+    assert (page.status_code, told.status_code) == (422, 422)
+    assert words in page.text
+    assert words in told.text
+    assert 'id="form"' in page.text
+
+
+def test_a_network_that_is_not_there_is_not_found(client):
+    assert client.get(f"{PAGE}/given?into=nothing").status_code == 404
+
+
+@pytest.mark.slow
+def test_the_command_says_what_the_library_finds(capsys):
+    file = BUNDLED / "xor-pretrained.json"
+    assert run("steer", file, "--at", "1", "--steps", "2", "-q", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == pluriscope.explain(file).steer("1", steps=2).model_dump(mode="json")
+    assert "is no hidden layer" in refused(capsys, "steer", file, "--at", "4", "-q")
