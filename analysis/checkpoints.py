@@ -71,6 +71,7 @@ class CheckpointsReport(Report):
     algorithm: str = Field(description="The first of the task's algorithms; empty where none was tried.")
     first_right: int | None = Field(description="The first checkpoint at which every row is right; null: none.")
     first_valid: int | None = Field(description="The first one at which a circuit is known to be valid; null: none.")
+    first_placed: int | None = Field(description="The first one at which an algorithm can be placed; null: none.")
     placed_from: int | None = Field(description="From this one on the first algorithm can be placed; null: from none.")
     checkpoints: list[CheckpointFound]
     circuits: list[Followed] = Field(
@@ -82,6 +83,7 @@ class CheckpointsReport(Report):
 
     def findings(self, question: Any = None) -> list[str]:
         firsts = {"every row is right": self.first_right, "a circuit is known to be valid": self.first_valid}
+        firsts |= {"an algorithm can be placed": self.first_placed} if self.algorithm else {}
         told = [f"{what} {'nowhere' if at is None else f'first at {self.unit} {at}'}" for what, at in firsts.items()]
         placed = ""
         if self.algorithm:
@@ -181,6 +183,7 @@ def report_of(found: Sequence[Checkpoint], work: Work | None) -> CheckpointsRepo
             "algorithm": first,
             "first_right": next((one.at for one in each if one.rows_right == question.n_rows), None),
             "first_valid": next((one.at for one in each if one.circuits.low), None),
+            "first_placed": next((one.at for one in each if one.algorithms), None),
             "placed_from": next((one.at for at, one in enumerate(each) if all(placed[at:])), None),
             "checkpoints": each,
             "circuits": list(_circuits_followed(found)),

@@ -151,18 +151,23 @@ def known_of(
     Args:
         question: about a subject of any kind.
     """
-    if isinstance(found, MasksFound):
-        return _known_of_masks(question, found)
-    smallest, backbone = _smallest_and_backbone(question, found)
+    known, smallest, backbone = (
+        _of_masks(question, found) if isinstance(found, MasksFound) else _of_search(question, found)
+    )
+    if not known.low and known.high:  # one that is known is valid, and so may all of the network be
+        one = smallest.high is not None or question.judge((1 << question.graph.n_bits) - 1).valid
+        known = known.model_copy(update={"low": int(one)})
+    return known, smallest, backbone
+
+
+def _of_search(question: Question, found: CircuitSearch) -> tuple[CircuitsCount, SmallestBounds, list[str] | None]:
     low, high = found.interval or (found.n_valid, found.n_valid)
     if is_unfinished(found):
         high = found.possible  # the listed ones are valid, whatever became of the others
-    return _count_of_search(found, max(low, int(smallest.high is not None)), high), smallest, backbone
+    return _count_of_search(found, low, high), *_smallest_and_backbone(question, found)
 
 
-def _known_of_masks(
-    question: GraphQuestion, found: MasksFound
-) -> tuple[CircuitsCount, SmallestBounds, list[str] | None]:
+def _of_masks(question: GraphQuestion, found: MasksFound) -> tuple[CircuitsCount, SmallestBounds, list[str] | None]:
     confidence: float | None
     if (drawn := found.sample) is not None:
         low, high, confidence, how = drawn.low, drawn.high, drawn.confidence, certainty_of(found.method)

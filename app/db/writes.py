@@ -17,7 +17,7 @@ from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
 from analysis.subjects.trained import TrainingRecord
 from analysis.tasks import Task
-from app.db.codecs import parameters_to_bytes, tasks_to_json
+from app.db.codecs import parameters_to_bytes, record_of, tasks_to_json
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
 from app.db.links import free_slug
@@ -116,7 +116,8 @@ def _refuse_second(session: Session, fresh: NetworkRow, one: CheckpointRow) -> N
     held = select(CheckpointRow, NetworkRow).join(NetworkRow, NetworkRow.id == CheckpointRow.network_id)
     for kept, other in session.execute(held.where(*same, NetworkRow.digest != fresh.digest)):
         if other.deleted_at is None:
-            cause = f"has other weights than {other.slug!r}, which is stored as {one.at} of the same training"
+            unit = record_of(one, fresh).unit
+            cause = f"has other weights than {other.slug!r}, which is stored as {unit} {one.at} of the same training"
             raise Conflict(f"network {fresh.name!r}", cause, "delete that one first, or leave the training out")
         session.delete(kept)
     session.flush()

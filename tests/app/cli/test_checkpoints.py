@@ -62,6 +62,7 @@ def test_each_checkpoint_is_counted_and_compared_with_the_one_before(folder, cap
     each = found["checkpoints"]
     assert (found["task"], found["protocol"], found["unit"]) == ("XOR", "complete", "epoch")
     assert found["first_valid"] == next(one["at"] for one in each if one["circuits"]["low"])
+    assert found["first_placed"] == next((one["at"] for one in each if one["algorithms"]), None)
     assert found["first_right"] == next(one["at"] for one in each if one["rows_right"] == 4)
 
 

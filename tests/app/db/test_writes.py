@@ -99,7 +99,7 @@ def test_a_network_keeps_of_which_trainings_it_is_a_checkpoint(store):
         (of_second,) = second.checkpoints
         assert (of_second.training, of_second.at) in {(training, 3) for training, at in kept if at == 2}
         assert parse_network_file(canonical_json(document_of(second))).training == later.training
-        with pytest.raises(Conflict, match=r"has other weights than 'small.*', which is stored as 3 of"):
+        with pytest.raises(Conflict, match=r"has other weights than 'small.*', which is stored as epoch 3 of"):
             save_network(session, checkpoint(3, step=2.0))
         deletion.delete(session, second)
         assert save_network(session, checkpoint(3, step=2.0)).checkpoints[0].at == 3
