@@ -65,7 +65,7 @@ def _transformers(cell: SuiteCell, seeds: Sequence[int], work: Work) -> Iterator
 
     for seed in seeds:
         spec = attention_spec({**cell.arm.transformers, "task": cell.task, "seed": seed, "name": f"{cell.name}-{seed}"})
-        model = (outcome := train_attention(spec, work)).model
+        model: Any = (outcome := train_attention(spec, work)).model  # no perceptron
         if model is None or not outcome.converged:
             yield seed, "stopped_early", None
         else:

@@ -31,6 +31,11 @@ def kind_called(key: str) -> SubjectKind:
     return {kind.key: kind for kind in SUBJECT_KINDS}[key]
 
 
+def kind_of(subject: Any) -> SubjectKind:
+    """The kind of a subject whose file says all of it."""
+    return next(kind for kind in _whole() if kind.format == subject.format)
+
+
 def kind_of_file(raw: bytes) -> SubjectKind | None:
     """The kind of subject of a file that says all of it itself, whether or not it can be read; None for perceptrons and
     where the file says none of these.

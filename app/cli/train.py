@@ -29,9 +29,12 @@ def train_model(
     quiet: bool = False,
     **options: Any,
 ) -> Shown:
-    """Train transformers and write a model file for each that converged.
+    """Train transformers, or perceptrons on their tasks, and write a model file for each that converged.
 
     Example: pluriscope train-model --task "sum modulo" --seed 0 --count 10 --output models
+
+    Example: pluriscope train-model --task "sum modulo" --vocabulary 8 --hidden 18 --activation silu --held-out 0.15
+    --weight-decay 0.5 --steps 6400 --loss-target 1e-9 --checkpoints 0,200,400,1600,6400
 
     One line per model says its outcome. The same seed gives the same weights on the same kind of machine.
     pluriscope analyse finds every circuit of such a file.
@@ -46,7 +49,7 @@ def train_model(
             a folder of its own, which pluriscope checkpoints reads.
         output: Folder for the model files.
     """
-    from analysis.subjects.transformer.files import attention_document
+    from analysis.subjects.registry import kind_of
     from analysis.subjects.transformer.training_spec import attention_spec
 
     table = _table(rows, options) if rows else None
@@ -61,11 +64,11 @@ def train_model(
             outcome = train_attention(spec, Work(report=report), checkpoints)
         for one in outcome.checkpoints:
             record: Any = one.training
-            write_json(_checkpoint_file(path, record, spec.steps), attention_document(one))
+            write_json(_checkpoint_file(path, record, spec.steps), kind_of(one).write(one))
         if outcome.model is None or not outcome.converged:
             path = ""
         else:
-            write_json(path, attention_document(outcome.model))
+            write_json(path, kind_of(outcome.model).write(outcome.model))
         outcomes.append(_told(spec.seed, outcome, path))
     told = [told for told, _ in outcomes]
     return _shown(told, [line for _, line in outcomes], sum(bool(one["file"]) for one in told), "models", quiet)
@@ -91,7 +94,9 @@ def _model_file(spec: AttentionSpec) -> str:
 
     kind = "" if spec.activation == "relu" else f"-{slug_of(spec.activation)}"
     beside = (f"-mlp{spec.d_mlp}{kind}" if spec.d_mlp else "") + ("-ln" if spec.layer_norm else "")
-    return f"{slug_of(spec.task.name or 'own table')}-{spec.layers}x{spec.heads}{beside}-{spec.seed}.json"
+    parts = f"perceptron-{spec.hidden}{kind}" if spec.hidden else f"{spec.layers}x{spec.heads}{beside}"
+    held_out = f"-held{100 * spec.held_out:g}" if spec.held_out else ""
+    return f"{slug_of(spec.task.name or 'own table')}-{parts}{held_out}-{spec.seed}.json"
 
 
 def _table(rows: str, options: Mapping[str, Any]) -> TokenTask:

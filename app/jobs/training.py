@@ -17,7 +17,7 @@ from analysis.protocol import Protocol
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.perceptron.training_course import TrainingOutcome, points_each, training_json
 from analysis.subjects.perceptron.training_spec import TrainingSpec, training_spec
-from analysis.subjects.transformer.kind import TRANSFORMER
+from analysis.subjects.registry import kind_of
 from analysis.subjects.transformer.training_spec import AttentionSpec, attention_spec
 from analysis.work import Work
 from app.db.reads.networks import known_as
@@ -89,12 +89,13 @@ def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequ
 
 
 def _save_transformers(session: Session, arguments: Arguments, outcomes: Sequence[AttentionOutcome]) -> Saved:
-    """The same of transformers, whose losses stay with the job."""
+    """The same of what a transformer's form trains, whose losses stay with the job."""
     [outcome] = outcomes
     if outcome.model is None or not outcome.converged:
         return Saved({}, f"not converged: {outcome.words}; allow more steps, or try another seed or learning rate")
-    row = save_network(session, canonical_json(TRANSFORMER.write(outcome.model)), origin="trained")
-    protocol = TRANSFORMER.protocol(TRANSFORMER.default_rules)
+    kind = kind_of(outcome.model)
+    row = save_network(session, canonical_json(kind.write(outcome.model)), origin="trained")
+    protocol = kind.protocol(kind.default_rules)
     queue.enqueue_analyses(session, row, [protocol], asked=queue.was_asked(session, "train", arguments))
     url = Addresses().network(row.slug)
     return Saved({"url": url, "networks": [row.digest]}, f"converged: {outcome.words}")

@@ -25,6 +25,9 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from analysis.errors import InvalidTask
 
 Row = tuple[int, ...]
@@ -51,6 +54,22 @@ class TokenTask:
     outputs: tuple[str, ...]
     rows: tuple[Row, ...]
     answers: tuple[int, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The tokens that a perceptron tells apart: all but "=", where rows end with it."""
+        return self.outputs[:-1] if self._ended else self.outputs
+
+    @property
+    def one_hot(self) -> NDArray[np.float64]:
+        """``[rows, positions · tokens]`` the rows as inputs of a perceptron, a 1 for each token, without "="."""
+        tokens = np.array(self.rows)[:, : -1 if self._ended else None]
+        found: NDArray[np.float64] = np.eye(len(self.classes))[tokens].reshape(len(tokens), -1)
+        return found
+
+    @property
+    def _ended(self) -> bool:
+        return all(row[-1] == len(self.outputs) - 1 and row.count(row[-1]) == 1 for row in self.rows)
 
 
 @dataclass(frozen=True)

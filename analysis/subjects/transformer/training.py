@@ -1,8 +1,10 @@
-"""Training transformers on tables of tokens; in torch, which nothing else about models needs.
+"""Training transformers, or perceptrons, on tables of tokens; in torch, which nothing else about models needs.
 
-All rows of a task are there to be learned, so what is trained on is what circuits are judged on: cross-entropy at the
-last position, AdamW, batches drawn without repetition where a task has more rows than a batch. One thread and one
-generator of random numbers for weights and batches: the same seed gives the same weights on the same kind of machine.
+All rows of a task are there to be learned, unless some are held out, and circuits are judged on all. Transformers learn
+by cross-entropy at the last position, perceptrons by squared error from one-hot answers, as those that learn modular
+addition in Gromov 2023 (arXiv:2301.02679); both with AdamW, batches drawn without repetition where a task has more rows
+than a batch. One thread and one generator of random numbers for weights and batches: the same seed gives the same
+weights on the same kind of machine.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from analysis.subjects.classifier import Classifier
 from analysis.subjects.perceptron.activations import activation_of
 from analysis.subjects.perceptron.batched_mlp import torch_module
+from analysis.subjects.perceptron.network import Network
 from analysis.subjects.perceptron.optimizers import AdamW
 from analysis.subjects.perceptron.threads import one_thread
 from analysis.subjects.subject import ACCURACY_THRESHOLD
@@ -39,6 +43,10 @@ LOOK_EVERY: Final = 50
 """Steps between two looks at all rows."""
 
 
+Trained = AttentionModel | Classifier
+_FIRST, _SECOND = "first layer", "second layer"  # of a perceptron
+
+
 @dataclass(frozen=True, eq=False)
 class AttentionOutcome:
     """The outcome of a training.
@@ -46,18 +54,18 @@ class AttentionOutcome:
     Args:
         model: at its end; None if its numbers became infinite.
         steps: that were taken.
-        loss: mean cross-entropy over all rows, in nats.
+        loss: mean cross-entropy over all rows, in nats; of a perceptron the mean squared error.
         right: rows on which the answer is the largest logit.
         converged: whether the loss is below its target and the model is right on more than 99% of the rows.
         checkpoints: the model as it was after some steps, in order, where such were asked for.
     """
 
-    model: AttentionModel | None
+    model: Trained | None
     steps: int
     loss: float
     right: int
     converged: bool
-    checkpoints: tuple[AttentionModel, ...] = ()
+    checkpoints: tuple[Trained, ...] = ()
 
     @property
     def words(self) -> str:
@@ -70,7 +78,7 @@ class AttentionOutcome:
 def train_attention(
     spec: AttentionSpec, work: Work = DEFAULT_WORK, checkpoints: Collection[int] = ()
 ) -> AttentionOutcome:
-    """Train one transformer.
+    """Train one transformer or perceptron.
 
     Args:
         spec: what to train.
@@ -78,33 +86,53 @@ def train_attention(
         checkpoints: steps after which the model is kept as it is then, 0 for before the first; where there are any, the
             last step is one, too. Training does not depend on them.
     """
-    tokens, answers = torch.tensor(spec.task.rows), torch.tensor(spec.task.answers)
-    act = torch_module(activation_of(spec.activation))
+    answers, act = torch.tensor(spec.task.answers), torch_module(activation_of(spec.activation))
+    given = torch.tensor(spec.task.one_hot, dtype=torch.float32) if spec.hidden else torch.tensor(spec.task.rows)
+    held_out = torch.tensor(spec.held_out_rows, dtype=torch.int64)
+    learned = torch.tensor(sorted({*range(len(answers))} - {*spec.held_out_rows}))
+    learned_rows, learned_answers, every = given[learned], answers[learned], torch.arange(len(answers))
+
+    def outputs(rows: Tensor) -> Tensor:
+        if spec.hidden:
+            return act(rows @ weights[_FIRST].T) @ weights[_SECOND].T
+        return logits_of(weights, rows, act, layer_norm=spec.layer_norm)
+
+    def wrong_by(found: Tensor, answers: Tensor) -> Tensor:
+        if spec.hidden:
+            return torch.nn.functional.mse_loss(found, torch.nn.functional.one_hot(answers, found.shape[1]).float())
+        return torch.nn.functional.cross_entropy(found, answers)
+
     with one_thread():
         generator = torch.Generator().manual_seed(spec.seed)
         weights = _initial(spec, generator)
         adam = AdamW(weights.values(), lr=spec.learning_rate, weight_decay=spec.weight_decay)
         step, loss, right, converged, words = 0, math.inf, 0, False, ""
-        kept: dict[int, AttentionModel] = {}
+        kept: dict[int, Trained] = {}
 
-        def look(*, keep: bool) -> tuple[float, int]:
-            """The loss on all rows, and how many are right."""
+        def look(rows: Tensor) -> tuple[float, int]:
+            """The loss on some rows, and how many are right."""
             with torch.no_grad():
-                logits = logits_of(weights, tokens, act, layer_norm=spec.layer_norm)
-                loss = float(torch.nn.functional.cross_entropy(logits, answers))
-                right = int((logits.argmax(dim=1) == answers).sum())
-            if keep and math.isfinite(loss):
-                kept[step] = _checkpoint(spec, weights, step, loss, right)
-            return loss, right
+                found = outputs(given[rows])
+                return float(wrong_by(found, answers[rows])), int((found.argmax(dim=1) == answers[rows]).sum())
+
+        def keep() -> None:
+            options = spec.model_dump(exclude={"name", "task"}) | {"task": spec.task.name}
+            told: dict[str, Any] = {"options": options, "step": step}
+            for rows, kind in ((learned, ""), (held_out, "held_out_")):
+                if len(rows):
+                    loss, right = look(rows)
+                    told |= {f"{kind}loss": loss, f"{kind}accuracy": right / len(rows)}
+            if math.isfinite(told["loss"]):
+                name = f"{spec.label}, step {step}"
+                kept[step] = replace(_model(spec, weights), name=name, training=StepRecord(**told))
 
         if 0 in checkpoints:
-            look(keep=True)
+            keep()
         while step < spec.steps and not converged:
             for _ in range(min(LOOK_EVERY, spec.steps - step)):
-                some = slice(None) if len(tokens) <= BATCH else torch.randperm(len(tokens), generator=generator)[:BATCH]
-                wrong = torch.nn.functional.cross_entropy(
-                    logits_of(weights, tokens[some], act, layer_norm=spec.layer_norm), answers[some]
-                )
+                n = len(learned)
+                some = slice(None) if n <= BATCH else torch.randperm(n, generator=generator)[:BATCH]
+                wrong = wrong_by(outputs(learned_rows[some]), learned_answers[some])
                 if step % TELL_EVERY == 0:
                     work.tell("training", step + 1, spec.steps, words, float(wrong.detach()))
                 slopes = torch.autograd.grad(wrong, list(weights.values()))
@@ -113,25 +141,17 @@ def train_attention(
                 adam.step()
                 step += 1
                 if step in checkpoints:
-                    look(keep=True)
-            loss, right = look(keep=False)
-            words = f"loss {loss:.3g}, {right} of {len(tokens)} rows right"
+                    keep()
+            loss, right = look(every)
+            words = f"loss {loss:.3g}, {right} of {len(answers)} rows right"
             work.tell("training", step, spec.steps, words, loss)
             if not math.isfinite(loss):
                 return AttentionOutcome(None, step, loss, 0, False, tuple(kept.values()))
-            most_wrong = max_wrong(len(tokens), ACCURACY_THRESHOLD)
-            converged = loss <= spec.loss_target and len(tokens) - right <= most_wrong
+            most_wrong = max_wrong(len(answers), ACCURACY_THRESHOLD)
+            converged = loss <= spec.loss_target and len(answers) - right <= most_wrong
         if checkpoints:
-            look(keep=True)
+            keep()
     return AttentionOutcome(_model(spec, weights), step, loss, right, converged, tuple(kept.values()))
-
-
-def _checkpoint(
-    spec: AttentionSpec, weights: Mapping[str, Tensor], step: int, loss: float, right: int
-) -> AttentionModel:
-    options = spec.model_dump(exclude={"name", "task"}) | {"task": spec.task.name}
-    record = StepRecord(options=options, step=step, loss=loss, accuracy=right / len(spec.task.rows))
-    return replace(_model(spec, weights), name=f"{spec.label}, step {step}", training=record)
 
 
 def initial_sizes(spec: AttentionSpec) -> dict[str, tuple[tuple[int, ...], float]]:
@@ -139,6 +159,12 @@ def initial_sizes(spec: AttentionSpec) -> dict[str, tuple[tuple[int, ...], float
     normal numbers: what is read of a vector is about as large as the vector.
     """
     vocabulary, context = len(spec.task.outputs), len(spec.task.rows[0])
+    if spec.hidden:
+        (_, n_inputs), classes = spec.task.one_hot.shape, len(spec.task.classes)
+        return {
+            _FIRST: ((spec.hidden, n_inputs), 1 / math.sqrt(n_inputs // classes)),
+            _SECOND: ((classes, spec.hidden), 1 / math.sqrt(spec.hidden)),
+        }
     d, k = spec.d_model, spec.d_head
     shapes: dict[str, tuple[int, ...]] = {"embedding": (vocabulary, d), "unembedding": (d, vocabulary)}
     if spec.positions:
@@ -195,8 +221,14 @@ def logits_of(
     return seen(x)[:, -1] @ weights["unembedding"]
 
 
-def _model(spec: AttentionSpec, weights: Mapping[str, Tensor]) -> AttentionModel:
+def _model(spec: AttentionSpec, weights: Mapping[str, Tensor]) -> Trained:
     arrays: dict[str, Any] = {key: one.detach().numpy().astype(np.float64) for key, one in weights.items()}
+    if spec.hidden:
+        both = [*arrays.values()]
+        biases = [np.zeros(len(one)) for one in both]
+        network = Network.from_arrays(both, biases, activation=spec.activation, output_activation="linear")
+        answers = np.array(spec.task.answers, dtype=np.int64)
+        return Classifier(spec.label, network, spec.task.classes, spec.task.one_hot, answers, spec.task.name)
     layers: Any = tuple(tuple(arrays[f"{layer} {part}"] for part in MATRICES) for layer in range(spec.layers))
     mlps = [[arrays[f"{layer} mlp {part}"] for part in MLP] for layer in range(spec.layers if spec.d_mlp else 0)]
     return AttentionModel(

@@ -1,8 +1,11 @@
-"""The settings of the training of a transformer: values without torch, for forms, jobs and commands."""
+"""The settings of the training of a transformer, or of a perceptron on the same rows: values without torch, for forms,
+jobs and commands.
+"""
 
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
@@ -21,6 +24,7 @@ RANGES: Final = {
     "d_model": LIMITS["d_model"],
     "d_head": LIMITS["d_head"],
     "d_mlp": (0, D_MLP[1]),
+    "hidden": (0, 1_024),
     "seed": (0, 2**31 - 1),
     "steps": (1, 200_000),
 }
@@ -47,9 +51,21 @@ class TransformerOptions(BaseModel):
         0, title="Neurons of MLP blocks", description="Of the MLP block after each layer, up to 1,024; 0: none."
     )
     activation: ActivationName = Field(
-        "relu", title="Activation of MLP blocks", description=f"{CHOICES}.".capitalize(), json_schema_extra=EXAMPLES
+        "relu",
+        title="Activation of MLP blocks",
+        description=f"Or of the perceptron: {CHOICES}.",
+        json_schema_extra=EXAMPLES,
     )
     layer_norm: bool = Field(False, description="Whether everything that reads has a LayerNorm before it.")
+    hidden: int = Field(
+        0,
+        title="Neurons of a perceptron",
+        description="With one hidden layer without biases, which is trained in place of a transformer, by squared "
+        "error, on the tokens as one-hot inputs, up to 1,024; 0: a transformer.",
+    )
+    held_out: float = Field(
+        0.0, title="Share held out", description="Share of the rows, drawn by the seed, that are never trained on."
+    )
     seed: int = Field(0, description="Of weights and batches.")
     steps: int = Field(4_000, description="Largest number of steps.")
     learning_rate: float = Field(0.01, description="Learning rate of AdamW.")
@@ -59,11 +75,9 @@ class TransformerOptions(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_what_came_later(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """The options, without the activation where it is the usual one: so older jobs keep their identity."""
-        written: dict[str, Any] = write(self)
-        if self.activation == "relu":
-            written.pop("activation", None)
-        return written
+        """The options, without later ones that are as usual: so older jobs keep their identity."""
+        later: dict[str, Any] = {"activation": "relu", "hidden": 0, "held_out": 0.0}
+        return {name: value for name, value in write(self).items() if name not in later or value != later[name]}
 
     @model_validator(mode="after")
     def _within(self) -> Self:
@@ -76,6 +90,8 @@ class TransformerOptions(BaseModel):
                 raise InvalidTraining(name.replace("_", "-"), f"is {getattr(self, name):g}", "use a number above 0")
         if not 0.0 <= self.weight_decay <= 1.0:
             raise InvalidTraining("weight-decay", f"is {self.weight_decay:g}", "use 0 to 1")
+        if not 0.0 <= self.held_out <= 0.9:
+            raise InvalidTraining("held-out", f"is {self.held_out:g}", "use 0 to 0.9")
         return self
 
 
@@ -89,10 +105,21 @@ class AttentionSpec(TransformerOptions):
         """A name for people, e.g. "induction, 2 × 2 heads, seed 7"."""
         kind = "" if self.activation == "relu" else f" {self.activation}"
         beside = (f", MLP of {self.d_mlp}{kind}" if self.d_mlp else "") + (", LayerNorm" if self.layer_norm else "")
-        return (
-            self.name
-            or f"{self.task.name or 'own table'}, {self.layers} × {self.heads} heads{beside}, seed {self.seed}"
-        )
+        parts = f"{self.layers} × {self.heads} heads{beside}"
+        if self.hidden:
+            parts = f"perceptron of {self.hidden}{kind}"
+        held_out = f", {self.held_out:.0%} held out" if self.held_out else ""
+        return self.name or f"{self.task.name or 'own table'}, {parts}{held_out}, seed {self.seed}"
+
+    @property
+    def held_out_rows(self) -> list[int]:
+        """Rows of the task that are never trained on."""
+        return rows_held_out(len(self.task.rows), self.held_out, self.seed)
+
+
+def rows_held_out(n_rows: int, share: float, seed: int) -> list[int]:
+    """Which of the rows of a task are not trained on under options that say a share and a seed, in order."""
+    return sorted(random.Random(seed).sample(range(n_rows), round(share * n_rows)))  # noqa: S311
 
 
 def attention_spec(options: Mapping[str, Any], table: TokenTask | None = None) -> AttentionSpec:

@@ -128,7 +128,7 @@ WORDS = {
     "/glossary#direction": "onion representation; linear representation hypothesis; multi-dimensional features; "
     "multidimensional features",
     "/glossary#discovery-method": "lottery ticket",
-    "/glossary#grokking": "grokking; progress measures; progress measure; modular addition; phase change",
+    "/glossary#grokking": "grokking; modular addition; phase change",
     "/glossary#induction-head": "induction head; induction heads; in-context learning",
     "/glossary#interchange-intervention": "interchange intervention; causal tracing",
     "/glossary#language-model": "IOI; subject-verb agreement",
@@ -142,6 +142,7 @@ WORDS = {
     "/glossary#other-architectures": "curve detector; multimodal neuron; recurrent; convolution; convolutions",
     "/glossary#planted-network": "Tracr",
     "/glossary#polysemanticity": "monosemanticity; polysemanticity",
+    "/glossary#progress-measure": "progress measures; progress measure; excluded loss",
     "/glossary#resample-ablation": "resampling ablation",
     "/glossary#robustness": "patching-domain robustness",
     "/glossary#role": "backup name mover; S-inhibition",
@@ -171,7 +172,7 @@ def test_every_word_of_the_field_finds_what_it_is_here_or_that_it_is_not(app, ur
 
 
 ELSEWHERE = (
-    *("steering vector", "grokking", "progress measures", "crosscoder", "onion representation", "sparse probing"),
+    *("crosscoder", "onion representation", "sparse probing"),
     *("lottery ticket", "knowledge localisation", "deceptive alignment", "curve detector", "Gemma Scope", "tuned lens"),
     *("automated interpretability", "cognitive closure", "IOI", "phase change", "anomaly detection", "recurrent"),
 )
