@@ -19,7 +19,9 @@ from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Form, Head, Notice, Prose, Side, errors_of
 from pluriscope.figures.numbers import noun
 
-FOLDED = frozenset(("d_model", "d_head", "positions", "learning_rate", "weight_decay", "layer_norm", "context", "held_out"))
+FOLDED = frozenset(
+    ("d_model", "d_head", "positions", "learning_rate", "weight_decay", "layer_norm", "context", "held_out")
+)
 
 
 class TrainFields(TransformerOptions):
