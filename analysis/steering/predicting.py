@@ -133,7 +133,8 @@ def placement_predicts(
 def _read(written: Array, clean: Array, function: Bits) -> Bits:
     """``[cells]`` the bit of what is written, ``[cells, k]``, by the values on inputs, ``[inputs, k]``."""
     if clean.shape[1] == 1:
-        ends = [(clean[function == bit, 0].min(), clean[function == bit, 0].max()) for bit in (0, 1)]
+        some = [clean[function == bit, 0] for bit in (0, 1)]
+        ends = [(one.min(initial=np.inf), one.max(initial=-np.inf)) for one in some]
         if ends[0][1] < ends[1][0]:
             return read_between(written[:, 0], ends[0][1], ends[1][0])
         if ends[1][1] < ends[0][0]:

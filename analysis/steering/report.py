@@ -11,6 +11,7 @@ from pydantic import Field
 
 from analysis import fixed_order
 from analysis.algorithms.redundancy import placed_algorithms
+from analysis.circuits.estimating import share_interval
 from analysis.common_ground.interpreted import choose_classes, speaks
 from analysis.common_ground.survey import drawn_ranks
 from analysis.directions.search import MAX_CHEAP, align_on_directions, closed_form_work
@@ -26,12 +27,14 @@ from analysis.steering.directions import SETTINGS, direction_of
 from analysis.steering.flips import exact_flips, exact_threshold
 from analysis.steering.predicting import UNREAD, Bits, classes_predict, placement_predicts
 from analysis.steering.sites import Array, Steerable, steerable
-from analysis.steering.transfer import affine_map, as_meant, check_alike, null_of
+from analysis.steering.transfer import CONFIDENCE, affine_map, as_meant, check_alike, null_of
 from analysis.subjects.perceptron.circuit import Circuit
 from analysis.work import DEFAULT_WORK, Work
 
 MOST_CLASSES: Final = 10_000
-N_DRAWN: Final = 2_000
+MOST_CIRCUITS: Final = 500
+N_DRAWN: Final = 500
+"""Classes that are drawn where there are more of them or of circuits: some seconds."""
 _SEED: Final = 0
 _PLACED_UP_TO: Final = 3  # inputs
 
@@ -75,6 +78,8 @@ class Predicted(Part):
     asked: int = Field(description="Of these: all, or as many as were drawn.")
     agree: int = Field(description="Explanations that predict something, and never wrong.")
     wrong: int = Field(description="Those that are wrong somewhere.")
+    low: float = Field(description="Of all, the share of these; where some were drawn, its interval's lower end (95%).")
+    high: float
     silent: int = Field(description="Those that predict nothing.")
     right_at: list[int] = Field(description="Predictions that are right at each dose, of all explanations and rows.")
     wrong_at: list[int]
@@ -139,10 +144,15 @@ class SteeringReport(Report):
             by = "at" if here.exact else "by"
             told.append(f"The first of them changes {by} dose {min(firsts):.4g}.")
         for one in self.predicted:
-            told += [
-                f"{one.kind}: of {one.asked:,}, {one.wrong:,} are wrong somewhere, and {one.silent:,} say nothing.",
-                f"Some contradict each other on {one.split:,} of {one.cells:,} rows at a dose.",
-            ]
+            drawn = " drawn" if one.asked < one.of else ""
+            told.append(
+                f"{one.kind}: of {one.asked:,}{drawn}, {one.agree:,} predict something and nothing wrong, and "
+                f"{one.wrong:,} are wrong somewhere."
+            )
+            if drawn:
+                told.append(f"Of all, {one.low:.1%} to {one.high:.1%} are wrong somewhere, with 95% confidence.")
+            if one.split:
+                told.append(f"Some contradict each other on {one.split:,} of {one.cells:,} rows at a dose.")
         return told + ([] if self.transfer is None else self._transferred(self.transfer))
 
     def _transferred(self, one: Transferred) -> list[str]:
@@ -338,12 +348,16 @@ class _Asked:
         by_dose[:, self.shifted] = counts.reshape(3, len(self.shifted), -1).sum(axis=2)
         if not kinds.sum():
             return None
+        asked, wrong = int(kinds.sum()), int(kinds[1])
+        low, high = share_interval(wrong, asked, CONFIDENCE) if asked < of else (wrong / asked, wrong / asked)
         return Predicted(
             kind=kind,
             of=of,
-            asked=int(kinds.sum()),
+            asked=asked,
             agree=int(kinds[0]),
-            wrong=int(kinds[1]),
+            wrong=wrong,
+            low=float(low),
+            high=float(high),
             silent=int(kinds[2]),
             right_at=by_dose[0].tolist(),
             wrong_at=by_dose[1].tolist(),
@@ -360,8 +374,9 @@ class _Asked:
             self.notes.append("No interpretations are counted under these rules, so none is asked.")
             return None
         every: dict[int, list[int] | None] = dict.fromkeys(np.flatnonzero(observed).tolist())
-        ranks = every if total <= MOST_CLASSES else drawn_ranks(observed, N_DRAWN, _SEED)
-        if total > MOST_CLASSES:
+        whole = total <= MOST_CLASSES and len(every) <= MOST_CIRCUITS
+        ranks = every if whole else drawn_ranks(observed, N_DRAWN, _SEED)
+        if not whole:
             self.notes.append(f"{N_DRAWN:,} of {total:,} observed classes are drawn.")
         if of.circuits.truncated_at is not None:
             self.notes.append(f"Truncated: the first {len(observed):,} valid circuits are asked.")

@@ -15,7 +15,7 @@ from analysis.report import Analysed
 from analysis.steering.directions import SETTINGS
 from analysis.steering.report import Steered, SteeringReport, find
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
-from pluriscope.blocks import Action, Block, ChartFigure, Form, Head, Notice, Prose, Section, Table
+from pluriscope.blocks import Action, Block, ChartFigure, Form, Head, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.templating import linked
@@ -156,7 +156,12 @@ def _dosed(steered: Steered, classes: tuple[str, str], ending: str) -> Iterator[
     cells = [
         (one.row, one.wanted, one.answers[len(doses) // 2], ", ".join(map(_flip, one.flips)) or "never") for one in rows
     ]
-    yield Table.plain(("Row", "Wanted", "Answers unsteered", "Changes at dose"), cells)
+    table = Table.plain(("Row", "Wanted", "Answers unsteered", "Changes at dose"), cells)
+    yield (
+        table
+        if len(rows) <= _MOST_LINES
+        else More(f"The {len(rows)} rows", lambda: [table], "where each changes its answer")
+    )
 
 
 def _flip(one: Any) -> str:

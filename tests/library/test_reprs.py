@@ -65,6 +65,7 @@ def given(xor, served, tmp_path_factory) -> dict[str, Any]:
         "audit of a transformer": transformer.audit(["eap"]),
         "ask": xor.ask("stories"),
         "ask funnel": xor.ask("funnel"),
+        "steer": xor.steer("1", steps=1),
         "ask methods of a transformer": transformer.ask("methods"),
         "verdict": circuit.verdict("knockout-completeness"),
         "interpretation": circuit.interpretation(3),

@@ -217,6 +217,28 @@ def test_explanations_that_are_all_valid_predict_different_things(xor):
     assert (placed.along, placed.steered.site) == ("placement", "1")
 
 
+def test_a_sample_of_classes_has_an_interval_and_says_so(monkeypatch, xor):
+    whole = xor.steer("1", "probe", steps=2).predicted[0]
+    monkeypatch.setattr("analysis.steering.report.MOST_CLASSES", 1_000)
+    told = xor.steer("1", "probe", steps=2)
+    classes = told.predicted[0]
+    assert (classes.asked, classes.of) == (500, 7_836)
+    assert classes.low <= whole.wrong / 7_836 <= classes.high
+    assert whole.low == whole.high == whole.wrong / 7_836
+    assert told.notes == ["500 of 7,836 observed classes are drawn."]
+    assert any("with 95% confidence" in one for one in told.findings())
+
+
+@pytest.mark.slow
+def test_a_variable_that_is_constant_is_read_as_that_on_the_inner_side_of_its_values(xor):
+    clean = np.array([[0.0], [1.0], [1.0], [2.0]])
+    every = ((one.value, path) for one in xor.algorithms for path in one.value.responses)
+    algorithm, path = next((one, path) for one, path in every if one.responses[path].function == 0)
+    placed = [(path, Subspace.of(1, [[1.0]]))]
+    told = placement_predicts(algorithm, placed, np.array([1.0]), clean, clean + 1, np.arange(4))
+    assert told[:3].tolist() == [algorithm.output_given({path: 0}) >> row & 1 for row in range(3)]
+
+
 # --- transfer
 
 
