@@ -20,6 +20,7 @@ from analysis.explaining.count_report import CircuitsCount, SmallestBounds
 from analysis.explaining.counting import known_of
 from analysis.explaining.graphs import DRAWS, sample, search
 from analysis.pipeline import analyse_output
+from analysis.progress_measures import measures_of
 from analysis.report import Analysed, Mask, Part, Report
 from analysis.subjects.question import SubjectQuestion, part
 from analysis.subjects.trained import TrainingRecord
@@ -50,6 +51,7 @@ class CheckpointFound(Part):
     )
     first_algorithm: bool | None = Field(description="Whether the first of all algorithms is one of them.")
     change: Change | None = Field(description="Of valid circuits since the checkpoint before; null: none or not known.")
+    measures: dict[str, float] = Field(description="Progress measures by key; of modular addition alone.")
     stops: list[str] = Field(description="Stages that time or memory ended.")
 
 
@@ -199,7 +201,9 @@ def _analysed(question: Any, record: TrainingRecord, work: Work) -> Checkpoint:
         if circuits is None:
             cure = "use coarser rules, or a smaller network"
             raise BeyondLimits(f"circuits at {record.unit} {record.at}", question.obstacle, cure)
-        return Checkpoint(record, Analysed(question, circuits), stops=[*work.ended])
+        stops = [*work.ended]
+        work.ended.clear()
+        return Checkpoint(record, Analysed(question, circuits), stops=stops)
     found = analyse_output(question, work)
     results = [(one.algorithm.id, one.algorithm.formula, one.n_valid) for one in found.algorithms.algorithms]
     stops, left_out = [stop.stage for stop in found.stops], found.algorithms.truncated_at is not None
@@ -236,6 +240,7 @@ def _found(one: Checkpoint, before: Checkpoint | None, work: Work | None) -> Che
         algorithms=None if one.placed is None else len(one.placed),
         first_algorithm=None if one.placed is None else one.first in one.placed,
         change=change,
+        measures=measures_of(question.subject),
         stops=stops,
     )
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis.changes import parts_of
 from analysis.checkpoints import Checkpoint, CheckpointFound, CheckpointsReport, Followed, report_of
+from analysis.progress_measures import MEASURES
 from analysis.subjects.trained import TrainingRecord
 from app.db.analysed import read_checkpoint
 from app.db.codecs import record_of
@@ -58,7 +59,7 @@ _REPORTS: Final = Recent[CheckpointsReport](32)
 """By what was found of each checkpoint: every chart of a page asks for it again."""
 _CARD: Final = (
     column("name", "Circuit", "Its mask.", "name", first=True),
-    column("edges", "Edges", "Edges that it keeps, or nodes where a mask names nodes."),
+    column("edges", "Keeps", "Edges, or nodes where a mask names nodes."),
 )
 
 
@@ -327,6 +328,15 @@ class OverTraining:
             nothing = "; 0 has no place on this scale" if wide and key == "circuits" else ""
             figures += [] if chart.empty else [ChartFigure(chart=chart, caption=f"{words}{nothing}.", id=f"over-{key}")]
         yield from side_by_side(figures, 2)
+        measured: list[Block] = []
+        for key, measure in MEASURES.items():
+            up = Axis(measure.label, log=key.endswith("_loss"))
+            chart = Chart("lines", measure.label, across, up, [line("", [one.measures.get(key) for one in each])])
+            words = f"{measure.label.capitalize()}. {measure.definition}"
+            measured += [] if chart.empty else [ChartFigure(chart=chart, caption=words, id=f"over-{key}")]
+        if measured:
+            yield Section("Progress measures", "of modular addition, in the literature")
+            yield from side_by_side(measured, 3)
         followed = [
             ("Circuits that are valid most often", report.circuits, "c"),
             ("Algorithms that can be placed most often", report.placements, "g"),

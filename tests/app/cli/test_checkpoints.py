@@ -12,6 +12,7 @@ import pluriscope
 from analysis.circuit_sets.masks import find_masks
 from analysis.network_files.files import network_file_json, parse_network_file
 from analysis.pipeline import analyse_output
+from analysis.progress_measures import measures_of
 from analysis.question import ask
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
@@ -89,6 +90,7 @@ def test_a_transformer_is_followed_by_steps(tmp_path, capsys):
         masks = set(find_masks(question).masks.tolist())
         assert one["rows_right"] == question.n_rows * model.training.accuracy
         assert (one["circuits"]["low"], one["circuits"]["high"], one["algorithms"]) == (len(masks), len(masks), None)
+        assert one["measures"] == measures_of(model) != {}
         if before is not None:
             assert [one["change"][name] for name in ("kept", "lost", "gained")] == [
                 len(before & masks),
