@@ -428,6 +428,7 @@ class Result(Findings):
         most: float = 2.0,
         steps: int = 20,
         into: Result | None = None,
+        there: str = "",
     ) -> SteeringReport:
         """Add α times a direction at a site: what the network answers at each dose, what the explanations found here
         predict of it, and whether the direction steers another network, too.
@@ -441,12 +442,13 @@ class Result(Findings):
             most: the largest dose, of either sign.
             steps: doses from 0 to that.
             into: another result, to whose network the direction is mapped.
+            there: the site of that network; the same unless given.
 
         Raises:
             AnalysisError: there is no such site, class or direction, or the other network has other rows or another
                 task.
         """
-        settings = {"at": at, "along": along, "on": on, "of": of, "most": most, "steps": steps}
+        settings = {"at": at, "along": along, "on": on, "of": of, "most": most, "steps": steps, "there": there}
         if isinstance(along, Explanation):
             settings |= placed_at(along, at)
         if not isinstance(on, str):

@@ -35,6 +35,9 @@ SETTINGS: Final = (
     Setting("on", "", "neurons or weights of a placement, or the numbers", reads=str.strip, example="0+2 or 1,0,-1"),
     Setting("most", 2.0, "the largest dose α", low=0.0, high=MAX_VALUE, above=True),
     Setting("steps", 20, "doses from 0 to that", low=1, high=100),
+    Setting(
+        "there", "", "of transfer, the site of the other network; empty for the same", reads=str.strip, example="2"
+    ),
 )
 """What may be set on steering."""
 _PAIRS: Final = 32

@@ -158,8 +158,8 @@ class SteeringReport(Report):
     def _transferred(self, one: Transferred) -> list[str]:
         n = len(one.steered.rows)
         return [
-            f"Mapped to {one.network}, it brings {one.best} of {n} rows where they are meant to be at its best dose; "
-            f"here it brings {one.best_there}.",
+            f"Mapped to {one.steered.site} of {one.network}, it brings {one.best} of {n} rows where they are meant "
+            f"to be at its best dose; here it brings {one.best_there}.",
             f"Of {one.n_random:,} random directions of that length {one.as_well:,} do as well "
             f"({one.low:.1%} to {one.high:.1%} with 95% confidence).",
         ]
@@ -173,7 +173,7 @@ def find(
     Args:
         of: the question, with circuits and placements where explanations are asked.
         given: settings of :data:`~analysis.steering.directions.SETTINGS`; the rest as usual.
-        into: name of another network and the question about it, to which the direction is transferred at the same site.
+        into: name of another network and the question about it, to which the direction is transferred.
         work: told how far it is; may cancel.
 
     Raises:
@@ -292,7 +292,7 @@ def _transfer(
     settings: Mapping[str, Any],
 ) -> Transferred:
     name, question = into
-    there = steerable(question, settings["at"], settings["of"])
+    there = steerable(question, settings["there"] or settings["at"], settings["of"])
     check_alike(here, there)
     found = affine_map(here.values, there.values)
     moved = fixed_order.inner(direction[None], found.matrix.T)[0]

@@ -21,6 +21,7 @@ def steer(
     most: float = 2.0,
     steps: int = 20,
     into: str = "",
+    there: str = "",
     protocol: str = "complete",
     output_index: int = 0,
     seconds: Annotated[float, Within(0.1, math.inf)] = DEFAULT_SECONDS,
@@ -41,14 +42,15 @@ def steer(
         most: The largest dose, of either sign.
         steps: Doses from 0 to that.
         into: File of another network, to which the direction is transferred.
+        there: The site of that network. Default: the same.
         seconds: For finding explanations of each network; inf for no end.
     """
     from pluriscope.result import explain
 
     told = None if quiet else remark
-    here, *there = (
+    here, *others = (
         explain(Path(one), protocol=protocol, output=output_index, seconds=min(seconds, 1e9), report=told)
         for one in (file, *([into] if into else []))
     )
-    found = here.steer(at, along, on=on, of=of, most=most, steps=steps, into=there[0] if there else None)
+    found = here.steer(at, along, on=on, of=of, most=most, steps=steps, into=others[0] if others else None, there=there)
     return Shown(found, found.findings())

@@ -262,6 +262,16 @@ def test_a_direction_transferred_to_the_same_network_does_the_same_there():
     assert told.transfer.residual < 1e-9
 
 
+def test_a_direction_is_mapped_between_two_sites():
+    question = asked(8, (3, 4, 2, 1), "leaky_relu")
+    told = find(Analysed(question, None), {"at": "1", "there": "2"}, ("itself", question)).transfer
+    one, other = (question.clean_activations[layer] for layer in (1, 2))
+    expected = np.linalg.lstsq(one - one.mean(axis=0), other - other.mean(axis=0), rcond=None)[0]
+    apart = np.array(steer(question, at="1").steered.direction)
+    assert told.steered.site == "2"
+    assert told.steered.direction == pytest.approx((apart @ expected).tolist(), abs=1e-9)
+
+
 def test_random_directions_are_counted_as_by_trying_each():
     here, doses = steerable(asked(8, (3, 3, 1)), "1", ""), np.array([0.5, 1.0, 2.0])
     n, as_well, (low, high) = null_of(here, doses, 1.5, 6)
