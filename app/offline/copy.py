@@ -129,6 +129,8 @@ class _Copy:
         further = options.keys() - _SCOPE
         if below == ["explanations"]:
             return further <= {"kind", "valid", "start"} and int(options.get("start", "0")) < self.wish.limit
+        if below == ["training"]:
+            return further <= {"checkpoint"}
         if below[:1] == ["explanations"] and len(below) == 2 and not further:
             return self._room(slug, str(scope), _kind_of(below[1]))
         return below[:1] == ["analyses"] and len(below) < 3 and not further and below[-1] not in _AT_ONCE

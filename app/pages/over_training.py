@@ -367,7 +367,7 @@ class OverTraining:
             cause, cure = f"is not there: {len(self.stored)} are stored", "count from 0"
             raise BadQuery(f"checkpoint {chosen}", cause, cure, "checkpoint", self.url(), "all of them")
         yield Section("One checkpoint", "move the slider, or follow a link", id="one")
-        fields = {**dict(self.place.scope.fields), "training": self.options.training and self.training[:12]}
+        fields = {**self.place.scope.query(), "training": self.options.training and self.training[:12]}
         ways = [(str(one.record.at), f"{self.url(checkpoint=n)}#one") for n, one in enumerate(self.stored)]
         slider = render(
             "training_slider.html",
