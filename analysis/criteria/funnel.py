@@ -119,6 +119,12 @@ PRESETS: Final[tuple[FunnelPreset, ...]] = (
         "Whether it still holds near the clean inputs and for whatever its absent neurons carry.",
         ("margin", "input-noise", "input-robust", "patching-robust"),
     ),
+    FunnelPreset(
+        "simplicity",
+        "Simplicity",
+        "What has the shortest description depends on the code, so two codes are asked one after the other.",
+        ("shortest-list", "shortest-enumerative"),
+    ),
 )
 DEFAULT_PRESET: Final = PRESETS[0]
 

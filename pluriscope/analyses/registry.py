@@ -272,6 +272,17 @@ ONE_READER: Final = Analysis(
     searched=False,
     needs=("readers",),
 )
+SIMPLICITY: Final = Analysis(
+    "simplicity",
+    "Simplicity",
+    "Which explanations have the shortest description, and is it a single one?",
+    "Under a second for most networks; wide ones take longer, and are told so.",
+    "analysis.simplicity.report:find",
+    (("simplicity", "Simplicity", "circuits in the order of the shortest description that is possible"),),
+    always,
+    boolean=False,
+    reads=frozenset({"placed"}),
+)
 CLAIMS: Final = Analysis(
     "claims",
     "Your own answer",
@@ -311,6 +322,7 @@ EVERY: Final = (
     DIRECTIONS,
     PLANTED,
     ONE_READER,
+    SIMPLICITY,
     CLAIMS,
     STEERING,
 )

@@ -1,0 +1,154 @@
+"""Which explanations have the shortest description under two codes, as it is stored, told and shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress
+from math import log2
+from typing import Any, Final, Literal
+
+from numpy.typing import NDArray
+from pydantic import Field
+
+from analysis.alignments.alignment import Alignment
+from analysis.errors import BeyondLimits
+from analysis.question import Question
+from analysis.report import Analysed, Exact, Part, Placed, Report, Settings
+from analysis.simplicity.codes import CODES, Code
+from analysis.simplicity.interpretations import STAGE, ShortestInterpretations, shortest_by_formulas, shortest_by_tables
+from analysis.work import DEFAULT_WORK, Work
+
+Kind = Literal["circuit", "interpretation", "alignment"]
+WORDS: Final[dict[Kind, tuple[str, str]]] = {
+    "circuit": ("circuit", "circuits"),
+    "interpretation": ("circuit with an interpretation", "circuits with interpretations"),
+    "alignment": ("algorithm with a placement", "algorithms with placements"),
+}
+_SHOWN: Final = 6
+
+
+class SizeLength(Part):
+    """The circuits of one size: under either code they are equally long."""
+
+    size: int
+    n: int
+    bits: list[float] = Field(description="Of each of them, for each code.")
+
+
+class Shortest(Part):
+    """Those explanations of a kind than which none has a shorter description under a code."""
+
+    code: str
+    words: Exact = Field(description="Of equal length that the code has; the description takes log2 of it.")
+    bits: float
+    n: Exact = Field(description="How many are as short.")
+    first: list[list[str]] = Field(description="A few: mask; mask and index; ids of algorithm and placement.")
+
+
+class KindLength(Part):
+    """What is shortest of one kind of explanation."""
+
+    kind: Kind
+    of: int | None = Field(None, description="Explanations that were looked at; null: not counted.")
+    shortest: list[Shortest] = Field(description="For each code for which it is known.")
+    both: Exact | None = Field(description="How many are shortest under both codes; null: not known.")
+    why: str = Field("", description="Why something is not known, a sentence.")
+
+    @property
+    def single(self) -> bool:
+        """Whether both codes single out the same explanation."""
+        return [one.n for one in self.shortest] == ["1"] * len(CODES) and self.both == "1"
+
+
+class SimplicityReport(Report):
+    """The shortest descriptions of a network's explanations."""
+
+    complete: bool = Field(description="Whether every valid circuit is listed.")
+    sizes: list[SizeLength]
+    kinds: list[KindLength]
+
+    def findings(self, question: Any = None) -> list[str]:
+        told = [] if self.complete else ["Not every valid circuit is listed, so a shorter one may have been missed."]
+        return [*told, *(sentence for one in self.kinds for sentence in _told(one))]
+
+
+def _told(found: KindLength) -> Iterator[str]:
+    one, several = WORDS[found.kind]
+    if found.shortest and not int(found.shortest[0].n):
+        yield f"There is no {one}."
+        return
+    for least in found.shortest:
+        code = next(code.label for code in CODES if code.key == least.code)
+        n = int(least.n)
+        which = f"one {one} is shortest" if n == 1 else f"{n:,} {several} are shortest, all alike"
+        yield f"Under the {code} {which}: {least.bits:.1f} bits."
+    if found.single:
+        yield "It is the same one under both."
+    elif found.both is not None:
+        n = "None is" if found.both == "0" else "One is" if found.both == "1" else f"{int(found.both):,} are"
+        yield f"{n} shortest under both."
+    if found.why:
+        yield found.why
+
+
+def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> SimplicityReport:
+    """The shortest descriptions among the listed circuits, their interpretations, and the kept placements."""
+    question, graph = of.question, of.question.graph
+    masks = [int(mask) for mask in of.circuits.masks]
+    by_size = Counter(mask.bit_count() for mask in masks)
+    words = {size: [code.subset(size, graph.n_bits) for code in CODES] for size in sorted(by_size)}
+    sizes = [SizeLength(size=size, n=by_size[size], bits=[*map(log2, each)]) for size, each in words.items()]
+    kinds = [_shortest_of("circuit", {(graph.to_hex(mask),): words[mask.bit_count()] for mask in masks})]
+    if not question.kind.refuses("interpretations"):
+        kinds.append(_interpretations(question, of.circuits.masks, work))
+    if of.placed is not None:
+        kinds.append(_shortest_of("alignment", dict(_placements(question, of.placed))))
+    return SimplicityReport(complete=of.circuits.complete, sizes=sizes, kinds=kinds)
+
+
+def _shortest_of(kind: Kind, words: Mapping[tuple[str, ...], Sequence[int]]) -> KindLength:
+    """Of explanations that are all at hand, by the words of each under each code."""
+    shortest, found = [], []
+    for at, code in enumerate(CODES):
+        least = min((each[at] for each in words.values()), default=1)
+        those = [name for name, each in words.items() if each[at] == least]
+        shortest.append(_shortest(code, least, len(those), those[:_SHOWN]))
+        found.append({*those})
+    return KindLength(kind=kind, of=len(words), shortest=shortest, both=str(len(found[0] & found[1])))
+
+
+def _shortest(code: Code, words: int, n: int, first: Iterable[Sequence[str]]) -> Shortest:
+    return Shortest(code=code.key, words=str(words), bits=log2(words), n=str(n), first=[[*one] for one in first])
+
+
+def _interpretations(question: Question, masks: NDArray[Any], work: Work) -> KindLength:
+    found: list[ShortestInterpretations] = []
+    shortest, why = [], []
+    for code, search in zip(CODES, (shortest_by_tables, shortest_by_formulas), strict=True):
+        cause = "the time was too short"
+        try:
+            with work.ending(STAGE):
+                least = search(question, masks, work)
+                found.append(least)
+                first = [(question.graph.to_hex(min(least.by_circuit)), str(least.rank))] if least.by_circuit else []
+                shortest.append(_shortest(code, least.words, sum(least.by_circuit.values()), first))
+        except BeyondLimits as refusal:
+            cause = refusal.cause
+        if code.key not in {one.code for one in shortest}:
+            why.append(f"Under the {code.label} the shortest are not known: {cause}.")
+    both = None
+    if len(found) == len(CODES):
+        # under the first code all interpretations of a circuit are equally long
+        both = str(sum(n for mask, n in found[1].by_circuit.items() if mask in found[0].by_circuit))
+    return KindLength(kind="interpretation", shortest=shortest, both=both, why=" ".join(why))
+
+
+def _placements(question: Question, placed: Placed) -> Iterator[tuple[tuple[str, str], list[int]]]:
+    """Ids of each algorithm and valid placement, and its words under each code; of variables there is one at least."""
+    hidden, depth = question.network.hidden_sizes, question.protocol.depth_for(len(question.network.hidden_sizes))
+    for algorithm, placements, valid in zip(placed.algorithms, placed.placements, placed.valid, strict=True):
+        for places in compress(placements, valid):
+            if places:
+                words = [code.placement(algorithm, [site for _, site in places], hidden, depth) for code in CODES]
+                yield (algorithm.id, Alignment.of(algorithm.text, places).id), words

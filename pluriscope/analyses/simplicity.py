@@ -1,0 +1,84 @@
+"""Simplicity as pages show it: the shortest descriptions under two codes, and how long circuits of each size are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from analysis.simplicity.codes import CODES
+from analysis.simplicity.report import WORDS, KindLength, SimplicityReport
+from pluriscope.analyses.shown import AnalysisContext, Shown, thumb_of
+from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Table
+from pluriscope.figures.charts import Axis, Chart, Series
+from pluriscope.tables import Column, Row
+
+_COLUMNS: Final = (
+    Column("kind", "What is described", "One of these is the row's link.", "name", first=True),
+    Column("code", "Code", "In which it is described.", "text"),
+    Column("bits", "Bits", "Of the shortest description.", "float"),
+    Column("n", "As short", "How many have a description of this length.", "int"),
+    Column("both", "Under both", "How many of them are shortest under the other code, too.", "int"),
+)
+_READING: Final = """
+A choice among N things takes log2 N bits. The [enumerative code](glossary.md#description-length) says how many edges a
+circuit keeps, then which; a gate by its truth table; an algorithm by its number of gates, then which tree. The list
+code names one edge after another and an end mark; a gate or an algorithm is its shortest formula over AND, OR and NOT.
+What is known beforehand costs nothing: the layers, the task, and which neurons of a circuit have a gate. Lengths are
+compared as exact numbers of words.
+"""
+
+
+def _chart(report: SimplicityReport, of: AnalysisContext) -> Chart:
+    """Bits of a circuit by its size."""
+    sizes = [one.size for one in report.sizes]
+    urls = [of.links.explanations(of.slug, of.scope, kind="circuit", edges_min=one, edges_max=one) for one in sizes]
+    looks: tuple[Any, ...] = ("ink", "dashed")
+    series = [
+        Series(code.label, sizes, [one.bits[at] for one in report.sizes], urls=urls, look=look)
+        for at, (code, look) in enumerate(zip(CODES, looks, strict=True))
+    ]
+    title = f"Bits that describe a valid circuit, by the {of.part}s that it keeps"
+    return Chart("lines", title, Axis(f"{of.part}s"), Axis("bits", low=0), series)
+
+
+def _page(report: SimplicityReport, of: AnalysisContext) -> Iterator[Block]:
+    if not report.complete:
+        yield Notice("Not every valid circuit is listed", "A shorter one may have been missed.")
+    if not report.sizes:
+        return
+    yield Table.short("kind", _COLUMNS, [row for found in report.kinds for row in _rows(found, of)], id="shortest")
+    for found in report.kinds:
+        if found.why:
+            yield Notice("Not known", found.why)
+    told = f"The list code prefers few {of.part}s; the enumerative code finds all of them as simple as none."
+    yield ChartFigure(chart=_chart(report, of), caption=told, id="sizes")
+    yield More("How it is counted", lambda: [Prose(_READING)])
+
+
+def _rows(found: KindLength, of: AnalysisContext) -> Iterator[Row]:
+    for least in found.shortest:
+        if least.first:
+            values = {
+                "kind": WORDS[found.kind][0],
+                "code": least.code,
+                "bits": least.bits,
+                "n": int(least.n),
+                "both": None if found.both is None else int(found.both),
+            }
+            yield Row(values, url=_url(found, least.first[0], of))
+
+
+def _url(found: KindLength, first: list[str], of: AnalysisContext) -> str:
+    if found.kind == "circuit":
+        return of.circuit_url(first[0])
+    if found.kind == "interpretation":
+        return of.links.interpretation(of.slug, first[0], int(first[1]), of.scope)
+    return of.links.alignment(of.slug, first[0], first[1], of.scope)
+
+
+def _brief(report: SimplicityReport) -> str:
+    single = [WORDS[one.kind][0] for one in report.kinds if one.single]
+    return f"one {' and one '.join(single)}" if single else "no single one is simplest"
+
+
+SHOWN: Final = Shown(thumb_of(_chart), _page, _brief, "bits of a circuit by its size")
