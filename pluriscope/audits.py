@@ -45,13 +45,14 @@ class Audit(Tabled):
         return Rows(rows, f"{valid} of {noun(len(answers), 'answer')} valid")
 
 
-def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike | None) -> Audit:
+def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike | None, null: Any = None) -> Audit:
     """Run methods and locate their answers, and claims: the content of an audit file.
 
     Args:
         result: among whose circuits.
         methods: keys with settings; if None one of each where there are no claims.
         claims: each with a name.
+        null: the null networks that valid ones are held against, if any.
 
     Raises:
         InvalidMethod: an unknown method or setting.
@@ -69,7 +70,7 @@ def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike 
     seconds = {"methods": work.clock() - begun}
     explaining = result.question.kind.explaining
     planted = explaining.planted(result.network_file, result.question)
-    return Audit(audit_json(landscape, found, seconds, explaining.missing(landscape), planted))
+    return Audit(audit_json(landscape, found, seconds, explaining.missing(landscape), planted, null))
 
 
 def _texts(result: Findings, claims: ClaimsLike) -> dict[str, str]:

@@ -369,19 +369,22 @@ class Result(Findings):
         """
         return compared(self, explanations)
 
-    def audit(self, methods: Sequence[str] | None = None, claims: ClaimsLike | None = None) -> Audit:
+    def audit(
+        self, methods: Sequence[str] | None = None, claims: ClaimsLike | None = None, *, null: bool = False
+    ) -> Audit:
         """What discovery methods answer, and where that stands among all valid circuits: an audit file's content.
 
         Args:
             methods: keys such as "acdc" or "eap(threshold=.9)"; one of each if neither methods nor claims are given.
             claims: circuits of others by name, or a list of them: each a circuit, a mask, names of edges, a number for
                 each edge, a graph in a format of :meth:`to_graph`, or the ``Path`` of a file or folder of such.
+            null: say of each valid circuit how many null networks have one as small, as ``ask("null")`` finds them.
 
         Raises:
             InvalidMethod: an unknown method or setting.
             InvalidClaim: a claim that cannot be read.
         """
-        return audited(self, methods, claims)
+        return audited(self, methods, claims, self.ask("null") if null else None)
 
     def to_graph(self, answer: Mapping[str, Any], key: str = "networkx") -> Any:
         """A graph of the whole network with one answer of :meth:`audit`: its mask, and a score for each edge.

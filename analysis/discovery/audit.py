@@ -18,6 +18,7 @@ from analysis.discovery.method import Answer, DiscoveryMethod
 from analysis.discovery.ties import decide, ties_json
 from analysis.method_settings import Settings
 from analysis.network_files.planted_record import PlantedRecord
+from analysis.null_model import NullReport
 from analysis.result_file import exact
 from analysis.subjects.graph import Graph
 from analysis.subjects.planted import PlantedCircuit
@@ -120,6 +121,7 @@ def audit_json(
     seconds: Mapping[str, float],
     missing: Sequence[str] = (),
     planted: PlantedRecord | PlantedCircuit | None = None,
+    null: NullReport | None = None,
 ) -> dict[str, Any]:
     """An audit as JSON values.
 
@@ -128,6 +130,7 @@ def audit_json(
         seconds: by stage.
         missing: sentences about what stopped at a limit.
         planted: what was planted in the network, if anything was.
+        null: the null networks that valid answers are held against; None where nobody asked.
     """
     graph, known, complete = landscape.graph, landscape.known, landscape.complete
     backbone = known.backbone
@@ -150,11 +153,20 @@ def audit_json(
             if one.location is not None:
                 mask = one.location.closed.mask
                 told["planted"] = answered(mask, planted.circuit.mask, valid=one.location.valid)
+    for told, one in zip(document["claims"], found, strict=True):
+        if null is not None and one.location is not None and one.location.valid:
+            told["null"] = null_json(null, one.location.edges, told["criteria"])
     if backbone is not None and not backbone.exact:
         document["backbone"]["exact"] = False
     if not complete:
         document["exhaustive"] = False
     return document | ({"missing": list(missing)} if missing else {})
+
+
+def null_json(null: NullReport, edges: int, criteria: Mapping[str, bool | None] | None) -> list[dict[str, Any]]:
+    """A valid circuit of so many edges, which meets some criteria, beside the null networks."""
+    met = [key for key, passed in (criteria or {}).items() if passed]
+    return [one.model_dump() for one in null.against(edges, met)]
 
 
 def what_is_missing(landscape: Landscape) -> list[str]:

@@ -44,7 +44,8 @@ from analysis.planting.recipes import MAX_STEPS, MODES, STEPS, Mode
 from analysis.question import ask
 from analysis.subjects.made import Made
 from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, activation_of
-from analysis.subjects.perceptron.batched_mlp import activated_with_gradient, initial_parameters, layer_views
+from analysis.subjects.perceptron.batched_mlp import activated_with_gradient, layer_views
+from analysis.subjects.perceptron.drawing import initial_parameters
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.perceptron.optimizers import Adam, AdamW
 from analysis.subjects.perceptron.threads import one_thread

@@ -75,19 +75,17 @@ class SimplicityReport(Report):
 
 def _told(found: KindLength) -> Iterator[str]:
     one, several = WORDS[found.kind]
-    if found.shortest and not int(found.shortest[0].n):
+    n = {code.label: int(least.n) for code in CODES for least in found.shortest if least.code == code.key}
+    if 0 in n.values():
         yield f"There is no {one}."
-        return
-    for least in found.shortest:
-        code = next(code.label for code in CODES if code.key == least.code)
-        n = int(least.n)
-        which = f"one {one} is shortest" if n == 1 else f"{n:,} {several} are shortest, all alike"
-        yield f"Under the {code} {which}: {least.bits:.1f} bits."
-    if found.single:
-        yield "It is the same one under both."
     elif found.both is not None:
-        n = "None is" if found.both == "0" else "One is" if found.both == "1" else f"{int(found.both):,} are"
-        yield f"{n} shortest under both."
+        many = " and ".join(f"the {label} finds {number:,} shortest" for label, number in n.items())
+        agreed = "they agree on none" if found.both == "0" else f"they agree on {int(found.both):,}"
+        yield f"Of {several} {many}; {'both single out the same one' if found.single else agreed}."
+    elif n:
+        yield (
+            f"Of {several} " + ", ".join(f"the {label} finds {number:,} shortest" for label, number in n.items()) + "."
+        )
     if found.why:
         yield found.why
 

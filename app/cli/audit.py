@@ -22,6 +22,7 @@ def audit(
     protocol: str = "complete",
     output_index: int = 0,
     data: str = "",
+    null: bool = False,
     quiet: bool = False,
     json: bool = False,
     **declared: Any,
@@ -40,6 +41,7 @@ def audit(
             settings. Without it, and without claims: default.
         claim: File of a circuit or scores that somebody found, in any form that the page of claims reads, or saved by
             torch; or a folder of these, such as a submission to MIB. May be repeated.
+        null: Say of each valid circuit how many networks that have learned nothing have one as small.
     """
     from analysis.discovery.audit import audit as run_audit
     from analysis.discovery.audit import audit_json
@@ -47,6 +49,7 @@ def audit(
     from analysis.discovery.landscapes import landscape_of
     from analysis.discovery.registry import read_methods
     from analysis.network_files.intake import Declaration
+    from analysis.null_model import null_report
     from analysis.work import Work
     from app.limits import in_memory, limits_of
     from pluriscope.claim_files import claim_texts
@@ -67,5 +70,7 @@ def audit(
         begun = time.perf_counter()
         found = run_audit(landscape, chosen, claims, work)
         seconds["methods"] = time.perf_counter() - begun
+        against = null_report(question, work) if null else None
     planted = asked.explaining.planted(asked.given.file, question)
-    return written(output, audit_json(landscape, found, seconds, asked.explaining.missing(landscape), planted))
+    missing = asked.explaining.missing(landscape)
+    return written(output, audit_json(landscape, found, seconds, missing, planted, against))

@@ -71,3 +71,12 @@ def test_lists_know_what_is_in_them(xor, again):
     assert xor.circuits[0] not in pluriscope.explain(xor.network_file, protocol="paper").circuits
     assert xor.circuits[0] != xor.circuits[1]
     assert 3 not in xor.circuits
+
+
+def test_an_audit_holds_valid_circuits_against_null_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.null_model.null_report.__kwdefaults__", {"n": 19, "seed": 0})
+    result = pluriscope.explain(pretrained_xor())
+    (claim,) = result.audit(claims={"mine": "1839f"}, null=True)["claims"]
+    (report,) = [result.ask("null")]
+    assert claim["null"][0] == {"model": "untrained", "standard": "", "as_good": 0, "of": 19, "p": 0.05}
+    assert [one.model_dump() for one in report.against(claim["edges"], claim["criteria"])][0] == claim["null"][0]

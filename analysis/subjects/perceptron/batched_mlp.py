@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from analysis.errors import InvalidTraining
@@ -30,15 +27,6 @@ _QUICK: Final[Mapping[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]]]
     "linear": (lambda drive: drive, lambda upstream, _value: upstream),
 }
 """Applied in place, and the gradient through it from its value alone; others go through torch's own modules."""
-
-
-def initial_parameters(random: np.random.Generator, sizes: Sequence[int]) -> NDArray[np.float32]:
-    """W1, b1, W2, … of one network, uniform in ±1/sqrt(inputs of the layer), the usual default of linear layers."""
-    parts = []
-    for n_in, n_out in pairwise(sizes):
-        bound = 1 / math.sqrt(n_in)
-        parts += [random.uniform(-bound, bound, n_out * n_in), random.uniform(-bound, bound, n_out)]
-    return np.concatenate(parts).astype(np.float32)
 
 
 def layer_views(parameters: Tensor, sizes: Sequence[int]) -> tuple[list[Tensor], list[Tensor]]:

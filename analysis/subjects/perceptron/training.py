@@ -35,7 +35,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from analysis.subjects.perceptron.activations import Activation, activation_of
-from analysis.subjects.perceptron.batched_mlp import activated, initial_parameters, layer_views, times_slope
+from analysis.subjects.perceptron.batched_mlp import activated, layer_views, times_slope
+from analysis.subjects.perceptron.drawing import initial_parameters
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.perceptron.threads import one_thread

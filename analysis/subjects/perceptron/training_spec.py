@@ -15,11 +15,9 @@ The training itself is in :mod:`analysis.subjects.perceptron.training`. What kee
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -36,6 +34,7 @@ from pydantic import (
 from analysis.errors import AnalysisError, InvalidTask, InvalidTraining
 from analysis.strict_json import validated
 from analysis.subjects.perceptron.activations import CHOICES, DEFAULT_NEGATIVE_SLOPE, EXAMPLES, ActivationName
+from analysis.subjects.perceptron.drawing import initial_parameters
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import MAX_INPUTS, Task, task_of_text
 
@@ -223,15 +222,9 @@ def untrained_network(spec: TrainingSpec) -> Network:
 
     It stands in for what a training will make, so that the search of its circuits can be planned before it starts.
     """
-    random = np.random.default_rng(0)
-    weights, biases = [], []
-    for n_in, n_out in pairwise(spec.sizes):
-        bound = 1 / math.sqrt(n_in)
-        weights.append(random.uniform(-bound, bound, (n_out, n_in)))
-        biases.append(random.uniform(-bound, bound, n_out))
-    return Network.from_arrays(
-        weights,
-        biases,
+    return Network.from_flat(
+        initial_parameters(np.random.default_rng(0), spec.sizes).astype(np.float64),
+        spec.sizes,
         activation=spec.activation,
         output_activation=spec.output_activation,
         negative_slope=spec.negative_slope,

@@ -172,3 +172,13 @@ def test_a_criterion_says_that_not_all_are_listed() -> None:
     some = replace(xor_context(), items=xor_context().items[:9], complete=False)
     verdicts = criterion_named("shortest-list").judge(some)
     assert verdicts.tally.passed == 0 < verdicts.tally.undecided
+
+
+def test_what_is_not_known_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.simplicity.interpretations._MOST_CLASSES", 1)
+    population = xor_context()
+    found = find(Analysed(population.question, search_circuits(population.question)), Settings()).kinds[1]
+    assert [one.code for one in found.shortest] == ["enumerative"]
+    assert found.both is None
+    assert "list code the shortest are not known" in found.why
+    assert not found.single

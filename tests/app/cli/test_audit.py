@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.null_model import STANDARDS
 from app import bundled
 from tests.app.cli.test_analyse import run
 
@@ -43,6 +44,18 @@ def test_methods_stand_in_the_order_asked_with_all_their_settings(tmp_path: Path
     assert (claims[4]["valid"], claims[4]["nearest"]["distance"], claims[4]["criteria"]) == (False, 3, None)
     assert claims[3]["outcome"] == "all"
     assert len(claims[1]["scores"]) == 18
+
+
+def test_valid_circuits_are_held_against_null_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.null_model.null_report.__kwdefaults__", {"n": 9, "seed": 0})
+    valid, wrong = audited(tmp_path, "--methods", "acdc", "--methods", "acdc(tau=.1)", "--null")["claims"]
+    assert "null" not in wrong
+    assert {(one["model"], one["standard"]) for one in valid["null"]} >= {("untrained", ""), ("drawn", "")}
+    for one in valid["null"]:
+        assert one["of"] == 9
+        assert one["p"] == (1 + one["as_good"]) / 10
+    met = {one["standard"] for one in valid["null"]} - {""}
+    assert met == {key for key in STANDARDS if valid["criteria"].get(key)}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from analysis.errors import Cancelled, InvalidTraining
-from analysis.subjects.perceptron.batched_mlp import initial_parameters, layer_views
+from analysis.subjects.perceptron.batched_mlp import layer_views
+from analysis.subjects.perceptron.drawing import initial_parameters
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.training import train_networks
 from analysis.subjects.perceptron.training_course import training_json
