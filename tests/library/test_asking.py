@@ -9,6 +9,7 @@ from analysis.network_files.files import network_file_json
 from analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analyses.registry import of_kind
 from tests.app.cli.test_analyse import run
+from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
 
 
@@ -77,6 +78,5 @@ def test_an_audit_holds_valid_circuits_against_null_networks(monkeypatch: pytest
     monkeypatch.setattr("analysis.null_model.null_report.__kwdefaults__", {"n": 19, "seed": 0})
     result = pluriscope.explain(pretrained_xor())
     (claim,) = result.audit(claims={"mine": "1839f"}, null=True)["claims"]
-    (report,) = [result.ask("null")]
     assert claim["null"][0] == {"model": "untrained", "standard": "", "as_good": 0, "of": 19, "p": 0.05}
-    assert [one.model_dump() for one in report.against(claim["edges"], claim["criteria"])][0] == claim["null"][0]
+    assert {one["model"] for one in claim["null"]} == {"untrained", "drawn"}
