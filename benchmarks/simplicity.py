@@ -1,0 +1,109 @@
+"""Does a shortest description single out one explanation? The declared question, from networks to a table.
+
+python -m benchmarks.simplicity FILE      a line of JSON for each network; goes on where FILE ends
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+
+from analysis.criteria.population import Population
+from analysis.criteria.registry import criterion_named
+from analysis.pipeline import analyse_output
+from analysis.question import Question, ask
+from analysis.report import Analysed, Placed, Settings
+from analysis.result import OutputAnalysis
+from analysis.simplicity.report import find
+from analysis.subjects.perceptron.network import Network
+from analysis.tasks import task_from_table
+from analysis.work import Work
+from benchmarks.lines import ROOT
+
+DESIGN: Final[dict[str, Any]] = json.loads((ROOT / "docs" / "findings" / "simplicity.design.json").read_text())
+
+
+def networks() -> Iterator[tuple[str, str, int, Question]]:
+    """Study, width, seed and question of each network of the design, in its order."""
+    for study, widths in DESIGN["studies"].items():
+        rows = duckdb.execute(
+            f"""SELECT DISTINCT ON (sizes, seed) sizes, seed, weights, activation, output_activation, negative_slope
+            FROM '{ROOT / "app" / "bundled" / "studies" / study}.parquet'
+            WHERE state = 'converged' AND seed < {DESIGN["seeds"]} ORDER BY sizes, seed"""  # noqa: S608  ours
+        ).fetchall()
+        for sizes, seed, weights, activation, output_activation, slope in rows:
+            width = "-".join(map(str, sizes[1:-1]))
+            if width in widths:
+                network = Network.from_flat(
+                    np.array(weights, dtype=np.float64),
+                    sizes,
+                    activation=activation,
+                    output_activation=output_activation,
+                    negative_slope=slope,
+                )
+                yield study, width, seed, ask(network, task=task_from_table([0, 1, 1, 0], 2))
+
+
+def outcome(question: Question) -> dict[str, Any]:
+    """What is shortest of each kind under each code, and what of the placements is right under joint interchange."""
+    work = Work(clock=time.process_time, deadline=time.process_time() + DESIGN["seconds"])
+    found = analyse_output(question, work)
+    placed = placements(found)
+    report = find(Analysed(question, found.circuits, placed=placed), Settings(), work)
+    told: dict[str, Any] = {
+        one.kind: {
+            "n": [int(least.n) for least in one.shortest],
+            "both": None if one.both is None else int(one.both),
+            "single": one.single,
+        }
+        for one in report.kinds
+    }
+    told["circuit"]["of"], told["alignment"]["of"] = report.kinds[0].of, report.kinds[2].of
+    told["interpretation"]["of"] = found.interpretations.total
+    pairs = [
+        (result.algorithm, scored)
+        for result in found.algorithms.algorithms
+        for scored in result.alignments
+        if scored.iia.agreed == scored.iia.of and scored.alignment.places
+    ]
+    passed = criterion_named("joint-interchange").judge(Population("alignment", question, pairs)).passed
+    least = report.kinds[2].shortest[0].first[0] if report.kinds[2].single else None
+    own = [bool(ok) for (one, scored), ok in zip(pairs, passed, strict=True) if [one.id, scored.alignment.id] == least]
+    told["joint"] = {"own": own[0] if own else None, "of": len(pairs), "passed": int(passed.sum())}
+    return told | {"stops": [stop.stage for stop in found.stops]}
+
+
+def placements(found: OutputAnalysis) -> Placed:
+    """The kept placements of an analysis, as the store has them."""
+    some = [one for one in found.algorithms.algorithms if one.alignments]
+    return Placed(
+        [one.algorithm for one in some],
+        [[scored.alignment.places for scored in one.alignments] for one in some],
+        [[scored.iia.agreed == scored.iia.of for scored in one.alignments] for one in some],
+        (),
+    )
+
+
+def run(path: Path) -> None:
+    """Ask the networks that the file does not have yet, within the minutes of the design."""
+    done = len(path.read_text().splitlines()) if path.exists() else 0
+    with path.open("a") as file:
+        for at, (study, width, seed, question) in enumerate(networks()):
+            if at < done:
+                continue
+            if time.process_time() > 60 * DESIGN["minutes"]:
+                break
+            line = {"study": study, "width": width, "seed": seed, **outcome(question)}
+            file.write(json.dumps(line) + "\n")
+            file.flush()
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]))
