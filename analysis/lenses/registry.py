@@ -9,6 +9,7 @@ from analysis.lenses.das import DAS, DAS_ON_SITES
 from analysis.lenses.direct_attribution import DIRECT_ATTRIBUTION
 from analysis.lenses.feature_pictures import FEATURE_PICTURES
 from analysis.lenses.gradient_corners import GRADIENT_CORNERS
+from analysis.lenses.head_matrices import HEAD_MATRICES
 from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
 from analysis.lenses.labels import LABELS
 from analysis.lenses.lime import LIME, LIME_ON_SITES
@@ -56,6 +57,7 @@ LENSES: Final = Registry(
         LOGIT_LENS,
         AFFINE_LENS,
         ROLES_LENS,
+        HEAD_MATRICES,
         SUPERPOSITION,
         SPARSITY,
     ),
