@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 import duckdb
@@ -19,7 +19,7 @@ import scipy
 from numpy.typing import ArrayLike
 
 from app.pages.findings import FOLDER
-from benchmarks import calibration_table
+from benchmarks import calibration_table, over_training_table
 from benchmarks.calibration_table import PARTS, SLUG
 from benchmarks.field_scores import ARMS
 from benchmarks.lines import ROOT
@@ -768,6 +768,72 @@ def calibration() -> dict[str, Shown]:
     }
 
 
+# --- over training
+
+_MOMENTS: Final = ("F", "B", "G", "end")
+
+
+def over_training() -> dict[str, Shown]:
+    rows_ = over_training_table.table()
+    slug, found, learned = over_training_table.SLUG, over_training_table.changes(rows_), "learned"
+
+    def changed(ablation: str) -> Chart:
+        some = [one for one in found if one.ablation == ablation]
+        drawn = []
+        for arm, name, look, aside in (
+            ("shuffled", "answers shuffled", "open", 0.14),
+            (learned, "learned", "ink", -0.1),
+        ):
+            url = link(slug, (), arm=arm, judged="training rows", ablation=ablation)
+            told = [one.ratios if arm == learned else one.null for one in some]
+            ends = map(over_training_table.interval, told)
+            drawn.append(across(name, cast(Look, look), [item(at + aside, one, url) for at, one in enumerate(ends)]))
+        title, across_ = (
+            f"Valid circuits by phase, {ablation} ablation",
+            "log2 of the number at the end by that at the start",
+        )
+        return Chart(
+            "dots", title, Axis(across_), Axis(names=[one.phase for one in some]), drawn, [Mark(0.0, "as many")]
+        )
+
+    grok = [one for one in over_training_table.courses(rows_)[learned].values() if one.moments]
+
+    def at_moments(name: str, look: Look, field: str, ablation: str = "zero") -> Series:
+        where = {"arm": learned, "judged": "training rows", "ablation": ablation}
+        found_ = [[one.at(one.moments[at], ablation)[field] for one in grok] for at in _MOMENTS]
+        return series(
+            name, look, [item(at, quartiles(some), link(slug, (), **where)) for at, some in enumerate(found_)]
+        )
+
+    def by_moment(title: str, y: Axis, some: Sequence[Series]) -> Chart:
+        return Chart("lines", title, Axis("moment", names=[*_MOMENTS]), y, some)
+
+    both = (("absent neurons at 0", "ink", "zero"), ("at their mean", "open", "mean"))
+    return {
+        "figure": (
+            "Means over 26 networks that grok, with 95% intervals. Right of the line it grows.",
+            changed("zero"),
+        ),
+        "more": ("The same with absent neurons at their mean over the rows.", changed("mean")),
+        "more-2": (
+            "Medians with quartiles. Training rows right; before the rise; all rows right; last.",
+            by_moment(
+                "Neurons of the smallest valid circuit",
+                Axis("neurons", low=8, high=18),
+                [at_moments(name, cast(Look, look), "smallest", ablation) for name, look, ablation in both],
+            ),
+        ),
+        "more-3": (
+            "Medians with quartiles, as above.",
+            by_moment(
+                "Progress measures",
+                Axis("loss", log=True),
+                [at_moments("restricted loss", "ink", "restricted_loss"), at_moments("loss", "grey", "loss")],
+            ),
+        ),
+    }
+
+
 # --- reported and ours
 
 _REPORTED: Final[Mapping[str, Mapping[str, tuple[int, int, int]]]] = {
@@ -904,6 +970,7 @@ CHARTS: Final = {
     "reported": reported,
     "field-scores": field_scores,
     "calibration": calibration,
+    "over-training": over_training,
 }
 
 

@@ -15,7 +15,7 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.studies.reading import design_from_mapping
 from app.db.studies import open_network, read_files, save_table
 from app.pages import findings
-from benchmarks import calibration_table
+from benchmarks import calibration_table, over_training_table
 from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict_rows
 from benchmarks.finding_charts import CHARTS
 from pluriscope.address import Addresses
@@ -72,7 +72,7 @@ def test_the_document_says_what_the_record_says():
 def test_every_finding_has_its_headline_chart_and_chapter(client):
     page = client.get("/findings")
     text, told = page.text, findings.record()["findings"]
-    assert len(page.content) <= 200_000
+    assert len(page.content) <= 21_000 * len(told)
     assert len(re.findall(r'<article class="finding"', text)) == len(told)
     assert text.index('class="samples"') > text.index(told[-1]["headline"])
     for one in told:
@@ -221,6 +221,25 @@ def test_the_calibration_says_what_its_rows_say():
     assert all(
         row["estimate"] == row["exact"] for row in hashed if row["exact"] <= calibration_table.DESIGN["threshold"]
     )
+
+
+@pytest.mark.slow
+def test_the_finding_on_training_says_what_its_rows_say():
+    rows, slug = over_training_table.table(), over_training_table.SLUG
+    (one,) = (one for one in findings.record()["findings"] if one["key"] == slug)
+    chapter = (ROOT / "docs" / "findings" / f"{slug}.md").read_text()
+    found = over_training_table.changes(rows)
+    assert one["chapter"]["rows"] == [change.cells for change in found]
+    assert all(f"| {' | '.join(change.cells)} |" in chapter for change in found)
+    trained = over_training_table.courses(rows)["learned"].values()
+    grok = [course for course in trained if course.moments]
+    assert f"{len(grok)} of {len(trained)}" in one["lines"]["n"]
+    for row in rows:
+        assert (row["smallest"] is None) == (row["circuits"] == 0)
+        assert row["ablation"] in over_training_table.ABLATIONS
+    for course in grok:
+        everywhere, trained_on = (course.at(course.moments["G"], judged=one) for one in ("all rows", "training rows"))
+        assert 1 <= everywhere["circuits"] <= trained_on["circuits"]
 
 
 @pytest.mark.slow
