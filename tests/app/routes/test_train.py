@@ -224,17 +224,18 @@ def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_list(client,
 
 # --- transformers
 
-SPEC = TransformerOptions().model_dump()
+SPEC = dict(TransformerOptions())
 SMALL = {"task": "first token", "layers": 1, "heads": 1, "vocabulary": 3, "context": 3, "d_model": 4, "d_head": 2}
 
 
-def test_a_transformer_is_trained_watched_stored_and_searched(client, store):
+@pytest.mark.parametrize("more", [{}, {"hidden": 6}], ids=["transformer", "perceptron"])
+def test_a_transformer_is_trained_watched_stored_and_searched(client, store, more):
     """From the form to the job that searches its circuits, with what a worker notes between."""
-    form = {"way": "transformer", **{name: str(value) for name, value in SMALL.items()}, "seed": "3", "steps": "600"}
-    answer = client.post(NEW, data=form)
+    asked = {**SMALL, "seed": 3, "steps": 600, **more}
+    answer = client.post(NEW, data={"way": "transformer", **{name: str(value) for name, value in asked.items()}})
     assert answer.status_code == 303
     job = answer.headers["location"]
-    assert client.post("/api/v2/train/transformer", json={**SMALL, "seed": 3, "steps": 600}).json()["url"] == job
+    assert client.post("/api/v2/train/transformer", json=asked).json()["url"] == job
     told, arguments = [], specs_of(store, answer)
     with store.write() as session:
         held = queue.claim(session, "test", definitions={"train": DEFINITIONS["train"]})
@@ -263,6 +264,7 @@ def test_a_transformer_is_trained_watched_stored_and_searched(client, store):
         ("vocabulary", "40", "more than 4,096 rows"),
         ("task", "chess", "task 'chess': is unknown."),
         ("learning_rate", "0", "learning-rate: is 0. Use a number above 0."),
+        ("held_out", "0.95", "held-out: is 0.95. Use 0 to 0.9."),
         ("steps", "many", "valid integer"),
     ],
 )
