@@ -1,33 +1,41 @@
 """Does a shortest description single out one explanation? The declared question, from networks to a table.
 
-python -m benchmarks.simplicity FILE      a line of JSON for each network; goes on where FILE ends
+python -m benchmarks.simplicity FILE            a line of JSON for each network; goes on where FILE ends
+python -m benchmarks.simplicity FILE --freeze   the table, its digest, and the table of the chapter
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 import numpy as np
+from statsmodels.stats.proportion import proportion_confint
 
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
+from analysis.digest import canonical_json, sha256_hex
 from analysis.pipeline import analyse_output
 from analysis.question import Question, ask
 from analysis.report import Analysed, Placed, Settings
 from analysis.result import OutputAnalysis
-from analysis.simplicity.report import find
+from analysis.simplicity.report import WORDS, find
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import task_from_table
 from analysis.work import Work
+from app.pages.findings import FOLDER
 from benchmarks.lines import ROOT
+from pluriscope.study_table import write_part
 
-DESIGN: Final[dict[str, Any]] = json.loads((ROOT / "docs" / "findings" / "simplicity.design.json").read_text())
+SLUG: Final = "simplicity"
+DESIGN: Final[dict[str, Any]] = json.loads((ROOT / "docs" / "findings" / f"{SLUG}.design.json").read_text())
 
 
 def networks() -> Iterator[tuple[str, str, int, Question]]:
@@ -105,5 +113,70 @@ def run(path: Path) -> None:
             file.flush()
 
 
+# --- what was found
+
+_COLUMNS: Final = {
+    **dict.fromkeys(("study", "width"), "VARCHAR"),
+    "seed": "BIGINT",
+    "described": "VARCHAR",
+    **dict.fromkeys(("valid", "enumerative", "list", "both"), "HUGEINT"),
+    "single": "BOOLEAN",
+    **dict.fromkeys(("joint", "joint_of"), "BIGINT"),
+}
+_HEAD: Final = ("networks", "described", "n", "enumerative", "list", "both", "chance")
+
+
+def rows_of(line: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The rows of a network: one for each kind of explanation of which there is any."""
+    for kind, (one, _) in WORDS.items():
+        found = line[kind]
+        if found["of"]:
+            row = {name: line[name] for name in ("study", "width", "seed")} | {"described": one, "valid": found["of"]}
+            row |= {"enumerative": found["n"][0], "list": found["n"][1], "both": found["both"]}
+            joint = {"joint": line["joint"]["passed"], "joint_of": line["joint"]["of"]} if kind == "alignment" else {}
+            yield row | {"single": found["single"], **joint}
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """The table of the chapter."""
+    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["study"], row["width"], row["described"]), []).append(row)
+    found = []
+    for (study, width, described), some in groups.items():
+        alone = (
+            sum(row["enumerative"] == 1 for row in some),
+            sum(row["list"] == 1 for row in some),
+            sum(row["single"] for row in some),
+        )
+        shares = (f"{k / len(some):.0%} ({{:.0%}}–{{:.0%}})".format(*_wilson(k, len(some))) for k in alone)
+        chance = sum(1 / row["valid"] for row in some) / len(some)
+        found.append([f"`{study}`, width {width[0]}", described, str(len(some)), *shares, f"{chance:.1%}"])
+    return found
+
+
+def _wilson(k: int, n: int) -> tuple[float, float]:
+    low, high = proportion_confint(k, n, method="wilson")
+    return float(low), float(high)
+
+
+def freeze(path: Path) -> None:
+    """Write the table, its digest, and the table of the chapter where manifest and findings have them."""
+    rows = [row for line in path.read_text().splitlines() for row in rows_of(json.loads(line))]
+    file = FOLDER / f"{SLUG}.parquet"
+    write_part(file, rows, _COLUMNS, {})
+    manifest, record = (json.loads((FOLDER / name).read_text()) for name in ("manifest.json", "findings.json"))
+    told = {"rows": len(rows), "bytes": file.stat().st_size, "sha256": sha256(file.read_bytes()).hexdigest()}
+    manifest["designs"][SLUG] = DESIGN
+    manifest["tables"].setdefault(SLUG, {}).update(told, design=sha256_hex(canonical_json(DESIGN)))
+    lines = [_HEAD, ("---", "---", *["--:"] * 5), *table(rows)]
+    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    (one,) = (one for one in record["chapters"] if one["key"] == SLUG)
+    one["text"] = re.sub(r"^\| networks .*?(?=\n\n)", lambda _: text, one["text"], flags=re.DOTALL | re.MULTILINE)
+    for name, document in (("manifest.json", manifest), ("findings.json", record)):
+        (FOLDER / name).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    (ROOT / "docs" / "findings" / f"{SLUG}.md").write_text(f"# {one['title']}\n\n{one['text']}\n")
+
+
 if __name__ == "__main__":
-    run(Path(sys.argv[1]))
+    (freeze if "--freeze" in sys.argv else run)(Path(sys.argv[1]))
