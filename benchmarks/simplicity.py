@@ -149,15 +149,16 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
             sum(row["list"] == 1 for row in some),
             sum(row["single"] for row in some),
         )
-        shares = (f"{k / len(some):.0%} ({{:.0%}}–{{:.0%}})".format(*_wilson(k, len(some))) for k in alone)
+        shares = (f"{k / len(some):.0%} ({{:.0f}}–{{:.0f}})".format(*_wilson(k, len(some))) for k in alone)
         chance = sum(1 / row["valid"] for row in some) / len(some)
         found.append([f"`{study}`, width {width[0]}", described, str(len(some)), *shares, f"{chance:.1%}"])
     return found
 
 
 def _wilson(k: int, n: int) -> tuple[float, float]:
+    """The ends of the 95% interval of a share, in percent."""
     low, high = proportion_confint(k, n, method="wilson")
-    return float(low), float(high)
+    return 100 * float(low), 100 * float(high)
 
 
 def freeze(path: Path) -> None:

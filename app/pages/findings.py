@@ -57,7 +57,8 @@ then, and only their results are there. `python -m benchmarks.findings.shared_ed
 tables that are no studies of perceptrons. `field-scores` came later: `python -m benchmarks.field_scores` computes it \
 from the public half of the answer key, which `pluriscope suite make public` makes. `calibration` came after it: \
 `python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calibration_table FILES` makes its table. \
-`over-training` likewise: `python -m benchmarks.over_training FILE`, `python -m benchmarks.over_training_table FILE`."""
+`over-training` likewise: `python -m benchmarks.over_training FILE`, `python -m benchmarks.over_training_table FILE`. \
+`simplicity` is `python -m benchmarks.simplicity FILE`, and the same with `--freeze`."""
 
 
 @lru_cache(maxsize=1)

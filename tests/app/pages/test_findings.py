@@ -15,7 +15,7 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.studies.reading import design_from_mapping
 from app.db.studies import open_network, read_files, save_table
 from app.pages import findings
-from benchmarks import calibration_table, over_training_table
+from benchmarks import calibration_table, over_training_table, simplicity
 from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict_rows
 from benchmarks.finding_charts import CHARTS
 from pluriscope.address import Addresses
@@ -354,3 +354,13 @@ def test_a_row_leads_to_its_network_which_is_stored_when_it_is_opened(store):
     with store.write() as session:
         slug = open_network(session, session.merge(study), digest).slug
     assert (row().url, row().stores) == (f"/networks/{slug}", False)
+
+
+def test_the_chapter_on_simplicity_has_the_table_of_its_rows():
+    rows = StudyTable([findings.FOLDER / "simplicity.parquet"])
+    told = [dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")]
+    (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == simplicity.SLUG)
+    assert all(f"| {' | '.join(line)} |" in chapter["text"] for line in simplicity.table(told))
+    assert (ROOT / "docs" / "findings" / "simplicity.md").read_text().endswith(f"{chapter['text']}\n")
+    assert {row["width"] for row in told} == {"2-2", "3-3"}
+    assert all(row["both"] <= min(row["enumerative"], row["list"]) <= row["valid"] for row in told)
