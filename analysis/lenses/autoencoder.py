@@ -100,7 +100,18 @@ def _rows(question: Question, layer: int, clean: Sequence[Array], found: Encoded
             "explained": explained,
             "changed": changed,
             "pairs": n_pairs,
+            "at_zero": _clamped(question, layer, clean, latents[:, latent], units[latent], 0.0),
+            "at_largest": _clamped(question, layer, clean, latents[:, latent], units[latent], float(largest[latent])),
         }
+
+
+def _clamped(
+    question: Question, layer: int, clean: Sequence[Array], latent: Array, direction: Array, value: float
+) -> list[int]:
+    """``[rows]`` the network's answers with a latent held at a value; what is not rebuilt stays."""
+    moved = clean[layer] + (value - latent)[:, None] * direction
+    found: list[int] = answers(run_from(question.network, layer, moved)).tolist()
+    return found
 
 
 def _interchanged(

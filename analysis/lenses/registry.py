@@ -23,6 +23,7 @@ from analysis.lenses.shapley import SHAPLEY, SHAPLEY_ON_SITES
 from analysis.lenses.site_attribution import ATTRIBUTION_PATCHING_ON_SITES
 from analysis.lenses.site_patching import PATCHING_TABLE_ON_SITES, PATH_PATCHING_ON_SITES
 from analysis.lenses.site_probes import PROBES_ON_SITES
+from analysis.lenses.sparse_probes import SPARSE_PROBES
 from analysis.lenses.sparsity import SPARSITY
 from analysis.lenses.superposition import SUPERPOSITION
 from analysis.lenses.token_gradients import INTEGRATED_GRADIENTS_ON_SITES
@@ -40,6 +41,7 @@ LENSES: Final = Registry(
         LIME_ON_SITES,
         PROBES,
         PROBES_ON_SITES,
+        SPARSE_PROBES,
         PATCHING_TABLE,
         PATCHING_TABLE_ON_SITES,
         PATH_PATCHING,

@@ -95,6 +95,8 @@ SAE: Final = Lens(
         "explained": "share of the layer's variance that all latents rebuild; empty where it does not vary",
         "changed": "pairs of inputs whose answer changes when the latent is interchanged",
         "pairs": "ordered pairs of inputs on which the latent differs",
+        "at_zero": "the network's answer on each row with the latent clamped to 0",
+        "at_largest": "the same with the latent clamped to its largest value",
     },
     bars=_bars,
     on_request={"force": True},

@@ -10,7 +10,16 @@ import pytest
 from analysis.lenses.registry import LENSES
 from benchmarks.parity import NAMES, lens_comparisons
 
-OURS = {"response-fields", "path-patching", "feature-pictures", "labels", "das", "superposition", "sparsity"}
+OURS = {
+    "response-fields",
+    "path-patching",
+    "feature-pictures",
+    "labels",
+    "das",
+    "superposition",
+    "sparsity",
+    "sparse-probes",
+}
 OF_MODELS = {"roles", "attribution-patching", "direct-attribution", "logit-lens", "affine-lens", "head-matrices"}
 """What no package has as a method that could be held against it: activations as they are, labels that are formulas."""
 

@@ -165,15 +165,21 @@ def test_a_forced_autoencoder_rebuilds_four_rows_and_interchanging_a_latent_is_a
         read = (clean[1] - row["centre"]) @ row["encoder"] + row["bias"]
         assert np.maximum(read, 0.0) == pytest.approx(latents[:, latent], abs=1e-9)
         values, changed, pairs = latents[:, latent], 0, 0
+
+        def answer(base: int, value: float, values=values, unit=units[latent]) -> bool:
+            moved = clean[1][base] + (value - values[base]) * unit
+            for weights, biases in zip(network.weights[1:], network.biases[1:], strict=True):
+                total = weights @ moved + biases
+                moved = np.where(total > 0, total, total * network.negative_slope)
+            return bool(moved[0] > 0.5)
+
         for base, source in product(range(4), repeat=2):
             if values[base] != values[source]:
-                moved = clean[1][base] + (values[source] - values[base]) * units[latent]
-                for weights, biases in zip(network.weights[1:], network.biases[1:], strict=True):
-                    total = weights @ moved + biases
-                    moved = np.where(total > 0, total, total * network.negative_slope)
                 pairs += 1
-                changed += (moved[0] > 0.5) != (clean[-1][base, 0] > 0.5)
+                changed += answer(base, values[source]) != (clean[-1][base, 0] > 0.5)
         assert (row["changed"], row["pairs"]) == (changed, pairs)
+        assert row["at_zero"] == [answer(base, 0.0) for base in range(4)]
+        assert row["at_largest"] == [answer(base, values.max()) for base in range(4)]
 
 
 def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:

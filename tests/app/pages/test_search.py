@@ -102,6 +102,7 @@ WORDS = {
     f"{LENS}attribution-patching": "attribution patching",
     f"{LENS}path-patching": "path patching",
     f"{LENS}lime": "LIME",
+    f"{LENS}sparse-probes": "k-sparse; k-sparse probes",
     f"{LENS}shapley": "SHAP; Shapley value",
     f"{LENS}gradient-corners": "saliency; saliency maps",
     f"{LENS}feature-pictures": "feature visualization; feature visualisation",
@@ -146,7 +147,7 @@ WORDS = {
     "/glossary#resample-ablation": "resampling ablation",
     "/glossary#robustness": "patching-domain robustness",
     "/glossary#role": "backup name mover; S-inhibition",
-    "/glossary#sparse-autoencoder": "dictionary learning; Gemma Scope; k-sparse; feature splitting; dead latents",
+    "/glossary#sparse-autoencoder": "dictionary learning; Gemma Scope; feature splitting; dead latents",
     "/glossary#standards-of-explanation": "illusion of explanatory depth; cherry-picking; explanatory pluralism; "
     "cognitive closure",
     "/glossary#steering-vector": "steering vector; steering vectors; vector steering; activation engineering; "
@@ -172,7 +173,7 @@ def test_every_word_of_the_field_finds_what_it_is_here_or_that_it_is_not(app, ur
 
 
 ELSEWHERE = (
-    *("crosscoder", "onion representation", "sparse probing"),
+    *("crosscoder", "onion representation"),
     *("lottery ticket", "knowledge localisation", "deceptive alignment", "curve detector", "Gemma Scope", "tuned lens"),
     *("automated interpretability", "cognitive closure", "IOI", "phase change", "anomaly detection", "recurrent"),
 )
