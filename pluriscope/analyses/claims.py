@@ -23,7 +23,7 @@ from analysis.subjects.perceptron.circuit import Circuit
 from analysis.unlearned import wrong_rows
 from pluriscope.analyses.methods import ties_words
 from pluriscope.analyses.null import against_null
-from pluriscope.analyses.registry import on_own_rows
+from pluriscope.analyses.registry import NULL, on_own_rows
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
 from pluriscope.blocks import Action, Block, Figure, Form, Head, More, Notice, Prose, Section, Side, Table, Verdict
 from pluriscope.figures.numbers import noun
@@ -174,7 +174,7 @@ def _circuit(standing: _Standing, told: Mapping[str, Any], given: Mapping[str, s
         caption += f" {told['mask']} is left once what leads nowhere or comes from nowhere is dropped."
     rows = [(label, value) for label, value in _rows(told, standing) if value not in (None, "")]
     yield Side((Figure(of.thumb(drawn), caption), Table.plain(("Among all valid circuits", "It"), rows)))
-    if told["valid"]:
+    if told["valid"] and not NULL.refuses(of.question):
         met = [key for key, passed in (told["criteria"] or {}).items() if passed]
         yield from against_null(of.report("null"), of, told["edges"], met)
     yield from _form(of, given)

@@ -80,18 +80,17 @@ def table(found: Iterable[AgainstNull]) -> Table:
 
 def against_null(report: NullReport | None, of: AnalysisContext, edges: int, met: Iterable[str]) -> Iterator[Block]:
     """A valid circuit beside the null networks, where these were drawn."""
-    if report is None:
-        return
     action = Action("Null models", of.links.analysis(of.slug, "null", of.scope))
-    yield Section("Beside networks that have learned nothing", "", action, id="against-null")
-    yield table(report.against(edges, [*met]))
+    hint = "not asked yet" if report is None else ""
+    yield Section("Beside networks that have learned nothing", hint, action, id="against-null")
+    if report is not None:
+        yield table(report.against(edges, [*met]))
 
 
 def _about(report: NullReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
     """How many null networks have a circuit as small as this."""
-    if report is None or ref.kind != "circuit" or not of.question.judge(int(ref.first, 16)).valid:
-        return
-    yield from against_null(report, of, int(ref.first, 16).bit_count(), ())
+    if report is not None and ref.kind == "circuit" and of.question.judge(int(ref.first, 16)).valid:
+        yield from against_null(report, of, int(ref.first, 16).bit_count(), ())
 
 
 def _brief(report: NullReport) -> str:

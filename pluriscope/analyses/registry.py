@@ -127,13 +127,6 @@ def _ladder_is_cheap(question: Question) -> bool:
     return bool(question.network.hidden_sizes) and work <= MAX_CHEAP
 
 
-def _null_is_cheap(question: Question) -> bool:
-    """Whether the circuits of hundreds of such networks are searched in a minute or so."""
-    from analysis.circuits.space import count_in_space
-
-    return not on_own_rows(question) and count_in_space(question.network.sizes, question.protocol) <= 20_000
-
-
 def _pair_is_cheap(question: Question) -> bool:
     """Whether drawing readings of its circuits takes seconds; beyond, there may be millions of classes to draw from."""
     return question.layout.n_edges <= 24
@@ -297,7 +290,7 @@ NULL: Final = Analysis(
     "Some seconds for small networks; minutes for wide ones.",
     "analysis.null_model:find",
     (("null networks", "Null networks", "networks drawn, each searched for its smallest circuits"),),
-    _null_is_cheap,
+    never,
     boolean=False,
     needs=("studies",),
     searched=False,

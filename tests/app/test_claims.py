@@ -10,12 +10,14 @@ from hashlib import sha256
 import networkx as nx
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from analysis.null_model import null_report
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from app.db.links import kept_claim
-from app.db.tables import NetworkRow, ShortLinkRow
+from app.db.reports import save_report
+from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, ShortLinkRow
 from app.db.writes import save_network
 from app.main import create_app
 from app.settings import Settings
@@ -88,6 +90,28 @@ def test_the_distance_to_what_is_valid_is_told(client) -> None:
     assert "1 edge away" in page
     assert re.search(r"wrong on 1 of 4 rows. \d\d gives \d.\d+ and should give [01]", page), page
     assert "Compare with" not in client.get(HERE, params={"mask": "3b2cf"}).text
+
+
+def test_a_valid_circuit_stands_beside_null_networks_where_these_were_drawn(client) -> None:
+    def said(text: str) -> str:
+        return client.get(HERE, params={"text": text}).text
+
+    asked = "Beside networks that have learned nothing"
+    assert asked not in said("3b2ce")  # which is not valid
+    assert "not asked yet" in said("3b2cf")
+    with client.app.state.store.write() as session:
+        row = session.scalars(select(AnalysisRow)).one()
+        question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
+        save_report(session, row, kind="null", report=null_report(question, n=9), thorough=False, seconds=0.0)
+    page = said("3b2cf")
+    assert "not asked yet" not in page
+    assert "untrained" in page
+    assert ">0.1<" in page.replace(" ", "").replace("\n", "")  # none of nine untrained networks has one
+    page = client.get("/networks/xor/explanations/c-3b2cf").text
+    parts = re.findall(r'hx-get="([^"]+)" hx-trigger="toggle once"', page)
+    assert any(asked in client.get(part.replace("&amp;", "&")).text for part in parts)
+    with client.app.state.store.write() as session:
+        session.execute(delete(AnalysisReportRow))
 
 
 @pytest.mark.parametrize("mask", ["00001", "00000", "20001"])
