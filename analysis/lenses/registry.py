@@ -8,6 +8,7 @@ from analysis.lenses.attribution_patching import ATTRIBUTION_PATCHING
 from analysis.lenses.das import DAS, DAS_ON_SITES
 from analysis.lenses.direct_attribution import DIRECT_ATTRIBUTION
 from analysis.lenses.feature_pictures import FEATURE_PICTURES
+from analysis.lenses.feature_structure import FEATURE_STRUCTURE
 from analysis.lenses.gradient_corners import GRADIENT_CORNERS
 from analysis.lenses.head_matrices import HEAD_MATRICES
 from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
@@ -60,6 +61,7 @@ LENSES: Final = Registry(
         AFFINE_LENS,
         ROLES_LENS,
         HEAD_MATRICES,
+        FEATURE_STRUCTURE,
         SUPERPOSITION,
         SPARSITY,
     ),

@@ -21,6 +21,7 @@ OURS = {
     "sparse-probes",
 }
 OF_MODELS = {"roles", "attribution-patching", "direct-attribution", "logit-lens", "affine-lens", "head-matrices"}
+OF_MODELS |= {"feature-structure"}
 """What no package has as a method that could be held against it: activations as they are, labels that are formulas."""
 
 

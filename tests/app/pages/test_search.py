@@ -173,9 +173,9 @@ def test_every_word_of_the_field_finds_what_it_is_here_or_that_it_is_not(app, ur
 
 
 ELSEWHERE = (
-    *("crosscoder", "onion representation"),
+    "crosscoder",
     *("lottery ticket", "knowledge localisation", "deceptive alignment", "curve detector", "Gemma Scope", "tuned lens"),
-    *("automated interpretability", "cognitive closure", "IOI", "phase change", "anomaly detection", "recurrent"),
+    *("automated interpretability", "cognitive closure", "IOI", "anomaly detection", "recurrent"),
 )
 
 
