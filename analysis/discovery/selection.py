@@ -67,18 +67,23 @@ def strengths(scores: NDArray[np.float64], *, signed: bool) -> NDArray[np.float6
     return shares
 
 
+def outputs_of(ends: Sequence[tuple[int, int]]) -> set[int]:
+    """The nodes that no edge leads from."""
+    return {target for _, target in ends} - {source for source, _ in ends}
+
+
 def sequence(keys: NDArray[np.float64], ends: Sequence[tuple[int, int]], pick: str) -> list[int]:
     """Every edge in the order in which it is taken; by lower index those whose keys are equal to 9 decimals.
 
     Args:
         keys: ``[edges]``.
-        ends: source and target of each; the last edge's target is the output.
-        pick: "top" by key alone, "greedy" from the output back.
+        ends: source and target of each.
+        pick: "top" by key alone, "greedy" from the outputs back.
     """
     keys = np.round(keys, KEY_DECIMALS)
     if pick == "top":
         return sorted(range(len(ends)), key=lambda edge: (-keys[edge], edge))
-    reached = {ends[-1][1]}
+    reached = outputs_of(ends)
     rest = set(range(len(ends)))
     taken: list[int] = []
     while rest:

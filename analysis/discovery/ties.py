@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from analysis.circuits.estimating import share_interval
 from analysis.discovery.masked_subject import MaskedSubject
+from analysis.discovery.selection import outputs_of
 from analysis.result_file import exact
 
 TOLERANCE: Final = 1e-9
@@ -56,8 +57,8 @@ def ways_of_scores(values: NDArray[np.float64], ends: Sequence[tuple[int, int]],
 
     Args:
         values: ``[edges]`` shares of the largest score, larger first.
-        ends: source and target of each; the last edge's target is the output.
-        pick: "top" by score alone, "greedy" from the output back.
+        ends: source and target of each.
+        pick: "top" by score alone, "greedy" from the outputs back.
         raw: the answer.
     """
     n_taken = raw.bit_count()
@@ -84,9 +85,9 @@ def ways_of_scores(values: NDArray[np.float64], ends: Sequence[tuple[int, int]],
 
 def _taken_next(masks: Sequence[int], values: NDArray[np.float64], ends: Sequence[tuple[int, int]]) -> set[int]:
     """Each mask with one more edge: any whose score is tied with the best that leads to what it reaches."""
-    found: set[int] = set()
+    found, outputs = set[int](), outputs_of(ends)
     for mask in masks:
-        reached = {ends[-1][1], *(source for bit, (source, _) in enumerate(ends) if mask >> bit & 1)}
+        reached = {*outputs, *(source for bit, (source, _) in enumerate(ends) if mask >> bit & 1)}
         open_ = [bit for bit, (_, to) in enumerate(ends) if to in reached and not mask >> bit & 1]
         best = max(values[bit] for bit in open_)
         found |= {mask | 1 << bit for bit in open_ if values[bit] >= best - TOLERANCE}

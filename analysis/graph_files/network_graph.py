@@ -58,8 +58,8 @@ def network_graph(
     first: dict[int, int] = {}
     for number, node in enumerate(graph.nodes):
         place = node.layer, number - first.setdefault(node.layer, number)
-        inner = "head" if node.looks else "MLP block" if kind.refuses("neurons") else "neuron"
-        role = inner if node.removable else "output" if number == len(graph.nodes) - 1 else "input"
+        inner = "head" if node.looks else "neuron" if kind.refuses("stream") else "MLP block"
+        role = inner if node.removable else "output" if node.layer == graph.nodes[-1].layer else "input"
         facts = {"label": node.label, "layer": node.layer, "kind": role}
         found.add_node(node.name, **facts, **of_bits.get(node.name, {}), **(of_nodes or {}).get(place, {}))
 

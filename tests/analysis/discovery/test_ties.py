@@ -15,17 +15,18 @@ from analysis.discovery.ties import TOLERANCE, ties_json, ways_of_scores
 from analysis.subjects.graph import perceptron_graph
 from tests.analysis.discovery.test_deletion import answer, landscape_of, valid_of
 
-ENDS = perceptron_graph((2, 1, 2, 1)).ends
-FEW = len(ENDS)
+ENDS = [perceptron_graph(sizes).ends for sizes in ((2, 1, 2, 1), (1, 2, 2))]  # of one output and of two
+FEW = 6
 NEAR, FAR = TOLERANCE / 4, 3 * TOLERANCE
 
 
+@pytest.mark.parametrize("ends", ENDS, ids=["one output", "two outputs"])
 @pytest.mark.parametrize("pick", ["top", "greedy"])
 @pytest.mark.parametrize(
     "scores",
     [(1, 1, 1, 1, 1, 1), (1, 0, 0.5, 0.5, 0, 0), (0, 1, NEAR, 0, NEAR, 0.5), (0, 1, FAR, 0, FAR, 1 - NEAR), range(6)],
 )
-def test_ways_are_the_answers_of_every_order_of_equals(pick, scores) -> None:
+def test_ways_are_the_answers_of_every_order_of_equals(pick, scores, ends) -> None:
     values = np.array(scores) / max(scores)
     equal = np.round(values, 8)  # what is told apart here is more than 1e-8 apart, but for FAR
     equal[np.abs(values - FAR) < NEAR] = 1e-7
@@ -34,9 +35,9 @@ def test_ways_are_the_answers_of_every_order_of_equals(pick, scores) -> None:
         for order in permutations(range(FEW)):
             first = np.empty(FEW)
             first[list(order)] = np.arange(FEW) * 1e-8 / FEW
-            taken.add(sum(1 << bit for bit in sequence(equal - first, ENDS, pick)[:n_taken]))
-        own = sum(1 << bit for bit in sequence(values, ENDS, pick)[:n_taken])
-        ways = ways_of_scores(values, ENDS, pick, own)
+            taken.add(sum(1 << bit for bit in sequence(equal - first, ends, pick)[:n_taken]))
+        own = sum(1 << bit for bit in sequence(values, ends, pick)[:n_taken])
+        ways = ways_of_scores(values, ends, pick, own)
         assert own in taken
         assert (taken == {own}) if ways is None else (set(ways.masks) == taken and ways.number == len(taken) > 1)
 
