@@ -9,12 +9,13 @@ that take part stay. Outputs are there in every circuit.
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from math import comb, prod
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,7 @@ from analysis.subjects.subject import Rules, Slope, SubjectKind, Table, gaps
 from analysis.subjects.trained import StepRecord
 
 Array = NDArray[np.float64]
+C = TypeVar("C", bound="Classifier")
 FORMAT: Final = "pluriscope-classifier/1"
 MAX_ROWS: Final = 4_096
 MAX_BITS: Final = 4_096
@@ -50,7 +52,7 @@ MAX_MULTIPLICATIONS: Final = 1 << 28
 """Of the whole network on all rows: a second."""
 _FILE: Final = "model file"
 _FILES: Final = "analysis.network_files.files"  # knows what is planted and edited, which stands above this room
-_CURE: Final = "give what docs/machine-interface.md says of classifiers"
+_CURE: Final = "give what docs/machine-interface.md says of model files"
 _BATCH: Final = 1 << 21  # outputs of a batch
 _AT_ONCE: Final = 1 << 17  # activations in one array, so that it stays in the processor's cache
 _MILLISECONDS: Final = 2e-6  # for an edge on a row
@@ -87,7 +89,7 @@ class Classifier(Described):
 
     @cached_property
     def digest(self) -> str:
-        return sha256_hex(FORMAT.encode(), b"\n", self.network.digest.encode())
+        return sha256_hex(self.format.encode(), b"\n", self.network.digest.encode())
 
     @cached_property
     def task_document(self) -> dict[str, Any]:
@@ -115,6 +117,32 @@ class Classifier(Described):
         """Activations ``[rows, n_l]`` of the whole network."""
         return activations(self.network, self.data)
 
+    @staticmethod
+    def data_of(rows: list[Any], network: Network) -> Array:
+        """The rows of a file as an array.
+
+        Raises:
+            AnalysisError: they do not fit the network, or it is of another kind.
+        """
+        data = number_array(rows, "rows", 2, InvalidData)
+        if network.n_hidden_layers == 0:
+            cause = f"is {'-'.join(map(str, network.sizes))}"
+            raise InvalidNetwork("network", cause, "give a hidden layer or more")
+        if data.shape[1] != network.n_inputs:
+            cause = f"have {data.shape[1]} numbers, and the network has {network.n_inputs} inputs"
+            raise InvalidData("rows", cause, "give a number for each input")
+        return data
+
+    @property
+    def bound(self) -> float:
+        """Above every number in any circuit; inf if float64 may overflow."""
+        return activation_bound(self.network, float(np.abs(self.data).max()))
+
+    @property
+    def n_multiplications(self) -> int:
+        """Of the whole network on all rows."""
+        return len(self.data) * sum(one.size for one in self.network.weights)
+
     def judged_as(self, other: Classifier) -> Classifier:
         self.network.judged_as(other.network)
         if not np.array_equal(self.data, other.data) or self.outputs != other.outputs:
@@ -122,7 +150,7 @@ class Classifier(Described):
             raise InvalidNetwork("these two networks", cause, "compare networks that are judged on the same rows")
         return replace(self, answers=other.answers, task=other.task)
 
-    def space(self, rules: Rules) -> ClassifierSpace:
+    def space(self, rules: Rules) -> NumberSpace:
         """Its circuits under some rules.
 
         Raises:
@@ -135,7 +163,69 @@ class Classifier(Described):
         return space
 
 
-class ClassifierSpace:
+class NumberSpace(ABC):
+    """What the circuits of all networks on rows of numbers have in common."""
+
+    n_bits: int
+    _subject: Classifier
+    _n_edges: int  # that a row runs through
+    _absent: Any
+
+    @property
+    @abstractmethod
+    def possible(self) -> int:
+        """How many circuits there are."""
+
+    @property
+    @abstractmethod
+    def possible_by_bits(self) -> dict[int, int]:
+        """The same by their numbers of bits."""
+
+    @property
+    def sizes_drawn(self) -> dict[int, int]:
+        return self.possible_by_bits
+
+    @abstractmethod
+    def _outputs(self, masks: Masks, absent: Any) -> Array:
+        """``[masks, rows, outputs]`` where absent edges carry what is given."""
+
+    @property
+    def n_combinations(self) -> int:
+        return 1 << self.n_bits
+
+    @property
+    def batch(self) -> int:
+        return max(1, min(1 << 13, _BATCH // (len(self._subject.data) * len(self._subject.outputs))))
+
+    @property
+    def milliseconds(self) -> float:
+        return min(self.possible, 1 << 62) * self.run_milliseconds
+
+    @property
+    def run_milliseconds(self) -> float:
+        return _MILLISECONDS * len(self._subject.data) * self._n_edges
+
+    def branches(self) -> tuple[Masks, ...]:
+        bits = np.arange(self.n_bits)
+        return tuple(bits == np.array([[-1], [bit]]) for bit in bits)
+
+    def run(self, masks: Masks) -> Array:
+        return self._outputs(masks, self._absent)
+
+    def roles(self, _masks: Masks) -> None:
+        return None
+
+    def inside(self, _mask: Masks) -> tuple[Table, ...]:
+        return ()
+
+    def run_row(self, _mask: Masks, _row: int) -> None:
+        return None
+
+    def engine(self) -> None:
+        return None
+
+
+class ClassifierSpace(NumberSpace):
     """The circuits of a classifier.
 
     Their bits are in blocks of parts: a circuit has of each block nothing, or something of every part.
@@ -153,6 +243,7 @@ class ClassifierSpace:
         parts = whole.weights[self._first :], whole.biases[self._first :]
         self._network = Network(*parts, whole.activation, whole.output_activation, whole.negative_slope)
         self._sizes = self._network.sizes
+        self._n_edges = sum(a * b for a, b in pairwise(self._sizes))
         if nodes:  # a neuron of every layer
             self._blocks = [np.split(np.arange(sum(self._sizes[:-1])), np.cumsum(self._sizes[:-2]))]
         else:  # of each neuron an edge in and an edge out
@@ -189,10 +280,6 @@ class ClassifierSpace:
     def possible_by_bits(self) -> dict[int, int]:
         return {bits: count for bits, count in sorted(_of_blocks(self._parts)[1][0].items()) if bits or self._nodes}
 
-    @property
-    def sizes_drawn(self) -> dict[int, int]:
-        return self.possible_by_bits
-
     def draw(self, bits: NDArray[np.int64], chance: np.random.Generator) -> Masks:
         masks, dice = np.zeros((len(bits), self.n_bits), dtype=np.bool_), random.Random(chance.bytes(32))  # noqa: S311
         for mask, n_bits in zip(masks, bits.tolist(), strict=True):
@@ -201,26 +288,6 @@ class ClassifierSpace:
                 for part, k in zip(block, _split(size, *_of_parts(parts), dice) if size else (), strict=False):
                     mask[dice.sample(part.tolist(), k)] = True
         return masks
-
-    @property
-    def n_combinations(self) -> int:
-        return 1 << self.n_bits
-
-    @property
-    def batch(self) -> int:
-        return max(1, min(1 << 13, _BATCH // (len(self._subject.data) * self._sizes[-1])))
-
-    @property
-    def milliseconds(self) -> float:
-        return min(self.possible, 1 << 62) * self.run_milliseconds
-
-    @property
-    def run_milliseconds(self) -> float:
-        return _MILLISECONDS * len(self._subject.data) * sum(a * b for a, b in pairwise(self._sizes))
-
-    def branches(self) -> tuple[Masks, ...]:
-        bits = np.arange(self.n_bits)
-        return tuple(bits == np.array([[-1], [bit]]) for bit in bits)
 
     def reduce(self, masks: Masks) -> Masks:
         left = masks.copy()
@@ -242,9 +309,6 @@ class ClassifierSpace:
     def _absent(self) -> tuple[Array, ...]:
         """What absent edges carry, by layer."""
         return means(self._subject.layers[self._first :]) if self._means else zeros(self._sizes)
-
-    def run(self, masks: Masks) -> Array:
-        return self._outputs(masks, self._absent)
 
     def run_from(self, masks: Masks, row: int) -> Array:
         return self._outputs(masks, [layer[row] for layer in self._subject.layers[self._first : -1]])
@@ -289,18 +353,6 @@ class ClassifierSpace:
         if self._nodes:  # a neuron that is not there is cut from all that read it
             return np.concatenate([np.add.accumulate(one, axis=0)[-1] for one in each])
         return np.concatenate([one.ravel() for one in each])
-
-    def roles(self, _masks: Masks) -> None:
-        return None
-
-    def inside(self, _mask: Masks) -> tuple[Table, ...]:
-        return ()
-
-    def run_row(self, _mask: Masks, _row: int) -> None:
-        return None
-
-    def engine(self) -> None:
-        return None
 
 
 def right_counts(subject: Classifier, space: ClassifierSpace, masks: Masks) -> NDArray[np.int64]:
@@ -377,7 +429,18 @@ class _Own(BaseModel):
 
 
 def read_classifier(document: dict[str, Any]) -> Classifier:
-    """The classifier in a file of the format ``pluriscope-classifier/1``.
+    """The classifier in a file of the format ``pluriscope-classifier/1``; arguments and errors as for
+    :func:`read_as`.
+    """
+    return read_as(Classifier, document)
+
+
+def read_as(kind: type[C], document: dict[str, Any]) -> C:
+    """The network of a kind on rows of numbers in a file.
+
+    Args:
+        kind: what the file is to be read as.
+        document: the JSON object.
 
     Raises:
         AnalysisError: naming every key at fault, or else the first thing that does not fit another.
@@ -385,27 +448,25 @@ def read_classifier(document: dict[str, Any]) -> Classifier:
     own = validated(_Own, document, _FILE, InvalidNetwork, _CURE)
     (task,), shared = own.tasks, {key: value for key, value in document.items() if key not in _Own.model_fields}
     file = function_at(f"{_FILES}:network_from")(shared, optional=("sizes", "tasks"), item=_FILE)
-    network, data = file.network, number_array(task.rows, "rows", 2, InvalidData)
+    network = file.network
     n_classes, answers = network.n_outputs, np.array(task.answers, dtype=np.int64)
-    if network.n_hidden_layers == 0 or network.output_activation != "linear":
-        cause = f"is {'-'.join(map(str, network.sizes))} and ends with {network.output_activation}"
-        raise InvalidNetwork("network", cause, "give a hidden layer or more, and a linear last layer")
+    if network.output_activation != "linear":
+        raise InvalidNetwork("network", f"ends with {network.output_activation}", "give a linear last layer")
+    data = kind.data_of(task.rows, network)
     if not 2 <= n_classes == len(own.outputs) == len({*own.outputs}):
         cause = f"are {len({*own.outputs})} different names, and the last layer has {n_classes} neurons"
         raise InvalidNetwork("outputs", cause, "give two classes or more, and a name of its own for each")
-    if data.shape[1] != network.n_inputs:
-        cause = f"have {data.shape[1]} numbers, and the network has {network.n_inputs} inputs"
-        raise InvalidData("rows", cause, "give a number for each input")
     if len(answers) != len(data) or answers.min() < 0 or answers.max() >= n_classes:
         cause = f"are {len(answers):,} from {min(task.answers, default=0)} to {max(task.answers, default=0)}"
         raise InvalidData("answers", cause, f"give for each of {len(data):,} rows a class from 0 to {n_classes - 1}")
-    if activation_bound(network, float(np.abs(data).max())) > MAX_ACTIVATION:
+    said = {"attribution": file.attribution, "training": own.training}
+    found = kind(file.name, network, tuple(own.outputs), data, answers, task.name, **said)
+    if found.bound > MAX_ACTIVATION:
         raise InvalidNetwork("weights and rows", "are so large that activations may exceed float64", "scale them down")
-    if (needed := len(data) * sum(one.size for one in network.weights)) > MAX_MULTIPLICATIONS:
+    if (needed := found.n_multiplications) > MAX_MULTIPLICATIONS:
         cause = f"takes {needed:,} multiplications on its rows; the most are {MAX_MULTIPLICATIONS:,}"
         raise BeyondLimits("model", cause, "use a smaller network or fewer rows")
-    said = {"attribution": file.attribution, "training": own.training}
-    return Classifier(file.name, network, tuple(own.outputs), data, answers, task.name, **said)
+    return found
 
 
 def classifier_document(classifier: Classifier) -> dict[str, Any]:
@@ -414,7 +475,7 @@ def classifier_document(classifier: Classifier) -> dict[str, Any]:
     shared: dict[str, Any] = function_at(f"{_FILES}:network_file_json")(file)
     del shared["sizes"]  # which the weights have
     shared |= {} if classifier.training is None else {"training": classifier.training.model_dump()}
-    return shared | {"format": FORMAT, "outputs": [*classifier.outputs], "tasks": [classifier.task_document]}
+    return shared | {"format": classifier.format, "outputs": [*classifier.outputs], "tasks": [classifier.task_document]}
 
 
 CLASSIFIER: Final = SubjectKind(

@@ -60,7 +60,7 @@ def import_(
 ) -> Shown:
     """Store networks in the dashboard's database and queue their analyses; all of them, or none if one is refused.
 
-    A transformer or classifier is stored as its file says, and its circuits are searched or drawn.
+    A network of another kind than perceptrons is stored as its file says, and its circuits are searched or drawn.
 
     Example: pluriscope import networks/*.json --protocol complete --protocol paper
     Example: pluriscope import net.safetensors --task name --tasks XOR
@@ -96,7 +96,9 @@ def import_(
         except AnalysisError as error:
             raise Refusal(f"{path}: {error}") from None
     if models and (protocol or no_analysis or declaration.task != "file"):
-        raise Refusal("import: a transformer or classifier is imported without options of networks. Give it by itself.")
+        raise Refusal(
+            "import: a network of another kind is imported without options of perceptrons. Give it by itself."
+        )
     items = []
     with opened_store() as store, store.write() as session:
         for file, intake in intakes:

@@ -13,8 +13,17 @@ REFUSED = {
     ("method", "perceptron"): set(),
     ("method", "attention"): {"weights"},
     ("method", "classifier"): {"edge-pruning", "mask-ig", "node-pruning", "weights"},
+    ("method", "elman"): {"edge-pruning", "mask-ig", "node-pruning", "weights"},
     ("lens", "classifier"): {*LENSES.by_key},
-    ("lens", "perceptron"): {"direct-attribution", "logit-lens", "affine-lens", "roles"},
+    ("lens", "elman"): {*LENSES.by_key},
+    ("lens", "perceptron"): {
+        "direct-attribution",
+        "logit-lens",
+        "affine-lens",
+        "roles",
+        "head-matrices",
+        "feature-structure",
+    },
     ("lens", "attention"): {
         "gradient-corners",
         "response-fields",
@@ -22,6 +31,7 @@ REFUSED = {
         "labels",
         "superposition",
         "sparsity",
+        "sparse-probes",
     },
 }
 

@@ -97,7 +97,7 @@ def check_cell(client: TestClient, slug: str, key: str) -> str:
     assert page.status_code == twin.status_code, url
     told = twin.json()
     if page.status_code == 404:  # of another kind of network alone
-        assert re.search("is not offered: [a-z].*(transformers|perceptrons)", told["error"])
+        assert re.search("is not offered: [a-z].*(transformers|perceptrons|Elman networks)", told["error"])
         assert client.get(told["parent"]).status_code == 200
         return "nowhere"
     assert page.status_code == 200, url
@@ -141,7 +141,7 @@ def check_command(capsys, slug: str, key: str) -> None:
         assert run("ask", key, file_of(slug), "-q", "--protocol", rules[1]) == 0
         assert capsys.readouterr().out
     else:
-        assert re.search("alone|nothing is said to be planted|in the form", refused)
+        assert re.search("is not offered: [a-z]|alone|nothing is said to be planted|in the form", refused)
 
 
 @pytest.mark.slow

@@ -65,6 +65,7 @@ def samples(tmp_path_factory):
         "perceptron": XOR,
         "attention": json.loads(bundled_models()["tracr-induction"]),
         "classifier": CLASSIFIER.write(drawn((3, 3, 3, 3))),
+        "elman": json.loads(bundled_models()["parity-3-elman"]),
         "bare": {**BARE_FILE, "format": BARE.format},
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -73,7 +74,7 @@ def samples(tmp_path_factory):
         with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
             with app.state.store.write() as session:
                 save_network(session, pretrained_xor(), slug="perceptron")
-                for key in ("attention", "classifier"):
+                for key in ("attention", "classifier", "elman"):
                     save_network(session, json.dumps(models[key]).encode(), slug=key)
                 analysis = searched(session, json.dumps(models["bare"]).encode(), slug="bare")
                 for one in of_kind(BARE):

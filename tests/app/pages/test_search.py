@@ -129,6 +129,7 @@ WORDS = {
     "/glossary#direction": "onion representation; linear representation hypothesis; multi-dimensional features; "
     "multidimensional features",
     "/glossary#discovery-method": "lottery ticket",
+    "/glossary#elman-network": "recurrent; recurrent network; RNN; Elman",
     "/glossary#grokking": "grokking; modular addition; phase change",
     "/glossary#induction-head": "induction head; induction heads; in-context learning",
     "/glossary#interchange-intervention": "interchange intervention; causal tracing",
@@ -140,7 +141,7 @@ WORDS = {
     "/glossary#minimality": "quasi-minimality",
     "/glossary#model-edit": "ROME; knowledge editing; model editing; unlearning; fine-tuning; finetuning; "
     "knowledge localisation; knowledge localization",
-    "/glossary#other-architectures": "curve detector; multimodal neuron; recurrent; convolution; convolutions",
+    "/glossary#other-architectures": "curve detector; multimodal neuron; convolution; convolutions; LSTM",
     "/glossary#planted-network": "Tracr",
     "/glossary#polysemanticity": "monosemanticity; polysemanticity",
     "/glossary#progress-measure": "progress measures; progress measure; excluded loss",
@@ -175,7 +176,7 @@ def test_every_word_of_the_field_finds_what_it_is_here_or_that_it_is_not(app, ur
 ELSEWHERE = (
     "crosscoder",
     *("lottery ticket", "knowledge localisation", "deceptive alignment", "curve detector", "Gemma Scope", "tuned lens"),
-    *("automated interpretability", "cognitive closure", "IOI", "anomaly detection", "recurrent"),
+    *("automated interpretability", "cognitive closure", "IOI", "anomaly detection", "LSTM"),
 )
 
 
