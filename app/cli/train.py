@@ -33,9 +33,6 @@ def train_model(
 
     Example: pluriscope train-model --task "sum modulo" --seed 0 --count 10 --output models
 
-    Example: pluriscope train-model --task "sum modulo" --vocabulary 8 --hidden 18 --activation silu --held-out 0.15
-    --weight-decay 0.5 --steps 6400 --loss-target 1e-9 --checkpoints 0,200,400,1600,6400
-
     One line per model says its outcome. The same seed gives the same weights on the same kind of machine.
     pluriscope analyse finds every circuit of such a file.
 

@@ -42,7 +42,7 @@ MINE = Protocol(name="mine", accuracy_threshold=0.9)
 JUDGED = (
     *("zero-ablation", "mean-ablation", "resample-ablation", "all-ablations"),
     *("output-faithfulness", "output-faithfulness(tolerance=0.05)", "necessity", "representative"),
-    *("minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"),
+    *("minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal", "shortest-list", "shortest-enumerative"),
     *("irredundant-literals", "irredundant-gates", "both-directions", "minimal-alignment"),
 )
 """Criteria whose verdicts on the pretrained XOR under complete are stored, those on interpretations apart."""

@@ -420,7 +420,7 @@ def test_a_kind_that_this_version_does_not_know_is_left_out(client, monkeypatch)
     assert client.get(ONE).status_code == 404
 
 
-FOLLOWING = {"methods", "lenses", "rivals", "one-reader"}
+FOLLOWING = {"methods", "lenses", "rivals", "one-reader", "simplicity"}
 
 
 @pytest.mark.slow
