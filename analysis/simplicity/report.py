@@ -134,7 +134,7 @@ def _interpretations(question: Question, masks: NDArray[Any], work: Work) -> Kin
         except BeyondLimits as refusal:
             cause = refusal.cause
         if code.key not in {one.code for one in shortest}:
-            why.append(f"Under the {code.label} the shortest are not known: {cause}.")
+            why.append(f"Of interpretations the shortest in the {code.label} are not known: {cause}.")
     both = None
     if len(found) == len(CODES):
         # under the first code all interpretations of a circuit are equally long

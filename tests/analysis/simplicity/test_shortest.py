@@ -180,5 +180,5 @@ def test_what_is_not_known_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     found = find(Analysed(population.question, search_circuits(population.question)), Settings()).kinds[1]
     assert [one.code for one in found.shortest] == ["enumerative"]
     assert found.both is None
-    assert "list code the shortest are not known" in found.why
+    assert "shortest in the list code are not known" in found.why
     assert not found.single
