@@ -60,10 +60,6 @@ class Judged:
     why_not: str = ""
 
 
-_FEW_DECIDE: Final = ("minimality", "description-length")
-"""What criteria ask of all circuits that a few of them decide."""
-
-
 def judge_on_the_spot(
     session: Session, explanation: Explanation, *, clock: Callable[[], float] = time.monotonic
 ) -> list[Judged]:
@@ -93,7 +89,7 @@ def judge_on_the_spot(
             if criterion.over == "population":
                 if explanation.recorded is not None:
                     return _judge_among_stored(session, criterion, alone, explanation)
-                if criterion.term not in _FEW_DECIDE:
+                if criterion.term != "minimality":  # of that alone a few circuits decide
                     return Judged(criterion, None, _NOT_FEW)
                 return _judge_minimality(criterion, alone, family, explanation)
             return Judged(criterion, criterion.judge(alone, _SETTINGS.get((kind, criterion.key))).at(0))
@@ -137,9 +133,7 @@ def _judge_minimality(
 
 
 def _family(session: Session, explanation: Explanation) -> NDArray[Any] | None:
-    """Valid circuits inside a circuit, one with the fewest and one with the most edges of all, ascending; None if not
-    all are stored.
-    """
+    """Valid circuits inside a circuit and one with the fewest edges of all, ascending; None if not all are stored."""
     analysis, circuit = explanation.place.analysis, explanation.circuit
     if circuit is None or explanation.kind != "circuit" or analysis is None:
         return None
@@ -149,8 +143,7 @@ def _family(session: Session, explanation: Explanation) -> NDArray[Any] | None:
     given = one_mask(circuit.mask, circuit.layout)
     wanted: NDArray[np.bool_] = (masks & given) == masks
     if len(masks):
-        sizes = np.bitwise_count(masks)
-        wanted[[np.argmin(sizes), np.argmax(sizes)]] = True  # one of these has the shortest description
+        wanted[np.argmin(np.bitwise_count(masks))] = True
     family: NDArray[Any] = masks[wanted]
     return family
 

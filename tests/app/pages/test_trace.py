@@ -6,7 +6,8 @@ from pluriscope.address import Addresses
 from pluriscope.templating import Place, environment, shown_at
 from tests.app.pages.conftest import XOR
 
-MOST_FILES, MOST_FUNCTIONS = 60, 330
+MOST_FILES, MOST_FUNCTIONS = 60, 340
+"""By itself; where other tests came before, 330 were enough, since what they had computed was kept."""
 
 
 def shown(app, ref):
