@@ -7,8 +7,8 @@ that also meet a standard, a criterion of circuits. A claim of k edges that meet
 every null network with such a circuit of at most k edges; its p is (1 + those) / (1 + all).
 
 If the claimed network is itself a draw of the null model, and the claim its smallest circuit by the standard, its rank
-among them is uniform up to ties. So p ≤ α has a probability of at most α: the size of the test is exact, whatever the
-networks compute.
+among them is uniform up to ties. So p ≤ α has a probability of at most α, whatever the networks compute. Of drawn
+networks that holds nearly: their scale is read off the claimed one.
 
 Source: Méloux and others, "The Dead Salmons of AI Interpretability", 2025, asks that explanations be tested against
 those of networks that have learned nothing; the rank test is Barnard's (JRSS B 1963).
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ from analysis.criteria.registry import criterion_named
 from analysis.errors import BeyondLimits
 from analysis.question import Question
 from analysis.report import Analysed, Part, Report, Settings
-from analysis.subjects.perceptron.drawing import Drawing, Prior, draw_network, initial_parameters
+from analysis.subjects.perceptron.drawing import Drawing, Drawn, Prior, draw_network, initial_parameters
 from analysis.subjects.perceptron.network import Network
 from analysis.work import DEFAULT_WORK, Work
 
@@ -163,26 +163,18 @@ def null_report(question: Question, work: Work = DEFAULT_WORK, *, n: int = N_NET
     return NullReport(protocol=question.protocol.name, seed=seed, alpha=ALPHA, models=[untrained, drawn])
 
 
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    """A network of a null model, None where none was found, and how many were drawn for it."""
-
-    network: Network | None
-    draws: int
-
-
-def _untrained(question: Question, seed: int) -> Callable[[int], _Candidate]:
+def _untrained(question: Question, seed: int) -> Callable[[int], Drawn]:
     base, sizes = question.network, question.network.sizes
 
-    def make(number: int) -> _Candidate:
+    def make(number: int) -> Drawn:
         stream = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, number, *sizes])))
         values = initial_parameters(stream, sizes).astype(np.float64)
-        return _Candidate(_like(base, values), 1)
+        return Drawn(_like(base, values), 1, None)
 
     return make
 
 
-def _drawn(question: Question, seed: int, work: Work) -> Callable[[int], _Candidate]:
+def _drawn(question: Question, seed: int, work: Work) -> Callable[[int], Drawn]:
     base = question.network
     moments = tuple(
         (float(w.mean()), float(w.std()), float(b.mean()), float(b.std()))
@@ -199,9 +191,8 @@ def _drawn(question: Question, seed: int, work: Work) -> Callable[[int], _Candid
         most_draws=_MOST_DRAWS,
     )
 
-    def make(number: int) -> _Candidate:
-        found = draw_network(drawing, seed + number, work)
-        return _Candidate(found.network, found.draws)
+    def make(number: int) -> Drawn:
+        return draw_network(drawing, seed + number, work)
 
     return make
 
@@ -211,7 +202,7 @@ def _like(base: Network, values: NDArray[np.float64]) -> Network:
     return Network.from_flat(values, base.sizes, **activations, negative_slope=base.negative_slope)
 
 
-def _model(key: str, question: Question, make: Callable[[int], _Candidate], n: int, work: Work) -> NullModel:
+def _model(key: str, question: Question, make: Callable[[int], Drawn], n: int, work: Work) -> NullModel:
     """The null model's first networks, as many as the time allows."""
     found: list[dict[str, int]] = []
     draws, why = 0, f"The time was too short for all {n} {key} networks."

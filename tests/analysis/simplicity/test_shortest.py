@@ -73,6 +73,12 @@ def test_every_function_of_the_inputs_has_the_length_that_listing_finds(n_inputs
     }
 
 
+def test_longer_formulas_that_were_found_before_are_not_counted() -> None:
+    parents = (0b1100, 0b1010, 0b1000)  # the third is the AND of the others
+    assert shortest_formula(0b0110, parents, 4, barred=True).symbols == 6
+    assert len(shortest_formula(0b1000, parents, 4, barred=True).tables) == 1
+
+
 def test_a_gate_with_too_many_formulas_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formulas, "_MOST_PAIRS", 20)
     formulas._of_observed.cache_clear()
