@@ -55,7 +55,7 @@ def test_a_model_file_is_stored_beside_a_network(tmp_path, monkeypatch, capsys):
     network.write_text(json.dumps(network_file_json(golden_network("xor_pretrained"))))
     assert run("import", model, network) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
-    assert "without options of networks" in refused(capsys, "import", model, "--no-analysis")
+    assert "without options of perceptrons" in refused(capsys, "import", model, "--no-analysis")
 
 
 @pytest.mark.parametrize(
