@@ -155,15 +155,18 @@ def null_report(question: Question, work: Work = DEFAULT_WORK, *, n: int = N_NET
     if (possible := count_in_space(sizes, question.protocol)) > MAX_POSSIBLE:
         cause = f"each of {n} networks has {possible:,} possible circuits, and the limit is {MAX_POSSIBLE:,}"
         raise BeyondLimits("null networks", cause, "use a smaller network")
-    untrained = _model("untrained", question, _untrained(question, seed), n, work.for_seconds(work.seconds_left / 2))
+    untrained = _model(
+        "untrained", question, untrained_networks(question, seed), n, work.for_seconds(work.seconds_left / 2)
+    )
     if question.data.boolean and question.record.is_clean:
-        drawn = _model("drawn", question, _drawn(question, seed, work), n, work)
+        drawn = _model("drawn", question, drawn_networks(question, seed, work), n, work)
     else:
         drawn = _without("drawn", "No network is drawn: the rows are not the Boolean inputs themselves.")
     return NullReport(protocol=question.protocol.name, seed=seed, alpha=ALPHA, models=[untrained, drawn])
 
 
-def _untrained(question: Question, seed: int) -> Callable[[int], Drawn]:
+def untrained_networks(question: Question, seed: int) -> Callable[[int], Drawn]:
+    """The untrained network of each number, from 0."""
     base, sizes = question.network, question.network.sizes
 
     def make(number: int) -> Drawn:
@@ -174,7 +177,8 @@ def _untrained(question: Question, seed: int) -> Callable[[int], Drawn]:
     return make
 
 
-def _drawn(question: Question, seed: int, work: Work) -> Callable[[int], Drawn]:
+def drawn_networks(question: Question, seed: int, work: Work) -> Callable[[int], Drawn]:
+    """The drawn network of each number, from 0; without one where too many draws failed. May raise Cancelled."""
     base = question.network
     moments = tuple(
         (float(w.mean()), float(w.std()), float(b.mean()), float(b.std()))

@@ -38,13 +38,13 @@ SLUG: Final = "simplicity"
 DESIGN: Final[dict[str, Any]] = json.loads((ROOT / "docs" / "findings" / f"{SLUG}.design.json").read_text())
 
 
-def networks() -> Iterator[tuple[str, str, int, Question]]:
-    """Study, width, seed and question of each network of the design, in its order."""
-    for study, widths in DESIGN["studies"].items():
+def networks(design: Mapping[str, Any] = DESIGN) -> Iterator[tuple[str, str, int, Question]]:
+    """Study, width, seed and question of each network of a design, by study, width and seed."""
+    for study, widths in design["studies"].items():
         rows = duckdb.execute(
             f"""SELECT DISTINCT ON (sizes, seed) sizes, seed, weights, activation, output_activation, negative_slope
             FROM '{ROOT / "app" / "bundled" / "studies" / study}.parquet'
-            WHERE state = 'converged' AND seed < {DESIGN["seeds"]} ORDER BY sizes, seed"""  # noqa: S608  ours
+            WHERE state = 'converged' AND seed < {design["seeds"]} ORDER BY sizes, seed"""  # noqa: S608  ours
         ).fetchall()
         for sizes, seed, weights, activation, output_activation, slope in rows:
             width = "-".join(map(str, sizes[1:-1]))
