@@ -14,6 +14,7 @@ from analysis import ENGINE_VERSION
 from analysis.circuit_sets.chance import SizeChance
 from analysis.discovery.claims import Claim
 from analysis.discovery.landscape import Landscape, Location
+from analysis.discovery.mechanistic_validity import in_terms
 from analysis.discovery.method import Answer, DiscoveryMethod
 from analysis.discovery.ties import decide, ties_json
 from analysis.method_settings import Settings
@@ -156,6 +157,8 @@ def audit_json(
     for told, one in zip(document["claims"], found, strict=True):
         if null is not None and one.location is not None and one.location.valid:
             told["null"] = null_json(null, one.location.edges, told["criteria"])
+        if one.location is not None:
+            told["mechanistic_validity"] = [term.model_dump() for term in in_terms(told, told.get("null", ()))]
     if backbone is not None and not backbone.exact:
         document["backbone"]["exact"] = False
     if not complete:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from app.cli.reading import read_asked, read_settings
 from app.cli.signature import with_fields_of
-from app.cli.terminal import Shown, check_output, progress_bar, written
+from app.cli.terminal import STANDARD, Shown, check_output, progress_bar, written
 
 
 @with_fields_of("analysis.network_files.intake:Declaration")
@@ -73,4 +74,15 @@ def audit(
         against = null_report(question, work) if null else None
     planted = asked.explaining.planted(asked.given.file, question)
     missing = asked.explaining.missing(landscape)
-    return written(output, audit_json(landscape, found, seconds, missing, planted, against))
+    document = audit_json(landscape, found, seconds, missing, planted, against)
+    return replace(written(output, document), lines=() if output == STANDARD else [*_lines(document["claims"])])
+
+
+def _lines(claims: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Each claim, and what is decided of it in the terms of Mechanistic Validity."""
+    for one in claims:
+        valid = ("valid" if one["valid"] else "not valid") if "valid" in one else one["outcome"]
+        yield f"{one.get('name', one['method'])}: {valid}" + (f", {one['edges']} edges" if "edges" in one else "")
+        yield from (
+            f"  {term['criterion']}: {term['outcome']}, {term['why']}" for term in one.get("mechanistic_validity", ())
+        )

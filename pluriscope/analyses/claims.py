@@ -11,9 +11,10 @@ from typing import Any, Final
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.discovery.audit import location_json
+from analysis.discovery.audit import location_json, null_json
 from analysis.discovery.claims import FORMS, Claim, Vocabulary, read_claim, vocabulary_of
 from analysis.discovery.landscape import Landscape
+from analysis.discovery.mechanistic_validity import in_terms
 from analysis.discovery.method import Answer
 from analysis.discovery.part_names import PartNames
 from analysis.discovery.ties import ties_json
@@ -35,6 +36,11 @@ _UNDEFINED: Final = (
     "The whole of it and the empty mask have the same margin or loss on average under this ablation, so faithfulness "
     "is undefined and no mask can be picked by it."
 )
+_OTHERS: Final = """
+[Mechanistic Validity](https://mechanistic-validity.github.io) has 27 criteria. The others ask about further tasks,
+prompts, models and training, about the instrument, or about the words of a claim. A search of one network leaves them
+open, and so gives no tier.
+"""
 _ABOUT: Final = "Nothing is kept: the address of the answer holds what you gave."
 
 
@@ -143,6 +149,10 @@ def _located(of: AnalysisContext, given: Mapping[str, str]) -> Item:
         record["note"] = claim.note
     if answer.ways and (ties := ties_json(answer.ways, answer.raw_mask or 0, masked)):
         record["ties"] = ties
+    if place:
+        null = None if NULL.refuses(of.question) else of.report("null")
+        against = null_json(null, place["edges"], place["criteria"]) if null else ()
+        record["mechanistic_validity"] = [term.model_dump() for term in in_terms(place, against)]
     return Item("A circuit of your own", partial(_circuit, standing, record, given), record)
 
 
@@ -177,6 +187,10 @@ def _circuit(standing: _Standing, told: Mapping[str, Any], given: Mapping[str, s
     if told["valid"] and not NULL.refuses(of.question):
         met = [key for key, passed in (told["criteria"] or {}).items() if passed]
         yield from against_null(of.report("null"), of, told["edges"], met)
+    yield Section("In the terms of Mechanistic Validity", id="mechanistic-validity")
+    rows = [tuple(one.values()) for one in told["mechanistic_validity"]]
+    yield Table.plain(("Criterion", "Validity", "Outcome", "Why"), rows)
+    yield More("The other criteria", lambda: [Prose(_OTHERS)])
     yield from _form(of, given)
 
 

@@ -98,6 +98,7 @@ def test_a_valid_circuit_stands_beside_null_networks_where_these_were_drawn(clie
 
     asked = "Beside networks that have learned nothing"
     assert asked not in said("3b2ce")  # which is not valid
+    assert [one["outcome"] for one in record(client, text="3b2ce")["mechanistic_validity"]] == ["failed"]
     assert "not asked yet" in said("3b2cf")
     with client.app.state.store.write() as session:
         row = session.scalars(select(AnalysisRow)).one()
@@ -107,6 +108,9 @@ def test_a_valid_circuit_stands_beside_null_networks_where_these_were_drawn(clie
     assert "not asked yet" not in page
     assert "untrained" in page
     assert ">0.1<" in page.replace(" ", "").replace("\n", "")  # none of nine untrained networks has one
+    assert "p = 0.1 against untrained networks" in page
+    terms = {one["criterion"]: one for one in record(client, text="3b2cf")["mechanistic_validity"]}
+    assert all(one["why"] in page for one in terms.values())
     page = client.get("/networks/xor/explanations/c-3b2cf").text
     parts = re.findall(r'hx-get="([^"]+)" hx-trigger="toggle once"', page)
     assert any(asked in client.get(part.replace("&amp;", "&")).text for part in parts)

@@ -54,6 +54,10 @@ def test_valid_circuits_are_held_against_null_networks(tmp_path: Path, monkeypat
     for one in valid["null"]:
         assert one["of"] == 9
         assert one["p"] == (1 + one["as_good"]) / 10
+    terms = {one["criterion"]: one for one in valid["mechanistic_validity"]}
+    assert "p = 0.1 against untrained networks" in terms["baseline separation"]["why"]
+    assert terms["rival mechanism exclusion"]["why"].startswith("196 other circuits are valid")
+    assert [one["outcome"] for one in wrong["mechanistic_validity"]] == ["failed"]
     met = {one["standard"] for one in valid["null"]} - {""}
     assert met == {key for key in STANDARDS if valid["criteria"].get(key)}
 

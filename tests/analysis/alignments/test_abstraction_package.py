@@ -1,0 +1,45 @@
+"""Interchange accuracy of placements against the package causal-abstraction-eval, which draws pairs of inputs.
+
+Its number is an error: of every input and variable the share of pairs whose interchange is predicted wrongly, and their
+mean. Interchanges of inputs are never wrong, nor are those of an input with itself.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from analysis.algorithms.parsing import parse_algorithm
+from analysis.alignments.alignment import Alignment
+from analysis.alignments.iia import score_alignment
+from analysis.interventions.neuron_set import NeuronSet
+from analysis.protocol import COMPLETE
+from analysis.question import ask
+from app.bundled import bundled_networks
+from tests.checkout import ROOT
+
+GOLDEN = json.loads((ROOT / "tests" / "golden" / "abstraction.json").read_text())
+NETWORKS = {one.slug: one.file for one in bundled_networks()}
+NEVER = 1e-6
+"""Chance that draws as many as these are further apart."""
+
+
+@pytest.mark.parametrize("case", GOLDEN["cases"], ids=lambda case: case["alignment"])
+def test_interchange_accuracy_is_that_of_the_package(case: dict[str, Any]) -> None:
+    file = NETWORKS[case["network"]]
+    algorithm = parse_algorithm(case["algorithm"], COMPLETE.algorithm_form, file.network.n_inputs)
+    places = {path: NeuronSet(layer, tuple(neurons)) for path, layer, neurons in case["places"]}
+    alignment = Alignment.of(algorithm.text, places)
+    assert alignment.id == case["alignment"]
+    iia = score_alignment(ask(file.network, task=file.tasks[0]), algorithm, alignment).iia
+    pairs, targets = 4**file.network.n_inputs, file.network.n_inputs + len(places)
+    assert (iia.of - iia.agreed) / (pairs * targets) == pytest.approx(case["each pair"], abs=1e-12)
+    apart = math.sqrt(math.log(2 / NEVER) / (2 * GOLDEN["draws"]))  # Hoeffding
+    assert abs((iia.of - iia.agreed) / (pairs * targets) - case["iia"]) <= apart
+
+
+def test_there_are_placements_of_both_kinds() -> None:
+    assert {case["each pair"] > 0 for case in GOLDEN["cases"]} == {True, False}
