@@ -86,16 +86,16 @@ class CheckpointsReport(Report):
     def findings(self, question: Any = None) -> list[str]:
         firsts = {"every row is right": self.first_right, "a circuit is known to be valid": self.first_valid}
         firsts |= {"an algorithm can be placed": self.first_placed} if self.algorithm else {}
-        told = [f"{what} {'nowhere' if at is None else f'first at {self.unit} {at}'}" for what, at in firsts.items()]
-        placed = ""
+        told = [f"{what} {'at none' if at is None else f'first at {self.unit} {at}'}" for what, at in firsts.items()]
+        among = f"Under protocol {self.protocol}, of these {len(self.checkpoints)} checkpoints"
+        found = [f"{among}, {', '.join(told[:-1])}, and {told[-1]}."]
         if self.algorithm:
             at = self.placed_from
             known = "has no known placement at the last" if at is None else f"can be placed from {self.unit} {at} on"
-            placed = f"; the task's first algorithm, {self.algorithm}, {known}"
-        late = [str(one.at) for one in self.checkpoints if one.stops]
-        ended = [f"Time or memory ended the analysis of {self.unit} {', '.join(late)}."] if late else []
-        among = f"Under protocol {self.protocol}, of these {len(self.checkpoints)} checkpoints"
-        return [f"{among} {', '.join(told)}{placed}.", *ended]
+            found.append(f"The task's first algorithm, {self.algorithm}, {known}.")
+        if late := [str(one.at) for one in self.checkpoints if one.stops]:
+            found.append(f"Time or memory ended the analysis of {self.unit} {', '.join(late)}.")
+        return found
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Setting:
         above: whether the least value itself is refused.
         reads: of a text without choices: gives it in its one spelling, or raises InvalidMethod.
         example: of such a text, for people.
+        label: in forms; its name where there is none.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Setting:
     above: bool = False
     reads: Callable[[str], str] | None = None
     example: str = ""
+    label: str = ""
 
     def read(self, text: str, item: str) -> Value:
         """The value that a text says.
@@ -86,11 +88,10 @@ class Setting:
             return f"a text such as {self.example}"
         if isinstance(self.default, str):
             return _nearest(str(value), self.choices)
-        whole = isinstance(self.default, int)
-        low, high = (f"{end:,.0f}" if whole and math.isfinite(end) else f"{end:g}" for end in (self.low, self.high))
+        low, high = (f"{end:.10g}" if abs(end) < 1_000 else f"{end:,.0f}" for end in (self.low, self.high))
         least = "" if self.low == -math.inf else f" above {low}" if self.above else f" from {low}"
         most = "" if self.high == math.inf else f" up to {high}"
-        return f"{'a whole number' if whole else 'a number'}{least}{most}"
+        return f"{'a whole number' if isinstance(self.default, int) else 'a number'}{least}{most}"
 
 
 def one_of(given: str, known: Sequence[str]) -> str:

@@ -98,7 +98,8 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     heads = [(one, number) for one in range(1, len(model.layers) + 1) for number in range(model.n_heads)]
     names = tuple(f"{one}.{number}" for one, number in heads)
     copying = tuple((copying_score(model, *one),) for one in heads)
-    grids.append(Grid("Copying score of each head", names, ("copying",), copying, most=1.0))
+    told = "Copying score of each head: the sum of its OV circuit’s eigenvalues over the sum of their sizes"
+    grids.append(Grid(told, names, ("copying",), copying, most=1.0))
     if len(model.layers) > 1:
         columns = tuple(
             f"{name} {mode}" for name, one in zip(names, heads, strict=True) if one[0] > 1 for mode in MODES

@@ -64,12 +64,16 @@ class CarriedFound(Part):
 class LensesReport(Report):
     """What every lens answered under its default settings."""
 
-    thorough: bool = Field(description="Whether lenses that learn were asked too.")
+    thorough: bool = Field(description="Whether lenses that learn were asked too, or there are none.")
     lenses: list[ViewFound]
     carried: CarriedFound
     functions: list[FunctionFound]
     kept: dict[str, int] = Field({}, description="How many valid circuits have each neuron, or part of a transformer.")
     circuits: int = Field(0, description="How many valid circuits were looked at.")
+
+    @property
+    def all_there_is(self) -> bool:
+        return self.thorough
 
     def findings(self, question: Any = None) -> list[str]:
         """How many functions can be read from layers, how many are used, and how many are carried."""
@@ -138,7 +142,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesR
         )
     order = {key: place for place, key in enumerate(LENSES.by_key)}
     return LensesReport(
-        thorough=thorough,
+        thorough=len(chosen) == len(asked),
         lenses=sorted(views, key=lambda one: order[one.lens]),
         carried=carried,
         functions=functions,

@@ -91,10 +91,13 @@ class NetworkFile(Described):
 def slug_of(name: str) -> str:
     """The name in lower-case ASCII letters and digits joined by dashes, at most 60 characters; "network" if empty.
 
+    Of a longer one words before the last four are left out, since names such as "…, seed 1, step 1500" differ there.
     A name that could be the beginning of a digest gets "network-" before it, so that it takes no address from another.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = "".join(c if c.isalnum() else " " for c in plain).split()
+    while len("-".join(words)) > SLUG_LENGTH and len(words) > 5:
+        del words[-5]
     slug = "-".join(words)[:SLUG_LENGTH].strip("-") or "network"
     return f"network-{slug}"[:SLUG_LENGTH] if looks_like_digest(slug) else slug
 

@@ -75,6 +75,7 @@ class SimplicityReport(Report):
 
 def _told(found: KindLength) -> Iterator[str]:
     one, several = WORDS[found.kind]
+    several = several if found.of is None else f"{found.of:,} {one if found.of == 1 else several}"
     n = {code.label: int(least.n) for code in CODES for least in found.shortest if least.code == code.key}
     if 0 in n.values():
         yield f"There is no {one}."

@@ -28,16 +28,22 @@ from analysis.steering.sites import Array, Steerable
 from analysis.subjects.transformer.runs import pairs_of, read_site
 
 ALONG: Final = ("means", "probe", "das", "placement", "numbers")
+_OF: Final = "the difference of the means of both classes, or its part on a probe, a learned direction or a placement"
+
+
+def _text(name: str, label: str, meaning: str, example: str) -> Setting:
+    return Setting(name, "", meaning, reads=str.strip, example=example, label=label)
+
+
 SETTINGS: Final = (
-    Setting("at", "", "the site; empty for the last hidden layer", reads=str.strip, example="1 or x1~3"),
-    Setting("along", "means", "where the direction comes from", choices=ALONG),
-    Setting("of", "", "the two classes of rows; empty for the task", reads=str.strip, example="0110 or A,B"),
-    Setting("on", "", "neurons or weights of a placement, or the numbers", reads=str.strip, example="0+2 or 1,0,-1"),
-    Setting("most", 2.0, "the largest dose α", low=0.0, high=MAX_VALUE, above=True),
-    Setting("steps", 20, "doses from 0 to that", low=1, high=100),
-    Setting(
-        "there", "", "of transfer, the site of the other network; empty for the same", reads=str.strip, example="2"
-    ),
+    _text("at", "Site", "a hidden layer, or a site of a transformer; empty for the last hidden layer", "1 or x1~3"),
+    Setting("along", "means", f"{_OF}; or numbers of your own", choices=ALONG, label="Direction"),
+    _text("of", "Classes of rows", "a truth table or two answers; empty for the task", "0110 or A,B"),
+    _text("on", "Neurons, weights or numbers", "of a placement, or your own numbers", "0+2 or 1,0,-1"),
+    Setting("most", 2.0, "of either sign; empty for 2", low=0.0, high=MAX_VALUE, above=True, label="Largest dose α"),
+    Setting("steps", 20, "from 0 to the largest dose; empty for 20", low=1, high=100, label="Steps"),
+    _text("into", "Transfer to", "another network, to which the direction is mapped; empty for none", "xor-85"),
+    _text("there", "Site of that network", "empty for the same", "2"),
 )
 """What may be set on steering."""
 _PAIRS: Final = 32

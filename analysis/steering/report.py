@@ -99,6 +99,10 @@ class Steered(Part):
     rows: list[SteeredRow]
     exact: bool = Field(description="Whether flips are exact; else each lies between two neighbouring doses.")
 
+    @property
+    def where(self) -> str:
+        return f"{'layer' if self.site.isdigit() else 'site'} {self.site}"
+
 
 class Transferred(Part):
     """The same of another network, by the affine map between both, beside random directions."""
@@ -137,8 +141,9 @@ class SteeringReport(Report):
         here, last = self.steered, self.steered.doses[-1]
         meant = sum(row.of_class == 0 for row in here.rows)
         told = [
-            f"At dose {last.dose:g} of the direction ({self.along}) at {here.site}, the answer changes on {last.meant} "
-            f"of {meant} rows of {self.classes[1]}, and on {last.others} others."
+            f"At dose {last.dose:g} of the direction ({self.along}) at {here.where}, the answer changes on "
+            f"{last.meant} of {meant} rows of {self.classes[1]}, and on {last.others} of "
+            f"{len(here.rows) - meant} others."
         ]
         if firsts := [one.high for row in here.rows if row.of_class == 0 for one in row.flips if one.high > 0]:
             by = "at" if here.exact else "by"
@@ -158,8 +163,8 @@ class SteeringReport(Report):
     def _transferred(self, one: Transferred) -> list[str]:
         n = len(one.steered.rows)
         return [
-            f"Mapped to {one.steered.site} of {one.network}, it brings {one.best} of {n} rows where they are meant "
-            f"to be at its best dose; here it brings {one.best_there}.",
+            f"Mapped to {one.steered.where} of {one.network}, at its best dose {one.best} of {n} rows go as positive "
+            f"doses mean; here {one.best_there} do.",
             f"Of {one.n_random:,} random directions of that length {one.as_well:,} do as well "
             f"({one.low:.1%} to {one.high:.1%} with 95% confidence).",
         ]
@@ -368,7 +373,9 @@ class _Asked:
 
     def interpretations(self, of: Analysed, work: Work) -> Predicted | None:
         """Observed classes of interpretations of the valid circuits."""
-        observed = [] if of.placed is None or of.circuits is None else list(of.placed.observed)
+        if of.placed is None or of.circuits is None:
+            return None
+        observed = list(of.placed.observed)
         total = sum(observed)
         if not total:
             self.notes.append("No interpretations are counted under these rules, so none is asked.")
@@ -397,6 +404,7 @@ class _Asked:
     def on_neurons(self, of: Analysed) -> Predicted | None:
         """Valid placements on neurons."""
         if of.placed is None:
+            self.notes.append("The network is not analysed yet, so only placements on directions are asked.")
             return None
         every = zip(*(of.placed.algorithms, of.placed.placements, of.placed.valid), strict=True)
         valid = [

@@ -30,7 +30,7 @@ from app.options import PageModel
 from app.pages.pending_work import missing, progress_of
 from app.pages.place import INTERPRETATIONS, AnyPlace, locate
 from app.pages.plan import refused
-from app.pages.shared import work_state
+from app.pages.shared import job_now, work_state
 from pluriscope.address import Addresses
 from pluriscope.analyses import pair
 from pluriscope.analyses.registry import BY_KEY, EVERY, PAIR, Analysis, of_kind, on_own_rows
@@ -184,6 +184,8 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
     searched = row is not None and row.circuits_method != "refused"
     why, instead = ("", {}) if searched else refused(session, place)
     rules = {place.rules: place.scope} | _rules(session, place)
+    job = job_now(session, place)
+    searching = job if work_state(job) == "computing" else None
     found = []
     for one in analyses:
         context = _context(session, place, links, one)
@@ -198,8 +200,8 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
         elif row is None and why and not one.searched and place.question.kind.settings:
             found.append(Asked(one, context, "not_asked", None, None, "", rules))  # it stands on no circuits
         elif row is None or (one.searched and not searched):
-            state: State = "not_applicable" if why else "not_analysed"
-            found.append(Asked(one, context, state, None, None, why, rules, instead))
+            state: State = "not_applicable" if why else "computing" if searching else "not_analysed"
+            found.append(Asked(one, context, state, None, searching, why, rules, instead))
         else:
             job = next((job for job in jobs if job.kind == (one.sums or one.key)), None)
             stored = _stored(session, row, one, kept.get(one.key), context)

@@ -327,7 +327,7 @@ class OverTraining:
             chart = Chart("lines", words, across, up, series)
             nothing = "; 0 has no place on this scale" if wide and key == "circuits" else ""
             figures += [] if chart.empty else [ChartFigure(chart=chart, caption=f"{words}{nothing}.", id=f"over-{key}")]
-        yield from side_by_side(figures, 2)
+        yield from side_by_side(figures, 3)
         measured: list[Block] = []
         for key, measure in MEASURES.items():
             up = Axis(measure.label, log=key.endswith("_loss"))

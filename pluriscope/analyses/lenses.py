@@ -100,7 +100,7 @@ def _page(report: LensesReport, of: AnalysisContext) -> Iterator[Block]:
             rows.append(Row(values, url=_url(of, lens, one.settings)))
     yield blocks.Table.short("answer", _LENSES, rows)
     for reason in dict.fromkeys(refused.values()):
-        labels = ", ".join(LENSES.by_key[key].label for key, why in refused.items() if why == reason)
+        labels = "; ".join(LENSES.by_key[key].label for key, why in refused.items() if why == reason)
         yield Prose(f"Not asked here: {labels}. {reason}", glossary=False)
     yield More("How to read it", lambda: [Prose(_READING if of.kind.refuses("stream") else READING)])
 
@@ -284,6 +284,8 @@ def _cell(value: Any) -> Any:
 def _brief(report: LensesReport) -> str:
     if maps := sum(bool(one.grids) for one in report.lenses):
         return f"{maps} lenses"
+    if not report.functions:
+        return "none applies"
     cells = [cell for one in report.functions for cell in one.layers]
     return f"{sum(cell.margin > 0 for cell in cells)} readable, {sum(bool(cell.carried) for cell in cells)} carried"
 

@@ -209,6 +209,7 @@ def settings_form(settings: Iterable[Setting], scope: Scope, first: Mapping[str,
     fields: dict[str, Any] = dict(first or {})
     for one in settings:
         choices = ("true", "false") if isinstance(one.default, bool) else tuple(one.choices)
-        told = Field("", title=one.name, description=one.meaning if choices else f"{one.meaning}; {one.allowed()}")
+        meaning = one.meaning if choices else f"{one.meaning}; {one.allowed()}"
+        told = Field("", title=one.label or one.name, description=meaning)
         fields[one.name] = (Literal[*choices] if choices else str, told)
     return create_model("Settings", **kept, **fields)

@@ -16,8 +16,8 @@ _COLUMNS: Final = (
     Column("kind", "What is described", "One of these is the row's link.", "name", first=True),
     Column("code", "Code", "In which it is described.", "text"),
     Column("bits", "Bits", "Of the shortest description.", "float"),
-    Column("n", "As short", "How many have a description of this length.", "int"),
-    Column("both", "Under both", "How many of them are shortest under the other code, too.", "int"),
+    Column("n", "How many", "Explanations with a description of this length.", "int"),
+    Column("both", "Shortest in both", "How many of them are shortest in the other code, too.", "int"),
 )
 _READING: Final = """
 A choice among N things takes log2 N bits. The [enumerative code](glossary.md#description-length) says how many edges a
@@ -50,7 +50,10 @@ def _page(report: SimplicityReport, of: AnalysisContext) -> Iterator[Block]:
     for found in report.kinds:
         if found.why:
             yield Notice("Not known", found.why)
-    told = f"The list code prefers few {of.part}s; the enumerative code finds all of them as simple as none."
+    told = (
+        f"Every circuit of one size is equally long. In the list code fewer {of.part}s are shorter; in the enumerative "
+        f"code nearly all of them are as short as nearly none."
+    )
     yield ChartFigure(chart=_chart(report, of), caption=told, id="sizes")
     yield More("How it is counted", lambda: [Prose(_READING)])
 

@@ -10,20 +10,17 @@ from markupsafe import Markup
 
 from analysis.errors import AnalysisError, ExplainedError, InvalidIntervention
 from analysis.explanations.probes import table_text
-from analysis.method_settings import Setting, filled, read_values
+from analysis.method_settings import filled, read_values
 from analysis.report import Analysed
 from analysis.steering.directions import SETTINGS
 from analysis.steering.report import Steered, SteeringReport, find
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
-from pluriscope.blocks import Action, Block, ChartFigure, Form, Head, More, Notice, Prose, Section, Table
+from pluriscope.blocks import Action, Block, ChartFigure, Form, Head, More, Notice, Prose, Section, Table, side_by_side
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.templating import linked
 
 KEY: Final = "steering"
-_INTO: Final = Setting(
-    "into", "", "another network to which the direction is mapped", reads=str.strip, example="xor-85; empty for none"
-)
 _LOOKS: Final[tuple[Look, ...]] = ("ink", "dashed", "grey")
 _MOST_LINES: Final = 8
 _MOST_LISTED: Final = 12
@@ -36,8 +33,8 @@ def _page(_: None, of: AnalysisContext) -> Iterator[Block]:
 
 def _form(of: AnalysisContext, given: Mapping[str, str]) -> Iterator[Block]:
     """The form, and what placements found here could be steered along."""
-    yield Section("Another one" if given else "A direction of your own", _ABOUT, id="form")
-    model, url = settings_form((*SETTINGS, _INTO), of.scope), of.links.analysis(of.slug, KEY, None, "given")
+    yield Section("Another direction" if given else "A direction of your own", _ABOUT, id="form")
+    model, url = settings_form(SETTINGS, of.scope), of.links.analysis(of.slug, KEY, None, "given")
     yield Form(model, url, "Steer", {**given, **of.scope.query()}, changes=False, primary=not given)
     if rows := list(_placements(of)):
         yield Section("Along what is placed here", "A valid placement, and the classes that its variable tells apart")
@@ -77,14 +74,14 @@ def _item(_: None, of: AnalysisContext, key: str, options: Mapping[str, str]) ->
         report = _found(of, given)
     except AnalysisError as error:
         notice = Notice.refused(error)
-        return Item("Steering", lambda: [Head("Steering", _ABOUT), notice, *_form(of, given)], refused=error)
+        return Item("Steering", lambda: [Head("Steering"), notice, *_form(of, given)], refused=error)
     record = {"findings": report.findings(), "report": report.model_dump(mode="json")}
     return Item(f"Steering of {of.name}", partial(_steered, report, of, given), record)
 
 
 def _found(of: AnalysisContext, given: Mapping[str, str]) -> SteeringReport:
-    values = filled((*SETTINGS, _INTO), read_values((*SETTINGS, _INTO), given, KEY), KEY)
-    name = str(values.pop("into"))
+    values = filled(SETTINGS, read_values(SETTINGS, given, KEY), KEY)
+    name = str(values["into"])
     if values["along"] == "das" and not of.kind.refuses("neurons"):
         cure = "learn it with pluriscope steer or in the library, and give its numbers here"
         raise InvalidIntervention("direction along das", "is learned, which no page does", cure)
@@ -94,25 +91,25 @@ def _found(of: AnalysisContext, given: Mapping[str, str]) -> SteeringReport:
 def _steered(report: SteeringReport, of: AnalysisContext, given: Mapping[str, str]) -> Iterator[Block]:
     url, told = of.links.analysis(of.slug, KEY, of.scope, "given", **given), report.findings()
     numbers = Action("Numbers as JSON", of.links.twin(url))
-    yield Head(f"Steering at {report.steered.site}", " ".join(told[:2]), actions=[numbers])
+    yield Head(f"Steering at {report.steered.where}", " ".join(told[:2]), actions=[numbers])
     yield from map(Notice, report.notes)
     yield from _dosed(report.steered, report.classes, "")
     if report.predicted:
-        yield Section("What valid explanations predict", "Every row at every dose but 0; read by the values written")
-        columns = (
-            "Of",
-            "Asked",
-            "Nothing wrong",
-            "Wrong somewhere",
-            "Silent",
-            "Rows at a dose they contradict each other on",
-        )
+        yield Section("What valid explanations predict", "asked about every row at every dose but 0")
+        apart = "Rows at a dose on which some contradict others"
+        columns = ("Explanations", "Asked", "Never wrong", "Wrong somewhere", "Predict nothing", apart)
         rows = [
-            (one.kind, *map(exact, (one.of, one.agree, one.wrong, one.silent)), f"{one.split:,} of {one.cells:,}")
+            (
+                one.kind,
+                exact(one.of) if one.asked == one.of else f"{one.asked:,} of {one.of:,}, drawn",
+                *map(exact, (one.agree, one.wrong, one.silent)),
+                f"{one.split:,} of {one.cells:,}",
+            )
             for one in report.predicted
         ]
         yield Table.plain(columns, rows)
-        yield ChartFigure(chart=_predicted(report), caption=f"Predictions. {report.predicted[0].kind}.", id="predicted")
+        caption = f"Predictions that are right, wrong and silent, of all rows. {report.predicted[0].kind}."
+        yield ChartFigure(chart=_predicted(report), caption=caption, id="predicted")
     if (other := report.transfer) is not None:
         yield Section(f"Transferred to {other.network}", " ".join(told[-2:]))
         fits = "" if other.explained is None else f" It explains {other.explained:.2%} of the variance there."
@@ -140,19 +137,22 @@ def _dosed(steered: Steered, classes: tuple[str, str], ending: str) -> Iterator[
             those = [one.measured for one in rows if one.of_class == 1 - at]
             lines.append(Series(name, doses, [sum(some) / len(some) for some in zip(*those, strict=True)], look=look))
         marks = []
-    drawn = "each row" if len(rows) <= _MOST_LINES else "the mean of each class"
+    drawn = "for each row" if len(rows) <= _MOST_LINES else "in the mean of each class"
     chart = Chart("lines", f"{steered.measure.capitalize()} by dose", axis, Axis(steered.measure), lines, marks)
     where = "exactly" if steered.exact else "to the nearest doses"
     marked = f" Marks are the doses at which a row’s answer changes, {where}." if marks else ""
-    yield ChartFigure(chart=chart, caption=f"The {steered.measure} of {drawn}.{marked}", id=f"response{ending}")
+    response = ChartFigure(chart=chart, caption=f"The {steered.measure}, {drawn}.{marked}", id=f"response{ending}")
     counts = {"right": "right", "changed, meant": "meant", "changed, others": "others"}
     series = [
         Series(name, doses, [getattr(one, key) for one in steered.doses], look=look)
         for (name, key), look in zip(counts.items(), _LOOKS, strict=True)
     ]
-    told = f"Meant are rows of {classes[1]} at positive doses, of {classes[0]} at negative ones."
+    told = (
+        f"Rows answered right, and rows whose answer changes. Positive doses are meant for rows of {classes[1]}, "
+        f"negative ones for rows of {classes[0]}."
+    )
     chart = Chart("lines", "Rows by dose", axis, Axis("rows", low=0), series)
-    yield ChartFigure(chart=chart, caption=told, id=f"rows{ending}")
+    yield from side_by_side([response, ChartFigure(chart=chart, caption=told, id=f"rows{ending}")], 2)
     cells = [
         (one.row, one.wanted, one.answers[len(doses) // 2], ", ".join(map(_flip, one.flips)) or "never") for one in rows
     ]

@@ -119,6 +119,7 @@ def client(tmp_path_factory):
                     handler.save(session, arguments, handler.load(session, arguments)(DEFAULT_WORK))
         with store.write() as session:
             save_network(session, small_network(4), slug="untouched")
+            save_network(session, small_network(8), slug="queued")
         yield client
 
 
@@ -138,6 +139,15 @@ def test_what_is_done_has_its_findings_in_every_face(client, key) -> None:
     assert "JSON of this page" in page.text
     assert f'href="{told["url"]}">{BY_KEY[key].title}' in index
     assert BY_KEY[key].question in index
+
+
+def test_what_waits_for_the_search_for_circuits_is_on_its_way(client) -> None:
+    assert client.post("/networks/queued/analyses", data={"protocol": "complete"}).status_code == 303
+    assert record(client, "queued", "rivals")["state"] == "computing"
+    for page in ("analyses", "analyses/rivals"):
+        shown = client.get(f"/networks/queued/{page}").text
+        assert "This page fills itself" in shown or "aiting for a worker" in shown
+        assert "Not analysed yet" not in shown
 
 
 @pytest.mark.parametrize("key", KEYS)

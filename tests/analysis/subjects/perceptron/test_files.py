@@ -87,6 +87,7 @@ def test_what_may_be_left_out():
         ("Decade", "network-decade"),
         ("c9a61", "c9a61"),
         ("0" * 99, "network-" + "0" * 52),
+        (f"a sum, {'longer ' * 9}name, seed 1, step 1500", "a-sum-" + "longer-" * 5 + "seed-1-step-1500"),
     ],
 )
 def test_slugs(name, slug):
