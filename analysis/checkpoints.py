@@ -22,7 +22,7 @@ from analysis.explaining.graphs import DRAWS, sample, search
 from analysis.pipeline import analyse_output
 from analysis.progress_measures import measures_of
 from analysis.report import Analysed, Mask, Part, Report
-from analysis.subjects.question import SubjectQuestion, part
+from analysis.subjects.question import SubjectQuestion, part, rules_of
 from analysis.subjects.trained import TrainingRecord
 from analysis.work import DEFAULT_WORK, Work
 
@@ -67,7 +67,7 @@ class CheckpointsReport(Report):
     """What becomes of a network's explanations while it learns."""
 
     task: str
-    protocol: str = Field(description="Under which everything is counted.")
+    protocol: str = Field(description="Its name, or the value of each rule, under which everything is counted.")
     unit: str = Field(description="What training is measured in: epoch or step.")
     rows: int = Field(description="Rows that the network is judged on.")
     algorithm: str = Field(description="The first of the task's algorithms; empty where none was tried.")
@@ -87,7 +87,7 @@ class CheckpointsReport(Report):
         firsts = {"every row is right": self.first_right, "a circuit is known to be valid": self.first_valid}
         firsts |= {"an algorithm can be placed": self.first_placed} if self.algorithm else {}
         told = [f"{what} {'at none' if at is None else f'first at {self.unit} {at}'}" for what, at in firsts.items()]
-        among = f"Under protocol {self.protocol}, of these {len(self.checkpoints)} checkpoints"
+        among = f"Under the rules “{self.protocol}”, of these {len(self.checkpoints)} checkpoints"
         found = [f"{among}, {', '.join(told[:-1])}, and {told[-1]}."]
         if self.algorithm:
             at = self.placed_from
@@ -179,7 +179,7 @@ def report_of(found: Sequence[Checkpoint], work: Work | None) -> CheckpointsRepo
     return CheckpointsReport.model_validate(
         {
             "task": question.task_document["name"] or getattr(getattr(question, "task", None), "label", "its own task"),
-            "protocol": question.protocol.name,
+            "protocol": rules_of(question),
             "unit": record.unit,
             "rows": question.n_rows,
             "algorithm": first,

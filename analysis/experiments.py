@@ -103,19 +103,16 @@ class InterventionSpace(Described):
         return counted_of(self.shape)
 
 
-def intervention_space(
-    hidden_sizes: Sequence[int], n_inputs: int, *, max_sets: int = MAX_SETS, max_interventions: int = MAX_INTERVENTIONS
-) -> InterventionSpace:
+def intervention_space(hidden_sizes: Sequence[int], n_inputs: int, *, max_sets: int = MAX_SETS) -> InterventionSpace:
     """List every nonempty set of hidden neurons, or every set of up to k neurons with the largest k within the limits.
 
     Args:
         hidden_sizes: neurons of each hidden layer, none for a network without hidden layers (then there is no set).
         n_inputs: inputs of the network, at least 1.
         max_sets: most sets listed, unless single neurons alone are more.
-        max_interventions: most interventions counted, likewise.
     """
     rows = 1 << n_inputs
-    return _sets_within(tuple(hidden_sizes), n_inputs, min(max_sets, max_interventions // (rows * (rows - 1))))
+    return _sets_within(tuple(hidden_sizes), n_inputs, min(max_sets, MAX_INTERVENTIONS // (rows * (rows - 1))))
 
 
 @lru_cache(maxsize=8)  # the same for every network of a population

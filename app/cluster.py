@@ -163,11 +163,7 @@ def about_here() -> Mapping[str, str]:
 
 
 def _check(client: Any, item: str) -> None:
-    """Refuse a cluster without workers, or one whose programs are not those of this one.
-
-    Raises:
-        ClusterUnusable: so it is.
-    """
+    """Refuse a cluster without workers, or one whose programs are not those of this one."""
     try:
         scheduler = client.run_on_scheduler(about_here)
     except Exception as problem:

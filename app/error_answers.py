@@ -194,15 +194,7 @@ def _answer(
     errors: Sequence[FieldError] = (),
     wrong: Collection[str] = (),
 ) -> Response:
-    """A page, or a body for programs, that tells what is wrong.
-
-    Args:
-        status: of HTTP.
-        error: what is told; None where several things are wrong.
-        field: at fault, where one is.
-        errors: several things that are wrong.
-        wrong: options without which the address leads to a page.
-    """
+    """A page, or a body for programs, that tells what is wrong."""
     told = list(errors) or [FieldError(field=field, message=str(error))]
     parent, label = (error.parent, error.parent_label) if isinstance(error, PageError) else ("", "")
     if not parent:

@@ -103,10 +103,6 @@ def _classes(of: Findings, work: Work) -> list[int]:
     return [*count_interpretations(of.question, masks, work).observed_by_circuit, *[0] * (len(of.masks) - len(masks))]
 
 
-def _observed(of: Findings, work: Work) -> list[int]:
-    return [] if "truncated_at" in of.found["interpretations"] else _classes(of, work)
-
-
 def _carried(of: Findings, algorithms: Algorithms) -> Carried:
     listed = [one for one in algorithms if one.variables]
     irredundant = [one for one in listed if one.told["irredundant"].get(_LITERALS)]
@@ -186,7 +182,7 @@ def _valid(algorithm: Algorithm) -> list[OnNeurons]:
 
 
 _READERS: Final[Mapping[str, Callable[[Findings, Algorithms, Work], Any]]] = {
-    "observed": lambda of, _, work: _observed(of, work),
+    "observed": lambda of, _, work: [] if "truncated_at" in of.found["interpretations"] else _classes(of, work),
     "carried": lambda of, algorithms, _: _carried(of, algorithms),
     "irredundant": lambda of, algorithms, _: _irredundant(of, algorithms),
     "planted": lambda of, _, __: of.question.kind.explaining.planted(of.network_file, of.question),

@@ -203,11 +203,7 @@ class _Slot:
         self._limit, self._until = seconds, time.monotonic() + seconds
 
     def look(self) -> Submission | MethodRecord | None:
-        """What came of it; None if it goes on.
-
-        Raises:
-            AnalysisError: the method cannot be imported.
-        """
+        """What came of it; None if it goes on."""
         lost = True
         try:
             finished = self.executor.wait(0)
@@ -271,11 +267,7 @@ def _described(known_as: str, _: Work) -> MethodRecord:
 
 @cache
 def _loaded(known_as: str) -> tuple[MethodRecord, Callable[..., Any], str]:
-    """A method: its record, its function, and the file that it stands in.
-
-    Raises:
-        InvalidMethod: see :func:`method_of`.
-    """
+    """A method: its record, its function, and the file that it stands in."""
     given = _FUNCTIONS.get(known_as)
     item = _shown(given or Path(known_as))
     if "torch" in sys.modules:  # whose other threads a forked process does not have
@@ -301,11 +293,7 @@ def _loaded(known_as: str) -> tuple[MethodRecord, Callable[..., Any], str]:
 
 
 def _module(path: Path, item: str) -> Any:
-    """A method's file, imported; what stands beside it can be imported by it.
-
-    Raises:
-        InvalidMethod: it cannot be.
-    """
+    """A method's file, imported; what stands beside it can be imported by it."""
     sys.dont_write_bytecode = True  # the author's folder stays as it is
     try:
         if b"torch" in path.read_bytes():  # so that its random numbers have a seed from the beginning

@@ -760,10 +760,11 @@ class Notice(Block):
     @classmethod
     def refused(cls, error: Refusal, *actions: Action) -> Notice:
         """What an error says."""
-        return cls(f"{error.item} {error.cause}", "", _sentence(error.cure), "refused", actions)
+        return cls(f"{error.item} {error.cause}", "", sentence(error.cure), "refused", actions)
 
 
-def _sentence(words: str) -> str:
+def sentence(words: str) -> str:
+    """Words with a capital and a full stop; none of none."""
     return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""
 
 

@@ -491,13 +491,7 @@ def _within(values: NDArray[Any], wanted: Range) -> NDArray[np.bool_]:
 
 
 def _save_blocks(path: Path, space: InterpretationSpace, places: range, what: str) -> None:
-    """Write index, observed class, and of each gate table and threshold.
-
-    Raises:
-        InvalidData: the name ends otherwise than .csv or .parquet.
-        BeyondLimits: the disk has not so much room, or :meth:`InterpretationSpace.blocks` refuses.
-        MissingLibrary: Parquet without pyarrow.
-    """
+    """Write index, observed class, and of each gate table and threshold."""
     if path.suffix not in _BYTES:
         raise InvalidData(f"file {path.name}", "is neither .csv nor .parquet", "give it one of these endings")
     sizes, n = space.question.network.sizes, places.stop - places.start

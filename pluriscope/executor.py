@@ -44,12 +44,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class _Ended:
-    """What became of a computation.
-
-    Args:
-        outcome: of :func:`carry_out`.
-        last: whether the process ends with it, to give back what it took.
-    """
+    """What became of a computation."""
 
     outcome: Finished | Exception
     last: bool = False

@@ -306,11 +306,7 @@ def export(
 
 
 def _draft(model: Model, layers: LayersLike, context: int | None = None) -> NetworkFile | ReadTransformer:
-    """What the model says of itself.
-
-    Args:
-        context: tokens of a row, of transformers.
-    """
+    """What the model says of itself."""
     if layers and not isinstance(model, (str, Path, bytes, bytearray)):
         raise InvalidNetwork("layers", "are named beside a model that has them in order", "leave the names out")
     if isinstance(model, NetworkFile):

@@ -262,11 +262,7 @@ def _tasks(document: Mapping[str, Any]) -> Sequence[str] | None:
 
 
 def _data_of(document: Mapping[str, Any], file: NetworkFile) -> DataRecord:
-    """The data record of a result.
-
-    Raises:
-        InvalidData: the result file does not hold it, or holds another.
-    """
+    """The data record of a result."""
     network = file.network
     if document["data"]["clean"]:
         return clean_data(network.n_inputs)

@@ -61,11 +61,7 @@ def fetch(address: str) -> Result | Explanation:
 
 
 def _asked(site: str, path: str) -> Any:
-    """What a server answers, as JSON values.
-
-    Raises:
-        ServerError: it cannot be reached, answers no JSON, or refuses.
-    """
+    """What a server answers, as JSON values."""
     headers = {"accept": "application/json", "user-agent": f"pluriscope/{ENGINE_VERSION}"}
     request = Request(site + path, headers=headers)  # noqa: S310  only http and https come here
     status = 200
@@ -93,11 +89,7 @@ def _asked(site: str, path: str) -> Any:
 
 
 def _reference(text: str) -> ExplanationRef:
-    """A reference to an explanation of which there are values.
-
-    Raises:
-        ServerError: it is none.
-    """
+    """A reference to an explanation of which there are values."""
     try:
         ref = ExplanationRef.parse(text)
     except ValueError:

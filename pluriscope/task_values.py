@@ -83,11 +83,7 @@ def _of_matrix(labels: list[list[Any]], n_rows: int, n_outputs: int) -> str:
 
 
 def _digits(labels: Sequence[Any]) -> str:
-    """Labels as the digits of a truth table.
-
-    Raises:
-        InvalidTask: one is no 0, 1, false or true.
-    """
+    """Labels as the digits of a truth table."""
     for row, label in enumerate(labels):
         if not isinstance(label, (bool, int, float)) or label not in (0, 1):
             raise InvalidTask("task", f"has {label!r:.60} as label of row {row}, which is neither 0 nor 1", _ROUND)

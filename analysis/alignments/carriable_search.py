@@ -140,11 +140,7 @@ class _Growth:
         self._work.tell("alignments", 0, 1, f"{sum(self._n_trees.values())} algorithms that can be placed")
 
     def _spend(self, entries: int) -> None:
-        """Take the entries of a table off the work that is allowed.
-
-        Raises:
-            BeyondLimits: it is spent.
-        """
+        """Take the entries of a table off the work that is allowed."""
         self._work_left -= entries + _OVERHEAD
         if self._work_left < 0:
             raise BeyondLimits(

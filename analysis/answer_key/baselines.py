@@ -48,12 +48,7 @@ class Baseline:
 
 
 class _Counted:
-    """A masked subject that counts what it is asked, and whose circuits are perhaps pruned before they are run.
-
-    Args:
-        masked: the subject.
-        pruned: whether loose ends are pruned; what is then no possible circuit has an infinite loss.
-    """
+    """A masked subject that counts what it is asked, and whose circuits are perhaps pruned before they are run."""
 
     def __init__(self, masked: Any, *, pruned: bool) -> None:
         self._masked, self._pruned = masked, pruned

@@ -315,15 +315,7 @@ class SweepOfSites:
 
 
 class _Teller:
-    """Tells the stories of circuits of one question.
-
-    Args:
-        question: whose circuits.
-        algorithms: that may be carried, each with a variable.
-
-    Raises:
-        BeyondLimits: too many hidden neurons or neuron sets.
-    """
+    """Tells the stories of circuits of one question."""
 
     def __init__(self, question: Question, algorithms: Sequence[HighLevelModel]) -> None:
         self._rule = question.protocol.alignment_decision

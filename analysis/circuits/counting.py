@@ -110,11 +110,7 @@ class _Totals:
         return f"{self.distribution.of:,} valid circuits"
 
     def place_in(self, n_states: int, n_units: int) -> tuple[int, int, int] | None:
-        """Where the count of the next states, of so many units each, goes on; None if it was done before.
-
-        Raises:
-            InvalidData: the count before was of other states.
-        """
+        """Where the count of the next states, of so many units each, goes on; None if it was done before."""
         if not len(self._known):
             self.units.append(np.zeros((n_states, n_units), dtype=np.int64))
             return 0, 0, 0

@@ -199,12 +199,7 @@ def _alike(rows: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def _coefficients(total: int, width: int) -> Counter[int]:
-    """The coefficients that are not 0, by exponent.
-
-    Args:
-        total: the polynomial.
-        width: bytes of each coefficient.
-    """
+    """The coefficients that are not 0, by exponent."""
     raw = total.to_bytes(-(-total.bit_length() // 8), "little")
     parts = (raw[start : start + width] for start in range(0, len(raw), width))
     return Counter({k: n for k, part in enumerate(parts) if (n := int.from_bytes(part, "little"))})

@@ -514,16 +514,7 @@ class _Funnel:
         more: Callable[[int], Mapping[str, Any]] = lambda _: {},
         **beside: Any,
     ) -> KindFound:
-        """A kind as it is told.
-
-        Args:
-            begin: how many there are at the beginning.
-            words: what those are.
-            rows: the steps about them.
-            above: the steps about what they belong to, whose gaps are theirs too.
-            more: what else a row says, by its number, where it has verdicts.
-            beside: the rest of :class:`KindFound`.
-        """
+        """A kind as it is told."""
         sure, found = all(row.whole for row in above), []
         for number, (step, row) in enumerate(zip(self.about(kind), rows, strict=True)):
             told: dict[str, Any] = {} if row.alone is None else {"alone": str(row.alone)}

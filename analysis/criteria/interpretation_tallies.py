@@ -169,12 +169,7 @@ class CountingReadings:
     # ---- the next circuit --------------------------------------------------------------------------------------------
 
     def _count(self) -> None:
-        """Count its interpretations.
-
-        Raises:
-            BeyondLimits: that is too much.
-            OutOfTime: the time is up.
-        """
+        """Count its interpretations."""
         alone = self.masks[self.done : self.done + 1]
         counts = count_interpretations(self.question, alone, self._work.reporting_to(self._tell))
         if counts.truncated_at is not None:

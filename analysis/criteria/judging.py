@@ -128,12 +128,7 @@ class StepVerdicts:
 
 @dataclass(eq=False)
 class _Judging:
-    """One criterion on one kind: what it said so far, and what that took.
-
-    Args:
-        step: the criterion.
-        work: of everything that is judged; its limits name the seconds for one criterion and one kind.
-    """
+    """One criterion on one kind: what it said so far, and what that took."""
 
     kind: Kind
     step: CriterionStep
@@ -144,12 +139,7 @@ class _Judging:
     stopped: bool = False
 
     def run(self, place: tuple[int, int], judge: Callable[[Work], Found]) -> Found | None:
-        """What ``judge`` returns; None where the budget or a limit ends it. The time that it takes counts.
-
-        Args:
-            place: which of how many pieces of work of this kind it is.
-            judge: is given the criterion's own work, which ends with the budget.
-        """
+        """What ``judge`` returns; None where the budget or a limit ends it. The time that it takes counts."""
         limit, (done, total) = self.work.limits.criterion_seconds, place
 
         def tell(progress: Progress, /) -> None:

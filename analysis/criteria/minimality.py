@@ -44,12 +44,7 @@ MAX_REMOVALS: Final = 1 << 20  # run one by one where not every valid circuit is
 
 @dataclass(frozen=True, eq=False)
 class _Sufficient:
-    """The sets of edges that will do, as far as they are known.
-
-    Args:
-        population: the circuits.
-        by_function: which Φ is meant.
-    """
+    """The sets of edges that will do, as far as they are known."""
 
     population: Population
     by_function: bool
@@ -259,19 +254,7 @@ def _both(
     of_models: tuple[str, Judge] | None = None,
     **more: Any,
 ) -> tuple[Criterion, Criterion]:
-    """One meaning, by function and by structure; of models only what is by function is asked.
-
-    Args:
-        kind: the key behind "minimal-".
-        label: of the one by function.
-        judge: judges both.
-        definitions: of each.
-        formulas: of each.
-        method: what both do.
-        score: of each, "" if there is none.
-        of_models: what is asked of circuits of models, and what judges them; None if that is not asked.
-        more: other fields that both have.
-    """
+    """One meaning, by function and by structure; of models only what is by function is asked."""
     of_cuts: dict[str, Judge] = {} if of_models is None else {"cut": of_models[1]}
     common = {"over": "population", "term": "minimality", **more}
     by_function = Criterion(

@@ -43,12 +43,7 @@ Layers = Sequence[NDArray[np.float64]]
 
 @dataclass(frozen=True, eq=False)
 class _Patches:
-    """Choices of a source for each absent neuron below the last hidden layer of one circuit.
-
-    Args:
-        population: what the circuit belongs to.
-        position: the circuit's.
-    """
+    """Choices of a source for each absent neuron below the last hidden layer of one circuit."""
 
     population: Population
     position: int

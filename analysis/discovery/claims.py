@@ -305,11 +305,7 @@ def _sum_of(slots: Mapping[str, Mapping[str, Any]]) -> Any:
 
 
 def _graph_of(sent: Any) -> tuple[str, Any]:
-    """The key of the format of graphs that something is in, and the graph; None if it is in none.
-
-    Raises:
-        InvalidClaim: it is in one and cannot be read.
-    """
+    """The key of the format of graphs that something is in, and the graph; None if it is in none."""
     for one in GRAPH_FORMATS.values():
         try:
             found = one.read(sent) if one.read else None

@@ -42,11 +42,7 @@ def choose_nodes(masked: MaskedSubject, settings: Settings, work: Work) -> Answe
 
 
 def _chosen(masked: MaskedSubject, gated: Graph, settings: Settings, work: Work) -> Answer:
-    """What open gates on the bits of a graph keep; fragile where a gate is very near to closing or opening.
-
-    Args:
-        gated: the graph of the masked subject, or the same with masks that name nodes.
-    """
+    """What open gates on the bits of a graph keep; fragile where a gate is very near to closing or opening."""
     logits = _learned(masked, gated, settings, work)
     if logits is None:
         return Answer("diverged", None)

@@ -51,11 +51,7 @@ def _other_choices(method: DiscoveryMethod) -> list[dict[str, Value]]:
 
 
 def _settings_of(method: DiscoveryMethod, ablations: Sequence[Value]) -> list[dict[str, Value]]:
-    """The settings under which one method is asked, its default first.
-
-    Args:
-        ablations: beside its default, under which it is asked too.
-    """
+    """The settings under which one method is asked, its default first."""
     default = method.defaults
     found = [default]
     if method.key == "acdc":

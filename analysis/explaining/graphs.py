@@ -220,11 +220,7 @@ def result_json(
 
 
 def _read_unfinished(question: GraphQuestion, document: Any) -> MasksFound:
-    """What an unfinished result of a question found.
-
-    Raises:
-        InvalidNetwork: it is no result of this engine on this question, was changed, or has nothing to go on with.
-    """
+    """What an unfinished result of a question found."""
     item, anew = "result file", "leave --continue out, or make it anew"
     if not isinstance(document, dict) or document.get("format") != RESULT_FORMAT:
         raise InvalidNetwork(item, f"is not of the format {RESULT_FORMAT!r}", "give one that pluriscope analyse wrote")

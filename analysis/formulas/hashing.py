@@ -286,11 +286,7 @@ def _too_early(reached: str, enough: float) -> BeyondLimits:
 
 
 def _answers(formula: Formula, asked: dict[str, Any], tell: Callable[[str], None]) -> Iterator[Any]:
-    """What a process of its own answers, line by line; whatever ends this, the process ends with it.
-
-    Args:
-        tell: called with each other line that it prints, and several times a second with none. What it raises ends it.
-    """
+    """What a process of its own answers, line by line; whatever ends this, the process ends with it."""
     if find_spec("pyunigen") is None:
         cure = 'install it: pip install "pluriscope[solvers]"'
         raise NotOffered("counts by hashing", "pyunigen is not installed", cure)

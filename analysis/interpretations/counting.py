@@ -112,11 +112,7 @@ def n_states(question: Question, masks: NDArray[np.uint64], work: Work = DEFAULT
 def _counted_in_order(
     question: Question, masks: NDArray[np.uint64], n_known: int, work: Work, shared_with: Question | None
 ) -> Iterator[tuple[list[int], list[int]]]:
-    """Interpretations and observed classes of the circuits after the first that are known, some at a time.
-
-    Raises:
-        BeyondLimits: the next circuit has too many states, alone or with those before it.
-    """
+    """Interpretations and observed classes of the circuits after the first that are known, some at a time."""
     most_carried = work.limits.max_bytes // (_COPIES * 8 * (max(question.network.sizes[1:]) + 3 + _WEIGHTS))
     at_once, n_before = _circuits_at_once(question), float(n_states(question, masks[:n_known], work).sum())
     for start in range(n_known, len(masks), at_once):

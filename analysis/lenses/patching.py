@@ -81,11 +81,7 @@ def _with(base: NDArray[np.float64], neuron: int, carried: NDArray[np.float64]) 
 def _patched(
     question: Question, paths: Sequence[Path], work: Work, named: Callable[[Path, tuple[int, int]], Mapping[str, Any]]
 ) -> Table:
-    """A row for each path and each ordered pair of rows.
-
-    Args:
-        named: a path and the answers on base and source → how its rows begin.
-    """
+    """A row for each path and each ordered pair of rows."""
     network, inputs = question.network, question.method_rows[0]
     clean = activations(network, inputs)
     outputs, decided = clean[-1][:, 0].tolist(), answers(clean[-1][:, 0]).tolist()

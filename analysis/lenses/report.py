@@ -10,7 +10,6 @@ from analysis.lenses.functions import FunctionOnLayer, function_rows, functions_
 from analysis.lenses.lens import Bands, Bar, Grid, Grids, Lens, LensAnswer, Table, view_json
 from analysis.lenses.parts import Parts, parts_kept, words_of
 from analysis.lenses.registry import LENSES
-from analysis.question import Question
 from analysis.report import Analysed, Part, Report, Settings
 from analysis.work import DEFAULT_WORK, Work
 
@@ -133,7 +132,8 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesR
     if of.carried is not None:
         every = functions_asked(question, (*of.carried.carried, *of.carried.others))
         rows = function_rows(question, every, of.carried.places if of.carried.known else None, work)
-        functions = [FunctionFound.showing(row, truth_table=_bits(row.function, question)) for row in rows]
+        inputs = range(1 << question.network.n_inputs)
+        functions = [FunctionFound.showing(row, truth_table=[row.function >> at & 1 for at in inputs]) for row in rows]
         carried = CarriedFound(
             known=of.carried.known,
             of=of.carried.of,
@@ -154,7 +154,8 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesR
 def _view(lens: Lens, of: Analysed, known: Parts, work: Work, *, thorough: bool) -> ViewFound:
     """What one lens answers under its usual settings, taken over from other rules where they have no say in it."""
     question = of.question
-    settings = lens.filled(lens.on_request if thorough and _is_degenerate(lens, question) else {})
+    degenerate = thorough and lens.fit(question, lens.defaults).status == "degenerate"
+    settings = lens.filled(lens.on_request if degenerate else {})
     minutes = lens.duration(question, settings) / 60_000.0
     if minutes * 60_000.0 > MAX_MILLISECONDS:
         return silent(lens.key, f"On this network it would take about {minutes:.0f} minutes.")
@@ -167,14 +168,6 @@ def _view(lens: Lens, of: Analysed, known: Parts, work: Work, *, thorough: bool)
         return before.model_copy(update={"stands": words_of(sizes, *known, lens.large)})
     found = view_found(question, lens, lens.answer(question, settings, work), known)
     return found.model_copy(update={"grids": (*found.grids, played[0]), "stands": played[1]}) if played else found
-
-
-def _bits(function: int, question: Question) -> list[int]:
-    return [function >> row & 1 for row in range(1 << question.network.n_inputs)]
-
-
-def _is_degenerate(lens: Lens, question: Any) -> bool:
-    return lens.fit(question, lens.defaults).status == "degenerate"
 
 
 def _trains(lens: Lens, question: Any) -> bool:

@@ -246,11 +246,7 @@ def take_in(
 def _record(
     network: Network, encoding: InputEncoding, declaration: Declaration, data: DataRecord | bytes | None
 ) -> DataRecord:
-    """The rows that a network is judged on.
-
-    Raises:
-        InvalidData: they cannot be read, do not fit the network, or contradict what is declared.
-    """
+    """The rows that a network is judged on."""
     if data is None:
         return encoding.data_record()
     if declaration.encoding:

@@ -123,8 +123,10 @@ def _told(report: FairPairReport) -> Iterator[str]:
             why = ", and ".join(CONDITIONS[one] for one in pair.given_up)
             yield f"No pair{drawn} meets every condition. In the one that comes nearest, {why}."
         p, q = pair.first_right, pair.second_right
+        names = " and ".join(f"i·{mask}.{index}" for mask, index in zip(pair.masks, pair.indices, strict=True))
+        neurons = "one neuron" if len(pair.differ) == 1 else f"{len(pair.differ)} neurons"
         yield (
-            f"{_names(pair)} differ in {_neurons(len(pair.differ))} and contradict each other on {p + q:,} of "
+            f"{names} differ in {neurons} and contradict each other on {p + q:,} of "
             f"{report.n_interventions:,} interventions: the one is right on {p:,}, the other on {q:,}."
         )
         if report.n_fair > 1 and report.search == SEARCH:
@@ -147,14 +149,6 @@ def _why_none(report: FairPairReport) -> str:
     if report.classes == 1:
         return "All interpretations are of one observed class, so no two contradict each other."
     return f"No two of {report.classes:,} observed classes{' drawn' if report.drawn else ''} contradict each other."
-
-
-def _names(pair: PairFound) -> str:
-    return " and ".join(f"i·{mask}.{index}" for mask, index in zip(pair.masks, pair.indices, strict=True))
-
-
-def _neurons(n: int) -> str:
-    return "one neuron" if n == 1 else f"{n} neurons"
 
 
 # --- the search

@@ -52,25 +52,18 @@ def exact_flips(
         edge: from :func:`exact_threshold`.
     """
     start = [(Fraction(value), Fraction(slope)) for value, slope in zip(values, direction, strict=True)]
-    end = Fraction(most)
-    places, spans = {-end, end}, []
-    for low, high, (value, slope) in _pieces(network, layer + 1, start, -end, end):
-        spans.append((low, high, value, slope))
-        places |= {low, high}
-        if slope and low < (edge - value) / slope < high:
-            places.add((edge - value) / slope)
     answers = []
-    for low, high in pairwise(sorted(places)):
-        middle = (low + high) / 2
-        value, slope = next((v, s) for first, last, v, s in spans if first <= middle <= last)
-        answers.append((low, int(value + slope * middle > edge)))
+    for low, high, (value, slope) in _pieces(network, layer + 1, start, -Fraction(most), Fraction(most)):
+        at = (edge - value) / slope if slope else low
+        for first, last in pairwise(sorted({low, high, min(max(at, low), high)})):
+            answers.append((first, int(value + slope * (first + last) / 2 > edge)))
     return [(at, now) for (_, before), (at, now) in pairwise(answers) if now != before]
 
 
 def _pieces(
     network: Network, layer: int, below: list[Line], low: Fraction, high: Fraction
 ) -> Iterator[tuple[Fraction, Fraction, Line]]:
-    """The output's sum, piece by piece between two doses, from the values of the layer below."""
+    """The output's sum, piece by piece from one dose to the other, from the values of the layer below."""
     weights, biases = network.weights[layer - 1].tolist(), network.biases[layer - 1].tolist()
     sums = []
     for row, bias in zip(weights, biases, strict=True):

@@ -199,9 +199,8 @@ def find(
         notes.append(f"On {len(here.rows)} of {here.of:,} rows, evenly spread.")
     if isinstance(question, Question) and question.data.boolean:
         tallies = _Asked(question, here, direction, doses, now)
-        predicted = [
-            *filter(None, (tallies.interpretations(of, work), tallies.on_neurons(of), tallies.on_directions()))
-        ]
+        asked = (tallies.interpretations(of, work), tallies.on_neurons(of), tallies.on_directions())
+        predicted = [one for one in asked if one]
         notes += tallies.notes
     else:
         notes.append("No explanation is asked: circuits say nothing of values at a site.")
@@ -225,16 +224,12 @@ def _steered(question: Any, here: Steerable, direction: Array, doses: Array) -> 
     if not reach <= MAX_VALUE or not np.isfinite(measured).all():
         cause = f"moves values beyond ±{MAX_VALUE:,.0f}, or what is computed of them beyond float64"
         raise InvalidIntervention(f"dose {doses[-1]:g}", cause, "give a smaller one")
-    before, exact = now[len(doses) // 2], False
-    flips: list[list[Flip]]
+    before, flips = now[len(doses) // 2], list[list[Flip]]()
     edge = exact_threshold(question.network, int(here.site), len(here.rows)) if isinstance(question, Question) else None
     if edge is not None:
-        exact = True
-        found = (
-            exact_flips(question.network, int(here.site), row, direction.tolist(), float(doses[-1]), edge)
-            for row in here.values.tolist()
-        )
-        flips = [[Flip(low=float(at), high=float(at), answer=str(answer)) for at, answer in row] for row in found]
+        for row in here.values.tolist():
+            found = exact_flips(question.network, int(here.site), row, direction.tolist(), float(doses[-1]), edge)
+            flips.append([Flip(low=float(at), high=float(at), answer=str(answer)) for at, answer in found])
     else:
         flips = [
             [
@@ -266,17 +261,9 @@ def _steered(question: Any, here: Steerable, direction: Array, doses: Array) -> 
         )
         for at, name in enumerate(here.rows)
     ]
-    length = fixed_order.length(direction)
-    made = Steered(
-        site=here.site,
-        measure=here.measure,
-        direction=direction.tolist(),
-        length=length,
-        doses=told,
-        rows=rows,
-        exact=exact,
-    )
-    return made, now
+    length, exact = fixed_order.length(direction), edge is not None
+    about = {"direction": direction.tolist(), "length": length, "doses": told, "rows": rows, "exact": exact}
+    return Steered.showing(here, **about), now
 
 
 def _word(here: Steerable, answer: Any) -> str:
@@ -344,8 +331,7 @@ class _Asked:
         for some in said:
             right, silent = some == self.happens, some == UNREAD
             wrong = ~right & ~silent
-            for place, those in enumerate((right, wrong, silent)):
-                counts[place] += those.sum(axis=0)
+            counts += [those.sum(axis=0) for those in (right, wrong, silent)]
             sides |= [(some == bit).any(axis=0) for bit in (0, 1)]
             is_wrong, is_silent = wrong.any(axis=1), silent.all(axis=1)
             kinds += [(~is_wrong & ~is_silent).sum(), is_wrong.sum(), is_silent.sum()]

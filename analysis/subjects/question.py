@@ -147,6 +147,12 @@ class SubjectQuestion(Protocol):
         """What there is to say of what happens inside a circuit over all rows; nothing where other pages say it."""
 
 
+def rules_of(question: SubjectQuestion) -> str:
+    """The rules in words: the value of every setting, or the name of the protocol."""
+    protocol = question.protocol
+    return ", ".join(protocol.document[name] for name in question.kind.settings) or protocol.name
+
+
 def part(question: SubjectQuestion) -> str:
     """What one bit of a mask is, in one word."""
     return question.graph.cut[:-1]

@@ -114,11 +114,7 @@ def analyse(
 
 
 def _results(files: Sequence[str], output: str, *, plan: bool) -> dict[str, Path]:
-    """The files that are meant, each with the place of its result.
-
-    Raises:
-        Refusal: a folder without files, two that want the same place, or no folder to write to.
-    """
+    """The files that are meant, each with the place of its result."""
     if plan or not output or output == STANDARD:
         raise Refusal("several files or a folder: each result is a file. Give --output FOLDER, and no --plan.")
     found: dict[str, Path] = {}
@@ -151,12 +147,7 @@ def _one(
     plan: bool = False,
     json: bool = False,
 ) -> Shown:
-    """The result of one file, written where it is wanted.
-
-    Args:
-        options: what the file was read with, as it is given on a command line.
-        earlier: the unfinished result to go on from, "" for none.
-    """
+    """The result of one file, written where it is wanted."""
     from analysis.work import Work
 
     check_output(output, json or plan, file, data or file)
@@ -189,12 +180,7 @@ def _one(
 
 
 def _read_earlier(name: str) -> Any:
-    """The content of an unfinished result.
-
-    Raises:
-        InvalidNetwork: it is no JSON object.
-        Refusal: it cannot be read.
-    """
+    """The content of an unfinished result."""
     from analysis.errors import InvalidNetwork
     from analysis.result_file import MAX_RESULT_BYTES
     from analysis.strict_json import read_object
@@ -204,13 +190,7 @@ def _read_earlier(name: str) -> Any:
 
 
 def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[str], started: float = 0.0) -> Shown:
-    """What an analysis will take, for people and as JSON.
-
-    Args:
-        plans: of each output.
-        names: of their tasks.
-        started: seconds of the processor that this process took until it could begin, as the analysis will.
-    """
+    """What an analysis will take, for people and as JSON."""
     from analysis.large_numbers import in_words
     from analysis.result import memory_words, seconds_words
 

@@ -118,11 +118,7 @@ def export(
 
 
 def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, masks: bool) -> dict[str, Any]:
-    """The result file of the outputs analysed so far.
-
-    Raises:
-        Refusal: nothing has been analysed under that protocol and data record.
-    """
+    """The result file of the outputs analysed so far."""
     from app.db.reads.analyses import find_analysis
     from app.db.reads.results import stored_result
     from pluriscope.naming import Scope
@@ -136,11 +132,7 @@ def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, mask
 
 
 def _export_pages(wish: Wish, folder: Path, base_url: str, *, quiet: bool) -> Shown:
-    """Write the offline copy.
-
-    Raises:
-        Refusal: nothing is named or stored of what is wanted, or the folder or disk is in the way.
-    """
+    """Write the offline copy."""
     from app.offline.copy import write_copy
 
     if not wish.networks and not wish.studies:

@@ -109,11 +109,7 @@ def read_algorithm(text: str, form: str, n_inputs: int) -> HighLevelModel:
 
 
 def _checked(hidden: Sequence[int]) -> tuple[int, ...]:
-    """Hidden layer sizes.
-
-    Raises:
-        Refusal: too many, or a layer that is empty or too wide.
-    """
+    """Hidden layer sizes."""
     from analysis.network_files.files import MAX_LAYERS, MAX_WIDTH
 
     if len(hidden) > MAX_LAYERS - 2 or not all(1 <= width <= MAX_WIDTH for width in hidden):

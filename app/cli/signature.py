@@ -149,7 +149,8 @@ def _add(parser: ArgumentParser, one: Parameter) -> None:
     kind, many, choices, within = _kind(one.hint)
     is_required = one.default is inspect.Parameter.empty
     default = None if is_required else one.default
-    shown = "" if default in (None, "", (), False) else f" Default: {_written(default)}."
+    written = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+    shown = "" if default in (None, "", (), False) else f" Default: {written.removesuffix('.')}."
     options: dict[str, Any] = {"help": (one.words + ("" if "efault" in one.words else shown)).replace("%", "%%")}
     if kind is not bool:
         options |= {"type": _reader(kind, within), "choices": choices}
@@ -200,7 +201,3 @@ def _reader(kind: Any, within: Within | None) -> Callable[[str], Any]:
         return value
 
     return read
-
-
-def _written(default: Any) -> str:
-    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)

@@ -170,11 +170,7 @@ def _shown(told: list[dict[str, Any]], lines: list[str], converged: int, what: s
 
 
 def _files(folder: str, names: Sequence[str], *inputs: str) -> list[str]:
-    """Paths of files in a folder, which is made.
-
-    Raises:
-        Refusal: there can be no such folder or files.
-    """
+    """Paths of files in a folder, which is made."""
     place = Path(folder)
     if place.exists() and not place.is_dir():
         raise Refusal(f"--output {folder!r}: is no folder. Give a folder for the files.")

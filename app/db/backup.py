@@ -214,11 +214,7 @@ def _replace_file(part: Path, place: Path, *, keep: bool) -> Path | None:
 
 
 def _close_log(place: Path) -> None:
-    """Take the log into the file and leave the write-ahead mode, which SQLite allows to nobody but a sole user.
-
-    Raises:
-        Conflict: a server or worker has it open.
-    """
+    """Take the log into the file and leave the write-ahead mode, which SQLite allows to nobody but a sole user."""
     try:
         mode = _leave_log(place)
     except sqlite3.OperationalError as error:

@@ -107,11 +107,7 @@ def save_network(
 
 
 def _refuse_second(session: Session, fresh: NetworkRow, one: CheckpointRow) -> None:
-    """Refuse a checkpoint where another network is stored as that one; of a deleted network it is taken.
-
-    Raises:
-        Conflict: there is one.
-    """
+    """Refuse a checkpoint where another network is stored as that one; of a deleted network it is taken."""
     same = CheckpointRow.training == one.training, CheckpointRow.at == one.at
     held = select(CheckpointRow, NetworkRow).join(NetworkRow, NetworkRow.id == CheckpointRow.network_id)
     for kept, other in session.execute(held.where(*same, NetworkRow.digest != fresh.digest)):
@@ -165,11 +161,7 @@ def network_row(file: NetworkFile | bytes, slug: str, origin: str) -> NetworkRow
 
 
 def _checkpoints(record: TrainingRecord | None, about: Sequence[Any]) -> list[CheckpointRow]:
-    """The row of a checkpoint, if a file says that its network is one.
-
-    Args:
-        about: what all networks of one training have in common beside its options.
-    """
+    """The row of a checkpoint, if a file says that its network is one."""
     if record is None:
         return []
     told = record.model_dump(mode="json")

@@ -115,15 +115,7 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
 
 
 def _defined(kind: str, module: str, title: str, *, version: int = 1, priority: int = 0) -> JobDefinition:
-    """A kind of work.
-
-    Args:
-        kind: of the job; its handler has the same name in capitals.
-        module: of the handler in ``app.jobs``.
-        title: of the work.
-        version: of what is found out; a job that was done under an earlier one is done again when it is asked for.
-        priority: see above.
-    """
+    """A kind of work."""
     handler = f"app.jobs.{module}:{kind.upper().replace('-', '_')}"
     return JobDefinition(kind, handler, f"{version}/{ENGINE_VERSION}", title, priority)
 

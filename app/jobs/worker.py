@@ -84,20 +84,17 @@ class Leaving(Exception):
     """The worker is told to leave while a job is on its way."""
 
 
-def run_workers(
-    settings: Settings, *, slots: int | None = None, until_idle: bool = False, stop: threading.Event | None = None
-) -> None:
-    """Open the store and work until told to leave (SIGTERM, Ctrl-C or ``stop``), or until nothing is left to do.
+def run_workers(settings: Settings, *, slots: int | None = None, until_idle: bool = False) -> None:
+    """Open the store and work until told to leave (SIGTERM or Ctrl-C), or until nothing is left to do.
 
     Args:
         slots: jobs at a time; ``settings.workers`` if not given.
         until_idle: return when no job is queued or running any more.
-        stop: set it to let the workers leave; jobs on their way are given back.
 
     Raises:
         StoreUnavailable: the database cannot be opened, or not brought to the current schema.
     """
-    stop, slots = stop or threading.Event(), slots or settings.workers
+    stop, slots = threading.Event(), slots or settings.workers
     settings = settings.model_copy(update={"workers": slots})  # they share the memory that there is
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -220,12 +217,7 @@ class Worker:
 
 
 class _Attempt:
-    """One attempt at one job.
-
-    Args:
-        worker: who makes it.
-        executor: where it is computed.
-    """
+    """One attempt at one job."""
 
     def __init__(self, worker: Worker, held: Claim, executor: Executor) -> None:
         self.worker, self.store, self.pace = worker, worker.store, worker.pace
@@ -283,14 +275,7 @@ class _Attempt:
         log.info("%s finished in %.1f s", held.definition.kind, time.monotonic() - started)
 
     def _followed(self) -> Any:
-        """What the computation returns; until then the lease is renewed and progress is noted.
-
-        Raises:
-            Cancelled: somebody has asked to stop the job.
-            LeaseLost: it is another's by now, or deleted.
-            Leaving: the worker was told to leave.
-            AnalysisError, Crashed, Lost: as the executor says.
-        """
+        """What the computation returns; until then the lease is renewed and progress is noted."""
         noted = looked = time.monotonic()
         while (finished := self.executor.wait(min(self.pace.progress_seconds / 2, self.pace.look_seconds))) is None:
             if self.worker.stop.is_set():

@@ -87,11 +87,7 @@ class _Copy:
     _files: dict[str, str] = field(default_factory=dict)
 
     def crawl(self, report: Report) -> None:
-        """Fetch every page that was asked for, then what these lead to.
-
-        Raises:
-            CannotExport: one of those that were asked for is refused.
-        """
+        """Fetch every page that was asked for, then what these lead to."""
         links = Addresses()
         analyses = [(slug, scope) for slug, scopes in self.scopes.items() for scope in scopes]
         asked = [links.network(slug, scope) for slug, scope in analyses]
@@ -259,11 +255,7 @@ def write_copy(
 
 
 def _analysed(session: Session, wish: Wish) -> dict[str, list[Scope]]:
-    """The analyses to copy, by the networks' slugs; those on clean inputs first.
-
-    Raises:
-        CannotExport: a network was not analysed under one of the protocols.
-    """
+    """The analyses to copy, by the networks' slugs; those on clean inputs first."""
     found: dict[str, list[Scope]] = {}
     for row in dict.fromkeys(find_network(session, name) for name in wish.networks):
         if wish.output is not None:

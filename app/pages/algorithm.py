@@ -128,12 +128,7 @@ def _values(one: One, told: AlgorithmRecord, hues: Hues) -> Iterator[Block]:
 
 
 def _kept(one: One, **wanted: str) -> Table:
-    """The first of the kept alignments of an algorithm on neurons, fewest neurons first.
-
-    Args:
-        one: the algorithm.
-        wanted: further filters of the list of explanations.
-    """
+    """The first of the kept alignments of an algorithm on neurons, fewest neurons first."""
     place, asked = one.place, {"kind": "alignment", "algorithm": one.ref.first, **wanted}
     listing = AtHand((), ())
     if place.analysis is not None:

@@ -66,11 +66,7 @@ def spread(known: Known, fold: str) -> Iterator[Block]:
 
 
 def _by_size(known: Known, analysis: AnalysisRow, sizes: Sequence[tuple[int, int]]) -> tuple[Chart, str]:
-    """Valid circuits by size, with intervals where they were drawn, and how sure that is.
-
-    Args:
-        sizes: each with how many circuits of the stored distribution have it.
-    """
+    """Valid circuits by size, with intervals where they were drawn, and how sure that is."""
     part, valid = known.place.part, counts_of(analysis).valid_circuits
     across, values = [float(size) for size, _ in sizes], [float(many) for _, many in sizes]
     title, axes, urls = (

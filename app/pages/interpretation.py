@@ -112,11 +112,7 @@ def _predictions(asked: Compared) -> Iterator[Block]:
 
 
 def _space(one: One, verdict: CircuitVerdict) -> InterpretationSpace:
-    """All interpretations of the circuit.
-
-    Raises:
-        NotFound: it is not read under this protocol.
-    """
+    """All interpretations of the circuit."""
     place, circuit = one.place, one.item.circuit
     readings = readings_of(place, circuit.mask, verdict, None)
     if readings.space is None:

@@ -61,11 +61,7 @@ def find_document(
 
 
 def _reference(links: Addresses, network: str, text: str) -> ExplanationRef:
-    """The reference in an address.
-
-    Raises:
-        NotFound: it has none of the shapes that have pages.
-    """
+    """The reference in an address."""
     item, parent = f"explanation {text[:60]!r}", (links.explanations(network), f"explanations of {network}")
     try:
         ref = ExplanationRef.parse(text)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from analysis.circuits.planning import CircuitPlan
 from analysis.errors import AnalysisError
 from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.question import rules_of
 from analysis.validity import decided_right
 from app.db.codecs import tasks_of
 from app.db.job_tables import JobRow
@@ -25,7 +26,7 @@ from app.db.rows import columns_of
 from app.db.tables import AnalysisRow
 from app.limits import limits_in
 from app.pages.counted import counts_of, stops_of
-from app.pages.place import AnyPlace, key_of, rules_of
+from app.pages.place import AnyPlace, key_of
 from app.pages.plan import plan_of
 from app.pages.shared import State, latest_job, state_of
 from app.pages.training.course import Learning, learning_of_network

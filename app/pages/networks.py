@@ -16,6 +16,7 @@ from analysis import ENGINE_VERSION
 from analysis.data import clean_data
 from analysis.protocol import BUILT_IN, COMPLETE
 from analysis.subjects.perceptron.network import split_parameters
+from analysis.subjects.question import rules_of
 from analysis.subjects.registry import SUBJECT_KINDS
 from analysis.tasks import TASK_NAMES
 from app.db.codecs import graph_question
@@ -26,7 +27,7 @@ from app.db.reads.analyses import scope_of
 from app.db.tables import PERCEPTRON, AnalysisRow, NetworkRow
 from app.errors import BadQuery
 from app.pages.counted import counts_of, drawn, stops_of
-from app.pages.place import key_of, rules_of
+from app.pages.place import key_of
 from app.pages.shared import activation_words, latest_job, state_of
 from app.pages.sharing.about import FIRST_CELL, IN_SHORT
 from pluriscope.address import Addresses

@@ -266,74 +266,36 @@ class OverTraining:
         each, across = report.checkpoints, Axis(self.unit, names=[str(one.at) for one in report.checkpoints])
         urls = [self.url(checkpoint=self.stored.index(one)) for one in self.analysed]
 
-        def line(name: str, values: Sequence[float | None], look: Any = "ink", **ends: Any) -> Series:
-            return Series(name, range(len(each)), values, urls=urls, look=look, **ends)
+        def line(name: str, read: Callable[[CheckpointFound], float | None], look: Any = "ink", **ends: Any) -> Series:
+            return Series(name, range(len(each)), list(map(read, each)), urls=urls, look=look, **ends)
 
-        def of(read: Callable[[CheckpointFound], float | None]) -> list[float | None]:
-            return [read(one) for one in each]
-
-        held_out = any(one.held_out_loss is not None for one in each)
-        losses = [line("training rows", of(lambda one: one.loss or None))]
-        right = [line(f"of {noun(report.rows, 'row')}", of(lambda one: one.rows_right / report.rows))]
-        if held_out:
-            losses.append(line("held-out rows", of(lambda one: one.held_out_loss or None), "dashed"))
-            right = [
-                line("training rows", of(lambda one: one.accuracy)),
-                line("held-out rows", of(lambda one: one.held_out_accuracy), "dashed"),
-            ]
-        known = [one.circuits for one in each]
-        wide = any(one.high > _LINEAR for one in known)
-
-        def scaled(n: int | str) -> float | None:
-            """A number of circuits; its logarithm where some are large, on which 0 has no place."""
-            return float(n) if not wide else log10(int(n)) if int(n) else None
-
-        middle = [one.log10 if wide else (one.low + one.high) / 2 for one in known]
-        ends = [(None, None) if one.low == one.high else (scaled(one.low), scaled(one.high)) for one in known]
-        low, high = zip(*ends, strict=True)
-        number = [line("valid", middle, low=low, high=high) if any(high) else line("valid", middle)]
-        for name, look in (("kept", "grey"), ("gained", "dashed"), ("lost", "open")):
-            values = [None if one.change is None else scaled(getattr(one.change, name)) for one in each]
-            number += [line(name, values, look)] if any(values) else []
-        smallest = [
-            line("smallest", of(lambda one: one.smallest.high)),
-            line("kept by all", of(lambda one: None if one.backbone is None else len(one.backbone)), "dashed"),
-        ]
-        part, share = self.place.part, Axis("share", low=0.0, high=1.0, percent=True)
-        told = [
-            ("loss", "Loss", Axis("loss", log=True), losses),
-            ("right", "Rows right", share, right),
-            (
-                "circuits",
-                "Valid circuits, and what became of those of the checkpoint before",
-                Axis("valid circuits" + ", as a power of ten" * wide),
-                number,
-            ),
-            (
-                "smallest",
-                f"{part.capitalize()}s of the smallest valid circuit, and {part}s that all keep",
-                Axis(f"{part}s"),
-                smallest,
-            ),
-            (
-                "algorithms",
-                "Algorithms of the task that can be placed",
-                Axis("algorithms"),
-                [line("placed", of(lambda one: one.algorithms))],
-            ),
-        ]
-        figures: list[Block] = []
-        for key, words, up, series in told:
+        def figure(key: str, words: str, up: Axis, series: Sequence[Series], told: str = "") -> list[Block]:
             chart = Chart("lines", words, across, up, series)
-            nothing = "; 0 has no place on this scale" if wide and key == "circuits" else ""
-            figures += [] if chart.empty else [ChartFigure(chart=chart, caption=f"{words}{nothing}.", id=f"over-{key}")]
+            return [] if chart.empty else [ChartFigure(chart=chart, caption=told or f"{words}.", id=f"over-{key}")]
+
+        losses = [line("training rows", lambda one: one.loss or None)]
+        right = [line(f"of {noun(report.rows, 'row')}", lambda one: one.rows_right / report.rows)]
+        if any(one.held_out_loss is not None for one in each):
+            losses.append(line("held-out rows", lambda one: one.held_out_loss or None, "dashed"))
+            held_out = line("held-out rows", lambda one: one.held_out_accuracy, "dashed")
+            right = [line("training rows", lambda one: one.accuracy), held_out]
+        part, share = self.place.part, Axis("share", low=0.0, high=1.0, percent=True)
+        kept = line("kept by all", lambda one: None if one.backbone is None else len(one.backbone), "dashed")
+        smallest, placed = line("smallest", lambda one: one.smallest.high), line("placed", lambda one: one.algorithms)
+        words = f"{part.capitalize()}s of the smallest valid circuit, and {part}s that all keep"
+        figures = [
+            *figure("loss", "Loss", Axis("loss", log=True), losses),
+            *figure("right", "Rows right", share, right),
+            *figure("circuits", *self._numbers(each, line)),
+            *figure("smallest", words, Axis(f"{part}s"), [smallest, kept]),
+            *figure("algorithms", "Algorithms of the task that can be placed", Axis("algorithms"), [placed]),
+        ]
         yield from side_by_side(figures, 3)
         measured: list[Block] = []
         for key, measure in MEASURES.items():
-            up = Axis(measure.label, log=key.endswith("_loss"))
-            chart = Chart("lines", measure.label, across, up, [line("", [one.measures.get(key) for one in each])])
-            words = f"{measure.label.capitalize()}. {measure.definition}"
-            measured += [] if chart.empty else [ChartFigure(chart=chart, caption=words, id=f"over-{key}")]
+            up, told = Axis(measure.label, log=key.endswith("_loss")), f"{measure.label.capitalize()}. "
+            series = [line("", lambda one, key=key: one.measures.get(key))]  # type: ignore[misc]
+            measured += figure(key, measure.label, up, series, told + measure.definition)
         if measured:
             yield Section("Progress measures", "of modular addition, in the literature")
             yield from side_by_side(measured, 3)
@@ -342,6 +304,31 @@ class OverTraining:
             ("Algorithms that can be placed most often", report.placements, "g"),
         ]
         yield from side_by_side([self._followed(*one, report) for one in followed if one[1]], 2)
+
+    def _numbers(
+        self, each: Sequence[CheckpointFound], line: Callable[..., Series]
+    ) -> tuple[str, Axis, list[Series], str]:
+        """Of valid circuits and what became of those before; logarithms, without 0, where some are large."""
+        wide = any(one.circuits.high > _LINEAR for one in each)
+
+        def scaled(n: int | str) -> float | None:
+            return float(n) if not wide else log10(int(n)) if int(n) else None
+
+        def middle(one: CheckpointFound) -> float | None:
+            return one.circuits.log10 if wide else (one.circuits.low + one.circuits.high) / 2
+
+        exactly = [one.circuits.low == one.circuits.high for one in each]
+        ends = {
+            end: [None if at else scaled(getattr(one.circuits, end)) for at, one in zip(exactly, each, strict=True)]
+            for end in ("low", "high")
+        }
+        series = [line("valid", middle, **({} if all(exactly) else ends))]
+        for name, look in (("kept", "grey"), ("gained", "dashed"), ("lost", "open")):
+            found = line(name, lambda one, name=name: one.change and scaled(getattr(one.change, name)), look)
+            series += [found] if any(found.y) else []
+        words = "Valid circuits, and what became of those of the checkpoint before"
+        told = f"{words}{'; 0 has no place on this scale' if wide else ''}."
+        return words, Axis("valid circuits" + ", as a power of ten" * wide), series, told
 
     def _followed(self, words: str, followed: Sequence[Followed], letter: str, report: CheckpointsReport) -> Block:
         """At which checkpoints each is an explanation; every cell leads to it there."""
@@ -431,15 +418,8 @@ class OverTraining:
 
     def table(self) -> tuple[Sequence[str], list[Sequence[Any]]]:
         """A line for each analysed checkpoint, to take away."""
-        names = (
-            "loss",
-            "accuracy",
-            "held_out_loss",
-            "held_out_accuracy",
-            "rows_right",
-            "algorithms",
-            "first_algorithm",
-        )
+        losses = ("loss", "accuracy", "held_out_loss", "held_out_accuracy")
+        names = (*losses, "rows_right", "algorithms", "first_algorithm")
         head = (self.unit, "network", *names, "circuits_low", "circuits_high", "smallest", "kept", "lost", "gained")
         rows: list[Sequence[Any]] = []
         for stored, one in zip(self.analysed, self.report.checkpoints if self.report else [], strict=True):

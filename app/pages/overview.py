@@ -17,7 +17,7 @@ from analysis.large_numbers import in_words
 from analysis.pair.report import PairFound
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
-from analysis.subjects.question import SubjectQuestion
+from analysis.subjects.question import SubjectQuestion, rules_of
 from analysis.unlearned import instead_of, not_learned
 from app.db.codecs import record_of, tasks_of
 from app.db.reads.analyses import network_by_digest
@@ -41,7 +41,7 @@ from app.pages.explanation_list import Asked, search_for, states
 from app.pages.inside import check_row, table_blocks
 from app.pages.network_page import Known, criterion_words
 from app.pages.page import DRAWING, files_of, pairs, provenance_of
-from app.pages.place import INTERPRETATIONS, AnyPlace, Place, key_of, rules_of
+from app.pages.place import INTERPRETATIONS, AnyPlace, Place, key_of
 from app.pages.plan import METHOD_WORDS, plan_blocks, refusal_words
 from app.pages.shared import activation_words
 from app.pages.sharing.share import InShort, Shared

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from analysis.errors import AnalysisError
 from analysis.protocol import Protocol
 from analysis.question import Question
-from analysis.subjects.question import SubjectQuestion, part
+from analysis.subjects.question import SubjectQuestion, part, rules_of
 from app.db.errors import Ambiguous, Deleted, StoreError
 from app.db.reads import analyses
 from app.db.reads.studies import study_network_at
@@ -139,12 +139,6 @@ def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -
         parent, label = addresses.network(row.slug), f"network {row.slug}"
         raise NotFound(error.item, error.cause, error.cure, field, parent, label) from None
     return place_of(session, row, question)
-
-
-def rules_of(question: SubjectQuestion) -> str:
-    """The rules in words: the value of every setting, or the name of the protocol."""
-    protocol = question.protocol
-    return ", ".join(protocol.document[name] for name in question.kind.settings) or protocol.name
 
 
 def key_of(question: SubjectQuestion) -> str:

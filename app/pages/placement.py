@@ -221,13 +221,7 @@ def direction(one: One, options: PlacementOptions) -> Iterator[Block]:
 
 
 def _head(one: One, record: Record, where: str, how: str, tests: Mapping[str, bool | None]) -> Head:
-    """The head of the page.
-
-    Args:
-        where: its variables stand, after the formula.
-        how: it was found; "" where no row holds it.
-        tests: further ones with whether they are passed, None where that is not known.
-    """
+    """The head of the page."""
     place = one.place
     both = place.question.protocol.interchange_pairs == "ordered"
     fragile = {"margin: fragile": False} if record.fragile else {}
@@ -285,11 +279,7 @@ def _read_words(place: DirectionPlaceRecord) -> str:
 
 
 def _evidence(one: One, record: Record, options: PlacementOptions, **more: Callable[[Any], str]) -> Iterator[Block]:
-    """Each variable by itself, the interventions that fail, in a fold every one; then the folds of any explanation.
-
-    Args:
-        more: further columns of the variables by their labels.
-    """
+    """Each variable by itself, the interventions that fail, in a fold every one; then the folds of any explanation."""
     if not record.places:
         yield Section("Nothing to place", "the algorithm has no variables, so its one placement is empty and valid")
         yield from about(one)

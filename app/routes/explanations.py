@@ -115,12 +115,7 @@ def search_from_page(
 
 
 def _searched(session: Session, links: Addresses, network: str, order: ExplanationsRequest) -> JobRow:
-    """The job.
-
-    Raises:
-        NotFound: no such network, output, protocol or data record.
-        Conflict: the analysis is not stored, or the kind says nothing of such networks.
-    """
+    """The job."""
     analysis = analysis_ordered(session, links, network, order, "nothing to search beside")
     refusal = BY_KEY[order.kind].refuses(analysed_question(session, analysis))
     if refusal:

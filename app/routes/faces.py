@@ -54,11 +54,7 @@ def _texts(share: Share) -> Iterator[Block]:
         if share.network_digest
         else f"pluriscope export --static DIR --study {share.path.partition('?')[0].rpartition('/')[2]}",
     }
-    yield Prose("\n\n".join(f"**{what}**\n\n{_fenced(text)}" for what, text in told.items() if text), glossary=False)
-
-
-def _fenced(text: str) -> str:
-    return f"```\n{text}\n```"
+    yield Prose("\n\n".join(f"**{what}**\n\n```\n{text}\n```" for what, text in told.items() if text), glossary=False)
 
 
 HTML: Final[dict[str, Any]] = {"response_class": HTMLResponse, "response_model": None, "include_in_schema": False}

@@ -37,12 +37,7 @@ ANYWHERE: Final = {"cache-control": "public, max-age=3600", "cross-origin-resour
 
 
 def _page_of(request: Request, session: Session, links: Addresses, *own: str) -> Shared:
-    """The page that the address of something made of it names.
-
-    Args:
-        links: knows the prefix.
-        own: options that belong to what is made of the page, not to the page.
-    """
+    """The page that the address of something made of it names."""
     # the path as it came, so that percent-encoded names stay whole
     path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1")
     target = read_target(f"{path}?{request.url.query}", links, without=("theme", *own))
@@ -67,11 +62,7 @@ def figure(request: Request, session: Reading, links: Links, name: str, form: Fo
 
 
 def _drawn(page: Shared, name: str) -> Markup:
-    """One drawing of a page.
-
-    Raises:
-        NotFound: it has none of that name, as a comparison has none of its own.
-    """
+    """One drawing of a page."""
     drawn = page.drawn(name)
     if drawn is None:
         item, cure = f"figure {name[:40]!r}", f"use {DRAWING}, or another figure that the page links to"

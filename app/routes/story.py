@@ -83,11 +83,7 @@ def screen_figure(
 
 
 def _number(screen: str, links: Links) -> int:
-    """Of a screen.
-
-    Raises:
-        NotFound: there is none.
-    """
+    """Of a screen."""
     if screen in map(str, range(1, SCREENS + 1)):
         return int(screen)
     cause, cure = "does not exist", f"use one of {', '.join(map(str, range(1, SCREENS + 1)))}"

@@ -66,11 +66,7 @@ class _Standing:
         return self.about.names
 
     def read(self, text: str, picking: Mapping[str, Any]) -> Claim:
-        """The circuit in a text.
-
-        Raises:
-            InvalidClaim: the text cannot be read, or does not fit.
-        """
+        """The circuit in a text."""
         if len(text) > MAX_TEXT:
             cause, cure = f"is longer than {MAX_TEXT:,} characters", "locate it in a notebook, with audit(claims=…)"
             raise InvalidClaim("claim", cause, cure)
@@ -115,7 +111,7 @@ def _item(_: None, of: AnalysisContext, key: str, options: Mapping[str, str]) ->
     if key != "given":
         raise InvalidClaim(f"page {key[:40]!r}", "is not one of these", "give a circuit in the form")
     given = {name: text.strip() for name, text in options.items() if text.strip()}
-    head = Head("Your own answer", _ABOUT)
+    head = Head("Your own answer")
     try:
         return _located(of, given) if given else Item(head.title, lambda: [head, *_form(of, given)])
     except AnalysisError as error:
@@ -124,12 +120,7 @@ def _item(_: None, of: AnalysisContext, key: str, options: Mapping[str, str]) ->
 
 
 def _located(of: AnalysisContext, given: Mapping[str, str]) -> Item:
-    """The circuit that is given.
-
-    Raises:
-        InvalidClaim: it holds several things, or one that cannot be read or does not fit.
-        InvalidMethod: a setting that scores do not have, or a value that it cannot have.
-    """
+    """The circuit that is given."""
     ways = [name for name in _WAYS if name in given]
     if len(ways) > 1:
         raise InvalidClaim("claim", f"has {' and '.join(ways)}", "give one of them")

@@ -179,11 +179,7 @@ def answered(question: Any, lens: Lens, settings: Settings, report: LensesReport
 
 
 def _item(report: LensesReport | None, of: AnalysisContext, key: str, options: Mapping[str, str]) -> Item:
-    """What one lens says under the settings of an address.
-
-    Raises:
-        InvalidMethod: no such lens or setting, or a value that is not allowed.
-    """
+    """What one lens says under the settings of an address."""
     if refusal := LENSES.refusals(of.kind).get(key):
         lens = LENSES.by_key[key]
         one = Answered(lens, {}, silent(key, refusal), {})

@@ -59,7 +59,8 @@ def contradicting(report: FairPairReport, of: AnalysisContext) -> Iterator[Block
     yield Section(*heading, Action(words, of.compare(refs(pair))), id="pair")
     yield from _drawn(report, pair, of, large=False)
     if pair.given_up:
-        yield Prose(f"They are no [pair](glossary.md#pair): {_given_up(pair)}.")
+        given_up = ", and ".join(CONDITIONS[one] for one in pair.given_up)
+        yield Prose(f"They are no [pair](glossary.md#pair): {given_up}.")
 
 
 def _drawn(report: FairPairReport, pair: PairFound, of: AnalysisContext, *, large: bool) -> Iterator[Block]:
@@ -102,10 +103,6 @@ def _one(report: FairPairReport, pair: PairFound, number: int, of: AnalysisConte
         noun(report.n_interventions, "intervention"),
     )
     return Figure(drawn, caption)
-
-
-def _given_up(pair: PairFound) -> str:
-    return ", and ".join(CONDITIONS[one] for one in pair.given_up)
 
 
 # --- its page

@@ -355,22 +355,21 @@ def thinned(series: Series, most: int = MOST_POINTS) -> Series:
     return replace(series, **parts, of=n)
 
 
-def histogram(name: str, counts: Mapping[float, int], *, most: int = MOST_BINS) -> tuple[Series, float]:
+def histogram(name: str, counts: Mapping[float, int]) -> tuple[Series, float]:
     """How often each value occurs, in bins of equal width where there are too many values, and the width of a bin.
 
     Args:
         name: of the series.
         counts: value → how often it occurs.
-        most: bars.
     """
     values = sorted(counts)
-    if len(values) <= most:
+    if len(values) <= MOST_BINS:
         gaps = [after - before for before, after in pairwise(values)]
         return Series(name, values, [counts[value] for value in values]), min(gaps, default=1.0)
     whole = all(float(value).is_integer() for value in values)
-    width = (values[-1] - values[0] + (1 if whole else 0)) / most
+    width = (values[-1] - values[0] + (1 if whole else 0)) / MOST_BINS
     width = 2.0 * math.ceil(width / 2) if whole else width  # of as many even numbers as odd ones
-    bins = [0] * (int((values[-1] - values[0]) / width) + 1 if whole else most)
+    bins = [0] * (int((values[-1] - values[0]) / width) + 1 if whole else MOST_BINS)
     for value in values:
         bins[min(len(bins) - 1, int((value - values[0]) / width))] += counts[value]
     starts = [values[0] + width * place for place in range(len(bins))]

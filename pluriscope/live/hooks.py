@@ -143,12 +143,7 @@ class _Ablated:
         raise InvalidNetwork(item, "is copied or saved while it runs as a circuit", "leave the context first")
 
     def hold_against(self, number: int, call: Call | None) -> None:
-        """Refuse a run that makes other calls than the module as it is.
-
-        Args:
-            number: of the next call.
-            call: the next one; None at the end.
-        """
+        """Refuse a run that makes other calls than the module as it is."""
         known = self.plain.own[number].name if number < len(self.plain.own) else "nothing more"
         name = call.name if call else "nothing more"
         if name != known:
@@ -290,11 +285,7 @@ def _refuse_unfit(module: Any, item: str) -> None:
 
 
 def _read_as(question: Any, module: Any) -> tuple[Callable[[Any], Any], float, Sequence[PartCall]]:
-    """How the module is run, how far its outputs may be from ours, and where its parts are computed.
-
-    Raises:
-        InvalidNetwork: it cannot be read, or is another network than the question's, with what differs.
-    """
+    """How the module is run, how far its outputs may be from ours, and where its parts are computed."""
     subject = question.subject
     if question.kind is PERCEPTRON:
         read: Any = read_module(module)

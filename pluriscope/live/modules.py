@@ -204,11 +204,7 @@ def _runs(net: Any, rows: Any) -> bool:
 
 
 def _run(net: Any, rows: Any, item: str) -> Any:
-    """What a module gives, as float64, the same each time.
-
-    Raises:
-        InvalidNetwork: it fails, or gives something else when it is run again.
-    """
+    """What a module gives, as float64, the same each time."""
     with evaluation(net, item):
         found, again = (only_floats(net(rows)).detach().cpu().double().numpy() for _ in range(2))
     if not np.array_equal(found, again, equal_nan=True):

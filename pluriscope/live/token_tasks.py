@@ -170,11 +170,7 @@ def _shown(texts: Sequence[str]) -> list[str]:
 
 
 def _check_against(read: ReadTransformer, model: AttentionModel) -> None:
-    """Refuse a transformer that computes something else than what it was read from.
-
-    Raises:
-        InvalidNetwork: the original cannot be run on its rows, or gives another logit or answer, with row and token.
-    """
+    """Refuse a transformer that computes something else than what it was read from."""
     shape = (_DRAWN, model.tokens.shape[1])
     rows = np.concatenate((model.tokens, np.random.default_rng(0).integers(len(model.outputs), size=shape)))
     theirs, ours, n = read.run(rows), run(model, rows).logits, len(model.tokens)

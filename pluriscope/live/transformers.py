@@ -198,12 +198,7 @@ def _label_embedding(graph: Graph, node: Node) -> None:
 
 
 def _attention(graph: Graph, softmax: Node) -> _Heads:
-    """The heads of one softmax.
-
-    Raises:
-        _Refused: it is no causal attention.
-        Unlabelled: it depends on what is not read.
-    """
+    """The heads of one softmax."""
     nodes, n, index = graph.nodes, graph.n_positions, softmax.index
     parts = list(_products(graph, softmax))
     if parts[0].kind == "activation":
@@ -268,11 +263,7 @@ def _attention(graph: Graph, softmax: Node) -> _Heads:
 
 
 def _scale_of_scores(graph: Graph, softmax: Node, product: int, masks: Any, seen_by: tuple[Any, Any]) -> float:
-    """What products of queries and keys are multiplied with; they are masked as in causal attention alone.
-
-    Raises:
-        _Refused: anything else is done to them.
-    """
+    """What products of queries and keys are multiplied with; they are masked as in causal attention alone."""
     flat = torch.arange(masks.numel(), dtype=torch.float64).reshape(masks.shape)
     before, after, numbered = (
         graph.again(softmax.entry, {product: masks + one}).flatten() for one in (0.0 * flat, 0.0 * flat + 1.0, flat)
@@ -333,11 +324,7 @@ def _end_of_stream(graph: Graph, wanted: int) -> int:
 
 
 def _read_at(graph: Graph, index: int, stream: set[int]) -> int:
-    """Where in the stream a node reads it.
-
-    Raises:
-        _Refused: it reads something else.
-    """
+    """Where in the stream a node reads it."""
     norm = _norm_of(graph, index)
     at = index if norm < 0 else graph.nodes[norm].entry
     while at not in stream:

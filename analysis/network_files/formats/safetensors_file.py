@@ -171,12 +171,7 @@ def _array(tensor: Mapping[str, Any]) -> NDArray[np.float64]:
 
 
 def _ordered(found: Layers, named: Any, document: Mapping[str, Any]) -> tuple[Layers, tuple[str, ...]]:
-    """The layers from the first to the last, with a remark where their shapes told the order.
-
-    Args:
-        named: their names in order, as somebody gave them; None or () if nobody did.
-        document: what the file says beside its tensors.
-    """
+    """The layers from the first to the last, with a remark where their shapes told the order."""
     shapes = {layer: roles["weight"].shape for layer, roles in found.items()}
     shown = ", ".join(f"{layer[:40]} {list(shape)}" for layer, shape in shapes.items())[:400]
     way = "the file's metadata" if "," in "".join(found) else "--layers, layers= or the file's metadata"

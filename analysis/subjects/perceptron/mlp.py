@@ -108,12 +108,7 @@ def forward(network: Network, inputs: NDArray[np.float64]) -> NDArray[np.float64
 
 
 def circuit_activations(
-    network: Network,
-    circuit: Circuit,
-    inputs: NDArray[np.float64],
-    *,
-    ablation: Ablation = "zero",
-    reference_rows: NDArray[np.float64] | None = None,
+    network: Network, circuit: Circuit, inputs: NDArray[np.float64], ablation: Ablation = "zero"
 ) -> tuple[NDArray[np.float64], ...]:
     """Activations of every layer with all edges outside the circuit ablated.
 
@@ -122,12 +117,11 @@ def circuit_activations(
         circuit: the edges kept.
         inputs: ``[rows, n0]``.
         ablation: what an absent edge into an active neuron carries (:mod:`analysis.subjects.perceptron.mlp`).
-        reference_rows: ``[rows, n0]`` on which mean ablation takes the means; the clean inputs if None.
 
     Returns:
         ``[rows, n_l]`` for layers 0 … L; an inactive neuron shows the value that it is ablated to.
     """
-    absent = ablation_values(network, ablation, reference_rows)
+    absent = ablation_values(network, ablation)
     keep = [matrix[None] for matrix in circuit.keep]
     return tuple(layer[0].T for layer in batch_activations(network, keep, inputs, absent))
 

@@ -383,11 +383,7 @@ def _sums(terms: Sequence[Sequence[Array | float]], shape: tuple[int, ...]) -> A
 
 
 class _Side:
-    """The left or the right choices of a state: one option of each of some lists, the last changing fastest.
-
-    Args:
-        options: lists of what may be read.
-    """
+    """The left or the right choices of a state: one option of each of some lists, the last changing fastest."""
 
     def __init__(self, options: Sequence[Sequence[Choice]]) -> None:
         sizes = [len(one) for one in options]
@@ -407,13 +403,7 @@ class _Side:
 
 
 class _Layout:
-    """The choices in the last layer where certain sources are there.
-
-    Args:
-        wiring: the transformer under its rules.
-        present: the sources.
-        split: how the choices are divided.
-    """
+    """The choices in the last layer where certain sources are there."""
 
     def __init__(self, wiring: Wiring, present: tuple[int, ...], split: _Split) -> None:
         self.present, self.split = present, split
@@ -426,12 +416,7 @@ class _Layout:
         self.right = _Side(options[1 + split.n_left :])
 
     def allowed(self, left: Indices, prefix: _Prefix) -> Words:
-        """``[left choices, words]`` with which right choices every head before the last layer is read by some reader.
-
-        Args:
-            left: numbers of left choices.
-            prefix: what the heads before the last layer read.
-        """
+        """``[left choices, words]`` with which right choices every head before the last layer is read."""
         unread = sum(1 << place for place, source in enumerate(self.present) if source in prefix.unread)
         missing = np.uint64(unread) & ~self.left.every[left]
         kinds, which = np.unique(missing, return_inverse=True)
@@ -486,12 +471,7 @@ class _Ballot:
         self._unsure = np.zeros_like(allowed)
 
     def count(self, wrong: Words, unsure: Words | None) -> None:
-        """Add one row.
-
-        Args:
-            wrong: pairs that are wrong on it.
-            unsure: pairs on which that is not certain, and that are not counted as wrong.
-        """
+        """Add one row."""
         carry = wrong
         for digit in self._digits:
             both = digit & carry
@@ -584,12 +564,7 @@ class _State:
         return added
 
     def search(self, start: int, max_wrong: int) -> SearchPart:
-        """The valid circuits among a part of the left choices with every right choice.
-
-        Args:
-            start: number of the first left choice.
-            max_wrong: rows on which a valid circuit may be wrong.
-        """
+        """The valid circuits among a part of the left choices with every right choice."""
         layout = self._layout
         left = np.arange(start, min(start + layout.split.part, layout.split.left))
         allowed = layout.allowed(left, self._prefix)

@@ -294,11 +294,7 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
 
 
 def _array(given: Nested | None, item: str, shape: tuple[int, ...]) -> Array:
-    """Nested lists of finite numbers of one shape; zeros where a bias is left out.
-
-    Raises:
-        InvalidNetwork: another shape, or something else than a number.
-    """
+    """Nested lists of finite numbers of one shape; zeros where a bias is left out."""
     if given is None:
         return np.zeros(shape)
     cure = f"give {' × '.join(map(str, shape))} finite numbers"

@@ -153,11 +153,7 @@ def _indirect_object(v: int, n: int) -> Rows:
 
 
 def _of_numbers(answer: Callable[[Row, int], int]) -> Callable[[int, int], Rows]:
-    """Rows of all tokens but "=", which ends them.
-
-    Args:
-        answer: of a row without "=", and how many tokens there are besides.
-    """
+    """Rows of all tokens but "=", which ends them."""
 
     def rows(v: int, n: int) -> Rows:
         for before in product(range(v - 1), repeat=n - 1):

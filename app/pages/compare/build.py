@@ -91,12 +91,7 @@ def texts_of(links: Addresses, options: ComparedOptions, place: AnyPlace) -> lis
 
 
 def _find_chosen(session: Session, links: Addresses, place: AnyPlace, texts: Sequence[str]) -> dict[str, Explanation]:
-    """Every reference with its explanation.
-
-    Raises:
-        PageError: one names nothing; the message says which, and leads to the comparison of the others.
-        BeyondLimits: one is too large to be read on the spot.
-    """
+    """Every reference with its explanation."""
     found: dict[str, Explanation] = {}
     wrong: PageError | AnalysisError | None = None
     for position, text in enumerate(texts, start=1):

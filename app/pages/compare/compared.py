@@ -20,7 +20,7 @@ from app.pages.explanations import KIND_LABELS
 from app.pages.page import DRAWING, column, files_of, sharing
 from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, Figure, Head, More, Notice, Prose, Section, Side, Table, Text
+from pluriscope.blocks import Action, Block, Figure, Head, More, Notice, Prose, Section, Side, Table, Text, sentence
 from pluriscope.comparison import Trials
 from pluriscope.comparison import who_is_right as bar
 from pluriscope.figures.comparison import comparison_figure
@@ -461,7 +461,7 @@ def _guess(c: Compared, experiment: Experiment) -> Guess:
 
 def _nothing(c: Compared) -> Notice:
     """What takes the place of an experiment where there is none, and another comparison."""
-    causes = dict.fromkeys(_sentence(one.silent_because) for one in c.ones if one.silent_because)
+    causes = dict.fromkeys(sentence(one.silent_because) for one in c.ones if one.silent_because)
     item, cause = "There is no experiment on which they say different things", " ".join([*causes, c.bounded]).strip()
     refs = c.others()
     if refs and [*refs] != c.refs:
@@ -473,10 +473,6 @@ def _nothing(c: Compared) -> Notice:
         )
     choose = Action("Choose others", c.links.explanations(c.network.slug, c.scope), primary=True)
     return Notice(item, cause, actions=[choose])
-
-
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
 def _contradictions(c: Compared) -> Iterator[Block]:

@@ -66,11 +66,8 @@ def trials(of: LessonNetwork) -> list[Trial]:
         for base in range(len(of.rows))
         if source != base
     ]
-    return sorted(found, key=lambda one: (not _flips(of, one), -abs(one.output - 0.5)))
-
-
-def _flips(of: LessonNetwork, one: Trial) -> bool:
-    return one.answer != of.question.task.truth_table[one.base]
+    answers = of.question.task.truth_table
+    return sorted(found, key=lambda one: (one.answer == answers[one.base], -abs(one.output - 0.5)))
 
 
 def _name(site: Site) -> str:

@@ -62,11 +62,7 @@ class StricterOptions(LessonOptions):
 
 
 def _left(of: LessonNetwork, tests: Sequence[CriterionStep]) -> list[tuple[CriterionStep, int]]:
-    """How many circuits are left after each of some tests, from their stored verdicts.
-
-    Raises:
-        NotFound: some of them are not stored yet.
-    """
+    """How many circuits are left after each of some tests, from their stored verdicts."""
     asked = of.found("funnel")
     report = funnel_of(asked.subject.analysed, tuple(tests))
     if report.missing:
