@@ -200,6 +200,7 @@ class Lens(Method):
         bars: of a table, the counts that draw it.
         bands: of a table, the numbers by row that draw it.
         planes: of a table's rows, the directions that draw it where they have two coordinates.
+        pictures: of a table's rows, the images that draw it: by what they are of, the lines of each, with its number.
         on_request: settings other than the defaults by which it answers on request where it is degenerate.
         milliseconds: about how long an answer takes, where that can be more than a moment.
         in_circuits: a heat map of what is found in valid circuits, and what that says; None where nothing is.
@@ -214,6 +215,7 @@ class Lens(Method):
     bars: Callable[[Table], tuple[Bar, ...]] | None = None
     bands: Callable[[Table], Bands] | None = None
     planes: Callable[[Sequence[Mapping[str, Any]]], Planes] | None = None
+    pictures: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Sequence[tuple[str, float]]]] | None = None
     on_request: Settings = field(default_factory=dict)
     milliseconds: Callable[[Question, Settings], float] | None = None
     in_circuits: Callable[[Analysed], tuple[Grid, str] | None] = lambda _: None

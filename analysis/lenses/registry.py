@@ -16,6 +16,7 @@ from analysis.lenses.labels import LABELS
 from analysis.lenses.lime import LIME, LIME_ON_SITES
 from analysis.lenses.logit_lens import AFFINE_LENS, LOGIT_LENS
 from analysis.lenses.patching import PATCHING_TABLE, PATH_PATCHING
+from analysis.lenses.preferred_inputs import PREFERRED_INPUTS
 from analysis.lenses.probes import PROBES
 from analysis.lenses.response_fields import RESPONSE_FIELDS
 from analysis.lenses.roles import ROLES_LENS
@@ -51,6 +52,7 @@ LENSES: Final = Registry(
         ATTRIBUTION_PATCHING_ON_SITES,
         RESPONSE_FIELDS,
         FEATURE_PICTURES,
+        PREFERRED_INPUTS,
         LABELS,
         SAE,
         SAE_ON_SITES,

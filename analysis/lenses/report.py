@@ -79,10 +79,11 @@ class LensesReport(Report):
         cells = [cell for function in self.functions for cell in function.layers]
         if question.kind.refuses("algorithms"):
             stands = [f"{LENSES.by_key[one.lens].label}: {one.stands}" for one in self.lenses if one.stands]
-            if not self.circuits:
-                maps = sum(bool(one.grids) for one in self.lenses)
+            maps = sum(bool(one.grids) for one in self.lenses)
+            if maps and not self.circuits:
                 return [f"{maps} lenses have heat maps; no valid circuit is known to hold beside them."]
-            return stands[:1] or ["No lens shows parts that circuits can have."]
+            says = [one.says for one in self.lenses if one.says and not one.grids]
+            return stands[:1] or says[:1] or ["No lens shows parts that circuits can have."]
         if not cells:
             return ["The network has no hidden layer, so only lenses about inputs apply."]
         decodable = [cell for cell in cells if cell.margin > 0]

@@ -435,12 +435,13 @@ def read_classifier(document: dict[str, Any]) -> Classifier:
     return read_as(Classifier, document)
 
 
-def read_as(kind: type[C], document: dict[str, Any]) -> C:
+def read_as(kind: type[C], document: dict[str, Any], **more: Any) -> C:
     """The network of a kind on rows of numbers in a file.
 
     Args:
         kind: what the file is to be read as.
         document: the JSON object.
+        more: what such networks have beside what classifiers have.
 
     Raises:
         AnalysisError: naming every key at fault, or else the first thing that does not fit another.
@@ -459,7 +460,7 @@ def read_as(kind: type[C], document: dict[str, Any]) -> C:
     if len(answers) != len(data) or answers.min() < 0 or answers.max() >= n_classes:
         cause = f"are {len(answers):,} from {min(task.answers, default=0)} to {max(task.answers, default=0)}"
         raise InvalidData("answers", cause, f"give for each of {len(data):,} rows a class from 0 to {n_classes - 1}")
-    said = {"attribution": file.attribution, "training": own.training}
+    said = {"attribution": file.attribution, "training": own.training, **more}
     found = kind(file.name, network, tuple(own.outputs), data, answers, task.name, **said)
     if found.bound > MAX_ACTIVATION:
         raise InvalidNetwork("weights and rows", "are so large that activations may exceed float64", "scale them down")

@@ -9,30 +9,24 @@ biases of units that take part stay. Outputs are there in every circuit.
 
 from __future__ import annotations
 
-import random
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
-from itertools import accumulate
-from math import comb
+from functools import cached_property, partial
 from typing import Any, ClassVar, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.errors import BeyondLimits, InvalidData, InvalidNetwork
+from analysis.errors import InvalidData, InvalidNetwork
 from analysis.fixed_order import inner, mean
 from analysis.strict_json import number_array
-from analysis.subjects.classifier import Array, Classifier, NumberSpace, classifier_document, read_as
-from analysis.subjects.graph import Edge, Graph, Masks, Node
+from analysis.subjects.classifier import Array, Classifier, classifier_document, read_as
+from analysis.subjects.graph import Masks
+from analysis.subjects.layered import LayeredSpace, edge_counts
 from analysis.subjects.perceptron.mlp import activation_bound, next_circuit_layer, pre_activations
 from analysis.subjects.perceptron.network import Network
 from analysis.subjects.subject import Rules, Slope, SubjectKind
 
 FORMAT: Final = "pluriscope-elman/1"
-MAX_EDGES: Final = 256
-"""Of the unrolled network."""
 _AT_ONCE: Final = 1 << 17  # numbers in one array, so that it stays in the processor's cache
 
 
@@ -98,10 +92,7 @@ class Elman(Classifier):
             cause = f"have {' and '.join(f'{steps} steps of {numbers} numbers' for steps, numbers in shapes[:3])}"
             cure = f"give every row as many steps, each with a number for each of {n_inputs} inputs"
             raise InvalidData("rows", cause, cure)
-        n_edges = n_units * (shapes[0][0] * network.n_inputs - n_units + n_outputs)
-        if n_edges > MAX_EDGES:
-            cause = f"has {n_edges:,} edges over {shapes[0][0]} steps, and {MAX_EDGES} are the most"
-            raise BeyondLimits("model", cause, "use fewer hidden units or shorter rows")
+        edge_counts([n_inputs] * shapes[0][0], [n_units] * shapes[0][0], n_outputs)
         return np.array(arrays)
 
     @property
@@ -118,22 +109,8 @@ class Elman(Classifier):
         return ElmanSpace(self, rules["granularity"] == "neurons", rules["ablation"] == "mean")
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """What decides how many circuits there are of each size."""
-
-    nodes: bool
-    steps: int
-    inputs: int
-    units: int
-    outputs: int  # 0 with nodes
-    n_bits: int
-
-
-class ElmanSpace(NumberSpace):
-    """The circuits of an Elman network.
-
-    A unit takes part at a step if it reads something that does, and something that does reads it.
+class ElmanSpace(LayeredSpace):
+    """The circuits of an Elman network; each step is a layer.
 
     Args:
         subject: the network.
@@ -141,85 +118,13 @@ class ElmanSpace(NumberSpace):
         means: whether what is absent carries its mean, otherwise 0.
     """
 
+    _subject: Elman
+
     def __init__(self, subject: Elman, nodes: bool, means: bool) -> None:
-        self._subject: Elman = subject
-        self._means = means
-        (_, steps, inputs), units, outputs = subject.data.shape, subject.n_units, len(subject.outputs)
-        # the edges [readers, sources] into each step, the first of which has no step before, and into the outputs
-        each = [(units, inputs), *[(units, inputs + units)] * (steps - 1), (outputs, units)]
-        *ends, self._n_edges = accumulate(readers * sources for readers, sources in each)
-        *self._into, self._out = (
-            edges.reshape(size) for edges, size in zip(np.split(np.arange(self._n_edges), ends), each, strict=True)
-        )
-        self.n_bits = steps * units if nodes else self._n_edges
-        self._shape = _Shape(nodes, steps, inputs, units, 0 if nodes else outputs, self.n_bits)
-
-    @cached_property
-    def graph(self) -> Graph:
-        shape = self._shape
-        nodes = [
-            Node(f"x{t}.{i}", f"x{t}.{i}", 0, False, looks=False)
-            for t in range(1, shape.steps + 1)
-            for i in range(shape.inputs)
-        ]
-        edges, before = list[Edge](), list[int]()
-        for t in range(1, shape.steps + 1):
-            sources = [*range((t - 1) * shape.inputs, t * shape.inputs), *before]
-            before = [*range(len(nodes), len(nodes) + shape.units)]
-            nodes += [Node(f"h{t}.{k}", f"h{t}.{k}", t, looks=False) for k in range(shape.units)]
-            edges += [Edge(source, target) for target in before for source in sources]
-        for k, label in enumerate(self._subject.outputs):
-            edges += [Edge(source, len(nodes)) for source in before]
-            nodes.append(Node(f"y{k}", label, shape.steps + 1, False, looks=False))
-        return Graph(tuple(nodes), tuple(edges), "nodes" if shape.nodes else "edges")
-
-    @property
-    def possible(self) -> int:
-        return sum(self.possible_by_bits.values())
-
-    @cached_property
-    def possible_by_bits(self) -> dict[int, int]:
-        counts = enumerate(_digits(_from(self._shape, _first(self._shape, 0, 0)), self.n_bits + 1))
-        return {bits: count for bits, count in counts if count and (bits or self._shape.nodes)}
-
-    def draw(self, bits: NDArray[np.int64], chance: np.random.Generator) -> Masks:
-        """Reader by reader, by exact counts of what may follow."""
-        masks, dice = np.zeros((len(bits), self.n_bits), dtype=np.bool_), random.Random(chance.bytes(32))  # noqa: S311
-        shape = self._shape
-        nodes = np.arange(self.n_bits).reshape(shape.steps, -1, 1) if shape.nodes else ()
-        for mask, left in zip(masks, bits.tolist(), strict=True):
-            active = list[int]()
-            for step, readers in enumerate(nodes if shape.nodes else (*self._into, self._out)):
-                inputs = shape.inputs if step < shape.steps else 0
-                free, waiting, active = [*range(inputs)], [inputs + unit for unit in active], list[int]()
-                for reader, into in enumerate(readers):
-                    place = step, reader, len(free), len(waiting), len(active)
-                    options, ends = _options(shape, place, left)
-                    new, kept = options[bisect_right(ends, dice.randrange(ends[-1]))]
-                    if new < 0:
-                        continue
-                    dice.shuffle(waiting)
-                    mask[into if shape.nodes else into[waiting[:new] + dice.sample(free, kept - new)]] = True
-                    free, waiting, left = free + waiting[:new], waiting[new:], left - kept
-                    active += [reader] if step < shape.steps else []
-        return masks
-
-    def reduce(self, masks: Masks) -> Masks:
-        left, units, inputs = masks.copy(), self._shape.units, self._shape.inputs
-        if self._shape.nodes:  # a step is read only where some unit of each later one is there
-            there = left.reshape(len(left), -1, units)
-            read: Masks = np.logical_and.accumulate(np.any(there, axis=2)[:, ::-1], axis=1)[:, ::-1]
-            return (there & read[:, :, None]).reshape(masks.shape)
-        reached: Masks = np.zeros((len(left), 0), dtype=np.bool_)
-        for into in self._into:
-            left[:, into[:, inputs:]] &= reached[:, None]
-            reached = np.any(left[:, into], axis=2)
-        left[:, self._out] &= reached[:, None]
-        read = np.any(left[:, self._out], axis=1)
-        for into in reversed(self._into):
-            left[:, into] &= read[:, :, None]
-            read = np.any(left[:, into[:, inputs:]], axis=1)
-        return left
+        (_, steps, inputs), units = subject.data.shape, subject.n_units
+        read = [[f"x{t}.{i}" for i in range(inputs)] for t in range(1, steps + 1)]
+        hidden = [[f"h{t}.{k}" for k in range(units)] for t in range(1, steps + 1)]
+        super().__init__(subject, read, hidden, nodes=nodes, means=means)
 
     @cached_property
     def _absent(self) -> list[Array]:
@@ -231,7 +136,7 @@ class ElmanSpace(NumberSpace):
         return self._outputs(masks, [layer[row] for layer in self._subject.layers[:-1]])
 
     def _outputs(self, masks: Masks, absent: Sequence[Array]) -> Array:
-        data, cell, units = self._subject.data, self._subject.network, self._shape.units
+        data, cell, units = self._subject.data, self._subject.network, self._subject.n_units
         found = np.empty((len(masks), len(data), len(self._subject.outputs)))
         at_once = max(1, _AT_ONCE // (len(data) * max(cell.sizes)))
         for start in range(0, len(masks), at_once):
@@ -240,7 +145,7 @@ class ElmanSpace(NumberSpace):
             for step, into in enumerate(self._into):
                 kept = edges[:, into]
                 kept = np.pad(kept, ((0, 0), (0, 0), (0, cell.n_inputs - kept.shape[2])))  # of the first step
-                given = np.broadcast_to(data[:, step].T, (len(edges), self._shape.inputs, len(data)))
+                given = np.broadcast_to(data[:, step].T, (len(edges), data.shape[2], len(data)))
                 carried = absent[step], absent[step + 1][-units:]
                 state = next_circuit_layer(cell, 1, kept, np.concatenate([given, state], axis=1), carried)
             outputs = next_circuit_layer(cell, 2, edges[:, self._out], state, (absent[0], absent[-1]))
@@ -249,79 +154,20 @@ class ElmanSpace(NumberSpace):
 
     def effects(self, slope: Slope, at: float) -> Array:
         """By one pass back through all steps."""
-        subject, inputs, cell = self._subject, self._shape.inputs, self._subject.network
+        subject, units, cell = self._subject, self._subject.n_units, self._subject.network
+        (_, steps, inputs) = subject.data.shape
         resting = np.array([carried[:inputs] for carried in self._absent[:-1]])
         read, sums = subject.run_through(resting + at * (subject.data - resting))
         lost = [carried - layer for carried, layer in zip(self._absent, subject.layers, strict=False)]
         above, weights, each = slope(sums[-1], slice(None)), cell.weights[1], list[Array]()
-        for step in range(self._shape.steps, -1, -1):
+        for step in range(steps, -1, -1):
             effect = inner(np.ascontiguousarray(above.T), np.ascontiguousarray(lost[step].T)) * weights / len(above)
             each.insert(0, effect if step else effect[:, :inputs])
             if step:
-                back = inner(above, np.ascontiguousarray(weights[:, -self._shape.units :].T))
-                above = back * cell.function_of(1).slope(sums[step - 1], read[step][:, -self._shape.units :])
+                back = inner(above, np.ascontiguousarray(weights[:, -units:].T))
+                above = back * cell.function_of(1).slope(sums[step - 1], read[step][:, -units:])
                 weights = cell.weights[0]
-        if self._shape.nodes:  # a unit that is not there is cut from all that read it
-            return np.concatenate([np.add.accumulate(one, axis=0)[-1][-self._shape.units :] for one in each[1:]])
-        return np.concatenate([one.ravel() for one in each])
-
-
-# Numbers of circuits by their bits are digits of one number, to a base that none of them reaches.
-_Place = tuple[int, int, int, int, int]
-"""A step, or the outputs after the last, and of its readers one; how many sources it may read beside those that are
-still to be read by some reader; how many of these; how many units of the step take part.
-"""
-
-
-def _choices(shape: _Shape, place: _Place) -> Iterator[tuple[_Place, int, int]]:
-    """What a reader may do: the next one's place, the ways by their bits, and how many sources that waited it reads."""
-    step, reader, others, waiting, active = place
-    weight, unit = 1 << shape.n_bits + 1, step < shape.steps
-    if unit:
-        yield (step, reader + 1, others, waiting, active), 1, -1  # takes no part
-    if shape.nodes:
-        yield (step, reader + 1, others + waiting, 0, active + 1), weight, waiting
-        return
-    for new in range(waiting + 1):
-        ways = comb(waiting, new) * ((1 + weight) ** others - (unit and not new)) * weight**new
-        yield (step, reader + 1, others + new, waiting - new, active + unit), ways, new
-
-
-@lru_cache(1 << 16)
-def _from(shape: _Shape, place: _Place) -> int:
-    """The ways for a reader and all after it."""
-    step, reader, _, waiting, active = place
-    if reader < (shape.units if step < shape.steps else shape.outputs):
-        return sum(ways * _from(shape, onward) for onward, ways, _ in _choices(shape, place))
-    if waiting or step == shape.steps:
-        return int(not waiting)
-    return _from(shape, _first(shape, step + 1, active))
-
-
-def _first(shape: _Shape, step: int, before: int) -> _Place:
-    """The place of a step's first reader; outputs, which masks of nodes do not name, read the last units alone."""
-    if step < shape.steps:
-        return step, 0, shape.inputs, before, 0
-    return step, 0, 0, 0 if shape.nodes else before, 0
-
-
-@lru_cache(1 << 12)
-def _digits(number: int, width: int) -> tuple[int, ...]:
-    return tuple(number >> at & (1 << width) - 1 for at in range(0, number.bit_length(), width))
-
-
-@lru_cache(1 << 16)
-def _options(shape: _Shape, place: _Place, left: int) -> tuple[list[tuple[int, int]], list[int]]:
-    """How many that waited a reader may read, and its bits, with so many left for it and all after it; and the ways,
-    added up.
-    """
-    found = {}
-    for onward, ways, new in _choices(shape, place):
-        after = _digits(_from(shape, onward), shape.n_bits + 1)
-        for kept, count in enumerate(_digits(ways, shape.n_bits + 1)):
-            if count and 0 <= left - kept < len(after):
-                found[new, kept] = count * after[left - kept]
-    return [*found], [*accumulate(found.values())]
+        return self.effects_of_bits(each)
 
 
 ELMAN: Final = SubjectKind(

@@ -7,12 +7,13 @@ from typing import Any, Final
 from analysis.errors import InvalidNetwork
 from analysis.strict_json import read_object
 from analysis.subjects.classifier import CLASSIFIER
+from analysis.subjects.convolutional import CONVOLUTIONAL
 from analysis.subjects.elman import ELMAN
 from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.subject import Subject, SubjectKind
 from analysis.subjects.transformer.kind import TRANSFORMER
 
-SUBJECT_KINDS: Final[tuple[SubjectKind, ...]] = (PERCEPTRON, TRANSFORMER, CLASSIFIER, ELMAN)
+SUBJECT_KINDS: Final[tuple[SubjectKind, ...]] = (PERCEPTRON, TRANSFORMER, CLASSIFIER, ELMAN, CONVOLUTIONAL)
 MAX_SUBJECT_BYTES: Final = 4_000_000
 _MAX_PARTS: Final = 400_000  # lists and objects, or keys
 _ITEM: Final = "model file"

@@ -22,7 +22,7 @@ from pluriscope.analyses.shown import AnalysisContext, Item, Shown, input_words,
 from pluriscope.blocks import Action, Block, ChartFigure, Figure, Form, Head, More, Notice, Prose, Section
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
 from pluriscope.figures.svg.charts import thumb
-from pluriscope.figures.svg.lenses import arrow_panels
+from pluriscope.figures.svg.lenses import arrow_panels, pixel_grids
 from pluriscope.naming import Scope
 from pluriscope.tables import Column, Row
 
@@ -68,7 +68,10 @@ _READING: Final = """
 def _thumb(report: LensesReport, _: AnalysisContext) -> Markup:
     first = _shown_first(report)
     if not report.functions:
-        return thumb(_map(first.grids[0])) if first else Markup("")
+        drawn = (
+            one.drawing for found in report.lenses for one in _figures(LENSES.by_key[found.lens], found.view or {})
+        )
+        return thumb(_map(first.grids[0])) if first else next(drawn, Markup(""))
     return thumb(_functions_chart(report))
 
 
@@ -216,6 +219,7 @@ def _said(
         if found.stands:
             yield Notice("Does it stand in every valid circuit?", found.stands)
         yield from heat_maps(found, of, report)
+        yield from blocks.side_by_side(_figures(lens, one.view), _BESIDE)
         yield from _numbers(lens, one.view, of)
     if settings:
         yield Section("Settings", "Each is part of the answer and of this page's address")
@@ -229,7 +233,7 @@ def _said(
 
 def picture(lens: Lens, stored: ViewFound, question: Any, caption: str) -> Block | None:
     """The picture of an answer; None where it has none, or heat maps of its own."""
-    if stored.grids or (not stored.view and not stored.bars and not stored.bands):
+    if stored.grids or lens.pictures or (not stored.view and not stored.bars and not stored.bands):
         return None
     n_inputs, bands = question.subject.n_inputs, stored.bands
     rows = [input_words(row, n_inputs) for row in range(1 << n_inputs)]
@@ -249,6 +253,12 @@ def picture(lens: Lens, stored: ViewFound, question: Any, caption: str) -> Block
         labels, x = Axis(names=[one.label for one in stored.bars]), Axis("share", low=0, high=1, percent=True)
         chart = Chart("bars", lens.label, x, labels, [Series("", shares, range(len(shares)), names=names)])
     return ChartFigure(chart=chart, caption=caption)
+
+
+def _figures(lens: Lens, view: Mapping[str, Any]) -> list[Figure]:
+    """The images of a table."""
+    pictures = lens.pictures(view.get("table", ())) if lens.pictures else {}
+    return [Figure(pixel_grids(some, title=name), name) for name, some in pictures.items()]
 
 
 def _numbers(lens: Lens, view: Mapping[str, Any], of: AnalysisContext) -> Iterator[Block]:
@@ -278,10 +288,9 @@ def _cell(value: Any) -> Any:
 
 
 def _brief(report: LensesReport) -> str:
-    if maps := sum(bool(one.grids) for one in report.lenses):
-        return f"{maps} lenses"
     if not report.functions:
-        return "none applies"
+        n = sum(bool(one.says) for one in report.lenses)
+        return f"{n} {'lens' if n == 1 else 'lenses'}" if n else "none applies"
     cells = [cell for one in report.functions for cell in one.layers]
     return f"{sum(cell.margin > 0 for cell in cells)} readable, {sum(bool(cell.carried) for cell in cells)} carried"
 

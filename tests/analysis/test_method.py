@@ -14,8 +14,10 @@ REFUSED = {
     ("method", "attention"): {"weights"},
     ("method", "classifier"): {"edge-pruning", "mask-ig", "node-pruning", "weights"},
     ("method", "elman"): {"edge-pruning", "mask-ig", "node-pruning", "weights"},
+    ("method", "convolutional"): {"edge-pruning", "mask-ig", "node-pruning", "weights"},
     ("lens", "classifier"): {*LENSES.by_key},
     ("lens", "elman"): {*LENSES.by_key},
+    ("lens", "convolutional"): {*LENSES.by_key} - {"preferred-inputs"},
     ("lens", "perceptron"): {
         "direct-attribution",
         "logit-lens",
@@ -23,6 +25,7 @@ REFUSED = {
         "roles",
         "head-matrices",
         "feature-structure",
+        "preferred-inputs",
     },
     ("lens", "attention"): {
         "gradient-corners",
@@ -32,6 +35,7 @@ REFUSED = {
         "superposition",
         "sparsity",
         "sparse-probes",
+        "preferred-inputs",
     },
 }
 

@@ -97,7 +97,9 @@ def check_cell(client: TestClient, slug: str, key: str) -> str:
     assert page.status_code == twin.status_code, url
     told = twin.json()
     if page.status_code == 404:  # of another kind of network alone
-        assert re.search("is not offered: [a-z].*(transformers|perceptrons|Elman networks)", told["error"])
+        assert re.search(
+            "is not offered: [a-z].*(transformers|perceptrons|Elman networks|convolutional networks)", told["error"]
+        )
         assert client.get(told["parent"]).status_code == 200
         return "nowhere"
     assert page.status_code == 200, url

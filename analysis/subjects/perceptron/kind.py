@@ -30,6 +30,6 @@ PERCEPTRON: Final = SubjectKind(
     settings={},
     read=_read,
     write=_write,
-    traits=frozenset(TRAITS) - {"readers", "stream"},
+    traits=frozenset(TRAITS) - {"channels", "readers", "stream"},
     module="analysis.explaining.perceptrons",
 )

@@ -1,4 +1,4 @@
-"""Directions that lenses find, as arrows."""
+"""What lenses find: directions as arrows, images as grids of pixels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from markupsafe import Markup
 
 from pluriscope.figures.numbers import decimal
-from pluriscope.figures.svg.elements import circle, drawing, line, num, text
+from pluriscope.figures.svg.elements import circle, drawing, line, num, rect, text
 
 _SHORT: Final = 10.0  # length of an arrow below which it has no room for its head and name
 
@@ -47,3 +47,22 @@ def _arrow(x: float, y: float, end: Sequence[float], scale: float, label: str) -
     path = "L".join(f"{num(x + right * on - down * off)} {num(y + down * on + right * off)}" for on, off in shape)
     name = text(x + right * (length + 9), y + down * (length + 9) + 4, label, "lab code", anchor="middle")
     return f'<path class="b" d="M{path}Z"/>{name}'
+
+
+def pixel_grids(images: Sequence[tuple[str, float]], *, title: str) -> Markup:
+    """Black and white images beside each other, each with its number below.
+
+    Args:
+        images: the lines of each, such as "010 010 010", 1 where it is filled.
+        title: of what.
+    """
+    size, across, body = 60.0, 72.0, ""
+    for number, (image, value) in enumerate(images):
+        lines, left = image.split(" "), number * across + (across - size) / 2
+        side = size / max(len(lines), len(lines[0]))
+        for y, line_of in enumerate(lines):
+            for x, pixel in enumerate(line_of):
+                body += rect(left + x * side, 1 + y * side, side, side, "m-ink" if pixel == "1" else "m-cell")
+        body += text(left + size / 2, size + 18, decimal(value), "lab", anchor="middle")
+    told = "; ".join(f"{image.replace(' ', '/')} ({decimal(value)})" for image, value in images)
+    return drawing(across * len(images), size + 24, body, sentence=f"{title}: {told}", css_class="scores")

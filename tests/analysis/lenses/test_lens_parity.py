@@ -14,6 +14,7 @@ OURS = {
     "response-fields",
     "path-patching",
     "feature-pictures",
+    "preferred-inputs",
     "labels",
     "das",
     "superposition",

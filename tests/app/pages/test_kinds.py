@@ -66,6 +66,7 @@ def samples(tmp_path_factory):
         "attention": json.loads(bundled_models()["tracr-induction"]),
         "classifier": CLASSIFIER.write(drawn((3, 3, 3, 3))),
         "elman": json.loads(bundled_models()["parity-3-elman"]),
+        "convolutional": json.loads(bundled_models()["bars-4x4-conv"]),
         "bare": {**BARE_FILE, "format": BARE.format},
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -74,7 +75,7 @@ def samples(tmp_path_factory):
         with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
             with app.state.store.write() as session:
                 save_network(session, pretrained_xor(), slug="perceptron")
-                for key in ("attention", "classifier", "elman"):
+                for key in ("attention", "classifier", "elman", "convolutional"):
                     save_network(session, json.dumps(models[key]).encode(), slug=key)
                 analysis = searched(session, json.dumps(models["bare"]).encode(), slug="bare")
                 for one in of_kind(BARE):
@@ -88,6 +89,14 @@ def played(one: Sample) -> str:
     if answer.status_code >= 400:
         raise AnalysisError("play", answer.text, "")
     return answer.text
+
+
+def preferred(one: Sample) -> str:
+    lens = LENSES.named("preferred-inputs", one.kind)
+    page = one.client.get(f"/networks/{one.kind.key}/analyses/lenses/{lens.key}").text
+    assert page.count("<figure") == 7  # of each channel and output
+    assert 'aria-label="c1.1: 11/00 (2.60);' in page
+    return page
 
 
 def tensors_in_order(one: Sample) -> Any:
@@ -115,6 +124,7 @@ CALLS = {
     "edge-weights": lambda one: one.result.weights,
     "gates": lambda one: METHODS.named("edge-pruning", one.kind),
     "stream": lambda one: LENSES.named("logit-lens", one.kind),
+    "channels": preferred,
     "play": played,
     "edits": lambda one: edited("noise", one.result.question, {"size": 0.1}),
     "studies": lambda one: read_content(json.dumps(one.model).encode(), needs="studies"),

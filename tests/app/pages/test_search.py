@@ -128,6 +128,7 @@ WORDS = {
     "/glossary#computational-complexity": "computational complexity",
     "/glossary#direction": "onion representation; linear representation hypothesis; multi-dimensional features; "
     "multidimensional features",
+    "/glossary#convolutional-network": "convolution; convolutions; convolutional; CNN; curve detector; curve detectors",
     "/glossary#discovery-method": "lottery ticket",
     "/glossary#elman-network": "recurrent; recurrent network; RNN; Elman",
     "/glossary#grokking": "grokking; modular addition; phase change",
@@ -141,7 +142,7 @@ WORDS = {
     "/glossary#minimality": "quasi-minimality",
     "/glossary#model-edit": "ROME; knowledge editing; model editing; unlearning; fine-tuning; finetuning; "
     "knowledge localisation; knowledge localization",
-    "/glossary#other-architectures": "curve detector; multimodal neuron; convolution; convolutions; LSTM",
+    "/glossary#other-architectures": "multimodal neuron; LSTM; vision model",
     "/glossary#planted-network": "Tracr",
     "/glossary#polysemanticity": "monosemanticity; polysemanticity",
     "/glossary#progress-measure": "progress measures; progress measure; excluded loss",
@@ -175,7 +176,14 @@ def test_every_word_of_the_field_finds_what_it_is_here_or_that_it_is_not(app, ur
 
 ELSEWHERE = (
     "crosscoder",
-    *("lottery ticket", "knowledge localisation", "deceptive alignment", "curve detector", "Gemma Scope", "tuned lens"),
+    *(
+        "lottery ticket",
+        "knowledge localisation",
+        "deceptive alignment",
+        "multimodal neuron",
+        "Gemma Scope",
+        "tuned lens",
+    ),
     *("automated interpretability", "cognitive closure", "IOI", "anomaly detection", "LSTM"),
 )
 
