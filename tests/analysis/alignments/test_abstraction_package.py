@@ -21,7 +21,7 @@ from analysis.question import ask
 from app.bundled import bundled_networks
 from tests.checkout import ROOT
 
-GOLDEN = json.loads((ROOT / "tests" / "golden" / "abstraction.json").read_text())
+GOLDEN = json.loads((ROOT / "tests" / "golden" / "abstraction" / "interchange.json").read_text())
 NETWORKS = {one.slug: one.file for one in bundled_networks()}
 NEVER = 1e-6
 """Chance that draws as many as these are further apart."""
