@@ -91,7 +91,7 @@ class Setting:
         low, high = (f"{end:.10g}" if abs(end) < 1_000 else f"{end:,.0f}" for end in (self.low, self.high))
         least = "" if self.low == -math.inf else f" above {low}" if self.above else f" from {low}"
         most = "" if self.high == math.inf else f" up to {high}"
-        return f"{'a whole number' if isinstance(self.default, int) else 'a number'}{least}{most}"
+        return f"{'a whole number' if isinstance(self.default, int) else 'a number'}{least}{most}".replace("-", "−")
 
 
 def one_of(given: str, known: Sequence[str]) -> str:

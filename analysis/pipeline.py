@@ -120,13 +120,7 @@ def _spend(courses: Sequence[_Course], work: Work) -> list[OutputAnalysis]:
 
 
 class _Course:
-    """The analysis of one output under way.
-
-    Args:
-        work: of all outputs together.
-        circuits: what is known of them, if they are not to be searched.
-        so_far: what an earlier analysis found.
-    """
+    """The analysis of one output under way."""
 
     prefix = ""  # of its stages' names in reports
 

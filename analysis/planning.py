@@ -243,11 +243,7 @@ class _Trial:
         return low, high + min(sampling, _SAMPLING) + _LOADING
 
     def _smallest(self, each: float) -> Range:
-        """From the sizes below: how many circuits each next one has, if as many of them are valid.
-
-        Args:
-            each: seconds for judging one by itself, as where known ones are made smaller.
-        """
+        """From the sizes below: how many circuits each next one has, if as many of them are valid."""
         limits, most = self.limits, min(_TRIED, self.limits.n_tried)
         found, spent, _ = self._tried(
             partial(find_smallest, self.question, n_smallest=limits.n_smallest, max_tried=most)

@@ -388,12 +388,7 @@ class _Bounds:
     divisions: Sequence[_Division]
 
     def at(self, problem: Array, states: Array) -> Array:
-        """``[partial placements]`` bounds.
-
-        Args:
-            problem: ``[partial placements]``.
-            states: likewise.
-        """
+        """``[partial placements]`` bounds."""
         n_neurons, last = self.placer.table.n_neurons, len(self.tables) - 1
         if not last:  # states as its table has them
             found: Array = self.tables[0][self.rows[0][problem, 0], states]

@@ -163,12 +163,7 @@ def find_masks(
 
 
 class _Tally:
-    """Counts what the parts of a search find, and keeps the circuits with the fewest bits.
-
-    Args:
-        limit: most circuits kept.
-        earlier: what was found by the parts before; None at the beginning.
-    """
+    """Counts what the parts of a search find, and keeps the circuits with the fewest bits."""
 
     def __init__(self, space: Space, limit: int, earlier: MasksFound | None = None) -> None:
         self._space, self._limit = space, limit

@@ -302,12 +302,7 @@ def _planned(
 
 
 def _plans(parts: Sequence[Mapping[int, int]], valid: Sequence[Fraction], confidence: float) -> Iterator[StrataCount]:
-    """What is expected after some rounds of each way to make strata of neighbouring parts and to share out the draws.
-
-    Args:
-        parts: size → circuits.
-        valid: about how many circuits of each part are valid, by the pilot.
-    """
+    """What is expected after some rounds of each way to divide neighbouring parts into strata and to share draws."""
     n_blocks = FIRST_ROUND // BLOCK
     for n_ends in range(min(_MOST_STRATA, len(parts))):
         for ends in combinations(range(1, len(parts)), n_ends):

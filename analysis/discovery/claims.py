@@ -261,14 +261,7 @@ def _is_names(value: list[Any]) -> bool:
 def _edges_or_scores(
     parts: Mapping[str, Any], names: PartNames, by_score: bool, *, whole: bool = False
 ) -> dict[str, Any]:
-    """The circuit that is marked, or the scores of all edges where none is, or where scores are asked for.
-
-    Args:
-        parts: of each edge or node by its name a ``score`` and ``in_graph``, whether it is kept; or of its q, k and v.
-        names: of what may be kept.
-        by_score: whether scores are asked for.
-        whole: whether it must speak of the whole network.
-    """
+    """The circuit that is marked, or the scores of all edges where none is, or where scores are asked for."""
     item, written = f"{_ITEM}: {names.part}s", list(names.numbers)
     found: list[dict[str, Mapping[str, Any]]] = [{} for _ in written]
     for name, part in parts.items():

@@ -291,11 +291,7 @@ class MaskedPerceptron(MaskedSubject):
         return -self._moved_slopes(1.0 - gates, slope)
 
     def _moved_slopes(self, moved: Array, slope: Slope) -> Array:
-        """``[edges]`` derivatives by how far each edge has gone to what it carries when absent.
-
-        Args:
-            moved: ``[edges]`` how far.
-        """
+        """``[edges]`` derivatives by how far each edge has gone to what it carries when absent."""
         network, rows, layout = self.question.network, self.rows, self.question.layout
         given, layers, gone = [], [rows.inputs.T], list[Array]()
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):

@@ -155,11 +155,7 @@ def compute_chunk(
 
 
 class _Run:
-    """What is missing, what is on its way, and what became of it.
-
-    Args:
-        compute: function of a chunk and of the contents of its files.
-    """
+    """What is missing, what is on its way, and what became of it."""
 
     def __init__(
         self,

@@ -68,14 +68,7 @@ class Wish:
 
 @dataclass
 class _Copy:
-    """One copy while it is made.
-
-    Args:
-        folder: where it is written.
-        live: address of the live site, "" if there is none.
-        scopes: slug → its analyses to copy.
-        pages: address → file, of every page that is in the copy.
-    """
+    """One copy while it is made."""
 
     site: Site
     wish: Wish

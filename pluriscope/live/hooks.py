@@ -66,12 +66,7 @@ class Reader:
 
 
 class _Run(Record):
-    """One run of a module, as it is or as a circuit.
-
-    Args:
-        given: the arguments of its forward.
-        circuit: what it runs as.
-    """
+    """One run of a module, as it is or as a circuit."""
 
     def __init__(self, module: Any, given: Any, circuit: _Ablated | None = None) -> None:
         super().__init__(module)

@@ -42,11 +42,7 @@ _NONE_VALID: Final = Measured(None, note="no circuit is valid")
 
 @dataclass(frozen=True, eq=False)
 class _Answers:
-    """What the methods of a study answered about one network.
-
-    Args:
-        places: where each answer stands, by method; None where a method came to no circuit.
-    """
+    """What the methods of a study answered about one network."""
 
     landscape: Landscape
     places: Mapping[str, Location | None]

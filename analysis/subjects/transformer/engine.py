@@ -497,13 +497,7 @@ class _Ballot:
 
 
 class _State:
-    """One choice for the heads before the last layer, with what every choice in the last layer adds to the logits.
-
-    Args:
-        wiring: the transformer under its rules.
-        layout: choices in the last layer.
-        prefix: the choice for the heads before.
-    """
+    """One choice for the heads before the last layer, with what every choice in the last layer adds to the logits."""
 
     def __init__(self, wiring: Wiring, layout: _Layout, prefix: _Prefix) -> None:
         self._wiring, self._layout, self._prefix = wiring, layout, prefix
