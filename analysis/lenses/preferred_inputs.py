@@ -22,6 +22,7 @@ MAX_PIXELS: Final = 16
 """Of a patch, so that there are at most 65,536."""
 SHOWN: Final = 4
 """Patches of each channel, and images of each output."""
+_OUTPUT: Final = "output "
 
 
 def patches(height: int, width: int) -> Array:
@@ -46,7 +47,7 @@ def _look(question: Any, _settings: Settings, _work: Work) -> Table:
             rows += _most(f"c{layer}.{k}", values, np.moveaxis(given[0], -1, 0))
     for k, label in enumerate(model.outputs):
         apart = gaps(model.layers[-1][None], np.full(len(model.data), k))[0]
-        rows += _most(label, apart, model.data)
+        rows += _most(_OUTPUT + label, apart, model.data)
     return Table(tuple(rows), tuple(notes))
 
 
@@ -65,13 +66,13 @@ def _pictures(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, fl
     return found
 
 
-def _says(question: Any, seen: Table) -> str:
-    first = {row["of"]: row for row in reversed(seen.rows) if row["of"] not in question.subject.outputs}
-    some = [row for row in reversed(first.values()) if row["equal"] < row["tried"]]
-    still = [name for name in reversed(first) if first[name] not in some]
-    told = [f"{row['of']} is largest, {row['value']:.3g}, on {row['image'].replace(' ', '/')}" for row in some]
-    told += [f"{', '.join(still)}: the same on every patch"] if still else []
-    return f"{'; '.join(told)}." if told else ""
+def _says(_question: Any, seen: Table) -> str:
+    first = {row["of"]: row for row in reversed(seen.rows)}
+    channels = {name: row for name, row in reversed(first.items()) if not name.startswith(_OUTPUT)} or first
+    most = max(channels.values(), key=lambda row: row["value"])
+    still = [name for name, row in channels.items() if row["equal"] == row["tried"]]
+    rest = f" The same on every patch: {', '.join(still)}." if still else ""
+    return f"The largest value is that of {most['of']}, {most['value']:.3g} on {most['image'].replace(' ', '/')}.{rest}"
 
 
 PREFERRED_INPUTS: Final = Lens(
@@ -86,7 +87,7 @@ PREFERRED_INPUTS: Final = Lens(
     can_know="Which patches excite a channel most, exactly, where it sees no padding. Not what is made of it: "
     "the patch may occur in no image, and nothing may read the channel.",
     columns={
-        "of": "channel, LAYER.NUMBER behind a c, or output",
+        "of": "channel, cLAYER.NUMBER, or output",
         "image": "the lines of the patch or image, 1 where it is filled",
         "value": "of the channel after the activation; of an output above the largest other",
         "equal": "how many have this very value",

@@ -205,7 +205,7 @@ def test_the_whole_and_what_channels_prefer_are_what_torch_makes_of_the_weights(
                 assert row["tried"] == len(every)
                 assert row["equal"] == np.isclose(column, row["value"], rtol=1e-12, atol=1e-15).sum()
     best = one.rows[int((outputs[:, 1] - outputs[:, 0]).argmax())]
-    assert next(row["image"] for row in seen.rows if row["of"] == "b") == best
+    assert next(row["image"] for row in seen.rows if row["of"] == "output b") == best
 
 
 def test_channels_that_see_too_much_are_said_to_and_those_without_a_preference_named():
@@ -215,8 +215,8 @@ def test_channels_that_see_too_much_are_said_to_and_those_without_a_preference_n
     question = GraphQuestion(CONVOLUTIONAL, CONVOLUTIONAL.read(one), CONVOLUTIONAL.default_rules)
     seen = PREFERRED_INPUTS.answer(question, {}).view
     assert seen.notes == ("Channels of layer 2 see 5 × 5 pixels, which have too many patches.",)
-    assert PREFERRED_INPUTS.says(question, seen).endswith("; c1.1: the same on every patch.")
-    assert {row["of"] for row in seen.rows} == {"c1.0", "c1.1", "a", "b"}
+    assert PREFERRED_INPUTS.says(question, seen).endswith(" The same on every patch: c1.1.")
+    assert {row["of"] for row in seen.rows} == {"c1.0", "c1.1", "output a", "output b"}
 
 
 def test_a_file_gives_the_same_numbers_back():
