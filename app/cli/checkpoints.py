@@ -69,6 +69,6 @@ def _row(one: CheckpointFound, of: CheckpointsReport) -> dict[str, str]:
         "smallest": least.high if least.proved else least.high and f"≤ {least.high}",
         "all keep": None if one.backbone is None else len(one.backbone),
         "placed": one.algorithms,
-        "first": None if one.first_algorithm is None else "yes" if one.first_algorithm else "no",
+        "first one": None if one.first_algorithm is None else "yes" if one.first_algorithm else "no",
     }
     return {name: "-" if value is None else str(value) for name, value in told.items()}
