@@ -7,21 +7,17 @@ python -m benchmarks.simplicity FILE --freeze   the table, its digest, and the t
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 import numpy as np
-from statsmodels.stats.proportion import proportion_confint
 
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
-from analysis.digest import canonical_json, sha256_hex
 from analysis.pipeline import analyse_output
 from analysis.question import Question, ask
 from analysis.report import Analysed, Placed, Settings
@@ -30,12 +26,11 @@ from analysis.simplicity.report import WORDS, find
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import task_from_table
 from analysis.work import Work
-from app.pages.findings import FOLDER
+from benchmarks import chapters
 from benchmarks.lines import ROOT
-from pluriscope.study_table import write_part
 
 SLUG: Final = "simplicity"
-DESIGN: Final[dict[str, Any]] = json.loads((ROOT / "docs" / "findings" / f"{SLUG}.design.json").read_text())
+DESIGN: Final = chapters.design_of(SLUG)
 
 
 def networks(design: Mapping[str, Any] = DESIGN) -> Iterator[tuple[str, str, int, Question]]:
@@ -149,34 +144,16 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
             sum(row["list"] == 1 for row in some),
             sum(row["single"] for row in some),
         )
-        shares = (f"{k / len(some):.0%} ({{:.0f}}–{{:.0f}})".format(*_wilson(k, len(some))) for k in alone)
+        shares = (chapters.share(k, len(some)) for k in alone)
         chance = sum(1 / row["valid"] for row in some) / len(some)
         found.append([f"`{study}`, width {width[0]}", described, str(len(some)), *shares, f"{chance:.1%}"])
     return found
 
 
-def _wilson(k: int, n: int) -> tuple[float, float]:
-    """The ends of the 95% interval of a share, in percent."""
-    low, high = proportion_confint(k, n, method="wilson")
-    return 100 * float(low), 100 * float(high)
-
-
 def freeze(path: Path) -> None:
-    """Write the table, its digest, and the table of the chapter where manifest and findings have them."""
+    """Write the table of rows, and the table of the chapter."""
     rows = [row for line in path.read_text().splitlines() for row in rows_of(json.loads(line))]
-    file = FOLDER / f"{SLUG}.parquet"
-    write_part(file, rows, _COLUMNS, {})
-    manifest, record = (json.loads((FOLDER / name).read_text()) for name in ("manifest.json", "findings.json"))
-    told = {"rows": len(rows), "bytes": file.stat().st_size, "sha256": sha256(file.read_bytes()).hexdigest()}
-    manifest["designs"][SLUG] = DESIGN
-    manifest["tables"].setdefault(SLUG, {}).update(told, design=sha256_hex(canonical_json(DESIGN)))
-    lines = [_HEAD, ("---", "---", *["--:"] * 5), *table(rows)]
-    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    (one,) = (one for one in record["chapters"] if one["key"] == SLUG)
-    one["text"] = re.sub(r"^\| networks .*?(?=\n\n)", lambda _: text, one["text"], flags=re.DOTALL | re.MULTILINE)
-    for name, document in (("manifest.json", manifest), ("findings.json", record)):
-        (FOLDER / name).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-    (ROOT / "docs" / "findings" / f"{SLUG}.md").write_text(f"# {one['title']}\n\n{one['text']}\n")
+    chapters.freeze(SLUG, DESIGN, _COLUMNS, rows, chapters.markdown([_HEAD, *table(rows)], 2))
 
 
 if __name__ == "__main__":

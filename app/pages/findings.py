@@ -58,7 +58,8 @@ tables that are no studies of perceptrons. `field-scores` came later: `python -m
 from the public half of the answer key, which `pluriscope suite make public` makes. `calibration` came after it: \
 `python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calibration_table FILES` makes its table. \
 `over-training` likewise: `python -m benchmarks.over_training FILE`, `python -m benchmarks.over_training_table FILE`. \
-`simplicity` is `python -m benchmarks.simplicity FILE`, and the same with `--freeze`."""
+`simplicity` is `python -m benchmarks.simplicity FILE`, and the same with `--freeze`; `null-claims` is \
+`python -m benchmarks.null_claims FILE` likewise."""
 
 
 @lru_cache(maxsize=1)

@@ -15,9 +15,10 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.studies.reading import design_from_mapping
 from app.db.studies import open_network, read_files, save_table
 from app.pages import findings
-from benchmarks import calibration_table, over_training_table, simplicity
+from benchmarks import calibration_table, chapters, null_claims, over_training_table, simplicity
 from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict_rows
 from benchmarks.finding_charts import CHARTS
+from benchmarks.simplicity import networks
 from pluriscope.address import Addresses
 from pluriscope.figures.charts import document_of
 from pluriscope.figures.svg.charts import draw
@@ -364,3 +365,33 @@ def test_the_chapter_on_simplicity_has_the_table_of_its_rows():
     assert (ROOT / "docs" / "findings" / "simplicity.md").read_text().endswith(f"{chapter['text']}\n")
     assert {row["width"] for row in told} == {"2-2", "3-3"}
     assert all(row["both"] <= min(row["enumerative"], row["list"]) <= row["valid"] for row in told)
+
+
+def null_rows():
+    rows = StudyTable([findings.FOLDER / "null-claims.parquet"])
+    return [dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")]
+
+
+def test_the_chapter_on_null_models_has_the_tables_of_its_rows():
+    rows = null_rows()
+    (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == null_claims.SLUG)
+    for lines, texts in zip(null_claims.tables(rows), (2, 2, 3), strict=True):
+        assert chapters.markdown(lines, texts) in chapter["text"]
+    assert (ROOT / "docs" / "findings" / "null-claims.md").read_text().endswith(f"{chapter['text']}\n")
+    assert all(row["p"] == (1 + row["as_good"]) / (1 + row["of"]) for row in rows if row["valid"])
+    assert {row["claim"] for row in rows} == {"smallest", "one of all", *null_claims.DESIGN["methods"]}
+
+
+@pytest.mark.slow
+def test_claims_about_networks_are_found_again():
+    rows = [row for row in null_rows() if row["networks"] == "trained" and row["model"] in ("drawn", None)]
+    for width in ("2-2", "3-3"):
+        seed, question = next((seed, one) for _, of, seed, one in networks(null_claims.DESIGN) if of == width)
+        found = {
+            (row["claim"], row["standard"]): row["edges"]
+            for row in rows
+            if (row["width"], row["seed"]) == (width, seed)
+        }
+        told = null_claims.claims(question, seed)
+        again = {(key, standard): edges for key, some in told.items() for standard, edges in some.items()}
+        assert again | {(key, None): None for key, some in told.items() if not some} == found

@@ -1,7 +1,7 @@
 """How often is a claimed circuit told from its null? The declared question, from networks to a table.
 
-python -m benchmarks.null FILE            a line of JSON for each network; goes on where FILE ends
-python -m benchmarks.null FILE --freeze   the table, its digest, and the tables of the chapter
+python -m benchmarks.null_claims FILE            a line of JSON for each network; goes on where FILE ends
+python -m benchmarks.null_claims FILE --freeze   the table, its digest, and the tables of the chapter
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +24,7 @@ from analysis.discovery.audit import audit
 from analysis.discovery.landscapes import landscape_of
 from analysis.discovery.registry import read_methods
 from analysis.null_model import (
+    ALPHA,
     N_NETWORKS,
     STANDARDS,
     NullReport,
@@ -33,11 +36,11 @@ from analysis.null_model import (
 from analysis.question import Question
 from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.work import Work
-from benchmarks.lines import ROOT
+from benchmarks import chapters
 from benchmarks.simplicity import networks
 
-SLUG: Final = "null"
-DESIGN: Final[dict[str, Any]] = json.loads((ROOT / "docs" / "findings" / f"{SLUG}.design.json").read_text())
+SLUG: Final = "null-claims"
+DESIGN: Final = chapters.design_of(SLUG)
 
 
 def _work() -> Work:
@@ -115,5 +118,84 @@ def run(path: Path) -> None:
             file.flush()
 
 
+# --- what was found
+
+_COLUMNS: Final = {
+    **dict.fromkeys(("study", "width"), "VARCHAR"),
+    "seed": "BIGINT",
+    **dict.fromkeys(("networks", "claim"), "VARCHAR"),
+    "valid": "BOOLEAN",
+    **dict.fromkeys(("standard", "model"), "VARCHAR"),
+    **dict.fromkeys(("edges", "as_good", "of"), "BIGINT"),
+    "p": "DOUBLE",
+}
+_TOLD: Final = ("claim", "standard", "model", "edges", "as_good", "of")
+_CLAIMS: Final = {"smallest": "a smallest", "one of all": "drawn from all"}
+Rows = Sequence[Mapping[str, Any]]
+
+
+def rows_of(line: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The rows of a network: one for each claim, standard and null model, and for each answer that is not valid."""
+    about = {name: line[name] for name in ("study", "width", "seed")}
+    for networks_, compared_ in line.items():
+        if networks_ == "invalid":
+            yield from (about | {"networks": "trained", "claim": claim, "valid": False} for claim in compared_)
+        elif networks_ not in about:
+            for values in compared_:
+                told = dict(zip(_TOLD, values, strict=True))
+                p = (1 + told["as_good"]) / (1 + told["of"])
+                yield about | {"networks": networks_, "valid": True, **told, "p": p}
+
+
+def tables(rows: Rows) -> tuple[chapters.Lines, chapters.Lines, chapters.Lines]:
+    """The tables of the chapter: all claims, the smallest circuits by each criterion, and the size of the test."""
+    widths = sorted({row["width"] for row in rows})
+    claimed: list[list[str]] = [["width", "claim", "valid", "untrained", "median p", "drawn", "median p"]]
+    strict: list[list[str]] = [["width", "smallest circuit, valid", "n", "untrained", "drawn", "median p"]]
+    size: list[list[str]] = [["width", "claims about", "held against", "n", "p ≤ .05"]]
+    for width in widths:
+        own = [row for row in rows if row["width"] == width]
+        trained = [row for row in own if row["networks"] == "trained"]
+        n = len({row["seed"] for row in trained})
+        for claim in dict.fromkeys(row["claim"] for row in trained):
+            some = [row for row in trained if row["claim"] == claim and row.get("standard") == ""]
+            cells = [cell for model in MODELS for cell in _cells(some, model)]
+            claimed.append([width[0], _CLAIMS.get(claim, f"`{claim}`"), f"{len(some) // 2} of {n}", *cells])
+        for standard in STANDARDS:
+            some = [row for row in trained if row["claim"] == "smallest" and row.get("standard") == standard]
+            (untrained_, _), drawn = (_cells(some, model) for model in MODELS)
+            label = f"and meets `{standard}`" if standard else "alone"
+            strict.append([width[0], label, str(len(some) // 2), untrained_, *drawn])
+        for networks_, (name, model, against) in _SIZES.items():
+            some = [
+                row for row in own if row["networks"] == networks_ and not row["standard"] and row["model"] == model
+            ]
+            for of, n in ((name, len(some)), ("all untrained", DESIGN["untrained"]))[: 1 + (networks_ == "untrained")]:
+                told = sum(row["p"] <= ALPHA for row in some)
+                size.append([width[0], of, against, f"{n:,}", chapters.share(told, n) if n else "–"])
+    return claimed, strict, size
+
+
+_SIZES: Final = {
+    "partner": ("drawn partners", "drawn", "the null they are from"),
+    "partner, own null": ("drawn partners", "drawn", "their own null"),
+    "untrained": ("untrained, with a circuit", "untrained", "untrained networks"),
+}
+MODELS: Final = ("untrained", "drawn")
+
+
+def _cells(rows: Rows, model: str) -> tuple[str, str]:
+    """How many claims are told from a null model, and their median p."""
+    p = [row["p"] for row in rows if row["model"] == model]
+    return (chapters.share(sum(one <= ALPHA for one in p), len(p)), f"{median(p):.3f}") if p else ("–", "–")
+
+
+def freeze(path: Path) -> None:
+    """Write the table of rows, and the tables of the chapter."""
+    rows = [row for line in path.read_text().splitlines() for row in rows_of(json.loads(line))]
+    texts = [chapters.markdown(lines, texts) for lines, texts in zip(tables(rows), (2, 2, 3), strict=True)]
+    chapters.freeze(SLUG, DESIGN, _COLUMNS, rows, *texts)
+
+
 if __name__ == "__main__":
-    run(Path(sys.argv[1]))
+    (freeze if "--freeze" in sys.argv else run)(Path(sys.argv[1]))

@@ -1,0 +1,57 @@
+"""Chapters of the findings whose tables are made from their rows: what the programs of their questions share."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from statsmodels.stats.proportion import proportion_confint
+
+from analysis.digest import canonical_json, sha256_hex
+from app.pages.findings import FOLDER
+from benchmarks.lines import ROOT
+from pluriscope.study_table import write_part
+
+Lines = Sequence[Sequence[str]]
+"""Cells of a table of Markdown, its head first."""
+
+
+def design_of(slug: str) -> dict[str, Any]:
+    """The declared design of a question."""
+    design: dict[str, Any] = json.loads((ROOT / "docs" / "findings" / f"{slug}.design.json").read_text())
+    return design
+
+
+def share(k: int, n: int) -> str:
+    """A share in percent with the ends of its 95% interval by Wilson."""
+    low, high = proportion_confint(k, n, method="wilson")
+    return f"{k / n:.0%} ({100 * float(low):.0f}–{100 * float(high):.0f})"
+
+
+def markdown(lines: Lines, texts: int) -> str:
+    """A table; its first columns are texts, the others numbers."""
+    head, *rest = lines
+    ends = ["---"] * texts + ["--:"] * (len(head) - texts)
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ends, *rest))
+
+
+def freeze(
+    slug: str, design: Mapping[str, Any], columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], *tables: str
+) -> None:
+    """Write rows and their digest, and put each table in the place of the one with its head in the chapter."""
+    file = FOLDER / f"{slug}.parquet"
+    write_part(file, rows, columns, {})
+    manifest, record = (json.loads((FOLDER / name).read_text()) for name in ("manifest.json", "findings.json"))
+    told = {"rows": len(rows), "bytes": file.stat().st_size, "sha256": sha256(file.read_bytes()).hexdigest()}
+    manifest["designs"][slug] = design
+    manifest["tables"].setdefault(slug, {}).update(told, design=sha256_hex(canonical_json(design)))
+    (one,) = (one for one in record["chapters"] if one["key"] == slug)
+    for text in tables:
+        head = re.escape(text.partition("\n")[0])
+        one["text"] = re.sub(rf"{head}.*?(?=\n\n)", lambda _, new=text: new, one["text"], flags=re.DOTALL)
+    for name, document in (("manifest.json", manifest), ("findings.json", record)):
+        (FOLDER / name).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    (ROOT / "docs" / "findings" / f"{slug}.md").write_text(f"# {one['title']}\n\n{one['text']}\n")
