@@ -5,9 +5,9 @@ What is said of each method stands in its record; :mod:`analysis.discovery.regis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -34,23 +34,41 @@ _PRUNING: Final = (
 )
 
 
-def _one_by_one(masked: MaskedSubject, settings: Settings, work: Work) -> Answer:
-    """Conmy et al., algorithm 1. The authors' program skips a neuron that nothing reads any more; with a positive
-    threshold that gives the same mask, since removing its edges changes nothing.
+class Tried(NamedTuple):
+    """One step of ACDC: an edge, the mask without it, the loss of that, and how much higher that is than before."""
+
+    edge: int
+    without: int
+    loss: float
+    rise: float
+
+
+def one_by_one(masked: MaskedSubject, settings: Settings) -> Iterator[Tried]:
+    """The steps of Conmy et al., algorithm 1, as settings of :data:`ACDC` say. The authors' program skips a neuron that
+    nothing reads any more; with a positive threshold that gives the same mask, since removing its edges changes
+    nothing.
     """
+    loss, mask = str(settings["loss"]), (1 << masked.n_bits) - 1
+    [current] = masked.losses([mask], loss)
+    for edge in masked.order(str(settings["order"]), int(settings["seed"])):
+        without = mask & ~(1 << edge)
+        [new] = masked.losses([without], loss)
+        yield Tried(edge, without, new, new - current)
+        if new - current < float(settings["tau"]):
+            mask, current = without, new
+
+
+def _one_by_one(masked: MaskedSubject, settings: Settings, work: Work) -> Answer:
     order = masked.order(str(settings["order"]), int(settings["seed"]))
     loss, tau = str(settings["loss"]), float(settings["tau"])
     mask = everything = (1 << len(order)) - 1
     [current], narrowest = masked.losses([mask], loss), np.inf
     known = {mask: current}
-    for done, edge in enumerate(order):
+    for done, tried in enumerate(one_by_one(masked, settings)):
         if done % 64 == 0:
             work.tell("methods", done, len(order), "edges tried")
-        without = mask & ~(1 << edge)
-        [new] = masked.losses([without], loss)
-        narrowest = min(narrowest, abs(new - current - tau))
-        if new - current < tau:
-            mask, current = without, new
+        narrowest = min(narrowest, abs(tried.rise - tau))
+        mask = tried.without if tried.rise < tau else mask
 
     def after(masks: Sequence[int], edge: int) -> set[int]:
         work.tell("methods", order.index(edge), len(order), "edges tried where changes tie with tau")

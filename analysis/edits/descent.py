@@ -21,7 +21,7 @@ _MEMORY: Final = (0.9, 0.999)
 _LEAST: Final = 1e-8
 
 
-class _Adam:
+class Adam:
     """Steps of Kingma and Ba 2015 (arXiv:1412.6980), algorithm 1."""
 
     def __init__(self) -> None:
@@ -30,6 +30,7 @@ class _Adam:
         self._forgotten = [1.0, 1.0]  # products, since a power is not the same on every machine
 
     def steps(self, slopes: Parameters) -> Parameters:
+        """How far parameters move, in units of the rate, by the derivatives of a loss."""
         found = {}
         self._forgotten = [one * keep for one, keep in zip(self._forgotten, _MEMORY, strict=True)]
         first, second = (1.0 - one for one in self._forgotten)
@@ -62,7 +63,7 @@ def descended(
     Raises:
         InvalidEdit: it diverges.
     """
-    rate, adam, parameters = float(settings["rate"]), _Adam(), dict(one.parameters)
+    rate, adam, parameters = float(settings["rate"]), Adam(), dict(one.parameters)
     with np.errstate(over="ignore", invalid="ignore"):
         for step in range(int(settings["steps"]) + 1):
             try:

@@ -200,11 +200,13 @@ class Way:
         settings: everything that may be set.
         apply: does it; given what is edited, a value for each setting, and what texts name.
         descends: on what each of its ``steps`` takes a loss: "" for nothing, one "row", or all "rows".
+        milliseconds: about how long it takes at most, where that is not what such a descent takes.
     """
 
     settings: tuple[Setting, ...]
     apply: Callable[[Any, Settings, Named], Change]
     descends: Literal["", "row", "rows"] = ""
+    milliseconds: Callable[[Any, Settings], float] | None = None
 
 
 @dataclass(frozen=True)
@@ -256,7 +258,10 @@ class Edit:
 
     def milliseconds(self, one: Editable, given: Mapping[str, object]) -> float:
         """About how long its descent takes at most; for the errors see :meth:`filled`."""
-        rows = {"": 0, "row": 1, "rows": len(one.names)}[self.way(one.kind).descends]
+        way = self.way(one.kind)
+        if way.milliseconds is not None:
+            return way.milliseconds(one, self.filled(given, one.kind))
+        rows = {"": 0, "row": 1, "rows": len(one.names)}[way.descends]
         return rows and rows * float(self.filled(given, one.kind)["steps"]) * one.row_milliseconds
 
     def edited(self, one: Editable, given: Mapping[str, object], named: Named) -> Edited:

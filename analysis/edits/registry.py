@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from textwrap import wrap
 from typing import Any, Final
 
+from analysis.edits.deceive import DECEIVE
 from analysis.edits.edit import NOTHING, Edit, Editable, Edited, Named
 from analysis.edits.fine_tune import FINE_TUNE
 from analysis.edits.manual import MANUAL, read_changes
@@ -36,6 +37,7 @@ EDITS: Final[tuple[Edit, ...]] = (
     QUANTISE,
     TRANSPLANT,
     TROJAN,
+    DECEIVE,
     MANUAL,
 )
 EDIT_BY_KEY: Final = {edit.key: edit for edit in EDITS}
