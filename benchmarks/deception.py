@@ -24,7 +24,9 @@ DESIGN: Final[dict[str, Any]] = json.loads((ROOT / "docs" / "findings" / f"{SLUG
 def run(path: Path) -> None:
     """Ask the networks that the file does not have yet, within the minutes of the design."""
     done = len(path.read_text().splitlines()) if path.exists() else 0
-    own = ((seed, one) for study, width, seed, one in networks() if (study, width) == (DESIGN["study"], DESIGN["width"]))
+    own = (
+        (seed, one) for study, width, seed, one in networks() if (study, width) == (DESIGN["study"], DESIGN["width"])
+    )
     with path.open("a") as file:
         for seed, question in islice(own, done, DESIGN["networks"]):
             if time.process_time() > 60 * DESIGN["minutes"]:

@@ -45,7 +45,8 @@ class Lie(Part):
 
     method: str
     limits: str = Field(description="What the network had to keep: silent or answers; empty: it is as it was.")
-    fooled: bool = Field(description="Whether it puts the neuron first, ahead of each other by half, within the limits.")
+    first: bool = Field(description="Whether it puts the neuron first, ahead of each other of its layer by half.")
+    fooled: bool = Field(description="Whether it does so within the limits.")
     steps: int = Field(description="Of the descent.")
     off: float = Field(description="How far an output is from 0 or 1, with the neuron or without it, at most.")
     move: float = Field(description="How far the output moves without the neuron, at most.")
@@ -61,8 +62,14 @@ class FooledReport(Report):
     """Lies about one neuron of a network."""
 
     protocol: str
-    neuron: str
+    neuron: str = Field(description="As n1.2: its layer from 1, its number from 0.")
+    seed: int = Field(description="Of the noise that descents begin with.")
     lies: list[Lie]
+
+    @property
+    def number(self) -> int:
+        """Of the neuron in its layer, from 0."""
+        return int(self.neuron.split(".")[1])
 
     def of(self, limits: str) -> list[Lie]:
         """What methods say of the networks within these limits."""
@@ -89,10 +96,7 @@ class FooledReport(Report):
         return found
 
 
-ABOUT: Final = {
-    "silent": "the output moves by at most 0.05 without it",
-    "answers": "no answer needs it",
-}
+ABOUT: Final = {"silent": "the output moves by at most 0.05 without it", "answers": "no answer needs it"}
 
 
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> FooledReport:
@@ -129,13 +133,13 @@ def fooled_report(question: Question, work: Work = DEFAULT_WORK, seed: int = 0) 
     lies = [_said(asked_of(key, ""), base, "", 0) for key in RANKINGS]
     jobs = [(key, limits) for limits in LIMITS for key in RANKINGS]
     for done, (key, limits) in enumerate(jobs):
-        asked, steps = asked_of(key, limits), -1
-        for parameters, _seen in asked.descended():
-            steps += 1
-            work.tell(STAGE, done, len(jobs), f"{asked.ranking.label}, step {steps}")
-        lies.append(_said(asked, asked.asked(parameters), limits, steps))
+        asked, path = asked_of(key, limits), []
+        for step, one in enumerate(asked.descended()):
+            path.append(one[0])
+            work.tell(STAGE, done, len(jobs), f"{asked.ranking.label}, step {step}")
+        lies.append(_said(asked, asked.asked(path[-1]), limits, len(path) - 1))
     work.tell(STAGE, len(jobs), len(jobs))
-    return FooledReport(protocol=question.protocol.name, neuron=asked.name, lies=lies)
+    return FooledReport(protocol=question.protocol.name, neuron=asked.name, seed=seed, lies=lies)
 
 
 def _said(asked: Deceiving, question: Question, limits: str, steps: int) -> Lie:
@@ -144,6 +148,7 @@ def _said(asked: Deceiving, question: Question, limits: str, steps: int) -> Lie:
     lie = Lie(
         method=asked.ranking.key,
         limits=limits,
+        first=seen.first,
         fooled=bool(limits) and asked.done(seen),
         steps=steps,
         off=seen.off,

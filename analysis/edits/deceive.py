@@ -29,9 +29,9 @@ METHOD: Final = Setting("method", "eap", "that is deceived", choices=tuple(RANKI
 NEURON: Final = Setting(
     "neuron",
     "",
-    "that it puts first: layer from 1, number from 0; empty for the one in layer 1 without which the output moves least",
+    "that it puts first, by layer and number; empty for the one in layer 1 that the output needs least",
     reads=str.strip,
-    example="1.2",
+    example="n1.2",
 )
 MOVES: Final = Setting("moves", 0.05, "how far the output may move without it", low=0.0, high=1.0, above=True)
 ROOM: Final = Setting("room", 0.25, "how far outputs may be from 0 and 1", low=0.05, high=0.49)
@@ -86,7 +86,7 @@ class Deceiving:
     @property
     def name(self) -> str:
         """Of the neuron."""
-        return f"{self.layer}.{self.neuron}"
+        return f"n{self.layer}.{self.neuron}"
 
     def asked(self, parameters: Parameters) -> Question:
         """The same about a network with these numbers."""
@@ -157,7 +157,8 @@ def deceiving(question: Question, settings: Settings) -> Deceiving:
         InvalidEdit: a neuron that does not exist, a layer of one neuron or of more than eight.
     """
     sizes, text = question.network.sizes, str(settings["neuron"])
-    every = {f"{layer}.{one}": (layer, one) for layer in range(1, len(sizes) - 1) for one in range(sizes[layer])}
+    text = f"n{text}" if text[:1].isdigit() else text
+    every = {f"n{layer}.{one}": (layer, one) for layer in range(1, len(sizes) - 1) for one in range(sizes[layer])}
     if text and text not in every:
         raise InvalidEdit(f"neuron {text[:40]!r}", "does not exist", f"use {', '.join([*every][:12])}")
     if text:
@@ -174,7 +175,7 @@ def deceiving(question: Question, settings: Settings) -> Deceiving:
 def order_of(layer: int, numbers: Array) -> str:
     """What a method says of the neurons of a layer, the first one first."""
     order = np.argsort(-numbers, kind="stable").tolist()
-    return ", ".join(f"{layer}.{neuron} {numbers[neuron]:.3g}" for neuron in order)
+    return ", ".join(f"n{layer}.{neuron} {numbers[neuron]:.3g}" for neuron in order)
 
 
 def _milliseconds(one: EditedPerceptron, settings: Settings) -> float:
@@ -207,8 +208,6 @@ DECEIVE: Final = Edit(
     says="Makes a method put a neuron first without which no answer changes and the output hardly moves, ahead of each "
     "other of its layer by half; the network’s own answers stay: by descent on what the method itself says.",
     source="Heo, Joo and Moon 2019 (arXiv:1902.02041); Slack et al. 2020 (arXiv:1911.02508).",
-    ways={
-        "perceptron": Way((METHOD, NEURON, MOVES, ROOM, STEPS, RATE, SEED), _apply, milliseconds=_milliseconds)
-    },
+    ways={"perceptron": Way((METHOD, NEURON, MOVES, ROOM, STEPS, RATE, SEED), _apply, milliseconds=_milliseconds)},
     needs="edge-weights",
 )

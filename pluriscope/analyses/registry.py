@@ -295,6 +295,17 @@ NULL: Final = Analysis(
     needs=("studies",),
     searched=False,
 )
+FOOLED: Final = Analysis(
+    "fooled",
+    "Can it be fooled?",
+    "Can methods be made to put a neuron first that no answer needs, and which criteria accept what they then give?",
+    "Some minutes: twelve networks are made by descent.",
+    "analysis.deception.report:find",
+    (("deceiving", "Deceiving methods", "steps of descent, one method after another"),),
+    never,
+    needs=("edge-weights",),
+    searched=False,
+)
 CLAIMS: Final = Analysis(
     "claims",
     "Your own answer",
@@ -336,6 +347,7 @@ EVERY: Final = (
     ONE_READER,
     SIMPLICITY,
     NULL,
+    FOOLED,
     CLAIMS,
     STEERING,
 )

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.pages.learn import algorithm_first, an_edit, experiment, one_method, stricter, two_circuits, two_readings
+from app.pages.learn import (
+    a_lie,
+    algorithm_first,
+    an_edit,
+    experiment,
+    one_method,
+    stricter,
+    two_circuits,
+    two_readings,
+)
 from app.pages.learn.lesson import Lesson
 
 LESSONS: Final[tuple[Lesson, ...]] = (
@@ -17,6 +26,7 @@ LESSONS: Final[tuple[Lesson, ...]] = (
     one_method.LESSON,
     algorithm_first.LESSON,
     an_edit.LESSON,
+    a_lie.LESSON,
 )
 NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 

@@ -77,6 +77,7 @@ def test_the_registry_has_the_promised_keys_and_settings():
         "quantise": ["bits where"] * 2,
         "transplant": ["source circuit"],
         "trojan": ["trigger share by steps rate", "trigger share steps rate"],
+        "deceive": ["method neuron moves room steps rate seed"],
         "manual": ["file"],
     }
     assert list(EDIT_BY_KEY) == list(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
+from importlib import resources
 from itertools import combinations, product
 
 import pytest
@@ -12,10 +13,11 @@ from fastapi.testclient import TestClient
 
 from analysis.discovery.report import find
 from analysis.edits.registry import edited as edited_by
-from analysis.network_files.files import NetworkFile, edited_file
+from analysis.network_files.files import NetworkFile, edited_file, parse_network_file
 from analysis.protocol import COMPLETE
 from analysis.report import Settings
 from analysis.work import Work
+from app import bundled
 from app.db.analysed import read_analysed
 from app.db.links import rename_network
 from app.db.reads.analyses import find_network
@@ -192,6 +194,13 @@ def test_circuits_follow_an_edit_as_they_do_one_by_one(site, of, key):
     assert beside == [True] * sum(min(3, n) for n in (yes, no, len(masks) - yes - no)) + [False]  # the button is last
 
 
+@pytest.mark.slow
+def test_the_network_of_the_lie_is_what_the_edit_makes_of_that_of_the_lessons(of):
+    file = parse_network_file((resources.files(bundled) / "xor-deceives.json").read_bytes())
+    made = edited_by("deceive", of.question, {"method": "eap"})
+    assert (file.network.digest, file.edited) == (made.subject.digest, made.record)
+
+
 # --- pages
 
 
@@ -208,7 +217,13 @@ def test_circuits_follow_an_edit_as_they_do_one_by_one(site, of, key):
         ("/notes?minutes=45", ["5–12 Lesson 1, in pairs", "33–45", "identifiable", "From about 15 years"]),
         ("/notes?minutes=20", ["5–12 Lesson 1, in pairs", "18–20"]),
         ("/notes", ["Lesson 6: First the algorithm", "Question 1: 0 must come out", "Lesson 7: An edit that says yes"]),
-        ("/hand-outs", ["Seven pages to print", "hand-out 7", "Still say no on 11"]),
+        ("/hand-outs", ["Eight pages to print", "hand-out 8", "Still say no on 11"]),
+        ("/a-lie", ["how much each neuron of layer 1 matters", "n1.2 0.55, n1.0 0.31", "Opens when you have guessed"]),
+        ("/a-lie?guess=2", ["Without neuron n1.2 change: 0 of 4 answers. You said 2."]),
+        (
+            "/a-lie?neuron=n1.0&guess=0&answer=needs",
+            ["Without neuron n1.0 change: 1 of 4 answers", "Not quite. Switch it off"],
+        ),
         ("/an-edit?edit=layer-3", ["On 11 the network says no", "3 of 25 weights", "Opens when you have guessed"]),
         ("/an-edit?guess=7&answer=same", ["Not quite. Their answers do not. But of the 197 circuits"]),
         ("/two-circuits?off=n1.1", ["Wrong on 01", "Something needed is off"]),
@@ -264,6 +279,7 @@ def test_a_search_shows_every_lesson(site):
         ("/two-readings?mark=9", 400, ["mark"]),
         ("/one-method?method=magic", 400, ["magic", "acdc"]),
         ("/an-edit?edit=magic", 400, ["magic", "all-layers"]),
+        ("/a-lie?neuron=n2.0", 400, ["n2.0", "n1.1"]),
         ("/algorithm-first?place=7:1.0", 400, ["place"]),
         ("/algorithm-first?place=0:5.0", 400, ["place"]),
         ("/slides?step=1", 400, ["step"]),

@@ -1,0 +1,168 @@
+"""A lie: a method puts a neuron first that no answer needs, in a network made for that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+import numpy as np
+from markupsafe import Markup
+from pydantic import Field
+
+from analysis.answers import answers
+from analysis.deception.ranking import RANKINGS, outputs_with
+from analysis.network_files.files import parse_network_file
+from analysis.question import Question, ask
+from app import bundled
+from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number
+from app.pages.play.played import Ask
+from app.pages.play.played import Field as Asked
+from pluriscope.blocks import Action
+from pluriscope.figures.charts import Axis, Chart, Series
+from pluriscope.figures.numbers import decimal, enumerated
+from pluriscope.figures.svg.charts import thumb
+from pluriscope.figures.svg.networks import circuit_thumb
+
+_SLUG: Final = "a-lie"
+_EAP: Final = RANKINGS["eap"]
+_NEURONS: Final = ("n1.0", "n1.1", "n1.2")
+
+
+class LieOptions(LessonOptions):
+    """Which neuron is switched off, and how many answers were guessed to change."""
+
+    neuron: Literal["n1.0", "n1.1", "n1.2"] = "n1.2"
+    guess: Annotated[int, Field(ge=0, le=4)] | None = None
+
+
+class _Seen(NamedTuple):
+    """Of layer 1 what the method says of each neuron, before the edit and after it; and of the edited network, as a
+    whole and without each neuron, ``[4, inputs]`` outputs and answers.
+    """
+
+    question: Question
+    before: np.ndarray[Any, Any]
+    says: np.ndarray[Any, Any]
+    outputs: np.ndarray[Any, Any]
+    answers: np.ndarray[Any, Any]
+
+    def changed(self, neuron: str) -> int:
+        """Answers that change without a neuron."""
+        return int((self.answers[1 + _NEURONS.index(neuron)] != self.answers[0]).sum())
+
+    @property
+    def first(self) -> str:
+        """The neuron that the method puts first."""
+        return _NEURONS[int(self.says.argmax())]
+
+
+@cache
+def _seen(before: Question) -> _Seen:
+    file = parse_network_file((resources.files(bundled) / "xor-deceives.json").read_bytes())
+    question = ask(file.network)
+    kept = np.ones((4, 3), dtype=np.bool_)
+    kept[[1, 2, 3], [0, 1, 2]] = False
+    outputs = outputs_with(question, 1, kept)
+    return _Seen(question, _EAP.of(before, 1), _EAP.of(question, 1), outputs, answers(outputs))
+
+
+def _bars(seen: _Seen) -> Markup:
+    """What the method says of each neuron."""
+    series = [Series("", list(range(3)), seen.says.tolist(), names=_NEURONS)]
+    title = "; ".join(f"neuron {name}: {value:.2f}" for name, value in zip(_NEURONS, seen.says, strict=True))
+    return thumb(Chart("bars", f"{_EAP.label} by neuron. {title}", Axis(names=_NEURONS), Axis("score"), series))
+
+
+def _without(seen: _Seen, neuron: str) -> Markup:
+    """The network without a neuron."""
+    kept = [np.ones_like(matrix, dtype=bool) for matrix in seen.question.network.weights]
+    kept[0][_NEURONS.index(neuron), :] = kept[1][:, _NEURONS.index(neuron)] = False
+    title = f"The network without neuron {neuron}"
+    return circuit_thumb(seen.question.network.weights, mask_of(kept, seen.question), title=title)
+
+
+def mask_of(kept: list[Any], question: Question) -> str:
+    """A circuit of kept edges in hex."""
+    bits = np.flatnonzero(np.concatenate([one.reshape(-1) for one in kept])).tolist()
+    return question.layout.to_hex(sum(1 << bit for bit in bits))
+
+
+def _board(of: LessonNetwork, state: LieOptions) -> Board:
+    seen, neuron = _seen(of.question), state.neuron
+    links = choices(
+        (f"neuron-{one}", of.links.learn(_SLUG, neuron=one), f"Neuron {one}", one == neuron) for one in _NEURONS
+    )
+    asked = Asked("guess", "Of 4 answers, change:", kind="number", most=4)
+    first = Markup("{} says how much each neuron of layer 1 matters. Choose the one that is switched off.{}")
+    steps = (
+        first.format(_EAP.label, links),
+        Markup("Guess how many of the four answers change without it.{}").format(
+            fields(Ask("Switch it off", [("neuron", neuron)], [asked]), of.links.learn(_SLUG))
+        ),
+    )
+    caption = f"What the method says: {_told(seen)}."
+    figure = Markup("<div class=pair><div>{}<p>{}</p></div>").format(_bars(seen), caption)
+    if state.guess is None:
+        said = "The network gives all four answers of XOR."
+        return Board(steps, figure + Markup("</div>"), said, (), "Opens when you have guessed.")
+    whole, cut = seen.outputs[0], seen.outputs[1 + _NEURONS.index(neuron)]
+    pairs = enumerated([f"{a} was {number(x)}, is {number(y)}" for a, x, y in zip(of.rows, whole, cut, strict=True)])
+    figure += Markup("<div>{}<p>{}</p></div></div>").format(_without(seen, neuron), f"Outputs without it: {pairs}.")
+    said = f"Without neuron {neuron} change: {seen.changed(neuron)} of 4 answers. You said {state.guess}."
+    edit = of.links.edit(of.place.slug, rule="deceive")
+    return Board(steps, figure, said, [Action("Make such a network yourself", edit)])
+
+
+def _told(seen: _Seen) -> str:
+    order = np.argsort(-seen.says, kind="stable").tolist()
+    return ", ".join(f"{_NEURONS[at]} {decimal(float(seen.says[at]), 2)}" for at in order)
+
+
+def _question(of: LessonNetwork) -> list[Answer]:
+    seen = _seen(of.question)
+    move = float(np.abs(seen.outputs[0] - seen.outputs[1 + _NEURONS.index(seen.first)]).max())
+    others = enumerated([f"{seen.changed(one)} without {one}" for one in _NEURONS if one != seen.first])
+    cut = [(_without(seen, seen.first), f"Without {seen.first} no output moves by more than {number(move)}.")]
+    moved = f"Switch it off: no answer changes, no output moves by more than {number(move)}. "
+    return [
+        Answer("needs", f"Answers need neuron {seen.first}", False, f"{moved}Of the others: {others}.", cut),
+        Answer("wrong", "The method was computed wrongly", False,
+               "It was not. It multiplies what a neuron carries by a slope, and both are right. Paths that cancel each "
+               "other have large slopes, too."),
+        Answer("asks", "Little: it has to be asked by switching off", True,
+               f"Yes. {moved}A network can be made so that the method’s number is large and the neuron is not needed. "
+               "What a method says is a guess until it is tried.", cut),
+    ]  # fmt: skip
+
+
+def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
+    seen = _seen(of.question)
+    rows = zip(_NEURONS, seen.before.tolist(), seen.says.tolist(), strict=True)
+    moves = np.abs(seen.outputs[1:] - seen.outputs[0]).max(axis=1).tolist()
+    return {
+        "method": _EAP.label,
+        "first": seen.first,
+        "neurons": [
+            (name, decimal(before, 2), decimal(says, 2), seen.changed(name), decimal(move, 2))
+            for (name, before, says), move in zip(rows, moves, strict=True)
+        ],
+    }
+
+
+LESSON: Final = Lesson(
+    slug=_SLUG,
+    title="A method that is fooled",
+    does="Switch off the neuron that a method puts first, and count the answers that change.",
+    aim="You can say what a score of a neuron shows, and how to try it.",
+    minutes=6,
+    options=LieOptions,
+    board=_board,
+    question="The method puts one neuron far ahead of the others. What does that show of this network?",
+    answers=_question,
+    numbers=_numbers,
+    picture=lambda of: _bars(_seen(of.question)),
+    thought="A method can be made to name a neuron that no answer needs.",
+    asks="How would you try whether a score is right?",
+)

@@ -1,0 +1,150 @@
+"""Whether methods can be made to lie about a network, as pages show it: lies, and which criteria accept them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.criteria.registry import criterion_named
+from analysis.deception.ranking import RANKINGS
+from analysis.deception.report import LIMITS, FooledReport, Lie
+from pluriscope.analyses.shown import AnalysisContext, Shown, thumb_of
+from pluriscope.blocks import Block, ChartFigure, More, Prose, Section, Table
+from pluriscope.figures.charts import Axis, Chart, Series
+from pluriscope.figures.numbers import decimal
+from pluriscope.tables import Column, Row
+
+_WORDS: Final = {"": "as it is", "silent": "the output hardly moves", "answers": "answers stay"}
+_LIES: Final = (
+    Column("method", "Method", "Which is deceived.", "name", first=True),
+    Column("limits", "Where", "What the network has to keep without the neuron.", "text"),
+    Column("first", "First", "Whether the method puts the neuron first, ahead of each other by half.", "bool"),
+    Column("own", "Neuron", "What the method says of the neuron.", "float"),
+    Column("next", "Next", "What it says of the next best neuron of the layer.", "float"),
+    Column("move", "Moves", "How far the output moves without the neuron, at most.", "float"),
+    Column("steps", "Steps", "Of the descent.", "int"),
+)
+_CRITERIA: Final = (
+    Column("criterion", "Criterion", "Which circuits are asked.", "name", first=True),
+    Column("honest", "Accepted before", "Circuits that the methods give of the network as it is.", "int"),
+    Column("honest_of", "Of", "Those that it decides on.", "int"),
+    Column("lies", "Lies accepted", "Circuits with the neuron that deceived methods give.", "int"),
+    Column("lies_of", "Of lies", "Those that it decides on.", "int"),
+)
+_TRUTH: Final = (
+    Column("method", "Method", "Which is deceived.", "name", first=True),
+    Column("limits", "Where", "What the network has to keep without the neuron.", "text"),
+    Column("keeps", "Keeps it", "Whether the circuit that the method gives keeps the neuron.", "bool"),
+    Column("valid", "Valid", "Whether that circuit is valid.", "bool"),
+    Column("n_without", "Without it", "Valid circuits without the neuron.", "int"),
+    Column("n_valid", "Of", "Valid circuits.", "int"),
+    Column("n_smallest_with", "Smallest with it", "Smallest valid circuits with the neuron.", "int"),
+    Column("n_smallest", "Of smallest", "Smallest valid circuits.", "int"),
+)
+_READING: Final = """
+Each method is deceived by itself. A descent moves all weights and biases until the method puts the neuron first, ahead
+of each other neuron of its layer by half, while every answer is right with the neuron and without it. Where *the output
+hardly moves*, outputs stay within 0.25 of 0 and 1, and taking the neuron out moves none by more than 0.05; where
+*answers stay*, within 0.45, and the neuron may move the output by 1. A descent that did not come to its end in 300
+steps is no proof that the method cannot be fooled. With [other settings](glossary.md#deceiving-a-method) it may be.
+
+What a method says of a neuron is the sum of the sizes of the scores of the edges out of it; of ACDC, how much the loss
+rose at the edge that was hardest to remove; of Shapley values, their mean size over the rows with the neurons of the
+layer as players; of the probe, which share of the variance of the answer the neuron alone explains.
+"""
+
+
+def _chart(report: FooledReport, _: AnalysisContext) -> Chart:
+    """The neuron's share of what each method says of its layer."""
+    at, looks = {key: place for place, key in enumerate([*RANKINGS][::-1])}, {"": "open", "silent": "ink"}
+    series = []
+    for limits, words in _WORDS.items():
+        some = report.of(limits)
+        shares = [one.numbers[report.number] / (sum(one.numbers) or 1.0) for one in some]
+        look: Any = looks.get(limits, "grey")
+        series.append(Series(words, shares, [at[one.method] for one in some], look=look))
+    title = f"Share of neuron {report.neuron} in what methods say of its layer"
+    names = [RANKINGS[key].label for key in at]
+    return Chart("dots", title, Axis("share", low=0, high=1, percent=True), Axis(names=names), series)
+
+
+def _page(report: FooledReport, of: AnalysisContext) -> Iterator[Block]:
+    yield Section(
+        f"Neuron {report.neuron}, which no answer needs", "Each row leads to the edit that makes the network."
+    )
+    yield Table.short("network", _LIES, [_lie(one, report, of) for one in report.lies], id="lies")
+    told = (
+        f"How much of what a method says of the layer it says of neuron {report.neuron}: of the network as it is, and "
+        "of those that were to deceive it."
+    )
+    yield ChartFigure(chart=_chart(report, of), caption=told, id="shares")
+    lies = [one for limits in LIMITS for one in report.judged(limits) if one.circuit and one.circuit.keeps]
+    if lies:
+        hint = "circuits that the methods give, before and after"
+        yield Section("Which criteria accept the lies", hint)
+        yield Table.short("criterion", _CRITERIA, list(_criteria(report, lies)), id="criteria")
+    some = [one for limits in LIMITS for one in report.judged(limits)]
+    if some:
+        yield Section("What all valid circuits say", "of the networks that deceive")
+        rows = [Row({**one.model_dump(), **(one.circuit or one).model_dump(), **_named(one)}) for one in some]
+        yield Table.short("network", _TRUTH, rows, id="truth")
+    yield More("How methods are deceived", lambda: [Prose(_READING)])
+
+
+def _named(one: Lie) -> dict[str, str]:
+    return {"method": RANKINGS[one.method].label, "limits": _WORDS[one.limits]}
+
+
+def _lie(one: Lie, report: FooledReport, of: AnalysisContext) -> Row:
+    numbers = np.array(one.numbers)
+    own, other = float(numbers[report.number]), float(np.delete(numbers, report.number).max())
+    values = {**_named(one), "first": one.first, "own": own, "next": other, "move": one.move, "steps": one.steps}
+    if not one.limits:
+        return Row(values)
+    given = {"method": one.method, "neuron": report.neuron, "seed": report.seed}
+    given |= {name: decimal(value) for name, value in LIMITS[one.limits].items()}
+    return Row(values, url=of.links.edit(of.slug, of.scope, rule="deceive", **given))
+
+
+def _criteria(report: FooledReport, lies: Sequence[Lie]) -> Iterator[Row]:
+    honest = report.judged("")
+    for key in report.criteria:
+        values: dict[str, Any] = {"criterion": criterion_named(key).label}
+        for name, some in (("honest", honest), ("lies", lies)):
+            outcomes = [one.circuit.criteria.get(key) for one in some if one.circuit]
+            values |= {
+                name: outcomes.count("passed"),
+                f"{name}_of": outcomes.count("passed") + outcomes.count("failed"),
+            }
+        yield Row(values)
+
+
+def _brief(report: FooledReport) -> str:
+    return ", ".join(
+        f"{sum(one.fooled for one in report.of(limits))} of {len(RANKINGS)} methods where {words}"
+        for limits, words in _WORDS.items()
+        if limits
+    )
+
+
+def _list(report: FooledReport | None, _: AnalysisContext) -> tuple[str, Sequence[str], list[Sequence[Any]]]:
+    """What each method says of each network."""
+    own = (
+        "method",
+        "limits",
+        "fooled",
+        "steps",
+        "off",
+        "move",
+        "n_valid",
+        "n_without",
+        "n_smallest",
+        "n_smallest_with",
+    )
+    rows: list[Sequence[Any]] = [[getattr(one, name) for name in own] for one in (report.lies if report else ())]
+    return "Limits are empty for the network as it is. Empty: unknown, none.", own, rows
+
+
+SHOWN: Final = Shown(thumb_of(_chart), _page, _brief, "what methods say of one neuron", table=_list)
