@@ -175,7 +175,7 @@ def deceiving(question: Question, settings: Settings) -> Deceiving:
 def order_of(layer: int, numbers: Array) -> str:
     """What a method says of the neurons of a layer, the first one first."""
     order = np.argsort(-numbers, kind="stable").tolist()
-    return ", ".join(f"n{layer}.{neuron} {numbers[neuron]:.3g}" for neuron in order)
+    return ", ".join(f"n{layer}.{neuron} {numbers[neuron]:.3f}" for neuron in order)
 
 
 def _milliseconds(one: EditedPerceptron, settings: Settings) -> float:
@@ -205,8 +205,8 @@ def _apply(one: EditedPerceptron, settings: Settings, _named: Named) -> Change:
 DECEIVE: Final = Edit(
     key="deceive",
     label="Deceiving a method",
-    says="Makes a method put a neuron first without which no answer changes and the output hardly moves, ahead of each "
-    "other of its layer by half; the network’s own answers stay: by descent on what the method itself says.",
+    says="Makes a method put a neuron first, ahead of each other of its layer by half, without which no answer changes "
+    "and the output hardly moves. The network’s answers stay; the descent is on what the method itself says.",
     source="Heo, Joo and Moon 2019 (arXiv:1902.02041); Slack et al. 2020 (arXiv:1911.02508).",
     ways={"perceptron": Way((METHOD, NEURON, MOVES, ROOM, STEPS, RATE, SEED), _apply, milliseconds=_milliseconds)},
     needs="edge-weights",
