@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from analysis.criteria.registry import criterion_named
 from analysis.deception.ranking import RANKINGS
 from analysis.deception.report import LIMITS, FooledReport, Lie
@@ -20,9 +18,9 @@ _WORDS: Final = {"": "as it is", "silent": "the output hardly moves", "answers":
 _LIES: Final = (
     Column("method", "Method", "Which is deceived.", "name", first=True),
     Column("limits", "Where", "What the network has to keep without the neuron.", "text"),
-    Column("first", "First", "Whether the method puts the neuron first, ahead of each other by half.", "bool"),
-    Column("own", "Neuron", "What the method says of the neuron.", "float"),
-    Column("next", "Next", "What it says of the next best neuron of the layer.", "float"),
+    Column("fooled", "Fooled", "Whether the method puts the neuron first, ahead of each other by half.", "bool"),
+    Column("own", "Neuron, %", "Its share of what the method says of its layer.", "float"),
+    Column("next", "Next, %", "That of the next neuron of the layer.", "float"),
     Column("move", "Moves", "How far the output moves without the neuron, at most.", "float"),
     Column("steps", "Steps", "Of the descent.", "int"),
 )
@@ -71,15 +69,14 @@ def _chart(report: FooledReport, _: AnalysisContext) -> Chart:
 
 
 def _page(report: FooledReport, of: AnalysisContext) -> Iterator[Block]:
-    yield Section(
-        f"Neuron {report.neuron}, which no answer needs", "Each row leads to the edit that makes the network."
-    )
-    yield Table.short("network", _LIES, [_lie(one, report, of) for one in report.lies], id="lies")
     told = (
         f"How much of what a method says of the layer it says of neuron {report.neuron}: of the network as it is, and "
-        "of those that were to deceive it."
+        "of those that were to deceive it, in which no answer needs the neuron."
     )
     yield ChartFigure(chart=_chart(report, of), caption=told, id="shares")
+    yield Section("Each method and its networks", "a row leads to the edit that makes the network")
+    ordered = sorted(report.lies, key=lambda one: [*RANKINGS].index(one.method))
+    yield Table.short("network", _LIES, [_lie(one, report, of) for one in ordered], id="lies")
     lies = [one for limits in LIMITS for one in report.judged(limits) if one.circuit and one.circuit.keeps]
     if lies:
         hint = "circuits that the methods give, before and after"
@@ -98,11 +95,11 @@ def _named(one: Lie) -> dict[str, str]:
 
 
 def _lie(one: Lie, report: FooledReport, of: AnalysisContext) -> Row:
-    numbers = np.array(one.numbers)
-    own, other = float(numbers[report.number]), float(np.delete(numbers, report.number).max())
-    values = {**_named(one), "first": one.first, "own": own, "next": other, "move": one.move, "steps": one.steps}
+    shares = [round(100 * number / (sum(one.numbers) or 1.0), 1) for number in one.numbers]
+    values: dict[str, Any] = {**_named(one), "own": shares.pop(report.number), "next": max(shares), "move": one.move}
     if not one.limits:
         return Row(values)
+    values |= {"fooled": one.fooled, "steps": one.steps}
     given = {"method": one.method, "neuron": report.neuron, "seed": report.seed}
     given |= {name: decimal(value) for name, value in LIMITS[one.limits].items()}
     return Row(values, url=of.links.edit(of.slug, of.scope, rule="deceive", **given))

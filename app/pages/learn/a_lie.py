@@ -108,8 +108,10 @@ def _board(of: LessonNetwork, state: LieOptions) -> Board:
         said = "The network gives all four answers of XOR."
         return Board(steps, figure + Markup("</div>"), said, (), "Opens when you have guessed.")
     whole, cut = seen.outputs[0], seen.outputs[1 + _NEURONS.index(neuron)]
-    pairs = enumerated([f"{a} was {number(x)}, is {number(y)}" for a, x, y in zip(of.rows, whole, cut, strict=True)])
-    figure += Markup("<div>{}<p>{}</p></div></div>").format(_without(seen, neuron), f"Outputs without it: {pairs}.")
+    pairs = "; ".join(f"{a} {number(x)}, now {number(y)}" for a, x, y in zip(of.rows, whole, cut, strict=True))
+    figure += Markup("<div>{}<p>{}</p></div></div>").format(
+        _without(seen, neuron), f"Outputs with it and without: {pairs}."
+    )
     said = f"Without neuron {neuron} change: {seen.changed(neuron)} of 4 answers. You said {state.guess}."
     edit = of.links.edit(of.place.slug, rule="deceive")
     return Board(steps, figure, said, [Action("Make such a network yourself", edit)])
