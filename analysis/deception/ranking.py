@@ -35,14 +35,12 @@ class Ranking:
         key: of the method.
         label: of the method.
         of: question and layer, from 1 → the numbers ``[neurons]``, none below 0.
-        milliseconds: about how long that takes for a network with some twenty edges.
         method: whose answer is a circuit; None of those that answer with no circuit.
     """
 
     key: str
     label: str
     of: Callable[[Question, int], Array]
-    milliseconds: float
     method: DiscoveryMethod | None = None
 
 
@@ -99,14 +97,13 @@ def _explained(question: Question, layer: int) -> Array:
     return np.where(varies, both * both / np.where(varies, of_values * of_labels, 1.0), 0.0)
 
 
-_COST: Final = {EAP: 1.5, EAP_IG: 3.0, EXACT_EDGE: 1.0}
 RANKINGS: Final[Mapping[str, Ranking]] = {
     one.key: one
     for one in (
-        *(Ranking(one.key, one.label, partial(_of_edges, one), _COST[one], one) for one in _COST),
-        Ranking(ACDC.key, ACDC.label, _rises, 8.0, ACDC),
-        Ranking("shapley", "Shapley values of neurons", _shapley, 1.0),
-        Ranking("probe", "Probe of one neuron", _explained, 0.3),
+        *(Ranking(one.key, one.label, partial(_of_edges, one), one) for one in (EAP, EAP_IG, EXACT_EDGE)),
+        Ranking(ACDC.key, ACDC.label, _rises, ACDC),
+        Ranking("shapley", "Shapley values of neurons", _shapley),
+        Ranking("probe", "Probe of one neuron", _explained),
     )
 }
 """Of each method that networks are made to deceive, by its key."""

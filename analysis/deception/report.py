@@ -15,9 +15,10 @@ import numpy as np
 from pydantic import Field
 
 from analysis.circuits.search import search_circuits
+from analysis.deception.descent import Deceiving, deceiving
 from analysis.deception.ranking import RANKINGS
 from analysis.discovery.landscapes import landscape_of
-from analysis.edits.deceive import DECEIVE, Deceiving, deceiving
+from analysis.edits.deceive import DECEIVE
 from analysis.errors import BeyondLimits, InvalidEdit
 from analysis.question import Question
 from analysis.report import Analysed, Mask, Part, Report, Settings

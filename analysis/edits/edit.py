@@ -16,6 +16,7 @@ from pydantic import Field
 
 from analysis.errors import InvalidEdit, InvalidMethod, InvalidNetwork
 from analysis.fixed_order import length
+from analysis.late_functions import function_at
 from analysis.method_settings import Setting, Settings, Value, filled, read_values
 from analysis.subjects.edited import EditRecord
 from analysis.subjects.names import checked_name
@@ -198,13 +199,13 @@ class Way:
 
     Args:
         settings: everything that may be set.
-        apply: does it; given what is edited, a value for each setting, and what texts name.
+        apply: does it; given what is edited, a value for each setting, and what texts name. Or its dotted path.
         descends: on what each of its ``steps`` takes a loss: "" for nothing, one "row", or all "rows".
         milliseconds: about how long it takes at most, where that is not what such a descent takes.
     """
 
     settings: tuple[Setting, ...]
-    apply: Callable[[Any, Settings, Named], Change]
+    apply: Callable[[Any, Settings, Named], Change] | str
     descends: Literal["", "row", "rows"] = ""
     milliseconds: Callable[[Any, Settings], float] | None = None
 
@@ -279,7 +280,8 @@ class Edit:
             AnalysisError: what ``named`` raises.
         """
         settings, base, names = self.filled(given, one.kind), one.subject, one.names
-        done = self.way(one.kind).apply(one, settings, named)
+        apply = self.way(one.kind).apply
+        done: Change = (function_at(apply) if isinstance(apply, str) else apply)(one, settings, named)
         try:
             found = one.remade(done.parameters)
         except InvalidNetwork:  # a number that is not finite, or too large
