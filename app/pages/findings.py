@@ -59,7 +59,7 @@ from the public half of the answer key, which `pluriscope suite make public` mak
 `python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calibration_table FILES` makes its table. \
 `over-training` likewise: `python -m benchmarks.over_training FILE`, `python -m benchmarks.over_training_table FILE`. \
 `simplicity` is `python -m benchmarks.simplicity FILE`, and the same with `--freeze`; `null-claims` is \
-`python -m benchmarks.null_claims FILE` likewise."""
+`python -m benchmarks.null_claims FILE` likewise, `deception` is `python -m benchmarks.deception FILE`."""
 
 
 @lru_cache(maxsize=1)

@@ -11,11 +11,12 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from analysis.answer_key.condition import PRIMARY
+from analysis.deception.report import LIMITS
 from analysis.digest import canonical_json, sha256_hex
 from analysis.studies.reading import design_from_mapping
 from app.db.studies import open_network, read_files, save_table
 from app.pages import findings
-from benchmarks import calibration_table, chapters, null_claims, over_training_table, simplicity
+from benchmarks import calibration_table, chapters, deception, null_claims, over_training_table, simplicity
 from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict_rows
 from benchmarks.finding_charts import CHARTS
 from benchmarks.simplicity import networks
@@ -380,6 +381,19 @@ def test_the_chapter_on_null_models_has_the_tables_of_its_rows():
     assert (ROOT / "docs" / "findings" / "null-claims.md").read_text().endswith(f"{chapter['text']}\n")
     assert all(row["p"] == (1 + row["as_good"]) / (1 + row["of"]) for row in rows if row["valid"])
     assert {row["claim"] for row in rows} == {"smallest", "one of all", *null_claims.DESIGN["methods"]}
+
+
+def test_the_chapter_on_deceived_methods_has_the_tables_of_its_rows():
+    table = StudyTable([findings.FOLDER / "deception.parquet"])
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.ask("SELECT * FROM {rows}")]
+    (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == deception.SLUG)
+    for lines in deception.tables(rows):
+        assert chapters.markdown(lines, 1) in chapter["text"]
+    assert (ROOT / "docs" / "findings" / "deception.md").read_text().endswith(f"{chapter['text']}\n")
+    assert len({row["seed"] for row in rows}) == deception.DESIGN["networks"]
+    for row in rows:
+        room, most = (LIMITS[row["limits"]][one] for one in ("room", "moves")) if row["fooled"] else (9.0, 9.0)
+        assert (row["off"] <= room, row["move"] <= most) == (True, True)
 
 
 @pytest.mark.slow
