@@ -15,6 +15,7 @@ from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
 from analysis.lenses.labels import LABELS
 from analysis.lenses.lime import LIME, LIME_ON_SITES
 from analysis.lenses.logit_lens import AFFINE_LENS, LOGIT_LENS
+from analysis.lenses.magnitude_codes import MAGNITUDE_CODES
 from analysis.lenses.patching import PATCHING_TABLE, PATH_PATCHING
 from analysis.lenses.preferred_inputs import PREFERRED_INPUTS
 from analysis.lenses.probes import PROBES
@@ -64,6 +65,7 @@ LENSES: Final = Registry(
         ROLES_LENS,
         HEAD_MATRICES,
         FEATURE_STRUCTURE,
+        MAGNITUDE_CODES,
         SUPERPOSITION,
         SPARSITY,
     ),

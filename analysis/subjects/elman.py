@@ -180,6 +180,6 @@ ELMAN: Final = SubjectKind(
     settings={"granularity": ("edges", "neurons"), "ablation": ("zero", "mean")},
     read=partial(read_as, Elman),
     write=classifier_document,
-    traits=frozenset(),
+    traits=frozenset({"steps"}),
     module="analysis.explaining.graphs",
 )

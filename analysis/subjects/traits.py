@@ -60,6 +60,7 @@ _TRAITS: Final = (
     Trait("edge-weights", "Analyses and edits of single weights", "weights of single edges of {plural} are not read"),
     Trait("gates", "Methods with gates on edges", "no derivatives by gates on the edges of {plural} are defined"),
     Trait("stream", "Residual stream, heads, positions", "no residual stream of {plural} is read"),
+    Trait("steps", "Codes by magnitude over steps", "no steps of {plural} are read"),
     Trait("channels", "Preferred inputs of channels", "no channels of {plural} are read"),
     Trait("play", "Play", "no page plays {plural}"),
     Trait("edits", "Edits by a rule", "no edit is defined on {plural}"),

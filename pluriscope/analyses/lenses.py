@@ -235,9 +235,9 @@ def picture(lens: Lens, stored: ViewFound, question: Any, caption: str) -> Block
     """The picture of an answer; None where it has none, or heat maps of its own."""
     if stored.grids or lens.pictures or (not stored.view and not stored.bars and not stored.bands):
         return None
-    n_inputs, bands = question.subject.n_inputs, stored.bands
+    bands, scores = stored.bands, (stored.view or {}).get("scores")
+    n_inputs = question.subject.n_inputs if scores or (bands and not bands.rows) else 0
     rows = [input_words(row, n_inputs) for row in range(1 << n_inputs)]
-    scores = (stored.view or {}).get("scores")
     planes = lens.planes((stored.view or {}).get("table", ())) if lens.planes else {}
     if not scores and any(len(end) == 2 for plane in planes.values() for end in plane.values()):
         return Figure(arrow_panels(planes, title=lens.label), caption)

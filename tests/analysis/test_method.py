@@ -16,7 +16,7 @@ REFUSED = {
     ("method", "elman"): {"edge-pruning", "mask-ig", "node-pruning", "weights"},
     ("method", "convolutional"): {"edge-pruning", "mask-ig", "node-pruning", "weights"},
     ("lens", "classifier"): {*LENSES.by_key},
-    ("lens", "elman"): {*LENSES.by_key},
+    ("lens", "elman"): {*LENSES.by_key} - {"magnitude-codes"},
     ("lens", "convolutional"): {*LENSES.by_key} - {"preferred-inputs"},
     ("lens", "perceptron"): {
         "direct-attribution",
@@ -26,6 +26,7 @@ REFUSED = {
         "head-matrices",
         "feature-structure",
         "preferred-inputs",
+        "magnitude-codes",
     },
     ("lens", "attention"): {
         "gradient-corners",
@@ -36,6 +37,7 @@ REFUSED = {
         "sparsity",
         "sparse-probes",
         "preferred-inputs",
+        "magnitude-codes",
     },
 }
 

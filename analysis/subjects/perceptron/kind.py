@@ -30,6 +30,6 @@ PERCEPTRON: Final = SubjectKind(
     settings={},
     read=_read,
     write=_write,
-    traits=frozenset(TRAITS) - {"channels", "readers", "stream"},
+    traits=frozenset(TRAITS) - {"channels", "readers", "steps", "stream"},
     module="analysis.explaining.perceptrons",
 )

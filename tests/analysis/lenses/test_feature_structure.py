@@ -1,11 +1,18 @@
 """Circles and magnitudes on values whose structure is known, and on a transformer whose embedding is a circle."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
 from analysis.lenses.feature_structure import FEATURE_STRUCTURE, circle, label_means, layered
+from analysis.lenses.magnitude_codes import MAGNITUDE_CODES
+from analysis.subjects.elman import ELMAN, Elman
+from analysis.subjects.perceptron.network import Network
 from analysis.subjects.question import GraphQuestion
+from analysis.subjects.registry import read_subject
 from analysis.subjects.transformer.kind import TRANSFORMER
+from app.bundled import bundled_models
 from tests.analysis.subjects.transformer.attention_models import random_attention
 
 RANDOM = np.random.default_rng(5)
@@ -82,3 +89,40 @@ def test_few_tokens_are_refused():
     fit, view = answer_of(random_attention(2, (1, 1, 4, 2, 3, 2)))
     assert "5 to 32 different tokens" in fit.reason
     assert view is None
+
+
+def onion(times, activation="linear", planted=True):
+    """An Elman network whose state holds the inputs of all steps along the same directions, each later one larger."""
+    tokens, units, steps = 5, 4, 3
+    random = np.random.default_rng(8)
+    embedding = random.normal(size=(units, tokens))
+    before = np.eye(units) / times if planted else np.linalg.qr(random.normal(size=(units, units)))[0] / times
+    out = random.normal(size=(2, units))
+    network = Network((np.hstack([embedding, before]), out), (np.zeros(units), np.zeros(2)), activation, "linear", None)
+    data = np.eye(tokens)[np.array(list(product(range(tokens), repeat=steps)))]
+    whole = Elman("onion", network, ("a", "b"), data, np.zeros(len(data), dtype=np.int64), "every row")
+    return Elman("onion", network, ("a", "b"), data, whole.layers[-1].argmax(axis=1), "every row")
+
+
+def codes(model):
+    question = GraphQuestion(ELMAN, model, ELMAN.default_rules)
+    settings = MAGNITUDE_CODES.filled({})
+    return MAGNITUDE_CODES.fit(question, settings), MAGNITUDE_CODES.answer(question, settings)
+
+
+def test_an_elman_network_that_stores_by_magnitude_is_told_and_one_that_turns_its_state_is_not():
+    fit, answer = codes(onion(3.0))
+    assert fit.status == "applicable"
+    rows = {(row["after"], row["first"], row["second"]): row for row in answer.view.rows}
+    assert [*rows] == [(2, 1, 2), (3, 1, 2), (3, 1, 3), (3, 2, 3)]
+    for (_, one, other), row in rows.items():
+        assert (row["cosine"], row["times"]) == (pytest.approx(1.0), pytest.approx(3.0 ** (other - one)))
+        assert row["p"] < 0.05
+    _, turned = codes(onion(3.0, planted=False))
+    assert max(row["cosine"] for row in turned.view.rows) < 0.9
+
+
+def test_steps_with_two_inputs_have_too_few_orders():
+    _, model = read_subject(bundled_models()["parity-3-elman"])
+    fit, _ = codes(model)
+    assert (fit.status, "5 to 32 different inputs" in fit.reason) == ("not applicable", True)

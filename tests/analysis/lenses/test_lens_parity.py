@@ -15,6 +15,7 @@ OURS = {
     "path-patching",
     "feature-pictures",
     "preferred-inputs",
+    "magnitude-codes",
     "labels",
     "das",
     "superposition",

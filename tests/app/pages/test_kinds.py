@@ -25,6 +25,7 @@ from analysis.lenses.registry import LENSES
 from analysis.network_files.files import network_file_json
 from analysis.subjects import registry
 from analysis.subjects.classifier import CLASSIFIER
+from analysis.subjects.elman import ELMAN
 from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.registry import SUBJECT_KINDS
 from analysis.subjects.traits import TRAITS
@@ -35,6 +36,7 @@ from benchmarks.kinds_table import with_kinds
 from benchmarks.parity import DOCUMENT
 from pluriscope.analyses.registry import of_kind
 from pluriscope.models import read_content, read_model
+from tests.analysis.lenses.test_feature_structure import onion
 from tests.analysis.subjects.test_classifier import drawn
 from tests.analysis.subjects.transformer.mlp_model import BARE
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT as BARE_FILE
@@ -99,6 +101,16 @@ def preferred(one: Sample) -> str:
     return page
 
 
+def stored_by_magnitude(one: Sample) -> str:
+    lens = LENSES.named("magnitude-codes", one.kind)
+    with one.client.app.state.store.write() as session:
+        save_network(session, json.dumps(ELMAN.write(onion(3.0))).encode(), slug="onion")
+    page = one.client.get(f"/networks/onion/analyses/lenses/{lens.key}").text
+    assert "a cosine of 1.00, the second" in page
+    assert "steps 2 and 3" in page
+    return page
+
+
 def tensors_in_order(one: Sample) -> Any:
     if one.kind.key != "perceptron":
         return read_model(one.model, layers="first, second")
@@ -124,6 +136,7 @@ CALLS = {
     "edge-weights": lambda one: one.result.weights,
     "gates": lambda one: METHODS.named("edge-pruning", one.kind),
     "stream": lambda one: LENSES.named("logit-lens", one.kind),
+    "steps": stored_by_magnitude,
     "channels": preferred,
     "play": played,
     "edits": lambda one: edited("noise", one.result.question, {"size": 0.1}),
