@@ -84,17 +84,20 @@ class Leaving(Exception):
     """The worker is told to leave while a job is on its way."""
 
 
-def run_workers(settings: Settings, *, slots: int | None = None, until_idle: bool = False) -> None:
-    """Open the store and work until told to leave (SIGTERM or Ctrl-C), or until nothing is left to do.
+def run_workers(
+    settings: Settings, *, slots: int | None = None, until_idle: bool = False, stop: threading.Event | None = None
+) -> None:
+    """Open the store and work until told to leave (SIGTERM, Ctrl-C or ``stop``), or until nothing is left to do.
 
     Args:
         slots: jobs at a time; ``settings.workers`` if not given.
         until_idle: return when no job is queued or running any more.
+        stop: set it to let the workers leave; jobs on their way are given back.
 
     Raises:
         StoreUnavailable: the database cannot be opened, or not brought to the current schema.
     """
-    stop, slots = threading.Event(), slots or settings.workers
+    stop, slots = stop or threading.Event(), slots or settings.workers
     settings = settings.model_copy(update={"workers": slots})  # they share the memory that there is
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -110,8 +110,8 @@ def test_a_lesson_fits_a_phone_with_its_drawing_in_the_first_screen(visitor, les
     ("path", "pages"),
     [
         ("/learn/two-readings?part=notes", 1),
-        ("/learn/hand-outs", 7),
-        ("/learn/notes", 7),
+        ("/learn/hand-outs", 8),
+        ("/learn/notes", 8),
         ("/learn/notes?minutes=45", 1),
         ("/learn/slides", SCREENS),
     ],

@@ -345,7 +345,9 @@ def test_the_most_different_circuits(client):
     first, other = report["pair"]["masks"][0], next(mask for mask in MASKS if mask not in report["pair"]["masks"])
     assert "differ most from each other" in client.get(f"{ONE}/{fold.format(first)}").text
     assert "differ most from each other" not in client.get(f"{ONE}/{fold.format(other)}").text
-    assert analysis(client, "rivals", "/networks/nand")["state"] == "not_analysed"
+    assert analysis(client, "rivals", "/networks/nand")["state"] == "computing", (
+        "it follows the search, which is queued"
+    )
     assert client.post("/api/v2/networks/nand/analyses/rivals", json={}).status_code == 409
 
 
