@@ -7,6 +7,7 @@ each method is deceived as it is, and none needs derivatives of its own.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -173,8 +174,8 @@ def apply(one: EditedPerceptron, settings: Settings, _named: Named) -> Change:
         raise InvalidEdit("edit deceive", "needs Boolean inputs, and these rows stand for none", "use another rule")
     table = tuple(one.answers(one.subject))
     asked = deceiving(replace(one.question, subject=one.question.network, output=0, task=Task(table)), settings)
-    label, *path = asked.ranking.label, *asked.descended()
-    (parameters, seen), steps = path[-1], len(path) - 1
+    label = asked.ranking.label
+    ((steps, (parameters, seen)),) = deque(enumerate(asked.descended()), maxlen=1)
     if not asked.done(seen):
         cause = f"did not come to its end in {steps:,} steps: {label} says {order_of(asked.layer, seen.numbers)}"
         cure = "give more steps, another seed, neuron or method, or let the output move farther"

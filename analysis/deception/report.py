@@ -134,11 +134,11 @@ def fooled_report(question: Question, work: Work = DEFAULT_WORK, seed: int = 0) 
     lies = [_said(asked_of(key, ""), base, "", 0) for key in RANKINGS]
     jobs = [(key, limits) for limits in LIMITS for key in RANKINGS]
     for done, (key, limits) in enumerate(jobs):
-        asked, path = asked_of(key, limits), []
-        for step, one in enumerate(asked.descended()):
-            path.append(one[0])
+        asked = asked_of(key, limits)
+        for step, (parameters, _) in enumerate(asked.descended()):
             work.tell(STAGE, done, len(jobs), f"{asked.ranking.label}, step {step}")
-        lies.append(_said(asked, asked.asked(path[-1]), limits, len(path) - 1))
+            last = parameters
+        lies.append(_said(asked, asked.asked(last), limits, step))
     work.tell(STAGE, len(jobs), len(jobs))
     return FooledReport(protocol=question.protocol.name, neuron=asked.name, seed=seed, lies=lies)
 

@@ -11,7 +11,6 @@ from analysis.deception.report import LIMITS, FooledReport, Lie
 from pluriscope.analyses.shown import AnalysisContext, Shown, thumb_of
 from pluriscope.blocks import Block, ChartFigure, More, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Series
-from pluriscope.figures.numbers import decimal
 from pluriscope.tables import Column, Row
 
 _WORDS: Final = {"": "as it is", "silent": "the output hardly moves", "answers": "answers stay"}
@@ -100,8 +99,7 @@ def _lie(one: Lie, report: FooledReport, of: AnalysisContext) -> Row:
     if not one.limits:
         return Row(values)
     values |= {"fooled": one.fooled, "steps": one.steps}
-    given = {"method": one.method, "neuron": report.neuron, "seed": report.seed}
-    given |= {name: decimal(value) for name, value in LIMITS[one.limits].items()}
+    given = {"method": one.method, "neuron": report.neuron, "seed": report.seed, **LIMITS[one.limits]}
     return Row(values, url=of.links.edit(of.slug, of.scope, rule="deceive", **given))
 
 
@@ -128,18 +126,7 @@ def _brief(report: FooledReport) -> str:
 
 def _list(report: FooledReport | None, _: AnalysisContext) -> tuple[str, Sequence[str], list[Sequence[Any]]]:
     """What each method says of each network."""
-    own = (
-        "method",
-        "limits",
-        "fooled",
-        "steps",
-        "off",
-        "move",
-        "n_valid",
-        "n_without",
-        "n_smallest",
-        "n_smallest_with",
-    )
+    own = tuple(name for name in Lie.model_fields if name not in ("numbers", "circuit"))
     rows: list[Sequence[Any]] = [[getattr(one, name) for name in own] for one in (report.lies if report else ())]
     return "Limits are empty for the network as it is. Empty: unknown, none.", own, rows
 

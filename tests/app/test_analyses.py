@@ -11,9 +11,12 @@ from fastapi.testclient import TestClient
 from markupsafe import Markup
 
 from analysis.circuits.search import search_circuits
+from analysis.deception import report as deception
+from analysis.deception.ranking import RANKINGS
 from analysis.discovery.registry import METHODS
 from analysis.discovery.report import MethodsReport
 from analysis.discovery.sweep import sweep
+from analysis.edits.registry import edited
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import KIND_OF
 from analysis.interpretations.indexing import InterpretationSpace
@@ -114,7 +117,9 @@ def client(tmp_path_factory):
                 judge(store, row, ("mean-ablation", "resample-ablation", "output-faithfulness", "both-directions"))
             for analysis in [BY_KEY[key] for key in KEYS if not BY_KEY[key].sums] if slug == "xor" else ():
                 arguments = arguments_about(file.network.digest, 0, *key, **analysis.details())
-                with store.write() as session:
+                with store.write() as session, pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(deception, "RANKINGS", {"eap": RANKINGS["eap"]})  # of all methods it takes minutes
+                    patch.setattr(deception, "LIMITS", {"silent": deception.LIMITS["silent"]})
                     handler = handler_of(analysis)
                     handler.save(session, arguments, handler.load(session, arguments)(DEFAULT_WORK))
         with store.write() as session:
@@ -435,3 +440,18 @@ def test_every_place_is_what_its_explanation_predicts_and_the_list_has_the_same(
     assert sum(one["count"] for one in report["places"] if one["kind"] != "interpretation") == len(
         [one for one in shares.values() if one[0]]
     )
+
+
+def test_lies_stand_beside_what_criteria_say_and_lead_to_the_edit_that_makes_them(client) -> None:
+    honest, lie = record(client, "xor", "fooled")["report"]["lies"]
+    assert (honest["limits"], lie["limits"], lie["fooled"]) == ("", "silent", True)
+    page = client.get("/networks/xor/analyses/fooled").text
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "1 of 1 methods put n1.2 first where the output moves by at most 0.05" in text
+    assert f"yes yes {lie['n_without']} {lie['n_valid']} {lie['n_smallest_with']} {lie['n_smallest']}" in text
+    (link,) = {one.replace("&amp;", "&") for one in re.findall(r'href="(/networks/xor/edit[^"]+)"', page)}
+    made = edited("deceive", ask(pretrained_xor().network), {"method": "eap"}).subject
+    assert client.get(f"/api/v2{link}").json()["network"] == made.digest
+    lines = client.get("/networks/xor/analyses/fooled.csv").text.splitlines()
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    assert [row["n_valid"] for row in rows] == [str(honest["n_valid"]), str(lie["n_valid"])]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from importlib import resources
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 from pydantic import Field
 
 from analysis.answers import answers
 from analysis.deception.ranking import RANKINGS, outputs_with
 from analysis.network_files.files import parse_network_file
 from analysis.question import Question, ask
+from analysis.subjects.perceptron.network import Network
 from app import bundled
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number
 from app.pages.play.played import Ask
@@ -43,10 +45,10 @@ class _Seen(NamedTuple):
     """
 
     question: Question
-    before: np.ndarray[Any, Any]
-    says: np.ndarray[Any, Any]
-    outputs: np.ndarray[Any, Any]
-    answers: np.ndarray[Any, Any]
+    before: NDArray[Any]
+    says: NDArray[Any]
+    outputs: NDArray[Any]
+    answers: NDArray[Any]
 
     def changed(self, neuron: str) -> int:
         """Answers that change without a neuron."""
@@ -58,14 +60,14 @@ class _Seen(NamedTuple):
         return _NEURONS[int(self.says.argmax())]
 
 
-@cache
-def _seen(before: Question) -> _Seen:
+@lru_cache(maxsize=1)
+def _seen(before: Network) -> _Seen:
     file = parse_network_file((resources.files(bundled) / "xor-deceives.json").read_bytes())
     question = ask(file.network)
     kept = np.ones((4, 3), dtype=np.bool_)
     kept[[1, 2, 3], [0, 1, 2]] = False
     outputs = outputs_with(question, 1, kept)
-    return _Seen(question, _EAP.of(before, 1), _EAP.of(question, 1), outputs, answers(outputs))
+    return _Seen(question, _EAP.of(ask(before), 1), _EAP.of(question, 1), outputs, answers(outputs))
 
 
 def _bars(seen: _Seen) -> Markup:
@@ -77,20 +79,14 @@ def _bars(seen: _Seen) -> Markup:
 
 def _without(seen: _Seen, neuron: str) -> Markup:
     """The network without a neuron."""
-    kept = [np.ones_like(matrix, dtype=bool) for matrix in seen.question.network.weights]
-    kept[0][_NEURONS.index(neuron), :] = kept[1][:, _NEURONS.index(neuron)] = False
+    layout, at = seen.question.layout, _NEURONS.index(neuron)
+    mask = (1 << layout.n_edges) - 1 & ~(layout.edges_into[1][at] | layout.edges_out_of[1][at])
     title = f"The network without neuron {neuron}"
-    return circuit_thumb(seen.question.network.weights, mask_of(kept, seen.question), title=title)
-
-
-def mask_of(kept: list[Any], question: Question) -> str:
-    """A circuit of kept edges in hex."""
-    bits = np.flatnonzero(np.concatenate([one.reshape(-1) for one in kept])).tolist()
-    return question.layout.to_hex(sum(1 << bit for bit in bits))
+    return circuit_thumb(seen.question.network.weights, layout.to_hex(mask), title=title)
 
 
 def _board(of: LessonNetwork, state: LieOptions) -> Board:
-    seen, neuron = _seen(of.question), state.neuron
+    seen, neuron = _seen(of.question.subject), state.neuron
     links = choices(
         (f"neuron-{one}", of.links.learn(_SLUG, neuron=one), f"Neuron {one}", one == neuron) for one in _NEURONS
     )
@@ -123,7 +119,7 @@ def _told(seen: _Seen) -> str:
 
 
 def _question(of: LessonNetwork) -> list[Answer]:
-    seen = _seen(of.question)
+    seen = _seen(of.question.subject)
     move = float(np.abs(seen.outputs[0] - seen.outputs[1 + _NEURONS.index(seen.first)]).max())
     others = enumerated([f"{seen.changed(one)} without {one}" for one in _NEURONS if one != seen.first])
     cut = [(_without(seen, seen.first), f"Without {seen.first} no output moves by more than {number(move)}.")]
@@ -140,7 +136,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
 
 
 def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
-    seen = _seen(of.question)
+    seen = _seen(of.question.subject)
     rows = zip(_NEURONS, seen.before.tolist(), seen.says.tolist(), strict=True)
     moves = np.abs(seen.outputs[1:] - seen.outputs[0]).max(axis=1).tolist()
     return {
@@ -164,7 +160,7 @@ LESSON: Final = Lesson(
     question="The method puts one neuron far ahead of the others. What does that show of this network?",
     answers=_question,
     numbers=_numbers,
-    picture=lambda of: _bars(_seen(of.question)),
+    picture=lambda of: _bars(_seen(of.question.subject)),
     thought="A method can be made to name a neuron that no answer needs.",
     asks="How would you try whether a score is right?",
 )

@@ -15,6 +15,7 @@ from analysis.deception.ranking import RANKINGS
 from analysis.deception.report import fooled_report
 from analysis.discovery.audit import audit
 from analysis.discovery.landscapes import landscape_of
+from analysis.edits.deceive import MILLISECONDS
 from analysis.edits.registry import edited
 from analysis.errors import BeyondLimits, InvalidEdit
 from analysis.question import ask
@@ -133,6 +134,10 @@ def test_a_report_says_of_lies_what_listing_every_circuit_says(monkeypatch):
     claimed = int(lie.circuit.mask, 16)
     assert (lie.circuit.valid, lie.circuit.keeps) == (claimed in masks, bool(claimed & out_of))
     assert found.findings()[0].startswith("1 of 2 methods put n1.2 first where the output moves by at most 0.05")
+
+
+def test_what_can_be_deceived_is_what_ranks_neurons():
+    assert MILLISECONDS.keys() == RANKINGS.keys()
 
 
 def test_networks_that_are_wrong_or_too_large_are_refused_before_anything_is_done():
