@@ -2,6 +2,7 @@
 
 python -m benchmarks.deception FILE            a line of JSON for each network; goes on where FILE ends
 python -m benchmarks.deception FILE --freeze   the table of rows, and the tables of the chapter
+python -m benchmarks.deception FILE --control  the same for the base rate and the controls; and with --freeze
 """
 
 from __future__ import annotations
@@ -9,31 +10,122 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice, product
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.deception.ranking import RANKINGS
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.deception.descent import AHEAD, deceiving, with_and_without
+from analysis.deception.ranking import RANKINGS, Ranking
 from analysis.deception.report import LIMITS, fooled_report
+from analysis.discovery.masked_perceptron import MaskedPerceptron
+from analysis.discovery.methods import EAP, EXACT_EDGE
+from analysis.edits.deceive import DECEIVE
+from analysis.question import Question
 from benchmarks import chapters
 from benchmarks.simplicity import networks
 
 SLUG: Final = "deception"
 DESIGN: Final = chapters.design_of(SLUG)
+CONTROL: Final = "undeceived"
+CONTROL_DESIGN: Final = chapters.design_of(CONTROL)
 
 
-def run(path: Path) -> None:
-    """Ask the networks that the file does not have yet, within the minutes of the design."""
+def run(path: Path, minutes: float, outcome: Callable[[Question], Mapping[str, Any]]) -> None:
+    """Ask the networks that the file does not have yet, within the minutes of a design."""
     done = len(path.read_text().splitlines()) if path.exists() else 0
     wanted = DESIGN["study"], DESIGN["width"]
     own = ((seed, question) for study, width, seed, question in networks() if (study, width) == wanted)
     with path.open("a") as file:
         for seed, question in islice(own, done, DESIGN["networks"]):
-            if time.process_time() > 60 * DESIGN["minutes"]:
+            if time.process_time() > 60 * minutes:
                 break
-            file.write(json.dumps({"seed": seed, **fooled_report(question).model_dump()}) + "\n")
+            file.write(json.dumps({"seed": seed, **outcome(question)}) + "\n")
             file.flush()
+
+
+# --- the base rate and the controls
+
+
+def edges_out(question: Question, layer: int, neuron: int) -> list[int]:
+    """The edges out of a neuron, each as a mask."""
+    mask = question.layout.edges_out_of[layer][neuron]
+    return [1 << edge for edge in range(question.layout.n_edges) if mask >> edge & 1]
+
+
+def _of_whole(question: Question, layer: int, values: Callable[[list[int]], float]) -> NDArray[np.float64]:
+    neurons = range(question.network.sizes[layer])
+    return np.array([abs(values(edges_out(question, layer, neuron))) for neuron in neurons])
+
+
+def _attributed(question: Question, layer: int) -> NDArray[np.float64]:
+    settings = EAP.filled({})
+    scores = EAP.scores(MaskedPerceptron.of(question, settings["ablation"]), settings).values
+    return _of_whole(question, layer, lambda edges: sum(float(scores[one.bit_length() - 1]) for one in edges))
+
+
+def _patched(question: Question, layer: int) -> NDArray[np.float64]:
+    settings = EXACT_EDGE.filled({})
+    masked, whole = MaskedPerceptron.of(question, settings["ablation"]), (1 << question.layout.n_edges) - 1
+
+    def change(edges: list[int]) -> float:
+        before, after = masked.measured([whole, whole & ~sum(edges)], settings)
+        return after - before
+
+    return _of_whole(question, layer, change)
+
+
+CONTROLS: Final = {
+    one.key: one
+    for one in (
+        Ranking("eap-neuron", "Attribution patching of neurons", _attributed),
+        Ranking("exact-neuron", "Exact patching of neurons", _patched),
+    )
+}
+
+
+def neurons(question: Question, rankings: Mapping[str, Ranking], layers: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """What rankings say of each neuron, and what is so."""
+    whole = (1 << question.layout.n_edges) - 1
+    for layer in layers:
+        for key, ranking in rankings.items():
+            numbers = ranking.of(question, layer)
+            for neuron, number in enumerate(numbers.tolist()):
+                outputs, off = with_and_without(question, layer, neuron)
+                edges, other = edges_out(question, layer, neuron), float(np.delete(numbers, neuron).max())
+                yield {
+                    "ranking": key,
+                    "layer": layer,
+                    "neuron": neuron,
+                    "number": number,
+                    "first": number > other,
+                    "ahead": number > 0 and number >= AHEAD * other,
+                    "off": float(off.max()),
+                    "move": float(np.abs(outputs[0] - outputs[1]).max()),
+                    "can_go": question.judge(whole & ~sum(edges)).valid,
+                    "needed_edges": sum(not question.judge(whole & ~edge).valid for edge in edges),
+                }
+
+
+def control(question: Question) -> dict[str, Any]:
+    """What all rankings say of a network as it was, and controls of the networks that deceive."""
+    base = replace(question, subject=question.network, output=0)
+    about = {"deceived": "", "limits": "", "fooled": False, "asked": False}
+    rows = [about | row for row in neurons(base, {**RANKINGS, **CONTROLS}, (1, 2))]
+    edge_methods = {key: ranking for key, ranking in RANKINGS.items() if ranking.method}
+    for limits, (key, ranking) in product(LIMITS, {**edge_methods, **CONTROLS}.items()):
+        settings = DECEIVE.filled({"method": next(iter(RANKINGS)), "seed": 0, **LIMITS[limits]}, base.kind)
+        asked = replace(deceiving(base, settings), ranking=ranking)
+        ((parameters, seen),) = deque(asked.descended(), maxlen=1)
+        about = {"deceived": key, "limits": limits, "fooled": asked.done(seen)}
+        found = neurons(asked.asked(parameters), {key: ranking, **CONTROLS}, (asked.layer,))
+        rows += [about | row | {"asked": row["neuron"] == asked.neuron} for row in found]
+    return {"rows": rows}
 
 
 # --- what was found
@@ -102,4 +194,9 @@ def freeze(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    (freeze if "--freeze" in sys.argv else run)(Path(sys.argv[1]))
+    if "--freeze" in sys.argv:
+        freeze(Path(sys.argv[1]))
+    elif "--control" in sys.argv:
+        run(Path(sys.argv[1]), CONTROL_DESIGN["minutes"], control)
+    else:
+        run(Path(sys.argv[1]), DESIGN["minutes"], lambda question: fooled_report(question).model_dump())
