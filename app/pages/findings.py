@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -435,7 +436,11 @@ def _notice(one: Mapping[str, Any]) -> Notice:
 
 
 def _elsewhere(text: str, links: Addresses) -> str:
-    """Links between chapters, as the documents have them, as links between pages."""
+    """Links of the documents, as links between pages."""
+    text = text.replace("(../glossary.md", "(glossary.md").replace(
+        "(../../app/bundled/findings/paper.toml)", f"({links.paper()})"
+    )
+    text = re.sub(r"\(\S*/([a-z-]+)\.parquet\)", lambda found: f"({links.findings('data', found[1])})", text)
     keys = [one["key"] for part in ("findings", "chapters") for one in record()[part]]
     for key in keys:
         text = text.replace(f"({key}.md)", f"({chapter_url(key, links)})")
