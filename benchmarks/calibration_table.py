@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -25,6 +25,7 @@ from app.pages.findings import FOLDER
 from benchmarks.lines import ROOT
 from pluriscope.study_table import StudyTable, write_part
 
+Row = dict[str, Any]
 SLUG: Final = "calibration"
 DESIGN: Final[Mapping[str, Any]] = json.loads((ROOT / "docs" / "findings" / f"{SLUG}.design.json").read_text())
 KINDS: Final = ("whole", "shared")
@@ -38,6 +39,11 @@ PARTS: Final = {
     "copies: strata": {"part": "stress", "method": "strata"},
 }
 """Lines of the chart, and which rows they are."""
+CAN_MISS: Final[Mapping[str, Callable[[Row], bool]]] = {
+    "brackets": lambda row: row["confidence"] < 1,
+    "uniform draws": lambda row: row["exact"] > 0,  # no draw of a network without a valid circuit is valid
+}
+"""Parts of which some intervals hold for certain, and rows of which they need not."""
 _COLUMNS: Final = {
     **dict.fromkeys(("part", "method"), "VARCHAR"),
     "number": "BIGINT",
@@ -46,7 +52,6 @@ _COLUMNS: Final = {
     **dict.fromkeys(("lows", "highs"), "BIGINT[]"),
     **dict.fromkeys(("confidence", "seconds"), "DOUBLE"),
 }
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,8 @@ def verdicts(rows: Sequence[Row]) -> Iterator[Verdict]:
         if not some:  # a part that was not reached
             continue
         yield verdict(name, some, alike)
+        if name in CAN_MISS:
+            yield verdict(f"{name} that can miss", [*filter(CAN_MISS[name], some)], alike)
         for shape in dict.fromkeys(row["shape"] for row in some) if name == "hashing" else ():
             yield verdict(f"{name}, {shape}", [row for row in some if row["shape"] == shape], alike)
         for kind in KINDS if where["part"] == "stress" else ():

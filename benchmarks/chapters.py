@@ -39,7 +39,12 @@ def markdown(lines: Lines, texts: int) -> str:
 
 
 def freeze(
-    slug: str, design: Mapping[str, Any], columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], *tables: str
+    slug: str,
+    design: Mapping[str, Any],
+    columns: Mapping[str, str],
+    rows: Sequence[Mapping[str, Any]],
+    *tables: str,
+    chapter: str = "",
 ) -> None:
     """Write rows and their digest, and put each table in the place of the one with its head in the chapter."""
     file = FOLDER / f"{slug}.parquet"
@@ -48,10 +53,10 @@ def freeze(
     told = {"rows": len(rows), "bytes": file.stat().st_size, "sha256": sha256(file.read_bytes()).hexdigest()}
     manifest["designs"][slug] = design
     manifest["tables"].setdefault(slug, {}).update(told, design=sha256_hex(canonical_json(design)))
-    (one,) = (one for one in record["chapters"] if one["key"] == slug)
+    (one,) = (one for one in record["chapters"] if one["key"] == (chapter or slug))
     for text in tables:
         head = re.escape(text.partition("\n")[0])
         one["text"] = re.sub(rf"{head}.*?(?=\n\n)", lambda _, new=text: new, one["text"], flags=re.DOTALL)
     for name, document in (("manifest.json", manifest), ("findings.json", record)):
         (FOLDER / name).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-    (ROOT / "docs" / "findings" / f"{slug}.md").write_text(f"# {one['title']}\n\n{one['text']}\n")
+    (ROOT / "docs" / "findings" / f"{one['key']}.md").write_text(f"# {one['title']}\n\n{one['text']}\n")

@@ -21,14 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.deception.descent import AHEAD, deceiving, with_and_without
-from analysis.deception.ranking import RANKINGS, Ranking
-from analysis.deception.report import LIMITS, fooled_report
+from analysis.deception.ranking import RANKINGS, Ranking, out_of
+from analysis.deception.report import LIMITS, fooled_report, needed_edges
 from analysis.discovery.masked_perceptron import MaskedPerceptron
 from analysis.discovery.methods import EAP, EXACT_EDGE
 from analysis.edits.deceive import DECEIVE
 from analysis.question import Question
+from app.pages.findings import FOLDER
 from benchmarks import chapters
 from benchmarks.simplicity import networks
+from pluriscope.study_table import StudyTable
 
 SLUG: Final = "deception"
 DESIGN: Final = chapters.design_of(SLUG)
@@ -52,32 +54,17 @@ def run(path: Path, minutes: float, outcome: Callable[[Question], Mapping[str, A
 # --- the base rate and the controls
 
 
-def edges_out(question: Question, layer: int, neuron: int) -> list[int]:
-    """The edges out of a neuron, each as a mask."""
-    mask = question.layout.edges_out_of[layer][neuron]
-    return [1 << edge for edge in range(question.layout.n_edges) if mask >> edge & 1]
-
-
-def _of_whole(question: Question, layer: int, values: Callable[[list[int]], float]) -> NDArray[np.float64]:
-    neurons = range(question.network.sizes[layer])
-    return np.array([abs(values(edges_out(question, layer, neuron))) for neuron in neurons])
-
-
 def _attributed(question: Question, layer: int) -> NDArray[np.float64]:
     settings = EAP.filled({})
     scores = EAP.scores(MaskedPerceptron.of(question, settings["ablation"]), settings).values
-    return _of_whole(question, layer, lambda edges: sum(float(scores[one.bit_length() - 1]) for one in edges))
+    return np.abs(out_of(question, layer, scores).sum(axis=0))
 
 
 def _patched(question: Question, layer: int) -> NDArray[np.float64]:
-    settings = EXACT_EDGE.filled({})
-    masked, whole = MaskedPerceptron.of(question, settings["ablation"]), (1 << question.layout.n_edges) - 1
-
-    def change(edges: list[int]) -> float:
-        before, after = masked.measured([whole, whole & ~sum(edges)], settings)
-        return after - before
-
-    return _of_whole(question, layer, change)
+    settings, whole = EXACT_EDGE.filled({}), (1 << question.layout.n_edges) - 1
+    masks = [whole, *(whole & ~edges for edges in question.layout.edges_out_of[layer])]
+    before, *after = MaskedPerceptron.of(question, settings["ablation"]).measured(masks, settings)
+    return np.abs(np.array(after) - before)
 
 
 CONTROLS: Final = {
@@ -97,7 +84,7 @@ def neurons(question: Question, rankings: Mapping[str, Ranking], layers: Sequenc
             numbers = ranking.of(question, layer)
             for neuron, number in enumerate(numbers.tolist()):
                 outputs, off = with_and_without(question, layer, neuron)
-                edges, other = edges_out(question, layer, neuron), float(np.delete(numbers, neuron).max())
+                other = float(np.delete(numbers, neuron).max())
                 yield {
                     "ranking": key,
                     "layer": layer,
@@ -107,8 +94,8 @@ def neurons(question: Question, rankings: Mapping[str, Ranking], layers: Sequenc
                     "ahead": number > 0 and number >= AHEAD * other,
                     "off": float(off.max()),
                     "move": float(np.abs(outputs[0] - outputs[1]).max()),
-                    "can_go": question.judge(whole & ~sum(edges)).valid,
-                    "needed_edges": sum(not question.judge(whole & ~edge).valid for edge in edges),
+                    "can_go": question.judge(whole & ~question.layout.edges_out_of[layer][neuron]).valid,
+                    "needed_edges": needed_edges(question, layer, neuron),
                 }
 
 
@@ -140,6 +127,18 @@ _COLUMNS: Final = {
     **dict.fromkeys(("edges", "n_valid", "n_without", "n_smallest", "n_smallest_with"), "BIGINT"),
     **dict.fromkeys(("passed", "failed"), "VARCHAR"),
 }
+_OF_NEURONS: Final = {
+    "seed": "BIGINT",
+    **dict.fromkeys(("deceived", "limits"), "VARCHAR"),
+    **dict.fromkeys(("fooled", "asked"), "BOOLEAN"),
+    "ranking": "VARCHAR",
+    **dict.fromkeys(("layer", "neuron"), "BIGINT"),
+    "number": "DOUBLE",
+    **dict.fromkeys(("first", "ahead"), "BOOLEAN"),
+    **dict.fromkeys(("off", "move"), "DOUBLE"),
+    "can_go": "BOOLEAN",
+    "needed_edges": "BIGINT",
+}
 _OF_LIE: Final = ("method", "limits", "fooled", "steps", "off", "move")
 _OF_CIRCUITS: Final = ("n_valid", "n_without", "n_smallest", "n_smallest_with")
 Rows = Sequence[Mapping[str, Any]]
@@ -156,47 +155,93 @@ def rows_of(line: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def tables(rows: Rows) -> tuple[chapters.Lines, chapters.Lines, chapters.Lines]:
-    """The tables of the chapter: who is fooled, what circuits are then given, and what criteria say of lies."""
-    n = len({row["seed"] for row in rows})
+def _can_go(rows: Rows) -> int:
+    """In how many networks a neuron that can go is ranked first."""
+    return sum(row["first"] and row["can_go"] for row in rows)
+
+
+def _met(rows: Rows, key: str) -> str:
+    """How many circuits meet a criterion, of those that it decides on."""
+    passed, failed = (sum(key in row[name].split() for row in rows) for name in ("passed", "failed"))
+    return f"{passed} of {passed + failed}"
+
+
+def kinds_of_circuits(rows: Rows) -> dict[str, Rows]:
+    """Valid circuits that methods give: honest ones, and those that keep the neuron where a smallest does or none."""
     fooled = [row for row in rows if row["fooled"]]
-    told = [["method", *LIMITS]]
-    for key, ranking in RANKINGS.items():
-        counts = (sum(row["method"] == key and row["limits"] == limits for row in fooled) for limits in LIMITS)
-        told.append([ranking.label, *(chapters.share(count, n) for count in counts)])
-    given = [["limits", "circuits given", "keep the neuron", "valid", "lies", "in no smallest"]]
+    deceived = {(row["seed"], row["method"]) for row in fooled}
+    honest = [row for row in rows if not row["limits"] and (row["seed"], row["method"]) in deceived and row["valid"]]
+    kept = [row for row in fooled if row["valid"] and row["keeps"]]
+    lies = [row for row in kept if not row["n_smallest_with"]]
+    return {"honest": honest, "in a smallest": [row for row in kept if row not in lies], "lies": lies}
+
+
+def tables(rows: Rows, controls: Rows) -> tuple[chapters.Lines, ...]:
+    """The tables of the chapter: who is fooled, what circuits are then given, what criteria say of them, and what
+    methods that ask about whole neurons say.
+    """
+    n, fooled = len({row["seed"] for row in rows}), [row for row in rows if row["fooled"]]
+    told = [["method", *LIMITS, "nobody deceived it"]]
+    for key, ranking in (RANKINGS | CONTROLS).items():
+        of = fooled if key in RANKINGS else [row for row in controls if row["asked"] and row["fooled"]]
+        some = [row for row in of if row["method" if key in RANKINGS else "deceived"] == key]
+        counts = [len({row["seed"] for row in some if row["limits"] == limits}) for limits in LIMITS]
+        own = [row for row in controls if not row["deceived"] and row["ranking"] == key and row["layer"] == 1]
+        told.append([ranking.label, *(chapters.share(count, n) for count in (*counts, _can_go(own)))])
+    given = [
+        ["limits", "circuits given", "keep the neuron", "valid", "both", "in a smallest", "lies", "in no smallest"]
+    ]
     for limits in LIMITS:
         some = [row for row in fooled if row["limits"] == limits and row.get("valid") is not None]
-        unneeded = sum(row["n_smallest_with"] == 0 for row in some)
-        lies = sum(row["keeps"] and row["valid"] for row in some)
-        counts_ = (sum(row["keeps"] for row in some), sum(row["valid"] for row in some), lies, unneeded)
-        given.append([limits, str(len(some)), *map(str, counts_)])
-    deceived = {(row["seed"], row["method"]) for row in fooled}
-    honest = [
-        row for row in rows if not row["limits"] and row.get("valid") and (row["seed"], row["method"]) in deceived
-    ]
-    both = honest, [row for row in fooled if row.get("valid") and row["keeps"]]
-    keys = dict.fromkeys(key for some in both for row in some for key in f"{row['passed']} {row['failed']}".split())
-    judged = [["criterion", "honest", "lies"]]
-    for key in keys:
-        cells = []
-        for some in both:
-            passed, failed = (sum(key in row[name].split() for row in some) for name in ("passed", "failed"))
-            cells.append(f"{passed} of {passed + failed}")
-        judged.append([f"`{key}`", *cells])
-    return told, given, judged
+        kinds = kinds_of_circuits([row for row in rows if row["limits"] in ("", limits)])
+        kept, lies = len(kinds["in a smallest"]), len(kinds["lies"])
+        counts = [sum(row[name] for row in some) for name in ("keeps", "valid")]
+        counts += [kept + lies, kept, lies, sum(row["n_smallest_with"] == 0 for row in some)]
+        given.append([limits, str(len(some)), *map(str, counts)])
+    kinds = kinds_of_circuits(rows)
+    keys = dict.fromkeys(
+        key for some in kinds.values() for row in some for key in f"{row['passed']} {row['failed']}".split()
+    )
+    judged = [["criterion", *kinds], *([f"`{key}`", *(_met(some, key) for some in kinds.values())] for key in keys)]
+    whole = [["limits, method", "networks", *(one.label for one in CONTROLS.values()), "an edge is needed"]]
+    for limits, key in product(LIMITS, RANKINGS):
+        own = [
+            row
+            for row in controls
+            if (row["limits"], row["deceived"]) == (limits, key) and row["asked"] and row["fooled"]
+        ]
+        if own:
+            by = [sum(row["first"] for row in own if row["ranking"] == control_) for control_ in CONTROLS]
+            its = [row for row in own if row["ranking"] == key]
+            needed = sum(row["needed_edges"] > 0 for row in its)
+            whole.append([f"{limits}, {RANKINGS[key].label}", *map(str, (len(its), *by, needed))])
+    return told, given, judged, whole
 
 
-def freeze(path: Path) -> None:
-    """Write the table of rows, and the tables of the chapter."""
-    rows = [row for line in path.read_text().splitlines() for row in rows_of(json.loads(line))]
-    chapters.freeze(SLUG, DESIGN, _COLUMNS, rows, *(chapters.markdown(lines, 1) for lines in tables(rows)))
+def table(slug: str) -> list[dict[str, Any]]:
+    """The frozen rows of a design."""
+    found = StudyTable([FOLDER / f"{slug}.parquet"])
+    return [dict(zip(found.columns, row, strict=True)) for row in found.ask("SELECT * FROM {rows}")]
+
+
+def freeze(path: Path, slug: str) -> None:
+    """Write the rows of a design, and the tables of the chapter."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    if slug == SLUG:
+        rows, columns, design = [row for line in lines for row in rows_of(line)], _COLUMNS, DESIGN
+    else:
+        rows = [{"seed": line["seed"], **row} for line in lines for row in line["rows"]]
+        columns, design = _OF_NEURONS, CONTROL_DESIGN
+    both = {one: rows if one == slug else table(one) for one in (SLUG, CONTROL)}
+    made = tables(both[SLUG], both[CONTROL])
+    chapters.freeze(slug, design, columns, rows, *(chapters.markdown(lines, 1) for lines in made), chapter=SLUG)
 
 
 if __name__ == "__main__":
+    file, control_ = Path(sys.argv[1]), "--control" in sys.argv
     if "--freeze" in sys.argv:
-        freeze(Path(sys.argv[1]))
-    elif "--control" in sys.argv:
-        run(Path(sys.argv[1]), CONTROL_DESIGN["minutes"], control)
+        freeze(file, CONTROL if control_ else SLUG)
+    elif control_:
+        run(file, CONTROL_DESIGN["minutes"], control)
     else:
-        run(Path(sys.argv[1]), DESIGN["minutes"], lambda question: fooled_report(question).model_dump())
+        run(file, DESIGN["minutes"], lambda question: fooled_report(question).model_dump())

@@ -534,7 +534,8 @@ def deletion() -> dict[str, Shown]:
             Chart("dots", "Edges too many, by method", Axis(few, low=0), rows_, two(sizes)),
         ),
         "figure-2": (
-            "Only deletion asks which circuits are valid. Judged without neurons that no edge leads into.",
+            "Deletion asks after each edge whether the circuit is valid, ACDC on decisions whether all decisions stay. "
+            "Judged without neurons that no edge leads into.",
             Chart(
                 "dots",
                 "Valid answers, by method",
@@ -745,7 +746,10 @@ def calibration() -> dict[str, Shown]:
     ends = [Mark(1.0, "exact"), Mark(1 / 1.8, "÷ 1.8"), Mark(1.8, "× 1.8")]
     return {
         "figure": (
-            "With 95% intervals. Beside each name what is promised.",
+            "With 95% intervals. Beside each name the least that is promised. "
+            + "The table tells apart what can miss: "
+            + ", ".join(f"{found[f'{name} that can miss'].n:,} {name}" for name in calibration_table.CAN_MISS)
+            + ".",
             Chart(
                 "dots",
                 "Intervals that hold the exact number",

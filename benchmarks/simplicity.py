@@ -144,9 +144,12 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
             sum(row["list"] == 1 for row in some),
             sum(row["single"] for row in some),
         )
-        shares = (chapters.share(k, len(some)) for k in alone)
-        chance = sum(1 / row["valid"] for row in some) / len(some)
-        found.append([f"`{study}`, width {width[0]}", described, str(len(some)), *shares, f"{chance:.1%}"])
+        n = len(some)
+        shares = [chapters.share(k, n) for k in alone]
+        if described == WORDS["circuit"][0]:  # by deduction: all and none are no estimates
+            shares = [f"{k / n:.0%}" if k in (0, n) else one for k, one in zip(alone, shares, strict=True)]
+        chance = sum(1 / row["valid"] for row in some) / n
+        found.append([f"`{study}`, width {width[0]}", described, str(n), *shares, f"{chance:.1%}"])
     return found
 
 

@@ -1,9 +1,11 @@
 """How much methods say the neurons of a hidden layer matter: a number for each, so that one of them comes first.
 
-A method that scores edges says of a neuron the sum of the sizes of the scores of the edges out of it, ACDC by how much
-the loss rose at the one of them that was hardest to remove, Shapley values their mean size over the rows, where the
-neurons of the layer are the players and absent ones are 0 (Ghorbani and Zou, "Neuron Shapley", NeurIPS 2020,
-arXiv:2002.09815), and a probe of one neuron which share of the variance of the answer its activation explains.
+Methods that score edges rank no neurons: what is said here of a neuron is our sum of the sizes of the scores of the
+edges out of it, and of ACDC how much the loss rose at the one of them that was hardest to remove. Edges whose effects
+cancel each other rightly have large scores, though the neuron can go as a whole. Shapley values say their mean size
+over the rows, where the neurons of the layer are the players and absent ones are 0 (Ghorbani and Zou, "Neuron Shapley",
+NeurIPS 2020, arXiv:2002.09815), and a probe of one neuron which share of the variance of the answer its activation
+explains.
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ def outputs_with(question: Question, layer: int, kept: NDArray[np.bool_]) -> Arr
 def _of_edges(method: DiscoveryMethod, question: Question, layer: int) -> Array:
     settings = method.filled({})
     scores = method.scores(MaskedPerceptron.of(question, settings["ablation"]), settings).values
-    sizes = np.abs(_out_of(question, layer, scores))
+    sizes = np.abs(out_of(question, layer, scores))
     return fixed_order.mean(sizes) * len(sizes)
 
 
@@ -71,12 +73,12 @@ def _rises(question: Question, layer: int) -> Array:
     rises = np.zeros(masked.n_bits)
     for tried in one_by_one(masked, settings):
         rises[tried.edge] = max(tried.rise, 0.0)
-    highest: Array = _out_of(question, layer, rises).max(axis=0)
+    highest: Array = out_of(question, layer, rises).max(axis=0)
     return highest
 
 
-def _out_of(question: Question, layer: int, values: Array) -> Array:
-    """``[neurons above, neurons]`` of the edges out of a layer."""
+def out_of(question: Question, layer: int, values: Array) -> Array:
+    """Numbers ``[edges]`` as ``[neurons above, neurons]`` of the edges out of a layer, from 0."""
     sizes, offsets = question.layout.sizes, question.layout.offsets
     return values[offsets[layer] : offsets[layer + 1]].reshape(sizes[layer + 1], sizes[layer])
 

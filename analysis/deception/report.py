@@ -1,9 +1,10 @@
 """Whether methods can be made to lie about a network, and which criteria accept the circuits that they then give.
 
-In a lie a method puts a neuron first that no answer needs (:mod:`analysis.edits.deceive`). Each method is deceived
-twice: where the output may hardly move without the neuron, and where no more is asked than that answers stay as they
-are. What is claimed is the circuit that the method gives under its usual settings. Beside it stands what the same
-method gives of the network as it was.
+A deceived method ranks first a neuron that can go as a whole: every answer stays right where it is 0
+(:mod:`analysis.edits.deceive`). Each method is deceived twice: where the output may hardly move without the neuron, and
+where no more is asked than that answers stay as they are. What is claimed is the circuit that the method gives under
+its usual settings. It is a lie if it is valid and keeps the neuron, and no smallest valid circuit does. Beside it is
+what the same method gives of the network as it was.
 """
 
 from __future__ import annotations
@@ -51,12 +52,26 @@ class Lie(Part):
     steps: int = Field(description="Of the descent.")
     off: float = Field(description="How far an output is from 0 or 1, with the neuron or without it, at most.")
     move: float = Field(description="How far the output moves without the neuron, at most.")
+    needed_edges: int | None = Field(
+        None,
+        description="Edges out of the neuron without which alone an answer changes; null if an older version asked.",
+    )
     numbers: list[float] = Field(description="What the method says of each neuron of the layer.")
     circuit: ClaimedCircuit | None = Field(None, description="That it gives; null where it gives none.")
     n_valid: int | None = Field(None, description="Valid circuits of this network; null where they are not all listed.")
     n_without: int | None = Field(None, description="Those of them without the neuron.")
     n_smallest: int | None = Field(None, description="Valid circuits with the fewest edges.")
     n_smallest_with: int | None = Field(None, description="Those of them with the neuron.")
+
+    @property
+    def kept(self) -> bool:
+        """Whether the circuit is valid and keeps the neuron."""
+        return self.circuit is not None and self.circuit.valid and self.circuit.keeps
+
+    @property
+    def lies(self) -> bool:
+        """Whether no smallest valid circuit keeps the neuron, though this one does."""
+        return self.fooled and self.kept and self.n_smallest_with == 0
 
 
 class FooledReport(Report):
@@ -93,11 +108,14 @@ class FooledReport(Report):
             some = self.of(limits)
             labels = [RANKINGS[one.method].label for one in some if one.fooled]
             told = f": {', '.join(labels)}" if labels else ""
-            found.append(f"{len(labels)} of {len(some)} methods put {self.neuron} first where {words}{told}.")
+            found.append(f"{len(labels)} of {len(some)} methods rank {self.neuron} first, {words}{told}.")
         return found
 
 
-ABOUT: Final = {"silent": "the output moves by at most 0.05 without it", "answers": "no answer needs it"}
+ABOUT: Final = {
+    "silent": "which can go as a whole and moves the output by at most 0.05",
+    "answers": "which can go as a whole",
+}
 
 
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> FooledReport:
@@ -143,6 +161,13 @@ def fooled_report(question: Question, work: Work = DEFAULT_WORK, seed: int = 0) 
     return FooledReport(protocol=question.protocol.name, neuron=asked.name, seed=seed, lies=lies)
 
 
+def needed_edges(question: Question, layer: int, neuron: int) -> int:
+    """How many of the edges out of a neuron are needed: alone left out, each changes an answer."""
+    whole, out_of = (1 << question.layout.n_edges) - 1, question.layout.edges_out_of[layer][neuron]
+    edges = (1 << edge for edge in range(question.layout.n_edges) if out_of >> edge & 1)
+    return sum(not question.judge(whole & ~edge).valid for edge in edges)
+
+
 def _said(asked: Deceiving, question: Question, limits: str, steps: int) -> Lie:
     """What a method says of a network, and what is so."""
     seen = asked.seen(question.network.parameters)
@@ -154,6 +179,7 @@ def _said(asked: Deceiving, question: Question, limits: str, steps: int) -> Lie:
         steps=steps,
         off=seen.off,
         move=seen.move,
+        needed_edges=needed_edges(question, asked.layer, asked.neuron),
         numbers=seen.numbers.tolist(),
     )
     if asked.ranking.method is None or (limits and not lie.fooled):

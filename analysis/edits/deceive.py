@@ -1,4 +1,4 @@
-"""A network that deceives a method: no answer changes, and the method puts a neuron first that none needs.
+"""A network that deceives a method: no answer changes, and the method ranks first a neuron that can go as a whole.
 
 Sources: Heo, Joo and Moon, "Fooling Neural Network Interpretations via Adversarial Model Manipulation" (NeurIPS 2019,
 arXiv:1902.02041); Slack et al., "Fooling LIME and SHAP" (AIES 2020, arXiv:1911.02508).
@@ -37,8 +37,9 @@ def _milliseconds(one: EditedPerceptron, settings: Settings) -> float:
 DECEIVE: Final = Edit(
     key="deceive",
     label="Deceiving a method",
-    says="Makes a method put a neuron first, ahead of each other of its layer by half, without which no answer changes "
-    "and the output hardly moves. The network’s answers stay; the descent is on what the method itself says.",
+    says="Makes a method rank first, ahead of each other of its layer by half, a neuron that can go as a whole: no "
+    "answer changes without it, and the output hardly moves. The network’s answers stay. Where a method scores edges, "
+    "what ranks a neuron is our sum of the sizes of the scores of the edges out of it.",
     source="Heo, Joo and Moon 2019 (arXiv:1902.02041); Slack et al. 2020 (arXiv:1911.02508).",
     ways={
         "perceptron": Way(

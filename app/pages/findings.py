@@ -42,11 +42,11 @@ FIGURE: Final = "figure"
 _FORMS: Final = ("svg", "png", "pdf")
 _CURE: Final = "restore the file, or make it again as the page of data says"
 _TYPES: Final[Mapping[str, Type]] = {"BIGINT": "int", "HUGEINT": "big", "DOUBLE": "float", "BOOLEAN": "bool"}
-_AGAIN: Final = """Everything was made by Pluriscope as it stands under the tag `{tag}` of the project's repository \
-(commit `{commit:.12}`). There lie the code, the designs and the results with all weights:
+_AGAIN: Final = """Everything was made by Pluriscope as it was at commit `{commit:.12}` of the project's repository. \
+There lie the code, the designs and the results with all weights:
 
 ```
-git checkout {tag}
+git checkout {commit:.12}
 ./run check             # makes the environment
 .venv/bin/python -m benchmarks.findings --rows
 ```
@@ -60,7 +60,8 @@ from the public half of the answer key, which `pluriscope suite make public` mak
 `python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calibration_table FILES` makes its table. \
 `over-training` likewise: `python -m benchmarks.over_training FILE`, `python -m benchmarks.over_training_table FILE`. \
 `simplicity` is `python -m benchmarks.simplicity FILE`, and the same with `--freeze`; `null-claims` is \
-`python -m benchmarks.null_claims FILE` likewise, `deception` is `python -m benchmarks.deception FILE`."""
+`python -m benchmarks.null_claims FILE` likewise, `deception` is `python -m benchmarks.deception FILE`, \
+`undeceived` the same with `--control`."""
 
 
 @lru_cache(maxsize=1)
@@ -218,8 +219,8 @@ def findings(links: Addresses) -> Iterator[Block]:
     wrong = [problem for one in told["findings"] if (problem := broken(one))]
     yield Section("Data")
     yield Prose(
-        f"Each number is computed from [one table a study]({links.findings('data')}), by code under the tag "
-        f"`{manifest()['tag']}` ([commands]({links.findings('data')}#again))."
+        f"Each number is computed from [one table a study]({links.findings('data')}), by the code of commit "
+        f"`{manifest()['commit']:.12}` ([commands]({links.findings('data')}#again))."
         + (f" Not computed here: {'; '.join(wrong)}." if wrong else ""),
         glossary=False,
     )

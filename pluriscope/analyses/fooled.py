@@ -1,4 +1,4 @@
-"""Whether methods can be made to lie about a network, as pages show it: lies, and which criteria accept them."""
+"""Whether methods can be made to rank first a neuron that can go, as pages show it, and which criteria accept that."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ _WORDS: Final = {"": "as it is", "silent": "the output hardly moves", "answers":
 _LIES: Final = (
     Column("method", "Method", "Which is deceived.", "name", first=True),
     Column("limits", "Where", "What the network has to keep without the neuron.", "text"),
-    Column("fooled", "Fooled", "Whether the method puts the neuron first, ahead of each other by half.", "bool"),
+    Column("fooled", "Fooled", "Whether it ranks the neuron first, ahead of each other by half.", "bool"),
     Column("own", "Neuron, %", "Its share of what the method says of its layer.", "float"),
     Column("next", "Next, %", "That of the next neuron of the layer.", "float"),
     Column("move", "Moves", "How far the output moves without the neuron, at most.", "float"),
+    Column("needed_edges", "Needed edges", "Edges out of it without which alone an answer changes.", "int"),
     Column("steps", "Steps", "Of the descent.", "int"),
 )
 _CRITERIA: Final = (
     Column("criterion", "Criterion", "Which circuits are asked.", "name", first=True),
     Column("honest", "Accepted before", "Circuits that the methods give of the network as it is.", "int"),
     Column("honest_of", "Of", "Those that it decides on.", "int"),
-    Column("lies", "Lies accepted", "Circuits with the neuron that deceived methods give.", "int"),
+    Column("kept", "In a smallest", "Valid circuits with the neuron, which some smallest valid circuit has.", "int"),
+    Column("kept_of", "Of", "Those that it decides on.", "int"),
+    Column("lies", "Lies accepted", "Valid circuits with the neuron, which no smallest valid circuit has.", "int"),
     Column("lies_of", "Of lies", "Those that it decides on.", "int"),
 )
 _TRUTH: Final = (
@@ -41,15 +44,19 @@ _TRUTH: Final = (
     Column("n_smallest", "Of smallest", "Smallest valid circuits.", "int"),
 )
 _READING: Final = """
-Each method is deceived by itself. A descent moves all weights and biases until the method puts the neuron first, ahead
-of each other neuron of its layer by half, while every answer is right with the neuron and without it. Where *the output
+Each method is deceived by itself. A descent moves all weights and biases until the method ranks the neuron first, ahead
+of each other neuron of its layer by half, while the neuron can go as a whole: every answer is right with it and without
+it. Where *the output
 hardly moves*, outputs stay within 0.25 of 0 and 1, and taking the neuron out moves none by more than 0.05; where
 *answers stay*, within 0.45, and the neuron may move the output by 1. A descent that did not come to its end in 300
 steps is no proof that the method cannot be fooled. With [other settings](glossary.md#deceiving-a-method) it may be.
 
-What a method says of a neuron is the sum of the sizes of the scores of the edges out of it; of ACDC, how much the loss
-rose at the edge that was hardest to remove; of Shapley values, their mean size over the rows with the neurons of the
-layer as players; of the probe, which share of the variance of the answer the neuron alone explains.
+Methods that score edges rank no neurons. What stands here of a neuron is our sum of the sizes of the scores of its
+edges out; of ACDC, how much the loss rose at the edge that was hardest to remove. Of its edges a method may be right:
+where effects cancel, a single edge can be needed though the neuron can go. Shapley values say their mean size over the
+rows with the neurons of the layer as players; the probe, which share of the variance of the answer the neuron alone
+explains. [What of this nobody had to make](/findings/deception): networks as they were, and methods that ask about
+whole neurons.
 """
 
 
@@ -70,18 +77,18 @@ def _chart(report: FooledReport, _: AnalysisContext) -> Chart:
 def _page(report: FooledReport, of: AnalysisContext) -> Iterator[Block]:
     told = (
         f"How much of what a method says of the layer it says of neuron {report.neuron}: of the network as it is, and "
-        "of those that were to deceive it, in which no answer needs the neuron."
+        "of those that were to deceive it, in which it can go as a whole. Of methods that score edges that is our sum "
+        "of the sizes of the scores of the edges out of it; they themselves rank edges."
     )
     yield ChartFigure(chart=_chart(report, of), caption=told, id="shares")
     yield Section("Each method and its networks", "a row leads to the edit that makes the network")
     ordered = sorted(report.lies, key=lambda one: [*RANKINGS].index(one.method))
     yield Table.short("network", _LIES, [_lie(one, report, of) for one in ordered], id="lies")
-    lies = [one for limits in LIMITS for one in report.judged(limits) if one.circuit and one.circuit.keeps]
-    if lies:
-        hint = "circuits that the methods give, before and after"
-        yield Section("Which criteria accept the lies", hint)
-        yield Table.short("criterion", _CRITERIA, list(_criteria(report, lies)), id="criteria")
     some = [one for limits in LIMITS for one in report.judged(limits)]
+    if any(one.kept for one in some):
+        hint = "a lie keeps the neuron, and no smallest valid circuit does"
+        yield Section("Which criteria accept the circuits that keep it", hint)
+        yield Table.short("criterion", _CRITERIA, list(_criteria(report, some)), id="criteria")
     if some:
         yield Section("What all valid circuits say", "of the networks that deceive")
         rows = [Row({**one.model_dump(), **(one.circuit or one).model_dump(), **_named(one)}) for one in some]
@@ -96,6 +103,7 @@ def _named(one: Lie) -> dict[str, str]:
 def _lie(one: Lie, report: FooledReport, of: AnalysisContext) -> Row:
     shares = [round(100 * number / (sum(one.numbers) or 1.0), 1) for number in one.numbers]
     values: dict[str, Any] = {**_named(one), "own": shares.pop(report.number), "next": max(shares), "move": one.move}
+    values["needed_edges"] = one.needed_edges
     if not one.limits:
         return Row(values)
     values |= {"fooled": one.fooled, "steps": one.steps}
@@ -103,12 +111,13 @@ def _lie(one: Lie, report: FooledReport, of: AnalysisContext) -> Row:
     return Row(values, url=of.links.edit(of.slug, of.scope, rule="deceive", **given))
 
 
-def _criteria(report: FooledReport, lies: Sequence[Lie]) -> Iterator[Row]:
-    honest = report.judged("")
+def _criteria(report: FooledReport, some: Sequence[Lie]) -> Iterator[Row]:
+    lies, kept = ([one for one in some if one.kept and one.lies == lying] for lying in (True, False))
+    groups = {"honest": report.judged(""), "kept": kept, "lies": lies}
     for key in report.criteria:
         values: dict[str, Any] = {"criterion": criterion_named(key).label}
-        for name, some in (("honest", honest), ("lies", lies)):
-            outcomes = [one.circuit.criteria.get(key) for one in some if one.circuit]
+        for name, own in groups.items():
+            outcomes = [one.circuit.criteria.get(key) for one in own if one.circuit]
             values |= {
                 name: outcomes.count("passed"),
                 f"{name}_of": outcomes.count("passed") + outcomes.count("failed"),

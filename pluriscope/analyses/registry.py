@@ -298,11 +298,12 @@ NULL: Final = Analysis(
 FOOLED: Final = Analysis(
     "fooled",
     "Can it be fooled?",
-    "Can methods be made to put a neuron first that no answer needs, and which criteria accept what they then give?",
+    "Can methods be made to rank first a neuron that can go as a whole, and which criteria accept what they then give?",
     "Some minutes: twelve networks are made by descent.",
     "analysis.deception.report:find",
     (("deceiving", "Deceiving methods", "steps of descent, one method after another"),),
     never,
+    version=2,
     needs=("edge-weights",),
     searched=False,
 )

@@ -447,7 +447,7 @@ def test_lies_stand_beside_what_criteria_say_and_lead_to_the_edit_that_makes_the
     assert (honest["limits"], lie["limits"], lie["fooled"]) == ("", "silent", True)
     page = client.get("/networks/xor/analyses/fooled").text
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
-    assert "1 of 1 methods put n1.2 first where the output moves by at most 0.05" in text
+    assert "1 of 1 methods rank n1.2 first, which can go as a whole and moves the output by at most 0.05" in text
     assert f"yes yes {lie['n_without']} {lie['n_valid']} {lie['n_smallest_with']} {lie['n_smallest']}" in text
     (link,) = {one.replace("&amp;", "&") for one in re.findall(r'href="(/networks/xor/edit[^"]+)"', page)}
     made = edited("deceive", ask(pretrained_xor().network), {"method": "eap"}).subject

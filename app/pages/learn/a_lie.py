@@ -1,4 +1,4 @@
-"""A lie: a method puts a neuron first that no answer needs, in a network made for that."""
+"""A lie: a score ranks first a neuron that can go as a whole, in a network made for that."""
 
 from __future__ import annotations
 
@@ -91,14 +91,17 @@ def _board(of: LessonNetwork, state: LieOptions) -> Board:
         (f"neuron-{one}", of.links.learn(_SLUG, neuron=one), f"Neuron {one}", one == neuron) for one in _NEURONS
     )
     asked = Asked("guess", "Of 4 answers, change:", kind="number", most=4)
-    first = Markup("{} says how much each neuron of layer 1 matters. Choose the one that is switched off.{}")
+    first = Markup(
+        "{} scores edges. The sizes of the scores of the edges out of a neuron, summed up, are to say "
+        "how much each neuron of layer 1 matters. Choose the one that is switched off.{}"
+    )
     steps = (
         first.format(_EAP.label, links),
         Markup("Guess how many of the four answers change without it.{}").format(
             fields(Ask("Switch it off", [("neuron", neuron)], [asked]), of.links.learn(_SLUG))
         ),
     )
-    caption = f"What the method says: {_told(seen)}."
+    caption = f"Sums of scores: {_told(seen)}."
     figure = Markup("<div class=pair><div>{}<p>{}</p></div>").format(_bars(seen), caption)
     if state.guess is None:
         said = "The network gives all four answers of XOR."
@@ -127,11 +130,11 @@ def _question(of: LessonNetwork) -> list[Answer]:
     return [
         Answer("needs", f"Answers need neuron {seen.first}", False, f"{moved}Of the others: {others}.", cut),
         Answer("wrong", "The method was computed wrongly", False,
-               "It was not. It multiplies what a neuron carries by a slope, and both are right. Paths that cancel each "
-               "other have large slopes, too."),
+               "It was not. It multiplies what an edge carries by a slope, and both are right. Edges whose effects "
+               "cancel each other have large scores, and a sum of sizes does not cancel them."),
         Answer("asks", "Little: it has to be asked by switching off", True,
-               f"Yes. {moved}A network can be made so that the method’s number is large and the neuron is not needed. "
-               "What a method says is a guess until it is tried.", cut),
+               f"Yes. {moved}A network can be made so that the sum is large and the neuron can go as a whole. "
+               "A score is a guess until it is tried.", cut),
     ]  # fmt: skip
 
 
@@ -152,15 +155,15 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
 LESSON: Final = Lesson(
     slug=_SLUG,
     title="A method that is fooled",
-    does="Switch off the neuron that a method puts first, and count the answers that change.",
+    does="Switch off the neuron that a score ranks first, and count the answers that change.",
     aim="You can say what a score of a neuron shows, and how to try it.",
     minutes=6,
     options=LieOptions,
     board=_board,
-    question="The method puts one neuron far ahead of the others. What does that show of this network?",
+    question="The score ranks one neuron first, far ahead of the others. What does that show of this network?",
     answers=_question,
     numbers=_numbers,
     picture=lambda of: _bars(_seen(of.question.subject)),
-    thought="A method can be made to name a neuron that no answer needs.",
+    thought="A network can be made in which a method ranks first a neuron that can go as a whole.",
     asks="How would you try whether a score is right?",
 )

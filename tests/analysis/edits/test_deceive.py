@@ -133,7 +133,11 @@ def test_a_report_says_of_lies_what_listing_every_circuit_says(monkeypatch):
     assert lie.n_smallest_with == sum(bool(mask & out_of) for mask in masks if mask.bit_count() == least)
     claimed = int(lie.circuit.mask, 16)
     assert (lie.circuit.valid, lie.circuit.keeps) == (claimed in masks, bool(claimed & out_of))
-    assert found.findings()[0].startswith("1 of 2 methods put n1.2 first where the output moves by at most 0.05")
+    assert found.findings()[0].startswith("1 of 2 methods rank n1.2 first, which can go as a whole")
+    alone = [mask for mask in range(1 << 18) if mask.bit_count() == 17]  # each without one edge
+    needed = [mask for mask in alone if mask & out_of != out_of and mask not in masks]
+    assert lie.needed_edges == len(needed)
+    assert (lie.kept, lie.lies) == (bool(claimed & out_of) and claimed in masks, lie.kept and not lie.n_smallest_with)
 
 
 def test_what_can_be_deceived_is_what_ranks_neurons():

@@ -11,6 +11,7 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from analysis.answer_key.condition import PRIMARY
+from analysis.deception.ranking import RANKINGS
 from analysis.deception.report import LIMITS
 from analysis.digest import canonical_json, sha256_hex
 from analysis.studies.reading import design_from_mapping
@@ -225,11 +226,12 @@ def test_the_calibration_says_what_its_rows_say():
     assert one["chapter"]["rows"] == [verdict.cells for verdict in found]
     assert all(f"| {' | '.join(verdict.cells)} |" in chapter for verdict in found)
     assert all(row["held"] == calibration_table.holds(row, row["exact"]) for row in rows if row["intervals"])
-    for name in ("hashing", "brackets", "uniform draws", "strata"):
+    for name in ("hashing", "brackets that can miss", "uniform draws that can miss", "strata"):
         (verdict,) = (one for one in found if one.name == name)
         assert f"{verdict.held:,} of {verdict.n:,}" in one["sentence"]
     assert all(verdict.share[2] >= verdict.promised for verdict in found)  # else the headline is another
-    share, p = calibration_table.expected(calibration_table.chosen(rows, part="intervals"))
+    drawn = calibration_table.chosen(rows, part="intervals")
+    share, p = calibration_table.expected([*filter(calibration_table.CAN_MISS["uniform draws"], drawn)])
     assert f"{share:.1%} must hold" in one["lines"]["interval"]
     assert p > 0.001
     hashed = [row for row in rows if row["method"] == "hashing" and row["intervals"]]
@@ -395,15 +397,34 @@ def test_the_chapter_on_null_models_has_the_tables_of_its_rows():
 
 
 def test_the_chapter_on_deceived_methods_has_the_tables_of_its_rows():
-    table = StudyTable([findings.FOLDER / "deception.parquet"])
-    rows = [dict(zip(table.columns, row, strict=True)) for row in table.ask("SELECT * FROM {rows}")]
+    rows, controls = deception.table(deception.SLUG), deception.table(deception.CONTROL)
     (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == deception.SLUG)
-    for lines in deception.tables(rows):
+    for lines in deception.tables(rows, controls):
         assert chapters.markdown(lines, 1) in chapter["text"]
     assert len({row["seed"] for row in rows}) == deception.DESIGN["networks"]
     for row in rows:
         room, most = (LIMITS[row["limits"]][one] for one in ("room", "moves")) if row["fooled"] else (9.0, 9.0)
         assert (row["off"] <= room, row["move"] <= most) == (True, True)
+    fooled = {(row["seed"], row["method"], row["limits"]) for row in rows if row["fooled"]}
+    again = {(row["seed"], row["deceived"], row["limits"]) for row in controls if row["fooled"]}
+    assert {one for one in again if one[1] not in deception.CONTROLS} == {one for one in fooled if one[1] in EDGES}
+    for row in controls:
+        assert not (row["fooled"] and row["asked"]) or row["can_go"]
+        assert row["can_go"] or row["off"] >= 0.5
+
+
+EDGES = {key for key, ranking in RANKINGS.items() if ranking.method}
+
+
+@pytest.mark.slow
+def test_rankings_of_whole_neurons_are_found_again():
+    rows = [row for row in deception.table(deception.CONTROL) if not row["deceived"]]
+    seed, question = next((seed, one) for study, of, seed, one in networks() if (study, of) == ("paper-xor", "3-3"))
+    found = [*deception.neurons(question, deception.RANKINGS | deception.CONTROLS, (1, 2))]
+    own = [row for row in rows if row["seed"] == seed]
+    assert len(found) == len(own)
+    for again, row in zip(found, own, strict=True):
+        assert again == pytest.approx({name: row[name] for name in again}, abs=1e-9)
 
 
 @pytest.mark.slow
