@@ -163,7 +163,9 @@ def answer_to(request: Request, error: ExplainedError) -> Response:
     if isinstance(error, Moved):  # what is sent along with a change must arrive there too
         return RedirectResponse(error.address(request), 301 if request.method == "GET" else 308)
     if isinstance(error, Unopened):
-        return RedirectResponse(error.parent, error.status)
+        links: Addresses = request.app.state.addresses
+        there = links.twin(error.parent) if path_of(request).startswith("/api/") else error.parent
+        return RedirectResponse(there, error.status if request.method == "GET" else 303)  # a change stores nothing else
     if isinstance(error, InvalidOption):
         every = [FieldError(field=one.field, message=str(one)) for one in (error, *error.others)]
         wrong = {one.field for one in every if one.field in request.query_params}

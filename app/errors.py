@@ -12,7 +12,7 @@ PageError
 ├── Gone        410  a network or study that was deleted; leads to where that is undone
 ├── Conflict    409  a change that the present state does not allow
 ├── Moved       301  a network or study that has another slug now; answered by leading there
-├── Unopened    307  a network of a study that is stored when its row is opened; answered by leading there
+├── Unopened    307  a network of a study that is not stored; answered by leading to its row
 └── Busy        503  more is being computed than this process takes on at once
 
 How they are told is in :mod:`app.error_answers`, beside the engine's and the store's.
@@ -156,7 +156,7 @@ class Moved(PageError):
 
 
 class Unopened(PageError):
-    """A network of a study that is not stored (any more); whoever asks is led to where it is opened, the parent."""
+    """A network of a study that is not stored (any more); whoever asks is led to its row, the parent."""
 
     status = 307
 

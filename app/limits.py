@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _LIMITS: Final = "limits"
 _UNDO: Final = "undo_days"
 _SECONDS: Final = "job_seconds"
-_READ_ONLY: Final = "read_only"
 _FOLDER: Final = "data_folder"
 DEFAULT_UNDO_DAYS: Final = 7.0
 
@@ -49,7 +48,6 @@ def carried_by(settings: Settings) -> dict[str, Any]:
         _LIMITS: limits_of(settings),
         _UNDO: settings.undo_days,
         _SECONDS: settings.job_seconds,
-        _READ_ONLY: settings.read_only,
         _FOLDER: settings.data,
     }
 
@@ -67,11 +65,6 @@ def undo_days_in(session: Session) -> float:
 def job_seconds_in(session: Session) -> float:
     """How long an analysis may take where this session was opened; without end where nothing was named."""
     return float(session.info.get(_SECONDS, math.inf))
-
-
-def read_only_in(session: Session) -> bool:
-    """Whether nothing may be stored where this session was opened."""
-    return bool(session.info.get(_READ_ONLY))
 
 
 def data_folder_in(session: Session) -> Path:

@@ -209,7 +209,7 @@ class Addresses:
         return self._url("studies", study, "outcomes", **view)
 
     def study_network(self, study: str, digest: str, **view: Any) -> str:
-        """Where a network of its table is stored and shown."""
+        """A network of its table, stored or not."""
         return self._url("studies", study, "networks", digest, **view)
 
     def study_action(self, study: str, action: str) -> str:

@@ -42,7 +42,7 @@ class Row:
         url: of its page; "" if it has none.
         drawing: makes its drawing; None if it has none.
         picks: whether it says enough by itself to be compared.
-        stores: whether its page is stored when it is first asked for, so that robots are told not to.
+        stores: whether its page only offers to store it, so that robots are told not to follow.
     """
 
     values: Mapping[str, Any]

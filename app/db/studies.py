@@ -327,6 +327,22 @@ def _no_table(name: str, cause: str) -> InvalidTable:
 # --- networks, which are stored when somebody looks at them
 
 
+def outcome_of_network(session: Session, study: StudyRow, digest: str) -> dict[str, Any]:
+    """What a study's table has of a network, the weights as well.
+
+    Raises:
+        NotFound: the study has no such network, or not its weights.
+    """
+    names = (*_OF_TRAINING, *_OF_NETWORK, *_CONTENT)
+    query = f"SELECT {', '.join(names)} FROM {{rows}} WHERE network = $1 AND weights IS NOT NULL LIMIT 1"  # noqa: S608
+    table = table_of(session, study)
+    found = table.ask(query, [digest]) if table.paths else []
+    if not found:
+        cause = f"is no outcome of the study {study.slug!r}, or its weights were not kept"
+        raise NotFound(f"network {digest[:12]}", cause, "choose one of the study's networks")
+    return dict(zip(names, found[0], strict=True))
+
+
 def open_network(session: Session, study: StudyRow, digest: str) -> NetworkRow:
     """Store a network of a study from its rows, unless it is stored already, be it deleted or not.
 
@@ -337,15 +353,7 @@ def open_network(session: Session, study: StudyRow, digest: str) -> NetworkRow:
     known = network_by_digest(session, digest)
     if known is not None:
         return known
-    names = (*_OF_TRAINING, *_OF_NETWORK, *_CONTENT)
-    query = f"SELECT {', '.join(names)} FROM {{rows}} WHERE network = $1 AND weights IS NOT NULL LIMIT 1"  # noqa: S608
-    table = table_of(session, study)
-    found = table.ask(query, [digest]) if table.paths else []
-    if not found:
-        cause = f"is no outcome of the study {study.slug!r}, or its weights were not kept"
-        raise NotFound(f"network {digest[:12]}", cause, "choose one of the study's networks")
-    told = dict(zip(names, found[0], strict=True))
-    design = design_of(study)
+    told, design = outcome_of_network(session, study, digest), design_of(study)
     cell = next(cell for cell in cells_of(design) if cell.key == told["cell"])
     of = network_of_row(design, told)
     network = of.network

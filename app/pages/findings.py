@@ -24,7 +24,6 @@ from sqlalchemy.orm import Session
 
 from app.db.reads.studies import networks_beginning, stored_slugs, study_at_slug
 from app.errors import NotFound
-from app.limits import read_only_in
 from app.options import PageModel
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, ChartFigure, Columns, Head, Notice, Prose, Section, Table
@@ -331,7 +330,7 @@ def _listing(session: Session, links: Addresses, path: Path) -> ParquetListing:
 
     def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         known = [line["network"] for line in lines if line.get("network")]
-        study = None if read_only_in(session) or not known else study_at_slug(session, path.stem)
+        study = study_at_slug(session, path.stem) if known else None
         same = study is not None and study.deleted_at is None and study.digest == told.get("design")
         of_study = networks_beginning(session, study, known) if study and same else []
         urls = {one[:16]: links.study_network(path.stem, one) for one in of_study}

@@ -113,7 +113,7 @@ def find_network(session: Session, addresses: Addresses, network: str, *, delete
     except StoreError as error:
         if of_study := study_network_at(session, network):
             study, digest = of_study
-            cause, page = "is stored when its row of the study is opened", addresses.study_network(study.slug, digest)
+            cause, page = "is not stored, and its study has it", addresses.study_network(study.slug, digest)
             raise Unopened(f"network {network!r}", cause, "open it there", "network", page, "it") from None
         ambiguous = isinstance(error, Ambiguous)
         parent = addresses.gallery(q=network) if ambiguous else addresses.gallery()

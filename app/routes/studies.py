@@ -18,9 +18,8 @@ from app.db.reads.analyses import network_by_digest
 from app.db.studies import open_network, study_of_design
 from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
-from app.errors import ReadOnly
 from app.jobs import deletion, study_queue
-from app.limits import read_only_in, undo_days_in
+from app.limits import undo_days_in
 from app.pages.studies.form import (
     NewStudyOptions,
     StudyOrder,
@@ -31,22 +30,31 @@ from app.pages.studies.form import (
     study_ready,
 )
 from app.pages.studies.listing import StudiesRecord, study_lines, study_list
-from app.pages.studies.outcomes import MEDIA, DataForm, outcome_blocks, outcomes_table, write_data
+from app.pages.studies.outcomes import (
+    MEDIA,
+    DataForm,
+    OfStudyOptions,
+    network_blocks,
+    outcome_blocks,
+    outcomes_table,
+    rows_of_network,
+    write_data,
+)
 from app.pages.studies.page import MoreSeeds, StudyOptions, StudyRecord, build_study
 from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of
 from app.rendering import show
 from app.routes.changes import Writing
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
-from app.routes.faces import HTML, Faces, both, passed_on
+from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
 from app.routes.streaming import Streamed
 from pluriscope.address import API_V2
-from pluriscope.naming import DEFAULT_PROTOCOL, Scope
 from pluriscope.records import RowsRecord, rows_record
 
 router = APIRouter()
 _API: Final = f"{API_V2}/studies"
 _TOLD: Final[dict[str, Any]] = {"tags": ["studies"]}
 _AT_ONCE: Final = 1 << 20  # bytes
+NETWORK: Final = "/studies/{study}/networks/{digest}"
 
 
 # --- the list, and a new one
@@ -171,26 +179,34 @@ def data(request: Request, session: Reading, links: Links, study: str, form: Dat
     return Streamed(parts(), media_type=MEDIA[form], headers=name)
 
 
-@router.get("/studies/{study}/networks/{digest}", include_in_schema=False)
-@router.get(f"{API_V2}/studies/{{study}}/networks/{{digest}}", include_in_schema=False)
+@both(router, NETWORK, "studies", "One of its networks", RowsRecord, errors=(400, 404, 410))
 def network_of_study(
-    request: Request, session: Reading, links: Links, study: str, digest: str, output: int = 0, protocol: str = ""
+    session: Reading, links: Links, study: str, digest: str, options: Annotated[OfStudyOptions, Query()]
+) -> Faces:
+    """A network's rows in the study's table, one for each output; a network that is stored is led to instead."""
+    found = find_study_of(session, links, study)
+    stored = network_by_digest(session, digest)
+    if stored is not None:
+        there = links.network(stored.slug, options.of(stored))
+        return Faces(lambda _: _led_to(there), lambda: _led_to(links.twin(there)))
+    table = rows_of_network(found, digest, options.protocol)
+    return Faces(
+        lambda request: show(request, network_blocks(found, digest, table, options), room="Findings", headers=UNLISTED),
+        lambda: rows_record(table.found, table.query, links.twin),
+    )
+
+
+@router.post(NETWORK, include_in_schema=False)
+def store_network_of_study(
+    session: Writing, links: Links, study: str, digest: str, options: Annotated[OfStudyOptions, Query()]
 ) -> RedirectResponse:
     """Store a network of a study, unless it is stored already, and lead to its page."""
-    row = open_study(session, links, study)
-    network = network_by_digest(session, digest)
-    if network is None and read_only_in(session):
-        cause = "is not stored, and nothing is stored on a site that is for reading only"
-        cure = "use a copy of your own, or ask whoever runs this site"
-        raise ReadOnly(f"network {digest[:12]}", cause, cure, "network", links.study(row.slug), f"study {row.slug}")
-    if network is None:
-        with request.app.state.store.write() as writing:
-            network = open_network(writing, writing.get_one(StudyRow, row.id), digest)
-    page = links.network(network.slug, Scope(output, protocol or DEFAULT_PROTOCOL, network.input_data[:12]))
-    is_api = request.url.path.startswith(links.twin(links.studies()))
-    return RedirectResponse(
-        links.twin(page) if is_api else page, status_code=303, headers={"x-robots-tag": "noindex, nofollow"}
-    )
+    network = open_network(session, open_study(session, links, study), digest)
+    return _led_to(links.network(network.slug, options.of(network)))
+
+
+def _led_to(page: str) -> RedirectResponse:
+    return RedirectResponse(page, status_code=303, headers={"x-robots-tag": "noindex, nofollow"})
 
 
 # --- what changes one: sent by the buttons and forms of its pages, or by a script with a token

@@ -13,7 +13,6 @@ from typing import Any, Final, NamedTuple
 
 from analysis.studies.design import FACTORS, Factor
 from app.errors import NotFound
-from app.limits import read_only_in
 from app.pages.studies.study import Study
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import bounded_text, exact, noun
@@ -139,12 +138,12 @@ def groups_of(study: Study, key: str, protocol: str, by: str) -> Sequence[Group]
 def _numeric(study: Study, rows: Sequence[Row], protocol: str, by: str) -> list[Series]:
     """Networks as dots, or some of them; the mean of each row, and its median with quartiles."""
     dots: dict[bool, list[tuple[float, float, str, str]]] = {False: [], True: []}
-    most, closed = max(1, MOST_DOTS // max(1, len(rows))), read_only_in(study.session)
+    most = max(1, MOST_DOTS // max(1, len(rows)))
     for key in dict.fromkeys(row.key for row in rows):
         heights = {row.place: height for height, row in enumerate(rows) if row.key == key}
         for place, value, hollow, seed, network in _networks(study, key, protocol, by, most):
             aside = 0.3 * ((len(dots[hollow]) * _GOLDEN) % 1 - 0.5)  # evenly spread, and the same every time
-            url = "" if closed or not network else study.links.study_network(study.line.slug, network)
+            url = "" if not network else study.links.study_network(study.line.slug, network)
             dots[hollow].append((value, heights[place] + aside, f"seed {seed}", url))
     unit, found = units_of(study)[1], list[Series]()
     for hollow, some in dots.items():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from markupsafe import Markup
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.studies.cells import cells_of
@@ -18,16 +19,17 @@ from analysis.studies.measures.registry import measures_of
 from analysis.studies.rows import NAMES, TYPES, measured_of
 from analysis.studies.sources import CONVERGED, DRAWN
 from app.db.reads.studies import stored_slugs, table_of
-from app.db.studies import write_table
+from app.db.studies import outcome_of_network, write_table
 from app.db.study_tables import StudyRow
+from app.db.tables import NetworkRow
 from app.errors import NotFound
-from app.limits import read_only_in
+from app.options import Options
 from app.pages.studies.figures import value_text
 from app.pages.studies.study import Study
-from pluriscope.blocks import Block, Choice, Head, Prose, Table
+from pluriscope.blocks import Action, Block, Choice, Head, Notice, Prose, Table
 from pluriscope.figures.numbers import Bound, bounded
 from pluriscope.figures.svg.marks import verdict_mark
-from pluriscope.naming import Scope, protocol_key
+from pluriscope.naming import DEFAULT_PROTOCOL, Scope, protocol_key
 from pluriscope.parquet_listing import ParquetListing
 from pluriscope.records import MAX_EXACT_IN_JSON
 from pluriscope.study_table import literal, quoted
@@ -53,6 +55,17 @@ _KINDS: Final[Mapping[str, Type]] = {
 }
 
 
+class OfStudyOptions(Options):
+    """Which analysis of a study's network is meant."""
+
+    output: int = Field(0, ge=0, le=999, description="Index of the analysed output.")
+    protocol: str = Field("", max_length=64, description="One of the study's protocols; empty: its first one.")
+
+    def of(self, network: NetworkRow) -> Scope:
+        """The same where the network is stored."""
+        return Scope(self.output, self.protocol or DEFAULT_PROTOCOL, network.input_data[:12])
+
+
 def outcomes_table(study: Study, options: Mapping[str, Sequence[str]]) -> Table:
     """The rows that an address asks for; BadQuery for another protocol, InvalidOption for what the list has not."""
     links, slug, given = study.links, study.line.slug, dict(options)
@@ -70,6 +83,32 @@ def first_outcomes(study: Study, protocol: str) -> Table:
     return Table.short("row", listing.columns, listing.select(Query(limit=FIRST), False).rows)
 
 
+def rows_of_network(study: Study, digest: str, protocol: str) -> Table:
+    """The rows of a network that is not stored, one for each output, under a protocol.
+
+    Raises:
+        NotFound: the study has no such network, or not its weights.
+        BadQuery: the study has no such protocol.
+    """
+    outcome_of_network(study.session, study.row, digest)
+    known = {protocol_key(one): one.name for one in study.design.protocols}  # rows name it as addresses do
+    listing = _listing(study, study.protocol_named(known.get(protocol, protocol)))
+    own = replace(listing, where=f"{listing.where} AND network = {literal(digest)}")
+    rows = [replace(row, url="") for row in own.select(Query(limit=1_000), False).rows]
+    return Table.short("row", listing.columns, rows)
+
+
+def network_blocks(study: Study, digest: str, table: Table, options: OfStudyOptions) -> Iterator[Block]:
+    """The page of a network that is not stored, with what stores it."""
+    given = options.model_dump(exclude_defaults=True, exclude={"theme"})
+    own = study.links.study_network(study.line.slug, digest, **given)
+    of = Markup('A network of the study <a href="{}">{}</a>.').format(study.line.url, study.line.name)
+    yield Head(f"Network {digest[:12]}", of, actions=[Action("Store and open it", own, primary=True, changes=True)])
+    why = "Whoever may change things here can store it; it then has a page and can be explained."
+    yield Notice("This network is not stored", why, "Its weights are in the study's Parquet file, too.", "empty")
+    yield table
+
+
 def outcome_blocks(study: Study, table: Table) -> Iterator[Block]:
     """The page."""
     rules = {name: study.links.study_outcomes(study.line.slug, protocol=name) for name in study.protocols}
@@ -82,9 +121,6 @@ def outcome_blocks(study: Study, table: Table) -> Iterator[Block]:
         such = f", such as {words}" if words else ""
         text = f"The study judged networks on data of their own{such}; on clean inputs other numbers hold."
         yield Prose(text, glossary=False)
-    if read_only_in(study.session):
-        words = "Networks that are not stored have no page here, since this server changes nothing; their weights are"
-        yield Prose(f"{words} in the Parquet file.", glossary=False)
     yield table
 
 
@@ -170,14 +206,14 @@ def _state(row: Row) -> Markup:
 
 
 def _rows(study: Study, protocol: str, lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
-    """Rows that lead to their networks, which are stored when somebody opens them."""
-    links, slug, closed = study.links, study.line.slug, read_only_in(study.session)
+    """Rows that lead to their networks; where one is not stored, to what the table has of it."""
+    links, slug = study.links, study.line.slug
     stored = stored_slugs(study.session, [one["network"] for one in lines if one["network"]])
     key = next(protocol_key(one) for one in study.design.protocols if one.name == protocol)
     for line in lines:
         digest, scope = line["network"] or "", Scope(line["output"] or 0, key)
         at, _ = stored.get(digest, ("", False))
-        url = links.network(at, scope) if at else "" if closed else links.study_network(slug, digest, **scope.query())
+        url = links.network(at, scope) if at else links.study_network(slug, digest, **scope.query())
         if at and line["data"]:  # which rows it was judged on is known where it is opened
             url = links.study_network(slug, digest, **scope.query())
         words = json.loads(line["inexact"] or "{}")

@@ -277,7 +277,7 @@ def test_rows_are_filtered_and_each_count_is_what_choosing_it_leaves(client, stu
             assert alone["total"] == choice["count"], (facet["name"], choice)
 
 
-def test_a_row_leads_to_its_network_which_is_stored_then(client, store):
+def test_a_row_leads_to_its_network_which_can_be_stored_there(client, store):
     inputs, labels = np.arange(18.0).reshape(9, 2) / 16, np.arange(9.0)[:, None] % 2
     record = DataRecord(inputs[:4], inputs, labels, None, "made-up activations", boolean=False)
     made = [row | {"data": json.dumps(data_file_json(record))} if row["seed"] == 2 else row for row in rows()]
@@ -289,25 +289,14 @@ def test_a_row_leads_to_its_network_which_is_stored_then(client, store):
     text = client.get("/studies/xor-width/outcomes").text
     assert f'href="/studies/xor-width/networks/{first["network"]}" rel="nofollow"' in text
     assert "judged networks on data of their own, such as made-up activations" in text
-    opened = client.get(first["url"])
+    opened = client.post(first["url"])
     assert opened.status_code == 303, opened.text
     page = opened.headers["location"]
     assert page.endswith("protocol=paper")
     assert client.get(f"{API}/xor-width/outcomes?protocol=paper").json()["items"][0]["url"] == page
-    opened = client.get(on_rows["url"])
+    opened = client.post(on_rows["url"])
     assert opened.status_code == 303, opened.text
     assert record.digest[:12] in opened.headers["location"]
-
-
-def test_where_nothing_is_stored_a_row_says_so_and_leads_nowhere(client, study, store, monkeypatch):
-    known, other, *_ = client.get(f"{API}/xor-width/outcomes").json()["items"]
-    page = client.get(known["url"]).headers["location"]
-    monkeypatch.setitem(store.carried, "read_only", True)
-    items = client.get(f"{API}/xor-width/outcomes").json()["items"]
-    text = client.get(f"{study}/outcomes").text
-    assert [item["url"] for item in items[:2]] == [page, ""]
-    assert "Networks that are not stored have no page here" in text
-    assert other["network"] not in text
 
 
 # --- another one

@@ -1,4 +1,4 @@
-"""A study's network is stored when somebody opens its row, not before."""
+"""A study's network is stored when somebody who may change things says so; looking at its row stores nothing."""
 
 import pytest
 from sqlalchemy import func, select
@@ -28,9 +28,13 @@ def stored(store) -> int:
 
 @pytest.mark.slow
 def test_a_row_leads_to_its_network_which_lists_do_not_show(client, store, study):
+    row = client.get(ROW)
+    assert row.status_code == 200
+    assert f'method="post" action="{ROW}"' in row.text
+    assert [one["network"] for one in client.get(f"/api/v2{ROW}").json()["items"]] == [DIGEST]
     assert stored(store) == 0
-    for _ in range(2):
-        answer = client.get(ROW)
+    for ask in (client.post, client.post, client.get):
+        answer = ask(ROW)
         assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
         assert "nofollow" in answer.headers["x-robots-tag"]
         assert stored(store) == 1
@@ -45,7 +49,9 @@ def test_a_row_leads_to_its_network_which_lists_do_not_show(client, store, study
 @pytest.mark.parametrize("address", [PAGE, f"{PAGE}/explanations?kind=circuit", f"/api/v2{PAGE}"])
 def test_an_address_of_before_leads_to_the_row(client, study, address):
     answer = client.get(address)
-    assert (answer.status_code, answer.headers["location"]) == (307, ROW)
+    assert (answer.status_code, answer.headers["location"]) == (307, ("/api/v2" if "/api/" in address else "") + ROW)
+    changed = client.post(f"{PAGE}/delete")
+    assert (changed.status_code, changed.headers["location"]) == (303, ROW)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +61,7 @@ def test_an_address_of_before_leads_to_the_row(client, study, address):
         (f"/studies/yor-width/networks/{DIGEST}", 404),
         (f"/networks/xor-width-{'0' * 12}", 404),
         (f"/networks/yor-width-{DIGEST[:12]}", 404),
+        (f"{ROW}?protocol=nonsense", 400),
     ],
 )
 def test_what_is_no_network_of_the_study_is_said(client, store, study, address, status):
@@ -63,10 +70,10 @@ def test_what_is_no_network_of_the_study_is_said(client, store, study, address, 
     assert stored(store) == 0
 
 
-def test_a_site_for_reading_only_stores_nothing_and_says_so(client, store, study, monkeypatch):
-    monkeypatch.setattr("app.routes.studies.read_only_in", lambda session: True)
-    answer = client.get(f"/api/v2{ROW}")
-    assert (answer.status_code, answer.json()["parent"]) == (403, "/studies/xor-width")
+@pytest.mark.parametrize(("headers", "words"), [({}, "This network is not stored"), ({"via": "a proxy"}, "Log in")])
+def test_a_stranger_sees_the_row_and_stores_nothing(client, store, study, headers, words):
+    assert words in client.get(ROW, headers=headers).text
+    assert client.post(ROW, headers={"via": "a proxy"}).status_code == 403
     assert stored(store) == 0
 
 
