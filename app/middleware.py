@@ -7,6 +7,8 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -128,11 +130,21 @@ def _without_host(location: str, scope: Scope) -> str:
     return urlunsplit(("", "", there.path, there.query, there.fragment))
 
 
+_GIVE_BACK: Final[ContextVar[Callable[[], object]]] = ContextVar("give_back", default=lambda: None)
+
+
+def give_turn_back() -> None:
+    """Let the next page be made before this one begins its answer, from whichever thread makes it."""
+    _GIVE_BACK.get()()
+
+
 class Turns:
     """ASGI middleware: few pages are made at once, in the order in which they were asked for.
 
     Threads take turns at Python anyway, and each of them needs a page's memory. Whoever has a turn keeps it until the
-    answer begins: what is left is to send it, and a download of many parts does not wait again for each.
+    answer begins: what is left is to send it, and a download of many parts does not wait again for each. What is
+    computed gives its turn back and has a queue of its own (:mod:`app.routes.computing`). ``/health`` and static files
+    need no turn.
     """
 
     def __init__(self, app: ASGIApp, most: int = 4) -> None:
@@ -140,25 +152,30 @@ class Turns:
         self._free = asyncio.Semaphore(most)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        own = scope.get("path", "").removeprefix(scope.get("root_path", ""))
         # whoever sends a body may take long over it
-        if scope["type"] != "http" or scope["method"] != "GET" or "/static/" in scope["path"]:
+        if scope["type"] != "http" or scope["method"] != "GET" or own == "/health" or own.startswith("/static/"):
             await self.app(scope, receive, send)
             return
-        held = True
+        held, loop = True, asyncio.get_running_loop()
 
-        async def send_wrapped(message: Message) -> None:
+        def give_back() -> None:
             nonlocal held
             if held:
                 held = False
                 self._free.release()
+
+        async def send_wrapped(message: Message) -> None:
+            give_back()
             await send(message)
 
         await self._free.acquire()
+        token = _GIVE_BACK.set(lambda: loop.call_soon_threadsafe(give_back))
         try:
             await self.app(scope, receive, send_wrapped)
         finally:
-            if held:
-                self._free.release()
+            _GIVE_BACK.reset(token)
+            give_back()
 
 
 class BodyLimit:

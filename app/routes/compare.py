@@ -41,7 +41,8 @@ def compare(request: Request, session: Reading, links: Links, options: Annotated
     """The comparison, or how to choose what it lacks; of two networks the page of these."""
     names = list(dict.fromkeys(name.strip() for name in options.network if name.strip()))
     if len(names) == 2:
-        return _changes(request, session, links, names, options)
+        with room("this comparison"):
+            return _changes(request, session, links, names, options)
     place = find_place(session, links, names[0], options) if len(names) == 1 else None
     given = texts_of(links, options, place) if place else []
     if place is None or len(given or own_pair(session, links, place)) < LEAST:
@@ -74,7 +75,8 @@ def record(
     """Two to six explanations of a network on every intervention, or circuits of a model on every row: who says what,
     where they contradict each other, and who is right.
     """
-    return compare_of(session, links, network, options).record(options.start or 0, options.limit)
+    with room("this comparison"):
+        return compare_of(session, links, network, options).record(options.start or 0, options.limit)
 
 
 def _changes(
@@ -100,7 +102,8 @@ def changes(
     session: Reading, links: Links, network: str, other: str, options: Annotated[ScopeOptions, Query()]
 ) -> ChangesRecord:
     """Which explanations two networks of one shape share, judged on the task of the first, and which one has alone."""
-    return Changes.find(session, links, network, other, options).record()
+    with room("this comparison"):
+        return Changes.find(session, links, network, other, options).record()
 
 
 class ChangesOrder(AnalysisOrder):

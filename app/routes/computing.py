@@ -1,32 +1,52 @@
-"""How much one process computes on request at once: the rest waits a little, then is asked to come back."""
+"""How much one process computes on request at once: few wait for it, the others are asked to come back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from threading import BoundedSemaphore
 from typing import Final
 
 from app.errors import Busy
+from app.middleware import give_turn_back
 
 AT_ONCE: Final = 2
+WAITING: Final = 6
+"""Most that wait: each keeps a thread, of which a process has 40 for all requests."""
 WAIT_SECONDS: Final = 8.0
 _ROOM: Final = BoundedSemaphore(AT_ONCE)
+_QUEUE: Final = BoundedSemaphore(AT_ONCE + WAITING)
+_INSIDE: Final[ContextVar[bool]] = ContextVar("inside", default=False)
 
 
 @contextmanager
 def room(what: str) -> Iterator[None]:
-    """Room for one computation.
+    """Room for one computation; whoever has it already goes on.
+
+    A page's turn is given back first (:class:`app.middleware.Turns`), so that pages which only read are made meanwhile.
 
     Args:
         what: is to be computed, for the message.
 
     Raises:
-        Busy: there is none in time.
+        Busy: too many wait already, or there is no room in time.
     """
-    if not _ROOM.acquire(timeout=WAIT_SECONDS):
-        raise Busy(what, f"{AT_ONCE} others are being computed at this moment", "try again in a few seconds")
-    try:
+    if _INSIDE.get():
         yield
+        return
+    give_turn_back()
+    busy = Busy(what, f"{AT_ONCE} others are being computed at this moment", "try again in a few seconds")
+    if not _QUEUE.acquire(blocking=False):
+        raise busy
+    try:
+        if not _ROOM.acquire(timeout=WAIT_SECONDS):
+            raise busy
+        token = _INSIDE.set(True)
+        try:
+            yield
+        finally:
+            _INSIDE.reset(token)
+            _ROOM.release()
     finally:
-        _ROOM.release()
+        _QUEUE.release()

@@ -34,6 +34,7 @@ from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
 from app.rendering import base_url, network_row, show
 from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
+from app.routes.computing import room
 from app.routes.depends import Links, ListOptions, Reading, options_of
 from app.routes.faces import Faces, both, passed_on, told_options
 from app.routes.streaming import CSV_RESPONSE, table_file
@@ -175,7 +176,8 @@ def rows(request: Request, links: Links, network: str, ref: str, table: str) -> 
         noun = found.one.explanation.record.noun
         return about_place(found.one.place, f"Table {table} of {noun} {found.one.ref}"), block
 
-    return table_file(request, f"{network}-{table}", made)
+    with room("this table"):
+        return table_file(request, f"{network}-{table}", made)
 
 
 @router.get(
@@ -188,9 +190,10 @@ def rows(request: Request, links: Links, network: str, ref: str, table: str) -> 
 )
 def graph(request: Request, session: Reading, links: Links, network: str, ref: str, key: str) -> Response:
     """The whole network with what the explanation says of its edges and nodes, in a format that other tools open."""
-    one = find_document(session, links, network, ref, request.query_params.multi_items()).one
-    about = {"name": one.place.row.name, "address": base_url(request) + one.url()}
-    text = file_text(explanation_graph(key, one.place.question, one.ref, one.item, **about))
+    with room("this graph"):
+        one = find_document(session, links, network, ref, request.query_params.multi_items()).one
+        about = {"name": one.place.row.name, "address": base_url(request) + one.url()}
+        text = file_text(explanation_graph(key, one.place.question, one.ref, one.item, **about))
     name = f"{one.place.slug}-{one.ref}{GRAPH_FORMATS[key].ending}"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(
@@ -218,7 +221,8 @@ def verdicts(
 ) -> list[CriterionVerdict]:
     """What every criterion that applies says of it, with its usual settings: what is stored, else computed now."""
     place = locate_boolean(session, links, network, options.scope)
-    return verdicts_on(session, links, find_explanation(session, links, place, read_ref(ref, 1)))
+    with room("these verdicts"):
+        return verdicts_on(session, links, find_explanation(session, links, place, read_ref(ref, 1)))
 
 
 @router.get("/networks/{network}/verdicts", include_in_schema=False)

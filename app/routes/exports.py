@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from functools import wraps
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -14,6 +15,7 @@ from app.pages.compare.options import CompareOptions
 from app.pages.over_training import TrainingOptions
 from app.pages.sharing import exports
 from app.pages.sharing.exports import FunnelOptions, InterpretationRowsOptions
+from app.routes.computing import room
 from app.routes.depends import Links
 from app.routes.streaming import CSV_RESPONSE, Streamed, csv_file, table_file
 
@@ -24,13 +26,23 @@ Given = Annotated[Asked, Query()]
 
 def _table(path: str, summary: str) -> Callable[[Callable[..., Streamed]], Callable[..., Streamed]]:
     """Declare where a table is taken away."""
-    return router.get(
+    add = router.get(
         f"{path}.csv",
         tags=["exports"],
         summary=summary,
         response_model=None,
         responses={**CSV_RESPONSE, **api_errors(400, 404)},
     )
+
+    def declare(make: Callable[..., Streamed]) -> Callable[..., Streamed]:
+        @wraps(make)
+        def computed(*given: Any, **named: Any) -> Streamed:
+            with room("this table"):
+                return make(*given, **named)
+
+        return add(computed)
+
+    return declare
 
 
 @_table("/networks/{network}/explanations/{ref}/interpretations", "Interpretations of a circuit")

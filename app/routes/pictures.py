@@ -46,8 +46,9 @@ def _page_of(request: Request, session: Session, links: Addresses, *own: str) ->
 
 def card(request: Request, session: Reading, links: Links, form: Literal["svg", "png"]) -> Response:
     """The card that other sites show beside a link."""
-    svg = card_of(_page_of(request, session, links), _theme(request))
-    return _svg(svg) if form == "svg" else _png(svg, None)
+    with room("this picture"):
+        svg = card_of(_page_of(request, session, links), _theme(request))
+        return _svg(svg) if form == "svg" else _png(svg, None)
 
 
 def drawing(request: Request, session: Reading, links: Links, form: Form) -> Response:
@@ -57,8 +58,9 @@ def drawing(request: Request, session: Reading, links: Links, form: Form) -> Res
 
 def figure(request: Request, session: Reading, links: Links, name: str, form: Form) -> Response:
     """Any figure of a page."""
-    page = _page_of(request, session, links, *(("width",) if form == "png" else ()))
-    return drawing_file(request, _drawn(page, name), form)
+    with room("this picture"):
+        page = _page_of(request, session, links, *(("width",) if form == "png" else ()))
+        return drawing_file(request, _drawn(page, name), form)
 
 
 def _drawn(page: Shared, name: str) -> Markup:
@@ -73,12 +75,13 @@ def _drawn(page: Shared, name: str) -> Markup:
 def embedding(request: Request, session: Reading, links: Links) -> HTMLResponse:
     """A page in a frame."""
     _theme(request)
-    page = _page_of(request, session, links)
-    share = share_of(page, links, base_url(request))
     policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
-    blocks = _embedded(page, share)
     headers = {"content-security-policy": policy}
-    response = show(request, blocks, share.facts.title, share=share, around="embed.html", headers=headers)
+    with room("this page"):
+        page = _page_of(request, session, links)
+        share = share_of(page, links, base_url(request))
+        blocks = _embedded(page, share)
+        response = show(request, blocks, share.facts.title, share=share, around="embed.html", headers=headers)
     if "set-cookie" in response.headers:  # a frame's theme is its own, not the visitor's choice
         del response.headers["set-cookie"]
     return response

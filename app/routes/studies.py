@@ -44,6 +44,7 @@ from app.pages.studies.page import MoreSeeds, StudyOptions, StudyRecord, build_s
 from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of
 from app.rendering import show
 from app.routes.changes import Writing
+from app.routes.computing import room
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
 from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
 from app.routes.streaming import Streamed
@@ -176,7 +177,8 @@ def data(request: Request, session: Reading, links: Links, study: str, form: Dat
                 while some := file.read(_AT_ONCE):
                     yield some
 
-    return Streamed(parts(), media_type=MEDIA[form], headers=name)
+    with room("this file"):
+        return Streamed(parts(), media_type=MEDIA[form], headers=name)
 
 
 @both(router, NETWORK, "studies", "One of its networks", RowsRecord, errors=(400, 404, 410))

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.middleware import Turns
+from app.middleware import Turns, give_turn_back
 
 
 class Application:
@@ -19,6 +19,8 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.making += 1
+        if scope["path"] == "/computed":
+            give_turn_back()
         await self.begin.wait()
         self.making -= 1
         if scope["path"] == "/fails":
@@ -47,7 +49,15 @@ async def _settled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "method", "n_making"), [("/networks", "GET", 2), ("/networks", "POST", 5), ("/static/site.css", "GET", 5)]
+    ("path", "method", "n_making"),
+    [
+        ("/networks", "GET", 2),
+        ("/networks", "POST", 5),
+        ("/static/site.css", "GET", 5),
+        ("/networks/static/play", "GET", 2),
+        ("/health", "GET", 5),
+        ("/computed", "GET", 5),
+    ],
 )
 def test_so_many_pages_are_made_at_once_and_nothing_else_waits_for_them(path, method, n_making):
     async def run() -> int:
