@@ -126,7 +126,7 @@ def install(app: FastAPI) -> None:
             log.error("request %s: %s %s", _request_id(request), found, error.orig)
             return answer_to(request, found)
         if is_bad_value(error):
-            cause, cure = "is none that can be kept or looked for", "leave control characters out"
+            cause, cure = "is none that can be kept or looked for", "shorten it, and leave control characters out"
             return _answer(request, 422, ExplainedError("a value of this request", cause, cure))
         if not isinstance(error, OperationalError):
             return unforeseen(request, error)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import logging
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, TextIO
 
 QUIET: Final = ("asyncio", "httpx", "alembic")  # they tell at length what matters only when it goes wrong
+_SERVER: Final = "uvicorn.error"  # tells what broke while an answer was sent, after the request's own id is forgotten
 _ABOUT: Final[ContextVar[Mapping[str, str]]] = ContextVar("about", default={})  # noqa: B039  never changed in place
 
 
@@ -48,7 +50,20 @@ class TextLines(logging.Formatter):
         record.asctime = self.formatTime(record, self.datefmt)
         line = self.formatMessage(record)
         line += "".join(f" {key}={value}" for key, value in subject().items())
-        return line + (f"\n{self.formatException(record.exc_info)}" if record.exc_info else "")
+        if not record.exc_info:
+            return line
+        of_request = "request" in subject() or record.name == _SERVER
+        told = _without_values(record.exc_info[1]) if of_request else self.formatException(record.exc_info)
+        return f"{line}\n{told}"
+
+
+def _without_values(error: BaseException | None) -> str:
+    """The traceback of an error and of what led to it, without their words, in which values of a request may stand."""
+    told = list[str]()
+    while error is not None:
+        told = [*traceback.format_tb(error.__traceback__), type(error).__qualname__, "\n", *told]
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "".join(told).rstrip()
 
 
 class _StandardError(logging.StreamHandler[TextIO]):

@@ -11,7 +11,7 @@ from analysis import ENGINE_VERSION
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError
 from analysis.strict_json import read_object, validated
-from pluriscope.csv_files import csv_lines, disarmed
+from pluriscope.csv_files import csv_lines
 
 FORMAT: Final = "pluriscope-bench/1"
 MOST_BYTES: Final = 256 << 20
@@ -161,5 +161,4 @@ def rows_csv(document: Mapping[str, Any]) -> Iterator[str]:
         f"result {document['digest']}, engine {document['engine']}; primary score: {document['primary']}",
     )
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    cells = ([disarmed(value) if isinstance(value := row.get(one), str) else value for one in columns] for row in rows)
-    return csv_lines(about, columns, cells)
+    return csv_lines(about, columns, (map(row.get, columns) for row in rows))

@@ -19,7 +19,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from pluriscope import tables, templating
-from pluriscope.csv_files import csv_lines, disarmed
+from pluriscope.csv_files import csv_lines
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.charts import draw
@@ -427,13 +427,11 @@ class Table(Block):
     def csv(self, about: Iterable[str] = ()) -> Iterator[str]:
         """Every row as a line of comma-separated values, after a line of names, some lines at a time.
 
-        Text that a spreadsheet would run as a formula stands behind an apostrophe.
-
         Args:
             about: what the table is, line by line.
         """
         columns = self.listing.columns
-        cells = ([disarmed(column.exact(row)) for column in columns] for row in self.rows())
+        cells = ([column.exact(row) for column in columns] for row in self.rows())
         return csv_lines(about, [column.name for column in columns], cells)
 
 

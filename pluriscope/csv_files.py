@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Final
 
 ROWS_AT_ONCE: Final = 250
 FIRST_ROWS: Final = 25  # sent as soon as they are there
-_FORMULA_SIGNS: Final = ("=", "+", "@", "\t", "\r")
+_FORMULA: Final = re.compile(r"[=@\t\r\n]|[+-](?!((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|nan)\Z)")
 
 
-def disarmed(text: str) -> str:
-    """Text of a cell, behind an apostrophe where a spreadsheet would run it."""
-    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+def disarmed(cell: Any) -> Any:
+    """A cell, text behind an apostrophe where a spreadsheet would run it: a formula begins with a sign, and so does a
+    number.
+    """
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
+
+
+def _line(text: str) -> str:
+    """A line about a table, of which a spreadsheet makes a cell at each comma."""
+    first, *others = " ".join(text.split()).split(",")
+    return ",".join([first, *(f"{' ' * (part[:1] == ' ')}{disarmed(part.lstrip())}" for part in others)])
 
 
 def csv_lines(
@@ -22,17 +31,19 @@ def csv_lines(
 ) -> Generator[str, None, None]:
     """The text about a table as lines behind #, a line of names, then the rows some at a time; RFC 4180 quotes.
 
+    Whatever a spreadsheet would run as a formula stands behind an apostrophe.
+
     Args:
         about: what it is, line by line.
         columns: their names.
         rows: in order; None is written as nothing.
     """
     out = io.StringIO()
-    out.writelines(f"# {' '.join(line.split())}\n" for line in about)
+    out.writelines(f"# {_line(line)}\n" for line in about)
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(map(disarmed, columns))
     for number, row in enumerate(rows, start=1):
-        writer.writerow(row)
+        writer.writerow(map(disarmed, row))
         if number == FIRST_ROWS or number % ROWS_AT_ONCE == 0:
             yield out.getvalue()
             out.seek(0)

@@ -79,7 +79,7 @@ def import_(
     from analysis.subjects.registry import MAX_SUBJECT_BYTES
     from app.db.reads.networks import known_as
     from app.jobs.queue import enqueue_analyses
-    from app.routes.bring_in import store_intake, store_subject
+    from app.routes.bring_in import read_whole, store_intake, store_whole
     from pluriscope.address import Addresses
 
     protocols = [] if no_analysis else [read_protocol(one) for one in protocol or ["complete"]]
@@ -88,7 +88,7 @@ def import_(
     for path in files:
         raw = read_bytes(path, "network file", max(MAX_NETWORK_BYTES, MAX_SUBJECT_BYTES))
         if whole := whole_content(raw[: MAX_SUBJECT_BYTES + 1], declaration, data):
-            models.append(whole)
+            models.append(read_whole(whole))
             continue
         try:
             intake = intake_at(path, raw[: MAX_NETWORK_BYTES + 1], declaration, data)
@@ -109,7 +109,7 @@ def import_(
                 remark(f"{file.name}: these weights already exist as {', '.join(others)}; saved under this name, too")
             enqueue_analyses(session, row, protocols, data=None if intake.data.is_clean else intake.data)
             items.append({"name": file.name, "digest": row.digest, "url": Addresses().network(row.slug)})
-        for raw in models:
-            row, _, _ = store_subject(session, raw)
+        for whole in models:
+            row, _, _ = store_whole(session, *whole)
             items.append({"name": row.name, "digest": row.digest, "url": Addresses().network(row.slug)})
     return Shown({"items": items}, [str(item["url"]) for item in items])

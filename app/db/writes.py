@@ -36,7 +36,7 @@ _TABLES: Final = Base.metadata.tables
 
 def save_network(
     session: Session,
-    file: NetworkFile | bytes,
+    file: NetworkFile | bytes | NetworkRow,
     *,
     slug: str = "",
     origin: str = "uploaded",
@@ -54,7 +54,8 @@ def save_network(
 
     Args:
         session: of the writer.
-        file: a perceptron with its name, tasks and attribution; of another kind the bytes of its file.
+        file: a perceptron with its name, tasks and attribution; of another kind the bytes of its file. Or the row that
+            :func:`network_row` has made of either, so that no file is read while nobody else may write.
         slug: its name in addresses, "" for one made of its name; digits of the digest follow if another has it.
         origin: "bundled", "trained", "edited" or "uploaded".
         training: options and outcome, if it was trained here.
@@ -65,7 +66,7 @@ def save_network(
         Conflict: it is stored already for other tasks; its analyses were made for those. Or it is a checkpoint, and
             another network is stored as that one.
     """
-    fresh, now = network_row(file, "", origin), datetime.now(UTC)
+    fresh, now = file if isinstance(file, NetworkRow) else network_row(file, "", origin), datetime.now(UTC)
     for one in fresh.checkpoints:
         _refuse_second(session, fresh, one)
     row = network_by_digest(session, fresh.digest)

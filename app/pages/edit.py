@@ -20,7 +20,7 @@ from analysis.method_settings import Setting, one_of, settings_text, written
 from analysis.tasks import Task
 from app.db.codecs import edited_file_of, subject_of
 from app.db.tables import NetworkRow
-from app.db.writes import save_network
+from app.db.writes import network_row, save_network
 from app.errors import BadQuery, PageError
 from app.jobs import queue
 from app.limits import limits_in
@@ -148,16 +148,22 @@ class Editing:
         found = self.edited()
         return found.outcome.model_copy(update={"name": found.named(self.place.row.name, self.sent.get("name", ""))})
 
-    def store(self) -> NetworkRow:
-        """Store the edited network, and ask for its analysis, and for the comparison if the one before has one.
+    def fresh(self) -> NetworkRow:
+        """The edited network, in no session yet.
 
         Raises:
             AnalysisError: see :meth:`edited`, and a name that is none.
+        """
+        return network_row(edited_file_of(self.place.row, self.edited(), self.sent.get("name", "")), "", "edited")
+
+    def store(self, session: Session, fresh: NetworkRow) -> NetworkRow:
+        """Store the edited network, and ask for its analysis, and for the comparison if the one before has one.
+
+        Raises:
             Conflict: the same weights are stored for other tasks.
         """
-        session, base = self.session, self.place
-        rules = [base.question.protocol]
-        row = save_network(session, edited_file_of(base.row, self.edited(), self.sent.get("name", "")), origin="edited")
+        base, rules = self.place, [self.place.question.protocol]
+        row = save_network(session, fresh, origin="edited")
         queue.enqueue_analyses(session, row, rules, asked=True)
         if base.analysis is None:
             queue.enqueue_analyses(session, base.row, rules, outputs=[base.scope.output], asked=True)

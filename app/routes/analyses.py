@@ -48,6 +48,8 @@ from pluriscope.naming import Scope
 router = APIRouter()
 ALL: Final = "/networks/{name}/analyses"
 TAB: Final = "More analyses"
+MOST_LETTERS: Final = 64
+"""Of the name of a protocol, which has a column of that width."""
 Meant = Annotated[ScopeOptions, Query()]
 
 
@@ -65,9 +67,10 @@ class AnalysisRequest(AnalysisOrder):
     @classmethod
     def _name_or_settings(cls, given: Any) -> Any:
         """Refused here once, or each of the two kinds would complain on its own."""
-        if isinstance(given, (str, dict)):
+        if isinstance(given, dict) or (isinstance(given, str) and len(given) <= MOST_LETTERS and given.isprintable()):
             return given
-        raise PydanticCustomError("protocol_kind", "should be a protocol's name, its digest or an object of settings")
+        words = "should be a protocol's name or digest of at most {most} characters, or an object of settings"
+        raise PydanticCustomError("protocol_kind", words, {"most": MOST_LETTERS})
 
 
 @router.post(

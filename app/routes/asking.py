@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
@@ -15,6 +17,9 @@ from app.pages.jobs import JobPage, build_job
 from app.pages.place import locate_boolean
 from pluriscope.address import Addresses
 from pluriscope.naming import Scope
+
+
+_Step = Annotated[str, Field(max_length=200)]
 
 
 class AnalysisOrder(BaseModel):
@@ -36,10 +41,10 @@ class ThoroughOrder(AnalysisOrder):
     """Which analysis, and how far it goes."""
 
     thorough: bool = Field(False, description="Whether to do also what takes long.")
-    criteria: list[str] = Field(
+    criteria: list[_Step] = Field(
         [], max_length=64, description="Of the funnel, whose verdicts are wanted; none: all as recommended."
     )
-    sequence: list[str] = Field([], max_length=64, description="Of the funnel, the criteria of the page that asks.")
+    sequence: list[_Step] = Field([], max_length=64, description="Of the funnel, the criteria of the page that asks.")
 
 
 def analysis_ordered(

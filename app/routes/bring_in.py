@@ -21,7 +21,7 @@ from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
 from analysis.network_files.intake import Intake, is_onnx, output_looks, take_in
 from analysis.protocol import COMPLETE, Protocol
-from analysis.subjects.question import GraphQuestion
+from analysis.subjects.question import GraphQuestion, QuestionProtocol
 from analysis.subjects.registry import kind_of_file, read_subject
 from analysis.subjects.transformer.training_spec import TransformerOptions
 from app.db.errors import StoreError
@@ -30,7 +30,7 @@ from app.db.reads.analyses import find_protocol, network_by_digest
 from app.db.reads.networks import known_as
 from app.db.records import save_data_record
 from app.db.tables import NetworkRow
-from app.db.writes import save_network
+from app.db.writes import network_row, save_network
 from app.error_answers import api_errors
 from app.errors import BadQuery
 from app.jobs import queue
@@ -201,8 +201,8 @@ def train_transformer(session: Writing, links: Links, order: TransformerOptions,
     return accepted(session, links, transformers.start_training(session, order), response)
 
 
-@router.post("/networks", **HTML)
-def store_from_form(request: Request, session: Writing, links: Links, sent: SentForm) -> Response:
+@router.post("/networks", dependencies=[Changer], **HTML)
+def store_from_form(request: Request, session: Reading, links: Links, sent: SentForm) -> Response:
     """The confirmation: stored, its analyses queued, on to its page. What is refused shows the preview again."""
     return _answer(request, session, links, sent, store=True)
 
@@ -220,7 +220,9 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
         if not sent.raw:
             raise InvalidNetwork("file", "was not given", "choose a file, or paste its text")
         if model and store:
-            return RedirectResponse(links.network(store_subject(session, sent.raw)[0].slug), status_code=303)
+            whole = read_whole(sent.raw)
+            with request.app.state.store.write() as writing:
+                return RedirectResponse(links.network(store_whole(writing, *whole)[0].slug), status_code=303)
         if model:
             return show(request, transformer_preview(session, links, sent.raw), room=_ROOM, url=links.bring_in())
         file = read_file(sent.raw, sent.beside, wanted.layers)
@@ -237,8 +239,9 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
         refusal = error
     else:
         if store and not page.refusals:
-            row = store_intake(session, intake)
-            queue.enqueue_analyses(session, row, protocols, data=intake.data, asked=True)
+            with request.app.state.store.write() as writing:
+                row = store_intake(writing, intake)
+                queue.enqueue_analyses(writing, row, protocols, data=intake.data, asked=True)
             data = "" if intake.data.is_clean else intake.data.digest[:12]
             rules = protocol_key(protocols[0]) if protocols else COMPLETE.name
             return RedirectResponse(links.network(row.slug, Scope(0, rules, data)), status_code=303)
@@ -258,25 +261,29 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
         200: {"model": ImportedNetwork, "description": "It was here already."},
         **api_errors(400, 403, 404, 409, 413, 422),
     },
+    dependencies=[Changer],
     openapi_extra=NETWORK_BODY,
 )
-def bring_in(session: Writing, links: Links, raw: RawBody, wanted: Wanted, response: Response) -> ImportedNetwork:
+def bring_in(request: Request, links: Links, raw: RawBody, wanted: Wanted, response: Response) -> ImportedNetwork:
     """Store a network: a network file, safetensors, ONNX or a transformer's, told by the bytes.
 
     Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. Name, sizes and
     tasks may be missing in a network file: the tasks are then those declared, or what the network answers.
     """
-    also, data, jobs = list[str](), "", list[JobRow]()
+    also, data, store = list[str](), "", request.app.state.store
     if kind_of_file(raw) is not None:
-        row, created, jobs = store_subject(session, raw)
+        whole = read_whole(raw)
+        with store.write() as session:
+            row, created, jobs = store_whole(session, *whole)
     else:
         intake = take_in(read_file(raw, layers=wanted.layers), wanted)
-        known = network_by_digest(session, intake.network.digest)
-        row = store_intake(session, intake)
-        created = row is not known
-        protocols = known_protocols(session, wanted.protocols)
-        jobs = queue.enqueue_analyses(session, row, protocols, data=intake.data, asked=True)
-        also, data = known_as(session, row, intake.name), "" if intake.data.is_clean else intake.data.digest
+        with store.write() as session:
+            known = network_by_digest(session, intake.network.digest)
+            row = store_intake(session, intake)
+            created = row is not known
+            protocols = known_protocols(session, wanted.protocols)
+            jobs = queue.enqueue_analyses(session, row, protocols, data=intake.data, asked=True)
+            also, data = known_as(session, row, intake.name), "" if intake.data.is_clean else intake.data.digest
     url = links.network(row.slug)
     response.headers["Location"] = url
     response.status_code = 201 if created else 200
@@ -308,18 +315,29 @@ def store_intake(session: Session, intake: Intake) -> NetworkRow:
     return row
 
 
-def store_subject(session: Session, raw: bytes) -> tuple[NetworkRow, bool, list[JobRow]]:
-    """Store a network whose file says all of it and ask for its circuits, unless there are too many to search.
+def read_whole(raw: bytes) -> tuple[NetworkRow, list[QuestionProtocol]]:
+    """A network whose file says all of it, in no session yet, and the rules under which its circuits are to be searched:
+    none where there are too many.
+
+    Raises:
+        AnalysisError: it cannot be read.
+    """
+    kind, subject = read_subject(raw)
+    question = GraphQuestion(kind, subject, kind.default_rules)
+    return network_row(raw, "", "uploaded"), [] if question.obstacle else [question.protocol]
+
+
+def store_whole(
+    session: Session, fresh: NetworkRow, protocols: list[QuestionProtocol]
+) -> tuple[NetworkRow, bool, list[JobRow]]:
+    """Store what :func:`read_whole` has read, and ask for its circuits.
 
     Returns:
         Its row, whether it is new, and the jobs.
 
     Raises:
-        AnalysisError: it cannot be read.
         Conflict: it is stored already for another task.
     """
-    kind, subject = read_subject(raw)
-    created = network_by_digest(session, subject.digest) is None
-    row, question = save_network(session, raw), GraphQuestion(kind, subject, kind.default_rules)
-    protocols = [] if question.obstacle else [question.protocol]
+    created = network_by_digest(session, fresh.digest) is None
+    row = save_network(session, fresh)
     return row, created, queue.enqueue_analyses(session, row, protocols, asked=True)

@@ -13,7 +13,7 @@ from analysis.errors import AnalysisError
 from app.errors import PageError
 from app.pages.edit import Editing
 from app.rendering import network_row, show
-from app.routes.changes import Writing
+from app.routes.changes import Changer
 from app.routes.computing import room
 from app.routes.depends import Form, Links, ListOptions, Reading
 from app.routes.faces import HTML, Faces, both
@@ -44,14 +44,16 @@ def edit(session: Reading, links: Links, network: str, options: ListOptions) -> 
     return Faces(lambda request: _page(request, editing), editing.record)
 
 
-@router.post("/networks/{network}/edit", **HTML)
-def edited(request: Request, session: Writing, links: Links, network: str, sent: Form) -> Response:
+@router.post("/networks/{network}/edit", dependencies=[Changer], **HTML)
+def edited(request: Request, session: Reading, links: Links, network: str, sent: Form) -> Response:
     """Store what comes of it, and go to the comparison of both networks; what cannot be done is said on the page."""
     given = {name: [str(value) for value in sent.getlist(name)] for name in sent}
     editing = Editing.read(session, links, network, given)
     try:
         with room("this change"):
-            row = editing.store()
+            fresh = editing.fresh()
+        with request.app.state.store.write() as writing:
+            row = editing.store(writing, fresh)
     except (AnalysisError, PageError) as error:
         return _page(request, editing, f"{error.item} {error.cause}.")
     return RedirectResponse(links.changes(editing.place.slug, row.slug, editing.place.scope), 303)

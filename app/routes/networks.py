@@ -150,7 +150,7 @@ def settings_page(request: Request, session: Reading, links: Links, network: str
 
 
 @router.post(f"{ONE}/rename", include_in_schema=False)
-def rename(session: Writing, links: Links, network: str, form: Form) -> RedirectResponse:
+def rename(form: Form, session: Writing, links: Links, network: str) -> RedirectResponse:
     """On to the network under its new slug; addresses with the former one redirect."""
     row = find_network(session, links, network)
     rename_network(session, row, str(form.get("slug", "")).strip())

@@ -78,7 +78,7 @@ def new_page(
 
 
 @router.post("/studies/new", response_class=HTMLResponse, include_in_schema=False)
-def sent_study(request: Request, session: Writing, links: Links, form: Form) -> Response:
+def sent_study(request: Request, form: Form, session: Writing, links: Links) -> Response:
     """Shows what a study would train; starts it once that was seen."""
     values = sent_values(form)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from html.parser import HTMLParser
 
 import pytest
@@ -24,6 +25,7 @@ from pluriscope.blocks import (
     Table,
     find,
 )
+from pluriscope.csv_files import csv_lines
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.markdown import markdown
 from pluriscope.templating import TEMPLATES, Place, shown_at
@@ -121,6 +123,14 @@ def test_the_csv_of_a_table_is_its_rows():
 def test_cells_that_a_spreadsheet_would_run_are_disarmed():
     shown = Table.plain(("Name", "Number"), [("=1+1", -2), ("@sum", 0.5)])
     assert "".join(shown.csv()) == "name,number\n'=1+1,-2\n'@sum,0.5\n"
+    armed = ["-2+3+cmd|' /C calc'!A0", "-1/3", "+A1", "=1", "@x", "\t=1", "\n=1", "-", "--1"]
+    harmless = ["-2", "-2.50", "-.5", "+1e-07", "-inf", "nan", "a-b", "n1.1-y", "", "x;=1"]
+    named = "".join(csv_lines([f"Network: a,{one}" for one in armed[:5]], armed, [harmless, armed]))
+    lines = named.splitlines()
+    assert [line.partition(",")[2] for line in lines[:5]] == [f"'{one}" for one in armed[:5]]
+    names, kept, changed = csv.reader(io.StringIO(named.partition(f"{lines[4]}\n")[2], newline=""))
+    assert (names, kept) == ([f"'{one}" for one in armed], harmless)
+    assert changed == names
 
 
 def test_hostile_text_is_shown_and_not_obeyed():

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Annotated, Any, Final, cast
 
 import numpy as np
+from markupsafe import Markup
 from pydantic import Field as Option
 from pydantic import StringConstraints
 
@@ -35,9 +36,9 @@ from app.pages.play.state import WITHOUT
 from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, Table
-from pluriscope.figures.charts import Axis, heat_chart
+from pluriscope.figures.charts import Axis, Chart, heat_chart
 from pluriscope.figures.numbers import decimal
-from pluriscope.figures.svg.charts import draw
+from pluriscope.figures.svg.charts import FILE_WIDTH, draw
 from pluriscope.naming import Scope
 from pluriscope.records import PatchedRecord, PatchRecord
 from pluriscope.templating import linked, part_url
@@ -206,19 +207,23 @@ class ModelPlayed(Shared):
             Play(
                 url=self.links.play(self.place.slug),
                 controls=list(self._controls()),
-                figure=Figure(self._drawing(), caption, {}, id=DRAWING),
+                figure=Figure(draw(self._chart()), caption, {}, id=DRAWING),
                 outcome=list(self._outcome()),
             ),
         )
 
-    def _drawing(self) -> Any:
+    def drawn(self, name: str) -> Markup | None:
+        """The drawing as a file that travels, if heads are there to be drawn."""
+        return draw(self._chart(), FILE_WIDTH) or None if name == DRAWING else None
+
+    def _chart(self) -> Chart:
         heads = [name for name in site_names(self.model) if name.endswith(".a")][-_LOOKED_AT:]
         tokens = self.model.row_tokens(self.row)
         shares = [self.after.values[name][0, -1].tolist() for name in heads]
         columns = [f"{at}: {token}" for at, token in enumerate(tokens, start=1)]
         names = [name.removesuffix(".a") for name in heads]
         title = f"Attention of the last position on {self.words}"
-        return draw(heat_chart(title, names, columns, shares, measured=Axis("share", high=1.0)))
+        return heat_chart(title, names, columns, shares, measured=Axis("share", high=1.0))
 
     def _controls(self) -> Iterator[Choice | Ask]:
         kept = [*self.place.scope.query().items(), *(("change", str(one)) for one in self.changes)]

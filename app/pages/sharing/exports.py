@@ -24,7 +24,6 @@ from app.pages.interpretation_list import by_number
 from app.pages.kinds import find_document
 from app.pages.over_training import OverTraining, TrainingOptions
 from app.pages.place import locate, locate_boolean
-from app.pages.shared import edge_names
 from app.pages.sharing.about import IN_SHORT, about_place
 from pluriscope.address import Addresses
 from pluriscope.analyses.funnel import steps_of
@@ -119,9 +118,8 @@ def figures_table(session: Session, addresses: Addresses, network: str, options:
     for name in ("margin", "interpretations", "observed", "iia"):
         ends, counted = (spread[name]["edges"], spread[name]["counts"]) if spread else ((), ())
         rows += [(name, "", *bin_) for bin_ in zip(ends, ends[1:], counted, strict=False)]
-    layout = place.question.layout
-    names = (name.replace(" → ", "-") for name in edge_names(layout, (1 << layout.n_edges) - 1))
-    rows += [("edge_use", name, None, None, n) for name, n in zip(names, spread.get("edge_use", ()), strict=False)]
+    names, kept = place.question.graph.bit_names, spread.get("edge_use", ())
+    rows += [("edge_use", name, None, None, n) for name, n in zip(names, kept, strict=False)]
     return about, _table(("figure", "edge", "from", "to", "count"), rows)
 
 

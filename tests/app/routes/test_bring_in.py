@@ -6,13 +6,22 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fastapi.routing import APIRoute
 from sqlalchemy import func, select
 
 from analysis.network_files.files import network_file_json
 from analysis.network_files.intake import output_looks, read_any
+from app.bundled import bundled_models
+from app.db import writes
 from app.db.job_tables import JobRow
 from app.db.tables import DataRow, NetworkRow
+from app.db.writes import save_network
 from app.jobs.deletion import purge_deleted
+from app.pages.edit import Editing
+from app.routes import bring_in as bring_in_routes
+from app.routes.bring_in import sent_network
+from app.routes.changes import raw_body, writing_session
+from app.routes.depends import form_of
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor
@@ -309,3 +318,48 @@ def test_a_deletion_is_final_when_its_time_is_over(client, store):
     assert purge_deleted(store, 7.0, now=datetime.now(UTC) + timedelta(days=7, seconds=1)) == 1
     assert stored(store)[0] == 0
     assert client.get("/api/v2/networks/hand-made-xor").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/api/v1/networks?protocols=paper", {"content": json.dumps(FILE)}),
+        ("/networks", {"data": {"content": json.dumps(FILE)}}),
+        ("/api/v1/networks", {"content": bundled_models()["parity-3-elman"]}),
+        ("/networks", {"data": {"content": bundled_models()["parity-3-elman"].decode()}}),
+        ("/networks/there/edit", {"data": {"rule": "noise", "size": "0.1"}}),
+    ],
+)
+def test_nobody_waits_to_write_while_a_file_is_read(client, store, monkeypatch, path, sent):
+    with store.write() as session:
+        save_network(session, pretrained_xor(), slug="there")
+    begun = set()
+
+    def freely(name, read):
+        def checked(*given, **named):
+            assert not store.turn.locked(), name
+            begun.add(name)
+            return read(*given, **named)
+
+        return checked
+
+    for owner, name in (
+        *((bring_in_routes, name) for name in ("read_file", "take_in", "read_subject")),
+        *((writes, "read_subject"), (Editing, "edited")),
+    ):
+        monkeypatch.setattr(owner, name, freely(name, getattr(owner, name)))
+    answer = client.post(path, **sent)
+    assert answer.status_code in (200, 201, 303), answer.text
+    assert begun
+
+
+def test_nobody_waits_to_write_while_a_body_comes(application):
+    """What a route depends on is made ready in its order, and whoever sends a form may take long."""
+    n_writing = 0
+    for route in application.routes:
+        needs = [one.call for one in route.dependant.dependencies] if isinstance(route, APIRoute) else []
+        if writing_session in needs:
+            n_writing += 1
+            after = set(needs[needs.index(writing_session) :])
+            assert not after & {form_of, raw_body, sent_network}, route.path
+    assert n_writing > 15

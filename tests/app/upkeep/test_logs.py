@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from contextvars import copy_context
+
+import pytest
 
 from app.logs import TextLines, about, subject
 
@@ -31,3 +34,26 @@ def test_threads_that_work_for_a_request_know_it():
     thread.start()
     thread.join()
     assert seen == ["r1"]
+
+
+@pytest.mark.parametrize("logger", ["pluriscope.web", "uvicorn.error", "pluriscope.jobs"])
+def test_a_traceback_of_a_request_has_no_values(logger):
+    """The server's own line comes when the request's id is forgotten; words of a job's error help whoever mends it."""
+
+    def failed(given):
+        try:
+            raise KeyError(given)
+        except KeyError as cause:
+            raise ValueError(f"of {given}") from cause
+
+    made = record("failed")
+    try:
+        failed("a secret")
+    except ValueError:
+        made.exc_info, made.name = sys.exc_info(), logger
+    about_it = {"request": "r1"} if logger == "pluriscope.web" else {"job": "j1"}
+    with about(**about_it):
+        written = TextLines().format(made)
+    assert "ValueError" in written
+    assert 'test_logs.py", line' in written
+    assert ("a secret" in written) is (logger == "pluriscope.jobs")

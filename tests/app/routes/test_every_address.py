@@ -1,0 +1,123 @@
+"""Every address that can be asked for × every kind of network: answered, or refused in a sentence, and nothing changed.
+
+A stranger asks, on a store with a network of each kind that was searched, one that was not, and a study.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from contextlib import closing
+from itertools import product
+
+import pytest
+from fastapi.testclient import TestClient
+
+from analysis.subjects.classifier import CLASSIFIER
+from analysis.subjects.registry import SUBJECT_KINDS
+from app.bundled import bundled_models
+from app.db.writes import save_network
+from app.main import create_app
+from app.routes import moved
+from pluriscope.analyses.registry import BY_KEY
+from tests.analysis.subjects.test_classifier import drawn
+from tests.factories import XOR_SLUG, on_a_copy, searched, small_network, stored_analysis
+from tests.stored_studies import store_study
+from tests.study_factories import rows
+
+pytestmark = pytest.mark.slow
+STRANGER = ("203.0.113.9", 50_000)
+NETWORKS = {
+    "perceptron": XOR_SLUG,
+    "transformer": "attention",
+    "classifier": "classifier",
+    "elman": "elman",
+    "convolutional": "convolutional",
+    "nothing": "untouched",
+}
+"""A network of each kind by its slug, and one of which nothing is known."""
+WORDS = {
+    "action": ["cancel"],
+    "chapter": ["methods", "nothing"],
+    "digest": [rows()[0]["network"], "0" * 64, "nothing"],
+    "figure": ["drawing", "nothing"],
+    "form": ["svg", "png", "pdf", "csv", "json", "nothing"],
+    "item": ["chosen", "given", "nothing"],
+    "lesson": ["two-circuits", "hand-outs", "nothing"],
+    "method": ["acdc", "nothing"],
+    "screen": ["2", "9", "nothing"],
+    "study": ["xor-width", "nothing"],
+    "table": ["drawing", "interchanges.all", "nothing"],
+}
+"""Values of parts of addresses by their name; of any other "nothing" alone."""
+PARTS = ("", "?part=verify", "?part=criteria", "?part=plan", "?part=cite", "?part=file", "?part=nothing", "?nothing=1")
+CACHES = ("parts",)
+"""What a data folder has beside the database that reading makes again: parts of studies as files."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A client of strangers."""
+    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("addresses")))
+    models = {"attention": "tracr-induction", "elman": "parity-3-elman", "convolutional": "bars-4x4-conv"}
+    with TestClient(app, client=STRANGER, follow_redirects=False, raise_server_exceptions=False) as client:
+        stored_analysis(app.state.store, real=True)
+        with app.state.store.write() as session:
+            for slug, name in models.items():
+                searched(session, bundled_models()[name], slug=slug)
+            searched(session, json.dumps(CLASSIFIER.write(drawn((3, 3, 3, 3)))).encode(), slug="classifier")
+            save_network(session, small_network(7), slug="untouched")
+            store_study(session)
+        yield client
+
+
+def addresses(client, network):
+    """Every address with a network in its place; the others with what is there and what is not."""
+    listed = client.get(f"/api/v2/networks/{network or XOR_SLUG}/explanations?limit=1").json()["items"]
+    refs = [*(one["ref"] for one in listed), "c-3", "c-nothing", "nothing"]
+    for route in client.app.routes:
+        if "GET" not in (getattr(route, "methods", None) or ()):
+            continue
+        names = re.findall(r"{([^}:]+)", route.path)
+        if ("/networks/{" in route.path) == (network == ""):
+            continue
+        own = {"network": [network], "key": [*BY_KEY, "nothing"], "ref": refs, "other": [XOR_SLUG, network, "nothing"]}
+        own |= {"name": [network] if "/networks/{name}" in route.path else ["drawing", "nothing"]}
+        given = [(own | WORDS).get(name, ["nothing"]) for name in names]
+        if route.endpoint.__module__ == moved.__name__:  # they lead on, whatever stands there
+            given = [some[:1] for some in given]
+        for values in product(*given):
+            path = re.sub(r"{[^}]+}", lambda _, left=iter(values): next(left), route.path)
+            yield from (path + part for part in (PARTS if not path.startswith("/api/") else PARTS[:1]))
+
+
+def sentence(answer):
+    """What a refusal says."""
+    if "json" in answer.headers["content-type"]:
+        return answer.json()["error"]
+    return re.sub(r"<[^>]+>", "", answer.text.partition("<main")[2].partition('class="notice')[2].partition("</div>")[0])
+
+
+def stored(client):
+    """The whole database as statements, and what lies beside it."""
+    data = client.app.state.settings.data
+    with closing(sqlite3.connect(data / "pluriscope.sqlite")) as database:
+        dumped = list(database.iterdump())
+    return dumped, {file.name for file in data.iterdir() if not file.name.startswith("pluriscope.sqlite")} - {*CACHES}
+
+
+def test_there_is_a_network_of_each_kind(site):
+    assert {kind.key for kind in SUBJECT_KINDS} <= {*NETWORKS, *NETWORKS.values()}
+
+
+@pytest.mark.parametrize("network", [*NETWORKS.values(), ""])
+def test_it_is_answered_or_refused_in_a_sentence_and_nothing_changes(site, network):
+    before, broken, n_asked = stored(site), list[str](), 0
+    for address in addresses(site, network):
+        answer, n_asked = site.get(address), n_asked + 1
+        if answer.status_code >= 500 or (answer.status_code >= 400 and not re.search(r"\w.* \w.*\.", sentence(answer))):
+            broken.append(f"{answer.status_code} {address}")
+    assert broken == []
+    assert n_asked > 50
+    assert stored(site) == before
