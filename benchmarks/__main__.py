@@ -62,13 +62,14 @@ from analysis.subjects.transformer.training import train_attention
 from analysis.subjects.transformer.training_spec import attention_spec
 from analysis.tasks import named_task
 from benchmarks import plain_reference as plain
-from benchmarks.crawl import crawled
+from benchmarks.crawl import beside, crawled
 from benchmarks.machine import machine, machine_text, seconds_text
 from benchmarks.own_server import COMMAND, ROOT, server_on_copy
 
 GOLDEN: Final = ROOT / "tests" / "golden"
 XOR: Final = named_task("XOR", 2)
 AUTHORS_ORDER: Final = ((0, 0), (1, 0), (0, 1), (1, 1))
+_SLOW: Final = "/networks/xor-or-imp-3-3/edit?rule=deceive&seed={}"
 AUTHORS: Final = "mi_identifiability"
 
 
@@ -360,6 +361,11 @@ def pages(quick: bool) -> Lines:
             yield Line(f"list of {n:,} circuits, its first page for the first time", first)
             yield Line(f"list of {n:,} circuits, again", again)
             rows, _ = crawled(server, 4, 60 if quick else 1_000, 10, quiet=True)
+            for asked in ("/health", "/networks"):
+                seconds, got = beside(server, _SLOW, 20, asked, 10 if quick else 50)
+                others = ", ".join(f"{n} with {status}" for status, n in sorted(got.items()))
+                told = f"at most {seconds[0]:.2f} s, half within {seconds[len(seconds) // 2]:.2f} s"
+                yield Line(f"`{asked}` beside 20 clients that have edits computed ({others})", None, told=told)
             told = f"{rows[0][2]:.0f}–{max(row[2] for row in rows):.0f} MB"
             yield Line(f"private memory of a server over {rows[-1][1]:,} pages", None, told=told)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import re
 import sys
 import threading
@@ -138,6 +139,40 @@ def crawled(
         for thread in threads:
             thread.join(_SECONDS / clients)
     return found, sorted(crawl.answers, reverse=True)
+
+
+def beside(server: OwnServer, slow: str, clients: int, path: str, times: int) -> tuple[list[float], Counter[int]]:
+    """How long answers take while clients ask for what is computed, each at once again.
+
+    Args:
+        slow: what they ask for; ``{}`` stands for a number that none has asked for.
+        path: what is asked for meanwhile.
+        times: how often.
+
+    Returns:
+        The seconds of each, longest first, and how many of the clients' answers had which status.
+    """
+    got, numbers, over = Counter[int](), itertools.count(), threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(base_url=server.url, timeout=120) as client:
+            while not over.is_set():
+                got[client.get(slow.format(next(numbers))).status_code] += 1
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    seconds = []
+    with httpx.Client(base_url=server.url, timeout=120) as client:
+        for _ in range(times):
+            time.sleep(0.2)
+            begun = time.monotonic()
+            client.get(path).raise_for_status()
+            seconds.append(time.monotonic() - begun)
+    over.set()
+    for thread in threads:
+        thread.join()
+    return sorted(seconds, reverse=True), got
 
 
 def _words(answers: Sequence[tuple[float, int, str]]) -> str:

@@ -18,7 +18,6 @@ from app.pages.place import locate_boolean
 from pluriscope.address import Addresses
 from pluriscope.naming import Scope
 
-
 _Step = Annotated[str, Field(max_length=200)]
 
 

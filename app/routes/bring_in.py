@@ -316,8 +316,8 @@ def store_intake(session: Session, intake: Intake) -> NetworkRow:
 
 
 def read_whole(raw: bytes) -> tuple[NetworkRow, list[QuestionProtocol]]:
-    """A network whose file says all of it, in no session yet, and the rules under which its circuits are to be searched:
-    none where there are too many.
+    """A network whose file says all of it, in no session yet, and the rules under which its circuits are searched: none
+    where there are too many.
 
     Raises:
         AnalysisError: it cannot be read.

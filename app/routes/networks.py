@@ -83,14 +83,7 @@ def networks_file(request: Request, links: Links) -> Response:
     return table_file(request, "networks", made)
 
 
-@both(
-    router,
-    ONE,
-    "networks",
-    "One network",
-    NetworkRecord,
-    costly=lambda request: request.query_params.get(PART) == "plan",
-)
+@both(router, ONE, "networks", "One network", NetworkRecord, costly=lambda request: PART in request.query_params)
 def network(session: Reading, links: Links, network: str, options: Annotated[OverviewOptions, Query()]) -> Faces:
     """A perceptron with its weights, what it computes, and what was found under one protocol; `network` is a slug, or
     the first 6 or more digits of a digest.

@@ -1,4 +1,5 @@
 from contextlib import closing
+from contextvars import ContextVar
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -7,7 +8,8 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
 
-from app.db.engine import store_at
+from app.db.engine import Store, store_at
+from app.gate import SAFE, Gate
 from app.pages.verdicts import judge
 from tests.conftest import ON_EVERY_DATABASE
 from tests.factories import in_folder, temporary_store
@@ -17,6 +19,28 @@ from tests.factories import in_folder, temporary_store
 def _a_page_takes_its_time():
     """A page judges all that it judges on the spot, however busy the machine is."""
     judge.SECONDS = 600.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _reading_writes_nothing():
+    """Whatever page any of these tests asks for, nothing is written on its behalf."""
+    reads, answer, write = ContextVar("reads", default=False), Gate.__call__, Store.write
+
+    async def watched(self, scope, receive, send):
+        token = reads.set(scope.get("method") in SAFE)
+        try:
+            await answer(self, scope, receive, send)
+        finally:
+            reads.reset(token)
+
+    def checked(self):
+        assert not reads.get(), "a GET writes"
+        return write(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Gate, "__call__", watched)
+        patch.setattr(Store, "write", checked)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

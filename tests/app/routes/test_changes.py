@@ -45,7 +45,20 @@ def test_without_a_token_set_no_token_opens_anything(tmp_path):
 
 
 TEXTS = ("x" * 100_000, "x" * 65, "a\0b", "\ud800", ["x" * 3_000], {"name": "x" * 65})
-OWN_FORMS = ("slug", "token", "next", "rule", "name", "output", "design", "text", "content", "tasks", "layers", "protocols")
+OWN_FORMS = (
+    "slug",
+    "token",
+    "next",
+    "rule",
+    "name",
+    "output",
+    "design",
+    "text",
+    "content",
+    "tasks",
+    "layers",
+    "protocols",
+)
 """Fields of forms whose routes read them themselves."""
 
 

@@ -88,7 +88,7 @@ def addresses(client, network):
         if route.endpoint.__module__ == moved.__name__:  # they lead on, whatever stands there
             given = [some[:1] for some in given]
         for values in product(*given):
-            path = re.sub(r"{[^}]+}", lambda _, left=iter(values): next(left), route.path)
+            path = re.sub(r"{[^}]+}", "{}", route.path).format(*values)
             yield from (path + part for part in (PARTS if not path.startswith("/api/") else PARTS[:1]))
 
 
@@ -96,7 +96,8 @@ def sentence(answer):
     """What a refusal says."""
     if "json" in answer.headers["content-type"]:
         return answer.json()["error"]
-    return re.sub(r"<[^>]+>", "", answer.text.partition("<main")[2].partition('class="notice')[2].partition("</div>")[0])
+    notice = answer.text.partition("<main")[2].partition('class="notice')[2].partition("</div>")[0]
+    return re.sub(r"<[^>]+>", "", notice)
 
 
 def stored(client):
