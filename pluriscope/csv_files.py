@@ -27,7 +27,7 @@ def _line(text: str) -> str:
 
 
 def csv_lines(
-    about: Iterable[str], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    about: Iterable[str], columns: Sequence[str], rows: Iterable[Iterable[Any]]
 ) -> Generator[str, None, None]:
     """The text about a table as lines behind #, a line of names, then the rows some at a time; RFC 4180 quotes.
 

@@ -167,7 +167,7 @@ def form_page(request: Request, session: Reading, links: Links, options: ListOpt
 
 
 @router.post("/networks/new", dependencies=[Changer], **HTML)
-def preview_page(request: Request, session: Reading, links: Links, sent: SentForm) -> Response:
+def preview_page(request: Request, sent: SentForm, session: Reading, links: Links) -> Response:
     """What would come of a file, of which nothing is stored; or a training that starts."""
     way: Any = _WAYS.get(sent.fields.get("way", [""])[0])
     if way is None:
@@ -202,7 +202,7 @@ def train_transformer(session: Writing, links: Links, order: TransformerOptions,
 
 
 @router.post("/networks", dependencies=[Changer], **HTML)
-def store_from_form(request: Request, session: Reading, links: Links, sent: SentForm) -> Response:
+def store_from_form(request: Request, sent: SentForm, session: Reading, links: Links) -> Response:
     """The confirmation: stored, its analyses queued, on to its page. What is refused shows the preview again."""
     return _answer(request, session, links, sent, store=True)
 

@@ -45,7 +45,7 @@ def edit(session: Reading, links: Links, network: str, options: ListOptions) -> 
 
 
 @router.post("/networks/{network}/edit", dependencies=[Changer], **HTML)
-def edited(request: Request, session: Reading, links: Links, network: str, sent: Form) -> Response:
+def edited(request: Request, sent: Form, session: Reading, links: Links, network: str) -> Response:
     """Store what comes of it, and go to the comparison of both networks; what cannot be done is said on the page."""
     given = {name: [str(value) for value in sent.getlist(name)] for name in sent}
     editing = Editing.read(session, links, network, given)

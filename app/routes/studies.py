@@ -43,7 +43,7 @@ from app.pages.studies.outcomes import (
 from app.pages.studies.page import MoreSeeds, StudyOptions, StudyRecord, build_study
 from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of
 from app.rendering import show
-from app.routes.changes import Writing
+from app.routes.changes import Changer, Writing
 from app.routes.computing import room
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
 from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
@@ -77,14 +77,15 @@ def new_page(
     return show(request, new_study(session, links, options), room="Findings")
 
 
-@router.post("/studies/new", response_class=HTMLResponse, include_in_schema=False)
-def sent_study(request: Request, form: Form, session: Writing, links: Links) -> Response:
+@router.post("/studies/new", dependencies=[Changer], response_class=HTMLResponse, include_in_schema=False)
+def sent_study(request: Request, form: Form, session: Reading, links: Links) -> Response:
     """Shows what a study would train; starts it once that was seen."""
     values = sent_values(form)
     try:
         if form.get("design"):
-            row = study_queue.start(session, sent_design({"file": str(form["design"])}))
-            return RedirectResponse(links.study(row.slug), status_code=303)
+            design = sent_design({"file": str(form["design"])})
+            with request.app.state.store.write() as writing:
+                return RedirectResponse(links.study(study_queue.start(writing, design).slug), status_code=303)
         design = sent_design(values)
     except AnalysisError as error:
         return show(request, study_form(links, values, error), room="Findings", status_code=422)
@@ -97,13 +98,17 @@ def schema() -> dict[str, Any]:
     return StudyDesign.model_json_schema()
 
 
-@router.post(_API, summary="Start a study", status_code=202, responses=api_errors(403, 409, 422), **_TOLD)
-def start(session: Writing, links: Links, order: StudyOrder, response: Response) -> StudyProgress:
+@router.post(
+    _API, summary="Start a study", status_code=202, responses=api_errors(403, 409, 422), dependencies=[Changer], **_TOLD
+)
+def start(request: Request, links: Links, order: StudyOrder, response: Response) -> StudyProgress:
     """Let a study run in the background; one that is stored is resumed, and extended if the file has more seeds."""
-    row = study_queue.start(session, design_from_mapping(order.design))
-    session.flush()
-    response.headers["Location"] = links.twin(links.study(row.slug))
-    return progress_of(session, row)
+    design = design_from_mapping(order.design)
+    with request.app.state.store.write() as session:
+        row = study_queue.start(session, design)
+        session.flush()
+        response.headers["Location"] = links.twin(links.study(row.slug))
+        return progress_of(session, row)
 
 
 # --- one study
