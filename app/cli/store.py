@@ -109,7 +109,7 @@ def import_(
                 remark(f"{file.name}: these weights already exist as {', '.join(others)}; saved under this name, too")
             enqueue_analyses(session, row, protocols, data=None if intake.data.is_clean else intake.data)
             items.append({"name": file.name, "digest": row.digest, "url": Addresses().network(row.slug)})
-        for whole in models:
-            row, _, _ = store_whole(session, *whole)
+        for fresh, rules in models:
+            row, _, _ = store_whole(session, fresh, rules)
             items.append({"name": row.name, "digest": row.digest, "url": Addresses().network(row.slug)})
     return Shown({"items": items}, [str(item["url"]) for item in items])

@@ -199,7 +199,7 @@ def network_of_study(
     table = rows_of_network(found, digest, options.protocol)
     return Faces(
         lambda request: show(request, network_blocks(found, digest, table, options), room="Findings", headers=UNLISTED),
-        lambda: rows_record(table.found, table.query, links.twin),
+        lambda: rows_record(table.found, table.query, lambda _: ""),
     )
 
 
