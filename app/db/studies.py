@@ -324,7 +324,7 @@ def _no_table(name: str, cause: str) -> InvalidTable:
     return InvalidTable(f"table {name!r}", cause, "give what `pluriscope study run` or `study export` wrote")
 
 
-# --- networks, which are stored when somebody looks at them
+# --- networks, which are stored when somebody asks for that
 
 
 def outcome_of_network(session: Session, study: StudyRow, digest: str) -> dict[str, Any]:

@@ -325,7 +325,7 @@ def _all_data(links: Addresses) -> Iterator[Block]:
 
 
 def _listing(session: Session, links: Addresses, path: Path) -> ParquetListing:
-    """The rows of a study's file, which lead to networks that are stored, or will be when they are asked for."""
+    """The rows of a study's file, which lead to networks that are stored, or to where they can be."""
     table, told = StudyTable([path]), manifest()["tables"][path.stem]
 
     def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
