@@ -80,16 +80,18 @@ def addresses(client, network):
         if "GET" not in (getattr(route, "methods", None) or ()):
             continue
         names = re.findall(r"{([^}:]+)", route.path)
-        if ("/networks/{" in route.path) == (network == ""):
+        leads_on = route.endpoint.__module__ == moved.__name__  # whatever stands there
+        if ("/networks/{" in route.path) == (network == "") or (leads_on and network not in ("", XOR_SLUG)):
             continue
         own = {"network": [network], "key": [*BY_KEY, "nothing"], "ref": refs, "other": [XOR_SLUG, network, "nothing"]}
         own |= {"name": [network] if "/networks/{name}" in route.path else ["drawing", "nothing"]}
         given = [(own | WORDS).get(name, ["nothing"]) for name in names]
-        if route.endpoint.__module__ == moved.__name__:  # they lead on, whatever stands there
+        if leads_on:
             given = [some[:1] for some in given]
         for values in product(*given):
             path = re.sub(r"{[^}]+}", "{}", route.path).format(*values)
-            yield from (path + part for part in (PARTS if not path.startswith("/api/") else PARTS[:1]))
+            is_page = not re.search(r"^/api/|\.|nothing", path)
+            yield from (path + part for part in (PARTS if is_page else PARTS[:1]))
 
 
 def sentence(answer):
