@@ -16,8 +16,8 @@ from sqlalchemy.exc import DatabaseError
 
 from app.access.callers import needs_login
 from app.db import sqlite
-from app.db.engine import Store, newest_revision, store_at
-from app.settings import Settings
+from app.db.engine import Store, newest_revision, open_store, store_at
+from app.settings import STORE, Settings
 
 PREFIX: Final = "PLURISCOPE_"
 OF_THE_PROGRAM: Final = ("DEBUG", "CHROMIUM")  # read elsewhere than in the settings
@@ -81,6 +81,8 @@ def examine(variables: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _stored(settings: Settings) -> Found:
+    if settings.former_store:
+        open_store(settings)  # says where it is
     store = store_at(settings.url)
     try:
         yield from unsound(store)
@@ -125,7 +127,7 @@ def folder(settings: Settings) -> Found:
         told = f"{settings.data} cannot be written ({error.strerror})"
         yield "problem", told, "make room, or give the right to write"
     free = shutil.disk_usage(settings.data).free
-    file_of_store = settings.data / "pluriscope.sqlite"
+    file_of_store = settings.data / STORE
     size = file_of_store.stat().st_size if file_of_store.exists() else 0
     if free < max(LITTLE_ROOM, size):
         level: Level = "problem" if free < NO_ROOM else "warning"

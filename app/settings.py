@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL, make_url
 
 from analysis.errors import AnalysisError
 from analysis.limits import MOST_STORED
 from app.cluster import checked_address
 from pluriscope.memory import LEAST, bytes_for_each
 from pluriscope.resources import PREFIX, default_data_folder
+
+
+STORE: Final = "pluriscope.sqlite"
+"""File of the store in the data folder."""
+
+
+def sqlite_url(file: Path) -> str:
+    """The URL of a file of SQLite, whatever characters are in its path."""
+    return URL.create("sqlite", database=str(file)).render_as_string()
 
 
 class Settings(BaseSettings):
@@ -122,7 +133,16 @@ class Settings(BaseSettings):
     @cached_property
     def url(self) -> str:
         """The database URL in force."""
-        return self.database_url or f"sqlite:///{self.data.resolve() / 'pluriscope.sqlite'}"
+        return self.database_url or sqlite_url(self.data.resolve() / STORE)
+
+    @property
+    def former_store(self) -> Path | None:
+        """Where earlier versions kept the store, which read ``?`` and ``%`` in the folder's path as in a URL; None unless
+        it lies there and none lies in the folder.
+        """
+        here = self.data.resolve() / STORE
+        there = Path(str(make_url(f"sqlite:///{here}").database))
+        return there if there != here and there.is_file() and not here.exists() else None
 
     @cached_property
     def memory_of_job(self) -> int:

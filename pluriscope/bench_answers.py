@@ -15,6 +15,7 @@ from pydantic_core import PydanticSerializationError
 from analysis.answer_key.submission import TRACKS, Track
 from analysis.errors import AnalysisError
 from analysis.strict_json import plain_text, read_object, validated
+from pluriscope.study_table import pattern_of
 
 MOST_BYTES: Final = 64 << 20
 _MOST_ROWS: Final = 2_000_000
@@ -83,7 +84,7 @@ def _of_parquet(raw: bytes, item: str, name: str) -> dict[str, Any]:
         file.flush()
 
         def ask(query: str) -> list[tuple[Any, ...]]:
-            return database.execute(query, [file.name]).fetchall()
+            return database.execute(query, [pattern_of(Path(file.name))]).fetchall()
 
         try:
             about = {

@@ -8,6 +8,7 @@ output; a network without values has one row, without protocol and output. Any n
 from __future__ import annotations
 
 import errno
+import glob
 import json
 import os
 import re
@@ -165,7 +166,7 @@ class StudyTable:
     @property
     def source(self) -> str:
         """The table in a query."""
-        names = ", ".join(literal(str(path)) for path in self.paths)
+        names = ", ".join(literal(pattern_of(path)) for path in self.paths)
         return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
 
     def _full(self, query: str) -> str:
@@ -198,7 +199,7 @@ def write_part(
         source = f"read_json($1, format = 'nd', columns = {{{types}}}, maximum_object_size = {_MOST_ROW})"
         with _connected() as database:
             query = f"COPY (SELECT {names} FROM {source}) TO {literal(str(whole))} ({copy_options(metadata)})"  # noqa: S608  quoted
-            database.execute(query, [str(lines)])
+            database.execute(query, [pattern_of(lines)])
         put(path, whole.read_bytes())
 
 
@@ -223,7 +224,7 @@ def read_part(path: Path) -> Part:
     table, item = StudyTable([path]), f"table {path.name!r}"
     with _connected() as database:
         try:
-            told = database.execute("SELECT key, value FROM parquet_kv_metadata($1)", [str(path)]).fetchall()
+            told = database.execute("SELECT key, value FROM parquet_kv_metadata($1)", [pattern_of(path)]).fetchall()
         except duckdb.Error as problem:
             raise _refusal(path.name, problem) from None
     metadata = {bytes(key).decode(errors="replace"): bytes(value).decode(errors="replace") for key, value in told}
@@ -270,6 +271,11 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """A text in a query."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def pattern_of(path: Path) -> str:
+    """A file as DuckDB reads it, which takes ``?``, ``*`` and ``[`` in a path to stand for other files as well."""
+    return glob.escape(str(path))
 
 
 def _connected() -> duckdb.DuckDBPyConnection:

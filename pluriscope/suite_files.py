@@ -43,7 +43,7 @@ from analysis.digest import sha256_hex
 from analysis.strict_json import read_object, validated
 from pluriscope.data_card import FILES, CardTable, write_card
 from pluriscope.glossary import terms
-from pluriscope.study_table import StudyTable, literal, put, quoted, write_part
+from pluriscope.study_table import StudyTable, literal, pattern_of, put, quoted, write_part
 from pluriscope.suite_design import Half, SuiteDesign, read_design, secret_digest
 
 SMALL: Final = "small"
@@ -192,7 +192,7 @@ class Suite:
         """Published programs whose answers about this suite come with Pluriscope: what they come to under the primary
         condition, each with its ``package``.
         """
-        query = f"SELECT decode(key), decode(value) FROM parquet_kv_metadata({literal(str(PUBLISHED))})"  # noqa: S608  our own
+        query = f"SELECT decode(key), decode(value) FROM parquet_kv_metadata({literal(pattern_of(PUBLISHED))})"  # noqa: S608  our own
         told = dict(duckdb.connect().execute(query).fetchall())
         found: list[dict[str, Any]] = json.loads(told["methods"])
         return found if told["suite"] == self.digest else ()
@@ -258,7 +258,7 @@ class Suite:
         """What a query of ours, which ends where a file's name belongs, gives of a file of the suite."""
         path = self.checked(name)
         try:
-            return duckdb.connect().execute(query + literal(str(path)))
+            return duckdb.connect().execute(query + literal(pattern_of(path)))
         except duckdb.Error as problem:
             cause = f"has a {name} that cannot be read ({str(problem).splitlines()[0][:200]})"
             raise InvalidSuite(f"suite {str(self.folder)!r}", cause, _CURE) from None

@@ -16,14 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
-from urllib.parse import quote
 
-from sqlalchemy import JSON, Connection, MetaData, Table, func, insert, make_url, select
+from sqlalchemy import JSON, URL, Connection, MetaData, Table, func, insert, make_url, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from app.db import postgresql, sqlite
 from app.db.engine import Store, revision_of, shown, store_at
 from app.db.errors import Conflict, Damaged, StoreUnavailable
+from app.settings import sqlite_url
 
 NO_TABLES_OF_OURS: Final = ("alembic_version", "backup_manifest")
 ROWS_AT_ONCE: Final = 500
@@ -64,7 +64,7 @@ def back_up(store: Store, file: Path) -> Held:
             if reading.dialect.name == "sqlite":
                 _copy_file(reading.connection.driver_connection, part)
             else:
-                copy = store_at(f"sqlite:///{part}")
+                copy = store_at(sqlite_url(part))
                 copy.migrate(up_to=revision)
                 copy_rows(reading, copy)
                 copy.close()
@@ -83,7 +83,8 @@ def verify(file: Path) -> Held:
     """
     if not file.is_file():
         raise Damaged(f"backup {file}", "is not there", _NO_BACKUP)
-    engine = sqlite.engine(make_url(f"sqlite:///file:{quote(str(file.absolute()))}?mode=ro&uri=true"), writes=False)
+    read_only = URL.create("sqlite", database=file.absolute().as_uri(), query={"mode": "ro", "uri": "true"})
+    engine = sqlite.engine(read_only, writes=False)
     try:
         with engine.connect() as connection:
             problems = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()
@@ -128,7 +129,7 @@ def restore(file: Path, url: str, *, replacing: bool = False) -> Held:
     with _in_the_making(place or file) as part:
         with closing(sqlite3.connect(file)) as source:
             _copy_file(source, part)
-        fresh = store_at(f"sqlite:///{part}")
+        fresh = store_at(sqlite_url(part))
         try:
             fresh.migrate()
             if place is None:

@@ -8,6 +8,7 @@ take turns, so that one which reads, thinks and writes loses nobody's update. Ho
 from __future__ import annotations
 
 import os
+import shlex
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from app.db import job_tables, postgresql, recorded_tables, sqlite, study_tables
 from app.db.errors import StoreUnavailable
 from app.db.table_base import Base
 from app.limits import carried_by
+from app.settings import STORE
 from pluriscope.resources import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -161,6 +163,15 @@ def open_store(settings: Settings) -> Store:
     """
     if not settings.database_url:
         _ensure_usable(settings.data, make_url(settings.url))
+        if former := settings.former_store:
+            here = shlex.quote(str(settings.data.resolve() / STORE))
+            there = shlex.quote(str(former))
+            raise StoreUnavailable(
+                f"data folder {settings.data}",
+                f"has its store in {former}, where an earlier version put it",
+                f"stop what uses it, then move it and what is called {former.name}-wal beside it: mv {there} {here}; to "
+                f"begin anew instead: touch {here}",
+            )
     return replace(store_at(settings.url), carried=carried_by(settings))
 
 

@@ -1,6 +1,8 @@
 """The store's two engines, its migrations, and what it says when it cannot work."""
 
 import os
+import re
+import subprocess
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -9,11 +11,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.db import sqlite
+from app.db.backup import back_up, restore, verify
 from app.db.engine import SCHEMA, newest_revision, open_store, store_at
 from app.db.errors import StoreUnavailable
-from app.settings import Settings
+from app.db.writes import save_network
+from app.settings import Settings, sqlite_url
 from tests.app.db.at_once import count_up, migrate, run_together
 from tests.conftest import SQLITES_OWN
+from tests.factories import empty_database, small_network
 
 
 @SQLITES_OWN
@@ -144,3 +149,40 @@ def test_the_log_is_taken_in_and_begun_anew_where_nobody_reads_from_it(store):
     assert log.stat().st_size > 0  # it is small
     sqlite.shorten_log(store.writer, beyond=0)
     assert log.stat().st_size == 0
+
+
+IN_URLS = ("runs?a", "my%20runs", "a#b", "two words", "ünï&x=1", "a[x]b")
+"""Names of folders that mean something else in a URL, or in a pattern."""
+
+
+@pytest.mark.parametrize("name", IN_URLS)
+def test_a_store_lies_in_its_folder_whatever_that_is_called(tmp_path, name):
+    """And its backup where it was asked for; folders whose names differ have stores of their own."""
+    for folder in (tmp_path / name, tmp_path / f"{name}2"):
+        (folder / "pluriscope.sqlite").parent.mkdir()
+        (folder / "pluriscope.sqlite").write_bytes(empty_database())
+        opened = open_store(Settings(data=folder, database_url=""))
+        with opened.write() as session:
+            save_network(session, small_network(len(folder.name)))
+        held = back_up(opened, folder / "kept")
+        opened.close()
+        assert held == verify(folder / "kept")
+        assert held.rows["networks"] == 1
+        restore(folder / "kept", sqlite_url(folder / "again.sqlite"))
+        assert {one.name for one in folder.iterdir()} == {"pluriscope.sqlite", "kept", "again.sqlite"}
+    assert {one.name for one in tmp_path.iterdir()} == {name, f"{name}2"}
+
+
+@pytest.mark.parametrize(("name", "there"), [("runs?a", "runs"), ("my%20runs", "my runs/pluriscope.sqlite")])
+def test_a_store_that_an_earlier_version_put_elsewhere_is_named_until_it_is_moved(tmp_path, name, there):
+    settings, former = Settings(data=tmp_path / name, database_url=""), tmp_path / there
+    for folder in (settings.data, former.parent):
+        folder.mkdir(exist_ok=True)
+    former.write_bytes(empty_database())
+    with pytest.raises(StoreUnavailable, match="where an earlier version put it") as refused:
+        open_store(settings)
+    move = re.search("mv [^;]*", str(refused.value))
+    subprocess.run(move[0], shell=True, check=True)  # noqa: S602  as people are told to
+    opened = open_store(settings)
+    assert opened.revision() == newest_revision()
+    opened.close()
