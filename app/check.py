@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import make_url
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from app.access.callers import needs_login
 from app.db import sqlite
@@ -24,7 +26,6 @@ OF_THE_PROGRAM: Final = ("DEBUG", "CHROMIUM")  # read elsewhere than in the sett
 LITTLE_ROOM: Final = 1 << 30
 NO_ROOM: Final = 100 << 20
 SHORT_TOKEN: Final = 16
-RESTORE: Final = "stop the server and the workers, keep a copy of the data folder, and restore a backup"
 Level = Literal["ok", "note", "warning", "problem"]
 
 
@@ -85,8 +86,9 @@ def _stored(settings: Settings) -> Found:
         open_store(settings)  # says where it is
     store = store_at(settings.url)
     try:
-        yield from unsound(store)
-        revision, newest = store.revision(), newest_revision()
+        found = list(unsound(store))
+        yield from found
+        revision, newest = None if found else store.revision(), newest_revision()
         if revision is not None and revision != newest:
             cure = "update the program" if revision > str(newest) else "take a backup, then start the server"
             yield "problem", f"the store has revision {revision}, needed is {newest}", cure
@@ -140,14 +142,29 @@ def unsound(store: Store) -> Found:
     file = sqlite.file_of(make_url(store.url)) if store.url.startswith("sqlite") else None
     if file is None:
         return
-    with store.reader.connect() as connection:
-        try:
+    try:
+        with store.reader.connect() as connection:
             said = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()
-        except DatabaseError as error:  # a table's first page is damaged
-            said = [error.orig]
-        if said != ["ok"]:
-            yield "problem", f"SQLite's integrity_check finds: {'; '.join(map(str, said))[:400]}", RESTORE
-            return
-        lost = Counter(tuple(row)[::2] for row in connection.exec_driver_sql("PRAGMA foreign_key_check"))
+            lost = Counter(tuple(row)[::2] for row in connection.exec_driver_sql("PRAGMA foreign_key_check"))
+    except OperationalError:
+        raise  # busy, or not to be opened
+    except DatabaseError as error:  # the file's or a table's first page is damaged
+        said, lost = [error.orig], Counter()
+    if said != ["ok"]:
+        yield "problem", f"SQLite's integrity_check finds: {'; '.join(map(str, said))[:400]}", _way_out(file)
+        return
     for (table, parent), n in lost.items():
-        yield "problem", f"{table} has {n:,} rows without {parent}", RESTORE
+        yield "problem", f"{table} has {n:,} rows without {parent}", _way_out(file)
+
+
+def _way_out(file: Path) -> str:
+    """What to do about a file that is damaged, with the backups that lie beside it."""
+    beside = {one for pattern in ("*.backup", "*before-*") for one in file.parent.glob(pattern) if one.is_file()}
+    newest = sorted(beside, key=lambda one: one.stat().st_mtime, reverse=True)
+    backups = f"beside it lie {', '.join(one.name for one in newest[:3])}" if newest else "none lies beside it"
+    kept, saved = (shlex.quote(str(file.with_name(name))) for name in (file.name, "recovered.sqlite"))
+    return (
+        f"stop the server and the workers, keep a copy of {file.parent}, and bring back a backup ({backups}): pluriscope "
+        f"restore FILE --replace; without one, save what SQLite can read: sqlite3 {kept} .dump | sed "
+        f"'s/^ROLLBACK.*/COMMIT;/' | sqlite3 {saved} && pluriscope restore {saved} --replace"
+    )

@@ -108,7 +108,7 @@ def work(*, workers: int | None = None, until_idle: bool = False) -> int:
 
     Example: pluriscope work --workers 4
 
-    A worker that is killed loses nothing: another takes its job up again when the lease runs out.
+    A worker that is killed costs no job: another begins its job again when the lease runs out.
 
     Args:
         workers: Jobs at the same time, each in a process of its own.

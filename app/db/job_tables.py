@@ -36,11 +36,13 @@ class JobRow(Base):
     total: Mapped[int] = mapped_column(BigInteger, default=0)
     found: Mapped[str] = mapped_column(String(300), default="")
     attempts: Mapped[int] = mapped_column(default=0)  # times that a worker took it up
-    losses: Mapped[int] = mapped_column(default=0, server_default="0")  # attempts that failed
+    losses: Mapped[int] = mapped_column(default=0, server_default="0")  # that failed one after another at one place
+    lost_at: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))  # that place: stage, done
     not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)  # while it waits after such an attempt
     set_aside: Mapped[bool] = mapped_column(default=False, server_default=false())  # it failed too often
     owner: Mapped[str | None] = mapped_column(String(80))
-    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_seconds: Mapped[float | None]  # after so long without a further sign of life its owner is taken for lost
+    signs: Mapped[int] = mapped_column(default=0, server_default="0")  # of life, by whoever held it
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     error: Mapped[str] = mapped_column(Text, default="")
     result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # e.g. {"url": "/networks/…"}

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.db import sqlite
 from app.db.engine import Store
 from app.db.job_tables import JobRow, WorkerRow
+from app.jobs.queue import SEEN, Watch
 from app.settings import Settings
 
 PRESENT_SECONDS: Final = 45.0
@@ -31,8 +32,8 @@ class Installation:
         jobs: (kind, state) → how many.
         workers: that showed themselves within the last day and did not leave.
         busy: a worker's name → jobs that it holds.
-        figures: jobs that could be started now, that wait after a failed attempt, whose lease has run out, that failed
-            too often; seconds that the first ready one has waited; workers present and what they do at once; bytes of
+        figures: jobs that could be started now, that wait after a failed attempt, whose lease has run out while
+            this process looked, that failed too often; seconds that the first ready one has waited; workers present and what they do at once; bytes of
             the database, of SQLite's log, and of the data folder's volume.
     """
 
@@ -48,8 +49,11 @@ def is_present(worker: WorkerRow, now: datetime) -> bool:
     return worker.seen_at >= now - timedelta(seconds=PRESENT_SECONDS)
 
 
-def look_at(store: Store, settings: Settings, now: datetime) -> Installation:
+def look_at(store: Store, settings: Settings, now: datetime, watch: Watch = SEEN) -> Installation:
     """Look at an installation, in one snapshot of its store.
+
+    Args:
+        watch: has looked before; leases run out while it looks.
 
     Raises:
         SQLAlchemyError: the store does not answer.
@@ -59,7 +63,8 @@ def look_at(store: Store, settings: Settings, now: datetime) -> Installation:
     with store.read() as session:
         counted = session.execute(select(JobRow.kind, JobRow.state, func.count()).group_by(JobRow.kind, JobRow.state))
         oldest = session.scalar(select(func.min(JobRow.created_at)).where(queued, is_ready))
-        owners = session.scalars(select(JobRow.owner).where(running, JobRow.lease_until >= now))
+        lapsed = {job for job, _ in watch.lapsed(session)}
+        owners = session.scalars(select(JobRow.owner).where(running, JobRow.id.not_in(lapsed)))
         workers = session.scalars(select(WorkerRow).order_by(WorkerRow.started_at, WorkerRow.name)).all()
         present = [worker for worker in workers if is_present(worker, now)]
         return Installation(
@@ -70,7 +75,7 @@ def look_at(store: Store, settings: Settings, now: datetime) -> Installation:
             figures={
                 "queue_ready_jobs": _count(session, queued, is_ready),
                 "queue_delayed_jobs": _count(session, queued, JobRow.not_before > now),
-                "queue_abandoned_jobs": _count(session, running, JobRow.lease_until < now),
+                "queue_abandoned_jobs": len(lapsed),
                 "queue_oldest_seconds": max(0.0, (now - oldest).total_seconds()) if oldest else 0.0,
                 "jobs_set_aside": _count(session, JobRow.state == "failed", JobRow.set_aside.is_(True)),
                 "workers": len(present),

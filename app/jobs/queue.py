@@ -5,18 +5,20 @@
        └────give_back────┘   or its lease ran out, and whoever claims next takes it up
 
 A worker that holds a job renews its lease by a heartbeat; every change it makes is fenced: made only while it holds the
-job. All functions work in the caller's write transaction. On SQLite that holds the write lock from its beginning; on
-other databases the row of a job is locked, and a claim skips rows that are.
+job. A lease has run out when its signs of life have stood still for so long by the clock of whoever looks: no machine's
+time is compared with another's. All functions work in the caller's write transaction. On SQLite that holds the write
+lock from its beginning; on other databases the row of a job is locked, and a claim skips rows that are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -35,7 +37,8 @@ from pluriscope.analyses.registry import BY_KEY as ANALYSES
 
 ASKED_PRIORITY: Final = -10  # somebody waits for it: before all that the application asks for itself
 LEASE_SECONDS: Final = 30.0
-MAX_LOSSES: Final = 3  # attempts that may fail; then the job itself is taken to be the cause
+MAX_LOSSES: Final = 3  # attempts that may fail at one place; then the job itself is taken to be the cause
+NEAR: Final = 20  # places of a stage are one if they are nearer than its total by this, since progress is noted at times
 FIRST_WAIT_SECONDS: Final = 1.0  # after an attempt that failed; twice as long after each further one
 AWAY_SECONDS: Final = 30.0  # where something is away that the job needs
 ENDED_BADLY: Final = ("failed", "cancelled")
@@ -257,6 +260,7 @@ def hasten(row: JobRow) -> None:
 
 def _queue_again(session: Session, row: JobRow, now: datetime) -> None:
     row.attempts = row.losses = 0
+    row.lost_at = None
     row.error, row.result, row.cancel_requested, row.set_aside = "", {}, False, False
     row.finished_at = None
     _wait(row)
@@ -265,8 +269,12 @@ def _queue_again(session: Session, row: JobRow, now: datetime) -> None:
 
 def _wait(row: JobRow, not_before: datetime | None = None) -> None:
     row.state, row.not_before = "queued", not_before
+    row.owner = row.lease_seconds = row.started_at = None
+    _at_the_beginning(row)
+
+
+def _at_the_beginning(row: JobRow) -> None:
     row.stage, row.done, row.total, row.found = "", 0, 0, ""
-    row.owner = row.lease_until = row.started_at = None
 
 
 def add_log(session: Session, job_id: str, message: str, level: str = "info", *, now: datetime | None = None) -> None:
@@ -277,10 +285,43 @@ def add_log(session: Session, job_id: str, message: str, level: str = "info", *,
 # --- what a worker does with jobs
 
 
-def claimable(now: datetime) -> ColumnElement[bool]:
-    """Whether a job waits for somebody: queued, and its wait, if it has one, is over; or held under a lapsed lease."""
-    waits = and_(JobRow.state == "queued", or_(JobRow.not_before.is_(None), JobRow.not_before <= now))
-    return or_(waits, and_(JobRow.state == "running", JobRow.lease_until < now))
+Held = tuple[str, int]
+"""A job that somebody holds, with the signs of life by then."""
+
+
+@dataclass
+class Watch:
+    """Sees which leases have run out, by looking again and again.
+
+    Args:
+        clock: seconds, of this process alone.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    _since: Mapping[tuple[Any, ...], float] = field(default_factory=dict)
+
+    def lapsed(self, session: Session) -> set[Held]:
+        """The jobs whose owners have given no sign of life for as long as their leases last, and this has looked."""
+        now, columns = self.clock(), (JobRow.id, JobRow.signs, JobRow.lease_seconds)
+        store = str(session.get_bind().engine.url)  # type: ignore[union-attr]
+        held = [(store, *row) for row in session.execute(select(*columns).where(JobRow.state == "running"))]
+        self._since = {one: self._since.get(one, now) for one in held}
+        return {(job, signs) for (_, job, signs, lease), since in self._since.items() if now - since >= (lease or 0)}
+
+
+SEEN: Final = Watch()
+"""What pages have seen."""
+
+
+def claimable(now: datetime, lapsed: Collection[Held] = ()) -> ColumnElement[bool]:
+    """Whether a job waits for somebody: queued, and its wait, if it has one, is over; or held under a lapsed lease.
+
+    A wait whose end is further off than any wait lasts was begun by a clock that is ahead, and is taken to be over.
+    """
+    far = now + timedelta(seconds=AWAY_SECONDS)
+    is_over = or_(JobRow.not_before.is_(None), JobRow.not_before <= now, JobRow.not_before > far)
+    waits = and_(JobRow.state == "queued", is_over)
+    return or_(waits, and_(JobRow.state == "running", tuple_(JobRow.id, JobRow.signs).in_(lapsed)))
 
 
 def claim(
@@ -288,26 +329,29 @@ def claim(
     owner: str,
     *,
     lease_seconds: float = LEASE_SECONDS,
+    lapsed: Collection[Held] = (),
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
     now: datetime | None = None,
 ) -> Claim | None:
     """Take the most urgent job there is, the oldest of them; exactly one owner gets it.
 
     One that was left by a worker that is gone has lost an attempt; it ends here if it is asked to stop, or was lost too
-    often.
+    often at one place.
 
     Returns:
         None if there is none.
     """
     now = now or datetime.now(UTC)
-    first = select(JobRow).where(claimable(now), JobRow.kind.in_(definitions)).limit(1)
+    first = select(JobRow).where(claimable(now, lapsed), JobRow.kind.in_(definitions)).limit(1)
     first = first.order_by(JobRow.priority, JobRow.created_at, JobRow.id).with_for_update(skip_locked=True)
     while (row := session.scalar(first)) is not None:
         if row.state == "running" and _lose(session, row, "worker was lost", now):
             session.flush()
             continue
         row.state, row.owner, row.started_at, row.not_before = "running", owner, now, None
-        row.lease_until = now + timedelta(seconds=lease_seconds)
+        _at_the_beginning(row)
+        row.lease_seconds = lease_seconds
+        row.signs += 1
         row.attempts += 1
         add_log(session, row.id, f"started{f' again, attempt {row.attempts}' if row.attempts > 1 else ''}", now=now)
         return Claim(row.id, definitions[row.kind], row.arguments, owner, row.attempts)
@@ -321,7 +365,6 @@ def heartbeat(
     *,
     losses: Sequence[tuple[int, float]] = (),
     lease_seconds: float = LEASE_SECONDS,
-    now: datetime | None = None,
 ) -> None:
     """Renew the lease, and note the progress if there is any, and the losses (step, loss) that were told since.
 
@@ -329,7 +372,8 @@ def heartbeat(
         LeaseLost: the job is another's by now.
     """
     row = _held(session, held)
-    row.lease_until = (now or datetime.now(UTC)) + timedelta(seconds=lease_seconds)
+    row.lease_seconds = lease_seconds
+    row.signs += 1
     if progress is not None:
         row.stage, row.done, row.total = progress.stage[:40], int(progress.done), int(progress.total)
         row.found = progress.found[:300]
@@ -377,7 +421,7 @@ def give_back(
     Args:
         session: of the writer.
         reason: of an attempt that failed, to follow "its", e.g. "process was lost (exit code -9)"; it is tried again
-            after a wait, and given up after too many. "" where nothing says that the job is to blame: the worker
+            after a wait, and given up after too many at one place. "" where nothing says that the job is to blame: the worker
             leaves, or the database is away; then the attempt does not count.
         waits_for: what is away, such as a cluster, for people; the job is tried again every half minute until it is
             back.
@@ -411,25 +455,36 @@ def _held(session: Session, held: Claim) -> JobRow:
 
 
 def _lose(session: Session, row: JobRow, reason: str, now: datetime, result: Mapping[str, Any] | None = None) -> bool:
-    """Count an attempt that failed; whether that ends the job."""
-    row.losses += 1
+    """Count an attempt that failed, from 1 where it got to another place than the one before; whether that ends the
+    job.
+    """
+    stage, done = row.lost_at or ("", 0)
+    is_same = row.losses and stage == row.stage and NEAR * abs(row.done - done) <= row.total
+    row.losses = row.losses + 1 if is_same else 1
+    row.lost_at = [row.stage, row.done]
     if row.cancel_requested:
         _end(session, row, "cancelled", "", now)
     elif row.losses >= MAX_LOSSES:
         row.set_aside = True
         words = (
-            f"job: its {reason}, the last of {row.losses} failed attempts, so it is given up. That happens when memory "
-            "runs out, or through an internal error. Try a smaller network, or try the job again."
+            f"job: its {reason}, {row.losses} times at the same place ({_place(row)}), so it is given up. That happens "
+            "when memory runs out, or through an internal error. Try a smaller network, or try the job again."
         )
         _end(session, row, "failed", words, now, result)
     return row.state != "running"
+
+
+def _place(row: JobRow) -> str:
+    if not row.stage:
+        return "before it told of progress"
+    return f"{row.stage}, {row.done:,} of {row.total:,}" if row.total else row.stage
 
 
 def _end(
     session: Session, row: JobRow, state: str, told: str, now: datetime, result: Mapping[str, Any] | None = None
 ) -> None:
     row.state, row.finished_at, row.result = state, now, dict(result or {})
-    row.owner = row.lease_until = row.not_before = None
+    row.owner = row.lease_seconds = row.not_before = None
     if state == "failed":
         row.error = told
     elif state != "cancelled":

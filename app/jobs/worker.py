@@ -19,7 +19,7 @@ import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -148,6 +148,7 @@ class Worker:
     executor: Callable[[], Executor] = field(default_factory=lambda: partial(ProcessExecutor, LEAST))
     pool: Pool = field(default_factory=lambda: partial(local_workers, 1, LEAST))
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}")
+    _lapsed: Collection[queue.Held] = ()
 
     def run(self, *, until_idle: bool = False) -> None:
         """Work until told to leave, or until no job is queued or running any more."""
@@ -164,9 +165,13 @@ class Worker:
         ]
         for thread in threads:
             thread.start()
-        started_at, show_at = datetime.now(UTC), 0.0
+        started_at, show_at, watch_at, watch = datetime.now(UTC), 0.0, 0.0, queue.Watch()
         for thread in threads:
             while thread.is_alive():
+                if time.monotonic() >= watch_at:
+                    watch_at = time.monotonic() + self.pace.renew_seconds
+                    with suppress(OperationalError), self.store.read() as session:
+                        self._lapsed = watch.lapsed(session)
                 if time.monotonic() >= show_at:
                     show_at = time.monotonic() + SHOWN_EVERY_SECONDS
                     show(self.store, self.name, self.slots, started_at=started_at, now=datetime.now(UTC))
@@ -200,15 +205,16 @@ class Worker:
 
     def _claim(self, owner: str, kinds: Mapping[str, JobDefinition]) -> Claim | None:
         """Look before locking: an idle worker must not hold up those who write."""
-        now = datetime.now(UTC)
+        now, lapsed = datetime.now(UTC), self._lapsed
         left = STUDY.kind in kinds and self._is_any_study_left()
-        if not left and not self._any(kinds, queue.claimable(now)):
+        if not left and not self._any(kinds, queue.claimable(now, lapsed)):
             return None
         with self.store.write() as session:
             if left:
                 study_queue.ask_for_what_is_left(session)
                 session.flush()
-            return queue.claim(session, owner, lease_seconds=self.pace.lease_seconds, definitions=kinds, now=now)
+            lease = self.pace.lease_seconds
+            return queue.claim(session, owner, lease_seconds=lease, lapsed=lapsed, definitions=kinds, now=now)
 
     def _is_any_study_left(self) -> bool:
         with self.store.read() as session:
@@ -272,6 +278,7 @@ class _Attempt:
         if change is not None:
             try:
                 with self.store.write() as session:
+                    queue.heartbeat(session, held, self.reports[-1] if self.reports else None)  # how far it got
                     change(session)
             except LeaseLost:
                 log.warning("job %s is another worker's by now", job)

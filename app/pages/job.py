@@ -74,7 +74,7 @@ def _status(job: JobPage) -> str:
     took = duration(job.seconds or 0)
     if job.state == "queued" and job.wait_seconds is not None:
         when_ = f"in {duration(job.wait_seconds)}" if job.wait_seconds > 0 else "as soon as a worker is free"
-        return f"Attempt {job.losses} of {job.max_losses} failed; tried again {when_}."
+        return f"Failed {job.losses} of {job.max_losses} times at the same place; tried again {when_}."
     if job.abandoned:
         return "No sign of its worker since its lease ran out; started again as soon as a worker is free."
     if job.state == "running" and job.cancel_requested:

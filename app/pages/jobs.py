@@ -14,7 +14,7 @@ from app.db.job_tables import JobRow
 from app.db.reads import jobs as reads
 from app.db.reads.analyses import network_by_digest
 from app.jobs.definitions import DEFINITIONS
-from app.jobs.queue import ENDED_BADLY, MAX_LOSSES, is_unfinished
+from app.jobs.queue import ENDED_BADLY, MAX_LOSSES, SEEN, is_unfinished
 from app.options import PageModel
 from app.pages.training.course import Learning, LossPoint, learning_of_job
 from pluriscope.address import Addresses
@@ -87,7 +87,7 @@ class JobPage(PageModel):
     finished_at: datetime | None
     seconds: float | None = Field(description="Run time so far, or in all.")
     ended: bool
-    abandoned: bool = Field(description="Whether it runs by its state, but no worker has given a sign of life in time.")
+    abandoned: bool = Field(description="Whether it runs by its state, but its worker has given no sign of life while pages were asked for.")
     cancel_requested: bool
     stops: list[str] = Field(description="What time or memory ended, and the seconds that it takes in all.")
     result_url: str = Field(description="What the job made; empty while there is nothing.")
@@ -99,7 +99,7 @@ class JobPage(PageModel):
     loss_target: float | None = Field(None, description="Of a transformer’s training, which ends below it.")
     log: list[LogLine] = Field(description=f"The last {LOG_LINES} lines, oldest first.")
     log_left_out: int = Field(description="Earlier lines that are not shown.")
-    losses: int = Field(description="Attempts that failed: its process died, or something unforeseen ended it.")
+    losses: int = Field(description="Attempts in a row that failed at the same place: process or worker died, or an unforeseen error.")
     max_losses: int = Field(description="So many of those, and it is given up.")
     wait_seconds: float | None = Field(
         description="How long it still waits after such an attempt; null where it does not."
@@ -133,7 +133,7 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         url=addresses.job(row.id),
         seconds=seconds,
         ended=ended,
-        abandoned=row.state == "running" and row.lease_until is not None and row.lease_until < now,
+        abandoned=(row.id, row.signs) in SEEN.lapsed(session),
         cancel_requested=row.cancel_requested,
         stops=list(map(stop_words, read_stops(row.result))),
         result_url=addresses.prefix + made if made else "",

@@ -48,7 +48,7 @@ def test_a_job_that_another_worker_takes_up_while_its_own_has_no_room_is_stored_
     (tmp_path / "full").touch()
     wait_for(lambda: "waiting for the database" in caplog.text)
     with second.write() as session:
-        session.execute(update(JobRow).values(lease_until=datetime.now(UTC)))
+        session.execute(update(JobRow).values(lease_seconds=0))
     other = threading.Thread(
         target=Worker(second, stop=stop, pace=PACE, definitions=KINDS).run, kwargs={"until_idle": True}
     )

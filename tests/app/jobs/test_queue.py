@@ -12,12 +12,12 @@ from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
 from app.db.reads.jobs import find_job, last_log_lines
 from app.jobs import queue
-from app.jobs.queue import AWAY_SECONDS, ENDED_BADLY, MAX_LOSSES, LeaseLost
+from app.jobs.queue import AWAY_SECONDS, ENDED_BADLY, MAX_LOSSES, LeaseLost, Watch
 from tests.app.jobs.claiming import claim_all
 from tests.app.jobs.kinds import KINDS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-LATER = NOW + timedelta(seconds=queue.LEASE_SECONDS + 1)
+LATER = NOW + timedelta(seconds=AWAY_SECONDS)
 
 
 def enqueue(store: Store, steps: int = 1, kind: str = "count", **options) -> str:
@@ -25,9 +25,31 @@ def enqueue(store: Store, steps: int = 1, kind: str = "count", **options) -> str
         return queue.enqueue(session, kind, {"steps": steps}, definitions=KINDS, now=NOW, **options).id
 
 
-def claim(store: Store, owner: str = "me", now: datetime = NOW):
+def claim(store: Store, owner: str = "me", now: datetime = NOW, watch: Watch | None = None):
     with store.write() as session:
-        return queue.claim(session, owner, definitions=KINDS, now=now)
+        lapsed = watch.lapsed(session) if watch else ()
+        return queue.claim(session, owner, lapsed=lapsed, definitions=KINDS, now=now)
+
+
+def watching(store: Store) -> tuple[Watch, list[float]]:
+    """What has seen a store at second 0, and its clock, which is set by hand."""
+    clock = [0.0]
+    watch = Watch(lambda: clock[0])
+    with store.read() as session:
+        watch.lapsed(session)
+    return watch, clock
+
+
+def lose(store: Store, owner: str = "next"):
+    """Whoever takes up a job whose worker is gone."""
+    watch, clock = watching(store)
+    clock[0] = queue.LEASE_SECONDS
+    return claim(store, owner, watch=watch)
+
+
+def get_to(store: Store, held, *at) -> None:
+    with store.write() as session:
+        queue.heartbeat(session, held, Progress(*at))
 
 
 def job(store: Store, job_id: str):
@@ -82,7 +104,7 @@ def test_a_job_ends_well_once(store):
     job_id = enqueue(store)
     held = claim(store)
     with store.write() as session:
-        queue.heartbeat(session, held, Progress("counting", 1, 2, "1 step"), now=NOW)
+        queue.heartbeat(session, held, Progress("counting", 1, 2, "1 step"))
     row = job(store, job_id)
     assert (row.state, row.stage, row.done, row.total, row.found) == ("running", "counting", 1, 2, "1 step")
     with store.write() as session:
@@ -99,7 +121,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_first_owner_is_fenced_off(st
     enqueue(store)
     first = claim(store, "first")
     assert claim(store, "second") is None
-    second = claim(store, "second", LATER)
+    second = lose(store, "second")
     assert (second.job_id, second.attempt) == (first.job_id, 2)
     for change in (
         lambda s: queue.heartbeat(s, first),
@@ -111,27 +133,70 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_first_owner_is_fenced_off(st
     assert job(store, first.job_id).owner == "second"
 
 
-def test_a_heartbeat_keeps_the_lease(store):
+@pytest.mark.parametrize("ahead", [timedelta(hours=-1), timedelta(0), timedelta(hours=1)])
+def test_a_lease_lasts_by_the_clock_of_whoever_looks(store, ahead):
+    """Whatever the time is on its machine; a sign of life begins the lease anew."""
     enqueue(store)
-    held = claim(store, "first")
+    held = claim(store, "first", NOW + ahead)
+    watch, clock = watching(store)
+    clock[0] = queue.LEASE_SECONDS - 1
+    assert claim(store, "second", watch=watch) is None
+    get_to(store, held, "counting", 1, 2)
+    assert claim(store, "second", watch=watch) is None
+    clock[0] = 2 * queue.LEASE_SECONDS - 2
+    assert claim(store, "second", NOW - ahead, watch) is None
+    clock[0] = 2 * queue.LEASE_SECONDS
+    with store.read() as session:
+        lapsed = watch.lapsed(session)
+    get_to(store, held, "counting", 2, 2)
     with store.write() as session:
-        queue.heartbeat(session, held, now=LATER - timedelta(seconds=2))
-    assert claim(store, "second", LATER) is None
+        assert queue.claim(session, "second", lapsed=lapsed, definitions=KINDS) is None, "it has shown itself since"
+    assert claim(store, "second", watch=watch) is None
+    clock[0] = 3 * queue.LEASE_SECONDS
+    assert claim(store, "second", watch=watch).attempt == 2
 
 
-def test_a_job_whose_workers_are_lost_too_often_fails_and_can_be_tried_again(store):
+def test_a_wait_that_a_clock_ahead_has_begun_is_over(store):
     job_id = enqueue(store)
-    now = NOW
-    for attempt in range(MAX_LOSSES):
-        assert claim(store, now=now).attempt == attempt + 1
-        now += timedelta(hours=1)
-    assert claim(store, now=now) is None
+    give_back(store, claim(store), "process was lost", now=NOW + timedelta(hours=1))
+    assert claim(store).job_id == job_id
+
+
+PLACES = {
+    "nothing is told": (True, [()] * 3),
+    "the same place": (True, [("counting", 500, 1_000)] * 3),
+    "about the same place": (True, [("counting", 500, 1_000), ("counting", 540, 1_000), ("counting", 510, 1_000)]),
+    "further each time": (False, [("counting", done, 1_000) for done in (100, 200, 300, 400, 500, 600)]),
+    "less far each time": (False, [("counting", done, 1_000) for done in (600, 500, 400, 300)]),
+    "another stage": (False, [("counting", 1, 9), ("aligning", 1, 9)] * 3),
+    "on, then the same place": (True, [("counting", 1, 9), ("counting", 4, 9), ("counting", 4, 9), ("counting", 4, 9)]),
+    "no total": (True, [("counting", 7, 0)] * 3),
+    "on without a total": (False, [("counting", 7, 0), ("counting", 8, 0)] * 3),
+}
+
+
+@pytest.mark.parametrize(("given_up", "places"), PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("way", ["worker", "process"])
+def test_a_job_is_given_up_where_it_is_lost_at_the_same_place_each_time(store, way, given_up, places):
+    job_id = enqueue(store)
+    held = claim(store)
+    for number, place in enumerate(places, 1):
+        assert held.attempt == number
+        if place:
+            get_to(store, held, *place)
+        if way == "process":
+            give_back(store, held, "process was lost", now=NOW - timedelta(days=1))
+        held = lose(store) if way == "worker" else claim(store)
     row = job(store, job_id)
-    assert (row.state, row.set_aside) == ("failed", True)
-    assert f"its worker was lost, the last of {MAX_LOSSES} failed attempts, so it is given up" in row.error
-    with store.write() as session:
-        assert queue.retry(session, job_id, definitions=KINDS).state == "queued"
-    assert claim(store, now=now).attempt == 1
+    assert (row.state, row.set_aside) == (("failed", True) if given_up else ("running", False))
+    if given_up:
+        place = f"counting, {places[-1][1]} of" if places[-1] and places[-1][2] else "counting" * bool(places[-1])
+        told = place or "before it told of progress"
+        assert f"its {way} was lost, {MAX_LOSSES} times at the same place ({told}" in row.error
+        with store.write() as session:
+            assert queue.retry(session, job_id, definitions=KINDS).state == "queued"
+        assert claim(store).attempt == 1
+        assert lose(store).attempt == 2
 
 
 def test_a_job_waits_after_an_attempt_that_failed_longer_each_time_and_others_do_not(store):
@@ -200,7 +265,7 @@ def test_a_job_that_was_to_stop_is_not_taken_up_again(store, way):
         queue.cancel(session, job_id)
         if way != "expire":
             queue.give_back(session, held, way)
-    assert claim(store, now=LATER) is None
+    assert lose(store) is None
     assert job(store, job_id).state == "cancelled"
 
 

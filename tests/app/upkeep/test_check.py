@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
+import subprocess
 from contextlib import closing
 
 import pytest
@@ -123,6 +125,33 @@ def test_a_torn_page_is_found_and_nothing_is_raised(tmp_path, monkeypatch, name)
     file.write_bytes(raw)
     assert "SQLite's integrity_check finds" in checked(tmp_path, monkeypatch)["problem"]
     assert file.read_bytes() == raw
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("harm", "way"), [(slice(0, 512), "backup"), (slice(-4_096, None), "backup"), (slice(-4_096, None), "dump")]
+)
+def test_a_damaged_database_is_told_with_a_way_out_that_works(tmp_path, monkeypatch, harm, way):
+    """Whatever is damaged: the backup that is named, or what the command saves, is a healthy store again."""
+    folder = tmp_path / "my data"
+    folder.mkdir()
+    stored_in(folder)
+    file = folder / "pluriscope.sqlite"
+    monkeypatch.setenv("PLURISCOPE_DATA", str(folder))
+    if way == "backup":
+        assert run("backup", folder / "nightly.backup", "--quiet") == 0
+    elif shutil.which("sqlite3") is None:
+        pytest.skip("SQLite's own program is not here")
+    raw = bytearray(file.read_bytes())
+    raw[harm] = bytes(len(raw[harm]))
+    file.write_bytes(raw)
+    (cure,) = [one.cure for one in check.examine({}) if one.level == "problem"]
+    assert ("beside it lie nightly.backup)" if way == "backup" else "none lies beside it") in cure
+    name = "nightly.backup" if way == "backup" else "recovered.sqlite"
+    if way == "dump":
+        subprocess.run(re.search("sqlite3 .*(?= && )", cure)[0], shell=True, check=True)  # noqa: S602  as people are told to
+    assert run("restore", folder / name, "--replace") == 0
+    assert checked(folder, monkeypatch)["problem"] == ""
 
 
 @pytest.mark.slow

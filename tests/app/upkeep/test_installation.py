@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from app.db.job_tables import JobRow
 from app.jobs.installation import PRESENT_SECONDS, is_present, look_at
+from app.jobs.queue import Watch
 from app.jobs.worker import show
 from app.main import create_app
 from app.settings import Settings
@@ -49,13 +50,16 @@ def test_jobs_queue_and_workers_are_told(client, app):
     now = datetime.now(UTC)
     add_job(app, "waits", created_at=now - timedelta(minutes=2))
     add_job(app, "delayed", not_before=now + timedelta(hours=1))
-    add_job(app, "runs", state="running", owner="w:0", lease_until=now + timedelta(minutes=1))
-    add_job(app, "lost", state="running", owner="gone:0", lease_until=now - timedelta(minutes=1))
+    add_job(app, "runs", state="running", owner="w:0", lease_seconds=60)
+    add_job(app, "lost", state="running", owner="gone:0", lease_seconds=30)
     add_job(app, "aside", state="failed", set_aside=True, kind="train")
     show(app.state.store, "w", 3, started_at=now, now=now)
     long_ago = now - timedelta(seconds=2 * PRESENT_SECONDS)
     show(app.state.store, "silent", 5, started_at=long_ago, now=long_ago)
-    found = look_at(app.state.store, app.state.settings, now)
+    at = iter((0, 40))
+    watch = Watch(lambda: next(at))
+    look_at(app.state.store, app.state.settings, now, watch)
+    found = look_at(app.state.store, app.state.settings, now, watch)
     assert (found.jobs["analyse", "queued"], found.jobs["train", "failed"]) == (2, 1)
     told = found.figures
     names = ("queue_ready_jobs", "queue_delayed_jobs", "queue_abandoned_jobs", "jobs_set_aside")
