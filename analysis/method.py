@@ -35,6 +35,7 @@ class Method:
         source: where it comes from, and what its numbers agree with.
         needs: traits of the kind of subject.
         own: what may be set on it alone.
+        version: raised when it answers otherwise; what a lower one has answered is marked, and made anew.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Method:
     source: str
     needs: tuple[str, ...] = ()
     own: tuple[Setting, ...] = ()
+    version: int = 1
 
     @property
     def settings(self) -> tuple[Setting, ...]:
@@ -120,6 +122,10 @@ class Registry(Generic[M]):
             if not lacking(kind, one.needs):
                 found.setdefault(one.key, one)
         return found
+
+    def n_changes(self, kind: HasTraits | None = None) -> int:
+        """How often the versions of all records were raised, or of those for subjects of a kind."""
+        return sum(one.version - 1 for one in (self.records if kind is None else self.of(kind).values()))
 
     def refusals(self, kind: HasTraits) -> dict[str, str]:
         """Of the others, by key, why not, a sentence."""

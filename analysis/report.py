@@ -66,6 +66,14 @@ class Report(Described, Part):
         """Whether to be more thorough would find no more."""
         return False
 
+    def outdated(self, kind: Any) -> list[str]:
+        """Labels of the methods of which it has answers of an earlier version, of a report that tells methods apart.
+
+        Args:
+            kind: of subject.
+        """
+        return []
+
     def findings(self, question: Any = None) -> list[str]:
         """What was found, in sentences that claim no more than was looked at.
 

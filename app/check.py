@@ -164,7 +164,7 @@ def _way_out(file: Path) -> str:
     backups = f"beside it lie {', '.join(one.name for one in newest[:3])}" if newest else "none lies beside it"
     kept, saved = (shlex.quote(str(file.with_name(name))) for name in (file.name, "recovered.sqlite"))
     return (
-        f"stop the server and the workers, keep a copy of {file.parent}, and bring back a backup ({backups}): pluriscope "
-        f"restore FILE --replace; without one, save what SQLite can read: sqlite3 {kept} .dump | sed "
+        f"stop the server and the workers, keep a copy of {file.parent}, and bring back a backup ({backups}): "
+        f"pluriscope restore FILE --replace; without one, save what SQLite can read: sqlite3 {kept} .dump | sed "
         f"'s/^ROLLBACK.*/COMMIT;/' | sqlite3 {saved} && pluriscope restore {saved} --replace"
     )

@@ -16,7 +16,6 @@ from app.cluster import checked_address
 from pluriscope.memory import LEAST, bytes_for_each
 from pluriscope.resources import PREFIX, default_data_folder
 
-
 STORE: Final = "pluriscope.sqlite"
 """File of the store in the data folder."""
 
@@ -137,8 +136,8 @@ class Settings(BaseSettings):
 
     @property
     def former_store(self) -> Path | None:
-        """Where earlier versions kept the store, which read ``?`` and ``%`` in the folder's path as in a URL; None unless
-        it lies there and none lies in the folder.
+        """Where earlier versions, which read ``?`` and ``%`` in the folder's path as in a URL, kept the store; None
+        unless it lies there and none lies in the folder.
         """
         here = self.data.resolve() / STORE
         there = Path(str(make_url(f"sqlite:///{here}").database))

@@ -152,6 +152,7 @@ def _refuses(model: Transformer, _settings: Settings) -> str:
 
 FEATURE_STRUCTURE: Final = SiteLens(
     key="feature-structure",
+    version=2,
     label="Circles and magnitudes",
     definition=(
         "Whether tokens in the order of their numbers lie on a circle at the last position, and whether two positions "

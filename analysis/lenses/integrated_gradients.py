@@ -60,6 +60,7 @@ def _input(axis: int) -> str:
 
 INTEGRATED_GRADIENTS: Final = Lens(
     key="integrated-gradients",
+    version=2,
     label="Integrated gradients",
     definition="An input's score is the derivative of the output by it, in the mean along the line from the baseline "
     "to the row, times how far the input goes.",

@@ -77,6 +77,7 @@ def _says(_question: Any, seen: Table) -> str:
 
 MAGNITUDE_CODES: Final = Lens(
     key="magnitude-codes",
+    version=2,
     label="Codes by magnitude",
     definition="Whether the state after a step holds the inputs of two steps along the same directions, so that their "
     "sizes tell the steps apart, beside orders of the inputs drawn at random.",

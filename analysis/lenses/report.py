@@ -24,6 +24,7 @@ class ViewFound(Part):
     """What one lens answered; see :class:`analysis.lenses.lens.LensAnswer`."""
 
     lens: str
+    version: int = Field(1, description="Of the lens; a newer one answers otherwise.")
     settings: dict[str, Any] = Field(description="All that take part.")
     outcome: str
     notes: list[str] = Field(description="To be read first.")
@@ -74,6 +75,11 @@ class LensesReport(Report):
     def all_there_is(self) -> bool:
         return self.thorough
 
+    def outdated(self, kind: Any) -> list[str]:
+        known = LENSES.of(kind)
+        asked = [(one, known[one.lens]) for one in self.lenses if one.lens in known]
+        return [lens.label for one, lens in asked if one.version < lens.version]
+
     def findings(self, question: Any = None) -> list[str]:
         """How many functions can be read from layers, how many are used, and how many are carried."""
         cells = [cell for function in self.functions for cell in function.layers]
@@ -107,6 +113,7 @@ def view_found(question: Any, lens: Lens, answer: LensAnswer, known: Parts = ({}
     return ViewFound.showing(
         answer,
         lens=lens.key,
+        version=lens.version,
         says="" if view is None else lens.says(question, view),
         view=(view_json(view) or None) if view is not None and stored else None,
         bars=bars,
@@ -116,9 +123,10 @@ def view_found(question: Any, lens: Lens, answer: LensAnswer, known: Parts = ({}
     )
 
 
-def silent(lens: str, why: str) -> ViewFound:
+def silent(lens: str, why: str, version: int = 1) -> ViewFound:
     """The answer of a lens that has none."""
-    return ViewFound(lens=lens, settings={}, outcome="undefined", notes=[why], says="", view=None, bars=())
+    told = {"lens": lens, "version": version, "settings": {}, "outcome": "undefined", "notes": [why]}
+    return ViewFound(**told, says="", view=None, bars=())
 
 
 def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesReport:
@@ -159,10 +167,12 @@ def _view(lens: Lens, of: Analysed, known: Parts, work: Work, *, thorough: bool)
     settings = lens.filled(lens.on_request if degenerate else {})
     minutes = lens.duration(question, settings) / 60_000.0
     if minutes * 60_000.0 > MAX_MILLISECONDS:
-        return silent(lens.key, f"On this network it would take about {minutes:.0f} minutes.")
+        return silent(lens.key, f"On this network it would take about {minutes:.0f} minutes.", lens.version)
     played = lens.in_circuits(of)
     before: ViewFound | None = (
-        next((one for one in of.before.lenses if one.lens == lens.key), None) if of.before is not None else None
+        next((one for one in of.before.lenses if (one.lens, one.version) == (lens.key, lens.version)), None)
+        if of.before is not None
+        else None
     )
     if before is not None and before.settings == settings and played is None:
         sizes = lens.sizes(Grids(before.grids, ""))

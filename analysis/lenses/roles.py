@@ -180,6 +180,7 @@ def _in_circuits(of: Analysed) -> tuple[Grid, str] | None:
 
 ROLES_LENS: Final = SiteLens(
     key="roles",
+    version=2,
     label="Roles of heads",
     definition=(
         "Mean attention to the token before (previous token), to an earlier same token (duplicate token), to what "

@@ -37,6 +37,7 @@ def _look_at_tokens(model: Transformer, settings: Settings, work: Work) -> Grids
 
 INTEGRATED_GRADIENTS_ON_SITES: Final = SiteLens(
     key=INTEGRATED_GRADIENTS.key,
+    version=2,
     label=INTEGRATED_GRADIENTS.label,
     definition=(
         "A token’s score is the derivative of the right logit less the other row’s by the token’s embedding, in the "

@@ -169,8 +169,8 @@ def open_store(settings: Settings) -> Store:
             raise StoreUnavailable(
                 f"data folder {settings.data}",
                 f"has its store in {former}, where an earlier version put it",
-                f"stop what uses it, then move it and what is called {former.name}-wal beside it: mv {there} {here}; to "
-                f"begin anew instead: touch {here}",
+                f"stop what uses it, then move it and what is called {former.name}-wal beside it: mv {there} {here}; "
+                f"to begin anew instead: touch {here}",
             )
     return replace(store_at(settings.url), carried=carried_by(settings))
 

@@ -31,18 +31,26 @@ def changes_kind(other: str) -> str:
 
 
 def save_report(
-    session: Session, analysis: AnalysisRow, *, kind: str, report: Stored, thorough: bool, seconds: float
+    session: Session,
+    analysis: AnalysisRow,
+    *,
+    kind: str,
+    report: Stored,
+    thorough: bool,
+    seconds: float,
+    version: int = 1,
 ) -> AnalysisReportRow:
-    """Store a report in place of an earlier one; the same again changes nothing, timings included.
+    """Store a report in place of an earlier one; the same again changes nothing but the version, timings included.
 
-    A quick report never replaces a thorough one of the same engine: it says less.
+    A quick report never replaces a thorough one of the same engine and version: it says less.
     """
     found = report.model_dump(mode="json")
     content = hashlib.sha256(canonical_json(_untimed(found))).hexdigest()
     old = session.get(AnalysisReportRow, (analysis.id, kind))
     if old is not None:
-        poorer = old.thorough and not thorough and old.engine_version == ENGINE_VERSION
-        if old.content == content or poorer:
+        is_present = (old.engine_version, old.version) == (ENGINE_VERSION, version)
+        if old.content == content or (old.thorough and not thorough and is_present):
+            old.version = version
             return old
         session.execute(
             delete(AnalysisReportRow).where(
@@ -55,6 +63,7 @@ def save_report(
         kind=kind,
         thorough=thorough,
         engine_version=ENGINE_VERSION,
+        version=version,
         found=found,
         seconds=seconds,
         beside=getattr(report, "beside", ""),

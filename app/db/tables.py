@@ -320,6 +320,7 @@ class AnalysisReportRow(Base):
     kind: Mapped[str] = mapped_column(String(24), primary_key=True)  # ladder, stories
     thorough: Mapped[bool]  # whether it holds all there is of its kind, also what takes long
     engine_version: Mapped[str] = mapped_column(String(32))
+    version: Mapped[int] = mapped_column(default=1, server_default="1")  # of the analysis with its methods
     found: Mapped[dict[str, Any]] = mapped_column(JSON)  # see app.db.reports
     seconds: Mapped[float]
     beside: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)  # of each explanation

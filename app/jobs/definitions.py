@@ -20,6 +20,7 @@ from pluriscope.analyses.registry import ANALYSES, Analysis
 KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
 CRITERIA_PRIORITY: Final = 10
 REPORT_PRIORITY: Final = 13  # behind everything else on one network
+IDLE_PRIORITY: Final = 1_000  # when nothing else waits
 STUDY_PRIORITY: Final = -9  # a person started it: before all that nobody asked for, behind what somebody waits for
 
 
@@ -122,7 +123,7 @@ def _defined(kind: str, module: str, title: str, *, version: int = 1, priority: 
 
 def _defined_by(analysis: Analysis) -> JobDefinition:
     """The work of an analysis in the registry."""
-    handler, version = f"app.jobs.analyses:{analysis.key}", f"{analysis.version}/{ENGINE_VERSION}"
+    handler, version = f"app.jobs.analyses:{analysis.key}", f"{analysis.version_for()}/{ENGINE_VERSION}"
     return JobDefinition(analysis.key, handler, version, analysis.title, REPORT_PRIORITY)
 
 

@@ -32,9 +32,9 @@ class Installation:
         jobs: (kind, state) → how many.
         workers: that showed themselves within the last day and did not leave.
         busy: a worker's name → jobs that it holds.
-        figures: jobs that could be started now, that wait after a failed attempt, whose lease has run out while
-            this process looked, that failed too often; seconds that the first ready one has waited; workers present and what they do at once; bytes of
-            the database, of SQLite's log, and of the data folder's volume.
+        figures: jobs that could be started now, that wait after a failed attempt, whose lease has run out while this
+            process looked, that failed too often; seconds that the first ready one has waited; workers present and
+            what they do at once; bytes of the database, of SQLite's log, and of the data folder's volume.
     """
 
     now: datetime

@@ -38,7 +38,7 @@ from pluriscope.analyses.registry import BY_KEY as ANALYSES
 ASKED_PRIORITY: Final = -10  # somebody waits for it: before all that the application asks for itself
 LEASE_SECONDS: Final = 30.0
 MAX_LOSSES: Final = 3  # attempts that may fail at one place; then the job itself is taken to be the cause
-NEAR: Final = 20  # places of a stage are one if they are nearer than its total by this, since progress is noted at times
+NEAR: Final = 20  # places of a stage are one within this part of its total, since progress is noted now and then
 FIRST_WAIT_SECONDS: Final = 1.0  # after an attempt that failed; twice as long after each further one
 AWAY_SECONDS: Final = 30.0  # where something is away that the job needs
 ENDED_BADLY: Final = ("failed", "cancelled")
@@ -421,8 +421,8 @@ def give_back(
     Args:
         session: of the writer.
         reason: of an attempt that failed, to follow "its", e.g. "process was lost (exit code -9)"; it is tried again
-            after a wait, and given up after too many at one place. "" where nothing says that the job is to blame: the worker
-            leaves, or the database is away; then the attempt does not count.
+            after a wait, and given up after too many at one place. "" where nothing says that the job is to blame: the
+            worker leaves, or the database is away; then the attempt does not count.
         waits_for: what is away, such as a cluster, for people; the job is tried again every half minute until it is
             back.
         result: JSON values if it is given up.

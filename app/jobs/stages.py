@@ -20,7 +20,8 @@ from app.db.reads.networks import edits_of
 from app.db.recorded import is_searched
 from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from app.jobs import queue
-from pluriscope.analyses.registry import ANALYSES, PAIR, Analysis
+from app.jobs.definitions import DEFINITIONS, IDLE_PRIORITY
+from pluriscope.analyses.registry import ANALYSES, Analysis
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""
@@ -71,6 +72,25 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
     return found
 
 
+def enqueue_outdated(session: Session) -> int:
+    """Ask for what earlier versions of analyses have found out to be found out again when nothing else waits; returns
+    how many jobs. Asking again changes nothing, also where somebody has cancelled the job.
+    """
+    found = 0
+    for kind in registry.SUBJECT_KINDS:
+        for one in ANALYSES:
+            of_it = AnalysisReportRow.kind == one.key, AnalysisReportRow.version < one.version_for(kind)
+            on = AnalysisReportRow.analysis_id == AnalysisRow.id
+            older = select(AnalysisRow, AnalysisReportRow.thorough).join(AnalysisReportRow, on).join(NetworkRow)
+            older = older.where(*of_it, NetworkRow.kind == kind.key, NetworkRow.deleted_at.is_(None))
+            for row, thorough in session.execute(older).all():
+                job = queue.enqueue_about(session, row, one.key, **one.details(thorough=thorough))
+                if job.priority == DEFINITIONS[one.key].priority:
+                    job.priority = IDLE_PRIORITY
+                found += 1
+    return found
+
+
 def _criteria(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     return [queue.enqueue_about(session, analysis, "criteria", criteria=default_steps())]
 
@@ -97,8 +117,6 @@ def _stage_of(analysis: Analysis) -> Stage:
         return [queue.enqueue_about(session, row, analysis.key, asked=first, **analysis.details())]
 
     stored = _has(AnalysisReportRow, AnalysisReportRow.kind == analysis.key)
-    if analysis is PAIR:  # an earlier search found another pair than the story shows
-        stored = and_(stored, _has(AnalysisReportRow, AnalysisReportRow.found["search"].as_integer() == PAIR.version))
     if "planted" in analysis.reads:
         stored = or_(NetworkRow.planted.is_(None), stored)
     if analysis.searched:

@@ -48,6 +48,7 @@ from app.jobs import queue, study_queue
 from app.jobs.definitions import DEFINITIONS, STUDY, JobDefinition
 from app.jobs.handlers import Handler, handler_at
 from app.jobs.queue import Claim, LeaseLost
+from app.jobs.stages import enqueue_outdated
 from app.jobs.studies import Pool
 from app.jobs.study_run import local_workers
 from app.logs import about
@@ -105,6 +106,8 @@ def run_workers(
     store = open_store(settings)
     try:
         upgrade(store, settings.data)  # a worker may be the first to start
+        with store.write() as session:
+            enqueue_outdated(session)
         multiprocessing.get_context("spawn").Process(target=_compile, daemon=True).start()
         # with hundreds of slots each tells its progress less often, so that the notes of all stay a trickle
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))

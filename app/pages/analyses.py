@@ -35,7 +35,7 @@ from pluriscope.address import Addresses
 from pluriscope.analyses import pair
 from pluriscope.analyses.registry import BY_KEY, EVERY, PAIR, Analysis, of_kind, on_own_rows
 from pluriscope.analyses.rivals import farthest
-from pluriscope.analyses.shown import AnalysisContext, Item, Shown, shown
+from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, shown
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Progress, Prose, Section
 from pluriscope.figures.numbers import duration, when
 from pluriscope.naming import Scope
@@ -66,6 +66,9 @@ class AnalysisRecord(PageModel, Generic[R]):
     thorough: bool = Field(description="Whether what takes long was done too.")
     seconds: float | None
     engine_version: str
+    older: list[str] = Field(
+        description="What in it an older version has made, since corrected; a worker makes it again if nothing waits."
+    )
     digest: str = Field(description="SHA-256 of what is stored.")
     created_at: datetime | None
     job: str = Field(description='The address of the job that works on it; "" if none does.')
@@ -81,6 +84,7 @@ class Stored:
     thorough: bool = True
     seconds: float | None = None
     engine_version: str = ""
+    older: Sequence[str] = ()
     digest: str = ""
     created_at: datetime | None = None
 
@@ -141,6 +145,11 @@ class Asked:
     def took(self) -> str:
         """How long it took to find."""
         return "" if self.stored is None or self.stored.seconds is None else duration(self.stored.seconds)
+
+    @property
+    def mark(self) -> str:
+        """Which of it an older version has made."""
+        return f"{OLDER}: {', '.join(self.stored.older)}" if self.stored is not None and self.stored.older else ""
 
     @property
     def url(self) -> str:
@@ -272,8 +281,10 @@ def _stored(
     content = verdict_contents(session, row) if kept is None else kept.content
     key = (str(session.get_bind().engine.url), row.id, row.result_digest, analysis.key, content)
     if kept is not None:
+        report, is_older = report_of(kept, analysis.report), kept.version < analysis.version_for(context.kind)
         return Stored(
-            report=report_of(kept, analysis.report),
+            report=report,
+            older=(report.outdated(context.kind) or [analysis.title]) if is_older else [],
             made_from=key,
             thorough=kept.thorough,
             seconds=kept.seconds,
@@ -322,6 +333,7 @@ def page_of(one: Asked) -> Iterator[Block]:
         yield _waiting(one)
         return
     yield from _underway(one)
+    yield from older(one)
     yield from one.shown.page(one.report, one.subject)
     yield from _more(one)
     if not one.analysis.find:
@@ -337,6 +349,13 @@ def _underway(one: Asked) -> Iterator[Block]:
     """The work on what is summed up here, as long as it goes on."""
     if one.analysis.sums and one.job is not None and one.job.state in UNFINISHED:
         yield _progress(one)
+
+
+def older(one: Asked) -> Iterator[Notice]:
+    """Which of it is of an older version."""
+    if one.mark and one.stored is not None:
+        again = [_ask(one, "Make it again now", thorough=one.stored.thorough)] if one.job is None else []
+        yield Notice(one.mark, AGAIN, actions=again)
 
 
 def _waiting(one: Asked) -> Notice | Progress:
@@ -387,7 +406,9 @@ def contradicting(one: Asked) -> Iterator[Block]:
     if one.stored is None:
         yield Section(pair.CONTRADICT, pair.SAME)
         yield _waiting(one)
-    elif one.analysis is PAIR:
+        return
+    yield from older(one)
+    if one.analysis is PAIR:
         yield from pair.contradicting(one.report, one.subject)
     else:
         yield from farthest(one.report, one.subject)

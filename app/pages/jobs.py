@@ -87,7 +87,9 @@ class JobPage(PageModel):
     finished_at: datetime | None
     seconds: float | None = Field(description="Run time so far, or in all.")
     ended: bool
-    abandoned: bool = Field(description="Whether it runs by its state, but its worker has given no sign of life while pages were asked for.")
+    abandoned: bool = Field(
+        description="Whether it runs by its state, but its worker has given no sign of life since this server looked."
+    )
     cancel_requested: bool
     stops: list[str] = Field(description="What time or memory ended, and the seconds that it takes in all.")
     result_url: str = Field(description="What the job made; empty while there is nothing.")
@@ -99,7 +101,9 @@ class JobPage(PageModel):
     loss_target: float | None = Field(None, description="Of a transformer’s training, which ends below it.")
     log: list[LogLine] = Field(description=f"The last {LOG_LINES} lines, oldest first.")
     log_left_out: int = Field(description="Earlier lines that are not shown.")
-    losses: int = Field(description="Attempts in a row that failed at the same place: process or worker died, or an unforeseen error.")
+    losses: int = Field(
+        description="Attempts in a row that failed at the same place: process or worker died, or an unforeseen error."
+    )
     max_losses: int = Field(description="So many of those, and it is given up.")
     wait_seconds: float | None = Field(
         description="How long it still waits after such an attempt; null where it does not."

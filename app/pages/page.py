@@ -28,7 +28,7 @@ from app.db.tables import NetworkRow
 from app.db.verdicts import LETTERS, verdict_rows
 from app.errors import BadQuery
 from app.options import Options, ScopeOptions
-from app.pages.analyses import asked
+from app.pages.analyses import asked, older
 from app.pages.explanations import Explanation
 from app.pages.place import INTERPRETATIONS, StoredQuestion
 from app.pages.sharing.share import InShort, Shared
@@ -276,6 +276,7 @@ def told(one: One, analyses: Iterable[Analysis]) -> Iterator[Block]:
     for each in asked(one.session, one.place, one.links, [each for each in analyses if shown(each).about]):
         says = shown(each.analysis).about
         if says is not None and each.state != "not_applicable":
+            yield from older(each)
             yield from says(each.report, replace(each.subject, item=one.item), one.ref)
 
 

@@ -18,7 +18,7 @@ from analysis.subjects.transformer.runs import Site, pairs_of
 from analysis.tasks import INPUT_NAMES
 from pluriscope import blocks
 from pluriscope.analyses.registry import LENSES as ANALYSIS
-from pluriscope.analyses.shown import AnalysisContext, Item, Shown, input_words, settings_form
+from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, input_words, settings_form
 from pluriscope.blocks import Action, Block, ChartFigure, Figure, Form, Head, More, Notice, Prose, Section
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
 from pluriscope.figures.svg.charts import thumb
@@ -176,6 +176,8 @@ def answered(question: Any, lens: Lens, settings: Settings, report: LensesReport
         answer = lens.answer(question, settings)
         found = view_found(question, lens, answer, ({}, 0) if report is None else (report.kept, report.circuits))
         view = {} if answer.view is None else view_json(answer.view)
+    if found is not None and found.version < lens.version:
+        found = found.model_copy(update={"notes": [f"{OLDER}. {AGAIN}", *found.notes]})
     if found is not None and found.grids:
         view = {"grids": [asdict(grid) for grid in found.grids], **view}
     return Answered(lens, settings, found, view)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import import_module
 from typing import Any, Final, get_type_hints
 
+from analysis.late_functions import function_at
 from analysis.method import lacking
 from analysis.question import Question
 from analysis.report import Report
@@ -38,6 +38,7 @@ class Analysis:
         thorough_needs: traits without which there is no such thing.
         searched: whether it starts from the valid circuits, which may be too many to search.
         version: raised when the same would be found out otherwise.
+        methods: registry of methods that it asks, as "module:name"; their versions count as well.
         sums: kind of the job whose results it sums up when it is asked for; "" if it has a job of its own.
         example: of one that is answered at once, options of such an address.
         asks: of one that is answered at once, what it is in the library.
@@ -57,6 +58,7 @@ class Analysis:
     thorough_needs: tuple[str, ...] = ()
     searched: bool = True
     version: int = 1
+    methods: str = ""
     sums: str = ""
     example: Mapping[str, str] = field(default_factory=dict)
     asks: str = ""
@@ -64,8 +66,7 @@ class Analysis:
     @property
     def finds(self) -> Callable[..., Report]:
         """What computes it."""
-        module, _, name = self.find.partition(":")
-        found: Callable[..., Report] = getattr(import_module(module), name)
+        found: Callable[..., Report] = function_at(self.find)
         return found
 
     @cached_property
@@ -73,6 +74,10 @@ class Analysis:
         """What it finds; no report has what is answered at once."""
         report: type[Report] = get_type_hints(self.finds)["return"] if self.find else Report
         return report
+
+    def version_for(self, kind: SubjectKind | None = None) -> int:
+        """Of what it finds out about subjects of a kind, or of the analysis as a whole."""
+        return self.version + (function_at(self.methods).n_changes(kind) if self.methods else 0)
 
     def details(self, *, thorough: bool = False) -> dict[str, Any]:
         """What its job is told beside the network."""
@@ -186,6 +191,7 @@ METHODS: Final = Analysis(
     thoroughly="those that learn too",
     thorough_needs=("gates",),
     version=2,
+    methods="analysis.discovery.registry:METHODS",
 )
 LADDER: Final = Analysis(
     "ladder",
@@ -209,6 +215,7 @@ LENSES: Final = Analysis(
     reads=frozenset({"carried"}),
     thoroughly="those that learn too",
     searched=False,
+    methods="analysis.lenses.registry:LENSES",
 )
 COMMON_GROUND: Final = Analysis(
     "common-ground",

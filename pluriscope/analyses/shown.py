@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from markupsafe import Markup
 from pydantic import BaseModel, Field, create_model
@@ -28,6 +28,9 @@ from pluriscope.figures.svg.charts import thumb
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.naming import ExplanationRef, Scope
+
+OLDER: Final = "Made by an older version"
+AGAIN: Final = "The method has been corrected since. A worker makes it again when nothing else waits."
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,6 @@
 """A job whose result finds no room, while another worker, which has room, takes it up: it is saved once."""
 
 import threading
-from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, func, select, update

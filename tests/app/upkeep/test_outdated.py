@@ -1,0 +1,77 @@
+"""What an earlier version has found is marked as such, and found out again when nothing else waits."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from analysis.criteria.steps import default_steps
+from app.db.engine import store_at
+from app.db.job_tables import JobRow
+from app.db.reads.analyses import find_network
+from app.db.upgrade import upgrade
+from app.jobs import queue
+from app.jobs.definitions import IDLE_PRIORITY
+from app.jobs.stages import enqueue_outdated
+from app.jobs.worker import run_workers
+from app.main import create_app
+from app.settings import Settings
+from pluriscope.address import Addresses
+from pluriscope.naming import Scope
+from tests.schemas import SLUG, unpack
+
+TRANSFORMER = "majority-of-five-two-attention-heads"
+OLDER = {
+    (SLUG, "complete"): ["Integrated gradients"],
+    (SLUG, "paper"): ["Integrated gradients"],
+    (TRANSFORMER, "heads"): ["Integrated gradients", "Roles of heads"],
+}
+"""Lenses that have been corrected since 0034, by network and rules."""
+
+
+@pytest.mark.slow
+def test_answers_of_corrected_methods_are_marked_and_made_again(tmp_path):
+    """On every page and in JSON; no page asks for it, and whoever works does, behind all else."""
+    unpack("0034", tmp_path / "pluriscope.sqlite")
+    settings = Settings(data=tmp_path, database_url="", workers=1)
+    store = store_at(settings.url)
+    upgrade(store, tmp_path)
+    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
+
+        def told(slug: str, rules: str, analysis: str = "lenses") -> tuple[list[str], str]:
+            address = Addresses().analysis(slug, analysis, Scope(protocol=rules))
+            return client.get(Addresses().twin(address)).json()["older"], client.get(address).text
+
+        for (slug, rules), labels in OLDER.items():
+            older, page = told(slug, rules)
+            assert (older, f"Made by an older version: {', '.join(labels)}" in page) == (labels, True)
+            assert told(slug, rules, "methods")[0] == []
+        of_roles = Addresses().analysis(TRANSFORMER, "lenses", Scope(protocol="heads"), "roles")
+        (note,) = client.get(Addresses().twin(of_roles)).json()["notes"][:1]
+        assert note.startswith("Made by an older version. ")
+        assert note in client.get(of_roles).text
+        shelf = client.get(Addresses().analyses(SLUG, Scope(protocol="paper"))).text
+        assert "Made by an older version: Integrated gradients" in shelf
+
+        def waiting() -> list[tuple[str, int]]:
+            with store.read() as session:
+                found = select(JobRow.kind, JobRow.priority).where(JobRow.state == "queued").order_by(JobRow.priority)
+                return [tuple(one) for one in session.execute(found)]
+
+        assert waiting() == [], "pages have asked for nothing"
+        with store.write() as session:
+            assert enqueue_outdated(session) == enqueue_outdated(session) == len(OLDER)
+            row = find_network(session, SLUG).analyses[0]
+            queue.enqueue_about(session, row, "criteria", criteria=default_steps("circuit"))
+        first, *others = waiting()
+        assert first[0] == "criteria"
+        assert others == [("lenses", IDLE_PRIORITY)] * len(OLDER)
+        run_workers(settings, slots=1, until_idle=True)
+        for slug, rules in OLDER:
+            older, page = told(slug, rules)
+            assert (older, "Made by an older version" in page) == ([], False)
+        assert "Made by an older version" not in client.get(of_roles).text
+    with store.write() as session:
+        assert enqueue_outdated(session) == 0
+    store.close()
