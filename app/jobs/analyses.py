@@ -265,9 +265,15 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
     def save(session: Session, arguments: Arguments, outcome: tuple[Report, float]) -> Saved:
         row, thorough = analysis_meant(session, arguments), bool(arguments.get("thorough", True))
         report: Any = outcome[0]
-        version = analysis.version_for(kind_called(row.network.kind))
-        told = {"kind": analysis.key, "thorough": thorough, "seconds": outcome[1], "version": version}
-        saved = save_report(session, row, report=report, **told)
+        saved = save_report(
+            session,
+            row,
+            kind=analysis.key,
+            report=report,
+            thorough=thorough,
+            seconds=outcome[1],
+            version=analysis.version_for(kind_called(row.network.kind)),
+        )
         if analysis.key == DIRECTIONS.key and saved.thorough == thorough:  # else there was more already
             save_directions(session, saved, report.kept)
         url = Addresses().analysis(row.network.slug, analysis.key, scope_of(row))

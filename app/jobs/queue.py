@@ -303,7 +303,7 @@ class Watch:
     def lapsed(self, session: Session) -> set[Held]:
         """The jobs whose owners have given no sign of life for as long as their leases last, and this has looked."""
         now, columns = self.clock(), (JobRow.id, JobRow.signs, JobRow.lease_seconds)
-        store = str(session.get_bind().engine.url)  # type: ignore[union-attr]
+        store = str(session.get_bind().engine.url)
         held = [(store, *row) for row in session.execute(select(*columns).where(JobRow.state == "running"))]
         self._since = {one: self._since.get(one, now) for one in held}
         return {(job, signs) for (_, job, signs, lease), since in self._since.items() if now - since >= (lease or 0)}
