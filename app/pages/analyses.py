@@ -354,8 +354,7 @@ def _underway(one: Asked) -> Iterator[Block]:
 def older(one: Asked) -> Iterator[Notice]:
     """Which of it is of an older version."""
     if one.mark and one.stored is not None:
-        again = [_ask(one, "Make it again now", thorough=one.stored.thorough)] if one.job is None else []
-        yield Notice(one.mark, AGAIN, actions=again)
+        yield Notice(one.mark, AGAIN, actions=[_ask(one, "Make it again now", thorough=one.stored.thorough)])
 
 
 def _waiting(one: Asked) -> Notice | Progress:
@@ -407,11 +406,10 @@ def contradicting(one: Asked) -> Iterator[Block]:
         yield Section(pair.CONTRADICT, pair.SAME)
         yield _waiting(one)
         return
+    head, *found = (pair.contradicting if one.analysis is PAIR else farthest)(one.report, one.subject)
+    yield head
     yield from older(one)
-    if one.analysis is PAIR:
-        yield from pair.contradicting(one.report, one.subject)
-    else:
-        yield from farthest(one.report, one.subject)
+    yield from found
 
 
 # --- all of them
