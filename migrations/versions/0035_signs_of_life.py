@@ -1,5 +1,5 @@
-"""Count signs of life of whoever holds a job, in place of a time by one machine's clock, and keep where it was lost; keep
-the version of an analysis with what it has found.
+"""Count signs of life of a job's holder in place of a time by one machine's clock; keep where attempts were lost, and the
+version of an analysis with what it has found.
 
 What is stored counts as of the versions that analyses had until then.
 
