@@ -1,7 +1,6 @@
-"""Count signs of life of a job's holder in place of a time by one machine's clock; keep where attempts were lost, and the
-version of an analysis with what it has found.
+"""Count signs of life of a job's holder in place of a time by one machine's clock; keep where attempts were lost.
 
-What is stored counts as of the versions that analyses had until then.
+The version of an analysis is kept with what it has found; what is stored counts as of the versions until then.
 
 Revision 0035, after 0034, 2026-11-28.
 """
