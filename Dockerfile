@@ -15,13 +15,13 @@ RUN python3 -m venv /opt/venv
 COPY pyproject.toml constraints.txt ./
 RUN pip install --retries 0 --timeout 60 --extra-index-url "${TORCH_INDEX}" --constraint constraints.txt torch \
  && python -c "import torch; assert torch.version.cuda is None, 'this is not a CPU build of torch'"
-RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
-      print(*p['dependencies'], *(r for e in ('postgresql', 'cluster') for r in p['optional-dependencies'][e]), sep='\n')" > /tmp/requirements.txt \
+RUN python -c "import tomllib; f = tomllib.load(open('pyproject.toml', 'rb')); p = f['project']; \
+      print(*f['build-system']['requires'], *p['dependencies'], *(r for e in ('postgresql', 'cluster') for r in p['optional-dependencies'][e]), sep='\n')" > /tmp/requirements.txt \
  && pip install --constraint constraints.txt --requirement /tmp/requirements.txt
 COPY . .
 RUN pip install --no-deps --no-build-isolation .
-# what counts is compiled here for this kind of processor; on another one the first count compiles it anew
-RUN cd / && NUMBA_CACHE_DIR=/opt/numba python -c "from analysis.circuits.source_subsets import load_compiled; load_compiled()"
+# loops are compiled here for this kind of processor, beside the modules; on another one they are when first needed
+RUN cd / && python -c "from analysis.every_loop import load_every_loop; load_every_loop()"
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Pluriscope" \
@@ -32,12 +32,10 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     MALLOC_ARENA_MAX=2 \
     PYTHONDONTWRITEBYTECODE=1 \
-    NUMBA_CACHE_DIR=/opt/numba \
     PLURISCOPE_DATA=/data \
     PLURISCOPE_HOST=0.0.0.0 \
     PLURISCOPE_PORT=8000
 COPY --from=build /opt/venv /opt/venv
-COPY --from=build --chown=10001:10001 /opt/numba /opt/numba
 RUN mkdir /data && chown 10001:10001 /data
 WORKDIR /data
 USER 10001:10001

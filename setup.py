@@ -7,7 +7,7 @@ from setuptools import find_packages, setup
 
 PACKAGES = ["analysis*", "app*", "pluriscope*"]
 RESOURCES = {
-    "docs": ["bench.md", "findings.md", "importing.md", "glossary.md", "scope.md"],  # those that pages show
+    "docs": ["bench.md", "importing.md", "glossary.md", "scope.md"],  # those that pages show
     "migrations": ["script.py.mako", "versions/*.py"],
     "static": ["*", "fonts/*", "vendor/*"],
     "templates": ["*.html", "**/*.html"],

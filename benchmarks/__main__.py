@@ -38,6 +38,7 @@ from analysis.circuit_sets.masks import find_masks
 from analysis.circuits.counting import count_circuits
 from analysis.circuits.estimating import share_interval
 from analysis.circuits.search import search_circuits
+from analysis.circuits.source_subsets import load_compiled
 from analysis.circuits.space import Structure
 from analysis.data import clean_data
 from analysis.interpretations.counting import count_interpretations
@@ -234,6 +235,7 @@ def wide(quick: bool) -> Lines:
         RuntimeError: a count lies outside the interval in which the drawn circuits' share lies 99,999 times of 100,000.
     """
     n_drawn = 3_000 if quick else 20_000
+    yield Line("what counts loaded, as the first count of a process does", timed(load_compiled)[0])
     for width in (4,) if quick else (4, 5, 6):
         network = golden("xor_4-4") if width == 4 else trained(width)
         question = ask(network, task=XOR, data=clean_data(2))

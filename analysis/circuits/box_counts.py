@@ -20,12 +20,12 @@ that use only sources of U are counted for each set U and put together with alte
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from analysis.machine_code import loop
 
 LEAF: Final = 16
 """Choices below which a tree is not divided further; a power of two."""
@@ -34,16 +34,6 @@ _TRIED_AGAIN: Final = 16  # states that are too rich to be listed, until the nex
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def compiled(function: F) -> F:
-    """Compile when first called, and keep that for the next process where a folder can be written."""
-    try:
-        made: Any = njit(cache=True)(function)
-    except RuntimeError:  # no such folder
-        made = njit(function)
-    return cast(F, made)
 
 
 class Part(NamedTuple):
@@ -117,6 +107,7 @@ class Room(NamedTuple):
         n_found: ``[2]`` how many they are, and how many states were too rich to list them, one after the other.
         right: ``[choices of the tail]`` whether each is right with one of the middle, 0 or 1.
         near: likewise, whether it is within the slack of an end.
+        sets: ``[sets of sources]`` those that may be chosen, the first few.
     """
 
     stack: Ints
@@ -131,6 +122,7 @@ class Room(NamedTuple):
     n_found: Ints
     right: NDArray[np.uint8]
     near: NDArray[np.uint8]
+    sets: Ints
 
 
 class Problem(NamedTuple):
@@ -160,12 +152,12 @@ class Counts(NamedTuple):
     by_tail: Ints
 
 
-@compiled
-def _halve(order: Ints, points: Floats, start: int, stop: int, spread: Floats) -> None:
+@loop
+def _halve(order: Ints, points: Floats, start: int, stop: int, least: Floats, greatest: Floats) -> None:
     """Order choices so that those of the first half are at most those of the second where they spread most."""
     row = 0
-    for other in range(len(spread)):
-        if spread[other] > spread[row]:
+    for other in range(len(least)):
+        if greatest[other] - least[other] > greatest[row] - least[row]:
             row = other
     middle, low, high = (start + stop) // 2, start, stop - 1
     while low < high:
@@ -188,7 +180,7 @@ def _halve(order: Ints, points: Floats, start: int, stop: int, spread: Floats) -
             return
 
 
-@compiled
+@loop
 def _plant(part: Part, terms: Floats, sets: Ints) -> int:
     """Make the tree over a part's choices among some sources: halved again and again where it is spread most."""
     n_rows, n_chosen = terms.shape[2], len(sets)
@@ -204,7 +196,8 @@ def _plant(part: Part, terms: Floats, sets: Ints) -> int:
                     sums[choice * n_chosen + chosen, row] = sums[choice, row] + terms[neuron, sets[chosen], row]
         size *= n_chosen
     n_points = size
-    order[:n_points] = np.arange(n_points)
+    for place in range(n_points):
+        order[place] = place
     n_nodes = 2 * max(1, n_points // LEAF) - 1
     part.least[:n_nodes] = np.inf
     part.greatest[:n_nodes] = -np.inf
@@ -221,18 +214,19 @@ def _plant(part: Part, terms: Floats, sets: Ints) -> int:
                     least[row] = min(least[row], point[row])
                     greatest[row] = max(greatest[row], point[row])
             if 2 * node + 2 < n_nodes:
-                _halve(order, sums, start, start + size, greatest - least)
+                _halve(order, sums, start, start + size, least, greatest)
         size //= 2
         first = 2 * first + 1
     for place in range(n_points):
-        part.points[:, place] = sums[order[place]]
+        for row in range(n_rows):
+            part.points[row, place] = sums[order[place], row]
         order[place] = numbers[order[place]]
         part.class_at[place] = part.class_of[order[place]]
     part.singly[:n_points] = 0
     return n_points
 
 
-@compiled
+@loop
 def _summed(terms: Floats, bias: float, choice: int, n_first: int, n_sources: int, row: int) -> float:
     """What so many first neurons, in the network's order, add to a bias, where they choose what has this number."""
     for neuron in range(n_first):
@@ -240,7 +234,7 @@ def _summed(terms: Floats, bias: float, choice: int, n_first: int, n_sources: in
     return bias
 
 
-@compiled
+@loop
 def _is_right(terms: Floats, boxes: Boxes, choice: int, n_sources: int) -> bool:
     """Whether one choice of every neuron is right on every row."""
     for row in range(terms.shape[2]):
@@ -250,7 +244,7 @@ def _is_right(terms: Floats, boxes: Boxes, choice: int, n_sources: int) -> bool:
     return True
 
 
-@compiled
+@loop
 def _may_be_right(terms: Floats, boxes: Boxes, size: Floats) -> bool:
     """Whether no row rules every choice out; the greatest sum of absolute values on each row goes into ``size``."""
     n_neurons, n_sets, n_rows = terms.shape
@@ -268,7 +262,7 @@ def _may_be_right(terms: Floats, boxes: Boxes, size: Floats) -> bool:
     return True
 
 
-@compiled
+@loop
 def _chosen(number: int, n_neurons: int, n_sources: int) -> tuple[int, int, int]:
     """Sources used, edges and active neurons of one choice of some neurons."""
     used = edges = active = 0
@@ -285,7 +279,7 @@ def _chosen(number: int, n_neurons: int, n_sources: int) -> tuple[int, int, int]
     return used, edges, active
 
 
-@compiled
+@loop
 def _set_out(terms: Floats, problem: Problem, lead: int) -> None:
     """What middle and tail must add on top of one lead, and which of their classes go with it."""
     boxes, middle, tail, room = problem
@@ -303,7 +297,7 @@ def _set_out(terms: Floats, problem: Problem, lead: int) -> None:
             room.counts[c, d] = boxes.admitted[active + middle.sizes[c, 1] + tail.sizes[d, 1]]
 
 
-@compiled
+@loop
 def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int], most: int) -> tuple[int, int]:
     """Go through the pairs on one lead.
 
@@ -327,7 +321,8 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
     while top:
         top -= 1
         visits += 1
-        m, t, depth_m, depth_t, level = stack[top]
+        m, t, level = stack[top, 0], stack[top, 1], stack[top, 4]
+        depth_m, depth_t = stack[top, 2], stack[top, 3]
         # only rows that the nodes above left open are looked at: what held for a node holds for its halves
         is_out, n_left = False, 0
         for place in range(room.n_rows[level]):
@@ -420,8 +415,8 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
     return total, visits
 
 
-@compiled
-def list_right(terms: Floats, problem: Problem, leads: Ints, most: int) -> tuple[bool, int]:
+@loop
+def list_right(terms: Floats, problem: Problem, leads: Ints, most: int) -> int:
     """List the right choices that use every source, on some leads of one state, in the problem's room.
 
     Args:
@@ -430,27 +425,30 @@ def list_right(terms: Floats, problem: Problem, leads: Ints, most: int) -> tuple
         most: right ones looked at, of all that use any sources.
 
     Returns:
-        Whether all are listed, and pairs of nodes visited.
+        Pairs of nodes visited. Where not all are listed, −1 stands in the room for how many they are.
     """
     boxes, middle, tail, room = problem
-    sets = np.arange(terms.shape[1])
-    n_points = (_plant(middle, terms, sets), _plant(tail, terms, sets))
+    for chosen in range(terms.shape[1]):
+        room.sets[chosen] = chosen
+    n_points = (_plant(middle, terms, room.sets), _plant(tail, terms, room.sets))
     room.n_found[0] = n_right = n_visits = 0
     is_possible = _may_be_right(terms, boxes, room.size)
     for lead in leads:
         if not is_possible or n_right == most:
-            return not is_possible, n_visits
+            room.n_found[0] = -1 if is_possible else 0
+            return n_visits
         _set_out(terms, problem, lead)
         right, visits = _meet(terms, problem, lead, n_points, most - n_right)
         n_right += right
         n_visits += visits
         if n_right > most:
-            return False, n_visits
-    return True, n_visits
+            room.n_found[0] = -1
+            return n_visits
+    return n_visits
 
 
-@compiled
-def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget: int, at: Ints, counts: Counts) -> bool:
+@loop
+def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget: int, at: Ints, counts: Counts) -> int:
     """Count the right choices that use every source, on top of some states.
 
     Args:
@@ -462,21 +460,20 @@ def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget:
             the set that the trees are of; right choices of the state's first set. It is changed.
 
     Returns:
-        Whether all are counted.
+        1 if all are counted, else 0.
     """
     boxes, middle, tail, room = problem
     below, by_unit, by_size, by_middle, by_tail = counts
     n_neurons, n_sets, n_rows = terms.shape[1:]
     n_sources, full, n_visits = middle.n_sources, n_sets - 1, 0
-    sets = np.empty(n_sets, dtype=np.int64)
     while at[0] < len(terms):
         state, here = at[0], terms[at[0]]
         # 1. no choice can lie in the boxes: nothing to count on this state
         is_done = not _may_be_right(here, boxes, room.size)
         if not is_done and at[1] == 0 and at[2] == 0 and most > 0 and room.n_found[1] % _TRIED_AGAIN == 0:
             # 2. few choices are right: each is asked once what it uses, and no sets have to be gone through
-            is_done, visits = list_right(here, problem, leads, most)
-            n_visits += visits + len(middle.order) + len(tail.order)
+            n_visits += list_right(here, problem, leads, most) + len(middle.order) + len(tail.order)
+            is_done = room.n_found[0] >= 0
             room.n_found[1] = 0 if is_done else 1
             at[3] = -1
             for choice in room.found[: room.n_found[0] if is_done else 0]:
@@ -492,7 +489,7 @@ def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget:
             used, n_used, n_chosen = full - at[1], 0, 0
             for chosen in range(n_sets):
                 if chosen & ~used == 0:
-                    sets[n_chosen] = chosen
+                    room.sets[n_chosen] = chosen
                     n_chosen += 1
             while 1 << n_used < n_chosen:
                 n_used += 1
@@ -500,8 +497,8 @@ def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget:
             n_points = (1 << n_used * middle.n_neurons, 1 << n_used * tail.n_neurons)
             # the trees are of one state and set; after a pause they may still stand
             if at[3] != state or at[4] != at[1]:
-                _plant(middle, here, sets[:n_chosen])
-                _plant(tail, here, sets[:n_chosen])
+                _plant(middle, here, room.sets[:n_chosen])
+                _plant(tail, here, room.sets[:n_chosen])
                 at[3], at[4] = state, at[1]
                 n_visits += (n_points[0] + n_points[1]) * n_rows // 4
             gathered, edges, active = -1, 0, 0  # what has come together on leads of one size goes where it belongs
@@ -526,18 +523,18 @@ def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget:
             if gathered >= 0:
                 _gather(problem, n_points, sign, by_size[below[state], edges:, active:], by_middle[gathered], by_tail)
             if at[2] < len(leads):
-                return False
+                return 0
             is_done = at[5] == 0  # nothing is right, whatever it uses
             at[1], at[2] = at[1] + 1, 0
             if n_visits >= budget and at[1] < full and not is_done:
-                return False
+                return 0
         at[0], at[1], at[2], at[5] = at[0] + 1, 0, 0, 0
         if n_visits >= budget and at[0] < len(terms):
-            return False
-    return True
+            return 0
+    return 1
 
 
-@compiled
+@loop
 def _gather(
     problem: Problem, n_points: tuple[int, int], sign: int, by_size: Ints, by_middle: Ints, by_tail: Ints
 ) -> None:
@@ -560,18 +557,19 @@ def _gather(
                 edges, active = middle.sizes[c, 0] + tail.sizes[d, 0], middle.sizes[c, 1] + tail.sizes[d, 1]
                 by_size[edges, active] += sign * pairs[c, d]
             pairs[c, d] = 0
-    _hand_down(middle, n_points[0], counts, sign, by_middle)
-    _hand_down(tail, n_points[1], np.ascontiguousarray(counts.T), sign, by_tail)
+    # literals would be compiled for themselves
+    _hand_down(middle, n_points[0], counts, np.int64(0), sign, by_middle)  # type: ignore[arg-type]
+    _hand_down(tail, n_points[1], counts, np.int64(1), sign, by_tail)  # type: ignore[arg-type]
 
 
-@compiled
-def _hand_down(part: Part, n_points: int, counts: NDArray[np.bool_], sign: int, by_choice: Ints) -> None:
+@loop
+def _hand_down(part: Part, n_points: int, counts: NDArray[np.bool_], axis: int, sign: int, by_choice: Ints) -> None:
     """Add the pairs of nodes and of single choices to each choice of a part, and forget them."""
     n_leaves = max(1, n_points // LEAF)
     in_leaf = n_points // n_leaves
     for node in range(2 * n_leaves - 1):
         if node < n_leaves - 1:
-            for d in range(counts.shape[1]):
+            for d in range(part.partners.shape[1]):
                 if part.partners[node, d]:
                     part.partners[2 * node + 1, d] += part.partners[node, d]
                     part.partners[2 * node + 2, d] += part.partners[node, d]
@@ -579,16 +577,17 @@ def _hand_down(part: Part, n_points: int, counts: NDArray[np.bool_], sign: int, 
             start = (node + 1 - n_leaves) * in_leaf
             for place in range(start, start + in_leaf):
                 number = part.order[place]
-                for d in range(counts.shape[1]):
-                    if part.partners[node, d] and counts[part.class_at[place], d]:
+                for d in range(part.partners.shape[1]):
+                    own = part.class_at[place]
+                    if part.partners[node, d] and (counts[d, own] if axis else counts[own, d]):
                         by_choice[number] += sign * part.partners[node, d]
                 by_choice[number] += sign * part.singly[place]
                 part.singly[place] = 0
-        for d in range(counts.shape[1]):
+        for d in range(part.partners.shape[1]):
             part.partners[node, d] = 0
 
 
-@compiled
+@loop
 def nth_right(terms: Floats, problem: Problem, first: int, number: int) -> int:
     """The right choice with this number, among those that use all sources and differ from one in the tail alone.
 
@@ -597,9 +596,9 @@ def nth_right(terms: Floats, problem: Problem, first: int, number: int) -> int:
         first: the choice of every neuron with none of the tail active.
         number: from 0, less than there are.
     """
-    boxes, _, tail, _ = problem
+    boxes, _, tail, room = problem
     n_neurons, n_sets, n_rows = terms.shape
-    sums = np.empty(n_rows)
+    sums = room.size
     for choice in range(first, first + len(tail.order)):
         last = choice & (n_sets - 1)
         if choice == first or last == 0:

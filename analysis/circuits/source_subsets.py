@@ -16,16 +16,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import comb
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import machine_code
+from analysis.circuits.box_counts import LEAF, Boxes, Counts, Part, Problem, Room, count_right, list_right, nth_right
 from analysis.circuits.decision_intervals import Box
 from analysis.circuits.space import count_matrices
-
-if TYPE_CHECKING:  # numba takes half a second to load, and few analyses count
-    from analysis.circuits.box_counts import Problem
+from analysis.machine_code import run_loop
 
 MAX_LOG2_COMBINATIONS: Final = 52  # so that a state's counts and their sums with signs are exact in int64
 MAX_SOURCES: Final = 12  # one neuron's sets of sources are at most 4,096
@@ -116,12 +116,12 @@ class Combinations:
         Yields:
             ``[width]`` each neuron's set of sources.
         """
-        from analysis.circuits.box_counts import list_right, nth_right
-
         _, problem, most = self.compiled
         _, n_middle, n_tail = self.parts
         units, choices = np.array(sorted(by_unit), dtype=np.int64), list[int]()
-        if most and list_right(terms, problem, units, most)[0]:
+        if most:
+            run_loop(list_right, terms, problem, units, most)
+        if most and problem.room.n_found[0] >= 0:
             found = np.sort(problem.room.found[: problem.room.n_found[0]])
             starts = np.searchsorted(found, units << self.n_sources * (n_middle + n_tail))
             for unit, start in zip(units.tolist(), starts.tolist(), strict=True):
@@ -138,15 +138,14 @@ class Combinations:
                 for number in by_unit[unit]:
                     head = int(np.searchsorted(ends, number, side="right"))
                     first = ((unit << self.n_sources * n_middle) + head) << self.n_sources * n_tail
-                    choices.append(nth_right(terms, problem, first, number - int(ends[head] - counts[head])))
+                    nth = number - int(ends[head] - counts[head])
+                    choices.append(run_loop(nth_right, terms, problem, first, nth))
         for choice in choices:
             yield choice >> self.n_sources * np.arange(self.width)[::-1] & (2**self.n_sources - 1)
 
     @cached_property
     def compiled(self) -> tuple[NDArray[np.int64], Problem, int]:
         """Leads, those of one size one after the other; the problem with room for work; and the most listed."""
-        from analysis.circuits.box_counts import LEAF, Boxes, Part, Problem, Room
-
         n_rows, (n_lead, n_middle, n_tail) = len(self.boxes), self.parts
         choices = [self._choices(n_neurons) for n_neurons in (n_middle, n_tail)]
         sizes = [np.unique(size) for _, size in choices]
@@ -188,7 +187,9 @@ class Combinations:
             np.zeros(classes, np.bool_),
             np.empty(most, np.int64),
             np.zeros(2, np.int64),
-            *np.empty((2, n_tails), np.uint8),
+            np.empty(n_tails, np.uint8),
+            np.empty(n_tails, np.uint8),
+            np.empty(1 << self.n_sources, np.int64),
         )
         low, high = (np.array([getattr(box, end) for box in self.boxes], dtype=np.float64) for end in ("low", "high"))
         admitted = np.isin(np.arange(self.width + 1), sorted(self.n_active))
@@ -238,15 +239,18 @@ class Tally:
 
     def go_on(self) -> bool:
         """Count for a tenth of a second or so; whether all are counted."""
-        from analysis.circuits.box_counts import Counts, count_right
+        is_done = run_loop(count_right, *self.arguments)
+        self.place = (0, 0, 0) if is_done else tuple(self._at[:3].tolist())
+        return bool(is_done)
 
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """Of :func:`count_right`, for the next step."""
         leads, problem, most = self.combinations.compiled
         if self.some_units is not None:
             leads, most = self.some_units, 0
         counts = Counts(self._row_of.reshape(-1), self.units, self.by_size, self.by_middle, self._by_tail)
-        is_done = count_right(self.terms, problem, leads, most, _VISITS_AT_ONCE, self._at, counts)
-        self.place = (0, 0, 0) if is_done else tuple(self._at[:3].tolist())
-        return bool(is_done)
+        return self.terms, problem, leads, most, _VISITS_AT_ONCE, self._at, counts
 
     @property
     def share(self) -> float:
@@ -271,14 +275,15 @@ class Tally:
 
 def is_compiled() -> bool:
     """Whether what counts was compiled for this processor before, so that it is loaded at once."""
-    from analysis.circuits import box_counts
-
-    function: Any = box_counts.count_right
-    index = getattr(function._cache, "_cache_file", None)  # numba tells it in no other way
-    made_for = function.targetctx.codegen().magic_tuple()
-    return bool(function.overloads) or bool(index and any(made_for in key for key in index._load_index()))
+    return machine_code.is_compiled(count_right, *_NOTHING.arguments)
 
 
 def load_compiled() -> None:
     """Load what counts, or compile it if no process has before: ten seconds that are then no part of a count's time."""
-    Tally(Combinations(1, 1, frozenset((1,)), 0.0, ()), np.zeros((0, 1, 2, 0)), np.zeros(0, np.int64)).go_on()
+    _NOTHING.go_on()
+    terms, (leads, problem, _) = np.zeros((1, 2, 0)), _NOTHING.combinations.compiled
+    run_loop(list_right, terms, problem, leads, 1)
+    run_loop(nth_right, terms, problem, 0, 0)
+
+
+_NOTHING: Final = Tally(Combinations(1, 1, frozenset((1,)), 0.0, ()), np.zeros((0, 1, 2, 0)), np.zeros(0, np.int64))

@@ -15,9 +15,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.box_counts import compiled
+from analysis.machine_code import loop, run_loop
 
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 Step = tuple[Sequence[int], bool]
 """Literals as DIMACS writes them, and whether the clause is deleted, not added."""
 _NOTHING: Final = -1  # a clause to delete that is not there
@@ -45,19 +46,40 @@ def wrong_step(given: Sequence[Sequence[int]], steps: Iterable[Step], n_variable
             flat += (2 * abs(one) + (one < 0) for one in key)
             starts.append(len(flat))
         deletes.append(is_deleted)
-    literals, ends, events, deleted = (np.array(one, dtype=np.int64) for one in (flat, starts, clauses, deletes))
-    first = _first_wrong(literals, ends, events, deleted, len(given), n_variables)
-    return None if first < 0 else first - len(given)
+    literals, ends, events = (np.array(one, dtype=np.int64) for one in (flat, starts, clauses))
+    deleted = np.array(deletes, dtype=np.bool_)
+    n_literals = 2 * n_variables + 2
+    value, trail = np.zeros(n_literals, dtype=np.int64), np.zeros(n_variables + 1, dtype=np.int64)
+    alive, first = np.zeros(len(ends), dtype=np.bool_), np.full(n_literals, -1, dtype=np.int64)
+    following = np.full(2 * len(ends), -1, dtype=np.int64)
+    room = value, trail, alive, first, following
+    wrong = run_loop(_first_wrong, literals, ends, events, deleted, len(given), *room)
+    return None if wrong < 0 else wrong - len(given)
 
 
-@compiled
-def _first_wrong(literals: Ints, starts: Ints, clauses: Ints, deletes: Ints, n_given: int, n_variables: int) -> int:
-    """The first event that does not follow, −1 once there is a contradiction."""
-    value = np.zeros(2 * n_variables + 2, dtype=np.int64)  # of each literal: 1 true, −1 false, 0 open
-    trail, n_true = np.zeros(n_variables + 1, dtype=np.int64), 0
-    alive = np.zeros(len(starts), dtype=np.bool_)
-    first = np.full(2 * n_variables + 2, -1, dtype=np.int64)  # of each literal: the first watch in its list
-    following = np.full(2 * len(starts), -1, dtype=np.int64)  # watch 2c + w is literal w of clause c
+@loop
+def _first_wrong(
+    literals: Ints,
+    starts: Ints,
+    clauses: Ints,
+    deletes: Flags,
+    n_given: int,
+    value: Ints,
+    trail: Ints,
+    alive: Flags,
+    first: Ints,
+    following: Ints,
+) -> int:
+    """The first event that does not follow, −1 once there is a contradiction.
+
+    Args:
+        value: of each literal 1 if true, −1 if false, 0 if open, as all are.
+        trail: room for the literals that become true.
+        alive: of each clause, and none is.
+        first: of each literal the first watch in its list, or −1, as all are.
+        following: of each watch the next one, likewise; watch 2c + w is literal w of clause c.
+    """
+    n_true = 0
     for event in range(len(clauses)):
         clause = clauses[event]
         if deletes[event]:
@@ -103,11 +125,11 @@ def _first_wrong(literals: Ints, starts: Ints, clauses: Ints, deletes: Ints, n_g
     return len(clauses)
 
 
-@compiled
+@loop
 def _propagate(
     literals: Ints,
     starts: Ints,
-    alive: NDArray[np.bool_],
+    alive: Flags,
     value: Ints,
     trail: Ints,
     head: int,

@@ -33,8 +33,8 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from analysis import ENGINE_VERSION
-from analysis.circuits.source_subsets import load_compiled
 from analysis.errors import AnalysisError, Cancelled
+from analysis.every_loop import load_every_loop
 from analysis.progress import Progress
 from app.cluster import ClusterLost, ClusterUnusable, cluster_workers
 from app.db.engine import Store, open_store
@@ -125,7 +125,7 @@ def _compile() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker ends it
     if hasattr(os, "nice"):
         os.nice(10)
-    load_compiled()
+    load_every_loop()
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """The document on bringing networks in: its snippets run as they stand, and what they write is accepted."""
 
 import json
-import re
 import subprocess
 import sys
 
@@ -80,12 +79,8 @@ def test_our_own_exports_write_complete_files(tmp_path):
 
 @pytest.mark.slow
 def test_a_live_transformer_is_written_with_its_logits(tmp_path):
-    """That of the document on the library."""
-    (live,) = re.findall(r"^class .*?(?=^tiny)", (ROOT / "docs" / "library.md").read_text(), re.M | re.S)
-    given = "rows, answers = [[0, 1], [1, 2], [3, 0]], [0, 1, 3]\ntransformer = attending"
-    logits = "import json\njson.dump(attending(torch.tensor(rows))[:, -1].tolist(), open('logits.json', 'w'))"
-    begin = "import pluriscope, torch\nfrom torch import nn"
-    run(tmp_path, begin, live, given, *snippets("Transformers"), logits)
+    logits = "import json\njson.dump(transformer(torch.tensor(rows))[:, -1].tolist(), open('logits.json', 'w'))"
+    run(tmp_path, *snippets("Transformers"), logits)
     _, model = read_subject((tmp_path / "model.json").read_bytes())
     space = model.space(TRANSFORMER.default_rules)
     ours = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
@@ -95,7 +90,7 @@ def test_a_live_transformer_is_written_with_its_logits(tmp_path):
 
 @pytest.mark.slow
 def test_a_classifier_is_written_with_what_it_answers(tmp_path):
-    (snippet,) = snippets("Classifiers")
+    snippet, _ = snippets("Classifiers")
     answered = "import json\njson.dump(clf.predict(digits.data / 16).tolist(), open('answers.json', 'w'))"
     run(tmp_path, snippet, answered)
     _, model = read_subject((tmp_path / "digits.json").read_bytes())

@@ -1,7 +1,7 @@
 """Every snippet of the documents is run, read by what reads such files, or its commands are parsed; else it says why.
 
-A snippet is a block between fences, or an indented one that starts with a command; the Python of importing.md is
-run by test_importing.py. A snippet of no kind that is known here fails, so that none can be wrong unnoticed.
+A snippet is a block between fences, or an indented one that starts with a command or an import. A snippet of no kind
+that is known here fails, so that none can be wrong unnoticed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,8 @@ from analysis.network_files.files import network_file_json, parse_network_file
 from analysis.protocol import parse_protocol_file
 from analysis.studies.reading import read_design
 from app.cli.commands import read
-from tests.app.cli.test_analyse import run
+from pluriscope.suite_files import read_suite
+from tests import plain_wheel
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor
 from tests.serving import Served, served_xor
@@ -46,7 +48,6 @@ BY_OTHERS = {
     "git": "fetches from another machine",
     "pip": "installs from another machine; tests/contracts/test_wheel.py installs the wheel",
     "docker": "needs docker; tests/contracts/test_hosting.py checks the files that it reads",
-    "curl": "needs a server; tests of app/routes send the same requests",
     "cd": "leads into a folder",
     "pip-audit": "asks another machine; .github/workflows/audit.yml runs it",
     "python3": "makes an environment, as test_wheel does",
@@ -61,6 +62,8 @@ NO_PROGRAMS = {
     "docs/machine-interface.md": "the shape of a result file, which tests/analysis/test_result_file.py holds to it",
 }
 """Documents that have blocks without a language in which no line is a command, with what these are."""
+HOME = "http://127.0.0.1:8000"
+"""Where documents have the server."""
 FOREIGN = "# with "
 """How snippets begin that a package in an environment of its own runs: ``benchmarks.other_packages --live``."""
 OTHER_LANGUAGES = {"bibtex": "a citation", "yaml": "a part of another program's configuration"}
@@ -74,11 +77,13 @@ class Snippet:
         document: its path in the checkout.
         language: behind the opening fence; "" for none, and for indented blocks.
         text: as it would be copied.
+        before: the document up to it.
     """
 
     document: str
     language: str
     text: str
+    before: str
 
     @property
     def commands(self) -> list[list[str]]:
@@ -99,15 +104,19 @@ class Snippet:
 
 
 def snippets() -> list[Snippet]:
+    """All, in the order of each document."""
+    fence, block = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S), re.compile(r"(?:(?<=\n\n)|^)((?:    [^\n]*\n)+)")
     found = []
     for path in DOCUMENTS:
         name, text = str(path.relative_to(ROOT)), path.read_text()
-        fenced = r"^```(\w*)\n(.*?)^```"
-        found += [Snippet(name, language, body) for language, body in re.findall(fenced, text, re.M | re.S)]
-        plain = re.sub(fenced, "", text, flags=re.M | re.S)
-        blocks = re.findall(r"(?:(?<=\n\n)|^)((?:    [^\n]*\n)+)", plain)
-        indented = [Snippet(name, "", re.sub("^    ", "", block, flags=re.M)) for block in blocks]
-        found += [one for one in indented if one.is_of_commands]
+        own = [(one.start(), one[1], one[2]) for one in fence.finditer(text)]
+        plain = fence.sub(lambda one: "\n" * len(one[0]), text)  # so that places stay
+        for one in block.finditer(plain):
+            body = re.sub("^    ", "", one[1], flags=re.M)
+            language = "python" if body.startswith(("import ", "from ")) else ""
+            if language or Snippet(name, "", body, "").is_of_commands:
+                own.append((one.start(), language, body))
+        found += [Snippet(name, language, body, text[:start]) for start, language, body in sorted(own)]
     return found
 
 
@@ -131,6 +140,8 @@ def test_every_command_is_one(one) -> None:
     for program, *arguments in one.commands:
         if program.endswith("pluriscope"):
             _parse(arguments)
+        elif program == "curl":
+            assert arguments[-1].startswith(HOME)
         elif program == "./run":
             assert not arguments or f'"{arguments[0]}": ' in (ROOT / "run").read_text()
         elif program == "python":
@@ -169,38 +180,81 @@ def served(tmp_path_factory) -> Iterator[Served]:
         yield server
 
 
-@pytest.mark.slow
-@pytest.mark.release
-@pytest.mark.parametrize("document", sorted({one.document for one in of_language("python")}))
-def test_python_runs_from_top_to_bottom(document, tmp_path, served) -> None:
-    """In a process of its own, in an empty folder, with a server at the address that the document names."""
-    own = [one for one in of_language("python") if one.document == document]
-    program = "\n".join(one.text for one in own if not one.text.startswith(FOREIGN))
-    program = BEFORE.get(document, "") + program.replace("http://127.0.0.1:8000", served.url)
-    own = {"PYTHONPATH": str(ROOT), "PLURISCOPE_DATA": str(tmp_path / "data"), "HOME": str(tmp_path)}
-    command = [sys.executable, "-W", "error::SyntaxWarning", "-c", program]
-    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, **own}, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-BEFORE = {
-    "docs/machine-interface.md": "from torch import nn\n"
-    "network, document = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1)), {}\n"
+GIVEN: dict[str, Callable[[Path], None]] = {
+    "docs/bench.md": lambda folder: _write_bench(folder),
+    "docs/large-sets.md": lambda folder: _write_models(folder),
+    "docs/studies.md": lambda folder: _write_design(folder),
 }
-"""What a document takes for granted."""
+"""What the reader of a document has before its first snippet, which the document says in words."""
+ELSEWHERE = {
+    "pluriscope( serve)?$": "does not end; tests/contracts/test_wheel.py starts it",
+    "pluriscope backup": "a line of a crontab; tests/app/cli/test_backup.py does the same",
+    "pluriscope study run .*--cluster": "needs a cluster; tests/app/test_cluster.py has one",
+    "pluriscope suite make public": "takes hours; tests/library/test_suite_files.py makes a small one",
+    "dask": "does not end; tests/dask_processes.py starts it",
+    "./run": "runs the tests, or never ends",
+}
+"""How commands begin that are not run here, with the reason."""
 
 
 @pytest.mark.slow
 @pytest.mark.release
-def test_commands_of_the_readme_run_in_order(tmp_path, monkeypatch) -> None:
-    """Those that need no other machine and take seconds, in a folder that has the files which they name."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path / "data"))
-    (tmp_path / "network.json").write_text(json.dumps(network_file_json(pretrained_xor())))
-    ran = 0
-    for one in SNIPPETS:
-        for program, *arguments in one.commands if one.is_of_commands and one.document == "README.md" else ():
-            if program.endswith("pluriscope"):
-                assert run(*arguments) in (0, 3)
-                ran += 1
-    assert ran >= 1
+@pytest.mark.parametrize("document", sorted({one.document for one in SNIPPETS}))
+def test_a_document_runs_from_top_to_bottom(document, tmp_path, served) -> None:
+    """In an empty folder, with what it says to install and no more; its Python in one process."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    if document in GIVEN:
+        GIVEN[document](folder)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(map(str, (plain_wheel.site(tmp_path / "site"), ROOT))),
+        "PYTHONWARNINGS": "error::SyntaxWarning",
+        "PLURISCOPE_DATA": str(served.settings.data),
+        "HOME": str(tmp_path),
+        "TESTS_MISSING": " ".join(plain_wheel.missing("")),
+    }
+    program = [BEGIN]
+    for one in (one for one in SNIPPETS if one.document == document):
+        lacking = plain_wheel.missing(one.before)
+        if one.language == "python" and not one.text.startswith(FOREIGN):
+            program += [f"sitecustomize.Missing.names = {lacking}", one.text]
+        for words in one.commands if one.is_of_commands else ():
+            if words[0] not in BY_OTHERS and not any(re.match(start, shlex.join(words)) for start in ELSEWHERE):
+                program += [f"_run({PROGRAMS[Path(words[0]).name] + words[1:]}, {' '.join(lacking)!r})"]
+    text = "\n".join(program).replace(HOME, served.url)
+    done = subprocess.run([sys.executable, "-c", text], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
+PROGRAMS = {
+    "pluriscope": [sys.executable, "-m", "app.cli"],
+    "python": [sys.executable],
+    "curl": ["curl", "--fail", "--silent", "--show-error"],
+}
+BEGIN = """
+import os, subprocess, sitecustomize
+def _run(words, lacking):
+    done = subprocess.run(words, env={**os.environ, "TESTS_MISSING": lacking})
+    assert done.returncode in (0, 3), words
+"""
+
+
+def _write_bench(folder: Path) -> None:
+    """The method that the document shows, and the answers of one that answers nothing."""
+    (method,) = (one.text for one in of_language("python") if one.document == "docs/bench.md")
+    (folder / "mask_gradient.py").write_text(method)
+    nothing = {"suite": read_suite().digest, "name": "nothing", "track": "validity", "answers": {}}
+    (folder / "answers.json").write_text(json.dumps(nothing))
+
+
+def _write_models(folder: Path) -> None:
+    """Files under the names of those that two other documents make."""
+    for name in ("digits.json", "live.json"):
+        (folder / name).write_text(json.dumps(network_file_json(pretrained_xor())))
+
+
+def _write_design(folder: Path) -> None:
+    """The design that the document shows, with two seeds of its hundred."""
+    (design,) = (one.text for one in of_language("json") if one.document == "docs/studies.md" and "seeds" in one.text)
+    (folder / "xor-width.json").write_text(design.replace('"count": 100', '"count": 2'))

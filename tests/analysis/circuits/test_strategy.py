@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from functools import reduce
@@ -17,7 +14,6 @@ from analysis.circuits import strategy
 from analysis.circuits.planning import plan_circuits
 from analysis.circuits.result import EdgeUse
 from analysis.circuits.search import search_circuits
-from analysis.circuits.source_subsets import is_compiled, load_compiled
 from analysis.circuits.strategy import add_smallest, find_circuits, find_number, first_answer
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
@@ -253,19 +249,6 @@ def test_no_first_answer_waits_for_what_counts_to_be_compiled(monkeypatch, limit
     assert (found.method, found.n_valid, work.ended) == ("counted", 197, {})
     is_there.append(True)
     assert strategy.first_answer(question, work, plan, 60.0).masks.tolist() == found.masks.tolist()
-
-
-@pytest.mark.slow
-def test_what_counts_is_known_to_be_compiled_once_it_is(tmp_path):
-    load_compiled()
-    assert is_compiled()
-    asked = "from analysis.circuits.source_subsets import is_compiled; print(is_compiled())"
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
-    environment.pop("NUMBA_CACHE_DIR")
-    done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout == "True\n", "an earlier process has compiled it"
 
 
 def test_a_solver_proves_the_smallest_where_the_order_of_size_ends():
