@@ -41,10 +41,11 @@ def target(written: str, links: Addresses) -> str:
         "scope.md": links.scope(anchor),
         "criteria.md": links.scope("criteria"),
         "importing.md": f"{links.bring_in(part='export')}#export",
-        "findings/definitions.md": links.findings("definitions"),
     }
     if name in pages:
         return pages[name]
+    if name.startswith("findings/"):
+        return links.findings(name.removeprefix("findings/").removesuffix(".md"))
     if name.startswith(DESIGNS):
         return links.study(name.removeprefix(DESIGNS).removesuffix(".json"))
     return written if written.startswith(("https://", "http://", "/", "#")) and not written.startswith("//") else ""

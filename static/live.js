@@ -50,11 +50,12 @@
 
   /** The path of a vessel's content, as vessels.level() writes it. */
   function level(x, y, radius, share) {
-    const part = Math.min(share, 0.985);
-    if (part <= 0) return "";
-    const top = y + radius - 2 * radius * part;
+    const part = Math.min(Math.abs(share), 0.985);
+    const down = +(share < 0);
+    if (part === 0) return "";
+    const top = y + (radius - 2 * radius * part) * (1 - 2 * down);
     const half = Math.sqrt(radius ** 2 - (top - y) ** 2);
-    return `M${one(x - half)} ${one(top)}A${one(radius)} ${one(radius)} 0 ${+(part > 0.5)} 0 ${one(x + half)} ${one(top)}z`;
+    return `M${one(x - half)} ${one(top)}A${one(radius)} ${one(radius)} 0 ${+(part > 0.5)} ${down} ${one(x + half)} ${one(top)}z`;
   }
 
   class Live {

@@ -69,6 +69,7 @@ def _look_at_stream(model: Transformer, _settings: Settings, _work: Work) -> Gri
     best, name, at = max((value, name, column) for name, column, value, _ in grids[0].cells())
     most = max((labels == label).mean() for label in range(n_labels))
     told = f"The answer is read best from {name} at position {at}, on {best:.0%} of the held-out rows"
+    told = told if best else "The answer is read nowhere on any of the held-out rows"
     n, d = int(fitted.sum()), len(model.unembedding) + 1
     notes = [f"A read-out has {d} parameters an answer and {n} rows to fit: it fits anything."] if n <= d else []
     if some := [columns[at] for at in places if alike[at]]:

@@ -19,6 +19,7 @@ from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
 from analysis.subjects.question import SubjectQuestion, rules_of
 from analysis.unlearned import instead_of, not_learned
+from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.codecs import record_of, tasks_of
 from app.db.reads.analyses import network_by_digest
 from app.db.reads.jobs import UNFINISHED, jobs_ahead
@@ -451,10 +452,12 @@ def _sentence(known: Known, ground: Any) -> str:
     """What it computes, how many explanations pass, and whether any predicts everything."""
     place, analysis, data = known.place, known.place.analysis, known.place.question.data
     right, of = sum(one.right for one in known.behaviour), noun(len(known.behaviour), "input")
+    counted = sum(one.right and bool(one.note) for one in known.behaviour)
     if data.stand_in and data.validation_inputs is not None:  # what circuits are judged on
-        right, of = int(known.judged_right.sum()), noun(len(known.judged_right), "row")
+        right, of, counted = int(known.judged_right.sum()), noun(len(known.judged_right), "row"), 0
     hidden = noun(sum(place.question.network.hidden_sizes), "hidden neuron")
-    told = f"With {hidden} it answers {place.question.task.label} on {exact(right)} of {of}."
+    told = f"With {hidden} it answers {place.question.task.label} on {exact(right)} of {of}"
+    told += f", {exact(counted)} of which these rules count wrong." if counted else "."
     if analysis is None or not analysis.circuits_valid:
         return told
     counts = counts_of(analysis)
@@ -550,6 +553,17 @@ def _notices(known: Known) -> Iterator[Block]:
             "Its inputs are not 0 and 1",
             "It is analysed on rows of its own; this page shows what it does on 0 and 1, which is another question.",
             actions=[Action("Show it on its own inputs", own)],
+        )
+    if (row.slug, row.origin) == (ALICE_AND_BOB, "bundled"):
+        refs = {"Alice": ALICE, "Bob": BOB}
+        yield Notice(
+            "Alice and Bob explain this network in two ways",
+            "Alice reads “A without B” and “B without A” off two directions, and the answer is 1 if either is. "
+            "Bob reads “A or B” and “A and B”, and the answer is 1 if the first is and the second is not.",
+            actions=[
+                Action("Compare Alice, as P, with Bob, as Q", links.compare(row.slug, refs.values(), place.scope)),
+                *(Action(name, links.explanation(row.slug, ref, place.scope)) for name, ref in refs.items()),
+            ],
         )
     if row.edited is not None:
         yield _edited(known, row.edited)

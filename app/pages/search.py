@@ -33,10 +33,11 @@ from app.pages.bench.results import scored_methods
 from app.pages.explanations import find_explanation
 from app.pages.findings import broken, chapter_url, record
 from app.pages.learn.lesson import NETWORK
-from app.pages.learn.registry import LESSONS
+from app.pages.learn.registry import LESSONS, NUMBERS
 from app.pages.networks import NOUNS
 from app.pages.paper import claims_by_key
 from app.pages.place import locate
+from app.pages.story import SCREENS
 from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Form, Head, Notice, Section, Table
 from pluriscope.figures.numbers import noun
@@ -51,6 +52,7 @@ MOST_IN_GROUP: Final = 50
 LOOKED_IN: Final = 6
 """Networks in which an explanation that a text names is looked for."""
 MOST_WORDS: Final = 8
+_SCREENS: Final = NUMBERS[SCREENS].capitalize()
 _JOINED: Final = 8
 _DONE: Final = {
     "Keyboard shortcuts": "shortcuts",
@@ -301,7 +303,7 @@ def actions(addresses: Addresses) -> list[tuple[Hit, str]]:
         ("Networks", "All stored networks", a.gallery(), "gallery list models transformers explore"),
         ("Studies", "All studies", a.studies(), "list"),
         ("Jobs", "Background work", a.jobs(), "queue running progress"),
-        ("The story", "Six screens: why explanations that pass tests need not be right", a.front(), story),
+        ("The story", f"{_SCREENS} screens: why explanations that pass tests need not be right", a.front(), story),
         ("Findings", "What the bundled studies found", a.findings(), "results answers"),
         (
             "Answer key",

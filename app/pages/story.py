@@ -27,6 +27,7 @@ from app.db.reports import report_of, report_row
 from app.pages.counted import counts_of
 from app.pages.explanations import Explanation
 from app.pages.learn.lesson import NETWORK, LessonNetwork
+from app.pages.learn.registry import LESSONS, NUMBERS
 from app.pages.pending_work import SURVEY, awaited, missing
 from app.pages.shared import job_now
 from pluriscope.address import Addresses
@@ -322,7 +323,7 @@ class _Told:
         doors = (
             ("Explore all of it", "Every explanation, and where they differ.", links.network(NETWORK)),
             ("Try your network", "Bring a small one, or train one here.", links.bring_in()),
-            ("Teach it", "Seven lessons, hand-outs, slides.", links.learn()),
+            ("Teach it", f"{NUMBERS[len(LESSONS)].capitalize()} lessons, hand-outs, slides.", links.learn()),
         )
         if analysis is None:
             return self._screen(SCREENS, doors=doors, pending=self._pending())

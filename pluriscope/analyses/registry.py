@@ -306,7 +306,7 @@ FOOLED: Final = Analysis(
     "fooled",
     "Can it be fooled?",
     "Can methods be made to rank first a neuron that can go as a whole, and which criteria accept what they then give?",
-    "Some minutes: twelve networks are made by descent.",
+    "Some minutes: for each method and limits a network is made by descent.",
     "analysis.deception.report:find",
     (("deceiving", "Deceiving methods", "steps of descent, one method after another"),),
     never,

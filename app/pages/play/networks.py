@@ -41,6 +41,7 @@ from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.layout import MAX_SHOWN, node_name
 from pluriscope.figures.svg.vessels import NARROW, WIDE, full_at, vessels
+from pluriscope.kinds.found import Prominent
 from pluriscope.kinds.interpretations import boxed
 from pluriscope.naming import LEAST, LETTERS, ExplanationRef, Scope
 from pluriscope.records import AskedRecord, HandRecord, PlayRecord, RunRecord
@@ -69,6 +70,9 @@ def find_play(
         return play_model(links, place, read_options(ModelOptions, query))
     check_boolean(place, links)
     return Played(session, links, *read_state(session, links, place, read_options(NetworkOptions, query)))
+
+
+_IN_WORDS: Final = {"best": "the best", "worst": "the worst"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +146,7 @@ class Played(Shared):
         title = f"The answer stays {after}" if before == after else f"The answer turns from {before} to {after}"
         if not self.hands:
             title = f"On input {input_words(self.now.base, self.state.n_inputs)} the network answers {after}"
-        right = [one.letter for one in self.asked if one.right]
+        right = [_IN_WORDS.get(one.letter, one.letter) for one in self.asked if one.right]
         if any(one.right is not None for one in self.asked):
             title += f": {' and '.join(right) or 'none'} {'is' if len(right) < LEAST else 'are'} right"
         return title
@@ -209,8 +213,24 @@ class Played(Shared):
                 reason=said.reason,
                 right=said.bit == answered(self.after) if said.speaks else None,
             )
-            for letter, one, said in zip(LETTERS, self.explanations, self.said, strict=False)
+            for letter, one, said in zip(self._letters(), self.explanations, self.said, strict=True)
         ]
+
+    @cached_property
+    def _prominent(self) -> Mapping[str, Prominent]:
+        """The explanations that stand out in the network's list, by their references."""
+        analysis, layout = self.place.analysis, self.place.question.layout
+        return {
+            str(ExplanationRef("interpretation", layout.to_hex(one.mask), str(one.index))): one
+            for one in (() if analysis is None else prominent_in(self.session, analysis))
+        }
+
+    def _letters(self) -> list[str]:
+        """What each explanation is called: as the network's list calls it, else by the first letter that is free."""
+        known = [str(one.ref) for one in self.explanations]
+        named = [self._prominent[ref].mark if ref in self._prominent else "" for ref in known]
+        free = (letter for letter in LETTERS if letter not in named)
+        return [name or next(free) for name in named]
 
     # --- as a drawing
 
@@ -269,7 +289,8 @@ class Played(Shared):
         if self.hands:
             actions.append(Action("Reset", self.state.at(Intervention(self.now.base)).url))
         does = written_words(self.state.tool, self.state.n_inputs)
-        caption = f"A neuron or edge that you choose is {does}; choose it again to undo that. Levels are values."
+        caption = f"A neuron or edge that you choose is {does}; choose it again to undo that. "
+        caption += "Levels are values; negative ones hang from the top."
         drawn = twice(self._drawing(linked=True), self._drawing(linked=True, narrow=True))
         sentence = f"{self.words}. The task wants {self._wanted}."
         weights = Editing(self.session, self.links, self.place, MANUAL, {})
@@ -314,26 +335,22 @@ class Played(Shared):
         was = f"{_output(self.before)} unchanged" if self.hands else ""
         answer = Fact("Answers", str(answered(self.after)), ANSWER_RULE, _margin(self.after))
         yield Facts([Fact("Output", _output(self.after), was), answer], id="does")
-        yield self._said() if self.explanations else self._offered()
+        if self.explanations:
+            yield self._said()
+        yield from self._offered()
 
-    def _offered(self) -> Block:
-        """Explanations that stand out, to be asked; else where some are chosen."""
-        analysis, rows = self.place.analysis, list[tuple[Text, ...]]()
-        for one in () if analysis is None else prominent_in(self.session, analysis):
-            mask = self.place.question.layout.to_hex(one.mask)
-            ref = str(ExplanationRef("interpretation", mask, str(one.index)))
-            url = replace(self.state, refs=(*self.state.refs, ref)).url
-            rows.append(
-                (
-                    boxed([one.mark]) + one.why,
-                    f"{exact(one.right)} of {exact(one.of)}",
-                    linked("Ask", url, id=f"ask-{len(rows)}"),
-                )
-            )
+    def _offered(self) -> Iterator[Block]:
+        """Explanations that stand out and are not asked yet; else where some are chosen."""
+        rows, taken = list[tuple[Text, ...]](), {*self.state.refs, *(one.letter for one in self.asked)}
+        for ref, one in self._prominent.items():
+            if len(self.state.refs) < len(LETTERS) and not taken & {ref, one.mark}:
+                step = linked("Ask", replace(self.state, refs=(*self.state.refs, ref)).url, id=f"ask-{len(rows)}")
+                rows.append((boxed([one.mark]) + one.why, f"{exact(one.right)} of {exact(one.of)}", step))
         if rows:
-            return Table.plain(("What does it predict?", "Right on", "Step"), rows)
-        asks = "What do explanations say of it? Choose some in the list and compare them; Compare leads here."
-        return Prose(asks, glossary=False)
+            yield Table.plain(("What does it predict?", "Right on", "Step"), rows)
+        elif not self.explanations:
+            asks = "What do explanations say of it? Choose some in the list and compare them; Compare leads here."
+            yield Prose(asks, glossary=False)
 
     def _said(self) -> Table:
         """What each explanation predicted."""

@@ -1,6 +1,6 @@
 """A network as vessels: the level in a neuron's circle is its value, so that a run can be watched.
 
-One scale holds for all levels of a drawing; a negative value is an empty vessel, and its number stands below. An input
+One scale holds for all levels of a drawing; a negative value hangs from the top, and its number stands below. An input
 is a bit, filled or empty. The output has a threshold of 0.5, above which it answers 1. Dark edges are kept, pale ones
 cut, dashed ones have a negative weight; the edges into a forced neuron are pale, since they no longer count. Above a
 neuron stands what an explanation reads it as: a truth table and words. ``static/live.js`` moves levels and numbers of
@@ -113,8 +113,8 @@ def in_question(table: Bits) -> str:
 
 
 def full_at(network: Network, rows: NDArray[np.float64]) -> float:
-    """The value at which a vessel is full: a tenth above the largest on any of ``rows [rows, n0]``, and at least 1."""
-    return max(1.0, 1.1 * max(float(layer.max()) for layer in activations(network, rows)))
+    """The size at which a vessel is full: a tenth above the largest on any of ``rows [rows, n0]``, and at least 1."""
+    return max(1.0, 1.1 * max(float(np.abs(layer).max()) for layer in activations(network, rows)))
 
 
 class Running(TypedDict):
@@ -194,14 +194,14 @@ def vessels(
 
 
 def level(x: float, y: float, radius: float, share: float) -> str:
-    """The path of a vessel's content, ``share`` of its height; "" where it is empty."""
-    share = min(share, 0.985)
-    if share <= 0:
+    """The path of a vessel’s content, ``share`` of its height, from the top if negative; "" where it is empty."""
+    part, down = min(abs(share), 0.985), int(share < 0)
+    if part == 0:
         return ""
-    height = y + radius - 2 * radius * share
+    height = y + (radius - 2 * radius * part) * (1 - 2 * down)
     half = math.sqrt(max(0.0, radius**2 - (height - y) ** 2))  # of hardly anything it is rounded to below 0
     r, top = num(radius), num(height)
-    return f"M{num(x - half)} {top}A{r} {r} 0 {int(share > 0.5)} 0 {num(x + half)} {top}z"
+    return f"M{num(x - half)} {top}A{r} {r} 0 {int(part > 0.5)} {down} {num(x + half)} {top}z"
 
 
 def read_as(one: Reading, x: float, y: float, size: float, hues: Hues = PLAIN_HUES, row: int | None = None) -> str:

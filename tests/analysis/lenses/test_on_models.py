@@ -319,3 +319,10 @@ def test_an_autoencoder_is_what_its_exported_weights_compute(monkeypatch):
             wanted = here.mean(axis=0) if len(here) else np.zeros(len(own["bias"]))
             got = [row[token] for row in grid.values]
             assert got == pytest.approx(wanted, abs=1e-9), column
+
+
+def test_where_nothing_is_read_no_place_is_the_best():
+    rows = replace(PLAIN, tokens=PLAIN.tokens[:4], answers=np.arange(4))  # what is held out has answers of its own
+    lens = LENSES.of(TRANSFORMER)["probes"]
+    says = lens.answer(question_of(rows), lens.filled({})).view.says
+    assert says.startswith("The answer is read nowhere on any of the held-out rows; the commonest answer")

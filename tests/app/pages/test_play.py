@@ -8,11 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.pages.play import networks
 from app.pages.play.tokens import read_now, read_number, write_now, write_number
+from pluriscope.kinds.found import Prominent
 from tests.app.pages.conftest import XOR
 
 PLAY = XOR + "/play"
 P, Q = "i-081ff.0", "i-081ff.300"
+BEST, OTHER = "i-081ff.5", "i-081ff.7"
 ASKED = f"{PLAY}?e={P}&e={Q}"
 ALIGNMENT = "a-a2e8546f11f80df4.e3bd9b5eae0c1489"
 SIZES = (2, 3, 3, 1)
@@ -155,6 +158,30 @@ def test_a_contradiction_of_compare_leads_to_the_same_in_play(client, record):
     assert (there["url"], there["after"]["values"]["y"]) == (first["url"], first["output"])
     assert {item["right"] for item in there["explanations"]} == {True, False}
     assert there["verdict"].endswith(" is right")
+
+
+@pytest.mark.parametrize(
+    ("asked", "letters", "offered"),
+    [
+        ([], [], ["best", "P", "Q"]),
+        ([BEST], ["best"], ["P", "Q"]),
+        ([BEST, Q], ["best", "Q"], ["P"]),
+        ([Q, OTHER], ["Q", "P"], ["best"]),  # a letter that is taken is offered to nobody else
+        ([OTHER], ["P"], ["best", "Q"]),
+    ],
+)
+def test_explanations_are_called_as_the_list_calls_them(client, record, monkeypatch, asked, letters, offered):
+    told = [
+        Prominent(0x081FF, int(ref.partition(".")[2]), mark, "of all", 5, 8)
+        for ref, mark in ((BEST, "best"), (P, "P"), (Q, "Q"))
+    ]
+    monkeypatch.setattr(networks, "prominent_in", lambda *_: told)
+    address = f"{PLAY}?{'&'.join(f'e={ref}' for ref in asked)}"
+    page = record(address)
+    assert [one["letter"] for one in page["explanations"]] == letters
+    for one in page["explanations"]:
+        assert (one["letter"] in page["verdict"].split()) == bool(one["right"])
+    assert re.findall(r'<b class="standing">(\w+)</b>', client.get(address).text) == offered
 
 
 def test_the_changed_run_stands_beside_the_unchanged_one(client, record):

@@ -19,6 +19,7 @@ from app.jobs import queue
 from app.jobs.definitions import arguments_about
 from app.main import create_app
 from app.pages.learn.lesson import NETWORK, PAIR
+from app.pages.learn.registry import LESSONS, NUMBERS
 from app.pages.story import EXPERIMENTS, FORCED, SCREENS
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
 
@@ -142,6 +143,7 @@ def test_the_last_screen_has_the_numbers_of_the_store(client):
     doors = re.findall(r'<a class="door[^"]*" href="([^"]*)"', text)
     assert doors == [f"/networks/{NETWORK}", "/networks/new", "/learn"]
     assert all(client.get(door).status_code == 200 for door in doors)
+    assert f"{NUMBERS[len(LESSONS)].capitalize()} lessons, hand-outs" in text
 
 
 ASKED = {
