@@ -15,7 +15,7 @@ from analysis.errors import AnalysisError
 from analysis.studies.design import StudyDesign
 from analysis.studies.reading import design_from_mapping
 from app.db.reads.analyses import network_by_digest
-from app.db.studies import open_network, study_of_design
+from app.db.studies import design_of, open_network, outcome_of_network, study_of_design
 from app.db.study_tables import StudyRow
 from app.error_answers import api_errors
 from app.jobs import deletion, study_queue
@@ -30,25 +30,17 @@ from app.pages.studies.form import (
     study_ready,
 )
 from app.pages.studies.listing import StudiesRecord, study_lines, study_list
-from app.pages.studies.outcomes import (
-    MEDIA,
-    DataForm,
-    OfStudyOptions,
-    network_blocks,
-    outcome_blocks,
-    outcomes_table,
-    rows_of_network,
-    write_data,
-)
+from app.pages.studies.outcomes import MEDIA, DataForm, OfStudyOptions, outcome_blocks, outcomes_table, write_data
 from app.pages.studies.page import MoreSeeds, StudyOptions, StudyRecord, build_study
 from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of
 from app.rendering import show
 from app.routes.changes import Changer, Writing
 from app.routes.computing import room
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
-from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
+from app.routes.faces import HTML, Faces, both, passed_on
 from app.routes.streaming import Streamed
 from pluriscope.address import API_V2
+from pluriscope.naming import protocol_key
 from pluriscope.records import RowsRecord, rows_record
 
 router = APIRouter()
@@ -186,21 +178,25 @@ def data(request: Request, session: Reading, links: Links, study: str, form: Dat
         return Streamed(parts(), media_type=MEDIA[form], headers=name)
 
 
-@both(router, NETWORK, "studies", "One of its networks", RowsRecord, errors=(400, 404, 410))
+@router.get(NETWORK, include_in_schema=False)
+@router.get(f"{API_V2}{NETWORK}", include_in_schema=False)
 def network_of_study(
-    session: Reading, links: Links, study: str, digest: str, options: Annotated[OfStudyOptions, Query()]
-) -> Faces:
-    """A network's rows in the study's table, one for each output; a network that is stored is led to instead."""
-    found = find_study_of(session, links, study)
-    stored = network_by_digest(session, digest)
-    if stored is not None:
-        there = links.network(stored.slug, options.of(stored))
-        return Faces(lambda _: _led_to(there), lambda: _led_to(links.twin(there)))
-    table = rows_of_network(found, digest, options.protocol)
-    return Faces(
-        lambda request: show(request, network_blocks(found, digest, table, options), room="Findings", headers=UNLISTED),
-        lambda: rows_record(table.found, table.query, lambda _: ""),
-    )
+    request: Request,
+    session: Reading,
+    links: Links,
+    study: str,
+    digest: str,
+    options: Annotated[OfStudyOptions, Query()],
+) -> RedirectResponse:
+    """To a network of a study if it is stored, else to its rows, where it can be."""
+    row, network = open_study(session, links, study), network_by_digest(session, digest)
+    if network is not None:
+        page = links.network(network.slug, options.of(network))
+    else:
+        outcome_of_network(session, row, digest)
+        known = {protocol_key(one): one.name for one in design_of(row).protocols}  # rows name it as addresses do
+        page = links.study_outcomes(row.slug, network=digest, protocol=known.get(options.protocol, options.protocol))
+    return _led_to(links.twin(page) if request.url.path.startswith(links.twin(links.studies())) else page)
 
 
 @router.post(NETWORK, include_in_schema=False)

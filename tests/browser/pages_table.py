@@ -8,6 +8,7 @@ from app.bundled import bundled_networks
 from pluriscope.address import Addresses
 from pluriscope.naming import Scope
 from pluriscope.suite_files import read_suite
+from tests.study_factories import rows
 
 PAGES = {
     "circuit": "/networks/xor-pretrained/explanations/c-{mask}",
@@ -90,6 +91,7 @@ PAGES = {
     "studies": "/studies",
     "study": "/studies/xor-width",
     "networks of a study": "/studies/xor-width/outcomes",
+    "network of a study, not stored": f"/studies/xor-width/outcomes?network={rows()[0]['network']}",
     "study, its numbers": "/studies/xor-width?part=numbers",
     "study, another figure": "/studies/xor-width?figure=one-minimal-alignment&by=hidden",
     "study, a file": "/studies/new?study=xor-width",

@@ -19,7 +19,7 @@ from analysis.studies.measures.registry import measures_of
 from analysis.studies.rows import NAMES, TYPES, measured_of
 from analysis.studies.sources import CONVERGED, DRAWN
 from app.db.reads.studies import stored_slugs, table_of
-from app.db.studies import outcome_of_network, write_table
+from app.db.studies import write_table
 from app.db.study_tables import StudyRow
 from app.db.tables import NetworkRow
 from app.errors import NotFound
@@ -83,32 +83,6 @@ def first_outcomes(study: Study, protocol: str) -> Table:
     return Table.short("row", listing.columns, listing.select(Query(limit=FIRST), False).rows)
 
 
-def rows_of_network(study: Study, digest: str, protocol: str) -> Table:
-    """The rows of a network that is not stored, one for each output, under a protocol.
-
-    Raises:
-        NotFound: the study has no such network, or not its weights.
-        BadQuery: the study has no such protocol.
-    """
-    outcome_of_network(study.session, study.row, digest)
-    known = {protocol_key(one): one.name for one in study.design.protocols}  # rows name it as addresses do
-    listing = _listing(study, study.protocol_named(known.get(protocol, protocol)))
-    own = replace(listing, where=f"{listing.where} AND network = {literal(digest)}")
-    rows = [replace(row, url="") for row in own.select(Query(limit=1_000), False).rows]
-    return Table.short("row", listing.columns, rows)
-
-
-def network_blocks(study: Study, digest: str, table: Table, options: OfStudyOptions) -> Iterator[Block]:
-    """The page of a network that is not stored, with what stores it."""
-    given = options.model_dump(exclude_defaults=True, exclude={"theme"})
-    own = study.links.study_network(study.line.slug, digest, **given)
-    of = Markup('A network of the study <a href="{}">{}</a>.').format(study.line.url, study.line.name)
-    yield Head(f"Network {digest[:12]}", of, actions=[Action("Store and open it", own, primary=True, changes=True)])
-    why = "Whoever may change things here can store it; it then has a page and can be explained."
-    yield Notice("This network is not stored", why, "Its weights are in the study's Parquet file, too.", "empty")
-    yield table
-
-
 def outcome_blocks(study: Study, table: Table) -> Iterator[Block]:
     """The page."""
     rules = {name: study.links.study_outcomes(study.line.slug, protocol=name) for name in study.protocols}
@@ -121,6 +95,10 @@ def outcome_blocks(study: Study, table: Table) -> Iterator[Block]:
         such = f", such as {words}" if words else ""
         text = f"The study judged networks on data of their own{such}; on clean inputs other numbers hold."
         yield Prose(text, glossary=False)
+    if "network" in table.query.wanted and (row := next((one for one in table.found.rows if one.stores), None)):
+        why = "Whoever may change things here can store it; it then has a page and can be explained."
+        store = Action("Store and open it", row.url, primary=True, changes=True)
+        yield Notice("This network is not stored", why, "Its weights are in the Parquet file, too.", "empty", [store])
     yield table
 
 
@@ -165,7 +143,17 @@ def _columns(study: Study, cells: Mapping[str, str]) -> tuple[Column, ...]:
         for one in study.design.varying
     ]
     return (
-        Column("network", "Network", "Its cell and seed.", "name", first=True, orders=False, show=name),
+        Column(
+            "network",
+            "Network",
+            "Its cell and seed; filtered by its digest.",
+            "text",
+            "any",
+            first=True,
+            orders=False,
+            offered=False,
+            show=name,
+        ),
         Column("state", "Outcome", "How training ended.", "text", "any", words=_words, show=_state),
         *(replace(one, choices=tuple(study.design.labels(one.name))) for one in factors),  # type: ignore[arg-type]
         *([output] if several else []),
