@@ -152,6 +152,7 @@ def _columns(study: Study, cells: Mapping[str, str]) -> tuple[Column, ...]:
             first=True,
             orders=False,
             offered=False,
+            words=lambda digest: digest[:12],
             show=name,
         ),
         Column("state", "Outcome", "How training ended.", "text", "any", words=_words, show=_state),
