@@ -119,13 +119,18 @@ def test_a_job_that_wants_all_memory_ends_beside_others_that_do_not(store):
 
 
 @pytest.mark.slow
-def test_a_killed_process_costs_an_attempt_and_nothing_else(store, tmp_path, monkeypatch):
+def test_a_killed_process_costs_an_attempt_unless_it_ends_so_at_the_same_place_each_time(store, tmp_path, monkeypatch):
     monkeypatch.setattr(queue, "FIRST_WAIT_SECONDS", 0.01)
     marker = tmp_path / "deaths"
     marker.write_text("")
     job_id = enqueue(store, steps=4, marker=str(marker), deaths=2)
+    (tmp_path / "each time").write_text("")
+    doomed = enqueue(store, steps=4, marker=str(tmp_path / "each time"), deaths=MAX_LOSSES + 1)
     other = enqueue(store, steps=2)
     work(store, slots=2)
+    row = job(store, doomed)
+    assert (row.state, row.attempts) == ("failed", MAX_LOSSES)
+    assert f"{MAX_LOSSES} times at the same place (counting, " in row.error
     row = job(store, job_id)
     assert (row.state, row.attempts, marker.read_text()) == ("done", 3, "xx")
     assert len(row.result["saved"]) == count_networks(store) == 4
@@ -187,17 +192,20 @@ def start_worker(store: Store, tmp_path: Path) -> subprocess.Popen:
 
 
 @pytest.mark.slow
-def test_what_a_killed_worker_held_is_taken_up_when_its_lease_runs_out(store, tmp_path):
-    job_id = enqueue(store, steps=40, seconds=0.05)
-    worker = start_worker(store, tmp_path)
-    wait_for(lambda: job(store, job_id).done > 0)
-    worker.kill()
-    worker.wait()
-    assert job(store, job_id).state == "running"
+def test_a_job_is_taken_up_however_often_workers_are_killed_that_get_on_with_it(store, tmp_path):
+    job_id = enqueue(store, steps=60, seconds=0.1)
+    kills = 5, 17, 29, 41
+    assert len(kills) > MAX_LOSSES
+    for attempt, steps in enumerate(kills, 1):
+        worker = start_worker(store, tmp_path)
+        wait_for(lambda at=attempt, done=steps: job(store, job_id).attempts == at and job(store, job_id).done > done)
+        worker.kill()
+        worker.wait()
+        assert job(store, job_id).state == "running"
     work(store)
     row = job(store, job_id)
-    assert (row.state, row.attempts, row.losses) == ("done", 2, 1)
-    assert len(row.result["saved"]) == count_networks(store) == 40
+    assert (row.state, row.attempts, row.losses) == ("done", len(kills) + 1, 1)
+    assert len(row.result["saved"]) == count_networks(store) == 60
     assert "started again, attempt 2" in log_lines(store, job_id)
 
 
