@@ -9,13 +9,16 @@ Of each label the mean of a site's values over the rows that have it is taken, l
   Representations", 2024, arXiv:2408.10920, which call it an onion): where two positions hold their tokens along the
   same directions, the cosine of their means is near 1, and the ratio of their sizes tells them apart.
 
-Null: the order of the labels drawn at random. p is (1 + orders that do as well) / (1 + orders).
+A head applies one matrix at every position, so that an untrained one holds two positions along the same directions as
+well. Both are therefore tested among null networks (:mod:`analysis.lenses.null_test`), all sites, labels and pairs of
+positions at once. That labels on a circle stand in their own order may be chance: of n labels n · φ(n) of the n! orders
+are on one. So a circle is tested among orders of the tokens too, and from 7 labels on, of which 1 in 120 orders is one.
 """
 
 from __future__ import annotations
 
 from itertools import combinations
-from math import pi, sqrt
+from math import factorial, gcd, pi, sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -23,6 +26,7 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.lenses.lens import Array, Grid, Grids
+from analysis.lenses.null_test import Sought, generator, null_runs, shuffled, tested
 from analysis.lenses.site_lens import SiteLens, run_cost
 from analysis.method_settings import Settings
 from analysis.subjects.transformer.runs import on_all_rows, site_names
@@ -31,14 +35,17 @@ from analysis.work import Work
 
 FEWEST: Final = 5
 MOST: Final = 32
-"""Labels: of fewer nearly every order is a circle, and of more the orders take long."""
-N_ORDERS: Final = 999
+FEWEST_TESTED: Final = 7
+"""Labels whose circle is tested."""
+N_ORDERS: Final = 199
 _NEAR: Final = 1e-9
 _SEED: Final = 0
+CIRCLE: Final = "a circle"
+MAGNITUDE: Final = "a code by magnitude"
 
 
 class Structure(NamedTuple):
-    """What was measured, and how often orders drawn at random do as well.
+    """What was measured.
 
     Args:
         value: share of the variance, or cosine.
@@ -47,7 +54,13 @@ class Structure(NamedTuple):
 
     value: float
     detail: float
-    p: float
+
+
+class Labels(NamedTuple):
+    """What rows are told apart by: the token of each label, ascending, and the label of each row, from 0."""
+
+    tokens: NDArray[np.int64]
+    of_rows: NDArray[np.int64]
 
 
 def label_means(values: Array, labels: NDArray[np.int64]) -> Array:
@@ -64,84 +77,190 @@ def label_means(values: Array, labels: NDArray[np.int64]) -> Array:
 
 def circle(means: Array) -> Structure:
     """The circle that explains most of some means ``[labels, d]`` in their cyclic order."""
+    shares = circle_shares(means, np.arange(len(means))[None])[0]
+    return Structure(float(shares.max()), int(shares.argmax()) + 1)
+
+
+def circle_shares(means: Array, orders: NDArray[np.int64]) -> Array:
+    """``[orders, frequencies]`` the share of the variance of means ``[labels, d]`` that a circle explains.
+
+    Args:
+        orders: ``[orders, labels]`` the label at each place of the circle.
+    """
     n = len(means)
-    gram = fixed_order.inner(means, means)
-    total = fixed_order.total_of(gram.diagonal())
+    total = fixed_order.total_of((means * means).ravel())
     if not total > 0.0:
-        return Structure(0.0, 0.0, 1.0)
+        return np.zeros((len(orders), (n - 1) // 2))
     angles = 2.0 * pi / n * np.outer(np.arange(1, (n + 1) // 2), np.arange(n))
-    waves = np.stack([np.cos(angles), np.sin(angles)])  # [2, frequencies, labels]
+    cosine, sine = np.zeros((2, len(orders), len(angles), means.shape[1]))
+    for place, labels in enumerate(orders.T):
+        cosine += np.cos(angles[:, place, None]) * means[labels, None]
+        sine += np.sin(angles[:, place, None]) * means[labels, None]
+    a, b, both = (
+        np.add.accumulate(one * other, axis=-1)[..., -1]
+        for one, other in ((cosine, cosine), (sine, sine), (cosine, sine))
+    )
+    # of the plane of a frequency the best circle explains (s1 + s2)² / 2, s1 and s2 its singular values
+    found: Array = (a + b + 2.0 * np.sqrt(np.maximum(a * b - both * both, 0.0))) / (n * total)
+    return found
 
-    def shares(order: NDArray[np.int64]) -> Array:
-        cosine, sine = waves[:, :, np.argsort(order)]
-        a, b, both = (
-            np.einsum("ki,ij,kj->k", one, gram, other)
-            for one, other in ((cosine, cosine), (sine, sine), (cosine, sine))
-        )
-        # of the plane of a frequency the best circle explains (s1 + s2)² / 2, s1 and s2 its singular values
-        found: Array = (a + b + 2.0 * np.sqrt(np.maximum(a * b - both * both, 0.0))) / (n * total)
-        return found
 
-    own = shares(np.arange(n))
-    random = np.random.Generator(np.random.PCG64(_SEED))
-    as_well = sum(float(shares(random.permutation(n)).max()) >= own.max() - _NEAR for _ in range(N_ORDERS))
-    return Structure(float(own.max()), int(own.argmax()) + 1, (1 + int(as_well)) / (1 + N_ORDERS))
+def share_of_orders(n: int) -> float:
+    """Of the orders of n labels on a circle the share in which they are on one, of whatever frequency and direction."""
+    return n * sum(gcd(k, n) == 1 for k in range(1, n)) / factorial(n)
 
 
 def layered(first: Array, second: Array) -> Structure:
-    """Whether means ``[labels, d]`` at one position have the directions of those at another."""
+    """How far means ``[labels, d]`` at one position have the directions of those at another."""
     sizes = [sqrt(fixed_order.total_of((one * one).ravel())) for one in (first, second)]
     if not all(sizes):
-        return Structure(0.0, 0.0, 1.0)
-    products = fixed_order.inner(first, second) / (sizes[0] * sizes[1])
-    own, random = float(np.trace(products)), np.random.Generator(np.random.PCG64(_SEED))
-    places = np.arange(len(first))
-    orders = (products[places, random.permutation(len(first))] for _ in range(N_ORDERS))
-    as_well = sum(fixed_order.total_of(one) >= own - _NEAR for one in orders)
-    return Structure(own, sizes[1] / sizes[0], (1 + int(as_well)) / (1 + N_ORDERS))
+        return Structure(0.0, 0.0)
+    return Structure(fixed_order.dot(first.ravel(), second.ravel()) / (sizes[0] * sizes[1]), sizes[1] / sizes[0])
 
 
-def _labels(model: Transformer) -> dict[str, NDArray[np.int64]]:
+def _labels(model: Transformer) -> dict[str, Labels]:
     """By what is labelled, the token at a position or the answer; those with too few or too many are left out."""
     context = model.tokens.shape[1]
     every = {f"token {at + 1}": model.tokens[:, at] for at in range(context)} | {"answer": model.answers}
-    found = {name: np.unique(one, return_inverse=True)[1] for name, one in every.items()}
-    return {name: one for name, one in found.items() if FEWEST <= int(one.max()) + 1 <= MOST}
+    found = {name: Labels(*np.unique(one, return_inverse=True)) for name, one in every.items()}
+    return {name: one for name, one in found.items() if FEWEST <= len(one.tokens) <= MOST}
+
+
+def _pairs(labels: dict[str, Labels]) -> list[tuple[str, str]]:
+    """Positions with the same tokens."""
+    pairs = combinations([name for name in labels if name != "answer"], 2)
+    return [(one, other) for one, other in pairs if np.array_equal(labels[one].tokens, labels[other].tokens)]
+
+
+def _sites(model: Transformer) -> list[str]:
+    """The stream and what heads add to it."""
+    return [name for name in site_names(model) if name.startswith("x") or name.replace(".", "").isdigit()]
+
+
+def _means(model: Transformer, labels: dict[str, Labels]) -> list[dict[str, Array]]:
+    """Of each site at the last position the means of the labels."""
+    names = _sites(model)
+    values = on_all_rows(model, names.__contains__)
+    return [{of: label_means(values[name][:, -1], one.of_rows) for of, one in labels.items()} for name in names]
+
+
+def _null(model: Transformer, number: int) -> Transformer:
+    """Biases stay."""
+    matrices = {name: one for name, one in model.parameters.items() if one.ndim > 1}
+    drawn = dict(zip(matrices, shuffled(generator(number), matrices.values()), strict=True))
+    return model.with_parameters({**model.parameters, **drawn})
+
+
+def _on_circle(model: Transformer) -> Transformer:
+    """With its tokens on a circle in the first two directions of the stream, as large as before."""
+    used = np.unique(model.tokens)
+    angles = 2.0 * pi * np.arange(len(used)) / len(used)
+    ring, embedding = np.stack([np.cos(angles), np.sin(angles)], axis=1), np.zeros_like(model.embedding)
+    embedding[used, :2] = ring[:, : embedding.shape[1]]
+    return _resized(model, {"embedding": embedding})
+
+
+def _copying(model: Transformer) -> Transformer:
+    """With heads in the first layer that look everywhere alike and add what they read of some directions, to which the
+    tokens are confined.
+    """
+    d_model, d_head = model.layers[0][2].shape[1:]
+    changed, copied = dict[str, Array](), np.zeros(d_model, dtype=np.bool_)
+    for head in range(model.n_heads):
+        axes = np.arange(head * d_head, head * d_head + min(d_head, d_model)) % d_model
+        copied[axes] = True
+        changed[f"1.{head}.value"] = np.eye(d_model)[:, axes]
+        changed[f"1.{head}.output"] = np.eye(d_model)[axes]
+    alike = {f"1.{head}.query": np.zeros(model.layers[0][0].shape[1:]) for head in range(model.n_heads)}
+    return _resized(model.with_parameters(model.parameters | alike), changed | {"embedding": model.embedding * copied})
+
+
+def _resized(model: Transformer, changed: dict[str, Array]) -> Transformer:
+    """With other matrices, each as large as the one in its place."""
+    own = model.parameters
+
+    def sized(name: str, matrix: Array) -> Array:
+        return matrix * (fixed_order.length(own[name].ravel()) / fixed_order.length(matrix.ravel()))
+
+    return model.with_parameters({**own, **{name: sized(name, one) for name, one in changed.items()}})
+
+
+def _sought(model: Transformer, labels: dict[str, Labels], n_sites: int) -> list[Sought[Transformer]]:
+    n_pairs, tokens = len(_pairs(labels)), len(model.embedding)
+    sizes = {of: len(one.tokens) for of, one in labels.items()}
+    circles = np.array(([size >= FEWEST_TESTED for size in sizes.values()] + [False] * n_pairs) * n_sites)
+    layers = np.array(([False] * len(labels) + [True] * n_pairs) * n_sites)
+    random = np.random.Generator(np.random.PCG64(_SEED))
+    drawn = np.array([random.permutation(tokens) for _ in range(N_ORDERS)])
+
+    def orders(one: Transformer) -> Array:
+        """The shares with the tokens in other orders, the same at each site."""
+        found = [
+            circle_shares(means[of], np.argsort(drawn[:, labels[of].tokens], axis=1)).max(axis=1)
+            for means in _means(one, labels)
+            for of, size in sizes.items()
+            if size >= FEWEST_TESTED
+        ]
+        return np.stack(found, axis=1)
+
+    found = list[Sought[Transformer]]()
+    if circles.any():
+        found.append(Sought(CIRCLE, circles, _on_circle, orders, share_of_orders(max(sizes.values()))))
+    if layers.any():
+        found.append(Sought(MAGNITUDE, layers, _copying))
+    return found
 
 
 def _look(model: Transformer, _settings: Settings, work: Work) -> Grids:
-    labels = _labels(model)
-    names = [name for name in site_names(model) if name.startswith("x") or name.replace(".", "").isdigit()]
-    values = on_all_rows(model, names.__contains__)
-    circles, layers = list[list[Structure]](), list[list[Structure]]()
-    pairs = [pair for pair in combinations(labels, 2) if "answer" not in pair]
-    alike = [pair for pair in pairs if labels[pair[0]].max() == labels[pair[1]].max()]
-    for name in work.each("lenses", names, "sites"):
-        means = {of: label_means(values[name][:, -1], one) for of, one in labels.items()}
-        circles.append([circle(one) for one in means.values()])
-        layers.append([layered(means[one], means[other]) for one, other in alike])
-    rows, of = tuple(names), tuple(labels)
-    grids = _grids(
-        "Share that a circle explains of what differs between labels, k its frequency", "k=%d", rows, of, circles
-    )
-    if alike:
-        columns = tuple(f"{one} and {other.removeprefix('token ')}" for one, other in alike)
+    labels, names = _labels(model), tuple(_sites(model))
+    pairs, sought = _pairs(labels), _sought(model, labels, len(names))
+
+    def found_in(one: Transformer) -> list[list[Structure]]:
+        return [
+            [*map(circle, means.values()), *(layered(means[first], means[second]) for first, second in pairs)]
+            for means in _means(one, labels)
+        ]
+
+    def numbers(one: Transformer) -> Array:
+        return np.array([found.value for row in found_in(one) for found in row])
+
+    tests, scores, null = tested(model, numbers, lambda number: _null(model, number), sought, work)
+    own, usual, n = found_in(model), null.reshape(len(names), -1), len(labels)
+    columns = (*labels, *(f"{one} and {other.removeprefix('token ')}" for one, other in pairs))
+    title = "Share that a circle explains of what differs between labels, k its frequency"
+    grids = _grids(title, "k=%d", names, columns[:n], [row[:n] for row in own], usual[:, :n])
+    if pairs:
         title = "Cosine of what two positions hold, × the size of the second over the first"
-        grids += _grids(title, "×%.2f", rows, columns, layers)
-    best, site, what = max(
-        (one.value, name, of[at]) for name, row in zip(names, circles, strict=True) for at, one in enumerate(row)
-    )
-    return Grids(tuple(grids), f"At most a circle explains {best:.0%}, of {what} at {site}.")
+        grids += _grids(title, "×%.2f", names, columns[n:], [row[n:] for row in own], usual[:, n:])
+
+    def words(looks: NDArray[np.bool_], numbers: Array) -> str:
+        """Where a number is largest."""
+        site, of = divmod(int(np.where(looks, numbers, -np.inf).argmax()), len(columns))
+        value, beside = own[site][of].value, usual[site, of]
+        if of < n:
+            told = f"A circle explains {value:.0%} of what differs by {columns[of]} at {names[site]}"
+            return f"{told}, in null networks {beside:.0%}."
+        told = f"{columns[of].replace('token', 'Positions')} are held along directions with a cosine of {value:.2f}"
+        return f"{told} at {names[site]}, in null networks {beside:.2f}."
+
+    says = [f"{words(what.looks, scores)} {test.words}" for what, test in zip(sought, tests, strict=True)]
+    if CIRCLE not in [one.sought for one in tests]:
+        every = np.array([[found.value for found in row[:n]] + [-np.inf] * len(pairs) for row in own]).ravel()
+        says.insert(0, f"{words(every >= 0.0, every)} A circle is tested from {FEWEST_TESTED} different tokens on.")
+    return Grids(tuple(grids), " ".join(says).replace(" -", " −"), tests=tests)
 
 
 def _grids(
-    title: str, detail: str, rows: tuple[str, ...], columns: tuple[str, ...], found: list[list[Structure]]
+    title: str, detail: str, rows: tuple[str, ...], columns: tuple[str, ...], found: list[list[Structure]], null: Array
 ) -> list[Grid]:
-    """What was measured, each with its detail, and p."""
-    values, ps = (tuple(tuple(one[at] for one in row) for row in found) for at in (0, 2))
+    """What was measured, each with its detail, and the mean of null networks."""
+    values = tuple(tuple(one.value for one in row) for row in found)
     texts = tuple(tuple(f"{one.value:.2f} {detail % one.detail}" for one in row) for row in found)
     measured = Grid(title, rows, columns, values, texts=texts, most=1.0)
-    return [measured, Grid("p of that, among orders of the labels drawn at random", rows, columns, ps, most=1.0)]
+    return [
+        measured,
+        Grid("The mean of that in null networks", rows, columns, tuple(map(tuple, null.tolist())), most=1.0),
+    ]
 
 
 def _refuses(model: Transformer, _settings: Settings) -> str:
@@ -156,12 +275,15 @@ FEATURE_STRUCTURE: Final = SiteLens(
     label="Circles and magnitudes",
     definition=(
         "Whether tokens in the order of their numbers lie on a circle at the last position, and whether two positions "
-        "hold their tokens along the same directions, beside orders drawn at random."
+        "hold their tokens along the same directions, beside null networks: with the entries of each matrix shuffled."
     ),
     source="Engels et al. 2024 (arXiv:2405.14860); Csordás et al. 2024 (arXiv:2408.10920)",
     can_know="That values lie on a circle or differ in magnitude is a fact of them, not of their use. The order of "
-    "tokens is that of their numbers; of others nothing is asked.",
+    "tokens is that of their numbers; of others nothing is asked. Of networks without training, whose weights are "
+    "drawn independently, at most 5% have something found.",
     look=_look,
-    multiplications=lambda model, _: run_cost(model) + 2e7 * len(site_names(model)) * model.tokens.shape[1],
+    multiplications=lambda model, _: (
+        null_runs(2) * (run_cost(model) + 2e5 * len(_sites(model)) * (model.tokens.shape[1] + 1))
+    ),
     refuses=_refuses,
 )

@@ -68,6 +68,41 @@ class Attribution:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class NullTest:
+    """A test of a network beside null networks, corrected for everything that was looked at.
+
+    Args:
+        sought: what is found where p is small, such as "a circle".
+        null: what the null networks are.
+        looks: numbers of each network that were looked at.
+        networks: null networks.
+        least: the least p that is possible.
+        p: how often a null network has as large a number.
+        found: whether p is at most .05.
+        planted: null networks with the structure planted.
+        planted_found: how many of these the same test finds.
+    """
+
+    sought: str
+    null: str
+    looks: int
+    networks: int
+    least: float
+    p: float
+    found: bool
+    planted: int
+    planted_found: int
+
+    @property
+    def words(self) -> str:
+        """What came of it, and how far that can be relied on."""
+        noun = self.sought.partition(" ")[2]
+        told = f"{self.sought[:1].upper()}{self.sought[1:]} is" if self.found else f"No {noun} is"
+        power = f"Of {self.planted} networks with one planted the test finds {self.planted_found}."
+        return f"{told} found: p = {self.p:.3f}, and {self.least:.3f} is the least possible. {power}"
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """Rows of figures, each with the same names.
@@ -75,10 +110,12 @@ class Table:
     Args:
         rows: values as JSON has them.
         notes: sentences to be read before the rows.
+        tests: what is found, where there is a verdict.
     """
 
     rows: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...] = ()
+    tests: tuple[NullTest, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,12 +187,14 @@ class Grids:
         says: one sentence made from the numbers.
         notes: sentences to be read before it.
         weights: what was learned, by name, as lists of numbers; {} where nothing was.
+        tests: what is found, where there is a verdict.
     """
 
     grids: tuple[Grid, ...]
     says: str
     notes: tuple[str, ...] = ()
     weights: Mapping[str, Any] = field(default_factory=dict)
+    tests: tuple[NullTest, ...] = ()
 
 
 Planes = Mapping[str, Mapping[str, Sequence[float]]]

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from analysis.lenses.functions import FunctionOnLayer, function_rows, functions_asked
-from analysis.lenses.lens import Bands, Bar, Grid, Grids, Lens, LensAnswer, Table, view_json
+from analysis.lenses.lens import Attribution, Bands, Bar, Grid, Grids, Lens, LensAnswer, NullTest, Table, view_json
 from analysis.lenses.parts import Parts, parts_kept, words_of
 from analysis.lenses.registry import LENSES
 from analysis.report import Analysed, Part, Report, Settings
@@ -33,6 +33,7 @@ class ViewFound(Part):
     bars: tuple[Bar, ...]
     bands: Bands | None = None
     grids: tuple[Grid, ...] = ()
+    tests: tuple[NullTest, ...] = Field((), description="Of structure, beside null networks.")
     stands: str = Field("", description="Whether what it shows of parts stands in every valid circuit.")
 
 
@@ -119,6 +120,7 @@ def view_found(question: Any, lens: Lens, answer: LensAnswer, known: Parts = ({}
         bars=bars,
         bands=lens.bands(view) if isinstance(view, Table) and lens.bands is not None else None,
         grids=view.grids if isinstance(view, Grids) else (),
+        tests=() if view is None or isinstance(view, Attribution) else view.tests,
         stands=words_of(lens.sizes(view), *known, lens.large) if view is not None else "",
     )
 

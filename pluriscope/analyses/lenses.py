@@ -10,7 +10,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from analysis.lenses.functions import FunctionOnLayer
-from analysis.lenses.lens import Grid, Lens, view_json
+from analysis.lenses.lens import Grid, Lens, NullTest, view_json
 from analysis.lenses.registry import LENSES
 from analysis.lenses.report import LensesReport, ViewFound, silent, view_found
 from analysis.method_settings import Setting, Settings, read_values, settings_text, written
@@ -36,6 +36,14 @@ _CELLS: Final = (
     Column("column", "Column", "Of the map.", "name"),
     Column("value", "Value", "In the cell.", "float"),
     Column("circuits", "In valid circuits", "How many of them have this part; every circuit has the stream.", "text"),
+)
+_TESTS: Final = (
+    Column("sought", "Sought", "What is found where p is at most .05.", "name", first=True),
+    Column("p", "p", "How often a null network has as large a number; corrected for all that was looked at.", "float"),
+    Column("least", "Least p", "That is possible.", "float"),
+    Column("looks", "Looked at", "Numbers of each network.", "int"),
+    Column("networks", "Null networks", "With the entries of each matrix shuffled.", "int"),
+    Column("power", "Found where planted", "Of null networks with the structure planted.", "text"),
 )
 READING: Final = """
 - A heat map says what happens in the whole model. Circuits are valid on their own, so a circuit that does without a
@@ -172,7 +180,8 @@ def answered(question: Any, lens: Lens, settings: Settings, report: LensesReport
     )
     slow = lens.learns or lens.duration(question, settings) > MAX_MILLISECONDS
     view = {} if found is None else found.view or {}
-    if not (slow and lens.fit(question, settings).answered) and not (found is not None and found.grids):
+    stored = found is not None and (found.grids or (found.tests and found.view))
+    if not (slow and lens.fit(question, settings).answered) and not stored:
         answer = lens.answer(question, settings)
         found = view_found(question, lens, answer, ({}, 0) if report is None else (report.kept, report.circuits))
         view = {} if answer.view is None else view_json(answer.view)
@@ -197,6 +206,7 @@ def _item(report: LensesReport | None, of: AnalysisContext, key: str, options: M
     record = {"lens": text, "settings": dict(one.settings), "outcome": outcome, **one.view}
     if one.found is not None:
         record |= {name: told for name in ("stands", "notes") if (told := getattr(one.found, name))}
+        record |= {"tests": [asdict(test) for test in one.found.tests]} if one.found.tests else {}
     made = partial(_said, one, of, report, () if refusal else lens.settings)
     return Item(f"{lens.label} of {of.name}", made, record)
 
@@ -218,6 +228,8 @@ def _said(
         if drawn:
             yield drawn
         yield Prose(f"{'' if drawn else says} What it can know: {lens.can_know}", glossary=False)
+        if found.tests:
+            yield _tests(found.tests)
         if found.stands:
             yield Notice("Does it stand in every valid circuit?", found.stands)
         yield from heat_maps(found, of, report)
@@ -231,6 +243,13 @@ def _said(
             settings_form(settings, of.scope), url, "Answer with these", values | dict(of.scope.query()), changes=False
         )
     yield Prose(f"{lens.source}.", glossary=False)
+
+
+def _tests(tests: Sequence[NullTest]) -> blocks.Table:
+    """Each verdict with its null, how much was looked at and its power."""
+    powers = [f"{one.planted_found} of {one.planted}" for one in tests]
+    rows = [Row({**asdict(one), "power": power}) for one, power in zip(tests, powers, strict=True)]
+    return blocks.Table.short("test", _TESTS, rows, id="tests")
 
 
 def picture(lens: Lens, stored: ViewFound, question: Any, caption: str) -> Block | None:
