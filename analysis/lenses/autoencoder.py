@@ -12,8 +12,10 @@ import numpy as np
 import torch
 
 from analysis.answers import answers
+from analysis.fixed_order import inner, length, total_of
 from analysis.interventions.swaps import run_from
 from analysis.lenses.lens import Array, Table
+from analysis.lenses.null_test import N_NETWORKS, generator
 from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.subjects.perceptron.mlp import activations
@@ -40,7 +42,39 @@ def look(question: Question, settings: Settings, work: Work) -> Table | None:
         if found is None:
             return None
         rows += _rows(question, layer, clean, found)
-    return Table(tuple(rows))
+    latents, widths = int(settings["latents"]), dict.fromkeys(question.network.hidden_sizes)
+    return Table(tuple(rows), (*(random_share(latents, width) for width in widths), *_of_inputs(question, rows)))
+
+
+def random_share(latents: int, width: int) -> str:
+    """What share of the variance as many directions drawn at random explain."""
+    share = min(1.0, latents / width)
+    return f"{latents} directions drawn at random span {share:.0%} of the variance of {width} neurons in the mean."
+
+
+def _of_inputs(question: Question, rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """How near latents come to the directions of inputs in a linear first layer, beside directions drawn at random."""
+    network = question.network
+    if network.function_of(1).below != 1.0 or not np.array(network.weights[0]).any(axis=0).all():
+        return ()
+    inputs = _unit(np.array(network.weights[0]).T)
+    own = _nearest(inputs, np.array([row["direction"] for row in rows if row["layer"] == 1]))
+    shape = sum(row["layer"] == 1 for row in rows), inputs.shape[1]
+    drawn = [_nearest(inputs, _unit(generator(number).normal(size=shape))) for number in range(N_NETWORKS)]
+    as_near, usual = sum(one >= own for one in drawn), total_of(np.array(drawn)) / len(drawn)
+    return (
+        f"The nearest latent has a cosine of {own:.3f} with the direction of an input, in the mean over inputs. "
+        f"Of as many directions drawn at random it is {usual:.3f}, and {as_near} of {len(drawn)} draws are as near.",
+    )
+
+
+def _unit(rows: Array) -> Array:
+    return np.array([row / length(row) for row in rows])
+
+
+def _nearest(inputs: Array, directions: Array) -> float:
+    """The mean over inputs of the largest cosine with a direction, all of length 1."""
+    return total_of(inner(inputs, directions).max(axis=1)) / len(inputs)
 
 
 def encoded(values: Array, settings: Settings, work: Work = DEFAULT_WORK) -> Encoded | None:

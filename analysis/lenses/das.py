@@ -8,6 +8,7 @@ the directions that do so there are often infinitely many, or none: which are kn
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import exp, lgamma
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,7 @@ from analysis.directions.table import DirectionTable
 from analysis.interventions.subspace import Subspace
 from analysis.late_functions import function_at
 from analysis.lenses.lens import APPLIES, Bar, Fit, Grid, Grids, Lens, Table, not_applicable
+from analysis.lenses.null_test import generator
 from analysis.lenses.site_lens import PAIRS, SiteLens, alike, paired, positions, run_cost
 from analysis.method_settings import Setting, Settings
 from analysis.protocol import COMPLETE
@@ -38,6 +40,8 @@ Array = NDArray[np.float64]
 MAX_INPUTS: Final = 3
 _RANK: Final = 1e-9
 _FEWEST: Final = 4
+N_DRAWN: Final = 5
+"""Subspaces of each site that are drawn at random."""
 
 
 def _asked(question: Question) -> Candidates:
@@ -102,6 +106,7 @@ def _of_run(
             "passes": scored.valid and scored.joint_valid is not False,
             "direction": place.text,
             "cosine": _cosine(place, table.read_out(place.layer, function).place),
+            "cosine_at_random": mean_cosine(*place.matrix.shape),
             "closed_form": closed_form,
         }
 
@@ -112,6 +117,12 @@ def _cosine(learned: Subspace, known: Subspace | None) -> float | None:
         return None
     inside = fixed_order.inner(learned.matrix, known.matrix)
     return min(1.0, float(fixed_order.length(np.ravel(inside)) / fixed_order.length(known.matrix[0])))
+
+
+def mean_cosine(dimension: int, width: int) -> float:
+    """The mean cosine of a subspace and a direction drawn at random in a layer of so many neurons."""
+    half = [lgamma(n / 2.0) for n in (dimension + 1, width, dimension, width + 1)]
+    return exp(half[0] + half[1] - half[2] - half[3])
 
 
 def runs_of(seen: Table) -> list[Mapping[str, Any]]:
@@ -208,26 +219,36 @@ def _look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids
     names = tuple(name for name in site_names(model) if name.startswith("x"))
     tokens, wanted = model.tokens[held.clean], model.answers[held.corrupt]
     clean, corrupt = run(model, tokens).values, run(model, model.tokens[held.corrupt]).values
-    learned, whole, directions = list[tuple[float, ...]](), list[tuple[float, ...]](), dict[str, Any]()
+    shares, directions = list[list[tuple[float, float, float]]](), dict[str, Any]()
+
+    def share(name: str, at: int, change: Array) -> float:
+        """Of held-out pairs that are answered as the other row."""
+        logits = run(model, tokens, [(Site(name, at), clean[name] + change)]).logits
+        return float((largest(logits) == wanted).mean())
+
     for name in work.each("methods", names, "layers"):
-        moved, some = corrupt[name] - clean[name], list[tuple[float, float]]()
+        moved, some = corrupt[name] - clean[name], list[tuple[float, float, float]]()
         for at in range(tokens.shape[1]):
             basis = learned_subspace(model, Site(name, at), fitted, dimension)
             directions[str(Site(name, at))] = basis.tolist()
-            inside = fixed_order.inner(fixed_order.inner(moved, basis), basis.T)
-            runs = (run(model, tokens, [(Site(name, at), clean[name] + change)]) for change in (inside, moved))
-            by_basis, by_all = (float((largest(one.logits) == wanted).mean()) for one in runs)
-            some.append((by_basis, by_all))
-        learned.append(tuple(one for one, _ in some))
-        whole.append(tuple(one for _, one in some))
+            draws = [orthonormal(generator(number).normal(size=basis.shape)) for number in range(N_DRAWN)]
+            by_basis, *by_drawn = (
+                share(name, at, fixed_order.inner(fixed_order.inner(moved, one), one.T)) for one in (basis, *draws)
+            )
+            some.append((by_basis, share(name, at, moved), fixed_order.total_of(np.array(by_drawn)) / N_DRAWN))
+        shares.append(some)
     sites = tuple(tuple(str(Site(name, at)) for at in range(tokens.shape[1])) for name in names)
+    learned, whole, drawn = (tuple(tuple(one[at] for one in row) for row in shares) for at in range(3))
     columns, title = positions(model), f"Held-out pairs answered as the other row, by {dimension} dimensions"
     grids = (
-        Grid(title.removesuffix("s") if dimension == 1 else title, names, columns, tuple(learned), (), (), 1.0),
-        Grid("The same by the whole stream there", names, columns, tuple(whole), sites, (), 1.0),
+        Grid(title.removesuffix("s") if dimension == 1 else title, names, columns, learned, (), (), 1.0),
+        Grid("The same by the whole stream there", names, columns, whole, sites, (), 1.0),
+        Grid("The same by directions drawn at random, in the mean", names, columns, drawn, (), (), 1.0),
     )
     best, name, place = max((value, name, column) for name, column, value, _ in grids[0].cells())
-    told = f"Learned on {name} at position {place}, it brings the other answer on {best:.0%} of held-out pairs."
+    usual = drawn[names.index(name)][columns.index(place)]
+    told = f"Learned on {name} at position {place}, it brings the other answer on {best:.0%} of held-out pairs; "
+    told += f"directions drawn at random on {usual:.0%}."
     few = f"Learned from {len(fitted.clean)} pairs, no more than the {len(model.unembedding)} dimensions: too few."
     return Grids(grids, told, (*notes, few) if len(fitted.clean) <= len(model.unembedding) else notes, directions)
 
@@ -256,6 +277,7 @@ DAS: Final = Lens(
         "passes": "whether all of these and every joint one do",
         "direction": "the subspace, as addresses write it",
         "cosine": "of the shortest affine read-out's direction and the subspace; empty where none is exact",
+        "cosine_at_random": "the mean of that for a direction drawn at random",
         "closed_form": "whether the shortest read-outs of all variables on this layer pass",
     },
     bars=lambda seen: tuple(Bar(_name(row), row["agreed"], row["of"]) for row in runs_of(seen)),
@@ -265,8 +287,8 @@ DAS_ON_SITES: Final = SiteLens(
     label=DAS.label,
     definition=(
         "Of the residual stream of each layer and position a subspace is learned so that interchanging it between rows "
-        "brings the other row’s answer: the share of held-out pairs on which it does, beside the share for the whole "
-        "stream there."
+        "brings the other row’s answer: the share of held-out pairs on which it does, beside the shares for the "
+        "whole stream there and for directions drawn at random."
     ),
     source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), with the answer as the variable",
     can_know=(
@@ -275,6 +297,8 @@ DAS_ON_SITES: Final = SiteLens(
     ),
     look=_look_at_stream,
     own=(_DIMENSION, PAIRS),
-    multiplications=lambda model, settings: 3.0 * _STEPS * run_cost(model, int(settings["pairs"])) * _n_sites(model),
+    multiplications=lambda model, settings: (
+        (3.0 * _STEPS + N_DRAWN) * run_cost(model, int(settings["pairs"])) * _n_sites(model)
+    ),
     refuses=lambda model, settings: alike(model, settings) or _too_wide(model, settings),
 )

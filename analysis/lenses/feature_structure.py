@@ -144,8 +144,8 @@ def _means(model: Transformer, labels: dict[str, Labels]) -> list[dict[str, Arra
     return [{of: label_means(values[name][:, -1], one.of_rows) for of, one in labels.items()} for name in names]
 
 
-def _null(model: Transformer, number: int) -> Transformer:
-    """Biases stay."""
+def shuffled_model(model: Transformer, number: int) -> Transformer:
+    """With the entries of each matrix in random order, the same for the same number from 0; biases stay."""
     matrices = {name: one for name, one in model.parameters.items() if one.ndim > 1}
     drawn = dict(zip(matrices, shuffled(generator(number), matrices.values()), strict=True))
     return model.with_parameters({**model.parameters, **drawn})
@@ -224,7 +224,7 @@ def _look(model: Transformer, _settings: Settings, work: Work) -> Grids:
     def numbers(one: Transformer) -> Array:
         return np.array([found.value for row in found_in(one) for found in row])
 
-    tests, scores, null = tested(model, numbers, lambda number: _null(model, number), sought, work)
+    tests, scores, null = tested(model, numbers, lambda number: shuffled_model(model, number), sought, work)
     own, usual, n = found_in(model), null.reshape(len(names), -1), len(labels)
     columns = (*labels, *(f"{one} and {other.removeprefix('token ')}" for one, other in pairs))
     title = "Share that a circle explains of what differs between labels, k its frequency"

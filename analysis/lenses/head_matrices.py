@@ -9,12 +9,14 @@ transpose of that (K), or W_V W_O (V).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import sqrt
 from typing import Final
 
 import numpy as np
 
-from analysis.fixed_order import inner
+from analysis.fixed_order import inner, mean, total_of
+from analysis.lenses.feature_structure import shuffled_model
 from analysis.lenses.lens import Grid, Grids
 from analysis.lenses.site_lens import SiteLens, positions
 from analysis.method_settings import Setting, Settings
@@ -27,6 +29,7 @@ HEAD: Final = Setting("head", 0, "in its layer, from 0", low=0, high=64)
 MODES: Final = ("Q", "K", "V")
 MAX_TOKENS: Final = 40
 """Tokens that are shown: of more, the first that the task's rows have."""
+N_SHUFFLED: Final = 39
 _LEFT_OUT: Final = "LayerNorm is left out: its scale depends on the row."
 
 
@@ -97,34 +100,39 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
         grids.append(Grid(title, positions(model), positions(model), _rows(places)))
     heads = [(one, number) for one in range(1, len(model.layers) + 1) for number in range(model.n_heads)]
     names = tuple(f"{one}.{number}" for one, number in heads)
-    copying = tuple((copying_score(model, *one),) for one in heads)
+    others = [shuffled_model(model, number) for number in range(N_SHUFFLED)]
+    usual = mean(np.array([[abs(copying_score(one, *head)) for head in heads] for one in others]))
+    copying = tuple((copying_score(model, *one), beside) for one, beside in zip(heads, usual.tolist(), strict=True))
     told = "Copying score of each head: the sum of its OV circuit’s eigenvalues over the sum of their sizes"
-    grids.append(Grid(told, names, ("copying",), copying, most=1.0))
+    grids.append(Grid(told, names, ("copying", "shuffled, mean size"), copying, most=1.0))
     if len(model.layers) > 1:
         columns = tuple(
             f"{name} {mode}" for name, one in zip(names, heads, strict=True) if one[0] > 1 for mode in MODES
         )
-        scores = tuple(
-            tuple(
-                composition_score(model, one, other, mode) if one[0] < other[0] else None
-                for other in heads
-                if other[0] > 1
-                for mode in MODES
-            )
-            for one in heads
-            if one[0] < len(model.layers)
+        pairs = [[(one, other, mode) for other in heads if other[0] > 1 for mode in MODES] for one in heads]
+        pairs = [row for row in pairs if row[0][0][0] < len(model.layers)]
+
+        def scores(
+            of: Callable[[tuple[int, int], tuple[int, int], str], float],
+        ) -> tuple[tuple[float | None, ...], ...]:
+            return tuple(tuple(of(*pair) if pair[0][0] < pair[1][0] else None for pair in row) for row in pairs)
+
+        own = scores(lambda *pair: composition_score(model, *pair))
+        usual_scores = scores(
+            lambda *pair: total_of(np.array([composition_score(one, *pair) for one in others])) / N_SHUFFLED
         )
-        earlier = names[: len(scores)]
-        grids.append(
-            Grid("Composition of an earlier head with what a later one reads", earlier, columns, scores, most=1.0)
-        )
+        earlier, told = names[: len(pairs)], "Composition of an earlier head with what a later one reads"
+        grids.append(Grid(told, earlier, columns, own, most=1.0))
+        told = "The mean of that where the entries of each matrix are shuffled"
+        grids.append(Grid(told, earlier, columns, usual_scores, most=1.0))
     notes = [] if model.blocks.epsilon is None else [_LEFT_OUT]
     if len(used) < len(model.outputs):
         notes.append(f"{len(used)} of {len(model.outputs)} tokens are shown.")
-    score = copying[heads.index((layer, head))][0]
-    return Grids(
-        tuple(grids), f"Head {layer}.{head} has a copying score of {score:.2f}.".replace("-", "−"), tuple(notes)
+    score, beside = copying[heads.index((layer, head))]
+    told = (
+        f"Head {layer}.{head} has a copying score of {score:.2f}, of a mean size of {beside:.2f} with weights shuffled."
     )
+    return Grids(tuple(grids), told.replace("-", "−"), tuple(notes))
 
 
 def _rows(matrix: Array) -> tuple[tuple[float, ...], ...]:
@@ -151,6 +159,9 @@ HEAD_MATRICES: Final = SiteLens(
     "other heads add in between, so they do not say what happens on a row.",
     look=_look,
     own=(LAYER, HEAD),
-    multiplications=lambda model, _: 4.0 * MAX_TOKENS**2 * model.embedding.shape[1] * len(model.layers) * model.n_heads,
+    multiplications=lambda model, _: (
+        4.0 * MAX_TOKENS**2 * model.embedding.shape[1] * len(model.layers) * model.n_heads
+        + N_SHUFFLED * (len(model.layers) * model.n_heads) ** 2 * (5e4 + 8.0 * model.embedding.shape[1] ** 3)
+    ),
     refuses=_refuses,
 )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analysis import fixed_order
 from analysis.lenses.lens import Attribution, Grids, Lens, bit_of, outputs_by_input
+from analysis.lenses.null_test import N_NETWORKS, generator
 from analysis.lenses.site_lens import ROWS, SiteLens, alike, by_position, coalition_cost, coalitions, too_long
 from analysis.method_settings import Settings
 from analysis.question import Question
@@ -59,6 +60,17 @@ def nearness(squared: Array, width: float) -> Array:
     return fixed_order.exp_of_negative(-squared / (2.0 * width * width))
 
 
+def _usual(points: Array, outputs: Array, weights: Array) -> tuple[str, ...]:
+    """What share a line explains of these outputs in random order; nothing where they do not vary."""
+    orders = [generator(number).permutation(outputs) for number in range(N_NETWORKS)]
+    shares = [weighted_ridge(points, one, weights, _RIDGE)[2] for one in orders]
+    known = [share for share in shares if share is not None]
+    if len(known) < len(shares):
+        return ()
+    mean = fixed_order.total_of(np.array(known)) / len(known)
+    return (f"Of the outputs in random order a line explains {mean:.0%} in the mean of {len(known)} orders.",)
+
+
 def _look(question: Question, _settings: Settings, work: Work) -> Attribution | None:
     outputs, n_inputs = outputs_by_input(question), question.network.n_inputs
     flipped = np.arange(len(outputs))
@@ -75,7 +87,9 @@ def _look(question: Question, _settings: Settings, work: Work) -> Attribution | 
         constants.append(constant)
         shares.append(share)
         work.check()
-    return Attribution(np.array(slopes), intercepts=np.array(constants), r2=tuple(shares))
+    return Attribution(
+        np.array(slopes), intercepts=np.array(constants), r2=tuple(shares), notes=_usual(kept, outputs, weights)
+    )
 
 
 def _says(_question: Question, seen: Attribution) -> str:
@@ -96,7 +110,7 @@ def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grid
     grids, strongest = by_position(model, pairs.clean, np.array([slopes for slopes, _, _ in fits]), "Slope")
     shares = [share for _, _, share in fits if share is not None]
     told = f" The lines explain {min(shares):.0%} or more of the weighted variance." if shares else ""
-    return Grids(grids, f"{strongest}{told}")
+    return Grids(grids, f"{strongest}{told}", _usual(kept, values[0], weights))
 
 
 LIME: Final = Lens(

@@ -73,6 +73,11 @@ def _look(question: Any, _settings: Settings, work: Work) -> Table:
     return Table(tuple(rows), tests=tests)
 
 
+def _milliseconds(question: Any, _settings: Settings) -> float:
+    rows, steps, _ = question.subject.data.shape
+    return float(null_runs(1) * (1.0 + 4e-6 * rows * steps * question.subject.n_units))
+
+
 def _null(subject: Elman, number: int) -> Elman:
     """What reads inputs and what reads the state are shuffled apart; biases stay."""
     weights = subject.network.weights[0]
@@ -106,8 +111,8 @@ def _says(_question: Any, seen: Table) -> str:
     most = max(seen.rows, key=lambda row: row["deviations"])
     return (
         f"After step {most['after']} steps {most['first']} and {most['second']} are held along directions with a "
-        f"cosine of {most['cosine']:.2f}, the second {most['times']:.2f} times as large. In null networks the cosine is "
-        f"{most['null']:.2f}. {seen.tests[0].words}"
+        f"cosine of {most['cosine']:.2f}, the second {most['times']:.2f} times as large. In null networks the cosine "
+        f"is {most['null']:.2f}. {seen.tests[0].words}"
     ).replace(" -", " −")
 
 
@@ -135,7 +140,5 @@ MAGNITUDE_CODES: Final = Lens(
         "deviations": "how far the cosine is from that mean, in standard deviations",
     },
     bands=_bands,
-    milliseconds=lambda question, _: (
-        null_runs(1) * (1.0 + 4e-6 * question.subject.data[..., 0].size * question.subject.n_units)
-    ),
+    milliseconds=_milliseconds,
 )

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.fixed_order import inner
-from analysis.lenses.autoencoder import DEAD, encoded
+from analysis.lenses.autoencoder import DEAD, encoded, random_share
 from analysis.lenses.lens import Grid, Grids
 from analysis.method_settings import Settings
 from analysis.subjects.transformer.runs import on_all_rows, site_names
@@ -44,4 +44,5 @@ def look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids 
         weights[name] = {key: one.tolist() for key, one in own.items()}
     least = f"{min(shares):.1%} or more of each site’s variance is explained" if shares else "No site varies"
     notes = (f"On {len(at):,} of {size:,} rows and positions, evenly spread.",) if len(at) < size else ()
-    return Grids(tuple(grids), f"{least}.", notes, weights)
+    usual = random_share(int(settings["latents"]), len(model.unembedding))
+    return Grids(tuple(grids), f"{least}.", (*notes, usual), weights)

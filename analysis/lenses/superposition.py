@@ -12,6 +12,7 @@ import numpy as np
 
 from analysis import fixed_order
 from analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
+from analysis.lenses.null_test import N_NETWORKS, generator, shuffled
 from analysis.method_settings import Settings
 from analysis.question import Question
 from analysis.tasks import INPUT_NAMES
@@ -35,7 +36,24 @@ def _look(question: Question, _settings: Settings, _work: Work) -> Table:
     directions: Array = np.array(question.network.weights[0]).T
     gram = fixed_order.inner(directions, directions)
     each = range(len(gram))
-    return Table(tuple(beside(gram, a, b) | {"direction": directions[a].tolist()} for a in each for b in each))
+    rows = tuple(beside(gram, a, b) | {"direction": directions[a].tolist()} for a in each for b in each)
+    return Table(rows, (_usual(directions),) if len(gram) > 1 else ())
+
+
+def _usual(directions: Array) -> str:
+    """What the largest cosine and the dimensionality are where the weights are in random order."""
+    found = list[tuple[float, float, float]]()
+    for number in range(N_NETWORKS):
+        (drawn,) = shuffled(generator(number), [directions])
+        gram, each = fixed_order.inner(drawn, drawn), range(len(drawn))
+        cosines = [abs(beside(gram, a, b)["cosine"] or 0.0) for a in each for b in each if a < b]
+        shares = [beside(gram, a, a)["dimensionality"] or 0.0 for a in each]
+        found.append((max(cosines), min(shares), max(shares)))
+    cosine, low, high = fixed_order.mean(np.array(found)).tolist()
+    return (
+        f"In the mean of {N_NETWORKS} layers with these weights shuffled the largest cosine is {cosine:.2f}, of either "
+        f"sign. There each feature has {low:.2f} to {high:.2f} of one dimension to itself."
+    )
 
 
 def beside(gram: Array, first: int, second: int) -> dict[str, Any]:

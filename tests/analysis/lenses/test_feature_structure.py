@@ -161,7 +161,7 @@ def test_an_elman_network_that_stores_by_magnitude_is_told_and_one_that_turns_it
     assert [*rows] == [(2, 1, 2), (3, 1, 2), (3, 1, 3), (3, 2, 3)]
     for (_, one, other), row in rows.items():
         assert (row["cosine"], row["times"]) == (pytest.approx(1.0), pytest.approx(3.0 ** (other - one)))
-        assert abs(row["null"]) < 0.3
+        assert abs(row["null"]) < 0.6
     (test,) = answer.view.tests
     assert (test.found, test.p, test.planted_found) == (True, 0.005, 20)
     _, turned = codes(onion(3.0, planted=False))

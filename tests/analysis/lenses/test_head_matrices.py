@@ -21,6 +21,22 @@ def grids_of(model, **given):
     return HEAD_MATRICES.answer(question, HEAD_MATRICES.filled(given)).view.grids
 
 
+def test_scores_stand_beside_those_of_shuffled_matrices():
+    *_, copying, own, usual = grids_of(MODEL)
+    assert copying.columns == ("copying", "shuffled, mean size")
+    assert [row[0] for row in copying.values] == [copying_score(MODEL, *at) for at in ((1, 0), (1, 1), (2, 0), (2, 1))]
+    random = np.random.default_rng(0)
+    expected = []
+    for _ in range(200):
+        maps = [
+            random.permutation(one.ravel()).reshape(one.shape) for one in (*MODEL.head(1, 0)[2:], *MODEL.head(2, 0)[:2])
+        ]
+        writes, reads = maps[0] @ maps[1], maps[2] @ maps[3].T
+        expected.append(np.linalg.norm(writes @ reads) / np.linalg.norm(writes) / np.linalg.norm(reads))
+    assert (own.rows, own.columns) == (usual.rows, usual.columns)
+    assert usual.values[0][0] == pytest.approx(np.mean(expected), abs=0.06)
+
+
 def test_scores_are_those_of_transformer_lens():
     for at in np.ndindex(2, 2):
         assert copying_score(MODEL, at[0] + 1, at[1]) == pytest.approx(GOLDEN["copying"][at[0]][at[1]], abs=1e-12)
@@ -59,7 +75,7 @@ def test_a_head_that_copies_and_one_that_does_the_opposite():
     assert np.array_equal(ov.values, -plain)
     assert np.array_equal(qk.values, plain / 2)
     assert np.array(places.values) == pytest.approx(model.positions @ model.positions.T / 2)
-    assert copying.values == ((1.0,), (-1.0,))
+    assert [row[0] for row in copying.values] == [1.0, -1.0]
 
 
 def test_tokens_that_no_row_has_are_left_out_and_one_layer_composes_with_none():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise, permutations, product
@@ -16,7 +17,9 @@ from analysis.alignments.on_directions import parse_directions
 from analysis.data import DataRecord
 from analysis.directions.polyhedra import Inequality, common_point
 from analysis.errors import InvalidMethod
-from analysis.lenses.lens import Attribution, LensAnswer, Table
+from analysis.lenses.das import mean_cosine
+from analysis.lenses.lens import Attribution, LensAnswer, Table, outputs_by_input
+from analysis.lenses.lime import weighted_ridge
 from analysis.lenses.probes import scaled_layers
 from analysis.lenses.registry import LENSES
 from analysis.pipeline import analyse_output
@@ -272,6 +275,46 @@ def test_features_in_superposition_have_the_gram_matrix_of_their_directions() ->
     says = LENSES.by_key["superposition"].says(question, seen)
     assert says.startswith("5 features in 2 dimensions: each has 0.39 to 0.40 of one to itself.")
     assert "first hidden layer is leaky ReLU" in look(QUESTIONS[0], "superposition").notes[0]
+    random = np.random.default_rng(3)
+    largest = []
+    for _ in range(400):
+        drawn = random.permutation(directions.ravel()).reshape(2, 5)
+        cosines = (drawn.T @ drawn) / np.outer(*(np.linalg.norm(drawn, axis=0),) * 2)
+        largest.append(np.abs(cosines[np.triu_indices(5, 1)]).max())
+    (note,) = look(question, "superposition").notes
+    assert float(note.split("largest cosine is ")[1][:4]) == pytest.approx(np.mean(largest), abs=0.01)
+
+
+@pytest.mark.slow
+def test_an_autoencoder_of_the_toy_model_comes_hardly_nearer_to_its_features_than_random_directions() -> None:
+    bundled = next(one for one in bundled_networks() if one.slug == "superposition-5-2-5")
+    share, nearest = look(ask(bundled.file.network, task=bundled.file.tasks[0], data=bundled.data), "sae").notes
+    assert share.startswith("6 directions drawn at random span 100% of the variance of 2 neurons")
+    own, usual = (float(part[:5]) for part in re.split(r"cosine of |it is ", nearest)[1:])
+    assert own == pytest.approx(0.906, abs=0.05)  # learned in torch
+    assert usual == pytest.approx(0.841, abs=0.02)  # of 1,000 draws by another program
+
+
+def test_lines_and_best_functions_stand_beside_what_random_orders_give() -> None:
+    (note,) = look(QUESTIONS[1], "lime").notes
+    given = outputs_by_input(QUESTIONS[1])
+    kept = np.array([[1 - (row >> bit & 1) for bit in (2, 1, 0)] for row in range(8)], dtype=float)
+    weights = np.exp(-(3 - kept.sum(axis=1)) / (2 * 0.75**2 * 3))
+    random = np.random.default_rng(1)
+    shares = [weighted_ridge(kept, random.permutation(given), weights, 1.0)[2] for _ in range(400)]
+    assert float(note.split("explains ")[1].split("%")[0]) == pytest.approx(100 * np.mean(shares), abs=3)
+    (note,) = look(QUESTIONS[1], "labels").notes
+    rows = table(QUESTIONS[1], "labels").rows
+    own = np.mean([abs(row["correlation"]) for row in rows])
+    assert note.startswith(f"Of 127 functions the best correlates with its neuron by {own:.2f}")
+    assert look(QUESTIONS[1], "labels", labels="1.0: A").notes == ()
+
+
+@pytest.mark.parametrize(("dimension", "width"), [(1, 2), (1, 3), (2, 5), (4, 4)])
+def test_the_cosine_of_a_random_direction_with_a_subspace(dimension: int, width: int) -> None:
+    drawn = np.random.default_rng(0).normal(size=(20_000, width))
+    cosines = np.linalg.norm(drawn[:, :dimension], axis=1) / np.linalg.norm(drawn, axis=1)
+    assert mean_cosine(dimension, width) == pytest.approx(cosines.mean(), abs=0.01)
 
 
 @pytest.mark.slow
@@ -293,6 +336,7 @@ def test_alignment_search_passes_where_a_valid_alignment_is_known_and_is_scored_
     """The pretrained network carries Bob, on layer 1 also along the shortest read-outs."""
     question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
     rows = table(question, "das").rows
+    assert [row["cosine_at_random"] for row in rows] == pytest.approx([0.5] * len(rows))  # in three dimensions
     placed = placed_algorithms(question.task, question.protocol, 2).algorithms
     assert len(rows) == 2 * 2 * 2
     passed = {(row["algorithm"], row["layer"]) for row in rows if row["passes"]}
