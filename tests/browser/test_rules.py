@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser import rules
+from tests.checkout import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +44,7 @@ def look(tab):
         body = PAGE.format(style=STYLE + style, more=more).replace(*change)
         tab.unroute_all()
         tab.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html; charset=utf-8"))
+        tab.route(f"**{rules.LOW_FONT}", lambda route: route.fulfill(path=f"{ROOT}{rules.LOW_FONT}"))
         tab.emulate_media(media="screen", color_scheme="light")
         tab.goto("http://page.test/page")
         if rule is rules.no_layout_shift:
@@ -75,6 +77,7 @@ WRONG = [
     (rules.one_primary, {"more": "<button class='primary'>One</button><button class='primary'>Other</button>"}),
     (rules.light_html, {"more": f"<!--{'x' * 250_000}-->"}),
     (rules.targets_can_be_hit, {"style": "nav a { min-height: 0; line-height: 20px }"}),
+    (rules.targets_can_be_hit, {"style": "nav a { min-height: 0; font-size: 22px; line-height: normal }"}),
     (rules.links_in_a_row_can_be_hit, {"more": "<p><a href='/x'>One</a> · <a href='/y'>Other</a></p>"}),
     (rules.motion_is_still, {"style": "h1 { animation: go 9s infinite } @keyframes go { to { opacity: .5 } }"}),
     (rules.accessible, {"more": "<img src='/x.png'>"}),
