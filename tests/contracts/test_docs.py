@@ -30,7 +30,10 @@ from app import errors as page_errors
 from app.cli.commands import COMMANDS, command_of
 from app.cli.signature import parameters_of
 from app.db import errors as store_errors
+from app.pages import findings
 from app.pages.learn.lesson import Lesson
+from app.pages.learn.registry import NUMBERS
+from app.pages.story import SCREENS
 from app.settings import Settings
 from pluriscope.analyses.registry import Analysis
 from pluriscope.analyses.shown import Shown
@@ -227,6 +230,18 @@ def exists(name: str) -> bool:
         at /= parts.pop(0)
     at = at / f"{parts.pop(0)}.py" if parts and (at / f"{parts[0]}.py").is_file() else at / "__init__.py"
     return not parts or re.search(rf"\b{parts[0]}\b", at.read_text()) is not None
+
+
+@pytest.mark.parametrize(
+    ("document", "words", "many"),
+    [
+        ("README.md", "The front page tells it in {} screens", SCREENS),
+        ("docs/findings.md", "# Findings\n\n{} sentences from searches", len(findings.record()["findings"])),
+    ],
+)
+def test_a_number_in_a_text_follows_the_list_that_it_counts(document: str, words: str, many: int) -> None:
+    number = (*NUMBERS, "ten")[many]
+    assert words.format(number) in text_of(document) or words.format(number.capitalize()) in text_of(document)
 
 
 @pytest.mark.parametrize(
