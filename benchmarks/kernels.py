@@ -1,10 +1,11 @@
 """The same verdict on every machine: tests and results under the kernels that other processors would choose.
 
-NumPy, its OpenBLAS, torch and Numba choose their code by the processor at the start, and can be told to choose what an
-older or other one would. Each variant below is one such choice, in processes of its own. Under each the tests of the
-engine run, and every result is written again: the golden networks under the protocol ``paper``, some of them under
-``complete``, what counting without a list says of these, and what is asked of them: directions of every closed-form
-class, and the criteria of the funnel. All must be equal byte for byte, ids included.
+NumPy, its OpenBLAS, torch with its MKL and oneDNN, and Numba choose their code by the processor at the start, and can be
+told to choose what an older or other one would. Each variant below is one such choice, in processes of its own. Under
+each the tests of the engine run, and every result is written again: the golden networks under the protocol ``paper``,
+some of them under ``complete``, what counting without a list says of these, and what is asked of them: directions of
+every closed-form class, and the criteria of the funnel; and of the small suite the truths, and what methods that do not
+learn answer. All must be equal byte for byte, ids included.
 
     python -m benchmarks.kernels                          # all variants
     python -m benchmarks.kernels --only Haswell Prescott  # some; the first is what the others are held against
@@ -36,6 +37,9 @@ FULL: Final = ("or_sigmoid_2-2", "xor_2-2-2", "xor_3", "xor_3-3_a")
 """Golden networks that are asked for criteria and directions; XORNet is added."""
 DIRECTIONS: Final = ("xor_pretrained", "xor_relu_3-3", "xor_sigmoid_3-3", "xor_tanh_3-3")
 """Asked for directions: of each activation one in which oblique families have witnesses."""
+SUITE: Final = ("disguised-compile-idle-split-0", "heads-sum-modulo-0", "xor-3-sigmoid-1")
+"""Networks of the small suite of which truths and answers are made again in a test."""
+_MOVED: Final = ("kl", "seconds", "seconds_ratio")  # what a row of answers may say otherwise elsewhere
 _OF_THE_RUN: Final = ("seconds", "began", "took", "created_at")  # fields of when it was made, and how long it took
 
 
@@ -74,6 +78,10 @@ def variants() -> tuple[Variant, ...]:
         ),
         Variant("torch default", {"ATEN_CPU_CAPABILITY": "default"}, expects={"torch": ["DEFAULT"]}),
         Variant("torch avx2", {"ATEN_CPU_CAPABILITY": "avx2"}, avx2, {"torch": ["AVX2"]}),
+        # what these then choose cannot be asked, only whether they are there
+        Variant("MKL compatible", {"MKL_CBWR": "COMPATIBLE"}, expects={"mkl": ["True"]}),
+        Variant("MKL avx2", {"MKL_CBWR": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}, avx2, {"mkl": ["True"]}),
+        Variant("oneDNN sse", {"ONEDNN_MAX_CPU_ISA": "SSE41"}, expects={"onednn": ["True"]}),
         *(
             Variant(
                 f"threads {n}",
@@ -111,6 +119,8 @@ print(json.dumps({
     "openblas": ", ".join(sorted({pool["architecture"] for pool in pools})),
     "threads": ", ".join(sorted({str(pool["num_threads"]) for pool in pools})),
     "torch": torch.backends.cpu.get_cpu_capability(),
+    "mkl": str(torch.backends.mkl.is_available()),
+    "onednn": str(torch.backends.mkldnn.is_available()),
     "numpy": " ".join(name for name in __cpu_dispatch__ if __cpu_features__[name]),
     "numba": os.environ.get("NUMBA_CPU_NAME", ""),
     "hash": str(hash("kernel")),
@@ -127,6 +137,9 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess
     chooses = (
         "OPENBLAS_CORETYPE",
         "ATEN_CPU_CAPABILITY",
+        "MKL_CBWR",
+        "MKL_ENABLE_INSTRUCTIONS",
+        "ONEDNN_MAX_CPU_ISA",
         "NPY_DISABLE_CPU_FEATURES",
         "PYTHONHASHSEED",
         "NUMBA_CPU_NAME",
@@ -172,12 +185,16 @@ def write_results(folder: Path, *, few: bool = False) -> None:
 
     Args:
         folder: made if it is missing.
-        few: only XORNet's analysis and one network's directions, for a test.
+        few: only XORNet's analysis, one network's directions and some of the suite, for a test.
     """
     from analysis.circuits.counting import count_circuits
     from analysis.network_files.files import network_file_json
     from analysis.question import ask
+    from analysis.studies.sources import CONVERGED
+    from analysis.work import DEFAULT_WORK
     from app.bundled import bundled_networks
+    from pluriscope.suite_files import read_suite
+    from pluriscope.suite_making import known
     from tests.golden_files import NAMES, golden_network
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -199,6 +216,12 @@ def write_results(folder: Path, *, few: bool = False) -> None:
         found = count_circuits(ask(files[name].network, task=files[name].tasks[0]), n_draws=100)
         counted = [asdict(found.distribution), found.masks.tolist()]
         (folder / f"counted {name}.json").write_text(json.dumps(counted, indent=1))
+    for network in read_suite().networks:
+        if not few or network.name in SUITE:
+            made = known(0, network.seed, CONVERGED, network, DEFAULT_WORK)
+            answers = [row for row in made["answers"] if row["method"] != "edge-pruning"]  # which learns, with torch
+            told = [made["truth_digest"], made["truths"], [{**row, **dict.fromkeys(_MOVED)} for row in answers]]
+            (folder / f"suite {network.name}.json").write_text(json.dumps(told, indent=1))
     for title, (arguments, names) in commands.items():
         for name in names:
             source = folder / f"{title} {name}.network"
@@ -241,7 +264,7 @@ def compare(chosen_variants: Sequence[Variant], *, few: bool = False) -> int:
 
     Args:
         chosen_variants: the first is what the others are held against.
-        few: two small result files and no tests of the engine.
+        few: six small result files and no tests of the engine.
     """
     print(machine_text(machine()), flush=True)
     first, fine = None, True
@@ -275,7 +298,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", nargs="+", default=[], metavar="NAME", help="variants whose name contains one of these"
     )
-    parser.add_argument("--few", action="store_true", help="two small result files and no tests, for a test")
+    parser.add_argument("--few", action="store_true", help="six small result files and no tests, for a test")
     given = parser.parse_args(arguments)
     if given.action == "results":
         if given.folder is None:

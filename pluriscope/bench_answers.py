@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticSerializationError
 
 from analysis.answer_key.submission import TRACKS, Track
+from analysis.answer_key.suite import suite_named
 from analysis.errors import AnalysisError
 from analysis.strict_json import plain_text, read_object, validated
 from pluriscope.study_table import pattern_of
@@ -68,7 +69,7 @@ def read_answers(raw: bytes, name: str, suite: str, networks: Collection[str]) -
     except PydanticSerializationError:
         raise InvalidAnswers(item, "holds half of a character", _CURE) from None
     if found.suite != suite:
-        cause = f"is about suite {found.suite[:12]}, and {suite[:12]} is asked about"
+        cause = f"is about {suite_named(found.suite)}, and {suite[:12]} is asked about"
         raise InvalidAnswers(item, cause, f"give --suite the folder of its suite, or answers about {suite}")
     unknown = [network for network in found.answers if network not in networks]
     if unknown:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 
 from analysis import ENGINE_VERSION
+from analysis.answer_key.suite import suite_named
 from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import AnalysisError
 from analysis.strict_json import read_object, validated
@@ -112,7 +113,7 @@ def read_result(raw: bytes, name: str, suite: str) -> dict[str, Any]:
             cause = f"has {one.name[:60]!r}, a function that was never a file"
             raise InvalidResult(item, cause, "write the function to a file, and score that")
     if file.suite != suite:
-        cause = f"is about suite {file.suite[:12]}, and {suite[:12]} is asked about"
+        cause = f"is about {suite_named(file.suite)}, and {suite[:12]} is asked about"
         raise InvalidResult(item, cause, f"give --suite the folder of suite {file.suite[:80]}")
     if file.engine != ENGINE_VERSION:
         cause = f"was written by engine {file.engine[:20]}, and this is {ENGINE_VERSION}"

@@ -175,7 +175,7 @@ class StudyTable:
 
 
 def write_part(
-    path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], metadata: Mapping[str, str]
+    path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], metadata: Mapping[str, str], level: int = 3
 ) -> None:
     """Write a part whole: to a temporary file beside it, which is then renamed.
 
@@ -184,6 +184,7 @@ def write_part(
         rows: values by column; what a row does not have is null. Whole numbers of any size stay exact up to 38 digits.
         columns: name → type as DuckDB calls it.
         metadata: texts by name.
+        level: of compression, 1 to 22.
 
     Raises:
         OSError: the folder cannot be written.
@@ -198,7 +199,8 @@ def write_part(
         whole = Path(folder) / "rows.parquet"
         source = f"read_json($1, format = 'nd', columns = {{{types}}}, maximum_object_size = {_MOST_ROW})"
         with _connected() as database:
-            query = f"COPY (SELECT {names} FROM {source}) TO {literal(str(whole))} ({copy_options(metadata)})"  # noqa: S608  quoted
+            options = f"{copy_options(metadata)}, COMPRESSION_LEVEL {level}"
+            query = f"COPY (SELECT {names} FROM {source}) TO {literal(str(whole))} ({options})"  # noqa: S608  quoted
             database.execute(query, [pattern_of(lines)])
         put(path, whole.read_bytes())
 

@@ -19,7 +19,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from shutil import rmtree
@@ -230,7 +230,14 @@ class Suite:
         )
 
     def known(self, name: str, conditions: Sequence[Condition] = (PRIMARY,)) -> KnownNetwork:
-        """A network with its truths under some conditions, as far as they are known, and what drawn orders reach."""
+        """A network with its truths under some conditions, as far as they are known, and what drawn orders reach.
+
+        Raises:
+            InvalidSuite: these are tables alone.
+        """
+        if not any(one.startswith(f"{_LISTS}/") for one in self.manifest["files"]):
+            cure = "make the suite with `pluriscope suite make`"
+            raise InvalidSuite(f"suite {str(self.folder)!r}", "has no lists of valid circuits, only tables", cure)
         truths = {one: truth for one in conditions if (truth := self.truth(name, one)) is not None}
         drawn = {condition_of(key): regret for key, regret in self._drawn[name].items()}
         return KnownNetwork(self.by_name[name], truths, {one: drawn.get(one, 0.0) for one in truths})
@@ -321,8 +328,15 @@ def row_of(network: SuiteNetwork) -> dict[str, Any]:
     return {**same, "network": network.digest, "E": network.n_edges, "planted": planted}
 
 
+@lru_cache(maxsize=4)
+def shipped(design: str, half: Half) -> Suite | None:
+    """The suite of a half of a design, by its digest, that comes with Pluriscope; None where none does."""
+    suite = read_suite(bundled(half)) if (bundled(half) / _MANIFEST).is_file() else None
+    return suite if suite and suite.manifest["made"]["design"] == design else None
+
+
 def write_tables(suite: Suite, path: Path) -> None:
-    """Write a suite without networks' files and lists of circuits, under the same digest.
+    """Write a suite without lists of circuits, under the same digest.
 
     Args:
         path: of a folder that is there.
@@ -331,7 +345,7 @@ def write_tables(suite: Suite, path: Path) -> None:
         OSError: it cannot be written.
     """
     rows: dict[str, list[dict[str, Any]]] = {
-        "networks.parquet": [{**row_of(one), "file": None} for one in suite.networks],
+        "networks.parquet": [row_of(one) for one in suite.networks],
         "truths.parquet": [
             {**row, "minimal": None, "listed": False} for known in suite.truths.values() for row in known.values()
         ],
@@ -343,7 +357,7 @@ def write_tables(suite: Suite, path: Path) -> None:
 def _write(path: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], manifest: Mapping[str, Any]) -> None:
     """Write tables and what answers come to, then the manifest with their digests."""
     for name, columns in TABLES.items():
-        write_part(path / name, rows[name], columns, {"format": SUITE_FORMAT})
+        write_part(path / name, rows[name], columns, {"format": SUITE_FORMAT}, level=19)  # files repeat one another
     put(path / _SUMMARY, json.dumps(_summary(rows["answers.parquet"])).encode())
     files = {name: sha256_hex((path / name).read_bytes()) for name in (*TABLES, _SUMMARY)}
     told = {**manifest, "files": {**files, **manifest["files"]}}
@@ -394,13 +408,20 @@ class SuiteFolder:
         return {"engine": ENGINE_VERSION, **own}
 
     @property
+    def shipped(self) -> Suite | None:
+        """The suite whose networks are taken; None where they are trained."""
+        return shipped(self.design.digest(self.half), self.half)
+
+    @property
     def seeds(self) -> tuple[Sequence[int], ...]:
-        """The seeds of each cell.
+        """The seeds of each cell whose networks are made: of shipped ones those that there are.
 
         Raises:
             InvalidSuite: the secret is none.
         """
-        return self.design.seeds(self.half, self.secret)
+        seeds, known = self.design.seeds(self.half, self.secret), self.shipped and self.shipped.by_name
+        cells = zip(self.design.cells, seeds, strict=True)
+        return tuple([one for one in some if known is None or f"{cell.name}-{one}" in known] for cell, some in cells)
 
     def check(self, there: Sequence[Path]) -> None:
         """Look at what lies in the folder before anything is written.
@@ -493,7 +514,8 @@ class SuiteFolder:
             "digest": suite_digest(self.design.digest(self.half), self.half, networks, truths),
             "arms": self._counts(made),
             "seeds": {
-                cell.name: [seeds[0], len(seeds)] for cell, seeds in zip(self.design.cells, self.seeds, strict=True)
+                cell.name: [seeds[0], len(seeds)]
+                for cell, seeds in zip(self.design.cells, self.design.seeds(self.half, self.secret), strict=True)
             },
             "design": design,
             "networks": networks,
@@ -509,6 +531,8 @@ class SuiteFolder:
         counts: dict[str, Counter[str]] = {arm.key: Counter() for arm in self.design.arms}
         for one in made:
             counts[self.design.cells[one["cell"]].arm.key]["networks" if one["network"] else one["state"]] += 1
+        if self.shipped:
+            return {key: {**arm, "networks": counts[key]["networks"]} for key, arm in self.shipped.manifest["arms"].items()}
         labels = {arm.key: arm.label for arm in self.design.arms}
         return {
             key: {"label": labels[key], "networks": found.pop("networks", 0), "left_out": dict(sorted(found.items()))}

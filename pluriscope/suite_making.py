@@ -16,8 +16,8 @@ from analysis.late_functions import function_at
 from analysis.network_files.files import NetworkFile, network_file_json
 from analysis.studies.sources import CONVERGED, SOURCES
 from analysis.work import Work
-from pluriscope.suite_design import SuiteCell, SuiteDesign
-from pluriscope.suite_files import row_of
+from pluriscope.suite_design import Half, SuiteCell, SuiteDesign
+from pluriscope.suite_files import row_of, shipped
 
 NO_CIRCUIT: Final = "no_valid_circuit"
 """The state of a network that converged and has no valid circuit under the primary condition."""
@@ -26,12 +26,18 @@ UNKNOWN: Final = "unknown"
 
 
 def make_networks(
-    design: SuiteDesign, cell: int, seeds: Sequence[int], _files: Mapping[int, bytes] | None, work: Work
+    design: SuiteDesign,
+    cell: int,
+    seeds: Sequence[int],
+    _files: Mapping[int, bytes] | None,
+    work: Work,
+    half: Half | None = None,
 ) -> list[Row]:
     """Make some networks of a cell, with all that is known of them.
 
     Args:
         design: of the suite.
+        half: its networks are taken where they come with Pluriscope, else trained; None trains them all.
         cell: the position of theirs.
         seeds: which.
         work: told how far it is; without a clock nothing is measured.
@@ -41,8 +47,11 @@ def make_networks(
         where it is not), ``truths`` and ``answers`` (rows), ``truth_digest``, and ``masks``: every valid circuit under
         the primary condition, ascending; None where they are not listed.
     """
-    made = _transformers if design.cells[cell].study is None else _perceptrons
-    return [_known(cell, *one, work) for one in made(design.cells[cell], seeds, work)]
+    own, suite = design.cells[cell], half and shipped(design.digest(half), half)
+    if suite:
+        return [known(cell, seed, CONVERGED, suite.by_name[f"{own.name}-{seed}"], work) for seed in seeds]
+    made = _transformers if own.study is None else _perceptrons
+    return [known(cell, *one, work) for one in made(own, seeds, work)]
 
 
 def _perceptrons(cell: SuiteCell, seeds: Sequence[int], work: Work) -> Iterator[tuple[int, str, SuiteNetwork | None]]:
@@ -78,8 +87,8 @@ def _network(cell: SuiteCell, seed: int, network: Any, planted: int | None, file
     return SuiteNetwork(name, cell.arm.key, cell.key, seed, network.digest, cell.arm.rules, n_edges, planted, text)
 
 
-def _known(cell: int, seed: int, state: str, network: SuiteNetwork | None, work: Work) -> Row:
-    """The truth about a network and what baselines answer about it."""
+def known(cell: int, seed: int, state: str, network: SuiteNetwork | None, work: Work) -> Row:
+    """The truth about a network and what baselines answer about it, as :func:`make_networks` has it."""
     none = {"network": None, "truths": (), "truth_digest": "", "answers": (), "masks": None}
     made: Row = {"cell": cell, "seed": seed, "state": state, **none}
     if network is None:

@@ -21,6 +21,7 @@ from analysis.subjects.graph import Graph
 
 Array = NDArray[np.float64]
 Measure = str | Callable[[Array], Any]
+_LIKELY, _UNLIKELY = "log-probability", "cross-entropy"
 
 
 class BeyondTrack(InvalidMethod):
@@ -57,12 +58,14 @@ class Ask:
     def measures(self) -> tuple[str, ...]:
         """What can be measured and differentiated, the usual one first.
 
-        Of a perceptron "margin": the mean over rows of (2 · label − 1) · output, more is better; "mse": the mean
-        squared difference from the whole network's outputs; "kl": the divergence from them in nats, taken as logits.
-        Of a transformer "cross-entropy", in nats, and "kl". "decision", of both: rows decided wrong (of a perceptron
-        by rounding), which has no derivatives.
+        The usual one says how well the task is done, and more is better: of a perceptron "margin", the mean over rows
+        of (2 · label − 1) · output; of a transformer "log-probability", the mean logarithm of the answer's probability.
+        Of the others less is better. "mse": the mean squared difference from the outputs of the whole, of a perceptron;
+        "kl": the divergence from them in nats, of a perceptron taken as logits; "cross-entropy": minus
+        "log-probability"; "decision": rows decided wrong (of a perceptron by rounding), which has no derivatives.
         """
-        return self._masked.measures
+        found = self._masked.measures
+        return (_LIKELY, *found) if _UNLIKELY in found else found
 
     def run(self, circuits: Any) -> Array:
         """Outputs ``[circuits, rows]`` of a perceptron, ``[circuits, rows, outputs]`` of a transformer.
@@ -81,6 +84,8 @@ class Ask:
             InvalidMethod: an unknown measure, or circuits that cannot be read.
         """
         name, masks = self._measure(measure), self._masks(circuits, "runs")
+        if name == _LIKELY:
+            return -np.array(self._masked.losses(masks, _UNLIKELY), dtype=np.float64)
         found = self._masked.measured(masks, {}) if name == "margin" else self._masked.losses(masks, name)
         return np.array(found, dtype=np.float64)
 
@@ -154,6 +159,9 @@ class Ask:
         name = self._measure(measure)
         if name == "decision":
             raise InvalidMethod("ask.gradients", "is asked for 'decision', which has no derivatives", "use another")
+        if name == _LIKELY:
+            slope = self._masked.slope(_UNLIKELY)
+            return lambda outputs, rows: -slope(outputs, rows)
         return self._masked.slope(name)
 
 

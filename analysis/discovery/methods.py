@@ -35,12 +35,16 @@ _PRUNING: Final = (
 
 
 class Tried(NamedTuple):
-    """One step of ACDC: an edge, the mask without it, the loss of that, and how much higher that is than before."""
+    """One step of ACDC: an edge, the mask without it, the loss of that, and the loss before."""
 
     edge: int
     without: int
     loss: float
-    rise: float
+    before: float
+
+    @property
+    def rise(self) -> float:
+        return self.loss - self.before
 
 
 def one_by_one(masked: MaskedSubject, settings: Settings) -> Iterator[Tried]:
@@ -53,7 +57,7 @@ def one_by_one(masked: MaskedSubject, settings: Settings) -> Iterator[Tried]:
     for edge in masked.order(str(settings["order"]), int(settings["seed"])):
         without = mask & ~(1 << edge)
         [new] = masked.losses([without], loss)
-        yield Tried(edge, without, new, new - current)
+        yield Tried(edge, without, new, current)
         if new - current < float(settings["tau"]):
             mask, current = without, new
 
@@ -62,11 +66,11 @@ def _one_by_one(masked: MaskedSubject, settings: Settings, work: Work) -> Answer
     order = masked.order(str(settings["order"]), int(settings["seed"]))
     loss, tau = str(settings["loss"]), float(settings["tau"])
     mask = everything = (1 << len(order)) - 1
-    [current], narrowest = masked.losses([mask], loss), np.inf
-    known = {mask: current}
+    narrowest, known = np.inf, dict[int, float]()
     for done, tried in enumerate(one_by_one(masked, settings)):
         if done % 64 == 0:
             work.tell("methods", done, len(order), "edges tried")
+        known.setdefault(everything, tried.before)
         narrowest = min(narrowest, abs(tried.rise - tau))
         mask = tried.without if tried.rise < tau else mask
 

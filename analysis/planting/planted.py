@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.subjects.made import Made
+from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
+from analysis.tasks import input_table
+from analysis.validity import decide
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +29,12 @@ class Planted:
 
     network: Network
     record: PlantedRecord
+
+    @cached_property
+    def n_wrong(self) -> int:
+        """Inputs on which the network as it is now does not round to what the algorithm says."""
+        decisions = decide(forward(self.network, input_table(self.network.n_inputs))[:, 0], "rounding")
+        return int(np.count_nonzero(decisions != self.record.task.truth_table))
 
     @cached_property
     def name(self) -> str:

@@ -70,6 +70,7 @@ def bench(
         memory: Megabytes that its process may take.
         verify: Result file whose methods are run again; what differs is said.
     """
+    from analysis.answer_key.suite import FORMER
     from app.jobs.study_run import local_workers
     from pluriscope.bench_methods import Limits
     from pluriscope.bench_result import rows_csv
@@ -85,6 +86,8 @@ def bench(
     if verify and (methods or csv or page):
         raise Refusal("--verify: runs the methods of a result file. Leave methods, --csv and --page out.")
     about, n = read_suite(suite), workers or os.cpu_count() or 1
+    if about.digest in FORMER:
+        remark(f"--suite {suite!r}: is {FORMER[about.digest]}")
     limits, stored = Limits(seconds, memory << 20, n), dict[str, Any]()
     with TemporaryDirectory() as folder, progress_bar(quiet) as report, local_workers(n, bytes_for_each(n)) as pool:
         if verify:

@@ -35,7 +35,8 @@ def plant(
 
     What does not fit is refused, with what it needs and what there is. `pluriscope import` and `audit` read the record.
 
-    Exit codes: 0 done, 2 bad input, 3 training did not reach its loss target; the network is written all the same.
+    Exit codes: 0 done, 2 bad input, 3 training did not reach its loss target, or disguises changed what the network
+    computes; it is written all the same.
 
     Args:
         algorithm: The algorithm as its identity text: !(!(!A&B)&!(!B&A)); with --form formula_trees (A*¬B)+(¬A*B).
@@ -84,7 +85,9 @@ def plant(
         remark(f"{planted.record.algorithm.formula}: circuit {circuit.hex} with {circuit.n_edges} edges")
     if not learned:
         remark("training ended above its loss target; try another seed or more steps")
-    return written(output, network_file_json(file), DONE if learned else STOPPED)
+    elif planted.n_wrong:
+        remark(f"{planted.n_wrong} of {2**tree.n_inputs} inputs are decided wrong now; take less noise, or another seed")
+    return written(output, network_file_json(file), DONE if learned and not planted.n_wrong else STOPPED)
 
 
 def read_algorithm(text: str, form: str, n_inputs: int) -> HighLevelModel:

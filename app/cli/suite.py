@@ -29,7 +29,9 @@ def make_suite(
 
     Example: pluriscope suite make public --output public --workers 2
 
-    A run that is stopped is continued by the same command. The same seeds give the same digest everywhere.
+    A run that is stopped is continued by the same command. Networks of small and public come with Pluriscope, and truths
+    follow from them, so their digests are the same everywhere. Those of the other half are trained, which on another
+    machine may give other weights: keep the folder.
 
     Exit codes: 0 it is whole, 2 bad input, 3 some networks are missing.
 
@@ -72,7 +74,7 @@ def make_suite(
 
 
 def write_tables(folder: str, *, output: str) -> Shown:
-    """Write the tables of a suite without its networks' files and lists of circuits, under the same digest.
+    """Write the tables of a suite without its lists of circuits, under the same digest.
 
     Example: pluriscope suite tables public --output public-tables
 
@@ -106,6 +108,6 @@ def _make(folder: SuiteFolder, workers: Workers, quiet: bool) -> list[str]:
     n_done, names = sum(map(len, done)), [cell.name for cell in folder.design.cells]
     if not quiet:
         remark(f"{folder.design.name}, {folder.half}: {sum(map(len, folder.seeds)):,} seeds, {n_done:,} there already")
-    limits, make = in_memory(limits_of(read_settings())), partial(make_networks, folder.design)
+    limits, make = in_memory(limits_of(read_settings())), partial(make_networks, folder.design, half=folder.half)
     with progress_bar(quiet) as report:
         return run_chunks(names, missing, n_done, make, workers, folder.save, report, limits)

@@ -8,10 +8,12 @@ import pytest
 
 from analysis.answer_key.condition import PRIMARY
 from analysis.answer_key.judging import judge_of
-from analysis.answer_key.suite import InvalidSuite
+from analysis.answer_key.suite import FORMER, InvalidSuite, suite_named
 from analysis.answer_key.truths import truths_of
 from analysis.digest import sha256_hex
-from pluriscope import suite_files
+from analysis.work import Work
+from pluriscope import suite_files, suite_making
+from pluriscope.bench_answers import InvalidAnswers, read_answers
 from pluriscope.suite_files import SuiteFolder, read_suite
 from tests.suites import design, made, saved
 
@@ -160,8 +162,39 @@ def test_tables_alone_have_the_same_digest_and_answers(whole, tmp_path):
         truth = alone.truth(one.name)
         assert (truth.n_valid, truth.masks) == (suite.truth(one.name).n_valid, None)
         assert (truth.by_size, truth.backbone) == (suite.truth(one.name).by_size, suite.truth(one.name).backbone)
-        with pytest.raises(InvalidSuite, match=f"network {one.name}: has no file"):
-            one.question  # noqa: B018
+        assert one.file == suite.by_name[one.name].file
+        with pytest.raises(InvalidSuite, match="has no lists of valid circuits, only tables"):
+            alone.known(one.name)
+
+
+def test_networks_that_come_with_it_are_taken_and_not_trained(whole, tmp_path, monkeypatch):
+    suite = read_suite(whole)
+    (tmp_path / "bundled" / "public").mkdir(parents=True)
+    suite_files.write_tables(suite, tmp_path / "bundled" / "public")
+    monkeypatch.setattr(suite_files, "bundled", lambda name: tmp_path / "bundled" / name)
+    monkeypatch.setattr(suite_making, "_perceptrons", None)
+    monkeypatch.setattr(suite_making, "_transformers", None)
+    suite_files.shipped.cache_clear()
+    (tmp_path / "again").mkdir()
+    again = SuiteFolder(tmp_path / "again", design(), "public")
+    again.begin()
+    assert [len(seeds) for seeds in again.seeds] == [sum(one["network"] is not None for one in some) for some in made()]
+    for cell, seeds in enumerate(again.seeds):
+        again.save(suite_making.make_networks(design(), cell, seeds, None, Work(), "public"))
+    found = again.finish()
+    suite_files.shipped.cache_clear()
+    assert found.digest == suite.digest
+    assert {**found.manifest, "files": {}} == {**suite.manifest, "files": {}}
+    assert (found.answers, found.networks) == (suite.answers, suite.networks)
+    assert SuiteFolder(tmp_path, design(version="2"), "public").shipped is None
+
+
+def test_a_former_version_says_what_is_known_of_it():
+    for half, digest in zip(("small", "public"), FORMER, strict=True):
+        assert read_suite(suite_files.bundled(half)).digest != digest
+        assert f"version 1 of the {half}" in suite_named(digest)
+        with pytest.raises(InvalidAnswers, match=f"about suite {digest[:12]} .version 1 of the {half}"):
+            read_answers(json.dumps({"suite": digest, "name": "a", "answers": {"b": {}}}).encode(), "a", "other", ["b"])
 
 
 @pytest.mark.release

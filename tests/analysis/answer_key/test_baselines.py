@@ -100,7 +100,10 @@ def test_the_rule_inside_the_loop_keeps_what_is_pruned_out():
 
 @pytest.mark.parametrize(
     ("key", "gradients", "runs"),
-    [("eap", 1, 0), ("eap-ig", 5, 0), ("mask-ig", 21, 0), ("exact-edge", 0, 1), ("edge-pruning", 400, 0)],
+    [
+        *[("eap", 1, 0), ("eap-ig", 5, 0), ("mask-ig", 21, 0), ("edge-pruning", 400, 0)],
+        *[("exact-edge", 0, 1), ("acdc", 0, 1)],
+    ],
 )
 def test_calls_are_counted(key, gradients, runs):
     [found] = answers(key, "xor")
