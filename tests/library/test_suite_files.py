@@ -197,6 +197,15 @@ def test_a_former_version_says_what_is_known_of_it():
             read_answers(json.dumps({"suite": digest, "name": "a", "answers": {"b": {}}}).encode(), "a", "other", ["b"])
 
 
+@pytest.mark.parametrize("half", ["small", pytest.param("public", marks=pytest.mark.release)])
+def test_every_network_of_a_bundled_suite_is_right_as_a_whole(half):
+    suite = read_suite(suite_files.bundled(half))
+    assert all(one.question.subject.digest == one.digest for one in suite.networks)
+    whole = {one.name: judge_of(one.question, PRIMARY).are_valid([(1 << one.n_edges) - 1]) for one in suite.networks}
+    assert [name for name, valid in whole.items() if valid != [True]] == []
+    assert all(sum(suite.truths[one.name][PRIMARY.key]["sizes"]) for one in suite.networks)
+
+
 @pytest.mark.release
 @pytest.mark.parametrize("half", ["small", "public"])
 def test_bundled_suites_are_whole_and_small(half):

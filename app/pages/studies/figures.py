@@ -64,14 +64,16 @@ def listed(study: Study) -> dict[str, list[str]]:
 
 
 def figure_names(study: Study) -> dict[str, str]:
-    """A study's figures with their titles, in order: ladders first, then every measure."""
+    """A study's figures with their titles, in order: ladders first, or what it compares; then every measure."""
     measures = study.summary["measures"]
     ladders = {
         f"{LADDER}{number}": _title(ladder.label)
         for number, ladder in enumerate(study.design.ladders)
         if measures.keys() >= {*ladder.measures}
     }
-    return ladders | {name: _title(measures[keys[0]]["measure_label"]) for name, keys in listed(study).items()}
+    titles = {name: _title(measures[keys[0]]["measure_label"]) for name, keys in listed(study).items()}
+    compared = {one.measure: titles[one.measure] for one in study.design.comparisons if one.measure in titles}
+    return (ladders or compared) | titles
 
 
 def drawn_figure(study: Study, name: str, protocol: str, by: Factor | None) -> Drawn:
@@ -244,7 +246,10 @@ def _caption(study: Study, measure: Mapping[str, Any], found: Sequence[Sequence[
     inexact = sum(group["inexact"] for some in found for group in some if "inexact" in group)
     text += f" {noun(inexact, 'estimate or lower bound', 'estimates or lower bounds')}." if inexact else ""
     drawn, dots = sum(len(one.x) for one in chart.series[:-2]), sum(group["n"] for some in found for group in some)
-    return text + (f" {exact(drawn)} of {noun(dots, unit)} are drawn." if drawn < dots else "")
+    if drawn >= dots:
+        return text
+    each = noun(dots, unit) if len(found) == 1 else f"{noun(dots, 'dot')}, one for each {unit} and row,"
+    return f"{text} {exact(drawn)} of {each} are drawn."
 
 
 def units_of(study: Study) -> tuple[str, str]:

@@ -113,6 +113,31 @@ def test_gradients_are_the_limits_of_differences(ablation, measure) -> None:
 
 
 @pytest.mark.parametrize("network", [PERCEPTRON, "heads", "qkv"])
+def test_of_the_usual_measure_more_is_better_whatever_the_network(network) -> None:
+    ask, view = Ask(question(network), Condition()), NetworkView.of(question(network), "zero")
+    n_edges, step = len(view.edges), 1e-5
+    whole, empty = ask.measure([np.ones(n_edges), np.zeros(n_edges)])
+    assert whole > empty
+    outputs = ask.run([view.edges])[0]
+    if network == PERCEPTRON:
+        assert whole == pytest.approx(((2 * view.labels - 1) * outputs).mean())
+    else:
+        chances = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+        assert whole == pytest.approx(np.log(chances[np.arange(len(view.labels)), view.labels]).mean())
+        assert whole == -ask.measure([view.edges], "cross-entropy")
+    # up the slope it grows: gates on all edges moved a little along it
+    slopes = ask.gradients(gates=np.full(n_edges, 0.7))
+    assert np.array_equal(slopes, ask.gradients(ask.measures[0], gates=np.full(n_edges, 0.7)))
+    if network != PERCEPTRON:
+        assert np.array_equal(slopes, -ask.gradients("cross-entropy", gates=np.full(n_edges, 0.7)))
+        assert np.array_equal(ask.gradients(at=0.5), -ask.gradients("cross-entropy", at=0.5))
+    else:
+        moved = [plain_run(view, 0.7 + sign * step * slopes) for sign in (1, -1)]
+        up, down = (((2 * view.labels - 1) * one).mean() for one in moved)
+        assert (up - down) / (2 * step) == pytest.approx((slopes**2).sum(), rel=1e-3)
+
+
+@pytest.mark.parametrize("network", [PERCEPTRON, "heads", "qkv"])
 def test_circuits_are_asked_by_name_or_as_rows_of_an_array(network) -> None:
     about, condition = question(network), Condition()
     view, ask = NetworkView.of(about, "zero"), Ask(about, condition)

@@ -212,6 +212,14 @@ def test_answers_of_methods_are_one_figure(client, store):
     assert first["audit-valid:acdc(tau=0.1)"] is False
 
 
+def test_what_a_study_compares_is_drawn_first(client, store):
+    compared = [{"measure": MEASURES[1], "factor": "hidden", "test": "kruskal-wallis"}]
+    with store.write() as session:
+        store_study(session, design(comparisons=compared, ladders=[]))
+    record = client.get(f"{API}/xor-width").json()
+    assert list(record["figures"]) == [MEASURES[1], MEASURES[0], *MEASURES[2:]]
+
+
 def test_a_network_that_is_seen_at_several_losses_is_counted_once(client, store):
     with store.write() as session:
         store_study(session, design(hidden=[[3, 3]], loss_target=[0.1, 0.01], comparisons=[]))
@@ -229,6 +237,13 @@ def test_of_many_networks_some_of_each_group_are_drawn(client, store):
         store_study(session, asked, made)
     assert client.get("/studies/xor-width/figures/circuits-valid.svg").text.count("<circle") > 600
     assert "600 of 5,000 networks are drawn." in client.get("/studies/xor-width").text
+    with store.write() as session:
+        made = [{**row, "interpretations-total": 1} for row in made]
+        steps = [{"label": "Two", "measures": ["circuits-valid", "interpretations-total"]}]
+        two = {"slug": "two", "measures": ["circuits-valid", "interpretations-total"], "ladders": steps}
+        store_study(session, design(seeds={"first": 0, "count": 2500}, comparisons=[], **two), made)
+    words = "600 of 10,000 dots, one for each network and row, are drawn."
+    assert words in client.get("/studies/two").text
     chart = client.get("/studies/xor-width?part=circuits-valid.plotly").json()
     (dots,) = (one for one in chart["data"] if one["name"] == "networks")
     assert len(dots["x"]) == 600

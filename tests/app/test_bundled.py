@@ -1,0 +1,32 @@
+"""Each network that comes with Pluriscope computes its task, as it is handed out."""
+
+import numpy as np
+import pytest
+
+from analysis.discovery.landscapes import masked_under
+from analysis.network_files.files import parse_network_file
+from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.registry import question_in
+from analysis.tasks import input_table
+from analysis.validity import decide
+from app.bundled import bundled_models, bundled_networks
+
+SUPERPOSED = "superposition-5-2-5"
+"""Two neurons for five features, of which one at a time comes through: its pages say on how many rows it is wrong."""
+
+
+@pytest.mark.parametrize("bundled", bundled_networks(), ids=lambda one: one.slug)
+def test_a_network_computes_its_tasks(bundled):
+    outputs = forward(bundled.file.network, input_table(bundled.file.network.n_inputs))
+    wrong = [
+        int(np.count_nonzero(decide(outputs[:, place], "rounding") != task.truth_table))
+        for place, task in enumerate(bundled.file.tasks)
+    ]
+    assert wrong == [12 if bundled.slug == SUPERPOSED else 0] * outputs.shape[1]
+
+
+@pytest.mark.parametrize(("name", "raw"), bundled_models().items(), ids=lambda one: one if isinstance(one, str) else "")
+def test_a_model_of_another_kind_is_right_on_every_row(name, raw):
+    question = question_in(raw)
+    whole = masked_under(question, "zero")
+    assert whole.right((1 << question.graph.n_bits) - 1) == len(question.subject.rows), name
