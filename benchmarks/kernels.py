@@ -1,11 +1,11 @@
 """The same verdict on every machine: tests and results under the kernels that other processors would choose.
 
-NumPy, its OpenBLAS, torch with its MKL and oneDNN, and Numba choose their code by the processor at the start, and can be
-told to choose what an older or other one would. Each variant below is one such choice, in processes of its own. Under
-each the tests of the engine run, and every result is written again: the golden networks under the protocol ``paper``,
-some of them under ``complete``, what counting without a list says of these, and what is asked of them: directions of
-every closed-form class, and the criteria of the funnel; and of the small suite the truths, and what methods that do not
-learn answer. All must be equal byte for byte, ids included.
+NumPy, its OpenBLAS, torch with its MKL and oneDNN, and Numba choose their code by the processor at the start, and can
+be told to choose what an older or other one would. Each variant below is one such choice, in processes of its own.
+Under each the tests of the engine run, and every result is written again: the golden networks under the protocol
+``paper``, some of them under ``complete``, what counting without a list says of these, and what is asked of them:
+directions of every closed-form class, and the criteria of the funnel; and of three networks of the small suite the
+truths, and what methods that do not learn answer. All must be equal byte for byte, ids included.
 
     python -m benchmarks.kernels                          # all variants
     python -m benchmarks.kernels --only Haswell Prescott  # some; the first is what the others are held against
@@ -38,7 +38,7 @@ FULL: Final = ("or_sigmoid_2-2", "xor_2-2-2", "xor_3", "xor_3-3_a")
 DIRECTIONS: Final = ("xor_pretrained", "xor_relu_3-3", "xor_sigmoid_3-3", "xor_tanh_3-3")
 """Asked for directions: of each activation one in which oblique families have witnesses."""
 SUITE: Final = ("disguised-compile-idle-split-0", "heads-sum-modulo-0", "xor-3-sigmoid-1")
-"""Networks of the small suite of which truths and answers are made again in a test."""
+"""Networks of the small suite of which truths and answers are made again."""
 _MOVED: Final = ("kl", "seconds", "seconds_ratio")  # what a row of answers may say otherwise elsewhere
 _OF_THE_RUN: Final = ("seconds", "began", "took", "created_at")  # fields of when it was made, and how long it took
 
@@ -185,7 +185,7 @@ def write_results(folder: Path, *, few: bool = False) -> None:
 
     Args:
         folder: made if it is missing.
-        few: only XORNet's analysis, one network's directions and some of the suite, for a test.
+        few: only XORNet's analysis, one network's directions and the suite's, for a test.
     """
     from analysis.circuits.counting import count_circuits
     from analysis.network_files.files import network_file_json
@@ -216,12 +216,11 @@ def write_results(folder: Path, *, few: bool = False) -> None:
         found = count_circuits(ask(files[name].network, task=files[name].tasks[0]), n_draws=100)
         counted = [asdict(found.distribution), found.masks.tolist()]
         (folder / f"counted {name}.json").write_text(json.dumps(counted, indent=1))
-    for network in read_suite().networks:
-        if not few or network.name in SUITE:
-            made = known(0, network.seed, CONVERGED, network, DEFAULT_WORK)
-            answers = [row for row in made["answers"] if row["method"] != "edge-pruning"]  # which learns, with torch
-            told = [made["truth_digest"], made["truths"], [{**row, **dict.fromkeys(_MOVED)} for row in answers]]
-            (folder / f"suite {network.name}.json").write_text(json.dumps(told, indent=1))
+    for network in (read_suite().by_name[name] for name in SUITE):
+        made = known(0, network.seed, CONVERGED, network, DEFAULT_WORK)
+        answers = [row for row in made["answers"] if row["method"] != "edge-pruning"]  # which learns, with torch
+        told = [made["truth_digest"], made["truths"], [{**row, **dict.fromkeys(_MOVED)} for row in answers]]
+        (folder / f"suite {network.name}.json").write_text(json.dumps(told, indent=1))
     for title, (arguments, names) in commands.items():
         for name in names:
             source = folder / f"{title} {name}.network"

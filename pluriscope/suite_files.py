@@ -419,7 +419,7 @@ class SuiteFolder:
         Raises:
             InvalidSuite: the secret is none.
         """
-        seeds, known = self.design.seeds(self.half, self.secret), self.shipped and self.shipped.by_name
+        seeds, known = self.design.seeds(self.half, self.secret), self.shipped.by_name if self.shipped else None
         cells = zip(self.design.cells, seeds, strict=True)
         return tuple([one for one in some if known is None or f"{cell.name}-{one}" in known] for cell, some in cells)
 
@@ -532,7 +532,9 @@ class SuiteFolder:
         for one in made:
             counts[self.design.cells[one["cell"]].arm.key]["networks" if one["network"] else one["state"]] += 1
         if self.shipped:
-            return {key: {**arm, "networks": counts[key]["networks"]} for key, arm in self.shipped.manifest["arms"].items()}
+            return {
+                key: {**arm, "networks": counts[key]["networks"]} for key, arm in self.shipped.manifest["arms"].items()
+            }
         labels = {arm.key: arm.label for arm in self.design.arms}
         return {
             key: {"label": labels[key], "networks": found.pop("networks", 0), "left_out": dict(sorted(found.items()))}

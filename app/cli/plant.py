@@ -86,7 +86,9 @@ def plant(
     if not learned:
         remark("training ended above its loss target; try another seed or more steps")
     elif planted.n_wrong:
-        remark(f"{planted.n_wrong} of {2**tree.n_inputs} inputs are decided wrong now; take less noise, or another seed")
+        remark(
+            f"{planted.n_wrong} of {2**tree.n_inputs} inputs are decided wrong now; take less noise, or another seed"
+        )
     return written(output, network_file_json(file), DONE if learned and not planted.n_wrong else STOPPED)
 
 

@@ -29,9 +29,9 @@ def make_suite(
 
     Example: pluriscope suite make public --output public --workers 2
 
-    A run that is stopped is continued by the same command. Networks of small and public come with Pluriscope, and truths
-    follow from them, so their digests are the same everywhere. Those of the other half are trained, which on another
-    machine may give other weights: keep the folder.
+    A run that is stopped is continued by the same command. Networks of small and public come with Pluriscope, and
+    truths follow from them, so their digests are the same everywhere. Those of the other half are trained, which on
+    another machine may give other weights: keep the folder.
 
     Exit codes: 0 it is whole, 2 bad input, 3 some networks are missing.
 

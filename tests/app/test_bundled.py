@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from analysis.discovery.landscapes import masked_under
-from analysis.network_files.files import parse_network_file
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.registry import question_in
 from analysis.tasks import input_table

@@ -10,7 +10,14 @@ from benchmarks import kernels
 @pytest.mark.slow
 def test_results_are_equal_byte_for_byte_under_other_kernels(capsys) -> None:
     """Six small files with criteria, directions, and truths and answers of a suite; the program itself writes all."""
-    wanted = ("OpenBLAS Haswell", "OpenBLAS Prescott", "NumPy baseline", "Numba generic", "torch default", "MKL compatible")
+    wanted = (
+        "OpenBLAS Haswell",
+        "OpenBLAS Prescott",
+        "NumPy baseline",
+        "Numba generic",
+        "torch default",
+        "MKL compatible",
+    )
     chosen = [variant for variant in kernels.variants() if variant.name in wanted]
     assert len(chosen) == len(wanted)
     status = kernels.compare(chosen, few=True)

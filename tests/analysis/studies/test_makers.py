@@ -29,11 +29,7 @@ SOURCES_OF = {
     "noisy": {"noise_std": [0.1]},
     "penalised": {"regularisation": ["l1 0.003", "prune 0.5"]},
 }
-ACTIVATIONS = {
-    "leaky_relu": lambda z: z if z > 0 else 0.01 * z,
-    "sigmoid": lambda z: 1 / (1 + exp(-z)),
-    "tanh": tanh,
-}
+ACTIVATIONS = {"leaky_relu": lambda z: z if z > 0 else 0.01 * z, "sigmoid": lambda z: 1 / (1 + exp(-z)), "tanh": tanh}
 
 
 def outputs(network, row):
@@ -42,7 +38,9 @@ def outputs(network, row):
     for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
         last = layer == len(network.weights)
         act = ACTIVATIONS[(network.output_activation if last else None) or network.activation]
-        values = [act(b + sum(w * v for w, v in zip(ws, values, strict=True))) for ws, b in zip(weights, biases, strict=True)]
+        values = [
+            act(b + sum(w * v for w, v in zip(ws, values, strict=True))) for ws, b in zip(weights, biases, strict=True)
+        ]
     return values
 
 

@@ -41,7 +41,9 @@ def test_what_does_not_fit_is_refused(arguments, told, tmp_path, capsys) -> None
 
 def test_a_disguise_that_changes_the_answers_is_said(tmp_path, capsys) -> None:
     path, options = tmp_path / "planted.json", ("--hidden", "3,3", "--activation", "leaky_relu", "--disguise", "idle")
-    ends = [run("plant", ALICE, *options, "--disguise", "noise=0.5", "--seed", seed, "--output", path) for seed in range(9)]
+    ends = [
+        run("plant", ALICE, *options, "--disguise", "noise=0.5", "--seed", seed, "--output", path) for seed in range(9)
+    ]
     assert set(ends) == {0, 3}
     assert capsys.readouterr().err.count("of 4 inputs are decided wrong now") == ends.count(3)
 
