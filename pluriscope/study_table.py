@@ -93,6 +93,112 @@ class StudyTable:
             InvalidTable: a part is gone or damaged.
         """
         with _connected() as database:
+            try:
+                return database.execute(self._full(query), parameters).fetchall()
+            except (duckdb.BinderException, duckdb.ParserException):
+                raise  # a fault of the query's author
+            except duckdb.Error as problem:
+                raise _refusal(", ".join(path.name for path in self.paths[:3]), problem) from None
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """The names of the columns with their types as DuckDB calls them, such as "BIGINT" or "VARCHAR[]"."""
+        return {name: kind for name, kind, *_ in self.ask("DESCRIBE SELECT * FROM {rows}")} if self.paths else {}
+
+    def seeds(self) -> dict[str, set[int]]:
+        """The seeds that have rows, by keys of cells."""
+        found: dict[str, set[int]] = {}
+        for cell, seed in self.ask("SELECT DISTINCT cell, seed FROM {rows}") if self.paths else ():
+            found.setdefault(cell, set()).add(seed)
+        return found
+
+    def write(self, path: Path, query: str, options: str) -> None:
+        """Write what a query gives to a file.
+
+        Args:
+            path: of the file.
+            query: as of :meth:`ask`.
+            options: of DuckDB's COPY, such as "FORMAT csv, HEADER".
+
+        Raises:
+            InvalidTable: a part is gone or damaged.
+            OSError: the file cannot be written.
+        """
+        with _connected() as database:
+            try:
+                database.execute(f"COPY ({self._full(query)}) TO {literal(str(path))} ({options})")
+            except duckdb.Error as problem:
+                self.check()
+                if not isinstance(problem, duckdb.IOException):
+                    raise _refusal(", ".join(path.name for path in self.paths[:3]), problem) from None
+                reason = str(problem).splitlines()[0].removesuffix('"}')
+                known = re.search(r'"errno":"(\d+)$', reason)
+                words = os.strerror(int(known[1])) if known else reason.rpartition(": ")[2]
+                raise OSError(errno.EIO, words, str(path)) from None
+
+    def check(self) -> None:
+        """Read all rows.
+
+        Raises:
+            InvalidTable: a part is gone or damaged.
+        """
+        if self.paths:
+            self.ask("SELECT bit_xor(hash(COLUMNS(*))) FROM {rows}")
+
+    def pack(self, folder: Path, metadata: Mapping[str, str], query: str = "SELECT * FROM {rows}") -> list[Path]:
+        """Write what a query gives to parts of some megabytes each.
+
+        Args:
+            folder: for them; nothing else is in it.
+            metadata: texts by name.
+            query: as of :meth:`ask`.
+
+        Returns:
+            The parts, in the order of their rows.
+
+        Raises:
+            InvalidTable: a part is gone or damaged.
+        """
+        sizes = f"ROW_GROUP_SIZE {_ROW_GROUP}, FILE_SIZE_BYTES {MOST_PART}, OVERWRITE_OR_IGNORE"
+        self.write(folder, query, f"{copy_options(metadata)}, {sizes}")
+        return sorted(folder.glob(f"*{ENDING}"), key=lambda path: (len(path.name), path.name))
+
+    @property
+    def source(self) -> str:
+        """The table in a query."""
+        names = ", ".join(literal(pattern_of(path)) for path in self.paths)
+        return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
+
+    def _full(self, query: str) -> str:
+        """A query with the table in it, whatever stands in quotation marks there."""
+        return _ROWS.sub(lambda found: found[1] or self.source, query)
+
+
+def write_part(
+    path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], metadata: Mapping[str, str], level: int = 3
+) -> None:
+    """Write a part whole: to a temporary file beside it, which is then renamed.
+
+    Args:
+        path: of the part.
+        rows: values by column; what a row does not have is null. Whole numbers of any size stay exact up to 38 digits.
+        columns: name → type as DuckDB calls it.
+        metadata: texts by name.
+        level: of compression, 1 to 22.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    with TemporaryDirectory() as folder:
+        lines = Path(folder) / "rows.jsonl"
+        with lines.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+        types = ", ".join(f"{quoted(name)}: {literal(kind)}" for name, kind in columns.items())
+        names = ", ".join(map(quoted, columns))
+        whole = Path(folder) / "rows.parquet"
+        source = f"read_json($1, format = 'nd', columns = {{{types}}}, maximum_object_size = {_MOST_ROW})"
+        with _connected() as database:
             options = f"{copy_options(metadata)}, COMPRESSION_LEVEL {level}"
             query = f"COPY (SELECT {names} FROM {source}) TO {literal(str(whole))} ({options})"  # noqa: S608  quoted
             database.execute(query, [pattern_of(lines)])
