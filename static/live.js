@@ -224,6 +224,7 @@
         const content = part.querySelector(".vs-level");
         const nothing = value === null || part.classList.contains("vs-gone");
         const [x, y, radius] = content.dataset.at.split(" ").map(Number);
+        content.classList.toggle("vs-below", !nothing && value < 0);
         content.setAttribute("d", nothing ? "" : level(x, y, radius, value / this.net.full));
         part.querySelector(".vs-value").textContent = nothing ? "" : number(value);
       }

@@ -1,7 +1,7 @@
 """A network as vessels: the level in a neuron's circle is its value, so that a run can be watched.
 
-One scale holds for all levels of a drawing; a negative value hangs from the top, and its number stands below. An input
-is a bit, filled or empty. The output has a threshold of 0.5, above which it answers 1. Dark edges are kept, pale ones
+One scale holds for all levels of a drawing; a negative value hangs from the top, paler, and its number stands below. An
+input is a bit, filled or empty. The output has a threshold of 0.5, above which it answers 1. Dark edges are kept, pale ones
 cut, dashed ones have a negative weight; the edges into a forced neuron are pale, since they no longer count. Above a
 neuron stands what an explanation reads it as: a truth table and words. ``static/live.js`` moves levels and numbers of
 this drawing, whose neurons and edges it finds by their names.
@@ -337,7 +337,8 @@ class _Vessels:
         gone, inner = self.wiring.cut[layer][neuron], radius - _GAP
         body = circle(x, y, radius, "vs-wall")
         filled = "" if gone or value is None else level(x, y, inner, value / self.full)
-        body += f'<path class="vs-level" data-at="{num(x)} {num(y)} {num(inner)}" d="{filled}"/>'
+        below = " vs-below" if value is not None and value < 0 else ""
+        body += f'<path class="vs-level{below}" data-at="{num(x)} {num(y)} {num(inner)}" d="{filled}"/>'
         words = "" if gone else sizes.unknown if value is None else decimal(value)
         old = value if self.was is None else self.was[layer][neuron]
         differs = not gone and old != value

@@ -28,6 +28,10 @@ def said(part: ET.Element, css: str) -> str:
     return found.text or found.get("d") or ""
 
 
+def said_below(part: ET.Element) -> str:
+    return "".join(one.get("d", "") for one in part.iter() if "vs-below" in (one.get("class") or "")) or "none"
+
+
 @pytest.mark.parametrize(
     ("share", "top"),
     [
@@ -67,6 +71,7 @@ def test_numbers_levels_and_the_answer_are_those_of_the_values(geometry):
                        "y": "0.60"}  # fmt: skip
     empty = {name for name in numbers if not said(found[name], "vs-level")}
     assert empty == {"n2.1"}
+    assert {name for name in numbers if said(found[name], "vs-level") == said_below(found[name])} == {"n1.1"}
     assert "vs-says-1" in drawn
     assert said(found["n1.2"], "vs-level").split("A", 1)[1] != ""
     assert {name for name in found if "→" in name} >= {"A→n1.0", "n1.2→n2.0", "n2.1→y"}
