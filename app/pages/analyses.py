@@ -67,7 +67,7 @@ class AnalysisRecord(PageModel, Generic[R]):
     seconds: float | None
     engine_version: str
     older: list[str] = Field(
-        description="What in it an older version has made, since corrected; a worker makes it again if nothing waits."
+        description="What in it an older version of its method has made; a worker makes it again when nothing waits."
     )
     digest: str = Field(description="SHA-256 of what is stored.")
     created_at: datetime | None

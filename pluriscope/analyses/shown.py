@@ -30,7 +30,7 @@ from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.naming import ExplanationRef, Scope
 
 OLDER: Final = "Made by an older version"
-AGAIN: Final = "The method has been corrected since. A worker makes it again when nothing else waits."
+AGAIN: Final = "The method answers otherwise today. A worker makes it again when nothing else waits."
 
 
 @dataclass(frozen=True, eq=False)
