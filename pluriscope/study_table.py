@@ -175,7 +175,11 @@ class StudyTable:
 
 
 def write_part(
-    path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], metadata: Mapping[str, str], level: int = 3
+    path: Path,
+    rows: Iterable[Mapping[str, Any]],
+    columns: Mapping[str, str],
+    metadata: Mapping[str, str],
+    level: int = 3,
 ) -> None:
     """Write a part whole: to a temporary file beside it, which is then renamed.
 
