@@ -1,9 +1,9 @@
 """A network as vessels: the level in a neuron's circle is its value, so that a run can be watched.
 
 One scale holds for all levels of a drawing; a negative value hangs from the top, paler, and its number stands below. An
-input is a bit, filled or empty. The output has a threshold of 0.5, above which it answers 1. Dark edges are kept, pale ones
-cut, dashed ones have a negative weight; the edges into a forced neuron are pale, since they no longer count. Above a
-neuron stands what an explanation reads it as: a truth table and words. ``static/live.js`` moves levels and numbers of
+input is a bit, filled or empty. The output has a threshold of 0.5, above which it answers 1. Dark edges are kept, pale
+ones cut, dashed ones have a negative weight; the edges into a forced neuron are pale, since they count no longer. Above
+a neuron stands what an explanation reads it as: a truth table and words. ``static/live.js`` moves levels and numbers of
 this drawing, whose neurons and edges it finds by their names.
 """
 
