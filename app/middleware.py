@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from starlette.datastructures import URL, Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.error_answers import unforeseen
@@ -105,6 +105,8 @@ class Envelope:
 
         try:
             await self.app(scope, receive, send_wrapped)
+        except ClientDisconnect:
+            status = 499  # whoever asked has gone in the middle of a body, and nobody is left to be answered
         except Exception as error:
             # answered here and not by Starlette's outermost layer, so that this answer has its headers and its id too
             if response_started:

@@ -1,9 +1,11 @@
-"""HEAD through a real server: the headers of GET, no body, and nothing in the log."""
+"""Through a real server: HEAD has the headers of GET and no body; whoever goes in the middle is no error."""
 
 from __future__ import annotations
 
 import http.client
 import logging
+import socket
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -43,3 +45,15 @@ def test_head_answers_as_get_does(server, caplog):
         for path in PATHS:
             assert answer(server, "HEAD", path).status == answer(server, "GET", path).status, path
     assert [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")] == []
+
+
+def test_who_goes_while_sending_is_no_error_of_ours(server, caplog):
+    at, form = urlsplit(server.url), "content-type: application/x-www-form-urlencoded\r\ncontent-length: 50"
+    begun = f"POST /networks/xor-pretrained/rename HTTP/1.1\r\nhost: {at.netloc}\r\n{form}\r\n\r\nslug="
+    with caplog.at_level(logging.INFO, logger="pluriscope"):
+        with socket.create_connection((at.hostname, at.port)) as gone:
+            gone.sendall(begun.encode())
+            assert answer(server, "GET", "/health").status == 200  # the first was taken up meanwhile
+        while not any("/rename" in record.getMessage() for record in caplog.records):
+            time.sleep(0.01)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
