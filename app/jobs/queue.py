@@ -40,7 +40,7 @@ LEASE_SECONDS: Final = 30.0
 MAX_LOSSES: Final = 3  # attempts that may fail at one place; then the job itself is taken to be the cause
 NEAR: Final = 20  # places of a stage are one within this part of its total, since progress is noted now and then
 FIRST_WAIT_SECONDS: Final = 1.0  # after an attempt that failed; twice as long after each further one
-AWAY_SECONDS: Final = 30.0  # where something is away that the job needs
+AWAY_SECONDS: Final = 30.0  # where something is away that the job needs; no wait is longer
 ENDED_BADLY: Final = ("failed", "cancelled")
 ENDED: Final = (*ENDED_BADLY, "done", "truncated")
 
@@ -437,7 +437,9 @@ def give_back(
     if row.cancel_requested:
         _end(session, row, "cancelled", "", now)
         return
-    wait = FIRST_WAIT_SECONDS * 2.0 ** (row.losses - 1) if reason else AWAY_SECONDS if waits_for else 0
+    wait = AWAY_SECONDS if waits_for else 0.0
+    if reason:
+        wait = min(AWAY_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(row.attempts - 1, 10))
     row.attempts -= not reason
     _wait(row, now + timedelta(seconds=wait) if wait else None)
     row.found = waits_for[:300]

@@ -162,6 +162,16 @@ def test_a_wait_that_a_clock_ahead_has_begun_is_over(store):
     assert claim(store).job_id == job_id
 
 
+def test_no_wait_is_longer_than_half_a_minute_however_often_a_job_was_lost(store):
+    job_id, now = enqueue(store), NOW
+    for done in range(100, 900, 100):
+        held = claim(store, now=now)
+        get_to(store, held, "counting", done, 1_000)
+        give_back(store, held, "process was lost", now=now)
+        now = job(store, job_id).not_before
+    assert now - NOW == timedelta(seconds=1 + 2 + 4 + 8 + 16 + 3 * AWAY_SECONDS)
+
+
 PLACES = {
     "nothing is told": (True, [()] * 3),
     "the same place": (True, [("counting", 500, 1_000)] * 3),
