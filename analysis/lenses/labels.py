@@ -32,7 +32,7 @@ from analysis.tasks import MAX_INPUTS
 from analysis.work import Work
 
 MAX_LABELS: Final = 64
-N_SHUFFLED: Final = 39
+N_SHUFFLED: Final = 19
 """Networks with shuffled weights."""
 MAX_FREE: Final = 3
 """Inputs up to which every function is tried where no label is typed; beyond them the task and the single inputs."""
@@ -93,60 +93,40 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
     clean, n_inputs = activations(question.network, question.method_rows[0]), question.network.n_inputs
     typed = read_labels(str(settings["labels"]))
     asked = [(label, np.array(task_from_formula(label.formula, n_inputs).truth_table) == 1) for label in typed]
-    notes = () if asked else _usual(question, clean)
+    notes = () if asked else (_usual(question, clean),)
     if not asked:
         asked = [_best(question, clean, layer, neuron) for ((layer, neuron),) in neurons_of(question.network.sizes)]
     rows = tuple(_scored(question, clean, label, table) for label, table in work.each("methods", asked, "labels"))
     return Table(rows, notes)
 
 
-def _functions(question: Question) -> tuple[Sequence[int], list[NDArray[np.bool_]]]:
-    """Those that are tried, and their tables; a function and its negation count once."""
-    n_inputs, n_rows = question.network.n_inputs, len(question.method_rows[0])
+def _best(question: Question, clean: Sequence[Array], layer: int, neuron: int) -> tuple[Label, NDArray[np.bool_]]:
+    """The function that correlates most with a neuron, the first of equals; a function and its negation count once."""
+    n_inputs, n_rows = question.network.n_inputs, len(clean[0])
     few = [question.task.pattern, *(input_pattern(index, n_inputs) for index in range(n_inputs))]
     functions = range(2, 1 << n_rows, 2) if n_inputs <= MAX_FREE else few
-    return functions, [np.array([function >> row & 1 for row in range(n_rows)]) == 1 for function in functions]
-
-
-def _usual(question: Question, clean: Sequence[Array]) -> tuple[str, ...]:
-    """How well the best function of each neuron fits where the weights are in random order."""
-    tables = np.array(_functions(question)[1], dtype=np.float64)
-    centred = tables - fixed_order.mean(tables.T)[:, None]
-    sizes = np.sqrt(fixed_order.mean((centred * centred).T))
-    centred, sizes = centred[sizes > 0.0], sizes[sizes > 0.0]
-
-    def best(layers: Sequence[Array]) -> float | None:
-        neurons = np.concatenate(layers[1:-1], axis=1).T
-        moved = neurons - fixed_order.mean(neurons.T)[:, None]
-        spread = np.sqrt(fixed_order.mean((moved * moved).T))
-        varies = spread > 0.0
-        if not varies.any() or not len(sizes):
-            return None
-        products = fixed_order.inner(moved[varies], centred) / (neurons.shape[1] * spread[varies, None] * sizes)
-        return fixed_order.total_of(np.abs(products).max(axis=1)) / int(varies.sum())
-
-    networks = (permuted_network(question.network, number, seed=0) for number in range(N_SHUFFLED))
-    found = [best(activations(network, question.method_rows[0])) for network in networks]
-    own, known = best(clean), [one for one in found if one is not None]
-    if own is None or not known:
-        return ()
-    usual = fixed_order.total_of(np.array(known)) / len(known)
-    return (
-        f"Of {len(sizes)} functions the best correlates with its neuron by {own:.2f} in the mean over neurons, and by "
-        f"{usual:.2f} where the entries of each weight matrix are shuffled.",
-    )
-
-
-def _best(question: Question, clean: Sequence[Array], layer: int, neuron: int) -> tuple[Label, NDArray[np.bool_]]:
-    """The function that correlates most with a neuron, the first of equals."""
-    n_inputs, n_rows = question.network.n_inputs, len(clean[0])
-    functions, tables = _functions(question)
+    tables = [np.array([function >> row & 1 for row in range(n_rows)]) == 1 for function in functions]
     scores = [_correlation(clean[layer][:, neuron], table) or 0.0 for table in tables]
     best = int(np.argmax(np.round(np.abs(scores), 9)))
     function, table = functions[best], tables[best]
     if scores[best] < 0.0:
         function, table = (1 << n_rows) - 1 - function, ~table
     return Label(layer, neuron, gate_name(function, n_inputs) or table_text(function, n_inputs)), table
+
+
+def _usual(question: Question, clean: Sequence[Array]) -> str:
+    """How well the best function of each neuron fits, and where the weights are in random order."""
+
+    def fits(layers: Sequence[Array]) -> float:
+        every = [(layer, neuron) for ((layer, neuron),) in neurons_of(question.network.sizes)]
+        best = [_correlation(layers[at][:, one], _best(question, layers, at, one)[1]) or 0.0 for at, one in every]
+        return fixed_order.total_of(np.array(best)) / len(best)
+
+    networks = (permuted_network(question.network, number, seed=0) for number in range(N_SHUFFLED))
+    fitted = [fits(activations(network, question.method_rows[0])) for network in networks]
+    usual = fixed_order.total_of(np.array(fitted)) / N_SHUFFLED
+    told = f"The best function correlates with its neuron by {fits(clean):.2f} in the mean over neurons"
+    return f"{told}, and by {usual:.2f} where the entries of each weight matrix are shuffled."
 
 
 def _scored(question: Question, clean: Sequence[Array], label: Label, table: NDArray[np.bool_]) -> dict[str, Any]:

@@ -27,7 +27,8 @@ layer’s own scale until a network decides every input as the task asks. In eac
 and the smallest that meets a stricter criterion. p is (1 + networks with one as small) / (1 + networks).
 
 **Size.** If the claimed network were itself one of them, and the claim its smallest circuit, p ≤ {alpha} would come up
-with a probability of at most {alpha}; of drawn ones nearly, since their scale is that of this network. **Power.**
+with a probability of at most {alpha}; of drawn ones nearly, since their scale is that of this network. Each p is of one
+null model and one standard, not corrected for the others: what is to hold beside several has the largest. **Power.**
 {power}
 """
 

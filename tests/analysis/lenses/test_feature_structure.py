@@ -214,3 +214,18 @@ def test_hardly_more_untrained_networks_are_found_than_the_test_allows(made, see
     """At most as many as 99 of 100 binomial numbers with .05 are."""
     found = [any(test.found for test in seen(made(seed)).tests) for seed in range(10_000, 10_000 + n)]
     assert sum(found) <= most == binom.ppf(0.99, n, 0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [6, pytest.param(60, marks=pytest.mark.release)])
+def test_networks_with_the_structure_planted_are_found_as_often_as_is_said(n):
+    """Planted by another program: each step's inputs are kept as they are, but larger or smaller by a factor."""
+    found, said = 0, 0
+    for seed in range(20_000, 20_000 + n):
+        model = untrained_elman(seed)
+        weights, units = model.network.weights, model.n_units
+        kept = np.hstack([weights[0][:, :-units], np.eye(units) * np.linalg.norm(weights[0][:, -units:]) / units**0.5])
+        planted = replace(model, network=replace(model.network, weights=(kept, weights[1])))
+        (test,) = codes(planted)[1].view.tests
+        found, said = found + test.found, said + test.planted_found / test.planted
+    assert found >= binom.ppf(0.01, n, said / n)

@@ -306,7 +306,7 @@ def test_lines_and_best_functions_stand_beside_what_random_orders_give() -> None
     (note,) = look(QUESTIONS[1], "labels").notes
     rows = table(QUESTIONS[1], "labels").rows
     own = np.mean([abs(row["correlation"]) for row in rows])
-    assert note.startswith(f"Of 127 functions the best correlates with its neuron by {own:.2f}")
+    assert note.startswith(f"The best function correlates with its neuron by {own:.2f}")
     assert look(QUESTIONS[1], "labels", labels="1.0: A").notes == ()
 
 
