@@ -208,7 +208,7 @@ LENSES: Final = Analysis(
     "lenses",
     "Lenses",
     "What can be read from each layer, and what does the network use?",
-    "Under a second for most networks; lenses that learn take some seconds each.",
+    "Under a second for most networks; some seconds each for lenses that learn, or that run null networks.",
     "analysis.lenses.report:find",
     (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
     always,
