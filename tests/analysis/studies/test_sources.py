@@ -35,7 +35,7 @@ BASES = {
         "source": "planted",
         "source_options": {"algorithms": [ALICE, BOB], "steps": 40},
         "hidden": [[3, 2]],
-        "planting": ["compile, idle, noise=0.4", "iit"],
+        "planting": ["compile, idle, noise=0.1", "iit"],
         "seeds": {"first": 0, "count": 2},
     },
 }
