@@ -255,6 +255,7 @@ def _look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids
 
 DAS: Final = Lens(
     key="das",
+    version=2,
     label="Distributed alignment search",
     definition=f"Of each irredundant algorithm, the first {MAX_PLACED} if there are more, and each hidden layer "
     "one subspace for each variable is learned, so that interchanging it does what the algorithm says.",
@@ -284,6 +285,7 @@ DAS: Final = Lens(
 )
 DAS_ON_SITES: Final = SiteLens(
     key=DAS.key,
+    version=2,
     label=DAS.label,
     definition=(
         "Of the residual stream of each layer and position a subspace is learned so that interchanging it between rows "

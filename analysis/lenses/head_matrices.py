@@ -149,6 +149,7 @@ def _refuses(model: Transformer, settings: Settings) -> str:
 
 HEAD_MATRICES: Final = SiteLens(
     key="head-matrices",
+    version=2,
     label="OV and QK circuits",
     definition=(
         "What attending to a token adds to each logit by one head, which token attends to which, how far each head "

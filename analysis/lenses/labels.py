@@ -195,6 +195,7 @@ def _says(_question: Question, seen: Table) -> str:
 
 LABELS: Final = Lens(
     key="labels",
+    version=2,
     label="Labels of neurons",
     definition="A label is a formula of the inputs: its truth value is to predict the neuron's activation. Where none "
     "is typed, each neuron gets the function that correlates most, beyond three inputs of the task and the single "

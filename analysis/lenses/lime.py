@@ -115,6 +115,7 @@ def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grid
 
 LIME: Final = Lens(
     key="lime",
+    version=2,
     label="LIME",
     definition="An input's score is the effect of keeping the row's value instead of flipping it: its coefficient in a "
     "ridge regression of the output on which inputs are kept, near rows counting more. Where the row has 1, that is "
@@ -130,6 +131,7 @@ LIME: Final = Lens(
 )
 LIME_ON_SITES: Final = SiteLens(
     key=LIME.key,
+    version=2,
     label=LIME.label,
     definition=(
         "A token’s score is its slope in a ridge regression of the right logit, less the mean of the others, on which "

@@ -79,7 +79,7 @@ class LensesReport(Report):
     def outdated(self, kind: Any) -> list[str]:
         known = LENSES.of(kind)
         asked = [(one, known[one.lens]) for one in self.lenses if one.lens in known]
-        return [lens.label for one, lens in asked if one.version < lens.version]
+        return [lens.label for one, lens in asked if one.outcome == "found" and one.version < lens.version]
 
     def findings(self, question: Any = None) -> list[str]:
         """How many functions can be read from layers, how many are used, and how many are carried."""

@@ -68,6 +68,7 @@ def _multiplications(model: Transformer, settings: Settings) -> float:
 
 SAE: Final = Lens(
     key="sae",
+    version=2,
     label="Sparse autoencoder",
     definition="Latents with a ReLU and a unit decoder are trained to rebuild a layer's activations, few of them at a "
     "time; each is given as the inputs on which it fires.",
@@ -103,6 +104,7 @@ SAE: Final = Lens(
 )
 SAE_ON_SITES: Final = SiteLens(
     key=SAE.key,
+    version=2,
     label=SAE.label,
     definition=(
         "Latents with a ReLU and a unit decoder are trained to rebuild the residual stream of each layer and what each "

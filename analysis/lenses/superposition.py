@@ -102,6 +102,7 @@ def _says(question: Question, seen: Table) -> str:
 
 SUPERPOSITION: Final = Lens(
     key="superposition",
+    version=2,
     label="Features in superposition",
     definition="An input's direction is what one unit of it adds to the first hidden layer; inputs whose directions "
     "are not at right angles interfere.",
