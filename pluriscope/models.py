@@ -135,7 +135,8 @@ def read_model(
         cause = f"answers with one of {len(draft.original.classes)} classes"
         raise InvalidNetwork(f"model {type(model).__name__}", cause, f"give data={NUMBERS}")
     n_outputs = 1 if output_is == "classes" else draft.network.n_outputs
-    tasks = declared(task, draft.network.n_inputs, n_outputs)
+    labels = draft.original.labels if draft.original else ()
+    tasks = declared(task, draft.network.n_inputs, n_outputs, *([labels] if labels else []))
     given = {"tasks": tasks, "name": name, "encoding": encoding_text(encoding), "output_is": output_is}
     declaration = validated(Declaration, given, "argument", InvalidNetwork, "see the arguments of pluriscope.explain")
     intake = take_in(draft, declaration, _record(data), fallback_name=stem)

@@ -45,7 +45,7 @@ def read_file(raw: bytes, beside: Beside | None = None, layers: str | Sequence[s
         return file
     chain = OnnxChain.of(raw, beside)
     run = partial(run_apart, chain.model.SerializeToString())
-    return replace(file, original=Original(run, chain.tolerance, whole=chain.whole))
+    return replace(file, original=Original(run, chain.tolerance, whole=chain.whole, row_by_row=True))
 
 
 def run_apart(model: bytes, rows: Rows) -> Rows:

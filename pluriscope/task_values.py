@@ -13,11 +13,17 @@ TaskLike = Annotated[str | Callable[..., Any] | Task | Sequence[Any] | None, LAT
 """A name, truth table or formula as text; labels 0 and 1 by row; a function of the inputs; several for several outputs;
 None for what the file says, else what the network answers."""
 _WORDS: Final = "a name, a truth table, a formula, 0 and 1 for each row, or a function of the inputs"
-_ROUND: Final = "give 0 or 1 for each row, of numbers such as [int(value > 0.5) for value in labels]"
+_BITS: Final = (0, 1)
 
 
-def declared(task: TaskLike, n_inputs: int, n_outputs: int) -> str:
+def declared(task: TaskLike, n_inputs: int, n_outputs: int, classes: Sequence[Any] = _BITS) -> str:
     """The tasks of a network as the text of a declaration beside its file; "" for what the file says.
+
+    Args:
+        task: as :data:`TaskLike` says.
+        n_inputs: of the network.
+        n_outputs: of it.
+        classes: what its labels are for 0 and for 1, beside 0 and 1 themselves.
 
     Raises:
         InvalidTask: labels that are neither 0 nor 1, or that stand for no rows or outputs of this network.
@@ -25,17 +31,19 @@ def declared(task: TaskLike, n_inputs: int, n_outputs: int) -> str:
     if task is None:
         return ""
     if isinstance(task, (str, Task)) or callable(task):
-        return _text(task, n_inputs, n_outputs)
+        return _text(task, n_inputs, n_outputs, classes)
     try:
         some = [plain(one) for one in listed(task)]
     except (TypeError, ValueError):
         raise unfit("task", task, _WORDS) from None
     if not some:
         raise InvalidTask("task", "is an empty list", f"give {_WORDS}")
+    if all(one in classes for one in some):
+        return _digits(some, classes)
     if not any(_is_several(one) or isinstance(one, (str, Task)) or callable(one) for one in some):
-        return _digits(some)
+        return _digits(some, classes)
     if all(map(_is_several, some)):
-        return _of_matrix([[plain(label) for label in one] for one in some], 1 << n_inputs, n_outputs)
+        return _of_matrix([[plain(label) for label in one] for one in some], 1 << n_inputs, n_outputs, classes)
     return ";".join(_digits(one) if _is_several(one) else _text(one, n_inputs, 1) for one in some)
 
 
@@ -43,7 +51,7 @@ def _is_several(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray))
 
 
-def _text(task: Any, n_inputs: int, n_outputs: int) -> str:
+def _text(task: Any, n_inputs: int, n_outputs: int, classes: Sequence[Any] = _BITS) -> str:
     """One task, or the several that a text or a function stands for, as text."""
     if isinstance(task, str) and task.strip():
         return str(task)
@@ -63,10 +71,10 @@ def _text(task: Any, n_inputs: int, n_outputs: int) -> str:
     if {len(answers) for answers in columns} not in ({1}, {n_outputs}):
         cure = f"give one that returns 0 or 1{f', or {n_outputs} of them' if n_outputs > 1 else ''}"
         raise InvalidTask("task", "is a function with another number of values than there are outputs", cure)
-    return ";".join(map(_digits, zip(*columns, strict=True)))
+    return ";".join(_digits(column, classes) for column in zip(*columns, strict=True))
 
 
-def _of_matrix(labels: list[list[Any]], n_rows: int, n_outputs: int) -> str:
+def _of_matrix(labels: list[list[Any]], n_rows: int, n_outputs: int, classes: Sequence[Any]) -> str:
     """Labels of two dimensions: a list for each row, or for each output, where it is plain which."""
     shapes = {len(one) for one in labels}
     by_rows = len(labels) == n_rows and shapes in ({1}, {n_outputs})
@@ -79,15 +87,22 @@ def _of_matrix(labels: list[list[Any]], n_rows: int, n_outputs: int) -> str:
         cause = f"is {len(labels)} lists of {' or '.join(map(str, sorted(shapes)))} labels"
         cure = f"give {n_rows} labels for each output, or {n_rows} lists of one label for each output"
         raise InvalidTask("task", cause, cure)
-    return ";".join(map(_digits, turned if by_rows else labels))
+    return ";".join(_digits(one, classes) for one in (turned if by_rows else labels))
 
 
-def _digits(labels: Sequence[Any]) -> str:
+def _digits(labels: Sequence[Any], classes: Sequence[Any] = _BITS) -> str:
     """Labels as the digits of a truth table."""
-    for row, label in enumerate(labels):
-        if not isinstance(label, (bool, int, float)) or label not in (0, 1):
-            raise InvalidTask("task", f"has {label!r:.60} as label of row {row}, which is neither 0 nor 1", _ROUND)
-    return "".join(str(int(label)) for label in labels)
+    for known in (classes, _BITS):
+        if all(isinstance(label, (bool, int, float, str)) and label in known for label in labels):
+            return "".join(str(known.index(label)) for label in labels)
+    row, label = next((row, label) for row, label in enumerate(labels) if label not in classes)
+    cause = f"has {label!r:.60} as label of row {row}, which is neither {classes[0]!r} nor {classes[1]!r}"
+    two = sorted({*labels}) if len({*map(type, labels)}) == 1 else ()
+    each = f"value == {two[1]!r:.40}" if len(two) == 2 else "value > 0.5"
+    cure = f"give 0 or 1 for each row, such as [int({each}) for value in labels]"
+    raise InvalidTask(
+        "task", cause, cure if classes is _BITS else "give one of these, the model's classes, for each row"
+    )
 
 
 def encoding_text(encoding: Any) -> str:

@@ -54,7 +54,6 @@ class ReadTransformer:
         run: from token ids ``[rows, context]`` to logits at the last position, ``[rows, vocabulary]``; raises
             InvalidNetwork where it cannot.
         tolerance: how far these may be from ours, relative to the larger, or to 1 where both are smaller.
-        doubts: what may make the model compute something else than its parts, as a clause; "" if nothing is seen.
         remarks: what is to be said of how it was read, one sentence each.
         calls: where each part is computed.
     """
@@ -62,6 +61,5 @@ class ReadTransformer:
     document: Mapping[str, Any]
     run: Callable[[NDArray[np.int64]], NDArray[np.float64]]
     tolerance: float
-    doubts: str = ""
     remarks: tuple[str, ...] = ()
     calls: tuple[PartCall, ...] = ()

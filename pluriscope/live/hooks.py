@@ -24,7 +24,7 @@ from analysis.subjects.perceptron.circuit import Circuit
 from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.perceptron.network import Network
 from pluriscope.live.calls import PartCall, ReadTransformer
-from pluriscope.live.modules import read_module
+from pluriscope.live.modules import is_compiled, read_module
 from pluriscope.live.packages import opened
 from pluriscope.live.record import Call, Key, Record, argument, located, replaced, tensors
 from pluriscope.live.token_tasks import live_transformer
@@ -231,7 +231,11 @@ class Hooks:
 
     def __enter__(self) -> None:
         """Raises InvalidNetwork: see :meth:`pluriscope.circuits.Circuit.hooks`."""
-        module, question, item = opened(self._model).module, self._question, f"module {type(self._model).__name__}"
+        held, question, item = opened(self._model), self._question, f"module {type(self._model).__name__}"
+        module = held.module
+        if held.edited:
+            cause, cure = "has edits, which are not made in its module", "write them into the module's forward"
+            raise InvalidNetwork(item, cause, cure)
         _refuse_unfit(module, item)
         run, tolerance, calls = _read_as(question, module)
         of_perceptron = question.kind is PERCEPTRON
@@ -271,8 +275,7 @@ def _refuse_unfit(module: Any, item: str) -> None:
         raise InvalidNetwork(item.replace("module", "model", 1), cause, "give the module that was explained")
     parts = list(module.modules())
     for part in parts:
-        compiled = hasattr(part, "_orig_mod") or part._compiled_call_impl is not None
-        if compiled or isinstance(part, (torch.jit.ScriptModule, torch.nn.DataParallel)):
+        if is_compiled(part) or isinstance(part, (torch.jit.ScriptModule, torch.nn.DataParallel)):
             cause = f"holds a {type(part).__name__}, whose calls of torch are not seen one by one"
             raise InvalidNetwork(item, cause, "give it as it was before it was compiled, scripted or spread")
     if _IN_USE & {id(part) for part in parts}:

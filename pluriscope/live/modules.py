@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from analysis.network_files.original import DOUBLE, SINGLE, Original, Rows
 from analysis.subjects.transformer.model import LIMITS
 from pluriscope.live.calls import PartCall, ReadTransformer
 from pluriscope.live.graph import ROWS, Graph, Mixed, graph_of, label_as_entry, only_floats, part_call
+from pluriscope.live.record import tensors
 from pluriscope.live.running import running
 from pluriscope.live.transformers import Unread, read_parts
 from pluriscope.live.units import find_units, weighs
@@ -46,7 +47,6 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
     Raises:
         InvalidNetwork: parts that are not supported, all with their places; or it cannot be run.
     """
-    net = getattr(net, "_orig_mod", net)  # what torch.compile is given
     item = f"module {type(net).__name__}"
     types = _checked(net, item)
     with evaluation(net, item) as modes:
@@ -67,9 +67,7 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
         found: Rows = _run(net, torch.as_tensor(tokens, device=_device(net)), item)
         return found.reshape(len(tokens), -1, found.shape[-1])[:, -1]
 
-    low = tolerance not in (SINGLE, DOUBLE)
-    doubts = "its numbers are rounded to half precision as it runs, so give it as .float()" if low else ""
-    return ReadTransformer(document, run, tolerance, doubts, remarks=remarks, calls=calls)
+    return ReadTransformer(document, run, tolerance, remarks, calls)
 
 
 def _remarks(net: Any, types: list[str], modes: list[tuple[Any, bool]], given: Any, tolerance: float) -> Iterator[str]:
@@ -120,6 +118,9 @@ def _checked(net: Any, item: str) -> list[str]:
         if isinstance(values, torch.nn.Parameter) and not torch.isfinite(values).all():
             raise InvalidNetwork(f"parameter {name}", "has values that are no finite numbers", "train it anew")
     for name, part in net.named_modules():
+        if isinstance(part, torch.jit.ScriptModule):
+            cause, cure = "is compiled by torch.jit, so that its calls are not seen", "give it as it was before that"
+            raise InvalidNetwork(f"module {name or type(part).__name__}", cause, cure)
         if "quantized" in type(part).__module__:
             named = f"module {name} ({type(part).__module__}.{type(part).__qualname__})"
             raise InvalidNetwork(named, "is no dense layer of floats: it is quantised", "use the model before that")
@@ -215,22 +216,37 @@ def _run(net: Any, rows: Any, item: str) -> Any:
 
 @contextmanager
 def evaluation(net: Any, item: str) -> Iterator[list[tuple[Any, bool]]]:
-    """A module in evaluation mode and without gradients; modes, and what its forward changes, are put back.
+    """A module in evaluation mode, without gradients, each call made as it is written; what its forward changes is put
+    back: modes, numbers, other attributes and the state of random numbers.
 
     Gives the modes of its parts.
     """
-    modes = [(part, part.training) for part in net.modules()]
-    state = [(values, values.detach().clone()) for values in (*net.parameters(), *net.buffers())]
+    parts = list(net.modules())
+    modes = [(part, part.training) for part in parts]
+    attributes = [vars(part) for part in parts]
+    lists = [held for one in attributes for held in one.values() if isinstance(held, (dict, list))]
+    kept = [(held, type(held).copy(held)) for held in (*attributes, *lists)]
+    plain = [one for one in tensors(attributes) if one.layout is torch.strided and not one.is_meta]
+    numbers = [(one, one.detach().clone()) for one in {id(one): one for one in (*net.parameters(), *plain)}.values()]
+    as_written = torch.compiler.set_stance("force_eager") if any(map(is_compiled, parts)) else nullcontext()
     try:
-        with running(item), torch.no_grad():
-            net.eval()
+        with running(item), torch.no_grad(), as_written, torch.random.fork_rng(devices=[]):
+            with suppress(NotImplementedError):  # of torch.export, whose modules have one mode
+                net.eval()
             yield modes
     finally:
-        _set(modes)
+        for held, before in kept:
+            held.clear()
+            held.update(before) if isinstance(held, dict) else held.extend(before)
         with torch.no_grad():
-            for values, before in state:
+            for values, before in numbers:
                 if not torch.equal(values, before):
                     values.copy_(before)
+
+
+def is_compiled(part: Any) -> bool:
+    """Whether a module is what ``torch.compile`` makes of one."""
+    return hasattr(part, "_orig_mod") or part._compiled_call_impl is not None
 
 
 def _set(modes: list[tuple[Any, bool]]) -> None:

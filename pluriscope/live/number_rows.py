@@ -30,6 +30,10 @@ def live_classifier(draft: NetworkFile, data: Any, task: Any, name: str) -> Clas
         AnalysisError: rows or answers that it cannot be given, or the original computes something else.
     """
     network, original = draft.network, draft.original
+    if network.n_outputs == 1:
+        cause = "gives one number for each row, and a classifier answers with the largest of two or more"
+        cure = "give one with an output for each class; of Boolean inputs leave data out, or give a data file"
+        raise InvalidNetwork("network", cause, cure)
     try:
         rows = [listed(row) for row in listed(data)]
     except TypeError:

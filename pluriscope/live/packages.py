@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
+from analysis.errors import InvalidNetwork
 from analysis.network_files.files import NetworkFile
 from pluriscope.live.calls import ReadTransformer
-from pluriscope.live.scikit_learn import perceptron_file
+from pluriscope.live.scikit_learn import perceptron_file, perceptron_of
 
 PACKAGES: Final = {"transformer_lens": "TransformerLens", "nnsight": "nnsight"}
 """How each is imported and called."""
@@ -30,12 +31,14 @@ class PackageModel:
         package: how it is imported; "" where the module is no package's.
         token_ids: from a text to its token ids, None without a tokenizer.
         token_text: from a token id to its text, likewise.
+        edited: whether the module stands for one with edits that the package makes only as it runs it.
     """
 
     module: Any
     package: str = ""
     token_ids: Callable[[str], list[int]] | None = None
     token_text: Callable[[int], str] | None = None
+    edited: bool = False
 
 
 def opened(model: Any) -> PackageModel:
@@ -61,14 +64,19 @@ def live_file(model: Any, context: int | None = None) -> NetworkFile | ReadTrans
     Raises:
         InvalidNetwork: parts that cannot be represented or run, each with its place, or values that are not there.
     """
-    torch, perceptrons, pipelines = map(sys.modules.get, ("torch", "sklearn.neural_network", "sklearn.pipeline"))
+    torch, perceptrons, base = map(sys.modules.get, ("torch", "sklearn.neural_network", "sklearn.base"))
     if torch is not None and isinstance(model, torch.nn.Module):
         from pluriscope.live.modules import read_module  # loads torch, which is there
 
         read = read_module(model, context)
         return read if isinstance(read, ReadTransformer) else read.file
-    if perceptrons is not None:
-        last = model.steps[-1][1] if pipelines is not None and isinstance(model, pipelines.Pipeline) else model
+    if perceptrons is not None and base is not None and isinstance(model, base.BaseEstimator):
+        last, before = perceptron_of(model)
         if isinstance(last, (perceptrons.MLPClassifier, perceptrons.MLPRegressor)):
-            return perceptron_file(model, last)
+            return perceptron_file(model, last, before)
+        cause = f"answers by {type(last).__name__}, which is no perceptron"
+        cure = (
+            "give a fitted MLPClassifier or MLPRegressor, such as one in it, or a pipeline or search that ends in one"
+        )
+        raise InvalidNetwork(f"model {type(model).__name__}", cause, cure)
     return None

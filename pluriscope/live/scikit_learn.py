@@ -1,7 +1,8 @@
-"""Fitted perceptrons of scikit-learn, alone or behind scalers."""
+"""Fitted perceptrons of scikit-learn, alone, behind linear steps of a pipeline, or found by a search."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,35 +11,60 @@ import numpy as np
 from analysis.errors import InvalidNetwork
 from analysis.network_files.chain import Activated, Affine, Dense, Step, file_of_steps
 from analysis.network_files.files import NetworkFile
-from analysis.network_files.original import DOUBLE, SINGLE, Original, Rows
+from analysis.network_files.original import DOUBLE, SINGLE, Original, Rows, apart
 from analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.live.running import running
 
 _SKLEARN: Final = {one.sklearn: one.name for one in FAMILIES.values() if one.sklearn}
 
 
-def perceptron_file(model: Any, last: Any) -> NetworkFile:
-    """The network that a fitted perceptron computes, behind the scalers of its pipeline if it has some."""
+def perceptron_of(model: Any) -> tuple[Any, list[tuple[str, Any]]]:
+    """The last step of a pipeline, or of the one that a search found, and the steps before it."""
+    model = getattr(model, "best_estimator_", model)
+    if not hasattr(model, "steps"):
+        return model, []
+    last, before = perceptron_of(model.steps[-1][1])
+    return last, [*model.steps[:-1], *before]
+
+
+def perceptron_file(model: Any, last: Any, before: Sequence[tuple[str, Any]] = ()) -> NetworkFile:
+    """The network that a fitted perceptron computes, with the linear steps before it in its first layer.
+
+    Args:
+        model: what is asked for answers.
+        last: the perceptron in it.
+        before: names of steps, and what they are.
+    """
     item = f"model {type(model).__name__}"
     if not hasattr(last, "coefs_"):
         raise InvalidNetwork(item, "is not fitted", "call fit first")
     steps: list[Step] = []
-    if model is not last:  # a scaler is known by what it makes of 0 and 1; what is none differs on other rows
+    whole, mixed = "", None
+    if before:
         n_inputs = getattr(model, "n_features_in_", last.n_features_in_)  # not every first step knows its own
-        with running(item):
-            made = np.array([[0.0], [1.0]]).repeat(n_inputs, axis=1)
-            for _, step in model.steps[:-1]:  # one by one: together they fail if one does not tell that it is fitted
-                made = step.transform(made) if hasattr(step, "transform") else made
-            zero, one = np.asarray(made.toarray() if hasattr(made, "toarray") else made, dtype=np.float64)
-        if len(zero) != n_inputs:
-            cause = f"turns {n_inputs} inputs into {len(zero)} before the perceptron"
-            raise InvalidNetwork(item, cause, "use scalers alone, which take each input by itself")
-        steps.append(Affine(one - zero, zero))
+        made = _transformed(before, np.vstack((np.zeros(n_inputs), np.eye(n_inputs), np.ones(n_inputs))), item)
+        zero, columns = made[0], made[1:-1] - made[0]
+        try:
+            halves = _transformed(before, np.full((1, n_inputs), 0.5), item)[0]
+        except InvalidNetwork:  # of steps that take the numbers that they were fitted on alone
+            whole, halves = "int64", zero + columns.sum(axis=0) / 2.0
+        expected = np.array([columns.sum(axis=0) + zero, columns.sum(axis=0) / 2.0 + zero])
+        if apart(np.array([made[-1], halves]), expected, SINGLE).any():
+            cause = (
+                f"has a step before its perceptron that is not linear, among {', '.join(name for name, _ in before)}"
+            )
+            raise InvalidNetwork(item, cause, "train it behind scalers, PCA, or other linear steps alone")
+        if columns.shape[0] == columns.shape[1] and not (columns - np.diag(np.diag(columns))).any():
+            steps.append(Affine(np.diag(columns), zero))
+        else:
+            mixed = Dense(columns.T, zero)
     with running(item):
         weights, biases = ([np.asarray(one) for one in values] for values in (last.coefs_, last.intercepts_))
+    double = all(weight.dtype == np.float64 for weight in weights)
     for weight, bias in zip(weights, biases, strict=True):
-        hidden = Activated(_SKLEARN[last.activation])
-        steps += [Dense(weight.T.astype(np.float64), bias.astype(np.float64)), hidden]
+        layer = Dense(weight.T.astype(np.float64), bias.astype(np.float64))
+        steps += [layer if mixed is None else layer.behind(mixed), Activated(_SKLEARN[last.activation])]
+        mixed = None
     of_classes = last.out_activation_ == "softmax"  # of the outputs of more than two classes
     steps[-1] = Activated("linear" if of_classes else _SKLEARN[last.out_activation_])
     probable = getattr(model, "predict_proba", None)
@@ -59,9 +85,19 @@ def perceptron_file(model: Any, last: Any) -> NetworkFile:
             raise InvalidNetwork(f"output {k}", f"{on}, and predict gives {predicted[row, k]}", Original.cure)
         return outputs
 
-    double = all(weight.dtype == np.float64 for weight in weights)
+    labels = () if second is None else tuple(last.classes_.tolist())
     classes = tuple(last.classes_.tolist()) if of_classes else ()
-    file = replace(file_of_steps(steps, item), original=Original(run, DOUBLE if double else SINGLE, classes=classes))
-    if second is None or last.classes_.tolist() == [0, 1]:
+    original = Original(run, DOUBLE if double else SINGLE, whole, classes=classes, labels=labels)
+    file = replace(file_of_steps(steps, item), original=original)
+    if labels in ((), (0, 1)):
         return file
     return replace(file, remarks=(*file.remarks, f"The output is the probability of {second!r}."))
+
+
+def _transformed(before: Sequence[tuple[str, Any]], rows: Rows, item: str) -> Rows:
+    """What steps make of rows, one by one: together they fail if one does not tell that it is fitted."""
+    made: Any = rows
+    with running(item):
+        for _, step in before:
+            made = step.transform(made) if hasattr(step, "transform") else made
+        return np.asarray(made.toarray() if hasattr(made, "toarray") else made, dtype=np.float64)

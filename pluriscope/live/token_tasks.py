@@ -14,7 +14,7 @@ import numpy as np
 from analysis.answers import largest
 from analysis.data import DataRecord
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
-from analysis.network_files.original import apart, check_alone
+from analysis.network_files.original import apart, blamed, check_alone
 from analysis.subjects.transformer.model import FILE, FORMAT, LIMITS, READ_CURE, AttentionModel, read_attention
 from analysis.subjects.transformer.runs import run
 from analysis.subjects.transformer.tasks import MAX_ROWS
@@ -174,9 +174,8 @@ def _check_against(read: ReadTransformer, model: AttentionModel) -> None:
     shape = (_DRAWN, model.tokens.shape[1])
     rows = np.concatenate((model.tokens, np.random.default_rng(0).integers(len(model.outputs), size=shape)))
     theirs, ours, n = read.run(rows), run(model, rows).logits, len(model.tokens)
-    doubts = f": {read.doubts}" if read.doubts else ""
     if theirs.shape != ours.shape:
-        cause = f"gives logits of the shape {theirs.shape}, and its parts as read {ours.shape}{doubts}"
+        cause = f"gives logits of the shape {theirs.shape}, and its parts as read {ours.shape}"
         raise InvalidNetwork("model", cause, _CURE)
     differs = apart(theirs, ours, read.tolerance)
     others = (largest(theirs) != largest(ours)) & (np.arange(len(rows)) < n)
@@ -184,6 +183,7 @@ def _check_against(read: ReadTransformer, model: AttentionModel) -> None:
         row = int(np.argmax(differs.any(axis=1) | others))
         token = int(np.argmax(differs[row])) if differs[row].any() else int(theirs[row].argmax())
         on = f"on {f'data[{row}]' if row < n else 'the row'}, {' '.join(model.outputs[one] for one in rows[row])}"
-        cause = f"is {theirs[row, token]:.9g} {on}, and as its parts were read {ours[row, token]:.9g}{doubts}"
-        raise InvalidNetwork(f"logit of {model.outputs[token]}", cause, _CURE)
+        rounds, cure = blamed(theirs, ours, read.tolerance, _CURE)
+        cause = f"is {theirs[row, token]:.9g} {on}, and as its parts were read {ours[row, token]:.9g}{rounds}"
+        raise InvalidNetwork(f"logit of {model.outputs[token]}", cause, cure)
     check_alone(read.run, rows, theirs, read.tolerance)

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from math import log
 from typing import Any, Final
 
 import numpy as np
 import torch
 
-from analysis.errors import InvalidNetwork
-from analysis.subjects.perceptron.activations import FAMILIES
+from analysis.subjects.perceptron.activations import PROBES, known_by_values
 from pluriscope.live.graph import Graph, Node, close, drawn_results, is_affine
 
 _EACH: Final = ("add", "radd", "iadd", "sub", "rsub", "isub", "mul", "rmul", "imul", "div", "truediv", "where")
@@ -129,20 +127,11 @@ def _activation(function: Function, like: Any) -> tuple[str, str] | None:
         return None
 
     def on(value: float) -> float:
-        return float(f"{float(function(torch.full(like.shape, value, dtype=torch.float64)).flatten()[0]):.12g}")
+        return float(function(torch.full(like.shape, value, dtype=torch.float64)).flatten()[0])
 
     seen = np.unique(at.numpy())
-    probes = {"negative_slope": -on(-1.0), "alpha": -on(-1e3), "min": on(-1e5), "max": on(1e5)}
-    probes["beta"] = log(2.0) / on(0.0) if on(0.0) > 0 else 0.0
-    probes["beta"] = float(f"{probes['beta']:.12g}")
-    for family in sorted(FAMILIES.values(), key=lambda one: len(one.parameters)):
-        try:
-            found = family.with_parameters({one.name: probes[one.name] for one in family.parameters})
-        except InvalidNetwork:
-            continue
-        if found.name != "linear" and np.allclose(found.value(grid.numpy())[seen], first.numpy()[seen], 1e-8, 1e-8):
-            return "activation", found.text
-    return None
+    found = known_by_values(grid.numpy()[seen], first.numpy()[seen], np.array([*map(on, PROBES)]), 12, 1e-8)
+    return ("activation", found.text) if found else None
 
 
 def _norm(function: Function, like: Any) -> tuple[str, Any] | None:

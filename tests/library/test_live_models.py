@@ -98,6 +98,11 @@ class Derived(nn.Linear):
         return super().forward(rows) ** 2
 
 
+class Called(nn.Sequential):
+    def __call__(self, rows):
+        return 1 - super().__call__(rows)
+
+
 class Noise(nn.Identity):
     def forward(self, rows):
         return rows + 1e-6 * torch.randn_like(rows)
@@ -118,9 +123,24 @@ class Two(nn.Sequential):
         return super().forward(rows), rows
 
 
+def turned(module, given, outputs):
+    return 1 - outputs
+
+
 def hooked(place):
     net = xor()
-    place(net).register_forward_hook(lambda module, given, outputs: 1 - outputs)
+    place(net).register_forward_hook(turned)
+    return net
+
+
+def compiled():
+    net = torch.compile(xor(), backend="eager")
+    net.register_forward_hook(turned)
+    return net
+
+
+def compiled_in_place():
+    (net := hooked(lambda net: net)).compile(backend="eager")
     return net
 
 
@@ -174,6 +194,12 @@ def perceptron(*settings, targets=(0, 1, 1, 0), kind="MLPClassifier", rows=ROWS,
     return pipeline.make_pipeline(*before, model).fit(rows, targets) if before else model.fit(rows, targets)
 
 
+def searched(model):
+    from sklearn.model_selection import GridSearchCV
+
+    return GridSearchCV(model, {}, cv=2).fit(np.tile(ROWS, (2, 1)), [0, 1, 1, 0] * 2)
+
+
 class Signs:
     """Scales, and tells nothing of what it was fitted to."""
 
@@ -182,6 +208,12 @@ class Signs:
 
     def transform(self, rows):
         return 2 * np.asarray(rows) - 1
+
+
+def pca():
+    from sklearn.decomposition import PCA
+
+    return PCA(2)
 
 
 def framed():
@@ -212,6 +244,12 @@ READ = {
     "a hook within": lambda: hooked(lambda net: net[2]),
     "a layer that does nothing": lambda: drawn(Nothing(), nn.Linear(2, 1)),
     "wrapped": lambda: nn.DataParallel(xor()),
+    "a hook on a wrapper": lambda: touched(nn.DataParallel(xor()), lambda net: net.register_forward_hook(turned)),
+    "averaged": lambda: torch.optim.swa_utils.AveragedModel(xor()),
+    "a call of its own": lambda: xor(Called),
+    "compiled": compiled,
+    "compiled in place": compiled_in_place,
+    "compiled within": lambda: nn.Sequential(compiled(), nn.Sigmoid()),
     "double precision": lambda: drawn(nn.Linear(2, 3), nn.LeakyReLU(0.2), nn.Linear(3, 1)).double(),
 }
 
@@ -314,6 +352,11 @@ def test_a_logit_decides_at_0(tmp_path):
         lambda: perceptron(scalers=["RobustScaler"], kind="MLPRegressor"),
         lambda: perceptron(scalers=[framed()]),
         lambda: perceptron(scalers=[Signs()]),
+        lambda: perceptron(scalers=["StandardScaler", pca()]),
+        lambda: perceptron(scalers=["OneHotEncoder"]),
+        lambda: perceptron(targets=[-1, 1, 1, -1]),
+        lambda: searched(perceptron()),
+        lambda: searched(perceptron(scalers=[pca()])),
     ],
 )
 def test_a_perceptron_of_scikit_learn_is_read_with_its_scalers(made):
@@ -325,6 +368,27 @@ def test_a_perceptron_of_scikit_learn_is_read_with_its_scalers(made):
     labels = getattr(model, "classes_", np.arange(2)).tolist()
     assert file.remarks == (() if labels == [0, 1] else (f"The output is the probability of {labels[1]!r}.",))
     assert forward(file.network, ROWS)[:, 0] == pytest.approx(theirs, abs=1e-5)
+
+
+@pytest.mark.parametrize("classes", [(1, 2), (-1, 1), ("no", "yes"), (False, True)])
+def test_labels_are_read_as_the_model_was_trained_on_them(classes):
+    labels = np.array(classes)[[1, 0, 0, 1]]
+    model = perceptron(targets=labels)
+    for task in (
+        labels,
+        labels.tolist(),
+        labels[:, None],
+        lambda a, b: labels[2 * int(a) + int(b)].item(),
+        [1, 0, 0, 1],
+    ):
+        assert read_model(model, task).file.tasks[0].truth_table == (1, 0, 0, 1)
+    with pytest.raises(AnalysisError, match=f"neither {classes[0]!r} nor {classes[1]!r}. Give one of"):
+        read_model(model, [*labels[:3].tolist(), 7])
+
+
+def test_labels_of_another_model_are_turned_into_bits_that_differ():
+    with pytest.raises(AnalysisError, match=re.escape("[int(value == 2) for value in labels]")):
+        read_model(xor(), [1, 2, 2, 1])
 
 
 def turned_classifier():
@@ -344,6 +408,23 @@ def careful():
     model = perceptron()
     model.__class__ = type("Careful", (type(model),), {"predict": lambda self, rows: np.ones(len(rows), dtype=int)})
     return model
+
+
+def calibrated():
+    from sklearn.calibration import CalibratedClassifierCV
+
+    return CalibratedClassifierCV(perceptron(), cv=2).fit(np.tile(ROWS, (2, 1)), [0, 1, 1, 0] * 2)
+
+
+def halved():
+    from sklearn.preprocessing import Binarizer
+
+    return Binarizer(threshold=0.5)
+
+
+def rounded(module, rows):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        return module.second(F.relu(module.first(rows))).float()
 
 
 REFUSED = {  # item, cause, cure
@@ -423,10 +504,13 @@ REFUSED = {  # item, cause, cure
     "predict of its own": (careful, "output 0", "inputs 0, 0, and predict gives 1", "computes what its layers do"),
     "lists": (lambda: listed(perceptron()), "model MLPClassifier", "fails when it is run", "mend it"),
     "lists in lists": (ragged, "model MLPClassifier", "fails when it is run", "mend it"),
-    "sparse": (lambda: perceptron(scalers=["OneHotEncoder"]), "model Pipeline", "2 inputs into 4", "scalers"),
+    "calibrated": (calibrated, "model CalibratedClassifierCV", "is no perceptron", "one in it"),
     "not fitted": (lambda: type(perceptron())(), "model MLPClassifier", "is not fitted", "call fit"),
     "three classes": (lambda: perceptron(targets=[0, 1, 2, 0]), "model MLPClassifier", "3 classes", "give data=rows"),
-    "more inputs": (lambda: perceptron(scalers=["PolynomialFeatures"]), "model Pipeline", "2 inputs into 6", "scalers"),
+    "products": (lambda: perceptron(scalers=["PolynomialFeatures"]), "Pipeline", "not linear among poly", "scalers"),
+    "a threshold before": (lambda: perceptron(scalers=[halved()]), "Pipeline", "not linear among binarizer", "PCA"),
+    "scripted": (lambda: torch.jit.script(xor()), "module RecursiveScriptModule", "by torch.jit", "before that"),
+    "rounded within": (lambda: Own(rounded), "output 0", "its numbers are rounded as it runs", "double precision"),
 }
 
 

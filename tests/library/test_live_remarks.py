@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from analysis.errors import InvalidNetwork
+from pluriscope.live.modules import evaluation
 from pluriscope.live.packages import live_file
 
 
@@ -70,21 +71,36 @@ def test_numbers_that_are_not_finite_are_named():
 
 
 class Counting(nn.Module):
-    def __init__(self):
+    """Keeps things in every way that a module can."""
+
+    def __init__(self, answers_by_it):
         super().__init__()
-        self.inner = layers()
+        self.inner, self.answers_by_it, self.history, self.memory = layers(), answers_by_it, [], {}
         self.register_buffer("calls", torch.zeros(()))
+        self.register_buffer("mean", torch.zeros(2))
+        self.total = torch.zeros(())
 
     def forward(self, x):
         self.calls.add_(1)
-        return self.inner(x) * self.calls
+        self.total.data.add_(1)
+        self.mean = 0.9 * self.mean + 0.1 * x.mean(0).detach()
+        self.history.append(len(x))
+        self.memory["last"] = self.last = x
+        return self.inner(x) * (self.calls if self.answers_by_it else 1)
 
 
-def test_what_a_forward_changes_is_put_back():
-    net = Counting()
-    with pytest.raises(InvalidNetwork):
+@pytest.mark.parametrize("answers_by_it", [True, False])
+def test_what_a_forward_changes_is_put_back(answers_by_it):
+    net, state = Counting(answers_by_it), torch.random.get_rng_state()
+    mean = net.mean
+    with pytest.raises(InvalidNetwork):  # it changes a buffer in place
         live_file(net)
-    assert net.calls == 0
+    with evaluation(net, "module"):
+        net(torch.rand(3, 2))
+    assert (net.calls, net.total, net.history, net.memory) == (0, 0, [], {})
+    assert net.mean is mean
+    assert not hasattr(net, "last")
+    assert torch.equal(torch.random.get_rng_state(), state)
     assert net.training
 
 

@@ -108,6 +108,7 @@ REFUSED = {
     "a short table": (lambda: read_model(BARE, "011"), InvalidTask, "4 values", "list the outputs"),
     "an unknown formula": (lambda: read_model(BARE, "A xor Q"), InvalidTask, "Q", "A"),
     "a share as a label": (lambda: read_model(BARE, [0.02, 0.98, 0.97, 0.01]), InvalidTask, "0.02", "int(value > 0.5)"),
+    "two numbers as labels": (lambda: read_model(BARE, [1, -1, -1, 1]), InvalidTask, "-1", "int(value == 1)"),
     "no number as a label": (lambda: read_model(BARE, [0, 1, 1, float("nan")]), InvalidTask, "nan", "0 or 1"),
     "two columns": (lambda: read_model(BARE, np.eye(4)[:, :2]), InvalidTask, "4 lists of 2", "4 labels for each"),
     "rows or outputs": (

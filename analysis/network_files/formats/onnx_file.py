@@ -1,6 +1,7 @@
 """ONNX files of dense layers and activations, read by the library made for the format (https://onnx.ai).
 
-The graph must be one chain from its input to its output. What depends on stored numbers alone is computed by onnx's
+The graph must be one chain from its inputs, perhaps joined, to its last output; functions of the file are written out.
+What depends on stored numbers alone is computed by onnx's
 reference implementation, node by node. Through the rest goes one row, which has the number of a neuron at each place:
 reshaping and transposing move these about, so each product and each constant is known to belong to which neurons.
 An activation that is written as a formula, as ``x · Sigmoid(x)``, is known by its values.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +25,7 @@ from analysis.errors import InvalidNetwork
 from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
 from analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS, NetworkFile
 from analysis.subjects.names import usable_name
-from analysis.subjects.perceptron.activations import FAMILIES, usual_activations
+from analysis.subjects.perceptron.activations import FAMILIES, PROBES, known_by_values
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
@@ -38,11 +39,16 @@ _CURE: Final = "give a chain of dense layers (Gemm, or MatMul and Add) and activ
 _ACTIVATIONS: Final = {one.onnx: one for one in FAMILIES.values() if one.onnx}
 _UNCHANGED: Final = ("Identity", "Dropout", "Cast")
 _MOVED: Final = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
-_PICKED: Final = ("Gather", "Slice")  # from stored numbers, or one of two classes
+_PICKED: Final = ("Gather", "Slice")
+_JOINED: Final = ("Concat", "Split")
 _ELEMENTWISE: Final = ("Add", "Sub", "Mul", "Div")
-_STORED: Final = ("Constant", "Shape", "Concat", "Neg", "Sqrt", *_PICKED, *_UNCHANGED, *_MOVED, *_ELEMENTWISE)
+_SHAPED: Final = (*_UNCHANGED, *_MOVED, *_PICKED)
+_STORED: Final = ("Constant", "Shape", "Concat", "Neg", "Sqrt", "DequantizeLinear", *_SHAPED, *_ELEMENTWISE)
 _CHOICES: Final = ("Softmax", "LogSoftmax", "ArgMax")
-_FORMULA: Final = ("Pow", "Sqrt", "Exp", "Log", "Erf")  # with others, of which an activation may be written
+_FORMULA: Final = (  # with others, of which an activation may be written
+    *("Pow", "Sqrt", "Exp", "Log", "Erf", "Abs", "Max", "Min", "Where", "Less", "LessOrEqual", "Greater"),
+    *("GreaterOrEqual", "PRelu", "Celu", "HardSigmoid"),
+)
 _LIVE: Final = (
     "Gemm",
     "MatMul",
@@ -53,11 +59,22 @@ _LIVE: Final = (
     "ai.onnx.ml.Scaler",
     *_CHOICES,
 )
-_ON_THE_WAY: Final = (*_LIVE, *_ELEMENTWISE, "Neg", *_UNCHANGED, *_MOVED)  # from the inputs to the outputs
+_ON_THE_WAY: Final = (
+    *_LIVE,
+    *_ELEMENTWISE,
+    "Neg",
+    *_UNCHANGED,
+    *_MOVED,
+    *_PICKED,
+    *_JOINED,
+)  # from the inputs to the outputs
 _FLOATS: Final = {1: 1e-4, 10: 1e-2, 11: 1e-9}  # TensorProto.FLOAT, FLOAT16, DOUBLE → how far outputs may be from ours
+_SMALL: Final = (2, 3, 4, 5)  # UINT8, INT8, UINT16, INT16: of what is stored and made floats of
 _WHOLE: Final = {6: "int32", 7: "int64", 9: "bool"}  # of TensorProto
 _LONGEST: Final = 24  # nodes of a formula
+_DEEPEST: Final = 16  # functions that call one another
 _ALIKE: Final = 1e-5  # between an activation and a formula of it, with constants of float32
+_POINTS: Final = np.array([*np.linspace(-6.0, 6.0, 97), *PROBES])  # at which a formula is tried
 _UNNAMED: Final = ("main_graph", "torch_jit", "torch-jit-export")
 _FAILURES: Final = (RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError)
 
@@ -66,7 +83,8 @@ def read_onnx(raw: bytes, beside: Beside | None = None) -> NetworkFile:
     """Read a network from an ONNX file; arguments and errors as of :meth:`OnnxChain.of`."""
     chain = OnnxChain.of(raw, beside)
     name = usable_name(chain.model.graph.name)
-    return file_of_steps(chain.steps, _ITEM, name="" if name in _UNNAMED else name)
+    file = file_of_steps(chain.steps, _ITEM, name="" if name in _UNNAMED else name)
+    return replace(file, remarks=(*chain.remarks, *file.remarks))
 
 
 def onnx_model(raw: bytes) -> ModelProto | None:
@@ -88,22 +106,24 @@ class OnnxChain:
     """An ONNX graph that is one chain.
 
     Args:
-        model: with all its data inside.
+        model: with all its data inside, without calls of functions and what its last output does not need.
         steps: what it computes.
-        shape: of its input, for one row.
+        shapes: of its inputs, for one row.
         batch: rows that it takes at once, first axis first; 1 unless the file fixes another number.
         places: ``[n_outputs]`` where the outputs stand in its output tensor, laid flat.
         choice: the operator that chooses between two classes at the end; "" if there is none.
-        whole: the type of its input where that is of whole numbers; else "".
+        whole: the type of its inputs where that is of whole numbers; else "".
+        remarks: what is to be said of how it was read, one sentence each.
     """
 
     model: ModelProto
     steps: tuple[Step, ...]
-    shape: tuple[int, ...]
+    shapes: tuple[tuple[int, ...], ...]
     batch: int
     places: NDArray[np.int64]
     choice: str
     whole: str
+    remarks: tuple[str, ...] = ()
 
     @staticmethod
     def of(raw: bytes, beside: Beside | None = None) -> OnnxChain:
@@ -122,14 +142,14 @@ class OnnxChain:
         model = onnx_model(raw)
         if model is None:
             raise InvalidNetwork(_ITEM, "is no ONNX model, or is cut off", _CURE)
-        if len(model.functions):
-            raise InvalidNetwork(_ITEM, "defines functions of its own", _CURE)
+        model = _written_out(model)
+        remarks = _of_last_output(model.graph)
         _check_sizes(model.graph)
         _take_data(model.graph, beside)
         for value in (*model.graph.input, *model.graph.output):  # the checker wants both; () stands for unknown here
             value.type.tensor_type.shape.SetInParent()
             value.type.tensor_type.elem_type = value.type.tensor_type.elem_type or 1
-        return _Walk(model).chain()
+        return replace(_Walk(model).chain(), remarks=remarks)
 
     @property
     def tolerance(self) -> float:
@@ -137,7 +157,8 @@ class OnnxChain:
         if self.choice == "ArgMax":
             return 0.5
         nodes = self.model.graph.node
-        types = {tensor.data_type for tensor in _tensors(self.model.graph)} | {_input(self.model.graph).elem_type}
+        types = {tensor.data_type for tensor in _tensors(self.model.graph)}
+        types |= {one.elem_type for one in _inputs(self.model.graph)}
         types |= {one.i for node in nodes if node.op_type == "Cast" for one in node.attribute}
         types |= {1 for node in nodes if node.op_type in ("LeakyRelu", "Elu", "Gelu", "Erf")}  # numbers of float32
         return max(_FLOATS.get(one, 0) for one in types)
@@ -147,10 +168,14 @@ class OnnxChain:
 
         Of two classes the probability of the one that is read, or from ArgMax the class.
         """
-        evaluator, dtype = _evaluator(self.model), _dtype(_input(self.model.graph).elem_type)
-        (name,) = _input_names(self.model.graph)
-        given = [row.reshape(self.shape).astype(dtype).repeat(self.batch, axis=0) for row in rows]
-        found = np.array([evaluator.run(None, {name: row})[0].ravel()[self.places] for row in given], np.float64)
+        evaluator, dtype = _evaluator(self.model), _dtype(_inputs(self.model.graph)[0].elem_type)
+        names, ends = _input_names(self.model.graph), np.cumsum([prod(shape) for shape in self.shapes])
+
+        def given(row: NDArray[np.float64]) -> dict[str, Any]:
+            parts = zip(names, np.split(row.astype(dtype), ends[:-1]), self.shapes, strict=True)
+            return {name: part.reshape(shape).repeat(self.batch, axis=0) for name, part, shape in parts}
+
+        found = np.array([evaluator.run(None, given(row))[0].ravel()[self.places] for row in rows], np.float64)
         return np.exp(found) if self.choice == "LogSoftmax" else found
 
 
@@ -160,10 +185,68 @@ def _input_names(graph: GraphProto) -> list[str]:
     return [value.name for value in graph.input if value.name not in stored]
 
 
-def _input(graph: GraphProto) -> Any:
-    """Type and shape of the one input."""
-    (name,) = _input_names(graph)
-    return next(value.type.tensor_type for value in graph.input if value.name == name)
+def _inputs(graph: GraphProto) -> list[Any]:
+    """Type and shape of each input."""
+    names = _input_names(graph)
+    return [value.type.tensor_type for value in graph.input if value.name in names]
+
+
+def _written_out(model: ModelProto) -> ModelProto:
+    """The model with the nodes of its functions in the place of their calls, which are counted first."""
+    if not len(model.functions):
+        return model
+    from onnx.inliner import inline_local_functions
+
+    bodies = {(one.domain, one.name, one.overload): one.node for one in model.functions}
+    sizes = dict[tuple[str, str, str], int]()
+
+    def size(nodes: Any, depth: int) -> int:
+        """How many nodes are written out; more than the most where functions call each other without an end."""
+        total = len(nodes)
+        for node in nodes:
+            key = (node.domain, node.op_type, node.overload)
+            if key in bodies and depth < _DEEPEST:
+                sizes[key] = sizes[key] if key in sizes else size(bodies[key], depth + 1)
+                total += sizes[key]
+            total += MAX_NODES * (depth == _DEEPEST or any(one.HasField("g") or one.graphs for one in node.attribute))
+        return min(total, MAX_NODES + 1)
+
+    if len(bodies) < len(model.functions) or size(model.graph.node, 0) > MAX_NODES:
+        cause = f"has functions that are not written out as {MAX_NODES} nodes or fewer"
+        raise InvalidNetwork(_ITEM, cause, _CURE)
+    try:
+        return inline_local_functions(model)
+    except _FAILURES as error:
+        raise _invalid(error) from None
+
+
+def _of_last_output(graph: GraphProto) -> tuple[str, ...]:
+    """Take away what the last output does not need, others that are computed on the way among them; what is to be said
+    of those.
+    """
+    if max(map(len, (graph.node, graph.initializer, graph.output))) > MAX_NODES or len(graph.sparse_initializer):
+        cause = "holds sparse tensors, or too many nodes or tensors"
+        raise InvalidNetwork(_ITEM, cause, f"give at most {MAX_NODES} of each")
+    needed: dict[str, list[Any]] = {}
+    for output in graph.output:
+        names, nodes = {output.name}, list[Any]()
+        for node in reversed(graph.node):
+            if names & {*node.output}:
+                names.update(node.input)
+                nodes.insert(0, node)
+        if all(one.name in names for one in graph.output):
+            needed[output.name] = nodes
+    names = [_line(one.name)[:60] for one in graph.output]
+    if len(needed) != 1:
+        cause = f"has the outputs {', '.join(names) or 'of none'}, and not one that is computed from all others"
+        raise InvalidNetwork(_ITEM, cause, "give a graph with one output tensor, or one behind another")
+    ((last, nodes),) = needed.items()
+    kept = [one for one in graph.output if one.name == last]
+    for values, left in ((graph.output, kept), (graph.node, nodes)):
+        left = [type(one).FromString(one.SerializeToString()) for one in left]
+        del values[:]
+        values.extend(left)
+    return (f"Of its outputs {', '.join(names)} the last on the way, {_line(last)[:60]}, was read.",) * (len(names) > 1)
 
 
 def _tensors(graph: GraphProto) -> list[TensorProto]:
@@ -173,24 +256,21 @@ def _tensors(graph: GraphProto) -> list[TensorProto]:
 
 def _check_sizes(graph: GraphProto) -> None:
     """Refuse other operators, and more than may be stored, before any number is read."""
-    if max(len(graph.node), len(graph.initializer)) > MAX_NODES or len(graph.sparse_initializer):
-        cause = "holds sparse tensors, or too many nodes or tensors"
-        raise InvalidNetwork(_ITEM, cause, f"give at most {MAX_NODES} of each")
-    others = sorted({_operator(node) for node in graph.node} - {*_LIVE, *_STORED})
+    others = sorted({_operator(node) for node in graph.node} - {*_LIVE, *_STORED, *_JOINED})
     if others:
         shown = ", ".join(name[:40] for name in others[:8]) + (" …" if len(others) > 8 else "")
         cure = f"let only {', '.join(_ON_THE_WAY)} stand between its input and its output"
         raise InvalidNetwork(_ITEM, f"uses the operator{'s' if len(others) > 1 else ''} {shown}", cure)
-    n_inputs = len(_input_names(graph))
-    if n_inputs != 1 or len(graph.output) != 1:
-        cause = f"has {n_inputs} inputs and {len(graph.output)} outputs"
-        raise InvalidNetwork(_ITEM, cause, "give a graph with one input tensor and one output tensor")
-    if _input(graph).elem_type not in (0, *_FLOATS, *_WHOLE):
+    types = {one.elem_type for one in _inputs(graph)}
+    if len(types) != 1:
+        cause = f"has inputs of {len(types)} types" if types else "has no input"
+        raise InvalidNetwork(_ITEM, cause, "give a graph with inputs of one type")
+    if not types <= {0, *_FLOATS, *_WHOLE}:
         raise InvalidNetwork(_ITEM, "takes an input that is no number", "let it take float32")
     total = 0
     for tensor in _tensors(graph):
         item, size = f"tensor {tensor.name[:60]!r}", 1
-        if tensor.data_type not in (*_FLOATS, *_WHOLE):
+        if tensor.data_type not in (*_FLOATS, *_WHOLE, *_SMALL):
             known = dict(zip(tensor.DataType.values(), tensor.DataType.keys(), strict=True))
             cause = f"has the element type {known.get(tensor.data_type, tensor.data_type)}"
             raise InvalidNetwork(item, cause, "use float16, float32 or float64")
@@ -247,8 +327,8 @@ def _dtype(element_type: int) -> Any:
 def _evaluator(model: ModelProto) -> Any:
     """Onnx's reference implementation of a model that passes onnx's checker.
 
-    It has no Dropout before operator set 7, and takes BatchNormalization of sets 7 to 13 for training, so these two are
-    given to it as the specification has them for inference.
+    It has no Dropout before operator set 7 and no DequantizeLinear before 19, and takes BatchNormalization of sets 7 to
+    13 for training, so these are given to it as the specification has them for inference.
     """
     from onnx.checker import ValidationError, check_model
     from onnx.reference import ReferenceEvaluator
@@ -263,12 +343,23 @@ def _evaluator(model: ModelProto) -> Any:
             scale, bias, mean, variance = (one.reshape(-1, *[1] * (x.ndim - 2)) for one in stored)
             return ((scale * (x - mean) / np.sqrt(variance + epsilon) + bias).astype(x.dtype),)
 
+    class DequantizeLinear(OpRun):
+        def _run(self, x: Any, scale: Any, *zero: Any, axis: int = 1, **_attributes: Any) -> Any:
+            shape = [-1 if place == axis % x.ndim else 1 for place in range(x.ndim)] if np.size(scale) > 1 else ()
+            whole = x.astype(np.int32) - (zero[0].astype(np.int32).reshape(shape) if zero else 0)
+            return ((whole * scale.reshape(shape)).astype(scale.dtype),)
+
+    others = (*([Dropout, BatchNormalization] if _opset(model) < 14 else []), DequantizeLinear)
     try:
         check_model(model)
-        return ReferenceEvaluator(model, new_ops=[Dropout, BatchNormalization] if _opset(model) < 14 else [])
+        return ReferenceEvaluator(model, new_ops=[*others[: None if _opset(model) < 19 else -1]])
     except (ValidationError, *_FAILURES) as error:
-        cause = f"is no valid model, says onnx: {_line(error)[:200].rstrip('.')}"
-        raise InvalidNetwork(_ITEM, cause, "export it again") from None
+        raise _invalid(error) from None
+
+
+def _invalid(error: Exception) -> InvalidNetwork:
+    cause = f"is no valid model, says onnx: {_line(error)[:200].rstrip('.')}"
+    return InvalidNetwork(_ITEM, cause, "export it again")
 
 
 def _opset(model: ModelProto) -> int:
@@ -280,58 +371,73 @@ class _Walk:
 
     def __init__(self, model: ModelProto) -> None:
         self._model, self._opset = model, _opset(model)
-        self._whole = _WHOLE.get(_input(model.graph).elem_type, "")
+        self._whole = _WHOLE.get(_inputs(model.graph)[0].elem_type, "")
         evaluator = _evaluator(model)
         self._nodes = list(zip(model.graph.node, evaluator.rt_nodes_, strict=True))
         self._stored: dict[str, Any] = {**evaluator.rt_inits_, "": None}
         self._room = 4 * MAX_PARAMETERS  # numbers that may be made of stored ones
         self._steps: list[Step] = []
         self._choice, self._batch = "", 1
-        self._neurons: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self._shapes: dict[str, tuple[int, ...]] = {}
+        # which numbers of the inputs, or of the layer before, each tensor holds that is read on; how many there are
+        self._live: dict[str, NDArray[np.int64]] = {}
+        self._neurons: NDArray[np.int64] = np.zeros(0, dtype=np.int64)  # those of the one that is read
+        self._n = 0
 
     def chain(self) -> OnnxChain:
         """The chain that the graph is."""
         left = [(node, runtime) for node, runtime in self._nodes if not self._made_of_stored(node, runtime)]
-        shape = self._input_shape([node for node, _ in left])
-        self._neurons = np.arange(prod(shape)).reshape(shape)
-        readers = Counter(name for node, _ in left if node.op_type != "Shape" for name in {*node.input})
-        (at,) = _input_names(self._model.graph)
+        shapes = self._input_shapes([node for node, _ in left])
+        ends = np.cumsum([prod(shape) for shape in shapes])
+        self._n = int(ends[-1])
+        parts = zip(_input_names(self._model.graph), np.split(np.arange(self._n), ends[:-1]), shapes, strict=True)
+        self._live = {name: part.reshape(shape) for name, part, shape in parts}
+        unread = Counter(name for node, _ in left if node.op_type != "Shape" for name in {*node.input})
         written = 0  # nodes of a formula that was read
         for number, (node, runtime) in enumerate(left):
-            self._shapes[at] = self._neurons.shape
             if number < written or self._made_of_stored(node, runtime):
                 continue
-            if at in node.input and (readers[at] > 1 or node.op_type in _FORMULA):
-                length, at = self._formula(at, left[number:], readers)
-                written = number + length
+            here = [name for name in node.input if name in self._live]
+            others = [name[:60] for name in node.input if name not in (*self._live, *self._stored)]
+            moves, alone = node.op_type in (*_SHAPED, *_JOINED), len({*here}) == 1
+            formula = alone and not moves and (unread[here[0]] > 1 or node.op_type in _FORMULA)
+            unread.subtract({*here})
+            if others or not (len(here) == 1 or formula or (node.op_type == "Concat" and len(here) == len(node.input))):
+                read = repr(others[0] if others else here[-1])
+                raise _bad(node, f"reads {read}, which is no stored tensor, beside the layer before")
+            if node.op_type in _JOINED:
+                given = (self._live.get(name, self._stored.get(name)) for name in node.input)
+                self._live |= dict(zip(node.output, _tried(node, runtime.run, *given), strict=True))
                 continue
-            others = [name[:60] for name in node.input if name not in (at, *self._stored)]
-            if others or [*node.input].count(at) != 1:
-                raise _bad(
-                    node, f"reads {others[0] if others else at!r}, which is no stored tensor, beside the layer before"
-                )
-            _tried(node, self._take, node, runtime, [*node.input].index(at))
-            at = node.output[0]
-        if at != self._model.graph.output[0].name:
+            (at,) = {*here}
+            self._neurons, given_up = self._live[at], node.output[0]
+            if formula:
+                length, given_up = self._formula(at, left[number:], Counter({**unread, at: unread[at] + 1}))
+                written = number + length
+                unread[at] = 0
+            else:
+                _tried(node, self._take, node, runtime, [*node.input].index(at))
+            if not moves and (left_over := [name[:60] for name in self._live if unread[name] > 0]):
+                raise _bad(node, f"stands beside another that reads {left_over[0]!r}, and a chain has one")
+            self._live = {**(self._live if moves else {}), given_up: self._neurons}
+        if (last := self._model.graph.output[0].name) not in self._live:
             raise InvalidNetwork(_ITEM, "has nodes beside the chain from input to output", "remove them")
+        self._neurons = self._live[last]
         places = self._neurons.ravel()
         if self._choice:
             chosen = int(places.max(initial=0))
             self._steps.append(TwoClasses(self._choice, chosen))
             places = np.flatnonzero(places == chosen)
-        elif (places != np.arange(len(places))).any():
-            raise InvalidNetwork(_ITEM, "gives its outputs in another order than its last layer", _CURE)
-        return OnnxChain(
-            self._model, tuple(_with_rates(self._steps)), shape, self._batch, places, self._choice, self._whole
-        )
+        else:
+            self._steps = _picked(self._steps, places)
+            places = np.arange(len(places))
+        steps = tuple(_with_rates(self._steps))
+        return OnnxChain(self._model, steps, tuple(shapes), self._batch, places, self._choice, self._whole)
 
     def _formula(self, start: str, nodes: list[tuple[NodeProto, Any]], readers: Mapping[str, int]) -> tuple[int, str]:
         """The activation that the first nodes compute of a tensor: how many they are, and what they give."""
         numbers = [self._stored[name] for node, _ in nodes[:_LONGEST] for name in node.input if name in self._stored]
         dtype = next((one.dtype for one in numbers if one is not None and one.dtype.kind == "f"), np.float64)
-        at = np.linspace(-6.0, 6.0, 97, dtype=dtype)
-        values, unread = {start: at}, {start: readers[start]}
+        values, unread = {start: _POINTS.astype(dtype)}, {start: readers[start]}
         for length, (node, runtime) in enumerate(nodes[:_LONGEST], start=1):
             if self._made_of_stored(node, runtime):
                 continue
@@ -346,10 +452,10 @@ class _Walk:
                 unread[name] -= 1
             if any(left for name, left in unread.items() if name != node.output[0]):
                 continue
-            for known in usual_activations():
-                if np.abs(known.value(at) - found).max() < _ALIKE:
-                    self._steps.append(Activated(known.text))
-                    return length, node.output[0]
+            points, digits, n = _POINTS, 12 if dtype == np.float64 else 6, len(PROBES)
+            if known := known_by_values(points[:-n], found[:-n], found[-n:], digits, _ALIKE):
+                self._steps.append(Activated(known.text))
+                return length, node.output[0]
         cause = (
             f"is read by {readers[start]} nodes; a chain has one" if readers[start] > 1 else "goes through no formula"
         )
@@ -357,8 +463,8 @@ class _Walk:
 
     def _made_of_stored(self, node: NodeProto, runtime: Any) -> bool:
         """Whether a node depends on stored numbers and shapes alone; then what it gives is stored, too."""
-        if node.op_type == "Shape" and node.input[0] in self._shapes:
-            given = [np.empty(self._shapes[node.input[0]])]
+        if node.op_type == "Shape" and node.input[0] in self._live:
+            given = [np.empty(self._live[node.input[0]].shape)]
         elif node.op_type in _STORED and all(name in self._stored for name in node.input):
             given = [self._stored[name] for name in node.input]
         else:
@@ -372,17 +478,20 @@ class _Walk:
         self._stored |= dict(zip(node.output, _tried(node, runtime.run, *given), strict=False))
         return True
 
-    def _input_shape(self, nodes: list[NodeProto]) -> tuple[int, ...]:
-        """The shape of the input for one row, which has as many numbers as the first product reads."""
-        tensor, n_inputs = _input(self._model.graph), 0
+    def _input_shapes(self, nodes: list[NodeProto]) -> list[tuple[int, ...]]:
+        """The shape of each input for one row; of one input of as many numbers as the first product reads."""
+        every = [[max(0, one.dim_value) for one in tensor.shape.dim] or [0, 0] for tensor in _inputs(self._model.graph)]
+        sizes, n_inputs = every[0], 0
         for node in nodes[::-1]:
             live = [name not in self._stored for name in node.input[:2]]
             if node.op_type in ("Gemm", "MatMul") and sum(live) == 1:
                 n_inputs = _tried(node, self._weight, node, live.index(True)).shape[1]
         if not n_inputs:
             raise InvalidNetwork(_ITEM, "holds no dense layer", _CURE)
-        sizes = [max(0, one.dim_value) for one in tensor.shape.dim] or [0, 0]
-        for axis in (0, -1):  # of a batch, whether the file fixes its size or not
+        by_rows = not sizes[0] and sizes[-1]  # a batch of any size of rows of so many
+        for axis in (
+            () if len(every) > 1 else (0,) if by_rows else (0, -1)
+        ):  # of a batch, whether the file fixes its size or not
             row = [n or 1 for n in sizes]
             if prod(row) != n_inputs:
                 row[axis] = 1
@@ -391,7 +500,10 @@ class _Walk:
                     row[unknown[-1]] = n_inputs
             if prod(row) == n_inputs:
                 self._batch = max(1, sizes[0]) if axis == 0 and row[0] == 1 else 1
-                return tuple(row)
+                return [tuple(row)]
+        if all(len(one) > 1 and all(one[1:]) and one[0] == sizes[0] for one in every):
+            self._batch = max(1, sizes[0])
+            return [(1, *one[1:]) for one in every]
         cause = f"takes an input of shape {sizes[:8]}, and its first layer reads {n_inputs} numbers"
         raise InvalidNetwork(_ITEM, cause, "let the input be one row or a batch of rows")
 
@@ -421,8 +533,8 @@ class _Walk:
                     raise _bad(node, "rounds its numbers")
             case _ if operator in _UNCHANGED:
                 pass
-            case _ if position == 0 and (operator in _MOVED or (operator in _PICKED and self._choice)):
-                if operator == "Gather" and others[0].size > 1:
+            case _ if position == 0 and operator in (*_MOVED, *_PICKED):
+                if operator == "Gather" and others[0].size > 1 and self._choice:
                     raise _bad(node, "takes numbers more than once")
                 if operator == "Reshape" and others[0].ravel()[0] == self._batch:
                     inputs[1] = np.r_[1, others[0][1:]]  # one row instead of the batch
@@ -482,7 +594,9 @@ class _Walk:
             cause = f"has a tensor of shape {list(stored.shape)} for one row of shape {list(self._neurons.shape)}"
             raise _bad(node, cause)
         self._neurons = self._neurons.reshape(shape)  # axes of size 1 may have come
-        by_neuron = np.empty(self._neurons.size)
+        if sorted(self._neurons.ravel()) != [*range(self._n)]:
+            raise _bad(node, "takes up some numbers of the layer before, or some twice, and is no dense layer")
+        by_neuron = np.empty(self._n)
         by_neuron[self._neurons.ravel()] = np.broadcast_to(stored, shape).ravel()
         return by_neuron
 
@@ -501,7 +615,10 @@ class _Walk:
         if n_axes == 1:
             self._neurons = self._neurons.squeeze(axis)
         self._neurons = self._neurons.reshape((1,) * (n_axes - max(2, neurons.ndim)) + self._neurons.shape)
-        self._steps.append(Dense(weight[:, np.argsort(read.ravel())] * numbers.get("alpha", 1.0)))
+        placed = np.zeros((len(weight), self._n))
+        np.add.at(placed.T, read.ravel(), weight.T * numbers.get("alpha", 1.0))
+        self._n = len(weight)
+        self._steps.append(Dense(placed))
         if len(node.input) == 3 and node.input[2]:
             bias = np.asarray(self._stored[node.input[2]], dtype=np.float64) * numbers.get("beta", 1.0)
             self._steps.append(Affine(shift=self._spread(node, bias)))
@@ -518,6 +635,21 @@ class _Walk:
         if node.op_type == "ArgMax":
             self._neurons = np.ones(over.shape[:-1], dtype=np.int64)
             self._neurons = np.expand_dims(self._neurons, axis) if numbers.get("keepdims", 1) else self._neurons
+
+
+def _picked(steps: list[Step], places: NDArray[np.int64]) -> list[Step]:
+    """Steps whose outputs are some of theirs, in another order perhaps."""
+    last = max((place for place, step in enumerate(steps) if isinstance(step, Dense)), default=len(steps))
+    found = steps[:last]
+    for step in steps[last:]:
+        match step:
+            case Dense(weight, bias):
+                found.append(Dense(weight[places], None if bias is None else bias[places]))
+            case Affine(scale, shift):
+                found.append(Affine(*(one[places] if np.ndim(one) else one for one in (scale, shift))))
+            case _:
+                found.append(step)
+    return found
 
 
 def _with_rates(steps: list[Step]) -> list[Step]:

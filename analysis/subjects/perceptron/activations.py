@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
-from math import inf, pi, sqrt
+from math import inf, log, pi, sqrt
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -521,6 +521,33 @@ SIGMOID: Final = activation_of("sigmoid")
 def usual_activations() -> tuple[Activation, ...]:
     """Every activation with its usual parameters."""
     return tuple(activation_of(name) for name in FAMILIES)
+
+
+PROBES: Final = (-1.0, -1e3, -1e5, 1e5, 0.0)
+"""Where what is perhaps an activation tells its parameters."""
+
+
+def known_by_values(points: Array, values: Array, at_probes: Array, digits: int, near: float) -> Activation | None:
+    """The activation with given values, and its parameters; None for none, and for the linear one.
+
+    Args:
+        points: where its values are known.
+        values: there; perhaps rounded.
+        at_probes: what it is at :data:`PROBES`.
+        digits: to which parameters are read.
+        near: how far values may be off, as a share of them or of 1.
+    """
+    below, far_below, least, most, middle = (float(f"{one:.{digits}g}") for one in at_probes)
+    found = {"negative_slope": -below, "alpha": -far_below, "min": least, "max": most}
+    found["beta"] = float(f"{log(2.0) / middle:.{digits}g}") if middle > 0 else 0.0
+    for family in sorted(FAMILIES.values(), key=lambda one: len(one.parameters)):
+        try:
+            known = family.with_parameters({one.name: found[one.name] for one in family.parameters})
+        except InvalidNetwork:
+            continue
+        if known.name != "linear" and np.allclose(known.value(points), values, near, near):
+            return known
+    return None
 
 
 def _checked(text: str) -> str:

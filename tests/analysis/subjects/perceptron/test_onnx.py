@@ -190,6 +190,151 @@ def test_a_graph_is_read_as_it_computes(model):
     assert len(network.weights) == 2
 
 
+def with_outputs(model, *names):
+    """The same with further outputs, of tensors on the way."""
+    for name in names:
+        model.graph.output.append(helper.make_tensor_value_info(name, 1, None))
+    return model
+
+
+def with_functions(functions):
+    model = onnx_file([FIRST, node("F0", ["h"], ["a"], domain="own"), LAST], opset=21)
+    model.functions.extend(functions)
+    model.opset_import.append(helper.make_opsetid("own", 1))
+    return model
+
+
+def function(n, nodes):
+    imports = [helper.make_opsetid("", 21), helper.make_opsetid("own", 1)]
+    return helper.make_function("own", f"F{n}", ["i"], ["o"], nodes, imports)
+
+
+def called(n, other):
+    """Functions, each of which calls another one twice."""
+    calls = [[node(f"F{other(k)}", [a], [b], domain="own") for a, b in ("im", "mo")] for k in range(n)]
+    return [*(function(k, nodes) for k, nodes in enumerate(calls)), function(n, [node("Relu", ["i"], ["o"])])]
+
+
+def of_inputs(nodes, *inputs, stored=None):
+    model = onnx_file(nodes, stored, opset=21)
+    del model.graph.input[:]
+    model.graph.input.extend(helper.make_tensor_value_info(name, 1, shape) for name, shape in inputs)
+    return model
+
+
+ONE = node("Gemm", ["k", "w1", "b"], ["h"], transB=1)
+PART = {"first": np.array([0]), "w1": W[:, :1]}
+QUANTISED = {"q": np.array([[5, 3], [7, -2], [1, 0]]), "scale": [0.5, 0.25, 2.0], "shift": np.array([1, 0, -3])}
+LAYER = [node("Gemm", ["k", "w", "b"], ["h"], transB=1), RELU, LAST]
+WIDER = {  # as others write the same, with the activation that is in it
+    "the larger of it and 0": (onnx_file([FIRST, node("Max", ["h", "none"], ["a"]), LAST], {"none": 0.0}), "relu"),
+    "the larger of two": (
+        onnx_file([FIRST, node("Mul", ["h", "fifth"], ["k"]), node("Max", ["k", "h"], ["a"]), LAST], {"fifth": 0.2}),
+        "leaky_relu(negative_slope=0.2)",
+    ),
+    "where it is above 0": (
+        onnx_file(
+            [
+                *(FIRST, node("Greater", ["h", "none"], ["g"]), node("Mul", ["h", "fifth"], ["k"])),
+                *(node("Where", ["g", "h", "k"], ["a"]), LAST),
+            ],
+            {"fifth": 0.2, "none": 0.0},
+        ),
+        "leaky_relu(negative_slope=0.2)",
+    ),
+    "a slope that was learned": (
+        onnx_file([FIRST, node("PRelu", ["h", "slope"], ["a"]), LAST], {"slope": [0.25]}),
+        "leaky_relu(negative_slope=0.25)",
+    ),
+    "columns swapped": (
+        onnx_file([node("Gather", ["x", "at"], ["k"], axis=1), *LAYER], {"at": np.array([1, 0])}),
+        "relu",
+    ),
+    "columns split and joined": (
+        onnx_file(
+            [
+                node("Split", ["x"], ["i", "j"], axis=1, num_outputs=2),
+                node("Concat", ["j", "i"], ["k"], axis=1),
+                *LAYER,
+            ],
+            opset=21,
+        ),
+        "relu",
+    ),
+    "one column of three": (
+        onnx_file([node("Gather", ["x", "first"], ["k"], axis=1), ONE, RELU, LAST], PART, shape=("rows", 3)),
+        "relu",
+    ),
+    "one neuron twice": (
+        onnx_file(
+            [FIRST, RELU, node("Gather", ["a", "at"], ["k"], axis=1), node("Gemm", ["k", "v", "c"], ["y"], transB=1)],
+            {"at": np.array([2, 0, 0])},
+        ),
+        "relu",
+    ),
+    "outputs in another order": (
+        onnx_file(
+            [FIRST, RELU, LOGITS, node("Sigmoid", ["z"], ["s"]), node("Gather", ["s", "at"], ["y"], axis=1)],
+            PAIR | {"at": np.array([1, 0])},
+        ),
+        "relu",
+    ),
+    "int8 by rows": (
+        onnx_file(
+            [
+                node("DequantizeLinear", ["q", "scale", "shift"], ["w8"], axis=0),
+                node("Gemm", ["x", "w8", "b"], ["h"], transB=1),
+                RELU,
+                LAST,
+            ],
+            QUANTISED,
+            opset=21,
+        ),
+        "relu",
+    ),
+    "functions of the file": (
+        with_functions(
+            [function(1, [node("Relu", ["i"], ["o"])]), function(0, [node("F1", ["i"], ["o"], domain="own")])]
+        ),
+        "relu",
+    ),
+    "a hidden layer given as well": (with_outputs(onnx_file([FIRST, RELU, LAST]), "h", "a"), "relu"),
+    "the last output first": (with_outputs(onnx_file([FIRST, RELU, LAST, node("Exp", ["h"], ["e"])]), "h"), "relu"),
+    "two inputs": (
+        of_inputs([node("Concat", ["j", "i"], ["k"], axis=1), *LAYER], ("i", ["n", 1]), ("j", ["n", 1])),
+        "relu",
+    ),
+}
+
+
+def in_int8(model):
+    for tensor in model.graph.initializer:
+        if tensor.name in ("q", "shift"):
+            tensor.CopyFrom(numpy_helper.from_array(QUANTISED[tensor.name].astype(np.int8), tensor.name))
+    return model
+
+
+@pytest.mark.parametrize("case", WIDER)
+def test_what_others_write_otherwise_is_read_as_it_computes(case):
+    model, activation = WIDER[case]
+    model = in_int8(model)
+    file, names = read_any(model.SerializeToString()), [one.name for one in model.graph.input]
+    assert file.network.n_inputs == (3 if case == "one column of three" else 2)
+    rows = input_table(file.network.n_inputs)
+    given = dict(zip(names, np.split(rows.astype(np.float32), len(names), axis=1), strict=True))
+    theirs = ReferenceEvaluator(model).run(["y"], given)[0]
+    np.testing.assert_allclose(forward(file.network, rows), theirs, rtol=1e-5, atol=1e-5)
+    assert file.network.function_of(1).text == activation
+    assert ("y, was read" in "".join(file.remarks)) == (len(model.graph.output) > 1)
+
+
+def test_int8_is_read_in_older_operator_sets():
+    nodes = [node("DequantizeLinear", ["q", "scale", "shift"], ["w8"], axis=0)]
+    nodes += [node("Gemm", ["x", "w8", "b"], ["h"], transB=1), RELU, LAST]
+    network = check(in_int8(onnx_file(nodes, QUANTISED, opset=13)).SerializeToString())
+    assert network.weights[0].tolist() == [[2.0, 1.0], [1.75, -0.5], [8.0, 6.0]]
+
+
 HALF = {"half": np.array(0.5), "one": np.array(1.0), "root": np.array(np.sqrt(2.0)), "two": np.array(2.0)}
 TANH_OF = {"scale": np.array(np.sqrt(2 / np.pi)), "cube": np.array(0.044715), "three": np.array(3.0)}
 BY_ERF = [("Div", ["h", "root"], "d"), ("Erf", ["d"], "e"), ("Add", ["e", "one"], "f"), ("Mul", ["h", "f"], "g")]
@@ -418,7 +563,6 @@ REFUSED = {
         onnx_file([FIRST, node("MatMul", ["h", "w"], ["a"]), node("Gemm", ["a", "w"], ["y"])]),
         "reads 2 numbers of one row with a weight for 3",
     ),
-    "an output within": (onnx_file([FIRST, RELU, LAST, node("Tanh", ["y"], ["e"])]), "has nodes beside the chain"),
     "scaled at the end": (onnx_file([FIRST, RELU, node("Mul", ["a", "c"], ["y"])]), "behind the last activation"),
     "three classes": (onnx_file([FIRST, node("Softmax", ["h"], ["y"])]), "does not choose between the two outputs"),
     "over rows": (onnx_file([*BEHIND[:3], node("Softmax", ["z"], ["y"], axis=0)], PAIR), "does not choose"),
@@ -466,14 +610,36 @@ REFUSED = {
         changed(lambda graph: setattr(graph.input[0].type.tensor_type, "elem_type", 8)),
         "input that is no number",
     ),
-    "two outputs": (changed(lambda graph: graph.output.add(name="h")), "1 inputs and 2 outputs"),
+    "two ends": (
+        with_outputs(onnx_file([FIRST, RELU, LAST, node("Tanh", ["h"], ["e"])]), "e"),
+        "has the outputs y, e, and not one that is computed from all others",
+    ),
+    "functions without an end": (with_functions(called(2, lambda n: n % 2)), "functions that are not written out"),
+    "functions of functions": (with_functions(called(15, lambda n: n + 1)), "functions that are not written out"),
+    "two tensors at once": (
+        onnx_file([FIRST, RELU, node("Concat", ["a", "x"], ["k"], axis=1), node("Gemm", ["k", "v", "c"], ["y"])]),
+        "is read by 2 nodes",
+    ),
+    "inputs of two types": (
+        changed(lambda graph: graph.input.add(name="u").type.CopyFrom(helper.make_tensor_type_proto(7, [1, 1]))),
+        "inputs of 2 types",
+    ),
+    "scaled in part": (
+        onnx_file(
+            [node("Gather", ["x", "first"], ["u"], axis=1), node("Mul", ["u", "c"], ["k"]), ONE, RELU, LAST], PART
+        ),
+        "takes up some numbers of the layer before",
+    ),
     "made too large": (
-        onnx_file([node("Add", ["tall", "wide"], ["k"]), FIRST, RELU, LAST], WIDE),
+        onnx_file([node("Add", ["tall", "wide"], ["k"]), FIRST, RELU, LOGITS, node("Add", ["z", "k"], ["y"])], WIDE),
         "makes too many numbers of those that it stores",
     ),
     "doubled again and again": (
         onnx_file(
-            [*(node("Concat", [f"k{n}"] * 2, [f"k{n + 1}"], axis=0) for n in range(60)), FIRST, RELU, LAST],
+            [
+                *(node("Concat", [f"k{n}"] * 2, [f"k{n + 1}"], axis=0) for n in range(60)),
+                *(FIRST, RELU, LOGITS, node("Add", ["z", "k60"], ["y"])),
+            ],
             {"k0": [1.0]},
         ),
         "makes too many numbers of those that it stores",
