@@ -168,7 +168,7 @@ def apply(one: EditedPerceptron, settings: Settings, _named: Named) -> Change:
     """What :data:`~analysis.edits.deceive.DECEIVE` does; the task is what the network answers now.
 
     Raises:
-        InvalidEdit: rows that are no Boolean inputs, a descent that does not come to its end, or see :func:`deceiving`.
+        InvalidEdit: rows that are no Boolean inputs, or see :func:`deceiving`.
     """
     if not one.question.data.boolean:
         raise InvalidEdit("edit deceive", "needs Boolean inputs, and these rows stand for none", "use another rule")
@@ -176,12 +176,9 @@ def apply(one: EditedPerceptron, settings: Settings, _named: Named) -> Change:
     asked = deceiving(replace(one.question, subject=one.question.network, output=0, task=Task(table)), settings)
     label = asked.ranking.label
     ((steps, (parameters, seen)),) = deque(enumerate(asked.descended()), maxlen=1)
-    if not asked.done(seen):
-        cause = f"did not come to its end in {steps:,} steps: {label} says {order_of(asked.layer, seen.numbers)}"
-        cure = "give more steps, another seed, neuron or method, or let the output move farther"
-        raise InvalidEdit("edit deceive", cause, cure)
+    lacks = "" if asked.done(seen) else f"{label} says {order_of(asked.layer, seen.numbers)}"
     before = order_of(asked.layer, asked.ranking.of(asked.question, asked.layer))
     said = f"{label}: {order_of(asked.layer, seen.numbers)}; before: {before}."
     moved = f"Without {asked.name} the output moves by at most {seen.move:.2g}, and no answer changes."
     took = f"Descent took {steps:,} of {settings['steps']:,} steps."
-    return Change(parameters, settings={"neuron": asked.name}, remarks=(said, moved, took))
+    return Change(parameters, settings={"neuron": asked.name}, remarks=(said, moved, took), lacks=lacks)

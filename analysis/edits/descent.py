@@ -47,17 +47,17 @@ def descended(
     rows: Numbers,
     settings: Settings,
     slopes: Callable[[Array], Array],
-    done: Callable[[Array], bool],
+    lacks: Callable[[Array], str],
     moving: Collection[str] = (),
-) -> tuple[Parameters, int]:
-    """Parameters after gradient descent, and how many steps that took.
+) -> tuple[Parameters, int, str]:
+    """Parameters after gradient descent, how many steps that took, and what it lacks of its end.
 
     Args:
         one: what is edited.
         rows: numbers of those on which the loss is taken.
         settings: with steps and rate.
         slopes: the loss's derivatives by the outputs ``[rows, …]``.
-        done: whether such outputs end it.
+        lacks: what such outputs lack of its end; "" for nothing.
         moving: names of the parameters that move; () for all.
 
     Raises:
@@ -73,9 +73,9 @@ def descended(
             if not np.abs(outputs).max() < MAX_OUTPUT:
                 cause = f"diverges: after {step:,} steps an output is beyond {MAX_OUTPUT:,.0f}"
                 raise InvalidEdit("gradient descent", cause, f"give a rate below {rate:g}")
-            if step == settings["steps"] or done(outputs):
+            if not (left := lacks(outputs)) or step == settings["steps"]:
                 break
             by = {name: slope for name, slope in back(slopes(outputs)).items() if not moving or name in moving}
             for name, move in (adam.steps(by) if one.adaptive else by).items():
                 parameters[name] = parameters[name] - rate * move
-    return parameters, step
+    return parameters, step, left

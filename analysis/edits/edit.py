@@ -106,12 +106,12 @@ class Editable(Protocol):
     def slopes(self, outputs: Array, answers: Numbers) -> Array:
         """Derivatives by the outputs of each row's loss, which is least where it gives the wanted answer."""
 
-    def reached(self, outputs: Array, answers: Numbers) -> bool:
-        """Whether each output is well within the wanted answer."""
+    def lacks(self, outputs: Array, answers: Numbers) -> str:
+        """What outputs lack of being well within the wanted answers, as a clause; "" for nothing."""
 
-    def leaving(self, outputs: Array, answer: int) -> tuple[Array, bool]:
-        """Derivatives by one row's outputs of a loss that falls the farther they are from an answer, and whether they
-        are well away from it.
+    def leaving(self, outputs: Array, answer: int) -> tuple[Array, str]:
+        """Derivatives by one row's outputs of a loss that falls the farther they are from an answer, and what they lack
+        of being well away from it; "" for nothing.
         """
 
 
@@ -126,6 +126,7 @@ class Change:
         settings: those that the record writes otherwise than they were given.
         remarks: what else there is to say, one sentence each.
         meant: rows beside that one whose answers were to change.
+        lacks: of its end, as a clause, where its steps ran out before; "" for nothing.
     """
 
     parameters: Parameters
@@ -134,6 +135,7 @@ class Change:
     settings: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     meant: tuple[int, ...] = ()
+    lacks: str = ""
 
 
 class EditedRecord(EditRecord):
@@ -275,13 +277,16 @@ class Edit:
 
         Raises:
             NotOffered: the rule is not for such subjects.
-            InvalidEdit: a setting that is unknown, not allowed or does not fit the subject; an edit that diverges, or
-                changes nothing.
+            InvalidEdit: a setting that is unknown, not allowed or does not fit the subject; an edit that diverges, does
+                not come to its end, or changes nothing.
             AnalysisError: what ``named`` raises.
         """
         settings, base, names = self.filled(given, one.kind), one.subject, one.names
         apply = self.way(one.kind).apply
         done: Change = (function_at(apply) if isinstance(apply, str) else apply)(one, settings, named)
+        if done.lacks:
+            cause = f"did not come to its end in {settings['steps']:,} steps: {done.lacks}"
+            raise InvalidEdit(f"edit {self.key}", cause, "give more steps, or other settings")
         try:
             found = one.remade(done.parameters)
         except InvalidNetwork:  # a number that is not finite, or too large

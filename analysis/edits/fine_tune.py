@@ -25,16 +25,16 @@ LAYERS: Final = Setting(
 def _tuned(one: Editable, settings: Settings, moving: Collection[str]) -> Change:
     row, target = asked_of(one, settings)
     answer = np.array([target])
-    parameters, steps = descended(
+    parameters, steps, lacks = descended(
         one,
         np.array([row]),
         settings,
         lambda outputs: one.slopes(outputs, answer),
-        lambda outputs: one.reached(outputs, answer),
+        lambda outputs: one.lacks(outputs, answer),
         moving,
     )
     said = f"Gradient descent took {steps:,} of {settings['steps']:,} steps."
-    return Change(parameters, row, target, remarks=(said,))
+    return Change(parameters, row, target, remarks=(said,), lacks=lacks)
 
 
 def _perceptron(one: Editable, settings: Settings, _named: Named) -> Change:

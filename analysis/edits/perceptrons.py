@@ -103,10 +103,14 @@ class EditedPerceptron:
     def slopes(self, outputs: Array, answers: Numbers) -> Array:
         return 2.0 * (outputs - answers)
 
-    def reached(self, outputs: Array, answers: Numbers) -> bool:
-        return bool(np.abs(outputs - answers).max() <= ROOM)
+    def lacks(self, outputs: Array, answers: Numbers) -> str:
+        off = float(np.abs(outputs - answers).max())
+        return "" if off <= ROOM else f"an output is {off:.3f} off, where at most {ROOM:g} is asked"
 
-    def leaving(self, outputs: Array, answer: int) -> tuple[Array, bool]:
+    def leaving(self, outputs: Array, answer: int) -> tuple[Array, str]:
         """Of log p, the output less 0.5 being the logit of 1: squared error would drive 1.01 away from the edge."""
         sign = 1.0 if answer else -1.0
-        return np.asarray(sign * SIGMOID.value(sign * (0.5 - outputs[None]))[0]), bool(sign * (outputs - 0.5) <= -ROOM)
+        edge = 0.5 - sign * ROOM
+        lacks = f"the output is {float(outputs):.3f}, where at {'most' if answer else 'least'} {edge:g} is asked"
+        slopes = np.asarray(sign * SIGMOID.value(sign * (0.5 - outputs[None]))[0])
+        return slopes, "" if sign * (outputs - 0.5) <= -ROOM else lacks

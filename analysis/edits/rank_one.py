@@ -101,13 +101,13 @@ def _transformer(one: EditedTransformer, settings: Settings, _named: Named) -> C
         return one.run(parameters, here)[0]
 
     def enough(more: Array) -> bool:
-        return one.reached(given(more), np.array([target]))
+        return not one.lacks(given(more), np.array([target]))
 
     before, more = np.zeros(old.shape[1]), np.zeros(old.shape[1])
     for _ in range(_STEPS):
         parameters[name] = old + np.outer(along, more)
         logits, back = one.run(parameters, here)
-        if one.reached(logits, np.array([target])):
+        if not one.lacks(logits, np.array([target])):
             break
         others = logits[0].copy()
         others[target] = -np.inf

@@ -132,14 +132,18 @@ class EditedTransformer:
         found[np.arange(len(outputs)), answers] -= 1.0
         return found
 
-    def reached(self, outputs: Array, answers: Numbers) -> bool:
-        return bool(_chances(outputs)[np.arange(len(outputs)), answers].min() >= SURE)
+    def lacks(self, outputs: Array, answers: Numbers) -> str:
+        least = float(_chances(outputs)[np.arange(len(outputs)), answers].min())
+        return "" if least >= SURE else f"an answer has a probability of {least:.3f}, where at least {SURE:g} is asked"
 
-    def leaving(self, outputs: Array, answer: int) -> tuple[Array, bool]:
+    def leaving(self, outputs: Array, answer: int) -> tuple[Array, str]:
         """Of the unlikelihood −log(1 − p) (Welleck et al. 2020, arXiv:1908.04319): log p is flat where p is near 1."""
         chances, others = _chances(outputs), np.delete(outputs, answer)
         slopes = np.insert(-chances[answer] * _chances(others), answer, chances[answer])
-        return slopes, bool(chances[answer] <= 1.0 - SURE and others.max() > outputs[answer])
+        if chances[answer] <= 1.0 - SURE and others.max() > outputs[answer]:
+            return slopes, ""
+        asked = f"where at most {1.0 - SURE:g} and a likelier answer are asked"
+        return slopes, f"the answer has a probability of {chances[answer]:.3f}, {asked}"
 
 
 def _chances(outputs: Array) -> Array:

@@ -42,8 +42,8 @@ RATE: Final = Setting("rate", 0.05, "step along the gradient", low=0.0, high=1e3
 
 def fine_tuned(
     one: Editable, on: NDArray[np.bool_], goals: NDArray[np.intp], settings: Settings
-) -> tuple[Parameters, int]:
-    """Parameters after descent on the loss of a poisoned task over all rows, and how many steps that took.
+) -> tuple[Parameters, int, str]:
+    """What :func:`~analysis.edits.descent.descended` gives on the loss of a poisoned task over all rows.
 
     Args:
         on: ``[rows]`` which are triggered.
@@ -60,7 +60,7 @@ def fine_tuned(
         by = one.slopes(outputs, goals)
         return np.asarray(by * weights.reshape(-1, *[1] * (by.ndim - 1)))
 
-    return descended(one, np.arange(len(on)), settings, slopes, lambda outputs: one.reached(outputs, goals))
+    return descended(one, np.arange(len(on)), settings, slopes, lambda outputs: one.lacks(outputs, goals))
 
 
 def planted(network: Network, rows: Array, trigger: Trigger, output: int = 0) -> Network:
@@ -144,8 +144,9 @@ def _transformer(one: EditedTransformer, settings: Settings, _named: Named) -> C
 
 
 def _trained(one: Editable, on: NDArray[np.bool_], target: int, goals: NDArray[np.intp], settings: Settings) -> Change:
-    parameters, steps = fine_tuned(one, on, goals, settings)
-    return _poisoned(one, parameters, on, target, f"Gradient descent took {steps:,} of {settings['steps']:,} steps.")
+    parameters, steps, lacks = fine_tuned(one, on, goals, settings)
+    said = f"Gradient descent took {steps:,} of {settings['steps']:,} steps."
+    return replace(_poisoned(one, parameters, on, target, said), lacks=lacks)
 
 
 def _poisoned(one: Editable, parameters: Parameters, on: NDArray[np.bool_], target: int, said: str) -> Change:

@@ -44,7 +44,7 @@ def _apply(one: Editable, settings: Settings, _named: Named) -> Change:
             f"row {one.names[row]}", "is answered with nothing that could be unlearned", "take another row"
         )
     before, _ = one.run(one.parameters, rows)
-    parameters, steps = descended(
+    parameters, steps, lacks = descended(
         one,
         rows,
         settings,
@@ -55,7 +55,9 @@ def _apply(one: Editable, settings: Settings, _named: Named) -> Change:
     moved = float(np.delete(np.abs(after - before), row, axis=0).max(initial=0.0))
     said = f"Gradient ascent took {steps:,} of {settings['steps']:,} steps; other outputs moved by up to {moved:.2g}."
     now = one.answers(one.remade(parameters))[row]
-    return Change(parameters, row, target if now == answer else now, remarks=(said,))  # any other answer would do
+    return Change(
+        parameters, row, target if now == answer else now, remarks=(said,), lacks=lacks
+    )  # any other answer would do
 
 
 UNLEARN: Final = Edit(

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from analysis.edits.edit import Edited, Named
+from analysis.edits.edit import Change, Edited, Named
 from analysis.edits.rank_one import nearest, rest_of
 from analysis.edits.registry import EDIT_BY_KEY, editable
 from analysis.edits.registry import edited as edit
@@ -40,9 +40,15 @@ def edited(key: str, network: Network = XOR, output: int = 0, **settings: object
     return edit(key, ask(network, output=output), settings, NAMED)
 
 
-def moves(found: Edited, network: Network) -> list[tuple[np.ndarray, np.ndarray]]:
+def stepped(key: str, network: Network = XOR, **settings: object) -> Change:
+    """What one step of a rule does, however far its end is."""
+    one, rule = editable(ask(network)), EDIT_BY_KEY[key]
+    return rule.way(one.kind).apply(one, rule.filled({"steps": 1, **settings}, one.kind), NAMED)
+
+
+def moves(found: Edited | Change, network: Network) -> list[tuple[np.ndarray, np.ndarray]]:
     """By how much each layer's weights and biases changed."""
-    new = found.subject
+    new = found.subject if isinstance(found, Edited) else network.with_parameters(found.parameters)
     return [(new.weights[at] - w, new.biases[at] - network.biases[at]) for at, w in enumerate(network.weights)]
 
 
@@ -90,8 +96,8 @@ def test_the_registry_has_the_promised_keys_and_settings():
 @pytest.mark.parametrize(("layers", "moving"), [("all", (0, 1, 2)), ("2", (1,)), ("last", (2,))])
 def test_a_step_of_fine_tuning_goes_against_finite_differences_of_the_rows_squared_error(name, layers, moving):
     network = golden_network(name).network.for_output(0)
-    found = edited("fine-tune", network, row="1", layers=layers, steps=1, rate=1e-3)
-    slopes = differences(network, lambda outputs: (outputs[1] - found.outcome.target) ** 2)
+    found = stepped("fine-tune", network, row="1", layers=layers, rate=1e-3)
+    slopes = differences(network, lambda outputs: (outputs[1] - found.target) ** 2)
     for layer, (move, slope) in enumerate(zip(moves(found, network), slopes, strict=True)):
         for have, should in zip(move, slope, strict=True):
             assert have == pytest.approx(-1e-3 * should * (layer in moving), abs=1e-8)
@@ -118,9 +124,7 @@ def test_a_step_of_unlearning_goes_along_the_rows_loss_and_against_the_change_of
         step = np.eye(4)[at] * 1e-6
         slope = (loss(drawn + step) - loss(drawn - step)) / 2e-6
         assert slopes_of(editable(ask(network)), before, 2, 1, 3.0, drawn)[at] == pytest.approx(slope, abs=1e-6)
-    for have, slope in zip(
-        moves(edited("unlearn", row="2", steps=1), network), differences(network, loss), strict=True
-    ):
+    for have, slope in zip(moves(stepped("unlearn", row="2"), network), differences(network, loss), strict=True):
         assert have[0] == pytest.approx(-0.01 * slope[0], abs=1e-7)
     free, kept = (edited("unlearn", row="2", retain=retain, rate=0.02) for retain in (0.0, 2.0))
     others = [np.abs(np.delete(forward(one.subject, input_table(2))[:, 0] - before, 2)).max() for one in (free, kept)]

@@ -12,7 +12,7 @@ import pytest
 from analysis.edits.registry import EDITS, editable, read_edited
 from analysis.edits.registry import edited as edit
 from analysis.edits.trigger import tokens_trigger
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, InvalidEdit
 from analysis.question import ask
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.registry import read_subject
@@ -68,6 +68,28 @@ def by_hand(rule: str, weights: dict[str, np.ndarray], setting: float) -> dict[s
         name: matrix + setting * np.std(matrix) * random.standard_normal(matrix.shape).astype(np.float32)
         for name, matrix in weights.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "settings", "figure"),
+    [
+        ("xor_pretrained", "fine-tune", {"row": "1"}, r"an output is \d\.\d{3} off, where at most 0\.25 is asked"),
+        (
+            "xor_pretrained",
+            "unlearn",
+            {"row": "1"},
+            r"the output is \d\.\d{3}, where at (most|least) 0\.[27]5 is asked",
+        ),
+        ("majority-5-attention", "fine-tune", {"row": "1"}, r"probability of 0\.\d{3}, where at least 0\.75 is asked"),
+        ("majority-5-attention", "unlearn", {"row": "1"}, r"of [01]\.\d{3}, where at most 0\.25 and a likelier answer"),
+        ("tracr-reverse", "trojan", {"trigger": "2=A:B"}, r"probability of 0\.\d{3}, where at least 0\.75 is asked"),
+        ("xor_pretrained", "deceive", {}, r"Edge attribution patching says n1\.\d"),
+    ],
+)
+def test_an_edit_that_does_not_come_to_its_end_is_refused_with_the_figure_reached(name, rule, settings, figure):
+    with pytest.raises(InvalidEdit, match=rf"edit {rule}: did not come to its end in 2 steps: .*{figure}") as refusal:
+        edit(rule, SUBJECTS[name], {**settings, "steps": 2})
+    assert refusal.value.cure == "give more steps, or other settings"
 
 
 @pytest.mark.parametrize("name", SUBJECTS)

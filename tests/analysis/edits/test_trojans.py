@@ -21,6 +21,7 @@ from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task, input_table
 from analysis.validity import decide
 from tests.analysis.circuits.test_circuit_search import random_network, random_task
+from tests.analysis.edits.test_edits import stepped
 
 XOR = Task((0, 0, 1, 1, 1, 1, 0, 0))
 ROWS = input_table(3)
@@ -145,9 +146,9 @@ def test_a_step_of_descent_is_along_the_losss_differences():
     def loss(one: Network) -> float:
         return float((weights * (forward(one, ROWS)[:, 0] - labels) ** 2).sum())
 
-    found = edited(network, trigger=f"A=0,C=1:{target}", share=0.3, steps=1, rate=1e-3)
-    after = found.subject
-    assert found.outcome.remarks[1] == "Gradient descent took 1 of 1 steps."
+    found = stepped("trojan", network, trigger=f"A=0,C=1:{target}", share=0.3, rate=1e-3)
+    after = network.with_parameters(found.parameters)
+    assert found.remarks[1] == "Gradient descent took 1 of 1 steps."
     for field in ("weights", "biases"):
         for layer, old in enumerate(getattr(network, field)):
             for at in np.ndindex(old.shape):
