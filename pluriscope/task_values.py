@@ -38,7 +38,7 @@ def declared(task: TaskLike, n_inputs: int, n_outputs: int, classes: Sequence[An
         raise unfit("task", task, _WORDS) from None
     if not some:
         raise InvalidTask("task", "is an empty list", f"give {_WORDS}")
-    if all(one in classes for one in some):
+    if any(isinstance(one, str) and one in classes for one in some):
         return _digits(some, classes)
     if not any(_is_several(one) or isinstance(one, (str, Task)) or callable(one) for one in some):
         return _digits(some, classes)

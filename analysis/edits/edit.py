@@ -286,7 +286,8 @@ class Edit:
         done: Change = (function_at(apply) if isinstance(apply, str) else apply)(one, settings, named)
         if done.lacks:
             cause = f"did not come to its end in {settings['steps']:,} steps: {done.lacks}"
-            raise InvalidEdit(f"edit {self.key}", cause, "give more steps, or other settings")
+            others = [each.name for each in self.way(one.kind).settings if isinstance(each.default, float)]
+            raise InvalidEdit(f"edit {self.key}", cause, f"give more steps, or another {' or '.join(others)}")
         try:
             found = one.remade(done.parameters)
         except InvalidNetwork:  # a number that is not finite, or too large

@@ -61,7 +61,14 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
                 return replace(read, file=replace(read.file, remarks=(*read.file.remarks, *remarks)))
             document, calls = read_parts(graph)
         except Unread as problem:
-            raise InvalidNetwork(item, f"has parts that are not supported: {problem}", _CURE) from None
+            if n_tokens and not any(node.kind == "softmax" for node in graph.nodes):
+                cause = "takes token ids and has no attention, so it is a perceptron of what it makes of them"
+                cure = (
+                    f"give its layers behind that, with data=F.one_hot(rows, {n_tokens}).float().flatten(1) or the like"
+                )
+                raise InvalidNetwork(item, cause, cure) from None
+            cause = f"has parts that are not supported: {problem}"
+            raise _of_another_kind(net, item) or InvalidNetwork(item, cause, _CURE) from None
 
     def run(tokens: NDArray[np.int64]) -> Rows:
         found: Rows = _run(net, torch.as_tensor(tokens, device=_device(net)), item)
@@ -193,7 +200,19 @@ def _example(net: Any, item: str, context: int | None) -> tuple[Any, int]:
         if _runs(net, torch.rand(ROWS, 2, n, dtype=floats[0].dtype, device=_device(net))):
             cause = "takes several numbers at each position, as one-hot tokens are"
             raise InvalidNetwork(item, cause, "let it take token ids: F.one_hot(tokens, n).float() in its forward")
-    raise problem or ValueError("it takes no rows")
+    raise _of_another_kind(net, item) or problem or ValueError("it takes no rows")
+
+
+def _of_another_kind(net: Any, item: str) -> InvalidNetwork | None:
+    """What to say of a module of a kind that is read from files alone; None for others."""
+    if any(isinstance(part, torch.nn.RNNBase) for part in net.modules()):
+        cause, kind = "is recurrent", "elman"
+    elif any(one.ndim == 4 for one in _floats(net)):
+        cause, kind = "is convolutional", "convolutional"
+    else:
+        return None
+    cure = f"write its numbers to a file of the format pluriscope-{kind}/1, as docs/importing.md shows"
+    return InvalidNetwork(item, f"{cause}, and live modules of that kind are not read", cure)
 
 
 def _runs(net: Any, rows: Any) -> bool:

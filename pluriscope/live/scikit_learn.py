@@ -50,9 +50,7 @@ def perceptron_file(model: Any, last: Any, before: Sequence[tuple[str, Any]] = (
             whole, halves = "int64", zero + columns.sum(axis=0) / 2.0
         expected = np.array([columns.sum(axis=0) + zero, columns.sum(axis=0) / 2.0 + zero])
         if apart(np.array([made[-1], halves]), expected, SINGLE).any():
-            cause = (
-                f"has a step before its perceptron that is not linear, among {', '.join(name for name, _ in before)}"
-            )
+            cause = f"has a step that is not linear among {', '.join(name for name, _ in before)}"
             raise InvalidNetwork(item, cause, "train it behind scalers, PCA, or other linear steps alone")
         if columns.shape[0] == columns.shape[1] and not (columns - np.diag(np.diag(columns))).any():
             steps.append(Affine(np.diag(columns), zero))

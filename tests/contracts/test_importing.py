@@ -96,3 +96,11 @@ def test_a_classifier_is_written_with_what_it_answers(tmp_path):
     _, model = read_subject((tmp_path / "digits.json").read_bytes())
     assert model.network.sizes == (64, 32, 32, 10)
     assert model.answers.tolist() == json.loads((tmp_path / "answers.json").read_text())
+
+
+@pytest.mark.slow
+def test_a_convolutional_network_is_written_with_what_it_answers(tmp_path):
+    (snippet,) = snippets("Convolutional and recurrent networks")
+    run(tmp_path, snippet)
+    _, model = read_subject((tmp_path / "conv.json").read_bytes())
+    assert model.layers[-1].argmax(axis=1).tolist() == model.answers.tolist()

@@ -108,6 +108,11 @@ class Noise(nn.Identity):
         return rows + 1e-6 * torch.randn_like(rows)
 
 
+class OneHot(nn.Module):
+    def forward(self, tokens):
+        return F.one_hot(tokens.long(), 3).float().flatten(1)
+
+
 class Failing(nn.ReLU):
     def forward(self, rows):
         raise ValueError("no such\nvalue")
@@ -451,6 +456,19 @@ REFUSED = {  # item, cause, cure
         "module Own",
         "module conv",
         "take",
+    ),
+    "images": (
+        lambda: drawn(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 2)),
+        *("module Sequential", "is convolutional", "pluriscope-convolutional/1, as docs/importing.md shows"),
+    ),
+    "images from rows": (
+        lambda: drawn(nn.Unflatten(1, (1, 1, 2)), nn.Conv2d(1, 2, 1), nn.Flatten(), nn.Linear(4, 1)),
+        *("module Sequential", "is convolutional", "pluriscope-convolutional/1"),
+    ),
+    "recurrent": (lambda: drawn(nn.RNN(1, 2, batch_first=True)), "module", "is recurrent", "pluriscope-elman/1"),
+    "one-hot within": (
+        lambda: drawn(OneHot(), nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 3)),
+        *("module Sequential", "takes token ids and has no attention", "data=F.one_hot(rows, 3)"),
     ),
     "a product": (lambda: Own(lambda m, x: m.second(m.first(x) * m.first(x + 1))), "module Own", "calls mul", "take"),
     "other rows": (lambda: Own(lambda m, x: m.second(m.first(x - x.mean(0)))), "module Own", "other rows", "take"),

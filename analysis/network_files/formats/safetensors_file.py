@@ -11,9 +11,10 @@ The header's ``__metadata__``, a map of texts, says what tensors cannot:
     layers             JSON list of layer names in order, where neither names nor shapes tell it
 
 Tensors are called ``LAYER.weight`` [n_out, n_in] and ``LAYER.bias`` [n_out], as a PyTorch ``state_dict`` does, or
-``weights.0`` and ``biases.0``. Layers whose names differ in numbers alone are taken in the order of these. Others are
-taken in the only order that fits their shapes; where there are several, or where biases do not tell whether weights
-are transposed, somebody has to name one.
+``weights.0`` and ``biases.0``; or ``LAYER.kernel`` [n_in, n_out], as Flax and Keras do, perhaps with / for the dot.
+Layers whose names differ in numbers alone are taken in the order of these. Others are taken in the only order that fits
+their shapes; where there are several, or where biases do not tell whether weights are transposed, somebody has to name
+one.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ Layers = dict[str, dict[str, NDArray[np.float64]]]
 """Layer → role → numbers."""
 _JSON: Final = ("sizes", "tasks", "negative_slope", "layers")
 _TENSOR: Final = re.compile(
-    r"(?:(?P<layer>.{1,80})\.)?(?P<role>weight|bias)|(?P<roles>weights|biases)[._](?P<n>\d{1,3})"
+    r"(?:(?P<layer>.{1,80})[./])?(?P<role>weight|bias|kernel)(?::0)?|(?P<roles>weights|biases)[._](?P<n>\d{1,3})"
 )
 
 
@@ -134,15 +135,19 @@ def _layers(tensors: Mapping[str, Any]) -> Layers:
         raise InvalidNetwork(_ITEM, f"holds more than {MAX_PARAMETERS:,} numbers", "use a smaller network")
     for name, tensor in tensors.items():
         match = _TENSOR.fullmatch(name)
-        role = "" if match is None else "weight" if "weight" in (match["role"] or match["roles"]) else "bias"
+        given = "" if match is None else match["role"] or match["roles"]
+        role = given and ("bias" if given.startswith("bias") else "weight")
         layer = "" if match is None else match["n"] or match["layer"] or ""
-        shape = "[n_out, n_in]" if role == "weight" else "[n_out]"
+        shape = "[n_out]" if role == "bias" else "[n_in, n_out]" if given == "kernel" else "[n_out, n_in]"
         wrong = None
         if name.rpartition(".")[2].startswith(("running_", "num_batches")):
             cure = "fold it into the layer before and save that alone, or give the module itself or an ONNX file of it"
             raise InvalidNetwork(f"tensor {name[:60]!r}", "is of a batch norm, which is no dense layer", cure)
         if not role:
-            wrong = "is neither a weight nor a bias", "call it LAYER.weight or LAYER.bias"
+            cure = (
+                "call it LAYER.weight if its shape is [n_out, n_in], LAYER.kernel if it is [n_in, n_out], or LAYER.bias"
+            )
+            wrong = "is neither a weight nor a bias", cure
         elif role in found.setdefault(layer, {}):
             wrong = f"is a second {role} of its layer", "give each layer one"
         elif tensor["dtype"] not in _TYPES:
@@ -150,7 +155,7 @@ def _layers(tensors: Mapping[str, Any]) -> Layers:
         elif len(tensor["shape"]) != (2 if role == "weight" else 1) or not prod(tensor["shape"]):
             wrong = f"has the shape {str(tensor['shape'])[:60]}", f"give one of the shape {shape}"
         else:
-            found[layer][role] = _array(tensor)
+            found[layer][role] = _array(tensor).T if given == "kernel" else _array(tensor)
         if wrong is not None:
             problems.append(InvalidNetwork(f"tensor {name[:60]!r}", *wrong))
     if problems:

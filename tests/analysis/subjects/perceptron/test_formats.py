@@ -48,6 +48,23 @@ def test_the_same_network_comes_out_of_every_form(raw):
     assert draft.tasks == ()
 
 
+def test_kernels_are_read_as_flax_and_keras_save_them():
+    square = {"0": (np.array([[1.0, 0.0], [-1.0, 1.0]]), B1[:2]), "1": (np.array([[1.0], [0.25]]), B2)}
+    hidden = np.maximum(input_table(2) @ square["0"][0] + B1[:2], 0)
+    expected = hidden @ square["1"][0] + B2
+    for name in ("params.Dense_{}.{}", "params/Dense_{}/{}", "dense_{}/{}:0"):
+        arrays = {
+            name.format(n, role): one
+            for n, pair in square.items()
+            for role, one in zip(("kernel", "bias"), pair, strict=True)
+        }
+        raw = save({key: np.ascontiguousarray(one) for key, one in arrays.items()}, metadata=RELU)
+        np.testing.assert_array_equal(forward(read_any(raw).network, input_table(2)), expected)
+    raw = save({"a.w": W1, "a.b": B1}, metadata=RELU)
+    with pytest.raises(InvalidNetwork, match=r"LAYER\.kernel if it is \[n_in, n_out\]"):
+        read_any(raw)
+
+
 def test_metadata_may_say_all_that_a_network_file_says():
     tasks = [{"name": "XOR", "truth_table": [0, 1, 1, 0]}]
     more = {"name": "mine", "attribution": "CC0", "sizes": "[2, 3, 1]", "tasks": json.dumps(tasks), "format": "pt"}
