@@ -32,8 +32,8 @@ class Dense:
     def behind(self, other: Dense) -> Dense:
         """It and one before it as one."""
         weight = inner(self.weight, other.weight.T)
-        moved = 0.0 if other.bias is None else inner(other.bias[None], self.weight)[0]
-        return Dense(weight, moved if self.bias is None else self.bias + moved)
+        moved = None if other.bias is None else inner(other.bias[None], self.weight)[0]
+        return Dense(weight, self.bias if moved is None else moved if self.bias is None else self.bias + moved)
 
 
 @dataclass(frozen=True)

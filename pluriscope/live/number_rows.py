@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.errors import InvalidNetwork, InvalidTask
 from analysis.network_files.files import NetworkFile, network_file_json
-from analysis.network_files.original import apart
+from analysis.network_files.original import Rows, apart, check_alone
 from analysis.subjects.classifier import FORMAT, Classifier, read_classifier
 from pluriscope.arguments import listed, plain, unfit
 
@@ -30,14 +30,14 @@ def live_classifier(draft: NetworkFile, data: Any, task: Any, name: str) -> Clas
         AnalysisError: rows or answers that it cannot be given, or the original computes something else.
     """
     network, original = draft.network, draft.original
-    if network.n_outputs == 1:
-        cause = "gives one number for each row, and a classifier answers with the largest of two or more"
-        cure = "give one with an output for each class; of Boolean inputs leave data out, or give a data file"
-        raise InvalidNetwork("network", cause, cure)
     try:
         rows = [listed(row) for row in listed(data)]
     except TypeError:
         raise unfit("data", data, ROWS) from None
+    if network.n_outputs == 1:
+        cause = "gives one number for each row, and a classifier answers with the largest of two or more"
+        cure = "give one with an output for each class; of Boolean inputs leave data out, or give a data file"
+        raise InvalidNetwork("network", cause, cure)
     classes = [*original.classes] if original and original.classes else [*range(network.n_outputs)]
     answers = [0] * len(rows)
     if task is not None:
@@ -55,10 +55,16 @@ def live_classifier(draft: NetworkFile, data: Any, task: Any, name: str) -> Clas
     del document["sizes"]
     classifier = read_classifier(document)
     if original:
-        both = original.run(classifier.data), classifier.layers[-1]
-        theirs, ours = (np.maximum(one - one.max(axis=1, keepdims=True), _LEAST) for one in both)
+
+        def ahead(outputs: Rows) -> Rows:
+            """Each less the largest of its row."""
+            return np.asarray(np.maximum(outputs - outputs.max(axis=1, keepdims=True), _LEAST))
+
+        theirs, ours = ahead(original.run(classifier.data)), ahead(classifier.layers[-1])
         differs = (theirs.argmax(axis=1) != ours.argmax(axis=1)) | apart(theirs, ours, original.tolerance).any(axis=1)
         if differs.any():
             cause = "are not those that its layers as read compute"
             raise InvalidNetwork(f"outputs on data[{int(differs.argmax())}]", cause, original.cure)
+        if not original.row_by_row:
+            check_alone(lambda rows: ahead(original.run(rows)), classifier.data, theirs, original.tolerance)
     return classifier

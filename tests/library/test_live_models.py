@@ -566,3 +566,14 @@ def test_a_declared_output_must_be_one():
     ):
         with pytest.raises(AnalysisError, match=said):
             read_model(model, "XOR", output_is=output_is)
+
+
+def test_a_classifier_answers_each_row_alone_and_has_an_output_for_each_class():
+    rows, net = [[0.5, 2.0], [1.0, -1.0], [3.0, 0.25]], Own(lambda m, x: m.two(F.relu(m.first(x))))
+    assert len(read_model(net, data=rows).file.data) == 3
+    by_all = Own(lambda m, x: m.two(F.relu(m.first(x))) * (1 if len(x) > 1 else -1))
+    with pytest.raises(AnalysisError, match=r"gives row 0, inputs 0\.5, 2, other outputs alone"):
+        read_model(by_all, data=rows)
+    with pytest.raises(AnalysisError, match="gives one number for each row") as refusal:
+        read_model(perceptron(), data=rows)
+    assert "leave data out" in refusal.value.cure

@@ -236,9 +236,9 @@ def _of_last_output(graph: GraphProto) -> tuple[str, ...]:
                 nodes.insert(0, node)
         if all(one.name in names for one in graph.output):
             needed[output.name] = nodes
-    names = [_line(one.name)[:60] for one in graph.output]
+    outputs = [_line(one.name)[:60] for one in graph.output]
     if len(needed) != 1:
-        cause = f"has the outputs {', '.join(names) or 'of none'}, and not one that is computed from all others"
+        cause = f"has the outputs {', '.join(outputs) or 'of none'}, and not one that is computed from all others"
         raise InvalidNetwork(_ITEM, cause, "give a graph with one output tensor, or one behind another")
     ((last, nodes),) = needed.items()
     kept = [one for one in graph.output if one.name == last]
@@ -246,12 +246,8 @@ def _of_last_output(graph: GraphProto) -> tuple[str, ...]:
         left = [type(one).FromString(one.SerializeToString()) for one in left]
         del values[:]
         values.extend(left)
-    return (f"Of its outputs {', '.join(names)} the last on the way, {_line(last)[:60]}, was read.",) * (len(names) > 1)
-
-
-def _tensors(graph: GraphProto) -> list[TensorProto]:
-    """Every stored tensor, those of Constant nodes included."""
-    return [*graph.initializer, *(one.t for node in graph.node for one in node.attribute if one.HasField("t"))]
+    remark = f"Of its outputs {', '.join(outputs)} the last on the way, {_line(last)[:60]}, was read."
+    return (remark,) if len(outputs) > 1 else ()
 
 
 def _check_sizes(graph: GraphProto) -> None:
@@ -349,10 +345,11 @@ def _evaluator(model: ModelProto) -> Any:
             whole = x.astype(np.int32) - (zero[0].astype(np.int32).reshape(shape) if zero else 0)
             return ((whole * scale.reshape(shape)).astype(scale.dtype),)
 
-    others = (*([Dropout, BatchNormalization] if _opset(model) < 14 else []), DequantizeLinear)
+    own: list[Any] = [Dropout, BatchNormalization] if _opset(model) < 14 else []
+    own += [DequantizeLinear] if _opset(model) < 19 else []
     try:
         check_model(model)
-        return ReferenceEvaluator(model, new_ops=[*others[: None if _opset(model) < 19 else -1]])
+        return ReferenceEvaluator(model, new_ops=own)
     except (ValidationError, *_FAILURES) as error:
         raise _invalid(error) from None
 
@@ -646,7 +643,8 @@ def _picked(steps: list[Step], places: NDArray[np.int64]) -> list[Step]:
             case Dense(weight, bias):
                 found.append(Dense(weight[places], None if bias is None else bias[places]))
             case Affine(scale, shift):
-                found.append(Affine(*(one[places] if np.ndim(one) else one for one in (scale, shift))))
+                picked = (np.broadcast_to(one, np.shape(one) or (1,)) for one in (scale, shift))
+                found.append(Affine(*(one[places] if len(one) > 1 else one for one in picked)))
             case _:
                 found.append(step)
     return found
