@@ -250,6 +250,11 @@ def _of_last_output(graph: GraphProto) -> tuple[str, ...]:
     return (remark,) if len(outputs) > 1 else ()
 
 
+def _tensors(graph: GraphProto) -> list[TensorProto]:
+    """Every stored tensor, those of Constant nodes included."""
+    return [*graph.initializer, *(one.t for node in graph.node for one in node.attribute if one.HasField("t"))]
+
+
 def _check_sizes(graph: GraphProto) -> None:
     """Refuse other operators, and more than may be stored, before any number is read."""
     others = sorted({_operator(node) for node in graph.node} - {*_LIVE, *_STORED, *_JOINED})
