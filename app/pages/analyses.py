@@ -66,6 +66,7 @@ class AnalysisRecord(PageModel, Generic[R]):
     thorough: bool = Field(description="Whether what takes long was done too.")
     seconds: float | None
     engine_version: str
+    version: int | None = Field(description="Of the analysis with its methods that made it; null where none is kept.")
     older: list[str] = Field(
         description="What in it an older version of its method has made; a worker makes it again when nothing waits."
     )
@@ -84,6 +85,7 @@ class Stored:
     thorough: bool = True
     seconds: float | None = None
     engine_version: str = ""
+    version: int | None = None
     older: Sequence[str] = ()
     digest: str = ""
     created_at: datetime | None = None
@@ -289,6 +291,7 @@ def _stored(
             thorough=kept.thorough,
             seconds=kept.seconds,
             engine_version=kept.engine_version,
+            version=kept.version,
             digest=kept.content,
             created_at=kept.created_at,
         )

@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from analysis.criteria.steps import default_steps
+from analysis.subjects.registry import kind_called
 from app.db.engine import store_at
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import find_network
@@ -18,6 +19,7 @@ from app.jobs.worker import run_workers
 from app.main import create_app
 from app.settings import Settings
 from pluriscope.address import Addresses
+from pluriscope.analyses.registry import LENSES
 from pluriscope.naming import Scope
 from tests.schemas import SLUG, unpack
 
@@ -71,6 +73,9 @@ def test_answers_of_corrected_methods_are_marked_and_made_again(tmp_path):
         for slug, rules in OLDER:
             older, page = told(slug, rules)
             assert (older, "Made by an older version" in page) == ([], False)
+            twin = Addresses().twin(Addresses().analysis(slug, "lenses", Scope(protocol=rules)))
+            kind = kind_called("perceptron" if slug == SLUG else "attention")
+            assert client.get(twin).json()["version"] == LENSES.version_for(kind) > 1
         assert "Made by an older version" not in client.get(of_roles).text
     with store.write() as session:
         assert enqueue_outdated(session) == 0
