@@ -38,7 +38,7 @@ _ANYWHERE: Final = ("signed", "pick", "threshold", "k", "seed")
 _MOST_VALUES: Final = 3
 FIXED: Final[Mapping[str, Mapping[str, Any]]] = {
     "gradient-corners": {"times_input": False},
-    "integrated-gradients": {"baseline": "zero", "steps": 128, "path": "mid"},
+    "integrated-gradients": {"baseline": "zero", "path": "pieces"},
     "lime": {"draws": "flips", "copies": 1, "ridge": 1, "width": 1.06066017178},
     "patching-table": {"sites": "neurons"},
     "shapley": {"background": "uniform"},

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
-from analysis.fixed_order import mean, total_of
+from analysis.fixed_order import total_of
 from analysis.lenses.attribution_patching import ATTRIBUTION_PATCHING
 from analysis.lenses.lens import Grids
 from analysis.lenses.site_lens import METRIC, PAIRS, SiteLens, alike, grid_of, largest_of, run_cost
@@ -15,9 +13,6 @@ from analysis.method_settings import Setting, Settings
 from analysis.subjects.transformer.runs import Site
 from analysis.subjects.transformer.weights import Transformer
 from analysis.work import Work
-
-_STEPS: Final = 8
-
 
 _SHOWN: Final = 0.005  # less makes no difference in two digits
 
@@ -28,16 +23,14 @@ _FORMS: Final = ("first-order", "integrated")
 _FORM: Final = Setting("form", _FORMS[0], "of the derivative: in the run, or along the way", choices=_FORMS)
 
 
-def _look_at_sites(model: Transformer, settings: Settings, _work: Work) -> Grids:
+def _look_at_sites(model: Transformer, settings: Settings, work: Work) -> Grids:
     effects, notes = effects_of(model, settings)
-    points = [0.0] if settings["form"] == "first-order" else [(at + 0.5) / _STEPS for at in range(_STEPS)]
-    every = [effects.slopes(point) for point in points]
-    slopes = {name: mean(np.stack([one[name] for one in every])) for name in every[0]}
+    names = [name for some in sites_by_kind(model).values() for name in some]
+    changes = effects.first_order() if settings["form"] == "first-order" else effects.integrated(names, work)
 
     def estimate(site: Site) -> float:
         where = slice(None) if site.at is None else slice(site.at, site.at + 1)
-        moved = effects.source.values[site.name][:, where] - effects.run.values[site.name][:, where]
-        return effects.share(total_of((moved * slopes[site.name][:, where]).ravel()))
+        return effects.share(total_of(changes[site.name][:, where].ravel()))
 
     grids = [grid_of(model, title, names, estimate, 1.0) for title, names in sites_by_kind(model).items()]
     cells = [(site, value) for grid in grids for _, _, value, site in grid.cells() if not site.startswith("x")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from typing import Final, cast
 
 import numpy as np
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.fixed_order import total_of
 from analysis.lenses.lens import Grid, Grids
+from analysis.lenses.line_integrals import integrals
 from analysis.lenses.patching import PATCHING_TABLE, PATH_PATCHING, UNDEFINED
 from analysis.lenses.site_lens import METRIC, PAIRS, SiteLens, alike, grid_of, largest_of, paired, run_cost
 from analysis.method_settings import Setting, Settings
@@ -77,12 +80,35 @@ class Effects:
         """A part of the way from the run to the one that is patched from, 0 where that is none."""
         return way / self.span if abs(self.span) > UNDEFINED else 0.0
 
-    def slopes(self, point: float) -> dict[str, NDArray[np.float64]]:
-        """Derivatives of the metric by every site, the stream at the start so far on the way to the other run's."""
-        here, there = self.run.values["x0"], self.source.values["x0"]
-        moved = run(self._model, self._tokens, start=here + point * (there - here))
-        whole, wanted, other = self.clean.logits, self._wanted, self._other
-        return slopes(self._model, moved, metric_slopes(self._metric, moved.logits, whole, wanted, other))
+    def first_order(self) -> dict[str, NDArray[np.float64]]:
+        """What every site adds to first order, ``[pairs, context, …]``: its derivative in the run, times its way."""
+        return self._to_first_order(np.arange(len(self._tokens)), np.zeros(len(self._tokens)))[1]
+
+    def integrated(self, names: Sequence[str], work: Work) -> dict[str, NDArray[np.float64]]:
+        """The same of some sites, the stream before the first layer first, with the mean derivative on the way of
+        embeddings from the run to the other.
+        """
+        shapes = [self.run.values[name].shape[1:] for name in names]
+        ends = np.cumsum([prod(shape) for shape in shapes]).tolist()
+
+        def along(lines: NDArray[np.intp], points: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+            measured, parts = self._to_first_order(lines, points)
+            return measured, np.concatenate([parts[name].reshape(len(lines), -1) for name in names], axis=1)
+
+        whole = [np.array([0.0, 1.0])] * len(self._tokens)
+        found = np.split(integrals(along, whole, work, summed=ends[0]), ends[:-1], axis=1)
+        return {name: one.reshape(-1, *shape) for name, one, shape in zip(names, found, shapes, strict=True)}
+
+    def _to_first_order(
+        self, pairs: NDArray[np.intp], points: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+        """The metric of some pairs so far on the way, and every site's derivative there times its way."""
+        here, there = self.run.values["x0"][pairs], self.source.values["x0"][pairs]
+        moved = run(self._model, self._tokens[pairs], start=here + points[:, None, None] * (there - here))
+        given = moved.logits, self.clean.logits[pairs], self._wanted[pairs], self._other[pairs]
+        found = slopes(self._model, moved, metric_slopes(self._metric, *given))
+        ways = {name: self.source.values[name][pairs] - self.run.values[name][pairs] for name in found}
+        return measured(self._metric, *given), {name: one * ways[name] for name, one in found.items()}
 
 
 def effects_of(model: Transformer, settings: Settings) -> tuple[Effects, tuple[str, ...]]:

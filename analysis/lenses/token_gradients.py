@@ -7,8 +7,9 @@ from typing import Final, cast
 import numpy as np
 
 from analysis import fixed_order
-from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS, STEPS
+from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
 from analysis.lenses.lens import Grids
+from analysis.lenses.line_integrals import POINTS
 from analysis.lenses.site_lens import METRIC, ROWS, SiteLens, alike, by_position, run_cost
 from analysis.lenses.site_patching import Effects
 from analysis.method_settings import Settings
@@ -20,12 +21,7 @@ from analysis.work import Work
 def _look_at_tokens(model: Transformer, settings: Settings, work: Work) -> Grids:
     pairs = pairs_of(model, int(settings["rows"]))
     effects = Effects(model, pairs, cast(Metric, settings["metric"]), denoising=True)  # from the other row to this one
-    moved = effects.source.values["x0"] - effects.run.values["x0"]
-    total = np.zeros(moved.shape)
-    for point in (np.arange(STEPS) + 0.5) / STEPS:
-        total = total + 1.0 / STEPS * effects.slopes(point)["x0"]
-        work.check()
-    scores = np.add.accumulate(moved * total, axis=2)[:, :, -1]
+    scores = np.add.accumulate(effects.integrated(["x0"], work)["x0"], axis=2)[:, :, -1]
     gaps = np.abs(np.add.accumulate(scores, axis=1)[:, -1] - effects.ways)
     grids, strongest = by_position(model, pairs.clean, scores, "Score")
     told = (
@@ -50,6 +46,6 @@ INTEGRATED_GRADIENTS_ON_SITES: Final = SiteLens(
     ),
     look=_look_at_tokens,
     own=(METRIC, ROWS),
-    multiplications=lambda model, settings: 3.0 * STEPS * run_cost(model, int(settings["rows"])),
+    multiplications=lambda model, settings: 3.0 * POINTS * run_cost(model, int(settings["rows"])),
     refuses=alike,
 )

@@ -51,6 +51,7 @@ class Activation:
         low: no value is below.
         high: no value is above.
         kinks: the slope that is given at each pre-activation where there are two.
+        straight: linear between its kinks.
         below: its slope below 0 if it is piecewise linear with slope 1 above, else None.
         inverse: of one that never falls: the pre-activation at which it gives −1/2, 1/2 and 3/2, and for every label
             that it never gives, 0.1 in place of 0 and 0.9 in place of 1; None for what it never gives. Exact, or the
@@ -73,6 +74,7 @@ class Activation:
     low: float = -inf
     high: float = inf
     kinks: Mapping[float, float] = field(default_factory=dict)
+    straight: bool = False
     below: float | None = None
     inverse: Callable[[Fraction], Fraction | None] | None = None
     lowest_at: float | None = None
@@ -258,6 +260,7 @@ def _leaky(below: float) -> Activation:
         steepest=1.0,
         monotone=True,
         kinks={0.0: below},
+        straight=True,
         below=below,
         inverse=inverse,
         slopes_between=_kinked(below),
@@ -272,6 +275,7 @@ def _relu() -> Activation:
         monotone=True,
         low=0.0,
         kinks={0.0: 0.0},
+        straight=True,
         below=0.0,
         inverse=lambda value: value if value >= 0 else None,
         slopes_between=_kinked(0.0),
@@ -310,6 +314,7 @@ def _linear() -> Activation:
         slope=lambda at, _value: np.ones_like(at),
         steepest=1.0,
         monotone=True,
+        straight=True,
         below=1.0,
         inverse=lambda value: value,
         slopes_between=_kinked(1.0),
@@ -431,6 +436,7 @@ def _hardtanh(least: float, most: float) -> Activation:
         low=least,
         high=most,
         kinks={least: 0.0, most: 0.0},
+        straight=True,
         inverse=lambda value: value if least <= value <= most else None,
         slopes_between=_turning(slope, (least, 0.0, 1.0), (most, 0.0, 1.0)),
     )
