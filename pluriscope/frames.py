@@ -96,6 +96,7 @@ class Part(Described):
         numbers: name of a column → ``[n]``: truth values, or −1 where there is none; integers; floats, NaN for none.
         coded: the same of texts and big integers.
         labels: name of a column → label → ``[n]`` which rows have it.
+        counted: label that some rows have in part → how many explanations have it, in words.
         ref: position → what names the row in addresses.
         url: position → address of its page.
         more: position → values that no filter and no order looks at.
@@ -124,6 +125,7 @@ class Part(Described):
     weights: Coded | None = None
     few: Part | None = None
     aside: bool = False
+    counted: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_bytes(self) -> int:
@@ -356,8 +358,17 @@ class Frame:
 
     def _check(self, query: Query) -> None:
         for name, wanted in query.wanted.items():
-            if self._column[name].facet != "all" or self._column[name].read is not str:
-                continue  # or its column knows what there can be
+            if self._column[name].facet != "all":
+                continue
+            parts = [part for part in self.parts if part.kind in query.wanted.get(KIND, (part.kind,))]
+            for one in (label.removeprefix("!") for label in wanted):
+                if not any(one in part.labels.get(name, ()) for part in parts):
+                    for told in filter(None, (part.counted.get(one) for part in parts)):
+                        cause = f"cannot choose rows: {told}, and which ones of a circuit is not stored"
+                        cure = "open an interpretation for its verdict, or the funnel for numbers"
+                        raise InvalidOption.of(f"{name} {one[:60]!r}", cause, cure, name)
+            if self._column[name].read is not str:
+                continue  # its column knows what there can be
             known = sorted({label for part in self.parts for label in part.labels.get(name, ())})
             for one in wanted:
                 if known and one.removeprefix("!") not in known:

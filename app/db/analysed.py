@@ -112,7 +112,7 @@ def _judged(session: Session, analysis: AnalysisRow, _: Question) -> Judged:
     return Judged(
         {kind: count_of(session, analysis, kind) for kind in (*KINDS, *searched)},
         partial(_outcomes_of_steps, session, analysis),
-        partial(_readings_of_steps, session, analysis),
+        partial(readings_of_steps, session, analysis),
         list(map(int, counts["interpretations"])),
         list(map(int, counts["observed"])),
         places_of_owners(session, analysis)[valid],
@@ -180,7 +180,7 @@ def _outcomes_of_steps(
     return found
 
 
-def _readings_of_steps(
+def readings_of_steps(
     session: Session, analysis: AnalysisRow, wanted: Iterable[CriterionStep]
 ) -> dict[CriterionStep, list[Reading]]:
     """What some steps say of the interpretations of each circuit; those that are not stored are left out."""

@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from analysis.carried_algorithms.relation import RELATIONS
 from analysis.carried_algorithms.report import CODES
 from analysis.carried_algorithms.report import LETTERS as OF_RELATIONS
+from analysis.criteria.interpretation_tallies import tally_of_readings
 from analysis.explanations.registry import BY_KEY
 from analysis.subjects.question import SubjectQuestion
+from app.db.analysed import readings_of_steps
 from app.db.directions import KIND as DIRECTIONS
 from app.db.recorded import stored_searches
 from app.db.reports import reports_of
@@ -50,7 +52,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Subject
     told = select(AnalysisReportRow.kind, AnalysisReportRow.content)
     kinds = *ENDS, STORIES, DIRECTIONS
     reports = told.where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds))
-    verdicts = [row for row in verdict_rows(session, analysis) if row.kind != "interpretation"]
+    verdicts = verdict_rows(session, analysis)
     key = (
         # a row number alone may be given again
         *(str(session.get_bind().engine.url), analysis.id, analysis.result_digest, analysis.created_at, of),
@@ -83,6 +85,9 @@ def _read(
         for kind, columns in stored.items()
         if (letters := columns.get("verdicts")) is not None
     }
+    of_classes = {step for row in verdict_rows(session, analysis, "interpretation") if (step := step_of(row))}
+    readings = readings_of_steps(session, analysis, of_classes)
+    outcomes["interpretation"] = {str(step): np.array([one.outcome for one in readings[step]]) for step in readings}
     found = Found(
         question,
         of,
@@ -94,7 +99,8 @@ def _read(
         0 if survey is None else survey.found["n_interventions"],
         _prominent(reports),
         analysis.circuits_possible if analysis.circuits_truncated_at is None else None,
-        tuple(sorted({str(step) for step in map(step_of, verdicts) if step is not None})),
+        tuple(sorted({str(step) for step in map(step_of, verdicts) if step is not None and step not in of_classes})),
+        {str(step): tally_of_readings(readings[step]) for step in readings},
     )
     return frame_of(found)
 

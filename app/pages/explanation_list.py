@@ -164,9 +164,9 @@ def _pending(place: AnyPlace, frame: Frame, query: Query) -> tuple[str, ...]:
 
 
 def _waits(part: Part, step: str) -> bool:
-    """Whether a criterion is about a kind and has not judged it; of interpretations a list never tells."""
-    about = criterion_of(step).applies_to(part.kind)
-    return about and part.kind not in ("interpretation", "direction") and step not in part.labels["passes"]
+    """Whether a criterion is about a kind and has not judged it."""
+    about = part.kind != "direction" and criterion_of(step).applies_to(part.kind)
+    return about and step not in part.labels["passes"] and step not in part.counted
 
 
 # --- as blocks
@@ -348,11 +348,19 @@ def undecided(found: Asked) -> list[UndecidedRecord]:
     if analysis is None or not steps:
         return []
     kinds = found.query.wanted.get(KIND, tuple(OF_KIND))
-    return [
-        UndecidedRecord(criterion=str(one.step), kind=one.kind, n=one.tally.undecided, of=one.tally.of, note=one.note)
-        for one in verdict_sets(found.session, analysis)
-        if str(one.step) in steps and one.kind in kinds and one.tally.undecided
-    ]
+    parts = () if found.frame is None else found.frame.parts
+    counted = {
+        (part.kind, step): f"{told}; which ones is not stored." for part in parts for step, told in part.counted.items()
+    }
+    records = list[UndecidedRecord]()
+    for one in verdict_sets(found.session, analysis):
+        step, tally = str(one.step), one.tally
+        told = counted.get((one.kind, step), "")
+        n = tally.of if told else tally.undecided
+        if step in steps and one.kind in kinds and n:
+            note = f"{one.note} {told}".strip()
+            records.append(UndecidedRecord(criterion=step, kind=one.kind, n=n, of=tally.of, note=note))
+    return records
 
 
 # --- for scripts

@@ -191,13 +191,7 @@ def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: An
     passes = [row.criterion for row in rows if row.known]
     more: dict[str, Any] = {}
     if kind == "interpretation":
-        circuits = report.of("circuit").rows
-        later = {row.criterion for row in circuits} & set(report.criteria[report.criteria.index(passes[-1]) + 1 :])
-        if not all(row.whole for row in (*circuits, *rows)) or any(
-            step in later for step in (row.criterion for row in report.of("interpretation").rows)
-        ):
-            return ""  # of a criterion about both kinds that only comes later the list would ask these already
-        passes = list(dict.fromkeys([*(row.criterion for row in circuits), *passes]))
+        return ""  # only their number is known
     if kind == "algorithm":  # criteria judge valid alignments, but algorithms whether they have one or not
         more["valid"] = "any"
     if kind == "alignment":

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from analysis.carried_algorithms.relation import RELATIONS
 from analysis.circuits.facet import Facet
+from analysis.criteria.interpretation_tallies import MIXED
 from analysis.criteria.registry import criterion_named
 from analysis.errors import InvalidMask
 from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, EdgeLayout, kept_edges
@@ -223,8 +224,8 @@ CIRCUITS_OF_GRAPHS: Final = replace(
 def interpretations(found: Found, circuits: Part) -> Part:
     """The same circuits, each for its interpretations; those without any left out.
 
-    An interpretation passes a criterion that is about circuits if its circuit does. How many pass one about
-    interpretations no column says.
+    An interpretation passes a criterion that is about circuits if its circuit does. Of one about interpretations it is
+    known how many of each circuit pass: where that is all or none of each, which ones, and else only their number.
     """
     weights = circuits.coded.get("interpretations", Coded(np.zeros(circuits.n, np.int32), [0]))
     chosen = np.flatnonzero(np.array([value > 0 for value in weights.values], np.bool_)[weights.codes])
@@ -245,15 +246,23 @@ def interpretations(found: Found, circuits: Part) -> Part:
     def index(place: int) -> int:
         return standing.get(int(mask(place), 16), 0)
 
+    outcomes, own = found.outcomes.get("interpretation", {}), found.judged("interpretation")
+    mixed = {step for step, values in outcomes.items() if (values[chosen] == MIXED).any()}
     judged = {
         name: {step: passing for step, passing in whole.labels[name].items() if of_circuit(step)}
+        | {step: passing[chosen] for step, passing in own[name].items() if step not in mixed}
         for name in ("passes", "fails")
     }
+    numbers = {step: found.tallies[step] for step in mixed}
     return replace(
         whole,
         kind="interpretation",
         plural="interpretations",
         labels={**judged, "uses": whole.labels["uses"]},
+        counted={
+            step: f"{exact(one.passed)} of {exact(one.of)} interpretations pass, {exact(one.failed)} fail"
+            for step, one in numbers.items()
+        },
         ref=lambda place: str(ExplanationRef("interpretation", mask(place), str(index(place)))),
         url=lambda place: f"{whole.url(place)}#interpretations",
         more=more,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from analysis.algorithms.high_level_model import Form, HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.criteria.verdict import FAILED, PASSED
+from analysis.result import CriterionTally
 from analysis.validity import max_wrong
 from pluriscope.address import ResultRef
 from pluriscope.figures.numbers import exact
@@ -66,6 +67,7 @@ class Found:
         prominent: interpretations that are worth showing first.
         possible: how many circuits were judged; None where not all were.
         steps: criteria, with their settings, that are asked beside those with the usual settings.
+        tallies: of criteria of interpretations, how many of all have each outcome.
     """
 
     question: Any
@@ -79,6 +81,7 @@ class Found:
     prominent: Sequence[Prominent] = ()
     possible: int | None = None
     steps: tuple[str, ...] = ()
+    tallies: Mapping[str, CriterionTally] = field(default_factory=dict)
 
     def judged(self, kind: str) -> dict[str, Mapping[str, Passing]]:
         """Which explanations of a kind pass, and which fail, each criterion."""

@@ -9,7 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analysis.criteria.steps import CriterionStep
+from analysis.pipeline import analyse_output
+from analysis.question import ask
 from analysis.work import Work
+from app.bundled import bundled_networks
 from app.db.listing import frame_of_analysis
 from app.db.writes import save_network
 from app.jobs.analyses import CRITERIA, judge
@@ -268,3 +271,32 @@ def test_former_lists_lead_to_the_list_of_all(client, old, new):
     answer = client.get(f"/networks/xor/{old}")
     assert (answer.status_code, answer.headers["location"]) == (301, f"/networks/xor/explanations{new}")
     assert client.get(answer.headers["location"]).status_code == 200
+
+
+@pytest.mark.slow
+def test_interpretations_whose_verdicts_are_numbers_are_not_counted_as_failing(tmp_path):
+    [file] = [one.file for one in bundled_networks() if one.slug == "alice-and-bob"]
+    keys = ("interchange", "observed-class", "representative")
+    app = create_app(on_a_copy(data=tmp_path))
+    with TestClient(app) as client:
+        with app.state.store.write() as session:
+            save_network(session, file, slug="two")
+            row = save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
+            digests = (row.protocol_digest, row.data_digest, row.result_digest)
+            arguments = arguments_about(row.network.digest, 0, *digests, criteria=[*keys])
+        url = "/networks/two/explanations?kind=interpretation&passes="
+        waiting = client.get(f"/api/v2{url}interchange").json()
+        assert waiting["pending"] == ["interchange"], "what nobody judged is no 0"
+        with app.state.store.write() as session:
+            load = CRITERIA.load(session, arguments)
+            CRITERIA.save(session, arguments, load(Work(clock=time.perf_counter)))
+        for key, passing in (("interchange", 4), ("observed-class", 8), ("observed-class&fails=interchange", 8)):
+            for path in (f"/api/v2{url}", url, url.replace("?", ".csv?")):
+                told = client.get(f"{path}{key}")
+                assert told.status_code == 400
+                assert f"{passing} of 128 interpretations pass" in (told.text if "/api/" in path else words(told.text))
+        beside = client.get("/api/v2/networks/two/explanations?passes=representative").json()
+        assert [one["kind"] for one in beside["undecided"]] in ([], ["interpretation"])
+        offered = [facet for facet in client.get(f"/api/v2{url}").json()["facets"] if facet["name"] == "passes"]
+        names = {choice["value"] for facet in offered for choice in facet["choices"]}
+        assert not names & {"interchange", "observed-class"}
