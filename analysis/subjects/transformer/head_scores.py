@@ -89,6 +89,25 @@ def chance_of(places: NDArray[np.bool_]) -> float:
     return _score(attention_to(np.broadcast_to(even, places.shape), places)) or 0.0
 
 
+def read_from(places: NDArray[np.bool_], layer: int, n_layers: int) -> NDArray[np.bool_]:
+    """Places without those of reading positions that nothing reads after a layer: after the last one all but the last.
+
+    Args:
+        places: ``[rows, context, context]``.
+        layer: from 1.
+    """
+    found = places
+    if layer == n_layers:
+        found = np.zeros_like(places)
+        found[:, -1] = places[:, -1]
+    return found
+
+
+def far_above(chance: float, share: float) -> float:
+    """The attention that is so far on the way from chance to all of it."""
+    return chance + share * (1.0 - chance)
+
+
 def answer_places(tokens: NDArray[np.int64], answers: NDArray[np.int64]) -> NDArray[np.bool_]:
     """``[rows, context, context]`` for the last position alone the answer's token, where the row has it."""
     found = np.zeros((*tokens.shape, tokens.shape[1]), dtype=np.bool_)

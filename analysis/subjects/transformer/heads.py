@@ -71,6 +71,19 @@ def attention_to(patterns: Array, places: NDArray[np.bool_]) -> Array | None:
     return total / having
 
 
+def without(patterns: Array, places: NDArray[np.bool_]) -> Array:
+    """Attention patterns with none at some places; what is left of each position takes its share, 0 where nothing is.
+
+    Args:
+        patterns: ``[rows, context, context]``.
+        places: likewise.
+    """
+    left = np.where(places, 0.0, patterns)
+    total = np.add.accumulate(left, axis=-1)[..., -1:]
+    shared = np.divide(left, total, out=np.zeros_like(left), where=total > 0.0)
+    return np.where(places.any(axis=-1, keepdims=True), shared, patterns)
+
+
 def mixed(shares: Array, v: Array) -> Array:
     """Values ``[masks, rows, queries, d_head]`` in the shares of an attention pattern.
 
