@@ -159,7 +159,7 @@ def test_scores_of_tokens_add_up(key, given):
         ends = [run(SMOOTH, SMOOTH.tokens[rows]).logits for rows in (pairs.corrupt, pairs.clean)]
         right, wrong = SMOOTH.answers[pairs.clean], SMOOTH.answers[pairs.corrupt]
         low, high = (one[range(3), right] - one[range(3), wrong] for one in ends)
-        assert np.allclose(sums, high - low, rtol=0.02)
+        assert np.allclose(sums, high - low, rtol=0, atol=1e-9)
         gaps = np.abs(sums - (high - low))
         assert f"by up to {gaps.max():.2g}; over all 3 rows by {gaps.sum():.2g}, without regard to signs" in found.says
 
