@@ -398,7 +398,8 @@ class KindFound(Part):
         earlier = last and f"the last {ended}, which “{self.rows[last - 1].step.criterion.label}” had left"
         took += earlier or f"all {stood}"
         if n_open:
-            return f"No {one} is known to be left: {took}{more}."
+            # who was not decided about is not removed, neither by this step nor by one before
+            return f"No {one} is known to be left: undecided are {self.counted(n_open, len(self.rows))}."
         why = ""
         if fatal.criterion.startswith("minimal-") and self.kind == "circuit":
             why = " Minimality compares a circuit with every valid one, not only with those left."

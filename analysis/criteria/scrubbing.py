@@ -7,7 +7,7 @@ other input, one for all absent sources of that occurrence. A neuron without a g
 will do. The interpretation passes if every such run of every base is decided as the network decides the base.
 
 All runs are decided without making each. Occurrences are independent of each other, pre-activations are sums, and no
-activation falls. So what a neuron can be where it claims a bit reaches from the activation of the least sum to that
+activation behind the first layer falls. So what a neuron can be where it claims a bit reaches from the activation of the least sum to that
 of the largest, the least sum takes the least of each term, and the decision, a threshold, is the same on every run if
 it is on both ends.
 
@@ -49,10 +49,10 @@ def scrubbed_outputs(question: Question, circuit: Circuit, bits: Sequence[Bits])
             same on all for one without a gate.
 
     Raises:
-        BeyondLimits: an activation that falls.
+        BeyondLimits: an activation behind the first layer that falls.
     """
     network, clean = question.network, question.clean_activations
-    refuse_falling("causal scrubbing", network.function_of(1), network.function_of(len(network.weights)))
+    refuse_falling("causal scrubbing", *map(network.function_of, range(2, len(network.weights) + 1)))
     n_classes, n_rows = len(bits[0]) if bits else 1, len(clean[0])
     low = high = np.broadcast_to(clean[0].T, (n_classes, *clean[0].T.shape))  # [classes, source, input of its target]
     with np.errstate(over="ignore", invalid="ignore"):
@@ -68,7 +68,10 @@ def scrubbed_outputs(question: Question, circuit: Circuit, bits: Sequence[Bits])
                 least = least + np.where(here, np.minimum(*ends), absent)
                 most = most + np.where(here, np.maximum(*ends), absent)
             activation = network.function_of(layer)
-            smallest, largest = activation.value(least.min(axis=3)), activation.value(most.max(axis=3))
+            if layer == 1:  # inputs keep their values, so that these are all sums there are
+                smallest, largest = (activation.value(least).min(axis=3), activation.value(most).max(axis=3))
+            else:
+                smallest, largest = activation.value(least.min(axis=3)), activation.value(most.max(axis=3))
             if layer == len(network.weights):
                 return smallest[:, 0], largest[:, 0]
             low, high = _where_claimed(bits[layer - 1], smallest, largest)
@@ -153,8 +156,8 @@ CAUSAL_SCRUBBING: Final = Criterion(
     "choice of inputs instead of the expected loss over them",
     judges={"interpretation": _scrubbed},
     method="Exhaustive without making each run: occurrences are independent in the unrolled circuit, pre-activations "
-    "are sums and no activation falls, so the ends of what a neuron can be where it claims a bit follow from those of "
-    "its sources. All interpretations of an observed class fare alike, so how many of all pass is counted by classes; "
+    "are sums and no activation behind the first layer falls, so the ends of what a neuron can be where it claims a "
+    "bit follow from those of its sources. All interpretations of an observed class fare alike, so how many of all pass is counted by classes; "
     "where these are too many they are undecided. Of placements `unmapped-inert` asks more than this: neurons with a "
     "variable take their activation from any input, whatever the variable is there, those without one from any other.",
     direction="higher",

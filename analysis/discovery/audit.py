@@ -17,6 +17,7 @@ from analysis.discovery.landscape import Landscape, Location
 from analysis.discovery.mechanistic_validity import in_terms
 from analysis.discovery.method import Answer, DiscoveryMethod
 from analysis.discovery.ties import decide, ties_json
+from analysis.errors import InvalidMethod
 from analysis.method_settings import Settings
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.null_model import NullReport
@@ -52,7 +53,7 @@ class Audited:
         seconds: that the answer took, 0 without a clock.
         ablation: that it was found under; "" where that is not known.
         ties: that it rests on, as the file has them; None where there are none.
-        note: what was taken for granted when a claim was read; "" where nothing was.
+        note: what was taken for granted when a claim was read, or why a method does not apply; "" for nothing.
     """
 
     method: str
@@ -81,22 +82,29 @@ def audit(
         work: told "methods" before each; may cancel.
 
     Raises:
-        InvalidMethod: settings that do not fit the task, the network or the model.
+        InvalidMethod: no method fits the task, the network or the model; one of several is "undefined", with a note.
         Cancelled: the report asked to stop.
     """
     found: list[Audited] = []
+    refusals: list[InvalidMethod] = []
     for done, (method, settings) in enumerate(methods):
         work.tell("methods", done, len(methods), method.key)
         begun, own = work.clock(), work.reporting_to(_within(work, done, methods))
         ablation = str(settings.get("ablation", ""))
-        answer = method.answer(landscape.under(ablation), settings, own)
-        found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun, ablation))
+        try:
+            answer, note = method.answer(landscape.under(ablation), settings, own), ""
+        except InvalidMethod as problem:  # of this task or network; what cannot be read is refused before
+            refusals.append(problem)
+            answer, note = Answer("undefined", None), f"{problem.item}: {problem.cause}"
+        found.append(Audited(method.key, settings, "", answer, None, work.clock() - begun, ablation, note=note))
+    if refusals and len(refusals) == len(methods) and not claims:
+        raise refusals[0]
     for name, claim in claims.items():
         answer = claim.answer(landscape.under(claim.ablation))
         found.append(Audited("circuit", {}, name, answer, None, ablation=claim.ablation, note=claim.note))
     work.tell("methods", len(methods), max(1, len(methods)))
-    masks = [(one.answer.raw_mask, landscape.under(one.ablation) if one.ablation else None) for one in found]
-    places = iter(landscape.locate_all([(mask, own) for mask, own in masks if mask is not None]))
+    masks = [(one.answer.raw_mask, one.ablation) for one in found if one.answer.raw_mask is not None]
+    places = iter(landscape.locate_all([(mask, landscape.under(own) if own else None) for mask, own in masks]))
     located = [one if one.answer.raw_mask is None else replace(one, location=next(places)) for one in found]
     return tuple(_with_ties(one, landscape) for one in located)
 

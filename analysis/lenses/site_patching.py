@@ -91,7 +91,9 @@ class Effects:
         shapes = [self.run.values[name].shape[1:] for name in names]
         ends = np.cumsum([prod(shape) for shape in shapes]).tolist()
 
-        def along(lines: NDArray[np.intp], points: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        def along(
+            lines: NDArray[np.intp], points: NDArray[np.float64]
+        ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
             measured, parts = self._to_first_order(lines, points)
             return measured, np.concatenate([parts[name].reshape(len(lines), -1) for name in names], axis=1)
 

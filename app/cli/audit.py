@@ -82,7 +82,8 @@ def _lines(claims: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Each claim, and what is decided of it in the terms of Mechanistic Validity."""
     for one in claims:
         valid = ("valid" if one["valid"] else "not valid") if "valid" in one else one["outcome"]
-        yield f"{one.get('name', one['method'])}: {valid}" + (f", {one['edges']} edges" if "edges" in one else "")
+        more = f", {one['edges']} edges" if "edges" in one else f", {one['note']}" if one.get("note") else ""
+        yield f"{one.get('name', one['method'])}: {valid}{more}"
         yield from (
             f"  {term['criterion']}: {term['outcome']}, {term['why']}" for term in one.get("mechanistic_validity", ())
         )

@@ -100,8 +100,9 @@ def _remarks(net: Any, types: list[str], modes: list[tuple[Any, bool]], given: A
         if its:
             yield f"Modules {state}: {', '.join(its)}. What they compute {read} was read."
     names_of: dict[Any, list[str]] = {}
-    for name, values in net.named_parameters(remove_duplicate=False):
-        names_of.setdefault(values, []).append(name)
+    for prefix, part in net.named_modules():  # each once, whatever other names it has
+        for name, values in part.named_parameters(recurse=False, remove_duplicate=False):
+            names_of.setdefault(values, []).append(f"{prefix}.{name}".removeprefix("."))
     for tied in names_of.values():
         if len(tied) > 1:
             yield f"Parameters {', '.join(tied)} are one tensor; each was read as numbers of its own."

@@ -42,10 +42,19 @@ def tied():
     return layers(nn.ReLU(), first, nn.ReLU(), second)
 
 
+def aliased():
+    """A module that has one of its parts under a second name, as bridges have."""
+    net = layers()
+    net.register_module("also", net[0])
+    net.forward = lambda rows: net[2](net[1](net[0](rows)))
+    return net
+
+
 @pytest.mark.parametrize(
     ("net", "words"),
     [
         (layers(), []),
+        (aliased(), []),
         (layers(nn.Dropout(0.5)), ["in training mode: 1."]),
         (layers(nn.Dropout(0.5)).eval(), []),
         (layers(nn.BatchNorm1d(3)), ["in training mode: 1."]),

@@ -142,7 +142,8 @@ def test_circuits_whose_interpretations_are_not_counted_are_told_and_no_conclusi
          "circuit of those looked at has all these"),
         (False, PASSED, "{n} circuits of {n} left."),
         (True, PASSED, "{n} circuits of the {n} looked at left."),
-        (True, UNDECIDED, "No circuit of those looked at is known to be left"),
+        (True, UNDECIDED, "No circuit of those looked at is known to be left: undecided are {n} circuits."),
+        (False, UNDECIDED, "No circuit is known to be left: undecided are {n} circuits."),
     ],
 )  # fmt: skip
 def test_where_not_all_circuits_are_listed_the_verdict_is_of_those_looked_at(truncated, outcome, told):

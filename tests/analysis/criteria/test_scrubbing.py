@@ -27,7 +27,14 @@ SCRUBBING = criterion_named("causal-scrubbing")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "sizes", "activation"),
-    [(0, (2, 2, 2, 1), "tanh"), (1, (2, 3, 1), "leaky_relu"), (2, (2, 2, 2, 1), "relu"), (3, (1, 2, 2, 1), "sigmoid")],
+    [
+        (0, (2, 2, 2, 1), "tanh"),
+        (1, (2, 3, 1), "leaky_relu"),
+        (2, (2, 2, 2, 1), "relu"),
+        (3, (1, 2, 2, 1), "sigmoid"),
+        (4, (2, 3, 1), "silu"),
+        (5, (2, 3, 1), "gelu"),
+    ],  # fmt: skip
 )
 def test_the_ends_are_those_of_every_run(seed: int, sizes: tuple[int, ...], activation: str) -> None:
     network = random_network(seed, sizes, activation)

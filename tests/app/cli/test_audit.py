@@ -95,3 +95,17 @@ def test_a_space_that_is_not_listed_leaves_what_needs_the_list_undecided(
             assert claim["nearest"]["undecided"]
         else:
             assert claim["criteria"]["minimal-subset"] in (False, None)
+
+
+def test_methods_that_do_not_apply_are_named_and_others_answer(tmp_path: Path, capsys) -> None:
+    constant = json.loads(PRETRAINED.read_text()) | {"tasks": [{"name": "never", "truth_table": [0, 0, 0, 0]}]}
+    constant["biases"][-1] = [-9.0]
+    path, out = tmp_path / "never.json", tmp_path / "never-audit.json"
+    path.write_text(json.dumps(constant))
+    assert run("audit", path, "-q", "-o", out) == 0
+    claims = {one["method"]: one for one in json.loads(out.read_text())["claims"]}
+    why = "ablation pairs: the task is constant, so no two rows have different labels"
+    assert (claims["eap"]["outcome"], claims["eap"]["note"]) == ("undefined", why)
+    assert "mask" in claims["weights"]
+    assert f"eap: undefined, {why}" in capsys.readouterr().out
+    assert run("audit", path, "-q", "-o", out, "--methods", "eap") == 2
