@@ -160,6 +160,7 @@ def captum(given):
         additional_forward_args=(given.answers[given.clean], given.answers[given.corrupt]),
         n_steps=given.steps,
         method="riemann_middle",
+        internal_batch_size=4_096,
     )
     return {"scores": scores.sum(-1).tolist()}
 

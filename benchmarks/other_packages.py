@@ -57,7 +57,7 @@ LIVE: Final = {
 }
 """Environments in which models of packages are read and run as circuits: what they need, and which models."""
 _PAIRS: Final = 16
-_STEPS: Final = 128
+_STEPS: Final = 16_384
 _LATENTS: Final = 8
 _PRICE: Final = 0.03  # of the latents' sum, as by default
 _LIVE_MODELS: Final = ("indirect-object-2x2", "MLP and LayerNorm")

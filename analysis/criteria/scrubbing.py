@@ -6,10 +6,10 @@ on down to the inputs, which keep their values; the absent sources of a neuron c
 other input, one for all absent sources of that occurrence. A neuron without a gate is claimed to be constant: any input
 will do. The interpretation passes if every such run of every base is decided as the network decides the base.
 
-All runs are decided without making each. Occurrences are independent of each other, pre-activations are sums, and no
-activation behind the first layer falls. So what a neuron can be where it claims a bit reaches from the activation of the least sum to that
-of the largest, the least sum takes the least of each term, and the decision, a threshold, is the same on every run if
-it is on both ends.
+All runs are decided without making each. Occurrences are independent of each other, pre-activations are sums, and
+behind the first layer, whose sums are few, no activation falls. So what a neuron can be where it claims a bit reaches
+from the activation of the least sum to that of the largest, the least sum takes the least of each term, and the
+decision, a threshold, is the same on every run if it is on both ends.
 
 What is claimed on the clean inputs decides it, so all interpretations of an observed class fare alike.
 
@@ -157,9 +157,10 @@ CAUSAL_SCRUBBING: Final = Criterion(
     judges={"interpretation": _scrubbed},
     method="Exhaustive without making each run: occurrences are independent in the unrolled circuit, pre-activations "
     "are sums and no activation behind the first layer falls, so the ends of what a neuron can be where it claims a "
-    "bit follow from those of its sources. All interpretations of an observed class fare alike, so how many of all pass is counted by classes; "
-    "where these are too many they are undecided. Of placements `unmapped-inert` asks more than this: neurons with a "
-    "variable take their activation from any input, whatever the variable is there, those without one from any other.",
+    "bit follow from those of its sources. All interpretations of an observed class fare alike, so how many of all "
+    "pass is counted by classes; where these are too many they are undecided. Of placements `unmapped-inert` asks more "
+    "than this: neurons with a variable take their activation from any input, whatever the variable is there, those "
+    "without one from any other.",
     direction="higher",
     score="share of clean inputs whose decision survives",
 )
