@@ -91,9 +91,9 @@ def models() -> dict[str, AttentionModel]:
     from analysis.subjects.transformer.training_spec import AttentionSpec
 
     found: dict[str, Any] = {
-        name: read_subject(raw)[1]
+        name: model
         for name, raw in bundled_models().items()
-        if "2x4" not in name and "tracr" not in name
+        if "2x4" not in name and "tracr" not in name and isinstance(model := read_subject(raw)[1], AttentionModel)
     }
     spec = AttentionSpec(task=task_named("other name"), d_mlp=8, layer_norm=True)
     return found | {"MLP and LayerNorm": train_attention(spec).model}
