@@ -206,7 +206,10 @@ def _example(net: Any, item: str, context: int | None) -> tuple[Any, int]:
 
 def _of_another_kind(net: Any, item: str) -> InvalidNetwork | None:
     """What to say of a module of a kind that is read from files alone; None for others."""
-    if any(isinstance(part, torch.nn.RNNBase) for part in net.modules()):
+    recurrent = [part for part in net.modules() if isinstance(part, torch.nn.RNNBase)]
+    if any(not isinstance(part, torch.nn.RNN) for part in recurrent):
+        return InvalidNetwork(item, "has gates that no kind of network here has", "train an nn.RNN instead")
+    if recurrent:
         cause, kind = "is recurrent", "elman"
     elif any(one.ndim == 4 for one in _floats(net)):
         cause, kind = "is convolutional", "convolutional"

@@ -466,6 +466,7 @@ REFUSED = {  # item, cause, cure
         *("module Sequential", "is convolutional", "pluriscope-convolutional/1"),
     ),
     "recurrent": (lambda: drawn(nn.RNN(1, 2, batch_first=True)), "module", "is recurrent", "pluriscope-elman/1"),
+    "gates": (lambda: drawn(nn.LSTM(2, 3)), "module", "has gates", "nn.RNN"),
     "one-hot within": (
         lambda: drawn(OneHot(), nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 3)),
         *("module Sequential", "takes token ids and has no attention", "data=F.one_hot(rows, 3)"),

@@ -458,10 +458,9 @@ class _Walk:
             if known := known_by_values(points[:-n], found[:-n], found[-n:], digits, _ALIKE):
                 self._steps.append(Activated(known.text))
                 return length, node.output[0]
-        cause = (
-            f"is read by {readers[start]} nodes; a chain has one" if readers[start] > 1 else "goes through no formula"
-        )
-        raise InvalidNetwork(f"tensor {start[:60]!r}", f"{cause} of a known activation", _CURE)
+        several = f"is read by {readers[start]} nodes where a chain has one, and " if readers[start] > 1 else ""
+        cause = f"{several}goes through no formula of a known activation"
+        raise InvalidNetwork(f"tensor {start[:60]!r}", cause, _CURE)
 
     def _made_of_stored(self, node: NodeProto, runtime: Any) -> bool:
         """Whether a node depends on stored numbers and shapes alone; then what it gives is stored, too."""
