@@ -12,7 +12,7 @@ from analysis.errors import InvalidNetwork
 from analysis.network_files.formats.onnx_file import OnnxChain
 from analysis.network_files.intake import Declaration, take_in
 from pluriscope import onnx_runs
-from pluriscope.models import beside
+from pluriscope.models import beside, read_model
 from pluriscope.onnx_runs import read_file, run_apart
 from tests.analysis.subjects.perceptron.test_onnx import LAST, RELU, onnx_file
 from tests.checkout import ROOT
@@ -118,3 +118,16 @@ def test_layers_are_named_where_nothing_tells_their_order(tmp_path):
     assert pluriscope.load(saved, path, layers=names) == result
     with pytest.raises(InvalidNetwork, match="in order"):
         pluriscope.explain(GEMM, layers="a, b")
+
+
+def test_all_rows_are_run_in_one_process(monkeypatch):
+    """Each alone: what a row answers cannot depend on others."""
+    given = []
+
+    def counted(model, rows):
+        given.append(len(rows))
+        return OnnxChain.of(model).run(rows)
+
+    monkeypatch.setattr(onnx_runs, "run_apart", counted)
+    assert read_model(GEMM).file.tasks[0].name == "XOR"
+    assert given == [4 + 16]  # those of the task, and those between them
