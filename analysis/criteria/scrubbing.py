@@ -6,10 +6,10 @@ on down to the inputs, which keep their values; the absent sources of a neuron c
 other input, one for all absent sources of that occurrence. A neuron without a gate is claimed to be constant: any input
 will do. The interpretation passes if every such run of every base is decided as the network decides the base.
 
-All runs are decided without making each. Occurrences are independent of each other, pre-activations are sums, and
-behind the first layer, whose sums are few, no activation falls. So what a neuron can be where it claims a bit reaches
-from the activation of the least sum to that of the largest, the least sum takes the least of each term, and the
-decision, a threshold, is the same on every run if it is on both ends.
+All runs are decided without making each. Occurrences are independent of each other and pre-activations are sums. Where
+no activation from the next layer on falls, the ends of what a neuron can be are enough: the least sum takes the least
+of each term. Elsewhere its values are listed, each once; they are finitely many, as inputs are rows. The decision, a
+threshold, is the same on every run if it is on the least and the largest output.
 
 What is claimed on the clean inputs decides it, so all interpretations of an observed class fare alike.
 
@@ -27,15 +27,18 @@ from numpy.typing import NDArray
 from analysis.criteria.criterion import Criterion, Settings
 from analysis.criteria.population import Population
 from analysis.criteria.verdict import Verdict, Verdicts, put_together
+from analysis.errors import BeyondLimits
 from analysis.interpretations.interpretation import Interpretation
 from analysis.interpretations.observed import ObservedClasses
 from analysis.question import Question
-from analysis.subjects.perceptron.activations import refuse_falling
 from analysis.subjects.perceptron.circuit import Circuit
+from analysis.subjects.perceptron.network import Network
 
 Bits = NDArray[np.bool_]
-Range = tuple[NDArray[np.float64], NDArray[np.float64]]
+Values = NDArray[np.float64]
+Range = tuple[Values, Values]
 """Least and largest value."""
+MAX_SUMS: Final = 4_096
 _VALUES_AT_ONCE: Final = 1 << 20
 
 
@@ -49,50 +52,85 @@ def scrubbed_outputs(question: Question, circuit: Circuit, bits: Sequence[Bits])
             same on all for one without a gate.
 
     Raises:
-        BeyondLimits: an activation behind the first layer that falls.
+        BeyondLimits: an activation falls somewhere, and a neuron may have too many sums to be listed.
     """
     network, clean = question.network, question.clean_activations
-    refuse_falling("causal scrubbing", *map(network.function_of, range(2, len(network.weights) + 1)))
+    _most_sums(question, circuit)
     n_classes, n_rows = len(bits[0]) if bits else 1, len(clean[0])
-    low = high = np.broadcast_to(clean[0].T, (n_classes, *clean[0].T.shape))  # [classes, source, input of its target]
+    values, group = clean[0].T[None, :, :, None], np.zeros(n_classes, dtype=np.intp)
     with np.errstate(over="ignore", invalid="ignore"):
         for layer, kept in enumerate(circuit.keep, start=1):
             weights, biases = network.weights[layer - 1], network.biases[layer - 1]
-            shape = (n_classes, len(biases), n_rows, n_rows)  # [classes, neurons, own input, absent sources' one]
-            least = most = np.broadcast_to(biases[:, None, None], shape)
+            ends = _first_of_ends(network) <= layer
+            reduced = _ends if ends else _each_once
+            if layer > 1:  # classes that claim the same of all layers before are one group
+                claimed = np.concatenate(bits[: layer - 1], axis=1).reshape(n_classes, -1)
+                before, (_, first, group) = group, np.unique(claimed, axis=0, return_index=True, return_inverse=True)
+                values = _where_claimed(bits[layer - 2][first], reduced(values)[before[first]])
+                values = reduced(values)
+            # [groups, neurons, own input, absent sources' one, sums]
+            sums = np.broadcast_to(biases[:, None, None, None], (len(values), len(biases), n_rows, n_rows, 1))
             for source in range(weights.shape[1]):
-                weight = weights[:, source, None, None]
-                ends = low[:, None, source, :, None] * weight, high[:, None, source, :, None] * weight
-                absent = clean[layer - 1][:, source] * weight
-                here = kept[:, source, None, None]
-                least = least + np.where(here, np.minimum(*ends), absent)
-                most = most + np.where(here, np.maximum(*ends), absent)
-            activation = network.function_of(layer)
-            if layer == 1:  # inputs keep their values, so that these are all sums there are
-                smallest, largest = (activation.value(least).min(axis=3), activation.value(most).max(axis=3))
-            else:
-                smallest, largest = activation.value(least.min(axis=3)), activation.value(most.max(axis=3))
-            if layer == len(network.weights):
-                return smallest[:, 0], largest[:, 0]
-            low, high = _where_claimed(bits[layer - 1], smallest, largest)
-    raise ValueError("a network has an output")
+                weight = weights[:, source, None, None, None]
+                carried = values[:, None, source, :, None, :] * weight
+                terms = np.where(kept[:, source, None, None, None], carried, clean[layer - 1][:, source, None] * weight)
+                sums = sums + _ends(terms) if ends else _each_once(sums[..., None] + terms[..., None, :], axes=2)
+            flat = sums.reshape(*sums.shape[:3], -1)
+            values = network.function_of(layer).value(_ends(flat) if ends else flat)
+    return values.min(axis=3)[group, 0], values.max(axis=3)[group, 0]
 
 
-def _where_claimed(bits: Bits, smallest: NDArray[np.float64], largest: NDArray[np.float64]) -> Range:
-    """``[classes, n_l, 2^n]``: the ends of what a neuron can be on any input with the bit that it claims on each."""
-    low, high = np.empty_like(smallest), np.empty_like(largest)
-    for bit in (False, True):
-        same = bits == bit
-        least = np.where(same, smallest, np.inf).min(axis=2, keepdims=True)
-        most = np.where(same, largest, -np.inf).max(axis=2, keepdims=True)
-        low, high = np.where(same, least, low), np.where(same, most, high)
-    return low, high
+def _first_of_ends(network: Network) -> int:
+    """The layer from which on no activation falls, so that the ends of what its sources can be are enough."""
+    falls = [layer for layer in range(1, len(network.weights) + 1) if not network.function_of(layer).monotone]
+    return falls[-1] + 1 if falls else 1
+
+
+def _most_sums(question: Question, circuit: Circuit) -> int:
+    """The most sums of one neuron that have to be listed behind the first layer, 1 where none have.
+
+    Raises:
+        BeyondLimits: too many.
+    """
+    rows, n_values, found = question.clean_rows, np.array([]), 1.0
+    for layer, kept in enumerate(circuit.keep[: _first_of_ends(question.network) - 1], start=1):
+        if layer == 1:  # what kept inputs are on one row, with what the others are on another
+            split = [[len(np.unique(rows[:, some], axis=0)) for some in (one, ~one)] for one in kept]
+            n_values = np.array(split, dtype=np.float64).prod(axis=1)
+            continue
+        with np.errstate(over="ignore"):
+            n_values = np.where(kept, n_values, 1.0).prod(axis=1) * np.where(kept.all(axis=1), 1.0, len(rows))
+        found = max(found, float(n_values.max()))
+        if found > MAX_SUMS:
+            cause = f"an activation falls, and a neuron may have more than {MAX_SUMS:,} sums, which is the limit"
+            raise BeyondLimits("causal scrubbing", cause, "use a smaller network, or one whose activations never fall")
+    return int(found)
+
+
+def _ends(values: Values) -> Values:
+    """The least and the largest along the last axis."""
+    return np.stack([values.min(axis=-1), values.max(axis=-1)], axis=-1)
+
+
+def _each_once(values: Values, axes: int = 1) -> Values:
+    """The values along the last axes, ascending; shorter lists are filled with their least."""
+    ordered = np.sort(values.reshape(*values.shape[: values.ndim - axes], -1), axis=-1)
+    new = np.concatenate([np.ones_like(ordered[..., :1], dtype=bool), ordered[..., 1:] != ordered[..., :-1]], axis=-1)
+    filled = np.sort(np.where(new, ordered, ordered[..., :1]), axis=-1)
+    return filled[..., -int(new.sum(axis=-1).max()) :]
+
+
+def _where_claimed(bits: Bits, values: Values) -> Values:
+    """``[classes, n_l, 2^n, values]``: what a neuron can be on any input with the bit that it claims on each."""
+    same = bits[..., :, None] == bits[..., None, :]
+    taken = np.where(same[..., None], values[:, :, None], values[..., None, :1])
+    return taken.reshape(*bits.shape, -1)
 
 
 def preserved(question: Question, classes: ObservedClasses) -> NDArray[np.int64]:
     """``[classes]`` bases whose decision survives every scrubbing."""
     network, n_rows = question.network, len(question.clean_rows)
-    step = max(1, _VALUES_AT_ONCE // (n_rows * n_rows * max(network.sizes)))
+    step = max(1, _VALUES_AT_ONCE // (n_rows * n_rows * max(network.sizes) * _most_sums(question, classes.circuit)))
     found = [np.empty(0, dtype=np.int64)]
     for start in range(0, len(classes), step):
         part = slice(start, start + step)
@@ -155,12 +193,13 @@ CAUSAL_SCRUBBING: Final = Criterion(
     source="Chan et al., 2022 (causal scrubbing), on the interpretations of Méloux et al. (arXiv:2502.20914): every "
     "choice of inputs instead of the expected loss over them",
     judges={"interpretation": _scrubbed},
-    method="Exhaustive without making each run: occurrences are independent in the unrolled circuit, pre-activations "
-    "are sums and no activation behind the first layer falls, so the ends of what a neuron can be where it claims a "
-    "bit follow from those of its sources. All interpretations of an observed class fare alike, so how many of all "
-    "pass is counted by classes; where these are too many they are undecided. Of placements `unmapped-inert` asks more "
-    "than this: neurons with a variable take their activation from any input, whatever the variable is there, those "
-    "without one from any other.",
+    method="Exhaustive without making each run: occurrences are independent in the unrolled circuit and "
+    "pre-activations are sums, so the ends of what a neuron can be where it claims a bit follow from those of its "
+    f"sources. Where an activation falls, a neuron's values are listed; where it may have more than {MAX_SUMS:,} sums, "
+    "interpretations are undecided. All interpretations of an observed class fare alike, so how many of all pass is "
+    "counted by classes; where these are too many they are undecided. Of placements `unmapped-inert` asks more than "
+    "this: neurons with a variable take their activation from any input, whatever the variable is there, those without "
+    "one from any other.",
     direction="higher",
     score="share of clean inputs whose decision survives",
 )

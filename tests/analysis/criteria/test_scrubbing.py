@@ -10,9 +10,11 @@ from analysis.criteria.funnel import counted_rows
 from analysis.criteria.interpretation_tallies import CountingReadings
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
-from analysis.criteria.scrubbing import scrubbed_outputs
+from analysis.criteria.scrubbing import preserved, scrubbed_outputs
 from analysis.criteria.steps import CriterionStep, parse_steps
+from analysis.errors import BeyondLimits
 from analysis.interpretations.indexing import InterpretationSpace
+from analysis.interpretations.observed import observed_classes
 from analysis.question import ask
 from analysis.subjects.perceptron.circuit import Circuit
 from analysis.subjects.perceptron.network import Network
@@ -27,22 +29,25 @@ SCRUBBING = criterion_named("causal-scrubbing")
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("seed", "sizes", "activation"),
+    ("seed", "sizes", "activation", "output"),
     [
-        (0, (2, 2, 2, 1), "tanh"),
-        (1, (2, 3, 1), "leaky_relu"),
-        (2, (2, 2, 2, 1), "relu"),
-        (3, (1, 2, 2, 1), "sigmoid"),
-        (4, (2, 3, 1), "silu"),
-        (5, (2, 3, 1), "gelu"),
+        (0, (2, 2, 2, 1), "tanh", "tanh"),
+        (1, (2, 3, 1), "leaky_relu", "leaky_relu"),
+        (2, (2, 2, 2, 1), "relu", "relu"),
+        (3, (1, 2, 2, 1), "sigmoid", "sigmoid"),
+        (4, (2, 3, 1), "silu", "linear"),
+        (5, (2, 3, 1), "gelu", "linear"),
+        (6, (2, 2, 2, 1), "silu", "linear"),
+        (7, (2, 2, 2, 1), "gelu", "linear"),
+        (8, (2, 2, 2, 1), "gelu_new", "sigmoid"),
+        (9, (1, 2, 2, 2, 1), "silu", "linear"),
+        (10, (2, 3, 1), "tanh", "gelu"),
+        (11, (2, 2, 2, 1), "silu", "silu"),
     ],
 )
-def test_the_ends_are_those_of_every_run(seed: int, sizes: tuple[int, ...], activation: str) -> None:
-    network = random_network(seed, sizes, activation)
-    if not network.function_of(1).monotone:  # what falls may stand in the first layer alone
-        network = Network.from_arrays(
-            network.weights, network.biases, activation=activation, output_activation="linear"
-        )
+def test_the_ends_are_those_of_every_run(seed: int, sizes: tuple[int, ...], activation: str, output: str) -> None:
+    drawn = random_network(seed, sizes, activation)
+    network = Network.from_arrays(drawn.weights, drawn.biases, activation=activation, output_activation=output)
     question = ask(network)
     random = np.random.default_rng(seed)
     masks = [mask for mask, _ in possible_masks(network)]
@@ -60,6 +65,41 @@ def test_the_ends_are_those_of_every_run(seed: int, sizes: tuple[int, ...], acti
             ends = scrubbed(network, kept, claimed)
             assert low[number] == pytest.approx([least for least, _ in ends], abs=1e-12)
             assert high[number] == pytest.approx([most for _, most in ends], abs=1e-12)
+
+
+def test_what_passes_where_two_hidden_layers_fall() -> None:
+    """A network of two hidden layers of SiLU; the classes of the whole network that pass by every run are three."""
+    weights = (
+        [[0.4690657646385856, 0.35306634276137433], [-1.272578950073015, -1.8077984539447518]],
+        [[0.8134150453263762, -1.0646238784161874], [-0.405692804706588, -1.219968131576209]],
+        [[0.9367125457938383, 1.0386236082386981]],
+    )
+    biases = (
+        [0.34562947802173416, 0.43341313951237237],
+        [0.6262046352859896, 0.28474729074852967],
+        [-0.24066516506707494],
+    )
+    network = Network.from_arrays(weights, biases, activation="silu", output_activation="linear")
+    question = ask(network)
+    classes = observed_classes(question, Circuit(question.layout, (1 << question.layout.n_edges) - 1))
+    decided = question.clean_activations[-1][:, 0] > 0.5
+    passing = []
+    for one in range(len(classes)):
+        bits = [classes.bits(layer, [one])[0].tolist() for layer in (1, 2)]
+        claimed = {(layer, n): bits[layer - 1][n] for layer in (1, 2) for n in range(2)}
+        ends = scrubbed(network, set(edges_of(network)), claimed)
+        passing.append(all(low > 0.5 if on else high <= 0.5 for on, (low, high) in zip(decided, ends, strict=True)))
+    assert (len(classes), sum(passing)) == (33, 3)
+    assert (preserved(question, classes) == 4).tolist() == passing
+
+
+def test_too_many_sums_are_refused_with_the_limit() -> None:
+    question = ask(random_network(0, (2, 7, 7, 1), "silu"))
+    circuit = Circuit(question.layout, (1 << question.layout.n_edges) - 1)
+    with pytest.raises(
+        BeyondLimits, match="an activation falls, and a neuron may have more than 4,096 sums, which is the limit"
+    ):
+        scrubbed_outputs(question, circuit, [np.zeros((1, 7, 4), dtype=bool)] * 2)
 
 
 @pytest.mark.slow
