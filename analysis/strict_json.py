@@ -94,7 +94,7 @@ def read_text(raw: bytes, item: str, error: type[AnalysisError], max_bytes: int,
         AnalysisError: of the given kind: too large, empty, one of the binary formats that people send, or no UTF-8.
     """
     if len(raw) > max_bytes:
-        raise error(item, f"is larger than the limit of {max_bytes:,} bytes", cure)
+        raise error(item, f"is larger than the limit of {max_bytes:,} bytes", "give a smaller one")
     if not raw.strip():
         raise error(item, "is empty", cure)
     for start, cause in _BINARY_STARTS:

@@ -131,7 +131,7 @@ def _layers(steps: Iterable[Step], item: str) -> tuple[list[_Layer], list[str]]:
             case TwoClasses(operator, chosen):
                 if last is None or len(last.weight) != 2:
                     cure = "let it follow a dense layer of two neurons, or end at the layer before"
-                    raise InvalidNetwork(item, f"has a {operator} that does not follow two logits", cure)
+                    raise InvalidNetwork(item, f"has the operator {operator}, which does not follow two logits", cure)
                 last.weight = last.weight[[chosen]] - last.weight[[1 - chosen]]
                 last.bias = None if last.bias is None else last.bias[[chosen]] - last.bias[[1 - chosen]]
                 last.activation = "sigmoid"

@@ -66,7 +66,7 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
                 cure = (
                     f"give its layers behind that, with data=F.one_hot(rows, {n_tokens}).float().flatten(1) or the like"
                 )
-                raise InvalidNetwork(item, cause, cure) from None
+                raise _of_another_kind(net, item) or InvalidNetwork(item, cause, cure) from None
             cause = f"has parts that are not supported: {problem}"
             raise _of_another_kind(net, item) or InvalidNetwork(item, cause, _CURE) from None
 
@@ -179,7 +179,7 @@ def _example(net: Any, item: str, context: int | None) -> tuple[Any, int]:
             continue
         if n > most and not context:
             cause = "is not given, and nothing in the model says how long rows are"
-            raise InvalidNetwork("data", cause, "give data=…, rows of token ids")
+            raise _of_another_kind(net, item) or InvalidNetwork("data", cause, "give data=…, rows of token ids")
         n_tokens = output.shape[-1]
         for name, size in {"vocabulary": n_tokens, "context": n}.items():
             if size > LIMITS[name][1]:
@@ -200,7 +200,8 @@ def _example(net: Any, item: str, context: int | None) -> tuple[Any, int]:
     for n in widths:
         if _runs(net, torch.rand(ROWS, 2, n, dtype=floats[0].dtype, device=_device(net))):
             cause = "takes several numbers at each position, as one-hot tokens are"
-            raise InvalidNetwork(item, cause, "let it take token ids: F.one_hot(tokens, n).float() in its forward")
+            cure = "let it take token ids: F.one_hot(tokens, n).float() in its forward"
+            raise _of_another_kind(net, item) or InvalidNetwork(item, cause, cure)
     raise _of_another_kind(net, item) or problem or ValueError("it takes no rows")
 
 
@@ -210,12 +211,13 @@ def _of_another_kind(net: Any, item: str) -> InvalidNetwork | None:
     if any(not isinstance(part, torch.nn.RNN) for part in recurrent):
         return InvalidNetwork(item, "has gates that no kind of network here has", "train an nn.RNN instead")
     if recurrent:
-        cause, kind = "is recurrent", "elman"
-    elif any(one.ndim == 4 for one in _floats(net)):
+        cause, kind, parts = "is recurrent", "elman", "an nn.RNN of one layer and a linear layer on its last step"
+    elif any(isinstance(part, torch.nn.Conv2d) for part in net.modules()):
         cause, kind = "is convolutional", "convolutional"
+        parts = "one or two convolutions and a linear layer on the mean of each channel"
     else:
         return None
-    cure = f"write its numbers to a file of the format pluriscope-{kind}/1, as docs/importing.md shows"
+    cure = f"write its numbers to a file of the format pluriscope-{kind}/1, which holds {parts}: docs/importing.md"
     return InvalidNetwork(item, f"{cause}, and live modules of that kind are not read", cure)
 
 

@@ -113,6 +113,15 @@ class OneHot(nn.Module):
         return F.one_hot(tokens.long(), 3).float().flatten(1)
 
 
+class Stepping(nn.Module):
+    def __init__(self, cell):
+        super().__init__()
+        self.cell, self.last = cell(4, 3, batch_first=True), nn.Linear(3, 3)
+
+    def forward(self, steps):
+        return self.last(self.cell(steps)[0][:, -1])
+
+
 class Failing(nn.ReLU):
     def forward(self, rows):
         raise ValueError("no such\nvalue")
@@ -459,7 +468,7 @@ REFUSED = {  # item, cause, cure
     ),
     "images": (
         lambda: drawn(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 2)),
-        *("module Sequential", "is convolutional", "pluriscope-convolutional/1, as docs/importing.md shows"),
+        *("module Sequential", "is convolutional", "pluriscope-convolutional/1, which holds one or two convolutions"),
     ),
     "images from rows": (
         lambda: drawn(nn.Unflatten(1, (1, 1, 2)), nn.Conv2d(1, 2, 1), nn.Flatten(), nn.Linear(4, 1)),
@@ -467,11 +476,27 @@ REFUSED = {  # item, cause, cure
     ),
     "recurrent": (lambda: drawn(nn.RNN(1, 2, batch_first=True)), "module", "is recurrent", "pluriscope-elman/1"),
     "gates": (lambda: drawn(nn.LSTM(2, 3)), "module", "has gates", "nn.RNN"),
+    "recurrent, of steps": (
+        lambda: Stepping(nn.RNN),
+        *("module Stepping", "is recurrent", "pluriscope-elman/1, which holds an nn.RNN of one layer"),
+    ),
+    "gates, of steps": (lambda: Stepping(nn.LSTM), "module Stepping", "has gates", "nn.RNN"),
+    "gates, of tokens": (
+        lambda: drawn(nn.Embedding(3, 4), Stepping(nn.GRU)),
+        *("module Sequential", "has gates", "nn.RNN"),
+    ),
     "one-hot within": (
         lambda: drawn(OneHot(), nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 3)),
         *("module Sequential", "takes token ids and has no attention", "data=F.one_hot(rows, 3)"),
     ),
     "a product": (lambda: Own(lambda m, x: m.second(m.first(x) * m.first(x + 1))), "module Own", "calls mul", "take"),
+    "a mask kept": (
+        lambda: touched(
+            Own(lambda m, x: m.second(m.first(x) * m.first(x + 1))),
+            lambda net: net.register_buffer("mask", torch.ones(1, 1, 2, 2)),
+        ),
+        *("module Own", "calls mul", "take"),
+    ),
     "other rows": (lambda: Own(lambda m, x: m.second(m.first(x - x.mean(0)))), "module Own", "other rows", "take"),
     "always dropped": (
         lambda: Own(lambda m, x: m.second(F.dropout(m.first(x)))),

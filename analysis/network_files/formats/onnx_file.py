@@ -41,6 +41,7 @@ _UNCHANGED: Final = ("Identity", "Dropout", "Cast")
 _MOVED: Final = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
 _PICKED: Final = ("Gather", "Slice")
 _JOINED: Final = ("Concat", "Split")
+_LABELS: Final = {"ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.LabelEncoder", "ai.onnx.ml.ZipMap"}
 _ELEMENTWISE: Final = ("Add", "Sub", "Mul", "Div")
 _SHAPED: Final = (*_UNCHANGED, *_MOVED, *_PICKED)
 _STORED: Final = ("Constant", "Shape", "Concat", "Neg", "Sqrt", "DequantizeLinear", *_SHAPED, *_ELEMENTWISE)
@@ -227,6 +228,10 @@ def _of_last_output(graph: GraphProto) -> tuple[str, ...]:
     if max(map(len, (graph.node, graph.initializer, graph.output))) > MAX_NODES or len(graph.sparse_initializer):
         cause = "holds sparse tensors, or too many nodes or tensors"
         raise InvalidNetwork(_ITEM, cause, f"give at most {MAX_NODES} of each")
+    if labels := _LABELS & set(map(_operator, graph.node)):
+        cause = f"gives labels by {', '.join(sorted(labels))}, as converters for scikit-learn write them"
+        cure = "give what pluriscope.export writes of the fitted model, or end the graph at its Sigmoid or Softmax"
+        raise InvalidNetwork(_ITEM, cause, cure)
     needed: dict[str, list[Any]] = {}
     for output in graph.output:
         names, nodes = {output.name}, list[Any]()

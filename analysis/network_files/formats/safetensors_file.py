@@ -98,7 +98,7 @@ def read_safetensors(raw: bytes, order: Sequence[str] = ()) -> NetworkFile:
 def _metadata(raw: bytes) -> dict[str, Any]:
     """The metadata in a file's header as the content of a network file; texts that are JSON are read."""
     if len(raw) > MAX_NETWORK_BYTES:
-        raise InvalidNetwork(_ITEM, f"is larger than the limit of {MAX_NETWORK_BYTES:,} bytes", _CURE)
+        raise InvalidNetwork(_ITEM, f"is larger than the limit of {MAX_NETWORK_BYTES:,} bytes", "use a smaller network")
     length = int.from_bytes(raw[:_LENGTH], "little")
     if length > len(raw) - _LENGTH:
         raise InvalidNetwork(_ITEM, f"is cut off: it has {len(raw):,} bytes and its header wants more", _CURE)

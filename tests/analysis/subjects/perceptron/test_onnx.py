@@ -614,6 +614,18 @@ REFUSED = {
         with_outputs(onnx_file([FIRST, RELU, LAST, node("Tanh", ["h"], ["e"])]), "e"),
         "has the outputs y, e, and not one that is computed from all others",
     ),
+    "labels of a converter": (
+        with_outputs(
+            onnx_file(
+                [
+                    *(FIRST, RELU, LAST, node("ArgMax", ["y"], ["n"])),
+                    node("ArrayFeatureExtractor", ["c", "n"], ["e"], domain="ai.onnx.ml"),
+                ]
+            ),
+            "e",
+        ),
+        r"gives labels by ai.onnx.ml.ArrayFeatureExtractor.*pluriscope.export writes of the fitted model",
+    ),
     "functions without an end": (with_functions(called(2, lambda n: n % 2)), "functions that are not written out"),
     "functions of functions": (with_functions(called(15, lambda n: n + 1)), "functions that are not written out"),
     "two tensors at once": (
