@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
@@ -20,6 +21,7 @@ from app.as_file import alone
 from app.errors import NotFound
 from app.options import OF_THE_READER
 from app.pages.sharing.share import Share, only_here
+from app.routes import computing
 from app.settings import Settings
 from pluriscope.address import Addresses
 from pluriscope.blocks import Block, ChartFigure, Head, Table, find
@@ -130,12 +132,13 @@ def show(
     access, answer = access_of(request, url), dict(headers or {})
     env = environment(prefix)
     base = base_url(request)
-    as_file, only = part == AS_FILE, only_here(base)
+    as_file, only = part == AS_FILE and status_code == 200, only_here(base)  # an error is said by a page
     part = EVERY_PART if as_file else part
-    with shown_at(Place(prefix, url, only)), shown_to(access):
+    own = computing.room("this file") if as_file else nullcontext()
+    with own, shown_at(Place(prefix, url, only)), shown_to(access):
         page = list(blocks)
         named, _, form = part.rpartition(".")
-        if form in CHART_FORMS and status_code == 200:  # an error is said by a page
+        if form in CHART_FORMS and status_code == 200:
             return _chart(find(page, named), form, named, url)
         if part and is_fragment(request):
             block = find(page, part)

@@ -37,6 +37,7 @@ from app.pages.place import AnyPlace, locate, others, place_of
 from app.rendering import network_row, show
 from app.routes.asking import AnalysisOrder, ThoroughOrder, accepted
 from app.routes.changes import Writing
+from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from app.routes.faces import HTML, Faces, both
 from pluriscope.address import API_PREFIX, API_V2, Addresses
@@ -189,7 +190,8 @@ def result(session: Reading, links: Links, network: str, options: Annotated[Resu
             f"network {place.slug}",
         )
 
-    return JSONResponse(stored_result(session, place.row, stored, masks=options.masks, whole=options.whole))
+    with room("this file"):
+        return JSONResponse(stored_result(session, place.row, stored, masks=options.masks, whole=options.whole))
 
 
 def _analyses(session: Session, place: AnyPlace, options: ResultOptions) -> list[AnalysisRow]:

@@ -26,6 +26,7 @@ from app.pages.bench.network import SuiteNetworkRecord, find_network, network_bl
 from app.pages.bench.pairs import PairRecord, find_pair, pair_blocks
 from app.pages.bench.results import results_of
 from app.rendering import base_url, show
+from app.routes.computing import room
 from app.routes.depends import Links, ListOptions, options_of
 from app.routes.faces import Faces, both
 from app.routes.streaming import CSV_RESPONSE, table_file
@@ -68,8 +69,9 @@ def bench(links: Links, options: ListOptions) -> Faces:
 )
 def methods_file(request: Request, links: Links) -> Response:
     """The whole list, with intervals."""
-    page = find_bench(links, options_of(request))
-    return _file(request, "methods", page.table, COLUMNS)
+    with room("this table"):
+        page = find_bench(links, options_of(request))
+        return _file(request, "methods", page.table, COLUMNS)
 
 
 @router.get(
@@ -82,7 +84,8 @@ def methods_file(request: Request, links: Links) -> Response:
 )
 def rows_file(request: Request, links: Links) -> Response:
     """A row for each method and network under one condition."""
-    return _file(request, "rows", rows_table(*results_of(links, options_of(request))), ROWS)
+    with room("this table"):
+        return _file(request, "rows", rows_table(*results_of(links, options_of(request))), ROWS)
 
 
 def _file(request: Request, name: str, table: Table, columns: tuple[Column, ...]) -> Response:

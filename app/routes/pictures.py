@@ -23,7 +23,7 @@ from pluriscope.blocks import Block, Fact, Facts, Figure, Head, Prose, Side
 from pluriscope.figures.cards import card_svg
 from pluriscope.figures.numbers import short
 from pluriscope.figures.paper import pdf_of
-from pluriscope.figures.standalone import FONT_FAMILY, Theme, png_of, size_of, standalone_svg
+from pluriscope.figures.standalone import FONT_FAMILY, Theme, png_apart, size_of, standalone_svg
 
 router = APIRouter(include_in_schema=False)
 Form = Literal["svg", "png", "pdf"]
@@ -148,7 +148,7 @@ def _svg(markup: str) -> Response:
 def _png(svg: str, width: int | None) -> Response:
     """A rendered drawing."""
     with room("this picture"):
-        return Response(png_of(svg, width=width), media_type="image/png", headers=ANYWHERE)
+        return Response(png_apart(svg, width=width), media_type="image/png", headers=ANYWHERE)
 
 
 def card_of(page: Shared, theme: Theme) -> str:

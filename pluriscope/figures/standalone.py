@@ -6,10 +6,14 @@ not every reader of SVG knows them; of a hue's rules there is one for each hue.
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import resvg_py
 
@@ -21,6 +25,14 @@ STYLES: Final = tuple(STATIC / f"{name}.css" for name in ("drawings", "house"))
 FONT: Final = STATIC / "fonts" / "STIXGeneral-Regular.otf"
 FONT_FAMILY: Final = "STIXGeneral"
 
+_FONTS: Final[dict[str, Any]] = {
+    "skip_system_fonts": True,
+    "font_files": [str(FONT)],
+    **dict.fromkeys(("font_family", "serif_family", "sans_serif_family", "monospace_family"), FONT_FAMILY),
+}
+_DRAW: Final = (
+    "import json, sys, resvg_py; sys.stdout.buffer.write(resvg_py.svg_to_bytes(**json.load(sys.stdin.buffer)))"
+)
 _CLASSES: Final = re.compile(
     r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|capsule|t-|numline|h-|heatmap|m-|fb-|fl-|pl-|pt-|vs-)"
     r"|^svg (text|tspan)|^svg rect"
@@ -83,16 +95,17 @@ def png_of(svg: str, *, width: int | None = None) -> bytes:
         svg: a whole document whose text is in :data:`FONT_FAMILY`.
         width: in pixels, the drawing's own if not given.
     """
-    return resvg_py.svg_to_bytes(
-        svg_string=svg,
-        width=width,
-        skip_system_fonts=True,
-        font_files=[str(FONT)],
-        font_family=FONT_FAMILY,
-        serif_family=FONT_FAMILY,
-        sans_serif_family=FONT_FAMILY,
-        monospace_family=FONT_FAMILY,
-    )
+    return resvg_py.svg_to_bytes(svg_string=svg, width=width, **_FONTS)
+
+
+def png_apart(svg: str, *, width: int | None = None) -> bytes:
+    """The same, drawn in a process of its own: resvg keeps Python's lock, so all other threads of a server would stand
+    still for the second that a large picture takes.
+    """
+    given = json.dumps({"svg_string": svg, "width": width, **_FONTS}).encode()
+    own = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-P", "-c", _DRAW]  # -P: the folder in which somebody calls us is no place to import from
+    return subprocess.run(command, input=given, stdout=subprocess.PIPE, env=own, check=True).stdout  # noqa: S603
 
 
 def token(name: str, theme: Theme = "light") -> str:

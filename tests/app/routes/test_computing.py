@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore
 
 import pytest
+import resvg_py
 from fastapi.testclient import TestClient
 
 from app.errors import Busy
 from app.routes import computing
+from pluriscope.figures.standalone import png_of
 from tests.app.routes.conftest import LOCAL
 from tests.factories import XOR_SLUG, stored_analysis
 
@@ -19,6 +21,8 @@ COMPUTED = (
     *(f"/api/v2{NETWORK}/{made}" for made in ("play", "edit", "plan", "explanations/c-081ff/criteria", "compare")),
     f"/embed{NETWORK}",
     f"{NETWORK}/explanations/c-081ff?part=criteria",
+    *("/glossary?part=file", f"{NETWORK}/explanations?part=file", f"/api/v1{NETWORK}/result"),
+    *("/bench.csv", "/bench/rows.csv"),
 )
 STORED = ("/health", "/static/house.css", "/", "/networks", NETWORK, f"{NETWORK}/explanations", f"/api/v2{NETWORK}")
 
@@ -59,6 +63,15 @@ def test_whatever_is_computed_waits_in_one_queue_and_whoever_finds_it_full_is_to
         assert (answer.status_code, answer.headers.get("retry-after")) == (503, "5"), path
     for path in STORED:
         assert client.get(path).status_code == 200, path
+
+
+@pytest.mark.slow
+def test_a_picture_is_drawn_apart_so_that_other_threads_go_on(client, store, monkeypatch):
+    stored_analysis(store)
+    svg = client.get(f"{NETWORK}/card.svg").text
+    drawn = png_of(svg)
+    monkeypatch.setattr(resvg_py, "svg_to_bytes", None)
+    assert client.get(f"{NETWORK}/card.png").content == drawn
 
 
 @pytest.mark.slow
