@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from typing import Final, TextIO
 
 QUIET: Final = ("asyncio", "httpx", "alembic")  # they tell at length what matters only when it goes wrong
+_TELLS_VALUES: Final = "python_multipart"  # warns of bytes of a form that it cannot read
 _SERVER: Final = "uvicorn.error"  # tells what broke while an answer was sent, after the request's own id is forgotten
 _ABOUT: Final[ContextVar[Mapping[str, str]]] = ContextVar("about", default={})  # noqa: B039  never changed in place
 
@@ -86,3 +87,4 @@ def configure() -> None:
     root.setLevel(logging.INFO)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(_TELLS_VALUES).setLevel(logging.ERROR)

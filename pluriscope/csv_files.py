@@ -10,14 +10,18 @@ from typing import Any, Final
 
 ROWS_AT_ONCE: Final = 250
 FIRST_ROWS: Final = 25  # sent as soon as they are there
-_FORMULA: Final = re.compile(r"[=@\t\r\n]|[+-](?!((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|nan)\Z)")
+_FORMULA: Final = re.compile(r"[=@\t\r\n\uff1d\uff0b\uff0d\uff20]|[+-](?!((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|nan)\Z)")
 
 
 def disarmed(cell: Any) -> Any:
     """A cell, text behind an apostrophe where a spreadsheet would run it: a formula begins with a sign, and so does a
-    number.
+    number. Its line breaks become those of Unix.
     """
-    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
+    if not isinstance(cell, str):
+        return cell
+    # before Python 3.13 a lone \r is written without quotes, and so ends the row
+    text = re.sub("\r\n?", "\n", cell) if "\r" in cell else cell
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _line(text: str) -> str:

@@ -104,7 +104,8 @@ def png_apart(svg: str, *, width: int | None = None) -> bytes:
     """
     given = json.dumps({"svg_string": svg, "width": width, **_FONTS}).encode()
     own = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-P", "-c", _DRAW]  # -P: the folder in which somebody calls us is no place to import from
+    # -P: nothing is imported from the folder in which it is called
+    command = [sys.executable, "-P", "-c", _DRAW]
     return subprocess.run(command, input=given, stdout=subprocess.PIPE, env=own, check=True).stdout  # noqa: S603
 
 

@@ -123,7 +123,7 @@ def test_the_csv_of_a_table_is_its_rows():
 def test_cells_that_a_spreadsheet_would_run_are_disarmed():
     shown = Table.plain(("Name", "Number"), [("=1+1", -2), ("@sum", 0.5)])
     assert "".join(shown.csv()) == "name,number\n'=1+1,-2\n'@sum,0.5\n"
-    armed = ["-2+3+cmd|' /C calc'!A0", "-1/3", "+A1", "=1", "@x", "\t=1", "\n=1", "-", "--1"]
+    armed = ["-2+3+cmd|' /C calc'!A0", "-1/3", "+A1", "=1", "@x", "\t=1", "\n=1", "-", "--1", "\uff1d1", "\uff0b1"]
     harmless = ["-2", "-2.50", "-.5", "+1e-07", "-inf", "nan", "a-b", "n1.1-y", "", "x;=1"]
     named = "".join(csv_lines([f"Network: a,{one}" for one in armed[:5]], armed, [harmless, armed]))
     lines = named.splitlines()
@@ -131,6 +131,11 @@ def test_cells_that_a_spreadsheet_would_run_are_disarmed():
     names, kept, changed = csv.reader(io.StringIO(named.partition(f"{lines[4]}\n")[2], newline=""))
     assert (names, kept) == ([f"'{one}" for one in armed], harmless)
     assert changed == names
+
+
+@pytest.mark.parametrize("broken", ["a\r=1", "a\r\n=1"])
+def test_no_break_within_a_cell_ends_its_row(broken):
+    assert "".join(csv_lines([], [broken], [[broken]])) == '"a\n=1"\n"a\n=1"\n'
 
 
 def test_hostile_text_is_shown_and_not_obeyed():

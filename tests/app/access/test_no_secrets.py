@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from app.logs import configure
 from app.settings import Settings
 from tests.app.access.conftest import CHOSEN
 
@@ -39,6 +40,14 @@ def test_no_log_has_the_token_or_a_cookie(visit, log):
     assert "/login" in written  # the requests are there
     for one in (CHOSEN, cookie, cookie.partition(".")[2]):
         assert one not in written
+
+
+def test_a_form_that_cannot_be_read_leaves_nothing_in_the_log(visit, monkeypatch, capsys):
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    configure()
+    headers = {"content-type": "multipart/form-data; boundary=none"}
+    assert visit().post("/login", content=f"--{CHOSEN}", headers=headers).status_code == 400
+    assert capsys.readouterr().err.count("\n") == 1  # the request
 
 
 def test_a_failure_tells_its_request_and_no_secret(visit, log, monkeypatch):
