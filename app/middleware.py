@@ -7,8 +7,6 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.computing import GIVE_BACK
 from app.error_answers import unforeseen
 from app.logs import about
 from pluriscope.address import PREFIX
@@ -132,20 +131,12 @@ def _without_host(location: str, scope: Scope) -> str:
     return urlunsplit(("", "", there.path, there.query, there.fragment))
 
 
-_GIVE_BACK: Final[ContextVar[Callable[[], object]]] = ContextVar("give_back", default=lambda: None)
-
-
-def give_turn_back() -> None:
-    """Let the next page be made before this one begins its answer, from whichever thread makes it."""
-    _GIVE_BACK.get()()
-
-
 class Turns:
     """ASGI middleware: few pages are made at once, in the order in which they were asked for.
 
     Threads take turns at Python anyway, and each of them needs a page's memory. Whoever has a turn keeps it until the
     answer begins: what is left is to send it, and a download of many parts does not wait again for each. What is
-    computed gives its turn back and has a queue of its own (:mod:`app.routes.computing`). ``/health`` and static files
+    computed gives its turn back and has a queue of its own (:mod:`app.computing`). ``/health`` and static files
     need no turn.
     """
 
@@ -172,11 +163,11 @@ class Turns:
             await send(message)
 
         await self._free.acquire()
-        token = _GIVE_BACK.set(lambda: loop.call_soon_threadsafe(give_back))
+        token = GIVE_BACK.set(lambda: loop.call_soon_threadsafe(give_back))
         try:
             await self.app(scope, receive, send_wrapped)
         finally:
-            _GIVE_BACK.reset(token)
+            GIVE_BACK.reset(token)
             give_back()
 
 

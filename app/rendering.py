@@ -16,12 +16,12 @@ from starlette.responses import HTMLResponse
 
 from analysis.network_files.files import slug_of
 from analysis.subjects.subject import SubjectKind
+from app import computing
 from app.access.callers import access_of
 from app.as_file import alone
 from app.errors import NotFound
 from app.options import OF_THE_READER
 from app.pages.sharing.share import Share, only_here
-from app.routes import computing
 from app.settings import Settings
 from pluriscope.address import Addresses
 from pluriscope.blocks import Block, ChartFigure, Head, Table, find

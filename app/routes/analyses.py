@@ -20,6 +20,7 @@ from analysis.criteria.steps import default_steps, parse_steps
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, protocol_from_mapping
 from analysis.question import Question
+from app.computing import room
 from app.db.job_tables import JobRow
 from app.db.prepared import prepare_circuits
 from app.db.reads.results import stored_result
@@ -37,7 +38,6 @@ from app.pages.place import AnyPlace, locate, others, place_of
 from app.rendering import network_row, show
 from app.routes.asking import AnalysisOrder, ThoroughOrder, accepted
 from app.routes.changes import Writing
-from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from app.routes.faces import HTML, Faces, both
 from pluriscope.address import API_PREFIX, API_V2, Addresses

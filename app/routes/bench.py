@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from analysis import ENGINE_VERSION
+from app.computing import room
 from app.error_answers import api_errors
 from app.pages.bench.methods import (
     COLUMNS,
@@ -26,7 +27,6 @@ from app.pages.bench.network import SuiteNetworkRecord, find_network, network_bl
 from app.pages.bench.pairs import PairRecord, find_pair, pair_blocks
 from app.pages.bench.results import results_of
 from app.rendering import base_url, show
-from app.routes.computing import room
 from app.routes.depends import Links, ListOptions, options_of
 from app.routes.faces import Faces, both
 from app.routes.streaming import CSV_RESPONSE, table_file

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from app.computing import room
 from app.error_answers import api_errors
 from app.errors import Conflict
 from app.jobs.queue import enqueue_about
@@ -23,7 +24,6 @@ from app.pages.compare.options import ComparedOptions, CompareOptions
 from app.rendering import HAS_RECORD, network_row, show
 from app.routes.asking import AnalysisOrder
 from app.routes.changes import Writing
-from app.routes.computing import room
 from app.routes.depends import Links, Reading
 from app.routes.faces import HTML, passed_on
 from pluriscope.address import API_V2, Addresses

@@ -10,11 +10,11 @@ from fastapi.responses import RedirectResponse, Response
 from analysis.edits.edit import EditedRecord
 from analysis.edits.registry import EDITS
 from analysis.errors import AnalysisError
+from app.computing import room
 from app.errors import PageError
 from app.pages.edit import Editing
 from app.rendering import network_row, show
 from app.routes.changes import Changer
-from app.routes.computing import room
 from app.routes.depends import Form, Links, ListOptions, Reading
 from app.routes.faces import HTML, Faces, both
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from analysis.explanations.registry import BY_KEY
 from analysis.graph_files.registry import GRAPH_FORMATS, file_text
+from app.computing import room
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import analysed_question
 from app.error_answers import api_errors
@@ -34,7 +35,6 @@ from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
 from app.rendering import base_url, network_row, show
 from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from app.routes.changes import Writing
-from app.routes.computing import room
 from app.routes.depends import Links, ListOptions, Reading, options_of
 from app.routes.faces import Faces, both, passed_on, told_options
 from app.routes.streaming import CSV_RESPONSE, table_file

@@ -9,13 +9,13 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from app.computing import room
 from app.error_answers import api_errors
 from app.options import Options, ScopeOptions
 from app.pages.compare.options import CompareOptions
 from app.pages.over_training import TrainingOptions
 from app.pages.sharing import exports
 from app.pages.sharing.exports import FunnelOptions, InterpretationRowsOptions
-from app.routes.computing import room
 from app.routes.depends import Links
 from app.routes.streaming import CSV_RESPONSE, Streamed, csv_file, table_file
 

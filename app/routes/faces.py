@@ -14,12 +14,12 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from analysis.subjects.registry import kind_called
+from app.computing import room
 from app.error_answers import api_errors
 from app.pages.sharing.share import OF_THE_QUESTION, Share, Shared, only_here, share_of
 from app.pages.sharing.targets import read_target
 from app.pages.sharing.verifying import told, verify
 from app.rendering import HAS_RECORD, base_url, network_row, show
-from app.routes.computing import room
 from pluriscope.address import API_V2, Addresses
 from pluriscope.blocks import Block, More, Notice, Prose
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from analysis.network_files.files import network_file_json
 from analysis.protocol import BUILT_IN
 from analysis.subjects.registry import kind_called
+from app.computing import room
 from app.db.codecs import network_file_of
 from app.db.links import rename_network
 from app.error_answers import api_errors
@@ -25,7 +26,6 @@ from app.pages.plan import plan_record
 from app.pages.settings import settings
 from app.rendering import HAS_RECORD, network_row, show
 from app.routes.changes import Writing
-from app.routes.computing import room
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading, options_of
 from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
 from app.routes.streaming import CSV_RESPONSE, table_file

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from analysis.errors import AnalysisError
 from analysis.studies.design import StudyDesign
 from analysis.studies.reading import design_from_mapping
+from app.computing import room
 from app.db.reads.analyses import network_by_digest
 from app.db.studies import design_of, open_network, outcome_of_network, study_of_design
 from app.db.study_tables import StudyRow
@@ -35,7 +36,6 @@ from app.pages.studies.page import MoreSeeds, StudyOptions, StudyRecord, build_s
 from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of
 from app.rendering import show
 from app.routes.changes import Changer, Writing
-from app.routes.computing import room
 from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
 from app.routes.faces import HTML, Faces, both, passed_on
 from app.routes.streaming import Streamed

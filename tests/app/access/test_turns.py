@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.middleware import Turns, give_turn_back
+from app.computing import GIVE_BACK
+from app.middleware import Turns
 
 
 class Application:
@@ -20,7 +21,7 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.making += 1
         if scope["path"] == "/computed":
-            give_turn_back()
+            GIVE_BACK.get()()
         await self.begin.wait()
         self.making -= 1
         if scope["path"] == "/fails":

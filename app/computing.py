@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import BoundedSemaphore
 from typing import Final
 
 from app.errors import Busy
-from app.middleware import give_turn_back
 
 AT_ONCE: Final = 2
 WAITING: Final = 6
@@ -18,6 +17,9 @@ WAIT_SECONDS: Final = 8.0
 _ROOM: Final = BoundedSemaphore(AT_ONCE)
 _QUEUE: Final = BoundedSemaphore(AT_ONCE + WAITING)
 _INSIDE: Final[ContextVar[bool]] = ContextVar("inside", default=False)
+
+GIVE_BACK: Final[ContextVar[Callable[[], object]]] = ContextVar("give_back", default=lambda: None)
+"""Lets the next page be made before this one begins its answer; called from whichever thread makes it."""
 
 
 @contextmanager
@@ -35,7 +37,7 @@ def room(what: str) -> Iterator[None]:
     if _INSIDE.get():
         yield
         return
-    give_turn_back()
+    GIVE_BACK.get()()
     busy = Busy(what, f"{AT_ONCE} others are being computed at this moment", "try again in a few seconds")
     if not _QUEUE.acquire(blocking=False):
         raise busy
