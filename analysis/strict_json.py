@@ -31,6 +31,7 @@ _BINARY_STARTS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\x28\xb5\x2f\xfd", "is compressed"),
     (b"\x93NUMPY", "is a NumPy file"),
     (b"\x89HDF", "is an HDF5 file"),
+    (b"\x08", "begins as an ONNX file and cannot be read as a whole one"),
 )
 
 
