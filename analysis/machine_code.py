@@ -45,7 +45,7 @@ def run_loop(function: Loop, *arguments: Any) -> int:
     """The integer that a marked function returns; it is compiled first if nobody has for this processor.
 
     Raises:
-        RuntimeError: the machine code raised an error.
+        RuntimeError: the machine code raised an error, or Numba passes arguments in another way than is known here.
     """
     key = (function, *_types(arguments))
     with _LOADING:
@@ -153,6 +153,8 @@ def _compiled(function: Loop, arguments: tuple[Any, ...]) -> bytes:
     made.compile(types)
     module = binding.parse_assembly(made.inspect_llvm(types))
     (own,) = (one for one in module.functions if not one.is_declaration and one.linkage == binding.Linkage.external)
+    if len(list(own.arguments)) != 2 + len(list(_words(arguments))):  # result, error, and what arguments pass
+        raise RuntimeError(f"{function.__name__}: Numba {version('numba')} passes arguments in another way")
     own.name = _SYMBOL
     return bytes(_target().emit_object(module))
 
