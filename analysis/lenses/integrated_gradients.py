@@ -25,6 +25,8 @@ from analysis.work import Work
 
 Array = NDArray[np.float64]
 _NAMED: Final = 6
+_FLAT: Final = 40.0
+"""Pre-activation from which on, either way, activations are straight but for rounding."""
 
 
 def baseline_of(question: Question) -> Array:
@@ -33,7 +35,8 @@ def baseline_of(question: Question) -> Array:
 
 
 def kinks_between(network: Network, start: Array, end: Array) -> Array:
-    """Points of a line, from 0 to 1, between which no layer meets a kink, up to the first layer that is curved.
+    """Points of a line, from 0 to 1, between which no layer meets a kink, up to the first layer that is curved; the steps
+    of steep units of that layer are apart from where these are flat.
 
     Args:
         start: ``[n0]`` the row at 0.
@@ -43,7 +46,7 @@ def kinks_between(network: Network, start: Array, end: Array) -> Array:
     for layer in range(1, len(network.weights) + 1):
         sums, known = forward_pass(network, start + points[:, None] * (end - start))[0], network.function_of(layer)
         found = [points]
-        for kink in known.kinks:
+        for kink in known.kinks if known.straight else (*known.kinks, -_FLAT, _FLAT):
             apart = sums[layer - 1] - kink
             piece, unit = np.nonzero((apart[:-1] < 0.0) != (apart[1:] < 0.0))
             before, after = apart[piece, unit], apart[piece + 1, unit]

@@ -83,3 +83,12 @@ def test_a_step_that_no_point_of_the_first_rule_meets_is_found():
         return value, (1e5 * (1.0 - value**2))[:, None] * np.array([3.0, -2.0])
 
     assert np.allclose(integrals(along, [np.array([0.0, 1.0])], DEFAULT_WORK), [[6.0, -4.0]], atol=1e-9)
+
+
+@pytest.mark.parametrize("weight", [3e3, 1e5])
+def test_steps_of_opposite_sign_that_no_point_of_the_first_rule_meets_are_found(weight):
+    """The output is as large at both ends of the line, and flat at each of the first 15 points."""
+    weights = weight * np.array([[1.0, 0.5], [0.5, 1.0]]), np.array([[1.0, -1.0]])
+    biases = weight * np.array([-0.5, -0.6]), np.zeros(1)
+    scores, _ = scores_of(Network.from_arrays(weights, biases, activation="tanh", output_activation="linear"))
+    assert np.allclose(scores[3], [2 / 3, -2 / 3], atol=1e-9)
