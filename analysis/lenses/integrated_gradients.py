@@ -35,8 +35,8 @@ def baseline_of(question: Question) -> Array:
 
 
 def kinks_between(network: Network, start: Array, end: Array) -> Array:
-    """Points of a line, from 0 to 1, between which no layer meets a kink, up to the first layer that is curved; the steps
-    of steep units of that layer are apart from where these are flat.
+    """Points of a line, from 0 to 1, between which no layer meets a kink, up to the first layer that is curved; of that
+    the steps of steep units are apart from where these are flat.
 
     Args:
         start: ``[n0]`` the row at 0.

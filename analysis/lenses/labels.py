@@ -184,12 +184,17 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
 
 
 def _says(_question: Question, seen: Table) -> str:
-    whole = sum(row["kept"] == row["rows"] and not row["alike_changed"] for row in seen.rows)
+    """Of a neuron from which the answer takes nothing every label would predict all."""
+    taken = [row for row in seen.rows if row["alike_changed"] or row["unlike_changed"]]
+    whole = sum(row["kept"] == row["rows"] and not row["alike_changed"] for row in taken)
     words = "1 label" if len(seen.rows) == 1 else f"{len(seen.rows)} labels"
+    told = f"Of {words} {sum(row['cut'] for row in seen.rows)} can be told by one threshold on the neuron."
+    if not taken:
+        return f"{told} No answer changes when the neuron is interchanged, so there is nothing to predict."
     return (
-        f"Of {words} {sum(row['cut'] for row in seen.rows)} can be told by one threshold on the neuron. {whole} "
-        f"{'predicts' if whole == 1 else 'predict'} all that the answer takes from the neuron: none changes "
-        "with the simulation in its place, nor when it is interchanged between inputs that the label calls alike."
+        f"{told} Answers depend on the neurons of {len(taken)}, and {whole} of these "
+        f"{'predicts' if whole == 1 else 'predict'} all that is taken from the neuron: no answer changes with the "
+        "simulation in its place, nor when it is interchanged between inputs that the label calls alike."
     )
 
 

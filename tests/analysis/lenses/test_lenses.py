@@ -185,6 +185,18 @@ def test_a_forced_autoencoder_rebuilds_four_rows_and_interchanging_a_latent_is_a
         assert row["at_largest"] == [answer(base, values.max()) for base in range(4)]
 
 
+def test_labels_of_neurons_that_no_answer_depends_on_predict_nothing() -> None:
+    still = Network.from_arrays([np.eye(2), np.full((1, 2), 0.1)], [np.zeros(2), np.zeros(1)])
+    question = ask(still, task=pretrained_xor().tasks[0])
+    told = LENSES.by_key["labels"].says(question, table(question, "labels"))
+    assert "2 can be told by one threshold" in told
+    assert told.endswith("so there is nothing to predict.")
+    question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
+    seen = table(question, "labels")
+    taken = [row for row in seen.rows if row["alike_changed"] + row["unlike_changed"]]
+    assert f"Answers depend on the neurons of {len(taken)}, and " in LENSES.by_key["labels"].says(question, seen)
+
+
 def test_what_a_lens_cannot_answer_is_an_outcome_with_its_reason() -> None:
     alone = random_question(2, 1)
     for key in ("probes", "patching-table", "response-fields", "labels", "sae", "das"):
