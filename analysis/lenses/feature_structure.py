@@ -145,8 +145,10 @@ def _means(model: Transformer, labels: dict[str, Labels]) -> list[dict[str, Arra
 
 
 def shuffled_model(model: Transformer, number: int) -> Transformer:
-    """With the entries of each matrix in random order, the same for the same number from 0; biases stay."""
-    matrices = {name: one for name, one in model.parameters.items() if one.ndim > 1}
+    """With the entries of each matrix in random order, the same for the same number from 0. Biases stay, and positions,
+    which need not be drawn: sinusoids are not.
+    """
+    matrices = {name: one for name, one in model.parameters.items() if one.ndim > 1 and name != "positions"}
     drawn = dict(zip(matrices, shuffled(generator(number), matrices.values()), strict=True))
     return model.with_parameters({**model.parameters, **drawn})
 
@@ -275,7 +277,8 @@ FEATURE_STRUCTURE: Final = SiteLens(
     label="Circles and magnitudes",
     definition=(
         "Whether tokens in the order of their numbers lie on a circle at the last position, and whether two positions "
-        "hold their tokens along the same directions, beside null networks: with the entries of each matrix shuffled."
+        "hold their tokens along the same directions, beside null networks: with the entries of each matrix shuffled; "
+        "positions stay."
     ),
     source="Engels et al. 2024 (arXiv:2405.14860); Csordás et al. 2024 (arXiv:2408.10920)",
     can_know="That values lie on a circle or differ in magnitude is a fact of them, not of their use. The order of "

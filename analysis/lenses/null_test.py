@@ -2,12 +2,14 @@
 
 The entries of a matrix that has learned nothing are independent draws from one distribution, so that each order of them
 was as likely, whatever that distribution is. An untrained network is then a draw among those with its own entries in
-random order, and p ≤ α has a probability of at most α.
+random order, and p ≤ α has a probability of at most α. Matrices that are equal were drawn once, and stay equal;
+what need not be drawn stays as it is: biases, and embeddings of positions.
 
 Each number is measured in standard deviations from its mean over all of these networks, the tested one among them, and
 the largest is compared with the largest of each (Westfall & Young, "Resampling-Based Multiple Testing", 1993, the
 single-step maximum), which corrects for all that was looked at; of several structures that are sought p is multiplied
-by their number. The power is how often the same test finds a structure that is planted in such networks.
+by their number. The power is how often a structure that is planted in such networks is found beside the others. What a
+network's own null networks have as well is not found, such as a code by magnitude of heads that look everywhere alike.
 """
 
 from __future__ import annotations
@@ -57,8 +59,10 @@ def generator(number: int) -> np.random.Generator:
 
 
 def shuffled(random: np.random.Generator, matrices: Iterable[Array]) -> list[Array]:
-    """Matrices with the entries of each in random order."""
-    return [random.permutation(one.ravel()).reshape(one.shape) for one in matrices]
+    """Matrices with the entries of each in random order, the same for equal ones, which are drawn once."""
+    given = [(one.tobytes(), one) for one in matrices]
+    drawn = {key: random.permutation(one.ravel()) for key, one in dict(given).items()}
+    return [drawn[key].reshape(one.shape) for key, one in given]
 
 
 def null_runs(n_sought: int) -> int:

@@ -14,6 +14,7 @@ from analysis.lenses.feature_structure import (
     label_means,
     layered,
     share_of_orders,
+    shuffled_model,
 )
 from analysis.lenses.magnitude_codes import MAGNITUDE_CODES
 from analysis.subjects.elman import ELMAN, Elman
@@ -200,12 +201,33 @@ def untrained_transformer(seed):
     return replace(model, answers=run(model, model.tokens).logits.argmax(axis=1)) if seed % 2 else model
 
 
+def untrained_of_shared_parts(seed):
+    """With sinusoids as positions, which nobody draws, and one layer that is applied twice."""
+    model = random_attention(seed, (2, 1, 8, 4, 8, 3), n_rows=8**3, scale=0.05)
+    angles = np.arange(3)[:, None] / 10_000.0 ** (np.arange(4) / 4)
+    positions = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
+    asked = (model.tokens[:, :2] < 7).all(axis=1) & (model.tokens[:, 2] == 7)
+    rows = {"tokens": model.tokens[asked], "answers": model.answers[asked]}
+    return replace(model, positions=positions, layers=model.layers[:1] * 2, **rows)
+
+
+def test_null_networks_share_what_the_network_shares_and_keep_its_positions():
+    model = untrained_of_shared_parts(1)
+    null = shuffled_model(model, 0)
+    assert np.array_equal(null.positions, model.positions)
+    for own, first, second in zip(model.layers[0], *null.layers, strict=True):
+        assert np.array_equal(first, second)
+        assert not np.array_equal(first, own)
+        assert np.array_equal(np.sort(first.ravel()), np.sort(own.ravel()))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("made", "seen", "n", "most"),
     [
         (untrained_elman, lambda model: codes(model)[1].view, 25, 4),
         (untrained_transformer, lambda model: answer_of(model)[1], 12, 3),
+        (untrained_of_shared_parts, lambda model: answer_of(model)[1], 24, 4),
         pytest.param(untrained_elman, lambda model: codes(model)[1].view, 200, 18, marks=pytest.mark.release),
         pytest.param(untrained_transformer, lambda model: answer_of(model)[1], 200, 18, marks=pytest.mark.release),
     ],
