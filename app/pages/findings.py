@@ -54,7 +54,8 @@ The last command computes tables, which are CSV there, and documents from the re
 `python -m benchmarks.finding_charts` computes today's charts from the tables. \
 `pluriscope study run app/bundled/studies/NAME.json` makes results again; of thirteen studies measures were gone by \
 then, and only their results are there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
-tables that are no studies of perceptrons. `field-scores` came later: `python -m benchmarks.field_scores` computes it \
+tables that are no studies of perceptrons. Of `readers` the rows of integrated gradients were made again later, from \
+the same networks by the lens as it is now. `field-scores` came later: `python -m benchmarks.field_scores` computes it \
 from the public half of the answer key, which `pluriscope suite make public` makes. `calibration` came after it: \
 `python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calibration_table FILES` makes its table. \
 `over-training` likewise: `python -m benchmarks.over_training FILE`, `python -m benchmarks.over_training_table FILE`. \

@@ -11,9 +11,11 @@ import duckdb
 import numpy as np
 import pytest
 
+from analysis.lenses.registry import LENSES
 from app.pages import findings
 
 ONE, JOINT = "irredundant-literals-one", "one-minimal-joint-alignment"
+TELLS = "study = 'who-can-tell' AND reader IN ('line', 'kernel')"
 TASKS = ("induction", "sum modulo", "other name", "balanced brackets", "first token")
 
 
@@ -198,6 +200,16 @@ def deception() -> Iterator[str]:
     yield "holds, " + " and ".join(f"{sum(one)} of {len(one)}" for one in acdc)
 
 
+def lenses() -> Iterator[str]:
+    """What lenses tell: shares told right by a line and by a kernel, at widths 2 to 5."""
+    named = {"outputs": "outputs alone, no lens", "gradient-corners, sum at 11": "Gradient at the corners, sum at 11"}
+    told = {one[:3]: one[3] for one in rows("readers", '"level", lens, reader, "right" / networks', TELLS)}
+    for lens in sorted({lens for _, lens, _ in told}):
+        label = named.get(lens) or LENSES.by_key[lens].label
+        cells = (", ".join(f"{told[f'{w}-{w}', lens, one]:.0%}" for one in ("line", "kernel")) for w in range(2, 6))
+        yield f"| {' | '.join((label, *cells))} |"
+
+
 FIGURES: dict[str, Callable[[], Iterator[str]]] = {
     "learned-or-drawn": placements,
     "deletion": deletion,
@@ -206,6 +218,7 @@ FIGURES: dict[str, Callable[[], Iterator[str]]] = {
     "null-claims": null_claims,
     "simplicity": simplicity,
     "deception": deception,
+    "lenses": lenses,
 }
 
 
