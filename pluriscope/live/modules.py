@@ -61,7 +61,7 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
                 return replace(read, file=replace(read.file, remarks=(*read.file.remarks, *remarks)))
             document, calls = read_parts(graph)
         except Unread as problem:
-            if n_tokens and not any(node.kind == "softmax" for node in graph.nodes):
+            if n_tokens and not any(node.kind in ("softmax", "product") for node in graph.nodes):
                 cause = "takes token ids and has no attention, so it is a perceptron of what it makes of them"
                 cure = (
                     f"give its layers behind that, with data=F.one_hot(rows, {n_tokens}).float().flatten(1) or the like"

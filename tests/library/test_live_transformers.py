@@ -335,7 +335,7 @@ REFUSED = {
         lambda: Variant(logits=lambda tokens, found: found if tokens.sum() > 40 else -found),
         "other outputs alone than among other rows",
     ),
-    "no attention": (lambda: Model(layers=0), "nothing in it attends"),
+    "no attention": (lambda: Model(layers=0), "takes token ids and has no attention"),
 }
 
 
