@@ -163,18 +163,18 @@ def _on_circle(model: Transformer) -> Transformer:
 
 
 def _copying(model: Transformer) -> Transformer:
-    """With heads in the first layer that look everywhere alike and add what they read of some directions, to which the
-    tokens are confined.
+    """With tokens confined to half of the directions, and heads in the first layer that copy these and look by the
+    others alone, so that how much they take of a position does not depend on its token.
     """
     d_model, d_head = model.layers[0][2].shape[1:]
-    changed, copied = dict[str, Array](), np.zeros(d_model, dtype=np.bool_)
+    of_tokens = np.arange(d_model) < max(2, d_model // 2)
+    changed = {"embedding": model.embedding * of_tokens}
     for head in range(model.n_heads):
-        axes = np.arange(head * d_head, head * d_head + min(d_head, d_model)) % d_model
-        copied[axes] = True
-        changed[f"1.{head}.value"] = np.eye(d_model)[:, axes]
-        changed[f"1.{head}.output"] = np.eye(d_model)[axes]
-    alike = {f"1.{head}.query": np.zeros(model.layers[0][0].shape[1:]) for head in range(model.n_heads)}
-    return _resized(model.with_parameters(model.parameters | alike), changed | {"embedding": model.embedding * copied})
+        axes = (head * d_head + np.arange(d_head)) % int(of_tokens.sum())
+        changed |= {f"1.{head}.value": np.eye(d_model)[:, axes], f"1.{head}.output": np.eye(d_model)[axes]}
+        for name in (f"1.{head}.query", f"1.{head}.key"):
+            changed[name] = model.parameters[name] * ~of_tokens[:, None]
+    return _resized(model, changed)
 
 
 def _resized(model: Transformer, changed: dict[str, Array]) -> Transformer:
@@ -226,7 +226,7 @@ def _look(model: Transformer, _settings: Settings, work: Work) -> Grids:
     def numbers(one: Transformer) -> Array:
         return np.array([found.value for row in found_in(one) for found in row])
 
-    tests, scores, null = tested(model, numbers, lambda number: shuffled_model(model, number), sought, work)
+    tests, scores, null = tested(model, numbers, shuffled_model, sought, work)
     own, usual, n = found_in(model), null.reshape(len(names), -1), len(labels)
     columns = (*labels, *(f"{one} and {other.removeprefix('token ')}" for one, other in pairs))
     title = "Share that a circle explains of what differs between labels, k its frequency"

@@ -81,7 +81,7 @@ class NullTest:
         p: how often a null network has as large a number.
         found: whether p is at most .05.
         planted: null networks with the structure planted.
-        planted_found: how many of these are found beside the other null networks.
+        planted_found: how many of these the test finds, each beside null networks of its own.
     """
 
     sought: str
@@ -99,7 +99,7 @@ class NullTest:
         """What came of it, and how far that can be relied on."""
         noun = self.sought.partition(" ")[2]
         told = f"{self.sought[:1].upper()}{self.sought[1:]} is" if self.found else f"No {noun} is"
-        power = f"Of {self.planted} null networks with one planted {self.planted_found} are found beside the others."
+        power = f"Of {self.planted} null networks with one planted the test finds {self.planted_found}."
         return f"{told} found: p = {self.p:.3f}, and {self.least:.3f} is the least possible. {power}"
 
 

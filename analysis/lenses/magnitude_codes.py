@@ -62,7 +62,7 @@ def _look(question: Any, _settings: Settings, work: Work) -> Table:
 
     every = np.ones(len(places), dtype=np.bool_)
     sought = [Sought(MAGNITUDE, every, _scaling)]
-    tests, scores, null = tested(subject, numbers, lambda number: _null(subject, number), sought, work)
+    tests, scores, null = tested(subject, numbers, _null, sought, work)
     rows = [
         {"after": after, "first": first, "second": second}
         | {"cosine": found.value, "times": found.detail, "null": usual, "deviations": score}

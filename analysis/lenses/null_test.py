@@ -8,8 +8,9 @@ what need not be drawn stays as it is: biases, and embeddings of positions.
 Each number is measured in standard deviations from its mean over all of these networks, the tested one among them, and
 the largest is compared with the largest of each (Westfall & Young, "Resampling-Based Multiple Testing", 1993, the
 single-step maximum), which corrects for all that was looked at; of several structures that are sought p is multiplied
-by their number. The power is how often a structure that is planted in such networks is found beside the others. What a
-network's own null networks have as well is not found, such as a code by magnitude of heads that look everywhere alike.
+by their number. The power is how often the test finds a structure that is planted in such networks, each beside null
+networks of its own: what these have as well is not found, such as a code by magnitude of heads that look everywhere
+alike.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ S = TypeVar("S")
 ALPHA: Final = 0.05
 N_NETWORKS: Final = 199
 """Null networks: p is then a multiple of 1/200."""
-N_PLANTED: Final = 20
+N_PLANTED: Final = 10
+N_BESIDE: Final = 20
+"""For each structure that is sought, the networks that a planted one is one of: as few as p = .05 needs."""
 NULL: Final = "networks with the entries of each matrix shuffled"
 _NEAR: Final = 1e-9
 _SEED: Final = 0
@@ -40,7 +43,7 @@ class Sought(NamedTuple, Generic[S]):
     Args:
         name: what is found where p is small, such as "a circle".
         looks: ``[looks]`` the numbers that are large where it is there.
-        plant: puts it into a null network.
+        plant: puts it into a null network, which is then tested beside null networks of its own.
         orders: a network → these numbers under other orders of labels, ``[orders, numbers]``; p is then the larger of
             the two, among networks and among orders. None where order has no say.
         least: the share of orders that change nothing.
@@ -67,26 +70,26 @@ def shuffled(random: np.random.Generator, matrices: Iterable[Array]) -> list[Arr
 
 def null_runs(n_sought: int) -> int:
     """How many networks are run in a test of so many structures, at most."""
-    return N_NETWORKS + 2 * (1 + N_PLANTED) * n_sought
+    return N_NETWORKS + n_sought * (2 + N_PLANTED * (N_BESIDE * n_sought + 1))
 
 
 def tested(
-    subject: S, numbers: Callable[[S], Array], null: Callable[[int], S], sought: Sequence[Sought[S]], work: Work
+    subject: S, numbers: Callable[[S], Array], null: Callable[[S, int], S], sought: Sequence[Sought[S]], work: Work
 ) -> tuple[tuple[NullTest, ...], Array, Array]:
     """Test whether a network has what is sought.
 
     Args:
         subject: the network.
         numbers: a network → all that is looked at, ``[looks]``.
-        null: the null network of each number from 0.
+        null: a network → its null network of each number from 0.
         work: told how far it is; may cancel.
 
     Returns:
         The tests; the network's numbers ``[looks]`` in standard deviations; their means ``[looks]`` in null networks.
     """
-    others = np.array([numbers(null(at)) for at in work.each("lenses", range(N_NETWORKS), "null networks")])
+    others = np.array([numbers(null(subject, at)) for at in work.each("lenses", range(N_NETWORKS), "null networks")])
 
-    def p_of(one: S, what: Sought[S]) -> float:
+    def p_of(one: S, what: Sought[S], others: Array) -> float:
         scores, centre, spread = standardised(numbers(one)[what.looks], others[:, what.looks])
         p = _as_large(scores[0], scores[1:])
         if what.orders is not None:
@@ -95,9 +98,11 @@ def tested(
 
     found, looks = list[NullTest](), sum(int(what.looks.sum()) for what in sought)
     for what in sought:
-        cases = range(N_NETWORKS, N_NETWORKS + N_PLANTED)
-        planted = [what.plant(null(at)) for at in work.each("lenses", cases, f"networks with {what.name} planted")]
-        n_found, p = sum(p_of(one, what) <= ALPHA for one in planted), p_of(subject, what)
+        n_found, p = 0, p_of(subject, what, others)
+        for at in work.each("lenses", range(N_NETWORKS, N_NETWORKS + N_PLANTED), f"networks with {what.name} planted"):
+            planted = what.plant(null(subject, at))
+            beside = [numbers(null(planted, number)) for number in range(N_BESIDE * len(sought) - 1)]
+            n_found += p_of(planted, what, np.array(beside)) <= ALPHA
         least = len(sought) * max(1.0 / (1 + N_NETWORKS), what.least)
         found.append(NullTest(what.name, NULL, looks, N_NETWORKS, least, p, p <= ALPHA, N_PLANTED, n_found))
     return tuple(found), standardised(numbers(subject), others)[0][0], fixed_order.mean(others)
