@@ -20,7 +20,6 @@ from analysis.circuits.decision_intervals import decision_box
 from analysis.circuits.search import search_circuits
 from analysis.criteria.population import Population
 from analysis.criteria.registry import criterion_named
-from analysis.criteria.scrubbing import scrubbed_outputs
 from analysis.directions.oblique import output_sides
 from analysis.edits.rank_one import aim_of
 from analysis.edits.trigger import read_trigger
@@ -34,7 +33,6 @@ from analysis.planting.planted import Planted
 from analysis.question import ask
 from analysis.subjects.perceptron.activations import FAMILIES, activation_of, decision_edge, inverse
 from analysis.subjects.perceptron.batched_mlp import activated, activated_with_gradient, times_slope
-from analysis.subjects.perceptron.circuit import EdgeLayout, possible_circuit
 from analysis.subjects.perceptron.gradients import input_slopes
 from analysis.subjects.perceptron.mlp import activation_bound, activations, forward
 from analysis.subjects.perceptron.network import Network
@@ -292,9 +290,6 @@ def planted_of(kind: str, output: str) -> Planted:
     return replace(made, network=replace(made.network, activation=kind, output_activation=output))
 
 
-ALL = possible_circuit((1 << 9) - 1, EdgeLayout((2, 3, 1)))
-
-
 def judged(key: str, network: Network):
     decided = (forward(network, input_table(network.n_inputs))[:, 0] > 0.5).astype(int)
     question = ask(network, task=Task(tuple(decided.tolist())), protocol=custom(accuracy_threshold=0.0))
@@ -305,7 +300,6 @@ REFUSALS = {
     "ranges": lambda kind: range_of(network_program(network_of(kind)), 1, 0, np.zeros(2), np.ones(2), budget=10),
     "regions": lambda kind: decision_regions(network_of("relu", kind), "rounding"),
     "sides": lambda kind: output_sides(network_of("relu", kind), "rounding", 1),
-    "scrubbing": lambda kind: scrubbed_outputs(ask(network_of(kind), task=Task((0, 1, 1, 0))), ALL, []),
     "patching": lambda kind: judged("patching-robust", network_of("relu", kind)),
     "rank-one": lambda kind: aim_of(network_of("relu", kind), 1),
 }
