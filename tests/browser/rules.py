@@ -319,20 +319,10 @@ def light_html(tab: Any) -> Iterator[str]:
 
 
 def targets_can_be_hit(tab: Any) -> Iterator[str]:
-    """Whatever can be clicked, but for links in a run of text and parts of drawings and histograms.
-
-    Asked in the fonts that are there and again in a low and narrow one: a target's size is the style sheet's.
-    """
-    yield from tab.evaluate(
-        """async ([least, font]) => {
-          const low = new FontFace("low", `url(${font})`, {
-            ascentOverride: "75%", descentOverride: "20%", lineGapOverride: "0%", sizeAdjust: "85%",
-          });
-          document.fonts.add(await low.load());
-          const sheet = new CSSStyleSheet(), before = document.adoptedStyleSheets;
-          sheet.replaceSync("* { font-family: low !important; }");
-          const missed = () => [...document.querySelectorAll(
-            "a[href], button, select, summary, input:not([type=hidden])")]
+    """Whatever can be clicked, but for links in a run of text and parts of drawings and histograms."""
+    yield from _in_fonts(
+        tab,
+        """(least) => [...document.querySelectorAll("a[href], button, select, summary, input:not([type=hidden])")]
           .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest("svg, .vh, .skip, .hist"))
           .filter((e) => {
             let block = e.parentElement;
@@ -346,20 +336,14 @@ def targets_can_be_hit(tab: Any) -> Iterator[str]:
           .map((e) => {
             const { width, height } = e.getBoundingClientRect();
             return `${width.toFixed(0)} × ${height.toFixed(0)} px: ${e.outerHTML.slice(0, 120)}`;
-          });
-          const found = missed();
-          document.adoptedStyleSheets = [...before, sheet];
-          found.push(...missed().map((one) => `in a low font ${one}`));
-          document.adoptedStyleSheets = before;
-          return found;
-        }""",
-        [TARGET, LOW_FONT],
+          })""",
     )
 
 
 def links_in_a_row_can_be_hit(tab: Any) -> Iterator[str]:
     """Links in text, but for those in a sentence of three words and more."""
-    yield from tab.evaluate(
+    yield from _in_fonts(
+        tab,
         """(least) => [...document.querySelectorAll("a[href]")]
           .filter((e) => e.checkVisibility() && !e.closest("svg, .vh, .skip"))
           .filter((e) => getComputedStyle(e).display === "inline")
@@ -373,7 +357,26 @@ def links_in_a_row_can_be_hit(tab: Any) -> Iterator[str]:
           })
           .slice(0, 6)
           .map((e) => `${e.getBoundingClientRect().height.toFixed(0)} px high: ${e.outerHTML.slice(0, 120)}`)""",
-        TARGET,
+    )
+
+
+def _in_fonts(tab: Any, missed: str) -> Iterator[str]:
+    """What is smaller than a target in the fonts that are there, and in a low and narrow one: a size is the sheet's."""
+    yield from tab.evaluate(
+        """async ([least, font]) => {
+          const low = new FontFace("low", `url(${font})`, {
+            ascentOverride: "75%", descentOverride: "20%", lineGapOverride: "0%", sizeAdjust: "85%",
+          });
+          document.fonts.add(await low.load());
+          const sheet = new CSSStyleSheet(), before = [...document.adoptedStyleSheets], missed = MISSED;
+          sheet.replaceSync("* { font-family: low !important; }");
+          const found = missed(least);
+          document.adoptedStyleSheets = [...before, sheet];
+          found.push(...missed(least).map((one) => `in a low font ${one}`));
+          document.adoptedStyleSheets = before;
+          return found;
+        }""".replace("MISSED", missed),
+        [TARGET, LOW_FONT],
     )
 
 
