@@ -8,7 +8,6 @@ from typing import Final
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import URL, make_url
 
 from analysis.errors import AnalysisError
 from analysis.limits import MOST_STORED
@@ -22,6 +21,8 @@ STORE: Final = "pluriscope.sqlite"
 
 def sqlite_url(file: Path) -> str:
     """The URL of a file of SQLite, whatever characters are in its path."""
+    from sqlalchemy import URL  # commands read the settings without a store
+
     return URL.create("sqlite", database=str(file)).render_as_string()
 
 
@@ -139,6 +140,8 @@ class Settings(BaseSettings):
         """Where earlier versions, which read ``?`` and ``%`` in the folder's path as in a URL, kept the store; None
         unless it lies there and none lies in the folder.
         """
+        from sqlalchemy import make_url
+
         here = self.data.resolve() / STORE
         there = Path(str(make_url(f"sqlite:///{here}").database))
         return there if there != here and there.is_file() and not here.exists() else None

@@ -108,7 +108,7 @@ def stored_by_magnitude(one: Sample) -> str:
     page = one.client.get(f"/networks/onion/analyses/lenses/{lens.key}").text
     assert "a cosine of 1.00, the second" in page
     assert "A code by magnitude is found: p = 0.005" in page
-    assert "20 of 20" in page
+    assert "10 of 10" in page
     (test,) = one.client.get(f"/api/v2/networks/onion/analyses/lenses/{lens.key}").json()["tests"]
     assert (test["found"], test["p"], test["networks"], test["looks"]) == (True, 0.005, 199, 4)
     return page
