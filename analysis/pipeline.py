@@ -32,6 +32,7 @@ from analysis.circuits.planning import plan_circuits
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.space import count_in_space
 from analysis.circuits.strategy import add_smallest, find_circuits, find_number, first_answer
+from analysis.circuits.trying import try_circuits
 from analysis.criteria.tallies import tallies, tallies_of_circuits
 from analysis.errors import BeyondLimits
 from analysis.interpretations.counting import count_interpretations
@@ -39,7 +40,7 @@ from analysis.interpretations.result import InterpretationCounts
 from analysis.limits import Limits as Limits  # callers take it from here
 from analysis.planning import plan_output
 from analysis.preflight import preflight, refuse
-from analysis.progress import Progress
+from analysis.progress import KnownCircuits, Progress
 from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis, Range, Stage, Stop, seconds_words
 from analysis.work import DEFAULT_WORK, Work
@@ -123,6 +124,7 @@ class _Course:
     """The analysis of one output under way."""
 
     prefix = ""  # of its stages' names in reports
+    _tried: KnownCircuits | None = None
 
     def __init__(
         self,
@@ -169,7 +171,7 @@ class _Course:
         forecast = _Forecast(
             work,
             self.prefix,
-            self._answer if stage == "circuits" and self.circuits.n_tested else "",
+            known_circuits(self.circuits, self._tried).words if stage == "circuits" and self.circuits.n_tested else "",
             self._planned.get(stage),
             self.seconds.get(stage, 0.0) if goes_on else 0.0,
         )
@@ -209,23 +211,20 @@ class _Course:
         if circuits.method != "listed" and not complete and circuits.n_drawn is None:
             self._want("smallest")
 
-    @property
-    def _answer(self) -> str:
-        """How many circuits are valid, as far as it is known."""
-        found = self.circuits
-        if found.interval is None or found.confidence is None:
-            return f"{found.n_valid:,} valid circuits"
-        low, high = found.interval
-        return f"about {found.n_valid:,} valid circuits, {found.confidence:.0%} interval {low:,} to {high:,}"
-
     def answer_first(self, work: Work) -> None:
-        """Find the circuits, or estimate their number, unless something is known of them."""
+        """Try a few circuits, then find all, or estimate their number, unless something is known of them."""
         if "circuits" in self.waiting and self.circuits.n_tested is None:
+            with work.ending("circuits"):
+                for known in try_circuits(self.question, work):
+                    self._tried = known
+                    work.report(Progress(f"{self.prefix}circuits", 0, 1, known.words, known=known))
+            work.ended.pop("circuits", None)
             self._find(work, first=True)
-            known, seconds = self._answer, self._planned.get("circuits")
+            known = known_circuits(self.circuits, self._tried)
+            words, seconds = known.words, self._planned.get("circuits")
             if seconds and "circuits" in self.stops:
-                known += f"; finding them all takes {seconds_words(seconds)}"
-            work.report(Progress(f"{self.prefix}circuits", 1, 1, known))
+                words += f"; finding them all takes {seconds_words(seconds)}"
+            work.report(Progress(f"{self.prefix}circuits", 1, 1, words, known=known))
 
     def _find(self, work: Work, *, first: bool = False) -> None:
         """The circuits, as far as there is time."""
@@ -324,6 +323,20 @@ class _Forecast:
             done = f"done in {seconds_words((next(left), next(left)))}"
             found = "; ".join(filter(None, (self._answer or found, done)))
         self._work.report(replace(progress, stage=self._prefix + progress.stage, found=found))
+
+
+def known_circuits(found: CircuitSearch, tried: KnownCircuits | None = None) -> KnownCircuits:
+    """What a search for circuits found, as it is told before the analysis has ended.
+
+    Args:
+        tried: what is certain besides, as some were tried before.
+    """
+    stopped = found.method == "listed" and found.truncated_at is not None
+    least, most = found.interval or (found.n_valid, found.possible if stopped else found.n_valid)
+    if tried is not None:
+        least, most = max(least, tried.least), min(most, tried.most)
+    value, masks = min(max(found.n_valid, least), most), () if tried is None else tried.masks
+    return KnownCircuits(found.possible, value, least, most, found.confidence, found.method, masks)
 
 
 def search_for_circuits(question: Question, work: Work) -> CircuitSearch:

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from analysis.certainty import CERTAINTIES, Certainty
 from analysis.errors import AnalysisError
+from analysis.progress import KnownCircuits
 from pluriscope.arguments import checked
 from pluriscope.figures.numbers import Bound, bounded, bounded_text, exact
 from pluriscope.showing import Row, aligned, table
@@ -81,6 +82,16 @@ class Count:
 
     def _repr_html_(self) -> str:
         return str(self.__html__())
+
+
+def count_of(known: KnownCircuits) -> Count:
+    """How many circuits are valid by what is known before their search has ended; what bounds it from above is its
+    ``high``, also where it is only a lower bound.
+    """
+    if known.is_exact:
+        return Count(known.value)
+    bound: Bound = "at_least" if known.confidence is None else "about"
+    return Count(known.value, bound, known.least, known.most, known.confidence)
 
 
 def certainty_words(certainty: Certainty, confidence: float | None = None) -> Markup:

@@ -304,13 +304,13 @@ def _failed(error: Exception) -> Exception:
 
 
 def _reporter(send: Report) -> Report:
-    """A report that sends each stage's first and last step, and some between."""
+    """A report that sends each stage's first and last step, what more is known, and some between."""
     last_stage, last_sent = "", 0.0
 
     def report(progress: Progress, /) -> None:
         nonlocal last_stage, last_sent
         now = time.monotonic()
-        turning_point = progress.stage != last_stage or progress.done >= progress.total
+        turning_point = progress.stage != last_stage or progress.done >= progress.total or progress.known is not None
         if turning_point or now - last_sent >= REPORT_SECONDS:
             last_stage, last_sent = progress.stage, now
             send(progress)

@@ -32,7 +32,7 @@ from analysis.circuits.result import SmallestCircuits
 from analysis.circuits.space import count_by_edges, count_matrices_with
 from analysis.protocol import in_space
 from analysis.question import Question
-from analysis.subjects.perceptron.circuit import mask_array, masks_of
+from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, masks_of
 from analysis.subjects.perceptron.mlp import keep_matrices
 from analysis.validity import decided_right, max_wrong
 from analysis.work import DEFAULT_WORK, Work
@@ -279,7 +279,7 @@ class _BySize:
 
     def _smaller(self, keep: Sequence[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
         """Every circuit that is left when one edge or one neuron goes, and with it what leads nowhere."""
-        layout, sizes = self.question.layout, self.question.network.sizes
+        layout = self.question.layout
         removed = [1 << edge for edge in range(layout.n_edges)]
         removed += [edges for layer in layout.edges_into[1:-1] for edges in layer]
         bits, going = (
@@ -287,16 +287,24 @@ class _BySize:
             for matrices in (keep, keep_matrices(mask_array(removed, layout), layout))
         )
         left = (bits[:, None, :] & ~going).reshape(-1, layout.n_edges)
-        left = left[left.sum(axis=1) < np.repeat(bits.sum(axis=1), len(removed))]
-        parts = np.split(left, layout.offsets[1:-1], axis=1)
-        shapes = ((len(left), above, below) for below, above in pairwise(sizes))
-        matrices: list[Any] = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
-        for lower, upper in pairwise(matrices):
-            upper &= lower.any(axis=2)[:, None, :]
-        for lower, upper in zip(matrices[-2::-1], matrices[:0:-1], strict=True):
-            lower &= upper.any(axis=1)[:, :, None]
-        possible = matrices[0].any(axis=1).all(axis=1) & matrices[-1].any(axis=2).all(axis=1)
-        return [matrix[possible] for matrix in matrices]
+        return led_through(left[left.sum(axis=1) < np.repeat(bits.sum(axis=1), len(removed))], layout)
+
+
+def led_through(left: NDArray[np.bool_], layout: EdgeLayout) -> list[NDArray[np.bool_]]:
+    """Circuits without what leads nowhere, those that are possible then: ``[circuits, n_l, n_(l-1)]`` for each layer.
+
+    Args:
+        left: ``[circuits, edges]`` what is left of each.
+    """
+    parts = np.split(left, layout.offsets[1:-1], axis=1)
+    shapes = ((len(left), above, below) for below, above in pairwise(layout.sizes))
+    matrices: list[Any] = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+    for lower, upper in pairwise(matrices):
+        upper &= lower.any(axis=2)[:, None, :]
+    for lower, upper in zip(matrices[-2::-1], matrices[:0:-1], strict=True):
+        lower &= upper.any(axis=1)[:, :, None]
+    possible = matrices[0].any(axis=1).all(axis=1) & matrices[-1].any(axis=2).all(axis=1)
+    return [matrix[possible] for matrix in matrices]
 
 
 def _choices(n_sources: int, n_neurons: int, n_edges: int) -> Iterator[Choices]:

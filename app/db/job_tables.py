@@ -46,7 +46,8 @@ class JobRow(Base):
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     error: Mapped[str] = mapped_column(Text, default="")
     result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # e.g. {"url": "/networks/…"}
-    # of a training its losses, (step, loss); earlier versions told here how far its networks were
+    # of a training its losses, (step, loss); of an analysis what is known of its circuits ("circuits"), and where an
+    # exact count goes on ("count")
     so_far: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}", deferred=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

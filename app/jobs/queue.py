@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from analysis.data import DataRecord
 from analysis.explanations.registry import BY_KEY
-from analysis.progress import Progress
+from analysis.progress import KnownCircuits, Progress
 from analysis.subjects.perceptron.training_course import MOST_POINTS
 from analysis.subjects.question import QuestionProtocol
 from app.db.errors import Conflict, NotFound
@@ -364,9 +364,11 @@ def heartbeat(
     progress: Progress | None = None,
     *,
     losses: Sequence[tuple[int, float]] = (),
+    known: KnownCircuits | None = None,
     lease_seconds: float = LEASE_SECONDS,
 ) -> None:
-    """Renew the lease, and note the progress if there is any, and the losses (step, loss) that were told since.
+    """Renew the lease, and note the progress if there is any, the losses (step, loss) that were told since, and what is
+    known of the valid circuits by now.
 
     Raises:
         LeaseLost: the job is another's by now.
@@ -381,6 +383,8 @@ def heartbeat(
         before = [point for point in row.so_far.get("losses", ()) if point[0] < losses[0][0]]  # none of another attempt
         every = [*before, *map(list, losses)]
         row.so_far = {"losses": [*every[: -1 : len(every) // MOST_POINTS + 1], every[-1]]}
+    if known is not None:
+        row.so_far = {**row.so_far, "circuits": known.as_json()}
 
 
 def end(

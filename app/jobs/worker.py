@@ -322,8 +322,9 @@ class _Attempt:
         reports = list(self.reports)
         newest = reports[-1] if reports else None
         losses = [(one.done, one.loss) for one in reports if one.loss is not None and isfinite(one.loss)]
+        known, lease = next((one.known for one in reversed(reports) if one.known), None), self.pace.lease_seconds
         with self.store.write() as session:
-            queue.heartbeat(session, self.held, newest, losses=losses, lease_seconds=self.pace.lease_seconds)
+            queue.heartbeat(session, self.held, newest, losses=losses, known=known, lease_seconds=lease)
             for line in self._stages_ended(reports):
                 queue.add_log(session, self.held.job_id, line)
         del self.reports[: len(reports)]

@@ -28,9 +28,10 @@ from app.limits import limits_in
 from app.pages.counted import counts_of, stops_of
 from app.pages.place import AnyPlace, key_of
 from app.pages.plan import plan_of
-from app.pages.shared import State, latest_job, state_of
+from app.pages.shared import State, known_count_of, latest_job, state_of
 from app.pages.training.course import Learning, learning_of_network
 from pluriscope.address import Addresses
+from pluriscope.counts import Count
 from pluriscope.naming import Scope
 from pluriscope.records import CountsRecord, NetworkRecord, TaskRecord
 from pluriscope.views.registry import view_of
@@ -66,6 +67,11 @@ class Known:
     def state(self) -> State:
         """How far the analysis is."""
         return state_of(self.place.analysis, self.job)
+
+    @cached_property
+    def known_count(self) -> Count | None:
+        """How many circuits are valid, as far as it is known by now; None where nothing is."""
+        return known_count_of(self.session, self.place)
 
     @cached_property
     def analyses(self) -> dict[Scope, AnalysisRow]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from analysis.data import clean_data
 from analysis.digest import canonical_json
+from analysis.progress import KnownCircuits
 from analysis.protocol import Protocol
 from analysis.subjects.perceptron.activations import activation_of
 from analysis.subjects.perceptron.circuit import EdgeLayout
@@ -18,7 +19,9 @@ from app.db.job_tables import JobRow
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import jobs_for
 from app.db.tables import PERCEPTRON, AnalysisRow
+from app.pages.counted import counts_of
 from app.pages.place import AnyPlace
+from pluriscope.counts import Count, count_of
 from pluriscope.kinds.circuits import edge_labels
 from pluriscope.naming import Scope, protocol_key
 
@@ -80,6 +83,23 @@ def job_now(session: Session, place: AnyPlace) -> JobRow | None:
     """The latest job for an analysis where none is stored."""
     jobs = [] if place.analysis is not None else jobs_for(session, [place.row.digest])
     return latest_job(jobs, place.scope, place.row)
+
+
+def known_of(job: JobRow | None) -> KnownCircuits | None:
+    """What a job has found by now of the valid circuits; None where it has found nothing yet."""
+    told = {} if job is None else job.so_far
+    return KnownCircuits.of_json(told["circuits"]) if "circuits" in told else None
+
+
+def known_count_of(session: Session, place: AnyPlace) -> Count | None:
+    """How many circuits are valid: by the stored analysis, else by what its job has found by now; None where nothing is
+    known yet.
+    """
+    stored = place.analysis and counts_of(place.analysis).valid_circuits
+    if stored and stored.bound != "unknown":
+        return stored
+    known = known_of(latest_job(jobs_for(session, [place.row.digest]), place.scope, place.row))
+    return None if known is None else count_of(known)
 
 
 def edge_names(layout: EdgeLayout, mask: int) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from analysis.progress import Progress
+from analysis.progress import KnownCircuits, Progress
 from app.db.engine import Store
 from app.db.errors import Conflict, NotFound
 from app.db.job_tables import JobRow
@@ -316,3 +316,17 @@ def test_several_processes_never_take_the_same_job(store):
         process.join()
     assert len(taken) == len(ids)
     assert set(taken) == ids
+
+
+def test_what_is_known_of_circuits_stays_with_the_job_beside_what_it_goes_on_from(store):
+    made, known = enqueue(store), KnownCircuits(49, 3, 3, 10**700, masks=(1 << 200,))
+    with store.write() as session:
+        session.get(JobRow, made).so_far = {"count": {"of": 1}}
+    held = claim(store)
+    for one in (known, None):
+        with store.write() as session:
+            queue.heartbeat(session, held, known=one)
+    with store.read() as session:
+        so_far = find_job(session, made).so_far
+    assert so_far["count"] == {"of": 1}
+    assert KnownCircuits.of_json(so_far["circuits"]) == known

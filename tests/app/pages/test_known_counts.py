@@ -1,0 +1,36 @@
+"""How many circuits are valid, as pages know it before the analysis has ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.progress import KnownCircuits
+from analysis.protocol import COMPLETE
+from app.db.job_tables import JobRow
+from app.db.writes import save_network
+from app.jobs import queue
+from app.pages.place import locate
+from app.pages.shared import known_count_of
+from pluriscope.address import Addresses
+from pluriscope.counts import Count
+from pluriscope.naming import Scope
+from tests.factories import small_network
+
+SAID = {
+    "nothing": (None, None),
+    "tried": (KnownCircuits(49, 2, 2, 48), Count(2, "at_least", 2, 48)),
+    "none valid so far": (KnownCircuits(49, 0, 0, 30), Count(0, "at_least", 0, 30)),
+    "drawn": (KnownCircuits(49, 9, 4, 20, 0.99, "sampled"), Count(9, "about", 4, 20, 0.99)),
+    "found": (KnownCircuits(49, 9, 9, 9, method="listed"), Count(9)),
+}
+
+
+@pytest.mark.parametrize("known", SAID)
+def test_what_a_job_has_found_by_now_is_a_count(store, known):
+    told, count = SAID[known]
+    with store.write() as session:
+        row = save_network(session, small_network(7), slug="mine")
+        job = queue.enqueue_analyses(session, row, (COMPLETE,))[0]
+        session.get(JobRow, job.id).so_far = {} if told is None else {"circuits": told.as_json()}
+    with store.read() as session:
+        assert known_count_of(session, locate(session, Addresses(), "mine", Scope())) == count
