@@ -55,14 +55,22 @@ def instead_of(question: Question) -> str:
     return f"{fails} It computes {name_of(table) or 'another function'} ({digits}, inputs in binary order)."
 
 
+def unlearned(question: Question) -> tuple[int, int]:
+    """Rows that a network which did not learn its task is wrong on, 0 of one that did, and of how many."""
+    rows, labels = question.judged
+    protocol = question.protocol
+    right = decided_right(forward(question.network, rows)[:, 0], labels, protocol.circuit_decision)
+    wrong = int((~right).sum())
+    few = 0 if question.data.validation_inputs is None else max_wrong(len(rows), protocol.accuracy_threshold)
+    return (wrong if wrong > few else 0), len(rows)
+
+
 def not_learned(question: Question) -> str:
     """What is said first of a network that did not learn its task, in sentences; "" of one that did."""
+    if not unlearned(question)[0]:
+        return ""
     rows, labels = question.judged
     outputs, protocol = forward(question.network, rows)[:, 0], question.protocol
-    wrong = int((~decided_right(outputs, labels, protocol.circuit_decision)).sum())
-    few = 0 if question.data.validation_inputs is None else max_wrong(len(rows), protocol.accuracy_threshold)
-    if wrong <= few:
-        return ""
     whole, model = forward(question.subject, rows), question.subject
     ways = {"logit": outputs} | ({"classes": whole[:, 1] - whole[:, 0]} if model.n_outputs == 2 else {})
     fitting = (way for way, value in ways.items() if np.array_equal(value > 0, labels > 0))

@@ -71,7 +71,7 @@ class NetworkRow:
         name: of the network.
         url: of its first page.
         tabs: words of each with its address, in order.
-        tab: the present one; "" on pages below none.
+        tab: the present one; "" on its first page and on those below none.
     """
 
     name: str
@@ -84,15 +84,14 @@ def network_row(
     addresses: Addresses, network: str, name: str, kind: SubjectKind, tab: str = "", scope: Scope | None = None
 ) -> NetworkRow:
     """The second row for a network of a kind with this slug or digest."""
-    overview = addresses.network(network, scope)
     tabs = {
-        "Overview": overview,
-        "Explanations": addresses.explanations(network, scope),
+        "Sheet": addresses.explanations(network, scope),
         "Compare": addresses.compare(network, (), scope),
         **({} if kind.refuses("play") else {"Play": addresses.play(network, (), scope)}),
-        "More analyses": addresses.analyses(network, scope),
+        "Your own": addresses.claim(network, scope),
+        "More": addresses.analyses(network, scope),
     }
-    return NetworkRow(name, overview, tabs, tab)
+    return NetworkRow(name, addresses.network(network, scope), tabs, tab)
 
 
 def show(

@@ -211,6 +211,20 @@ class CountsRecord(ByName):
     listed_circuits: int
 
 
+class VerdictRecord(ByName):
+    """Whether a network has one explanation: one valid circuit, and one class of its interpretations."""
+
+    state: str = Field(description="unique, not_unique, none_valid or not_known.")
+    sentence: str = Field(description="The same as its page says it.")
+    learned: bool = Field(description="Whether the network learned its task.")
+    valid: CountRecord | None = Field(description="Valid circuits, as far as they are known; null where nothing is.")
+    possible: BigInt = Field(description="Circuits that there are.")
+    kept: list[str] | None = Field(description="What every valid circuit keeps; null where that is not known.")
+    contradict: bool = Field(
+        description="Whether two explanations are known each of which is right where the other is wrong."
+    )
+
+
 class ExplanationRecord(ByName):
     """What every explanation says of itself."""
 
@@ -269,6 +283,7 @@ class NetworkRecord(ByName):
     state: str = Field(description="done, truncated (at a limit), computing, failed, cancelled or not_analysed.")
     job: str = Field(description='The address of the latest job for it; "" if there is none.')
     stops: str = Field(description="Which searches stopped at a limit, in words; empty if none did.")
+    verdict: VerdictRecord
     counts: CountsRecord | None = Field(description="Null where no analysis is stored.")
     counts_under: dict[str, CountsRecord] = Field(description="By the name of each protocol with a stored analysis.")
 

@@ -65,6 +65,7 @@ from pluriscope.progress import Reader, stopping, telling
 from pluriscope.result_tables import save_tables
 from pluriscope.showing import Drawing, Rows, beside, heading, link, table
 from pluriscope.task_values import TaskLike
+from pluriscope.verdict import Verdict, verdict_of
 from pluriscope.views.registry import view_of
 
 _DRAWING: Final = 420
@@ -514,6 +515,11 @@ class Result(Findings):
     # ------------------------------------------------------------ keeping and showing
 
     @cached_property
+    def verdict(self) -> Verdict:
+        """Whether the network has one explanation, in one sentence."""
+        return verdict_of(self.question, self.found)
+
+    @cached_property
     def not_learned(self) -> str:
         """Where the network is wrong on its task and what it computes instead; "" where it learned it."""
         return str(self.question.kind.explaining.first_words(self.question))
@@ -577,7 +583,7 @@ class Result(Findings):
         few = (*self.circuits.smallest[:1], *(self.alignments[:1] if self.offers("algorithms") else ()))
         examples = beside(Markup("<div>{}<br>{}</div>").format(one.title, one.thumb().image(_THUMB)) for one in few)
         stops = Markup("").join(Markup("<p>Stopped at a limit: {}.</p>").format(words) for words in self.missing)
-        first = Markup().join(Markup("<p>{}</p>").format(one) for one in self._first)
+        first = Markup().join(Markup("<p>{}</p>").format(one) for one in (self.verdict, *self._first))
         shown = first + beside([self.draw().image(_DRAWING), table(self.counts.rows())])
         return str(heading(link(self.address, self.name), after=about) + shown + examples + stops)
 
@@ -599,5 +605,5 @@ class Result(Findings):
         found = counted(counts.valid_circuits, "valid circuits")
         if self.offers("interpretations"):
             found += f", {counts.interpretations} interpretations, {counts.valid_alignments} valid placements"
-        first = "".join(f"{one}\n" for one in self._first)
+        first = "".join(f"{one}\n" for one in (self.verdict, *self._first))
         return f"{first}<Result: {self.name}, output {self.output}, {self.protocol.name}: {found}>"

@@ -32,7 +32,7 @@ from analysis.errors import InvalidNetwork, InvalidTask
 from analysis.large_numbers import in_words
 from analysis.limits import Limits
 from analysis.result_file import RESULT_FORMAT, document_of, exact, read_smallest, smallest_json
-from analysis.subjects.enumeration import engine_of
+from analysis.subjects.enumeration import engine_of, most_wrong
 from analysis.subjects.perceptron.circuit import number_array
 from analysis.subjects.planted import PlantedCircuit
 from analysis.subjects.question import GraphQuestion
@@ -164,6 +164,17 @@ def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list
 
 
 # --- a network that did not learn its task
+
+
+def possible(question: GraphQuestion) -> int:
+    """Circuits that there are."""
+    return question.space.possible
+
+
+def unlearned(question: GraphQuestion) -> tuple[int, int]:
+    """Rows that a model which did not learn its task is wrong on, 0 of one that did, and of how many."""
+    wrong = int((_given(question) != question.subject.answers).sum())
+    return (wrong if wrong > most_wrong(question.subject) else 0), question.n_rows
 
 
 def first_words(question: GraphQuestion) -> str:

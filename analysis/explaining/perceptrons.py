@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.circuits.result import CircuitSearch
+from analysis.circuits.space import count_in_space
 from analysis.data import DataRecord
 from analysis.limits import Limits
 from analysis.network_files.files import NetworkFile
@@ -17,6 +18,7 @@ from analysis.question import Question
 from analysis.subjects.perceptron.circuit import mask_array
 from analysis.subjects.subject import SubjectKind
 from analysis.unlearned import not_learned as first_words  # noqa: F401  what is said first of this kind
+from analysis.unlearned import unlearned  # noqa: F401
 from analysis.validity import margin_to_edge
 from analysis.work import DEFAULT_WORK, Clock, Work
 
@@ -69,6 +71,11 @@ def explain(asked: Sequence[Question], work: Work, *, masks: bool = True, earlie
 
     so_far = () if earlier is None else read_unfinished(earlier, asked)
     return result_json(analyse_outputs(asked, work, so_far=so_far), masks=masks)
+
+
+def possible(question: Question) -> int:
+    """Circuits that there are."""
+    return count_in_space(question.network.sizes, question.protocol)
 
 
 def search(question: Question, work: Work) -> CircuitSearch:

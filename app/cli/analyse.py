@@ -6,6 +6,7 @@ import math
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -167,6 +168,11 @@ def _one(
                 if complete and asked.explaining.first_words(question):
                     remark(f"output {question.output}: {_NONE_VALID}")
             shown = written(output, document)
+            verdicts = _verdicts(asked.questions, document)
+            if output != STANDARD:
+                shown = replace(shown, lines=verdicts)
+            elif not quiet:
+                remark("\n".join(verdicts))
     except KeyboardInterrupt:
         stop.asked = True
         raise Refusal("stopped on request; nothing was written", INTERRUPTED) from None
@@ -177,6 +183,16 @@ def _one(
         ended = "stopped on request" if stop.asked else f"{seconds:g} s are up"
         remark(f"{ended}; {'the result' if result == 'RESULT' else result} has what was found until then; {go_on}")
     return shown
+
+
+def _verdicts(questions: Sequence[Any], document: Mapping[str, Any]) -> list[str]:
+    """Whether each output has one explanation, in a sentence."""
+    from pluriscope.verdict import verdict_of
+
+    told = [str(verdict_of(one, found)) for one, found in zip(questions, document["outputs"], strict=True)]
+    if len(told) == 1:
+        return told
+    return [f"Output {one.output}: {words}" for one, words in zip(questions, told, strict=True)]
 
 
 def _read_earlier(name: str) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from markupsafe import Markup
 
 from analysis.circuits.hashed_count import Bracket
@@ -10,8 +12,10 @@ from analysis.large_numbers import SUPERSCRIPTS, in_words
 from analysis.result_file import read_stops, stop_words
 from app.db.distributions import bracket_in, smallest_in
 from app.db.tables import AnalysisRow
+from app.pages.place import AnyPlace
 from pluriscope.counts import Count, Counts, certainty_words
 from pluriscope.figures.numbers import Bound, exact, interval, noun, readable
+from pluriscope.verdict import Verdict, kept_by_all
 
 
 def counts_of(row: AnalysisRow) -> Counts:
@@ -40,6 +44,38 @@ def counts_of(row: AnalysisRow) -> Counts:
         Count(row.algorithms_aligned, placed),
         Count(row.alignments_valid, placed),
         Count(row.alignments_minimal, placed),
+    )
+
+
+def verdict_of_stored(place: AnyPlace, valid: Count | None, *, contradict: bool = False, why: str = "") -> Verdict:
+    """Whether a network has one explanation, by what is stored.
+
+    Args:
+        place: its output under its rules.
+        valid: how many circuits are valid, as far as it is known.
+        contradict: whether two explanations are known each of which is right where the other is wrong.
+        why: why nothing more is known, in a sentence.
+    """
+    row, question = place.analysis, place.question
+    known = Verdict(
+        valid,
+        question.kind.explaining.possible(question) if row is None else int(row.circuits_possible),
+        question.kind.explaining.unlearned(question),
+        only_circuits=not place.boolean,
+        part=place.part,
+        contradict=contradict,
+        why=why,
+    )
+    if row is None:
+        return known
+    counts, spread = counts_of(row), row.distributions
+    return replace(
+        known,
+        readings=counts.interpretations,
+        classes=counts.observed_classes,
+        placements=counts.valid_alignments,
+        only_circuits=known.only_circuits or circuits_only(row),
+        kept=None if valid is None else kept_by_all(question.graph, valid, spread, spread.get("backbone")),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from analysis.circuits.planning import CircuitPlan
 from analysis.errors import AnalysisError
+from analysis.pair.report import FairPairReport, PairFound
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.question import rules_of
 from analysis.validity import decided_right
@@ -22,19 +23,28 @@ from app.db.reads import networks as reads
 from app.db.reads.algorithms import placements_untried
 from app.db.reads.analyses import scope_of
 from app.db.reads.jobs import jobs_of_network
+from app.db.reports import report_of, report_row
 from app.db.rows import columns_of
 from app.db.tables import AnalysisRow
 from app.limits import limits_in
-from app.pages.counted import counts_of, stops_of
+from app.pages.counted import counts_of, stops_of, verdict_of_stored
 from app.pages.place import AnyPlace, key_of
-from app.pages.plan import plan_of
+from app.pages.plan import plan_of, refusal_words
 from app.pages.shared import State, known_count_of, latest_job, state_of
 from app.pages.training.course import Learning, learning_of_network
 from pluriscope.address import Addresses
+from pluriscope.analyses.registry import PAIR
 from pluriscope.counts import Count
 from pluriscope.naming import Scope
-from pluriscope.records import CountsRecord, NetworkRecord, TaskRecord
+from pluriscope.records import CountsRecord, NetworkRecord, TaskRecord, VerdictRecord
+from pluriscope.verdict import Verdict
 from pluriscope.views.registry import view_of
+
+_WHY: Final[Mapping[State, str]] = {
+    "failed": "The analysis failed.",
+    "cancelled": "The analysis was cancelled.",
+    "not_analysed": "Nobody asked for its analysis yet.",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +72,24 @@ class Known:
     def job(self) -> JobRow | None:
         """The latest one for this analysis."""
         return latest_job(self.analysing, self.place.scope, self.place.row)
+
+    @cached_property
+    def contradicting(self) -> PairFound | None:
+        """Two explanations each of which is right where the other is wrong, where such are known."""
+        kept = report_row(self.session, self.place.analysis, PAIR.key)
+        pair: PairFound | None = None if kept is None else report_of(kept, FairPairReport).pair
+        return None if pair is None or pair.given_up else pair
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Whether the network has one explanation, by what is known now."""
+        place = self.place
+        why = _WHY.get(self.state, "")
+        if isinstance(self.plan, tuple):
+            why = f"It cannot be analysed: {refusal_words(self.plan)}"
+        elif place.question.obstacle:
+            why = f"Circuits are not searched: {place.question.obstacle}."
+        return verdict_of_stored(place, self.known_count, contradict=self.contradicting is not None, why=why)
 
     @property
     def state(self) -> State:
@@ -172,6 +200,7 @@ class Known:
             state=self.state,
             job="" if self.job is None else self.links.job(self.job.id),
             stops=self.stops,
+            verdict=VerdictRecord.showing(self.verdict),
             counts=None if place.analysis is None else counts_record(place.analysis),
             counts_under={name: counts_record(found) for name, (_, found) in self.under.items() if found is not None},
             learning=None if self.learning is None else self.learning.model_dump(),

@@ -252,7 +252,11 @@ class Overview(Known, Shared):
             offered = [every] if contents.state.state in ("done", "truncated") else asks
             first = [replace(one, primary=one is not every or self.explained) for one in offered][:1]
         share = Menu("Share", contents.share, self.url)
-        yield Head(place.row.name, contents.sentence, actions=[*contents.outputs, *first, share])
+        yield Head(
+            place.row.name,
+            Markup("{} {}").format(contents.sentence, self.verdict),
+            actions=[*contents.outputs, *first, share],
+        )
         yield from contents.notices
         working = _working(self)
         if working is None:
@@ -330,7 +334,7 @@ def _of_graph(page: Overview) -> Contents:
         some = certainty_of(analysis.circuits_method) != "exact"
         notices.append(_no_circuit(links, place, analysis.circuits_possible, instead, more, some))
     return Contents(
-        sentence=told + ("" if analysis is None else only(counts_of(analysis).valid_circuits)),
+        sentence=told,
         share=[
             Action("Network file", links.network_file(place.slug)),
             *_editing(links, place),
@@ -430,7 +434,7 @@ def _of_perceptron(page: Overview) -> Contents:
     method = " ".join(filter(None, (limit, "" if analysis is None else method_words(analysis, page.place.part))))
     ground, uncounted = page.of(COMMON_GROUND).report, analysis is not None and not interpretations_counted(analysis)
     return Contents(
-        sentence=_sentence(page, ground),
+        sentence=_sentence(page),
         share=share,
         stage=perceptron_stage(place, links, page.behaviour, page.options.row, files_of(links, url)),
         facts={} if analysis is None else dict(_counts(page, analysis)) | _refused(question),
@@ -448,40 +452,14 @@ def _of_perceptron(page: Overview) -> Contents:
     )
 
 
-def _sentence(known: Known, ground: Any) -> str:
-    """What it computes, how many explanations pass, and whether any predicts everything."""
-    place, analysis, data = known.place, known.place.analysis, known.place.question.data
-    right, of = sum(one.right for one in known.behaviour), noun(len(known.behaviour), "input")
-    counted = sum(one.right and bool(one.note) for one in known.behaviour)
+def _sentence(known: Known) -> str:
+    """What it computes, and on how many rows, as the rules count."""
+    place, data = known.place, known.place.question.data
+    right, of = sum(one.right and not one.note for one in known.behaviour), noun(len(known.behaviour), "input")
     if data.stand_in and data.validation_inputs is not None:  # what circuits are judged on
-        right, of, counted = int(known.judged_right.sum()), noun(len(known.judged_right), "row"), 0
+        right, of = int(known.judged_right.sum()), noun(len(known.judged_right), "row")
     hidden = noun(sum(place.question.network.hidden_sizes), "hidden neuron")
-    told = f"With {hidden} it answers {place.question.task.label} on {exact(right)} of {of}"
-    told += f", {exact(counted)} of which these rules count wrong." if counted else "."
-    if analysis is None or not analysis.circuits_valid:
-        return told
-    counts = counts_of(analysis)
-    told += only(counts.valid_circuits, counts.interpretations, counts.observed_classes)
-    if ground is None or ground.partial or ground.perfect is None:
-        return told
-    some = "No interpretation predicts" if ground.perfect == "0" else "1 interpretation predicts"
-    some = some if ground.perfect in ("0", "1") else f"{exact(ground.perfect)} interpretations predict"
-    return f"{told} {some} all {noun(ground.n_interventions, 'intervention')}."
-
-
-def only(valid: Count, readings: Count | None = None, classes: Count | None = None) -> str:
-    """Whether there is only one valid circuit, and interpretation, in a sentence; "" where there is none."""
-    if not valid.value:
-        return ""
-    if valid != Count(1):
-        return " More than one circuit is valid, so none is the only explanation."
-    if readings is None or classes is None or "unknown" in (readings.bound, classes.bound):
-        return " One circuit is valid."
-    if readings == Count(1):
-        return " One circuit is valid and has one interpretation."
-    if classes == Count(1):
-        return " One circuit is valid; inputs cannot tell its interpretations apart."
-    return " One circuit is valid; inputs tell its interpretations apart, so none is the only explanation."
+    return f"With {hidden} it answers {place.question.task.label} on {exact(right)} of {of}."
 
 
 def _ground(report: Any, page: Overview, pair: PairFound | None) -> Iterator[Block]:

@@ -42,13 +42,13 @@ from app.routes.depends import Links, Reading
 from app.routes.faces import HTML, Faces, both
 from pluriscope.address import API_PREFIX, API_V2, Addresses
 from pluriscope.analyses.funnel import CHOSEN
-from pluriscope.analyses.registry import BY_KEY, Analysis, of_kind
+from pluriscope.analyses.registry import BY_KEY, CLAIMS, Analysis, of_kind
 from pluriscope.blocks import Block
 from pluriscope.naming import Scope
 
 router = APIRouter()
 ALL: Final = "/networks/{name}/analyses"
-TAB: Final = "More analyses"
+TAB: Final = "More"
 MOST_LETTERS: Final = 64
 """Of the name of a protocol, which has a column of that width."""
 Meant = Annotated[ScopeOptions, Query()]
@@ -265,7 +265,8 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
 
 def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str, status_code: int = 200) -> HTMLResponse:
     subject = one.subject
-    row = network_row(subject.links, subject.slug, subject.name, subject.question.kind, TAB, subject.scope)
+    tab = "Your own" if one.analysis is CLAIMS else TAB
+    row = network_row(subject.links, subject.slug, subject.name, subject.question.kind, tab, subject.scope)
     return show(request, blocks, f"{title} of {subject.name}", room="Explore", network=row, status_code=status_code)
 
 

@@ -65,7 +65,7 @@ def explanations(session: Reading, links: Links, network: str, options: ListOpti
             blocks(found),
             f"Explanations of {name}",
             room="Explore",
-            network=network_row(links, place.slug, name, place.question.kind, "Explanations", place.scope),
+            network=network_row(links, place.slug, name, place.question.kind, "Sheet", place.scope),
         )
 
     return Faces(page, lambda: record(found))
@@ -152,7 +152,7 @@ def explanation(request: Request, session: Reading, links: Links, network: str, 
             return RedirectResponse(found.one.url(**options), 301)
         if request.query_params.keys() & {"place", "at"}:
             return RedirectResponse(found.url, 302)  # to what these options name, by its own reference
-        return passed_on(request, session, links, found, "Explanations")
+        return passed_on(request, session, links, found, "Sheet")
 
     return Faces(page, lambda: found.page.record(found.one))
 

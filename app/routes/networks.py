@@ -93,7 +93,7 @@ def network(session: Reading, links: Links, network: str, options: Annotated[Ove
         place = locate(session, links, network, options.scope)
         if place.question.kind.refuses("interpretations"):  # only the page is made
             request.scope.pop(HAS_RECORD)
-        return passed_on(request, session, links, Overview(session, links, place, options), "Overview")
+        return passed_on(request, session, links, Overview(session, links, place, options))
 
     def record() -> NetworkRecord:
         return Overview(session, links, locate_perceptron(session, links, network, options.scope), options).record()

@@ -30,7 +30,7 @@ def over_training(session: Reading, links: Links, network: str, options: Annotat
     found = OverTraining(session, links, place, options)
 
     def page(request: Request) -> Response:
-        row = network_row(links, place.slug, place.row.name, place.question.kind, "Overview", place.scope)
+        row = network_row(links, place.slug, place.row.name, place.question.kind, "", place.scope)
         return show(request, found.blocks(), room="Explore", network=row)
 
     return Faces(page, found.record)

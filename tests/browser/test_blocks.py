@@ -37,7 +37,7 @@ def address():
     def page(request):
         options = {key: request.query_params.getlist(key) for key in request.query_params}
         asked = {key: values for key, values in options.items() if key not in ("part", "theme")}
-        row = network_row(Addresses(), "xor", "XOR, pretrained by the authors", PERCEPTRON, "Explanations")
+        row = network_row(Addresses(), "xor", "XOR, pretrained by the authors", PERCEPTRON, "Sheet")
         answer = show(request, every_block(asked), "Blocks", room="Explore", network=row)
         answer.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         return answer

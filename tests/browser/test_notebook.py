@@ -87,7 +87,7 @@ def test_the_pages_are_walked_as_on_a_server(notebook, expect, result):
     expect(back).to_be_disabled()
 
     # a list: its filters are exchanged with it, a chart is drawn, two are ticked
-    frame.get_by_role("link", name="Explanations", exact=True).click()
+    frame.get_by_role("link", name="Sheet", exact=True).click()
     frame.get_by_role("link", name=re.compile("^Circuits")).first.click()
     expect(frame.locator("table .name").first).to_contain_text("c·")
     frame.locator(".filters > summary").click()

@@ -12,8 +12,6 @@ from analysis.data import DataRecord, noisy_data
 from analysis.network_files.declared_tasks import decided_tasks
 from analysis.question import ask
 from app.db.records import save_data_record
-from app.pages.overview import only
-from pluriscope.counts import Count
 from pluriscope.figures.numbers import decimal
 from tests.app.pages.conftest import XOR
 from tests.factories import pretrained_xor
@@ -70,28 +68,6 @@ def test_each_count_has_its_total_and_the_papers_number(client):
 
 
 NOISY = noisy_data((0, 1, 1, 0), 1, 0.1, np.random.default_rng(0), cut=True)
-
-
-@pytest.mark.parametrize(
-    ("counts", "told"),
-    [
-        ((Count(0),), ""),
-        ((Count(1),), " One circuit is valid."),
-        ((Count(166),), " More than one circuit is valid, so none is the only explanation."),
-        ((Count(1), Count(1), Count(1)), " One circuit is valid and has one interpretation."),
-        ((Count(1), Count(32), Count(1)), " One circuit is valid; inputs cannot tell its interpretations apart."),
-        (
-            (Count(1), Count(32), Count(8)),
-            " One circuit is valid; inputs tell its interpretations apart, so none is the only explanation.",
-        ),
-        (
-            (Count(3, "at_least"), Count(0, "unknown"), Count(0, "unknown")),
-            " More than one circuit is valid, so none is the only explanation.",
-        ),
-    ],
-)
-def test_whether_an_explanation_is_the_only_one_is_said(counts, told):
-    assert only(*counts) == told
 
 
 NEAR = DataRecord(np.array([[0.1, -0.1], [0.2, 0.9], [1.1, 0.1], [0.8, 1.2]]), description="near the inputs")

@@ -1,0 +1,203 @@
+"""Whether a network has one explanation, in one sentence, by what is known so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from markupsafe import Markup
+
+from analysis.discovery.part_names import names_of
+from analysis.large_numbers import in_words
+from analysis.subjects.graph import Graph
+from pluriscope.arguments import checked
+from pluriscope.counts import NOT_OFFERED, Count, counts_of
+from pluriscope.figures.numbers import exact, interval, noun
+
+State = Literal["unique", "not_unique", "none_valid", "not_known"]
+IN_SHORT: Final[Mapping[State, str]] = {
+    "unique": "unique",
+    "not_unique": "not unique",
+    "none_valid": "none valid",
+    "not_known": "not known",
+}
+_CONTRADICT: Final = "Two explanations contradict each other: each predicts an intervention that the other gets wrong."
+
+
+@checked
+@dataclass(frozen=True, repr=False)
+class Verdict:
+    """Whether a network has one explanation: one valid circuit, and one class of its interpretations.
+
+    Args:
+        valid: valid circuits, as far as their number is known; None where nothing is.
+        possible: circuits that there are.
+        wrong: rows that a network which did not learn its task is wrong on, and of how many; 0 of one that did.
+        readings: interpretations of the listed circuits.
+        classes: classes of these that inputs can tell apart.
+        placements: valid placements of algorithms.
+        only_circuits: whether nothing but circuits is asked about such a network.
+        kept: names of the edges, or other parts, that every valid circuit keeps; None where that is not known.
+        part: what one of them is.
+        contradict: whether two explanations are known each of which is right where the other is wrong.
+        why: why nothing more is known, in a sentence.
+    """
+
+    valid: Count | None
+    possible: int
+    wrong: tuple[int, int] = (0, 0)
+    readings: Count = NOT_OFFERED
+    classes: Count = NOT_OFFERED
+    placements: Count = NOT_OFFERED
+    only_circuits: bool = False
+    kept: Sequence[str] | None = None
+    part: str = "edge"
+    contradict: bool = False
+    why: str = ""
+
+    @property
+    def state(self) -> State:
+        """The same in one word."""
+        return self._told[0]
+
+    @property
+    def sentence(self) -> str:
+        return str(self)
+
+    @property
+    def learned(self) -> bool:
+        """Whether the network learned its task."""
+        return not self.wrong[0]
+
+    @property
+    def first(self) -> str:
+        """What is said first of a network that did not learn its task; "" of others."""
+        wrong, of = self.wrong
+        return f"It did not learn its task: it is wrong on {exact(wrong)} of {noun(of, 'row')}." if wrong else ""
+
+    @property
+    def words(self) -> str:
+        """The first words of the sentence."""
+        return self._told[1]
+
+    @property
+    def more(self) -> str:
+        """What follows."""
+        return self._told[2]
+
+    def __str__(self) -> str:
+        return f"{self.first} {self.words}{self.more}".strip()
+
+    __repr__ = __str__
+
+    def __html__(self) -> Markup:
+        first = Markup("<b>{}</b> ").format(self.first) if self.first else Markup("")
+        return first + Markup("<b>{}</b>{}").format(self.words, self.more)
+
+    def _repr_html_(self) -> str:
+        return str(self.__html__())
+
+    @cached_property
+    def _told(self) -> tuple[State, str, str]:
+        valid, classes, possible = self.valid, self.classes, in_words(self.possible)
+        if valid is None or valid.bound == "unknown":
+            return "not_known", "Not known yet.", f" {self.why or f'{possible} circuits are possible.'}"
+        apart = f" {_CONTRADICT}" if self.contradict else ""
+        if not valid.is_exact:
+            shared = f" {self._shared[0].upper()}{self._shared[1:]}." if self._shared else ""
+            between, more = self._between(valid), f", of {possible} possible.{shared}{apart} {self.why}".rstrip()
+            if (valid.value if valid.low is None else valid.low) > 1:
+                return "not_unique", f"Not the only one: {between}", more
+            return "not_known", "Not known yet:", f" {between}{more}"
+        among = f" {in_words(valid.value)} of {possible} circuits"
+        if not valid.value:
+            placed = self.placements.value
+            if placed:
+                return (
+                    "none_valid",
+                    "No circuit is valid:",
+                    f"{among} decide right, but {noun(placed, 'placement')} do.",
+                )
+            return "none_valid", "No explanation is valid:", f"{among} decide right."
+        if valid.value > 1:
+            shared = f"; {self._shared}" if self._shared else ""
+            return "not_unique", "Not unique.", f"{among} are valid{shared}.{apart}"
+        if self.only_circuits:
+            return "unique", "Unique.", f"{among} is valid."
+        if classes.value > 1:
+            n = in_words(classes.value) if classes.is_exact else f"at least {in_words(classes.value)}"
+            told = f"{among} is valid, and inputs tell {n} classes of its interpretations apart.{apart}"
+            return "not_unique", "Not unique.", told
+        if not classes.is_exact:
+            return "not_known", "Not known yet.", f"{among} is valid; its interpretations are not counted."
+        read = (
+            "it has one interpretation" if self.readings == Count(1) else "inputs cannot tell its interpretations apart"
+        )
+        return "unique", "Unique.", f"{among} is valid, and {read}."
+
+    def _between(self, valid: Count) -> str:
+        """Between which numbers the valid circuits are."""
+        low, high = valid.value if valid.low is None else valid.low, valid.high
+        if high is None or (valid.confidence is None and high >= self.possible):
+            return f"at least {in_words(low)} valid circuit{'' if low == 1 else 's'}"
+        ends = (
+            interval(low, high).replace("–", " and ")
+            if high < self.possible
+            else f"{in_words(low)} and {in_words(high)}"
+        )
+        sure = "" if valid.confidence is None else f" ({valid.confidence * 100:g}%)"
+        return f"between {ends} valid circuits{sure}"
+
+    @property
+    def _shared(self) -> str:
+        """What all valid circuits do alike; "" where that is not known."""
+        if self.kept is None:
+            return ""
+        if len(self.kept) == 1:
+            return f"all keep {self.kept[0].replace('-', '→')}"
+        return f"all keep the same {noun(len(self.kept), self.part)}" if self.kept else f"they share no {self.part}"
+
+
+def kept_by_all(
+    graph: Graph, valid: Count, spread: Mapping[str, Any], proved: Mapping[str, Any] | None
+) -> list[str] | None:
+    """Names of the edges, or other parts, that every valid circuit keeps; None where that is not known.
+
+    Args:
+        graph: of the network.
+        valid: how many are valid.
+        spread: ``edge_use`` of the circuits that were looked at, which are all where their number is exact.
+        proved: ``keep``, where it was proved.
+    """
+    if not valid.value or (proved is None and not valid.is_exact):
+        return None
+    bits = proved["keep"] if proved else [bit for bit, n in enumerate(spread["edge_use"]) if int(n) == valid.value]
+    names = names_of(graph).drawn
+    return [names[bit] for bit in bits]
+
+
+def verdict_of(question: Any, found: Mapping[str, Any]) -> Verdict:
+    """The verdict of a result file's output.
+
+    Args:
+        question: that it answers.
+        found: the output.
+    """
+    counts, circuits = counts_of(found), found["circuits"]
+    valid, searched = counts.valid_circuits, circuits["method"] != "none"
+    return Verdict(
+        valid,
+        counts.possible_circuits.value,
+        question.kind.explaining.unlearned(question),
+        counts.interpretations,
+        counts.observed_classes,
+        counts.valid_alignments,
+        only_circuits="interpretations" not in found,
+        kept=kept_by_all(question.graph, valid, circuits["distribution"], circuits.get("backbone"))
+        if searched
+        else None,
+        part=question.graph.cut[:-1],
+        why="" if searched else f"Circuits are not searched: {question.obstacle}.",
+    )

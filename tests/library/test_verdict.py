@@ -1,0 +1,139 @@
+"""Whether a network has one explanation, in one sentence: every state, for networks with all kinds and with circuits
+alone.
+"""
+
+import pytest
+
+import pluriscope
+from analysis.network_files.files import NetworkFile
+from analysis.subjects.perceptron.network import Network
+from analysis.tasks import Task
+from pluriscope.counts import Count
+from pluriscope.verdict import Verdict
+from tests.checkout import ROOT
+from tests.factories import pretrained_xor
+
+AT_LEAST, DRAWN = Count(2, "at_least"), Count(149_469, "about", 110_749, 196_626, 0.99)
+ONE, UNKNOWN = Count(1), Count(0, "unknown")
+CONTRADICT = "Two explanations contradict each other: each predicts an intervention that the other gets wrong."
+KEPT = {"kept": ("A-n1.2", "n2.2-y")}
+
+
+@pytest.mark.parametrize(
+    ("valid", "more", "state", "sentence"),
+    [
+        (None, {}, "not_known", "Not known yet. 9,625 circuits are possible."),
+        (UNKNOWN, {"why": "The analysis failed."}, "not_known", "Not known yet. The analysis failed."),
+        (Count(1, "at_least"), {}, "not_known", "Not known yet: at least 1 valid circuit, of 9,625 possible."),
+        (AT_LEAST, {}, "not_unique", "Not the only one: at least 2 valid circuits, of 9,625 possible."),
+        (
+            Count(2, "at_least", 2, 9_625),
+            {},
+            "not_unique",
+            "Not the only one: at least 2 valid circuits, of 9,625 possible.",
+        ),
+        (
+            Count(2, "at_least", 2, 600),
+            {"why": "The analysis failed."},
+            "not_unique",
+            "Not the only one: between 2 and 600 valid circuits, of 9,625 possible. The analysis failed.",
+        ),
+        (
+            DRAWN,
+            {"possible": 5_559_519, **KEPT},
+            "not_unique",
+            "Not the only one: between 110,749 and 196,626 valid circuits (99%), of 5,559,519 possible. "
+            "All keep the same 2 edges.",
+        ),
+        (
+            Count(10**30, "about", 0, 10**31, 0.95),
+            {"possible": 10**31},
+            "not_known",
+            "Not known yet: between 0 and 1.00 × 10³¹ valid circuits (95%), of 1.00 × 10³¹ possible.",
+        ),
+        (Count(197), {}, "not_unique", "Not unique. 197 of 9,625 circuits are valid."),
+        (
+            Count(197),
+            {"contradict": True, **KEPT},
+            "not_unique",
+            f"Not unique. 197 of 9,625 circuits are valid; all keep the same 2 edges. {CONTRADICT}",
+        ),
+        (Count(2), {"kept": ()}, "not_unique", "Not unique. 2 of 9,625 circuits are valid; they share no edge."),
+        (Count(2), {"kept": ("A-y",)}, "not_unique", "Not unique. 2 of 9,625 circuits are valid; all keep A→y."),
+        (
+            ONE,
+            {"readings": ONE, "classes": ONE},
+            "unique",
+            "Unique. 1 of 9,625 circuits is valid, and it has one interpretation.",
+        ),
+        (
+            ONE,
+            {"readings": Count(32), "classes": ONE},
+            "unique",
+            "Unique. 1 of 9,625 circuits is valid, and inputs cannot tell its interpretations apart.",
+        ),
+        (
+            ONE,
+            {"readings": Count(32), "classes": Count(8)},
+            "not_unique",
+            "Not unique. 1 of 9,625 circuits is valid, and inputs tell 8 classes of its interpretations apart.",
+        ),
+        (
+            ONE,
+            {"classes": Count(8, "at_least"), "contradict": True},
+            "not_unique",
+            "Not unique. 1 of 9,625 circuits is valid, and inputs tell at least 8 classes of its interpretations "
+            f"apart. {CONTRADICT}",
+        ),
+        (
+            ONE,
+            {"classes": Count(1, "at_least")},
+            "not_known",
+            "Not known yet. 1 of 9,625 circuits is valid; its interpretations are not counted.",
+        ),
+        (ONE, {"only_circuits": True}, "unique", "Unique. 1 of 9,625 circuits is valid."),
+        (Count(0), {}, "none_valid", "No explanation is valid: 0 of 9,625 circuits decide right."),
+        (
+            Count(0),
+            {"placements": Count(3)},
+            "none_valid",
+            "No circuit is valid: 0 of 9,625 circuits decide right, but 3 placements do.",
+        ),
+        (
+            Count(0),
+            {"wrong": (12, 32)},
+            "none_valid",
+            "It did not learn its task: it is wrong on 12 of 32 rows. "
+            "No explanation is valid: 0 of 9,625 circuits decide right.",
+        ),
+        (
+            AT_LEAST,
+            {"wrong": (1, 4)},
+            "not_unique",
+            "It did not learn its task: it is wrong on 1 of 4 rows. "
+            "Not the only one: at least 2 valid circuits, of 9,625 possible.",
+        ),
+    ],
+)
+def test_every_state_is_said_in_one_sentence(valid, more, state, sentence):
+    found = Verdict(valid, **{"possible": 9_625, **more})
+    assert (found.state, str(found)) == (state, sentence)
+    assert str(found.__html__()).replace("<b>", "").replace("</b>", "") == sentence
+    assert f"<b>{found.words}</b>" in str(found.__html__())
+    assert found.learned == ("wrong" not in more)
+
+
+def test_results_of_networks_of_any_kind_say_it_first():
+    xor = pluriscope.explain(pretrained_xor())
+    assert str(xor.verdict) == "Not unique. 197 of 9,625 circuits are valid; all keep the same 6 edges."
+    assert repr(xor).startswith(f"{xor.verdict}\n")
+    assert xor._repr_html_().find("<b>Not unique.</b>") < xor._repr_html_().find("<table")
+    paper = pluriscope.explain(pretrained_xor(), protocol="paper")
+    assert str(paper.verdict).startswith("Not unique. 32 of ")
+    convolution = pluriscope.explain(ROOT / "app" / "bundled" / "models" / "bars-4x4-conv.json")
+    assert str(convolution.verdict) == "Not unique. 50 of 999 circuits are valid; all keep the same 6 edges."
+    layers = {"weights": [[[1, 1], [1, 1]], [[1, -1]]], "biases": [[0, -1], [0]]}
+    half = Network.from_arrays(**layers, activation="relu", output_activation="linear")  # A ∨ B
+    wrong = pluriscope.explain(NetworkFile("half", half, (Task((0, 0, 1, 1), "A"),)))
+    told = "It did not learn its task: it is wrong on 1 of 4 rows. Unique. 1 of 9 circuits is valid"
+    assert str(wrong.verdict).startswith(told)
