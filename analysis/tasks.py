@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidNetwork, InvalidTask
+from analysis.smallest_formulas import smallest_formula
 
 MAX_INPUTS: Final = 6
 INPUT_NAMES: Final = "ABCDEF"
@@ -50,8 +51,9 @@ class Task:
 
     @property
     def label(self) -> str:
-        """The name, or the truth table where it has none."""
-        return self.name or "".join(map(str, self.truth_table))
+        """The name, else the smallest formula, else the truth table."""
+        formula = smallest_formula(self.truth_table, INPUT_NAMES) if self.truth_table else ""
+        return self.name or formula or "".join(map(str, self.truth_table))
 
     @property
     def n_inputs(self) -> int:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.question import Question
 from analysis.subjects.perceptron.mlp import forward
-from analysis.tasks import name_of
+from analysis.tasks import Task, name_of
 from analysis.validity import NEITHER, decide, decided_right, max_wrong
 
 _NAMED: Final = 2
@@ -52,7 +52,7 @@ def instead_of(question: Question) -> str:
     if len(set(table)) == 1:
         return f"{fails} It computes {table[0]} on every input."
     digits = "".join(map(str, table))
-    return f"{fails} It computes {name_of(table) or 'another function'} ({digits}, inputs in binary order)."
+    return f"{fails} It computes {Task(table, name_of(table)).label} ({digits}, inputs in binary order)."
 
 
 def unlearned(question: Question) -> tuple[int, int]:

@@ -511,7 +511,8 @@ class Form(Block):
 
     A field's title, description, type and limits are those of the model; a list without choices is typed, with commas
     between. ``json_schema_extra`` may say ``control``: "textarea", "file" or "hidden"; ``words`` of each choice;
-    ``groups`` of choices that are folded; ``examples`` that are suggested; and ``autocomplete``.
+    ``groups`` of choices that are folded; ``examples`` that are suggested; ``autocomplete``; and ``data-most``, bytes
+    beyond which a browser sends no file.
 
     Args:
         model: the fields.
@@ -525,6 +526,7 @@ class Form(Block):
         cancel: the way back.
         folded: fields that few need.
         told: id of the block that says what would come of it: asked for anew, with GET, when something is filled in.
+        again: address of the page that says what would come of it: asked for anew, with POST, in the same way.
     """
 
     model: type[BaseModel]
@@ -538,6 +540,7 @@ class Form(Block):
     cancel: str = ""
     folded: Collection[str] = ()
     told: str = ""
+    again: str = ""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -569,7 +572,7 @@ def errors_of(error: ValidationError) -> dict[str, str]:
 def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mapping[str, str]) -> Field:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     limits = {key: value for one in info.metadata if (found := _limit(one)) for key, value in found.items()}
-    limits |= {key: extra[key] for key in ("autocomplete", "placeholder") if key in extra}
+    limits |= {key: extra[key] for key in ("autocomplete", "placeholder", "data-most") if key in extra}
     kind, choices = _control(info.annotation)
     value = values.get(name, "" if info.is_required() else info.get_default(call_default_factory=True))
     if kind == "text" and isinstance(value, list | tuple):

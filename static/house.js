@@ -66,6 +66,15 @@
     if (target.type === "range") target.nextElementSibling.textContent = Number(target.value).toPrecision(4);
   });
 
+  /* ---------- files that would be refused for their size are not sent ---------- */
+  document.addEventListener("change", ({ target }) => {
+    const most = Number(target.dataset.most);
+    if (!most) return;
+    const large = [...target.files].find((file) => file.size > most);
+    target.setCustomValidity(large ? `${large.name} has ${Math.ceil(large.size / 1e6)} MB; ${most / 1e6} MB are the most.` : "");
+    target.reportValidity();
+  });
+
   /* ---------- menus: closed by Escape, which gives the focus back, and by a click or the focus elsewhere ---------- */
   for (const elsewhere of ["click", "focusin"]) {
     document.addEventListener(elsewhere, (event) => {

@@ -231,7 +231,7 @@ class Editing:
             for row, old, new in zip(told.rows, told.before, told.after, strict=True)
         ]
         task = told.tasks[told.output if len(told.tasks) > 1 else 0]
-        label = task["name"] or "".join(map(str, task.get("truth_table", ()))) or "another task"
+        label = Task(tuple(task.get("truth_table", ())), task["name"]).label or "another task"
         facts = [
             Fact("Computes then", label, "on every row"),
             Fact("Changed", f"{told.changed:,} of {told.parameters:,}", "weights and biases"),

@@ -18,7 +18,7 @@ from analysis.protocol import BUILT_IN, COMPLETE
 from analysis.subjects.perceptron.network import split_parameters
 from analysis.subjects.question import rules_of
 from analysis.subjects.registry import SUBJECT_KINDS
-from analysis.tasks import TASK_NAMES
+from analysis.tasks import TASK_NAMES, Task
 from app.db.codecs import graph_question
 from app.db.errors import NotFound
 from app.db.job_tables import JobRow
@@ -240,7 +240,7 @@ def _perceptrons(
                     "digest": row.digest,
                     "shape": shape,
                     "output": output,
-                    "task": task["name"] or "".join(map(str, task["truth_table"])),
+                    "task": Task(tuple(task["truth_table"]), task["name"]).label,
                     "protocol": name,
                     "state": state_of(analysis, working),
                     **({} if analysis is None else {column: getattr(analysis, column) for column in _COUNTS}),

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from analysis.algorithms.counting import count_candidates
 from analysis.circuits.planning import CircuitPlan, plan_circuits
 from analysis.circuits.result import CircuitMethod
 from analysis.errors import AnalysisError
@@ -46,18 +45,15 @@ def plan_of(question: Question, limits: Limits) -> CircuitPlan | tuple[AnalysisE
         return (error,)
 
 
-def measured(question: Question, limits: Limits, seconds: float = 1.0) -> OutputPlan:
-    """What an analysis will take, measured where nobody asked for it lately.
-
-    Args:
-        seconds: of measuring, about.
+def measured(question: Question, limits: Limits) -> OutputPlan:
+    """What an analysis will take, measured for about a second where nobody asked for it lately.
 
     Raises:
         AnalysisError: all that speaks against the analysis.
     """
     refuse(preflight(question))
     key = question.digest, limits
-    return _MEASURED.of(key, lambda: plan_output(question, limits, time.thread_time, trial_seconds=seconds / 5))
+    return _MEASURED.of(key, lambda: plan_output(question, limits, time.thread_time))
 
 
 def plan_record(session: Session, place: AnyPlace) -> dict[str, Any]:
@@ -116,17 +112,15 @@ def planned_table(questions: Sequence[Question], limits: Limits, what: str, name
     several = len({one.output for one in questions}) > 1
     rows = []
     for one in questions:
-        plan, task = plan_of(one, limits), one.task.label
-        about = ", ".join([what, *([task] if several else []), one.protocol.name])
+        plan = plan_of(one, limits)
+        about = ", ".join([what, *([one.task.label] if several else []), one.protocol.name])
         if isinstance(plan, tuple):
-            rows.append((about, "", f"not analysed: {refusal_words(plan)}", "", "", ""))
-            continue
-        done = f"{METHOD_WORDS[plan.method]}. {_caveat(plan, limits)}".strip()
-        told = measured(one, limits, 1 / len(questions))
-        takes, memory = seconds_words(told.seconds), memory_words(told.peak_bytes)
-        rows.append((about, readable(plan.possible), done, takes, memory, _candidates(one)))
-    labels = ("Network and rules", "Possible circuits", "What is done", "Takes", "Peak memory", "Candidate algorithms")
-    return replace(Table.plain(labels, rows or [(what, "", "stored, not analysed", "", "", "")]), id=name)
+            rows.append((about, "", f"not analysed: {refusal_words(plan)}"))
+        else:
+            done = f"{METHOD_WORDS[plan.method]}. {_caveat(plan, limits)}".strip()
+            rows.append((about, readable(plan.possible), done))
+    labels = ("Network and rules", "Possible circuits", "What is done")
+    return replace(Table.plain(labels, rows or [(what, "", "stored, not analysed")]), id=name)
 
 
 def _caveat(plan: CircuitPlan, limits: Limits) -> str:
@@ -135,12 +129,3 @@ def _caveat(plan: CircuitPlan, limits: Limits) -> str:
     if plan.method == "sampled":
         return f"{exact(limits.n_samples)} are tested; the number has a {limits.confidence:.0%} interval. {drawn}"
     return "" if plan.method == "listed" else drawn
-
-
-def _candidates(question: Question) -> str:
-    """How many algorithms there are to be aligned; "" where only a search tells."""
-    network, protocol = question.subject, question.protocol
-    if protocol.algorithm_form == "formula_trees" or network.n_hidden_layers < 1:
-        return ""
-    depth = protocol.depth_for(network.n_hidden_layers)
-    return readable(count_candidates(question.task.pattern, network.n_inputs, depth))

@@ -47,7 +47,7 @@ from app.routes.changes import Changer, RawBody, Writing
 from app.routes.depends import Links, ListOptions, Reading
 from app.routes.faces import HTML
 from pluriscope.address import API_PREFIX, API_V2, Addresses
-from pluriscope.blocks import errors_of
+from pluriscope.blocks import errors_of, sentence
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.onnx_runs import read_file
 
@@ -210,7 +210,6 @@ def store_from_form(request: Request, sent: SentForm, session: Reading, links: L
 def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *, store: bool) -> Response:
     """The preview, the form with what is wrong, or the way to the page of what was stored."""
     errors: dict[str, str] = {}
-    refusal: AnalysisError | StoreError | None = None
     model = kind_of_file(sent.raw) is not None
     try:
         wanted = Asked.model_validate(sent.declared)
@@ -236,7 +235,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
     except ValidationError as error:
         errors = errors_of(error)
     except (AnalysisError, StoreError) as error:
-        refusal = error
+        errors = {"text" if sent.text else "file": " ".join(map(sentence, (f"{error.item} {error.cause}", error.cure)))}
     else:
         if store and not page.refusals:
             with request.app.state.store.write() as writing:
@@ -248,7 +247,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
         blocks = preview_blocks(session, links, page, wanted.model_dump())
         title, status = f"Preview: {intake.name}", 422 if page.refusals else 200
         return show(request, blocks, title, room=_ROOM, url=links.bring_in(), status_code=status)
-    blocks = network_form(links, {**sent.declared, "text": sent.text}, errors=errors, refusal=refusal)
+    blocks = network_form(links, {**sent.declared, "text": sent.text}, errors=errors)
     return show(request, blocks, room=_ROOM, url=links.bring_in(), status_code=422)
 
 

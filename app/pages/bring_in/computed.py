@@ -21,16 +21,18 @@ _DEEPEST: Final = 8
 """A network that is drawn."""
 
 
-def computed(intake: Intake, tasks: Sequence[Task], most: int = 2) -> Iterator[Block]:
-    """The layers in the order read, what each output computes, the network, and a table of its answers.
+def computed(intake: Intake, tasks: Sequence[Task], most: int = 2, between: Sequence[Block] = ()) -> Iterator[Block]:
+    """What each output computes, the layers in the order read, the network, and a table of its answers.
 
     Args:
         most: drawing and tables in a line.
+        between: what stands below the first.
     """
-    yield Prose(" ".join([intake.read, *intake.draft.remarks]), glossary=False)
     outputs = [Output(intake, task, k) for k, task in enumerate(tasks)] if intake.encoding else []
     if outputs:
         yield Facts([one.fact(f"Output {one.number} computes" if outputs[1:] else "It computes") for one in outputs])
+    yield from between
+    yield Prose(" ".join([intake.read, *intake.draft.remarks]), glossary=False)
     drawn, sizes = [], intake.network.sizes
     if max(sizes) <= _WIDEST and len(sizes) <= _DEEPEST:
         caption = "Width grows with |weight|; dashed with a bar = negative."
@@ -39,9 +41,8 @@ def computed(intake: Intake, tasks: Sequence[Task], most: int = 2) -> Iterator[B
 
 
 def questions_of(intake: Intake) -> set[str]:
-    """Fields of a declaration that the file leaves open: its tasks, and what a linear output is."""
-    linear = intake.draft.network.output_activation == "linear"
-    return {*(("task", "tasks") if not intake.draft.tasks else ()), *(("output_is",) if linear else ())}
+    """Fields of a declaration that the file leaves open: what a linear output is."""
+    return {"output_is"} if intake.draft.network.output_activation == "linear" else set()
 
 
 class Output:

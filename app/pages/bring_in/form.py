@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
-from analysis.errors import AnalysisError
 from analysis.network_files.files import MAX_NETWORK_BYTES
-from analysis.network_files.formats.onnx_file import MAX_ONNX_BYTES
 from analysis.network_files.intake import Declaration, take_in
 from analysis.protocol import NAMED
 from analysis.subjects import registry
 from analysis.tasks import MAX_INPUTS
 from app.bundled import bundled_networks
-from app.db.errors import StoreError
 from app.options import Options
 from app.pages.bring_in.computed import computed
 from app.pages.prose import chapters
@@ -26,6 +23,7 @@ from pluriscope.resources import DOCUMENTS
 from pluriscope.templating import may_log_in
 
 HELP_FILE: Final = DOCUMENTS / "importing.md"
+FORMATS: Final = "safetensors, ONNX, or a network file of any kind (JSON)"
 
 
 class Declared(Declaration):
@@ -49,64 +47,50 @@ class Asked(Declared):
 
 
 class Kept(Asked):
-    """The form behind a preview, with the network that it is about."""
+    """The form of a preview, with the network that it is about."""
 
     content: str = Field("", json_schema_extra={"control": "hidden"})
     fallback: str = Field("", json_schema_extra={"control": "hidden"})
 
 
-class _File(BaseModel):
+class NetworkForm(BaseModel):
+    """A file, or its text."""
+
     file: str = Field(
         "",
-        title="A file",
-        description=f"Network file of any kind (JSON), safetensors, at most {MAX_NETWORK_BYTES // 10**6} MB; ONNX, "
-        f"at most {MAX_ONNX_BYTES // 10**6} MB, together with the file of its data where it has one. Never pickle: a "
-        ".pt file can run code.",
-        json_schema_extra={"control": "file"},
+        title="Choose a file, or drop it here",
+        description=f"{FORMATS}. One network; an ONNX model together with the file of its data where it has one. "
+        f"At most {MAX_NETWORK_BYTES // 10**6} MB. No file can run code here.",
+        json_schema_extra={"control": "file", "data-most": str(MAX_NETWORK_BYTES)},
     )
-    text: str = Field(
-        "",
-        title="Or the text of a network file",
-        description="JSON with format, weights, biases and activation; name, sizes and tasks may be left out here.",
-        json_schema_extra={"control": "textarea"},
-    )
-
-
-class NetworkForm(Asked, _File):
-    """A file, and what is declared beside it."""
+    text: str = Field("", title="Or paste its text", json_schema_extra={"control": "textarea"})
 
 
 def network_form(
-    links: Addresses,
-    values: Mapping[str, Any],
-    *,
-    errors: Mapping[str, str] | None = None,
-    refusal: AnalysisError | StoreError | None = None,
+    links: Addresses, values: Mapping[str, Any], *, errors: Mapping[str, str] | None = None
 ) -> Iterator[Block]:
-    """The form, filled in.
+    """The form for a file, with those fields of a declaration that are filled in or wrong.
 
     Args:
         values: what is filled in.
         errors: field → what is wrong with it.
-        refusal: why what was sent cannot be stored.
     """
     others = " or ".join(kind.plural for kind in registry.SUBJECT_KINDS if kind.refuses("formats"))
     yield Head(
         "Your network",
         f"Any multilayer perceptron with one to {MAX_INPUTS} Boolean inputs, trained anywhere, or a file of {others}. "
-        "You see what it computes and how it would be analysed before anything is stored. No file can "
-        "run code here.",
+        "You see what it computes before anything is stored.",
         actions=[own_network(links, "From a file")],
     )
-    if refusal is not None:
-        yield Notice.refused(refusal)
-    elif errors:
+    if errors:
         yield Notice("Nothing was stored", "A field has an error.", "Mend it and send it again.", "refused")
     if may_log_in():
         login = Action("Log in", links.login(next=links.bring_in()))
         yield Notice("Bringing in a network needs a login", "This is the form; log in to send it.", actions=[login])
-    folded = NetworkForm.model_fields.keys() - {"file"}
-    form = Form(NetworkForm, links.bring_in(), "Preview", values, errors, always=may_log_in(), folded=folded)
+    told = Asked.model_fields.items()
+    shown: dict[str, Any] = {name: (one.annotation, one) for name, one in told if name in {*values, *(errors or ())}}
+    model = create_model("NetworkForm", __base__=NetworkForm, **shown)
+    form = Form(model, links.bring_in(), "See what it computes", values, errors, always=may_log_in())
     export = More("How to export your model", _help, "from PyTorch, scikit-learn, ONNX; what a file says", id="export")
     yield Columns([[form, export], [*_example()]])
 

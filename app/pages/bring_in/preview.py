@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from analysis.criteria.registry import CRITERIA
 from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
 from analysis.network_files.files import MAX_NETWORK_BYTES, network_file_json
 from analysis.network_files.intake import Intake
@@ -31,8 +29,8 @@ from app.pages.inside import rows_table
 from app.pages.plan import planned_table
 from app.pages.shared import activation_words
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, More, Notice, Section, side_by_side
-from pluriscope.figures.numbers import duration, exact
+from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, Notice, Section, side_by_side
+from pluriscope.figures.numbers import exact
 from pluriscope.views.registry import view_of
 
 
@@ -90,16 +88,9 @@ def content_of(intake: Intake) -> str:
 def preview_blocks(session: Session, links: Addresses, page: Preview, values: Mapping[str, Any]) -> Iterator[Block]:
     """The preview as a page; ``values`` is what was declared beside the network."""
     intake, known = page.intake, page.known
-    network, name, limits = intake.network, intake.name, limits_in(session)
-    kept = {**values, "content": content_of(intake), "fallback": name, "layers": ""}  # which it has in order now
-    fields = kept | {"protocols": ["", *values["protocols"]]}
-    words, shape = "Import and analyse" if page.questions else "Import", "–".join(map(str, network.sizes))
-    yield Head(
-        name,
-        f"A {shape} multilayer perceptron, {activation_words(network)}. Nothing is stored yet.",
-        actions=[] if page.refusals else [Action(words, links.store_network(), True, True, fields)],
-    )
-    yield from (Notice.refused(problem) for _, problem in page.refusals)
+    network, name = intake.network, intake.name
+    shape = "–".join(map(str, network.sizes))
+    yield Head(name, f"A {shape} multilayer perceptron, {activation_words(network)}. Nothing is stored yet.")
     yield from (Notice("The network did not learn this task", words) for words in page.unlearned)
     if known is not None and known.deleted_at is not None and not page.refusals:
         then = "What was found for other tasks is lost" if other_tasks(known, page.tasks) else "This undoes that"
@@ -108,23 +99,22 @@ def preview_blocks(session: Session, links: Addresses, page: Preview, values: Ma
         saved = f"They are saved under “{name}”, too" if known.name != name else "Nothing changes"
         cause = f"The same weights exist as {known.name}. {saved}; analyses that are missing are asked for."
         yield Notice("It is here already", cause, actions=[Action(known.name, links.network(known.slug))])
-    if page.refusals:
-        errors = {
-            about: f"{one.item[:1].upper()}{one.item[1:]} {one.cause}; {one.cure}." for about, one in page.refusals
-        }
-        yield Form(Kept, links.bring_in(), "Preview again", kept, errors, id="k-")
-    yield from computed(intake, page.tasks)
+    yield from (Notice.refused(problem) for about, problem in page.refusals if about not in Kept.model_fields)
+    kept = {**values, "content": content_of(intake), "fallback": name, "layers": ""}  # which it has in order now
+    wrong = {about: f"{one.item[:1].upper()}{one.item[1:]} {one.cause}; {one.cure}." for about, one in page.refusals}
+    left_open, again = questions_of(intake), links.bring_in()
+    folded = Asked.model_fields.keys() - left_open - wrong.keys()
+    url, words = links.store_network(), "Import and analyse" if page.questions else "Import"
+    url, words = (again, "Show again") if wrong else (url, words)
+    form = Form(Kept, url, words, kept, wrong, folded=folded, again=again, id="k-")
+    asked = [Section("What the file leaves open", "As it looks. Change it where that is wrong.")] if left_open else []
+    yield from computed(intake, page.tasks, between=[*asked, form])
     if page.refusals:
         return
-    again = partial(Form, Kept, links.bring_in(), "Preview again", kept, primary=False, id="k-")
-    if left_open := questions_of(intake):
-        yield Section("What the file leaves open", "As it looks. Change it where that is wrong.")
-        yield again(folded=Asked.model_fields.keys() - left_open)
-    seconds = duration(limits.criterion_seconds)
-    yield Section("What an analysis does", f"then {len(CRITERIA)} criteria, each for at most {seconds}")
-    yield planned_table(page.questions, limits, shape, "plan")
-    if not left_open:
-        yield More("Other options", lambda: [again()], "another name, task, encoding, other protocols", id="options")
+    yield Section(
+        "What an analysis does", "A first answer some ten seconds after its start; better ones take its place."
+    )
+    yield planned_table(page.questions, limits_in(session), shape, "plan")
 
 
 def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Iterator[Block]:

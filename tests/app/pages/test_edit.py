@@ -48,11 +48,11 @@ def client(tmp_path_factory):
     [
         ({"rule": "fine-tune"}, ("Computes then", "asked for", "25 of 25", "list every valid circuit")),
         ({}, ("Computes then", "18 of 25")),
-        ({"rule": "rank-one", "row": "10"}, ("0000", "and change: 01")),
+        ({"rule": "rank-one", "row": "10"}, (">0<", "and change: 01")),
         ({"rule": "noise", "size": "1", "seed": "3"}, ("18 of 25", "and change: 01, 10")),
         ({"rule": "quantise", "bits": "2"}, ("15 of 25",)),
         ({"rule": "transplant", "source": "source", "circuit": "3ffff"}, ("25 of 25",)),
-        (SLIDERS, ("1 of 25", "0100", f"{abs(NOW + 2):.4f}")),
+        (SLIDERS, ("1 of 25", "¬A ∧ B", f"{abs(NOW + 2):.4f}")),
         ({"rule": "manual"}, ("Nothing is changed yet", 'type="range"')),
         ({"rule": "quantise", "bits": "0"}, ("It cannot be done as it stands", "bits is")),
         ({"rule": "fine-tune", "row": "9"}, ("It cannot be done as it stands", "does not exist")),

@@ -59,11 +59,18 @@ def bare_xor(**changes):
 
 
 def carried(page):
-    """What the button of a preview sends."""
-    form = page.partition('action="/networks">')[2].partition("</form>")[0]
+    """What the form of a preview sends as it stands."""
+    form = page.partition('<form class="form" method="post"')[2].partition("</form>")[0]
     sent = {}
-    for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form):
-        sent.setdefault(name, []).append(html.unescape(value))
+    for tag, name in re.findall(r'<(input|select)[^>]* name="(\w+)"', form):
+        sent.setdefault(name, [])
+        if tag == "select":
+            choices = form.partition(f'name="{name}"')[2].partition("</select>")[0]
+            sent[name] += re.findall(r'<option value="([^"]*)" selected', choices)
+    for given in re.findall(r"<input[^>]*>", form):
+        parts = dict(re.findall(r'(\w+)="([^"]*)"', given))
+        if parts["type"] != "checkbox" or " checked" in given:
+            sent[parts["name"]].append(html.unescape(parts.get("value", "")))
     return sent
 
 
