@@ -7,7 +7,23 @@ from setuptools import find_packages, setup
 
 PACKAGES = ["analysis*", "app*", "pluriscope*"]
 RESOURCES = {
-    "docs": ["bench.md", "importing.md", "glossary.md", "scope.md"],  # those that pages show
+    "docs": [  # those that pages show
+        "bench.md",
+        "bibliography.md",
+        "deploying.md",
+        "errors.md",
+        "glossary.md",
+        "importing.md",
+        "large-sets.md",
+        "library.md",
+        "machine-interface.md",
+        "numerics.md",
+        "offline.md",
+        "operations.md",
+        "scope.md",
+        "self-hosting.md",
+        "studies.md",
+    ],
     "migrations": ["script.py.mako", "versions/*.py"],
     "static": ["*", "fonts/*", "vendor/*"],
     "templates": ["*.html", "**/*.html"],

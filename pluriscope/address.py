@@ -253,6 +253,14 @@ class Addresses:
         """Scope and limitations."""
         return self._url("scope") + (f"#{quote(anchor)}" if anchor else "")
 
+    def criteria(self, *key: str) -> str:
+        """Every criterion, or one by its key."""
+        return self._url("docs", "criteria", *key)
+
+    def document(self, name: str, chapter: str = "") -> str:
+        """A document that comes with the program."""
+        return self._url("docs", name) + (f"#{quote(chapter)}" if chapter else "")
+
     def findings(self, *chapter: str) -> str:
         """What the studies that come with Pluriscope found; one chapter of it, or the rows of a study."""
         return self._url("findings", *chapter)

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from pluriscope.address import Addresses
 from pluriscope.glossary import Term, anchor_of, terms
+from pluriscope.resources import SHOWN
 
 DESIGNS: Final = "../app/bundled/studies/"
 """How a document names the design file of a bundled study; pages lead to the study itself."""
@@ -39,13 +40,15 @@ def target(written: str, links: Addresses) -> str:
     pages = {
         "glossary.md": links.glossary(anchor),
         "scope.md": links.scope(anchor),
-        "criteria.md": links.scope("criteria"),
-        "importing.md": f"{links.bring_in(part='export')}#export",
+        "criteria.md": links.criteria(*filter(None, [anchor])),
     }
     if name in pages:
         return pages[name]
     if name.startswith("findings/"):
         return links.findings(name.removeprefix("findings/").removesuffix(".md"))
+    for path in SHOWN:
+        if name == path.name:
+            return links.document(path.stem, anchor)
     if name.startswith(DESIGNS):
         return links.study(name.removeprefix(DESIGNS).removesuffix(".json"))
     return written if written.startswith(("https://", "http://", "/", "#")) and not written.startswith("//") else ""

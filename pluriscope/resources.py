@@ -21,6 +21,22 @@ TEMPLATES: Final = RESOURCES / "templates"
 STATIC: Final = RESOURCES / "static"
 MIGRATIONS: Final = RESOURCES / "migrations"
 DOCUMENTS: Final = RESOURCES / "docs"
+SHOWN: Final = (
+    DOCUMENTS / "importing.md",
+    DOCUMENTS / "library.md",
+    DOCUMENTS / "machine-interface.md",
+    DOCUMENTS / "large-sets.md",
+    DOCUMENTS / "studies.md",
+    DOCUMENTS / "bench.md",
+    DOCUMENTS / "offline.md",
+    DOCUMENTS / "self-hosting.md",
+    DOCUMENTS / "deploying.md",
+    DOCUMENTS / "operations.md",
+    DOCUMENTS / "numerics.md",
+    DOCUMENTS / "errors.md",
+    DOCUMENTS / "bibliography.md",
+)
+"""Documents that have a page each, in the order in which they are listed."""
 
 
 def default_data_folder() -> Path:

@@ -206,7 +206,8 @@ EDGE_PRUNING: Final = DiscoveryMethod(
     label="Edge pruning",
     definition="A gate on every edge is learned to keep the network's outputs under a penalty for open gates; edges "
     "whose gate ends open are kept.",
-    source="Bhaskar et al., NeurIPS 2024 (arXiv:2406.16778), with gates of Louizos et al., ICLR 2018",
+    source="Bhaskar et al., NeurIPS 2024 (arXiv:2406.16778), with gates of Louizos et al., ICLR 2018, at a temperature "
+    "of 2/3",
     needs=("gates", "neurons"),
     own=(ablation("zero"), *_PRUNING),
     choose="analysis.discovery.learned_gates:choose_edges",

@@ -10,10 +10,10 @@ from typing import Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from analysis.criteria.registry import CRITERIA
 from analysis.protocol import BUILT_IN
 from app.limits import limits_in
 from app.pages.prose import chapters, items_of
+from pluriscope.address import Addresses
 from pluriscope.blocks import Block, Columns, Head, More, Prose, Section, Table
 from pluriscope.figures.numbers import exact
 from pluriscope.resources import DOCUMENTS
@@ -41,14 +41,14 @@ _MEANING: Final = {
 _CODE: Final = Markup("<code>{}</code>")
 
 
-def scope(session: Session) -> Iterator[Block]:
+def scope(session: Session, links: Addresses) -> Iterator[Block]:
     """What a verdict means and does not, how sure numbers are, what was not searched, and every setting."""
     (_, (sentence,)), *rest = chapters(SCOPE_FILE)
     short, kinds, *folded = [(title, Prose("\n\n".join(blocks))) for title, blocks in rest]
     folds = [More(title, partial(list, [text]), sent=True) for title, text in folded]
     folds.append(More("Limits here", lambda: [_limits(session)], id="limits", sent=True))
     folds.append(More("Protocols", lambda: [_protocols()], sent=True))
-    folds.append(More("Criteria", lambda: [_criteria()], sent=True))
+    folds.append(Prose(f"[Every criterion]({links.criteria()}) has a page.", glossary=False))
     yield Head("Scope and limitations", sentence)
     yield Columns([[Section(short[0]), short[1], *folds], [Section(kinds[0]), kinds[1]]])
 
@@ -66,22 +66,6 @@ def _protocols() -> Block:
     return Table.plain(
         ("Setting", *settings),
         [(_CODE.format(name), *(_written(own[name]) for own in settings.values())) for name in names],
-    )
-
-
-def _criteria() -> Block:
-    return Table.plain(
-        ("Criterion", "Passes if", "How it is decided", "Settings"),
-        [
-            (
-                _CODE.format(one.key),
-                one.definition,
-                " ".join(filter(None, (one.method, one.vacuous and f"Vacuous here: {one.vacuous}"))),
-                ", ".join(f"{name}={value}" for name, value in one.defaults.items()),
-            )
-            for one in CRITERIA
-        ],
-        [one.label for one in CRITERIA],
     )
 
 

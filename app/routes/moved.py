@@ -71,7 +71,8 @@ _PAGES: Final = (
     ("/train", "/networks/new?way=train", tuple(TrainFields.model_fields)),
     ("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ()),
     ("/findings/reported", "/paper", ()),
-    (API_V2, "/api", ()),
+    (API_V2, "/docs/api", ()),
+    ("/api", "/docs/api", ()),
 )  # fmt: skip
 
 

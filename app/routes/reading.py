@@ -11,8 +11,11 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from markupsafe import Markup
 
 from app.access.sessions import now
+from app.error_answers import api_errors
 from app.options import Options
 from app.pages.admin import administration
+from app.pages.criteria import CriteriaRecord, criteria_blocks, criteria_record, criterion_blocks, criterion_called
+from app.pages.documents import ALL, document, documents
 from app.pages.findings import (
     FindingsRecord,
     chapter_blocks,
@@ -134,8 +137,27 @@ def glossary_page(request: Request, links: Links, _options: NoOptions) -> HTMLRe
 
 
 @router.get("/scope", **HTML)
-def scope_page(request: Request, session: Reading, _options: NoOptions) -> HTMLResponse:
-    return show(request, scope(session))
+def scope_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
+    return show(request, scope(session, links))
+
+
+@router.get(f"{API_V2}/criteria", tags=["service"], summary="Criteria", responses=api_errors(400))
+def criteria(links: Links, _options: NoOptions) -> CriteriaRecord:
+    """Every criterion, with what it asks and of which kinds of explanations."""
+    return criteria_record(links)
+
+
+@router.get("/docs/{name:path}", **HTML)
+def document_page(request: Request, links: Links, name: str, _options: NoOptions) -> HTMLResponse:
+    group, _, key = name.partition("/")
+    if name == "api":
+        site = base_url(request) + links.prefix
+        blocks = _interface(request.app.description, site, f"{links.prefix}{API_V2}/openapi.json")
+    elif group == "criteria":
+        blocks = criterion_blocks(criterion_called(key, links), links) if key else criteria_blocks(links)
+    else:
+        blocks = document(name) if name != ALL else documents(links)
+    return show(request, blocks)
 
 
 @router.get("/admin", dependencies=[Admin], **HTML)
@@ -144,13 +166,6 @@ def admin(request: Request, session: Reading, links: Links, _options: NoOptions)
     state = request.app.state
     blocks = administration(session, links, state.store, state.settings, os.environ, now())
     return show(request, blocks, "Administration", headers={"cache-control": "no-store"})
-
-
-@router.get("/api", **HTML)
-def interface(request: Request, links: Links) -> HTMLResponse:
-    """The machine interface in short, with the OpenAPI document that describes it."""
-    site = base_url(request) + links.prefix
-    return show(request, _interface(request.app.description, site, f"{links.prefix}{API_V2}/openapi.json"))
 
 
 def _interface(description: str, site: str, document: str) -> Iterator[Block]:

@@ -110,7 +110,7 @@ def _page(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
     yield from _notices(report, of)
     for kind in report.kinds:
         yield from _kind(kind, report, of)
-    asked = Action("What they ask", of.links.scope("criteria"))
+    asked = Action("What they ask", of.links.criteria())
     yield Section("Change the sequence", "Criteria in order, with blanks between", asked, id="change")
     values = {"criteria": " ".join(report.criteria) or NONE, **of.scope.query()}
     url = of.links.analysis(of.slug, "funnel", Scope(), CHOSEN)

@@ -120,7 +120,7 @@ PAGES = {
     "glossary": "/glossary",
     "search": "/search?q=xor",
     "search, nothing found": "/search?q=nothing-like-it",
-    "interface": "/api",
+    "interface": "/docs/api",
     "scope": "/scope",
     "story, two explanations": "/story/3",
     "story, a guess": "/story/4",

@@ -49,7 +49,7 @@ def instructions() -> list[tuple[str, str]]:
 
 def test_the_build_gets_every_document_that_pages_read() -> None:
     named = {rule.removeprefix("!docs/") for rule in rules() if rule.startswith("!docs/")}
-    (packed,) = re.findall(r'"docs": \[(.*?)\]', (ROOT / "setup.py").read_text())
+    (packed,) = re.findall(r'"docs": \[(.*?)\]', (ROOT / "setup.py").read_text(), re.DOTALL)
     assert named == set(re.findall(r'"(.*?)"', packed)) == documents_read()
 
 

@@ -5,10 +5,17 @@ import re
 import pytest
 from sqlalchemy import select
 
+from analysis.lenses.registry import LENSES
+from analysis.question import ask
+from analysis.subjects.perceptron.kind import PERCEPTRON
+from analysis.subjects.question import GraphQuestion
+from analysis.subjects.registry import read_subject
+from app.bundled import bundled_models, bundled_networks
 from app.db.reads.studies import table_of
 from app.db.studies import open_network, read_files, save_table
 from app.db.tables import AlgorithmRow, AlignmentRow
-from app.pages.search import SearchOptions, actions, build_search
+from app.pages.search import ASKING, SearchOptions, build_search
+from app.pages.search_index import actions, folded, index_of
 from pluriscope.address import Addresses
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_every_page import known
@@ -76,7 +83,7 @@ def test_studies_are_found_by_what_they_are_before_the_term(find, text):
 
 @pytest.mark.slow
 def test_every_action_is_found_by_its_own_words_and_leads_somewhere(find, app):
-    for hit, _ in actions(app.state.addresses):
+    for hit in actions(app.state.addresses):
         assert hit.url in [url for hits in find(hit.label).values() for url in urls(hits)], hit.label
         assert known(app, re.split("[?#]", hit.url)[0]), hit.url
 
@@ -106,7 +113,7 @@ WORDS = {
     f"{LENS}shapley": "SHAP; Shapley value",
     f"{LENS}gradient-corners": "saliency; saliency maps",
     f"{LENS}feature-pictures": "feature visualization; feature visualisation",
-    f"{LENS}superposition": "toy models of superposition",
+    "/networks/superposition-5-2-5/analyses/lenses/sparsity": "toy models of superposition",
     f"{OF_HEADS}logit-lens": "logit lens",
     f"{OF_HEADS}affine-lens": "affine lens",
     "/paper": "reproduce; how to reproduce; replication",
@@ -185,6 +192,8 @@ ELSEWHERE = (
         "tuned lens",
     ),
     *("automated interpretability", "cognitive closure", "IOI", "anomaly detection", "LSTM"),
+    *("wrong lesson", "reusable building blocks", "psychophysics", "AI lie detector", "Golden Gate Bridge", "CLIP"),
+    *("privacy", "reinforcement learning", "cognitive utility", "emergent properties", "scalable oversight"),
 )
 
 
@@ -193,6 +202,49 @@ def test_the_line_that_a_word_leads_to_says_that_it_is_not_here(app, word):
     with app.state.store.read() as session:
         found = build_search(session, app.state.addresses, SearchOptions(q=word)).groups[0].hits[0]
     assert re.search(r"\bnot?\b|\bnone\b|\bneither\b", found.detail, re.IGNORECASE), found.detail
+
+
+@pytest.mark.parametrize("word", (ROOT / "tests/golden/words_of_the_field.txt").read_text().splitlines())
+def test_every_word_of_the_documents_finds_more_than_some_of_it(word):
+    words = [one for one in folded(word).split() if one not in ASKING]
+    found = index_of("").find(words, {folded(word)}, some=False)
+    assert [one for _, _, one in found if one.group != "Documents" or word == "Docker"], word
+
+
+@pytest.mark.parametrize(
+    ("asked", "url"),
+    [
+        ("is my circuit unique?", "/networks/xor-pretrained/analyses/claims"),
+        ("Is this the only explanation?", "/networks/xor-pretrained/analyses/claims"),
+        ("how many explanations", "/networks/new"),
+        (".pt", "/networks/new"),
+        ("state_dict", "/networks/new"),
+        ("negative results", "/findings/failed"),
+        ("Docker", "/docs/self-hosting#in-containers"),
+    ],
+)
+def test_a_question_leads_to_what_answers_it(find, asked, url):
+    assert next(iter(find(asked).values()))[0]["url"].startswith(url)
+
+
+def test_some_of_the_words_are_enough_where_nothing_has_all(find):
+    assert "glossary" in find("backbone zyzzyva")
+    assert not find("zyzzyva")
+
+
+@pytest.mark.parametrize("key", LENSES.by_key)
+def test_a_lens_leads_to_a_bundled_network_on_which_it_applies(key):
+    url = next(one.url for one in index_of("").documents if f"/lenses/{key}" in one.url)
+    slug = url.split("/")[2]
+    network = next((one.file for one in bundled_networks() if one.slug == slug), None)
+    if network is None:
+        kind, subject = read_subject(bundled_models()[slug])
+        question = GraphQuestion(kind, subject, kind.default_rules)
+    else:
+        kind, question = PERCEPTRON, ask(network.network, task=network.tasks[0])
+    lens = LENSES.of(kind)[key]
+    fits = lens.applies is None or lens.applies(question, lens.defaults).status == "applicable"
+    assert fits or key == "magnitude-codes"  # no bundled network has five tokens over steps
 
 
 @pytest.mark.slow

@@ -1,0 +1,48 @@
+"""Documents that come with the program, each as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from app.errors import NotFound
+from app.pages.prose import chapters
+from pluriscope.address import Addresses
+from pluriscope.blocks import Block, Head, Prose
+from pluriscope.glossary import anchor_of
+from pluriscope.resources import SHOWN
+
+ALL: Final = "all"
+"""In addresses, in place of one document: the list."""
+
+
+def title_of(path: Path) -> str:
+    """The heading of a document."""
+    return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+
+
+def documents(links: Addresses) -> Iterator[Block]:
+    """The list of all."""
+    yield Head("Documents", "What comes with the program to be read.")
+    titles = {links.document(one.stem): title_of(one) for one in SHOWN}
+    own = {links.scope(): "Scope and limitations", links.criteria(): "Criteria", links.glossary(): "Glossary"}
+    lines = (f"- [{title}]({url})" for url, title in {**titles, **own, links.document("api"): "API"}.items())
+    yield Prose("\n".join(lines), glossary=False)
+
+
+def document(name: str) -> Iterator[Block]:
+    """A document, with its chapters named first.
+
+    Raises:
+        NotFound: there is none of this name.
+    """
+    path = next((one for one in SHOWN if one.stem == name), None)
+    if path is None:
+        known = ", ".join(one.stem for one in SHOWN)
+        raise NotFound(f"document {name[:40]!r}", "does not exist", f"the documents are {known}")
+    (_, beginning), *rest = chapters(path)
+    yield Head(title_of(path))
+    yield Prose("\n\n".join(beginning))
+    yield Prose("\n".join(f"- [{title}](#{anchor_of(title)})" for title, _ in rest), glossary=False)
+    yield Prose("\n\n".join(f"## {title}\n\n" + "\n\n".join(blocks) for title, blocks in rest))

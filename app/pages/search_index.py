@@ -1,0 +1,293 @@
+"""What the search finds that no database holds: everything with a fixed address here, in an index of SQLite's FTS5."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
+from typing import Final
+from unicodedata import combining, normalize
+
+from analysis.discovery.registry import METHODS
+from analysis.lenses.registry import LENSES
+from analysis.method import Method
+from analysis.subjects.perceptron.kind import PERCEPTRON
+from app.bundled import ALICE, ALICE_AND_BOB, BOB
+from app.pages.bench.results import scored_methods
+from app.pages.documents import title_of
+from app.pages.findings import broken, chapter_url, record
+from app.pages.learn.lesson import NETWORK
+from app.pages.learn.registry import LESSONS, NUMBERS
+from app.pages.paper import claims_by_key
+from app.pages.prose import chapters, items_of
+from app.pages.scope import SCOPE_FILE
+from app.pages.story import SCREENS
+from pluriscope.address import Addresses
+from pluriscope.analyses.registry import EVERY as ANALYSES
+from pluriscope.criteria import EVERY as CRITERIA
+from pluriscope.glossary import anchor_of, terms
+from pluriscope.naming import Scope
+from pluriscope.resources import SHOWN
+
+GROUPS: Final = (
+    *("The paper", "Learn", "Methods and lenses", "Analyses", "Answer key", "Glossary", "Criteria"),
+    *("Findings", "Scope", "Documents", "Actions"),
+)
+_SAYS_SOMETHING: Final = {
+    "probes": "majority-3-3",
+    "sae": "majority-3-3",
+    "superposition": "superposition-5-2-5",
+    "sparsity": "superposition-5-2-5",
+    "preferred-inputs": "bars-4x4-conv",
+    "magnitude-codes": "parity-3-elman",
+}
+"""Lenses of which neither of the usual two networks shows anything → one that does, or says why it cannot."""
+_OTHER: Final = "induction-attention"
+_SCREENS: Final = NUMBERS[SCREENS].capitalize()
+_DONE: Final = {
+    "Keyboard shortcuts": "shortcuts",
+    "Switch to the dark theme": "dark",
+    "Switch to the light theme": "light",
+}
+_ASKED: Final = {
+    "Import a network": (
+        *("how many explanations", "how many explanations has my network", "is it the only explanation", "own network"),
+        *("pt", "pth", "state_dict", "checkpoint file", "npz", "safetensors", "onnx", "keras", "flax", "equinox"),
+    ),
+    "The paper, claim by claim": ("reproduce", "reproduction", "replication"),
+}
+"""What people ask that an action answers."""
+_FURTHER: Final = {"failed": ("negative results",)}
+"""Other names of chapters."""
+_QUESTIONS: Final = {
+    "claims": ("is my circuit unique", "is this the only explanation", "is my circuit right", "own circuit"),
+    "funnel": ("how many explanations are left", "which explanations pass"),
+    "common-ground": ("which explanation is best", "what do all explanations agree on"),
+}
+"""What people ask that an analysis answers, beside its own question."""
+
+
+_BEST: Final = "SELECT rowid, bm25(documents, 10, 5, 1) FROM documents WHERE documents MATCH ? ORDER BY 2 LIMIT 200"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One thing that the search may lead to.
+
+    Args:
+        group: the title of its group.
+        kind: of result.
+        label: what it is called.
+        detail: what it is.
+        url: its address.
+        also: other names, by which it is found as by its own.
+        text: what else is looked through.
+        does: what a script does instead of going there.
+    """
+
+    group: str
+    kind: str
+    label: str
+    detail: str
+    url: str
+    also: Sequence[str] = ()
+    text: str = ""
+    does: str = ""
+
+
+@dataclass(frozen=True)
+class Index:
+    """Documents that can be looked through."""
+
+    documents: Sequence[Document]
+    plain: sqlite3.Connection
+    stems: sqlite3.Connection
+    lock: Lock
+
+    def find(self, words: Sequence[str], texts: set[str], *, some: bool = True) -> list[tuple[int, float, Document]]:
+        """Documents with all of some words, each with a rank and the smaller number the better it fits.
+
+        Args:
+            words: folded; each may be the beginning of one.
+            texts: folded; what is called so comes first.
+            some: whether documents with only some of the words will do where none has all.
+
+        Returns:
+            Ranks 0 of what is called so, 1 of names that hold the words, 2 of what has them anywhere, 3 of what has
+            other forms of them; 4 of what has only some, where nothing has all.
+        """
+        if not words:
+            return []
+        every = " AND ".join(f'"{word}"*' for word in words)
+        joined = "".join(words)
+        every = f'({every}) OR "{joined}"*' if len(joined) >= 8 else every
+        looks = (2, self.plain, every), (3, self.stems, every)
+        few = (4, self.stems, " OR ".join(f'"{word}"' for word in words))
+        found: dict[int, tuple[int, float, Document]] = {}
+        for rank, connection, match in (*looks, few):
+            if rank == few[0] and (found or not some):
+                break
+            with self.lock:
+                rows = connection.execute(_BEST, (match,)).fetchall()
+            for number, score in rows:
+                document = self.documents[number]
+                by_name = _by_name(document, words, texts) if connection is self.plain else rank
+                found.setdefault(number, (by_name, score, document))
+        return sorted(found.values(), key=lambda one: one[:2])
+
+
+def _by_name(one: Document, words: Sequence[str], texts: set[str]) -> int:
+    """0 where it is called so, or a method whose name begins so; 1 where one of its names has the words; else 2."""
+    names = [folded(name) for name in (one.label, *one.also)]
+    if texts & set(names) or (one.kind == "method" and f"{names[0]} ".startswith(f"{' '.join(words)} ")):
+        return 0
+    return 1 if any(all(f" {word}" in f" {name}" for word in words) for name in names) else 2
+
+
+@lru_cache(maxsize=4)
+def index_of(prefix: str) -> Index:
+    """The index, with addresses below a prefix. Made in about a second, once."""
+    documents = list(_documents(Addresses(prefix)))
+    rows = [(number, *_texts(one)) for number, one in enumerate(documents)]
+    return Index(documents, _index(rows, "unicode61"), _index(rows, "porter unicode61"), Lock())
+
+
+def _index(rows: Iterable[tuple[int, str, str, str]], tokens: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.execute(f"CREATE VIRTUAL TABLE documents USING fts5(name, also, body, tokenize='{tokens}')")
+    connection.executemany("INSERT INTO documents (rowid, name, also, body) VALUES (?, ?, ?, ?)", rows)
+    return connection
+
+
+def _texts(one: Document) -> tuple[str, str, str]:
+    """Name, other names, and the rest, folded; names of several words also as one."""
+    names = [folded(name) for name in (one.label, *one.also)]
+    joined = " ".join(name.replace(" ", "") for name in names if " " in name)
+    return names[0], f"{' '.join(names[1:])} {joined}", folded(f"{one.detail} {one.text}")
+
+
+def _documents(links: Addresses) -> Iterator[Document]:
+    """Everything, group by group."""
+    for key, claim in claims_by_key().items():
+        yield Document("The paper", "claim", claim.name, claim.meaning, links.paper(key), claim.also)
+    yield from _lessons(links)
+    yield from _methods(links)
+    for analysis in ANALYSES:
+        url = links.analysis(NETWORK, analysis.key)
+        also = (analysis.key, *_QUESTIONS.get(analysis.key, ()))
+        yield Document("Analyses", "analysis", analysis.title, analysis.question, url, also, analysis.price)
+    for one in CRITERIA:
+        told = f"{one.formula} {one.method} {one.source}"
+        yield Document("Criteria", "criterion", one.label, one.definition, links.criteria(one.key), (one.key,), told)
+    for label, url in scored_methods(links).items():
+        what = "How it does against all valid circuits of many networks"
+        yield Document("Answer key", "method", f"{label}, scored", what, url)
+    for term in terms():
+        yield Document("Glossary", "term", term.name, term.meaning, links.glossary(term.anchor), term.also)
+    for chapter in record()["findings"]:
+        detail, url = "" if broken(chapter) else chapter["sentence"], chapter_url(chapter["key"], links)
+        yield Document("Findings", "finding", chapter["title"], detail, url, (chapter["key"],))
+    for chapter in record()["chapters"]:
+        text, also = str(chapter["text"]), _FURTHER.get(chapter["key"], ())
+        first = _bare(text.strip().partition("\n")[0])
+        yield Document(
+            "Findings", "finding", chapter["title"], first, links.findings(chapter["key"]), also, _bare(text)
+        )
+    for title, blocks in chapters(SCOPE_FILE)[1:]:
+        lines = (line for block in blocks if not block.startswith("|") for line in items_of(block))
+        for line in lines:
+            yield Document("Scope", "scope", title, _bare(line), links.scope(anchor_of(title)))
+    for path in SHOWN:
+        for title, blocks in chapters(path)[1:]:
+            body, url = " ".join(blocks), links.document(path.stem, anchor_of(title))
+            yield Document("Documents", "document", title, title_of(path), url, (), _bare(body))
+    yield from actions(links)
+
+
+def _bare(text: str) -> str:
+    """Markdown without its marks."""
+    return re.sub(r"[*`]|\[([^\]]*)\]\([^)]*\)", lambda link: link[1] or "", text)
+
+
+def _lessons(links: Addresses) -> Iterator[Document]:
+    """What there is to learn and to teach with."""
+    teach, notes = "learn teach teacher teaching class course exercise lessons", "hand-out handout notes"
+    pages = [
+        ("Learn", "The story, lessons, plans for a class, notes", links.learn(), "slides hand-outs handouts"),
+        ("Slides", "One thought each, for the front of the room", links.learn("slides"), "present"),
+        ("Hand-outs", "A page to print for each lesson", links.learn("hand-outs"), "handouts sheets"),
+        ("Teacher’s notes", "A page with the answers to each lesson", links.learn("notes"), "notes"),
+        *((one.title, one.does, links.learn(one.slug), notes) for one in LESSONS),
+    ]
+    for label, detail, url, also in pages:
+        yield Document("Learn", "lesson", label, detail, url, (), f"{also} {teach}")
+
+
+def _methods(links: Addresses) -> Iterator[Document]:
+    """Discovery methods and lenses, on a network that has an answer."""
+    here = LENSES.of(PERCEPTRON)
+    every: list[tuple[Method, str]] = [(one, links.analysis(NETWORK, "methods")) for one in METHODS.by_key.values()]
+    for lens in LENSES.by_key.values():
+        network = _SAYS_SOMETHING.get(lens.key, NETWORK if lens.key in here else _OTHER)
+        every.append((lens, links.analysis(network, "lenses", item=lens.key)))
+    for one, url in every:
+        told = " ".join((one.source, *(f"{setting.name} {setting.meaning}" for setting in one.settings)))
+        yield Document("Methods and lenses", "method", one.label, one.definition, url, (one.key,), told)
+
+
+def actions(addresses: Addresses) -> list[Document]:
+    """Everything that can be done or opened here, each with further words that it goes by."""
+    a, alice_and_bob = addresses, addresses.compare(ALICE_AND_BOB, (ALICE, BOB))
+    story = "help tour guide start home introduction present export figures svg png pdf"
+    paper = "XOR, pretrained by the authors, under the rules of their paper"
+    authors = "authors reported Méloux Maniu Portet Peyrard"
+    reproduced = f"{authors} reproduce reproducing reproduction replicate replicating replication"
+    every = [
+        ("Import a network", "From a file: JSON, safetensors or ONNX", a.bring_in(), "upload add pytorch"),
+        ("Train a network", "In the browser, from a task and a seed", a.train(), "training new"),
+        ("Train a transformer", "In the browser, loss by step", a.bring_in(way="transformer"), "training new"),
+        ("New study", "Many networks over a declared grid", a.new_study(), "start design seeds"),
+        ("Compare explanations", "Two to six side by side", a.compare(), "comparison difference"),
+        ("Networks", "All stored networks", a.gallery(), "gallery list models transformers explore"),
+        ("Studies", "All studies", a.studies(), "list"),
+        ("Jobs", "Background work", a.jobs(), "queue running progress"),
+        ("The story", f"{_SCREENS} screens: why explanations that pass tests need not be right", a.front(), story),
+        ("Findings", "What the bundled studies found", a.findings(), "results answers"),
+        (
+            "Answer key",
+            "Discovery methods by regret against all valid circuits",
+            a.bench(),
+            "benchmark leaderboard scores",
+        ),
+        ("The paper, claim by claim", "What is reported and what is found here", a.paper(), reproduced),
+        ("The paper’s network", paper, a.network(NETWORK, Scope(protocol="paper")), authors),
+        ("Alice and Bob", "Two explanations that contradict each other", alice_and_bob, "carol story"),
+        ("Glossary", "All terms", a.glossary(), "help words meaning"),
+        ("Scope and limitations", "What a verdict means and does not", a.scope(), "help criteria settings"),
+        ("How to export your model", "From PyTorch", f"{a.bring_in(part='export')}#export", "help pytorch import"),
+        ("API", "Every address and option", a.document("api"), "openapi json machine interface"),
+        ("Keyboard shortcuts", "All keys", f"{a.search()}#shortcuts", "help keys"),
+        ("Switch to the dark theme", "", a.gallery(theme="dark"), "toggle colours mode night"),
+        ("Switch to the light theme", "", a.gallery(theme="light"), "toggle colours mode day"),
+        ("Administration", "How the installation runs", a.admin(), "status load"),
+    ]
+    return [
+        Document("Actions", "action", label, detail, url, _ASKED.get(label, ()), also, _DONE.get(label, ""))
+        for label, detail, url, also in every
+    ]
+
+
+def plain(text: str) -> str:
+    """A text in lower case without accents, numbers without commas."""
+    bare = "".join(sign for sign in normalize("NFD", text.lower()) if not combining(sign))
+    return re.sub(r"(?<=\d),(?=\d{3})", "", bare)
+
+
+@lru_cache(maxsize=8_192)  # the same documents are looked through at every letter that is typed
+def folded(text: str) -> str:
+    """The words of a text so that plurals, hyphens and the two spellings of -ise are alike."""
+    words = re.findall(r"[a-z0-9]+", plain(text).replace("iz", "is"))
+    return " ".join(one[:-1] if len(one) > 3 and one.endswith("s") and one[-2] != "s" else one for one in words)
