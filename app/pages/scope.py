@@ -45,7 +45,7 @@ def scope(session: Session, links: Addresses) -> Iterator[Block]:
     """What a verdict means and does not, how sure numbers are, what was not searched, and every setting."""
     (_, (sentence,)), *rest = chapters(SCOPE_FILE)
     short, kinds, *folded = [(title, Prose("\n\n".join(blocks))) for title, blocks in rest]
-    folds = [More(title, partial(list, [text]), sent=True) for title, text in folded]
+    folds: list[Block] = [More(title, partial(list, [text]), sent=True) for title, text in folded]
     folds.append(More("Limits here", lambda: [_limits(session)], id="limits", sent=True))
     folds.append(More("Protocols", lambda: [_protocols()], sent=True))
     folds.append(Prose(f"[Every criterion]({links.criteria()}) has a page.", glossary=False))
