@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -30,13 +30,13 @@ from app.options import PageModel
 from app.pages.pending_work import missing, progress_of
 from app.pages.place import INTERPRETATIONS, AnyPlace, locate
 from app.pages.plan import refused
-from app.pages.shared import job_now, work_state
+from app.pages.shared import job_now, known_of, work_state
 from pluriscope.address import Addresses
-from pluriscope.analyses import pair
-from pluriscope.analyses.registry import BY_KEY, EVERY, PAIR, Analysis, of_kind, on_own_rows
-from pluriscope.analyses.rivals import farthest
+from pluriscope.analyses.compare import refs
+from pluriscope.analyses.registry import BY_KEY, EVERY, GROUPS, Analysis, of_kind, on_own_rows
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, shown
-from pluriscope.blocks import Action, Block, Choice, Head, Notice, Progress, Prose, Section
+from pluriscope.blocks import Action, Block, Choice, Head, More, Notice, Progress, Prose, Section, Table
+from pluriscope.counts import count_of
 from pluriscope.figures.numbers import duration, when
 from pluriscope.naming import Scope
 from pluriscope.recent import Recent
@@ -48,8 +48,6 @@ ALL: Final = "all"
 EVERY_INPUT: Final = "every clean input"
 _SUMS: Final = Recent[Any](16)
 """Reports that sum up what others found, by what they are made from; asked for last."""
-_THUMBS: Final = Recent[Markup](512)
-"""Drawings of reports, by what these are made from."""
 
 
 class AnalysisRecord(PageModel, Generic[R]):
@@ -138,15 +136,12 @@ class Asked:
         return shown(self.analysis)
 
     @property
-    def drawing(self) -> Markup:
-        """What was found, small."""
-        assert self.stored is not None  # noqa: S101
-        return _THUMBS.of(self.stored.made_from, lambda: self.shown.thumb(self.report, self.subject))
-
-    @property
-    def took(self) -> str:
-        """How long it took to find."""
-        return "" if self.stored is None or self.stored.seconds is None else duration(self.stored.seconds)
+    def made(self) -> tuple[str, ...]:
+        """Under which rules it was made, how long that took, by which engine and when; () where that is not kept."""
+        stored = self.stored
+        if stored is None or stored.seconds is None or stored.created_at is None:
+            return ()
+        return self.chosen, duration(stored.seconds), stored.engine_version, when(stored.created_at)
 
     @property
     def mark(self) -> str:
@@ -155,8 +150,11 @@ class Asked:
 
     @property
     def url(self) -> str:
-        """Of its page."""
-        return self.subject.links.analysis(self.subject.slug, self.analysis.key, self.subject.scope)
+        """Of its page: of two that are found, their comparison; of one that stands beside another, the page of that."""
+        of, page = self.subject, self.analysis.page
+        if page == "compare":
+            return of.compare([] if self.report is None else refs(self.report.pair))
+        return of.links.analysis(of.slug, page or self.analysis.key, of.scope)
 
     @property
     def elsewhere(self) -> dict[str, str]:
@@ -204,7 +202,7 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
         if not one.find:
             such = links.analysis(place.slug, one.key, place.scope, "given", **one.example)
             reason = f"{one.price} Such an address: {such}"
-            found.append(Asked(one, context, "not_asked", Stored(report=None), None, reason, rules))
+            found.append(Asked(one, context, "not_asked", Stored(report=None), searching, reason, rules))
         elif unfit:
             fit = {EVERY_INPUT: replace(place.scope, data="")} if on_own_rows(place.question) else {}
             found.append(Asked(one, context, "not_applicable", None, None, unfit, rules, fit))
@@ -325,27 +323,41 @@ def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
 # --- one analysis
 
 
-def page_of(one: Asked) -> Iterator[Block]:
-    """The page of one analysis, whatever its state."""
+def beside(one: Asked, session: Session, place: AnyPlace) -> list[Asked]:
+    """Those that stand on the page of another one."""
+    there = [each for each in of_kind(place.question.kind) if each.page == one.analysis.key]
+    return asked(session, place, one.subject.links, there) if there else []
+
+
+def _so_far(one: Asked) -> list[Block]:
+    """What the search that runs has found by now of the valid circuits."""
+    known = known_of(one.job)
+    return [] if known is None else [Prose(f"Known so far: {count_of(known)} valid circuits.", glossary=False)]
+
+
+def page_of(one: Asked, others: Sequence[Asked] = ()) -> Iterator[Block]:
+    """The page of one analysis and of those that stand on it, whatever their state: its question, then the answer."""
     rules = {name: one.subject.links.analysis(one.subject.slug, one.analysis.key, to) for name, to in one.rules.items()}
-    told = " ".join(one.findings) or one.analysis.question
     url = one.subject.links.analysis(one.subject.slug, f"{one.analysis.key}.csv", one.subject.scope)
     taken = [Action("CSV", url)] if one.shown.table and one.stored else []
-    yield Head(one.analysis.title, told, actions=[*taken, Choice("Rules", rules, one.chosen)])
-    if one.stored is None:
-        yield _waiting(one)
+    every = (one, *others)
+    yield Head(one.analysis.title, one.analysis.question, actions=[*taken, Choice("Rules", rules, one.chosen)])
+    yield from _so_far(one)
+    for each in every:
+        if each.stored is None:
+            yield waiting(each)
+            continue
+        yield from _underway(each)
+        yield from older(each)
+    if all(each.stored is None for each in every):
         return
-    yield from _underway(one)
-    yield from older(one)
+    if one.findings:
+        yield Prose(" ".join(one.findings), glossary=False, id="found")
     yield from one.shown.page(one.report, one.subject)
-    yield from _more(one)
-    if not one.analysis.find:
-        return
-    made = [one.analysis.question, f"Rules: {one.chosen}."]
-    if one.stored.seconds is not None and one.stored.created_at is not None:
-        at = f"{one.stored.engine_version}, {when(one.stored.created_at)}"
-        made.append(f"Took {duration(one.stored.seconds)}, engine {at}.")
-    yield Prose(" ".join(made), glossary=False)
+    yield from _more(every)
+    if made := [(each.analysis.title, *each.made) for each in every if each.made]:
+        columns = ("Analysis", "Rules", "Took", "Engine", "When")
+        yield More("How this was counted", lambda: [Table.plain(columns, made)], "rules, time, engine", id="counted")
 
 
 def _underway(one: Asked) -> Iterator[Block]:
@@ -360,7 +372,7 @@ def older(one: Asked) -> Iterator[Notice]:
         yield Notice(one.mark, AGAIN, actions=[_ask(one, "Make it again now", thorough=one.stored.thorough)])
 
 
-def _waiting(one: Asked) -> Notice | Progress:
+def waiting(one: Asked) -> Notice | Progress:
     """What stands in the place of what is not found out."""
     title, subject = one.analysis.title, one.subject
     if one.state == "not_applicable":
@@ -378,25 +390,38 @@ def _waiting(one: Asked) -> Notice | Progress:
 
 def _progress(one: Asked) -> Progress:
     assert one.job is not None  # noqa: S101  # else it would not be computing
-    return progress_of(one.job, one.subject.links, "progress", one.analysis.title)
+    name = f"progress-{one.analysis.key}" if one.analysis.page else "progress"  # several stand on one page
+    return progress_of(one.job, one.subject.links, name, one.analysis.title)
 
 
 def _ask(one: Asked, words: str, *, thorough: bool = False) -> Action:
     fields = dict(one.subject.scope.fields) | ({"thorough": "true"} if thorough else {})
     url = one.subject.links.analysis(one.subject.slug, one.analysis.key)
-    return Action(words, url, True, True, fields)
+    return Action(words, url, not thorough, True, fields)
 
 
-def _more(one: Asked) -> Iterator[Block]:
+def _more(every: Sequence[Asked]) -> Iterator[Block]:
     """What takes long, where it is not done yet."""
-    more = one.analysis.more(one.subject.kind)
-    if not more or one.stored is None or one.stored.thorough or one.report.all_there_is:
-        return
-    if one.job is not None:
-        yield _progress(one)
-    else:
-        action = _ask(one, "Do this too", thorough=True)
-        yield Notice("There is more", f"Not done yet: {more}.", actions=[action])
+    wanted = list[tuple[str, Action]]()
+    for one in every:
+        more = one.analysis.more(one.subject.kind)
+        if not more or one.stored is None or one.stored.thorough or one.report.all_there_is:
+            continue
+        if one.job is not None:
+            yield _progress(one)
+        else:
+            wanted.append((more, _ask(one, f"Add {more}", thorough=True)))
+    if wanted:
+        yield Notice(f"Not done yet: {', '.join(more for more, _ in wanted)}", actions=[ask for _, ask in wanted])
+
+
+def not_yet(session: Session, place: AnyPlace, one: Asked) -> Iterator[Block]:
+    """The page of a thing of an analysis whose network is not searched yet: what runs, and how it is asked for."""
+    why, instead = refused(session, place)
+    state: State = "not_applicable" if why else "computing" if one.job is not None else "not_analysed"
+    yield Head(one.analysis.title, one.analysis.question)
+    yield from _so_far(one)
+    yield waiting(replace(one, state=state, why=why, instead=instead))
 
 
 def contradicting(one: Asked) -> Iterator[Block]:
@@ -406,10 +431,10 @@ def contradicting(one: Asked) -> Iterator[Block]:
         one: the analysis PAIR of a perceptron, or RIVALS of a model of another kind.
     """
     if one.stored is None:
-        yield Section(pair.CONTRADICT, pair.SAME)
-        yield _waiting(one)
+        yield Section(one.analysis.title)
+        yield waiting(one)
         return
-    head, *found = (pair.contradicting if one.analysis is PAIR else farthest)(one.report, one.subject)
+    head, *found = one.shown.page(one.report, one.subject)
     yield head
     yield from older(one)
     yield from found
@@ -418,44 +443,27 @@ def contradicting(one: Asked) -> Iterator[Block]:
 # --- all of them
 
 
-@dataclass(frozen=True)
-class Shelf(Block):
-    """What some analyses found.
-
-    Args:
-        items: in order.
-        whole: whether questions and findings stand beside the figures, on a page of their own.
-    """
-
-    items: Sequence[Asked]
-    whole: bool = False
-
-
 def index_of(every: list[Asked]) -> Iterator[Block]:
-    """What each analysis of one network found, and how the others can be had."""
+    """What each analysis of one network asks and found, in groups, and how the others can be had."""
     subject = every[0].subject
-    asked = [one for one in every if one.analysis.find and (one.state != "not_applicable" or one.instead)]
     rules = {name: subject.links.analyses(subject.slug, scope) for name, scope in every[0].rules.items()}
-    claim = Action("Check your own answer", subject.links.claim(subject.slug, subject.scope), True)
-    steer = (
-        []
-        if subject.kind.refuses("play")
-        else [Action("Steer", subject.links.analysis(subject.slug, "steering", subject.scope))]
-    )
-    yield Head(
-        "More analyses",
-        "Each answer also stands, in its part, on the page of every explanation that it speaks about.",
-        actions=(Choice("Rules", rules, every[0].chosen), claim, *steer),
-    )
-    found = answers_of(asked)
-    if found:
-        yield Shelf(found, whole=True)
+    yield Head("More analyses", "What each asks, and what it found.", actions=[Choice("Rules", rules, every[0].chosen)])
+    asked = [one for one in every if one.analysis.find and (one.state != "not_applicable" or one.instead)]
     yield from _not_there(asked)
+    rows = list[tuple[str, Markup, str]]()
+    for group, analyses in GROUPS.items():
+        here = [one for one in every if one.analysis in analyses and one.state != "not_applicable"]
+        some = [_in_index(one) for one in here if one.analysis.page not in BY_KEY]
+        rows += [(group if number == 0 else "", *row) for number, row in enumerate(some)]
+    yield Table.plain(("", "Analysis", "What it found"), rows)
 
 
-def answers_of(every: Iterable[Asked]) -> list[Asked]:
-    """Those of some analyses that are there."""
-    return [one for one in every if one.stored is not None and one.analysis.find]
+def _in_index(one: Asked) -> tuple[Markup, str]:
+    """What an analysis asks, and the first that it found."""
+    words = Markup('<a href="{}"><b>{}</b></a><br>{}')
+    found = one.findings[0] if one.findings else one.analysis.price
+    told = "On its way." if one.state == "computing" else f"{found} {one.mark}".strip()
+    return words.format(one.url, one.analysis.title, one.analysis.question), told
 
 
 def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:
@@ -467,22 +475,21 @@ def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:
         actions = [Action(f"Under {words}", links.analyses(slug, scope)) for words, scope in instead.items()]
         titles = ", ".join(one.analysis.title for one in unfit)
         yield Notice(f"Not applicable: {titles}", unfit[0].reason, actions=actions)
-    if waiting := [one for one in missing_ones if one.state == "not_analysed"]:
-        yield _waiting(waiting[0])
+    if untouched := [one for one in missing_ones if one.state == "not_analysed"]:
+        yield waiting(untouched[0])
     working = [one for one in missing_ones if one.state == "computing"]
     if working:
         told = f"On their way: {', '.join(one.analysis.title for one in working)}. This page fills itself."
         yield Progress(told, id="working")
     for one in missing_ones:
         if one.state in ("failed", "cancelled"):
-            yield _waiting(one)
+            yield waiting(one)
     wanted = [one for one in missing_ones if one.state == "not_asked"]
     if wanted:
         subject = wanted[0].subject
-        prices = " ".join(f"{one.analysis.title}: {one.analysis.price}" for one in wanted)
         url = subject.links.analysis(subject.slug, ALL)
         ask = Action("Ask for all", url, changes=True, fields=dict(subject.scope.fields))
-        yield Notice(f"Not asked yet: {', '.join(one.analysis.title for one in wanted)}", prices, actions=[ask])
+        yield Notice(f"Not asked yet: {', '.join(one.analysis.title for one in wanted)}", actions=[ask])
 
 
 # --- one thing of one, and what analyses say of one explanation

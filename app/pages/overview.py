@@ -31,8 +31,7 @@ from app.jobs.queue import is_unfinished
 from app.limits import limits_in
 from app.options import ScopeOptions
 from app.pages.analyses import Asked as Analysed
-from app.pages.analyses import Shelf, asked, contradicting
-from app.pages.analyses import answers_of as found_of
+from app.pages.analyses import asked, contradicting
 from app.pages.circuit_sizes import sizes_chart, spread
 from app.pages.circuit_tree import asked_mask, circuit_tree_blocks
 from app.pages.compare.choosing import own_pair
@@ -50,7 +49,7 @@ from app.pages.stage import Stage, model_stage, perceptron_stage
 from app.pages.training.course import learning_of_network, same_again
 from pluriscope.address import Addresses
 from pluriscope.analyses.common_ground import ground_chart, ground_words
-from pluriscope.analyses.pair import refs as refs_of
+from pluriscope.analyses.compare import refs as refs_of
 from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS, Analysis, of_kind
 from pluriscope.blocks import (
     Action,
@@ -242,7 +241,7 @@ class Overview(Known, Shared):
     def _blocks(self) -> Iterator[Block]:
         """What it is and does, how many explanations there are, what else was asked; the rest folded."""
         place, links, contents = self.place, self.links, self.contents
-        refs = own_pair(self.session, links, place) if self.pair is None else refs_of(self.pair)
+        refs = own_pair(self.session, place) if self.pair is None else refs_of(self.pair)
         words = "Compare two explanations" if self.pair is None else "Guess which of two is right"
         compare = Action(words, links.compare(place.slug, refs, place.scope), primary=True)
         first = [compare]
@@ -279,10 +278,6 @@ class Overview(Known, Shared):
             yield Columns(beside)
         tree = list(circuit_tree_blocks(self, self.options.circuit))
         yield from tree if self.options.circuit else Fold.of(tree)
-        answers = found_of(self.every)
-        if answers:
-            every = Action("All, each with its question", self.links.analyses(place.slug, place.scope))
-            yield from Fold.of([Section("More analyses", action=every), Shelf(answers)])
 
 
 def _working(page: Overview) -> Progress | None:

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analysis.criteria.steps import default_steps, parse_steps
+from analysis.errors import AnalysisError
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, protocol_from_mapping
 from analysis.question import Question
@@ -31,7 +32,7 @@ from app.errors import BadQuery, Conflict, NotFound
 from app.jobs import queue
 from app.options import ScopeOptions
 from app.pages.analyses import ALL as ASK_ALL
-from app.pages.analyses import AnalysisRecord, Asked, analysis_meant, asked, index_of, item_of, page_of
+from app.pages.analyses import AnalysisRecord, Asked, analysis_meant, asked, beside, index_of, item_of, not_yet, page_of
 from app.pages.jobs import JobPage
 from app.pages.page import read_options
 from app.pages.place import AnyPlace, locate, others, place_of
@@ -43,6 +44,7 @@ from app.routes.faces import HTML, Faces, both
 from pluriscope.address import API_PREFIX, API_V2, Addresses
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import BY_KEY, CLAIMS, Analysis, of_kind
+from pluriscope.analyses.shown import Item
 from pluriscope.blocks import Block
 from pluriscope.naming import Scope
 
@@ -209,11 +211,11 @@ def _analyses(session: Session, place: AnyPlace, options: ResultOptions) -> list
 # --- what else is asked about it
 
 
-def _found(session: Session, links: Addresses, name: str, options: ScopeOptions, key: str) -> Asked:
-    """How far the analysis that an address names is."""
+def _found(session: Session, links: Addresses, name: str, options: ScopeOptions, key: str) -> tuple[AnyPlace, Asked]:
+    """What an address names, and how far the analysis of it is."""
     place = locate(session, links, name, options.scope)
     (found,) = asked(session, place, links, [analysis_meant(key, links, place)])
-    return found
+    return place, found
 
 
 def refuse_unfit(session: Session, links: Addresses, place: AnyPlace, analysis: Analysis) -> None:
@@ -287,8 +289,11 @@ def index(request: Request, session: Reading, links: Links, name: str, options: 
 )
 def one_analysis(session: Reading, links: Links, name: str, key: str, options: Meant) -> Faces:
     """What one analysis of a network found, or how far it is; `report` is by `analysis`."""
-    one = _found(session, links, name, options, key)
-    return Faces(lambda request: _page(request, one, page_of(one), one.analysis.title), one.record)
+    place, one = _found(session, links, name, options, key)
+    if one.analysis.page:  # what it leads to may be found meanwhile
+        return Faces(lambda _: RedirectResponse(one.url), one.record)
+    others = beside(one, session, place)
+    return Faces(lambda request: _page(request, one, page_of(one, others), one.analysis.title), one.record)
 
 
 @router.post(f"{ALL}/{ASK_ALL}", response_model=None, include_in_schema=False)
@@ -328,17 +333,22 @@ def item(request: Request, session: Reading, links: Links, name: str, key: str, 
     """Every number of one lens, under settings of the address, or one sequence of the funnel."""
     given = {name: " ".join(request.query_params.getlist(name)) for name in request.query_params}
     meant = {name: given.pop(name) for name in (*ScopeOptions.model_fields, "part") if name in given}
-    one = _found(session, links, name, read_options(ScopeOptions, [*meant.items()]), key)
+    place, one = _found(session, links, name, read_options(ScopeOptions, [*meant.items()]), key)
     if key == "methods" or (key, item) == ("common-ground", "places"):  # they had pages of their own
         return Faces(lambda _: RedirectResponse(one.url, 301), lambda: one.record().model_dump(mode="json"))
-    made = item_of(one, item, given)
+    try:
+        made = item_of(one, item, given)
+    except NotFound as error:
+        if place.analysis is not None or error.field != "protocol":
+            raise
+        made = Item(one.analysis.title, lambda: not_yet(session, place, one), refused=error)
 
     def record() -> dict[str, Any]:
         if made.refused is not None:
             raise made.refused
         return dict(made.record)
 
-    status = 422 if made.refused else 200
+    status = 422 if isinstance(made.refused, AnalysisError) else 200
     return Faces(lambda request: _page(request, one, made.blocks(), made.title, status), record)
 
 

@@ -237,4 +237,4 @@ def _named(mask: int, names: list[str]) -> list[str]:
     return [name for bit, name in enumerate(names) if mask >> bit & 1]
 
 
-SHOWN: Final = Shown(lambda _, __: Markup(""), _page, item=_item)
+SHOWN: Final = Shown(_page, item=_item)

@@ -13,7 +13,7 @@ from analysis.common_ground.report import CommonGroundReport, Kind
 from analysis.experiments import ask_network, standing_of
 from analysis.explanations.registry import BY_KEY, KIND_OF
 from analysis.pair.report import PairFound
-from pluriscope.analyses.shown import AnalysisContext, Shown, thumb_of
+from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Action, Block, ChartFigure, Fact, Facts, More, Notice, Prose, Section
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, histogram
 from pluriscope.figures.numbers import exact, noun
@@ -197,8 +197,4 @@ def _among(report: CommonGroundReport, kind: str, predicted: int, right: int) ->
     return f"More accurate, of {exact(sum(one.count for one in places))} {what}: {exact(better)}."
 
 
-def _brief(report: CommonGroundReport) -> str:
-    return "" if report.best is None else f"best {exact(report.best.right)} of {exact(report.n_interventions)}"
-
-
-SHOWN: Final = Shown(thumb_of(ground_chart), _page, _brief, "explanations by interventions right", about=_about)
+SHOWN: Final = Shown(_page, about=_about)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from analysis.criteria.registry import criterion_named
 from analysis.deception.ranking import RANKINGS
 from analysis.deception.report import LIMITS, FooledReport, Lie
-from pluriscope.analyses.shown import AnalysisContext, Shown, thumb_of
+from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Block, ChartFigure, More, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.tables import Column, Row
@@ -125,14 +125,6 @@ def _criteria(report: FooledReport, some: Sequence[Lie]) -> Iterator[Row]:
         yield Row(values)
 
 
-def _brief(report: FooledReport) -> str:
-    return ", ".join(
-        f"{sum(one.fooled for one in report.of(limits))} of {len(RANKINGS)} methods where {words}"
-        for limits, words in _WORDS.items()
-        if limits
-    )
-
-
 def _list(report: FooledReport | None, _: AnalysisContext) -> tuple[str, Sequence[str], list[Sequence[Any]]]:
     """What each method says of each network."""
     own = tuple(name for name in Lie.model_fields if name not in ("numbers", "circuit"))
@@ -140,4 +132,4 @@ def _list(report: FooledReport | None, _: AnalysisContext) -> tuple[str, Sequenc
     return "Limits are empty for the network as it is. Empty: unknown, none.", own, rows
 
 
-SHOWN: Final = Shown(thumb_of(_chart), _page, _brief, "what methods say of one neuron", table=_list)
+SHOWN: Final = Shown(_page, table=_list)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Literal
 
-from markupsafe import Markup
 from pydantic import BaseModel, Field
 
 from analysis.algorithms.redundancy import IRREDUNDANT
@@ -18,8 +17,6 @@ from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_for
 from pluriscope.blocks import Action, Block, ChartFigure, Choice, Form, Head, Menu, More, Notice, Prose, Section, Table
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.charts import Axis, Chart, Series
-from pluriscope.figures.numbers import exact
-from pluriscope.figures.svg.charts import thumb
 from pluriscope.naming import Scope
 from pluriscope.tables import Column, Row
 
@@ -79,12 +76,6 @@ def funnel_url(of: AnalysisContext, steps: Sequence[CriterionStep]) -> str:
             return of.links.analysis(of.slug, "funnel", of.scope, "" if preset == DEFAULT_PRESET else preset.key)
     text = " ".join(map(str, steps)) or NONE
     return of.links.analysis(of.slug, "funnel", of.scope, CHOSEN, criteria=text)
-
-
-def _thumb(report: FunnelReport, of: AnalysisContext) -> Markup:
-    kind = report.of("circuit")
-    kept = [number for number, row in enumerate(kind.rows) if row.known and int(row.left) < int(row.before)]
-    return thumb(_chart(kind, kept, report, of))
 
 
 def _chart(kind: KindFound, numbers: Sequence[int], report: FunnelReport, of: AnalysisContext) -> Chart:
@@ -240,9 +231,4 @@ def _sequence(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
     yield from _page(report, of)
 
 
-def _brief(report: FunnelReport) -> str:
-    kind = report.of("circuit")
-    return f"{exact(kind.left)} of {exact(kind.begin)} circuits stay" if kind.rows else ""
-
-
-SHOWN: Final = Shown(_thumb, _page, _brief, "circuits left by criterion", item=_item)
+SHOWN: Final = Shown(_page, item=_item)

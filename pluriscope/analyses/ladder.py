@@ -1,90 +1,182 @@
-"""The ladder as pages show it: how many algorithms fit on each class of maps, each beside the same by chance."""
+"""Where an algorithm can stand: on which classes of maps of the network, each beside the same by chance, and in which
+of its circuits.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
-from analysis.alignments.map_classes import DIRECTIONS, map_class
+from analysis.alignments.map_classes import DIRECTIONS, MAP_CLASSES, map_class
+from analysis.carried_algorithms.of_circuit import story_of
+from analysis.carried_algorithms.relation import RELATIONS, Relation
+from analysis.carried_algorithms.report import StoriesReport
+from analysis.carried_algorithms.search import Unasked
+from analysis.directions.report import ClassFound, DirectionsReport
 from analysis.map_classes.report import ClassCounts, MapClassesReport
-from pluriscope.analyses.shown import AnalysisContext, Shown, listed, placed_chart, thumb_of
-from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Section, Table
-from pluriscope.figures.charts import Chart
+from analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analyses.shown import AnalysisContext, Shown, listed, neurons
+from pluriscope.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
+from pluriscope.figures.charts import Axis, Chart, Series
+from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row
 
-_COLUMNS: Final = (
-    Column("map_class", "A variable lives on", "The class of maps.", "name", first=True),
+RELATION_WORDS: Final[dict[Relation, str]] = {
+    "same": "exactly the algorithms that the whole network carries",
+    "narrower": "some of them, not all",
+    "wider": "all of them and more",
+    "opposite": "others only",
+    "none": "no algorithm, although the whole network carries some",
+    "overlapping": "some of them, and others",
+}
+"""What circuits of each relation carry, beside the whole network."""
+_ON_MAPS: Final = (
+    Column("map_class", "A variable stands on", "The class of maps.", "name", first=True),
     Column("algorithms", "Algorithms", "With a placement that passes, of those placed.", "text"),
     Column("alignments", "Placements that pass", "Of those that the class offers.", "text"),
     Column("joint", "Joint", "Those of them that joint interchange confirms too.", "text"),
+    Column("layers", "On layers", "Kept valid placements with a direction on each hidden layer.", "text"),
+    Column("search", "Search", "How far that of directions went.", "text"),
     Column("floor", "By chance: networks", "Permuted networks on which anything passes.", "text"),
     Column("mean", "By chance: placements, mean", "On one permuted network.", "float"),
 )
+_IN_CIRCUITS: Final = (
+    Column("story", "Carries", "How what the circuits carry relates to the whole network.", "name", first=True),
+    Column("carry", "The circuits carry", "Beside what the whole network carries.", "text"),
+    Column("circuits", "Circuits", "Of those asked.", "int"),
+    Column("share", "Share of all, interval", "Among all valid circuits, where these are a sample.", "text"),
+)
+_CARRIED: Final = (
+    Column("algorithm", "Algorithm", "That the circuit carries.", "name", first=True),
+    Column("minimal", "Minimal placements", "On the circuit.", "int"),
+    Column("smallest", "Smallest placement", "Where each variable sits.", "text"),
+)
 _READING: Final = """
+- A variable is interchanged by giving neurons, or a layer along a direction, what they are on another input. Which maps
+  are admitted decides how many explanations there are. Classes are compared; not all are nested.
 - Placements are counted out of what the class offers: disjoint neurons or sets; pairs of small integer directions; one
   direction for each layer with a read-out; a layer and a dimension for each variable where a map is learned.
 - Small integer directions have weights −1, 0 and 1, and read a variable if they come within a thousandth of it. An
   oblique swap moves a layer along any d with w·d = 1: a placement counts if some d passes for each variable by itself,
   so its number of joint ones is a lower bound where variables lie below the last hidden layer.
-- Learned rows are lower bounds: two seeds, 150 steps on every interchange at once.
-- Floor: {permuted} networks with each layer's weights permuted, biases kept (seed {seed}). Orthogonal and oblique swaps
-  of an exact read-out pass only where a network computes the task by itself: {right} of {permuted} do.
-- Under non-linear maps any algorithm fits nearly any network (Sutter et al., NeurIPS 2025), so passing there explains
-  nothing.
+- Learned maps are lower bounds: what no seed found may exist all the same. Under non-linear ones any algorithm fits
+  nearly any network (Sutter et al., NeurIPS 2025), so passing there explains nothing.
+- By chance: networks with each layer's weights permuted, biases kept. Swaps of an exact read-out pass only where such a
+  network computes the task by itself.
+- A circuit carries the irredundant algorithms that have a valid placement on the network when everything outside it is
+  ablated. Every set of active neurons is interchanged for all tested pairs of inputs, and a variable must be right on
+  every pair. For many tasks no network carries any.
 """
 
 
-def _chart(report: MapClassesReport, of: AnalysisContext) -> Chart:
-    rows = [
-        (map_class(one.map_class).short, one.algorithms, len(report.algorithms), _url(one, of))
-        for one in report.in_order
-        if not one.refused
-    ]
-    return placed_chart(rows, "Algorithms that can be placed on each class of maps")
+def _page(report: MapClassesReport | None, of: AnalysisContext) -> Iterator[Block]:
+    directions: DirectionsReport | None = of.report("directions")
+    found = {} if directions is None else {one.direction_class: one for one in directions.classes}
+    counted = {} if report is None else {one.map_class: one for one in report.rungs}
+    keys = sorted({*counted, *found}, key=[*MAP_CLASSES, *counted, *found].index)
+    rows = [_row(key, counted.get(key), report, found.get(key), of) for key in keys]
+    if any(row["algorithms"] for row in rows):
+        told = "Filled: algorithms of which some placement passes. Outlined: all that were tried."
+        yield ChartFigure(chart=_chart(rows), caption=told, id="classes")
+        yield Table.short("class", _ON_MAPS, rows)
+    for key in keys:
+        if why := (found[key] if key in found else counted[key]).refused:
+            yield Notice(f"Not searched: {map_class(key).label}", why)
+    if report is not None and report.algorithms:
+        placed = f"Placed: {len(report.algorithms):,} of {report.n_irredundant:,} irredundant algorithms with variables"
+        yield Section(placed, listed(map(of.algorithm, report.values(of.question)[:6]), ""), id="placed")
+    if (carried := of.report("stories")) is not None:
+        yield from _circuits(carried, of)
+    yield More("How to read it", lambda: [Prose(_READING)])
 
 
-def _page(report: MapClassesReport, of: AnalysisContext) -> Iterator[Block]:
-    if not report.algorithms:
-        return
-    told = "Filled: algorithms of which some placement passes. Outlined: all that were tried."
-    yield ChartFigure(chart=_chart(report, of), caption=told, id="classes")
-    rows = [_row(one, report, of) for one in report.in_order]
-    yield Table.short("rung", _COLUMNS, rows)
-    for one in report.in_order:
-        if one.refused:
-            yield Notice(f"Not computed: {one.label}", one.refused)
-    placed = f"Placed: {len(report.algorithms):,} of {report.n_irredundant:,} irredundant algorithms with variables"
-    yield Section(placed, listed(map(of.algorithm, report.values(of.question)[:6]), ""), id="placed")
-    words = {"permuted": report.n_permuted, "seed": report.seed, "right": report.n_permuted_right}
-    yield More("How to read it", lambda: [Prose(_READING.format(**words))])
-
-
-def _url(one: ClassCounts, of: AnalysisContext) -> str:
-    """Where a class leads."""
-    if one.map_class in DIRECTIONS:
-        return of.links.directions(of.slug, of.scope, classes=one.map_class)
-    return of.links.algorithms(of.slug, of.scope) if one.map_class == "sets" else ""
-
-
-def _row(one: ClassCounts, report: MapClassesReport, of: AnalysisContext) -> Row:
-    url = _url(one, of)
-    if one.refused:
-        return Row({"map_class": one.label}, url=url)
-    least = "" if one.exact else "≥ "
-    values = {
-        "map_class": one.label,
-        "algorithms": f"{least}{one.algorithms:,} of {len(report.algorithms):,}",
-        "alignments": f"{least}{one.alignments:,} of {'too many to count' if one.of is None else f'{one.of:,}'}",
-        "joint": None if one.joint is None else f"{'≥ ' if one.map_class == 'oblique' else least}{one.joint:,}",
-        "floor": f"{one.floor_passing:,} of {one.floor_networks:,}" if one.floor_networks else None,
-        "mean": one.floor_alignments / one.floor_networks if one.floor_networks else None,
-    }
+def _row(
+    key: str, counts: ClassCounts | None, report: MapClassesReport | None, found: ClassFound | None, of: AnalysisContext
+) -> Row:
+    """One class: what was counted on it, and what its search for directions found beside that."""
+    url = of.links.directions(of.slug, of.scope, classes=key) if key in DIRECTIONS else ""
+    if key == "sets":
+        url = of.links.algorithms(of.slug, of.scope)
+    values: dict[str, Any] = {"map_class": map_class(key).label, "short": map_class(key).short}
+    if found is not None and not found.refused:
+        least = "" if found.exact else "≥ "
+        values |= {
+            "passing": found.n_aligned,
+            "tried": found.n_searched,
+            "algorithms": f"{least}{found.n_aligned:,} of {found.n_searched:,}",
+            "alignments": f"{least}{int(found.n_valid):,}",
+            "joint": f"{least}{found.n_joint:,}",
+            "layers": ", ".join(f"layer {layer}: {many:,}" for layer, many in found.by_layer.items()),
+            "search": found.how_far,
+        }
+    if counts is not None and report is not None and not counts.refused:
+        least, tried = "" if counts.exact else "≥ ", len(report.algorithms)
+        joint = None if counts.joint is None else f"{'≥ ' if key == 'oblique' else least}{counts.joint:,}"
+        values |= {
+            "passing": counts.algorithms,
+            "tried": tried,
+            "algorithms": f"{least}{counts.algorithms:,} of {tried:,}",
+            "alignments": f"{least}{counts.alignments:,} of {'too many' if counts.of is None else f'{counts.of:,}'}",
+            "joint": joint,
+            "floor": f"{counts.floor_passing:,} of {counts.floor_networks:,}" if counts.floor_networks else None,
+            "mean": counts.floor_alignments / counts.floor_networks if counts.floor_networks else None,
+        }
     return Row(values, url=url)
 
 
-def _brief(report: MapClassesReport) -> str:
-    on = {one.map_class: one.algorithms for one in report.in_order}
-    return ", ".join(f"{on[key]} {words}" for key, words in (("single", "singly"), ("sets", "on sets")) if key in on)
+def _chart(rows: list[Row]) -> Chart:
+    """How many algorithms have a placement that passes on each class, over those tried."""
+    some = [row for row in rows if row["algorithms"]]
+    places = range(len(some))
+    tried = Series("tried", [row["tried"] for row in some], places, look="open")
+    passing = Series("pass", [row["passing"] for row in some], places, urls=[row.url for row in some])
+    title = "Algorithms that can be placed on each class of maps"
+    return Chart("bars", title, Axis("algorithms", low=0), Axis(names=[row["short"] for row in some]), [tried, passing])
 
 
-SHOWN: Final = Shown(thumb_of(_chart), _page, _brief, "algorithms by class of maps")
+# --- in circuits
+
+
+def _circuits(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
+    """How many circuits carry algorithms of each relation; each leads to the list of these."""
+    yield Section("In which circuits", " ".join(report.findings(of.question)), id="circuits")
+    if not report.told:
+        more = "That is not the same as none." if report.arises else ""
+        yield Notice("Undecided" if report.arises else "Not applicable", report.reason, more)
+    elif report.asked:
+        rows = []
+        for relation in (one for one in RELATIONS if report.counts[one]):
+            between = report.intervals.get(relation)
+            url = of.links.explanations(of.slug, of.scope, kind="circuit", story=relation)
+            share = f"{between[0]:.1%} to {between[1]:.1%}" if between else None
+            carry, many = RELATION_WORDS[relation], report.counts[relation]
+            rows.append(Row({"story": relation, "carry": carry, "circuits": many, "share": share}, url=url))
+        yield Table.short("relation", _IN_CIRCUITS if report.drawn else _IN_CIRCUITS[:-1], rows, id="relations")
+
+
+def _about(_report: Any, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
+    """Which algorithms a circuit carries, and where."""
+    if ref.kind != "circuit":
+        return
+    action = Action("In all circuits", f"{of.links.analysis(of.slug, 'ladder', of.scope)}#circuits")
+    found = story_of(of.question, Circuit(of.question.layout, int(ref.first, 16)))
+    if isinstance(found, Unasked):
+        yield Section("What it carries", found.reason, action)
+        return
+    yield Section("What it carries", f"{found.relation}: {RELATION_WORDS[found.relation]}", action)
+    rows = []
+    for result in found.carried:
+        variables = {variable.path: variable.shown for variable in result.algorithm.variables}
+        smallest = next((scored.alignment for scored in result.alignments if scored.minimal), None)
+        places = () if smallest is None else smallest.places
+        told = {
+            "algorithm": result.algorithm.formula,
+            "minimal": result.n_minimal,
+            "smallest": ", ".join(f"{variables[path]} on {neurons(site.layer, site.neurons)}" for path, site in places),
+        }
+        rows.append(Row(told, url=of.links.algorithm(of.slug, result.algorithm.id, of.scope)))
+    if rows:
+        yield Table.short("algorithm", _CARRIED, rows)
+
+
+SHOWN: Final = Shown(_page, about=_about)

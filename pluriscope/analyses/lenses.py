@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Final
 
-from markupsafe import Markup
-
 from analysis.lenses.functions import FunctionOnLayer
 from analysis.lenses.lens import Grid, Lens, NullTest, view_json
 from analysis.lenses.registry import LENSES
@@ -21,7 +19,6 @@ from pluriscope.analyses.registry import LENSES as ANALYSIS
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, input_words, settings_form
 from pluriscope.blocks import Action, Block, ChartFigure, Figure, Form, Head, More, Notice, Prose, Section
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
-from pluriscope.figures.svg.charts import thumb
 from pluriscope.figures.svg.lenses import arrow_panels, pixel_grids
 from pluriscope.naming import Scope
 from pluriscope.tables import Column, Row
@@ -71,16 +68,6 @@ _READING: Final = """
 - A read-out is one of those with the largest margin; another may be used where this one is not, and a variable may be
   carried by neurons that no single direction stands for. Settings are part of each answer.
 """
-
-
-def _thumb(report: LensesReport, _: AnalysisContext) -> Markup:
-    first = _shown_first(report)
-    if not report.functions:
-        drawn = (
-            one.drawing for found in report.lenses for one in _figures(LENSES.by_key[found.lens], found.view or {})
-        )
-        return thumb(_map(first.grids[0])) if first else next(drawn, Markup(""))
-    return thumb(_functions_chart(report))
 
 
 def _functions_chart(report: LensesReport) -> Chart:
@@ -308,14 +295,6 @@ def _cell(value: Any) -> Any:
     return f"{value:.4g}" if isinstance(value, float) else None if value is None else str(value)
 
 
-def _brief(report: LensesReport) -> str:
-    if not report.functions:
-        n = sum(bool(one.says) for one in report.lenses)
-        return f"{n} {'lens' if n == 1 else 'lenses'}" if n else "none applies"
-    cells = [cell for one in report.functions for cell in one.layers]
-    return f"{sum(cell.margin > 0 for cell in cells)} readable, {sum(bool(cell.carried) for cell in cells)} carried"
-
-
 # --- heat maps
 
 
@@ -367,4 +346,4 @@ def _cells(grids: Sequence[Grid], play: Callable[[str], str], report: LensesRepo
     return blocks.Table.short("cell", _CELLS, rows)
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, "what each layer holds", item=_item)
+SHOWN: Final = Shown(_page, item=_item)

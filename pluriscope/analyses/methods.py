@@ -12,7 +12,7 @@ from analysis.discovery.method import DiscoveryMethod
 from analysis.discovery.registry import METHODS
 from analysis.discovery.report import AnswerFound, MethodsReport
 from analysis.method_settings import settings_text, written
-from pluriscope.analyses.shown import AnalysisContext, Shown, thumb_of
+from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Look, Series
 from pluriscope.figures.numbers import exact, noun
@@ -161,11 +161,6 @@ def _about(report: MethodsReport | None, of: AnalysisContext, ref: ExplanationRe
         yield Notice("Discovery methods answer with it", f"{labels}.", actions=[action])
 
 
-def _brief(report: MethodsReport) -> str:
-    answers = {place["mask"] for place in report.defaults.values()}
-    return f"{len(report.defaults)} asked, {noun(len(answers), 'answer')}"
-
-
 _OWN: Final = (
     *("method", "default", "outcome", "raw_mask", "faithfulness", "fragile"),
     *("settings", "mask", "edges", "valid"),
@@ -187,4 +182,4 @@ def _list(report: MethodsReport | None, _: AnalysisContext) -> tuple[str, Sequen
     return note, (*_OWN, *(f"ties_{name}" for name in _OF_TIES)), rows
 
 
-SHOWN: Final = Shown(thumb_of(_chart), _page, _brief, "answers by size", about=_about, table=_list)
+SHOWN: Final = Shown(_page, about=_about, table=_list)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from analysis.criteria.registry import criterion_named
 from analysis.null_model import POWER, AgainstNull, NullModel, NullReport
-from pluriscope.analyses.shown import AnalysisContext, Shown, thumb_of
+from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Mark, Series
 from pluriscope.naming import ExplanationRef
@@ -95,9 +95,4 @@ def _about(report: NullReport | None, of: AnalysisContext, ref: ExplanationRef) 
         yield from against_null(report, of, int(ref.first, 16).bit_count(), ())
 
 
-def _brief(report: NullReport) -> str:
-    sizes = {model.key: model.by_standard[0].sizes for model in report.models if model.n}
-    return ", ".join(f"{len(some)} {key} have a circuit" for key, some in sizes.items())
-
-
-SHOWN: Final = Shown(thumb_of(_chart), _page, _brief, "smallest circuits of null networks", about=_about)
+SHOWN: Final = Shown(_page, about=_about)

@@ -11,7 +11,6 @@ from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, heat_chart
 from pluriscope.figures.numbers import interval
-from pluriscope.figures.svg.charts import thumb
 
 _READING: Final = """
 - A reader is a head, an MLP block or the logits. A choice is a set of the edges into it that is a circuit while all
@@ -68,9 +67,4 @@ def _row(one: Reader) -> tuple[str | int | None, ...]:
     return one.label, one.choices, one.valid, one.smallest, edges if one.valid else "no choice is valid"
 
 
-SHOWN: Final = Shown(
-    lambda report, _: thumb(_chart([report.most])),
-    _page,
-    lambda report: f"{report.most.valid:,} of {report.most.choices:,} choices",
-    "valid choices by edge",
-)
+SHOWN: Final = Shown(_page)

@@ -109,8 +109,4 @@ def _about(_: PlantedReport | None, of: AnalysisContext, ref: ExplanationRef) ->
         yield Notice("It was planted", actions=[action])
 
 
-def _brief(report: PlantedReport) -> str:
-    return "recovered" if report.outcome == "recovered" else f"not recovered: {report.outcome}"
-
-
-SHOWN: Final = Shown(_thumb, _page, _brief, "the planted circuit", about=_about)
+SHOWN: Final = Shown(_page, about=_about)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any, Final, get_type_hints
 
 from analysis.late_functions import function_at
@@ -42,6 +43,7 @@ class Analysis:
         sums: kind of the job whose results it sums up when it is asked for; "" if it has a job of its own.
         example: of one that is answered at once, options of such an address.
         asks: of one that is answered at once, what it is in the library.
+        page: where it stands that has no page of its own: key of the analysis on whose page, or "compare".
     """
 
     key: str
@@ -62,6 +64,7 @@ class Analysis:
     sums: str = ""
     example: Mapping[str, str] = field(default_factory=dict)
     asks: str = ""
+    page: str = ""
 
     @property
     def finds(self) -> Callable[..., Report]:
@@ -154,19 +157,21 @@ STORIES: Final = Analysis(
     always,
     version=2,
     needs=("algorithms",),
+    page="ladder",
 )
 RIVALS: Final = Analysis(
     "rivals",
-    "Rivals",
+    "The two that share least",
     "Which valid circuits have least in common?",
     "Some seconds; all pairs are compared or ruled out.",
     "analysis.circuit_sets.rivals:find",
     (("most different circuits", "Most different circuits", "every pair, block by block"),),
     always,
+    page="compare",
 )
 PAIR: Final = Analysis(
     "pair",
-    "Pair",
+    "Two that contradict each other",
     "Which two interpretations pass the same tests, each right where the other is wrong?",
     "Seconds up to 24 edges, far longer beyond; of more than 10,000 observed classes 2,000 are drawn.",
     "analysis.pair.report:find",
@@ -178,6 +183,7 @@ PAIR: Final = Analysis(
     version=2,
     reads=frozenset({"observed"}),
     needs=("interpretations",),
+    page="compare",
 )
 METHODS: Final = Analysis(
     "methods",
@@ -188,20 +194,20 @@ METHODS: Final = Analysis(
     (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
     always,
     boolean=False,
-    thoroughly="those that learn too",
+    thoroughly="methods that learn",
     thorough_needs=("gates",),
     version=2,
     methods="analysis.discovery.registry:METHODS",
 )
 LADDER: Final = Analysis(
     "ladder",
-    "Classes of maps",
-    "How many algorithms fit when variables may live on wider classes of maps?",
+    "Where an algorithm can stand",
+    "On which neurons or directions can the variables of an algorithm stand, and in which circuits?",
     "Seconds for the classes in closed form; learned ones take minutes.",
     "analysis.map_classes.closed_classes:find",
     (("ladder", "Classes of maps", "every class of maps, here and on networks with permuted weights"),),
     _ladder_is_cheap,
-    thoroughly="learned maps too",
+    thoroughly="learned maps",
     needs=("algorithms",),
 )
 LENSES: Final = Analysis(
@@ -213,7 +219,7 @@ LENSES: Final = Analysis(
     (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
     always,
     reads=frozenset({"carried"}),
-    thoroughly="those that learn too",
+    thoroughly="lenses that learn",
     searched=False,
     methods="analysis.lenses.registry:LENSES",
 )
@@ -257,6 +263,7 @@ DIRECTIONS: Final = Analysis(
     thoroughly="learned subspaces, and every irredundant algorithm",
     version=2,
     needs=("algorithms",),
+    page="ladder",
 )
 PLANTED: Final = Analysis(
     "planted",
@@ -341,25 +348,16 @@ STEERING: Final = Analysis(
     example={"along": "means"},
     asks="result.steer(…)",
 )
-EVERY: Final = (
-    FUNNEL,
-    COMMON_GROUND,
-    PAIR,
-    RIVALS,
-    STORIES,
-    METHODS,
-    LENSES,
-    LADDER,
-    DIRECTIONS,
-    PLANTED,
-    ONE_READER,
-    SIMPLICITY,
-    NULL,
-    FOOLED,
-    CLAIMS,
-    STEERING,
-)
-"""All that have pages."""
+GROUPS: Final[Mapping[str, tuple[Analysis, ...]]] = {
+    "How many hold up": (FUNNEL, COMMON_GROUND, SIMPLICITY),
+    "Two that differ": (PAIR, RIVALS),
+    "What stands where": (LADDER, DIRECTIONS, STORIES, PLANTED),
+    "What methods say": (METHODS, LENSES, ONE_READER),
+    "Against networks that should have nothing": (NULL, FOOLED),
+    "Your own": (CLAIMS, STEERING),
+}
+EVERY: Final = tuple(chain.from_iterable(GROUPS.values()))
+"""All that are asked about networks."""
 ANALYSES: Final = tuple(one for one in EVERY if one.find)
 """Those that a job computes."""
 BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, create_model
 from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.discovery.landscape import Landscape
 from analysis.discovery.landscapes import landscape_of
-from analysis.errors import AnalysisError
+from analysis.errors import ExplainedError
 from analysis.method_settings import Setting
 from analysis.report import Analysed
 from analysis.subjects.perceptron.circuit import Circuit
@@ -23,8 +23,6 @@ from analysis.subjects.subject import SubjectKind
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import Analysis
 from pluriscope.blocks import Block, Text
-from pluriscope.figures.charts import Axis, Chart, Series
-from pluriscope.figures.svg.charts import thumb
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.naming import ExplanationRef, Scope
@@ -132,7 +130,7 @@ class Item:
     title: str
     blocks: Callable[[], Iterable[Block]]
     record: Mapping[str, Any] = field(default_factory=dict)
-    refused: AnalysisError | None = None
+    refused: ExplainedError | None = None
 
 
 @dataclass(frozen=True)
@@ -140,10 +138,8 @@ class Shown:
     """How one analysis is shown.
 
     Args:
-        thumb: report and subject → its drawing, 248 by 120.
-        page: report and subject → what follows the head of its page.
-        brief: report → what it found, in a few words; "" for nothing.
-        figure: what the drawing shows, in a few words.
+        page: report and subject → what follows the head of its page; of one that others stand beside, with None where
+            only these are stored.
         item: the same, the name of one thing and options → its page, whether anything is stored or not; raises
             AnalysisError where there is no such thing. None if there are no such pages.
         about: the same and one explanation → what its page says of it.
@@ -151,37 +147,17 @@ class Shown:
             its columns, their names, and rows; None if there is none.
     """
 
-    thumb: Callable[[Any, AnalysisContext], Markup]
     page: Callable[[Any, AnalysisContext], Iterable[Block]]
-    brief: Callable[[Any], str] = lambda _: ""
-    figure: str = ""
     item: Callable[[Any, AnalysisContext, str, Mapping[str, str]], Item] | None = None
     about: Callable[[Any, AnalysisContext, ExplanationRef], Iterable[Block]] | None = None
     table: Callable[[Any, AnalysisContext], tuple[str, Sequence[str], Iterable[Sequence[Any]]]] | None = None
 
 
 def shown(analysis: Analysis) -> Shown:
-    """How an analysis is shown, by the file of its name."""
-    found: Shown = import_module(f"pluriscope.analyses.{analysis.key.replace('-', '_')}").SHOWN
+    """How an analysis is shown, by the file of its name, or of the page on which it stands."""
+    name = (analysis.page or analysis.key).replace("-", "_")
+    found: Shown = import_module(f"pluriscope.analyses.{name}").SHOWN
     return found
-
-
-def thumb_of(chart: Callable[[Any, AnalysisContext], Chart]) -> Callable[[Any, AnalysisContext], Markup]:
-    """The thumb of an analysis that has a chart."""
-    return lambda report, of: thumb(chart(report, of))
-
-
-def placed_chart(rows: Sequence[tuple[str, int, int, str]], title: str) -> Chart:
-    """How many algorithms have a placement that passes on each of some classes, over those tried.
-
-    Args:
-        rows: name of a class, algorithms that pass, those tried, and where it leads.
-        title: what it shows.
-    """
-    names, passing, tried, urls = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [], [])
-    places = range(len(rows))
-    series = [Series("tried", tried, places, look="open"), Series("pass", passing, places, urls=urls)]
-    return Chart("bars", title, Axis("algorithms", low=0), Axis(names=names), series)
 
 
 def listed(parts: Iterable[Text], nothing: str) -> Text:

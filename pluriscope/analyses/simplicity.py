@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from analysis.simplicity.codes import CODES
 from analysis.simplicity.report import WORDS, KindLength, SimplicityReport
-from pluriscope.analyses.shown import AnalysisContext, Shown, thumb_of
+from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Table
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.tables import Column, Row
@@ -79,9 +79,4 @@ def _url(found: KindLength, first: list[str], of: AnalysisContext) -> str:
     return of.links.alignment(of.slug, first[0], first[1], of.scope)
 
 
-def _brief(report: SimplicityReport) -> str:
-    single = [WORDS[one.kind][0] for one in report.kinds if one.single]
-    return f"one {' and one '.join(single)}" if single else "no single one is simplest"
-
-
-SHOWN: Final = Shown(thumb_of(_chart), _page, _brief, "bits of a circuit by its size")
+SHOWN: Final = Shown(_page)

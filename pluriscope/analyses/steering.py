@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from markupsafe import Markup
-
 from analysis.errors import AnalysisError, ExplainedError, InvalidIntervention
 from analysis.explanations.probes import table_text
 from analysis.method_settings import filled, read_values
@@ -181,4 +179,4 @@ def _predicted(report: SteeringReport) -> Chart:
     return Chart("lines", "Predictions by dose", Axis("dose α"), Axis("share", percent=True, low=0.0, high=1.0), series)
 
 
-SHOWN: Final = Shown(lambda _, __: Markup(""), _page, item=_item)
+SHOWN: Final = Shown(_page, item=_item)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
 from app.errors import BadQuery, PageError
-from app.pages.compare.choosing import own_pair
+from app.pages.compare.choosing import choices
 from app.pages.compare.compared import Compared
 from app.pages.compare.networks import of_network
 from app.pages.compare.options import ComparedOptions, CompareOptions
@@ -46,13 +46,14 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
         BadQuery: a malformed reference, fewer than two, or more than six.
     """
     place = find_place(session, links, network, options)
-    texts = texts_of(links, options, place) or own_pair(session, links, place)
+    offered = choices(session, place)
+    texts = texts_of(links, options, place) or next(iter(offered.values()), [])
     found = _find_chosen(session, links, place, texts)
     explanations = list({str(one.ref): one for one in found.values()}.values())
     _enough(links, place, [str(one.ref) for one in explanations])
     compared = on_rows if place.question.kind.refuses(INTERPRETATIONS) else of_network
     page = compared(session, links, place, explanations)
-    return replace(page, view=options, others=lambda: own_pair(session, links, place))
+    return replace(page, view=options, choices=offered)
 
 
 def _enough(links: Addresses, place: AnyPlace, refs: Sequence[str]) -> None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
 from analysis.experiments import ask_network
-from app.db.listing import frame_of_analysis
-from app.pages.analyses import asked
+from app.bundled import ALICE, ALICE_AND_BOB, BOB
+from app.db.listing import frame_of_analysis, prominent_in
+from app.db.reports import report_of, reports_of
+from app.pages.analyses import asked, waiting
 from app.pages.compare.compared import UNTIL, short
 from app.pages.compare.options import CompareOptions
 from app.pages.explanations import Explanation, find_explanation, read_ref, readings_of
 from app.pages.page import column
 from app.pages.place import INTERPRETATIONS, AnyPlace, Place
 from pluriscope.address import Addresses, ResultRef
-from pluriscope.analyses.pair import refs
+from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
 from pluriscope.blocks import Action, Block, Head, Notice, Section, Table
 from pluriscope.figures.numbers import exact, noun
@@ -53,6 +55,9 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
         yield Head(
             f"Compare {short(chosen) or 'explanations'} of {place.row.name}", "Choose two or more.", actions=tick
         )
+        for one in asked(session, place, links, [one for one in (PAIR, RIVALS) if not one.refuses(place.question)]):
+            if one.stored is None:  # else there are fewer than two
+                yield waiting(one)
         return
     yield from _against(session, links, place, find_explanation(session, links, place, read_ref(chosen, 1), 1), tick)
 
@@ -107,16 +112,25 @@ def _others(session: Session, place: Place, one: Explanation) -> Iterator[Explan
     return (ExplanationRef.parse(ref) for ref in sorted(found - {str(one.ref)}))
 
 
-def own_pair(session: Session, links: Addresses, place: AnyPlace) -> list[str]:
-    """What is compared of a network where nothing is chosen; [] where no analysis has found a pair: two that contradict
-    each other, else the two most different circuits.
+def choices(session: Session, place: AnyPlace) -> dict[str, list[str]]:
+    """What may be compared of a network where nothing is chosen, by what that is: two that an analysis found, the
+    interpretations that predict most and least, and Alice's and Bob's algorithms where these are bundled.
     """
-    known = [one for one in (PAIR, RIVALS) if not one.refuses(place.question)]
-    for one in asked(session, place, links, known):
-        if one.report is None:
-            continue
-        if one.analysis is PAIR and one.report.pair is not None:
-            return refs(one.report.pair)
-        if one.analysis is RIVALS and (pair := one.report.pair) is not None:
-            return [str(ExplanationRef("circuit", mask)) for mask in pair.masks]
-    return []
+    found = {"Alice’s and Bob’s": [ALICE, BOB]} if place.slug == ALICE_AND_BOB and place.boolean else {}
+    if place.analysis is None:
+        return found
+    reports = reports_of(session, place.analysis, [one.key for one in (PAIR, RIVALS)])
+    for one in (PAIR, RIVALS):
+        report: Any = report_of(reports[one.key], one.report) if one.key in reports else None
+        if report is not None and report.pair is not None:
+            found[one.title] = refs(report.pair)
+    ends = {one.mark: one for one in prominent_in(session, place.analysis)}
+    if {"best", "worst"} <= ends.keys():
+        named = [(place.question.layout.to_hex(ends[mark].mask), ends[mark].index) for mark in ("best", "worst")]
+        found["The best and the worst"] = [str(ExplanationRef("interpretation", *map(str, one))) for one in named]
+    return found
+
+
+def own_pair(session: Session, place: AnyPlace) -> list[str]:
+    """What is compared of a network where nothing is chosen; [] where no analysis has found a pair."""
+    return next(iter(choices(session, place).values()), [])

@@ -20,7 +20,21 @@ from app.pages.explanations import KIND_LABELS
 from app.pages.page import DRAWING, column, files_of, sharing
 from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, Figure, Head, More, Notice, Prose, Section, Side, Table, Text, sentence
+from pluriscope.blocks import (
+    Action,
+    Block,
+    Choice,
+    Figure,
+    Head,
+    More,
+    Notice,
+    Prose,
+    Section,
+    Side,
+    Table,
+    Text,
+    sentence,
+)
 from pluriscope.comparison import Trials
 from pluriscope.comparison import who_is_right as bar
 from pluriscope.figures.comparison import comparison_figure
@@ -111,7 +125,7 @@ class Compared(Shared):
         words: what is said or happens, for people.
         outputs: how many inputs each gets right, and whether they passed the same test, as sentences.
         legend: how drawings are read, as sentences.
-        others: references of a pair that an analysis found; [] where none has.
+        choices: references of two that could be compared as well, by what they are.
         differences: neurons and edges of which they say different things.
         folds: what else there is, computed when it is opened.
         view: which experiment is asked about, and what was guessed.
@@ -132,7 +146,7 @@ class Compared(Shared):
     words: Callable[[int], str] = str
     outputs: str = ""
     legend: str = ""
-    others: Callable[[], Sequence[str]] = lambda: ()
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     differences: Sequence[DifferenceRecord] = ()
     folds: Callable[[], Iterator[Block]]
     view: ComparedOptions = field(default_factory=ComparedOptions)
@@ -372,7 +386,9 @@ def _head(c: Compared) -> Head:
     files = [Action(f"Figure as {form}", url) for form, url in files_of(c.links, _asked_at(c, c.view.at)).items()]
     words = "Change the two" if len(c.ones) == LEAST else "Change them"
     change = Action(words, c.links.explanations(c.network.slug, c.scope))
-    return Head(c.title, c.sentence, actions=[change, sharing(c.links, c.url, *files)])
+    here = next((words for words, refs in c.choices.items() if [*refs] == c.refs), "")
+    offered = [Choice("", {words: c.at(refs) for words, refs in c.choices.items()}, here)] if c.choices else []
+    return Head(c.title, c.sentence, actions=[*offered, change, sharing(c.links, c.url, *files)])
 
 
 def who_is_right(c: Compared) -> Block:
@@ -463,14 +479,6 @@ def _nothing(c: Compared) -> Notice:
     """What takes the place of an experiment where there is none, and another comparison."""
     causes = dict.fromkeys(sentence(one.silent_because) for one in c.ones if one.silent_because)
     item, cause = "There is no experiment on which they say different things", " ".join([*causes, c.bounded]).strip()
-    refs = c.others()
-    if refs and [*refs] != c.refs:
-        return Notice(
-            item,
-            cause,
-            "An analysis has found two others.",
-            actions=[Action("Compare these", c.at(refs), primary=True)],
-        )
     choose = Action("Choose others", c.links.explanations(c.network.slug, c.scope), primary=True)
     return Notice(item, cause, actions=[choose])
 

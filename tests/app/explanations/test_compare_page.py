@@ -251,9 +251,14 @@ def test_with_fewer_than_two_it_says_what_there_is_to_choose(client, get, refs) 
 
 def test_without_explanations_it_shows_the_pair_that_an_analysis_found(client, get, monkeypatch) -> None:
     assert "Tick others in the list" in client.get("/compare?network=xor").text  # none has
-    for module in ("app.pages.compare.build", "app.routes.compare"):
-        monkeypatch.setattr(f"{module}.own_pair", lambda *_: list(PARTED))
-    assert "P and Q contradict each other" in client.get("/compare?network=xor").text
+    two, other = {"Two": [*PARTED]}, {"Others": [PARTED[1], PARTED[0]]}
+    for module in ("app.pages.compare.build.choices", "app.pages.compare.choosing.choices"):
+        monkeypatch.setattr(module, lambda *_: two | other)
+    page = client.get("/compare?network=xor").text
+    assert "P and Q contradict each other" in page
+    there = f"/compare?network=xor&amp;e={PARTED[1]}&amp;e={PARTED[0]}"
+    assert re.search(f'<a href="{re.escape(there)}">Others</a>', page)
+    assert re.search('aria-current="true">Two</a>', page)
     assert [one["ref"] for one in compare(get)["explanations"]] == list(PARTED)
 
 
