@@ -24,7 +24,7 @@ MAX_TEXT: Final = 200
 _MAX_MARKS: Final = 4
 _BINARY_STARTS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\x80", "is a pickle, which can run code when it is opened"),
-    (b"PK", "is a zip archive (torch saves pickles in them), which can run code when it is opened"),
+    (b"PK", "is a zip archive in which no weights are known"),
     (b"\x1f\x8b", "is compressed"),
     (b"BZh", "is compressed"),
     (b"\xfd7zXZ", "is compressed"),

@@ -13,7 +13,7 @@ from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord
 from analysis.described import Described
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile
-from analysis.network_files.intake import Declaration, OutputIs, take_in
+from analysis.network_files.intake import Declaration, OutputIs, as_chosen, take_in
 from analysis.strict_json import validated
 from analysis.subjects.classifier import CLASSIFIER
 from analysis.subjects.names import checked_name
@@ -76,14 +76,7 @@ def questions_of(given: GivenNetwork, outputs: Sequence[int], protocol: Any) -> 
 
 
 def read_model(
-    model: Model,
-    task: TaskLike = None,
-    *,
-    name: str = "",
-    encoding: EncodingLike = "",
-    data: Any = None,
-    output_is: OutputIs = "value",
-    layers: LayersLike = "",
+    model: Model, task: TaskLike = None, *, name: str = "", encoding: EncodingLike = "", data: Any = None, **said: Any
 ) -> GivenNetwork:
     """Read a network from whatever holds it.
 
@@ -96,9 +89,7 @@ def read_model(
         encoding: the numbers that stand for 0 and 1, e.g. "-1, 1"; empty for 0 and 1 themselves.
         data: a data file's path or content, or a data record; every Boolean input once if None. Of a live transformer
             rows, as :func:`pluriscope.live.token_tasks.token_rows` takes them.
-        output_is: "value", "logit" or "classes"; see :func:`pluriscope.explain`.
-        layers: names of the layers of safetensors in order, a list or with commas between, where the file does not
-            tell it.
+        said: activation, output_activation, negative_slope, output_is and layers; see :func:`pluriscope.explain`.
 
     Raises:
         AnalysisError: it cannot be read, represented or run, or does not compute what was read of it; with the reason
@@ -107,14 +98,17 @@ def read_model(
     if isinstance(model, GivenNetwork):
         model, data = model.file, model.data if data is None else data
     if whole := whole_subject(model):
-        return declared_beside(whole, task, name, encoding=encoding, data=data, layers=layers, output_is=output_is)
+        return declared_beside(whole, task, name, encoding=encoding, data=data, **said)
+    said = {**said, "layers": _layers_text(said.get("layers", ""))}
+    outputs = {"encoding": encoding, "output_is": said.get("output_is", "")}
     held = opened(model)
     rows, unread = None, None
     try:
         rows = token_rows(data, held.token_ids)
     except AnalysisError as problem:
         unread = problem  # what is no row of tokens may be one of numbers
-    draft = _draft(held.module, layers, None if rows is None else len(rows["rows"][0]))
+    declaration = _declaration(said, encoding=encoding_text(encoding), name=name)
+    draft = _draft(held.module, declaration, None if rows is None else len(rows["rows"][0]))
     stem = Path(model).stem if isinstance(model, (str, Path)) else ""
     named = name or stem or type(held.module).__name__
     if isinstance(draft, ReadTransformer):
@@ -126,21 +120,36 @@ def read_model(
         decided = DECISIONS if _decided(task) else None
         answers = None if decided else task
         transformer = live_transformer(draft, rows, answers, name=named, token_text=held.token_text)
-        return declared_beside(GivenNetwork(TRANSFORMER, transformer), decided, encoding=encoding, output_is=output_is)
+        return declared_beside(GivenNetwork(TRANSFORMER, transformer), decided, **outputs)
     if (rows or unread) and not isinstance(data, Mapping):
         decided = DECISIONS if _decided(task) else None
         whole = GivenNetwork(CLASSIFIER, live_classifier(draft, data, None if decided else task, named))
-        return declared_beside(whole, decided, encoding=encoding, output_is=output_is)
+        return declared_beside(whole, decided, **outputs)
     if draft.original and draft.original.classes:
         cause = f"answers with one of {len(draft.original.classes)} classes"
         raise InvalidNetwork(f"model {type(model).__name__}", cause, f"give data={NUMBERS}")
-    n_outputs = 1 if output_is == "classes" else draft.network.n_outputs
+    classes = as_chosen(draft, declaration).output_is == "classes"
     labels = draft.original.labels if draft.original else ()
+    n_outputs = 1 if classes else draft.network.n_outputs
     tasks = declared(task, draft.network.n_inputs, n_outputs, *([labels] if labels else []))
-    given = {"tasks": tasks, "name": name, "encoding": encoding_text(encoding), "output_is": output_is}
-    declaration = validated(Declaration, given, "argument", InvalidNetwork, "see the arguments of pluriscope.explain")
+    declaration = declaration.model_copy(update={"tasks": tasks})
+    if draft.questions and tasks:  # which may answer some
+        draft = _draft(held.module, declaration)
+    assert isinstance(draft, NetworkFile)  # noqa: S101
     intake = take_in(draft, declaration, _record(data), fallback_name=stem)
-    return GivenNetwork(PERCEPTRON, replace(intake.file(), remarks=draft.remarks), intake.data)
+    return GivenNetwork(PERCEPTRON, replace(intake.file(), remarks=(*draft.remarks, *intake.chosen)), intake.data)
+
+
+def _declaration(said: Mapping[str, Any], **more: Any) -> Declaration:
+    cure = "see the arguments of pluriscope.explain"
+    slope = said.get("negative_slope")
+    said = {**said, "negative_slope": "" if slope is None else str(slope)}
+    return validated(Declaration, {**said, **more}, "argument", InvalidNetwork, cure)
+
+
+def _layers_text(layers: LayersLike) -> str:
+    """Names of layers as a declaration has them."""
+    return layers if isinstance(layers, str) else json.dumps(list(layers))
 
 
 def _decided(task: Any) -> bool:
@@ -221,7 +230,7 @@ def from_torch(
     data: Any = None,
     name: str = "",
     encoding: EncodingLike = "",
-    output_is: OutputIs = "value",
+    output_is: OutputIs = "",
 ) -> GivenNetwork:
     """The network that a module of torch computes: a perceptron, or a transformer of token ids.
 
@@ -279,7 +288,10 @@ def export(
     name: str = "",
     encoding: EncodingLike = "",
     data: Any = None,
-    output_is: OutputIs = "value",
+    activation: str = "",
+    output_activation: str = "",
+    negative_slope: float | None = None,
+    output_is: OutputIs = "",
     layers: LayersLike = "",
 ) -> Path:
     """Write a network file, which commands, forms and servers take.
@@ -291,12 +303,18 @@ def export(
         name: what to call the network.
         encoding: the numbers that stand for 0 and 1 on its inputs, on which it is compared with the model. The file
             does not hold them: give them again where it is analysed, which a warning says.
-        data, output_is, layers: see :func:`pluriscope.explain`.
+        data, activation, output_activation, negative_slope, output_is, layers: see :func:`pluriscope.explain`.
 
     Raises:
         AnalysisError: it cannot be read or represented.
     """
-    subject = read_model(model, task, name=name, encoding=encoding, data=data, output_is=output_is, layers=layers)
+    said: dict[str, Any] = {
+        "activation": activation,
+        "output_activation": output_activation,
+        "negative_slope": negative_slope,
+    }
+    said |= {"encoding": encoding, "output_is": output_is, "layers": layers}
+    subject = read_model(model, task, name=name, data=data, **said)
     remarks = list(subject.file.remarks)
     if subject.data is not None and not subject.data.is_clean:
         again = f"add --encoding='{encoding_text(encoding)}'" if encoding else "add --data=FILE"
@@ -306,10 +324,12 @@ def export(
     return write_json(path, subject.kind.write(subject.file))
 
 
-def _draft(model: Model, layers: LayersLike, context: int | None = None) -> NetworkFile | ReadTransformer:
+def _draft(model: Model, said: Declaration, context: int | None = None) -> NetworkFile | ReadTransformer:
     """What the model says of itself."""
-    if layers and not isinstance(model, (str, Path, bytes, bytearray)):
-        raise InvalidNetwork("layers", "are named beside a model that has them in order", "leave the names out")
+    if not isinstance(model, (str, Path, bytes, bytearray, Mapping)):
+        for item in ("layers", "activation", "output_activation", "negative_slope"):
+            if getattr(said, item):
+                raise InvalidNetwork(item, "is named beside a model that says it itself", "leave it out")
     if isinstance(model, NetworkFile):
         return model
     if isinstance(model, Network):
@@ -317,9 +337,9 @@ def _draft(model: Model, layers: LayersLike, context: int | None = None) -> Netw
     if isinstance(model, (str, Path)):
         path = file_path("model", model)
         content = read_bytes(path, "network file", InvalidNetwork, MAX_NETWORK_BYTES)
-        return read_file(content, beside(path), layers)
+        return read_file(content, beside(path), said)
     if isinstance(model, (bytes, bytearray)):
-        return read_file(bytes(model), layers=layers)
+        return read_file(bytes(model), declared=said)
     if isinstance(model, Mapping):
         return read_file(_json({"format": NETWORK_FORMAT, **model}, "network file", InvalidNetwork))
     found = live_file(model, context)
@@ -330,7 +350,10 @@ def _draft(model: Model, layers: LayersLike, context: int | None = None) -> Netw
 
 
 def read_content(
-    raw: bytes, data: Callable[[str], bytes] | None = None, layers: LayersLike = "", needs: str = "boolean-rows"
+    raw: bytes,
+    data: Callable[[str], bytes] | None = None,
+    declared: Declaration | None = None,
+    needs: str = "boolean-rows",
 ) -> NetworkFile:
     """A perceptron from a file's content, as :func:`read_file` reads it.
 
@@ -341,7 +364,7 @@ def read_content(
         AnalysisError: it cannot be read, or is of a kind that lacks the trait.
     """
     try:
-        return read_file(raw, data, layers)
+        return read_file(raw, data, declared)
     except InvalidNetwork:
         from analysis.subjects.registry import kind_of_file  # which perceptrons do without
 

@@ -10,7 +10,6 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -19,8 +18,9 @@ import numpy as np
 
 from analysis.errors import InvalidNetwork
 from analysis.network_files.files import NetworkFile
-from analysis.network_files.formats.onnx_file import Beside, OnnxChain
-from analysis.network_files.intake import is_onnx, read_any
+from analysis.network_files.formats.format import Beside
+from analysis.network_files.formats.onnx_file import OnnxChain, is_onnx
+from analysis.network_files.intake import Declaration, read_any
 from analysis.network_files.original import Original, Rows
 
 SECONDS: Final = 20
@@ -28,19 +28,18 @@ SECONDS: Final = 20
 MEMORY: Final = 2 << 30
 
 
-def read_file(raw: bytes, beside: Beside | None = None, layers: str | Sequence[str] = "") -> NetworkFile:
+def read_file(raw: bytes, beside: Beside | None = None, declared: Declaration | None = None) -> NetworkFile:
     """A network from a file of any accepted format; with what runs it, where the format can be run.
 
     Args:
         raw: the file's bytes.
         beside: gives files in which an ONNX file may keep its data.
-        layers: names of the layers of a safetensors file in order, a list or with commas between; "" for none.
+        declared: what is said beside it, so that nothing of that is asked; nothing if None.
 
     Raises:
         AnalysisError: as of :func:`analysis.network_files.intake.read_any`.
     """
-    names = [name.strip() for name in layers.split(",") if name.strip()] if isinstance(layers, str) else layers
-    file = read_any(raw, beside, names)
+    file = read_any(raw, beside, declared)
     if not is_onnx(raw):
         return file
     chain = OnnxChain.of(raw, beside)

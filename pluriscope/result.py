@@ -86,7 +86,10 @@ def explain(
     name: str = "",
     encoding: EncodingLike = "",
     data: Any = None,
-    output_is: OutputIs = "value",
+    activation: str = "",
+    output_activation: str = "",
+    negative_slope: float | None = None,
+    output_is: OutputIs = "",
     layers: LayersLike = "",
     max_listed: Annotated[int, Field(ge=1, le=MOST_STORED)] = MOST_STORED,
     seconds: Seconds = DEFAULT_SECONDS,
@@ -96,8 +99,9 @@ def explain(
 
     Args:
         model: any ``torch.nn.Module``, a model of TransformerLens or nnsight, a fitted scikit-learn ``MLPClassifier``,
-            the path of a network file (JSON), safetensors or ONNX, or what a network file holds. The file of a
-            transformer says all: of the options below it takes its rules, a name, and "decisions" as its task.
+            the path of a file (a ``state_dict`` of PyTorch, safetensors, Keras, ONNX, a network file and others), or
+            what a network file holds. The file of a transformer says all: of the options below it takes its rules, a
+            name, and "decisions" as its task.
         task: what its outputs should compute: a name ("XOR"), a truth table ("0110"), a formula ("A and not B"), labels
             0 and 1, or a function of the inputs; several for several outputs; if None what the file says, else what the
             network answers. Of a live transformer an answer for each row, token ids or texts, or a function from a row
@@ -110,9 +114,13 @@ def explain(
         data: a data file's path or content, for rows other than every Boolean input once. Of a live transformer rows of
             token ids ``[rows, positions]``, 0 to one less than its vocabulary, or texts where it has a tokenizer; every
             row that there is if None, where these are at most 4,096.
+        activation: of hidden layers, as network files write it ("tanh", "elu(alpha=0.5)"), where a file does not say
+            it. What is left out is taken where one answer alone fits, which a warning says, and refused elsewhere.
+        output_activation: the same of the last layer; "linear" for none.
+        negative_slope: of "leaky_relu", where a file does not say it.
         output_is: "value" near 0 or 1; "logit", which decides at 0, as after ``BCEWithLogitsLoss``; or "classes", two
-            logits of which the larger decides.
-        layers: names of the layers of safetensors in order, a list or with commas between, where the file does not
+            logits of which the larger decides. Of live models a value if nothing is said.
+        layers: names of the layers of a file of tensors in order, a list or with commas between, where it does not
             tell it.
         max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.
         seconds: after so many the result is what was found by then, and :meth:`Result.continued` goes on; None for no
@@ -123,7 +131,13 @@ def explain(
     Raises:
         AnalysisError: the model, task, protocol or data cannot be read or analysed: which, why, and what to do.
     """
-    given = read_model(model, task, name=name, encoding=encoding, data=data, output_is=output_is, layers=layers)
+    said: dict[str, Any] = {
+        "activation": activation,
+        "output_activation": output_activation,
+        "negative_slope": negative_slope,
+    }
+    said |= {"encoding": encoding, "output_is": output_is, "layers": layers}
+    given = read_model(model, task, name=name, data=data, **said)
     asked = questions_of(given, [output], read_protocol(protocol, given.kind))
     with _working(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed)) as work:
         return Result(given.file, asked[0], given.kind.explaining.explain(asked, work))
@@ -165,7 +179,10 @@ def load(
     model: Model = None,
     *,
     output: int | None = None,
-    output_is: OutputIs = "value",
+    activation: str = "",
+    output_activation: str = "",
+    negative_slope: float | None = None,
+    output_is: OutputIs = "",
     layers: LayersLike = "",
 ) -> Result:
     """A result that was saved.
@@ -174,14 +191,20 @@ def load(
         path: a result file, as :meth:`Result.save` or ``pluriscope analyse`` writes it.
         model: its network, where the file does not hold it: those of ``pluriscope analyse`` do not.
         output: which output of those in the file; the first if None.
-        output_is: what the model's outputs are, as it was analysed; see :func:`explain`.
-        layers: the order of its layers, likewise.
+        activation, output_activation, negative_slope, output_is, layers: of the model, as it was analysed; see
+            :func:`explain`.
 
     Raises:
         AnalysisError: it is no result file, of another network than the model, or lacks its network.
     """
-    if model is not None and (output_is != "value" or layers):
-        model = read_model(model, output_is=output_is, layers=layers).file
+    said: dict[str, Any] = {
+        "activation": activation,
+        "output_activation": output_activation,
+        "negative_slope": negative_slope,
+    }
+    said |= {"output_is": output_is, "layers": layers}
+    if model is not None and any(value not in ("", None) for value in said.values()):
+        model = read_model(model, **said).file
     raw = read_bytes(Path(path), _ITEM, InvalidNetwork, MAX_RESULT_BYTES)
     try:
         document = json.loads(raw)

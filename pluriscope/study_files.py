@@ -16,8 +16,8 @@ from typing import Any
 
 from analysis.errors import AnalysisError, InvalidStudy
 from analysis.network_files.files import MAX_NETWORK_BYTES
-from analysis.network_files.formats.onnx_file import OnnxChain
-from analysis.network_files.intake import Declaration, is_onnx, take_in
+from analysis.network_files.formats.onnx_file import OnnxChain, is_onnx
+from analysis.network_files.intake import Declaration, take_in
 from analysis.studies.cells import Cell
 from analysis.studies.design import StudyDesign
 from analysis.studies.reading import design_from_mapping, refusal
@@ -101,7 +101,11 @@ def make_networks(cell: Cell, seeds: Sequence[int], work: Work, files: Mapping[i
     for seed in seeds:
         start, name = work.clock(), options.files[seed].name
         try:
-            intake = take_in(read_content(files[seed], needs="studies"), declaration, fallback_name=Path(name).stem)
+            intake = take_in(
+                read_content(files[seed], declared=declaration, needs="studies"),
+                declaration,
+                fallback_name=Path(name).stem,
+            )
             file = intake.file()
         except AnalysisError as problem:
             message = f"{name}: {problem}"

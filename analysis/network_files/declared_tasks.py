@@ -44,18 +44,23 @@ def declared_tasks(
         raise InvalidTask("tasks", "are given, and task says decisions", "leave one of them out")
     if source == "decisions" or (source == "file" and not text.strip()):
         return decided_tasks(network, data)
+    return tasks_of_text(source, text, network.n_inputs, network.n_outputs)
+
+
+def tasks_of_text(source: TaskSource, text: str, n_inputs: int, n_outputs: int) -> tuple[Task, ...]:
+    """One task for each output, by name, truth table or formula; errors as of :func:`declared_tasks`."""
     if len(text) > MAX_TEXT:
         raise InvalidTask("tasks", f"have {len(text):,} characters", f"give at most {MAX_TEXT:,}")
     parts = [part.strip() for part in re.split(r"[;\n]", text) if part.strip()]
-    if len(parts) not in (1, network.n_outputs) or not parts:
-        wanted = "one" if network.n_outputs == 1 else f"one for each of the {network.n_outputs} outputs, or one for all"
+    if len(parts) not in (1, n_outputs) or not parts:
+        wanted = "one" if n_outputs == 1 else f"one for each of the {n_outputs} outputs, or one for all"
         nouns = {"name": "a name", "table": "a truth table", "formula": "a formula"}
         noun = nouns.get(source, "a name, a truth table or a formula")
-        cause = f"are {len(parts)} for {network.n_outputs} outputs" if parts else "are not given"
+        cause = f"are {len(parts)} for {n_outputs} outputs" if parts else "are not given"
         raise InvalidTask("tasks", cause, f"give {noun}, {wanted}, separated by semicolons")
-    parts = parts * network.n_outputs if len(parts) == 1 else parts
+    parts = parts * n_outputs if len(parts) == 1 else parts
     problems = Problems()
-    found = {part: problems.attempt(_task, source, part, network.n_inputs) for part in parts}
+    found = {part: problems.attempt(_task, source, part, n_inputs) for part in parts}
     problems.refuse("tasks", InvalidTask)
     return tuple(task for part in parts if (task := found[part]) is not None)
 

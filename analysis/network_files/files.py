@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from analysis.edits.edit import Edited
     from analysis.network_files.original import Original
     from analysis.network_files.planted_record import PlantedRecord
+    from analysis.network_files.questions import FileQuestion
     from analysis.subjects.edited import EditRecord
     from analysis.subjects.perceptron.training_course import EpochRecord
 
@@ -69,6 +70,7 @@ class NetworkFile(Described):
         remarks: what was read into the file that it does not say itself, one sentence each.
         layers: what it calls its layers, in the order read; () where it has no names for them.
         original: what it was read from, where that can be run.
+        questions: what it does not say, with what was chosen while nobody says it.
     """
 
     name: str
@@ -81,6 +83,7 @@ class NetworkFile(Described):
     remarks: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     original: Original | None = None
+    questions: tuple[FileQuestion, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -127,9 +130,14 @@ def read_document(raw: bytes, cure: str = _CURE) -> dict[str, Any]:
     """
     document = read_object(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, cure, max_parts=MAX_PARTS)
     if document.get("format") != NETWORK_FORMAT:
-        given = repr(document["format"])[:60] if "format" in document else "no format"
-        raise InvalidNetwork(_ITEM, f"has {given}, not the format {NETWORK_FORMAT!r}", cure)
+        raise wrong_format(document, cure)
     return document
+
+
+def wrong_format(document: Mapping[str, Any], cure: str) -> InvalidNetwork:
+    """What is said of a JSON object that is no network file."""
+    given = repr(document["format"])[:60] if "format" in document else "no format"
+    return InvalidNetwork(_ITEM, f"has {given}, not the format {NETWORK_FORMAT!r}", cure)
 
 
 def network_from(

@@ -9,9 +9,9 @@ Every way in comes through :func:`take_in`: where what a network was read from c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,23 +20,23 @@ from analysis.data import DataRecord, clean_data, data_problems, parse_data_file
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.network_files.declared_tasks import TaskSource, declared_tasks
-from analysis.network_files.files import DECLARED, NETWORK_FORMAT, NetworkFile, network_from, read_document
-from analysis.network_files.formats.onnx_file import Beside, onnx_model, read_onnx
-from analysis.network_files.formats.safetensors_file import looks_like_safetensors, read_safetensors
+from analysis.network_files.files import NetworkFile
+from analysis.network_files.formats.format import Beside, WeightsFound
+from analysis.network_files.formats.registry import format_of
 from analysis.network_files.original import Original, Rows, check_against
+from analysis.network_files.questions import draft_of, with_questions
 from analysis.strict_json import Problems, combined
 from analysis.subjects.names import checked_name, usable_name
 from analysis.subjects.perceptron.activations import SIGMOID
-from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound, forward
+from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
 from analysis.subjects.perceptron.network import Network
-from analysis.tasks import MAX_INPUTS, TASK_NAMES, Task, input_table, too_many_inputs
+from analysis.tasks import MAX_INPUTS, TASK_NAMES, Task, too_many_inputs
 
 if TYPE_CHECKING:
     from analysis.network_files.planted_record import PlantedRecord
 
 T = TypeVar("T")
-OutputIs = Literal["value", "logit", "classes"]
-_JSON_STARTS: Final = (b"{", b"[", b'"')
+OutputIs = Literal["", "value", "logit", "classes"]
 
 
 class Declaration(BaseModel):
@@ -70,13 +70,26 @@ class Declaration(BaseModel):
         description="The number for 0 and the number for 1, such as -1, 1; one pair for each input with semicolons "
         "between; empty: 0, 1.",
     )
+    activation: str = Field(
+        "",
+        title="Activation of its hidden layers",
+        description="The activation of hidden layers, as network files write it: tanh, elu(alpha=0.5). Only where the "
+        "file does not say it; empty: the one that fits.",
+    )
+    output_activation: str = Field(
+        "", title="Activation of its last layer", description="The same of the last layer; linear: none."
+    )
+    negative_slope: str = Field(
+        "", title="Negative slope", description="Of leaky_relu, where the file does not say it; empty: 0.01."
+    )
     output_is: OutputIs = Field(
-        "value",
+        "",
         title="What its output is",
         description="What its output is: a value near 0 or 1; a logit, which decides at 0; or two classes, of which "
-        "the larger output decides.",
+        "the larger output decides. Empty: what fits.",
         json_schema_extra={
             "words": {
+                "": "what fits",
                 "value": "a value near 0 or 1",
                 "logit": "a logit (BCEWithLogitsLoss): decides at 0",
                 "classes": "two logits: the larger decides",
@@ -86,8 +99,8 @@ class Declaration(BaseModel):
     layers: str = Field(
         "",
         title="Order of its layers",
-        description="Of safetensors whose names and shapes do not tell it: the names of all layers from the first to "
-        "the last, with commas between.",
+        description="Of tensors whose names and shapes do not tell it: the names of all layers from the first to the "
+        "last, with commas between; .T behind one that is stored the other way round than its name says.",
     )
     name: str = Field("", description="What to call it; empty: as the file does.")
 
@@ -128,6 +141,11 @@ class Intake:
         return told
 
     @property
+    def chosen(self) -> tuple[str, ...]:
+        """What nobody says and was taken as it alone fits, one sentence each."""
+        return tuple(one.taken for one in self.draft.questions)
+
+    @property
     def read(self) -> str:
         """What was read of it, in a sentence."""
         network, names = self.draft.network, self.draft.layers
@@ -141,58 +159,41 @@ class Intake:
         """The network file that comes of it.
 
         Raises:
-            AnalysisError: something that was declared is wrong; every problem at once.
+            AnalysisError: something that was declared is wrong, or nobody says what the file leaves open and several
+                answers fit; every problem at once.
         """
-        if self.problems or self.tasks is None:
-            raise combined(tuple(self.problems.values()), "what is declared", InvalidNetwork)
+        unanswered = [refusal for one in self.draft.questions if (refusal := one.refusal) is not None]
+        if unanswered or self.problems or self.tasks is None:
+            problems = (*unanswered, *self.problems.values())
+            raise combined(problems, "what is declared", InvalidNetwork)
         own = replace(self.draft, name=self.name, network=self.network, tasks=self.tasks, planted=self.planted)
-        return replace(own, remarks=(), layers=(), original=None)
+        return replace(own, remarks=(), layers=(), original=None, questions=())
 
 
-def is_onnx(raw: bytes) -> bool:
-    """Whether bytes are an ONNX model. Text that begins as JSON does is not tried."""
-    text = raw[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
-    return not text.startswith(_JSON_STARTS) and not looks_like_safetensors(raw) and onnx_model(raw) is not None
-
-
-def read_any(raw: bytes, beside: Beside | None = None, layers: Sequence[str] = ()) -> NetworkFile:
-    """A network from a file of any accepted format, told by parsing it.
+def read_any(raw: bytes, beside: Beside | None = None, declared: Declaration | None = None) -> NetworkFile:
+    """A network from a file of any accepted format, told by its bytes, with questions on what the file does not say.
 
     Args:
         beside: gives files in which an ONNX file may keep its data.
-        layers: names of the layers of a safetensors file in order; () where nobody named them.
+        declared: what is said beside it; nothing if None.
 
     Raises:
         InvalidNetwork: naming every problem that can be seen at once.
         InvalidTask: a truth table is the only problem.
     """
-    if looks_like_safetensors(raw):
-        return read_safetensors(raw, layers)
-    if layers:
+    declared = declared or Declaration()
+    found = format_of(raw).read(raw, beside)
+    if isinstance(found, WeightsFound):
+        return draft_of(found, declared)
+    if declared.layers:
         raise InvalidNetwork("layers", "are named beside a file that has them in order", "leave the names out")
-    if is_onnx(raw):
-        return read_onnx(raw, beside)
-    cure = f"give safetensors, an ONNX file that is not cut off, or JSON whose format is {NETWORK_FORMAT!r}"
-    return network_from(read_document(raw, cure), optional=DECLARED)
+    return with_questions(found, declared)
 
 
-def output_looks(draft: NetworkFile, tasks: str = "") -> OutputIs:
-    """What the outputs of a network seem to be where nobody says.
-
-    Args:
-        draft: what the file says. Where it has tasks of its own, or its last layer an activation, outputs are values.
-        tasks: as declared; of two outputs with a task each neither is a class.
-
-    Returns:
-        "value" if on every row of zeros and ones each output is within one half of 0 or 1, else what decides at 0.
-    """
-    network = draft.network
-    if draft.tasks or network.output_activation != "linear" or network.n_inputs > MAX_INPUTS:
-        return "value"
-    outputs = forward(network, input_table(network.n_inputs))
-    if (np.abs(outputs - (outputs > 0.5)) <= 0.5).all():
-        return "value"
-    return "classes" if network.n_outputs == 2 and ";" not in tasks else "logit"
+def as_chosen(draft: NetworkFile, declared: Declaration) -> Declaration:
+    """A declaration with what was chosen where it leaves a question of the file open."""
+    chosen = {one.field: one.chosen for one in draft.questions if not getattr(declared, one.field)}
+    return Declaration.model_validate(declared.model_dump() | chosen)
 
 
 def take_in(
@@ -218,6 +219,7 @@ def take_in(
             problems[about] = problem
             return None
 
+    declaration = as_chosen(draft, declaration)
     declared = noted("name", checked_name, declaration.name) if declaration.name else None
     name = declared or _default_name(draft, fallback_name)
     network, original = noted("output_is", with_output, draft, declaration.output_is) or (draft.network, None)
@@ -266,7 +268,7 @@ def with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Origi
         InvalidNetwork: its output is none that was declared.
     """
     network, original = draft.network, draft.original
-    if output_is == "value":
+    if output_is in ("", "value"):
         return network, original
     if network.output_activation != "linear":
         cause = f"was declared as {output_is}, and the last layer already has the activation"

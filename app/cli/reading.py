@@ -95,13 +95,17 @@ def intake_at(file: str, content: bytes, declaration: Declaration, data: str = "
 
     rows = read_bytes(data, "data file", MAX_DATA_BYTES) if data else None
     path = Path(file)
-    draft = read_content(content, None if file == STANDARD else beside(path), declaration.layers)
+    draft = read_content(content, None if file == STANDARD else beside(path), declaration)
     return take_in(draft, declaration, rows, fallback_name=path.stem)
 
 
 def show_first(intake: Intake, questions: Iterable[Any] = (), *, quiet: bool = False) -> None:
-    """On stderr: which network did not learn its task, and an order of layers that was compared with nothing."""
+    """On stderr: which network did not learn its task, what nobody said of it, and how it was read where that was
+    compared with nothing.
+    """
     _show_wrong(questions)
+    for words in (*intake.chosen, *intake.draft.remarks):
+        remark(f"{intake.name}: {words}")
     if intake.draft.original is None and not quiet:
         remark(f"{intake.name}: {intake.read}")
 

@@ -19,7 +19,8 @@ from starlette.datastructures import UploadFile
 
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
-from analysis.network_files.intake import Intake, is_onnx, output_looks, take_in
+from analysis.network_files.formats.onnx_file import is_onnx
+from analysis.network_files.intake import Intake, as_chosen, take_in
 from analysis.protocol import COMPLETE, Protocol
 from analysis.subjects.question import GraphQuestion, QuestionProtocol
 from analysis.subjects.registry import kind_of_file, read_subject
@@ -224,11 +225,10 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
                 return RedirectResponse(links.network(store_whole(writing, *whole)[0].slug), status_code=303)
         if model:
             return show(request, transformer_preview(session, links, sent.raw), room=_ROOM, url=links.bring_in())
-        file = read_file(sent.raw, sent.beside, wanted.layers)
+        file = read_file(sent.raw, sent.beside, wanted)
         for other in sent.others.keys() - sent.asked:
             raise InvalidNetwork(f"file {other[:60]!r}", "is no data file of the ONNX model beside it", _ONE_NETWORK)
-        if "content" not in sent.fields and wanted.output_is == "value":  # a preview says what it takes it for
-            wanted = wanted.model_copy(update={"output_is": output_looks(file, wanted.tasks)})
+        wanted = Asked.model_validate(wanted.model_dump() | as_chosen(file, wanted).model_dump())
         intake = take_in(file, wanted, fallback_name=sent.name)
         protocols = known_protocols(session, wanted.protocols)
         page = preview_of(session, intake, protocols)
@@ -275,7 +275,7 @@ def bring_in(request: Request, links: Links, raw: RawBody, wanted: Wanted, respo
         with store.write() as session:
             row, created, jobs = store_whole(session, *whole)
     else:
-        intake = take_in(read_file(raw, layers=wanted.layers), wanted)
+        intake = take_in(read_file(raw, declared=wanted), wanted)
         with store.write() as session:
             known = network_by_digest(session, intake.network.digest)
             row = store_intake(session, intake)

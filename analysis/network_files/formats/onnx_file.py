@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from analysis.errors import InvalidNetwork
 from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
 from analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS, NetworkFile
+from analysis.network_files.formats.format import Beside, FileFormat
+from analysis.network_files.formats.safetensors_file import looks_like_safetensors
 from analysis.subjects.names import usable_name
 from analysis.subjects.perceptron.activations import FAMILIES, PROBES, known_by_values
 
@@ -32,9 +34,8 @@ if TYPE_CHECKING:
 
 MAX_ONNX_BYTES: Final = 2_000_000
 MAX_NODES: Final = 16 * MAX_LAYERS
-Beside = Callable[[str], bytes]
-"""The content of a file that lies beside, by its plain name; raises InvalidNetwork where there is none."""
 _ITEM: Final = "ONNX file"
+_JSON_STARTS: Final = (b"{", b"[", b'"')
 _CURE: Final = "give a chain of dense layers (Gemm, or MatMul and Add) and activations"
 _ACTIVATIONS: Final = {one.onnx: one for one in FAMILIES.values() if one.onnx}
 _UNCHANGED: Final = ("Identity", "Dropout", "Cast")
@@ -100,6 +101,16 @@ def onnx_model(raw: bytes) -> ModelProto | None:
     except (DecodeError, ValueError, RecursionError):
         return None
     return model if model.HasField("graph") else None
+
+
+def is_onnx(raw: bytes) -> bool:
+    """Whether bytes are an ONNX model. What begins as JSON, safetensors, archives or pickles do is not tried."""
+    text = raw[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    other = looks_like_safetensors(raw) or raw.startswith((b"PK", b"\x80"))
+    return not text.startswith(_JSON_STARTS) and not other and onnx_model(raw) is not None
+
+
+ONNX: Final = FileFormat("onnx", "ONNX", (".onnx",), is_onnx, read_onnx)
 
 
 @dataclass(frozen=True)

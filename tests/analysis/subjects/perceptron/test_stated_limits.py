@@ -21,7 +21,8 @@ from analysis.errors import AnalysisError
 from analysis.network_files.declared_tasks import MAX_TEXT, declared_tasks
 from analysis.network_files.files import MAX_LAYERS, MAX_NETWORK_BYTES, MAX_PARTS, MAX_WIDTH, parse_network_file
 from analysis.network_files.formats.onnx_file import MAX_ONNX_BYTES, read_onnx
-from analysis.network_files.formats.safetensors_file import MAX_HEADER, read_safetensors
+from analysis.network_files.formats.safetensors_file import MAX_HEADER
+from analysis.network_files.intake import read_any
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, MAX_NAME, protocol_from_mapping
 from analysis.question import ask
@@ -71,7 +72,7 @@ def tensors(*sizes: int, metadata: dict[str, str] | None = None) -> Any:
     for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
         arrays[f"{layer}.weight"] = np.zeros((n_out, n_in), dtype=np.float32)
         arrays[f"{layer}.bias"] = np.zeros(n_out, dtype=np.float32)
-    return read_safetensors(save(arrays, metadata={"activation": "relu", **(metadata or {})}))
+    return read_any(save(arrays, metadata={"activation": "relu", **(metadata or {})}))
 
 
 def rules(**settings: Any) -> Any:

@@ -1,0 +1,144 @@
+"""A format that networks are read from, and what a file of tensors holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import InvalidNetwork
+from analysis.network_files.files import MAX_NETWORK_BYTES
+
+if TYPE_CHECKING:
+    from analysis.network_files.files import NetworkFile
+
+Array = NDArray[np.float64]
+Beside = Callable[[str], bytes]
+"""The content of a file beside the network's, by its plain name."""
+_HELD_UNDER: Final = ("model_state_dict", "state_dict", "model", "net", "network", "params", "variables")
+"""Keys of checkpoints below which the weights are."""
+_WRAPPED: Final = ("module.", "_orig_mod.")
+"""Before every name: what torch's parallel and compiled modules add."""
+_MAX_DEPTH: Final = 16
+MAX_PARTS: Final = 20_000
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor as a file stores it.
+
+    Args:
+        type: of its numbers, as the file calls it.
+        shape: of each axis.
+        numbers: gives them, in any type of floats; None where the type is none.
+    """
+
+    type: str
+    shape: tuple[int, ...]
+    numbers: Callable[[], NDArray[Any]] | None
+
+
+def float_tensor(array: NDArray[Any]) -> Tensor:
+    """An array as a tensor; one of other numbers than floats has no numbers here."""
+    return Tensor(str(array.dtype), array.shape, (lambda: array) if array.dtype.kind == "f" else None)
+
+
+@dataclass(frozen=True)
+class WeightsFound:
+    """The tensors of a file by name, and what it says beside them.
+
+    Args:
+        item: what the file is called in errors.
+        tensors: in the file's order.
+        said: keys of a network file that the file says: activation, sizes, tasks and so on.
+        layers: names of its layers in order, where the file says it.
+        in_order: whether the order of the tensors is that in which they were defined.
+        remarks: what is to be said of how it was read, one sentence each.
+    """
+
+    item: str
+    tensors: Mapping[str, Tensor]
+    said: Mapping[str, Any] = field(default_factory=dict)
+    layers: Sequence[str] = ()
+    in_order: bool = True
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """A format by which networks come.
+
+    Args:
+        key: in addresses and tests.
+        label: for people.
+        suffixes: of such files.
+        begins: whether bytes look like one, of which nothing is read but the beginning and the end.
+        read: the network that the file says whole, or the weights that it holds; it raises InvalidNetwork.
+        most: bytes of a file.
+    """
+
+    key: str
+    label: str
+    suffixes: tuple[str, ...]
+    begins: Callable[[bytes], bool]
+    read: Callable[[bytes, Beside | None], NetworkFile | WeightsFound]
+    most: int = MAX_NETWORK_BYTES
+
+
+def bfloat16(raw: bytes) -> NDArray[np.float32]:
+    """Numbers of bfloat16: the upper halves of float32."""
+    return (np.frombuffer(raw, "<u2").astype("<u4") << 16).view("<f4")
+
+
+def tensors_in(
+    tree: Any, item: str, made: Callable[[Any], Any] = lambda value: value
+) -> tuple[dict[str, Tensor], list[str]]:
+    """The tensors of nested maps and lists by their path, with dots; and the keys of what else there is.
+
+    Args:
+        tree: maps and lists; the weights of a checkpoint may be below one of its keys.
+        item: what the file is called in errors.
+        made: the tensor that a value stands for, or the value.
+
+    Raises:
+        InvalidNetwork: it holds too much beside.
+    """
+    beside: list[str] = []
+    while isinstance(tree, Mapping) and not any(isinstance(made(value), Tensor) for value in tree.values()):
+        held = next((key for key in _HELD_UNDER if isinstance(tree.get(key), (Mapping, list)) and tree[key]), None)
+        if held is None or len(beside) > MAX_PARTS:
+            break
+        beside += [str(key) for key in tree if key != held]
+        tree = tree[held]
+    found: dict[str, Tensor] = {}
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), tree)]
+    for _ in range(MAX_PARTS):
+        if not waiting:
+            return unwrapped(found), beside
+        path, value = waiting.pop()
+        value = made(value)
+        if isinstance(value, Tensor):
+            found[".".join(path)] = value
+        elif isinstance(value, (Mapping, list, tuple)) and len(path) < _MAX_DEPTH:
+            pairs = list(value.items() if isinstance(value, Mapping) else enumerate(value))
+            waiting += [((*path, str(key)), one) for key, one in reversed(pairs[:MAX_PARTS])]
+        elif path and path[0] != "_metadata":
+            beside.append(".".join(path))
+    raise InvalidNetwork(item, f"holds more than {MAX_PARTS:,} values beside tensors", "save the weights alone")
+
+
+def unwrapped(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Tensors without what wrappers of torch put before all names."""
+    names = list(tensors)
+    while names and (before := next((one for one in _WRAPPED if all(name.startswith(one) for name in names)), "")):
+        names = [name.removeprefix(before) for name in names]
+    return dict(zip(names, tensors.values(), strict=True))
+
+
+def unread(keys: Sequence[str]) -> tuple[str, ...]:
+    """A remark on what was not read of a file."""
+    shown = ", ".join(repr(key[:40]) for key in keys[:6]) + (f" and {len(keys) - 6} more" if len(keys) > 6 else "")
+    return (f"Not read of the file, as no layer uses it: {shown}.",) if keys else ()

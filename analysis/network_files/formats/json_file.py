@@ -1,0 +1,70 @@
+"""JSON: a network file, or a ``state_dict`` as nested lists, whatever its keys are."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+from analysis.errors import InvalidNetwork
+from analysis.network_files.files import (
+    DECLARED,
+    MAX_NETWORK_BYTES,
+    MAX_PARTS,
+    NETWORK_FORMAT,
+    NetworkFile,
+    network_from,
+    wrong_format,
+)
+from analysis.network_files.formats.format import Beside, FileFormat, Tensor, WeightsFound, tensors_in, unread
+from analysis.strict_json import number_array, read_object
+from analysis.subjects.names import usable_name
+from analysis.subjects.perceptron.activations import activation_meant
+
+_ITEM: Final = "network file"
+_CURE: Final = (
+    "give a file of one of the accepted formats that is whole, or JSON with the weights as lists under their names"
+)
+_SAID: Final = ("activation", "output_activation", "negative_slope", "tasks", "sizes")
+
+
+def read_json(raw: bytes, _beside: Beside | None = None) -> NetworkFile | WeightsFound:
+    """The network of a network file, or the weights in other JSON.
+
+    Raises:
+        AnalysisError: no JSON object, another format, or a network file that is none.
+    """
+    document = read_object(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, _CURE, max_parts=MAX_PARTS)
+    if document.get("format") == NETWORK_FORMAT:
+        return network_from(document, optional=DECLARED)
+    held = {key: _of_layers(key, one) for key, one in document.items() if key not in _SAID}
+    found, beside = tensors_in(held, _ITEM, _tensor)
+    if "format" in document or not found:
+        raise wrong_format(document, _CURE)
+    said: dict[str, Any] = {key: document[key] for key in _SAID if key in document}
+    for key in ("activation", "output_activation"):
+        if key in said:
+            said[key] = activation_meant(said[key])
+    if usable_name(document.get("name", "")):
+        said["name"] = document["name"]
+    return WeightsFound(_ITEM, found, said, remarks=unread([key for key in beside if key not in said]))
+
+
+def _of_layers(key: str, value: Any) -> Any:
+    """The biases of all layers, which may look like one matrix, each by itself."""
+    several = key.lower() in ("biases", "bias", "b") and isinstance(value, list) and value
+    return dict(enumerate(value)) if several and isinstance(value[0], list) else value
+
+
+def _tensor(value: Any) -> Any:
+    """A list of numbers, or of lists of numbers, as a tensor; the value where it is none."""
+    if not isinstance(value, list) or not value:
+        return value
+    rows = value if isinstance(value[0], list) else [value]
+    if not all(isinstance(row, list) and row and all(type(one) in (int, float) for one in row) for row in rows):
+        return value
+    axes = 1 if rows[0] is not value[0] else 2
+    shape = (len(value), len(rows[0])) if axes == 2 else (len(value),)
+    return Tensor("number", shape, partial(number_array, value, "tensor", axes, InvalidNetwork))
+
+
+JSON: Final = FileFormat("json", "a network file or a state_dict, as JSON", (".json",), lambda _: True, read_json)

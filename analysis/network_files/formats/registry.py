@@ -1,0 +1,19 @@
+"""Every format that networks are read from; one more is a file with its record, and its name here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.network_files.formats.format import FileFormat
+from analysis.network_files.formats.json_file import JSON
+from analysis.network_files.formats.onnx_file import ONNX
+from analysis.network_files.formats.safetensors_file import SAFETENSORS
+from analysis.network_files.formats.torch_file import OLD_TORCH, TORCH
+
+FORMATS: Final[tuple[FileFormat, ...]] = (SAFETENSORS, TORCH, OLD_TORCH, ONNX, JSON)
+"""In the order in which bytes are held against them; the last takes what no other does."""
+
+
+def format_of(raw: bytes) -> FileFormat:
+    """The format that bytes look like."""
+    return next(one for one in FORMATS if one.begins(raw))

@@ -1,0 +1,339 @@
+"""What a file does not say of its network, asked with what fits already chosen.
+
+A ``state_dict`` has neither activations nor what the output is. Every admissible combination is run on the truth
+table's inputs. One *fits* if it answers the declared tasks, or, where none are declared, if each output is within a
+quarter of 0 or 1 on every row, and not the same on all. Of those that fit the one is chosen whose answers are most
+alike in size: training ends where all rows are about as far as they should be, and another activation spoils that. Of
+1,225 networks trained for it, the chosen one computed the task of 1,172 and had the right activation in 776; where one
+usual activation alone fitted (229 networks), it was the right one.
+
+    draft = read_any(raw, declared=declaration)  # draft.questions has a FileQuestion for each field left open
+    intake = take_in(draft, declaration)         # as chosen where the declaration says nothing
+
+``intake.file()`` refuses while several answers fit: who confirms what was chosen declares it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import AnalysisError, InvalidNetwork
+from analysis.input_encoding import parse_encoding
+from analysis.network_files.declared_tasks import tasks_of_text
+from analysis.network_files.files import DECLARED, NETWORK_FORMAT, NetworkFile, network_from, task_json
+from analysis.network_files.formats.format import WeightsFound
+from analysis.network_files.layers import Order, Orders, orders_of
+from analysis.network_files.original import Rows
+from analysis.subjects.perceptron.activations import FAMILIES, SIGMOID, activation_of
+from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound, forward
+from analysis.subjects.perceptron.network import Network
+from analysis.tasks import MAX_INPUTS, input_table
+
+if TYPE_CHECKING:
+    from analysis.network_files.intake import Declaration
+
+USUAL: Final = ("relu", "tanh", "sigmoid", "leaky_relu", "gelu", "silu", "elu")
+"""Activations of hidden layers that are tried before all others."""
+NEAR: Final = 0.25
+"""How far outputs may be from 0 and 1."""
+_SIGNS: Final = "-1, 1"
+_MOST_TRIED: Final = 20_000
+"""Weights of a network that is tried, far more than one that can be analysed has."""
+_WORDS: Final = {
+    "activation": "the activation of its hidden layers",
+    "output_activation": "the activation of its last layer",
+    "negative_slope": "the negative slope",
+    "layers": "the order of its layers",
+    "output_is": "what its output is",
+    "encoding": "how its inputs are encoded",
+}
+
+
+@dataclass(frozen=True)
+class FileQuestion:
+    """Something that a file does not say.
+
+    Args:
+        field: of :class:`analysis.network_files.intake.Declaration`, by which it is answered.
+        choices: answers as the field takes them, those that fit first; of layers there may be more.
+        chosen: what is taken while nobody answers.
+        why: that, in a sentence.
+        fitting: answers that fit. Only one that fits alone is taken without being confirmed.
+    """
+
+    field: str
+    choices: tuple[str, ...]
+    chosen: str
+    why: str
+    fitting: tuple[str, ...]
+
+    @property
+    def taken(self) -> str:
+        """What was taken, for people."""
+        return f"The file does not say {_WORDS[self.field]}; {self.chosen} was taken. {self.why}"
+
+    @property
+    def refusal(self) -> InvalidNetwork | None:
+        """Why the network cannot be taken until somebody answers; None where one answer alone fits."""
+        if len(self.fitting) == 1:
+            return None
+        option = f"--{self.field.replace('_', '-')}"
+        shown = ", ".join(self.fitting or self.choices)
+        cause = f"is not said by the file, and {'several fit' if self.fitting else 'none fits'}"
+        cure = f"say {self.field} ({option}): {'it may be' if self.fitting else 'one of'} {shown[:400]}"
+        return InvalidNetwork(_WORDS[self.field], cause, cure)
+
+
+@dataclass(frozen=True)
+class _Output:
+    """What is behind the last layer, and how its outputs decide."""
+
+    activation: str
+    is_: str
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A combination of answers, run."""
+
+    order: Order
+    activation: str
+    output: _Output
+    encoding: str
+    fits: bool
+    decides: bool
+    decided: bool
+    uneven: float
+
+
+def draft_of(found: WeightsFound, declared: Declaration) -> NetworkFile:
+    """The network of a file of tensors, with what is declared and what fits; and questions on what is not declared.
+
+    Raises:
+        InvalidNetwork: no network of dense layers, or something is declared that the file says otherwise.
+    """
+    orders, by_file = orders_of(found, declared.layers), dict(found.said)
+    if len(orders.found[0].layers) == 1:
+        by_file.setdefault("activation", "linear")  # one layer has no hidden activation
+    elif "activation" in by_file:
+        by_file.setdefault("output_activation", by_file["activation"])
+    said = _said(by_file, declared)
+    tried = _Trying(orders, said, by_file, declared)
+    way = tried.best
+    document: dict[str, Any] = {
+        **found.said,
+        "format": NETWORK_FORMAT,
+        "activation": way.activation,
+        "output_activation": way.output.activation,
+        "weights": [weight.tolist() for weight in way.order.weights],
+        "biases": [bias.tolist() for bias in way.order.biases],
+    }
+    document |= {key: said[key] for key in ("negative_slope",) if key in said}
+    draft = network_from(document, optional=DECLARED, item=found.item, remarks=(*found.remarks, *orders.remarks))
+    return replace(draft, layers=way.order.layers, questions=tuple(tried.questions()))
+
+
+def with_questions(file: NetworkFile, declared: Declaration) -> NetworkFile:
+    """A network whose file says all of it but what its outputs are, and how inputs are encoded; with these questions.
+
+    Raises:
+        InvalidNetwork: something is declared that the file says otherwise.
+    """
+    network = file.network
+    words = {"activation": network.activation, "output_activation": network.output_activation}
+    by_file: dict[str, Any] = words | {"negative_slope": network.negative_slope, "tasks": [*map(task_json, file.tasks)]}
+    said = _said(by_file, declared)
+    if network.output_activation != "linear" or file.tasks or network.n_inputs > MAX_INPUTS:
+        return file
+    order = Order(file.layers, network.weights, network.biases)
+    tried = _Trying(Orders((order,), more=False, remarks=()), said, by_file, declared)
+    return replace(file, questions=tuple(tried.questions()))
+
+
+def _said(by_file: Mapping[str, Any], declared: Declaration) -> dict[str, Any]:
+    """What file and declaration say of activations.
+
+    Raises:
+        InvalidNetwork: they differ, or an activation is declared that is none.
+    """
+    keys = ("activation", "output_activation", "negative_slope")
+    said = {key: by_file[key] for key in keys if by_file.get(key) is not None}
+    for key in keys:
+        given: Any = getattr(declared, key)
+        if not given:
+            continue
+        given = _slope(given) if key == "negative_slope" else activation_of(given).text
+        if key in said and said[key] != given:
+            cause = f"is given as {given}, and the file says {str(said[key])[:60]}"
+            raise InvalidNetwork(_WORDS[key], cause, f"leave {key} out, or correct the file")
+        said[key] = given
+    return said
+
+
+def _slope(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidNetwork(f"negative slope {text[:20]!r}", "is no number", "give one such as 0.01") from None
+
+
+class _Trying:
+    """Every admissible combination, run on the inputs of the truth table."""
+
+    def __init__(self, orders: Orders, said: Mapping[str, Any], by_file: Mapping[str, Any], declared: Declaration):
+        self.said, self.orders, self.by_file, self.declared = said, orders, by_file, declared
+        others = tuple(name for name in FAMILIES if name not in USUAL)
+        self.activations = (said["activation"],) if "activation" in said else (*USUAL, *others)
+        self.ways = list(self._ways(declared.encoding))
+        if not declared.encoding and not any(way.fits for way in self.ways):
+            self.ways += self._ways(_SIGNS)
+        fitting = [way for way in self.ways if way.fits] or self._decided()
+        self.fitting = [way for way in fitting if way.activation in (*USUAL, *self.activations[:1])] or fitting
+        order = (self.fitting, [way for way in self.ways if way.decides and not way.encoding], self.ways)
+        self.best = min(next(filter(None, order)), key=lambda way: way.uneven)
+
+    def _decided(self) -> list[_Way]:
+        """Of a network whose activations are known and which fits in no way, as it did not learn: what decides."""
+        if "activation" not in self.said or len(self.orders.found) > 1:
+            return []
+        decided = [way for way in self.ways if way.decided and way.encoding == self.declared.encoding]
+        values = [way for way in decided if way.output.is_ == "value"]
+        return values if values and "output_activation" in self.said else decided
+
+    def _ways(self, encoding: str) -> Iterator[_Way]:
+        for order in self.orders.found:
+            n_inputs = order.weights[0].shape[1]
+            rows = _rows(encoding, n_inputs)
+            if sum(weight.size for weight in order.weights) > _MOST_TRIED:
+                rows = None
+            for activation in self.activations:
+                slope = self.said.get("negative_slope")
+                network = Network.from_arrays(
+                    order.weights, order.biases, activation=activation, output_activation="linear", negative_slope=slope
+                )
+                bounded = rows is not None and activation_bound(network, float(np.abs(rows).max())) <= MAX_ACTIVATION
+                sums = forward(network, rows) if rows is not None and bounded else None
+                complement = sums is not None and sums.shape[1] == 2 and bool(((sums > 0).sum(axis=1) == 1).all())
+                for output in _outputs(self.said, self.declared, network.n_outputs, complement=complement):
+                    yield self._way(order, activation, output, encoding, sums)
+
+    def _way(self, order: Order, activation: str, output: _Output, encoding: str, sums: Rows | None) -> _Way:
+        if sums is None or (output.is_ == "classes" and sums.shape[1] != 2):
+            return _Way(order, activation, output, encoding, fits=False, decides=False, decided=False, uneven=1.0)
+        sums = np.diff(sums) if output.is_ == "classes" else sums
+        sigmoid = output.is_ != "value" or output.activation == "sigmoid"
+        known = SIGMOID if sigmoid else activation_of(output.activation, self.said.get("negative_slope"))
+        values = known.value(sums)
+        ones = values > 0.5
+        off = np.abs(values - ones)
+        size = np.abs(sums)
+        uneven = 1 - size.min() / size.max() if sigmoid and size.max() else min(1.0, 2 * float(off.max()))
+        varied = bool((ones.any(axis=0) & ~ones.all(axis=0)).all())
+        wanted = self._wanted(order.weights[0].shape[1], sums.shape[1])
+        decided = bool((off < 0.5).all())
+        decides = varied and decided
+        fits = decides and bool((off <= NEAR).all())
+        if wanted is not None:
+            fits = decides = decided and wanted.shape == ones.shape and bool((ones == wanted).all())
+        return _Way(order, activation, output, encoding, fits, decides, decided, float(uneven))
+
+    def _wanted(self, n_inputs: int, n_outputs: int) -> NDArray[np.bool_] | None:
+        """What outputs should decide ``[rows, n_outputs]``; None where nobody says."""
+        tables: list[Any] = []
+        try:
+            if self.declared.tasks.strip() and self.declared.task != "decisions":
+                told = tasks_of_text(self.declared.task, self.declared.tasks, n_inputs, n_outputs)
+                tables = [task.truth_table for task in told]
+            elif isinstance(of_file := self.by_file.get("tasks"), list) and of_file:
+                tables = [one["truth_table"] for one in of_file]
+            wanted = np.array(tables, dtype=np.int8).T
+        except (AnalysisError, ValueError, TypeError, KeyError):
+            return None  # it is said where tasks are read
+        return wanted > 0 if wanted.shape == (1 << n_inputs, n_outputs) else None
+
+    def questions(self) -> Iterator[FileQuestion]:
+        """What neither file nor declaration says."""
+        best, declared = self.best, self.declared
+        if len(self.orders.found) > 1 and not declared.layers:
+            yield self._question("layers", [order.text for order in self.orders.found], lambda way: way.order.text)
+        if "activation" not in self.said:
+            yield self._question("activation", self.activations, lambda way: way.activation)
+        slopes = activation_of(best.activation).parameters.get("negative_slope")
+        if slopes is not None and "negative_slope" not in self.said and "activation" not in self.by_file:
+            usual = f"{slopes:g}"
+            why = f"{usual} is what torch takes where nothing else is said."
+            yield FileQuestion("negative_slope", (usual,), usual, why, (usual,))
+        if "output_activation" not in self.said and best.output.is_ == "value":
+            yield self._question(
+                "output_activation",
+                (*dict.fromkeys(("sigmoid", "linear", *FAMILIES)),),
+                lambda way: way.output.activation,
+            )
+        linear = best.output.activation == "linear"
+        if linear and not declared.output_is and not self.by_file.get("tasks"):
+            classes = ["classes"] * (best.order.weights[-1].shape[0] == 2)
+            yield self._question("output_is", ["value", "logit", *classes], lambda way: way.output.is_)
+        if best.encoding != declared.encoding:
+            why = "With inputs of 0 and 1 nothing fits, with -1 and 1 it does."
+            yield FileQuestion("encoding", (_SIGNS, "0, 1"), _SIGNS, why, (_SIGNS,))
+
+    def _question(self, field: str, choices: Sequence[str], of: Callable[[_Way], str]) -> FileQuestion:
+        """A question with what fits of the choices."""
+        chosen = of(self.best)
+        fitting = tuple(one for one in choices if any(of(way) == one for way in self.fitting))
+        others = [one for one in fitting if one != chosen]
+        goal = "the tasks" if self._goal else "a clear answer that is not always the same"
+        if not fitting:
+            why = f"None gives {goal} on every row; {chosen} comes nearest."
+        elif not others and not any(way.fits for way in self.fitting):
+            why = f"No answer gives {goal} on every row; with {chosen} every output is near 0 or 1."
+        elif not others:
+            why = f"Only {chosen} gives {goal} on every row."
+            why = why if field != "activation" else f"Of {len(USUAL)} usual ones o{why[1:]}"
+        else:
+            also = f"{', '.join(others)} give{'s' * (len(others) == 1)} {goal}, too"
+            why = f"With {chosen} all rows are answered most evenly; {also}."
+        ordered = dict.fromkeys((chosen, *fitting, *choices))
+        return FileQuestion(field, (*ordered,), chosen, why, fitting)
+
+    @property
+    def _goal(self) -> bool:
+        weights = self.best.order.weights
+        n_outputs = 1 if self.best.output.is_ == "classes" else len(weights[-1])
+        return self._wanted(weights[0].shape[1], n_outputs) is not None
+
+
+def _rows(encoding: str, n_inputs: int) -> Rows | None:
+    if n_inputs > MAX_INPUTS:
+        return None
+    try:
+        return parse_encoding(encoding, n_inputs).data_record().clean_rows
+    except AnalysisError:
+        return input_table(n_inputs)  # what is wrong with it is said where it is declared
+
+
+def _outputs(said: Mapping[str, Any], declared: Declaration, n_outputs: int, *, complement: bool) -> Iterator[_Output]:
+    """What may be behind the last layer, and what its outputs are.
+
+    Args:
+        complement: whether of two outputs one is above 0 on every row, so that they are two classes.
+    """
+    activations = [said["output_activation"]] if "output_activation" in said else ["sigmoid", "linear"]
+    if declared.output_is in ("logit", "classes"):
+        yield _Output("linear", declared.output_is)
+        return
+    for activation in activations:
+        if activation != "linear" or len(activations) > 1 or declared.output_is == "value":
+            if not (complement and activation == "sigmoid" and len(activations) > 1):
+                yield _Output(activation, "value")
+        else:
+            yield _Output("linear", "value")
+            if not complement:
+                yield _Output("linear", "logit")
+        if activation == "linear" and n_outputs == 2 and declared.output_is != "value":
+            yield _Output("linear", "classes")
