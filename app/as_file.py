@@ -27,7 +27,7 @@ _ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _OF_A_SERVER: Final = (
     "head script, meta[property], meta[name^=twitter], meta[name=htmx-config], noscript, dialog, [data-tray], .tick, "
     "[data-live], [data-theme-switch], form[role=search], [data-announce], .range, .only-phone, .menu small, "
-    "a[href*='part=file'], link[rel=expect], #working"
+    "a[href*='part=file'], link[rel=expect], #working, .answer .next > p"
 )
 _ASKS: Final = ("hx-", "data-poll", "data-compare", "data-copy", "data-chart")
 _LOADED: Final = (("a", "href"), ("link", "href"), ("img", "src"), ("script", "src"))

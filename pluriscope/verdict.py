@@ -17,12 +17,6 @@ from pluriscope.counts import NOT_OFFERED, Count, counts_of
 from pluriscope.figures.numbers import exact, interval, noun
 
 State = Literal["unique", "not_unique", "none_valid", "not_known"]
-IN_SHORT: Final[Mapping[State, str]] = {
-    "unique": "unique",
-    "not_unique": "not unique",
-    "none_valid": "none valid",
-    "not_known": "not known",
-}
 _CONTRADICT: Final = "Two explanations contradict each other: each predicts an intervention that the other gets wrong."
 
 
@@ -115,11 +109,8 @@ class Verdict:
         if not valid.value:
             placed = self.placements.value
             if placed:
-                return (
-                    "none_valid",
-                    "No circuit is valid:",
-                    f"{among} decide right, but {noun(placed, 'placement')} do.",
-                )
+                but = "1 placement does" if placed == 1 else f"{in_words(placed)} placements do"
+                return "none_valid", "No circuit is valid:", f"{among} decide right, but {but}."
             return "none_valid", "No explanation is valid:", f"{among} decide right."
         if valid.value > 1:
             shared = f"; {self._shared}" if self._shared else ""
@@ -140,7 +131,7 @@ class Verdict:
     def _between(self, valid: Count) -> str:
         """Between which numbers the valid circuits are."""
         low, high = valid.value if valid.low is None else valid.low, valid.high
-        if high is None or (valid.confidence is None and high >= self.possible):
+        if valid.bound == "at_least" or high is None:  # where some were tried, the upper end is hardly below all
             return f"at least {in_words(low)} valid circuit{'' if low == 1 else 's'}"
         ends = (
             interval(low, high).replace("–", " and ")

@@ -35,7 +35,7 @@ from pluriscope.address import Addresses
 from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import BY_KEY, EVERY, GROUPS, Analysis, of_kind, on_own_rows
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, shown
-from pluriscope.blocks import Action, Block, Choice, Head, More, Notice, Progress, Prose, Section, Table
+from pluriscope.blocks import Action, Block, Choice, Head, More, Notice, Progress, Prose, Table
 from pluriscope.counts import count_of
 from pluriscope.figures.numbers import duration, when
 from pluriscope.naming import Scope
@@ -428,12 +428,8 @@ def contradicting(one: Asked) -> Iterator[Block]:
     """Two explanations of a network that contradict each other, as its overview has them.
 
     Args:
-        one: the analysis PAIR of a perceptron, or RIVALS of a model of another kind.
+        one: what the analysis PAIR found of a perceptron, or RIVALS of a model of another kind.
     """
-    if one.stored is None:
-        yield Section(one.analysis.title)
-        yield waiting(one)
-        return
     head, *found = one.shown.page(one.report, one.subject)
     yield head
     yield from older(one)

@@ -26,7 +26,7 @@ from app.db.reads import networks as reads
 from app.db.reads.analyses import scope_of
 from app.db.tables import PERCEPTRON, AnalysisRow, NetworkRow
 from app.errors import BadQuery
-from app.pages.counted import counts_of, drawn, stops_of
+from app.pages.counted import circuits_only, counts_of, drawn, stops_of
 from app.pages.place import key_of
 from app.pages.shared import activation_words, latest_job, state_of
 from app.pages.sharing.about import FIRST_CELL, IN_SHORT
@@ -38,6 +38,7 @@ from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.naming import Scope
 from pluriscope.records import RowsRecord, rows_record
 from pluriscope.tables import LIMIT, AtHand, Column, Query, Row, Selection, read_query, words_of
+from pluriscope.verdict import Verdict
 from pluriscope.views.registry import view_of
 
 ID: Final = "networks"
@@ -100,6 +101,19 @@ def _circuits(row: Row) -> Markup:
     return _shown("circuits_valid", row) + possible
 
 
+def _in_short(found: AnalysisRow, kind: str) -> str:
+    """Whether there is one explanation, in a word."""
+    counts, only = counts_of(found), kind != PERCEPTRON or circuits_only(found)
+    known = Verdict(
+        counts.valid_circuits,
+        found.circuits_possible,
+        classes=counts.observed_classes,
+        placements=counts.valid_alignments,
+        only_circuits=only,
+    )
+    return known.state.replace("_", " ")
+
+
 def _void(of_others: str, row: Row) -> str:
     """What stands in the place of a number that only perceptrons have."""
     return "–" if row["kind"] == PERCEPTRON else of_others
@@ -146,6 +160,7 @@ COLUMNS: Final = (
         words=lambda state: _STATES[state][1],
         show=_state,
     ),
+    Column("verdict", "Verdict", "Whether there is one explanation.", "text", orders=False),
     _number("circuits_possible", "Possible circuits", "Circuits that there are.", shown=False),
     _number("circuits_valid", "Valid circuits", "Of all possible ones.", show=_circuits),
     _hidden("circuits_method", "Method", "How their number was found: listed, counted, hashed or sampled.", "text"),
@@ -203,7 +218,8 @@ def _drawn(row: Row, analyses: Mapping[int, AnalysisRow], weights: Mapping[int, 
     matrices = split_parameters(parameters, sizes)[0]
     matrices[-1] = matrices[-1][[row["output"]]]
     draw = partial(circuit_thumb, matrices, title=row["name"])
-    return replace(row, values={**row.values, "found": analysis}, drawing=draw)
+    known = {} if analysis is None else {"verdict": _in_short(analysis, PERCEPTRON)}
+    return replace(row, values={**row.values, "found": analysis, **known}, drawing=draw)
 
 
 def _perceptrons(
@@ -254,7 +270,13 @@ def _perceptrons(
                 }
                 one = f"{values['task']}, output {output}" if len(row.tasks) > 1 else values["task"]
                 address = links.job(working.id) if working else ""
-                values["says"] = {"below": f"{one} · {below}", "sizes": row.sizes, "job": address}
+                whole = f"{noun(len(row.tasks), 'output')}, first {values['task']}" if len(row.tasks) > 1 else one
+                values["says"] = {
+                    "below": f"{one} · {below}",
+                    "whole": f"{whole} · {below}",
+                    "sizes": row.sizes,
+                    "job": address,
+                }
                 yield Row(values, ref=row.slug, url=values["url"])
 
 
@@ -298,6 +320,7 @@ def _other(
         told = "too many circuits to try"
     below = kind.noun if scope == Scope() else f"{kind.noun} under {rules_of(question)}"
     last = f" · the last of {noun(n_checkpoints, 'checkpoint')}" if n_checkpoints else ""
+    says = f"{question.subject.task} · {below}, {noun(question.n_rows, 'row')}{last}"
     values = {
         "kind": kind.key,
         "slug": row.slug,
@@ -308,15 +331,12 @@ def _other(
         "task": question.subject.task,
         "protocol": rules_of(question),
         "state": state,
+        **({} if analysis is None or not searched else {"verdict": _in_short(analysis, kind.key)}),
         **counts,
         "url": links.network(row.slug, scope),
         "origin": row.origin,
         "job": job,
-        "says": {
-            "below": f"{question.subject.task} · {below}, {noun(question.n_rows, 'row')}{last}",
-            "state": told,
-            "job": links.job(job.id) if job else "",
-        },
+        "says": {"below": says, "whole": says, "state": told, "job": links.job(job.id) if job else ""},
     }
     drawing = partial(view_of(question).draws, question, title=row.name, thumb=True)
     return Row(values, ref=row.slug, url=values["url"], drawing=drawing)
@@ -392,6 +412,11 @@ def network_list(session: Session, links: Addresses, table: Table) -> Iterator[B
     )
     if table.query.limit == LIMIT:
         table = replace(table, query=replace(table.query, limit=_LINES), usual=Query(limit=_LINES))
+    listing = table.listing
+    if isinstance(listing, Networks) and not table.query.wanted:  # one of several outputs is one row
+        rows = [row for row in listing.rows if not row["output"]]
+        listing = replace(listing, rows=rows)
+        table = replace(table, listing=listing, noun="network", says=lambda row: row["says"]["whole"])
     if not table.search and not table.query.wanted and not table.listing.select(Query(limit=1), False).of:
         cure = "Train one here, send one in, or import the bundled examples with: pluriscope import --bundled."
         yield Notice("No network is stored yet", cure=cure, actions=[Action("Train a network", links.train())])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -12,15 +12,14 @@ from markupsafe import Markup, escape
 from pydantic import BaseModel, Field
 
 from analysis.circuits.result import certainty_of
-from analysis.explanations.registry import KIND_OF
 from analysis.large_numbers import in_words
 from analysis.pair.report import PairFound
 from analysis.protocol import BUILT_IN
 from analysis.studies.cells import cells_of
-from analysis.subjects.question import SubjectQuestion, rules_of
 from analysis.unlearned import instead_of, not_learned
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.codecs import record_of, tasks_of
+from app.db.job_tables import JobRow
 from app.db.reads.analyses import network_by_digest
 from app.db.reads.jobs import UNFINISHED, jobs_ahead
 from app.db.reads.networks import STUDY_ORIGIN, edits_of
@@ -43,7 +42,7 @@ from app.pages.network_page import Known, criterion_words
 from app.pages.page import DRAWING, files_of, pairs, provenance_of
 from app.pages.place import INTERPRETATIONS, AnyPlace, Place, key_of
 from app.pages.plan import METHOD_WORDS, plan_blocks, refusal_words
-from app.pages.shared import activation_words
+from app.pages.shared import activation_words, known_of
 from app.pages.sharing.share import InShort, Shared
 from app.pages.stage import Stage, model_stage, perceptron_stage
 from app.pages.training.course import learning_of_network, same_again
@@ -58,27 +57,28 @@ from pluriscope.blocks import (
     Choice,
     Columns,
     Fact,
+    Facts,
+    Figure,
     Form,
     Head,
     Menu,
     More,
     Notice,
-    Progress,
     Prose,
     Section,
+    Side,
     Table,
     Text,
 )
-from pluriscope.counts import Count
 from pluriscope.figures.numbers import exact, noun, readable
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
+from pluriscope.figures.svg.count_axis import count_axis
 from pluriscope.figures.svg.layout import node_name
-from pluriscope.kinds.columns import KIND
-from pluriscope.kinds.strategies import Strategies
 from pluriscope.naming import Scope
 from pluriscope.records import NetworkRecord
 from pluriscope.tables import Query
 from pluriscope.templating import part_url
+from pluriscope.verdict import Verdict
 from pluriscope.views.registry import view_of
 from pluriscope.views.view import whole
 
@@ -87,6 +87,8 @@ _LEFT_OUT: Final = ("options", "losses", "outputs", "message")
 """Of what is kept of a training; the curves are drawn, and in the JSON."""
 _TRAINED: Final = {"attention": "transformer"}
 """Kinds without neurons that a form trains, and its way."""
+_NAMES: Final = 4  # of parts that all keep
+QUESTION: Final = "Is there only one explanation?"
 _EDITS_SAY: Final = "see which explanations another network has as well"
 _ORIGINS: Final = {
     "bundled": "A bundled example.",
@@ -112,13 +114,11 @@ class Fold(Block):
         title: what is in it.
         inner: its blocks.
         sentence: what can be said of it while it is folded.
-        stays: whether it is left as it is when what it stands in is renewed.
     """
 
     title: str
     inner: Sequence[Block] = ()
     sentence: Text = ""
-    stays: bool = False
 
     @classmethod
     def of(cls, blocks: Iterable[Block]) -> Iterator[Fold]:
@@ -131,18 +131,50 @@ class Fold(Block):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Answer(Block):
+    """Whether there is one explanation, by what is known now: renewed as long as work goes on.
+
+    Args:
+        verdict: the sentence.
+        stage: the network at work.
+        counts: how many explanations of each kind there are.
+        steps: of five, how many are done.
+        now: what is done now; "" where nothing is left to do.
+        actions: what to do next, the primary one first.
+        rest: what else was found.
+    """
+
+    verdict: Verdict
+    stage: Stage
+    counts: Facts
+    steps: int
+    now: Text
+    actions: Sequence[Action]
+    rest: Sequence[Block]
+
+    @property
+    def live(self) -> bool:
+        return bool(self.now)
+
+    @property
+    def inner(self) -> Iterator[Block]:
+        yield self.stage
+        yield from self.rest
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contents:
     """What a kind of network has to say; the page is the same for all.
 
     Args:
-        sentence: what it computes, how many explanations pass, and whether any predicts everything.
+        sentence: what it computes.
         share: its files, and what else is done with it.
         stage: the network at work.
-        facts: kind of explanation → how many there are.
+        counts: how many explanations of each kind there are.
         rules: switches to other rules, and other rows that it was analysed on.
         remarks: on the rules and what was found under them.
         outputs: others of the network.
-        notices: what comes before any number.
+        notices: what there is to say before any number.
         state: how far the analysis is.
         refused: whether there can be none.
         map: where all explanations stand.
@@ -152,7 +184,7 @@ class Contents:
     sentence: str
     share: Sequence[Action]
     stage: Stage
-    facts: Mapping[str, Fact]
+    counts: Sequence[Fact]
     rules: Sequence[Choice]
     remarks: str
     outputs: Sequence[Choice] = ()
@@ -182,7 +214,7 @@ class Overview(Known, Shared):
     @property
     def in_short(self) -> InShort:
         place = self.place
-        return InShort.of("Network", place.row.name, self.contents.facts.values(), "", place.cited, place.analysis)
+        return InShort.of("Network", place.row.name, self.contents.counts, "", place.cited, place.analysis)
 
     @property
     def in_library(self) -> bool:
@@ -239,61 +271,121 @@ class Overview(Known, Shared):
         return tuple(self._blocks())
 
     def _blocks(self) -> Iterator[Block]:
-        """What it is and does, how many explanations there are, what else was asked; the rest folded."""
-        place, links, contents = self.place, self.links, self.contents
-        refs = own_pair(self.session, place) if self.pair is None else refs_of(self.pair)
-        words = "Compare two explanations" if self.pair is None else "Guess which of two is right"
-        compare = Action(words, links.compare(place.slug, refs, place.scope), primary=True)
-        first = [compare]
-        if not refs:
-            every = Action("See the explanations", links.explanations(place.slug, place.scope))
-            asks = [action for one in self.waiting for action in one.actions]
-            offered = [every] if contents.state.state in ("done", "truncated") else asks
-            first = [replace(one, primary=one is not every or self.explained) for one in offered][:1]
+        """What it is and does, whether it has one explanation, how many there are, what else was asked; the rest
+        folded.
+        """
+        contents, jobs = self.contents, reversed(self.jobs)
+        left = [one for one in jobs if one.state in UNFINISHED]
         share = Menu("Share", contents.share, self.url)
-        yield Head(
-            place.row.name,
-            Markup("{} {}").format(contents.sentence, self.verdict),
-            actions=[*contents.outputs, *first, share],
+        yield Head(self.place.row.name, f"{contents.sentence} {QUESTION}", actions=[*contents.outputs, share])
+        yield Answer(
+            verdict=self.verdict,
+            stage=contents.stage,
+            counts=Facts(contents.counts),
+            steps=self._steps(left),
+            now=_now(self, left) if left else "",
+            actions=self._actions(),
+            rest=[*(() if self.state == "not_analysed" else self.waiting), *contents.notices, *self._found()],
+            id="answer",
         )
-        yield from contents.notices
-        working = _working(self)
-        if working is None:
-            yield from self._found()
-        else:  # what is found meanwhile is renewed with it
-            yield replace(working, inner=list(self._found()))
+        told = [*contents.rules, Prose(contents.remarks), *_under(self)]
+        yield More("Rules", lambda: told, "which these are, and what others find", id="rules", sent=True)
         yield from contents.folds
 
+    def _steps(self, left: Sequence[JobRow]) -> int:
+        """How many of five steps are done: the network read, a second valid circuit found, their number between two
+        numbers, their search at its end, everything else.
+        """
+        known, searched = self.known_count, self.place.analysis is not None
+        second = known is not None and (known.is_exact or (known.low or known.value) > 1)
+        between = known is not None and (known.is_exact or known.confidence is not None)
+        return 1 + (second or searched) + (between or searched) + searched + (searched and not left)
+
+    def _actions(self) -> list[Action]:
+        """What to do next, the primary one first."""
+        place, links, state = self.place, self.links, self.contents.state.state
+        every = Action("See the explanations", links.explanations(place.slug, place.scope), primary=self.explained)
+        if (place.slug, place.row.origin) == (ALICE_AND_BOB, "bundled"):
+            words, refs = "Compare Alice’s with Bob’s", [ALICE, BOB]
+        elif self.pair is not None:
+            words, refs = "Guess which of two is right", refs_of(self.pair)
+        else:
+            words, refs = "Compare two explanations", own_pair(self.session, place)
+        if refs:
+            compare = Action(words, links.compare(place.slug, refs, place.scope), primary=True)
+            return [compare, replace(every, primary=False)]
+        if state in ("done", "truncated"):
+            return [every]
+        return [replace(one, primary=True) for notice in self.waiting for one in notice.actions][:1]
+
     def _found(self) -> Iterator[Block]:
-        contents, place = self.contents, self.place
-        if contents.facts:
-            yield Strategies(contents.facts)
-        yield Fold(f"Counted under {place.rules}", [*contents.rules, Prose(contents.remarks)], id="rules")
-        yield from self.waiting
-        yield Fold("The network at work", [contents.stage], stays=True)
-        two = () if self.two.state in ("computing", "not_analysed", "not_applicable") else contradicting(self.two)
-        valid = place.analysis is not None and place.analysis.circuits_valid
-        beside = [found for one in (two, contents.map) if valid and (found := list(Fold.of(one)))]
-        if beside:
+        contents = self.contents
+        two = self._first_two() if self.two.stored is None else contradicting(self.two)
+        if beside := [found for one in (two, contents.map) if (found := list(Fold.of(one)))]:
             yield Columns(beside)
         tree = list(circuit_tree_blocks(self, self.options.circuit))
         yield from tree if self.options.circuit else Fold.of(tree)
 
+    def _first_two(self) -> Iterator[Block]:
+        """The first two valid circuits that were found, as long as nobody knows two that contradict each other."""
+        known, question, place = known_of(self.job), self.place.question, self.place
+        if self.state != "computing" or known is None or len(known.masks) < 2:
+            return
+        draws, drawn = view_of(question).draws, list[Block]()
+        for mask in known.masks[:2]:
+            ref = f"c-{question.graph.to_hex(mask)}"
+            words = Markup('<a class="mono" href="{}">{}</a>, {}')
+            caption = words.format(
+                self.links.explanation(place.slug, ref, place.scope), ref, noun(mask.bit_count(), place.part)
+            )
+            drawn.append(Figure(draws(question, mask, title=ref, thumb=True), caption))
+        yield Section("Two that do the same", "both valid", id="pair")
+        yield Side(drawn)
 
-def _working(page: Overview) -> Progress | None:
-    """How far all work on a network is; None where nothing is left to do."""
-    left = [one for one in reversed(page.jobs) if one.state in UNFINISHED]
-    if not left:
-        return None
+
+def _now(page: Overview, left: Sequence[JobRow]) -> Markup:
+    """What is done now on a network, and how much more waits."""
     now = next((one for one in left if one.stage), None)
     if now is None:
         ahead = jobs_ahead(page.session, min(left, key=lambda one: (one.priority, one.created_at, one.id)))
         note = f"Waiting for a worker, {noun(ahead, 'job')} ahead." if ahead else "Waiting for a worker."
     else:
-        note = f"Now {now.title}: {now.stage}{', ' if now.found else ''}{now.found}."
-    of, every = len(page.jobs), page.links.jobs(network=page.place.slug)
-    words = Markup('{} of {} analyses done; this page fills itself. <a href="{}">See the jobs</a>')
-    return Progress(words.format(of - len(left), of, every), of - len(left), of, note, id="working")
+        what = now.stage if now is page.job else f"{now.title}: {now.stage}"
+        note = f"Now {what}{', ' if now.found else ''}{now.found}."
+    more = f" {noun(len(left) - 1, 'job')} more." if len(left) > 1 else ""
+    words = Markup('{}{} <a href="{}">See the jobs</a>')
+    return words.format(note, more, page.links.jobs(network=page.place.slug))
+
+
+def _under(known: Known) -> Iterator[Block]:
+    """How many explanations there are under each of the rules that were asked about."""
+    rows = []
+    for name, (scope, found) in known.under.items():
+        if found is None or found.circuits_method == "refused":
+            continue
+        counts = counts_of(found)
+        shown = [counts.valid_circuits, counts.interpretations, counts.aligned_algorithms, counts.valid_alignments]
+        link = Markup('<a href="{}">{}</a>').format(known.links.network(known.place.slug, scope), name)
+        told = [Markup("{}").format(one) for one in (shown if known.place.boolean else shown[:1])]
+        rows.append([link, Markup("{} of {}").format(told[0], counts.possible_circuits), *told[1:]])
+    if len(rows) > 1:
+        heads = ("Rules", "Valid circuits", "Interpretations", "Algorithms placed", "Placements")
+        yield Table.plain(heads[: len(rows[0])], rows)
+
+
+def _valid_circuits(known: Known) -> Fact:
+    """How many circuits are valid, as far as it is known, on an axis to all that are possible."""
+    count, possible = known.known_count, known.verdict.possible
+    analysis, url = known.place.analysis, known.links.explanations(known.place.slug, known.place.scope, kind="circuit")
+    of = Markup("of {} possible").format(readable(possible))
+    if analysis is not None and analysis.circuits_method != "refused":
+        of = of_possible(analysis)
+    low, high, value = 0, possible, Markup("not known yet")
+    if count is not None and count.bound != "unknown":
+        low, value = count.value if count.low is None else count.low, Markup("{}").format(count)
+        high = low if count.is_exact else possible if count.high is None else count.high
+    axis = count_axis(low, high, possible, exact=low == high, sentence=f"From {in_words(low)} to {in_words(high)}")
+    return Fact("Valid circuits", value, of, axis, url)
 
 
 # --- what a network has whose rules are settings
@@ -336,7 +428,7 @@ def _of_graph(page: Overview) -> Contents:
             Action("Settings", links.settings(place.slug)),
         ],
         stage=model_stage(place, links, page.behaviour, page.options.row),
-        facts={"circuit": _circuits(page, analysis), **_refused(question)},
+        counts=list(_of_circuits(page)),
         rules=list(_settings(links, place)),
         remarks=" ".join(_missing(page)),
         state=search_for(page.session, links, place),
@@ -359,22 +451,16 @@ def _settings(links: Addresses, place: AnyPlace) -> Iterator[Choice]:
             yield Choice(_SETTINGS.get(setting, setting.capitalize()), urls, now)
 
 
-def _circuits(known: Known, analysis: AnalysisRow | None) -> Fact:
-    """Valid circuits under these rules; in one line under the others that were searched."""
-    links, place, question = known.links, known.place, known.place.question
-    every = links.explanations(place.slug, place.scope)
-    if analysis is None:
-        return Fact("Possible circuits", readable(question.space.possible), "", "not searched", every)
-    first, *rest = question.rules
-    others = [
-        f"{one.rules[first]}: {counts_of(found).valid_circuits} of {Count(found.circuits_possible)}"
-        for one in question.admitted()
-        for _, found in [known.under[rules_of(one)]]
-        if found not in (None, analysis) and found.circuits_method != "refused"
-        if all(one.rules[name] == question.rules[name] for name in rest)
-    ]
-    value = escape(counts_of(analysis).valid_circuits)
-    return Fact("Valid circuits", value, of_possible(analysis), "; ".join(others), every)
+def _of_circuits(known: Known) -> Iterator[Fact]:
+    """How many circuits are valid, what all keep, how small the smallest is."""
+    yield _valid_circuits(known)
+    part, kept, sizes = known.place.part, known.verdict.kept, known.listed.get("edges")
+    if kept is not None:
+        names = ", ".join(name.replace("-", "→") for name in kept[:_NAMES])
+        yield Fact(f"{part.capitalize()}s that all keep", exact(len(kept)), names + ", …" * (len(kept) > _NAMES))
+    if sizes is not None and len(sizes):
+        least = f"{sizes.min()} to {sizes.max()}" if sizes.min() < sizes.max() else str(sizes[0])
+        yield Fact(f"{part.capitalize()}s of one circuit", least, "of those listed")
 
 
 def _missing(known: Known) -> Iterator[str]:
@@ -386,19 +472,13 @@ def _missing(known: Known) -> Iterator[str]:
         yield f"{n} of the valid circuits miss a row: valid is right on more than 99% of {n_rows} rows."
 
 
-def _refused(question: SubjectQuestion) -> dict[str, Fact]:
-    """Kinds of explanation that such a network, or such rows, cannot have, and why."""
-    reasons = {key: question.refuses(KIND_OF[key].plural) for key in ("interpretation", "algorithm")}
-    return {key: Fact(KIND.words(key), "", f"None: {why}.") for key, why in reasons.items() if why}
-
-
 def _rows_right(known: Known, analysis: AnalysisRow) -> Iterator[Block]:
     """Circuits by what they keep and the rows they get right."""
-    if not analysis.circuits_listed:
-        return
     part, listed = known.place.part, known.listed
+    if not analysis.circuits_listed or len(set(listed["right"].tolist())) == 1:  # all in one row say nothing
+        return
     counts = Counter(zip(listed["edges"].tolist(), listed["right"].tolist(), strict=True))
-    yield Section("Map of the explanations", f"{exact(sum(counts.values()))} circuits", id="map")
+    yield Section("How many rows each gets right", f"{exact(sum(counts.values()))} circuits", id="map")
     told = f"Circuits by {part}s kept and rows right, of {known.place.question.n_rows}."
     yield ChartFigure(chart=sizes_chart(counts, part, known), caption=told, id="sizes")
 
@@ -432,9 +512,17 @@ def _of_perceptron(page: Overview) -> Contents:
         sentence=_sentence(page),
         share=share,
         stage=perceptron_stage(place, links, page.behaviour, page.options.row, files_of(links, url)),
-        facts={} if analysis is None else dict(_counts(page, analysis)) | _refused(question),
+        counts=list(_counts(page)),
         rules=[
-            *_choices(page, "Counted under", [(name, to) for name, (to, _) in page.under.items()]),
+            *_choices(
+                page,
+                "Counted under",
+                [
+                    (name, to)
+                    for name, (to, found) in page.under.items()
+                    if name in BUILT_IN or found is not None or to == place.scope
+                ],
+            ),
             *_choices(page, "on", ((name.partition(":")[0], scope) for name, scope in page.data())),
         ],
         remarks=" ".join(part for part in (f"{rules}.", method, differ) if part),
@@ -459,52 +547,41 @@ def _sentence(known: Known) -> str:
 
 def _ground(report: Any, page: Overview, pair: PairFound | None) -> Iterator[Block]:
     n = exact(report.n_interventions)
-    yield Section("Map of the explanations", f"interventions predicted right, of {n}", id="map")
+    yield Section("How much each predicts right", f"of {n} interventions", id="map")
     url = page.links.analysis(page.place.slug, COMMON_GROUND.key, page.place.scope)
-    caption = Markup('{} <a href="{}">{}</a>').format(ground_words(report), url, COMMON_GROUND.title)
+    caption = Markup('{} <a href="{}">More of it</a>').format(ground_words(report), url)
     chart = ground_chart(report, page.of(COMMON_GROUND).subject, pair)
     yield ChartFigure(chart=chart, caption=caption, id="ground")
 
 
-def _counts(known: Known, analysis: AnalysisRow) -> Iterator[tuple[str, Fact]]:
-    """How many there are of each kind, with their bounds, under these rules; in one line under the other built-in."""
-    links, place, counts = known.links, known.place, counts_of(analysis)
-    others = {
-        name: counts_of(row)
-        for name, (scope, row) in known.under.items()
-        if row is not None and scope != place.scope and scope.protocol in BUILT_IN
-    }
-
-    def fact(label: str, value: str, of: Text, url: str, words: str) -> Fact:
-        told = [
-            f"{name}: " + words.format(**{key.name: getattr(one, key.name) for key in fields(one)})
-            for name, one in others.items()
-        ]
-        return Fact(label, Markup("{}").format(getattr(counts, value)), of, "; ".join(told), url)
+def _counts(known: Known) -> Iterator[Fact]:
+    """How many there are of each kind, with their bounds."""
+    links, place, analysis = known.links, known.place, known.place.analysis
+    yield _valid_circuits(known)
+    if analysis is None:
+        if known.state == "computing" and place.boolean:
+            yield from (Fact(label, "–", "not counted yet") for label in ("Interpretations", "Algorithms placed"))
+        return
 
     def of_kind(kind: str) -> str:
         return links.explanations(place.slug, place.scope, kind=kind)
 
-    words = "{valid_circuits} of {possible_circuits}"
-    yield "circuit", fact("Valid circuits", "valid_circuits", of_possible(analysis), of_kind("circuit"), words)
+    counts = counts_of(analysis)
     if interpretations_counted(analysis):
         of = f"{counts.observed_classes} that inputs can tell apart"
         of += f", of the {exact(analysis.circuits_listed)} circuits listed" if drawn(analysis) else ""
-        words = "{interpretations}, of which {observed_classes}"
-        yield "interpretation", fact("Interpretations", "interpretations", of, of_kind("interpretation"), words)
+        yield Fact("Interpretations", Markup("{}").format(counts.interpretations), of, "", of_kind("interpretation"))
     if circuits_only(analysis):
         return
-    of, words = f"of {counts.candidate_algorithms} candidates", "{aligned_algorithms} of {candidate_algorithms}"
+    of = f"of {counts.candidate_algorithms} candidates"
     if str(counts.candidate_algorithms) == "0":  # exactly: candidates are no deeper than the network
         of = "no formula for it is as shallow as the network"
-    every = links.algorithms(place.slug, place.scope)
-    yield "algorithm", fact("Algorithms placed", "aligned_algorithms", of, every, words)
-    protocol, of, value = place.question.protocol, f"{counts.minimal_alignments} minimal", "valid_alignments"
+    value, every = Markup("{}").format(counts.aligned_algorithms), links.algorithms(place.slug, place.scope)
+    yield Fact("Algorithms placed", value, of, "", every)
+    protocol, of, valid = place.question.protocol, f"{counts.minimal_alignments} minimal", counts.valid_alignments
     if protocol.alignments_kept == "minimal":  # the list has these alone
-        of, value = f"minimal, of {counts.valid_alignments} valid", "minimal_alignments"
-    of += f", on {protocol.alignment_sites.replace('_', ' ')}"
-    words = "{minimal_alignments} minimal of {valid_alignments}"
-    yield "alignment", fact("Placements", value, of, of_kind("alignment"), words)
+        of, valid = f"minimal, of {counts.valid_alignments} valid", counts.minimal_alignments
+    yield Fact("Placements", Markup("{}").format(valid), of, "", of_kind("alignment"))
 
 
 def _choices(known: Known, label: str, of: Iterable[tuple[str, Scope]]) -> Iterator[Choice]:
@@ -528,16 +605,12 @@ def _notices(known: Known) -> Iterator[Block]:
             actions=[Action("Show it on its own inputs", own)],
         )
     if (row.slug, row.origin) == (ALICE_AND_BOB, "bundled"):
-        refs = {"Alice": ALICE, "Bob": BOB}
-        yield Notice(
-            "Alice and Bob explain this network in two ways",
-            "Alice reads “A without B” and “B without A” off two directions, and the answer is 1 if either is. "
-            "Bob reads “A or B” and “A and B”, and the answer is 1 if the first is and the second is not.",
-            actions=[
-                Action("Compare Alice, as P, with Bob, as Q", links.compare(row.slug, refs.values(), place.scope)),
-                *(Action(name, links.explanation(row.slug, ref, place.scope)) for name, ref in refs.items()),
-            ],
+        two = Markup(
+            '<a href="{}">Alice’s</a> reads “A without B” and “B without A”, and answers 1 if either is. <a href="{}">'
+            "Bob’s</a> reads “A or B” and “A and B”, and answers 1 if the first is and the second is not."
         )
+        alice, bob = (links.explanation(row.slug, ref, place.scope) for ref in (ALICE, BOB))
+        yield Notice("Alice and Bob explain it in two ways", two.format(alice, bob))
     if row.edited is not None:
         yield _edited(known, row.edited)
     yield from _of_training(known)
@@ -640,7 +713,7 @@ def _folds(known: Known) -> Iterator[More]:
     shape = f"{'–'.join(map(str, place.row.sizes))}, {activation_words(place.row)}"
     if known.place.analysis is not None:
         yield _spread(known)
-    yield More("Weights and biases", lambda: _weights(place), shape, id="weights")
+    yield More("Weights", lambda: _weights(place), shape, id="weights")
     if place.row.training:
         yield More("Training", lambda: _training(known), "how it learned", id="training")
     yield More("Edits and other networks", lambda: _edits(known), _EDITS_SAY, id="edits")

@@ -96,7 +96,7 @@ def perceptron_stage(
     for number in sorted(listed):
         one = behaviour[number]
         bits = " ".join(map(str, one.bits)) if boolean else f"row {number}"
-        right = "right" if one.right else f"should be {one.target}"
+        right = "counted wrong" if one.note else "right" if one.right else f"should be {one.target}"
         above = f"{'' if one.decision else 'not '}above 0.5, so it answers {one.decision}"
         other = boolean and given[number].tolist() != one.bits
         given_as = ", ".join(map(decimal, given[number].tolist())) if other else ""
@@ -118,6 +118,8 @@ def perceptron_stage(
     )
     rule = JUDGED_BY[place.question.protocol.circuit_decision]
     note = f"Answers {rule}. Point at a row or a neuron; tapping works too."
+    if any(value < 0 for layer in values[1:] for value in layer):
+        note += " A negative value hangs from the top, paler."
     if not np.array_equal(read, given):
         told, bits = ", ".join(map(decimal, read[at].tolist())), " ".join(map(str, behaviour[at].bits))
         note += f" Interpretations read another row for each input: {told} for {bits}."

@@ -60,6 +60,6 @@ def test_from_scikit_learn_to_a_shared_link(tab, expect, ear, site, by_scikit_le
     friend = visitor()
     friend.goto(link)
     expect(friend.get_by_role("heading", level=1)).to_have_text("XOR by scikit-learn")
-    friend.locator(".strategies").get_by_role("link").first.click()
+    friend.locator(".answer .facts").get_by_role("link").first.click()
     expect(friend.get_by_role("heading", level=1)).to_have_text("Explanations")
     expect(friend.locator("#list-kind-circuit")).to_be_checked()

@@ -29,11 +29,24 @@ from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_netw
 
 pytestmark = pytest.mark.slow  # the everyday run has one state of each kind among all pages
 UNKNOWN = {
-    "queued": ("0 of 1 analyses done", "Waiting for a worker, 1 job ahead."),
-    "running": ("0 of 1 analyses done", "algorithms, 12 valid so far", 'role="progressbar"'),
-    "failed": ("The analysis under complete failed", "memory: too little. Add some.", "Try again"),
-    "cancelled": ("The analysis under complete was cancelled", "Try again"),
-    "untouched": ("Not computed yet",),
+    "queued": (
+        "<b>Not known yet.</b> 9 circuits",
+        "Waiting for a worker, 1 job ahead.",
+        'aria-label="1 of 5 steps done"',
+    ),
+    "running": ("<b>Not known yet.</b> 9 circuits", "algorithms, 12 valid so far", "See the jobs"),
+    "failed": (
+        "<b>Not known yet.</b> The analysis failed",
+        "The analysis under complete failed",
+        "memory: too little. Add some.",
+        "Try again",
+    ),
+    "cancelled": (
+        "<b>Not known yet.</b> The analysis was cancelled",
+        "The analysis under complete was cancelled",
+        "Try again",
+    ),
+    "untouched": ("<b>Not known yet.</b> Nobody asked for its analysis yet.", ">Analyse<"),
 }
 """State without a stored analysis → what every page says of it."""
 CERTAIN = (
@@ -112,7 +125,7 @@ def test_what_failed_can_be_tried_again(store_and_client, shown, state):
         before = session.get(JobRow, target.split("/")[2]).state
     answer = client.post(target)
     assert (before, answer.status_code) == (state, 303)
-    assert "analyses done" in shown(f"/networks/{state}")
+    assert "See the jobs" in shown(f"/networks/{state}")
     with store.write() as session:
         session.get(JobRow, target.split("/")[2]).state = state
 
@@ -133,7 +146,7 @@ def test_where_none_exist_the_page_says_that_all_was_searched(shown):
         assert words in text
     assert "may exist" not in text
     assert "stopped" not in text
-    assert "analyses done" not in text
+    assert "See the jobs" not in text
 
 
 def test_where_a_network_did_not_learn_its_task_the_page_says_so_before_it_counts(shown):

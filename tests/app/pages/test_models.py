@@ -461,14 +461,17 @@ def test_where_circuits_are_too_many_what_needs_none_is_asked(store, monkeypatch
 
 
 @pytest.mark.slow
-def test_kinds_that_a_network_cannot_have_say_why(client):
+def test_where_there_are_circuits_alone_the_first_page_says_what_all_keep(client):
     page = client.get(ONE).text
-    drawn = page.partition('class="strategies"')[2].partition("</nav>")[0]
-    found = re.findall(r"<li>.*?</li>", drawn, re.S)
-    assert [len(re.findall("href=", one)) for one in found] == [1, 0, 0]
-    assert f"<b>{FOUND.valid}</b>" in found[0]
-    for one, trait in zip(found[1:], ("interpretations", "algorithms"), strict=True):
-        assert QUESTION.refuses(trait) in one
+    common = MASKS[0]
+    for mask in MASKS:
+        common = f"{int(common, 16) & int(mask, 16):x}"
+    told = page.partition('class="facts"')[2].partition("</dl>")[0]
+    assert re.findall("<dt>(.*?)</dt>", told) == ["Valid circuits", "Edges that all keep", "Edges of one circuit"]
+    shown = [re.sub("<[^>]+>", "", one) for one in re.findall('<dd class="v">(.*?)</dd>', told)]
+    assert shown[:2] == [str(FOUND.valid), str(int(common, 16).bit_count())]
+    verdict = page.partition('class="lead"')[2].partition("</p>")[0]
+    assert f"<b>Not unique.</b> {FOUND.valid} of {FOUND.possible} circuits are valid" in verdict
 
 
 def test_what_a_network_of_any_kind_can_be_done_with(client):

@@ -1,6 +1,7 @@
 """The list of networks."""
 
 import csv
+import re
 
 import pytest
 
@@ -78,3 +79,14 @@ def test_former_addresses_of_the_list_lead_to_it(client, address, to):
 @pytest.mark.parametrize(("slug", "told"), [("queued", True), ("untouched", True), ("failed", False)])
 def test_networks_of_one_name_are_told_apart(client, slug, told):
     assert (f" · {slug}</span>" in client.get("/networks").text) is told
+
+
+def test_the_page_has_a_row_for_each_network_and_says_whether_it_has_one_explanation(client):
+    lines = re.findall(r'<tr class="row" data-item>(.*?)</tr>', client.get("/networks").text, re.S)
+    rows = {re.search(r'href="/networks/(\w+)', line)[1]: re.sub("<[^>]+>", " ", line) for line in lines}
+    assert (len(lines), {*rows}) == (len(ALL), {*ALL})
+    assert "2 outputs, first " in rows["two"]
+    assert "not unique" in rows["xor"]
+    assert "none valid" in rows["none"]
+    told = {item["slug"]: item.get("verdict") for item in client.get(LIST).json()["items"]}
+    assert (told["xor"], told["none"], told["queued"]) == ("not unique", "none valid", None)
