@@ -279,7 +279,9 @@ class Table(Block):
         search: the words that it is searched by, which are sent as ``q``; None where it cannot be.
         renews: whether rows change by themselves, so that they are asked for anew.
         columns: what rows show, where it is not the columns of the list.
-        above: makes what stands above it and is renewed with it; None for nothing.
+        above: what stands above it and is renewed with it; None for nothing.
+        body: makes what stands in place of its rows, and what that is in few words; None for its rows. Its filters then
+            stand above it.
         beside: what its number is of more than is listed; empty for nothing.
         parts: draws the filter of what may be kept or left out; None, or a filter that it does not draw, is a list.
     """
@@ -299,7 +301,8 @@ class Table(Block):
     search: str | None = None
     renews: bool = False
     columns: Sequence[tables.Column] = ()
-    above: Callable[[Table, tables.Selection], Block] | None = None
+    above: Block | None = None
+    body: Callable[[tables.Selection], tuple[Text, Sequence[Block]]] | None = None
     beside: Text = ""
     parts: Callable[[Table, tables.Facet], Markup | None] | None = None
 
@@ -338,7 +341,7 @@ class Table(Block):
 
     def html(self, part: str = "") -> Markup:
         """The rows asked for, with their filters and pages."""
-        selection = self.found
+        selection, (status, instead) = self.found, self.instead
         if not selection.rows and (there := self.query.within(selection.lines)) != self.query:
             return replace(self, query=there).html(part)
         known = [one for one in self.columns or self.listing.columns if one.shown and self._says(one, selection)]
@@ -350,11 +353,18 @@ class Table(Block):
             block=self,
             part=part,
             found=selection,
-            columns=shown,
+            columns=() if instead else shown,
+            status=status,
+            instead=instead,
             shared=shared,
             thumbs=thumbs if any(thumbs) else (),
             ticks=self.tray is not None and any(row.ref and row.picks for row in selection.rows),
         )
+
+    @cached_property
+    def instead(self) -> tuple[Text, Sequence[Block]]:
+        """What stands in place of the rows, and what it is in few words; nothing where they are shown."""
+        return ("", ()) if self.body is None or not self.found.rows else self.body(self.found)
 
     @cached_property
     def found(self) -> tables.Selection:
@@ -363,8 +373,9 @@ class Table(Block):
 
     @property
     def inner(self) -> Iterator[Block]:
-        """The charts of its ranges."""
-        return (self.chart_of(facet) for facet in self.found.facets if facet.column.facet in ("range", "least"))
+        """The charts of its ranges, and what stands in place of its rows."""
+        yield from (self.chart_of(facet) for facet in self.found.facets if facet.column.facet in ("range", "least"))
+        yield from self.instead[1]
 
     def chart_of(self, facet: tables.Facet) -> ChartFigure:
         """A range as bars, of which some can be taken."""

@@ -107,6 +107,9 @@ class Part(Described):
         weights: for how many each row counts; None for one.
         few: other rows, which stand for it among a few of each kind; None for its own first ones.
         aside: whether pages list it only where it is asked for, and nothing of it is picked to be compared.
+        apart: position, ranks → of a row that stands for several, one of each class that inputs tell apart; None where
+            a row is one explanation.
+        classes: how many such classes each row has; None where a row is one explanation.
     """
 
     kind: str
@@ -126,6 +129,8 @@ class Part(Described):
     few: Part | None = None
     aside: bool = False
     counted: Mapping[str, str] = field(default_factory=dict)
+    apart: Callable[[int, range], Sequence[Row]] | None = None
+    classes: Coded | None = None
 
     @property
     def n_bytes(self) -> int:
@@ -471,23 +476,29 @@ class Frame:
         """The same without what pages leave aside."""
         return replace(self, parts=tuple(part for part in self.parts if not part.aside), _orders={})
 
+    def places(self, query: Query) -> Iterator[tuple[Part, int, NDArray[np.int64]]]:
+        """Each kind of which rows pass, where it starts, and the places of these rows in it, in its own order."""
+        passing = self._conjunction(self._tests(query))
+        for part, start, one in zip(self.parts, self.starts, passing, strict=False):
+            own = self.order("", False)[start : start + part.n] - start
+            if one.any():
+                yield part, start, own[one[own]]
+
     def few(self, query: Query) -> tuple[tuple[Group, ...], tuple[Row, ...]]:
         """A few rows of each kind below its heading."""
         groups: list[Group] = []
         rows: list[Row] = []
-        passing, of, above = self._conjunction(self._tests(query)), self._column[KIND].group, ""
-        for part, start, one in zip(self.parts, self.starts, passing, strict=False):
-            if not one.any():
-                continue
+        of, above = self._column[KIND].group, ""
+        for part, _, places in self.places(query):
             whole = query.but(KIND, part.kind)
             before, above = above, of(part.kind) if of else ""
             heading = above if above != before else ""
-            groups.append(Group(len(rows), self.called(part.kind), part.says, whole, part.count(one), heading))
+            total = part.count(np.isin(np.arange(part.n), places))
+            groups.append(Group(len(rows), self.called(part.kind), part.says, whole, total, heading))
             if part.few is not None:
                 rows += self._rows(part.few, np.arange(part.few.n))
             else:
-                own = self.order("", False)[start : start + part.n] - start
-                rows += self._rows(part, own[one[own]][:FEW])
+                rows += self._rows(part, places[:FEW])
         return tuple(groups), tuple(rows)
 
 

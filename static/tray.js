@@ -91,6 +91,12 @@
         box.disabled = !box.checked && list.length >= LIMIT;
         box.closest("[data-card], tr")?.classList.toggle("sel", box.checked);
       }
+      for (const link of all("[data-near]")) {
+        link.hidden = !list.length;
+        const url = new URL(link.href);
+        url.searchParams.set("near", list.at(-1)?.ref ?? "");
+        link.href = url.href;
+      }
     }
   }
 
@@ -131,6 +137,30 @@
   });
   addEventListener("storage", (event) => {
     if (event.key?.startsWith("pluriscope.compare")) drawTray();
+  });
+
+  /* Among pictures the arrow keys go to the nearest that way, Space picks; Enter opens, as of every link. */
+  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  function nextOf(here, [x, y]) {
+    const middle = ({ left, top, width, height }) => [left + width / 2, top + height / 2];
+    const [fromX, fromY] = middle(here.getBoundingClientRect());
+    let best = null;
+    let least = Infinity;
+    for (const link of all(".pic > a", here.closest("[data-sheet]"))) {
+      const [toX, toY] = middle(link.getBoundingClientRect());
+      const along = (toX - fromX) * x + (toY - fromY) * y;
+      const cost = along + 3 * (Math.abs((toX - fromX) * y) + Math.abs((toY - fromY) * x));
+      if (along > 4 && cost < least) [best, least] = [link, cost];
+    }
+    return best;
+  }
+  document.addEventListener("keydown", (event) => {
+    const here = event.target.closest?.(".pic > a");
+    if (!here || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (event.key === " ") here.parentElement.querySelector("input[data-compare]")?.click();
+    else if (Object.hasOwn(ARROWS, event.key)) nextOf(here, ARROWS[event.key])?.focus();
+    else return;
+    event.preventDefault();
   });
 
   /* An address that ends in #compare=REF, as one explanation's comparison leads here, has it ticked. */

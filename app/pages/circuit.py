@@ -34,6 +34,7 @@ from pluriscope.analyses.registry import COMMON_GROUND, EVERY, PLANTED, on_own_r
 from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Prose, Section, Side, Text
 from pluriscope.blocks import Verdict as Mark
 from pluriscope.figures.numbers import decimal, exact, noun, readable
+from pluriscope.kinds.circuits import left_out_words
 from pluriscope.records import ChanceRecord, CircuitRecord
 from pluriscope.tables import MOST_VALUES, Row
 from pluriscope.views.registry import view_of
@@ -127,6 +128,7 @@ def _chance_of(session: Session, place: StoredQuestion[Any], n_bits: int) -> Siz
     return chance_at(stored_sizes(session, place.analysis), n_bits, possible)
 
 
+_NAMED: Final = 4  # parts that its title names
 _SECONDS: Final = 2.0  # that counting the interpretations that survive may take on a page
 
 
@@ -181,11 +183,12 @@ def _head(one: One, facts: CircuitFacts) -> Head:
     place, valid = one.place, facts.verdict.valid
     which: Text = "a valid circuit" if valid else "a possible circuit"
     if valid and facts.n_valid is not None:
-        among = one.links.network(place.slug, place.scope, circuit=str(one.ref))
+        among = one.links.explanations(place.slug, place.scope, view="tree", circuit=str(one.ref))
         which = Markup('<a href="{}#{}">one of {}</a>').format(among, TREE, noun(facts.n_valid, "valid circuit"))
     here = "" if facts.stored else " No analysis here holds it; it was checked just now."
+    told = left_out_words(facts.question, facts.mask, _NAMED)
     return Head(
-        f"A circuit of {facts.size}",
+        f"Circuit {told or 'that keeps everything'}",
         Markup("{}, {} of {} under {}.{}").format(one.name, which, place.row.name, place.under, here),
         verdict_marks(facts.verdict),
         head_actions(one),

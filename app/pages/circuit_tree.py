@@ -102,11 +102,12 @@ class _Circuits:
 
     Args:
         masks: of them, at least one.
-        drawn: whether they stand for all valid ones, of which they were drawn uniformly.
-        complete: whether they are all valid ones.
+        drawn: whether they stand for all of which they are, which were drawn uniformly.
+        complete: whether they are all of these.
         use: for each bit how many of all valid circuits keep it; () where that is not known exactly.
         of: valid circuits in all, exactly where ``use`` is.
         common: what all of them keep and what none does; None where that is not known exactly.
+        which: valid circuits they are all or some of, in words behind "valid circuits"; "" for every one.
     """
 
     masks: NDArray[Any]
@@ -115,14 +116,29 @@ class _Circuits:
     use: Sequence[int]
     of: int
     common: EdgeUse | None
+    which: str = ""
 
 
-def circuit_tree_blocks(known: Known, circuit: str = "") -> Iterator[Block]:
+@dataclass(frozen=True)
+class Among:
+    """Listed circuits that are divided instead of all.
+
+    Args:
+        passing: ``[listed]`` which of them.
+        options: of the list's addresses, that ask for them.
+    """
+
+    passing: NDArray[np.bool_]
+    options: Mapping[str, Any]
+
+
+def circuit_tree_blocks(known: Known, circuit: str = "", among: Among | None = None) -> Iterator[Block]:
     """What every valid circuit keeps, then the choices; nothing where none is listed.
 
     Args:
         known: what is stored about the network.
         circuit: that is to be found among them, as addresses name it; "" for none.
+        among: those that are divided; None for all.
 
     Raises:
         BadQuery: it is no reference to a circuit, or the circuit is not valid.
@@ -135,14 +151,15 @@ def circuit_tree_blocks(known: Known, circuit: str = "") -> Iterator[Block]:
     if analysis.circuits_listed > MOST_AT_ONCE and mask is None:
         yield More(
             "Draw them",
-            lambda: _tree(known, analysis, None),
+            lambda: _tree(known, analysis, None, among),
             f"{exact(analysis.circuits_listed)} circuits",
             id=f"{ID}.tree",
         )
     else:
         place = known.place
         key = (known.links, place.slug, place.scope, analysis.result_digest, place.row.digest, mask)
-        yield from _DRAWN.of(key, lambda: list(_tree(known, analysis, mask)))
+        only = None if among is None else (among.passing.tobytes(), repr(among.options))
+        yield from _DRAWN.of((key, only), lambda: list(_tree(known, analysis, mask, among)))
 
 
 def asked_mask(place: AnyPlace, circuit: str) -> int | None:
@@ -163,9 +180,14 @@ def asked_mask(place: AnyPlace, circuit: str) -> int | None:
     return mask
 
 
-def _circuits(known: Known, analysis: AnalysisRow) -> _Circuits:
+def _circuits(known: Known, analysis: AnalysisRow, among: Among | None) -> _Circuits:
     """The listed circuits; of a sample without those that are listed only because they are small."""
     masks, counted = masks_of(known.session, analysis), stored_coverage(analysis) == "all"
+    if among is not None and not among.passing.all():
+        drawn, every = are_drawn(analysis, masks), counted and len(masks) == analysis.circuits_valid
+        chosen = masks[among.passing if drawn is None else among.passing & drawn]
+        stands = drawn is not None and not every
+        return _Circuits(chosen, stands, every, (), len(chosen), None, " that pass the filters")
     use = distribution_in(analysis.distributions).edge_use if counted else ()
     common = edge_use_in(analysis.distributions)
     if backbone := backbone_of(distribution_in(analysis.distributions), "all") if counted else None:
@@ -185,16 +207,21 @@ def are_drawn(analysis: AnalysisRow, masks: NDArray[Any]) -> NDArray[np.bool_] |
     return drawn if drawn.any() and drawn.sum() == analysis.distributions.get("drawn") else None
 
 
-def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Block]:
+def _tree(known: Known, analysis: AnalysisRow, mask: int | None, among: Among | None) -> Iterator[Block]:
     """What all keep in words, the picture, and the way to the circuit that is asked for."""
     place, links, question = known.place, known.links, known.place.question
-    circuits, names = _circuits(known, analysis), view_of(question).labels(question)
+    circuits, names = _circuits(known, analysis, among), view_of(question).labels(question)
+    if not len(circuits.masks):
+        yield Prose(f"No circuit{circuits.which or ' is listed'}.")
+        return
+    options = {} if among is None else among.options
     root = split_circuits(circuits.masks, question.graph.n_bits, towards=mask if circuits.complete else None)
     if circuits.common:
         root = replace(root, kept=circuits.common.always, left_out=circuits.common.never)
 
     def listed(asked: Sequence[str]) -> str:
-        return links.explanations(place.slug, place.scope, kind="circuit", uses=asked)
+        uses = [*options.get("uses", ()), *asked]
+        return links.explanations(place.slug, place.scope, **{**options, "kind": "circuit", "uses": uses})
 
     def alone(circuit: int) -> str:
         return links.explanation(place.slug, f"c-{question.graph.to_hex(circuit)}", place.scope)
@@ -223,8 +250,8 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Blo
         yield CircuitTree(
             boxes=list(boxes(root, (), True)),
             drawing=_large(question, root, names),
-            action=links.network(place.slug),
-            fields=place.scope.query(),
+            action=links.explanations(place.slug),
+            fields=place.scope.query() | {"view": "tree"},
             circuit="" if mask is None else f"c-{question.graph.to_hex(mask)}",
             url="" if mask is None else alone(mask),
         )
@@ -233,6 +260,7 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None) -> Iterator[Blo
 def _words(root: Branch, circuits: _Circuits, names: Sequence[str], part: str, analysis: AnalysisRow) -> str:
     """What all keep, what none keeps, and what the numbers in the boxes are of."""
     n, which, valid = exact(root.n), "drawn" if circuits.drawn else "listed", counts_of(analysis).valid_circuits
+    which = circuits.which.strip() if circuits.which and circuits.complete else which + circuits.which
     all_of, kept, left_out = f"All {n} valid circuits {which}", _of(names, root.kept), _of(names, root.left_out)
     sure = " (exact)" if circuits.common and not circuits.use else ""
     if circuits.common:  # of all of them, also where only some are listed
@@ -248,10 +276,13 @@ def _words(root: Branch, circuits: _Circuits, names: Sequence[str], part: str, a
     how = f"{certainty_of_draws(analysis.circuits_method)} ({_CONFIDENCE:.0%})"
     if circuits.drawn and not circuits.common and (kept or left_out):
         share = 100 * share_interval(root.n, root.n, _CONFIDENCE)[0]
-        told += f" So does at least {floor(10 * share) / 10}% of all valid circuits, for each of these: {how}."
+        of = f"of all valid circuits{circuits.which}"
+        told += f" So does at least {floor(10 * share) / 10}% {of}, for each of these: {how}."
     told += f" A decision tree then halves each set, as evenly as one {part} can."
     if circuits.drawn:
-        told += f" Shares of all valid circuits are {how}, from the {n} drawn; a box leads to those listed."
+        told += (
+            f" Shares of all valid circuits{circuits.which} are {how}, from the {n} drawn; a box leads to those listed."
+        )
     elif not circuits.complete:
         told += f" Numbers are of the {n} listed."
     return told

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from markupsafe import Markup
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from analysis.circuits.estimating import share_interval
@@ -20,30 +21,45 @@ from app.db.reads.circuits import masks_of
 from app.db.reads.networks import analyses_of
 from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
-from app.pages.circuit_tree import are_drawn
-from app.pages.counted import interpretations_counted, method_words
+from app.pages.circuit_sizes import spread
+from app.pages.circuit_tree import Among, are_drawn, asked_mask, circuit_tree_blocks
+from app.pages.counted import method_words
+from app.pages.network_page import Known
 from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
 from app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate, others
 from app.pages.plan import refused
 from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
+from app.pages.sheet import ORDERS, Sheet, Views, people_of, sheet_of
 from pluriscope.address import Addresses, ResultRef
 from pluriscope.analyses.registry import ONE_READER
-from pluriscope.blocks import Action, Block, Choice, Fact, Head, Menu, Notice, Table, Text, Tray
+from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Table, Text, Tray
 from pluriscope.counts import certainty_words
 from pluriscope.errors import InvalidOption
-from pluriscope.figures.numbers import UNKNOWN, exact, share_words
+from pluriscope.figures.numbers import exact, noun, share_words
 from pluriscope.figures.svg.part_filter import part_filter
 from pluriscope.frames import KIND, Frame, Overview, Part
 from pluriscope.kinds.columns import criterion_of, says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND, shown_columns
-from pluriscope.kinds.strategies import Strategies
 from pluriscope.naming import Scope
 from pluriscope.records import ListRecord, ShareRecord, UndecidedRecord, facet_records, list_of, plain
 from pluriscope.tables import LIMIT, Column, Facet, Query, Selection, read_query, words_of
 from pluriscope.templating import part_url
 
 OF_SCOPE: Final = ("output", "protocol", "data")
+VIEWS: Final = ("sheet", "tree", "list")
+"""Ways to look at what a query asks for."""
+
+
+class ViewOptions(BaseModel):
+    """How a query is looked at; lists in JSON and CSV are the same in each."""
+
+    view: str = Field("", description=f"{', '.join(VIEWS)}: what the page shows; empty for what shows the query best.")
+    by: str = Field("size", description=f"How pictures are ordered: {', '.join(ORDERS)}.")
+    near: str = Field("", description="The explanation that the nearest pictures stand first to, by its reference.")
+    circuit: str = Field("", max_length=1024, description="A valid circuit to find in the tree, such as c-183bf.")
+
+
 ID: Final = "list"
 FORMS: Final = {"CSV": "csv", "JSON": ""}
 _LINES: Final = 12  # on a page; scripts get more at a time
@@ -66,6 +82,10 @@ class Asked:
         frame: all that are stored; None where nothing is.
         pending: what the query needs and is not computed yet.
         refused: whether nothing can be searched.
+        view: one of :data:`VIEWS`; "" for the one that shows what is asked for best.
+        by: how pictures are ordered.
+        near: the reference that the nearest pictures stand first to; "" for none.
+        circuit: that is to be found in the tree; "" for none.
     """
 
     session: Session
@@ -78,6 +98,21 @@ class Asked:
     frame: Frame | None
     pending: tuple[str, ...]
     refused: bool = False
+    view: str = ""
+    by: str = "size"
+    near: str = ""
+    circuit: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The view that is shown: the list where its order or a page of it is asked for, else the sheet."""
+        query = self.query
+        return self.view or ("list" if query.sort or query.start or query.limit != LIMIT else "sheet")
+
+    def url_of(self, query: Query, **view: str) -> str:
+        """The address of a view with a query."""
+        told = {name: value for name, value in view.items() if value != ViewOptions.model_fields[name].default}
+        return self.addresses.explanations(self.place.slug, self.place.scope, **query.options(COLUMNS), **told)
 
     @property
     def result(self) -> ResultRef:
@@ -103,14 +138,25 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
         InvalidOption: an option or a value that the list does not have.
     """
     place = locate(session, addresses, network, _scope(options))
-    query = read_query(COLUMNS, {name: values for name, values in options.items() if name not in OF_SCOPE})
+    own = {name: values for name, values in options.items() if name not in (*OF_SCOPE, *ViewOptions.model_fields)}
+    query, view = read_query(COLUMNS, own), _view(options)
     if _about_inputs(query) and not place.question.kind.refuses(INTERPRETATIONS):
         check_boolean(place, addresses)
-    found = search_for(session, addresses, place)
+    asked_mask(place, view.get("circuit", ""))
+    found = replace(search_for(session, addresses, place), **view)
     if place.analysis is None or found.refused:
         return replace(found, query=query)
     frame = frame_of_analysis(session, place.analysis, place.question, ResultRef(place.slug, place.scope))
     return replace(found, query=query, frame=frame, pending=_pending(place, frame, query))
+
+
+def _view(options: Options) -> dict[str, str]:
+    """How the options say that it is looked at."""
+    given = {name: values[-1] for name in ViewOptions.model_fields if (values := options.get(name)) and values[-1]}
+    for name, choices in (("view", VIEWS), ("by", ORDERS)):
+        if given.get(name, choices[0]) not in choices:
+            raise InvalidOption.of(f"{name} {given[name][:60]!r}", "is unknown", f"use {', '.join(choices)}", name)
+    return given
 
 
 def search_for(session: Session, addresses: Addresses, place: AnyPlace) -> Asked:
@@ -180,17 +226,20 @@ def blocks(found: Asked) -> Iterator[Block]:
     query = found.query if found.query.limit != LIMIT else replace(found.query, limit=_LINES)
     frame = None if found.pending else found.frame
     listing = None if frame is None else Overview(frame, ("kind", "valid", "passes", "uses"), ("circuit", "edges"))
-    ticks = listing is not None and any(row.picks for row in listing.select(query, facets=False).rows)
+    picks = listing is not None and any(row.picks for row in listing.select(query, facets=False).rows)
     has = "Each passed" if found.query.wanted.get("valid") == ("yes",) else "Each was put to"
     yield Head(
         "Explanations",
-        f"{has} the test in its row, under {protocol}.{' Tick two to six to compare them.' if ticks else ''}",
-        actions=[*choices, Menu("Share", (), found.url(found.query))],
+        f"{has} its test, under {protocol}.{' Pick two to six to compare them.' if picks else ''}",
+        actions=[*_people(found), *choices, Menu("Share", (), found.url_of(found.query, view=found.view))],
     )
     yield from states(found)
     if frame is None or listing is None:
         return
     yield from _undecided_notices(found)
+    usual = {name: field.default for name, field in ViewOptions.model_fields.items()}
+    view = {name: value for name in usual if (value := getattr(found, name)) != usual[name]}
+    bodies = {"sheet": partial(_sheet, found, frame), "tree": partial(_tree, found, frame)}
     yield Table(
         listing,
         query,
@@ -199,36 +248,63 @@ def blocks(found: Asked) -> Iterator[Block]:
         noun="explanation",
         thumb=lambda row: None if row.drawing is None else row.drawing(),
         says=says,
-        tray=Tray(f"{place.slug}/{place.scope.output}", addresses.compare(place.slug, (), place.scope)),
+        tray=_tray(found),
         files={form: found.url(found.query, ending, api=form == "JSON") for form, ending in FORMS.items()},
-        kept=place.scope.query(),
+        kept=place.scope.query() | view,
         renews=found.state == "computing",
         columns=shown_columns(frame, found.query.wanted.get(KIND, ()), found.query.sort),
-        above=partial(_strategies, found, frame) if len(frame.parts) > 1 else None,
+        above=_views(found),
+        body=bodies.get(found.shown),
         beside=_share_words(share_of(found)),
         parts=partial(_parts, found),
         id=ID,
     )
 
 
-def _strategies(asked_for: Asked, frame: Frame, table: Table, found: Selection) -> Strategies:
-    """The kinds with as many as pass the other filters; the present one leads back to all."""
-    counts = {one.value: one.count for facet in found.facets if facet.column.name == KIND for one in facet.choices}
-    asked, facts = table.query.wanted.get(KIND, ()), dict[str, Fact]()
-    for part in frame.parts:
-        alone = table.query.but(KIND, part.kind)
-        if part.kind not in counts:  # pages leave it aside
-            counts[part.kind] = table.listing.select(replace(alone, limit=1), False).total
-        url = table.link(table.query.but(KIND) if asked == (part.kind,) else alone)
-        passing = alone.but("valid", "yes")  # mostly what is asked for anyway
-        valid = counts[part.kind] if passing == alone else table.listing.select(replace(passing, limit=1), False).total
-        beside = "" if valid == counts[part.kind] else f"{exact(valid)} valid"
-        analysis = asked_for.place.analysis
-        known = part.kind != "interpretation" or analysis is None or interpretations_counted(analysis)
-        facts[part.kind] = Fact(
-            frame.called(part.kind), exact(counts[part.kind]) if known else UNKNOWN, beside, url=url
-        )
-    return Strategies(facts, asked[0] if len(asked) == 1 else "")
+def _tray(found: Asked) -> Tray:
+    place = found.place
+    return Tray(f"{place.slug}/{place.scope.output}", found.addresses.compare(place.slug, (), place.scope))
+
+
+def _people(found: Asked) -> Iterator[Action]:
+    """The comparison of explanations that people gave names."""
+    named = people_of(found.place.row)
+    if len(named) == 2:
+        url = found.addresses.compare(found.place.slug, named, found.place.scope)
+        yield Action(" against ".join(named.values()), url)
+
+
+def _views(found: Asked) -> Views:
+    """The switches above what is shown."""
+    query = replace(found.query, start=0)
+    views = {name: found.url_of(replace(query, sort="", descending=False, limit=LIMIT), view=name) for name in VIEWS}
+    views["list"] = found.url_of(query, view="list")
+    if found.place.analysis is None or not found.place.analysis.circuits_listed:
+        del views["tree"]
+    switch = Choice("View", views, found.shown)
+    if found.shown != "sheet":
+        return Views(switch)
+    orders = {name: found.url_of(query, view=found.view, by=name) for name in ("size", "predictions")}
+    return Views(switch, Choice("Order by", orders, found.by), found.url_of(query, view=found.view, by="nearness"))
+
+
+def _sheet(found: Asked, frame: Frame, table: Selection) -> tuple[Text, Sequence[Block]]:
+    """The pictures, and how many they are of how many explanations."""
+    whole = frame if found.query.wanted.get(KIND) else frame.without_aside
+    question, row = found.place.question, found.place.row
+    url = partial(found.url_of, view=found.view, by=found.by, near=found.near)
+    kinds = sheet_of(whole, question, row, found.query, url, found.by, found.near)
+    shown, every = sum(len(kind.pictures) for kind in kinds), sum(kind.n for kind in kinds)
+    told = noun(shown, "picture") + (f" of {exact(every)}" if every > shown else "")
+    return f"{told}, for {noun(table.total, 'explanation')}", [Sheet(kinds, _tray(found))]
+
+
+def _tree(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block]]:
+    """The circuits that pass, divided by what tells them apart, and how large they are."""
+    known, passing = Known(found.session, found.addresses, found.place), frame.passing(found.query, "circuit")
+    among = Among(passing, found.query.but(KIND).options(COLUMNS))
+    n = noun(int(passing.sum()), "circuit")
+    return n, [*circuit_tree_blocks(known, found.circuit, among), *spread(known, ID)]
 
 
 _SHARES: Final = 0.99

@@ -23,7 +23,7 @@ from app.errors import Conflict, NotFound
 from app.jobs import queue
 from app.options import ScopeOptions
 from app.pages.compare.options import ComparedOptions
-from app.pages.explanation_list import OF_SCOPE, RECORD, about, asked, blocks, record, table
+from app.pages.explanation_list import OF_SCOPE, RECORD, ViewOptions, about, asked, blocks, record, table
 from app.pages.explanations import find_explanation, read_ref
 from app.pages.interpretation_list import FormerOptions, leads_to
 from app.pages.jobs import JobPage
@@ -47,7 +47,8 @@ from pluriscope.templating import PART
 
 router = APIRouter()
 LIST: Final = "/networks/{network}/explanations"
-_OPTIONS: Final = [*(one for one in told_options(ScopeOptions) if one["name"] in OF_SCOPE), *parameters(COLUMNS)]
+_OF_SCOPE: Final = [one for one in told_options(ScopeOptions) if one["name"] in OF_SCOPE]
+_OPTIONS: Final = [*_OF_SCOPE, *told_options(ViewOptions), *parameters(COLUMNS)]
 
 
 # --- the list
@@ -69,6 +70,12 @@ def explanations(session: Reading, links: Links, network: str, options: ListOpti
         )
 
     return Faces(page, lambda: record(found))
+
+
+@router.get("/networks/{network}/sheet", include_in_schema=False)
+def sheet(links: Links, network: str, options: ListOptions) -> RedirectResponse:
+    """The short address of the sheet."""
+    return RedirectResponse(links.explanations(network, **{**options, "view": "sheet"}), 301)
 
 
 @router.get(

@@ -23,7 +23,7 @@ from pluriscope.figures.svg.layout import node_name
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, INTERPRETATIONS, MARGIN, NEURONS, PASSES, USES, VALID
 from pluriscope.kinds.found import Found
-from pluriscope.kinds.interpretations import drawn, prominent
+from pluriscope.kinds.interpretations import apart, drawn, prominent
 from pluriscope.kinds.kind import ListedKind
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
@@ -118,19 +118,47 @@ def _figures(found: Found) -> Mapping[str, Any]:
     }
 
 
-def _mask(found: Found, place: int) -> str:
-    return str(found.question.graph.to_hex(int(found.stored["circuit"]["mask"][place])))
+def left_out_words(question: Any, mask: int, most: int) -> str:
+    """What a circuit leaves out, in words, whole nodes first: "without n2.1 and A→n1.0"; "" where it keeps everything.
+
+    Args:
+        question: about the network.
+        mask: of the circuit.
+        most: names; of the rest the number is said.
+    """
+    graph, idle = question.graph, _idle(question, mask)
+    names = graph.bit_names if question.kind.refuses("edge-weights") else edge_labels(question.network.sizes)
+    cut = [
+        name.replace("-", "→")
+        for bit, name in enumerate(names)
+        if not mask >> bit & 1 and not {*idle} & {*name.split("-")}
+    ]
+    every = [*idle, *cut]
+    if len(every) > most + 1:
+        every = [*every[:most], f"{len(every) - most} more {graph.cut}"]
+    return f"without {enumerated(every)}" if every else ""
 
 
-def _more(found: Found, place: int) -> Mapping[str, Any]:
-    mask, sizes = _mask(found, place), found.question.network.sizes
-    active = Circuit(found.question.layout, int(mask, 16)).active
-    idle = [
+def _idle(question: Any, mask: int) -> list[str]:
+    """The hidden neurons of a perceptron that a circuit does without."""
+    if question.kind.refuses("edge-weights"):
+        return []
+    sizes, active = question.network.sizes, Circuit(question.layout, mask).active
+    return [
         node_name(layer, neuron, sizes)
         for layer in range(1, len(sizes) - 1)
         for neuron in range(sizes[layer])
         if not active[layer][neuron]
     ]
+
+
+def _mask(found: Found, place: int) -> str:
+    return str(found.question.graph.to_hex(int(found.stored["circuit"]["mask"][place])))
+
+
+def _more(found: Found, place: int) -> Mapping[str, Any]:
+    mask = _mask(found, place)
+    idle = _idle(found.question, int(mask, 16))
     marks = [one.mark for one in found.prominent if one.mask == int(mask, 16)]
     named = enumerated([mark if mark.isupper() else f"the {mark}" for mark in marks])
     return {
@@ -235,6 +263,7 @@ def interpretations(found: Found, circuits: Part) -> Part:
         return "interpretation" not in criterion_named(step.partition("(")[0]).kinds
 
     standing = {one.mask: one.index for one in reversed(found.prominent)}
+    classes = circuits.coded.get("observed")
 
     def mask(place: int) -> str:
         return str(whole.more(place)["mask"])
@@ -272,6 +301,8 @@ def interpretations(found: Found, circuits: Part) -> Part:
         lines="A row counts for all interpretations of a circuit; a tick adds the one that is drawn.",
         weights=weights.taken(chosen),
         few=prominent(found, circuits) if found.prominent else None,
+        apart=None if classes is None else lru_cache(_DRAWN)(lambda place, ranks: apart(found, mask(place), ranks)),
+        classes=None if classes is None else classes.taken(chosen),
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 import numpy as np
@@ -13,12 +13,13 @@ from markupsafe import Markup
 from analysis.errors import BeyondLimits
 from analysis.interpretations.gates import gate_words
 from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.interpretation import Interpretation
+from analysis.interpretations.interpretation import Interpretation, NeuronGate
 from analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.figures.svg.tiles import gate_tiles
 from pluriscope.frames import Part
 from pluriscope.kinds.found import Found
 from pluriscope.naming import ExplanationRef
+from pluriscope.tables import Row
 
 _MOST: Final = 20_000  # states and links of a circuit whose interpretations are read for a list: some milliseconds
 
@@ -35,8 +36,47 @@ def drawn(found: Found, mask: int, index: int) -> Markup:
         gates = InterpretationSpace(found.question, circuit, _MOST).at(index).gates
     except BeyondLimits:
         gates = ()
-    tiles = gate_tiles(gates, found.question.network.n_inputs)
-    return found.thumb(circuit.hex, tiles, title=f"Interpretation {index}")
+    return _with_tiles(found, circuit.hex, gates, index)
+
+
+def apart(found: Found, mask: str, ranks: range) -> list[Row]:
+    """One interpretation of each of some classes of a circuit that inputs tell apart: one that stands out, else the
+    first; none where the circuit has too many to find one by its number at once.
+
+    Args:
+        found: what the result has.
+        mask: of the circuit.
+        ranks: of the classes.
+    """
+    question = found.question
+    space = InterpretationSpace(question, Circuit(question.layout, int(mask, 16)), _MOST)
+    standing = [one for one in found.prominent if one.mask == space.circuit.mask]
+    rows = list[Row]()
+    try:
+        for rank in ranks:
+            last = rank + 1 == space.n_observed
+            first, end = space.index_of_observed(rank), space.count if last else space.index_of_observed(rank + 1)
+            here = [one for one in standing if first <= one.index < end]
+            index = here[0].index if here else first
+            gates = space.at(index).gates
+            ref = ExplanationRef("interpretation", mask, str(index))
+            values = {
+                "index": index,
+                "name": gate_words(gates, question.network.sizes),
+                "gates_of": {(gate.layer, gate.neuron): gate.function for gate in gates},
+                "marks": boxed(one.mark for one in here if one.index == index),
+                "members": end - first,
+                "predicts": (here[0].right, here[0].of, here[0].of) if here else None,
+            }
+            drawing = partial(_with_tiles, found, mask, gates, index)
+            rows.append(Row(values, "interpretation", str(ref), found.url(ref), drawing))
+    except BeyondLimits:
+        return []
+    return rows
+
+
+def _with_tiles(found: Found, mask: str, gates: Sequence[NeuronGate], index: int) -> Markup:
+    return found.thumb(mask, gate_tiles(gates, found.question.network.n_inputs), title=f"Interpretation {index}")
 
 
 def prominent(found: Found, circuits: Part) -> Part:

@@ -355,5 +355,5 @@ DIRECTION_PLACEMENTS: Final = ListedKind(
     more=_on_directions_more,
     drawing=_combs,
     own=("margin", True),
-    says=lambda _: "The same, with variables on directions of a layer instead of on neurons.",
+    says=lambda _: "An algorithm on directions of layers instead of on neurons.",
 )

@@ -20,7 +20,7 @@ def names(tab) -> list[str]:
 @pytest.mark.parametrize("name", ["edges", "margin"])
 def test_a_range_taken_of_a_chart_filters_the_list(visitor, expect, site, name):
     tab = visitor()
-    tab.goto(f"{HERE}?kind=circuit")
+    tab.goto(f"{HERE}?kind=circuit&view=list")
     tab.evaluate("() => { window.sameDocument = true }")
     bars = tab.locator(f"[data-name=list-{name}].drawn .nsewdrag")
     bars.scroll_into_view_if_needed()
@@ -41,8 +41,8 @@ def test_a_range_taken_of_a_chart_filters_the_list(visitor, expect, site, name):
 
 def test_find_filter_select_compare_and_share(visitor, expect, site):
     tab = visitor()
-    tab.goto(HERE)
-    tab.locator("#list .strategies").get_by_role("link", name=re.compile("^Circuits")).click()
+    tab.goto(f"{HERE}?view=list")
+    tab.locator("#list-kind-circuit").check()
     status = tab.locator("#list [role=status]")
     expect(status).to_have_text("197 explanations")
     tab.evaluate("() => { window.sameDocument = true }")
@@ -88,7 +88,7 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
 
 def test_on_a_phone_filters_stay_open_while_several_are_chosen(visitor, expect):
     tab = visitor(**PHONE)
-    tab.goto(f"{HERE}?kind=circuit")
+    tab.goto(f"{HERE}?kind=circuit&view=list")
     passes = tab.locator("#list-passes-mean-ablation")
     expect(passes).to_be_hidden()
     tab.locator(".filters > summary").click()
@@ -102,7 +102,7 @@ def test_on_a_phone_filters_stay_open_while_several_are_chosen(visitor, expect):
 
 def test_a_part_of_the_network_is_kept_then_left_out_then_neither(visitor, expect, site):
     tab = visitor()
-    tab.goto(f"{HERE}?kind=circuit")
+    tab.goto(f"{HERE}?kind=circuit&view=list")
     tab.get_by_text("Choose neurons and edges").click()
     total = tab.locator("#list [role=status]")
     for uses, now in (("n2.2", "kept"), ("!n2.2", "left out")):

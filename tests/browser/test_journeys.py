@@ -14,7 +14,7 @@ XOR = "/networks/xor-pretrained"
 
 
 def test_from_the_algorithms_to_the_evidence_of_an_alignment(tab, expect, site):
-    tab.goto(f"{XOR}/explanations?kind=algorithm&valid=any")
+    tab.goto(f"{XOR}/explanations?kind=algorithm&valid=any&view=list")
     tab.locator("#list-valid-yes").check()
     expect(tab).not_to_have_url(re.compile("valid=any"))
     row = tab.locator("#list tr.row")
@@ -66,7 +66,7 @@ def test_a_circuit_is_found_among_all(tab, expect):
 
 def test_without_scripts_a_list_is_filtered_and_leads_on(visitor, expect, site):
     tab = visitor(java_script_enabled=False)
-    tab.goto(f"{XOR}/explanations?kind=circuit")
+    tab.goto(f"{XOR}/explanations?kind=circuit&view=list")
     tab.locator("#list .hist").first.get_by_role("link", name="12:").press("Enter")
     wanted = site.listed("xor-pretrained", kind="circuit", edges_min=12, edges_max=12)["total"]
     expect(tab.locator("#list [role=status]")).to_have_text(f"{wanted} explanations")
@@ -75,7 +75,7 @@ def test_without_scripts_a_list_is_filtered_and_leads_on(visitor, expect, site):
     expect(tab.locator("#list [role=status]")).to_have_text(f"{wanted} explanations")
     expect(tab.locator("#list input[data-compare]").first).to_be_hidden()  # only scripts could keep what is ticked
     tab.locator("#list th.name a").first.click()
-    expect(tab.get_by_role("heading", level=1)).to_contain_text("A circuit of")
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("Circuit without")
 
 
 def test_what_goes_wrong_in_a_tab_is_heard(tab, ear):

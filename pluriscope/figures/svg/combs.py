@@ -1,4 +1,5 @@
-"""Variables on linear directions: a capsule round the layer, and below the network a comb of signed bars for each.
+"""Variables on linear directions: a capsule round the layer, and a comb of signed bars for each, below the network or,
+in a small drawing, beside it.
 
 A comb has one bar for each neuron of the layer, in the network's own order: up and filled for a positive weight, down
 and open for a negative one, scaled to the largest of its row; in a large drawing each carries its number. Where a swap
@@ -22,7 +23,11 @@ from pluriscope.figures.svg.tiles import Bits, Hues, Tile, bits_of, table_name, 
 
 ROW: Final = 98.0
 """Height of a comb below a large drawing."""
-THUMB_ROW: Final = 14.0
+THUMB_ROW: Final = 18.0
+"""The same of a small one, beside the network."""
+THUMB_LEFT: Final = 62.0
+"""Where those begin: the width of the network beside them."""
+_BARS_LEFT: Final = 84.0
 _BAR: Final = 20.0  # height of the largest
 _LEFT: Final = 196.0  # where combs begin
 _SLOT: Final = 62.0
@@ -75,13 +80,15 @@ def combs_width(directions: Sequence[Direction]) -> float:
 
 
 def small_comb(frame: Frame, direction: Direction, y: float, hues: Hues) -> str:
-    """Tile and signed bars of a direction under its layer."""
-    x, bars = frame.x[direction.layer], ""
+    """Tile and signed bars of a direction beside the network, with a line from its layer."""
+    from_x, middle = frame.x[direction.layer] + 6, (frame.top + frame.bottom) / 2
+    slot, bars = (120 - _BARS_LEFT) / len(direction.coefficients), ""
     for i, coefficient in enumerate(direction.coefficients):
-        bars += _bar(x + 9 + 7 * i, y, 4, 5.5, coefficient / _largest(direction))
-    rail = _rail(x + 7, y, 7 * len(direction.coefficients) + 1)
-    return f'<g class="v-{hues.of(direction.table)}">{bars}{rail}</g>' + tile_group(
-        x - 4, y, 11, direction.table, hues.of(direction.table)
+        bars += _bar(_BARS_LEFT + slot * i, y, 0.6 * slot, 0.4 * THUMB_ROW, coefficient / _largest(direction))
+    lead = f'<path class="lead" d="M{num(from_x)} {num(middle)}L{num(THUMB_LEFT)} {num(y)}"/>'
+    rail = _rail(_BARS_LEFT - 2, y, 120 - _BARS_LEFT)
+    return f'<g class="v-{hues.of(direction.table)}">{lead}{bars}{rail}</g>' + tile_group(
+        THUMB_LEFT + 8, y, 13, direction.table, hues.of(direction.table), max_width=16.0
     )
 
 

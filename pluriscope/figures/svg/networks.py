@@ -23,6 +23,7 @@ from markupsafe import Markup
 from pluriscope.figures.numbers import decimal, noun
 from pluriscope.figures.svg.combs import (
     ROW,
+    THUMB_LEFT,
     THUMB_ROW,
     Direction,
     capsules,
@@ -126,12 +127,13 @@ def network_diagram(
     pale = mask is None and contrast is None and bool(directions or drawn)  # an alignment says nothing about edges
     (width, height), pad, row = diagram_size(wiring), (PAD_X, PAD_Y), ROW
     if thumb:
-        width, height, pad, row = 120.0, 72.0 + 12.0 * max(0, wiring.rows - 3), (_THUMB_PAD, _THUMB_PAD), THUMB_ROW
+        width, height, pad, row = 120.0, 72.0 + 12.0 * max(0, wiring.rows - 3), (_THUMB_PAD, _THUMB_PAD), 0.0
+        height = max(height, THUMB_ROW * len(directions))
     elif contrast is not None:
         width, pad = contrast.width, (36.0, PAD_Y)
     elif directions:
         width = max(width, combs_width(directions))
-    frame = place(wiring.columns, width, height, *pad)
+    frame = place(wiring.columns, THUMB_LEFT if thumb and directions else width, height, *pad)
     if contrast is not None:
         frame = replace(frame, tile=min(_LARGE_TILE, frame.gap - 30, frame.spacing - 24))
     by_site = {(tile.layer, tile.neuron): tile for tile in drawn}
@@ -144,7 +146,7 @@ def network_diagram(
     for number, one in enumerate(directions):
         top = height + row * number
         if thumb:
-            body += small_comb(frame, one, top + 5, hues)
+            body += small_comb(frame, one, height * (number + 0.5) / len(directions), hues)
         else:
             body += f'<path class="t-rule" d="M0 {num(top)}H{num(width)}"/>' + comb(one, top, wiring, hues)
     sentence = whole_sentence(title, wiring, tiles if thumb else drawn)

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -15,7 +16,8 @@ FIRST = "All 197 valid circuits keep A→n1.0, B→n1.0, A→n1.1, B→n1.1, n1.
 
 
 def picture(client, address: str, **query) -> str:
-    answer = client.get(address, params=query or None)
+    path, _, asked = address.partition("?")
+    answer = client.get(f"{path}/explanations", params={"view": "tree", **dict(parse_qsl(asked)), **query})
     assert answer.status_code == 200, answer.text
     return answer.text.partition('id="circuits"')[2].partition("</ol>\n</div>")[0]
 
@@ -79,7 +81,7 @@ def test_a_circuit_is_found_in_it_and_its_page_leads_there(client, asked):
     assert sizes == [95, 41, 24, 14, 6, 3, 1]
     assert masks_of(client, steps[-1]) == {"183bf"}
     page = client.get(f"{XOR}/explanations/c-183bf").text
-    assert f'href="{XOR}?circuit=c-183bf#circuits">one of 197 valid circuits</a>' in page
+    assert f'href="{XOR}/explanations?view=tree&amp;circuit=c-183bf#circuits">one of 197 valid circuits</a>' in page
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_a_circuit_is_found_in_it_and_its_page_leads_there(client, asked):
     ],
 )
 def test_what_is_no_valid_circuit_is_refused(client, asked, status, said):
-    for address in (XOR, f"/api/v2{XOR}"):
+    for address in (f"{XOR}/explanations", f"/api/v2{XOR}/explanations", XOR):
         answer = client.get(address, params={"circuit": asked})
         assert answer.status_code == status
         assert said in answer.text
@@ -104,9 +106,20 @@ def test_of_very_many_the_picture_is_drawn_when_it_is_opened(client, monkeypatch
     monkeypatch.setattr(circuit_tree, "MOST_AT_ONCE", 196)
     closed = picture(client, XOR)
     assert (boxes(closed), "197 circuits" in words(closed)) == ([], True)
-    opened = client.get(XOR, params={"part": "circuits.tree"}).text
+    opened = client.get(f"{XOR}/explanations", params={"view": "tree", "part": "circuits.tree"}).text
     assert len(boxes(opened)) == len(boxes(picture(client, XOR, circuit="c-183bf"))) == 14
 
 
 def test_where_none_is_valid_there_is_no_picture(client):
-    assert 'id="circuits"' not in client.get("/networks/none").text
+    assert 'id="circuits"' not in client.get("/networks/none/explanations?view=tree&valid=any").text
+
+
+def test_filters_divide_only_what_passes_them(client, get):
+    asked = {"passes": "mean-ablation", "uses": "n2.1"}
+    n = get(f"{XOR}/explanations", kind="circuit", **asked)["total"]
+    text = picture(client, XOR, **asked)
+    assert 1 < n < 197
+    assert f"All {n} valid circuits that pass the filters keep" in words(text)
+    found = boxes(text)
+    assert [len(masks_of(client, url)) for url, *_ in found] == [int(one) for _, _, one, _ in found]
+    assert sum(int(one) for _, _, one, _ in (found[0], found[7])) == n

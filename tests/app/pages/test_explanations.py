@@ -3,7 +3,6 @@
 import csv
 import re
 import time
-from urllib.parse import parse_qsl
 
 import pytest
 from fastapi.testclient import TestClient
@@ -111,7 +110,7 @@ def words(html: str) -> str:
 
 
 def test_unfiltered_it_shows_a_few_of_each_kind_and_says_what_the_kind_is(client):
-    page = client.get(LIST).text
+    page = client.get(f"{LIST}?view=list").text
     names = re.findall(r'aria-label="(Compare [^"]*)"', page)
     assert "Compare (A ∨ B) ∧ ¬(A ∧ B), row 8" in names
     assert len({*names}) == len(names)
@@ -129,31 +128,11 @@ def test_unfiltered_it_shows_a_few_of_each_kind_and_says_what_the_kind_is(client
     assert 'aria-sort="descending"' in client.get(f"{LIST}?kind=circuit&sort=margin&order=desc").text
 
 
-@pytest.mark.parametrize(("asked", "present"), [("", ""), ("kind=circuit", "Circuits")])
-def test_the_strategies_lead_to_each_kind_with_its_count_and_back(client, get, asked, present):
-    page = client.get(f"{XOR}/explanations?{asked}").text
-    drawn = page.partition('class="strategies"')[2].partition("</nav>")[0]
-    boxes = {
-        re.sub("<.*?>", "", label).strip(): (url, int(count.replace(",", "")))
-        for url, label, count in re.findall(r'<a href="([^"]+)"[^>]*>(.*?)<b>([\d,]+)</b>', drawn, re.S)
-    }
-    assert list(boxes)[:4] == ["Circuits", "Interpretations", "Algorithms", "Placements"]
-    assert re.findall(r'aria-current="true">.*?</svg>(\w+)', drawn, re.S) == ([present] if present else [])
-    for name, (url, count) in boxes.items():
-        path, _, query = url.replace("&amp;", "&").partition("?")
-        assert ("kind=" in query) == (name != present)
-        assert name == present or get(path, **dict(parse_qsl(query)))["total"] == count
-
-
-def test_where_any_are_listed_each_kind_says_how_many_are_valid(client):
-    page = words(client.get(f"{XOR}/explanations?kind=algorithm&valid=any").text)
-    assert re.search(r"Algorithms 250 1 valid Placements [\d,]+ 3 valid", page)
-
-
-def test_it_says_what_to_tick_where_there_are_boxes_and_calls_no_formula_a_near_miss(client):
-    for query, boxes in (("", True), ("?kind=algorithm&valid=any", False), ("?edges_max=1", False)):
-        page = client.get(LIST + query).text
-        assert ("data-compare=" in page, "Tick two to six" in page, "near misses" in page) == (boxes, boxes, False)
+@pytest.mark.parametrize("view", ["sheet", "list"])
+def test_it_says_what_to_pick_where_there_are_boxes_and_calls_no_formula_a_near_miss(client, view):
+    for query, boxes in (("", True), ("&kind=algorithm&valid=any", False), ("&edges_max=1", False)):
+        page = client.get(f"{LIST}?view={view}{query}").text
+        assert ("data-compare=" in page, "Pick two to six" in page, "near misses" in page) == (boxes, boxes, False)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +140,7 @@ def test_it_says_what_to_tick_where_there_are_boxes_and_calls_no_formula_a_near_
     [
         ("kind=circuit&start=99999", "193 to 197 of 197"),
         ("kind=circuit&start=99999", "197 explanations"),
-        ("kind=algorithm&valid=any", "Placements Algorithms Candidate"),
+        ("kind=algorithm&valid=any&view=list", "Algorithms Candidate formulas"),
     ],
 )
 def test_lists_end_on_their_last_page(client, query, told):
@@ -169,7 +148,7 @@ def test_lists_end_on_their_last_page(client, query, told):
 
 
 def test_each_interpretation_in_the_list_is_drawn_with_its_gates(client):
-    page = client.get(f"{LIST}?kind=interpretation").text.partition("<tbody")[2]
+    page = client.get(f"{LIST}?kind=interpretation&view=list").text.partition("<tbody")[2]
     drawn = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert len(drawn) > 10
     assert all("tile" in one for one in drawn)
@@ -247,6 +226,8 @@ def test_what_a_criterion_could_not_decide_is_told(tmp_path):
         ("edges_min=12&edges_max=10", "swap them"),
         ("edges_min=many", "whole number"),
         ("sort=colour", "use kind, name"),
+        ("view=cloud", "use sheet, tree, list"),
+        ("by=beauty", "use size, predictions, nearness"),
         ("limit=1000", "1 to 200"),
         ("output=first", "number of an output"),
     ],

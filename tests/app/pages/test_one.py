@@ -12,7 +12,10 @@ from tests.app.pages.conftest import XOR
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 ONES = {  # reference → what its page says, and what its JSON says
-    "c-081ff": ("A circuit of 10 edges", {"valid": True, "stored": True, "interpretations": 368, "observed": 17}),
+    "c-081ff": (
+        "Circuit without n2.1 and n2.2",
+        {"valid": True, "stored": True, "interpretations": 368, "observed": 17},
+    ),
     "c-3fffe": ("not valid: ", {"valid": False, "stored": False, "interpretations": None}),
     "i-081ff.21": ("one of 368 interpretations", {"index": 21, "of": 368, "observed": 17}),
     "p-1.6": ("A ⊕ B", {"kind": "probe", "says": []}),

@@ -1,0 +1,268 @@
+"""The sheet: every explanation of one network as a small picture, by kind, what inputs cannot tell apart as one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from analysis.alignments.map_classes import DIRECTIONS, map_class
+from analysis.interpretations.gates import gate_name
+from app.bundled import ALICE, ALICE_AND_BOB, BOB
+from app.db.tables import NetworkRow
+from pluriscope.blocks import Block, Choice, Text, Tray
+from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.frames import KIND, Frame, Part
+from pluriscope.kinds.circuits import left_out_words
+from pluriscope.kinds.columns import says
+from pluriscope.tables import Query, Row
+
+MOST: Final = 300
+"""Pictures on one sheet."""
+WIDE: Final = 8
+"""Pictures beside each other."""
+_NAMED: Final = 2
+"""Parts that a caption names; of more their number is said."""
+_SIZES: Final = ("edges", "neurons", "gates")
+ORDERS: Final = ("size", "predictions", "nearness")
+"""How pictures of a kind may be ordered."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One explanation on the sheet, or one of several that inputs cannot tell apart.
+
+    Args:
+        row: what is known of it.
+        title: its formula, or what names it.
+        lines: what else stands below it.
+        called: a name that people gave it; "" for none.
+    """
+
+    row: Row
+    title: Text
+    lines: Sequence[Text]
+    called: str = ""
+
+
+@dataclass(frozen=True)
+class OfKind:
+    """The pictures of one kind.
+
+    Args:
+        kind: its key.
+        title: what several are called.
+        says: what the kind is, in one line.
+        n: pictures that pass the filters; more than are shown where these are not all.
+        stands: for how many explanations those stand.
+        url: the sheet of this kind alone.
+        pictures: those that are shown.
+    """
+
+    kind: str
+    title: str
+    says: str
+    n: int
+    stands: int
+    url: str
+    pictures: Sequence[Picture]
+
+    @property
+    def wide(self) -> int:
+        """Columns that it takes."""
+        return min(len(self.pictures), WIDE)
+
+
+@dataclass(frozen=True)
+class Sheet(Block):
+    """The pictures of each kind; kinds with few stand beside each other.
+
+    Args:
+        kinds: in the order in which they stand.
+        tray: where pictures are gathered to be compared.
+    """
+
+    kinds: Sequence[OfKind]
+    tray: Tray | None = None
+
+
+@dataclass(frozen=True)
+class Views(Block):
+    """The ways to look at what a list has, and the orders of the present one.
+
+    Args:
+        views: the switch between them.
+        orders: of pictures; None where the view has none.
+        near: address of the sheet in the order of nearness, to which the browser adds what was picked last.
+    """
+
+    views: Choice
+    orders: Choice | None = None
+    near: str = ""
+
+
+def people_of(network: NetworkRow) -> dict[str, str]:
+    """The explanations of a network that are known by a person's name: reference → name."""
+    return {ALICE: "Alice", BOB: "Bob"} if (network.slug, network.origin) == (ALICE_AND_BOB, "bundled") else {}
+
+
+def n_pictures(frame: Frame, query: Query) -> int:
+    """How many pictures a query has, shown or not."""
+    return sum(sum(_classes(part, places)) for part, _, places in frame.places(query))
+
+
+def sheet_of(
+    frame: Frame, question: Any, row: NetworkRow, query: Query, url: Callable[[Query], str], by: str, near: str
+) -> list[OfKind]:
+    """The pictures of each kind that pass the filters, as far as one sheet holds them.
+
+    Args:
+        frame: every explanation that is stored.
+        question: that they answer.
+        row: the network.
+        query: which of them.
+        url: of the sheet with another query.
+        by: one of :data:`ORDERS`.
+        near: the reference to which those nearest come first, where that is the order.
+    """
+    found = list(frame.places(query))
+    every = [_classes(part, places) for part, _, places in found]
+    most = shared(MOST, [sum(one) for one in every])
+    kinds = []
+    for (part, start, places), classes, n in zip(found, every, most, strict=True):
+        rows = _rows(frame, part, start + places, classes, n)
+        pictures = list(_pictures(part.kind, rows, question, row))
+        passing = np.isin(np.arange(part.n), places)
+        alone = url(query.but(KIND, part.kind))
+        total = sum(classes)
+        kinds.append(OfKind(part.kind, frame.called(part.kind), part.says, total, part.count(passing), alone, pictures))
+    order = _order(by, next((one.row for kind in kinds for one in kind.pictures if one.row.ref == near), None))
+    return packed([replace(kind, pictures=sorted(kind.pictures, key=order)) for kind in kinds])
+
+
+def shared(most: int, sizes: Sequence[int]) -> list[int]:
+    """How many each of several may have of what holds so many in all: all that it has, or as many as any other."""
+    taken, left = [0] * len(sizes), most
+    for nth, place in enumerate(sorted(range(len(sizes)), key=sizes.__getitem__)):
+        taken[place] = min(sizes[place], left // (len(sizes) - nth))
+        left -= taken[place]
+    return taken
+
+
+def packed(kinds: Sequence[OfKind]) -> list[OfKind]:
+    """The kinds line by line, each on the first line that has room for it."""
+    lines: list[list[OfKind]] = []
+    for kind in kinds:
+        line = next((one for one in lines if sum(k.wide for k in one) + kind.wide <= WIDE), None)
+        if line is None:
+            lines.append([kind])
+        else:
+            line.append(kind)
+    return [kind for line in lines for kind in line]
+
+
+def _classes(part: Part, places: NDArray[np.int64]) -> list[int]:
+    """How many pictures each row is."""
+    if part.classes is None:
+        return [1] * len(places)
+    return [int(part.classes.values[code]) for code in part.classes.codes[places]]
+
+
+def _rows(frame: Frame, part: Part, places: NDArray[np.int64], classes: Sequence[int], n: int) -> list[Row]:
+    """So many pictures of rows: first one of each, then further ones."""
+    if part.apart is None or n < len(places):
+        return list(frame.rows(places[:n]))
+    start, rows = frame.starts[frame.parts.index(part)], list[Row]()
+    for row, place, many in zip(frame.rows(places), places.tolist(), shared(n, classes), strict=True):
+        told = part.apart(place - start, range(many))
+        rows += [replace(one, values={**row.values, **one.values}) for one in told] or [row]
+    return rows
+
+
+# --- what stands below a picture
+
+
+def _pictures(kind: str, rows: Sequence[Row], question: Any, network: NetworkRow) -> Iterator[Picture]:
+    people = people_of(network)
+    read = defaultdict[Any, set[int | None]](set)
+    for row in rows:
+        for site, function in (row["gates_of"] or {}).items():
+            read[site].add(function)
+    differ = [site for site in read if len(read[site]) > 1 and site[0] < len(question.network.sizes) - 1]
+    for row in rows:
+        called = people.get(f"d-{row['algorithm']}.{(row['places'] or '').replace('@', ':')}", "")
+        yield Picture(row, *_caption(kind, row, question, differ), called)
+
+
+def _caption(kind: str, row: Row, question: Any, differ: Sequence[Any]) -> tuple[Text, list[Text]]:
+    if kind == "circuit":
+        told = left_out_words(question, int(row["mask"], 16), _NAMED)
+        return Markup('<span class="mono">{}</span>').format(row.ref), [f"{row['size']}, {told or 'all'}"]
+    if kind == "interpretation":
+        members = f", {noun(row['members'], 'reading')}" if row["members"] else ""
+        return (row["marks"] or "") + _read(row, question, differ), [f"c-{row['mask']}{members}", *_right(row)]
+    found_by = next((map_class(one).label for one in DIRECTIONS if one in (row["classes"] or ())), "")
+    lines = [one for one in (found_by or says(row), *_right(row)) if one]
+    return Markup('<span class="f">{}</span>').format(row["name"]), lines
+
+
+def _read(row: Row, question: Any, differ: Sequence[Any]) -> Markup:
+    """What those neurons are read as that are not read alike in all pictures."""
+    sizes, gates = question.network.sizes, row["gates_of"] or {}
+    named = [
+        Markup('{} <span class="sans">on</span> {}').format(
+            gate_name(gates[site], sizes[0]) or "a table", node_name(*site, sizes)
+        )
+        for site in differ
+        if site in gates
+    ]
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return Markup('<span class="f">{}</span>{}').format(Markup(", ").join(named[:_NAMED]) or row["name"], more)
+
+
+def _right(row: Row) -> list[str]:
+    """How many interventions it predicts right."""
+    if not row["predicts"]:
+        return []
+    right, predicted, _ = row["predicts"]
+    return [f"right on {exact(right)} of {exact(predicted)}"]
+
+
+# --- orders
+
+
+def _order(by: str, near: Row | None) -> Callable[[Picture], Any]:
+    """What pictures are sorted by."""
+
+    def size(one: Picture) -> int:
+        return next((int(one.row[name]) for name in _SIZES if one.row[name] is not None), 0)
+
+    if by == "predictions":
+        return lambda one: -(one.row["predicts"][0] / one.row["predicts"][2]) if one.row["predicts"] else 1
+    if by == "nearness" and near is not None:
+        return lambda one: (distance(one.row, near), size(one))
+    return size
+
+
+def distance(one: Row, other: Row) -> int:
+    """In how many edges, readings of neurons and places of variables two explanations differ, of what both have."""
+    mine, its = _parts(one), _parts(other)
+    return sum(len(mine[name] ^ its[name]) for name in mine.keys() & its.keys())
+
+
+def _parts(row: Row) -> Mapping[str, frozenset[Any]]:
+    found: dict[str, frozenset[Any]] = {}
+    if row["mask"]:
+        mask = int(row["mask"], 16)
+        found["edges"] = frozenset(bit for bit in range(mask.bit_length()) if mask >> bit & 1)
+    if row["gates_of"]:
+        found["gates"] = frozenset(row["gates_of"].items())
+    if row["places"]:
+        found["places"] = frozenset([row["algorithm"], *row["places"].replace(";", " ").split()])
+    return found
