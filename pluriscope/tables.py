@@ -77,6 +77,7 @@ class Column:
         default: what is asked of it where an address says nothing.
         choices: every value that it may have, in the order in which they are shown; () for any value.
         words: a value as an address has it → for people.
+        asks: a value, or ``!value``, that is asked for → the filter in words; None for the label and the value.
         read: a value as an address has it → as rows have it; raises AnalysisError if there is no such value.
         show: row → what its cell holds; None for the value by its type.
         void: row without a value → what its cell says instead; None for a dash.
@@ -100,6 +101,7 @@ class Column:
     default: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     words: Callable[[str], str] = str
+    asks: Callable[[str], str] | None = None
     read: Callable[[str], str] = str
     show: Callable[[Row], Markup | str] | None = None
     void: Callable[[Row], str] | None = None
@@ -217,6 +219,7 @@ class Choice:
         count: rows that have it and pass the other filters; exact.
         chosen: whether it is asked for.
         query: the list with it if it is not asked for, without it if it is.
+        alike: labels of others that the same rows have.
     """
 
     value: str
@@ -224,6 +227,7 @@ class Choice:
     count: int
     chosen: bool
     query: Query
+    alike: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -252,7 +256,7 @@ class Facet:
         for one in self.choices:
             groups.setdefault(self.rows.get(one.value, one.value), []).append(one)
         return tuple(
-            replace(max(group, key=lambda one: one.chosen), label=_enumerated([one.label for one in group]))
+            replace(first := max(group, key=lambda one: one.chosen), alike=[o.label for o in group if o is not first])
             for group in groups.values()
         )
 
@@ -277,11 +281,6 @@ class Facet:
             for end, way in ((self.low, ROUND_FLOOR), (self.high, ROUND_CEILING))
         )
         return f"{low:g}", f"{high:g}"
-
-
-def _enumerated(labels: Sequence[str]) -> str:
-    """Labels, which may have commas, as one."""
-    return "; ".join((labels[0], *(one[:1].lower() + one[1:] if one[1:2].islower() else one for one in labels[1:])))
 
 
 @dataclass(frozen=True)
@@ -395,6 +394,8 @@ def words_of(column: Column, wanted: Sequence[str]) -> str:
         return f"{name} at least {low}" if low else f"{name} at most {high}"
     if column.type == "bool" and column.words is str:
         return " or ".join(name if value == "yes" else f"not {name}" for value in wanted)
+    if column.asks is not None:
+        return ", ".join(map(column.asks, wanted))
     if column.facet == "all":
         shown = (f"not {column.words(one[1:])}" if one.startswith("!") else column.words(one) for one in wanted)
         return f"{name}: {', '.join(shown)}"

@@ -240,8 +240,9 @@ def _right(row: Row) -> list[str]:
 def _order(by: str, near: Row | None) -> Callable[[Picture], Any]:
     """What pictures are sorted by."""
 
-    def size(one: Picture) -> int:
-        return next((int(one.row[name]) for name in _SIZES if one.row[name] is not None), 0)
+    def size(one: Picture) -> tuple[int, int]:
+        many = next((int(one.row[name]) for name in _SIZES if one.row[name] is not None), 0)
+        return many, -len(one.row["irredundant"] or ())
 
     if by == "predictions":
         return lambda one: -(one.row["predicts"][0] / one.row["predicts"][2]) if one.row["predicts"] else 1

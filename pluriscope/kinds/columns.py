@@ -183,6 +183,7 @@ USES = Column(
     facet="all",
     absence=True,
     shown=False,
+    asks=lambda one: f"{'leaves out' if one[0] == '!' else 'keeps'} {one.removeprefix('!').replace('-', '→')}",
 )
 PREDICTS = Column(
     *("predicts", "Predicts correctly", "Interventions on sets of hidden neurons that it predicts right.", "text"),

@@ -20,6 +20,7 @@ from analysis.criteria.steps import CriterionStep
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.combs import Direction
 from pluriscope.figures.svg.tiles import alignment_tiles, bits_of
+from pluriscope.figures.svg.trees import tree_thumb
 from pluriscope.frames import Coded, Passing
 from pluriscope.kinds.columns import (
     AGREED,
@@ -113,7 +114,10 @@ ALGORITHMS: Final = ListedKind(
     figures=_of_algorithms,
     ref=lambda found, place: ExplanationRef("algorithm", found.stored["algorithm"]["algorithm_id"][place]),
     more=lambda found, place: {"name": found.stored["algorithm"]["formula"][place]},
-    own=("valid", True),
+    drawing=lambda found, place: tree_thumb(
+        found.tree(found.stored["algorithm"]["text"][place], found.stored["algorithm"]["form"][place]), hues=found.hues
+    ),
+    own=("gates", False),
     says=lambda _: "Candidate formulas for the task, and how many placements on neurons confirm each.",
     aside=True,
 )

@@ -14,7 +14,7 @@ from typing import Final
 from markupsafe import Markup
 
 from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of
-from pluriscope.figures.svg.elements import drawing, num, part, text, text_width
+from pluriscope.figures.svg.elements import circle, drawing, num, part, text, text_width
 from pluriscope.figures.svg.layout import input_name, variable_name
 from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Bits, Hues, bits_of, tile_group, tile_size
 
@@ -164,6 +164,28 @@ def formula_tree(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES, title: s
     posits = f"variables {variables}" if variables else "no variables"
     sentence = f"{title + ': ' if title else ''}Algorithm {algorithm.formula}, {posits}"
     return drawing(width, height, edges + shapes, sentence=sentence, css_class="tree")
+
+
+def tree_thumb(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES) -> Markup:
+    """The same at a glance, without words: 120 × 72 units, tiles of gates, circles of inputs."""
+    nodes = list(drawn_tree(algorithm).walk())
+    across, down = (max(getattr(node, name) for node in nodes) or 1 for name in ("x", "depth"))
+
+    def at(node: DrawnNode) -> tuple[float, float]:
+        return 10 + 100 * node.x / across, 10 + 52 * node.depth / down
+
+    edges = shapes = ""
+    for node in nodes:
+        x, y = at(node)
+        for child in node.children:
+            cx, cy = at(child)
+            minus = " neg" if child.negated else ""
+            edges += f'<path class="t-edge{minus}" d="M{num(x)} {num(y)}L{num(cx)} {num(cy)}"/>'
+        hue = hues.of(node.table) if node.posited else NEUTRAL
+        shapes += tile_group(x, y, 13, node.table, hue, max_width=20) if node.table else circle(x, y, 2.8, "n-open")
+    return drawing(
+        120, 72, edges + shapes, sentence=f"Algorithm {algorithm.formula}", css_class="thumb", sizing="fluid"
+    )
 
 
 def _label_sides(root: DrawnNode) -> dict[int, int]:
