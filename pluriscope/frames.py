@@ -482,7 +482,7 @@ class Frame:
         for part, start, one in zip(self.parts, self.starts, passing, strict=False):
             own = self.order("", False)[start : start + part.n] - start
             if one.any():
-                yield part, start, own[one[own]]
+                yield part, start, own[one[own]].astype(np.int64)
 
     def few(self, query: Query) -> tuple[tuple[Group, ...], tuple[Row, ...]]:
         """A few rows of each kind below its heading."""

@@ -110,7 +110,10 @@ class CommonGroundReport(Report):
 
 
 class Told(CommonGroundReport):
-    """A report on its way to the store, which keeps beside it what is predicted and right, alignment by alignment."""
+    """A report on its way to the store, which keeps beside it what is predicted and right, alignment by alignment; on a
+    second line, where all classes were looked at, the fewest and the most that members of each predict right, by
+    circuit, then rank.
+    """
 
     beside: str = Field(exclude=True)
 
@@ -125,7 +128,10 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> CommonG
     sizes = found.classes.size
     speaking = found.classes.predicted > 0
     points = found.alignments
-    beside = " ".join(map(str, [*points.predicted.tolist(), *points.right.tolist()]))
+    numbers = [[*points.predicted.tolist(), *points.right.tolist()]]
+    if not found.drawn:
+        numbers.append([*found.classes.worst.tolist(), *found.classes.best.tolist()])
+    beside = "\n".join(" ".join(map(str, one)) for one in numbers)
     return Told(
         n_sets=len(found.space.sets),
         largest_set=found.space.largest,

@@ -49,7 +49,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Subject
         question: that it answers.
         of: how addresses name it.
     """
-    told = select(AnalysisReportRow.kind, AnalysisReportRow.content)
+    told = select(AnalysisReportRow.kind, AnalysisReportRow.content, AnalysisReportRow.version)
     kinds = *ENDS, STORIES, DIRECTIONS
     reports = told.where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds))
     verdicts = verdict_rows(session, analysis)
@@ -88,6 +88,8 @@ def _read(
     of_classes = {step for row in verdict_rows(session, analysis, "interpretation") if (step := step_of(row))}
     readings = readings_of_steps(session, analysis, of_classes)
     outcomes["interpretation"] = {str(step): np.array([one.outcome for one in readings[step]]) for step in readings}
+    told = [] if survey is None else [np.array(one.split(), np.int64) for one in survey.beside.split("\n")]
+    predicted, ranges = (*(one.reshape(2, -1) for one in told), None, None)[:2]
     found = Found(
         question,
         of,
@@ -95,12 +97,13 @@ def _read(
         outcomes,
         analysis.interpretations_truncated_at != 0,
         None if relations is None else [RELATIONS[code] for code in relations.tolist()],
-        None if survey is None else np.array(survey.beside.split(), np.int64).reshape(2, -1),
+        predicted,
         0 if survey is None else survey.found["n_interventions"],
         _prominent(reports),
         analysis.circuits_possible if analysis.circuits_truncated_at is None else None,
         tuple(sorted({str(step) for step in map(step_of, verdicts) if step is not None and step not in of_classes})),
         {str(step): tally_of_readings(readings[step]) for step in readings},
+        ranges,
     )
     return frame_of(found)
 

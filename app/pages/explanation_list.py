@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -82,10 +82,7 @@ class Asked:
         frame: all that are stored; None where nothing is.
         pending: what the query needs and is not computed yet.
         refused: whether nothing can be searched.
-        view: one of :data:`VIEWS`; "" for the one that shows what is asked for best.
-        by: how pictures are ordered.
-        near: the reference that the nearest pictures stand first to; "" for none.
-        circuit: that is to be found in the tree; "" for none.
+        look: how it is looked at.
     """
 
     session: Session
@@ -98,21 +95,18 @@ class Asked:
     frame: Frame | None
     pending: tuple[str, ...]
     refused: bool = False
-    view: str = ""
-    by: str = "size"
-    near: str = ""
-    circuit: str = ""
+    look: ViewOptions = field(default_factory=ViewOptions)
 
     @property
     def shown(self) -> str:
         """The view that is shown: the list where its order or a page of it is asked for, else the sheet."""
         query = self.query
-        return self.view or ("list" if query.sort or query.start or query.limit != LIMIT else "sheet")
+        return self.look.view or ("list" if query.sort or query.start or query.limit != LIMIT else "sheet")
 
-    def url_of(self, query: Query, **view: str) -> str:
-        """The address of a view with a query."""
-        told = {name: value for name, value in view.items() if value != ViewOptions.model_fields[name].default}
-        return self.addresses.explanations(self.place.slug, self.place.scope, **query.options(COLUMNS), **told)
+    def url_of(self, query: Query, **look: str) -> str:
+        """The address of a query, looked at in another way."""
+        options = query.options(COLUMNS) | self.look.model_copy(update=look).model_dump(exclude_defaults=True)
+        return self.addresses.explanations(self.place.slug, self.place.scope, **options)
 
     @property
     def result(self) -> ResultRef:
@@ -139,24 +133,24 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
     """
     place = locate(session, addresses, network, _scope(options))
     own = {name: values for name, values in options.items() if name not in (*OF_SCOPE, *ViewOptions.model_fields)}
-    query, view = read_query(COLUMNS, own), _view(options)
+    query, look = read_query(COLUMNS, own), _look(options)
     if _about_inputs(query) and not place.question.kind.refuses(INTERPRETATIONS):
         check_boolean(place, addresses)
-    asked_mask(place, view.get("circuit", ""))
-    found = replace(search_for(session, addresses, place), **view)
+    asked_mask(place, look.circuit)
+    found = replace(search_for(session, addresses, place), look=look)
     if place.analysis is None or found.refused:
         return replace(found, query=query)
     frame = frame_of_analysis(session, place.analysis, place.question, ResultRef(place.slug, place.scope))
     return replace(found, query=query, frame=frame, pending=_pending(place, frame, query))
 
 
-def _view(options: Options) -> dict[str, str]:
+def _look(options: Options) -> ViewOptions:
     """How the options say that it is looked at."""
     given = {name: values[-1] for name in ViewOptions.model_fields if (values := options.get(name)) and values[-1]}
     for name, choices in (("view", VIEWS), ("by", ORDERS)):
         if given.get(name, choices[0]) not in choices:
             raise InvalidOption.of(f"{name} {given[name][:60]!r}", "is unknown", f"use {', '.join(choices)}", name)
-    return given
+    return ViewOptions(**given)
 
 
 def search_for(session: Session, addresses: Addresses, place: AnyPlace) -> Asked:
@@ -231,15 +225,15 @@ def blocks(found: Asked) -> Iterator[Block]:
     yield Head(
         "Explanations",
         f"{has} its test, under {protocol}.{' Pick two to six to compare them.' if picks else ''}",
-        actions=[*_people(found), *choices, Menu("Share", (), found.url_of(found.query, view=found.view))],
+        actions=[*_people(found), *choices, Menu("Share", (), found.url_of(found.query))],
     )
     yield from states(found)
     if frame is None or listing is None:
         return
     yield from _undecided_notices(found)
-    usual = {name: field.default for name, field in ViewOptions.model_fields.items()}
-    view = {name: value for name in usual if (value := getattr(found, name)) != usual[name]}
-    bodies = {"sheet": partial(_sheet, found, frame), "tree": partial(_tree, found, frame)}
+    bodies = {"sheet": partial(_sheet, found, frame)}
+    if place.analysis is not None and place.analysis.circuits_listed:
+        bodies["tree"] = partial(_tree, found, frame)
     yield Table(
         listing,
         query,
@@ -250,10 +244,10 @@ def blocks(found: Asked) -> Iterator[Block]:
         says=says,
         tray=_tray(found),
         files={form: found.url(found.query, ending, api=form == "JSON") for form, ending in FORMS.items()},
-        kept=place.scope.query() | view,
+        kept=place.scope.query() | found.look.model_dump(exclude_defaults=True),
         renews=found.state == "computing",
         columns=shown_columns(frame, found.query.wanted.get(KIND, ()), found.query.sort),
-        above=_views(found),
+        above=_views(found, (*bodies, "list")),
         body=bodies.get(found.shown),
         beside=_share_words(share_of(found)),
         parts=partial(_parts, found),
@@ -274,26 +268,23 @@ def _people(found: Asked) -> Iterator[Action]:
         yield Action(" against ".join(named.values()), url)
 
 
-def _views(found: Asked) -> Views:
+def _views(found: Asked, names: Sequence[str]) -> Views:
     """The switches above what is shown."""
     query = replace(found.query, start=0)
-    views = {name: found.url_of(replace(query, sort="", descending=False, limit=LIMIT), view=name) for name in VIEWS}
-    views["list"] = found.url_of(query, view="list")
-    if found.place.analysis is None or not found.place.analysis.circuits_listed:
-        del views["tree"]
+    rows = replace(query, sort="", descending=False, limit=LIMIT)
+    views = {name: found.url_of(query if name == "list" else rows, view=name) for name in names}
     switch = Choice("View", views, found.shown)
     if found.shown != "sheet":
         return Views(switch)
-    orders = {name: found.url_of(query, view=found.view, by=name) for name in ("size", "predictions")}
-    return Views(switch, Choice("Order by", orders, found.by), found.url_of(query, view=found.view, by="nearness"))
+    orders = {name: found.url_of(query, by=name, near="") for name in ("size", "predictions")}
+    return Views(switch, Choice("Order by", orders, found.look.by), found.url_of(query, by="nearness", near=""))
 
 
 def _sheet(found: Asked, frame: Frame, table: Selection) -> tuple[Text, Sequence[Block]]:
     """The pictures, and how many they are of how many explanations."""
     whole = frame if found.query.wanted.get(KIND) else frame.without_aside
     question, row = found.place.question, found.place.row
-    url = partial(found.url_of, view=found.view, by=found.by, near=found.near)
-    kinds = sheet_of(whole, question, row, found.query, url, found.by, found.near)
+    kinds = sheet_of(whole, question, row, found.query, found.url_of, found.look.by, found.look.near)
     shown, every = sum(len(kind.pictures) for kind in kinds), sum(kind.n for kind in kinds)
     told = noun(shown, "picture") + (f" of {exact(every)}" if every > shown else "")
     return f"{told}, for {noun(table.total, 'explanation')}", [Sheet(kinds, _tray(found))]
@@ -304,7 +295,7 @@ def _tree(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Bloc
     known, passing = Known(found.session, found.addresses, found.place), frame.passing(found.query, "circuit")
     among = Among(passing, found.query.but(KIND).options(COLUMNS))
     n = noun(int(passing.sum()), "circuit")
-    return n, [*circuit_tree_blocks(known, found.circuit, among), *spread(known, ID)]
+    return n, [*circuit_tree_blocks(known, found.look.circuit, among), *spread(known, ID)]
 
 
 _SHARES: Final = 0.99
@@ -403,7 +394,7 @@ def _rules(found: Asked) -> dict[str, str]:
         scope = scope_of(analysis)
         if (scope.output, scope.data) == (place.scope.output, place.scope.data) and scope not in scopes.values():
             scopes[analysis.protocol.name] = scope
-    options = replace(found.query, start=0).options(COLUMNS)
+    options = replace(found.query, start=0).options(COLUMNS) | ({"view": found.look.view} if found.look.view else {})
     links = found.addresses
     return {name: links.explanations(place.slug, scope, **options) for name, scope in scopes.items()}
 

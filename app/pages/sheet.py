@@ -217,7 +217,7 @@ def _read(row: Row, question: Any, differ: Sequence[Any]) -> Markup:
     sizes, gates = question.network.sizes, row["gates_of"] or {}
     named = [
         Markup('{} <span class="sans">on</span> {}').format(
-            gate_name(gates[site], sizes[0]) or "a table", node_name(*site, sizes)
+            gate_name(gates[site], sizes[0]) or "a table", node_name(site[0], site[1], sizes)
         )
         for site in differ
         if site in gates
@@ -227,11 +227,11 @@ def _read(row: Row, question: Any, differ: Sequence[Any]) -> Markup:
 
 
 def _right(row: Row) -> list[str]:
-    """How many interventions it predicts right."""
-    if not row["predicts"]:
-        return []
-    right, predicted, _ = row["predicts"]
-    return [f"right on {exact(right)} of {exact(predicted)}"]
+    """How many interventions it predicts right, or those that inputs cannot tell apart from it do."""
+    if row["right_in_class"]:
+        low, high, of = row["right_in_class"]
+        return [f"right on {exact(low)}{f'–{exact(high)}' if high > low else ''} of {exact(of)}"]
+    return [f"right on {exact(row['predicts'][0])} of {exact(row['predicts'][1])}"] if row["predicts"] else []
 
 
 # --- orders
@@ -244,8 +244,12 @@ def _order(by: str, near: Row | None) -> Callable[[Picture], Any]:
         many = next((int(one.row[name]) for name in _SIZES if one.row[name] is not None), 0)
         return many, -len(one.row["irredundant"] or ())
 
+    def right(one: Picture) -> tuple[int, int]:
+        low, high, _ = one.row["right_in_class"] or (one.row["predicts"] or (-1,))[:1] * 2 + (0,)
+        return -high, -low
+
     if by == "predictions":
-        return lambda one: -(one.row["predicts"][0] / one.row["predicts"][2]) if one.row["predicts"] else 1
+        return right
     if by == "nearness" and near is not None:
         return lambda one: (distance(one.row, near), size(one))
     return size

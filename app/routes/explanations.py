@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import Annotated, Final, Literal, get_type_hints
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi import Form as Sent
@@ -75,7 +76,8 @@ def explanations(session: Reading, links: Links, network: str, options: ListOpti
 @router.get("/networks/{network}/sheet", include_in_schema=False)
 def sheet(links: Links, network: str, options: ListOptions) -> RedirectResponse:
     """The short address of the sheet."""
-    return RedirectResponse(links.explanations(network, **{**options, "view": "sheet"}), 301)
+    asked = urlencode({**options, "view": "sheet"}, doseq=True)
+    return RedirectResponse(f"{links.explanations(network)}?{asked}", 301)
 
 
 @router.get(

@@ -236,7 +236,7 @@ COMMON_GROUND: Final = Analysis(
     always,
     reads=frozenset({"placed"}),
     thoroughly="all observed classes",
-    version=3,
+    version=4,
     needs=("interpretations",),
 )
 FUNNEL: Final = Analysis(

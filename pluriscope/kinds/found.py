@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import Any, Final, cast
 
 import numpy as np
@@ -68,6 +69,8 @@ class Found:
         possible: how many circuits were judged; None where not all were.
         steps: criteria, with their settings, that are asked beside those with the usual settings.
         tallies: of criteria of interpretations, how many of all have each outcome.
+        ranges: ``[2, classes]`` the fewest and the most interventions that members of each observed class predict
+            right, by circuit, then rank, −1 where that is not known; None where they were not surveyed.
     """
 
     question: Any
@@ -82,6 +85,7 @@ class Found:
     possible: int | None = None
     steps: tuple[str, ...] = ()
     tallies: Mapping[str, CriterionTally] = field(default_factory=dict)
+    ranges: NDArray[np.int64] | None = None
 
     def judged(self, kind: str) -> dict[str, Mapping[str, Passing]]:
         """Which explanations of a kind pass, and which fail, each criterion."""
@@ -106,6 +110,20 @@ class Found:
     def url(self, ref: ExplanationRef) -> str:
         """The address of an explanation."""
         return self.of.url(ref)
+
+    @cached_property
+    def _first_classes(self) -> dict[int, int]:
+        """Mask → where its observed classes begin among those of all circuits."""
+        stored = self.stored["circuit"]
+        ends = accumulate(map(int, stored["observed"]), initial=0)
+        return dict(zip(map(int, stored["mask"]), ends, strict=False))
+
+    def right_in_class(self, mask: int, rank: int) -> tuple[int, int, int] | None:
+        """The fewest and the most interventions that members of an observed class predict right, and of how many."""
+        if self.ranges is None:
+            return None
+        low, high = map(int, self.ranges[:, self._first_classes[mask] + rank])
+        return None if low < 0 else (low, high, self.n_interventions)
 
     def shares(self, n: int) -> dict[str, NDArray[np.float64]]:
         """Coverage and accuracy of each of n kept alignments; {} where they were not surveyed.

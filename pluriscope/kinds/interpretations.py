@@ -66,7 +66,7 @@ def apart(found: Found, mask: str, ranks: range) -> list[Row]:
                 "gates_of": {(gate.layer, gate.neuron): gate.function for gate in gates},
                 "marks": boxed(one.mark for one in here if one.index == index),
                 "members": end - first,
-                "predicts": (here[0].right, here[0].of, here[0].of) if here else None,
+                "right_in_class": found.right_in_class(space.circuit.mask, rank),
             }
             drawing = partial(_with_tiles, found, mask, gates, index)
             rows.append(Row(values, "interpretation", str(ref), found.url(ref), drawing))
