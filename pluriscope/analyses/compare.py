@@ -50,7 +50,7 @@ def _page(report: FairPairReport | RivalsReport, of: AnalysisContext) -> Iterato
         yield Prose(" ".join(report.findings(of.question)))
     else:
         given_up = report.pair.given_up
-        heading = _UNFAIR if given_up else ("Two that contradict each other", "both pass the same tests")
+        heading = _UNFAIR if given_up else ("Two that contradict each other", "both valid")
         words = "Compare these two" if given_up else "See where, and guess first"
         yield Section(*heading, Action(words, compare), id="pair")
         yield Side([_one(report, number, of) for number in range(2)])

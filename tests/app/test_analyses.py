@@ -417,7 +417,7 @@ def test_the_pair_the_best_and_the_worst_are_marked_where_they_stand(client, add
     ("slug", "heading"),
     [
         ("alice-and-bob", "No two contradict each other as asked these come nearest"),
-        pytest.param("xor-pretrained", "Two that contradict each other both pass", marks=pytest.mark.slow),
+        pytest.param("xor-pretrained", "Two that contradict each other both valid", marks=pytest.mark.slow),
     ],
 )
 def test_the_pair_is_headed_as_what_it_is(slug, heading) -> None:

@@ -55,7 +55,7 @@ def test_from_scikit_learn_to_a_shared_link(tab, expect, ear, site, by_scikit_le
     expect(tab).to_have_url(re.compile("/networks/xor-by-scikit-learn$"))
     with site.worker():
         # the page renews itself; nobody reloads it
-        expect(tab.locator("#main")).to_contain_text("of 225 possible", timeout=120_000)
+        expect(tab.locator("#main")).to_contain_text("of 225 possible, exact", timeout=120_000)
     link = tab.evaluate("location.href")
     friend = visitor()
     friend.goto(link)
