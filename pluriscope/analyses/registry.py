@@ -336,7 +336,7 @@ CLAIMS: Final = Analysis(
 STEERING: Final = Analysis(
     "steering",
     "Steering",
-    "What does adding a direction at a site do, what do valid explanations predict of it, and does it transfer?",
+    "What changes when a direction is added to a layer, and which explanations foretell it?",
     "Answered at once, at an address that holds what you give.",
     "",
     (),

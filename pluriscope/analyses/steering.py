@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
 
 from analysis.errors import AnalysisError, ExplainedError, InvalidIntervention
 from analysis.explanations.probes import table_text
@@ -12,28 +16,203 @@ from analysis.method_settings import filled, read_values
 from analysis.report import Analysed
 from analysis.steering.directions import SETTINGS
 from analysis.steering.report import Steered, SteeringReport, find
+from analysis.subjects.perceptron.mlp import activations, next_layer
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
-from pluriscope.blocks import Action, Block, ChartFigure, Form, Head, More, Notice, Prose, Section, Table, side_by_side
+from pluriscope.blocks import (
+    Action,
+    Block,
+    ChartFigure,
+    Choice,
+    Figure,
+    Form,
+    Head,
+    More,
+    Notice,
+    Prose,
+    Section,
+    Table,
+    side_by_side,
+)
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series
 from pluriscope.figures.numbers import decimal, exact
+from pluriscope.figures.svg.elements import Step, twice
+from pluriscope.figures.svg.graphs import graph_diagram
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.vessels import NARROW, WIDE, full_at, vessels
+from pluriscope.played import Ask, Field, Play
 from pluriscope.templating import linked
 
 KEY: Final = "steering"
 _LOOKS: Final[tuple[Look, ...]] = ("ink", "dashed", "grey")
 _MOST_LINES: Final = 8
 _MOST_LISTED: Final = 12
+_MOST_ROWS: Final = 16
 _ABOUT: Final = "Nothing is kept: the address of the answer holds what you gave."
 
 
 def _page(_: None, of: AnalysisContext) -> Iterator[Block]:
-    yield from _form(of, {})
+    """One neuron of the last hidden layer, or the difference of the means of a transformer's answers, at one dose."""
+    given = {} if of.kind.refuses("neurons") else _of_neurons(of, len(of.question.network.hidden_sizes), {0: 1})
+    try:
+        yield from _steering(_found(of, given), of, given, _read_view({}))
+    except AnalysisError as error:
+        yield Notice.refused(error)
+        yield from _form(of, given, refused=True)
 
 
-def _form(of: AnalysisContext, given: Mapping[str, str]) -> Iterator[Block]:
-    """The form, and what placements found here could be steered along."""
-    yield Section("Another direction" if given else "A direction of your own", _ABOUT, id="form")
+def _of_neurons(of: AnalysisContext, layer: int, signs: Mapping[int, int]) -> dict[str, str]:
+    """Settings of a direction that has +1 or −1 on some neurons of a layer, and 0 on the others."""
+    width = of.question.network.sizes[layer]
+    return {"at": str(layer), "along": "numbers", "on": ",".join(str(signs.get(one, 0)) for one in range(width))}
+
+
+def _read_view(options: Mapping[str, str]) -> dict[str, float]:
+    """Which dose is looked at, and which row is drawn."""
+    try:
+        return {"dose": float(options.get("dose", 1)), "row": int(options.get("row", 0))}
+    except ValueError:
+        raise InvalidIntervention("dose or row", "is no number", "write dose=1.5&row=2") from None
+
+
+def _steering(
+    report: SteeringReport, of: AnalysisContext, given: Mapping[str, str], view: Mapping[str, float]
+) -> Iterator[Block]:
+    """The layer with a slider, what comes of it on every row, and what explanations foretell."""
+    steered = report.steered
+    at = min(range(len(steered.doses)), key=lambda number: abs(steered.doses[number].dose - view["dose"]))
+    row, dose, most = min(int(view["row"]), len(steered.rows) - 1), steered.doses[at].dose, steered.doses[-1].dose
+
+    stays = {name: text for name, text in given.items() if name not in ("at", "along", "on")}
+
+    def url(direction: Mapping[str, str], **more: Any) -> str:
+        told = {**stays, **direction, "dose": f"{dose:g}", "row": row or "", **more}
+        return of.links.analysis(of.slug, KEY, of.scope, "given", **told)
+
+    kept = [*given.items(), *of.scope.query().items(), ("row", str(row))]
+    step = 2 * most / (len(steered.doses) - 1)
+    slide = Field("dose", "Dose α", f"{dose:g}", kind="range", least=-most, most=most, step=step)
+    controls: list[Choice | Ask] = [Ask("Show", kept, [slide])]
+    drawn, caption = _drawn(report, of, dose, row, url)
+    if not of.kind.refuses("neurons"):
+        layers = range(1, len(of.question.network.hidden_sizes) + 1)
+        where = {str(layer): url(_of_neurons(of, layer, {0: 1})) for layer in layers}
+        along = {
+            "neurons": url(_of_neurons(of, int(steered.site), {0: 1})),
+            "difference of the means": url({"at": steered.site, "along": "means"}),
+        }
+        chosen = {"numbers": "neurons", "means": "difference of the means"}.get(report.along, "")
+        switches = Choice("Layer", where, steered.site, id="layer"), Choice("Along", along, chosen, id="along")
+        controls = [*switches, *controls]
+    yield Play(
+        url=of.links.analysis(of.slug, KEY, None, "given"),
+        controls=controls,
+        figure=Figure(drawn, caption, {}, id="drawing"),
+        outcome=[_on_rows(report, at, row, lambda number: url(given, row=number)), *_foretold(report, at)],
+    )
+    yield from map(Notice, report.notes)
+    yield More("At every dose", lambda: _at_every_dose(report), "and where answers change", id="every")
+    yield from _form(of, given)
+
+
+def _drawn(
+    report: SteeringReport, of: AnalysisContext, dose: float, row: int, url: Callable[..., str]
+) -> tuple[Markup, str]:
+    """The network on one row with what is added, each neuron of the layer a link that turns its sign."""
+    question, steered = of.question, report.steered
+    direction = steered.direction
+    added = ", ".join(f"{value:.3g}" for value in direction)
+    if of.kind.refuses("neurons"):
+        caption = f"Added at site {steered.site}: {dose:g} × ({added})."
+        return graph_diagram(question.space.graph, title=of.name), caption
+    network, layer = question.network, int(steered.site)
+    was = activations(network, question.method_rows[0])
+    now = [*was[:layer], was[layer] + dose * np.array(direction)]
+    for above in range(layer + 1, len(network.sizes)):
+        now.append(next_layer(network, above, now[-1]))
+    signs = {neuron: int(np.sign(value)) for neuron, value in enumerate(direction)}
+    does = {0: "leave it alone", 1: "add to it", -1: "take from it"}
+    to = {}
+    for neuron, sign in signs.items():
+        turned = {0: 1, 1: -1, -1: 0}[sign]
+        to[neuron] = turned if turned or any(one for other, one in signs.items() if other != neuron) else 1
+    both = []
+    for geometry in (WIDE, NARROW):
+        steps = {
+            (layer, neuron): Step(
+                url(_of_neurons(of, layer, {**signs, neuron: sign})),
+                f"{node_name(layer, neuron, network.sizes)}, now {signs[neuron]:+d}: {does[sign]}",
+                f"{geometry.name}-{layer}-{neuron}",
+            )
+            for neuron, sign in to.items()
+        }
+        drawn = vessels(
+            network.weights,
+            [one[row].tolist() for one in now],
+            full_at(network, question.method_rows[0]),
+            geometry,
+            sentence=f"{of.name} on row {steered.rows[row].row}, steered: choose what is added to",
+            ringed=[(layer, neuron) for neuron, sign in signs.items() if sign],
+            named=True,
+            was=[one[row].tolist() for one in was],
+            steps=steps,
+        )
+        both.append(drawn)
+    here = f"Row {steered.rows[row].row}. Added to layer {layer}: {dose:g} × ({added})."
+    return twice(*both), f"{here} Choose a neuron for +1, −1, 0."
+
+
+def _on_rows(report: SteeringReport, at: int, row: int, url: Callable[[int], str]) -> Table:
+    """What every row gives at a dose, those whose answer changes in bold."""
+    steered, zero, cells = report.steered, len(report.steered.doses) // 2, list[Sequence[Any]]()
+    for number, one in enumerate(steered.rows[:_MOST_ROWS]):
+        name = one.row if number == row else linked(one.row, url(number), id=f"row-{number}")
+        now = f"{one.answers[at]} ({decimal(one.measured[at])})"
+        changed = Markup("<b>{}</b>").format(now) if one.answers[at] != one.answers[zero] else now
+        cells.append((name, one.wanted, f"{one.answers[zero]} ({decimal(one.measured[zero])})", changed))
+    return replace(Table.plain(("Row", "Wanted", "Unsteered", "At this dose"), cells), id="steered")
+
+
+def _foretold(report: SteeringReport, at: int) -> Iterator[Block]:
+    """What explanations predict of all rows at a dose."""
+    n = len(report.steered.rows)
+    rows = []
+    for one in report.predicted:
+        told = one.right_at[at], one.wrong_at[at], one.silent_at[at]
+        rows.append((one.kind, *(f"{number / (one.asked * n):.0%}" for number in told)))
+    if rows and report.steered.doses[at].dose:
+        yield replace(Table.plain(("Explanations foretell", "right", "wrong", "silent"), rows), id="foretold")
+
+
+def _at_every_dose(report: SteeringReport) -> Iterator[Block]:
+    yield from _dosed(report.steered, report.classes, "")
+    if report.predicted:
+        yield Section("What valid explanations predict", "asked about every row at every dose but 0")
+        apart = "Rows at a dose on which some contradict others"
+        columns = ("Explanations", "Asked", "Never wrong", "Wrong somewhere", "Predict nothing", apart)
+        rows = [
+            (
+                one.kind,
+                exact(one.of) if one.asked == one.of else f"{one.asked:,} of {one.of:,}, drawn",
+                *map(exact, (one.agree, one.wrong, one.silent)),
+                f"{one.split:,} of {one.cells:,}",
+            )
+            for one in report.predicted
+        ]
+        yield Table.plain(columns, rows)
+        caption = f"Predictions that are right, wrong and silent, of all rows. {report.predicted[0].kind}."
+        yield ChartFigure(chart=_predicted(report), caption=caption, id="predicted")
+
+
+def _form(of: AnalysisContext, given: Mapping[str, str], *, refused: bool = False) -> Iterator[Block]:
+    """Where else could be steered: along placements found here, and along what is written into a form, which stands
+    open where what it held is refused.
+    """
     model, url = settings_form(SETTINGS, of.scope), of.links.analysis(of.slug, KEY, None, "given")
-    yield Form(model, url, "Steer", {**given, **of.scope.query()}, changes=False, primary=not given)
+    form = Form(model, url, "Steer", {**given, **of.scope.query()}, changes=False, primary=False)
+    if refused:
+        yield replace(form, id="form")
+    else:
+        yield More("Another direction", lambda: [Prose(_ABOUT), form], "any numbers, classes or network", id="form")
     if rows := list(_placements(of)):
         yield Section("Along what is placed here", "A valid placement, and the classes that its variable tells apart")
         yield Table.plain(("Variable", "On", "Step"), rows)
@@ -68,13 +247,14 @@ def _item(_: None, of: AnalysisContext, key: str, options: Mapping[str, str]) ->
     if key != "given":
         raise InvalidIntervention(f"page {key[:40]!r}", "is not one of these", "give a direction in the form")
     given = {name: text.strip() for name, text in options.items() if text.strip()}
+    looked = {name: given.pop(name) for name in ("dose", "row") if name in given}
     try:
-        report = _found(of, given)
+        view, report = _read_view(looked), _found(of, given)
     except AnalysisError as error:
-        notice = Notice.refused(error)
-        return Item("Steering", lambda: [Head("Steering"), notice, *_form(of, given)], refused=error)
+        blocks = [Head("Steering"), Notice.refused(error), *_form(of, given, refused=True)]
+        return Item("Steering", lambda: blocks, refused=error)
     record = {"findings": report.findings(), "report": report.model_dump(mode="json")}
-    return Item(f"Steering of {of.name}", partial(_steered, report, of, given), record)
+    return Item(f"Steering of {of.name}", partial(_steered, report, of, given, view), record)
 
 
 def _found(of: AnalysisContext, given: Mapping[str, str]) -> SteeringReport:
@@ -86,28 +266,13 @@ def _found(of: AnalysisContext, given: Mapping[str, str]) -> SteeringReport:
     return find(_analysed(of), values, of.other(name) if name else None)
 
 
-def _steered(report: SteeringReport, of: AnalysisContext, given: Mapping[str, str]) -> Iterator[Block]:
+def _steered(
+    report: SteeringReport, of: AnalysisContext, given: Mapping[str, str], view: Mapping[str, float]
+) -> Iterator[Block]:
     url, told = of.links.analysis(of.slug, KEY, of.scope, "given", **given), report.findings()
     numbers = Action("Numbers as JSON", of.links.twin(url))
     yield Head(f"Steering at {report.steered.where}", " ".join(told[:2]), actions=[numbers])
-    yield from map(Notice, report.notes)
-    yield from _dosed(report.steered, report.classes, "")
-    if report.predicted:
-        yield Section("What valid explanations predict", "asked about every row at every dose but 0")
-        apart = "Rows at a dose on which some contradict others"
-        columns = ("Explanations", "Asked", "Never wrong", "Wrong somewhere", "Predict nothing", apart)
-        rows = [
-            (
-                one.kind,
-                exact(one.of) if one.asked == one.of else f"{one.asked:,} of {one.of:,}, drawn",
-                *map(exact, (one.agree, one.wrong, one.silent)),
-                f"{one.split:,} of {one.cells:,}",
-            )
-            for one in report.predicted
-        ]
-        yield Table.plain(columns, rows)
-        caption = f"Predictions that are right, wrong and silent, of all rows. {report.predicted[0].kind}."
-        yield ChartFigure(chart=_predicted(report), caption=caption, id="predicted")
+    yield from _steering(report, of, given, view)
     if (other := report.transfer) is not None:
         yield Section(f"Transferred to {other.network}", " ".join(told[-2:]))
         fits = "" if other.explained is None else f" It explains {other.explained:.2%} of the variance there."
@@ -119,7 +284,6 @@ def _steered(report: SteeringReport, of: AnalysisContext, given: Mapping[str, st
             glossary=False,
         )
         yield from _dosed(other.steered, report.classes, "-there")
-    yield from _form(of, given)
 
 
 def _dosed(steered: Steered, classes: tuple[str, str], ending: str) -> Iterator[Block]:

@@ -19,13 +19,13 @@ from analysis.question import Question, ask
 from analysis.subjects.perceptron.network import Network
 from app import bundled
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number
-from app.pages.play.played import Ask
-from app.pages.play.played import Field as Asked
 from pluriscope.blocks import Action
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import decimal, enumerated
 from pluriscope.figures.svg.charts import thumb
 from pluriscope.figures.svg.networks import circuit_thumb
+from pluriscope.played import Ask
+from pluriscope.played import Field as Asked
 
 _SLUG: Final = "a-lie"
 _EAP: Final = RANKINGS["eap"]

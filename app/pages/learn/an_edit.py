@@ -22,11 +22,11 @@ from analysis.subjects.perceptron.circuit import Circuit
 from analysis.subjects.perceptron.network import Network
 from app.db.reads.analyses import network_by_digest
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number
-from app.pages.play.played import Ask
-from app.pages.play.played import Field as Asked
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.networks import circuit_thumb
+from pluriscope.played import Ask
+from pluriscope.played import Field as Asked
 from pluriscope.templating import render
 
 _SLUG: Final = "an-edit"

@@ -9,13 +9,13 @@ from markupsafe import Markup
 
 from analysis.sandbox.intervention import Change
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, fields, number
-from app.pages.play.played import Ask, Field
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.layout import Site
 from pluriscope.figures.svg.lessons import changed
 from pluriscope.figures.svg.tiles import Bits, bits_of
 from pluriscope.figures.svg.vessels import Reading, full_at, in_question
+from pluriscope.played import Ask, Field
 
 _SLUG: Final = "the-experiment"
 _LETTERS: Final = "PQ"

@@ -28,7 +28,6 @@ from app.pages.analyses import asked as asked_about
 from app.pages.candidates import input_texts
 from app.pages.explanations import Explanation, find_explanation
 from app.pages.place import Place, locate_boolean
-from app.pages.play.played import Ask
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.blocks import Action
@@ -37,6 +36,7 @@ from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.layout import Site
 from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, full_at, vessels
 from pluriscope.naming import ExplanationRef, Scope
+from pluriscope.played import Ask
 from pluriscope.templating import render
 
 NETWORK: Final = "xor-pretrained"

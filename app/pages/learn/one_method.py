@@ -11,12 +11,12 @@ from pydantic import Field
 from analysis.discovery.registry import METHODS
 from app.errors import BadQuery
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, choices, fields
-from app.pages.play.played import Ask
-from app.pages.play.played import Field as Asked
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.charts import thumb
 from pluriscope.figures.svg.networks import circuit_thumb
+from pluriscope.played import Ask
+from pluriscope.played import Field as Asked
 
 _SLUG: Final = "one-method"
 _FIRST: Final = "acdc"

@@ -16,13 +16,13 @@ from analysis.criteria.verdict import PASSED
 from analysis.subjects.perceptron.circuit import Circuit
 from app.errors import NotFound
 from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, fields
-from app.pages.play.played import Ask
-from app.pages.play.played import Field as Asked
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import enumerated, exact
 from pluriscope.figures.svg.charts import draw, thumb
 from pluriscope.figures.svg.elements import drawing, rect
 from pluriscope.figures.svg.networks import circuit_thumb
+from pluriscope.played import Ask
+from pluriscope.played import Field as Asked
 
 _SLUG: Final = "stricter"
 _ASKS: Final = {

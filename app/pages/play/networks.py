@@ -28,7 +28,6 @@ from app.pages.explanation_list import OF_SCOPE
 from app.pages.explanations import KIND_LABELS, Explanation
 from app.pages.page import DRAWING, files_of, read_options, sharing
 from app.pages.place import INTERPRETATIONS, Place, check_boolean, locate, require
-from app.pages.play.played import Ask, Field, Play
 from app.pages.play.state import NetworkOptions, Site, State, read_state
 from app.pages.play.tokens import click_words, intervention_words, write_now, write_site, written_signs, written_words
 from app.pages.play.transformers import ModelOptions, ModelPlayed, play_model
@@ -44,6 +43,7 @@ from pluriscope.figures.svg.vessels import NARROW, WIDE, full_at, vessels
 from pluriscope.kinds.found import Prominent
 from pluriscope.kinds.interpretations import boxed
 from pluriscope.naming import LEAST, LETTERS, ExplanationRef, Scope
+from pluriscope.played import Ask, Field, Play
 from pluriscope.records import AskedRecord, HandRecord, PlayRecord, RunRecord
 from pluriscope.templating import linked
 

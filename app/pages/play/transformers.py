@@ -31,7 +31,6 @@ from app.options import ScopeOptions
 from app.pages.inside import chosen_row
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace
-from app.pages.play.played import Ask, Field, Play
 from app.pages.play.state import WITHOUT
 from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
@@ -40,6 +39,7 @@ from pluriscope.figures.charts import Axis, Chart, heat_chart
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
 from pluriscope.naming import Scope
+from pluriscope.played import Ask, Field, Play
 from pluriscope.records import PatchedRecord, PatchRecord
 from pluriscope.templating import linked, part_url
 

@@ -43,8 +43,43 @@ def test_the_page_its_record_and_the_library_say_the_same(client):
     assert told["report"] == made.model_dump(mode="json")
     assert told["findings"] == made.findings()
     assert all(words in page.text for words in (*map(str, told["findings"][:2]), "Observed classes of interpretations"))
-    for number in re.findall(r'id="(response|rows|predicted)"', page.text):
-        assert client.get(f"{PAGE}/given?{query}&part={number}.csv").status_code in (200, 404)
+    every = client.get(f"{PAGE}/given?{query}&part=every").text
+    assert re.findall(r'id="(response|rows|predicted)"', every) == ["response", "rows", "predicted"]
+
+
+def words(page: str) -> list[str]:
+    return [
+        unescape(re.sub("<[^>]+>", "", one)).strip()
+        for one in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", page, re.DOTALL)
+    ]
+
+
+@pytest.mark.parametrize("dose", [-1.0, 0.5, 2.0])
+def test_each_row_stands_at_the_dose_with_what_it_gives_and_what_is_foretold(client, dose):
+    query = "at=2&along=numbers&on=1,0,-1"
+    told = client.get(f"/api/v2{PAGE}/given?{query}").json()["report"]
+    (at,) = [number for number, one in enumerate(told["steered"]["doses"]) if one["dose"] == dose]
+    html = client.get(f"{PAGE}/given?{query}&dose={dose}&row=1").text
+    cells = words(re.search(r'id="steered".*?</table>', html, re.DOTALL)[0])
+    for one in told["steered"]["rows"]:
+        assert cells[cells.index(one["row"]) + 3].startswith(f"{one['answers'][at]} (")
+    classes = told["predicted"][0]
+    cells = words(re.search(r'id="foretold".*?</table>', html, re.DOTALL)[0])
+    right = f"{classes['right_at'][at] / (classes['asked'] * len(told['steered']['rows'])):.0%}"
+    assert cells[cells.index(classes["kind"]) + 1] == right
+
+
+def test_steering_begins_with_a_drawn_layer_whose_neurons_turn_their_sign(client):
+    page = client.get(PAGE).text
+    assert 'type="range"' in page
+    for neuron, numbers in (("2-0", "-1,0,0"), ("2-1", "1,1,0")):
+        (link,) = re.findall(rf'<a id="wide-{neuron}" href="([^"]+)"', page)
+        page_of_it = client.get(unescape(link))
+        assert f"on={numbers.replace(',', '%2C')}" in link.replace(",", "%2C")
+        assert page_of_it.status_code == 200
+    alone = client.get(f"{PAGE}/given?at=2&along=numbers&on=-1,0,0").text
+    (link,) = re.findall(r'<a id="wide-2-0" href="([^"]+)"', alone)
+    assert "on=1" in link, "a direction is never zero"
 
 
 def test_placements_lead_to_what_they_are_steered_along(client):
@@ -70,7 +105,8 @@ def test_a_transformer_is_steered(client, query):
         ("along=numbers&on=0,0,0", "is zero"),
         ("along=das", "is learned, which no page does"),
         ("most=-1", "most is"),
-        ("dose=3", "is unknown"),
+        ("doses=3", "is unknown"),
+        ("dose=much", "is no number"),
         ("into=conjunction", "has another task"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The blocks of Play: what can be changed, the drawing, and what comes of it."""
+"""The blocks of Play and of steering: what can be changed, the drawing, and what comes of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ class Field:
         options: value and words of what can be chosen, by heading; None where it is written.
         kind: of the control, where it is written.
         hint: an example.
-        most: of a number.
+        least: of a number.
+        most: likewise.
+        step: likewise.
     """
 
     name: str
@@ -32,9 +34,11 @@ class Field:
     value: str = ""
     error: str = ""
     options: Mapping[str, Mapping[str, str]] | None = None
-    kind: Literal["text", "number"] = "text"
+    kind: Literal["text", "number", "range"] = "text"
     hint: str = ""
-    most: int = 1
+    least: float = 0
+    most: float = 1
+    step: float = 1
 
 
 @dataclass(frozen=True)
