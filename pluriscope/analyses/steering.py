@@ -210,7 +210,7 @@ def _form(of: AnalysisContext, given: Mapping[str, str], *, refused: bool = Fals
     model, url = settings_form(SETTINGS, of.scope), of.links.analysis(of.slug, KEY, None, "given")
     form = Form(model, url, "Steer", {**given, **of.scope.query()}, changes=False, primary=False)
     if refused:
-        yield replace(form, id="form")
+        yield from (Section("Another direction", _ABOUT, id="form"), form)
     else:
         yield More("Another direction", lambda: [Prose(_ABOUT), form], "any numbers, classes or network", id="form")
     if rows := list(_placements(of)):

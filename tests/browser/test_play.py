@@ -38,6 +38,21 @@ def test_patch_and_go_back(tab, expect, asked):
     expect(tab).to_have_url(re.compile("/explanations/"))
 
 
+def test_steering_by_slider_and_by_neuron(tab, expect):
+    tab.goto("/networks/xor-pretrained/analyses/steering")
+    tab.evaluate("() => { window.sameDocument = true }")
+    rows = tab.locator("#steered")
+    before = rows.inner_text()
+    slider = tab.get_by_role("slider", name=re.compile("^Dose"))
+    slider.press("End")
+    expect(rows).not_to_have_text(before)
+    expect(tab).to_have_url(re.compile("dose=2"))
+    expect(slider).to_be_focused()
+    tab.get_by_role("link", name=re.compile(r"^n2\.1, now \+0")).click()
+    expect(tab.locator("figcaption").first).to_contain_text("2 × (1, 1, 0)")
+    assert tab.evaluate("() => window.sameDocument"), "all this took no page load"
+
+
 def test_by_keys_alone(tab, expect, asked):
     tab.goto(asked)
     neuron = tab.locator("#at-1-1")
