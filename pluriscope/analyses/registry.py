@@ -336,7 +336,7 @@ CLAIMS: Final = Analysis(
 STEERING: Final = Analysis(
     "steering",
     "Steering",
-    "What changes when a direction is added to a layer, and which explanations foretell it?",
+    "What changes when a direction is added to a layer, and which explanations predict it?",
     "Answered at once, at an address that holds what you give.",
     "",
     (),

@@ -77,7 +77,7 @@ def _read_view(options: Mapping[str, str]) -> dict[str, float]:
 def _steering(
     report: SteeringReport, of: AnalysisContext, given: Mapping[str, str], view: Mapping[str, float]
 ) -> Iterator[Block]:
-    """The layer with a slider, what comes of it on every row, and what explanations foretell."""
+    """The layer with a slider, what comes of it on every row, and what explanations predict."""
     steered = report.steered
     at = min(range(len(steered.doses)), key=lambda number: abs(steered.doses[number].dose - view["dose"]))
     row, dose, most = min(int(view["row"]), len(steered.rows) - 1), steered.doses[at].dose, steered.doses[-1].dose
@@ -107,7 +107,7 @@ def _steering(
         url=of.links.analysis(of.slug, KEY, None, "given"),
         controls=controls,
         figure=Figure(drawn, caption, {}, id="drawing"),
-        outcome=[_on_rows(report, at, row, lambda number: url(given, row=number)), *_foretold(report, at)],
+        outcome=[_on_rows(report, at, row, lambda number: url(given, row=number)), *_predictions_at(report, at)],
     )
     yield from map(Notice, report.notes)
     yield More("At every dose", lambda: _at_every_dose(report), "and where answers change", id="every")
@@ -137,7 +137,7 @@ def _drawn(
         to[neuron] = turned if turned or any(one for other, one in signs.items() if other != neuron) else 1
     both = []
     for geometry in (WIDE, NARROW):
-        steps = {
+        steps: dict[tuple[int, ...], Step] = {
             (layer, neuron): Step(
                 url(_of_neurons(of, layer, {**signs, neuron: sign})),
                 f"{node_name(layer, neuron, network.sizes)}, now {signs[neuron]:+d}: {does[sign]}",
@@ -172,7 +172,7 @@ def _on_rows(report: SteeringReport, at: int, row: int, url: Callable[[int], str
     return replace(Table.plain(("Row", "Wanted", "Unsteered", "At this dose"), cells), id="steered")
 
 
-def _foretold(report: SteeringReport, at: int) -> Iterator[Block]:
+def _predictions_at(report: SteeringReport, at: int) -> Iterator[Block]:
     """What explanations predict of all rows at a dose."""
     n = len(report.steered.rows)
     rows = []
@@ -180,7 +180,7 @@ def _foretold(report: SteeringReport, at: int) -> Iterator[Block]:
         told = one.right_at[at], one.wrong_at[at], one.silent_at[at]
         rows.append((one.kind, *(f"{number / (one.asked * n):.0%}" for number in told)))
     if rows and report.steered.doses[at].dose:
-        yield replace(Table.plain(("Explanations foretell", "right", "wrong", "silent"), rows), id="foretold")
+        yield replace(Table.plain(("Explanations predict", "right", "wrong", "silent"), rows), id="predictions")
 
 
 def _at_every_dose(report: SteeringReport) -> Iterator[Block]:
@@ -247,7 +247,7 @@ def _item(_: None, of: AnalysisContext, key: str, options: Mapping[str, str]) ->
     if key != "given":
         raise InvalidIntervention(f"page {key[:40]!r}", "is not one of these", "give a direction in the form")
     given = {name: text.strip() for name, text in options.items() if text.strip()}
-    looked = {name: given.pop(name) for name in ("dose", "row") if name in given}
+    looked: dict[str, str] = {name: given.pop(name) for name in ("dose", "row") if name in given}
     try:
         view, report = _read_view(looked), _found(of, given)
     except AnalysisError as error:

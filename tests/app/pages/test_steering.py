@@ -53,7 +53,7 @@ def words(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("dose", [-1.0, 0.5, 2.0])
-def test_each_row_stands_at_the_dose_with_what_it_gives_and_what_is_foretold(client, dose):
+def test_each_row_stands_at_the_dose_with_what_it_gives_and_what_is_predictions_at(client, dose):
     query = "at=2&along=numbers&on=1,0,-1"
     told = client.get(f"/api/v2{PAGE}/given?{query}").json()["report"]
     (at,) = [number for number, one in enumerate(told["steered"]["doses"]) if one["dose"] == dose]
@@ -62,7 +62,7 @@ def test_each_row_stands_at_the_dose_with_what_it_gives_and_what_is_foretold(cli
     for one in told["steered"]["rows"]:
         assert cells[cells.index(one["row"]) + 3].startswith(f"{one['answers'][at]} (")
     classes = told["predicted"][0]
-    cells = words(re.search(r'id="foretold".*?</table>', html, re.DOTALL)[0])
+    cells = words(re.search(r'id="predictions".*?</table>', html, re.DOTALL)[0])
     right = f"{classes['right_at'][at] / (classes['asked'] * len(told['steered']['rows'])):.0%}"
     assert cells[cells.index(classes["kind"]) + 1] == right
 
