@@ -495,7 +495,8 @@ class ComparisonRecord(ByName):
     verdict: str = Field(description="In one sentence.")
     trials: Literal["interventions", "own interventions", "rows"] = Field(
         description="What they are asked: interchanges on sets of hidden neurons; where one is on directions, those "
-        "that each of them makes itself; of circuits of a model, the rows of its task."
+        "that each of them makes itself; of circuits of a model, the rows of its task. Where all are circuits, these "
+        "are run; beside others they predict nothing."
     )
     of: int = Field(description="How many trials.")
     bounded: str = Field(description="What is left out of them; empty if nothing is.")

@@ -157,6 +157,11 @@ class Compared(Shared):
         return LETTERS[: len(self.ones)]
 
     @property
+    def circuits(self) -> bool:
+        """Whether all are circuits, which predict nothing and are run instead."""
+        return all(one.kind == "circuit" for one in self.ones)
+
+    @property
     def refs(self) -> list[str]:
         return [one.ref for one in self.ones]
 
@@ -199,6 +204,10 @@ class Compared(Shared):
     def title(self) -> str:
         """The verdict."""
         names = enumerated(self.letters)
+        if self.circuits and len(self.ones) == LEAST:
+            kept, other = ({*(one.edges or ())} for one in self.ones)
+            shared = noun(len(kept & other), "edge") if kept & other else "no edge"
+            return f"{names} share {shared} and differ in {exact(len(kept ^ other))}"
         if len(self.trials.apart):
             own = "their own " if self.asked == "own interventions" else ""
             return (
@@ -216,6 +225,11 @@ class Compared(Shared):
     def sentence(self) -> str:
         """What they have in common, and who is right."""
         told = self.outputs
+        if self.circuits:
+            apart, of = len(self.trials.apart), noun(self.of, self.unit)
+            own = ", with its own values put in" if self.asked == "interventions" else ""
+            alike = f"differently on {exact(apart)} of" if apart else "alike on all"
+            told += f" Each runs by itself{own}: they answer {alike} {of}."
         if len(self.trials.apart):
             right = self.trials.right[:, self.trials.apart].sum(axis=1).tolist()
             speaks = np.any(self.trials.spoken[:, self.trials.apart], axis=1).tolist()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis.answers import ANSWER_RULE
 from analysis.directions.self_interventions import OwnSwap, ask_own_swaps
-from analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network
+from analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network, decide_in_circuit
 from analysis.explanations.explanation import Claim
 from analysis.interpretations.gates import gate_name
 from analysis.interventions.swaps import swapped_layers
@@ -91,6 +91,7 @@ def of_network(session: Session, links: Addresses, place: Place, explanations: S
     """The comparison of some explanations of a network."""
     beside = Beside(session, links, place, explanations)
     own = any(one.kind == "direction" for one in explanations)
+    circuits = all(one.kind == "circuit" for one in explanations)  # which are run, since they predict nothing
     answers: NetworkAnswers
     sets: list[_Neurons]
     settled: list[NDArray[np.bool_]] = []
@@ -103,7 +104,15 @@ def of_network(session: Session, links: Addresses, place: Place, explanations: S
         sets = [_OwnSwap(beside, swap) for swap in asked.swaps]
     else:
         space, answers = ask_network(place.question)
-        predictions = np.stack([one.predictions(space) for one in explanations])
+        every = np.arange(len(space.sets))
+        predictions = np.stack(
+            [
+                decide_in_circuit(one.place.question, one.circuit, space, every).decisions
+                if circuits and one.circuit is not None
+                else one.predictions(space)
+                for one in explanations
+            ]
+        )
         settled = [one.record.settled(one.item, space) for one in explanations]
         bounded = ""
         if space.largest is not None:

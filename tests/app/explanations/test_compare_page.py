@@ -202,6 +202,41 @@ def test_the_title_is_the_verdict_and_something_to_guess_at_is_offered(client, g
     assert "Choose others" in html
 
 
+def test_two_circuits_are_told_by_what_they_share_and_by_the_swaps_on_which_they_answer_differently(get, masks) -> None:
+    page = compare(get, *(f"c-{mask}" for mask in masks[:2]), limit=200)
+    first, second = (circuit_from_hex(mask, (2, 3, 3, 1)) for mask in masks[:2])
+    shared, differ = (first.mask & second.mask).bit_count(), (first.mask ^ second.mask).bit_count()
+    assert page["verdict"] == f"P and Q share {shared} edges and differ in {differ}"
+    assert page["n_contradictions"] == len(page["contradictions"]) > 0
+    network = pretrained_xor().network
+    for one in page["contradictions"]:
+        sites, source, base = one["experiment"].split(":")
+        sites = [tuple(map(int, site.split("."))) for site in sites.split("+")]
+        rows = [list(map(int, row)) for row in (source, base)]
+        answers = [int(swapped(network, circuit.keep, sites, *rows) > 0.5) for circuit in (first, second)]
+        assert [int(said) for said in one["says"].values()] == answers
+        assert answers[0] != answers[1]
+
+
+def swapped(network, keep, sites, source, base) -> float:
+    """The output of a circuit whose absent edges carry 0, with neurons set to what they are on another input."""
+
+    def run(row, held):
+        layers = [row]
+        for layer, matrix in enumerate(network.weights, start=1):
+            kept, biases = keep[layer - 1], network.biases[layer - 1]
+            sums = [
+                sum(x * w for x, w, there in zip(layers[-1], matrix[to], kept[to], strict=True) if there) + biases[to]
+                for to in range(len(matrix))
+            ]
+            values = network.function_of(layer).value(np.array(sums)).tolist()
+            layers.append([held.get((layer, neuron), value) for neuron, value in enumerate(values)])
+        return layers
+
+    clean = run(source, {})
+    return run(base, {(layer, neuron): clean[layer][neuron] for layer, neuron in sites})[-1][0]
+
+
 def test_circuits_that_are_not_valid_are_compared_too(client, get) -> None:
     neither = client.get(compare(get, "c-2b0ce", "c-3b3ee")["url"])
     assert re.search(r"gives? XOR on \d", neither.text)

@@ -222,7 +222,8 @@ def test_circuits_beside_each_other(client):
     assert {one["site"] for one in page["differences"]} == bits[0] ^ bits[1]
     assert page["pairs"][0]["both_right"] == 4
     html = client.get(there.headers["location"]).text
-    assert "P and Q never contradict each other" in html
+    assert f"P and Q share {len(bits[0] & bits[1]) or 'no'} edge" in html
+    assert "they answer alike on all 4 rows" in html
     assert "neither speaks" not in html  # circuits of a transformer answer on every row
     assert html.count('id="explanation-') == 2
     apart = compared(client, f"/compare?network=and-of-two&e=c-{first}&e=2c")

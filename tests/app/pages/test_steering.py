@@ -53,7 +53,7 @@ def words(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("dose", [-1.0, 0.5, 2.0])
-def test_each_row_stands_at_the_dose_with_what_it_gives_and_what_is_predictions_at(client, dose):
+def test_each_row_stands_at_the_dose_with_what_it_gives_and_what_is_predicted(client, dose):
     query = "at=2&along=numbers&on=1,0,-1"
     told = client.get(f"/api/v2{PAGE}/given?{query}").json()["report"]
     (at,) = [number for number, one in enumerate(told["steered"]["doses"]) if one["dose"] == dose]
