@@ -287,7 +287,8 @@ def _sheet(found: Asked, frame: Frame, table: Selection) -> tuple[Text, Sequence
     kinds = sheet_of(whole, question, row, found.query, found.url_of, found.look.by, found.look.near)
     shown, every = sum(len(kind.pictures) for kind in kinds), sum(kind.n for kind in kinds)
     told = noun(shown, "picture") + (f" of {exact(every)}" if every > shown else "")
-    return f"{told}, for {noun(table.total, 'explanation')}", [Sheet(kinds, _tray(found))]
+    stand = f", for {noun(table.total, 'explanation')}" if table.total > every else ""
+    return told + stand, [Sheet(kinds, _tray(found))]
 
 
 def _tree(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block]]:

@@ -60,7 +60,7 @@ def test_a_circuit_is_found_among_all(tab, expect):
     tree, last = tab.locator(".tree").bounding_box(), boxes.last.bounding_box()
     assert round(last["x"] + last["width"]) == round(tree["x"] + tree["width"]), "the last ones reach to the end"
     boxes.get_by_text("24 keep B→n1.2").click()
-    expect(tab.locator("#list [role=status]")).to_have_text("24 explanations")
+    expect(tab.locator("#list [role=status]")).to_have_text("24 pictures")
     expect(tab.locator("#list a[href*='c-183bf']").first).to_be_visible()
 
 

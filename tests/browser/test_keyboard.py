@@ -46,7 +46,8 @@ def test_the_whole_way_by_keys_alone(tab, expect):
 
     press(tab, tab.locator("summary", has_text="Share"))
     expect(tab.locator("details.menu[open]")).to_have_count(1)
-    press(tab, tab.locator("#list .strategies").get_by_role("link", name=re.compile("^Circuits")))
+    press(tab, tab.locator("#list .views").get_by_role("link", name="list", exact=True))
+    press(tab, tab.locator("#list-kind-circuit"), "Space")
     expect(tab.locator("#list [role=status]")).to_have_text("197 explanations")
     expect(tab.locator("details.menu[open]")).to_have_count(0)
     bar = tab.locator("#list").get_by_role("link", name="15: 55")
