@@ -288,7 +288,7 @@ def _sheet(found: Asked, frame: Frame, table: Selection) -> tuple[Text, Sequence
     shown, every = sum(len(kind.pictures) for kind in kinds), sum(kind.n for kind in kinds)
     told = noun(shown, "picture") + (f" of {exact(every)}" if every > shown else "")
     stand = f", for {noun(table.total, 'explanation')}" if table.total > every else ""
-    return told + stand, [Sheet(kinds, _tray(found))]
+    return told + stand, [Sheet(kinds)]
 
 
 def _tree(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block]]:

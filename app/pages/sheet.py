@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from analysis.alignments.map_classes import DIRECTIONS, map_class
 from analysis.interpretations.gates import gate_name
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.tables import NetworkRow
-from pluriscope.blocks import Block, Choice, Text, Tray
+from pluriscope.blocks import Block, Choice, Text
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.frames import KIND, Frame, Part
@@ -29,9 +30,21 @@ WIDE: Final = 8
 """Pictures beside each other."""
 _NAMED: Final = 2
 """Parts that a caption names; of more their number is said."""
+_EDGE: Final = re.compile(r'<path class="(e-[^"]*)" d="([^"]*)"( stroke-width="[^"]*")?/>')
+_SAID: Final = re.compile(r' role="img" aria-label="[^"]*"><title>.*?</title>', re.DOTALL)
 _SIZES: Final = ("edges", "neurons", "gates")
 ORDERS: Final = ("size", "predictions", "nearness")
 """How pictures of a kind may be ordered."""
+
+
+def light(drawing: Markup) -> Markup:
+    """A drawing beside its caption, which has the words: shorter, with edges that look alike as one path."""
+    edges: dict[tuple[str, str], str] = {}
+    for css, path, width in _EDGE.findall(drawing):
+        edges[css, width] = edges.get((css, width), "") + path
+    paths = "".join(f'<path class="{css}" d="{path}"{width}/>' for (css, width), path in edges.items())
+    head, rest = _SAID.sub(">", _EDGE.sub("", drawing)).split(">", 1)
+    return Markup(f"{head}>{paths}{rest}")  # noqa: S704
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,11 @@ class Picture:
     title: Text
     lines: Sequence[Text]
     called: str = ""
+
+    @property
+    def drawing(self) -> Markup:
+        """The picture itself."""
+        return Markup() if self.row.drawing is None else light(self.row.drawing())
 
 
 @dataclass(frozen=True)
@@ -85,11 +103,9 @@ class Sheet(Block):
 
     Args:
         kinds: in the order in which they stand.
-        tray: where pictures are gathered to be compared.
     """
 
     kinds: Sequence[OfKind]
-    tray: Tray | None = None
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ def test_twenty_pictures_stand_on_one_screen_and_two_have_names(visitor, expect,
     assert [one.locator(".pic").count() for one in sections] == [4, 1, 8, 7]
     ends = [box["y"] + box["height"] for box in (one.bounding_box() for one in pictures)]
     assert max(ends) <= 900
+    for right in ("right on 56–84 of 84", "right on 32–60 of 84"):
+        expect(tab.locator(".pic").filter(has_text=right)).to_have_count(4)
     for name in ("Alice", "Bob"):
         expect(tab.locator(".pic").filter(has_text=name)).to_have_count(1)
     tab.get_by_role("link", name="Alice against Bob").click()
