@@ -320,10 +320,11 @@ class Frame:
         found: dict[int, Row] = {}
         for part, start in zip(self.parts, self.starts, strict=False):
             here = places[(places >= start) & (places < start + part.n)] - start
-            found |= zip((start + here).tolist(), self._rows(part, here), strict=True)
+            found |= zip((start + here).tolist(), self.rows_of(part, here), strict=True)
         return tuple(found[place] for place in places.tolist())
 
-    def _rows(self, part: Part, places: NDArray[Any]) -> Iterator[Row]:
+    def rows_of(self, part: Part, places: NDArray[Any]) -> Iterator[Row]:
+        """The rows of a part at some of its places."""
         for place, values in zip(places.tolist(), part.values(self.columns, places), strict=True):
             drawing = None if part.drawing is None else partial(part.drawing, place)
             ref, url = part.ref(place), part.url(place)
@@ -496,9 +497,9 @@ class Frame:
             total = part.count(np.isin(np.arange(part.n), places))
             groups.append(Group(len(rows), self.called(part.kind), part.says, whole, total, heading))
             if part.few is not None:
-                rows += self._rows(part.few, np.arange(part.few.n))
+                rows += self.rows_of(part.few, np.arange(part.few.n))
             else:
-                rows += self._rows(part, places[:FEW])
+                rows += self.rows_of(part, places[:FEW])
         return tuple(groups), tuple(rows)
 
 

@@ -31,8 +31,7 @@ from app.limits import limits_in
 from app.options import ScopeOptions
 from app.pages.analyses import Asked as Analysed
 from app.pages.analyses import asked, contradicting
-from app.pages.circuit_sizes import sizes_chart, spread
-from app.pages.circuit_tree import asked_mask, circuit_tree_blocks
+from app.pages.circuit_sizes import sizes_chart
 from app.pages.compare.choosing import own_pair
 from app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, method_words, of_possible
 from app.pages.edit import edit_words
@@ -103,7 +102,7 @@ class OverviewOptions(ScopeOptions):
     """Options of a network's first page."""
 
     row: int | None = Field(None, ge=0, description="The row whose values are shown, from 0.")
-    circuit: str = Field("", max_length=1024, description="A valid circuit to find among all, such as c-183bf.")
+    circuit: str = Field("", max_length=1024, description="Leads to this valid circuit among all.")
 
 
 @dataclass(frozen=True)
@@ -204,7 +203,6 @@ class Overview(Known, Shared):
     def record(self) -> NetworkRecord:
         """The same as JSON, which refuses what the page refuses."""
         check_row(self.options.row, len(self.behaviour))
-        asked_mask(self.place, self.options.circuit)
         return super().record()
 
     @property
@@ -323,8 +321,6 @@ class Overview(Known, Shared):
         two = self._first_two() if self.two.stored is None else contradicting(self.two)
         if beside := [found for one in (two, contents.map) if (found := list(Fold.of(one)))]:
             yield Columns(beside)
-        tree = list(circuit_tree_blocks(self, self.options.circuit))
-        yield from tree if self.options.circuit else Fold.of(tree)
 
     def _first_two(self) -> Iterator[Block]:
         """The first two valid circuits that were found, as long as nobody knows two that contradict each other."""
@@ -401,7 +397,6 @@ def _of_graph(page: Overview) -> Contents:
 
     folds = [
         More("Inside", inside, "what its nodes do over all rows", id="inside"),
-        *([] if analysis is None else [_spread(page)]),
         More("Edits and other networks", lambda: _edits(page), _EDITS_SAY, id="edits"),
         More(
             "How this was counted",
@@ -703,16 +698,9 @@ def _no_circuit(
     return Notice("No circuit is valid", told, cure if instead else "", actions=actions)
 
 
-def _spread(known: Known) -> More:
-    by = "by size" if known.place.question.kind.refuses("counting") else "by size, margin, interpretations"
-    return More("How circuits are spread", lambda: spread(known, "spread"), by, id="spread")
-
-
 def _folds(known: Known) -> Iterator[More]:
     place = known.place
     shape = f"{'–'.join(map(str, place.row.sizes))}, {activation_words(place.row)}"
-    if known.place.analysis is not None:
-        yield _spread(known)
     yield More("Weights", lambda: _weights(place), shape, id="weights")
     if place.row.training:
         yield More("Training", lambda: _training(known), "how it learned", id="training")

@@ -191,14 +191,20 @@ def _classes(part: Part, places: NDArray[np.int64]) -> list[int]:
 
 
 def _rows(frame: Frame, part: Part, places: NDArray[np.int64], classes: Sequence[int], n: int) -> list[Row]:
-    """So many pictures of rows: first one of each, then further ones."""
+    """So many pictures of rows: those that stand out, one of each other row, then further ones."""
+    every, all_of = frame.rows(places if part.apart is not None else places[:n]), n == sum(classes)
+    rows = list[Row]()
+    if part.few is not None and not all_of:
+        passing = {row["mask"] for row in every}
+        rows = [row for row in frame.rows_of(part.few, np.arange(part.few.n)) if row["mask"] in passing]
     if part.apart is None or n < len(places):
-        return list(frame.rows(places[:n]))
-    start, rows = frame.starts[frame.parts.index(part)], list[Row]()
-    for row, place, many in zip(frame.rows(places), places.tolist(), shared(n, classes), strict=True):
+        return [*rows, *every][:n]
+    start, standing = frame.starts[frame.parts.index(part)], {row.ref for row in rows}
+    for row, place, many in zip(every, places.tolist(), shared(n, classes), strict=True):
         told = part.apart(place - start, range(many))
-        rows += [replace(one, values={**row.values, **one.values}) for one in told] or [row]
-    return rows
+        found = [replace(one, values={**row.values, **one.values}) for one in told] or [row]
+        rows += [one for one in found if one.ref not in standing]
+    return rows[:n]
 
 
 # --- what stands below a picture

@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import Annotated, Final, Literal, get_type_hints
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi import Form as Sent
@@ -71,13 +70,6 @@ def explanations(session: Reading, links: Links, network: str, options: ListOpti
         )
 
     return Faces(page, lambda: record(found))
-
-
-@router.get("/networks/{network}/sheet", include_in_schema=False)
-def sheet(links: Links, network: str, options: ListOptions) -> RedirectResponse:
-    """The short address of the sheet."""
-    asked = urlencode({**options, "view": "sheet"}, doseq=True)
-    return RedirectResponse(f"{links.explanations(network)}?{asked}", 301)
 
 
 @router.get(

@@ -112,6 +112,13 @@ def funnel(request: Request, network: str) -> RedirectResponse:
     return _moved(request, f"/networks/{quote(network, safe='')}/analyses/{to}", (*SCOPE, "criteria"))
 
 
+@router.get("/networks/{network}/sheet")
+def sheet(request: Request, network: str) -> RedirectResponse:
+    """A view of the list, whose options it takes."""
+    to = f"/networks/{quote(network, safe='')}/explanations?view=sheet"
+    return _moved(request, to, tuple(name for name in request.query_params if name != "view"))
+
+
 @router.get("/networks/{network}/common-ground/standing")
 def standing(request: Request, network: str) -> RedirectResponse:
     """Where one explanation stands is told on its page."""

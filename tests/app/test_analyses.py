@@ -393,12 +393,13 @@ def test_a_heat_map_without_rows_is_not_drawn() -> None:
 @pytest.mark.parametrize(
     ("address", "told"),
     [
-        ("", "A ∧ B, A ∨ B, B, then A ⊕ B, A ∨ B P i·2b1ef.224 , of the pair"),
-        ("", "best i·18fff.71261 , of all"),
-        ("", "worst i·3f29f.1923 , of all"),
+        ("?view=list", "A ∧ B, A ∨ B, B, then A ⊕ B, A ∨ B P i·2b1ef.224 , of the pair"),
+        ("?view=list", "best i·18fff.71261 , of all"),
+        ("?view=list", "worst i·3f29f.1923 , of all"),
+        ("", "best A ∧ B, A ∨ B, A ∧ B, then A ∨ B, A ∧ B c-18fff right on 723 of 756"),
         ("?kind=circuit&limit=200", "c·2b1ef of P and Q, without n2.1"),
         ("?kind=circuit&limit=200", "c·3f29f of the worst"),
-        ("?kind=interpretation&edges_max=12", "i·2b1ef of P and Q 12 edges"),
+        ("?kind=interpretation&edges_max=12&view=list", "i·2b1ef of P and Q 12 edges"),
         ("/c-2b1ef", "i·224 P A ∧ B, A ∨ B, B"),
         ("/c-2b1ef", "i·352 Q A ∧ B, A ∨ B, B"),  # not the first of its class
         ("/c-2b1ef?classes=any&start=350", "i·352 Q A ∧ B"),

@@ -26,7 +26,6 @@ PAGES = {
     "networks": "/networks",
     "networks, filtered": "/networks?q=xor&state=done&sort=circuits_valid&order=desc&protocol=paper",
     "network": "/networks/xor-pretrained",
-    "network, a circuit found": "/networks/xor-pretrained?circuit=c-{mask}",
     "network, noisy rows": "{noisy}&protocol=paper",
     "network of three outputs": "/networks/xor-or-imp-3-3?output=2",
     "network of three inputs": "/networks/majority-3-3",

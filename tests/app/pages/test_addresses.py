@@ -115,7 +115,7 @@ def test_every_page_has_a_twin_and_every_twin_is_described(client):
         "/s/{key}",
         "/verified",
     }
-    led_on |= {"/story/{screen}", "/story/{screen}/{figure}.{form}"}
+    led_on |= {"/story/{screen}", "/story/{screen}/{figure}.{form}", "/networks/{network}/sheet"}
     led_on |= {"/learn", "/learn/{lesson}", "/learn/slides", "/learn/hand-outs", "/learn/notes"}
     led_on |= {"/compare", "/models/{network}/compare"} | FORMER.keys()
     led_on |= {path for path in pages if path.startswith("/networks/{network}/claims/")}

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 ANALYSES = "/networks/xor/analyses"
-PAGES = [f"{ANALYSES}/funnel", f"{ANALYSES}/funnel/paper", "/networks/xor?part=spread"]
+PAGES = [f"{ANALYSES}/funnel", f"{ANALYSES}/funnel/paper", "/networks/xor/explanations?view=tree"]
 
 
 def charts(client, page):
@@ -37,7 +37,7 @@ def test_every_chart_of_a_page_has_its_figure_and_its_table(client, page):
 
 @pytest.mark.slow
 def test_items_of_a_figure_lead_to_pages_that_exist(client):
-    url = next(url for url in charts(client, "/networks/xor?part=spread") if "spread.sizes" in url)
+    url = next(url for url in charts(client, "/networks/xor/explanations?view=tree") if "list.sizes" in url)
     (trace,) = client.get(url).json()["data"]
     for at, n in zip(trace["customdata"], trace["y"], strict=True):
         assert client.get(f"/api/v2{at}").json()["total"] == n

@@ -127,7 +127,7 @@ def test_of_a_sample_the_picture_tells_shares_that_hold_the_truth(client, protoc
         told = FIRST.replace("All 197", "All").replace("→y.", "→y (exact).")
     elif drawn:
         told = "valid circuits drawn keep"
-    assert told in words(client, HERE, protocol=protocol.digest[:12])
+    assert told in words(client, HERE + "/explanations", view="tree", protocol=protocol.digest[:12])
     shares = 0
     for url, _, number, _ in boxes(text):
         asked = parse_qs(urlsplit(url).query)["uses"]
@@ -162,7 +162,9 @@ def test_a_filter_of_drawn_circuits_says_which_share_of_all_passes(client, proto
 
 def test_draws_of_hashing_are_nearly_uniform_so_that_shares_are_estimated(client):
     scope = {"protocol": HASHED.digest[:12]}
-    text = re.sub(" ([,:])", r"\1", words(client, HERE, part="spread", **scope))
+    text = re.sub(
+        " ([,:])", r"\1", words(client, HERE, **scope) + words(client, HERE + "/explanations", view="tree", **scope)
+    )
     assert "of 9,625 possible, guaranteed (80%)" in text
     assert "by the edges that they keep: those drawn alone, " in text
     assert "With weights rounded to multiples of 2⁻⁸, about 106 circuits are right by more than rounding can" in text
@@ -175,7 +177,10 @@ def test_draws_of_hashing_are_nearly_uniform_so_that_shares_are_estimated(client
 
 
 def test_sizes_of_a_sample_have_intervals_and_those_counted_are_exact(client):
-    spread = {one: words(client, HERE, protocol=one.digest[:12], part="spread") for one in (COUNTED, ESTIMATED)}
+    spread = {
+        one: words(client, HERE + "/explanations", view="tree", protocol=one.digest[:12])
+        for one in (COUNTED, ESTIMATED)
+    }
     assert "by the edges that they keep, exact." in spread[COUNTED]
     assert "by the edges that they keep, each guaranteed by itself (99%)." in spread[ESTIMATED]
 

@@ -86,7 +86,7 @@ def test_an_address_shows_the_view_that_it_names_or_needs(client, query, present
 def test_the_short_address_leads_to_the_sheet_with_its_filters(client):
     answer = client.get(f"{XOR}/sheet?protocol=paper&kind=circuit&uses=n2.0&uses=n1.0")
     assert answer.status_code == 301
-    assert answer.headers["location"] == f"{SHEET}?protocol=paper&kind=circuit&uses=n2.0&uses=n1.0&view=sheet"
+    assert answer.headers["location"] == f"{SHEET}?view=sheet&protocol=paper&kind=circuit&uses=n2.0&uses=n1.0"
 
 
 def test_pictures_stand_in_the_order_that_is_asked_for(client):
