@@ -128,11 +128,6 @@ def people_of(network: NetworkRow) -> dict[str, str]:
     return {ALICE: "Alice", BOB: "Bob"} if (network.slug, network.origin) == (ALICE_AND_BOB, "bundled") else {}
 
 
-def n_pictures(frame: Frame, query: Query) -> int:
-    """How many pictures a query has, shown or not."""
-    return sum(sum(_classes(part, places)) for part, _, places in frame.places(query))
-
-
 def sheet_of(
     frame: Frame, question: Any, row: NetworkRow, query: Query, url: Callable[[Query], str], by: str, near: str
 ) -> list[OfKind]:
