@@ -49,7 +49,7 @@ def test_a_waiting_job_is_cancelled_and_queued_again(tab, expect):
 
 
 def test_a_circuit_is_found_among_all(tab, expect):
-    tab.goto(XOR)
+    tab.goto(f"{XOR}/explanations?view=tree")
     tab.get_by_label("Find a circuit").fill("c-183bf")
     tab.get_by_role("button", name="Find", exact=True).click()
     boxes = tab.locator(".tree li > a")
