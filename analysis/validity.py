@@ -71,6 +71,18 @@ def decided_right(outputs: NDArray[np.float64], labels: NDArray[np.float64], rul
     return right
 
 
+def edges_of(rule: DecisionRule) -> tuple[float, ...]:
+    """The outputs at which a rule's decision turns."""
+    return _EDGES[rule]
+
+
+def bounds_of(label: Literal[0, 1], rule: DecisionRule) -> tuple[float | None, float | None]:
+    """Between which outputs a decision is 0, ends included, or 1, ends left out; None where there is no end."""
+    if rule == "threshold":
+        return (0.5, None) if label else (None, 0.5)
+    return (0.5, 1.5) if label else (-0.5, 0.5)
+
+
 def margin_to_edge(outputs: NDArray[np.float64], rule: DecisionRule) -> NDArray[np.float64]:
     """Distance of each output to the nearest edge of the decision: −.5, .5, 1.5 for rounding, .5 for threshold."""
     distances = (np.abs(outputs - edge) for edge in _EDGES[rule])

@@ -37,6 +37,7 @@ from app.routes import (
     moved,
     networks,
     over_training,
+    own,
     pictures,
     play,
     reading,
@@ -54,6 +55,7 @@ ROUTERS = (
     networks.router,
     story.router,
     explanations.router,
+    own.router,  # before analyses, one of which it was
     analyses.router,
     compare.router,
     play.router,

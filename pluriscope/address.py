@@ -229,8 +229,8 @@ class Addresses:
         return self._url("studies", study, "figures", f"{figure}.{form}", **view)
 
     def claim(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """Where a circuit of somebody's own stands, by ``text=…``; without, the form."""
-        return self.analysis(network, "claims", scope, "given" if view else "", **view)
+        """A circuit of somebody's own, by ``c=MASK`` or ``text=…``; without, the whole network."""
+        return self._url("networks", network, "own", scope=scope, **view)
 
     def jobs(self, **view: Any) -> str:
         return self._url("jobs", **view)

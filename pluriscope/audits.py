@@ -20,6 +20,7 @@ from pluriscope.circuits import Circuit
 from pluriscope.claim_files import claim_texts, value_text
 from pluriscope.figures.numbers import noun
 from pluriscope.findings import Findings
+from pluriscope.own_answer import own_answer
 from pluriscope.progress import telling
 from pluriscope.showing import Rows, Tabled
 
@@ -43,6 +44,34 @@ class Audit(Tabled):
         valid = sum(bool(one.get("valid")) for _, one in answers)
         rows = ({"answer": name, **{key: one.get(key) for key in names}} for name, one in answers)
         return Rows(rows, f"{valid} of {noun(len(answers), 'answer')} valid")
+
+
+class Located(Tabled):
+    """A circuit of somebody's own among all valid ones, shown as a row for each input."""
+
+    @property
+    def rows(self) -> Rows:
+        """What it does on each row, below the sentence about it."""
+        return Rows(self.get("rows", ()), self["sentence"])
+
+
+def located(result: Findings, claim: ClaimLike, null: Any = None) -> Located:
+    """Where one claim stands: what a page and its JSON tell of it.
+
+    Args:
+        result: among whose circuits.
+        claim: one circuit.
+        null: the null networks that it is held against, if any.
+
+    Raises:
+        InvalidClaim: it cannot be read, or is several.
+    """
+    texts = _texts(result, {"claim": claim})
+    if len(texts) != 1:
+        raise InvalidClaim("claim", f"is {len(texts)} of them", "give one file, or ask audit() about all")
+    read = read_claim(next(iter(texts.values())).encode(), vocabulary_of(result.question))
+    count = result.counts.valid_circuits
+    return Located(own_answer(landscape_of(result.question, result.search), read, count, null))
 
 
 def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike | None, null: Any = None) -> Audit:

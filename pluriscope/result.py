@@ -38,7 +38,7 @@ from analysis.work import Work
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
 from pluriscope.arguments import LATER, FilePath, checked, file_path, unfit
 from pluriscope.asking import asked, placed_at, steered
-from pluriscope.audits import Audit, ClaimsLike, audited
+from pluriscope.audits import Audit, ClaimLike, ClaimsLike, Located, audited, located
 from pluriscope.circuits import Circuit, Circuits, Interpretations
 from pluriscope.comparison import compared
 from pluriscope.counts import Count, counted
@@ -405,6 +405,19 @@ class Result(Findings):
             InvalidClaim: a claim that cannot be read.
         """
         return audited(self, methods, claims, self.ask("null") if null else None)
+
+    def locate(self, claim: ClaimLike, *, null: bool = False) -> Located:
+        """Where a circuit of your own stands: whether it is valid and by how much, how many others are, the nearest and
+        the farthest of these with an intervention that tells them apart, and every criterion that is judged quickly.
+
+        Args:
+            claim: as one of :meth:`audit`.
+            null: say of a valid one how many null networks have one as small, as ``ask("null")`` finds them.
+
+        Raises:
+            InvalidClaim: it cannot be read.
+        """
+        return located(self, claim, self.ask("null") if null else None)
 
     def to_graph(self, answer: Mapping[str, Any], key: str = "networkx") -> Any:
         """A graph of the whole network with one answer of :meth:`audit`: its mask, and a score for each edge.

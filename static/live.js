@@ -25,16 +25,41 @@
   const ACTIVATE = {
     relu: (x) => Math.max(x, 0),
     leaky_relu: (x, slope) => (x > 0 ? x : x * slope),
-    tanh: Math.tanh,
-    sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+    tanh: (x) => tanh(x),
+    sigmoid: (x) => sigmoid(x),
     linear: (x) => x,
     gelu: (x) => x * below(x),
-    gelu_new: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
-    silu: (x) => x / (1 + Math.exp(-x)),
-    elu: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
+    gelu_new: (x) => 0.5 * x * (1 + tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+    silu: (x) => x * sigmoid(x),
+    elu: (x, alpha) => (x > 0 ? x : alpha * expm1(x)),
     softplus: (x, beta) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(beta * x))) / beta,
     hardtanh: (x, min, max) => Math.min(Math.max(x, min), max),
   };
+  /** exp(r) − 1 and 2^k of a number ≤ 0 that is r + k ln 2, to the last digit as analysis/fixed_order.py has it. */
+  function reduced(x) {
+    if (x < -708) return [0, 0];
+    const k = x * 1.4426950408889634 + 6755399441055744 - 6755399441055744; // rounded to even
+    const r = x - k * 0.6931471803691238 - k * 1.9082149292705877e-10;
+    const square = r * r;
+    let c = square * 4.13813679705723846039e-8;
+    for (const one of [-1.6533902205465251539e-6, 6.61375632143793436117e-5, -2.77777777770155933842e-3, 1.66666666666666019037e-1])
+      c = (c + one) * square;
+    c = r - c;
+    return [r + (r * c) / (2 - c), 2 ** k];
+  }
+  function expm1(x) {
+    const [rest, scale] = reduced(x);
+    return rest * scale + (scale - 1);
+  }
+  function sigmoid(x) {
+    const [rest, scale] = reduced(-Math.abs(x));
+    const decay = (rest + 1) * scale;
+    return (x >= 0 ? 1 : decay) / (1 + decay);
+  }
+  function tanh(x) {
+    const rest = expm1(-2 * Math.min(Math.abs(x), 708));
+    return -Math.sign(x) * (rest / (rest + 2));
+  }
   /** The normal distribution function by its series around 0 (Marsaglia 2004). */
   function below(x) {
     if (Math.abs(x) > 7) return +(x > 0);
@@ -59,6 +84,7 @@
   }
 
   class Live {
+    static ACTIVATE = ACTIVATE;
     #turn = 0;
     #parts; // of each drawing: name → element
     #labels = [];

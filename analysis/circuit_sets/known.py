@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -43,13 +44,21 @@ class KnownCircuits:
     chances: Mapping[int, SizeChance] | None
 
 
-def known_circuits(question: Any, found: CircuitSearch | MasksFound | None) -> KnownCircuits:
+def some_circuits(possible: int, masks: NDArray[Any]) -> KnownCircuits:
+    """What is known where nothing more than some valid circuits is, which ascend; their number is not known."""
+    sizes = Counter(int(mask).bit_count() for mask in masks.tolist())
+    return KnownCircuits(possible, None, masks, False, False, sizes, None, None, None)
+
+
+def known_circuits(question: Any, found: CircuitSearch | MasksFound | KnownCircuits | None) -> KnownCircuits:
     """What a search found.
 
     Args:
         question: that it answers.
-        found: None where there are too many circuits to search.
+        found: None where there are too many circuits to search; what is known where none has ended.
     """
+    if isinstance(found, KnownCircuits):
+        return found
     if isinstance(found, CircuitSearch):
         return _of_search(question, found)
     space: Space = question.space

@@ -31,6 +31,8 @@ _ITEM: Final = "claim"
 _CURE: Final = "give a mask, edges, scores, or an object with a score by the name of each edge"
 _BETWEEN: Final = re.compile(r"[\s,;]+")
 _HEX: Final = re.compile(r"[0-9a-fA-F]+", re.ASCII)
+_NAMED: Final = re.compile(r"(?:c[-·])?([0-9a-fA-F]+)|i-([0-9a-fA-F]+)\.\d+", re.ASCII)
+"""A mask, or the name of a circuit or of one of its interpretations."""
 _WAYS: Final = ("mask", "edges", "scores")
 _SHOWN: Final = 40
 _UNNAMED: Final = "The graph does not say which network it is of; its nodes and edges are those of this one."
@@ -55,7 +57,7 @@ class SentForm:
 
 
 FORMS: Final[tuple[SentForm, ...]] = (
-    SentForm("mask", "Mask", "Hex digits, the first edge lowest.", "3b2cf"),
+    SentForm("mask", "Name or mask", "Hex digits, the first edge lowest, with or without c- before them.", "c-3b2cf"),
     SentForm("edges", "Edge list", "Names of edges in text, or as a JSON list.", "A>n1.2 n1.2>n2.0 n2.0>y"),
     SentForm("scores", "Scores", "One number for each edge in the order of masks; null for none.", "-0.42, 0.01, …"),
     SentForm(
@@ -194,8 +196,8 @@ def read_claim(raw: bytes, vocabulary: Vocabulary, picking: Mapping[str, Any] | 
 
 def _from_text(text: str, names: PartNames) -> tuple[str, dict[str, Any]]:
     """Names of edges with any arrow, or numbers, between spaces, commas or semicolons; or a mask."""
-    if _HEX.fullmatch(text):
-        return "mask", {"mask": text}
+    if named := _NAMED.fullmatch(text):
+        return "mask", {"mask": named[1] or named[2]}
     parts = [part for part in _BETWEEN.split(ARROW.sub(">", dotted(text))) if part]
     if ARROW.search(text) or all(part in names.written for part in parts):
         return "edges", {"edges": parts}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import AnalysisError
@@ -21,10 +22,13 @@ from app.cli.store import store_in
 from app.cli.terminal import Refusal, Shown, progress_bar, read_bytes, remark
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from analysis.network_files.intake import Declaration
     from analysis.subjects.question import SubjectQuestion
     from app.db.engine import Store
     from app.db.job_tables import JobRow
+    from app.pages.place import AnyPlace
 
 
 @with_fields_of("analysis.network_files.intake:Declaration")
@@ -35,6 +39,7 @@ def ask(
     protocol: str = "complete",
     output: int = 0,
     thorough: bool = False,
+    claim: str = "",
     quiet: bool = False,
     **declared: Any,
 ) -> Shown:
@@ -45,10 +50,13 @@ def ask(
     Exit codes: 0 done, 2 bad input.
 
     Args:
-        key: Which analysis, as in its address, such as rivals or funnel; an unknown one is refused with the list.
+        key: Which analysis, as in its address, such as rivals or funnel; an unknown one is refused with the list. With
+            claims, where a circuit of your own stands.
         protocol: paper, complete, or a protocol file; of a transformer its rules.
         output: Which output, from 0.
         thorough: Do also what takes long, where there is such.
+        claim: With claims, the circuit: its name such as c-3b2cf, names of edges, scores, JSON, or a file with one of
+            these; the whole network if not given.
     """
     from analysis.network_files.files import MAX_NETWORK_BYTES
     from analysis.network_files.intake import Declaration
@@ -65,6 +73,12 @@ def ask(
         slug, data = _stored(store, file, content, protocol, output, Declaration(**declared), quiet=quiet)
         rules = given_protocol(protocol)
         named = rules if isinstance(rules, str) else COMPLETE.name  # one of a file is stored with the analysis
+        if key == "claims":
+            named = _analysed(store, slug, rules, output, data, quiet=quiet)
+            with store.read() as session:
+                return _located(session, locate(session, links, slug, Scope(output, named, data)), claim)
+        if claim:
+            raise Refusal(f"--claim says nothing to {key}, which is about no circuit. Leave it out, or ask claims.")
         with store.read() as session:
             place = locate(session, links, slug, Scope(output, named, data))
             analysis = analysis_meant(key, links, place)
@@ -79,6 +93,21 @@ def ask(
             (found,) = asked(session, locate(session, links, slug, order.scope), links, [analysis])
             told = found.record().model_dump(mode="json")
     return Shown(told, told["findings"])
+
+
+def _located(session: Session, place: AnyPlace, claim: str) -> Shown:
+    """Where a circuit stands, as its page has it."""
+    from app.pages.own import Own
+    from pluriscope.address import Addresses
+    from pluriscope.claim_files import claim_texts
+
+    path = Path(claim)
+    (text,) = claim_texts(path, claim).values() if claim and path.is_file() else (claim,)
+    one = Own.find(session, Addresses(), place, {"text": text}).given
+    if one.refused is not None:
+        raise one.refused
+    told = one.record()
+    return Shown(told, [told["sentence"]])
 
 
 def _stored(

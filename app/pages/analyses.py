@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -192,12 +192,12 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
     jobs = jobs_about(session, row, *kinds, *(one.sums for one in analyses)) if row else []
     searched = row is not None and row.circuits_method != "refused"
     why, instead = ("", {}) if searched else refused(session, place)
-    rules = {place.rules: place.scope} | _rules(session, place)
+    rules = known_rules(session, place)
     job = job_now(session, place)
     searching = job if work_state(job) == "computing" else None
     found = []
     for one in analyses:
-        context = _context(session, place, links, one)
+        context = context_of(session, place, links, one.reads)
         unfit = one.refuses(place.question, context.planted)
         if not one.find:
             such = links.analysis(place.slug, one.key, place.scope, "given", **one.example)
@@ -218,9 +218,12 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
     return found
 
 
-def _rules(session: Session, place: AnyPlace) -> dict[str, Scope]:
-    """The rules that it was analysed under, and those of perceptrons that stand beside each other in the paper."""
-    known = {} if place.question.kind.settings else {name: replace(place.scope, protocol=name) for name in BUILT_IN}
+def known_rules(session: Session, place: AnyPlace) -> dict[str, Scope]:
+    """The rules of a place, those that the network was analysed under, and those of perceptrons that stand beside each
+    other in the paper.
+    """
+    named = () if place.question.kind.settings else BUILT_IN
+    known = {place.rules: place.scope} | {name: replace(place.scope, protocol=name) for name in named}
     for analysis in analyses_of_networks(session, [place.row.id]):
         scope = scope_of(analysis)
         if (scope.output, scope.data) == (place.scope.output, place.scope.data):
@@ -230,8 +233,14 @@ def _rules(session: Session, place: AnyPlace) -> dict[str, Scope]:
     return known
 
 
-def _context(session: Session, place: AnyPlace, links: Addresses, analysis: Analysis) -> AnalysisContext:
-    """A network as an analysis shows it."""
+def context_of(
+    session: Session, place: AnyPlace, links: Addresses, reads: Iterable[str] = frozenset()
+) -> AnalysisContext:
+    """A network as analyses show it.
+
+    Args:
+        reads: what one looks at beside the circuits.
+    """
     row, question = place.analysis, place.question
 
     def read() -> Any:
@@ -239,7 +248,7 @@ def _context(session: Session, place: AnyPlace, links: Addresses, analysis: Anal
             return Analysed(question, None)
         if row is None:
             raise NotFound("analysis", "is not stored under these rules", "ask for it first", "protocol")
-        return read_analysed(session, row, analysis.reads)
+        return read_analysed(session, row, reads)
 
     def report(key: str) -> Any:
         kept = report_row(session, row, key)

@@ -43,7 +43,7 @@ from app.routes.depends import Links, Reading
 from app.routes.faces import HTML, Faces, both
 from pluriscope.address import API_PREFIX, API_V2, Addresses
 from pluriscope.analyses.funnel import CHOSEN
-from pluriscope.analyses.registry import BY_KEY, CLAIMS, Analysis, of_kind
+from pluriscope.analyses.registry import BY_KEY, Analysis, of_kind
 from pluriscope.analyses.shown import Item
 from pluriscope.blocks import Block
 from pluriscope.naming import Scope
@@ -267,8 +267,7 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
 
 def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str, status_code: int = 200) -> HTMLResponse:
     subject = one.subject
-    tab = "Your own" if one.analysis is CLAIMS else TAB
-    row = network_row(subject.links, subject.slug, subject.name, subject.question.kind, tab, subject.scope)
+    row = network_row(subject.links, subject.slug, subject.name, subject.question.kind, TAB, subject.scope)
     return show(request, blocks, f"{title} of {subject.name}", room="Explore", network=row, status_code=status_code)
 
 

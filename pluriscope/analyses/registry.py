@@ -321,18 +321,6 @@ FOOLED: Final = Analysis(
     needs=("edge-weights",),
     searched=False,
 )
-CLAIMS: Final = Analysis(
-    "claims",
-    "Your own answer",
-    "Is a circuit of your own right, and how far is it from what is valid?",
-    "Answered at once, at an address that holds what you give.",
-    "",
-    (),
-    never,
-    boolean=False,
-    example={"text": "MASK"},
-    asks="result.audit(claims=…)",
-)
 STEERING: Final = Analysis(
     "steering",
     "Steering",
@@ -354,7 +342,7 @@ GROUPS: Final[Mapping[str, tuple[Analysis, ...]]] = {
     "What stands where": (LADDER, DIRECTIONS, STORIES, PLANTED),
     "What methods say": (METHODS, LENSES, ONE_READER),
     "Against networks that should have nothing": (NULL, FOOLED),
-    "Your own": (CLAIMS, STEERING),
+    "What a direction does": (STEERING,),
 }
 EVERY: Final = tuple(chain.from_iterable(GROUPS.values()))
 """All that are asked about networks."""

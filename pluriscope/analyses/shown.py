@@ -85,15 +85,15 @@ class AnalysisContext:
         found = landscape_of(of.question, of.circuits, stored=of.stored)
         return replace(found, judges=found.judges_quickly)
 
-    def thumb(self, mask: str, shared: int = 0) -> Markup:
-        """The drawing of a circuit; pale is what it shares where edges are weights."""
+    def thumb(self, mask: str, shared: int = 0, marked: int = 0) -> Markup:
+        """The drawing of a circuit; where edges are weights, pale is what it shares, and what is marked is broad."""
         graph, number = self.question.graph, int(mask, 16)
         if self.kind.refuses("edge-weights"):
             kept = graph.kept_edges(graph.bits([number]))[0].tolist()
             return graph_diagram(graph, kept, title=f"Circuit {mask}", thumb=True)
         layout, weights = self.question.layout, self.question.network.weights
-        pale = Circuit(layout, shared).keep if shared else None
-        return circuit_thumb(weights, Circuit(layout, number), shared=pale, title=f"Circuit {mask}")
+        pale, broad = (Circuit(layout, one).keep if one else None for one in (shared, marked))
+        return circuit_thumb(weights, Circuit(layout, number), shared=pale, marked=broad, title=f"Circuit {mask}")
 
     def ref(self, mask: str) -> str:
         """How a comparison names a circuit."""

@@ -238,7 +238,7 @@ def test_those_that_nobody_asked_for_are_asked_for_at_once(client) -> None:
     assert "Not asked yet" not in page
 
 
-@pytest.mark.parametrize("item", ["claims/given?mask=3f", "funnel/chosen?criteria=none", "funnel/paper"])
+@pytest.mark.parametrize("item", ["funnel/chosen?criteria=none", "funnel/paper"])
 def test_what_needs_circuits_says_before_there_are_any_what_runs_and_how_to_ask(client, item) -> None:
     client.post("/networks/queued/analyses", data={"protocol": "complete"})
     with client.app.state.store.write() as session:

@@ -14,17 +14,21 @@ from sqlalchemy import delete, select
 
 from analysis.null_model import null_report
 from analysis.pipeline import analyse_output
+from analysis.progress import KnownCircuits
+from analysis.protocol import COMPLETE
 from analysis.question import ask
+from app.db.job_tables import JobRow
 from app.db.links import kept_claim
 from app.db.reports import save_report
 from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, ShortLinkRow
 from app.db.writes import save_network
+from app.jobs import queue
 from app.main import create_app
 from app.settings import Settings
-from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
+from tests.factories import exact_xor, on_a_copy, pretrained_xor, save_analysis
 from tests.schemas import unpack
 
-HERE = "/networks/xor/analyses/claims/given"
+HERE, VERDICTS = "/networks/xor/own", "verdicts-of-the-criteria"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +39,7 @@ def client(tmp_path_factory):
             file = pretrained_xor()
             save_network(session, file, slug="xor")
             save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
-            save_network(session, small_network(4), slug="untouched")
+            save_network(session, exact_xor(), slug="untouched")
         yield client
 
 
@@ -53,6 +57,11 @@ GRAPH = {"x0->1.0": True, "x1->1.1": True, "1.0->2.0": True, "1.1->2.0": True, "
     ("given", "form", "raw", "valid"),
     [
         ({"text": "3B2CE"}, "mask", "3b2ce", False),
+        ({"text": "c-183bf"}, "mask", "183bf", True),
+        ({"c": "c·183bf"}, "mask", "183bf", True),
+        ({"c": "i-183bf.12"}, "mask", "183bf", True),
+        ({}, "mask", "3ffff", True),
+        ({"text": "A→n1.0, B-n1.0; n1.0→n2.0 n2.0-y"}, "edges", "08043", False),
         ({"mask": "3b2cf"}, "mask", "3b2cf", True),
         ({"text": "A>n1.0 B>n1.1 n1.0>n2.0 n1.1>n2.0 n2.0>y"}, "edges", None, False),
         ({"text": json.dumps(GRAPH)}, "edge-scores", None, False),
@@ -72,8 +81,9 @@ def test_a_circuit_is_read_in_any_form_and_located(client, given, form, raw, val
     assert valid is None or told["valid"] is valid
     page = client.get(HERE, params=given)
     assert page.status_code == 200
-    for words in ("Among all valid circuits", "Locate it"):
-        assert words in page.text
+    first, _, then = told["sentence"].partition(". ")
+    assert f"<b>{first}.</b>{then}" in page.text.replace("&gt;", ">")
+    assert "Among all valid circuits" in client.get(HERE, params={**given, "part": VERDICTS}).text
 
 
 def test_what_was_taken_for_granted_of_a_graph_is_told(client) -> None:
@@ -86,15 +96,47 @@ def test_the_distance_to_what_is_valid_is_told(client) -> None:
     told = record(client, mask="3b2ce")
     assert (told["possible"], told["edges"], told["nearest"]["distance"]) == (True, 11, 1)
     page = client.get(HERE, params={"mask": "3b2ce"}).text
-    assert "Compare with the nearest valid circuit" in page
-    assert "1 edge away" in page
-    assert re.search(r"wrong on 1 of 4 rows. \d\d gives \d.\d+ and should give [01]", page), page
-    assert "Compare with" not in client.get(HERE, params={"mask": "3b2cf"}).text
+    assert "The nearest valid one" in page
+    assert re.search(
+        r"Not valid: wrong on \d\d\.</b>The nearest of the 197 valid ones differs in 1 edge: \+ A→n1.0", page
+    )
+    assert "The nearest other" in client.get(HERE, params={"mask": "3b2cf"}).text
+
+
+def test_what_is_not_needed_is_left_out(client) -> None:
+    left = client.get(HERE, params={"c": "3ffff", "without": "unneeded"})
+    assert left.status_code == 303
+    mask = left.headers["location"].partition("c=")[2]
+    told = record(client, c=mask)
+    assert (told["state"], told["left_over"]) == ("valid", [])
+    for bit in range(18):  # no edge of it can go
+        if int(mask, 16) >> bit & 1:
+            assert record(client, c=f"{int(mask, 16) & ~(1 << bit):05x}")["state"] != "valid"
+    twin = client.get(f"/api/v2{HERE}", params={"c": "3ffff", "without": "unneeded"})
+    assert (twin.status_code, twin.headers["location"]) == (303, f"/api/v2{HERE}?c={mask}")
+
+
+def test_every_edge_and_neuron_leads_to_the_mask_without_it_or_with_it(client) -> None:
+    page = client.get(HERE, params={"c": "183bf"}).text
+    links = dict(re.findall(r'<a id="w-([en][\d.]+)" role="button" [^>]*href="[^"]*c=(\w+)"', page))
+    assert len(links) == 18 + 6
+    assert all(int(links[f"e{bit}"], 16) == 0x183BF ^ 1 << bit for bit in range(18))
+    assert record(client, c=links["n1.0"])["left_over"] == ["n2.1→y"]  # a neuron with all its edges
+    assert 'class="part loose"' in client.get(HERE, params={"c": links["n1.0"]}).text
+
+
+def test_a_file_leads_to_the_circuit_or_the_scores_in_it(client) -> None:
+    for content, leads in ((GRAPHML, "c=08041"), ("1 " * 18, "text=%5B1.0%2C"), ("c-183bf", "c=183bf")):
+        to = client.post(HERE, files={"file": ("circuit.txt", content)}).headers["location"]
+        assert to.startswith(f"{HERE}?{leads}")
+        assert client.get(to).status_code == 200
+    refused = client.post(HERE, files={"file": ("circuit.pt", b"PK\x03\x04")})
+    assert refused.status_code == 422
 
 
 def test_a_valid_circuit_stands_beside_null_networks_where_these_were_drawn(client) -> None:
     def said(text: str) -> str:
-        return client.get(HERE, params={"text": text}).text
+        return client.get(HERE, params={"text": text, "part": VERDICTS}).text
 
     asked = "Beside networks that have learned nothing"
     assert asked not in said("3b2ce")  # which is not valid
@@ -122,7 +164,9 @@ def test_a_valid_circuit_stands_beside_null_networks_where_these_were_drawn(clie
 def test_what_is_no_possible_circuit_is_drawn_as_it_was_given(client, mask) -> None:
     page = client.get(HERE, params={"mask": mask})
     assert page.status_code == 200
-    assert mask == "00000" or "no possible circuit" in page.text
+    assert "Not a circuit yet." in page.text
+    part = client.get(HERE, params={"mask": mask, "part": VERDICTS})
+    assert part.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -146,17 +190,52 @@ def test_what_cannot_be_read_is_refused(client, given, words) -> None:
         answer = client.get(path, params=given)
         assert answer.status_code == 422, answer.text
         assert words.lower() in answer.text.lower()
-        assert path != HERE or "Locate it" in answer.text  # with what was given
+        assert path != HERE or "Locate it" in answer.text
 
 
-def test_without_an_analysis_there_is_nothing_to_locate_it_among(client) -> None:
-    answer = client.get("/api/v2/networks/untouched/analyses/claims/given", params={"text": "3f"})
-    assert answer.status_code == 404
-    assert "is not stored" in answer.text
+def test_without_an_analysis_it_is_judged_and_compared_with_the_whole_network(client) -> None:
+    there = "/networks/untouched/own"
+    whole, empty = record(client, there), record(client, there, c="00")
+    assert whole["sentence"] == "Valid. No other is known yet."
+    assert "nobody asked for it yet" in client.get(there).text
+    assert (
+        empty["sentence"]
+        == "Not a circuit yet. Nothing leads to the output. The only valid one that is known differs in 6 edges."
+    )
+    less = record(client, there, c=f"{int(whole['mask'], 16) ^ 1:02x}")
+    assert (less["all_listed"], less["listed"], less["circuits"]) == (False, 1, {"value": 1, "bound": "at_least"})
+
+
+KNOWN = {
+    "two": (
+        KnownCircuits(49, 2, 2, 48, masks=(0x27, 0x3F)),
+        "Valid, and one of at least 2. The other that is known differs",
+    ),
+    "a sample": (
+        KnownCircuits(49, 9, 4, 20, 0.99, "sampled", (0x27, 0x3F)),
+        "There are between 4 and 20, with 99% confidence.",
+    ),
+}
+
+
+@pytest.mark.parametrize("known", KNOWN)
+def test_while_the_search_runs_what_it_knows_is_told(tmp_path, known) -> None:
+    told, words = KNOWN[known]
+    app = create_app(on_a_copy(data=tmp_path))
+    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5000)) as client:
+        with app.state.store.write() as session:
+            row = save_network(session, exact_xor(), slug="running")
+            job = queue.enqueue_analyses(session, row, (COMPLETE,))[0]
+            session.get(JobRow, job.id).so_far = {"circuits": told.as_json()}
+        assert words in record(client, "/networks/running/own")["sentence"]
+        page = client.get("/networks/running/own")
+        assert page.status_code == 200
+        assert words.split(". ")[-1] in page.text
+        assert "The valid circuits are searched" in page.text
 
 
 def test_addresses_from_earlier_lead_on(client) -> None:
-    for former in ("claim", "claims"):
+    for former in ("claim", "claims", "analyses/claims/given", "analyses/claims"):
         moved = client.get(f"/networks/xor/{former}?mask=3b2cf&protocol=paper")
         assert (moved.status_code, moved.headers["location"]) == (301, f"{HERE}?mask=3b2cf&protocol=paper")
     with client.app.state.store.write() as session:
@@ -180,4 +259,6 @@ def test_a_claim_that_an_earlier_version_kept_is_a_link(tmp_path) -> None:
             assert kept_claim(session, row, 0, key[:12]).endswith("?mask=0ff")
         there = client.get(f"/networks/kept-and/claims/{key[:12]}").headers["location"]
         assert there == "/networks/kept-and/analyses/claims/given?mask=0ff"
+        there = client.get(there).headers["location"]
+        assert there == "/networks/kept-and/own?mask=0ff"
         assert record(client, there)["edges"] == 6

@@ -39,7 +39,7 @@ FILLED_IN = {
     "name": "Mine",
 }
 """What a browser asks for before it sends a form, and the page gives no example of."""
-OF_ANY = ("", "/explanations", "/play", "/analyses", "/analyses/methods", "/analyses/lenses", "/analyses/claims")
+OF_ANY = ("", "/explanations", "/play", "/analyses", "/analyses/methods", "/analyses/lenses", "/own")
 OF_MODELS = (*OF_ANY, "/analyses/one-reader")
 OF_PERCEPTRONS = (
     *OF_ANY,
@@ -117,7 +117,7 @@ def check_cell(client: TestClient, slug: str, key: str) -> str:
 @pytest.mark.parametrize("key", KEYS)
 def test_an_analysis_is_answered_or_says_where_it_is(little, key):
     states = {slug: check_cell(little, slug, key) for slug in ("xor", "untouched", "linear", LARGE, SMALL)}
-    assert (states["linear"] == "not_applicable") == (key not in ("claims", "one-reader", "steering"))
+    assert (states["linear"] == "not_applicable") == (key not in ("one-reader", "steering"))
     if key in ("methods", "rivals", "lenses", "one-reader"):
         assert (states[LARGE], states[SMALL]) == ("not_analysed", "not_analysed")
 
@@ -168,7 +168,7 @@ ODD = {"output": "x", "protocol": "\0", "data": "é", "part": "none", "theme": "
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", ["xor", SMALL])
 def test_an_option_that_is_none_is_refused_and_ends_nothing(little, slug):
-    items = ("/analyses/lenses/shapley", "/analyses/funnel/paper", "/analyses/claims/given", "/explanations/c-3ffff")
+    items = ("/analyses/lenses/shapley", "/analyses/funnel/paper", "/own", "/explanations/c-3ffff")
     for page in ("", "/explanations", "/play", "/edit", "/analyses/rivals", *items):
         url = f"/networks/{slug}{page}"
         for form in (url, Addresses().twin(url)):

@@ -6,7 +6,7 @@ from fastapi.responses import HTMLResponse
 
 from app.main import ROUTERS
 
-MOST_KINDS = 40
+MOST_KINDS = 41
 
 
 def kinds() -> list[str]:

@@ -16,7 +16,7 @@ from tests.factories import on_a_copy, pretrained_xor, save_analysis
 from tests.hostile.claim_texts import hostile_texts
 
 QUESTION = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
-CLAIMS = "/networks/xor-pretrained/analyses/claims/given"
+CLAIMS = "/networks/xor-pretrained/own"
 
 
 @pytest.mark.slow

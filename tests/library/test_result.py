@@ -287,7 +287,7 @@ def test_analyses_are_asked_of_a_result(xor):
     ("key", "words"),
     [
         ("nonsense", "unknown of a network. Use funnel, "),
-        ("claims", r"audit\(claims="),
+        ("steering", r"steer\("),
         ("planted", "Nothing is said to be planted"),
         ("stories", "does all there is"),
     ],

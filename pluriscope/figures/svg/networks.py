@@ -102,6 +102,7 @@ def network_diagram(
     *,
     thumb: bool = False,
     shared: object = None,
+    marked: object = None,
     contrast: Contrast | None = None,
     hues: Hues = PLAIN_HUES,
     title: str = "",
@@ -116,6 +117,7 @@ def network_diagram(
         directions: variables on directions, in the order in which they are to stand.
         thumb: whether it is for lists: small, without names and numbers.
         shared: of a thumb the edges that others keep too, which are pale, so that the rest stands out.
+        marked: of a thumb the edges that have a broad line beneath them.
         contrast: what it shows beside others.
         hues: the network's hues, for more than two inputs.
         title: what it is, put before the sentence made from the data.
@@ -138,7 +140,8 @@ def network_diagram(
         frame = replace(frame, tile=min(_LARGE_TILE, frame.gap - 30, frame.spacing - 24))
     by_site = {(tile.layer, tile.neuron): tile for tile in drawn}
     if thumb:
-        body = _edges(wiring, frame, by_site, pale=pale, thumb=True, shared=keep_of(shared, wiring.sizes))
+        beneath, alike = (keep_of(one, wiring.sizes) for one in (marked, shared))
+        body = _edges(wiring, frame, by_site, pale=pale, thumb=True, shared=alike, marked=beneath)
         body += _nodes(wiring, frame, by_site, hues, thumb=True, plain=not (drawn or directions))
     else:
         body = diagram_body(wiring, frame, drawn, hues=hues, pale=pale, contrast=contrast)
@@ -219,6 +222,7 @@ def _edges(
     pale: bool,
     thumb: bool = False,
     shared: Keep | None = None,
+    marked: Keep | None = None,
     contrast: Contrast | None = None,
 ) -> str:
     """All edges between shown neurons, cut ones first; in a large drawing between rings, each with its name."""
@@ -238,6 +242,8 @@ def _edges(
         else:
             css, width = "e-neg" if minus else "e-pos", stroke_width(edge.weight, wiring.largest, *thickness)
         drawn = line(*ends, css, width=width)
+        if _has(marked, edge):
+            cut = line(*ends, "e-mark") + cut
         if not thumb:
             if css == "e-neg":
                 drawn += _end_bar(ends)

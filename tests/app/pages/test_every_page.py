@@ -51,7 +51,7 @@ PAGES = {  # address → most statements that it may send
     XOR + "/analyses/ladder": 10,
     "/networks/untouched/analyses/ladder": 10,
     "/networks/queued/analyses/ladder": 10,
-    XOR + "/analyses/claims/given?mask=3f1cf": 10,
+    XOR + "/own?mask=3f1cf": 10,
     f"{XOR}/explanations/g-{ALGORITHM}": 18,  # with the rows of its list, which are kept
     f"{XOR}/explanations/a-{ALGORITHM}.0%3A1.2_1%3A2.0%2B1": 10,
     f"{XOR}/explanations/d-{ALGORITHM}.0%3A1%3D0%2C1%2C0%3B1%3A1%3D1%2C0%2C0": 10,

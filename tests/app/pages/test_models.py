@@ -138,7 +138,7 @@ def test_networks_and_models_share_no_slug(client):
         (f"{OWN}/analyses/methods/acdc?step=2&rules=heads", f"{ONE}/analyses/methods/acdc?protocol=heads"),
         (f"{OWN}/rivals?rules=heads&by=edges", f"{ONE}/analyses/rivals?protocol=heads"),
         (f"{OWN}/methods/acdc", f"{ONE}/analyses/methods/acdc"),
-        (f"{OWN}/claim?mask=13", f"{ONE}/analyses/claims/given?mask=13"),
+        (f"{OWN}/claim?mask=13", f"{ONE}/own?mask=13"),
     ],
 )  # fmt: skip
 def test_former_addresses_lead_on(client, former, now):
@@ -292,18 +292,18 @@ def test_a_circuit_of_your_own_is_located(client):
         {"edges": " ".join(name.replace("-", ">") for name in compress(graph.bit_names, kept_bits(best.mask)))},
         {"scores": ",".join("-1" if on else "0" for on in kept_bits(best.mask)), "k": best.bits},
     ):
-        place = client.get(f"/api/v2{ONE}/analyses/claims/given", params=given).json()
+        place = client.get(f"/api/v2{ONE}/own", params=given).json()
         assert (place["mask"], place["valid"]) == (best.mask, True)
         assert (place["excess"], place["edges"], place["under"]["zero"]) == (0, best.bits, True)
     reduced = MODEL.space(RULES).reduce(graph.bits(range(1 << graph.n_bits)))
     wrong = next(mask for bits in reduced if bits.any() and (mask := graph.to_hex(graph.number(bits))) not in MASKS)
-    for mask, words in ((best.mask, "It is one of the valid circuits"), (wrong, "It is a possible circuit, but no")):
+    for mask, words in ((best.mask, "<b>Valid, and one of "), (wrong, "<b>Not valid: wrong on ")):
         right = int((gaps(MODEL.space(RULES).run(np.array([kept_bits(mask)])), MODEL.answers) > 0).sum())
-        html = client.get(f"{ONE}/analyses/claims/given", params={"mask": mask}).text
+        html = client.get(f"{ONE}/own", params={"mask": mask}).text
         assert words in html
-        assert f"it answers {right} of {len(MODEL.rows)} rows right" in html
-    unknown = client.get("/networks/nand/analyses/claims/given", params={"mask": best.mask}).text
-    assert "What else is valid is not known" in unknown
+        assert html.count('<tr class="wrong">') == min(64, len(MODEL.rows) - right)
+    unknown = client.get("/networks/nand/own", params={"mask": best.mask}).text
+    assert re.search("nobody asked for it yet|The valid circuits are searched", unknown)
 
 
 def kept_bits(mask):
@@ -324,10 +324,10 @@ def kept_bits(mask):
     ],
 )
 def test_claims_that_cannot_be_read_are_refused(client, given, words):
-    answer = client.get(f"/api/v2{ONE}/analyses/claims/given", params=given)
+    answer = client.get(f"/api/v2{ONE}/own", params=given)
     assert answer.status_code in (400, 404, 422)
     assert words.lower() in answer.json()["error"].lower()
-    assert client.get(f"{ONE}/analyses/claims/given", params=given).status_code == answer.status_code
+    assert client.get(f"{ONE}/own", params=given).status_code == answer.status_code
 
 
 @pytest.mark.slow

@@ -1,0 +1,164 @@
+"""The valid circuits nearest to and farthest from an answer, and what tells two circuits apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.answers import answers, largest
+from analysis.discovery.landscape import MASKS_AT_ONCE
+from analysis.experiments import ask_network, decide_in_circuit
+from analysis.question import Question
+from analysis.subjects.perceptron.circuit import Circuit
+
+_FAR: Final = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Another valid circuit.
+
+    Args:
+        mask: of several as far the lowest.
+        differs: edges, or nodes where a mask names these, that one of both keeps.
+    """
+
+    mask: int
+    differs: int
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Where an answer stands among some valid circuits.
+
+    Args:
+        nearest: other circuit; None where there is no other.
+        farthest: likewise.
+        by_distance: how many circuits differ in 0, 1, … bits, the answer itself among them where it is one.
+    """
+
+    nearest: Neighbour | None
+    farthest: Neighbour | None
+    by_distance: tuple[int, ...]
+
+
+def neighbours_of(mask: int, masks: NDArray[Any]) -> Neighbours:
+    """The circuits nearest to and farthest from a mask of these, which ascend."""
+    counts, nearest, farthest = np.zeros(0, np.int64), None, None
+    for start in range(0, len(masks), MASKS_AT_ONCE):
+        some = masks[start : start + MASKS_AT_ONCE]
+        apart = np.bitwise_count(some ^ masks.dtype.type(mask)).astype(np.int64)
+        here = np.bincount(apart, minlength=len(counts))
+        here[: len(counts)] += counts
+        counts = here
+        place = int(np.where(apart > 0, apart, _FAR).argmin())
+        if apart[place] and (nearest is None or apart[place] < nearest.differs):
+            nearest = Neighbour(int(some[place]), int(apart[place]))
+        place = int(apart.argmax())
+        if apart[place] and (farthest is None or apart[place] > farthest.differs):
+            farthest = Neighbour(int(some[place]), int(apart[place]))
+    return Neighbours(nearest, farthest, tuple(counts.tolist()))
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How two circuits of one network differ in what they answer.
+
+    Args:
+        asked: "swaps", where neurons get the values that they have on another input in a run of the same circuit, or
+            "rows".
+        of: how many were run.
+        differ: on how many of these the two answer otherwise.
+        row: that runs in the first of them; "" where they are told apart by none.
+        neurons: that are swapped in it.
+        source: row on which these neurons have their values.
+        answers: of the two circuits and of the whole network.
+        largest: most neurons of a swap, where not all sets are tried.
+    """
+
+    asked: Literal["swaps", "rows"]
+    of: int
+    differ: int
+    row: str = ""
+    neurons: tuple[str, ...] = ()
+    source: str = ""
+    answers: tuple[str, ...] = ()
+    largest: int | None = None
+
+
+def tell_apart(question: Any, mine: int, others: Sequence[int]) -> list[Apart]:
+    """What tells a circuit from each of some others: every swap of a network with Boolean inputs and hidden neurons, or
+    sets up to a size where these are too many; the rows of any other.
+
+    Args:
+        mine: a possible circuit.
+        others: likewise.
+    """
+    if question.refuses("interpretations") or question.refuses("neurons"):
+        whole, own, *found = (_on_rows(question, mask) for mask in (_whole(question), mine, *others))
+        return [_by_rows(question, own, other, whole) for other in found]
+    return _by_swaps(question, mine, others)
+
+
+def _whole(question: Any) -> int:
+    return int((1 << question.graph.n_bits) - 1)
+
+
+def _by_swaps(question: Question, mine: int, others: Sequence[int]) -> list[Apart]:
+    space, network = ask_network(question)
+    every, counted = np.arange(len(space.sets)), space.counted.transpose(0, 2, 1)
+    own, *found = (
+        decide_in_circuit(question, Circuit(question.layout, mask), space, every).decisions for mask in (mine, *others)
+    )
+    told = []
+    for other in found:
+        differ = (own != other).transpose(0, 2, 1) & counted  # by set, base, source
+        if not differ.any():
+            told.append(Apart("swaps", space.n_interventions, 0, largest=space.largest))
+            continue
+        members, base, source = np.unravel_index(int(differ.argmax()), differ.shape)
+        decided = (one[members, source, base] for one in (own, other, network.decisions))
+        told.append(
+            Apart(
+                "swaps",
+                space.n_interventions,
+                int(differ.sum()),
+                row_name(question, int(base)),
+                tuple(f"n{layer}.{neuron}" for layer, neuron in space.sets[members]),
+                row_name(question, int(source)),
+                tuple(str(int(one)) for one in decided),
+                space.largest,
+            )
+        )
+    return told
+
+
+def _on_rows(question: Any, mask: int) -> list[str]:
+    """What a circuit answers on each row."""
+    if question.kind.refuses("neurons"):
+        names = question.subject.outputs
+        return [names[one] if one >= 0 else "" for one in largest(question.outputs(mask)).tolist()]
+    outputs = question.activations(Circuit(question.layout, mask), question.judged[0])[-1][:, 0]
+    return [str(one) for one in answers(outputs).tolist()]
+
+
+def _by_rows(question: Any, own: list[str], other: list[str], whole: list[str]) -> Apart:
+    differ = [row for row, (one, another) in enumerate(zip(own, other, strict=True)) if one != another]
+    if not differ:
+        return Apart("rows", len(own), 0)
+    first = differ[0]
+    said = own[first], other[first], whole[first]
+    return Apart("rows", len(own), len(differ), row_name(question, first), answers=said)
+
+
+def row_name(question: Any, row: int) -> str:
+    """A row that circuits are judged on as people call it: the Boolean input, a row of the task, or its number."""
+    if question.kind.refuses("neurons"):
+        return str(question.subject.rows[row])
+    if question.data.boolean and question.data.validation_inputs is None:
+        return f"{row:0{question.subject.n_inputs}b}"
+    return f"row {row}"

@@ -1,0 +1,83 @@
+"""Your own answer: a circuit of a stored network, held against what is known of the valid ones, also while these are
+searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy.orm import Session
+
+from analysis.circuit_sets.known import some_circuits
+from analysis.report import Analysed
+from analysis.subjects.perceptron.circuit import number_array
+from app.db.analysed import read_analysed
+from app.pages.analyses import context_of, known_rules
+from app.pages.counted import counts_of
+from app.pages.pending_work import missing, progress_of
+from app.pages.place import AnyPlace
+from app.pages.plan import refused
+from app.pages.shared import job_now, known_of, work_state
+from pluriscope.address import Addresses
+from pluriscope.blocks import Action, Block, Choice, Notice
+from pluriscope.counts import Count, count_of
+from pluriscope.own_page import Given, page
+
+
+@dataclass(frozen=True, eq=False)
+class Own:
+    """The page.
+
+    Args:
+        given: what somebody gave.
+        rules: the address of the same under each of some rules.
+    """
+
+    given: Given
+    rules: Mapping[str, str]
+
+    @classmethod
+    def find(cls, session: Session, links: Addresses, place: AnyPlace, options: Mapping[str, str]) -> Own:
+        """What somebody gave of a network.
+
+        Args:
+            options: of the address, but for those that say which analysis.
+        """
+        known, count = known_circuits_of(session, place)
+        waiting = () if place.analysis is not None else [*_waiting(session, links, place)]
+        given = Given(replace(context_of(session, place, links), read=lambda: known), count, options, waiting)
+        rules = {name: links.claim(place.slug, scope, **options) for name, scope in known_rules(session, place).items()}
+        return cls(given, rules)
+
+    def blocks(self) -> Iterator[Block]:
+        """The page."""
+        return page(self.given, Choice("Rules", self.rules, next(iter(self.rules))))
+
+
+def known_circuits_of(session: Session, place: AnyPlace) -> tuple[Analysed, Count | None]:
+    """What is stored of the valid circuits, else what their search has found by now, beside the whole network, which is
+    one if it is right.
+    """
+    row = place.analysis
+    if row is not None and row.circuits_method != "refused":
+        return read_analysed(session, row), counts_of(row).valid_circuits
+    question = place.question
+    whole = (1 << question.graph.n_bits) - 1
+    found = known_of(job_now(session, place))
+    masks = {*([] if found is None else found.masks), *([whole] if question.judge(whole).valid else [])}
+    known = some_circuits(0 if found is None else found.possible, number_array(sorted(masks), question.graph.n_bits))
+    return Analysed(question, known), None if found is None else count_of(found)
+
+
+def _waiting(session: Session, links: Addresses, place: AnyPlace) -> Iterator[Block]:
+    """What is said where no analysis is stored."""
+    job = job_now(session, place)
+    why, _ = refused(session, place)
+    if work_state(job) == "computing" and job is not None:
+        yield progress_of(job, links, "progress", "The valid circuits are searched")
+    elif why:
+        yield Notice("The valid circuits are not searched", why)
+    else:
+        ask = Action("Analyse", links.analyses(place.slug), True, True, dict(place.scope.fields))
+        yield missing("How many other circuits are valid", work_state(job), job, ask, links)

@@ -1,0 +1,107 @@
+"""Your own answer: a circuit of somebody's own, at an address that holds it."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi.responses import RedirectResponse
+
+from analysis.discovery.claims import MAX_CLAIM_BYTES, read_claim
+from app.computing import room
+from app.options import ScopeOptions
+from app.pages.own import Own
+from app.pages.page import read_options
+from app.pages.place import locate
+from app.rendering import network_row, show
+from app.routes.depends import Links, Reading
+from app.routes.faces import Faces, both
+from pluriscope.address import API_V2
+from pluriscope.own_page import UNNEEDED
+
+router = APIRouter()
+PATH: Final = "/networks/{name}/own"
+TAB: Final = "Your own"
+WITHOUT: Final = "without"
+_OPTIONS: Final = [
+    {"name": name, "in": "query", "description": words, "schema": {"type": "string"}}
+    for name, words in {
+        "c": "The circuit by its mask or name, such as c-3b2cf; the whole network where nothing is given.",
+        "text": "The circuit in any form that is read: names of edges, scores, JSON or a graph.",
+        WITHOUT: f'"{UNNEEDED}": parts are left out, those of least weight first, as long as it stays valid.',
+        "k": "Of scores: how many parts they keep.",
+        "threshold": "Of scores: the least faithfulness that the parts kept have.",
+    }.items()
+]
+
+
+@both(
+    router,
+    PATH,
+    "analyses",
+    "A circuit of somebody's own",
+    dict[str, Any],
+    errors=(400, 404, 422),
+    options=_OPTIONS,
+    costly=lambda _: True,
+)
+def own(request: Request, session: Reading, links: Links, name: str) -> Faces:
+    """Whether a circuit is valid and by how much, how many others are, the nearest and the farthest of these and what
+    tells them apart, and every criterion that is judged quickly. Nothing is kept.
+    """
+    given = {name: " ".join(request.query_params.getlist(name)) for name in request.query_params}
+    meant = {name: given.pop(name) for name in (*ScopeOptions.model_fields, "part") if name in given}
+    less = given.pop(WITHOUT, "") == UNNEEDED
+    place = locate(session, links, name, read_options(ScopeOptions, [*meant.items()]).scope)
+    found = Own.find(session, links, place, given)
+    one = found.given
+    if less and one.refused is None:
+        to = one.at(one.without_unneeded())
+        return Faces(lambda _: RedirectResponse(to, 303), lambda: RedirectResponse(links.twin(to), 303))
+
+    def page(request: Request) -> Any:
+        row = network_row(links, place.slug, place.row.name, place.question.kind, TAB, place.scope)
+        status, title = 200 if one.refused is None else 422, f"Your own answer of {place.row.name}"
+        return show(request, found.blocks(), title, room="Explore", network=row, status_code=status)
+
+    def record() -> Any:
+        if one.refused is not None:
+            raise one.refused
+        return one.record()
+
+    return Faces(page, record)
+
+
+@router.post(PATH, include_in_schema=False)
+def own_of_file(
+    session: Reading,
+    links: Links,
+    name: str,
+    scope: Annotated[ScopeOptions, Query()],
+    file: Annotated[UploadFile | None, File()] = None,
+) -> RedirectResponse:
+    """Read a file, and lead to the page about the circuit or the scores in it.
+
+    Raises:
+        InvalidClaim: it cannot be read.
+    """
+    place = locate(session, links, name, scope.scope)
+    one = Own.find(session, links, place, {}).given
+    with room("this file"):
+        claim = read_claim(b"" if file is None else file.file.read(MAX_CLAIM_BYTES + 1), one.about)
+    if claim.raw_mask is not None:
+        return RedirectResponse(one.at(claim.raw_mask), 303)
+    text = json.dumps(claim.scores, separators=(",", ":"))
+    return RedirectResponse(links.claim(place.slug, place.scope, text=text), 303)
+
+
+def former(request: Request, links: Links, name: str) -> RedirectResponse:
+    """From where it stood among the analyses."""
+    page = links.claim(name) + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(links.twin(page) if API_V2 in request.url.path else page, 301)
+
+
+for _path in ("/networks/{name}/analyses/claims", "/networks/{name}/analyses/claims/given"):
+    for _before in ("", API_V2):
+        router.add_api_route(_before + _path, former, response_model=None, include_in_schema=False)

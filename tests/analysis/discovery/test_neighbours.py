@@ -1,0 +1,96 @@
+"""The nearest and the farthest other circuit, and what tells two apart, against plain loops."""
+
+from __future__ import annotations
+
+from itertools import chain, combinations
+
+import numpy as np
+import pytest
+
+from analysis.discovery.neighbours import Neighbour, Neighbours, neighbours_of, tell_apart
+from analysis.pipeline import analyse_output
+from analysis.question import ask
+from analysis.subjects.perceptron.circuit import number_array
+from analysis.subjects.perceptron.network import Network
+from tests.factories import pretrained_xor
+
+XOR = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
+
+
+@pytest.mark.parametrize("n_bits", [20, 70])  # in machine words, and beyond
+@pytest.mark.parametrize("n", [0, 1, 300])
+def test_neighbours_are_those_of_plain_loops(n_bits, n, monkeypatch):
+    monkeypatch.setattr("analysis.discovery.neighbours.MASKS_AT_ONCE", 64)
+    draw = np.random.default_rng(n_bits)
+    some = sorted({int.from_bytes(draw.bytes(9), "little") >> (72 - n_bits) for _ in range(n)})
+    for mask in (0, *some[:3]):
+        apart = [(one ^ mask).bit_count() for one in some]
+        others = [(away, one) for away, one in zip(apart, some, strict=True) if away]
+        near = min(others, default=None)
+        far = min(((-away, one) for away, one in others), default=None)
+        assert neighbours_of(mask, number_array(some, n_bits)) == Neighbours(
+            near and Neighbour(near[1], near[0]),
+            far and Neighbour(far[1], -far[0]),
+            tuple(apart.count(away) for away in range(max(apart, default=-1) + 1)),
+        )
+
+
+def answer(mask: int, base: int, source: int, swapped: frozenset[tuple[int, int]]) -> int:
+    """What a circuit of the pretrained network answers where some neurons have their values on another input."""
+    network = XOR.network
+
+    def run(row: int, held: dict[tuple[int, int], float]) -> list[list[float]]:
+        values, edge, layers = [float(row >> 1 & 1), float(row & 1)], 0, []
+        for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+            found = []
+            for out, bias in enumerate(biases.tolist()):
+                total, active = bias, False
+                for source_, weight in enumerate(weights[out].tolist()):
+                    if mask >> edge & 1:
+                        total, active = total + values[source_] * weight, True
+                    edge += 1
+                value = total if total > 0 else total * (network.negative_slope or 0.0)
+                found.append(held.get((layer, out), value if active else 0.0))
+            values = found
+            layers.append(values)
+        return layers
+
+    there = run(source, {})
+    return int(run(base, {(layer, one): there[layer - 1][one] for layer, one in swapped})[-1][0] > 0.5)
+
+
+@pytest.mark.parametrize(("mine", "other"), [(0x183BF, 0x1839F), (0x183BF, 0x3FCDF), (0x183BF, 0x183BF)])
+def test_swaps_that_tell_two_circuits_apart_are_those_of_plain_loops(mine, other):
+    sites = [(layer, neuron) for layer in (1, 2) for neuron in range(3)]
+    sets = chain.from_iterable(combinations(sites, n) for n in range(1, 7))
+    runs = [(some, base, source) for some in sets for base in range(4) for source in range(4) if base != source]
+    differ = []
+    for some, base, source in runs:
+        one, another = (answer(mask, base, source, frozenset(some)) for mask in (mine, other))
+        differ += [(some, base, source)] if one != another else []
+    (told,) = tell_apart(XOR, mine, [other])
+    assert (told.asked, told.of, told.differ, told.largest) == ("swaps", 756, len(differ), None)
+    if not differ:
+        assert told.answers == ()
+        return
+    neurons, base, source = differ[0]
+    assert told.neurons == tuple(f"n{layer}.{neuron}" for layer, neuron in neurons)
+    assert (told.row, told.source) == (f"{base:02b}", f"{source:02b}")
+    run = base, source, frozenset(neurons)
+    whole = (1 << XOR.layout.n_edges) - 1
+    assert told.answers == tuple(str(answer(mask, *run)) for mask in (mine, other, whole))
+
+
+def test_without_hidden_neurons_rows_tell_circuits_apart():
+    linear = ask(Network.from_arrays([[[1.0, 1.0]]], [[-0.5]], activation="relu", output_activation="linear"))
+    (told,) = tell_apart(linear, 0b11, [0b01])
+    assert (told.asked, told.of, told.differ) == ("rows", 4, 1)
+    assert (told.row, told.answers) == ("11", ("1", "0", "1"))
+
+
+@pytest.mark.slow
+def test_every_circuit_of_the_list_is_counted_once():
+    masks = analyse_output(XOR).circuits.masks
+    found = neighbours_of(int(masks[5]), masks)
+    assert sum(found.by_distance) == len(masks) == 197
+    assert found.by_distance[0] == 1

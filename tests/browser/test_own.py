@@ -1,0 +1,134 @@
+"""Your own answer as people use it: by mouse, by keys alone, on a phone, without scripts."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from analysis.subjects.perceptron.activations import activation_of
+from tests.browser.conftest import PHONE, eventually
+
+pytestmark = pytest.mark.browser
+PAGE = "/networks/xor-pretrained/own"
+LEAD = ".own-lead"
+VALID = re.compile("^Valid, and one of 197.")
+
+
+def shown(tab) -> str:
+    """The mask in the address."""
+    return tab.evaluate("() => new URL(location).searchParams.get('c')")
+
+
+def test_what_is_clicked_shows_at_once_and_the_server_confirms_it(tab, expect):
+    tab.goto(f"{PAGE}?c=183bf")
+    tab.evaluate("() => { window.sameDocument = true }")
+    expect(tab.locator(LEAD)).to_have_text(VALID)
+    tab.locator("#w-e0 .hit").click(force=True)
+    expect(tab.locator("#w-e0")).to_have_attribute("aria-pressed", "false")
+    expect(tab.locator(LEAD)).to_contain_text("Not valid: wrong on 11.")
+    expect(tab.locator(LEAD)).to_contain_text("differs in 1 edge: + A→n1.0")
+    expect(tab.locator("[data-announce]")).to_contain_text("Not valid")
+    expect(tab.locator("#own-rows tr.wrong")).to_have_count(1)
+    assert shown(tab) == "183be"
+    tab.get_by_role("link", name="Take c-3fcdf").click()
+    eventually(tab, lambda: shown(tab), "3fcdf")
+    expect(tab.locator(LEAD)).to_have_text(VALID)
+    for step, mask in (("undo", "183be"), ("undo", "183bf"), ("redo", "183be")):
+        tab.locator(f"[data-step={step}]").click()
+        eventually(tab, lambda: shown(tab), mask)
+    tab.locator("#own-text").fill("c-183bf")
+    tab.locator("#own-text").press("Enter")
+    expect(tab.locator(LEAD)).to_have_text(VALID)
+    tab.locator("#own-trim").click()
+    eventually(tab, lambda: shown(tab), "1839f")
+    tab.locator("[data-step=undo]").click()
+    eventually(tab, lambda: shown(tab), "183bf")
+    assert tab.evaluate("() => window.sameDocument"), "all this took no page load"
+
+
+def test_by_keys_alone(tab, expect):
+    tab.goto(f"{PAGE}?c=183bf")
+    tab.locator("#w-e0").focus()
+    tab.keyboard.press("ArrowDown")
+    expect(tab.locator("#w-e1")).to_be_focused()
+    tab.keyboard.press("Space")
+    expect(tab.locator("#w-e1")).to_have_attribute("aria-pressed", "false")
+    expect(tab.locator(LEAD)).to_contain_text("The nearest of the 197")
+    expect(tab.locator("#w-e1")).to_be_focused()
+    for key, mask in (("z", "183bf"), ("y", "183bd"), ("z", "183bf"), ("r", "1839f")):
+        tab.keyboard.press(key)
+        eventually(tab, lambda: shown(tab), mask)
+    tab.keyboard.press("Tab")
+    expect(tab.locator("[data-step=undo]")).to_be_focused()  # the drawing is one stop
+    tab.locator("#w-n1\\.0").focus()
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#w-n1\\.0")).to_have_attribute("aria-pressed", "false")
+    expect(tab.locator(".own")).to_contain_text("leads nowhere, so left out: n2.1→y")
+    expect(tab.locator("#w-e16")).to_have_class(re.compile("loose"))
+
+
+@pytest.mark.parametrize("network", ["xor-pretrained", "alice-and-bob", "majority-3-3", "xor-or-imp-3-3"])
+def test_the_browser_computes_what_the_server_does_to_the_last_digit(tab, site, network):
+    page = f"/networks/{network}/own"
+    whole = site.twin(page)
+    bits = int(whole["raw_mask"], 16).bit_length()
+    tab.goto(page)
+    tab.wait_for_function("() => window.own")
+    draw = 12_345
+    for _ in range(24):
+        draw = (1_103_515_245 * draw + 12_345) % 2**31
+        mask = f"{(int(whole['raw_mask'], 16) & ~(draw & draw >> 3)) & (1 << bits) - 1:0{len(whole['raw_mask'])}x}"
+        told = site.twin(f"{page}?c={mask}")
+        outputs, state = tab.evaluate("mask => [window.own.outputs(mask), window.own.state(mask)]", mask)
+        assert outputs == [row["output"] for row in told["rows"]], mask
+        assert state == told["state"], mask
+
+
+@pytest.mark.parametrize(
+    "name", ["relu", "leaky_relu(slope=0.2)", "tanh", "sigmoid", "silu", "elu(alpha=0.7)", "hardtanh"]
+)
+def test_activations_are_the_engine_s_to_the_last_digit(tab, name):
+    known = activation_of(name)
+    points = np.random.default_rng(0).normal(0, 8, 400)
+    tab.goto(PAGE)
+    tab.wait_for_function("() => window.own")
+    run = "([name, more, points]) => points.map((x) => window.Live.ACTIVATE[name](x, ...more))"
+    found = tab.evaluate(run, [known.name, [*known.parameters.values()], points.tolist()])
+    assert found == known.value(points).tolist()
+
+
+def test_without_scripts_each_edge_is_a_link(visitor, expect):
+    tab = visitor(java_script_enabled=False)
+    tab.goto(f"{PAGE}?c=183bf")
+    expect(tab.locator("[data-step=undo]")).to_be_hidden()
+    tab.locator("#w-e0").focus()
+    tab.keyboard.press("Enter")
+    expect(tab.locator(LEAD)).to_contain_text("Not valid: wrong on 11.")
+    tab.locator("#own-text").fill("c-3ffff")
+    tab.get_by_role("button", name="Take it").click()
+    expect(tab.locator(LEAD)).to_contain_text(VALID)
+    tab.get_by_role("link", name="Remove what is not needed").click()
+    expect(tab.locator(LEAD)).to_contain_text("None is smaller")
+
+
+def test_on_a_phone_the_drawing_has_its_own_size(visitor, expect):
+    tab = visitor(**PHONE)
+    tab.goto(f"{PAGE}?c=183bf")
+    expect(tab.locator("#w-e0")).to_be_hidden()
+    tab.locator("#p-n2\\.2 .hit").tap(force=True)
+    expect(tab.locator("#p-n2\\.2")).to_have_attribute("aria-pressed", "true")
+    expect(tab.locator(LEAD)).to_contain_text("valid")
+
+
+def test_of_a_model_what_is_clicked_is_asked_of_the_server(tab, expect):
+    tab.goto("/networks/majority-5-attention/own")
+    expect(tab.locator(LEAD)).to_contain_text("Valid")
+    first = tab.locator("#s-0")
+    first.focus()
+    tab.keyboard.press("Space")
+    expect(first).to_have_attribute("aria-pressed", "false")
+    expect(first).to_be_focused()
+    tab.keyboard.press("z")
+    expect(first).to_have_attribute("aria-pressed", "true")
