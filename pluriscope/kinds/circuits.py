@@ -135,7 +135,7 @@ def left_out_words(question: Any, mask: int, most: int) -> str:
     ]
     every = [*idle, *cut]
     if len(every) > most + 1:
-        every = [*every[:most], f"{len(every) - most} more {graph.cut}"]
+        every = [*every[:most], f"{len(every) - most} more {graph.cut if len(idle) <= most else 'parts'}"]
     return f"without {enumerated(every)}" if every else ""
 
 

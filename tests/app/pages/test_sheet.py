@@ -147,6 +147,7 @@ def test_kinds_with_few_pictures_stand_beside_each_other():
         ("3ffff", 2, ""),
         ("3fffe", 2, "without A→n1.0"),
         ("081ff", 2, "without n2.1 and n2.2"),
+        ("081ff", 0, "without 2 more parts"),
         ("183bf", 2, "without n2.2, n1.0→n2.0 and 2 more edges"),
         ("183bf", 3, "without n2.2, n1.0→n2.0, n1.1→n2.1 and n1.2→n2.1"),
     ],
