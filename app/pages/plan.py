@@ -20,7 +20,7 @@ from analysis.result import memory_words, seconds_words
 from app.limits import limits_in
 from app.pages.place import AnyPlace, others
 from pluriscope.blocks import Block, Prose, Table
-from pluriscope.figures.numbers import exact, readable
+from pluriscope.figures.numbers import readable
 from pluriscope.naming import Scope
 from pluriscope.recent import Recent
 
@@ -117,15 +117,6 @@ def planned_table(questions: Sequence[Question], limits: Limits, what: str, name
         if isinstance(plan, tuple):
             rows.append((about, "", f"not analysed: {refusal_words(plan)}"))
         else:
-            done = f"{METHOD_WORDS[plan.method]}. {_caveat(plan, limits)}".strip()
-            rows.append((about, readable(plan.possible), done))
+            rows.append((about, readable(plan.possible), METHOD_WORDS[plan.method]))
     labels = ("Network and rules", "Possible circuits", "What is done")
     return replace(Table.plain(labels, rows or [(what, "", "stored, not analysed")]), id=name)
-
-
-def _caveat(plan: CircuitPlan, limits: Limits) -> str:
-    """What the number of circuits is worth, and of which more is told."""
-    drawn = f"{exact(limits.n_draws)} valid circuits are drawn uniformly and interpreted."
-    if plan.method == "sampled":
-        return f"{exact(limits.n_samples)} are tested; the number has a {limits.confidence:.0%} interval. {drawn}"
-    return "" if plan.method == "listed" else drawn

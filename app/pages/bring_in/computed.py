@@ -10,6 +10,7 @@ import numpy as np
 from analysis.answers import answers, counted_otherwise
 from analysis.network_files.intake import Intake
 from analysis.subjects.perceptron.mlp import forward
+from analysis.subjects.perceptron.network import Network
 from analysis.tasks import INPUT_NAMES, Task, input_table
 from analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from pluriscope.blocks import Block, Fact, Facts, Figure, Prose, Table, side_by_side
@@ -33,11 +34,15 @@ def computed(intake: Intake, tasks: Sequence[Task], most: int = 2, between: Sequ
         yield Facts([one.fact(f"Output {one.number} computes" if outputs[1:] else "It computes") for one in outputs])
     yield from between
     yield Prose(" ".join([intake.read, *intake.draft.remarks]), glossary=False)
-    drawn, sizes = [], intake.network.sizes
-    if max(sizes) <= _WIDEST and len(sizes) <= _DEEPEST:
-        caption = "Width grows with |weight|; dashed with a bar = negative."
-        drawn = [Figure(network_diagram(intake.network.weights, title=intake.name), caption)]
-    yield from side_by_side([*drawn, *(one.table for one in outputs)], most)
+    yield from side_by_side([*drawn(intake.network, intake.name), *(one.table for one in outputs)], most)
+
+
+def drawn(network: Network, title: str, caption: str = "") -> list[Figure]:
+    """A network that is small enough to be drawn; of a larger one nothing."""
+    if max(network.sizes) > _WIDEST or len(network.sizes) > _DEEPEST:
+        return []
+    words = f"{caption} Width grows with |weight|; dashed with a bar = negative.".strip()
+    return [Figure(network_diagram(network.weights, title=title), words)]
 
 
 def questions_of(intake: Intake) -> set[str]:

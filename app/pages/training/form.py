@@ -20,9 +20,10 @@ from app.jobs import queue
 from app.jobs.definitions import train_arguments
 from app.limits import limits_in
 from app.options import PageModel
+from app.pages.bring_in.computed import drawn
 from app.pages.plan import planned_table
 from pluriscope.address import Addresses
-from pluriscope.blocks import Block, Choice, Form, Head, Notice, Side, errors_of
+from pluriscope.blocks import Block, Choice, Columns, Form, Head, Notice, Side, errors_of
 from pluriscope.figures.numbers import exact
 
 MAX_COUNT: Final = 100
@@ -157,7 +158,8 @@ def _told(session: Session, request: TrainRequest | None, errors: Mapping[str, s
         for name in request.protocols
     ]
     what = f"{exact(request.count)} × {'-'.join(map(str, spec.sizes))}"
-    return planned_table(questions, limits_in(session), what, _PLAN)
+    table = planned_table(questions, limits_in(session), what, "planned")
+    return Columns([[*drawn(network, spec.label, "Weights before training."), table]], id=_PLAN)
 
 
 def own_network(links: Addresses, chosen: str) -> Choice:

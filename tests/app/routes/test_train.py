@@ -169,9 +169,10 @@ def test_a_plan_is_told_before_anything_starts(client):
     def plan(**options):
         return client.get(NEW, params={**TRAIN, **options, "part": "plan"}, headers={"HX-Request": "true"}).text
 
-    part, words = plan(hidden="5,5", count="20"), ("20 × 2-5-5-1", "7,271,931,361", "exactly", "drawn")
+    part, words = plan(hidden="5,5", count="20"), ("20 × 2-5-5-1", "7,271,931,361", "exactly", "<svg")
     assert all(word in part for word in words)
     assert "<form" not in part
+    assert "n2.4" in part
     assert "stored, not analysed" in client.get("/networks/new?way=train&protocols=").text
     assert "the limit is 3,300 edges" in plan(hidden="64,64,64")
 
