@@ -6,7 +6,9 @@ and checked from the beginning (docs/decisions/0012-networks-of-others.md).
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
@@ -18,9 +20,9 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 
 from analysis.errors import AnalysisError, InvalidNetwork
-from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
+from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile
 from analysis.network_files.formats.onnx_file import is_onnx
-from analysis.network_files.intake import Intake, as_chosen, take_in
+from analysis.network_files.intake import Intake, take_in
 from analysis.protocol import COMPLETE, Protocol
 from analysis.subjects.question import GraphQuestion, QuestionProtocol
 from analysis.subjects.registry import kind_of_file, read_subject
@@ -37,7 +39,8 @@ from app.errors import BadQuery
 from app.jobs import queue
 from app.options import PageModel
 from app.pages.bring_in.form import Asked, Declared, DeclaredOptions, network_form
-from app.pages.bring_in.preview import preview_blocks, preview_of, transformer_preview
+from app.pages.bring_in.preview import CARRIED, preview_blocks, preview_of, transformer_preview
+from app.pages.bring_in.questions import FIELDS, answered, that_apply
 from app.pages.jobs import JobPage
 from app.pages.page import read_options
 from app.pages.training import form, transformers
@@ -117,12 +120,16 @@ class Sent:
 
 async def sent_network(request: Request) -> AsyncIterator[Sent]:
     """A form: the file uploaded, an ONNX file with its data, else pasted, else the one that a preview carries."""
-    async with request.form(max_files=2, max_fields=_MAX_FIELDS, max_part_size=MAX_NETWORK_BYTES + 1) as form:
+    async with request.form(max_files=8, max_fields=_MAX_FIELDS, max_part_size=2 * MAX_NETWORK_BYTES) as form:
         uploads = [one for one in form.getlist("file") if isinstance(one, UploadFile) and one.filename]
         name, others = str(form.get("fallback") or ""), dict[str, bytes]()
         pasted = str(form.get("text") or "")
-        raw = (pasted if pasted.strip() else str(form.get("content") or "")).encode(errors="surrogatepass")
+        content = str(form.get("content") or "")
+        raw = (pasted if pasted.strip() else content).encode(errors="surrogatepass")
         text = raw.decode(errors="replace")
+        if content.startswith(CARRIED) and not pasted.strip():
+            with suppress(ValueError):  # what is no such text is no file either
+                raw, text = b64decode(content.removeprefix(CARRIED), validate=True), ""
         for upload in uploads:
             others[PurePosixPath(str(upload.filename).replace("\\", "/")).name] = await upload.read()
         mains = [file for file in others if len(uploads) == 1 or is_onnx(others[file])]
@@ -208,6 +215,24 @@ def store_from_form(request: Request, sent: SentForm, session: Reading, links: L
     return _answer(request, session, links, sent, store=True)
 
 
+def _read(sent: Sent, wanted: Asked) -> tuple[Asked, NetworkFile, dict[str, AnalysisError]]:
+    """A file with the answers that apply, and the one that is wrong: it is read without it then.
+
+    Raises:
+        AnalysisError: it cannot be read whatever is answered.
+    """
+    wanted = that_apply(wanted)
+    try:
+        return wanted, read_file(sent.raw, sent.beside, wanted), {}
+    except AnalysisError as problem:
+        for field in FIELDS:
+            if getattr(wanted, field):
+                without = wanted.model_copy(update={field: ""})
+                with suppress(AnalysisError):
+                    return without, read_file(sent.raw, sent.beside, without), {field: problem}
+        raise
+
+
 def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *, store: bool) -> Response:
     """The preview, the form with what is wrong, or the way to the page of what was stored."""
     errors: dict[str, str] = {}
@@ -225,13 +250,13 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
                 return RedirectResponse(links.network(store_whole(writing, *whole)[0].slug), status_code=303)
         if model:
             return show(request, transformer_preview(session, links, sent.raw), room=_ROOM, url=links.bring_in())
-        file = read_file(sent.raw, sent.beside, wanted)
+        wanted, file, wrong = _read(sent, wanted)
         for other in sent.others.keys() - sent.asked:
             raise InvalidNetwork(f"file {other[:60]!r}", "is no data file of the ONNX model beside it", _ONE_NETWORK)
-        wanted = Asked.model_validate(wanted.model_dump() | as_chosen(file, wanted).model_dump())
-        intake = take_in(file, wanted, fallback_name=sent.name)
+        answers = answered(sent.raw, sent.beside, file, wanted)
+        intake = take_in(file, answers.declared, fallback_name=sent.name)
         protocols = known_protocols(session, wanted.protocols)
-        page = preview_of(session, intake, protocols)
+        page = preview_of(session, intake, protocols, wrong)
     except ValidationError as error:
         errors = errors_of(error)
     except (AnalysisError, StoreError) as error:
@@ -244,7 +269,8 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
             data = "" if intake.data.is_clean else intake.data.digest[:12]
             rules = protocol_key(protocols[0]) if protocols else COMPLETE.name
             return RedirectResponse(links.network(row.slug, Scope(0, rules, data)), status_code=303)
-        blocks = preview_blocks(session, links, page, wanted.model_dump())
+        values = answers.declared.model_dump() | {name: sent.declared[name] for name in wrong}
+        blocks = preview_blocks(session, links, page, answers, values | {"protocols": wanted.protocols})
         title, status = f"Preview: {intake.name}", 422 if page.refusals else 200
         return show(request, blocks, title, room=_ROOM, url=links.bring_in(), status_code=status)
     blocks = network_form(links, {**sent.declared, "text": sent.text}, errors=errors)

@@ -9,6 +9,8 @@ import pytest
 
 from app.pages.bring_in.form import HELP_FILE
 from app.pages.prose import chapters
+from tests.browser.conftest import PHONE
+from tests.browser.rules import accessible, accessible_in_the_dark, not_wider_than_the_screen, one_primary
 
 pytestmark = pytest.mark.browser
 SNIPPETS = {title: [b for b in blocks if b.startswith("    ")] for title, blocks in chapters(HELP_FILE)}
@@ -63,3 +65,59 @@ def test_from_scikit_learn_to_a_shared_link(tab, expect, ear, site, by_scikit_le
     friend.locator(".answer .facts").get_by_role("link").first.click()
     expect(friend.get_by_role("heading", level=1)).to_have_text("Explanations")
     expect(friend.locator("#list-kind-circuit")).to_be_checked()
+
+
+STATE = json.dumps(
+    {
+        "hidden.weight": [[1.0, 1.0], [1.0, 1.0]],
+        "hidden.bias": [0.0, -1.0],
+        "out.weight": [[1.0, -2.0]],
+        "out.bias": [0.0],
+    }
+)
+FILE = {"name": "mine.json", "mimeType": "application/json", "buffer": STATE.encode()}
+
+
+def brought(tab):
+    tab.goto("/networks/new")
+    tab.get_by_label("Choose a file").set_input_files(FILE)
+    tab.get_by_role("button", name="See what it computes").click()
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_what_a_file_leaves_open_is_answered_and_seen_at_once(visitor, expect, ear, phone):
+    ear.expect_status(422)
+    tab = visitor(**PHONE if phone else {})
+    brought(tab)
+    activation = tab.get_by_label("Activation of its hidden layers")
+    expect(activation).to_have_value("relu")
+    activation.focus()
+    activation.select_option("sigmoid")
+    expect(tab.locator(".notice").first).to_contain_text("sigmoid contradicts its answers")
+    expect(activation).to_be_focused()
+    activation.select_option("relu")
+    expect(tab.locator(".notice")).to_have_count(0)
+    expect(tab.locator("main")).to_contain_text(re.compile(r"It computes\s*XOR"))
+    rules = (accessible, accessible_in_the_dark, not_wider_than_the_screen, one_primary)
+    assert [found for rule in rules for found in rule(tab)] == []
+
+
+def test_it_is_answered_without_scripts(visitor, expect, ear):
+    ear.expect_status(422)
+    tab = visitor(java_script_enabled=False)
+    brought(tab)
+    tab.get_by_label("Activation of its hidden layers").select_option("sigmoid")
+    tab.get_by_role("button", name="Show again").click()
+    expect(tab.locator(".notice").first).to_contain_text("sigmoid contradicts its answers")
+    expect(tab.get_by_label("Activation of its hidden layers")).to_have_value("sigmoid")
+
+
+def test_a_file_that_is_too_large_is_not_sent(tab, expect):
+    tab.goto("/networks/new")
+    chosen = tab.get_by_label("Choose a file")
+    chosen.set_input_files({"name": "huge.pt", "mimeType": "application/octet-stream", "buffer": bytes(4_000_001)})
+    assert "huge.pt has 5 MB; 4 MB are the most." in chosen.evaluate("one => one.validationMessage")
+    tab.get_by_role("button", name="See what it computes").click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Your network")
+    chosen.set_input_files(FILE)
+    assert chosen.evaluate("one => one.validationMessage") == ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import INPUT_NAMES, Task, input_table
 from analysis.validity import FRAGILE_MARGIN, margin_to_edge
-from pluriscope.blocks import Block, Fact, Facts, Figure, Prose, Table, side_by_side
+from pluriscope.blocks import Block, Fact, Facts, Figure, Prose, Table
 from pluriscope.figures.numbers import decimal, noun
 from pluriscope.figures.svg.networks import network_diagram
 
@@ -22,19 +22,19 @@ _DEEPEST: Final = 8
 """A network that is drawn."""
 
 
-def computed(intake: Intake, tasks: Sequence[Task], most: int = 2, between: Sequence[Block] = ()) -> Iterator[Block]:
-    """What each output computes, the layers in the order read, the network, and a table of its answers.
+def computed(intake: Intake, tasks: Sequence[Task], *, own: bool = False) -> tuple[list[Block], list[Block]]:
+    """What a network computes.
 
     Args:
-        most: drawing and tables in a line.
-        between: what stands below the first.
+        own: whether the tasks are no more than what it answers.
+
+    Returns:
+        What each output computes, with the layers in the order read; and the network, with a table of its answers.
     """
-    outputs = [Output(intake, task, k) for k, task in enumerate(tasks)] if intake.encoding else []
-    if outputs:
-        yield Facts([one.fact(f"Output {one.number} computes" if outputs[1:] else "It computes") for one in outputs])
-    yield from between
-    yield Prose(" ".join([intake.read, *intake.draft.remarks]), glossary=False)
-    yield from side_by_side([*drawn(intake.network, intake.name), *(one.table for one in outputs)], most)
+    outputs = [Output(intake, task, k, own) for k, task in enumerate(tasks)] if intake.encoding else []
+    facts = [one.fact(f"Output {one.number} computes" if outputs[1:] else "It computes") for one in outputs]
+    read = Prose(" ".join([intake.read, *intake.draft.remarks]), glossary=False)
+    return [*[Facts(facts)] * bool(facts), read], [*drawn(intake.network, intake.name), *(one.table for one in outputs)]
 
 
 def drawn(network: Network, title: str, caption: str = "") -> list[Figure]:
@@ -45,11 +45,6 @@ def drawn(network: Network, title: str, caption: str = "") -> list[Figure]:
     return [Figure(network_diagram(network.weights, title=title), words)]
 
 
-def questions_of(intake: Intake) -> set[str]:
-    """Fields of a declaration that the file leaves open: what a linear output is."""
-    return {"output_is"} if intake.draft.network.output_activation == "linear" else set()
-
-
 class Output:
     """What one output computes.
 
@@ -57,14 +52,16 @@ class Output:
         intake: the network, whose encoding could be read.
         task: of the output; without a table where none could be read.
         number: which output.
+        own: whether the task is no more than what it answers.
     """
 
-    def __init__(self, intake: Intake, task: Task, number: int) -> None:
+    def __init__(self, intake: Intake, task: Task, number: int, own: bool) -> None:
         outputs = forward(intake.network, intake.data.clean_rows)[:, number]
         margins = margin_to_edge(outputs, "rounding")
         self.intake = intake
         self.task = task
         self.number = number
+        self.own = own
         self.outputs: list[float] = outputs.tolist()
         self.answers: list[int] = answers(outputs).tolist()
         self.notes = [counted_otherwise(output, "rounding") for output in self.outputs]
@@ -77,7 +74,7 @@ class Output:
         if not self.task.truth_table:
             return Fact(label, "not known", words, "its task cannot be read")
         n_right = sum(one == wanted for one, wanted in zip(self.answers, self.task.truth_table, strict=True))
-        right = f"right on {n_right} of {noun(n, 'input')}"
+        right = f"on {noun(n, 'input')}" if self.own else f"right on {n_right} of {noun(n, 'input')}"
         right += "; few circuits or none will be valid" if n_right < n or any(self.notes) else ""
         if self.margin is not None:
             right += f"; smallest margin {decimal(self.margin, 3)}"
@@ -87,13 +84,13 @@ class Output:
     @property
     def table(self) -> Table:
         """What it gives on every input."""
-        n_inputs, known = self.intake.network.n_inputs, bool(self.task.truth_table)
+        n_inputs, known = self.intake.network.n_inputs, bool(self.task.truth_table) and not self.own
         rows = []
         for row, bits in enumerate(input_table(n_inputs).astype(int).tolist()):
-            answer, note = str(self.answers[row]), self.notes[row]
-            wanted = str(self.task.truth_table[row]) if known else ""
-            right = ("yes" if answer == wanted else "no") if known else ""
-            cells = ["".join(map(str, bits)), decimal(self.outputs[row], 4), answer, wanted, right]
-            rows.append(cells + [note] * any(self.notes))
-        labels = (INPUT_NAMES[:n_inputs], "Output", "Answers", "Should be", "Right")
+            cells = ["".join(map(str, bits)), decimal(self.outputs[row], 4), str(self.answers[row])]
+            if known:
+                wanted = self.task.truth_table[row]
+                cells += [str(wanted), "yes" if self.answers[row] == wanted else "no"]
+            rows.append(cells + [self.notes[row]] * any(self.notes))
+        labels = (INPUT_NAMES[:n_inputs], "Output", "Answers", *("Should be", "Right") * known)
         return Table.plain(labels + ("Note",) * any(self.notes), rows)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field, create_model
 
 from analysis.network_files.files import MAX_NETWORK_BYTES
+from analysis.network_files.formats.registry import FORMATS
 from analysis.network_files.intake import Declaration, take_in
 from analysis.protocol import NAMED
 from analysis.subjects import registry
@@ -23,7 +25,6 @@ from pluriscope.resources import DOCUMENTS
 from pluriscope.templating import may_log_in
 
 HELP_FILE: Final = DOCUMENTS / "importing.md"
-FORMATS: Final = "safetensors, ONNX, or a network file of any kind (JSON)"
 
 
 class Declared(Declaration):
@@ -46,11 +47,18 @@ class Asked(Declared):
     )
 
 
-class Kept(Asked):
-    """The form of a preview, with the network that it is about."""
+def fields_of(names: Iterable[str]) -> dict[str, Any]:
+    """Some fields of a declaration, as pydantic's ``create_model`` takes them."""
+    return {name: (Asked.model_fields[name].annotation, Asked.model_fields[name]) for name in names}
 
-    content: str = Field("", json_schema_extra={"control": "hidden"})
-    fallback: str = Field("", json_schema_extra={"control": "hidden"})
+
+def _formats() -> str:
+    """What is read, with the names of such files, as in "ONNX (.onnx), …"."""
+    names: dict[str, str] = {}
+    for one in FORMATS:
+        names.setdefault(one.suffixes[0], f"{one.label} ({', '.join(one.suffixes)})")
+    words = ", ".join(names.values())
+    return words[:1].upper() + words[1:]
 
 
 class NetworkForm(BaseModel):
@@ -59,7 +67,7 @@ class NetworkForm(BaseModel):
     file: str = Field(
         "",
         title="Choose a file, or drop it here",
-        description=f"{FORMATS}. One network; an ONNX model together with the file of its data where it has one. "
+        description=f"{_formats()}. One network; an ONNX model together with the file of its data where it has one. "
         f"At most {MAX_NETWORK_BYTES // 10**6} MB. No file can run code here.",
         json_schema_extra={"control": "file", "data-most": str(MAX_NETWORK_BYTES)},
     )
@@ -87,9 +95,8 @@ def network_form(
     if may_log_in():
         login = Action("Log in", links.login(next=links.bring_in()))
         yield Notice("Bringing in a network needs a login", "This is the form; log in to send it.", actions=[login])
-    told = Asked.model_fields.items()
-    shown: dict[str, Any] = {name: (one.annotation, one) for name, one in told if name in {*values, *(errors or ())}}
-    model = create_model("NetworkForm", __base__=NetworkForm, **shown)
+    shown = [name for name in Asked.model_fields if name in {*values, *(errors or ())}]
+    model = create_model("NetworkForm", __base__=NetworkForm, **fields_of(shown))
     form = Form(model, links.bring_in(), "See what it computes", values, errors, always=may_log_in())
     export = More("How to export your model", _help, "from PyTorch, scikit-learn, ONNX; what a file says", id="export")
     yield Columns([[form, export], [*_example()]])
@@ -100,7 +107,7 @@ def _example() -> Iterator[Block]:
     file = bundled_networks()[0].file
     intake = take_in(file, Declaration())
     yield Section("An example", f"What you will see of yours, of {intake.name}.")
-    yield from computed(intake, intake.tasks or (), 1)
+    yield from chain(*computed(intake, intake.tasks or ()))
 
 
 def _help() -> Iterator[Block]:

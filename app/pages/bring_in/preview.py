@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from pydantic import Field, create_model
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
@@ -23,15 +26,21 @@ from app.db.reads.analyses import network_by_digest
 from app.db.tables import NetworkRow
 from app.db.writes import other_tasks
 from app.limits import limits_in
-from app.pages.bring_in.computed import computed, questions_of
-from app.pages.bring_in.form import Asked, Kept
+from app.pages.bring_in.computed import computed
+from app.pages.bring_in.form import Asked, fields_of
+from app.pages.bring_in.questions import Answered
 from app.pages.inside import rows_table
 from app.pages.plan import planned_table
 from app.pages.shared import activation_words
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, Fact, Facts, Figure, Form, Head, Notice, Section, side_by_side
+from pluriscope.blocks import Action, Block, Columns, Fact, Facts, Figure, Form, Head, Notice, Section, side_by_side
 from pluriscope.figures.numbers import exact
 from pluriscope.views.registry import view_of
+
+CARRIED: Final = "base64,"
+"""What the text of a file that is no text begins with."""
+_USUAL: Final = ("task", "tasks", "encoding", "name", "protocols")
+"""Fields of every preview."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +67,19 @@ class Preview:
         return self.intake.tasks or (Task((), ""),) * self.intake.network.n_outputs
 
 
-def preview_of(session: Session, intake: Intake, protocols: Sequence[Protocol]) -> Preview:
-    """What storing and analysing a network would give; nothing is stored."""
+def preview_of(
+    session: Session, intake: Intake, protocols: Sequence[Protocol], wrong: Mapping[str, AnalysisError]
+) -> Preview:
+    """What storing and analysing a network would give; nothing is stored.
+
+    Args:
+        wrong: answers without which it was read, by their fields.
+    """
     network, tasks = intake.network, intake.tasks or ()
     known = network_by_digest(session, network.digest)
     asked = [(k, task, rules) for k, task in enumerate(tasks) for rules in protocols or [COMPLETE]]
     questions = [Question(network, *one, intake.data) for one in asked] if intake.decided else []
-    problems = list(intake.problems.items())
+    problems = [*wrong.items(), *intake.problems.items()]
     problems += [("network", problem) for question in questions for problem in preflight(question)]
     if questions and known is not None and known.deleted_at is None and (cure := other_tasks(known, tasks)):
         labels = ", ".join(task.label for task in tasks_of(known))
@@ -85,13 +100,32 @@ def content_of(intake: Intake) -> str:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
-def preview_blocks(session: Session, links: Addresses, page: Preview, values: Mapping[str, Any]) -> Iterator[Block]:
-    """The preview as a page; ``values`` is what was declared beside the network."""
+def carried(raw: bytes, intake: Intake) -> str:
+    """A file as text, for a form to carry it: what an ONNX file says as a network file, so that it is run once."""
+    if intake.draft.original is not None:
+        return content_of(intake)
+    with suppress(UnicodeDecodeError):
+        if (text := raw.decode()).lstrip().startswith("{"):
+            return text
+    return CARRIED + b64encode(raw).decode()
+
+
+def preview_blocks(
+    session: Session, links: Addresses, page: Preview, answered: Answered, values: Mapping[str, Any]
+) -> Iterator[Block]:
+    """The preview as a page.
+
+    Args:
+        answered: the file, with what it leaves open.
+        values: what is filled in.
+    """
     intake, known = page.intake, page.known
     network, name = intake.network, intake.name
     shape = "–".join(map(str, network.sizes))
     yield Head(name, f"A {shape} multilayer perceptron, {activation_words(network)}. Nothing is stored yet.")
+    own = not intake.draft.tasks and not answered.declared.tasks
     yield from (Notice("The network did not learn this task", words) for words in page.unlearned)
+    yield from (Notice(*words) for words in (*answered.contradicted(), *_nothing_learned(page, answered) * own))
     if known is not None and known.deleted_at is not None and not page.refusals:
         then = "What was found for other tasks is lost" if other_tasks(known, page.tasks) else "This undoes that"
         yield Notice("It was deleted", f"The same weights were deleted as {known.name}. {then}.")
@@ -99,22 +133,37 @@ def preview_blocks(session: Session, links: Addresses, page: Preview, values: Ma
         saved = f"They are saved under “{name}”, too" if known.name != name else "Nothing changes"
         cause = f"The same weights exist as {known.name}. {saved}; analyses that are missing are asked for."
         yield Notice("It is here already", cause, actions=[Action(known.name, links.network(known.slug))])
-    yield from (Notice.refused(problem) for about, problem in page.refusals if about not in Kept.model_fields)
-    kept = {**values, "content": content_of(intake), "fallback": name, "layers": ""}  # which it has in order now
     wrong = {about: f"{one.item[:1].upper()}{one.item[1:]} {one.cause}; {one.cure}." for about, one in page.refusals}
-    left_open, again = questions_of(intake), links.bring_in()
-    folded = Asked.model_fields.keys() - left_open - wrong.keys()
-    url, words = links.store_network(), "Import and analyse" if page.questions else "Import"
-    url, words = (again, "Show again") if wrong else (url, words)
-    form = Form(Kept, url, words, kept, wrong, folded=folded, again=again, id="k-")
-    asked = [Section("What the file leaves open", "As it looks. Change it where that is wrong.")] if left_open else []
-    yield from computed(intake, page.tasks, between=[*asked, form])
+    yield from (Notice.refused(problem) for about, problem in page.refusals if about not in Asked.model_fields)
+    asked, linear = answered.fields(), intake.draft.network.output_activation == "linear"
+    usual = [name for name in Asked.model_fields if name in (*_USUAL, *["output_is"] * linear, *wrong)]
+    hidden = {name: (str, Field("", json_schema_extra={"control": "hidden"})) for name in ("content", "fallback")}
+    model = create_model("Kept", **{**asked, **fields_of(name for name in usual if name not in asked), **hidden})
+    values = {**values, "fallback": name, "content": carried(answered.raw, intake)}
+    looked = {*asked, *wrong, *["output_is"] * bool(page.unlearned)}
+    again, words = links.bring_in(), "Import and analyse" if page.questions else "Import"
+    url, words = (again, "Show again") if wrong else (links.store_network(), words)
+    folded = {name for name in usual if name not in looked}
+    form = Form(model, url, words, values, wrong, folded=folded, again=again, id="k-")
+    title = Section("What the file leaves open", "What fits is chosen. Change it where you know better.")
+    (*facts, read), seen = computed(intake, page.tasks, own=own)
+    yield Columns([[*facts, *[title] * bool(asked), form, read], seen])
     if page.refusals:
         return
     yield Section(
         "What an analysis does", "A first answer some ten seconds after its start; better ones take its place."
     )
     yield planned_table(page.questions, limits_in(session), shape, "plan")
+
+
+def _nothing_learned(page: Preview, answered: Answered) -> tuple[tuple[str, str], ...]:
+    """What speaks against a network having learned anything where nobody says what it should compute."""
+    if any(about == "tasks" for about, _ in page.refusals):
+        return (("Not every answer is 0 or 1", "The table shows where. It may be what is said below of the network."),)
+    if constant := [task.label for task in page.tasks if len({*task.truth_table}) == 1]:
+        return ((f"It answers {constant[0]} on every input", "So there is next to nothing in it to be explained."),)
+    unclear = next((one.why for one in answered.questions if not one.fitting), "")
+    return (("Its answers are not clear", f"{unclear} It may not have learned its task."),) if unclear else ()
 
 
 def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Iterator[Block]:

@@ -255,6 +255,102 @@ def test_a_logit_is_offered_in_the_preview_and_kept_by_the_confirmation(client):
     assert client.post("/api/v1/networks", content=logit, params=query | {"output_is": "classes"}).status_code == 422
 
 
+STATE = {
+    "hidden.weight": [[1.0, 1.0], [1.0, 1.0]],
+    "hidden.bias": [0.0, -1.0],
+    "out.weight": [[1.0, -2.0]],
+    "out.bias": [0.0],
+}
+"""XOR by relu, as torch names tensors, without a word on activations."""
+
+
+def asked(page):
+    """Fields above the fold of a preview's form."""
+    form = page.partition('<form class="form" method="post"')[2].partition("</form>")[0]
+    return re.findall(r'<(?:select|input type="text")[^>]* name="(\w+)"', form.partition("<details")[0])
+
+
+def previewed(client, raw=STATE, **answers):
+    """The preview of a file, in words."""
+    raw = raw if isinstance(raw, bytes) else json.dumps(raw).encode()
+    return client.post("/networks/new", files={"file": ("mine.json", raw)}, data=answers)
+
+
+def test_what_a_file_does_not_say_is_asked_on_its_preview_and_kept(client, store):
+    preview = previewed(client).text
+    assert asked(preview) == ["activation", "output_activation", "output_is"]
+    assert '<option value="relu" selected>relu: it computes XOR</option>' in preview
+    sent = carried(preview)
+    assert [sent[name] for name in ("activation", "output_activation", "output_is")] == [
+        ["relu"],
+        ["linear"],
+        ["value"],
+    ]
+    assert client.post("/networks", data=sent).status_code == 303
+    assert client.get("/api/v2/networks/mine/file").json()["activation"] == "relu"
+    assert asked(client.post("/networks/new", data=sent).text) == asked(preview)  # answered questions stay
+    assert asked(previewed(client, good_document()).text) == []
+    assert stored(store)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "fields", "words"),
+    [
+        ({"activation": "leaky_relu"}, {"negative_slope"}, "Negative slope"),
+        ({"activation": "tanh", "negative_slope": "0.5"}, {"activation"}, "tanh contradicts its answers"),
+        ({"output_activation": "sigmoid", "output_is": "logit"}, {"output_activation"}, "Activation of its last layer"),
+        ({"output_is": "logit"}, {"activation", "output_is"}, "logit"),
+        ({"tasks": "AND"}, {"activation"}, "did not learn this task"),
+        ({"activation": "gelu", "tasks": "XOR"}, {"activation"}, "It computes"),
+    ],
+)
+def test_each_answer_shows_what_it_would_be(client, answers, fields, words):
+    sent = carried(previewed(client).text)
+    again = html.unescape(client.post("/networks/new", data=sent | answers).text)
+    assert fields <= {*asked(again)}
+    assert words in again
+    assert "Nothing is stored yet" in again
+
+
+def test_a_wrong_answer_is_told_at_its_field_and_nothing_is_lost(client):
+    sent = carried(previewed(client).text) | {"activation": "leaky_relu", "negative_slope": "steep"}
+    refused = client.post("/networks", data=sent)
+    assert refused.status_code == 422
+    (told,) = re.findall(r'<div class="field err">(.*?)</div>', refused.text, re.DOTALL)
+    assert 'name="negative_slope"' in told
+    assert 'value="steep"' in told
+    assert carried(refused.text)["content"] == sent["content"]
+    query = {"activation": "leaky_relu", "negative_slope": "steep"}
+    body = client.post("/api/v1/networks", content=json.dumps(STATE), params=query)
+    assert body.status_code == 422
+    for words in ("'steep'", "is no number", "ive one such as 0.01"):
+        assert words in body.json()["error"]
+        assert words in html.unescape(told)
+
+
+def test_files_that_are_no_text_are_carried_by_their_preview(client):
+    preview = previewed(client, (BROUGHT / "g2_input_hidden_output.safetensors").read_bytes(), name="by tensors").text
+    assert "layers" in asked(preview)
+    orders = re.findall(r"<option[^>]*>(\w+, \w+, \w+): it computes", preview)
+    assert sorted(orders) == ["hidden, input, output", "input, hidden, output"]
+    other = carried(preview) | {"layers": "hidden, input, output"}
+    assert "hidden (2 to 2" in client.post("/networks/new", data=other).text
+    assert client.post("/networks", data=other).status_code == 303
+    broken = client.post("/networks", data=other | {"content": "base64,*"})
+    assert (broken.status_code, "content" in broken.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("last", "said"), [([[0.6, -1.2]], "Its answers are not clear"), ([[0.0, 0.0]], "It answers 0 on every input")]
+)
+def test_a_network_that_learned_nothing_is_said_first(client, last, said):
+    page = previewed(
+        client, STATE | {"out.weight": last}, activation="relu", output_activation="linear", output_is="value"
+    )
+    above = page.text.partition("It computes")[0]
+    assert said in above
+
+
 def test_a_preview_names_every_refusal_at_once(client):
     document = {"weights": [[[1.0] * 7] * 2, [[1.0, 1.0]]], "biases": [[0.0, 0.0], [0.0]]}
     answer = client.post("/networks/new", data={"text": bare_xor(**document), "name": "../x", "task": "decisions"})
