@@ -86,9 +86,7 @@ def test_the_browser_computes_what_the_server_does_to_the_last_digit(tab, site, 
         assert state == told["state"], mask
 
 
-@pytest.mark.parametrize(
-    "name", ["relu", "leaky_relu(slope=0.2)", "tanh", "sigmoid", "silu", "elu(alpha=0.7)", "hardtanh"]
-)
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid", "silu", "elu(alpha=0.7)", "hardtanh"])
 def test_activations_are_the_engine_s_to_the_last_digit(tab, name):
     known = activation_of(name)
     points = np.random.default_rng(0).normal(0, 8, 400)
