@@ -48,6 +48,8 @@ MAX_TEXT: Final = 8_000
 WHOLE: Final = "own"
 """Id of the block that is exchanged when something is clicked."""
 UNNEEDED: Final = "unneeded"
+_FEW: Final = 3
+"""Circuits of which a chart says something."""
 _WAYS: Final = ("c", "text", "mask", "edges", "scores")
 """Options that say what is claimed, each alone; the last three say it as links from earlier do."""
 _OTHERS: Final = """
@@ -252,9 +254,9 @@ class Given:
         return (self.raw or 0) if left is None else left
 
 
-def page(given: Given, rules: Choice) -> Iterator[Block]:
+def page(given: Given, rules: Sequence[Choice] = ()) -> Iterator[Block]:
     """The page of what an address holds; what cannot be read stands in the form, below why."""
-    yield Head("Your own answer", actions=[rules])
+    yield Head("Your own answer", actions=rules)
     refused = given.refused
     if refused is not None:
         yield Notice.refused(refused)
@@ -277,7 +279,7 @@ def _answer(given: Given) -> OwnAnswer:
     graph, raw = of.question.graph, given.raw or 0
     first, then = sentence(told, of.part)
     heads, rows, note = _rows(of, told)
-    count, known = told["circuits"], exact(told["listed"])
+    known = exact(told["listed"])
     listed = f"All {known} valid circuits" if told["all_listed"] else f"The {known} valid circuits that are known"
     return OwnAnswer(
         valid=told["state"] == "valid",
@@ -296,8 +298,8 @@ def _answer(given: Given) -> OwnAnswer:
         rows=rows,
         note=note,
         rivals=[*_rivals(given)],
-        chart=draw(_chart(told, of.part)) if count is not None else Markup(),
-        listed=(listed if told["listed"] else "", f"by how many {of.part}s they differ from yours"),
+        chart=draw(_chart(told, of.part)),
+        listed=(listed if told["listed"] >= _FEW else "", f"by how many {of.part}s they differ from yours"),
         running=_running(of),
         form=(of.links.claim(of.slug), of.scope.query()),
         text=given.options.get("text", ""),
@@ -374,6 +376,8 @@ def _running(of: AnalysisContext) -> Mapping[str, Any] | None:
 
 
 _LOW, _HIGH, _ACROSS = -1.0, 2.0, (6.0, 108.0)
+_NEAREST_ROWS: Final = 16
+"""Of a task of a model that are shown."""
 
 
 def _across(output: float) -> float:
@@ -384,8 +388,6 @@ def _across(output: float) -> float:
 
 def _rows(of: AnalysisContext, told: Mapping[str, Any]) -> tuple[Sequence[str], list[Mapping[str, Any]], str]:
     """The heads of the table of rows, its rows, and what is said below."""
-    more = f"{exact(len(told['rows']))} of {exact(told['n_rows'])} rows, wrong ones first. "
-    more = more if len(told["rows"]) < told["n_rows"] else ""
     rows: list[Mapping[str, Any]] = []
     if of.kind.refuses("neurons"):
         rows = [
@@ -396,9 +398,14 @@ def _rows(of: AnalysisContext, told: Mapping[str, Any]) -> tuple[Sequence[str], 
                 "margin": decimal(row["gap"], 3),
                 "right": row["right"],
             }
-            for row in told["rows"]
+            for row in sorted(told["rows"], key=lambda row: row["gap"])[:_NEAREST_ROWS]
         ]
-        return ("row", "right", "answers", "gap"), rows, f"{more}The gap is the right output less the largest other."
+        some = (
+            f"{len(rows)} of {exact(told['n_rows'])} rows, smallest gaps first. " if len(rows) < told["n_rows"] else ""
+        )
+        return ("row", "right", "answers", "gap"), rows, f"{some}The gap is the right output less the largest other."
+    more = f"{exact(len(told['rows']))} of {exact(told['n_rows'])} rows, wrong ones first. "
+    more = more if len(told["rows"]) < told["n_rows"] else ""
     protocol = of.question.protocol
     rule = protocol.circuit_decision
     between = {"0": bounds_of(0, rule), "1": bounds_of(1, rule)}

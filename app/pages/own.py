@@ -52,7 +52,7 @@ class Own:
 
     def blocks(self) -> Iterator[Block]:
         """The page."""
-        return page(self.given, Choice("Rules", self.rules, next(iter(self.rules))))
+        return page(self.given, [Choice("Rules", self.rules, next(iter(self.rules)))] if len(self.rules) > 1 else ())
 
 
 def known_circuits_of(session: Session, place: AnyPlace) -> tuple[Analysed, Count | None]:
