@@ -18,7 +18,7 @@ what is left over goes to what is not done yet, one output after the other.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final, get_args
@@ -40,7 +40,7 @@ from analysis.interpretations.result import InterpretationCounts
 from analysis.limits import Limits as Limits  # callers take it from here
 from analysis.planning import plan_output
 from analysis.preflight import preflight, refuse
-from analysis.progress import KnownCircuits, Progress
+from analysis.progress import KnownCircuits, Progress, Report
 from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis, Range, Stage, Stop, seconds_words
 from analysis.work import DEFAULT_WORK, Work
@@ -49,6 +49,7 @@ _FIRST_SECONDS: Final = 8.0
 _FIRST_SHARE: Final = 0.25  # of the time, if that is less, for the first answers to all outputs
 _LEAST_SECONDS: Final = 0.5  # with less another round is not begun,
 _TO_PLAN: Final = 4.0  # nor a stage planned, which takes about a second
+_KEPT_AFTER: Final = 1.0  # seconds: a quick analysis is stored once, at its end
 _TELLING: Final = 0.1  # of a stage: what that took tells more about the whole than a plan
 _SHARES: Final[dict[Stage, float]] = {
     "circuits": 0.5,
@@ -58,6 +59,7 @@ _SHARES: Final[dict[Stage, float]] = {
     "alignments": 0.1,
 }
 """Of an output's time, in the stages' order; what a stage leaves over goes to those after it."""
+Keep = Callable[[OutputAnalysis], None]
 
 
 def analyse_output(
@@ -66,18 +68,20 @@ def analyse_output(
     *,
     circuits: CircuitSearch | None = None,
     so_far: OutputAnalysis | None = None,
+    keep: Keep | None = None,
 ) -> OutputAnalysis:
     """Run the whole analysis of one output.
 
     Args:
         circuits: what the search of circuits found under the same rules and limits, if it was made before.
-        so_far: an analysis of the same question that time or memory ended.
+        so_far: an analysis of the same question that was not done.
+        keep: given what was found by then, before a report, once the stage after it has taken a second.
 
     Raises:
         Those of :func:`analyse_outputs`.
     """
     refuse(preflight(question))
-    return _spend([_Course(question, work, circuits, so_far)], work)[0]
+    return _spend([_Course(question, work, circuits, so_far, keep)], work)[0]
 
 
 def analyse_outputs(
@@ -132,8 +136,10 @@ class _Course:
         work: Work,
         circuits: CircuitSearch | None = None,
         so_far: OutputAnalysis | None = None,
+        keep: Keep | None = None,
     ) -> None:
-        self.question, self._work = question, work
+        self.question, self._work, self._keep = question, work, keep
+        self._found_at: float | None = None  # the clock when something was found that is not kept yet
         self.seconds: dict[str, float] = {}
         self.stops: dict[Stage, Stop] = {}
         self._planned: dict[Stage, Range] = {}  # seconds, where they had to be asked for
@@ -175,9 +181,11 @@ class _Course:
             self._planned.get(stage),
             self.seconds.get(stage, 0.0) if goes_on else 0.0,
         )
-        own = work.for_seconds(share * work.seconds_left).reporting_to(forecast)
+        own = work.for_seconds(share * work.seconds_left).reporting_to(self._keeping(forecast))
         with own.ending(stage):
             yield own
+        if self._keep is not None and stage != "criteria":
+            self._found_at = work.clock()
         if work.is_timed:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + work.clock() - start
         self.stops.pop(stage, None)
@@ -189,6 +197,19 @@ class _Course:
                     self._planned = {one.stage: one.seconds for one in stages}
             low, high = seconds or self._planned.get(stage) or (0.0, 0.0)
             self.stops[stage] = Stop(stage, reason, (max(low, spent), max(high, 2 * spent)) if high else None)
+
+    def _keeping(self, report: Report) -> Report:
+        """A report before which what was found is given to whoever keeps it, once that is a second ago."""
+
+        def tell(progress: Progress, /) -> None:
+            found_at = self._found_at
+            if found_at is not None and self._keep is not None and self._work.clock() - found_at >= _KEPT_AFTER:
+                self._found_at = None
+                if self.circuits.n_tested is not None and self.stops:
+                    self._keep(self._analysis(self._tallies(), pending=True))
+            report(progress)
+
+        return tell
 
     def _share(self, stage: Stage) -> float:
         """Of the time that is left, for a stage that those after it may need some of."""
@@ -226,6 +247,13 @@ class _Course:
                 words += f"; finding them all takes {seconds_words(seconds)}"
             work.report(Progress(f"{self.prefix}circuits", 1, 1, words, known=known))
 
+    def _with_tried(self, found: CircuitSearch) -> CircuitSearch:
+        """The same with an interval that holds at least the circuits which are known to be valid."""
+        self._tried = self._tried or [*try_circuits(self.question, Work())][-1]
+        _, high = found.interval or (0, found.possible)
+        least, most = self._tried.least, max(self._tried.least, min(high, self._tried.most))
+        return replace(found, count=max(found.count, least), interval=(least, most))
+
     def _find(self, work: Work, *, first: bool = False) -> None:
         """The circuits, as far as there is time."""
         before = None if self.circuits.n_tested is None else self.circuits
@@ -235,6 +263,8 @@ class _Course:
                 found = first_answer(self.question, own, plan, own.seconds_left / 2)
             else:
                 found = find_number(self.question, own, plan, before)
+            if found.interval and not found.interval[0]:  # nothing drawn was valid, and yet some circuits may be known
+                found = self._with_tried(found)
             if found.masks is self.circuits.masks:
                 self.circuits = found
             else:
@@ -273,19 +303,26 @@ class _Course:
             "criteria", Work(self._work.report, self._work.clock)
         ) as own:  # quick, also when the time is up
             own.tell("criteria", 0, 1)
-            if self.question.data.boolean:
-                criteria = tallies(self.question, self.circuits, self.interpretations, self.algorithms)
-            else:
-                criteria = tallies_of_circuits(self.question, self.circuits)
+            criteria = self._tallies()
             own.tell("criteria", 1, 1)
+        return self._analysis(criteria)
+
+    def _tallies(self) -> dict[str, CriterionTally]:
+        if self.question.data.boolean:
+            return tallies(self.question, self.circuits, self.interpretations, self.algorithms)
+        return tallies_of_circuits(self.question, self.circuits)
+
+    def _analysis(self, criteria: dict[str, CriterionTally], *, pending: bool = False) -> OutputAnalysis:
+        """The same as a value; where it goes on what is not done is still to come."""
+        stops = (self.stops[stage] for stage in get_args(Stage) if stage in self.stops)
         return OutputAnalysis(
             question=self.question,
             circuits=self.circuits,
             interpretations=self.interpretations,
             algorithms=self.algorithms,
             criteria=criteria,
-            seconds=self.seconds,
-            stops=tuple(self.stops[stage] for stage in get_args(Stage) if stage in self.stops),
+            seconds=dict(self.seconds),
+            stops=tuple(replace(stop, reason="pending") if pending else stop for stop in stops),
         )
 
 

@@ -66,6 +66,7 @@ class Progress:
         found: what has been found so far in this stage, with its noun, e.g. "32 valid circuits"; "" if nothing to say.
         loss: of a training after so many units; None where nothing falls.
         known: of the valid circuits, where more is known than at the report before; else None.
+        part: what was found by now, whole in itself, for whoever stores it; else None.
     """
 
     stage: str
@@ -74,6 +75,7 @@ class Progress:
     found: str = ""
     loss: float | None = None
     known: KnownCircuits | None = None
+    part: Any = None
 
 
 class Report(Interface):

@@ -68,14 +68,15 @@ def _between(low: float, high: float, unit: str) -> str:
 
 @dataclass(frozen=True)
 class Stop:
-    """A stage that time or memory ended: what it has is a prefix of the whole.
+    """A stage that is not done: it is still to come, or time or memory ended it, and what it has is a prefix of the
+    whole.
 
     Args:
         seconds: from and to how many the whole stage would take, as it went or as planned; None if that is not known.
     """
 
     stage: Stage
-    reason: Literal["time", "memory"]
+    reason: Literal["time", "memory", "pending"]
     seconds: Range | None = None
 
 
@@ -86,7 +87,7 @@ class OutputAnalysis:
     Args:
         criteria: tally by criterion key.
         seconds: wall-clock seconds by stage, as measured by the caller's clock; empty if none was given.
-        stops: stages that time or memory ended.
+        stops: stages that are not done.
     """
 
     question: Question

@@ -253,7 +253,9 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
 
 
 def stop_words(stop: Stop) -> str:
-    """What time or memory ended, and how long it takes in all."""
+    """What is not done, and how long it takes in all where time ended it."""
+    if stop.reason == "pending":
+        return f"{_STAGES[stop.stage]} is still to come"
     if stop.reason == "memory":
         return f"{_STAGES[stop.stage]} ended where memory did"
     takes = "" if stop.seconds is None else f"; in all it takes {seconds_words(stop.seconds)}"

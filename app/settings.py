@@ -148,5 +148,5 @@ class Settings(BaseSettings):
 
     @cached_property
     def memory_of_job(self) -> int:
-        """Bytes that a job may take."""
-        return max(LEAST, self.job_memory_bytes or bytes_for_each(self.workers))
+        """Bytes that a job may take; one more at a time may run than there are workers, which somebody asked for."""
+        return max(LEAST, self.job_memory_bytes or bytes_for_each(self.workers + 1))

@@ -14,9 +14,10 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import ModuleType
@@ -102,12 +103,22 @@ class ProcessExecutor:
         begin: what it does first, where the code that it runs is somebody else's; makes it head of a group of
             processes, all of which end with it.
         forked: whether it begins with all that this process has, functions that no other could import among them.
+        loads: modules that it imports before it is given anything.
+        niceness: that it adds to its own; pages that somebody waits for come first.
     """
 
     def __init__(
-        self, n_bytes: int, *, keeps: bool = False, begin: Callable[[], None] | None = None, forked: bool = False
+        self,
+        n_bytes: int,
+        *,
+        keeps: bool = False,
+        begin: Callable[[], None] | None = None,
+        forked: bool = False,
+        loads: Sequence[str] = (),
+        niceness: int = 10,
     ) -> None:
         self._n_bytes, self._keeps, self._begin, self._forked = n_bytes, keeps, begin, forked
+        self._loads, self._niceness = loads, niceness
         self._context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         self._process: BaseProcess | None = None
         self._pipe: Connection
@@ -115,11 +126,17 @@ class ProcessExecutor:
         self._ended_before: int
         self._busy = False
 
-    def start(self, compute: Compute, tell: Report) -> None:
-        if self._process is None or not self._process.is_alive():
+    @property
+    def is_warm(self) -> bool:
+        """Whether its process runs."""
+        return self._process is not None and self._process.is_alive()
+
+    def warm(self) -> None:
+        """Start the process ahead of what it will compute, unless it runs."""
+        if not self.is_warm:
             self.close()
             self._pipe, theirs = self._context.Pipe()
-            given = (theirs, self._n_bytes, self._keeps, self._begin)
+            given = (theirs, self._n_bytes, self._keeps, self._begin, self._loads, self._niceness)
             self._process = self._context.Process(target=_serve, args=given, daemon=True)
             main = sys.modules["__main__"]
             if self._begin is not None and not self._forked:  # a script that starts it is not run again there
@@ -129,6 +146,9 @@ class ProcessExecutor:
             finally:
                 sys.modules["__main__"] = main
             theirs.close()
+
+    def start(self, compute: Compute, tell: Report) -> None:
+        self.warm()
         self._tell, self._busy, self._ended_before = tell, True, ended_by_system()
         with suppress(OSError):  # if it died just now, waiting for it tells so
             self._pipe.send(compute)
@@ -229,15 +249,19 @@ class ThreadExecutor:
     close = stop
 
 
-def _serve(pipe: Connection, n_bytes: int, keeps: bool, begin: Callable[[], None] | None) -> None:
+def _serve(
+    pipe: Connection, n_bytes: int, keeps: bool, begin: Callable[[], None] | None, loads: Sequence[str], niceness: int
+) -> None:
     """What the process does: one computation after another, until the pipe closes."""
     if begin is not None:
         begin()
     end_first()
     if hasattr(os, "nice"):
-        os.nice(10)  # pages that somebody waits for come first
+        os.nice(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
     collect_garbage_seldom()
+    for name in loads:
+        import_module(name)
 
     def send(message: object) -> None:
         try:
@@ -310,7 +334,8 @@ def _reporter(send: Report) -> Report:
     def report(progress: Progress, /) -> None:
         nonlocal last_stage, last_sent
         now = time.monotonic()
-        turning_point = progress.stage != last_stage or progress.done >= progress.total or progress.known is not None
+        news = progress.known is not None or progress.part is not None
+        turning_point = news or progress.stage != last_stage or progress.done >= progress.total
         if turning_point or now - last_sent >= REPORT_SECONDS:
             last_stage, last_sent = progress.stage, now
             send(progress)

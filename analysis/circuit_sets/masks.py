@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from analysis.circuits.distribution import CircuitDistribution, minimal_masks
 from analysis.circuits.result import CircuitMethod, SmallestCircuits
 from analysis.described import Described
+from analysis.progress import KnownCircuits, Progress
 from analysis.subjects.enumeration import MAX_BITS, engine_of, most_wrong, number_bits, refuse_if_too_large
 from analysis.subjects.graph import Masks
 from analysis.subjects.question import GraphQuestion
@@ -136,7 +137,12 @@ class MasksFound(Described):
 
 
 def find_masks(
-    question: GraphQuestion, work: Work = DEFAULT_WORK, *, limit: int = MAX_LISTED, earlier: MasksFound | None = None
+    question: GraphQuestion,
+    work: Work = DEFAULT_WORK,
+    *,
+    limit: int = MAX_LISTED,
+    earlier: MasksFound | None = None,
+    tried: KnownCircuits | None = None,
 ) -> MasksFound:
     """The masks of every valid circuit by the usual threshold, or of those decided before time or memory ended.
 
@@ -144,6 +150,7 @@ def find_masks(
         work: told after each part; may raise Cancelled.
         limit: most masks kept, those with the fewest bits; all are counted.
         earlier: what a search of the same found before time or memory ended it, to go on from.
+        tried: what is certain besides.
 
     Raises:
         BeyondLimits: there are too many circuits.
@@ -158,8 +165,28 @@ def find_masks(
         work.tell("circuits", tally.parts, engine.n_parts)
         for part in islice(engine.parts(most), tally.parts, None):
             tally.add(part())
-            work.tell("circuits", tally.parts, engine.n_parts, f"{tally.valid:,} valid circuits")
+            known = _known(space.possible, tally.valid, tally.tested, tried)
+            work.pass_on(Progress("circuits", tally.parts, engine.n_parts, known.words, known=known))
     return tally.found()
+
+
+def known_masks(question: GraphQuestion, found: MasksFound | None, tried: KnownCircuits | None = None) -> KnownCircuits:
+    """What is known of the valid circuits while they are searched, or where they are not.
+
+    Args:
+        tried: what is certain besides.
+    """
+    valid, tested = (0, 0) if found is None else (found.valid, found.tested)
+    return _known(question.space.possible, valid, tested, tried)
+
+
+def _known(possible: int, valid: int, tested: int, tried: KnownCircuits | None) -> KnownCircuits:
+    """At least what was found, at most that and what was not tested."""
+    least, most = valid, possible - tested + valid
+    if tried is not None:
+        least, most = max(least, tried.least), min(most, tried.most)
+    masks = () if tried is None else tried.masks
+    return KnownCircuits(possible, least, least, most, method="tested" if least < most else "listed", masks=masks)
 
 
 class _Tally:
@@ -172,12 +199,12 @@ class _Tally:
         self._new: list[Numbers] = []
         self._by_bits = np.zeros(MAX_BITS + 1, dtype=np.int64)
         self._bit_use = [0] * space.graph.n_bits
-        self._tested = self.parts = 0
+        self.tested = self.parts = 0
         if earlier is not None:
             if earlier.valid > len(earlier.masks):  # a larger list would lack what that one has left out
                 self._limit = min(limit, len(earlier.masks))
             self._kept, self._drawn, self._bit_use = earlier.masks, earlier.drawn, list(earlier.bit_use)
-            self._tested, self.parts = earlier.tested, earlier.parts or 0
+            self.tested, self.parts = earlier.tested, earlier.parts or 0
             for bits, count in earlier.by_bits.items():
                 self._by_bits[bits] = count
 
@@ -189,7 +216,7 @@ class _Tally:
     def add(self, part: SearchPart) -> None:
         """Count what one more part found."""
         self.parts += 1
-        self._tested += part.n_tested
+        self.tested += part.n_tested
         if not len(part.valid):
             return
         self._by_bits += np.bincount(np.bitwise_count(part.valid), minlength=MAX_BITS + 1)
@@ -214,7 +241,7 @@ class _Tally:
             np.sort(self._kept),
             self.valid,
             self._space.possible,
-            self._tested,
+            self.tested,
             by_bits,
             tuple(self._bit_use),
             np.sort(self._drawn),

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, partial
 from itertools import accumulate, combinations, pairwise
-from math import ceil, floor
+from math import ceil, floor, isqrt
 from random import Random
 from typing import Final
 
@@ -33,7 +33,7 @@ from analysis.certainty import Certainty
 from analysis.circuits.estimating import share_interval
 from analysis.errors import NotOffered
 from analysis.large_numbers import in_words
-from analysis.progress import OutOfTime
+from analysis.progress import KnownCircuits, OutOfTime, Progress
 from analysis.subjects.enumeration import are_circuits
 from analysis.subjects.question import GraphQuestion
 from analysis.work import DEFAULT_WORK, Work
@@ -199,6 +199,12 @@ class StrataCount:
         return f"Not enough to say: {self.valid:,} of {self.drawn:,} drawn circuits are valid; {more} would be enough."
 
     @property
+    def known(self) -> KnownCircuits:
+        """What it says of the valid circuits."""
+        possible, ends = sum(one.possible for one in self.strata), (self.low, self.high)
+        return KnownCircuits(possible, isqrt(self.low * self.high), *ends, self.confidence, "sampled", self.masks[:1])
+
+    @property
     def _of_each(self) -> float:
         """The confidence of the interval of each stratum: the error of a round by the strata that are drawn from."""
         n = self.rounds * (self.rounds + 1) * sum(one.first > 0 for one in self.strata)
@@ -245,6 +251,7 @@ def count_by_strata(
                 break
             start = work.clock()
             found = _after_round(question, found, mapped, work)
+            work.report(Progress("circuits", 0, 1, (known := found.known).words, known=known))
             if work.seconds_left < 2 * (work.clock() - start):  # what the next one takes
                 raise OutOfTime
     return found or StrataCount((Stratum(sizes, 0),), confidence, seed)

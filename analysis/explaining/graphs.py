@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from analysis import ENGINE_VERSION
 from analysis.answers import largest
 from analysis.circuit_sets.judged_masks import judged_circuits, population_of
-from analysis.circuit_sets.masks import MasksFound, SizedSample, circuits_of, find_masks
+from analysis.circuit_sets.masks import MasksFound, SizedSample, circuits_of, find_masks, known_masks
 from analysis.circuit_sets.strata import count_by_strata, smallest_found
 from analysis.circuits.distribution import minimal_masks
 from analysis.circuits.result import SmallestCircuits, certainty_of
+from analysis.circuits.trying import MOST_TRIED, descend
 from analysis.criteria.criterion import Criterion
 from analysis.criteria.cuts import ROLE_AGREEMENT, Runs
 from analysis.criteria.population import PopulationOf
@@ -31,8 +32,10 @@ from analysis.digest import canonical_json, sha256_hex
 from analysis.errors import InvalidNetwork, InvalidTask
 from analysis.large_numbers import in_words
 from analysis.limits import Limits
+from analysis.progress import KnownCircuits, Progress
 from analysis.result_file import RESULT_FORMAT, document_of, exact, read_smallest, smallest_json
-from analysis.subjects.enumeration import engine_of, most_wrong
+from analysis.subjects.enumeration import are_circuits, engine_of, most_wrong
+from analysis.subjects.graph import Masks
 from analysis.subjects.perceptron.circuit import number_array
 from analysis.subjects.planted import PlantedCircuit
 from analysis.subjects.question import GraphQuestion
@@ -44,6 +47,8 @@ MINIMAL_AMONG: Final = 20_000
 """Listed circuits up to which it is looked for whether each has another one within, where nobody asked for it."""
 DRAWS: Final = 1 << 13
 """Circuits that are drawn where there are too many to search, besides those of the pilot."""
+_TRYING_MILLISECONDS: Final = 500.0
+_FEWEST_TRIED: Final = 16
 
 
 def questions(kind: SubjectKind, file: Any, outputs: Sequence[int], protocol: Any, _data: Any) -> list[GraphQuestion]:
@@ -84,8 +89,39 @@ def explain(asked: Sequence[GraphQuestion], work: Work, *, masks: bool = True, e
     (question,) = asked
     so_far = None if earlier is None else _read_unfinished(question, earlier)
     began, spent = work.clock(), 0.0 if earlier is None else float(earlier["seconds"]["circuits"])
-    found = sample(question, work, DRAWS) if question.refusal else search(question, work, so_far)
-    return result_json(question, found, masks=masks, seconds=spent + work.clock() - began)
+    tried = first_known(question, work)
+    if question.refusal:
+        found = sample(question, work, DRAWS, tried=tried)
+    else:
+        found = find_masks(question, work, limit=work.limits.most_listed(0), earlier=so_far, tried=tried)
+    return result_json(question, found, masks=masks, seconds=spent + work.clock() - began, tried=tried)
+
+
+def first_known(question: GraphQuestion, work: Work) -> KnownCircuits | None:
+    """What trying a few circuits tells of the valid ones, reported as it is known; None where time ends it before."""
+    space, known = question.space, None
+    most = int(np.clip(_TRYING_MILLISECONDS / max(space.run_milliseconds, 1e-9), _FEWEST_TRIED, MOST_TRIED))
+
+    def below(circuit: Masks) -> Masks:
+        bits = np.flatnonzero(circuit)[:most]
+        left = np.tile(circuit, (len(bits), 1))
+        left[np.arange(len(bits)), bits] = False
+        left = space.reduce(left)
+        return left[are_circuits(space, left)]
+
+    def judged(circuits: Masks) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        alone = len(circuits) == 1  # by the plain run, since what runs many at once takes seconds to load
+        right = (
+            np.array([question.judge(space.graph.number(circuits[0])).valid]) if alone else question.are_valid(circuits)
+        )
+        return right, np.ones(len(circuits), np.bool_)
+
+    (whole,) = space.reduce(np.ones((1, space.graph.n_bits), np.bool_))
+    with work.ending("circuits"):
+        for known in descend(whole, below, judged, space.possible, most, work):
+            work.report(Progress("circuits", 0, 1, known.words, known=known))
+    work.ended.pop("circuits", None)
+    return known
 
 
 def search(question: GraphQuestion, work: Work, earlier: MasksFound | None = None) -> MasksFound | None:
@@ -99,7 +135,9 @@ def search(question: GraphQuestion, work: Work, earlier: MasksFound | None = Non
     return find_masks(question, work, limit=work.limits.most_listed(0), earlier=earlier)
 
 
-def sample(question: GraphQuestion, work: Work, most: int, seed: int = 0) -> MasksFound | None:
+def sample(
+    question: GraphQuestion, work: Work, most: int, seed: int = 0, *, tried: KnownCircuits | None = None
+) -> MasksFound | None:
     """What uniform draws say of the valid circuits, of which those with the fewest bits are kept; None where circuits
     cannot be drawn by size.
 
@@ -107,18 +145,21 @@ def sample(question: GraphQuestion, work: Work, most: int, seed: int = 0) -> Mas
         work: half its time is for draws, the rest for small circuits.
         most: circuits to draw, at most, besides the pilot's.
         seed: of the draws.
+        tried: what is certain besides.
     """
     sizes = question.space.possible_by_bits
     if sizes is None:
         return None
     strata = count_by_strata(question, work.for_seconds(work.seconds_left / 2), most=most, seed=seed)
     least = smallest_found(question, strata, work)
-    small = () if least is None else (least,)
+    small = (() if tried is None else tried.masks[-1:]) if least is None else (least,)
     undrawn = tuple({*small} - {*strata.masks})
     by_bits = sum((Counter(one.tally.by_size) for one in strata.strata), Counter[int]())
     bit_use = [one.tally.bit_use for one in strata.strata if one.tally.bit_use]
     masks = number_array(sorted({*strata.masks, *small}), question.graph.n_bits)
     low, high = max(strata.low, len(masks)), min(strata.high, question.space.possible)
+    if tried is not None:
+        low, high = max(low, tried.least), max(low, min(high, tried.most))
     return MasksFound(
         masks,
         math.isqrt(low * high),
@@ -212,7 +253,12 @@ def _given(question: GraphQuestion) -> NDArray[np.intp]:
 
 
 def result_json(
-    question: GraphQuestion, found: MasksFound | None, *, masks: bool = True, seconds: float = 0.0
+    question: GraphQuestion,
+    found: MasksFound | None,
+    *,
+    masks: bool = True,
+    seconds: float = 0.0,
+    tried: KnownCircuits | None = None,
 ) -> dict[str, Any]:
     """What was found of the circuits of a network, as JSON values of ``pluriscope-result/1``.
 
@@ -220,9 +266,13 @@ def result_json(
         found: None if there are too many circuits to search.
         masks: whether to list the masks of valid circuits.
         seconds: that the search took.
+        tried: what is certain besides.
     """
     missing = what_is_missing(question, found)
     circuits = _circuits_json(question, found, masks=masks)
+    if found is None or (found.sample is None and not found.exhaustive):
+        known = known_masks(question, found, tried)
+        circuits |= {"at_least": exact(known.least), "at_most": exact(known.most)}
     output = {"output": question.output, "task": dict(question.task_document), "circuits": circuits}
     document = document_of(question, [output], {"circuits": seconds}, missing, exhaustive=not missing)
     if "parts" in circuits:  # going on is refused where this was changed
@@ -386,7 +436,8 @@ def judged(question: GraphQuestion, work: Work) -> MasksFound | None:
     """The valid circuits with their figures, roles and outcomes of criteria, of a sample those that are listed; None
     where there is neither.
     """
-    found = sample(question, work, DRAWS) if question.refusal else find_masks(question, work)
+    tried = first_known(question, work)
+    found = sample(question, work, DRAWS, tried=tried) if question.refusal else find_masks(question, work, tried=tried)
     return None if found is None else judged_circuits(question, found, work)
 
 

@@ -24,6 +24,7 @@ from analysis.explanations.registry import BY_KEY as KINDS
 from analysis.large_numbers import in_words
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
+from analysis.progress import Progress
 from analysis.protocol import Protocol
 from analysis.question import Question
 from analysis.report import Analysed, Report, Settings
@@ -89,7 +90,7 @@ def _find_circuits(document: bytes, rules: str, work: Work) -> PreparedAnalysis:
 def _unfinished(
     session: Session, network: NetworkRow, question: Question, arguments: Arguments
 ) -> OutputAnalysis | None:
-    """What an earlier run of the same job found until time or memory ended it."""
+    """What an earlier run of the same job found before it was ended."""
     row = analysis_by_key(session, network.id, question.output, question.protocol.digest, question.record.digest)
     if row is None or row.engine_version != ENGINE_VERSION or not row.distributions.get("stops"):
         return None
@@ -107,8 +108,32 @@ def _analyse(
     question: Question, limits: Limits, seconds: float, so_far: OutputAnalysis | None, work: Work
 ) -> PreparedAnalysis:
     """Run the engine, and make what it found ready for the store; what it found by then where its time is up."""
-    work = replace(work, limits=limits).for_seconds(seconds)
-    return prepare_analysis(analyse_output(question, work, so_far=so_far))
+    parts: list[PreparedAnalysis] = []
+
+    def report(progress: Progress, /) -> None:
+        work.report(replace(progress, part=parts.pop()) if parts else progress)
+
+    own = replace(work, limits=limits, report=report).for_seconds(seconds)
+    return prepare_analysis(
+        analyse_output(question, own, so_far=so_far, keep=lambda one: parts.append(prepare_analysis(one)))
+    )
+
+
+def keep_analysis(session: Session, arguments: Arguments, part: PreparedAnalysis) -> None:
+    """Store what an analysis has found by now, unless more is stored."""
+    network = network_by_digest(session, part.network)
+    key = part.output, part.protocol.digest, part.columns["data_digest"]
+    before = None if network is None else analysis_by_key(session, network.id, *key)
+    if before is None or before.distributions.get("stops"):
+        save_prepared(session, part)
+        _note(session, arguments, part)
+
+
+def _note(session: Session, arguments: Arguments, found: PreparedAnalysis) -> None:
+    """Keep with the job where an exact count goes on."""
+    if (job := _job(session, arguments)) is not None:
+        others = {key: told for key, told in job.so_far.items() if key != "count"}
+        job.so_far = others if found.count_so_far is None else {**others, "count": found.count_so_far}
 
 
 def save_analysis_outcome(session: Session, arguments: Arguments, outcome: PreparedAnalysis) -> Saved:
@@ -116,8 +141,7 @@ def save_analysis_outcome(session: Session, arguments: Arguments, outcome: Prepa
     row = save_prepared(session, outcome)
     if outcome.data is None or outcome.data.boolean:  # else there are circuits alone
         enqueue_following(session, row, asked=queue.was_asked(session, "analyse", arguments))
-    if (job := _job(session, arguments)) is not None:
-        job.so_far = {} if outcome.count_so_far is None else {"count": outcome.count_so_far}
+    _note(session, arguments, outcome)
     result = {"url": _url(row), "network": arguments["network"], "result_digest": row.result_digest}
     result |= {"stops": row.distributions["stops"]}
     return Saved(result, found_words(row), truncated=not row.exhaustive)
@@ -323,7 +347,7 @@ def _save_changes(session: Session, arguments: Arguments, outcome: tuple[Changes
     return Saved({"url": url, "network": arguments["network"]}, " ".join(report.findings(None)))
 
 
-ANALYSE: Final = Handler(load_analysis_inputs, save_analysis_outcome)
+ANALYSE: Final = Handler(load_analysis_inputs, save_analysis_outcome, keep_analysis)
 EXPLANATIONS: Final = Handler(_load_explaining, _save_explanations)
 CRITERIA: Final = Handler(_load_judging, _save_verdicts)
 CHANGES: Final = Handler(_load_changes, _save_changes)

@@ -35,7 +35,8 @@ from app.db.tables import AnalysisRow, NetworkRow
 from app.jobs.definitions import DEFINITIONS, JobDefinition, analyse_arguments, arguments_about
 from pluriscope.analyses.registry import BY_KEY as ANALYSES
 
-ASKED_PRIORITY: Final = -10  # somebody waits for it: before all that the application asks for itself
+ASKED_PRIORITY: Final = -20  # somebody waits for it and knows nothing yet: before everything else
+FOLLOWING_PRIORITY: Final = -10  # somebody waits for more of it: before all that the application asks for itself
 LEASE_SECONDS: Final = 30.0
 MAX_LOSSES: Final = 3  # attempts that may fail at one place; then the job itself is taken to be the cause
 NEAR: Final = 20  # places of a stage are one within this part of its total, since progress is noted now and then
@@ -132,7 +133,7 @@ def is_unfinished(row: JobRow) -> bool:
 def was_asked(session: Session, kind: str, arguments: Mapping[str, Any]) -> bool:
     """Whether somebody asked for a job, and so waits for what goes on from it as well."""
     row = session.get(JobRow, DEFINITIONS[kind].job_id(arguments))
-    return row is not None and row.priority <= ASKED_PRIORITY
+    return row is not None and row.priority <= FOLLOWING_PRIORITY
 
 
 def enqueue_analyses(
@@ -252,10 +253,10 @@ def cancel_unknown(session: Session, *, definitions: Mapping[str, JobDefinition]
     return len(found)
 
 
-def hasten(row: JobRow) -> None:
+def hasten(row: JobRow, priority: int = ASKED_PRIORITY) -> None:
     """Let a job come before what nobody asked for, and what goes on from it, too."""
     if row.state not in ENDED:
-        row.priority = min(row.priority, ASKED_PRIORITY)
+        row.priority = min(row.priority, priority)
 
 
 def _queue_again(session: Session, row: JobRow, now: datetime) -> None:
@@ -313,15 +314,17 @@ SEEN: Final = Watch()
 """What pages have seen."""
 
 
-def claimable(now: datetime, lapsed: Collection[Held] = ()) -> ColumnElement[bool]:
-    """Whether a job waits for somebody: queued, and its wait, if it has one, is over; or held under a lapsed lease.
+def claimable(now: datetime, lapsed: Collection[Held] = (), *, asked: bool = False) -> ColumnElement[bool]:
+    """Whether a job waits for somebody: queued, and its wait, if it has one, is over; or held under a lapsed lease; if
+    only what is asked for is meant, whether somebody waits for it besides.
 
     A wait whose end is further off than any wait lasts was begun by a clock that is ahead, and is taken to be over.
     """
     far = now + timedelta(seconds=AWAY_SECONDS)
     is_over = or_(JobRow.not_before.is_(None), JobRow.not_before <= now, JobRow.not_before > far)
     waits = and_(JobRow.state == "queued", is_over)
-    return or_(waits, and_(JobRow.state == "running", tuple_(JobRow.id, JobRow.signs).in_(lapsed)))
+    waits = or_(waits, and_(JobRow.state == "running", tuple_(JobRow.id, JobRow.signs).in_(lapsed)))
+    return and_(waits, JobRow.priority <= FOLLOWING_PRIORITY) if asked else waits
 
 
 def claim(
@@ -331,6 +334,7 @@ def claim(
     lease_seconds: float = LEASE_SECONDS,
     lapsed: Collection[Held] = (),
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
+    asked: bool = False,
     now: datetime | None = None,
 ) -> Claim | None:
     """Take the most urgent job there is, the oldest of them; exactly one owner gets it.
@@ -338,11 +342,14 @@ def claim(
     One that was left by a worker that is gone has lost an attempt; it ends here if it is asked to stop, or was lost too
     often at one place.
 
+    Args:
+        asked: whether it takes only what somebody waits for.
+
     Returns:
         None if there is none.
     """
     now = now or datetime.now(UTC)
-    first = select(JobRow).where(claimable(now, lapsed), JobRow.kind.in_(definitions)).limit(1)
+    first = select(JobRow).where(claimable(now, lapsed, asked=asked), JobRow.kind.in_(definitions)).limit(1)
     first = first.order_by(JobRow.priority, JobRow.created_at, JobRow.id).with_for_update(skip_locked=True)
     while (row := session.scalar(first)) is not None:
         if row.state == "running" and _lose(session, row, "worker was lost", now):
@@ -450,6 +457,18 @@ def give_back(
     why = f"its {reason};" if reason else waits_for
     again = f"{why} tried again in {wait:g} s" if why else "given back unharmed"
     add_log(session, row.id, again, "warning" if why else "info", now=now)
+
+
+def give_way(session: Session, held: Claim) -> None:
+    """Queue a held job of which something is known again, behind those of which nothing is; one that is asked to stop
+    ends.
+
+    Raises:
+        LeaseLost: the job is another's by now.
+    """
+    row = _held(session, held)
+    row.priority = max(row.priority, FOLLOWING_PRIORITY)
+    give_back(session, held)
 
 
 def _held(session: Session, held: Claim) -> JobRow:

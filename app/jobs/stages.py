@@ -53,7 +53,7 @@ def enqueue_following(session: Session, analysis: AnalysisRow, *, asked: bool = 
     asked_of_it = (stage for stage in STAGES if not any(map(lacks, stage.needs)))
     following += [job for stage in asked_of_it for job in stage.ask(session, analysis)]
     for job in following if asked else ():
-        queue.hasten(job)
+        queue.hasten(job, queue.FOLLOWING_PRIORITY)
     return following
 
 

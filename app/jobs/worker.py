@@ -1,4 +1,8 @@
-"""The worker: some slots, each taking one job at a time through load, compute, save, and one more that takes studies.
+"""The worker: some slots, each taking one job at a time through load, compute, save, one more that takes studies, and
+one that takes only what somebody asked for, so that nobody waits for the work of others to end.
+
+Where that slot has a first answer, and somebody else has none yet, its job gives way and goes on later from what is
+stored.
 
 A slot is a thread; the computing happens in the slot's own process (:mod:`pluriscope.executor`), so that the thread is
 free to renew the lease, to tell the progress and to stop the job when somebody asks for that. Whatever happens to
@@ -28,7 +32,7 @@ from itertools import count
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -45,7 +49,7 @@ from app.db.reads.studies import studies_left
 from app.db.trouble import diagnosis, is_lasting
 from app.db.upgrade import upgrade
 from app.jobs import queue, study_queue
-from app.jobs.definitions import DEFINITIONS, STUDY, JobDefinition
+from app.jobs.definitions import ANALYSE, DEFINITIONS, STUDY, JobDefinition
 from app.jobs.handlers import Handler, handler_at
 from app.jobs.queue import Claim, LeaseLost
 from app.jobs.stages import enqueue_outdated
@@ -64,6 +68,8 @@ LASTING_POLLS: Final = 10  # how much longer a worker waits where somebody must 
 SAVE_ATTEMPTS: Final = 5  # each waits for the database's own busy timeout
 SHOWN_EVERY_SECONDS: Final = 10.0
 FORGOTTEN: Final = timedelta(days=1)
+_KEPT_NICENESS: Final = 5  # below that of pages, and before that of other jobs
+_UNANSWERED_SECONDS: Final = 15.0  # a job of which nothing is known by then gives way as well
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,10 @@ class Pace:
     def renew_seconds(self) -> float:
         """Between two renewals of a lease when nothing else is to tell."""
         return self.lease_seconds / 4
+
+
+class GivingWay(Exception):
+    """Somebody waits for a first answer, and the job has given its own."""
 
 
 class Leaving(Exception):
@@ -112,10 +122,12 @@ def run_workers(
         # with hundreds of slots each tells its progress less often, so that the notes of all stay a trickle
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))
         executor = partial(ProcessExecutor, settings.memory_of_job)
+        kept = partial(executor, loads=(ANALYSE.handler.partition(":")[0],), niceness=_KEPT_NICENESS)
         pool: Pool = partial(local_workers, slots, settings.memory_of_job)
         if settings.cluster:
             pool = partial(cluster_workers, settings.cluster, insecure=settings.cluster_insecure, n=slots)
-        Worker(store, slots=slots, stop=stop, pace=pace, executor=executor, pool=pool).run(until_idle=until_idle)
+        worker = Worker(store, slots=slots, stop=stop, pace=pace, executor=executor, kept=kept, pool=pool)
+        worker.run(until_idle=until_idle)
     finally:
         store.close()
 
@@ -139,6 +151,7 @@ class Worker:
         pace: intervals.
         definitions: the kinds of jobs it takes.
         executor: makes the executor of each slot but that of studies.
+        kept: makes that of the slot which takes only what somebody asked for; None for no such slot.
         pool: makes what the chunks of studies are sent to.
         name: of this worker among all; owners of jobs are its slots.
     """
@@ -149,6 +162,7 @@ class Worker:
     pace: Pace = field(default_factory=Pace)
     definitions: Mapping[str, JobDefinition] = field(default_factory=lambda: DEFINITIONS)
     executor: Callable[[], Executor] = field(default_factory=lambda: partial(ProcessExecutor, LEAST))
+    kept: Callable[[], ProcessExecutor] | None = None
     pool: Pool = field(default_factory=lambda: partial(local_workers, 1, LEAST))
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}")
     _lapsed: Collection[queue.Held] = ()
@@ -157,9 +171,10 @@ class Worker:
         """Work until told to leave, or until no job is queued or running any more."""
         of_studies = {STUDY.kind: STUDY} if STUDY.kind in self.definitions else {}
         others = {kind: one for kind, one in self.definitions.items() if kind not in of_studies}
-        slots = [(others, self.executor)] * (self.slots if others else 0) + [(of_studies, ThreadExecutor)] * len(
-            of_studies
-        )
+        slots: list[tuple[Mapping[str, JobDefinition], Callable[[], Executor], bool]]
+        slots = [(others, self.executor, False)] * (self.slots if others else 0)
+        slots += [(of_studies, ThreadExecutor, False)] * len(of_studies)
+        slots += [] if self.kept is None else [(others, self.kept, True)]
         threads = [
             threading.Thread(
                 target=self._run_slot, args=(f"{self.name}:{number}", *slot, until_idle), name=f"slot {number}"
@@ -184,16 +199,25 @@ class Worker:
         leave(self.store, self.name)
 
     def _run_slot(
-        self, owner: str, kinds: Mapping[str, JobDefinition], made: Callable[[], Executor], until_idle: bool
+        self,
+        owner: str,
+        kinds: Mapping[str, JobDefinition],
+        made: Callable[[], Executor],
+        asked: bool,
+        until_idle: bool,
     ) -> None:
-        executor = made()
+        executor, spare = made(), made()  # what gave way has lost its process, and to start one takes seconds
         try:
             while not self.stop.is_set():
                 try:
-                    held = self._claim(owner, kinds)
+                    if isinstance(executor, ProcessExecutor) and isinstance(spare, ProcessExecutor) and asked:
+                        executor, spare = (executor, spare) if executor.is_warm else (spare, executor)
+                        executor.warm()
+                        spare.warm()
+                    held = self._claim(owner, kinds, asked)
                     if held is not None:
                         with about(job=held.job_id):
-                            _Attempt(self, held, executor).run()
+                            _Attempt(self, held, executor, gives_way=asked).run()
                     elif until_idle and not self._any(kinds, JobRow.state.in_(UNFINISHED)):
                         return
                     else:
@@ -205,19 +229,27 @@ class Worker:
                     self.stop.wait(polls * self.pace.poll_seconds)
         finally:
             executor.close()
+            spare.close()
 
-    def _claim(self, owner: str, kinds: Mapping[str, JobDefinition]) -> Claim | None:
+    def is_anybody_waiting(self) -> bool:
+        """Whether somebody has asked for something and knows nothing of it."""
+        waits = queue.claimable(datetime.now(UTC), asked=True)
+        return self._any(self.definitions, and_(waits, JobRow.priority <= queue.ASKED_PRIORITY))
+
+    def _claim(self, owner: str, kinds: Mapping[str, JobDefinition], asked: bool) -> Claim | None:
         """Look before locking: an idle worker must not hold up those who write."""
         now, lapsed = datetime.now(UTC), self._lapsed
         left = STUDY.kind in kinds and self._is_any_study_left()
-        if not left and not self._any(kinds, queue.claimable(now, lapsed)):
+        if not left and not self._any(kinds, queue.claimable(now, lapsed, asked=asked)):
             return None
         with self.store.write() as session:
             if left:
                 study_queue.ask_for_what_is_left(session)
                 session.flush()
             lease = self.pace.lease_seconds
-            return queue.claim(session, owner, lease_seconds=lease, lapsed=lapsed, definitions=kinds, now=now)
+            return queue.claim(
+                session, owner, lease_seconds=lease, lapsed=lapsed, definitions=kinds, asked=asked, now=now
+            )
 
     def _is_any_study_left(self) -> bool:
         with self.store.read() as session:
@@ -231,11 +263,14 @@ class Worker:
 class _Attempt:
     """One attempt at one job."""
 
-    def __init__(self, worker: Worker, held: Claim, executor: Executor) -> None:
+    def __init__(self, worker: Worker, held: Claim, executor: Executor, *, gives_way: bool = False) -> None:
         self.worker, self.store, self.pace = worker, worker.store, worker.pace
         self.held, self.executor = held, executor
         self.reports: list[Progress] = []  # that are not noted yet
         self.logged_stage = ""
+        self.handler: Handler[Any] | None = None
+        self.gives_way = gives_way
+        self.is_answered = held.definition.kind != ANALYSE.kind  # somebody knows something of it
 
     def run(self) -> None:
         """Take the job to whatever end it has; nothing that goes wrong with it may end the slot."""
@@ -249,6 +284,7 @@ class _Attempt:
             if held.definition is STUDY:
                 compute = partial(compute, write=self._write, pool=self.worker.pool)
             self.executor.start(compute, self.reports.append)
+            self.handler = handler
             outcome = self._followed()
             self._insist(lambda: self._save(handler, outcome))
             change = None
@@ -257,6 +293,8 @@ class _Attempt:
             change = None
         except Leaving:
             change = _given_back(held)
+        except GivingWay:
+            change = partial(queue.give_way, held=held)
         except Cancelled:
             change = _ended(held, "cancelled")
         except (ClusterLost, ClusterUnusable) as error:
@@ -288,12 +326,14 @@ class _Attempt:
         log.info("%s finished in %.1f s", held.definition.kind, time.monotonic() - started)
 
     def _followed(self) -> Any:
-        """What the computation returns; until then the lease is renewed and progress is noted."""
-        noted = looked = time.monotonic()
+        """What the computation returns; until then the lease is renewed, and progress and what was found are noted."""
+        began = noted = looked = time.monotonic()
         while (finished := self.executor.wait(min(self.pace.progress_seconds / 2, self.pace.look_seconds))) is None:
             if self.worker.stop.is_set():
                 raise Leaving
             now = time.monotonic()
+            if now - began >= _UNANSWERED_SECONDS:
+                self.is_answered = True
             due = min(self.pace.progress_seconds if self.reports else self.pace.renew_seconds, self.pace.renew_seconds)
             try:
                 if now - looked >= self.pace.look_seconds:
@@ -304,6 +344,7 @@ class _Attempt:
                     self._beat()
             except OperationalError as error:  # busy or away: the computation goes on, the lease covers the pause
                 log.warning("job %s: progress not noted: %s", self.held.job_id, error.orig)
+        self.handler = None  # the whole outcome is stored next
         if self.reports:
             self._insist(self._beat)
         return finished.outcome
@@ -316,17 +357,24 @@ class _Attempt:
             raise LeaseLost(self.held.job_id)
         if asked:
             raise Cancelled
+        if self.gives_way and self.is_answered and self.worker.is_anybody_waiting():
+            self._beat()
+            raise GivingWay
 
     def _beat(self) -> None:
-        """Renew the lease and note what was reported."""
+        """Renew the lease, note what was reported, and store what was found by now."""
         reports = list(self.reports)
         newest = reports[-1] if reports else None
         losses = [(one.done, one.loss) for one in reports if one.loss is not None and isfinite(one.loss)]
         known, lease = next((one.known for one in reversed(reports) if one.known), None), self.pace.lease_seconds
+        self.is_answered |= known is not None and known.method != "tested"
         with self.store.write() as session:
             queue.heartbeat(session, self.held, newest, losses=losses, known=known, lease_seconds=lease)
             for line in self._stages_ended(reports):
                 queue.add_log(session, self.held.job_id, line)
+            part = next((one.part for one in reversed(reports) if one.part is not None), None)
+            if part is not None and self.handler is not None and self.handler.keep is not None:
+                self.handler.keep(session, self.held.arguments, part)
         del self.reports[: len(reports)]
 
     def _stages_ended(self, reports: Sequence[Progress]) -> Iterator[str]:

@@ -10,12 +10,13 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from analysis.result_file import read_stops, stop_words
-from app.db.job_tables import JobRow
+from app.db.job_tables import JobLogRow, JobRow
 from app.db.reads import jobs as reads
 from app.db.reads.analyses import network_by_digest
 from app.jobs.definitions import DEFINITIONS
 from app.jobs.queue import ENDED_BADLY, MAX_LOSSES, SEEN, is_unfinished
 from app.options import PageModel
+from app.pages.shared import known_of
 from app.pages.training.course import Learning, LossPoint, learning_of_job
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import ANALYSES
@@ -143,7 +144,7 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         result_url=addresses.prefix + made if made else "",
         network_url=addresses.network(network.slug) if network else "",
         network_name=network.name if network else "",
-        stages=_stages(row),
+        stages=_stages(row, lines),
         learning=learning,
         losses_so_far=row.so_far.get("losses", []) if _is_of_transformer(row) else [],
         loss_target=row.arguments["specs"][0]["loss_target"] if _is_of_transformer(row) else None,
@@ -165,7 +166,11 @@ def _is_of_transformer(row: JobRow) -> bool:
     return row.kind == "train" and "kind" in row.arguments
 
 
-def _stages(row: JobRow) -> list[Stage]:
+def _stages(row: JobRow, log: Sequence[JobLogRow]) -> list[Stage]:
+    """How far each stage is, with what it has found by now, or what the log says that it ended with."""
+    ended = dict(line.message.split(": ", 1) for line in log if ": " in line.message)
+    if circuits := known_of(row):
+        ended["circuits"] = circuits.words
     known: Sequence[tuple[str, str, str]] = STAGES.get(row.kind, ())
     keys = [key for key, _, _ in known]
     at = keys.index(row.stage) if row.stage in keys else -1
@@ -174,5 +179,6 @@ def _stages(row: JobRow) -> list[Stage]:
         here, past = position == at, row.state in ("done", "truncated") or position < at
         state = "pass" if past else _HERE.get(row.state, "na") if here else "untested"
         done, total, found = (row.done, row.total, row.found) if here else (0, 0, "")
+        found = found or ended.get(key, "")
         stages.append(Stage(key=key, name=name, what=what, state=state, done=done, total=total, found=found))
     return stages

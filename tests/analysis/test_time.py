@@ -15,11 +15,11 @@ import pytest
 from analysis.circuits.search import search_circuits
 from analysis.interpretations.counting import count_interpretations
 from analysis.limits import Limits
-from analysis.pipeline import analyse_outputs
+from analysis.pipeline import analyse_output, analyse_outputs
 from analysis.protocol import COMPLETE, protocol_from_mapping
 from analysis.question import ask
 from analysis.result import Stop
-from analysis.result_file import read_unfinished, result_json, what_is_missing
+from analysis.result_file import read_unfinished, result_json, stop_words, what_is_missing
 from analysis.work import Work
 from tests.golden_files import golden_network
 
@@ -113,3 +113,21 @@ def test_one_stage_alone_goes_on(stage):
     questions, limits, whole, n_readings = whole_of("listed")
     part = [replace(one, stops=(Stop(stage, "time"),)) for one in whole]
     assert told(analyse_outputs(questions, ticking(limits).for_seconds(10 * n_readings), so_far=part)) == told(whole)
+
+
+@pytest.mark.parametrize("case", [name for name in CASES if name != "two outputs"])
+@pytest.mark.slow
+def test_what_is_kept_on_the_way_is_true_and_goes_on_to_the_same_end(case):
+    """At each reading of the clock a second goes by, so that every finding is kept that another stage follows."""
+    questions, limits, whole, _ = whole_of(case)
+    kept = []
+    analyse_output(questions[0], replace(ticking(limits), deadline=1e12), keep=kept.append)
+    assert kept or case == "beyond every limit"
+    for part in kept:
+        assert {stop.reason for stop in part.stops} == {"pending"}
+        assert part.circuits.n_tested is not None
+        assert all("is still to come" in stop_words(stop) for stop in part.stops)
+        (read,) = read_unfinished(json.loads(json.dumps(result_json([part]))), questions)
+        assert told(analyse_outputs(questions, Work(limits=limits), so_far=[read])) == told(whole)
+    stages = [tuple(stop.stage for stop in part.stops) for part in kept]
+    assert stages == sorted(stages, key=len, reverse=True)

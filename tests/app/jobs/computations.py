@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 from analysis.errors import BeyondLimits
+from analysis.progress import Progress
 from analysis.work import Work
 
 _KEPT: list[bytes] = []
@@ -36,6 +37,14 @@ def count_up(inputs: Mapping[str, Any], work: Work) -> int:
         time.sleep(0.01)
     work.tell("counting", n_steps, n_steps, f"{n_steps} steps")
     return n_steps
+
+
+def count_in_parts(inputs: Mapping[str, Any], work: Work) -> int:
+    """The same, with the first step told as a part of it."""
+    while "after" in inputs and not Path(inputs["after"]).exists():
+        time.sleep(0.01)
+    work.report(Progress("counting", 0, inputs["steps"], part=1))
+    return count_up(inputs, work)
 
 
 def sleep_deaf(inputs: Mapping[str, Any], _work: Work) -> int:

@@ -12,7 +12,7 @@ from app.db.writes import save_network
 from app.jobs.analyses import ANALYSE
 from app.jobs.handlers import Handler, Saved
 from app.jobs.worker import Pace
-from tests.app.jobs.computations import count_up, sleep_deaf, starve
+from tests.app.jobs.computations import count_in_parts, count_up, sleep_deaf, starve
 from tests.factories import small_network
 
 QUICK = Pace(lease_seconds=2.0, poll_seconds=0.05, progress_seconds=0.05, look_seconds=0.05)
@@ -30,6 +30,7 @@ def save_badly(session: Session, _arguments: Mapping[str, Any], outcome: int) ->
 
 
 COUNT = Handler(lambda _, arguments: partial(count_up, arguments), save)
+PARTS = Handler(lambda _, arguments: partial(count_in_parts, arguments), save, save)
 DEAF = Handler(lambda _, arguments: partial(sleep_deaf, arguments), save)
 STARVED = Handler(lambda session, arguments: partial(starve, ANALYSE.load(session, arguments)), ANALYSE.save)
 SPOILED = Handler(lambda _, arguments: partial(count_up, arguments), save_badly)

@@ -9,6 +9,7 @@ KINDS = {
     kind: JobDefinition(kind, f"{HERE}:{handler.upper()}", "1", kind.capitalize(), priority)
     for kind, handler, priority in (
         ("count", "count", 0),
+        ("parts", "parts", 0),
         ("deaf", "deaf", 0),
         ("spoiled", "spoiled", 0),
         ("analyse", "starved", 0),

@@ -59,7 +59,7 @@ def test_the_criteria_of_an_analysis_are_queued_with_it_and_wait_for_other_analy
         save_analysis_outcome(session, arguments, prepared)
         following = session.scalars(select(JobRow).where(JobRow.state == "queued")).all()
         assert {"criteria", "common-ground", "pair"} <= {one.kind for one in following}
-        assert {one.priority for one in following} == {queue.ASKED_PRIORITY}
+        assert {one.priority for one in following} == {queue.FOLLOWING_PRIORITY}
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from app.pages.job import job_blocks
 from app.pages.jobs import build_job
 from app.settings import Settings
 from pluriscope.address import Addresses
+from pluriscope.executor import ProcessExecutor
 from pluriscope.memory import LEAST
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.kinds import KINDS
@@ -41,6 +43,11 @@ PATIENCE_SECONDS = 300.0
 def enqueue(store: Store, kind: str = "count", **arguments) -> str:
     with store.write() as session:
         return queue.enqueue(session, kind, arguments, definitions=KINDS).id
+
+
+def ask(store: Store, **arguments) -> str:
+    with store.write() as session:
+        return queue.enqueue(session, "count", arguments, asked=True, definitions=KINDS).id
 
 
 def work(store: Store, slots: int = 1) -> None:
@@ -207,6 +214,68 @@ def test_a_job_is_taken_up_however_often_workers_are_killed_that_get_on_with_it(
     assert (row.state, row.attempts, row.losses) == ("done", len(kills) + 1, 1)
     assert len(row.result["saved"]) == count_networks(store) == 60
     assert "started again, attempt 2" in log_lines(store, job_id)
+
+
+@pytest.mark.slow
+def test_what_a_job_has_found_is_stored_while_it_goes_on_and_nothing_twice(store, tmp_path):
+    until = tmp_path / "until"
+    job_id = enqueue(store, "parts", steps=3, until=str(until))
+    for attempt in (1, 2):  # and it stays where a worker is killed after that
+        worker = start_worker(store, tmp_path)
+        wait_for(lambda at=attempt: job(store, job_id).attempts == at and count_networks(store) == 1)
+        assert job(store, job_id).state == "running"
+        worker.kill()
+        worker.wait()
+    until.touch()
+    work(store)
+    assert (job(store, job_id).state, count_networks(store)) == ("done", 3)
+
+
+@pytest.mark.slow
+def test_what_a_job_has_found_is_not_stored_by_who_holds_it_no_longer(store, tmp_path):
+    after = tmp_path / "after"
+    job_id = enqueue(store, "parts", steps=3, after=str(after), until=str(tmp_path / "never"))
+    stop = threading.Event()
+    worker = threading.Thread(target=Worker(store, pace=QUICK, definitions=KINDS, stop=stop).run)
+    worker.start()
+    try:
+        wait_for(lambda: job(store, job_id).state == "running")
+        with store.write() as session:
+            find_job(session, job_id).owner = "another"
+        after.touch()
+        ended = enqueue(store, steps=1)  # the slot is free for it only once it has let the other job go
+        wait_for(lambda: job(store, ended).state == "done")
+    finally:
+        stop.set()
+        worker.join()
+    assert (job(store, job_id).owner, count_networks(store)) == ("another", 1)
+
+
+@pytest.mark.slow
+def test_what_somebody_asks_for_waits_for_nobody_and_what_has_an_answer_gives_way(store, tmp_path):
+    """One slot is taken by what nobody asked for; in the other one asked job gives way to the next."""
+    until, stop = tmp_path / "until", threading.Event()
+    others = enqueue(store, steps=1, until=str(until))
+    kept = partial(ProcessExecutor, LEAST)
+    worker = Worker(store, pace=QUICK, definitions=KINDS, kept=kept, stop=stop)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        wait_for(lambda: job(store, others).state == "running")
+        long, short = ask(store, steps=2, until=str(until)), None
+        wait_for(lambda: job(store, long).state == "running")
+        short = ask(store, steps=3)
+        wait_for(lambda: job(store, short).state == "done")
+        assert job(store, others).state == "running"
+        row = job(store, long)
+        assert (row.priority, row.losses) == (queue.FOLLOWING_PRIORITY, 0)
+        wait_for(lambda: job(store, long).state == "running")  # and goes on
+        until.touch()
+        wait_for(lambda: {job(store, one).state for one in (others, long)} == {"done"})
+    finally:
+        until.touch()
+        stop.set()
+        thread.join()
 
 
 @pytest.mark.slow

@@ -1,0 +1,64 @@
+"""What an analysis has found is stored while it goes on, gives way to what is found next, and to nothing less."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+from sqlalchemy import func, select
+
+from analysis.pipeline import analyse_output
+from analysis.protocol import COMPLETE
+from analysis.question import ask
+from analysis.work import Work
+from app.db.job_tables import JobRow
+from app.db.prepared import prepare_analysis
+from app.db.tables import AnalysisRow, CircuitRow
+from app.db.writes import save_network
+from app.jobs import queue
+from app.jobs.analyses import ANALYSE, found_words
+from app.jobs.definitions import analyse_arguments
+from tests.factories import pretrained_xor
+
+
+@pytest.fixture(scope="module")
+def found():
+    """The parts of an analysis, by a clock that goes on by a second at each reading, and all of it."""
+    file, ticks = pretrained_xor(), count()
+    parts = []
+    work = Work(clock=lambda: float(next(ticks)), deadline=1e12)
+    whole = analyse_output(ask(file.network, task=file.tasks[0]), work, keep=parts.append)
+    return [*map(prepare_analysis, parts)], prepare_analysis(whole)
+
+
+def n_rows(store, table) -> int:
+    with store.read() as session:
+        return session.scalar(select(func.count()).select_from(table))
+
+
+@pytest.mark.slow
+def test_parts_are_stored_in_one_place_and_gone_on_with(store, found):
+    parts, whole = found
+    arguments = analyse_arguments(whole.network, 0, COMPLETE)
+    with store.write() as session:
+        save_network(session, pretrained_xor())
+        job = queue.enqueue(session, "analyse", arguments, asked=True).id
+    assert [len(one.columns["distributions"]["stops"]) for one in parts] == [5, 3, 2, 1]  # first an interval
+    for part in parts:
+        with store.write() as session:
+            ANALYSE.keep(session, arguments, part)
+        n_listed, low, high = (part.columns[f"circuits_{name}"] for name in ("listed", "low", "high"))
+        assert (n_rows(store, AnalysisRow), n_rows(store, CircuitRow), n_rows(store, JobRow)) == (1, n_listed, 1)
+        assert (low, high) == (None, None) or low <= 197 <= high
+        with store.read() as session:
+            assert not session.scalar(select(AnalysisRow)).exhaustive
+            again = ANALYSE.load(session, arguments)(Work())
+            assert again.result_digest == whole.result_digest
+    with store.write() as session:
+        ANALYSE.save(session, arguments, whole)
+        ANALYSE.keep(session, arguments, parts[0])  # less than is stored
+    with store.read() as session:
+        row = session.scalar(select(AnalysisRow))
+        assert row.exhaustive
+        assert found_words(row).startswith("197 of")
+        assert session.get(JobRow, job).so_far == {}
