@@ -35,7 +35,7 @@ def document(name: str) -> Iterator[Block]:
     """A document, with its chapters named first.
 
     Raises:
-        NotFound: there is none of this name.
+        NotFound: no document has this name.
     """
     path = next((one for one in SHOWN if one.stem == name), None)
     if path is None:
