@@ -6,10 +6,10 @@ it where it is not patched from the source row: ``2.0~3``, ``1.0-2.1.k``, ``x1_m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 import numpy as np
 from markupsafe import Markup
@@ -23,21 +23,30 @@ from analysis.fixed_order import mean
 from analysis.sandbox.intervention import MAX_CHANGES
 from analysis.subjects.subject import gaps
 from analysis.subjects.transformer.heads import Array
-from analysis.subjects.transformer.runs import Run, Site, on_all_rows, partner_of, read_site, run, site_names
+from analysis.subjects.transformer.runs import (
+    Run,
+    Site,
+    edge_names,
+    on_all_rows,
+    partner_of,
+    read_site,
+    run,
+    site_names,
+)
 from analysis.subjects.transformer.weights import Transformer
 from app.db.tables import NetworkRow
 from app.errors import BadQuery
 from app.options import ScopeOptions
-from app.pages.inside import chosen_row
+from app.pages.inside import check_row
 from app.pages.page import DRAWING
 from app.pages.place import AnyPlace
 from app.pages.play.state import WITHOUT
 from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, Table
-from pluriscope.figures.charts import Axis, Chart, heat_chart
 from pluriscope.figures.numbers import decimal
-from pluriscope.figures.svg.charts import FILE_WIDTH, draw
+from pluriscope.figures.svg.elements import Step
+from pluriscope.figures.svg.graphs import Looking, graph_diagram
 from pluriscope.naming import Scope
 from pluriscope.played import Ask, Field, Play
 from pluriscope.records import PatchedRecord, PatchRecord
@@ -45,17 +54,23 @@ from pluriscope.templating import linked, part_url
 
 MAX_CHOICES: Final = 64
 """Rows of a task up to which a page lists them to choose from."""
+MOST_LINKS: Final = 200
+"""Nodes and edges up to which edges are links in the drawing, too."""
 _WORDS: Final = {"": "patched from the source row", "zero": "set to zero", "mean": "set to its mean over all rows"}
-_LOOKED_AT: Final = 8  # heads whose patterns are drawn, the last first
+_DOES: Final = {"": "the source row’s values", "zero": "zero", "mean": "the mean"}
+_UNDO: Final = {"": "Patch", "zero": "Set to zero", "mean": "Set to the mean"}
 
 
 class ModelOptions(ScopeOptions):
     """The whole state of Play on a transformer, and a step from it."""
 
-    row: int | None = Option(None, ge=0, description="Number of the row that is run, from 0; empty: the first.")
-    source: int | None = Option(
-        None, ge=0, description="Number of the row that patches come from; empty: the nearest with another answer."
+    row: Annotated[str, StringConstraints(max_length=2000)] = Option(
+        "", description="The row that is run: its tokens, or its number from 0; empty: the first."
     )
+    source: Annotated[str, StringConstraints(max_length=2000)] = Option(
+        "", description="The row that patches come from, likewise; empty: the nearest with another answer."
+    )
+    tool: Literal["", "zero", "mean"] = Option("", description="What is written where something is chosen.")
     change: list[Annotated[str, StringConstraints(max_length=60)]] = Option(
         [],
         max_length=MAX_CHANGES,
@@ -86,6 +101,7 @@ class ModelPlayed(Shared):
         row: number of the row that is run.
         source: of the row that patches come from.
         changes: in order, each site once.
+        tool: what is written where something is chosen.
         wrong: field of a form → what was written there and cannot be read, and why.
     """
 
@@ -94,6 +110,7 @@ class ModelPlayed(Shared):
     row: int
     source: int
     changes: tuple[Change, ...]
+    tool: str = ""
     wrong: Mapping[str, tuple[str, str]] = field(default_factory=dict, kw_only=True)
 
     @property
@@ -121,7 +138,8 @@ class ModelPlayed(Shared):
 
     @property
     def view(self) -> dict[str, Any]:
-        return {"row": self.row, "source": self.source, "change": list(map(str, self.changes))}
+        view = {"row": self.row, "source": self.source, "change": list(map(str, self.changes))}
+        return view | ({"tool": self.tool} if self.tool else {})
 
     @property
     def url(self) -> str:
@@ -197,7 +215,8 @@ class ModelPlayed(Shared):
         if self.changes:
             actions.append(Action("Reset", replace(self, changes=()).url))
         passed_on = [Action("Cite and embed", f"{part_url('cite', self.url)}#cite")]
-        caption = "Where the last position looks, head by head, under the changes; the share of its attention."
+        caption = f"A head, block or line that you choose gets {_DOES[self.tool]}; choose it again to undo that. "
+        caption += "Bars: each head’s attention from the last position, under the changes."
         return (
             Head(
                 self.title,
@@ -207,37 +226,59 @@ class ModelPlayed(Shared):
             Play(
                 url=self.links.play(self.place.slug),
                 controls=list(self._controls()),
-                figure=Figure(draw(self._chart()), caption, {}, id=DRAWING),
+                figure=Figure(self._drawing(linked=True), caption, {}, id=DRAWING),
                 outcome=list(self._outcome()),
             ),
         )
 
     def drawn(self, name: str) -> Markup | None:
-        """The drawing as a file that travels, if heads are there to be drawn."""
-        return draw(self._chart(), FILE_WIDTH) or None if name == DRAWING else None
+        """The drawing as a file that travels."""
+        return self._drawing(linked=False) if name == DRAWING else None
 
-    def _chart(self) -> Chart:
-        heads = [name for name in site_names(self.model) if name.endswith(".a")][-_LOOKED_AT:]
-        tokens = self.model.row_tokens(self.row)
-        shares = [self.after.values[name][0, -1].tolist() for name in heads]
-        columns = [f"{at}: {token}" for at, token in enumerate(tokens, start=1)]
-        names = [name.removesuffix(".a") for name in heads]
-        title = f"Attention of the last position on {self.words}"
-        return heat_chart(title, names, columns, shares, measured=Axis("share", high=1.0))
+    def _drawing(self, *, linked: bool) -> Markup:
+        """The model's graph on the row under the changes, with links on what can be chosen or without."""
+        graph, sites = self.place.question.space.graph, {*site_names(self.model)}
+        shares = {
+            number: self.after.values[f"{node.name}.a"][0, -1].tolist()
+            for number, node in enumerate(graph.nodes)
+            if f"{node.name}.a" in sites
+        }
+        nodes = {node.name: "x0" if node.name == "x" else node.name for node in graph.nodes}
+        named = {name: site for name, site in nodes.items() if site in sites}
+        if len(graph.nodes) + len(graph.edges) <= MOST_LINKS:
+            edges = {*edge_names(self.model)}
+            named |= {name: name for name in graph.edge_names if name in edges}
+        changed = {str(one.site) for one in self.changes}
+        return graph_diagram(
+            graph,
+            title=self.words,
+            looking=Looking(self.model.row_tokens(self.row), shares, self.gives(self.after)),
+            steps={name: self._step(site, site in changed) for name, site in named.items()} if linked else None,
+            changed={name for name, site in named.items() if site in changed},
+        )
+
+    def _step(self, site: str, there: bool) -> Step:
+        """What a click on a site does."""
+        change = Change(read_site(self.model, site), self.tool)
+        words = f"{site}: undo" if there else f"{_UNDO[self.tool]}: {site}"
+        return Step(self.toggled(change).url, words, f"at-{site.replace('.', '-')}")
 
     def _controls(self) -> Iterator[Choice | Ask]:
         kept = [*self.place.scope.query().items(), *(("change", str(one)) for one in self.changes)]
+        kept += [("tool", self.tool)] if self.tool else []
         yield Ask("Show", kept, [self._rows("row"), self._rows("source")])
+        tools = {words: replace(self, tool=tool).url for tool, words in _DOES.items()}
+        yield Choice("Write", tools, _DOES[self.tool], id="tool")
         value, error = self.wrong.get("site", ("", ""))
         kept += [("row", str(self.row)), ("source", str(self.source))]
         yield Ask("Change", kept, [Field("site", "Site", value, error, hint="2.0~3, x1, 2.0.q, 1.0-2.0.k, 1.0_zero")])
 
     def _rows(self, name: str) -> Field:
         rows, chosen = self.place.question.subject.rows, self.row if name == "row" else self.source
-        label = "Row" if name == "row" else "Source row of patches"
+        label = "Row" if name == "row" else "Source row"
         if len(rows) > MAX_CHOICES:
-            return Field(name, f"{label}, 0 to {len(rows) - 1}", str(chosen), kind="number", most=len(rows) - 1)
-        return Field(name, label, str(chosen), options={"": {str(n): f"{n}: {row}" for n, row in enumerate(rows)}})
+            return Field(name, f"{label}, one of {len(rows):,}", rows[chosen], hint=rows[0])
+        return Field(name, label, str(chosen), options={"": {str(n): row for n, row in enumerate(rows)}})
 
     def _outcome(self) -> Iterator[Block]:
         right = "correct" if self.gap(self.after) > 0 else "incorrect"
@@ -266,9 +307,9 @@ def play_model(links: Addresses, place: AnyPlace, options: ModelOptions) -> Mode
         BadQuery: the task has no such row, or the model no such site; it leads to the page without it.
     """
     model = cast(Transformer, place.question.subject)
-    row = chosen_row(place.question.subject, np.zeros(1), options.row)
-    source = partner_of(model, row) if options.source is None else options.source
-    played = ModelPlayed(links, place, row, chosen_row(place.question.subject, np.zeros(1), source), ())
+    row = _read_row(place, options.row, "row") if options.row else 0
+    source = _read_row(place, options.source, "source") if options.source else partner_of(model, row)
+    played = ModelPlayed(links, place, row, source, (), options.tool)
     for name, text in (
         *(("change", one) for one in options.change),
         *([("site", options.site)] if options.site else []),
@@ -281,6 +322,22 @@ def play_model(links: Addresses, place: AnyPlace, options: ModelOptions) -> Mode
         if name == "site" or not there:
             played = played.toggled(change)
     return played
+
+
+def _read_row(place: AnyPlace, text: str, name: str) -> int:
+    """A row by its tokens or by its number.
+
+    Raises:
+        BadQuery: the task has no such row.
+    """
+    rows: Sequence[str] = place.question.subject.rows
+    told = " ".join(text.split())
+    if told in rows:
+        return rows.index(told)
+    if not (told.isascii() and told.isdigit() and len(told) < 10):
+        raise BadQuery(f"{name} {told[:60]!r}", "is no row of the task", f"write its tokens, such as {rows[0]}", name)
+    check_row(int(told), len(rows))
+    return int(told)
 
 
 def _read_change(model: Transformer, text: str) -> Change:

@@ -7,14 +7,14 @@ and part where they enter another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup
 
 from analysis.subjects.graph import Edge, Graph
-from pluriscope.figures.svg.elements import circle, drawing, num, rect, text
+from pluriscope.figures.svg.elements import Step, circle, drawing, num, rect, text, touchable
 
 COLUMN: Final = 190.0
 GAP: Final = 92.0
@@ -56,6 +56,8 @@ def graph_diagram(
     thumb: bool = False,
     looking: Looking | None = None,
     alone: Sequence[bool] | None = None,
+    steps: Mapping[str, Step] | None = None,
+    changed: Collection[str] = (),
 ) -> Markup:
     """A model's graph, or a circuit of it.
 
@@ -66,7 +68,10 @@ def graph_diagram(
         thumb: whether it is for lists: small, without names.
         looking: where its nodes look, which then are wide enough to show it.
         alone: for each edge whether it is thick, as one that another circuit cuts; None draws all that are kept alike.
+        steps: name of a node or edge → where a click on it leads.
+        changed: names of nodes and edges that stand out.
     """
+    steps = steps or {}
     boxes = {} if looking is None else dict.fromkeys(looking.shares, _BOX)
     places, bottom = _places(graph, boxes)
     sources = sorted({edge.source for edge in graph.edges if _spans(graph, edge) > 1})
@@ -80,16 +85,24 @@ def graph_diagram(
     drawn = zip(graph.edges, kept, inks, strict=True)
     both = zip(graph.edges, kept, strict=True)
     touched = {end for edge, keeps in both if keeps for end in (edge.source, edge.target)}
+    names = dict(zip(graph.edges, graph.edge_names, strict=True))
+    paths = {edge: _path(graph, places, edge, around, boxes) for edge in graph.edges}
     body = "".join(  # what is cut lies below
-        _edge(graph, places, edge, around, ink if keeps else 0.0, boxes)
+        _edge(paths[edge], 3.4 if names[edge] in changed else ink if keeps else 0.0, names[edge] in changed)
         for edge, keeps, ink in sorted(drawn, key=lambda one: one[1])
     )
     for number, node in enumerate(graph.nodes):
         there = number in touched or not node.removable
         x, y = places[number]
-        body += _node(graph, number, x, y, "n-open" if there else "n-cut", named=not thumb, box=boxes.get(number))
+        own = _node(graph, number, x, y, "n-open" if there else "n-cut", named=not thumb, box=boxes.get(number))
         if looking is not None and number in looking.shares:
-            body += _bars(looking.tokens, looking.shares[number], x, y)
+            own += _bars(looking.tokens, looking.shares[number], x, y)
+        if node.name in changed:
+            wide, half = (end + 5 for end in _half(graph, number, boxes.get(number)))
+            own += rect(x - wide, y - half, 2 * wide, 2 * half, "vs-ring", 'rx="9"')
+        body += steps[node.name].around(own) if node.name in steps else own
+    chosen = ((steps.get(names[edge]), path) for edge, path in paths.items())
+    body += "".join(step.around(touchable(path, "vs-hit")) for step, path in chosen if step)
     if looking is not None:
         x, y = places[-1]
         body += text(x, y + 4.5, looking.answer, "lab code", anchor="middle")
@@ -104,7 +117,8 @@ def graph_diagram(
         return drawing(width, height, body, sentence=sentence, css_class="thumb", sizing="fluid")
     cut = [_edge_words(graph, edge) for edge, keeps in zip(graph.edges, kept, strict=True) if not keeps]
     details = f"Left out: {', '.join(cut)}." if cut and len(cut) <= 40 else ""
-    return drawing(width, height, body, sentence=sentence, details=details, css_class="big graph wide")
+    css_class = "big graph wide vessels" if steps else "big graph wide"  # whose links show when they are pointed at
+    return drawing(width, height, body, sentence=sentence, details=details, css_class=css_class)
 
 
 def _columns(graph: Graph) -> list[tuple[int, int]]:
@@ -155,15 +169,20 @@ def _slots(graph: Graph, node: int) -> list[str]:
     return [slot for slot in dict.fromkeys(edge.slot for edge in graph.edges if edge.target == node) if slot]
 
 
-def _edge(
+def _edge(path: str, ink: float, changed: bool) -> str:
+    """An edge; one without ink is cut."""
+    css_class = "e-neg" if changed else "e-pos" if ink else "e-cut"
+    return f'<path class="{css_class}" d="{path}" stroke-width="{num(ink or 1.0)}"/>'
+
+
+def _path(
     graph: Graph,
     places: list[tuple[float, float]],
     edge: Edge,
     around: dict[int, float],
-    ink: float,
     boxes: Mapping[int, tuple[float, float]],
 ) -> str:
-    """An edge; one without ink is cut. Those that pass over a layer go round at the height of their source's."""
+    """The way of an edge; those that pass over a layer go round at the height of their source's."""
     (x1, y1), (x2, y2) = places[edge.source], places[edge.target]
     slots = _slots(graph, edge.target)
     if slots:
@@ -171,12 +190,10 @@ def _edge(
     ends = (_half(graph, end, boxes.get(end))[0] for end in (edge.source, edge.target))
     x1, x2 = x1 + next(ends) + 1, x2 - next(ends) - 2
     if _spans(graph, edge) == 1:
-        path = f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}"
-    else:
-        low, (near, more) = around[edge.source], _BESIDE
-        off = near + more * list(around).index(edge.source) / len(around)
-        path = f"M{num(x1)} {num(y1)}{_turns(x1 + off, y1, low, 1)}{_turns(x2 - off, low, y2, -1)}H{num(x2)}"
-    return f'<path class="{"e-pos" if ink else "e-cut"}" d="{path}" stroke-width="{num(ink or 1.0)}"/>'
+        return f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}"
+    low, (near, more) = around[edge.source], _BESIDE
+    off = near + more * list(around).index(edge.source) / len(around)
+    return f"M{num(x1)} {num(y1)}{_turns(x1 + off, y1, low, 1)}{_turns(x2 - off, low, y2, -1)}H{num(x2)}"
 
 
 def _turns(x: float, y1: float, y2: float, down: int) -> str:

@@ -63,9 +63,30 @@ def test_a_step_leads_to_its_address_and_a_row_has_a_source_of_another_answer(cl
     assert MODEL.answers[source] != MODEL.answers[7]
 
 
+@pytest.mark.parametrize("tool", ["", "zero", "mean"])
+@pytest.mark.parametrize("site", ["2.0", "1.0-2.1.k", "x0"])
+def test_what_is_drawn_is_changed_by_a_click_and_left_alone_by_another(client, site, tool):
+    written = f"{site}_{tool}" if tool else site
+    there = f"{ONE}?row=7&source=40&tool={tool}" if tool else f"{ONE}?row=7&source=40"
+    for changes in ([written], []):
+        link = re.search(rf'<a id="at-{site.replace(".", "-")}" href="([^"]+)"', client.get(there).text)
+        there = unescape(link[1])
+        assert re.findall("change=([^&]+)", there) == changes
+        assert client.get(there).text.count('class="vs-ring"') == len(changes) * ("-" not in site)
+
+
+def test_a_row_is_named_by_its_tokens(client):
+    row, source = (" ".join(MODEL.row_tokens(number)) for number in (7, 40))
+    told = client.get(f"/api/v2{ONE}", params={"row": f" {row}", "source": source}).json()
+    assert told["url"] == f"{ONE}?row=7&source=40"
+    page = client.get(told["url"]).text
+    assert all(f'value="{one}"' in page for one in (row, source))
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
+        ("row=Z+Z", "is no row of the task"),
         ("change=2.0_one", "cannot be read"),
         ("change=3.0", "is not there: the model has 2 layers of 2 heads"),
         ("change=2.0~6", "is beyond the 5 positions"),
