@@ -44,6 +44,8 @@ class Readings:
         right: ``[classes, words]`` a bit for each intervention that counts and on which the class is right.
         wrong: likewise, wrong.
         n_unread: classes that could not be found: their circuits have too many states.
+        sizes: interpretations in each class.
+        functions: what is read under each number of ``gates``: bit i on input i; None where nothing is.
     """
 
     circuit: NDArray[np.int64]
@@ -54,6 +56,8 @@ class Readings:
     right: Words
     wrong: Words
     n_unread: int
+    sizes: tuple[int, ...]
+    functions: tuple[int | None, ...]
 
     def __len__(self) -> int:
         return len(self.index)
@@ -99,7 +103,7 @@ def read_classes(
     every = dict.fromkeys(np.flatnonzero(observed).tolist())
     ranks_of = every if n_drawn is None else drawn_ranks(observed, n_drawn, seed)
     known: dict[tuple[bytes, bytes], int] = {}
-    circuits, indices, n_unread = list[int](), list[int](), 0
+    circuits, indices, sizes, n_unread = list[int](), list[int](), list[int](), 0
     n_words, n_neurons = -(-len(happens) // 64), sum(question.network.sizes[1:])
     right, wrong = [np.zeros((0, n_words), dtype=np.uint64)], [np.zeros((0, n_words), dtype=np.uint64)]
     gates, gaps = [np.zeros((0, n_neurons), dtype=np.int32)], [np.zeros(0)]
@@ -114,6 +118,7 @@ def read_classes(
             continue
         circuits += [number] * len(chosen)
         indices += chosen.least_indices
+        sizes += chosen.classes.sizes
         gates.append(_gates(chosen.classes, known))
         gaps.append(_gaps(chosen.classes))
         for said in representatives_predict(chosen.classes, space, settled=counted.settled):
@@ -133,6 +138,8 @@ def read_classes(
         np.concatenate(right),
         np.concatenate(wrong),
         n_unread,
+        tuple(sizes),
+        tuple(int.from_bytes(bits, "little") if bits else None for _, bits in known),
     )
 
 
@@ -154,7 +161,7 @@ def _gates(classes: ObservedClasses, known: dict[tuple[bytes, bytes], int]) -> N
     columns = []
     for layer, keep in enumerate(classes.circuit.keep, start=1):
         gated = classes.gated(layer)
-        functions = np.packbits(classes.bits(layer), axis=2)
+        functions = np.packbits(classes.bits(layer), axis=2, bitorder="little")
         for neuron, kept in enumerate(keep):
             edges = np.packbits(kept).tobytes()
             if neuron in gated:

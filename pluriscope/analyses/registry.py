@@ -140,6 +140,11 @@ def _pair_is_cheap(question: Question) -> bool:
     return question.layout.n_edges <= 24
 
 
+def _map_is_cheap(question: Question) -> bool:
+    """Whether drawing readings takes seconds, or circuits are on the map."""
+    return bool(question.kind.refuses("interpretations")) or _pair_is_cheap(question)
+
+
 def _directions_are_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, at least for one algorithm."""
     from analysis.directions.search import MAX_CHEAP, closed_form_work
@@ -184,6 +189,20 @@ PAIR: Final = Analysis(
     reads=frozenset({"observed"}),
     needs=("interpretations",),
     page="compare",
+)
+MAP: Final = Analysis(
+    "map",
+    "Map",
+    "Which explanations predict nearly the same?",
+    "Some seconds; of more than 3,000 dots 2,000 explanations are drawn.",
+    "analysis.explanation_map.report:find",
+    (
+        ("readings", "Predictions", "what every observed class predicts under every intervention"),
+        ("map", "Map", "rounds in which near dots draw each other"),
+    ),
+    _map_is_cheap,
+    boolean=False,
+    reads=frozenset({"observed"}),
 )
 METHODS: Final = Analysis(
     "methods",
@@ -337,7 +356,7 @@ STEERING: Final = Analysis(
     asks="result.steer(…)",
 )
 GROUPS: Final[Mapping[str, tuple[Analysis, ...]]] = {
-    "How many hold up": (FUNNEL, COMMON_GROUND, SIMPLICITY),
+    "How many hold up": (FUNNEL, COMMON_GROUND, MAP, SIMPLICITY),
     "Two that differ": (PAIR, RIVALS),
     "What stands where": (LADDER, DIRECTIONS, STORIES, PLANTED),
     "What methods say": (METHODS, LENSES, ONE_READER),

@@ -1,0 +1,1 @@
+"""All explanations of one network as dots: near ones predict nearly the same."""

@@ -1,0 +1,459 @@
+"""The map of explanations as pages show it: a drawing of dots, the one that is chosen with its nearest, and a list."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from analysis.explanation_map.layout import SIZE
+from analysis.explanation_map.report import LISTED, NEAREST, MapReport
+from analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analyses.shown import AnalysisContext, Item, Shown
+from pluriscope.blocks import Action, Block, Head, More, Notice, Table, Text, Tray
+from pluriscope.errors import InvalidOption
+from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.svg.elements import drawing, num
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.networks import circuit_thumb
+from pluriscope.figures.svg.tiles import Bits, Hues, Tile, bits_of, hues_among, table_name, variable
+from pluriscope.naming import ExplanationRef
+from pluriscope.tables import Column, Row
+
+KEY: Final = "map"
+PANEL: Final = "dot"
+"""Id of the block about the dot that is chosen."""
+_ANY: Final = "REF"
+"""In an address, in place of a reference."""
+_WIDTH, _PAD = 720.0, 16.0
+_THUMB: Final = (248.0, 120.0)
+_LEAST, _GROWS = 1.7, 0.8  # radius of a dot: the least, and by the root of how many are on it
+_LEGEND: Final = 12  # functions of a neuron that the legend has
+_ROWS: Final = 60  # dots that the table on the page has
+
+
+@dataclass(frozen=True)
+class Read:
+    """A function that is read from a neuron, in the legend.
+
+    Args:
+        place: among the functions of the report, −1 for none.
+        words: tile and name.
+        hue: of dots.
+        n: classes that read it.
+    """
+
+    place: int
+    words: Text
+    hue: str
+    n: int
+
+
+@dataclass(frozen=True)
+class ExplanationMap(Block):
+    """Dots of which one is chosen; scripts choose others, colour and filter them.
+
+    Args:
+        drawing: the dots, the largest first, and what is drawn over them.
+        caption: what it shows.
+        label: its accessible name.
+        neurons: name of each neuron that is read, with what is read from it.
+        tells: the neuron by which dots are coloured.
+        record: address of the report as JSON.
+        at: address of the page of one explanation on the map.
+        circuits: 1 for each circuit of the report that passes the filters, 0 for others; "" where all do.
+        chosen: number of the dot that is chosen.
+        of: what dots agree on, such as "756 interventions".
+        panel: about that dot.
+    """
+
+    drawing: Markup
+    caption: Text
+    label: str
+    neurons: Mapping[str, Sequence[Read]]
+    tells: int
+    record: str
+    at: str
+    circuits: str
+    chosen: int
+    of: str
+    panel: Block
+
+    @property
+    def inner(self) -> Iterable[Block]:
+        return (self.panel,)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A map and the network that it is of.
+
+    Args:
+        circuits: masks of circuits that pass the filters; None for all.
+    """
+
+    report: MapReport
+    of: AnalysisContext
+    circuits: Collection[str] | None = None
+
+    @cached_property
+    def passing(self) -> list[bool]:
+        """Of each circuit whether it passes."""
+        return [self.circuits is None or mask in self.circuits for mask in self.report.masks]
+
+    @cached_property
+    def members(self) -> list[list[int]]:
+        """The classes, or circuits, of each dot that pass the filters, the fewest edges first."""
+        found: list[list[int]] = [[] for _ in range(self.report.n_dots)]
+        for number, (dot, circuit) in enumerate(zip(self.report.dot, self.report.circuit, strict=True)):
+            if self.passing[circuit]:
+                found[dot].append(number)
+        sizes = [int(mask, 16).bit_count() for mask in self.report.masks]
+        for some in found:
+            some.sort(key=lambda number: sizes[self.report.circuit[number]])
+        return found
+
+    @cached_property
+    def order(self) -> list[int]:
+        """Dots in the order in which they are drawn: large ones below."""
+        return sorted(range(self.report.n_dots), key=lambda dot: (-self.on[dot], dot))
+
+    @cached_property
+    def on(self) -> list[int]:
+        """How many classes or circuits are on each dot, whether they pass or not."""
+        counts = Counter(self.report.dot)
+        return [counts[dot] for dot in range(self.report.n_dots)]
+
+    @cached_property
+    def tables(self) -> list[Bits]:
+        """The functions that are read."""
+        n_inputs = self.of.question.network.n_inputs if self.report.functions else 0
+        return [bits_of(one, n_inputs) for one in self.report.functions]
+
+    @cached_property
+    def hues(self) -> Hues:
+        """Of all that is read, by how often."""
+        counts = Counter(place for column in self.report.reads for place in column if place >= 0)
+        return hues_among(self.tables[place] for place in counts.elements())
+
+    def hue(self, place: int) -> str:
+        """Of a function; none where nothing is read."""
+        return self.hues.of(self.tables[place]) if place >= 0 else "none"
+
+    @cached_property
+    def most(self) -> int:
+        """The dot that agrees with the network on most, of those that pass."""
+        shown = [dot for dot in range(self.report.n_dots) if self.members[dot]] or [0]
+        return max(shown, key=lambda dot: self.report.with_network[dot])
+
+    def ref(self, number: int) -> ExplanationRef:
+        """Of a class, by its representative, or of a circuit."""
+        mask = self.report.masks[self.report.circuit[number]]
+        if not self.report.index:
+            return ExplanationRef("circuit", mask)
+        return ExplanationRef("interpretation", mask, self.report.index[number])
+
+    def at(self, ref: str) -> str:
+        """The page of an explanation on the map."""
+        return self.of.links.analysis(self.of.slug, KEY, self.of.scope, ref)
+
+    def first(self, dot: int) -> int:
+        """The class or circuit that stands for a dot."""
+        return (self.members[dot] or [number for number, one in enumerate(self.report.dot) if one == dot])[0]
+
+    def picture(self, number: int) -> Markup:
+        """A class or a circuit, 120 × 72."""
+        report, ref = self.report, self.ref(number)
+        if not report.index:
+            return self.of.thumb(ref.first)
+        tiles = [
+            Tile(*site, self.tables[column[number]], table_name(self.tables[column[number]]))
+            for site, column in zip(report.neurons, report.reads, strict=True)
+            if column[number] >= 0
+        ]
+        circuit = Circuit(self.of.question.layout, int(ref.first, 16))
+        return circuit_thumb(self.of.question.network.weights, circuit, tiles, hues=self.hues, title=f"{ref}")
+
+    # --- the drawing
+
+    @cached_property
+    def scale(self) -> float:
+        return (_WIDTH - 2 * _PAD) / SIZE
+
+    def place(self, dot: int) -> tuple[str, str]:
+        """Where a dot stands in the drawing."""
+        return self.placed(self.report.x[dot], self.report.y[dot])
+
+    def placed(self, x: int, y: int) -> tuple[str, str]:
+        return num(round(_PAD + x * self.scale, 1)), num(round(_PAD + y * self.scale, 1))
+
+    def drawn(self, chosen: int) -> Markup:
+        """The dots, the network, and one of them with lines to its nearest."""
+        report = self.report
+        column = report.reads[report.tells] if report.reads else []
+        body = []
+        for dot in self.order:
+            (x, y), some = self.place(dot), self.members[dot]
+            counts = Counter(column[number] for number in some) if column else Counter()
+            hue = self.hue(min(counts, key=lambda one: (-counts[one], one))) if counts else "in"
+            radius = num(round(_LEAST + _GROWS * len(some) ** 0.5, 1)) if some else "1"
+            body.append(f'<circle class="{f"v-{hue}" if some else "off"}" cx="{x}" cy="{y}" r="{radius}"/>')
+        x, y = self.place(chosen)
+        lines = "".join("M{} {}L{} {}".format(x, y, *self.place(near)) for near in report.nearest[chosen])
+        rings = "".join('<circle cx="{}" cy="{}" r="4"/>'.format(*self.place(one)) for one in report.nearest[chosen])
+        over = f'<path d="{lines}"/>{rings}<circle class="at" cx="{x}" cy="{y}" r="6"/>'
+        x, y = self.placed(*report.network)
+        height = 2 * _PAD + max([*report.y, report.network[1]]) * self.scale
+        return drawing(
+            _WIDTH,
+            height,
+            f'{"".join(body)}<g class="over">{over}</g><path class="whole" d="M{num(float(x) - 6)} {y}h12M{x} '
+            f'{num(float(y) - 6)}v12"/>',
+            sentence=self.label,
+            sizing="fluid",
+        )
+
+    @property
+    def label(self) -> str:
+        """What the drawing shows."""
+        classes = noun(len(self.report.dot), *self.noun)
+        dots = f" as {noun(self.report.n_dots, 'dot')}" if self.report.index else ""
+        return f"Map of {classes}{dots}"
+
+    @property
+    def noun(self) -> tuple[str, str]:
+        """What stands on dots."""
+        return ("observed class", "observed classes") if self.report.index else ("circuit", "circuits")
+
+    def legend(self) -> dict[str, Sequence[Read]]:
+        """For each neuron what is read from it, the most frequent first."""
+        sizes, found = self.of.question.network.sizes if self.report.neurons else (), {}
+        for site, column in zip(self.report.neurons, self.report.reads, strict=True):
+            counts = sorted(Counter(column).items(), key=lambda one: (-one[1], one[0]))
+            found[node_name(*site, sizes)] = [
+                Read(
+                    place, variable(self.tables[place], hues=self.hues) if place >= 0 else "nothing", self.hue(place), n
+                )
+                for place, n in counts[:_LEGEND]
+            ]
+        return found
+
+    def caption(self) -> str:
+        """How good nearness is, and what the drawing does not say."""
+        report, told = self.report, list[str]()
+        if report.judged:
+            near, anyone = (float(Fraction(one)) for one in (report.near, report.any_agree))
+            told.append(
+                f"A dot agrees with its {NEAREST} neighbours here on {near:.0f} of {exact(report.of)} "
+                f"{report.unit(self.of.question)} on average, with any other on {anyone:.0f}."
+            )
+        if report.index:
+            told.append("A larger dot is more classes that predict the same.")
+        told.append(f"+ is the network itself. Lines lead to the {LISTED} nearest by count. Directions mean nothing.")
+        return " ".join(told)
+
+    # --- the dot that is chosen
+
+    def panel(self, number: int) -> Table:
+        """A class or a circuit with what is nearest to its dot."""
+        report, dot = self.report, self.report.dot[number]
+        rows = [self._row(number, None)]
+        for near, alike in zip(report.nearest[dot], report.alike[dot], strict=True):
+            rows.append(self._row(self.first(near), alike))
+        tray = Tray(f"{self.of.slug}/{self.of.scope.output}", self.of.compare(()))
+        return Table.short(
+            "dot",
+            self._columns,
+            rows,
+            view="cards",
+            thumb=lambda row: None if row.drawing is None else row.drawing(),
+            says=lambda row: Markup('<a href="{}">its neighbours</a>').format(self.at(row.ref)) if row["alike"] else "",
+            tray=tray,
+            id=PANEL,
+        )
+
+    @property
+    def _columns(self) -> tuple[Column, ...]:
+        unit = self.report.unit(self.of.question)
+        right = "Right" if self.report.index else "Keeps"
+        return (
+            Column("name", "Explanation", "", "name", first=True),
+            Column("alike", "Agrees on", f"With the one that is chosen, of all {unit}.", "text"),
+            Column("right", right, f"Of all {unit}.", "text"),
+            Column("on", "This dot", "What predicts the same.", "text"),
+        )
+
+    def _row(self, number: int, alike: int | None) -> Row:
+        report, dot, ref = self.report, self.report.dot[number], self.ref(number)
+        of = exact(report.of)
+        on = None
+        if report.index:
+            on = f"{noun(self.on[dot], *self.noun)}, {noun(int(report.interpretations[dot]), 'interpretation')}"
+        name = f"i·{ref.first}.{ref.second}" if report.index else f"c·{ref.first}"
+        values = {
+            "name": Markup('<span class="mono">{}</span>').format(name),
+            "alike": None if alike is None else f"{exact(alike)} of {of}",
+            "right": f"{exact(report.with_network[dot])} of {of}",
+            "on": on if alike is None else None,
+        }
+        url = self.of.links.explanation(self.of.slug, ref, self.of.scope)
+        return Row(values, ref=str(ref), url=url, drawing=lambda: self.picture(number))
+
+    # --- the list
+
+    def listed(self) -> Iterator[Block]:
+        """The largest dots in words."""
+        report, of = self.report, exact(self.report.of)
+        rows = []
+        for dot in [dot for dot in self.order if self.members[dot]][:_ROWS]:
+            ref = self.ref(self.first(dot))
+            near = [
+                (self.ref(self.first(one)), alike)
+                for one, alike in zip(report.nearest[dot], report.alike[dot], strict=True)
+            ]
+            rows.append(
+                (
+                    Markup('<a class="mono" href="{}">{}</a>').format(self.at(str(ref)), ref),
+                    len(self.members[dot]),
+                    f"{exact(report.with_network[dot])} of {of}",
+                    "".join(near),
+                )
+            )
+        labels = ("Dot", self.noun[1].capitalize(), "Right" if report.index else "Keeps", "Nearest, agrees on")
+        yield Table.plain(labels, rows)
+
+
+def map_blocks(
+    report: MapReport, of: AnalysisContext, circuits: Collection[str] | None = None, chosen: int | None = None
+) -> Iterator[Block]:
+    """The map, and the list of its dots.
+
+    Args:
+        report: what was found.
+        of: of what.
+        circuits: masks of the circuits that pass the filters of a page; None for all. What else is on the map stays as
+            pale points.
+        chosen: the class, or circuit, that is chosen; None for one on the dot that agrees most with the network.
+    """
+    if not report.n_dots:
+        return
+    it = _Drawn(report, of, circuits)
+    if report.drawn:
+        which = f"{exact(len(report.dot))} of {exact(int(report.total))} {it.noun[1]} drawn"
+        yield Notice(which, "Uniformly, without repetition.", f"Seed {report.seed}.")
+    elif not report.complete:
+        yield Notice("Not every valid circuit is listed", "The map has what is listed.")
+    number = it.first(it.most) if chosen is None else chosen
+    dot = report.dot[number]
+    yield ExplanationMap(
+        drawing=it.drawn(dot),
+        caption=it.caption(),
+        label=it.label,
+        neurons=it.legend(),
+        tells=report.tells,
+        record=of.links.twin(of.links.analysis(of.slug, KEY, of.scope)),
+        at=it.at(_ANY),
+        circuits="" if circuits is None else "".join("01"[one] for one in it.passing),
+        chosen=dot,
+        of=f"{exact(report.of)} {report.unit(of.question)}",
+        panel=it.panel(number),
+        id="map",
+    )
+    shown = min(_ROWS, sum(map(bool, it.members)))
+    yield More("The dots in words", it.listed, f"the {shown} largest; all are in the CSV")
+
+
+def _page(report: MapReport, of: AnalysisContext) -> Iterator[Block]:
+    yield from map_blocks(report, of)
+
+
+def _item(report: MapReport | None, of: AnalysisContext, name: str, options: Mapping[str, str]) -> Item:
+    """One explanation on the map."""
+    for option in options:
+        raise InvalidOption.of(f"option {option[:60]!r}", "is unknown", "leave it out", option)
+    title = f"{name[:80]} on the map"
+    if report is None:
+        told = "The map is not drawn yet."
+        url = of.links.analysis(of.slug, KEY, of.scope)
+        return Item(title, lambda: [Head(title, told, actions=[Action("The map", url)])], {"dot": None})
+    it = _Drawn(report, of)
+    number = next((one for one in range(len(report.dot)) if str(it.ref(one)) == name), None)
+    if number is None:
+        cause = "is not on the map" if report.drawn else "stands for no class on the map"
+        raise InvalidOption.of(f"explanation {name[:80]!r}", cause, "take one from the list of its dots", "item")
+
+    def blocks() -> Iterator[Block]:
+        yield Head(title, it.label, actions=[Action("The map", of.links.analysis(of.slug, KEY, of.scope))])
+        yield from map_blocks(report, of, chosen=number)
+
+    dot = report.dot[number]
+    near = zip(report.nearest[dot], report.alike[dot], strict=True)
+    return Item(
+        title,
+        blocks,
+        {
+            "ref": name,
+            "x": report.x[dot],
+            "y": report.y[dot],
+            "with_network": report.with_network[dot],
+            "of": report.of,
+            "nearest": [{"ref": str(it.ref(it.first(one))), "alike": alike} for one, alike in near],
+        },
+    )
+
+
+def _thumb(report: MapReport, of: AnalysisContext) -> Markup:
+    """All dots as points."""
+    if not report.n_dots:
+        return Markup()
+    width, height = _THUMB
+    wide, high = max(1, *report.x), max(1, *report.y)
+    scale = min((width - 8) / wide, (height - 8) / high)
+    left, top = (width - wide * scale) / 2, (height - high * scale) / 2
+    places = sorted(
+        {(round(left + x * scale), round(top + y * scale)) for x, y in zip(report.x, report.y, strict=True)}
+    )
+    points = "".join(f"M{x} {y}h0" for x, y in places)
+    return drawing(
+        width, height, f'<path class="points" d="{points}"/>', sentence=_Drawn(report, of).label, sizing="fluid"
+    )
+
+
+def _brief(report: MapReport) -> str:
+    return noun(report.n_dots, "dot") if report.n_dots else ""
+
+
+_LIST: Final = (
+    "dot", "x", "y", "on_it", "agrees_with_the_network", "of",
+    *(f"{what}_{n}" for n in range(1, 7) for what in ("nearest", "agrees_on")),
+)  # fmt: skip
+
+
+def _table(report: MapReport, of: AnalysisContext) -> tuple[str, Sequence[str], Iterable[Sequence[Any]]]:
+    it = _Drawn(report, of)
+    refs = [str(it.ref(it.first(dot))) for dot in range(report.n_dots)]
+
+    def rows() -> Iterator[Sequence[Any]]:
+        for dot, ref in enumerate(refs):
+            near = zip(report.nearest[dot], report.alike[dot], strict=True)
+            found = [cell for one, alike in near for cell in (refs[one], alike)]
+            yield (
+                ref,
+                report.x[dot],
+                report.y[dot],
+                it.on[dot],
+                report.with_network[dot],
+                report.of,
+                *found,
+                *[""] * (len(_LIST) - 6 - len(found)),
+            )
+
+    return "One dot of the map in each row, by one of its explanations, with its six nearest.", _LIST, rows()
+
+
+SHOWN: Final = Shown(_thumb, _page, _brief, "explanations, near where they agree", item=_item, table=_table)
