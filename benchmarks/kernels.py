@@ -185,7 +185,7 @@ def write_results(folder: Path, *, few: bool = False) -> None:
 
     Args:
         folder: made if it is missing.
-        few: only XORNet's analysis, one network's directions and the suite's, for a test.
+        few: only XORNet's analysis, one network's directions and map, and the suite's, for a test.
     """
     from analysis.circuits.counting import count_circuits
     from analysis.network_files.files import network_file_json
@@ -206,11 +206,13 @@ def write_results(folder: Path, *, few: bool = False) -> None:
         "paper": (("analyse", "{file}", "--output", "-", "--protocol", "paper"), list(NAMES)),
         "directions": (("ask", "directions", "{file}", "--json"), [*full, *DIRECTIONS]),
         "funnel": (("ask", "funnel", "{file}", "--json"), full),
+        "map": (("ask", "map", "{file}", "--json"), full),
     }
     if few:
         commands = {
             "complete": (commands["complete"][0], full[-1:]),
             "directions": (commands["directions"][0], FULL[2:3]),
+            "map": (commands["map"][0], FULL[2:3]),
         }
     for name in full[-1:] if few else full:
         found = count_circuits(ask(files[name].network, task=files[name].tasks[0]), n_draws=100)
@@ -263,7 +265,7 @@ def compare(chosen_variants: Sequence[Variant], *, few: bool = False) -> int:
 
     Args:
         chosen_variants: the first is what the others are held against.
-        few: six small result files and no tests of the engine.
+        few: seven small result files and no tests of the engine.
     """
     print(machine_text(machine()), flush=True)
     first, fine = None, True
@@ -297,7 +299,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", nargs="+", default=[], metavar="NAME", help="variants whose name contains one of these"
     )
-    parser.add_argument("--few", action="store_true", help="six small result files and no tests, for a test")
+    parser.add_argument("--few", action="store_true", help="seven small result files and no tests, for a test")
     given = parser.parse_args(arguments)
     if given.action == "results":
         if given.folder is None:

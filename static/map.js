@@ -45,21 +45,17 @@
       passing = members.map((some) => some.filter(passes));
       const hues = Object.fromEntries(all(`[data-reads="${by}"] [data-function]`, map).map((one) => [one.dataset.function, [...one.classList].find((name) => name.startsWith("v-"))]));
       passing.forEach((some, dot) => {
-        const circle = circles[dot];
-        if (some.length) {
-          let hue = "v-in";
-          if (report.reads.length) {
-            const counts = new Map();
-            for (const number of some) counts.set(report.reads[by][number], (counts.get(report.reads[by][number]) ?? 0) + 1);
-            const [most] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0];
-            hue = hues[most] ?? "v-in";
-          }
-          circle.setAttribute("class", hue);
-          circle.setAttribute("r", (1.7 + 0.8 * Math.sqrt(some.length)).toFixed(1));
-        } else {
-          circle.setAttribute("class", "off");
-          circle.setAttribute("r", "1");
+        let hue = "off";
+        if (some.length && !report.reads.length) hue = "v-in";
+        else if (some.length) {
+          const counts = new Map();
+          for (const number of some) counts.set(report.reads[by][number], (counts.get(report.reads[by][number]) ?? 0) + 1);
+          const [most] = [...counts].reduce((a, b) => (b[1] > a[1] || (b[1] === a[1] && b[0] < a[0]) ? b : a));
+          hue = hues[most] ?? "v-in";
         }
+        const radius = some.length ? (1.7 + 0.8 * Math.sqrt(some.length)).toFixed(1) : "1";
+        if (circles[dot].getAttribute("class") !== hue) circles[dot].setAttribute("class", hue);
+        if (circles[dot].getAttribute("r") !== radius) circles[dot].setAttribute("r", radius);
       });
       all("[data-by]", map).forEach((button, place) => button.setAttribute("aria-pressed", place === by));
       all("[data-reads]", map).forEach((reads, place) => (reads.hidden = place !== by));

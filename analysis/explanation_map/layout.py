@@ -60,7 +60,7 @@ def laid_out(words: Words, near: Integers, work: Work = DEFAULT_WORK) -> tuple[I
         square = off[0] * off[0] + off[1] * off[1]
         push = np.clip(off * (_PUSH / ((_NEAR + square) * (1.0 + square))), -_MOST, _MOST)
         force += np.add.accumulate(push, axis=1)[:, -1] * (pulls * (_PUSHES / _PUSHED_BY))
-        force *= _STEP * (1.0 - done / _ROUNDS)
+        force = force * (_STEP * (1.0 - done / _ROUNDS))
         long = np.sqrt(force[0] * force[0] + force[1] * force[1])
         place += force * np.minimum(1.0, _MOST / np.maximum(long, _NEAR))
     place -= place.min(axis=1, keepdims=True)

@@ -117,7 +117,7 @@ def explanation_map(
         work: told of classes and rounds; may raise Cancelled.
         max_dots: of more, some are drawn.
     """
-    if not sum(of.observed) or not of.question.network.hidden_sizes:
+    if not sum(of.observed):
         return _of_circuits(of, work, max_dots, n_drawn)
     found, drawn = _readings(of, work, max_dots, n_drawn)
     if not len(found):

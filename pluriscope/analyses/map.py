@@ -23,7 +23,6 @@ from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import Bits, Hues, Tile, bits_of, hues_among, table_name, variable
 from pluriscope.naming import ExplanationRef
-from pluriscope.tables import Column, Row
 
 KEY: Final = "map"
 PANEL: Final = "dot"
@@ -31,7 +30,6 @@ PANEL: Final = "dot"
 _ANY: Final = "REF"
 """In an address, in place of a reference."""
 _WIDTH, _PAD = 720.0, 16.0
-_THUMB: Final = (248.0, 120.0)
 _LEAST, _GROWS = 1.7, 0.8  # radius of a dot: the least, and by the root of how many are on it
 _LEGEND: Final = 12  # functions of a neuron that the legend has
 _ROWS: Final = 60  # dots that the table on the page has
@@ -55,6 +53,38 @@ class Read:
 
 
 @dataclass(frozen=True)
+class OnMap:
+    """An explanation that stands for its dot.
+
+    Args:
+        ref: what names it.
+        name: the same for people.
+        url: of its page.
+        picture: 120 × 72.
+        facts: label with what is said.
+        at: its page on the map; "" of the one that is chosen.
+    """
+
+    ref: str
+    name: str
+    url: str
+    picture: Markup
+    facts: Mapping[str, str]
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class Dot(Block):
+    """The dot that is chosen and those nearest to it.
+
+    Args:
+        cards: one of each, the chosen one first.
+    """
+
+    cards: Sequence[OnMap]
+
+
+@dataclass(frozen=True)
 class ExplanationMap(Block):
     """Dots of which one is chosen; scripts choose others, colour and filter them.
 
@@ -70,6 +100,7 @@ class ExplanationMap(Block):
         chosen: number of the dot that is chosen.
         of: what dots agree on, such as "756 interventions".
         panel: about that dot.
+        tray: where explanations are gathered to be compared.
     """
 
     drawing: Markup
@@ -83,6 +114,7 @@ class ExplanationMap(Block):
     chosen: int
     of: str
     panel: Block
+    tray: Tray
 
     @property
     def inner(self) -> Iterable[Block]:
@@ -230,9 +262,9 @@ class _Drawn:
         """What stands on dots."""
         return ("observed class", "observed classes") if self.report.index else ("circuit", "circuits")
 
-    def legend(self) -> dict[str, Sequence[Read]]:
+    def legend(self) -> Mapping[str, Sequence[Read]]:
         """For each neuron what is read from it, the most frequent first."""
-        sizes, found = self.of.question.network.sizes if self.report.neurons else (), {}
+        sizes, found = self.of.question.network.sizes if self.report.neurons else (), dict[str, list[Read]]()
         for site, column in zip(self.report.neurons, self.report.reads, strict=True):
             counts = sorted(Counter(column).items(), key=lambda one: (-one[1], one[0]))
             found[node_name(*site, sizes)] = [
@@ -259,72 +291,52 @@ class _Drawn:
 
     # --- the dot that is chosen
 
-    def panel(self, number: int) -> Table:
+    def panel(self, number: int) -> Dot:
         """A class or a circuit with what is nearest to its dot."""
         report, dot = self.report, self.report.dot[number]
-        rows = [self._row(number, None)]
+        cards = [self._card(number, {})]
         for near, alike in zip(report.nearest[dot], report.alike[dot], strict=True):
-            rows.append(self._row(self.first(near), alike))
-        tray = Tray(f"{self.of.slug}/{self.of.scope.output}", self.of.compare(()))
-        return Table.short(
-            "dot",
-            self._columns,
-            rows,
-            view="cards",
-            thumb=lambda row: None if row.drawing is None else row.drawing(),
-            says=lambda row: Markup('<a href="{}">its neighbours</a>').format(self.at(row.ref)) if row["alike"] else "",
-            tray=tray,
-            id=PANEL,
-        )
+            cards.append(self._card(self.first(near), {"Agrees on": self.share(alike)}))
+        return Dot(cards, id=PANEL)
+
+    def share(self, n: int) -> str:
+        """Of all interventions, or edges."""
+        return f"{exact(n)} of {exact(self.report.of)}"
 
     @property
-    def _columns(self) -> tuple[Column, ...]:
-        unit = self.report.unit(self.of.question)
-        right = "Right" if self.report.index else "Keeps"
-        return (
-            Column("name", "Explanation", "", "name", first=True),
-            Column("alike", "Agrees on", f"With the one that is chosen, of all {unit}.", "text"),
-            Column("right", right, f"Of all {unit}.", "text"),
-            Column("on", "This dot", "What predicts the same.", "text"),
-        )
+    def right(self) -> str:
+        """What agreeing with the network is called."""
+        return "Right" if self.report.index else "Keeps"
 
-    def _row(self, number: int, alike: int | None) -> Row:
+    def _card(self, number: int, facts: Mapping[str, str]) -> OnMap:
         report, dot, ref = self.report, self.report.dot[number], self.ref(number)
-        of = exact(report.of)
-        on = None
-        if report.index:
-            on = f"{noun(self.on[dot], *self.noun)}, {noun(int(report.interpretations[dot]), 'interpretation')}"
+        told = {**facts, self.right: self.share(report.with_network[dot])}
+        if report.index and not facts:
+            n = int(report.interpretations[dot])
+            told["This dot"] = f"{noun(self.on[dot], *self.noun)}, {noun(n, 'interpretation')}"
         name = f"i·{ref.first}.{ref.second}" if report.index else f"c·{ref.first}"
-        values = {
-            "name": Markup('<span class="mono">{}</span>').format(name),
-            "alike": None if alike is None else f"{exact(alike)} of {of}",
-            "right": f"{exact(report.with_network[dot])} of {of}",
-            "on": on if alike is None else None,
-        }
         url = self.of.links.explanation(self.of.slug, ref, self.of.scope)
-        return Row(values, ref=str(ref), url=url, drawing=lambda: self.picture(number))
+        return OnMap(str(ref), name, url, self.picture(number), told, self.at(str(ref)) if facts else "")
 
     # --- the list
 
     def listed(self) -> Iterator[Block]:
         """The largest dots in words."""
-        report, of = self.report, exact(self.report.of)
-        rows = []
+        report, rows = self.report, list[Sequence[Any]]()
         for dot in [dot for dot in self.order if self.members[dot]][:_ROWS]:
             ref = self.ref(self.first(dot))
             near = [
-                (self.ref(self.first(one)), alike)
-                for one, alike in zip(report.nearest[dot], report.alike[dot], strict=True)
+                f"{self.ref(self.first(one))}, {self.share(report.alike[dot][0])}" for one in report.nearest[dot][:1]
             ]
             rows.append(
                 (
                     Markup('<a class="mono" href="{}">{}</a>').format(self.at(str(ref)), ref),
                     len(self.members[dot]),
-                    f"{exact(report.with_network[dot])} of {of}",
+                    self.share(report.with_network[dot]),
                     "".join(near),
                 )
             )
-        labels = ("Dot", self.noun[1].capitalize(), "Right" if report.index else "Keeps", "Nearest, agrees on")
+        labels = ("Dot", self.noun[1].capitalize(), self.right, "Nearest, agrees on")
         yield Table.plain(labels, rows)
 
 
@@ -362,6 +374,7 @@ def map_blocks(
         chosen=dot,
         of=f"{exact(report.of)} {report.unit(of.question)}",
         panel=it.panel(number),
+        tray=Tray(f"{of.slug}/{of.scope.output}", of.compare(())),
         id="map",
     )
     shown = min(_ROWS, sum(map(bool, it.members)))
@@ -407,27 +420,6 @@ def _item(report: MapReport | None, of: AnalysisContext, name: str, options: Map
     )
 
 
-def _thumb(report: MapReport, of: AnalysisContext) -> Markup:
-    """All dots as points."""
-    if not report.n_dots:
-        return Markup()
-    width, height = _THUMB
-    wide, high = max(1, *report.x), max(1, *report.y)
-    scale = min((width - 8) / wide, (height - 8) / high)
-    left, top = (width - wide * scale) / 2, (height - high * scale) / 2
-    places = sorted(
-        {(round(left + x * scale), round(top + y * scale)) for x, y in zip(report.x, report.y, strict=True)}
-    )
-    points = "".join(f"M{x} {y}h0" for x, y in places)
-    return drawing(
-        width, height, f'<path class="points" d="{points}"/>', sentence=_Drawn(report, of).label, sizing="fluid"
-    )
-
-
-def _brief(report: MapReport) -> str:
-    return noun(report.n_dots, "dot") if report.n_dots else ""
-
-
 _LIST: Final = (
     "dot", "x", "y", "on_it", "agrees_with_the_network", "of",
     *(f"{what}_{n}" for n in range(1, 7) for what in ("nearest", "agrees_on")),
@@ -456,4 +448,4 @@ def _table(report: MapReport, of: AnalysisContext) -> tuple[str, Sequence[str], 
     return "One dot of the map in each row, by one of its explanations, with its six nearest.", _LIST, rows()
 
 
-SHOWN: Final = Shown(_thumb, _page, _brief, "explanations, near where they agree", item=_item, table=_table)
+SHOWN: Final = Shown(_page, item=_item, table=_table)

@@ -41,7 +41,8 @@ from app.jobs.definitions import arguments_about
 from app.main import create_app
 from pluriscope.address import Addresses
 from pluriscope.analyses.lenses import heat_maps
-from pluriscope.analyses.registry import BY_KEY, RIVALS, of_kind
+from pluriscope.analyses.map import map_blocks
+from pluriscope.analyses.registry import BY_KEY, MAP, RIVALS, of_kind
 from pluriscope.analyses.registry import PAIR as PAIR_FOUND
 from pluriscope.analyses.shown import AnalysisContext, shown
 from pluriscope.naming import Scope
@@ -67,6 +68,10 @@ FINDINGS = {
         "i·2b1ef.224 and i·2b1ef.352 differ in 2 neurons and contradict each other on 108 of 756 interventions: the "
         "one is right on 79, the other on 29.",
         "8,068,794 pairs meet them; none of them comes before it.",
+    ],
+    "map": [
+        "7,836 observed classes of interpretations make 2,885 different predictions.",
+        "65% of the 15 dots that agree on most interventions with a dot are among the 15 nearest on the map.",
     ],
     "rivals": [
         "Of the 197 valid circuits no two are farther apart than 18b9f and 2f0ef: they share 6 of the 17 edges that "
@@ -284,6 +289,47 @@ def test_reports_of_earlier_versions_are_read() -> None:
     kept = {"of": 0, "complete": False, "pair": None, "contradicting": None, "map": None}
     different = {"masks": ["081ff", "18b9f", "2b0cf"], "distance": "1/2", "exact": True}
     assert RIVALS.report.model_validate({**kept, "different": different}) == RIVALS.report.model_validate(kept)
+
+
+# --- the map
+
+
+def test_each_explanation_of_the_map_has_a_page_with_those_nearest_to_it(client) -> None:
+    report = client.get("/api/v2/networks/xor/analyses/map").json()["report"]
+    page = client.get("/networks/xor/analyses/map").text
+    assert page.count("<circle class=") >= len(report["x"]) == 2_885
+    number = 4_000
+    mask, dot = report["masks"][report["circuit"][number]], report["dot"][number]
+    ref = f"i-{mask}.{report['index'][number]}"
+    told = client.get(f"/api/v2/networks/xor/analyses/map/{ref}").json()
+    assert (told["ref"], told["with_network"], told["of"]) == (ref, report["with_network"][dot], 756)
+    assert [one["alike"] for one in told["nearest"]] == report["alike"][dot]
+    page = client.get(f"/networks/xor/analyses/map/{ref}").text
+    alone = client.get(f"/networks/xor/analyses/map/{ref}?part=dot", headers={"HX-Request": "true"}).text
+    for text in (page, alone):
+        assert re.findall('data-compare="([^"]+)"', text) == [ref, *(one["ref"] for one in told["nearest"])]
+        assert f"<dd>{told['nearest'][0]['alike']} of 756</dd>" in text
+    rows = [line for line in client.get("/networks/xor/analyses/map.csv").text.splitlines() if line[0] != "#"]
+    listed = {row["dot"]: row for row in csv.DictReader(rows)}
+    assert len(listed) == 2_885
+    first = listed[told["nearest"][0]["ref"]]
+    assert int(first["x"]) in report["x"]
+    for wrong, words in ((f"{ref}9", "stands for no class on the map"), (f"{ref}?size=3", "size")):
+        answer = client.get(f"/networks/xor/analyses/map/{wrong}")
+        assert (answer.status_code, words in answer.text) == (400, True)
+    assert "not drawn yet" in client.get("/networks/third/analyses/map/c-fff").text
+
+
+def test_what_the_filters_of_a_page_leave_out_stays_as_a_point(client) -> None:
+    report = MAP.report.model_validate(client.get("/api/v2/networks/xor/analyses/map").json()["report"])
+    question = ask(pretrained_xor().network, task=named_task("XOR", 2))
+    of = AnalysisContext(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
+    mask = report.masks[0]
+    html = "".join(block.html() for block in map_blocks(report, of, {mask}))
+    dots = {dot for dot, circuit in zip(report.dot, report.circuit, strict=True) if circuit == 0}
+    assert html.count('<circle class="off"') == report.n_dots - len(dots)
+    assert f'data-circuits="1{"0" * (len(report.masks) - 1)}"' in html
+    assert f'data-compare="i-{mask}.' in html
 
 
 # --- methods

@@ -48,6 +48,7 @@ FURTHER: Final = {
         "criteria",
         "stories",
         "pair",
+        "map",
         "rivals",
         "methods",
         "lenses",
@@ -59,7 +60,7 @@ FURTHER: Final = {
     ("majority-3-3", "paper"): ("criteria",),
     ("xor-planted-disguised", "complete"): ("planted", "methods"),
     ("majority-5-attention", "complete"): ("methods", "rivals", "lenses", "one-reader"),
-    ("induction-attention", "complete"): ("rivals",),
+    ("induction-attention", "complete"): ("map", "rivals"),
     ("tracr-histogram", "complete"): ("planted", "methods"),
 }
 """What is looked at beyond those, on the default data; the rest is called off: it would take longer than all tests."""
