@@ -45,20 +45,13 @@ PAGES = {
     "two networks, on every criterion": "/compare?network=xor-pretrained&network=xor-noisy&part=criteria",
     "circuit on two networks": "/compare?network=xor-pretrained&network=xor-noisy&e=c-{mask}",
     "settings": "/networks/xor-pretrained/settings",
-<<<<<<< HEAD
     "circuits": "/networks/xor-pretrained/explanations?kind=circuit&view=list",
     "explanations of three inputs": "/networks/majority-3-3/explanations?protocol=paper&output=0&view=list",
     "the two that share least": "/compare?network=xor-pretrained&e=c-18b9f&e=c-2f0ef",
     "where an algorithm can stand, one part of it": "/networks/xor-pretrained/analyses/ladder",
-=======
-    "circuits": "/networks/xor-pretrained/explanations?kind=circuit",
-    "explanations of three inputs": "/networks/majority-3-3/explanations?protocol=paper&output=0",
-    "fair pair": "/networks/xor-pretrained/analyses/pair",
     "map": "/networks/xor-pretrained/analyses/map",
+    "explanations, map": "/networks/xor-pretrained/explanations?view=map&edges_max=12",
     "map of a transformer": "/networks/induction-attention/analyses/map",
-    "most different circuits": "/networks/xor-pretrained/analyses/rivals",
-    "stories": "/networks/xor-pretrained/analyses/stories",
->>>>>>> 7a904ae1 (Test the map of explanations, and hold it under other kernels)
     "methods": "/networks/xor-pretrained/analyses/methods",
     "planted network": "/networks/xor-planted-disguised/analyses/planted",
     "lenses": "/networks/xor-pretrained/analyses/lenses",
