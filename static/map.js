@@ -143,6 +143,7 @@
 
     if (by !== Number(map.dataset.tells) || wanted !== null) paint();
     else passing = members.map((some) => some.filter(passes));
+    map.dataset.live = "";
     const asked = hash.get("dot");
     const number = asked ? report.dot.findIndex((_, one) => refOf(one) === asked) : -1;
     if (number >= 0 && report.dot[number] !== chosen) choose(report.dot[number]);

@@ -21,6 +21,7 @@ from app.db.reads.circuits import masks_of
 from app.db.reads.networks import analyses_of
 from app.db.reads.verdicts import verdict_sets
 from app.errors import Conflict
+from app.pages import analyses
 from app.pages.circuit_sizes import spread
 from app.pages.circuit_tree import Among, are_drawn, asked_mask, circuit_tree_blocks
 from app.pages.counted import method_words
@@ -32,7 +33,8 @@ from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
 from app.pages.sheet import ORDERS, Sheet, Views, people_of, sheet_of
 from pluriscope.address import Addresses, ResultRef
-from pluriscope.analyses.registry import ONE_READER
+from pluriscope.analyses.map import map_blocks
+from pluriscope.analyses.registry import MAP, ONE_READER
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Table, Text, Tray
 from pluriscope.counts import certainty_words
 from pluriscope.errors import InvalidOption
@@ -47,7 +49,7 @@ from pluriscope.tables import LIMIT, Column, Facet, Query, Selection, read_query
 from pluriscope.templating import part_url
 
 OF_SCOPE: Final = ("output", "protocol", "data")
-VIEWS: Final = ("sheet", "tree", "list")
+VIEWS: Final = ("sheet", "map", "tree", "list")
 """Ways to look at what a query asks for."""
 
 
@@ -231,7 +233,7 @@ def blocks(found: Asked) -> Iterator[Block]:
     if frame is None or listing is None:
         return
     yield from _undecided_notices(found)
-    bodies = {"sheet": partial(_sheet, found, frame)}
+    bodies = {"sheet": partial(_sheet, found, frame), "map": partial(_map, found, frame)}
     if place.analysis is not None and place.analysis.circuits_listed:
         bodies["tree"] = partial(_tree, found, frame)
     yield Table(
@@ -289,6 +291,18 @@ def _sheet(found: Asked, frame: Frame, table: Selection) -> tuple[Text, Sequence
     told = noun(shown, "picture") + (f" of {exact(every)}" if every > shown else "")
     stand = f", for {noun(table.total, 'explanation')}" if table.total > every else ""
     return told + stand, [Sheet(kinds)]
+
+
+def _map(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block]]:
+    """The map of explanations, on which those of circuits that pass the filters stand out."""
+    (one,) = analyses.asked(found.session, found.place, found.addresses, [MAP])
+    if one.report is None or found.place.analysis is None:
+        return "no map", [analyses.waiting(one)]
+    passing = frame.passing(found.query.but(KIND), "circuit")
+    to_hex = found.place.question.graph.to_hex
+    circuits = {to_hex(int(mask)) for mask in masks_of(found.session, found.place.analysis)[passing]}
+    every = [*analyses.older(one), *map_blocks(one.report, one.subject, None if passing.all() else circuits)]
+    return noun(one.report.n_dots, "dot"), every
 
 
 def _tree(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block]]:

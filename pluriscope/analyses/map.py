@@ -12,10 +12,10 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from analysis.explanation_map.layout import SIZE
-from analysis.explanation_map.report import LISTED, NEAREST, MapReport
+from analysis.explanation_map.report import NEAREST, MapReport
 from analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown
-from pluriscope.blocks import Action, Block, Head, More, Notice, Table, Text, Tray
+from pluriscope.blocks import Action, Block, Head, More, Notice, Prose, Table, Text, Tray
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.elements import drawing, num
@@ -97,6 +97,7 @@ class ExplanationMap(Block):
         record: address of the report as JSON.
         at: address of the page of one explanation on the map.
         circuits: 1 for each circuit of the report that passes the filters, 0 for others; "" where all do.
+        shown: how many are shown, where that is not all.
         chosen: number of the dot that is chosen.
         of: what dots agree on, such as "756 interventions".
         panel: about that dot.
@@ -111,6 +112,7 @@ class ExplanationMap(Block):
     record: str
     at: str
     circuits: str
+    shown: str
     chosen: int
     of: str
     panel: Block
@@ -286,7 +288,9 @@ class _Drawn:
             )
         if report.index:
             told.append("A larger dot is more classes that predict the same.")
-        told.append(f"+ is the network itself. Lines lead to the {LISTED} nearest by count. Directions mean nothing.")
+        else:
+            told.append(f"Each dot is a circuit; near ones keep nearly the same {report.unit(self.of.question)}.")
+        told.append("+ is the network itself. Lines lead to the nearest by count. Directions mean nothing.")
         return " ".join(told)
 
     # --- the dot that is chosen
@@ -361,7 +365,7 @@ def map_blocks(
     elif not report.complete:
         yield Notice("Not every valid circuit is listed", "The map has what is listed.")
     number = it.first(it.most) if chosen is None else chosen
-    dot = report.dot[number]
+    dot, n = report.dot[number], sum(map(len, it.members))
     yield ExplanationMap(
         drawing=it.drawn(dot),
         caption=it.caption(),
@@ -371,6 +375,7 @@ def map_blocks(
         record=of.links.twin(of.links.analysis(of.slug, KEY, of.scope)),
         at=it.at(_ANY),
         circuits="" if circuits is None else "".join("01"[one] for one in it.passing),
+        shown="" if n == len(report.dot) else f"{exact(n)} of {exact(len(report.dot))} are shown.",
         chosen=dot,
         of=f"{exact(report.of)} {report.unit(of.question)}",
         panel=it.panel(number),
@@ -383,6 +388,8 @@ def map_blocks(
 
 def _page(report: MapReport, of: AnalysisContext) -> Iterator[Block]:
     yield from map_blocks(report, of)
+    url = of.links.explanations(of.slug, of.scope, view=KEY)
+    yield Prose(f"[Filter the map]({url}) by edges, sizes and criteria.", glossary=False)
 
 
 def _item(report: MapReport | None, of: AnalysisContext, name: str, options: Mapping[str, str]) -> Item:

@@ -193,7 +193,7 @@ PAIR: Final = Analysis(
 MAP: Final = Analysis(
     "map",
     "Map",
-    "Which explanations predict nearly the same?",
+    "Which explanations predict, or keep, nearly the same?",
     "Some seconds; of more than 3,000 dots 2,000 explanations are drawn.",
     "analysis.explanation_map.report:find",
     (
