@@ -55,12 +55,12 @@ def laid_out(words: Words, near: Integers, work: Work = DEFAULT_WORK) -> tuple[I
     for done in work.each(STAGE, range(_ROUNDS), every=20):
         away = place[:, tail] - place[:, head]
         pull = 2.0 / (1.0 + away[0] * away[0] + away[1] * away[1])
-        force = np.stack([np.bincount(head, weights=pull * one, minlength=n) for one in away])
         off = place[:, None] - place[:, random.integers(0, n, _PUSHED_BY), None]
         square = off[0] * off[0] + off[1] * off[1]
         push = np.clip(off * (_PUSH / ((_NEAR + square) * (1.0 + square))), -_MOST, _MOST)
-        force += np.add.accumulate(push, axis=1)[:, -1] * (pulls * (_PUSHES / _PUSHED_BY))
-        force = force * (_STEP * (1.0 - done / _ROUNDS))
+        force: Places = np.add.accumulate(push, axis=1)[:, -1] * (pulls * (_PUSHES / _PUSHED_BY))
+        force += np.stack([np.bincount(head, weights=pull * one, minlength=n) for one in away])
+        force *= _STEP * (1.0 - done / _ROUNDS)
         long = np.sqrt(force[0] * force[0] + force[1] * force[1])
         place += force * np.minimum(1.0, _MOST / np.maximum(long, _NEAR))
     place -= place.min(axis=1, keepdims=True)
