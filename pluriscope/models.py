@@ -12,8 +12,9 @@ from typing import Annotated, Any, Final
 from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord
 from analysis.described import Described
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
+from analysis.network_files.declaration import Declaration, OutputIs
 from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile
-from analysis.network_files.intake import Declaration, OutputIs, as_chosen, take_in
+from analysis.network_files.intake import as_chosen, take_in
 from analysis.strict_json import validated
 from analysis.subjects.classifier import CLASSIFIER
 from analysis.subjects.names import checked_name
@@ -31,6 +32,7 @@ from pluriscope.live.token_tasks import ROWS, live_transformer, token_rows
 from pluriscope.onnx_runs import read_file
 from pluriscope.task_values import TaskLike, declared, encoding_text
 
+_OUT: Final = "leave it out"
 _ACCEPTED: Final = (
     "a torch.nn.Module, a model of TransformerLens or nnsight, a fitted MLPClassifier, the path of a network file, "
     "safetensors or ONNX, or what a network file holds as a dict"
@@ -329,7 +331,8 @@ def _draft(model: Model, said: Declaration, context: int | None = None) -> Netwo
     if not isinstance(model, (str, Path, bytes, bytearray, Mapping)):
         for item in ("layers", "activation", "output_activation", "negative_slope"):
             if getattr(said, item):
-                raise InvalidNetwork(item, "is named beside a model that says it itself", "leave it out")
+                cause = "are named beside a model that has them in order"
+                raise InvalidNetwork(item, cause if item == "layers" else "is given beside a model that has it", _OUT)
     if isinstance(model, NetworkFile):
         return model
     if isinstance(model, Network):

@@ -17,10 +17,11 @@ from typing import Final
 import numpy as np
 
 from analysis.errors import InvalidNetwork
+from analysis.network_files.declaration import Declaration
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.formats.format import Beside
 from analysis.network_files.formats.onnx_file import OnnxChain, is_onnx
-from analysis.network_files.intake import Declaration, read_any
+from analysis.network_files.intake import read_any
 from analysis.network_files.original import Original, Rows
 
 SECONDS: Final = 20

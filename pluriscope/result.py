@@ -26,8 +26,8 @@ from analysis.data import DataRecord, clean_data, parse_data_file
 from analysis.errors import InvalidClaim, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
 from analysis.explaining.count_report import CountReport
 from analysis.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, MOST_STORED, Limits
+from analysis.network_files.declaration import OutputIs
 from analysis.network_files.files import NetworkFile
-from analysis.network_files.intake import OutputIs
 from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, parse_protocol_file, protocol_from_mapping
 from analysis.report import Report
 from analysis.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, self_contained

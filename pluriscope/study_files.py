@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError, InvalidStudy
+from analysis.network_files.declaration import Declaration
 from analysis.network_files.files import MAX_NETWORK_BYTES
 from analysis.network_files.formats.onnx_file import OnnxChain, is_onnx
-from analysis.network_files.intake import Declaration, take_in
+from analysis.network_files.intake import take_in
 from analysis.studies.cells import Cell
 from analysis.studies.design import StudyDesign
 from analysis.studies.reading import design_from_mapping, refusal

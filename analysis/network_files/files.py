@@ -31,9 +31,9 @@ from analysis.tasks import MAX_INPUTS, Task, task_from_table, too_many_inputs
 
 if TYPE_CHECKING:
     from analysis.edits.edit import Edited
+    from analysis.network_files.declaration import FileQuestion
     from analysis.network_files.original import Original
     from analysis.network_files.planted_record import PlantedRecord
-    from analysis.network_files.questions import FileQuestion
     from analysis.subjects.edited import EditRecord
     from analysis.subjects.perceptron.training_course import EpochRecord
 

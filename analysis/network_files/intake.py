@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.data import DataRecord, clean_data, data_problems, parse_data_file
 from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
 from analysis.input_encoding import InputEncoding, parse_encoding
-from analysis.network_files.declared_tasks import TaskSource, declared_tasks
+from analysis.network_files.declaration import Declaration, OutputIs
+from analysis.network_files.declared_tasks import declared_tasks
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.formats.format import Beside, WeightsFound
 from analysis.network_files.formats.registry import format_of
@@ -30,79 +30,12 @@ from analysis.subjects.names import checked_name, usable_name
 from analysis.subjects.perceptron.activations import SIGMOID
 from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
 from analysis.subjects.perceptron.network import Network
-from analysis.tasks import MAX_INPUTS, TASK_NAMES, Task, too_many_inputs
+from analysis.tasks import MAX_INPUTS, Task, too_many_inputs
 
 if TYPE_CHECKING:
     from analysis.network_files.planted_record import PlantedRecord
 
 T = TypeVar("T")
-OutputIs = Literal["", "value", "logit", "classes"]
-
-
-class Declaration(BaseModel):
-    """What is said beside a network."""
-
-    model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
-
-    task: TaskSource = Field(
-        "file",
-        title="What its outputs should compute",
-        description="Where the tasks come from. Where neither says anything: what the network answers.",
-        json_schema_extra={
-            "words": {
-                "file": "as written below, else as the file says",
-                "name": "by name",
-                "table": "by truth table",
-                "formula": "by formula",
-                "decisions": "whatever it computes: what the network itself answers",
-            }
-        },
-    )
-    tasks: str = Field(
-        "",
-        title="Names, truth tables or formulas",
-        description=f"A name ({', '.join(TASK_NAMES)}), a table such as 0110, or a formula such as "
-        "A·¬B + ¬A·B. One for each output with semicolons between; one stands for all.",
-    )
-    encoding: str = Field(
-        "",
-        title="How inputs are encoded",
-        description="The number for 0 and the number for 1, such as -1, 1; one pair for each input with semicolons "
-        "between; empty: 0, 1.",
-    )
-    activation: str = Field(
-        "",
-        title="Activation of its hidden layers",
-        description="The activation of hidden layers, as network files write it: tanh, elu(alpha=0.5). Only where the "
-        "file does not say it; empty: the one that fits.",
-    )
-    output_activation: str = Field(
-        "", title="Activation of its last layer", description="The same of the last layer; linear: none."
-    )
-    negative_slope: str = Field(
-        "", title="Negative slope", description="Of leaky_relu, where the file does not say it; empty: 0.01."
-    )
-    output_is: OutputIs = Field(
-        "",
-        title="What its output is",
-        description="What its output is: a value near 0 or 1; a logit, which decides at 0; or two classes, of which "
-        "the larger output decides. Empty: what fits.",
-        json_schema_extra={
-            "words": {
-                "": "what fits",
-                "value": "a value near 0 or 1",
-                "logit": "a logit (BCEWithLogitsLoss): decides at 0",
-                "classes": "two logits: the larger decides",
-            }
-        },
-    )
-    layers: str = Field(
-        "",
-        title="Order of its layers",
-        description="Of tensors whose names and shapes do not tell it: the names of all layers from the first to the "
-        "last, with commas between; .T behind one that is stored the other way round than its name says.",
-    )
-    name: str = Field("", description="What to call it; empty: as the file does.")
 
 
 @dataclass(frozen=True)
@@ -219,7 +152,9 @@ def take_in(
             problems[about] = problem
             return None
 
-    declaration = as_chosen(draft, declaration)
+    chosen = as_chosen(draft, declaration)
+    # data says the rows itself
+    declaration = chosen if data is None else chosen.model_copy(update={"encoding": declaration.encoding})
     declared = noted("name", checked_name, declaration.name) if declaration.name else None
     name = declared or _default_name(draft, fallback_name)
     network, original = noted("output_is", with_output, draft, declaration.output_is) or (draft.network, None)

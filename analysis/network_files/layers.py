@@ -31,7 +31,7 @@ MOST_ORDERS: Final = 6
 TURNED: Final = ".T"
 """Behind the name of a layer whose weights are stored [n_in, n_out]."""
 _NAMES: Final = "name tensors LAYER.weight, LAYER.kernel or LAYER.bias, or save each weight before its bias"
-_MAX_TENSORS: Final = 2 * MAX_LAYERS
+MAX_TENSORS: Final = 2 * MAX_LAYERS
 _MAX_TRIES: Final = 10_000  # of layers put behind others
 _STORED: Final[Mapping[str, tuple[Role, bool | None]]] = {
     **dict.fromkeys(("weight", "weights"), ("weight", False)),
@@ -142,10 +142,13 @@ def orders_of(found: WeightsFound, declared: str = "") -> Orders:
 def _layers(found: WeightsFound) -> tuple[dict[str, _Layer], tuple[str, ...]]:
     """The layers in the order of their tensors, and a remark on tensors of no layer."""
     item, tensors = found.item, found.tensors
-    if not tensors or len(tensors) > _MAX_TENSORS:
-        raise InvalidNetwork(item, f"holds {len(tensors):,} tensors", f"give 1 to {_MAX_TENSORS}")
+    if not tensors or len(tensors) > MAX_TENSORS:
+        raise InvalidNetwork(item, f"holds {len(tensors):,} tensors", f"give 1 to {MAX_TENSORS}")
     if sum(prod(tensor.shape) for tensor in tensors.values()) > MAX_PARAMETERS:
         raise InvalidNetwork(item, f"holds more than {MAX_PARAMETERS:,} numbers", "use a smaller network")
+    for name in tensors:
+        if not f"{name}{tensors[name].type}".isprintable():
+            raise InvalidNetwork(f"tensor {name[:60]!r}", "has a name or type with control characters", _NAMES)
     roles = {name: _NAME.fullmatch(name) for name in tensors}
     if not any(roles.values()):
         return _by_axes(item, tensors), ()
@@ -175,7 +178,7 @@ def _layers(found: WeightsFound) -> tuple[dict[str, _Layer], tuple[str, ...]]:
                 shape = "[n_out]" if role == "bias" else "[n_in, n_out]" if turned else "[n_out, n_in]"
                 wrong = f"has the shape {str(list(tensor.shape))[:60]}", f"give one of the shape {shape}"
             else:
-                layer.tensors[role] = _numbers(tensor)
+                layer.tensors[role] = numbers_of(tensor)
                 if role == "weight":
                     layer.turned, layer.sure = bool(turned), turned is not None
         if wrong is not None:
@@ -199,16 +202,17 @@ def _by_axes(item: str, tensors: Mapping[str, Tensor]) -> dict[str, _Layer]:
             raise InvalidNetwork(item, f"{cause}, and no name in it says which tensors are weights", _NAMES)
         if axes == 1:
             assert last is not None  # noqa: S101
-            last.tensors["bias"], last = _numbers(tensor), None
+            last.tensors["bias"], last = numbers_of(tensor), None
         else:
-            layers[name] = last = _Layer(tensors={"weight": _numbers(tensor)})
+            layers[name] = last = _Layer(tensors={"weight": numbers_of(tensor)})
     if len(layers) == 1:
         cause = f"holds one weight, {next(iter(layers))[:60]!r}, and no name in it says that it is one"
         raise InvalidNetwork(item, cause, _NAMES)
     return layers
 
 
-def _numbers(tensor: Tensor) -> Array:
+def numbers_of(tensor: Tensor) -> Array:
+    """A tensor's numbers as float64; of one whose type is floats."""
     assert tensor.numbers is not None  # noqa: S101
     with np.errstate(invalid="ignore"):  # of NaN, which is refused with the weights
         return np.array(tensor.numbers(), dtype=np.float64, order="C").reshape(tensor.shape)
@@ -304,6 +308,8 @@ def _none_fits(layers: Mapping[str, _Layer], fixed: Sequence[str] | None, source
 
 def _numbered(layers: list[str]) -> bool:
     """Whether names differ in numbers alone."""
+    if len({re.sub(r"_\d+(?=[/.]|$)", "", layer) for layer in layers}) == 1:
+        return True  # dense, dense_1
     patterns = {re.sub(r"\d+", "#", layer) for layer in layers}
     alike = len(patterns) == 1 and (len(layers) == 1 or "#" in patterns.pop())
     return alike or all(re.fullmatch(r"[\d.]+", layer) for layer in layers)

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.input_encoding import parse_encoding
+from analysis.network_files.declaration import LEFT_OPEN, Declaration, FileQuestion
 from analysis.network_files.declared_tasks import tasks_of_text
 from analysis.network_files.files import DECLARED, NETWORK_FORMAT, NetworkFile, network_from, task_json
 from analysis.network_files.formats.format import WeightsFound
@@ -34,9 +35,6 @@ from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound, f
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import MAX_INPUTS, input_table
 
-if TYPE_CHECKING:
-    from analysis.network_files.intake import Declaration
-
 USUAL: Final = ("relu", "tanh", "sigmoid", "leaky_relu", "gelu", "silu", "elu")
 """Activations of hidden layers that are tried before all others."""
 NEAR: Final = 0.25
@@ -44,49 +42,6 @@ NEAR: Final = 0.25
 _SIGNS: Final = "-1, 1"
 _MOST_TRIED: Final = 20_000
 """Weights of a network that is tried, far more than one that can be analysed has."""
-_WORDS: Final = {
-    "activation": "the activation of its hidden layers",
-    "output_activation": "the activation of its last layer",
-    "negative_slope": "the negative slope",
-    "layers": "the order of its layers",
-    "output_is": "what its output is",
-    "encoding": "how its inputs are encoded",
-}
-
-
-@dataclass(frozen=True)
-class FileQuestion:
-    """Something that a file does not say.
-
-    Args:
-        field: of :class:`analysis.network_files.intake.Declaration`, by which it is answered.
-        choices: answers as the field takes them, those that fit first; of layers there may be more.
-        chosen: what is taken while nobody answers.
-        why: that, in a sentence.
-        fitting: answers that fit. Only one that fits alone is taken without being confirmed.
-    """
-
-    field: str
-    choices: tuple[str, ...]
-    chosen: str
-    why: str
-    fitting: tuple[str, ...]
-
-    @property
-    def taken(self) -> str:
-        """What was taken, for people."""
-        return f"The file does not say {_WORDS[self.field]}; {self.chosen} was taken. {self.why}"
-
-    @property
-    def refusal(self) -> InvalidNetwork | None:
-        """Why the network cannot be taken until somebody answers; None where one answer alone fits."""
-        if len(self.fitting) == 1:
-            return None
-        option = f"--{self.field.replace('_', '-')}"
-        shown = ", ".join(self.fitting or self.choices)
-        cause = f"is not said by the file, and {'several fit' if self.fitting else 'none fits'}"
-        cure = f"say {self.field} ({option}): {'it may be' if self.fitting else 'one of'} {shown[:400]}"
-        return InvalidNetwork(_WORDS[self.field], cause, cure)
 
 
 @dataclass(frozen=True)
@@ -170,7 +125,7 @@ def _said(by_file: Mapping[str, Any], declared: Declaration) -> dict[str, Any]:
         given = _slope(given) if key == "negative_slope" else activation_of(given).text
         if key in said and said[key] != given:
             cause = f"is given as {given}, and the file says {str(said[key])[:60]}"
-            raise InvalidNetwork(_WORDS[key], cause, f"leave {key} out, or correct the file")
+            raise InvalidNetwork(LEFT_OPEN[key], cause, f"leave {key} out, or correct the file")
         said[key] = given
     return said
 
@@ -325,7 +280,7 @@ def _outputs(said: Mapping[str, Any], declared: Declaration, n_outputs: int, *, 
     """
     activations = [said["output_activation"]] if "output_activation" in said else ["sigmoid", "linear"]
     if declared.output_is in ("logit", "classes"):
-        yield _Output("linear", declared.output_is)
+        yield _Output(said.get("output_activation", "linear"), declared.output_is)
         return
     for activation in activations:
         if activation != "linear" or len(activations) > 1 or declared.output_is == "value":

@@ -12,7 +12,7 @@ from analysis.algorithms.high_level_model import HighLevelModel
 from analysis.algorithms.parsing import parse_algorithm
 from analysis.data import DataRecord
 from analysis.errors import InvalidPlanting, InvalidStudy
-from analysis.network_files.intake import OutputIs
+from analysis.network_files.declaration import OutputIs
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.planting.compiling import compile_algorithm
 from analysis.planting.placement import placed_units

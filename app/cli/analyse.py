@@ -80,7 +80,7 @@ def analyse(
         continue_: Go on from this unfinished result of the same file, and end with what one run would have written. Its
             place is the default of --output.
     """
-    from analysis.network_files.intake import Declaration
+    from analysis.network_files.declaration import Declaration
 
     declaration = Declaration(**declared)
     asked = partial(read_asked, protocol=protocol, data=data, outputs=output_index)

@@ -24,7 +24,7 @@ from app.cli.terminal import Refusal, Shown, progress_bar, read_bytes, remark
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from analysis.network_files.intake import Declaration
+    from analysis.network_files.declaration import Declaration
     from analysis.subjects.question import SubjectQuestion
     from app.db.engine import Store
     from app.db.job_tables import JobRow
@@ -58,8 +58,8 @@ def ask(
         claim: With claims, the circuit: its name such as c-3b2cf, names of edges, scores, JSON, or a file with one of
             these; the whole network if not given.
     """
+    from analysis.network_files.declaration import Declaration
     from analysis.network_files.files import MAX_NETWORK_BYTES
-    from analysis.network_files.intake import Declaration
     from analysis.protocol import COMPLETE
     from app.pages.analyses import analysis_meant, asked
     from app.pages.place import locate
@@ -184,8 +184,8 @@ def compare(
         output_is: What their outputs are.
         thorough: Of two networks, ask criteria that take long, too.
     """
+    from analysis.network_files.declaration import Declaration
     from analysis.network_files.files import MAX_NETWORK_BYTES
-    from analysis.network_files.intake import Declaration
     from pluriscope.models import questions_of, whole_subject
     from pluriscope.naming import ExplanationRef
 

@@ -49,7 +49,7 @@ def audit(
     from analysis.discovery.claims import read_claim, vocabulary_of
     from analysis.discovery.landscapes import landscape_of
     from analysis.discovery.registry import read_methods
-    from analysis.network_files.intake import Declaration
+    from analysis.network_files.declaration import Declaration
     from analysis.null_model import null_report
     from analysis.work import Work
     from app.limits import in_memory, limits_of

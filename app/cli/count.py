@@ -44,7 +44,7 @@ def count(
     """
     from analysis.explaining.counting import count as count_of
     from analysis.large_numbers import in_words
-    from analysis.network_files.intake import Declaration
+    from analysis.network_files.declaration import Declaration
     from analysis.subjects.question import part as part_of
     from analysis.work import Work
     from pluriscope.figures.numbers import interval

@@ -46,8 +46,8 @@ def edit(
     from analysis.edits.edit import Named
     from analysis.edits.manual import MAX_BYTES
     from analysis.edits.registry import edited as edited_by
+    from analysis.network_files.declaration import Declaration
     from analysis.network_files.files import MAX_NETWORK_BYTES, edited_file, network_file_json
-    from analysis.network_files.intake import Declaration
     from analysis.question import ask
     from analysis.subjects.registry import question_in
 

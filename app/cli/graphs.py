@@ -81,7 +81,7 @@ def _graph(thing: str, key: str, explanation: str, method: str, scope: Scope) ->
 
 def _of_file(file: str, scope: Scope) -> tuple[Any, str]:
     """What is asked about the network of a result file, or of a file that is a network, and its name."""
-    from analysis.network_files.intake import Declaration
+    from analysis.network_files.declaration import Declaration
     from analysis.result_file import RESULT_FORMAT
     from app.cli.reading import read_asked
     from pluriscope.result import load

@@ -90,7 +90,7 @@ def check_proof(
 
 
 def _declaration(declared: Any) -> Any:
-    from analysis.network_files.intake import Declaration
+    from analysis.network_files.declaration import Declaration
 
     return Declaration(**declared)
 

@@ -13,7 +13,8 @@ from pluriscope.resources import PREFIX
 
 if TYPE_CHECKING:
     from analysis.limits import Limits
-    from analysis.network_files.intake import Declaration, Intake
+    from analysis.network_files.declaration import Declaration
+    from analysis.network_files.intake import Intake
     from analysis.protocol import Protocol
     from app.settings import Settings
     from pluriscope.models import GivenNetwork

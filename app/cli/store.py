@@ -74,8 +74,8 @@ def import_(
         no_analysis: Only store the networks.
     """
     from analysis.errors import AnalysisError
+    from analysis.network_files.declaration import Declaration
     from analysis.network_files.files import MAX_NETWORK_BYTES
-    from analysis.network_files.intake import Declaration
     from analysis.subjects.registry import MAX_SUBJECT_BYTES
     from app.db.reads.networks import known_as
     from app.jobs.queue import enqueue_analyses

@@ -85,6 +85,7 @@ class ImportedNetwork(PageModel):
         [], description="Other names that the same weights go by here; the name given leads to them, too."
     )
     data: str = Field("", description="Digest of the data record that its encoding gives; empty for the default.")
+    remarks: list[str] = Field([], description="What its file does not say and how it was taken, in sentences.")
     jobs: list[str] = Field([], description="Its analyses that were asked for, as addresses of jobs.")
 
 
@@ -277,31 +278,35 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
     return show(request, blocks, room=_ROOM, url=links.bring_in(), status_code=422)
 
 
-@router.post(
-    f"{API_PREFIX}/networks",
-    tags=["networks"],
-    summary="Import a network",
-    status_code=201,
-    responses={
+_IMPORT: Final[dict[str, Any]] = {
+    "tags": ["networks"],
+    "summary": "Import a network",
+    "status_code": 201,
+    "responses": {
         200: {"model": ImportedNetwork, "description": "It was here already."},
         **api_errors(400, 403, 404, 409, 413, 422),
     },
-    dependencies=[Changer],
-    openapi_extra=NETWORK_BODY,
-)
+    "dependencies": [Changer],
+    "openapi_extra": NETWORK_BODY,
+}
+
+
+@router.post(f"{API_V2}/networks", **_IMPORT)
+@router.post(f"{API_PREFIX}/networks", include_in_schema=False, **_IMPORT)
 def bring_in(request: Request, links: Links, raw: RawBody, wanted: Wanted, response: Response) -> ImportedNetwork:
-    """Store a network: a network file, safetensors, ONNX or a transformer's, told by the bytes.
+    """Store a network: a file of any format that is read, or a transformer's, told by its bytes.
 
     Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. Name, sizes and
     tasks may be missing in a network file: the tasks are then those declared, or what the network answers.
     """
-    also, data, store = list[str](), "", request.app.state.store
+    also, data, said, store = list[str](), "", list[str](), request.app.state.store
     if kind_of_file(raw) is not None:
         whole = read_whole(raw)
         with store.write() as session:
             row, created, jobs = store_whole(session, *whole)
     else:
         intake = take_in(read_file(raw, declared=wanted), wanted)
+        said = [*intake.chosen, *intake.draft.remarks]
         with store.write() as session:
             known = network_by_digest(session, intake.network.digest)
             row = store_intake(session, intake)
@@ -320,6 +325,7 @@ def bring_in(request: Request, links: Links, raw: RawBody, wanted: Wanted, respo
         created=created,
         known_as=also,
         data=data,
+        remarks=said,
         jobs=[links.followed(job.id) for job in jobs],
     )
 

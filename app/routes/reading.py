@@ -179,7 +179,7 @@ def _interface(description: str, site: str, document: str) -> Iterator[Block]:
     )
     yield Section("For scripts", "From a network file to its result.", id="scripts")
     addresses = {
-        f"POST {API_PREFIX}/networks": "Stores a network and queues its analyses",
+        f"POST {API_V2}/networks": "Stores a network and queues its analyses",
         f"POST {API_PREFIX}/networks/{{network}}/analyses": "Queues an analysis under a protocol",
         f"GET {API_PREFIX}/jobs/{{job}}": "How far a job is",
         f"GET {API_PREFIX}/networks/{{network}}/result": "The result file of a finished analysis",

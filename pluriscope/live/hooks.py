@@ -17,8 +17,9 @@ import torch
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidNetwork
+from analysis.network_files.declaration import OutputIs
 from analysis.network_files.files import NetworkFile
-from analysis.network_files.intake import OutputIs, with_output
+from analysis.network_files.intake import with_output
 from analysis.network_files.original import Original
 from analysis.subjects.perceptron.circuit import Circuit
 from analysis.subjects.perceptron.kind import PERCEPTRON

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError
-from analysis.network_files.intake import Declaration, read_any, take_in
+from analysis.network_files.declaration import Declaration
+from analysis.network_files.intake import read_any, take_in
 from tests.hostile.files import SEED, hostile_files
 
 MORE_MEMORY = 400 << 20  # beyond what the process has with all readers loaded

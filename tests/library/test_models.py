@@ -91,7 +91,7 @@ REFUSED = {
     "a number": (lambda: read_model(3), InvalidNetwork, "type int", "Module"),
     "no file": (lambda: read_model("nowhere.json"), InvalidNetwork, "no such file", "check the path"),
     "a folder": (lambda: read_model("."), InvalidNetwork, "cannot be read", "check the path"),
-    "a pickle": (lambda: read_model(b"\x80\x04pickle"), InvalidNetwork, "is a pickle", "safetensors"),
+    "a pickle": (lambda: read_model(b"\x80\x04pickle"), InvalidNetwork, "damaged pickle", "save or copy it again"),
     "a transformer with rows beside it": (
         lambda: read_model(TRANSFORMER, data="rows.json"),
         NotOffered,

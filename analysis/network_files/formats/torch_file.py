@@ -113,6 +113,12 @@ def read_old_torch(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     return _weights(tree, lambda storage: found.get(storage.key, b""), order)
 
 
+def read_pickle(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
+    """The arrays of numpy in a pickle; errors as of :func:`read_torch`."""
+    tree, _ = described(raw, "pickle", _stored)
+    return _weights(tree, lambda _: b"", "<")
+
+
 def _stored(told: Any) -> Any:
     """What stands for a storage, by its description in the pickle."""
     match told:
@@ -161,7 +167,7 @@ def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder) 
         names = ", ".join(sorted(called)[:4])[:200]
         remarks += (f"What the file would call when torch opens it ({names}) was not run.",)
     if not found:
-        raise InvalidNetwork(_ITEM, "holds no tensors under names", _CURE)
+        raise InvalidNetwork("network file", "is a pickle that holds no tensors under names", _CURE)
     return WeightsFound(_ITEM, found, remarks=remarks)
 
 
@@ -246,3 +252,4 @@ OLD_TORCH: Final = FileFormat(
     lambda raw: raw.startswith(_MAGIC),
     read_old_torch,
 )
+PICKLE: Final = FileFormat("pickle", "a pickle of arrays", (".pkl",), lambda raw: raw.startswith(b"\x80"), read_pickle)

@@ -8,9 +8,10 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field, create_model
 
+from analysis.network_files.declaration import Declaration
 from analysis.network_files.files import MAX_NETWORK_BYTES
 from analysis.network_files.formats.registry import FORMATS
-from analysis.network_files.intake import Declaration, take_in
+from analysis.network_files.intake import take_in
 from analysis.protocol import NAMED
 from analysis.subjects import registry
 from analysis.tasks import MAX_INPUTS

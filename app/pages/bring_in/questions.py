@@ -11,11 +11,11 @@ from typing import Any, Final, Literal, TypeVar
 from pydantic import Field
 
 from analysis.errors import AnalysisError
+from analysis.network_files.declaration import Declaration, FileQuestion
 from analysis.network_files.declared_tasks import decided_tasks
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.formats.format import Beside
-from analysis.network_files.intake import Declaration, as_chosen, read_any, take_in
-from analysis.network_files.questions import FileQuestion
+from analysis.network_files.intake import as_chosen, read_any, take_in
 from analysis.subjects.perceptron.activations import activation_of
 
 FIELDS: Final = ("layers", "activation", "negative_slope", "output_activation", "output_is", "encoding")

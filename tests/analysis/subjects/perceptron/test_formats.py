@@ -9,7 +9,8 @@ import pytest
 from safetensors.numpy import save
 
 from analysis.errors import InvalidNetwork
-from analysis.network_files.intake import Declaration, read_any
+from analysis.network_files.declaration import Declaration
+from analysis.network_files.intake import read_any
 from analysis.subjects.perceptron.mlp import forward
 from analysis.tasks import input_table
 from tests.checkout import ROOT

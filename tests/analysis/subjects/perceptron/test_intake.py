@@ -8,7 +8,8 @@ import pytest
 from analysis.algorithms.boolean_formulas import task_from_formula
 from analysis.errors import AnalysisError, InvalidData, InvalidTask
 from analysis.input_encoding import parse_encoding
-from analysis.network_files.intake import Declaration, read_any, take_in
+from analysis.network_files.declaration import Declaration
+from analysis.network_files.intake import read_any, take_in
 from analysis.tasks import input_table
 from tests.bad_files import good_document
 

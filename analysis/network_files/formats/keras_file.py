@@ -1,0 +1,139 @@
+"""Models and weights that Keras saved: ``.keras`` (a zip archive with a configuration and HDF5), ``.h5``.
+
+Of a ``.keras`` file the configuration says which layers follow each other, with their activations; nothing of it is
+built. Of HDF5 alone weights are read, so activations are asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.errors import InvalidNetwork
+from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
+from analysis.network_files.files import NetworkFile
+from analysis.network_files.formats.archive import Archive, members
+from analysis.network_files.formats.format import Array, Beside, FileFormat, Tensor, WeightsFound
+from analysis.network_files.formats.hdf5 import SIGNATURE, Hdf5
+from analysis.network_files.layers import numbers_of
+from analysis.strict_json import read_object
+from analysis.subjects.perceptron.activations import activation_meant, activation_of
+
+_ITEM: Final = "Keras file"
+_WEIGHTS: Final = "model.weights.h5"
+_CONFIG: Final = "config.json"
+_CURE: Final = "give a chain of Dense layers and activations, or an ONNX file of the model"
+_UNCHANGED: Final = ("InputLayer", "Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout", "Flatten", "Reshape")
+_PARAMETERS: Final = {"LeakyReLU": ("negative_slope", "leaky_relu"), "ELU": ("alpha", "elu")}
+
+
+def read_keras(raw: bytes, _beside: Beside | None = None) -> NetworkFile:
+    """The network of a ``.keras`` file.
+
+    Raises:
+        InvalidNetwork: it is damaged, or has layers that no such network has, by name.
+    """
+    archive = Archive(raw, _ITEM)
+    told = read_object(archive.read(_CONFIG), "Keras configuration", InvalidNetwork, 1_000_000, _CURE)
+    weights = Hdf5(archive.read(_WEIGHTS)).arrays
+    return file_of_steps(_steps(_layers(told), weights), _ITEM)
+
+
+def read_hdf5(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
+    """The weights of an HDF5 file; errors as of :class:`analysis.network_files.formats.hdf5.Hdf5`."""
+    found: dict[str, Tensor] = {}
+    for path, tensor in Hdf5(raw).arrays.items():
+        if path.startswith(("optimizer", "top_level")) or not tensor.shape:
+            continue
+        layer, _, number = path.removeprefix("layers/").partition("/vars/")
+        role = {"0": "kernel", "1": "bias"}.get(number)
+        found[f"{layer}/{role}" if role else path] = tensor
+    return WeightsFound("HDF5 file", found, in_order=False)
+
+
+def _layers(told: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Class and settings of each layer from the first to the last."""
+    config = told.get("config")
+    layers = config.get("layers") if isinstance(config, dict) else None
+    if told.get("class_name") not in ("Sequential", "Functional") or not isinstance(layers, list):
+        name = str(told.get("class_name"))[:40]
+        raise InvalidNetwork(_ITEM, f"is of the class {name}, whose layers are not in its configuration", _CURE)
+    before, found = "", list[tuple[str, Mapping[str, Any]]]()
+    for one in layers[:200]:
+        settings = one.get("config") if isinstance(one, dict) else None
+        if not isinstance(settings, dict):
+            raise InvalidNetwork(_ITEM, "has a layer without settings", "save it again")
+        reads = re.findall(r"'keras_history': \['([^']*)'", str(one.get("inbound_nodes") or ""))
+        if reads and reads != [before]:
+            cause = f"reads {' and '.join(reads)[:60]}, not the one layer before it"
+            raise InvalidNetwork(f"layer {str(one.get('name'))[:40]!r}", cause, _CURE)
+        before = str(one.get("name", before))
+        found.append((str(one.get("class_name")), settings))
+    return found
+
+
+def _steps(layers: list[tuple[str, Mapping[str, Any]]], weights: Mapping[str, Tensor]) -> Iterator[Step]:
+    """What the layers compute."""
+    used: Counter[str] = Counter()
+    for kind, settings in layers:
+        key = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
+        used[key] += 1
+        folder = f"layers/{key}_{used[key] - 1}" if used[key] > 1 else f"layers/{key}"
+        arrays = [numbers_of(weights[path]) for n in range(4) if (path := f"{folder}/vars/{n}") in weights]
+        name = str(settings.get("name"))[:40]
+        if kind == "Dense":
+            if len(arrays) != 1 + bool(settings.get("use_bias", True)) or arrays[0].ndim != 2:
+                raise InvalidNetwork(f"layer {name!r}", "lacks its weights, or has others", "save the model again")
+            yield Dense(arrays[0].T, arrays[1] if arrays[1:] else None)
+            yield from _activation(settings.get("activation"), name)
+        elif kind == "BatchNormalization":
+            yield _normed(arrays, settings, name)
+        elif kind in ("Activation", "Softmax"):
+            yield from _activation(settings.get("activation", "softmax"), name)
+        elif kind in _PARAMETERS:
+            parameter, family = _PARAMETERS[kind]
+            yield Activated(activation_of(f"{family}({parameter}={float(settings.get(parameter, 0.3)):g})").text)
+        elif kind == "ReLU" and (settings.get("max_value"), settings.get("threshold")) in ((None, 0.0), (None, None)):
+            slope = float(settings.get("negative_slope") or 0.0)
+            yield Activated(f"leaky_relu(negative_slope={slope!r})" if slope else "relu")
+        elif kind == "Rescaling":
+            yield Affine(float(settings["scale"]), float(settings["offset"]))
+        elif kind not in _UNCHANGED:
+            runs = ", which is code of its own" if kind == "Lambda" else ""
+            raise InvalidNetwork(f"layer {name!r}", f"is of the kind {kind[:40]}{runs}", _CURE)
+
+
+def _activation(told: Any, layer: str) -> Iterator[Step]:
+    name = told.get("config") if isinstance(told, dict) else told
+    if name in (None, "linear"):
+        return
+    if name == "softmax":
+        yield TwoClasses("softmax")
+        return
+    try:
+        yield Activated(activation_of(activation_meant(name)).text)
+    except InvalidNetwork as problem:
+        raise InvalidNetwork(f"{problem.item} of layer {layer!r}", problem.cause, problem.cure) from None
+
+
+def _normed(arrays: list[Array], settings: Mapping[str, Any], name: str) -> Affine:
+    """A batch norm as it is in evaluation."""
+    scale, center = settings.get("scale", True), settings.get("center", True)
+    if len(arrays) != 2 + bool(scale) + bool(center) or len({array.shape for array in arrays}) > 1:
+        raise InvalidNetwork(f"layer {name!r}", "lacks its weights, or has others", "save the model again")
+    mean, variance = arrays[-2:]
+    gamma = arrays[0] if scale else np.ones_like(mean)
+    rate = gamma / np.sqrt(variance + float(settings.get("epsilon", 1e-3)))
+    return Affine(rate, (arrays[len(arrays) - 3] if center else 0.0) - mean * rate)
+
+
+def _is_keras(raw: bytes) -> bool:
+    return {_CONFIG, _WEIGHTS} <= members(raw)
+
+
+KERAS: Final = FileFormat("keras", "a model of Keras 3", (".keras",), _is_keras, read_keras)
+HDF5: Final = FileFormat("hdf5", "weights of Keras", (".h5",), lambda raw: raw.startswith(SIGNATURE), read_hdf5)

@@ -1,0 +1,88 @@
+"""Arrays of numpy: ``.npz``, and arrays behind each other in one file, as equinox writes the leaves of a module."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import InvalidNetwork
+from analysis.network_files.formats.archive import Archive, members
+from analysis.network_files.formats.format import Beside, FileFormat, Tensor, WeightsFound, bfloat16, unwrapped
+from analysis.network_files.layers import MAX_TENSORS
+
+_MAGIC: Final = b"\x93NUMPY"
+_MAX_HEADER: Final = 10_000
+_BFLOAT16: Final = ("|V2", "<V2")
+"""So numpy writes a type that it does not have."""
+
+
+def read_npz(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
+    """The arrays of a ``.npz``; no pickle is opened.
+
+    Raises:
+        InvalidNetwork: it is damaged, too large, or holds something else than arrays of numbers.
+    """
+    item = ".npz file"
+    archive = Archive(raw, item)
+    if len(archive.sizes) > MAX_TENSORS:
+        raise InvalidNetwork(item, f"holds {len(archive.sizes):,} arrays", f"give 1 to {MAX_TENSORS}")
+    found = {name.removesuffix(".npy"): _array(archive.read(name), item)[0] for name in archive.sizes}
+    return WeightsFound(item, unwrapped(found))
+
+
+def read_leaves(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
+    """Arrays that stand behind each other in one file; errors as of :func:`read_npz`."""
+    item, found, rest = "file of arrays", dict[str, Tensor](), raw
+    while rest:
+        tensor, length = _array(rest, item)
+        if tensor.shape:  # a number alone is a setting of equinox
+            found[str(len(found))] = tensor
+        rest = rest[length:]
+        if len(found) > MAX_TENSORS:
+            raise InvalidNetwork(item, f"holds more than {MAX_TENSORS} arrays", "use a smaller network")
+    return WeightsFound(item, found)
+
+
+def _array(raw: bytes, item: str) -> tuple[Tensor, int]:
+    """The array with which bytes begin, and how many bytes it has."""
+    damaged = InvalidNetwork(item, "holds an array that is damaged or of another version", "save it again by numpy")
+    wide = 2 if raw[6:7] == b"\1" else 4
+    length = int.from_bytes(raw[8 : 8 + wide], "little")
+    if raw[:6] != _MAGIC or raw[6:7] not in (b"\1", b"\2", b"\3") or length > _MAX_HEADER:
+        raise damaged
+    start = 8 + wide + length
+    try:
+        told: Any = ast.literal_eval(raw[8 + wide : start].decode("latin1").strip())
+        kind, shape, by_columns = told["descr"], told["shape"], told["fortran_order"]
+        whole = isinstance(kind, str) and all(type(n) is int and n >= 0 for n in shape)
+        dtype = np.dtype(kind) if whole else None
+    except (ValueError, TypeError, KeyError, SyntaxError, MemoryError, RecursionError):
+        raise damaged from None
+    if dtype is None or dtype.hasobject:
+        cause = "holds an array of Python objects, which only a pickle can hold"
+        raise InvalidNetwork(item, cause, "save each weight as an array of floats by itself")
+    n = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if start + n > len(raw):
+        raise damaged
+
+    def numbers() -> NDArray[Any]:
+        content = raw[start : start + n]
+        flat = bfloat16(content) if kind in _BFLOAT16 else np.frombuffer(content, dtype)
+        return flat.reshape(shape, order="F" if by_columns else "C")
+
+    named = "bfloat16" if kind in _BFLOAT16 else dtype.name
+    return Tensor(named, tuple(shape), numbers if named.startswith(("float", "bfloat")) else None), start + n
+
+
+def _is_npz(raw: bytes) -> bool:
+    names = members(raw)
+    return bool(names) and all(name.endswith(".npy") for name in names)
+
+
+NPZ: Final = FileFormat("npz", "arrays of numpy", (".npz",), _is_npz, read_npz)
+LEAVES: Final = FileFormat(
+    "leaves", "leaves of equinox", (".eqx", ".npy"), lambda raw: raw.startswith(_MAGIC), read_leaves
+)
