@@ -246,7 +246,7 @@ class Editing:
         yield Prose(" ".join(told.remarks), glossary=False)
         rows.sort(key=lambda row: row[3] == "kept")  # what changes first, where only some are shown
         shown = f"{_MOST_ROWS} of {len(rows):,}" if len(rows) > _MOST_ROWS else ""
-        yield Table.plain(("Row", "Before", "After", "Was to be"), rows[:_MOST_ROWS])
+        yield Table.plain(("Row", "Before", "After", "Asked for"), rows[:_MOST_ROWS])
         if shown:
             yield Prose(f"Shown are {shown} rows, those that change first.", glossary=False)
         if not self.place.question.refuses("counting"):

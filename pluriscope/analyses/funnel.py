@@ -14,7 +14,21 @@ from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.explanations.registry import KIND_OF
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
-from pluriscope.blocks import Action, Block, ChartFigure, Choice, Form, Head, Menu, More, Notice, Prose, Section, Table
+from pluriscope.blocks import (
+    Action,
+    Block,
+    ChartFigure,
+    Choice,
+    Columns,
+    Form,
+    Head,
+    Menu,
+    More,
+    Notice,
+    Prose,
+    Section,
+    Table,
+)
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.naming import Scope
@@ -99,8 +113,15 @@ def _page(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
     options = presets if here else {**presets, "Your own": funnel_url(of, steps)}
     yield Choice("Criteria", options, here.label if here else "Your own", here.reason if here else "")
     yield from _notices(report, of)
+    charted = [kind for kind in report.kinds if kind.rows and int(kind.begin)]
+    for start in range(0, len(charted), 2):
+        yield Columns([list(_kind(kind, report, of)) for kind in charted[start : start + 2]])
     for kind in report.kinds:
-        yield from _kind(kind, report, of)
+        if kind not in charted:
+            told = f"{brief(int(kind.begin))} {kind.begin_words}. {kind.verdict()}"
+            yield Section(KIND_OF[kind.kind].plural.capitalize(), told, id=KIND_OF[kind.kind].plural)
+    if charted:
+        yield More("The numbers", lambda: _numbers(charted, report, of), "each row leads to its list", id="numbers")
     asked = Action("What they ask", of.links.criteria())
     yield Section("Change the sequence", "Criteria in order, with blanks between", asked, id="change")
     values = {"criteria": " ".join(report.criteria) or NONE, **of.scope.query()}
@@ -133,17 +154,19 @@ def _kind(kind: KindFound, report: FunnelReport, of: AnalysisContext) -> Iterato
     if kind.last and (url := _list_url(kind.kind, kind.rows[: kind.last], report, of)):
         stood = Action(f"The last {brief(int(kind.rows[kind.last].before))}", url)
     yield Section(plural.capitalize(), f"{brief(int(kind.begin))} {kind.begin_words}", stood, id=plural)
-    if kind.rows and int(kind.begin):
-        rows = [_row(kind, number, report, of) for number in range(len(kind.rows))]
-        chart = _chart(kind, [number for number, row in enumerate(kind.rows) if row.known], report, of)
-        yield ChartFigure(chart=chart, caption="Filled: left. Outlined: before.", id=f"left-{kind.kind}")
-        shown = tuple(one for one in _COLUMNS if any(row[one.name] not in (None, 0, "") for row in rows))
-        table = partial(Table.short, "criterion", shown, rows)
-        yield More("The numbers", lambda: [table()], id=f"numbers-{kind.kind}")
     told = kind.verdict()
     if kind.carriers is not None and kind.left:
         told += f" {kind.carriers:,} of them {'has' if kind.carriers == 1 else 'have'} a placement left."
-    yield Prose(told, glossary=False)
+    chart = _chart(kind, [number for number, row in enumerate(kind.rows) if row.known], report, of)
+    yield ChartFigure(chart=chart, caption=told, id=f"left-{kind.kind}")
+
+
+def _numbers(kinds: Sequence[KindFound], report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
+    for kind in kinds:
+        rows = [_row(kind, number, report, of) for number in range(len(kind.rows))]
+        shown = tuple(one for one in _COLUMNS if any(row[one.name] not in (None, 0, "") for row in rows))
+        yield Section(KIND_OF[kind.kind].plural.capitalize())
+        yield Table.short("criterion", shown, rows, id=f"numbers-{kind.kind}")
 
 
 def _row(kind: KindFound, number: int, report: FunnelReport, of: AnalysisContext) -> Row:

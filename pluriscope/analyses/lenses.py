@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Final
 
+from markupsafe import Markup, escape
+
 from analysis.lenses.functions import FunctionOnLayer
 from analysis.lenses.lens import Grid, Lens, NullTest, view_json
 from analysis.lenses.registry import LENSES
@@ -51,9 +53,9 @@ _MAX_SHOWN: Final = 400
 """Rows of a table on a page; the record has all."""
 _DEGREES: Final = ("", "read", "used", "carried")
 _SILENT: Final = {
-    "undefined": "it does not apply",
-    "degenerate": "its answer would say nothing",
-    "diverged": "it came to no numbers",
+    "undefined": "does not apply",
+    "degenerate": "would answer the same whatever the network computes",
+    "diverged": "came to no numbers",
 }
 _LENSES: Final = (
     Column("lens", "Lens", "With what it is.", "name", first=True),
@@ -92,19 +94,24 @@ def _page(report: LensesReport, of: AnalysisContext) -> Iterator[Block]:
         yield More("Functions on layers", lambda: [_functions(report)], "how far each is decodable, used and carried")
     yield Section("Lenses", "Each leads to its numbers, its settings and what it can know")
     known, refused, rows = LENSES.of(of.kind), LENSES.refusals(of.kind), []
+    silences = dict[str, list[Markup]]()
     for one in report.lenses:
-        if (lens := known.get(one.lens)) is not None:
-            values = {"lens": lens.label, "says": one.says or _nothing(one)}
-            rows.append(Row(values, url=_url(of, lens, one.settings)))
+        if (lens := known.get(one.lens)) is None:
+            continue
+        if one.says:
+            rows.append(Row({"lens": lens.label, "says": one.says}, url=_url(of, lens, one.settings)))
+        else:
+            link = Markup('<a href="{}">{}</a>').format(_url(of, lens, one.settings), lens.label)
+            silences.setdefault(_SILENT.get(one.outcome, "was not asked"), []).append(link)
     yield blocks.Table.short("answer", _LENSES, rows)
+    others = [(Markup("; ").join(labels), f"{why[:1].upper()}{why[1:]}.") for why, labels in silences.items()]
     for reason in dict.fromkeys(refused.values()):
         labels = "; ".join(LENSES.by_key[key].label for key, why in refused.items() if why == reason)
-        yield Prose(f"Not asked here: {labels}. {reason}", glossary=False)
+        others.append((escape(labels), reason))
+    if others:
+        lenses = partial(blocks.Table.plain, ("Lenses", "Why"), others)
+        yield More("Lenses without an answer", lambda: [lenses()], "and why", id="silent")
     yield More("How to read it", lambda: [Prose(_READING if of.kind.refuses("stream") else READING)])
-
-
-def _nothing(found: ViewFound) -> str:
-    return f"Nothing: {_SILENT.get(found.outcome, 'it was not asked')}."
 
 
 def _carried_words(report: LensesReport) -> str:
@@ -210,7 +217,7 @@ def _said(
         yield Notice("Not computed on a page", "An answer under these settings takes long.", told)
     else:
         yield from map(Notice, found.notes)
-        says = found.says or _nothing(found)
+        says = found.says or f"It {_SILENT.get(found.outcome, 'was not asked')}."
         drawn = picture(lens, found, of.question, says)
         if drawn:
             yield drawn

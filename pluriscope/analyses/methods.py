@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from markupsafe import Markup
+
 from analysis.criteria.registry import CRITERIA, OF_MODELS
 from analysis.discovery.audit import answered, criterion_keys
 from analysis.discovery.method import DiscoveryMethod
@@ -31,6 +33,9 @@ _ANSWERS: Final = (
     Column("story", "Carries", "How the algorithms that it carries relate to the whole network's.", "text"),
     Column("planted", "Planted", "What it is beside the planted circuit.", "text"),
 )
+_FAILS: Final = Markup('<span aria-hidden="true">●</span><span class="vh">fails</span>')
+_ALIKE: Final = ("valid", "backbone", "story")
+"""Columns that are left out of the table of defaults where all answers have the same."""
 _READING: Final = """
 A method chooses a raw mask under its own ablation. Edges that lead nowhere or come from nowhere are dropped, and what
 is left is judged under the rules. Valid alone says little: a random order is valid too once it has enough {part}s.
@@ -72,7 +77,7 @@ def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
     for key, method in METHODS.of(of.kind).items():
         answer = next((one for one in report.answers if one.method == key and one.default), None)
         if answer is not None:
-            rows.append(_row(answer, method.label, of, common))
+            rows.append(_row(answer, method.label, of, drawn=True))
         elif method.label in report.refused:
             rows.append(Row({"method": method.label, "fails": report.refused[method.label]}))
         elif not method.learns:  # it came after this report
@@ -81,9 +86,19 @@ def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
     rows += [Row({"method": METHODS.by_key[key].label, "fails": reason}) for key, reason in refusals.items()]
     action = Action("Locate your own", of.links.claim(of.slug, of.scope))
     yield Section("Under default settings", "Each leads to its circuit", action)
-    yield _table(rows)
-    if common:
-        yield Prose(f"All of them fail: {', '.join(map(_label, common))}.", glossary=False)
+    same = [column for column in _ANSWERS if column.name in _ALIKE and _is_same(column, rows)]
+    yield _table(rows, same)
+    told = [f"{column.label}: {'yes' if rows[0][column.name] is True else rows[0][column.name]}" for column in same]
+    told += [f"fails: {', '.join(map(_label, common))}"] if common else []
+    if told:
+        yield Prose(f"Of every answer the same. {'; '.join(told)}.", glossary=False)
+    if failing := list(dict.fromkeys(key for one in circuits for key in _failed(one) if key not in common)):
+        yield Section("What each fails", "criteria that not all answers fail", id="fails")
+        marks = [[_FAILS if key in _failed(one) else "" for key in failing] for one in circuits]
+        names = [METHODS.by_key[one.method].label for one in circuits]
+        yield Table.plain(
+            ("Method", *map(_label, failing)), [(name, *row) for name, row in zip(names, marks, strict=True)]
+        )
     others = [one for one in report.answers if not one.default]
     many = noun(len(others), "answer")
     yield More("Under other settings", lambda: [_table([_row(one, "", of) for one in others])], sentence=many)
@@ -95,9 +110,14 @@ def _definition(method: DiscoveryMethod) -> Prose:
     return Prose(f"**{method.label}.** {method.definition} {method.source}.")
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _is_same(column: Column, rows: Sequence[Row]) -> bool:
+    """Whether a column has one value in all of several rows."""
+    return len(rows) > 1 and column.has(rows[0]) and all(row[column.name] == rows[0][column.name] for row in rows)
+
+
+def _table(rows: Sequence[Row], without: Collection[Column] = ()) -> Table:
     """Answers; columns that say nothing of any are left out."""
-    said = tuple(one for one in _ANSWERS if one.first or any(one.has(row) for row in rows))
+    said = tuple(one for one in _ANSWERS if one.first or (one not in without and any(one.has(row) for row in rows)))
     return Table.short("answer", said, rows)
 
 
@@ -111,14 +131,14 @@ def _label(key: str) -> str:
     return next((one.label for one in (*CRITERIA, *OF_MODELS) if one.key == key), key.replace("-", " "))
 
 
-def _row(one: AnswerFound, label: str, of: AnalysisContext, common: Collection[str] = ()) -> Row:
+def _row(one: AnswerFound, label: str, of: AnalysisContext, *, drawn: bool = False) -> Row:
+    """One answer; what it fails stands in a figure where that is drawn."""
     method = METHODS.of(of.kind)[one.method]
     text = settings_text(method.key, method.changed(one.settings))
     place = one.place
     if place is None:
         return Row({"method": label or text, "fails": f"{one.outcome}: no circuit"})
     chance, backbone = place["chance"], place["backbone"]
-    failed = _failed(one)
     planted = None if of.planted is None else of.planted.circuit.mask
     values = {
         "method": label or text,
@@ -128,7 +148,7 @@ def _row(one: AnswerFound, label: str, of: AnalysisContext, common: Collection[s
         "excess": place["excess"],
         "chance": None if chance["valid"] is None else f"{int(chance['valid']):,} of {int(chance['possible']):,}",
         "backbone": None if backbone is None else "{} of {}".format(*backbone["recall"]),
-        "fails": ", ".join(_label(key) for key in failed if key not in common) or None,
+        "fails": None if drawn else ", ".join(map(_label, _failed(one))) or None,
         "story": place["story"] and place["story"]["relation"],
         "planted": None if planted is None else answered(int(place["mask"], 16), planted, valid=place["valid"]),
     }
