@@ -178,6 +178,8 @@ def _valid_circuits(told: Mapping[str, Any]) -> Count:
     if told.get("interval") is not None:
         low, high = map(int, told["interval"])
         return Count(n, "about", low, high, told["confidence"])
+    if "at_least" in told:
+        return Count(int(told["at_least"]), "at_least", int(told["at_least"]), int(told["at_most"]))
     if told["method"] in ("listed", "none") and told["truncated_at"] is not None:
         return Count(n, "at_least" if told["truncated_at"] else "unknown")
     return Count(n)

@@ -40,14 +40,17 @@ def telling(report: Reader = None) -> Iterator[Report]:
     def tell(progress: Progress, /) -> None:
         nonlocal last, line
         ended, due = progress.done == progress.total, time.perf_counter() - last > _SECONDS
-        if ended and progress.found:
+        if progress.known is not None:
+            known[progress.stage] = progress.known.words
+        elif ended and progress.found:
             known[progress.stage] = progress.found
         if report and progress.found and (due or ended):
             report(f"{progress.stage}: {progress.found}")
         elif shows and due:
             before = [words for stage, words in known.items() if stage != progress.stage]
             share = f" · {progress.done / progress.total:.0%}" if progress.total > 1 else ""
-            words = "; ".join([*before, f"{progress.stage}: {progress.found or 'under way'}{share}"])
+            found = dict.fromkeys(filter(None, (known.get(progress.stage), progress.found)))
+            words = "; ".join([*before, f"{progress.stage}: {'; '.join(found) or 'under way'}{share}"])
             line = line or _line()
             line(words)
         else:

@@ -131,7 +131,10 @@ class Verdict:
     def _between(self, valid: Count) -> str:
         """Between which numbers the valid circuits are."""
         low, high = valid.value if valid.low is None else valid.low, valid.high
-        if valid.bound == "at_least" or high is None:  # where some were tried, the upper end is hardly below all
+        if not low and valid.bound == "at_least":
+            return "no valid circuit was found so far"
+        # where few were tried, the upper end is hardly below all
+        if high is None or (valid.bound == "at_least" and 10 * high > 9 * self.possible):
             return f"at least {in_words(low)} valid circuit{'' if low == 1 else 's'}"
         ends = (
             interval(low, high).replace("–", " and ")

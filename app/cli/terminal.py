@@ -11,6 +11,7 @@ import stat
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ BAD_INPUT: Final = 2
 STOPPED: Final = 3
 INTERRUPTED: Final = 130
 STANDARD: Final = "-"
+_FINDING_SECONDS: Final = 3.0
 CLEAR: Final = "\r\x1b[K"  # to the beginning of a terminal's line, and nothing behind
 
 
@@ -233,7 +235,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 def progress_bar(
     quiet: bool = False, on_signal: Callable[[int, FrameType | None], None] = _interrupt
 ) -> Iterator[Report]:
-    """Progress on stderr: a line for each stage when it ends, and on a terminal one that moves until then.
+    """Progress on stderr: a line for each stage when it ends, one where more is known of the valid circuits, at most
+    every few seconds, and on a terminal one that moves until then.
 
     Args:
         quiet: show nothing.
@@ -254,10 +257,14 @@ def progress_bar(
 
 def _lines(*, moving: bool) -> Report:
     finished: set[tuple[str, str]] = set()
+    told_at = -_FINDING_SECONDS
 
     def report(progress: Progress, /) -> None:
-        line = (progress.stage, progress.found)
-        if progress.done >= progress.total and line not in finished:
+        nonlocal told_at
+        line, news = (progress.stage, progress.found), False
+        if progress.known is not None and time.monotonic() - told_at >= _FINDING_SECONDS:
+            news, told_at = True, time.monotonic()
+        if (news or progress.done >= progress.total) and line not in finished:
             finished.add(line)
             remark(f"{CLEAR if moving else ''}{progress.stage}: {progress.found or 'done'}")
         elif moving and progress.done < progress.total:

@@ -15,6 +15,7 @@ from analysis.circuits.result import certainty_of
 from analysis.large_numbers import in_words
 from analysis.pair.report import PairFound
 from analysis.protocol import BUILT_IN
+from analysis.result_file import read_stops
 from analysis.studies.cells import cells_of
 from analysis.unlearned import instead_of, not_learned
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
@@ -294,7 +295,10 @@ class Overview(Known, Shared):
         """How many of five steps are done: the network read, a second valid circuit found, their number between two
         numbers, their search at its end, everything else.
         """
-        known, searched = self.known_count, self.place.analysis is not None
+        known, stored = self.known_count, self.place.analysis
+        searched = stored is not None and not (
+            self.job in left and "circuits" in {one.stage for one in read_stops(stored.distributions)}
+        )
         second = known is not None and (known.is_exact or (known.low or known.value) > 1)
         between = known is not None and (known.is_exact or known.confidence is not None)
         return 1 + (second or searched) + (between or searched) + searched + (searched and not left)

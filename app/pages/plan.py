@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from analysis.planning import OutputPlan, plan_output
 from analysis.preflight import preflight, refuse
 from analysis.question import Question
 from analysis.result import memory_words, seconds_words
+from app.db.reads.networks import count_running
 from app.limits import limits_in
 from app.pages.place import AnyPlace, others
 from pluriscope.blocks import Block, Prose, Table
@@ -70,15 +72,15 @@ def plan_record(session: Session, place: AnyPlace) -> dict[str, Any]:
 
 
 def plan_blocks(session: Session, place: AnyPlace) -> Iterator[Block]:
-    """What the analysis of an output will take, stage by stage."""
-    record = plan_record(session, place)
+    """What the analysis of an output will take, stage by stage, beside the jobs that run now."""
+    record, crowd = plan_record(session, place), max(1.0, (count_running(session) + 1) / (os.cpu_count() or 1))
     rows = [
-        (one["stage"], seconds_words(one["seconds"]), memory_words(one["peak_bytes"]))
+        (one["stage"], seconds_words((one["seconds"][0], crowd * one["seconds"][1])), memory_words(one["peak_bytes"]))
         for one in [*record["stages"], {**record, "stage": "together"}]
     ]
     yield Table.plain(("Stage", "Takes", "Peak memory"), rows)
-    told = "Measured just now on this machine, on parts of the network's own analysis. Seconds are of one processor; "
-    yield Prose(f"{told}memory is of the process that computes.", glossary=False)
+    told = "Measured just now on this machine, on parts of the network's own analysis; longer if other work runs. "
+    yield Prose(f"{told}Memory is of the process that computes.", glossary=False)
 
 
 def refused(session: Session, place: AnyPlace) -> tuple[str, dict[str, Scope]]:

@@ -188,6 +188,11 @@ def jobs_for(session: Session, digests: Sequence[str] | Select[Any]) -> Sequence
     ).all()
 
 
+def count_running(session: Session) -> int:
+    """How many jobs of any kind run."""
+    return session.scalar(select(func.count()).select_from(JobRow).where(JobRow.state == "running")) or 0
+
+
 def count_unfinished(session: Session) -> int:
     """How many jobs of any kind wait or run."""
     return session.scalar(select(func.count()).select_from(JobRow).where(JobRow.state.in_(UNFINISHED))) or 0

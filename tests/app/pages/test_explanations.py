@@ -226,7 +226,7 @@ def test_what_a_criterion_could_not_decide_is_told(tmp_path):
         ("edges_min=12&edges_max=10", "swap them"),
         ("edges_min=many", "whole number"),
         ("sort=colour", "use kind, name"),
-        ("view=cloud", "use sheet, tree, list"),
+        ("view=cloud", "use sheet, map, tree, list"),
         ("by=beauty", "use size, predictions, nearness"),
         ("limit=1000", "1 to 200"),
         ("output=first", "number of an output"),
