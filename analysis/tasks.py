@@ -51,7 +51,9 @@ class Task:
 
     @property
     def label(self) -> str:
-        """The name, else the smallest formula, else the truth table."""
+        """The name, else the smallest formula, else the truth table; "always 0" or "always 1" of what is constant."""
+        if not self.name and len(set(self.truth_table)) == 1:
+            return f"always {self.truth_table[0]}"
         formula = smallest_formula(self.truth_table, INPUT_NAMES) if self.truth_table else ""
         return self.name or formula or "".join(map(str, self.truth_table))
 

@@ -109,8 +109,8 @@ class Verdict:
         if not valid.value:
             placed = self.placements.value
             if placed:
-                but = "1 placement does" if placed == 1 else f"{in_words(placed)} placements do"
-                return "none_valid", "No circuit is valid:", f"{among} decide right, but {but}."
+                but = "1 placement passes its" if placed == 1 else f"{in_words(placed)} placements pass their"
+                return "none_valid", "No circuit is valid:", f"{among} decide right, but {but} interchanges."
             return "none_valid", "No explanation is valid:", f"{among} decide right."
         if valid.value > 1:
             shared = f"; {self._shared}" if self._shared else ""

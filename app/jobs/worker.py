@@ -206,7 +206,8 @@ class Worker:
         asked: bool,
         until_idle: bool,
     ) -> None:
-        executor, spare = made(), made()  # what gave way has lost its process, and to start one takes seconds
+        executor = made()
+        spare = made() if asked else executor  # what gave way has lost its process, and to start one takes seconds
         try:
             while not self.stop.is_set():
                 try:

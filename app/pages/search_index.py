@@ -53,6 +53,10 @@ _DONE: Final = {
     "Switch to the light theme": "light",
 }
 _ASKED: Final = {
+    "Your own answer": (
+        *("is my circuit unique", "is this the only explanation", "is my explanation the only one"),
+        *("is my circuit right", "own circuit", "claims"),
+    ),
     "Import a network": (
         *("how many explanations", "how many explanations has my network", "is it the only explanation", "own network"),
         *("pt", "pth", "state_dict", "checkpoint file", "npz", "safetensors", "onnx", "keras", "flax", "equinox"),
@@ -63,7 +67,6 @@ _ASKED: Final = {
 _FURTHER: Final = {"failed": ("negative results",)}
 """Other names of chapters."""
 _QUESTIONS: Final = {
-    "claims": ("is my circuit unique", "is this the only explanation", "is my circuit right", "own circuit"),
     "funnel": ("how many explanations are left", "which explanations pass"),
     "common-ground": ("which explanation is best", "what do all explanations agree on"),
 }
@@ -246,11 +249,22 @@ def actions(addresses: Addresses) -> list[Document]:
     authors = "authors reported Méloux Maniu Portet Peyrard"
     reproduced = f"{authors} reproduce reproducing reproduction replicate replicating replication"
     every = [
-        ("Import a network", "From a file: JSON, safetensors or ONNX", a.bring_in(), "upload add pytorch"),
+        (
+            "Import a network",
+            "From a file: .pt, safetensors, .npz, JSON, ONNX, Keras, Flax",
+            a.bring_in(),
+            "upload add pytorch",
+        ),
         ("Train a network", "In the browser, from a task and a seed", a.train(), "training new"),
         ("Train a transformer", "In the browser, loss by step", a.bring_in(way="transformer"), "training new"),
         ("New study", "Many networks over a declared grid", a.new_study(), "start design seeds"),
         ("Compare explanations", "Two to six side by side", a.compare(), "comparison difference"),
+        (
+            "Your own answer",
+            "A circuit of your own: is it valid, and one of how many?",
+            a.claim(NETWORK),
+            "click circuit",
+        ),
         ("Networks", "All stored networks", a.gallery(), "gallery list models transformers explore"),
         ("Studies", "All studies", a.studies(), "list"),
         ("Jobs", "Background work", a.jobs(), "queue running progress"),

@@ -158,7 +158,7 @@ def _about(_report: Any, of: AnalysisContext, ref: ExplanationRef) -> Iterator[B
     """Which algorithms a circuit carries, and where."""
     if ref.kind != "circuit":
         return
-    action = Action("In all circuits", f"{of.links.analysis(of.slug, 'ladder', of.scope)}#circuits")
+    action = Action("In all circuits", of.links.analysis(of.slug, "ladder", of.scope))
     found = story_of(of.question, Circuit(of.question.layout, int(ref.first, 16)))
     if isinstance(found, Unasked):
         yield Section("What it carries", found.reason, action)

@@ -433,7 +433,9 @@ _LIST: Final = (
 )  # fmt: skip
 
 
-def _table(report: MapReport, of: AnalysisContext) -> tuple[str, Sequence[str], Iterable[Sequence[Any]]]:
+def _table(report: MapReport | None, of: AnalysisContext) -> tuple[str, Sequence[str], Iterable[Sequence[Any]]]:
+    if report is None:
+        return "", _LIST, ()
     it = _Drawn(report, of)
     refs = [str(it.ref(it.first(dot))) for dot in range(report.n_dots)]
 

@@ -226,7 +226,7 @@ def _placements(of: AnalysisContext) -> Iterator[Sequence[Any]]:
     for algorithm, placements, valid in zip(*(placed.algorithms, placed.placements, placed.valid), strict=True):
         for path, site in (one for places, passes in zip(placements, valid, strict=True) if passes for one in places):
             table = table_text(algorithm.responses[path].function, of.question.subject.n_inputs)
-            if (site.text, table) in seen or len(seen) == _MOST_LISTED:
+            if len(set(table)) < 2 or (site.text, table) in seen or len(seen) == _MOST_LISTED:
                 continue
             seen.add((site.text, table))
             view = {"at": site.layer, "along": "placement", "of": table, "on": "+".join(map(str, site.neurons))}

@@ -197,7 +197,7 @@ def test_where_a_network_is_wrong_is_told():
     there, back = find_changes(ask(network), silent), find_changes(ask(silent), network)
     unlisted = find_changes(ask(network), silent, Work(limits=LIMITED["sampled"])).circuits
     assert unlisted.intervals["kept"] == unlisted.intervals["gained"]  # no more than the second network may have
-    for task, report in (("XOR", there), ("0000", back)):
+    for task, report in (("XOR", there), ("always 0", back)):
         wrong = f"Judged on {task}, the second network is wrong on 2 of 4 inputs: 01, 10."
         assert report.findings(None)[0].startswith(
             f"{wrong} What it has are no explanations of a network that computes"

@@ -124,12 +124,12 @@ def test_a_search_that_time_ended_is_gone_on_with_to_what_one_run_finds(tmp_path
 def test_a_space_whose_circuits_can_be_neither_searched_nor_drawn_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(AttentionSpace, "possible_by_bits", None)
     large = pluriscope.explain(bundled_models()["indirect-object-2x4"])
-    assert str(large.counts.valid_circuits) == "not searched"
+    assert str(large.counts.valid_circuits).startswith("≥ ")
     assert not large.exhaustive
     assert list(large.circuits) == []
     assert "none was tested" in large.missing[0]
     why = r"Circuits are not searched: .* Protocols under which they are: .*'nodes'"
-    assert re.match(why, repr(large))
+    assert re.search(why, repr(large))
     assert repr(large.circuits) == "valid circuits not searched"
     with pytest.raises(NotListed, match=why):
         large.circuits.smallest[0]

@@ -353,7 +353,7 @@ def test_a_logit_decides_at_0(tmp_path):
     two = nn.Sequential(net[0], nn.ReLU(), nn.Linear(2, 2))
     two[2].weight.data = torch.cat([torch.zeros(1, 2), net[2].weight.data])
     two[2].bias.data = torch.tensor([0.0, -4.0])
-    assert repr(pluriscope.explain(two, "XOR")).startswith("Its outputs look like two classes: the larger")
+    assert "\nIts outputs look like two classes: the larger" in repr(pluriscope.explain(two, "XOR"))
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ KEPT = {"kept": ("A-n1.2", "n2.2-y")}
             Count(2, "at_least", 2, 600),
             {"why": "The analysis failed."},
             "not_unique",
-            "Not the only one: at least 2 valid circuits, of 9,625 possible. The analysis failed.",
+            "Not the only one: between 2 and 600 valid circuits, of 9,625 possible. The analysis failed.",
         ),
         (
             DRAWN,
@@ -97,13 +97,13 @@ KEPT = {"kept": ("A-n1.2", "n2.2-y")}
             Count(0),
             {"placements": Count(3)},
             "none_valid",
-            "No circuit is valid: 0 of 9,625 circuits decide right, but 3 placements do.",
+            "No circuit is valid: 0 of 9,625 circuits decide right, but 3 placements pass their interchanges.",
         ),
         (
             Count(0),
             {"placements": ONE},
             "none_valid",
-            "No circuit is valid: 0 of 9,625 circuits decide right, but 1 placement does.",
+            "No circuit is valid: 0 of 9,625 circuits decide right, but 1 placement passes its interchanges.",
         ),
         (
             Count(0),

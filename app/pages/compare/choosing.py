@@ -127,7 +127,8 @@ def choices(session: Session, place: AnyPlace) -> dict[str, list[str]]:
     ends = {one.mark: one for one in prominent_in(session, place.analysis)}
     if {"best", "worst"} <= ends.keys():
         named = [(place.question.layout.to_hex(ends[mark].mask), ends[mark].index) for mark in ("best", "worst")]
-        found["The best and the worst"] = [str(ExplanationRef("interpretation", *map(str, one))) for one in named]
+        if named[0] != named[1]:
+            found["The best and the worst"] = [str(ExplanationRef("interpretation", *map(str, one))) for one in named]
     return found
 
 

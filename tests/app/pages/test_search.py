@@ -214,8 +214,8 @@ def test_every_word_of_the_documents_finds_more_than_some_of_it(word):
 @pytest.mark.parametrize(
     ("asked", "url"),
     [
-        ("is my circuit unique?", "/networks/xor-pretrained/analyses/claims"),
-        ("Is this the only explanation?", "/networks/xor-pretrained/analyses/claims"),
+        ("is my circuit unique?", "/networks/xor-pretrained/own"),
+        ("Is this the only explanation?", "/networks/xor-pretrained/own"),
         ("how many explanations", "/networks/new"),
         (".pt", "/networks/new"),
         ("state_dict", "/networks/new"),
