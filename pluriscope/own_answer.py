@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
+from analysis.circuit_sets.known import KnownCircuits
 from analysis.discovery.audit import location_json, null_json
 from analysis.discovery.claims import Claim
 from analysis.discovery.landscape import Landscape
@@ -102,18 +103,31 @@ def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, A
         "left_over": _named(raw & ~mask, names),
         "margin": None if verdict is None else verdict.worst,
         "wrong": wrong,
-        "rows": sorted(rows, key=lambda row: row["right"])[:MAX_ROWS] if len(rows) > MAX_ROWS else rows,
+        "rows": sorted(rows, key=_nearness)[:MAX_ROWS] if len(rows) > MAX_ROWS else rows,
         "n_rows": len(rows),
         "circuits": _count_json(count, near, valid=valid),
         "listed": len(known.masks),
         "all_listed": known.complete,
-        "smallest": min(known.by_size, default=None) if known.smallest is None else known.smallest,
+        "smallest": _smallest(known),
         "smallest_known": known.smallest is not None,
         "nearest_other": rival(near.nearest),
         "farthest": rival(near.farthest),
         "by_distance": list(near.by_distance),
     }
     return {**told, "sentence": " ".join(part for part in sentence(told, graph.cut[:-1]) if part)}
+
+
+def _nearness(row: Mapping[str, Any]) -> tuple[bool, float]:
+    """Wrong rows before right ones, then those nearest to another answer."""
+    return row["right"], row["gap" if "gap" in row else "margin"]
+
+
+def _smallest(known: KnownCircuits) -> int | None:
+    """Edges of the smallest valid circuit that is known; those tried in order of size are in no distribution."""
+    if known.smallest is not None:
+        return known.smallest
+    sizes: set[int] = {*known.by_size, *(int(mask).bit_count() for mask in known.masks.tolist())}
+    return min(sizes, default=None)
 
 
 def part_names(graph: Any) -> list[str]:

@@ -188,6 +188,11 @@ def _layers(found: WeightsFound) -> tuple[dict[str, _Layer], tuple[str, ...]]:
     for name, layer in layers.items():
         if "weight" not in layer.tensors:
             raise InvalidNetwork(f"layer {name[:60]!r}", "has a bias and no weight", "give it a weight")
+    lengths = {n for layer in layers.values() if "bias" not in layer.tensors for n in layer.tensors["weight"].shape}
+    for name in unused:
+        if tensors[name].shape in {(n,) for n in lengths}:
+            cause = "is as long as the bias that a layer lacks, and its name does not say that it is one"
+            raise InvalidNetwork(f"tensor {name[:60]!r}", cause, "call it LAYER.bias, or leave it out")
     return layers, unread(unused)
 
 

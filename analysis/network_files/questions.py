@@ -64,6 +64,7 @@ class _Way:
     decides: bool
     decided: bool
     uneven: float
+    off: float = 1.0
 
 
 def draft_of(found: WeightsFound, declared: Declaration) -> NetworkFile:
@@ -149,8 +150,9 @@ class _Trying:
             self.ways += self._ways(_SIGNS)
         fitting = [way for way in self.ways if way.fits] or self._decided()
         self.fitting = [way for way in fitting if way.activation in (*USUAL, *self.activations[:1])] or fitting
-        order = (self.fitting, [way for way in self.ways if way.decides and not way.encoding], self.ways)
-        self.best = min(next(filter(None, order)), key=lambda way: way.uneven)
+        clear = self.fitting or [way for way in self.ways if way.decides and not way.encoding]
+        # where nothing decides, evenness says nothing: what is nearest to 0 and 1 is read as it is
+        self.best = min(clear, key=lambda way: way.uneven) if clear else min(self.ways, key=lambda way: way.off)
 
     def _decided(self) -> list[_Way]:
         """Of a network whose activations are known and which fits in no way, as it did not learn: what decides."""
@@ -195,7 +197,7 @@ class _Trying:
         fits = decides and bool((off <= NEAR).all())
         if wanted is not None:
             fits = decides = decided and wanted.shape == ones.shape and bool((ones == wanted).all())
-        return _Way(order, activation, output, encoding, fits, decides, decided, float(uneven))
+        return _Way(order, activation, output, encoding, fits, decides, decided, float(uneven), float(off.max()))
 
     def _wanted(self, n_inputs: int, n_outputs: int) -> NDArray[np.bool_] | None:
         """What outputs should decide ``[rows, n_outputs]``; None where nobody says."""

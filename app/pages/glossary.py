@@ -41,10 +41,6 @@ def glossary(links: Addresses) -> Iterator[Block]:
     yield Section("Start here", "In the order in which they are best read.", id="start")
     yield _entries(first)
     yield Section("All others", "In the order of the alphabet.", id="others")
-    letters: dict[str, str] = {}
-    for one in others:
-        letters.setdefault(one.name[0].upper(), one.anchor)
-    yield Prose(" ".join(f"[{letter}](#{anchor})" for letter, anchor in letters.items()), glossary=False)
     yield _entries(others)
 
 

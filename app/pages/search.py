@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
+from textwrap import shorten
 from typing import Final
 
 from pydantic import BaseModel, Field
@@ -34,11 +35,16 @@ from pluriscope.templating import linked
 
 PER_GROUP: Final = 6
 MOST_IN_GROUP: Final = 50
+MOST_ON_PAGE: Final = 12
+MOST_LETTERS: Final = 70
+"""Of what a result is, on the page."""
 LOOKED_IN: Final = 6
 """Networks in which an explanation that a text names is looked for."""
 MOST_WORDS: Final = 8
 ASKING: Final = frozenset(
-    re.findall(r"\w+", "what how is are does do a an the of to my in there this it i can which has have")
+    re.findall(
+        r"\w+", "what how is are does do a an the of to my in there this it i can which has have and or with for"
+    )
 )
 """Words of questions that say nothing of what is looked for."""
 _HEX: Final = re.compile(r"[0-9a-f]{3,64}")
@@ -116,7 +122,10 @@ def search_blocks(found: SearchRecord, links: Addresses) -> Iterator[Block]:
         yield Notice("Nothing has this name", "Masks, references, formulas and digests are understood, too.")
     for group in found.groups:
         yield Section(group.title, id=group.title.lower())
-        rows = [(linked(hit.label, hit.url, "link"), hit.detail) for hit in group.hits]
+        rows = [
+            (linked(hit.label, hit.url, "link"), shorten(hit.detail, MOST_LETTERS, placeholder=" …"))
+            for hit in group.hits
+        ]
         yield Table.plain(("Result", "What it is"), rows)
     if not found.q:
         yield Section("Keys", id="shortcuts")

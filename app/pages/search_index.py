@@ -195,7 +195,7 @@ def _documents(links: Addresses) -> Iterator[Document]:
         yield Document("Findings", "finding", chapter["title"], detail, url, (chapter["key"],))
     for chapter in record()["chapters"]:
         text, also = str(chapter["text"]), _FURTHER.get(chapter["key"], ())
-        first = _bare(text.strip().partition("\n")[0])
+        first = _bare(next(line for line in text.splitlines() if line and not line.startswith("#")))
         yield Document(
             "Findings", "finding", chapter["title"], first, links.findings(chapter["key"]), also, _bare(text)
         )

@@ -91,7 +91,8 @@ def perceptron_stage(
     n, given, read = len(behaviour), place.question.clean_rows, place.question.data.representatives
     check_row(row, n)
     at = row if row is not None else next((number for number, one in enumerate(behaviour) if one.decision), 0)
-    listed = sorted(range(n), key=lambda number: (number != at, behaviour[number].margin))[:MOST_ROWS]
+    listed = sorted(range(n), key=lambda number: (number != at, behaviour[number].margin, behaviour[number].right))
+    listed = listed[:MOST_ROWS]
     rows = []
     for number in sorted(listed):
         one = behaviour[number]

@@ -32,7 +32,7 @@ from app.pages.learn.pages import lesson as lesson_blocks
 from app.pages.page import read_options
 from app.pages.paper import PaperRecord, build_paper, paper_blocks
 from app.pages.scope import scope
-from app.pages.search import MOST_IN_GROUP, SearchOptions, SearchRecord, build_search, search_blocks
+from app.pages.search import MOST_ON_PAGE, SearchOptions, SearchRecord, build_search, search_blocks
 from app.rendering import base_url, show
 from app.routes.changes import Admin
 from app.routes.depends import Links, ListOptions, NoOptions, Reading
@@ -123,7 +123,7 @@ def search(session: Reading, links: Links, options: Annotated[SearchOptions, Que
     """What a text names, by group: networks, explanations by mask, reference or formula, studies, terms, actions; best
     first. Groups without a result are left out.
     """
-    every = options.model_copy(update={"limit": MOST_IN_GROUP if options.q else options.limit})
+    every = options.model_copy(update={"limit": MOST_ON_PAGE if options.q else options.limit})
 
     def page(request: Request) -> Response:
         return show(request, search_blocks(build_search(session, links, every), links), headers=UNLISTED)

@@ -68,6 +68,8 @@ def bounded_text(
     if bound == "unknown":
         return UNKNOWN
     sign = {"exact": "", "at_least": "≥ ", "about": "≈ "}[bound]
+    if bound == "about" and low is not None and high is not None and int(number) == int(low) < int(high):
+        return interval(low, high)  # the lower end is no estimate
     ends = f" ({interval(low, high)})" if bound == "about" and low is not None and high is not None else ""
     return f"{sign}{in_words(int(number))}{ends}"
 
@@ -78,16 +80,26 @@ def interval(low: int | str, high: int | str) -> str:
     if most <= DIGITS_LIMIT:
         return f"{least:,}–{most:,}"
     exponent = len(str(most)) - 1
+    if 0 < least < 10**exponent:
+        return f"{_rounded(least, up=False)}–{_rounded(most, up=True)}"
     for digits in range(1, 4):
         unit = 10 ** (exponent - digits)
         down, up = least // unit, -(-most // unit)
-        if (down and up - down > 1) or not least:
+        if up - down > 1 or not least:
             break
-    else:
-        if not down:
-            return f"{in_words(least)}–{in_words(most)}"
     ends = [f"{end // 10**digits}.{end % 10**digits:0{digits}d}" if end else "0" for end in (down, up)]
     return f"{ends[0]}–{ends[1]} × 10{str(exponent).translate(SUPERSCRIPTS)}"
+
+
+def _rounded(n: int, *, up: bool) -> str:
+    """A count with two digits, rounded down or up where it has more than are written out."""
+    if n <= DIGITS_LIMIT:
+        return f"{n:,}"
+    exponent = len(str(n)) - 1
+    unit = 10 ** (exponent - 1)
+    first = -(-n // unit) if up else n // unit
+    first, exponent = (10, exponent + 1) if first == 100 else (first, exponent)
+    return f"{first // 10}.{first % 10} × 10{str(exponent).translate(SUPERSCRIPTS)}"
 
 
 def share_words(low: float | Fraction, high: float | Fraction) -> str:

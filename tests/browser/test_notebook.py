@@ -88,9 +88,10 @@ def test_the_pages_are_walked_as_on_a_server(notebook, expect, result):
 
     # a list: its filters are exchanged with it, a chart is drawn, two are ticked
     frame.get_by_role("link", name="Sheet", exact=True).click()
-    frame.get_by_role("link", name=re.compile("^Circuits")).first.click()
-    expect(frame.locator("table .name").first).to_contain_text("c·")
+    frame.get_by_role("link", name="list", exact=True).click()
     frame.locator(".filters > summary").click()
+    frame.locator("input[name=kind][value=circuit]").check()
+    expect(frame.locator("table .name").first).to_contain_text("c·")
     expect(frame.locator(".plot").first).to_be_visible()
     frame.get_by_label("any", exact=True).check()
     eventually(tab, lambda: "valid=any" in tab.frames[1].evaluate("place.search"), True)

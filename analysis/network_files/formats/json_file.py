@@ -51,7 +51,9 @@ def read_json(raw: bytes, _beside: Beside | None = None) -> NetworkFile | Weight
 
 def _of_layers(key: str, value: Any) -> Any:
     """The biases of all layers, which may look like one matrix, each by itself."""
-    several = key.lower() in ("biases", "bias", "b") and isinstance(value, list) and value
+    several = (
+        key.lower() in ("biases", "bias", "b", "bs", "intercepts", "intercepts_") and isinstance(value, list) and value
+    )
     return dict(enumerate(value)) if several and isinstance(value[0], list) else value
 
 

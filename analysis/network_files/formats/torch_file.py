@@ -50,7 +50,7 @@ _TYPES: Final[Mapping[str, tuple[str, str]]] = {
 _MAGIC: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """A pickle of the number with which older files begin."""
 _CURE: Final = (
-    'save its weights alone where its class is known: model = torch.load("FILE", weights_only=False); '
+    'if you made it yourself, save its weights alone: model = torch.load("FILE", weights_only=False); '
     'torch.save(model.state_dict(), "weights.pt")'
 )
 

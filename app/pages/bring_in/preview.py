@@ -160,7 +160,7 @@ def _nothing_learned(page: Preview, answered: Answered) -> tuple[tuple[str, str]
     """What speaks against a network having learned anything where nobody says what it should compute."""
     if any(about == "tasks" for about, _ in page.refusals):
         return (("Not every answer is 0 or 1", "The table shows where. It may be what is said below of the network."),)
-    if constant := [task.label for task in page.tasks if len({*task.truth_table}) == 1]:
+    if constant := [task.truth_table[0] for task in page.tasks if len({*task.truth_table}) == 1]:
         return ((f"It answers {constant[0]} on every input", "So there is next to nothing in it to be explained."),)
     unclear = next((one.why for one in answered.questions if not one.fitting), "")
     return (("Its answers are not clear", f"{unclear} It may not have learned its task."),) if unclear else ()

@@ -68,7 +68,7 @@ def learn(session: Session, links: Addresses) -> Iterator[Block]:
     lessons = [(one, links.learn(one.slug), _picture(one, of)) for one in LESSONS]
     urls: dict[int | None, str] = {
         None: "",
-        0: links.front(),
+        0: links.learn("slides"),
         **{n: links.learn(one.slug) for n, one in enumerate(LESSONS, start=1)},
     }
     plans = {minutes: [(part, urls[part.lesson]) for part in parts] for minutes, parts in PLANS.items()}
