@@ -75,7 +75,7 @@ def bounded_text(
 
 
 def interval(low: int | str, high: int | str) -> str:
-    """An interval of counts, rounded outwards, with one exponent where digits would only be noise: 5.5–6.3 × 10³²."""
+    """An interval of counts, rounded outwards, with one exponent where both ends have the same: 5.5–6.3 × 10³²."""
     least, most = int(low), int(high)
     if most <= DIGITS_LIMIT:
         return f"{least:,}–{most:,}"

@@ -77,10 +77,11 @@ def test_the_network_page_says_not_searched_instead_of_zero(client):
         (551 * 10**30, 629 * 10**30, "5.5–6.3 × 10³²"),
         (0, 10**33, "0–1.0 × 10³³"),
         (585_123 * 10**27, 585_199 * 10**27, "5.851–5.852 × 10³²"),
-        (3 * 10**20, 6 * 10**32, "3.00 × 10²⁰–6.00 × 10³²"),
+        (3 * 10**20, 6 * 10**32, "3.0 × 10²⁰–6.0 × 10³²"),
+        (216 * 10**6, 7_005 * 10**6, "216,000,000–7.1 × 10⁹"),
     ],
 )
-def test_intervals_are_rounded_outwards_with_one_exponent(low, high, text):
+def test_intervals_are_rounded_outwards_with_one_exponent_where_both_ends_have_it(low, high, text):
     assert interval(low, high) == text
 
 
