@@ -14,16 +14,15 @@ from sqlalchemy.orm import Session
 from analysis.carried_algorithms.relation import RELATIONS
 from analysis.carried_algorithms.report import CODES
 from analysis.carried_algorithms.report import LETTERS as OF_RELATIONS
-from analysis.criteria.interpretation_tallies import tally_of_readings
 from analysis.explanations.registry import BY_KEY
 from analysis.subjects.question import SubjectQuestion
-from app.db.analysed import readings_of_steps
 from app.db.directions import KIND as DIRECTIONS
+from app.db.reads.verdicts import verdict_sets
 from app.db.recorded import stored_searches
 from app.db.reports import reports_of
 from app.db.rows import columns_of
 from app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
-from app.db.verdicts import outcomes_of, step_of, verdict_rows
+from app.db.verdicts import outcomes_in, outcomes_of, step_of, verdict_rows
 from pluriscope.address import ResultRef
 from pluriscope.frames import Frame
 from pluriscope.kinds.found import Found, Prominent
@@ -85,9 +84,10 @@ def _read(
         for kind, columns in stored.items()
         if (letters := columns.get("verdicts")) is not None
     }
-    of_classes = {step for row in verdict_rows(session, analysis, "interpretation") if (step := step_of(row))}
-    readings = readings_of_steps(session, analysis, of_classes)
-    outcomes["interpretation"] = {str(step): np.array([one.outcome for one in readings[step]]) for step in readings}
+    of_classes = {row.id: step for row in verdict_rows(session, analysis, "interpretation") if (step := step_of(row))}
+    texts = session.execute(select(VerdictRow.id, VerdictRow.by_circuit).where(VerdictRow.id.in_(of_classes)))
+    outcomes["interpretation"] = {str(of_classes[number]): outcomes_in(text) for number, text in texts}
+    tallies = {str(one.step): one.tally for one in verdict_sets(session, analysis) if one.kind == "interpretation"}
     told = [] if survey is None else [np.array(one.split(), np.int64) for one in survey.beside.split("\n")]
     predicted, ranges = (*(one.reshape(2, -1) for one in told), None, None)[:2]
     found = Found(
@@ -101,8 +101,8 @@ def _read(
         0 if survey is None else survey.found["n_interventions"],
         _prominent(reports),
         analysis.circuits_possible if analysis.circuits_truncated_at is None else None,
-        tuple(sorted({str(step) for step in map(step_of, verdicts) if step is not None and step not in of_classes})),
-        {str(step): tally_of_readings(readings[step]) for step in readings},
+        tuple(sorted({str(step) for step in map(step_of, verdicts) if step is not None} - {*tallies})),
+        tallies,
         ranges,
     )
     return frame_of(found)

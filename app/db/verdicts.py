@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from analysis.criteria.criterion import Kind
-from analysis.criteria.interpretation_tallies import Reading
+from analysis.criteria.interpretation_tallies import MIXED, Reading
 from analysis.criteria.judging import StepVerdicts
 from analysis.criteria.registry import EVERY
 from analysis.criteria.steps import CriterionStep
@@ -45,6 +45,7 @@ NO_LETTER: Final = "."
 _LETTER: Final = np.frombuffer(LETTERS.encode(), np.uint8)
 _OUTCOME: Final = np.full(256, NOT_JUDGED, np.uint8)
 _OUTCOME[_LETTER] = range(len(LETTERS))
+_OUTCOME_OF: Final = {letter: place for place, letter in enumerate(LETTERS)} | {"O": MIXED}
 
 
 @lru_cache(maxsize=4096)  # many circuits have equally many
@@ -84,6 +85,13 @@ def readings_in(text: str, totals: Iterable[int], observed: Iterable[int]) -> li
     """
     texts = text.split(",") if text else []
     return [_read(*one) for one in zip(texts, totals, observed, strict=False)]
+
+
+def outcomes_in(text: str) -> NDArray[np.uint8]:
+    """``[circuits]`` what a criterion's row says of all interpretations of each: the outcome, or MIXED."""
+    texts = text.split(",") if text else []
+    means = {one: _OUTCOME_OF[one] if len(one) == 1 else _read(one, 0, 0).outcome for one in {*texts}}
+    return np.fromiter(map(means.__getitem__, texts), np.uint8, len(texts))
 
 
 @dataclass(frozen=True)

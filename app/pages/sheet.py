@@ -147,7 +147,7 @@ def sheet_of(
     most = shared(MOST, [sum(one) for one in every])
     kinds = []
     for (part, start, places), classes, n in zip(found, every, most, strict=True):
-        rows = _rows(frame, part, start + places, classes, n)
+        rows = _rows(frame, part, query, start + places, classes, n)
         pictures = list(_pictures(part.kind, rows, question, row))
         passing = np.isin(np.arange(part.n), places)
         alone = url(query.but(KIND, part.kind))
@@ -185,13 +185,14 @@ def _classes(part: Part, places: NDArray[np.int64]) -> list[int]:
     return [int(part.classes.values[code]) for code in part.classes.codes[places]]
 
 
-def _rows(frame: Frame, part: Part, places: NDArray[np.int64], classes: Sequence[int], n: int) -> list[Row]:
+def _rows(
+    frame: Frame, part: Part, query: Query, places: NDArray[np.int64], classes: Sequence[int], n: int
+) -> list[Row]:
     """So many pictures of rows: those that stand out, one of each other row, then further ones."""
-    every, all_of = frame.rows(places if part.apart is not None else places[:n]), n == sum(classes)
-    rows = list[Row]()
-    if part.few is not None and not all_of:
-        passing = {row["mask"] for row in every}
-        rows = [row for row in frame.rows_of(part.few, np.arange(part.few.n)) if row["mask"] in passing]
+    every, rows = frame.rows(places[:n]), list[Row]()
+    if part.few is not None and n < sum(classes):
+        few = replace(frame, parts=(part.few,), _orders={})
+        rows = [row for one, _, standing in few.places(query) for row in few.rows_of(one, standing)]
     if part.apart is None or n < len(places):
         return [*rows, *every][:n]
     start, standing = frame.starts[frame.parts.index(part)], {row.ref for row in rows}

@@ -283,7 +283,7 @@ def interpretations(found: Found, circuits: Part) -> Part:
         for name in ("passes", "fails")
     }
     numbers = {step: found.tallies[step] for step in mixed}
-    return replace(
+    part = replace(
         whole,
         kind="interpretation",
         plural="interpretations",
@@ -300,10 +300,11 @@ def interpretations(found: Found, circuits: Part) -> Part:
         says=f"A circuit with a gate read into each neuron{_apart(circuits)}.",
         lines="A row counts for all interpretations of a circuit; a tick adds the one that is drawn.",
         weights=weights.taken(chosen),
-        few=prominent(found, circuits) if found.prominent else None,
         apart=None if classes is None else lru_cache(_DRAWN)(lambda place, ranks: apart(found, mask(place), ranks)),
         classes=None if classes is None else classes.taken(chosen),
     )
+    masks = np.asarray(found.stored["circuit"]["mask"])[chosen]
+    return replace(part, few=prominent(found, part, masks)) if found.prominent else part
 
 
 def _apart(circuits: Part) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from analysis.errors import BeyondLimits
 from analysis.interpretations.gates import gate_words
@@ -79,14 +80,20 @@ def _with_tiles(found: Found, mask: str, gates: Sequence[NeuronGate], index: int
     return found.thumb(mask, gate_tiles(gates, found.question.network.n_inputs), title=f"Interpretation {index}")
 
 
-def prominent(found: Found, circuits: Part) -> Part:
-    """Those of circuits that are listed, with the figures of their circuits."""
-    question, masks = found.question, np.asarray(found.stored["circuit"]["mask"])
+def prominent(found: Found, part: Part, masks: NDArray[Any]) -> Part:
+    """Those of circuits that are listed, with the figures and labels of these.
+
+    Args:
+        found: what the result has.
+        part: the interpretations of each circuit.
+        masks: of these circuits.
+    """
+    question = found.question
     layout = question.layout
     places = {one.mask: np.flatnonzero(masks == one.mask) for one in found.prominent}
     every = {(one.mask, one.index): one for one in reversed(found.prominent) if len(places[one.mask])}
     told = [*reversed(every.values())]
-    whole = circuits.taken(np.array([places[one.mask][0] for one in told], np.int64))
+    whole = part.taken(np.array([places[one.mask][0] for one in told], np.int64))
 
     @cache
     def read(place: int) -> Interpretation | None:
@@ -114,8 +121,8 @@ def prominent(found: Found, circuits: Part) -> Part:
 
     return replace(
         whole,
-        kind="interpretation",
-        labels={},
+        own=("", False),
+        weights=None,
         ref=lambda place: str(ref(place)),
         url=lambda place: found.url(ref(place)),
         more=more,

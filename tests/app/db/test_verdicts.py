@@ -18,7 +18,7 @@ from analysis.question import ask
 from app.db.reads.analyses import find_network
 from app.db.reads.verdicts import judged_outcomes, missing_steps, verdict_sets, verdicts_in
 from app.db.tables import AnalysisRow, CircuitRow, VerdictRow
-from app.db.verdicts import PreparedVerdicts, readings_in, save_verdicts
+from app.db.verdicts import PreparedVerdicts, outcomes_in, readings_in, save_verdicts
 from app.db.writes import delete_network
 from tests.factories import XOR_SLUG, real_analysis, save_analysis, stored_analysis
 
@@ -167,4 +167,5 @@ def test_counts_of_interpretations_are_read_back_whatever_they_are():
     one = PreparedVerdicts.of(StepVerdicts("interpretation", step, outcomes, readings), sizes)
     assert one.letters == f"P,F,O,U,-,{10**20} 3 2 1 of {size},9 0 5 0 of 9,P"
     assert readings_in(one.letters, *zip(*sizes, strict=True)) == readings
-    assert readings_in("", (), ()) == []
+    assert outcomes_in(one.letters).tolist() == outcomes.tolist()
+    assert readings_in("", (), ()) == outcomes_in("").tolist() == []
