@@ -239,7 +239,7 @@ ROLES_LENS: Final = SiteLens(
     definition=(
         "Mean attention, at positions that a later head or the answer reads, to the token before (previous token), to "
         "an earlier same token (duplicate token), to what followed it before the reader (induction), where the logits "
-        "fall once that attention is cut and the rest takes its share; and of the last position "
+        "fall once that attention is left out and the rest takes its share; and of the last position "
         "to the answer (name movers) or to a token that occurred before (S-inhibition). By that attention a name mover "
         "raises the answer directly, a negative one lowers it, an S-inhibition head turns name movers’ queries to the "
         "answer, and a backup raises it once name movers no longer look there."

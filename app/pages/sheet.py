@@ -223,7 +223,7 @@ def _caption(kind: str, row: Row, question: Any, differ: Sequence[Any]) -> tuple
         told = left_out_words(question, int(row["mask"], 16), _NAMED)
         return Markup('<span class="mono">{}</span>').format(row.ref), [f"{row['size']}, {told or 'all'}"]
     if kind == "interpretation":
-        members = f", {noun(row['members'], 'reading')}" if row["members"] else ""
+        members = f", {noun(row['members'], 'interpretation')}" if row["members"] else ""
         return (row["marks"] or "") + _read(row, question, differ), [f"c-{row['mask']}{members}", *_right(row)]
     found_by = next((map_class(one).label for one in DIRECTIONS if one in (row["classes"] or ())), "")
     lines = [one for one in (found_by or says(row), *_right(row)) if one]

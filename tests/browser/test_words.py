@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser.pages_table import PAGES, addresses
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.browser
 
 # what is not written, and what is written instead
 OTHERS = {
@@ -41,7 +41,8 @@ SPOKEN = re.compile(r'\b(?:aria-label|title|data-meaning|placeholder|alt)="([^"]
 
 def others(html: str) -> list[str]:
     """Each word in place of the glossary's that a page shows or says, with what stands around it."""
-    text = re.sub(r"<[^>]*>", " ", SPOKEN.sub(r">\1<", UNWRITTEN.sub(" ", html)))
+    written = UNWRITTEN.sub(" ", html)
+    text = " ".join([re.sub(r"<[^>]*>", " ", written), *SPOKEN.findall(written)])
     text = re.sub(r"\s+", " ", unescape(text)).lower()
     for allowed in ALLOWED:
         text = re.sub(allowed, " ", text)

@@ -33,7 +33,7 @@ _NEURONS: Final = ("n1.0", "n1.1", "n1.2")
 
 
 class LieOptions(LessonOptions):
-    """Which neuron is switched off, and how many answers were guessed to change."""
+    """Which neuron is left out, and how many answers were guessed to change."""
 
     neuron: Literal["n1.0", "n1.1", "n1.2"] = "n1.2"
     guess: Annotated[int, Field(ge=0, le=4)] | None = None
@@ -93,12 +93,12 @@ def _board(of: LessonNetwork, state: LieOptions) -> Board:
     asked = Asked("guess", "Of 4 answers, change:", kind="number", most=4)
     first = Markup(
         "{} scores edges. The sizes of the scores of the edges out of a neuron, summed up, are to say "
-        "how much each neuron of layer 1 matters. Choose the one that is switched off.{}"
+        "how much each neuron of layer 1 matters. Choose the one that is left out.{}"
     )
     steps = (
         first.format(_EAP.label, links),
         Markup("Guess how many of the four answers change without it.{}").format(
-            fields(Ask("Switch it off", [("neuron", neuron)], [asked]), of.links.learn(_SLUG))
+            fields(Ask("Leave it out", [("neuron", neuron)], [asked]), of.links.learn(_SLUG))
         ),
     )
     caption = f"Sums of scores: {_told(seen)}."
@@ -126,13 +126,13 @@ def _question(of: LessonNetwork) -> list[Answer]:
     move = float(np.abs(seen.outputs[0] - seen.outputs[1 + _NEURONS.index(seen.first)]).max())
     others = enumerated([f"{seen.changed(one)} without {one}" for one in _NEURONS if one != seen.first])
     cut = [(_without(seen, seen.first), f"Without {seen.first} no output moves by more than {number(move)}.")]
-    moved = f"Switch it off: no answer changes, no output moves by more than {number(move)}. "
+    moved = f"Leave it out: no answer changes, no output moves by more than {number(move)}. "
     return [
         Answer("needs", f"Answers need neuron {seen.first}", False, f"{moved}Of the others: {others}.", cut),
         Answer("wrong", "The method was computed wrongly", False,
                "It was not. It multiplies what an edge carries by a slope, and both are right. Edges whose effects "
                "cancel each other have large scores, and a sum of sizes does not cancel them."),
-        Answer("asks", "Little: it has to be asked by switching off", True,
+        Answer("asks", "Little: it has to be asked by leaving out", True,
                f"Yes. {moved}A network can be made so that the sum is large and the neuron can go as a whole. "
                "A score is a guess until it is tried.", cut),
     ]  # fmt: skip
@@ -155,7 +155,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
 LESSON: Final = Lesson(
     slug=_SLUG,
     title="A method that is fooled",
-    does="Switch off the neuron that a score ranks first, and count the answers that change.",
+    does="Leave out the neuron that a score ranks first, and count the answers that change.",
     aim="You can say what a score of a neuron shows, and how to try it.",
     minutes=6,
     options=LieOptions,

@@ -62,7 +62,7 @@ def told(session: Session, links: Addresses, explanations: Sequence[Explanation]
 def _beside(explanations: Sequence[Explanation], beside: Sequence[Sequence[CriterionVerdict | None]]) -> Table:
     """Criteria across explanations."""
     of = [next(filter(None, verdicts)) for verdicts in beside]
-    labels = ("Criterion", *(f"{letter} {one.kind}" for letter, one in zip(LETTERS, explanations, strict=False)))
+    labels = ("Criterion", *(f"{letter} {one.record.noun}" for letter, one in zip(LETTERS, explanations, strict=False)))
     rows = [(_named(one), *map(_in_short, verdicts)) for one, verdicts in zip(of, beside, strict=True)]
     return Table.plain(labels, rows, [_settings(one.criterion) for one in of])
 
