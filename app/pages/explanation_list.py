@@ -25,13 +25,14 @@ from app.pages import analyses
 from app.pages.circuit_sizes import spread
 from app.pages.circuit_tree import Among, are_drawn, asked_mask, circuit_tree_blocks
 from app.pages.counted import method_words
+from app.pages.explanations import people_of
 from app.pages.network_page import Known
 from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
 from app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate, others
 from app.pages.plan import refused
 from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
-from app.pages.sheet import ORDERS, Sheet, Views, people_of, sheet_of
+from app.pages.sheet import ORDERS, Sheet, Views, sheet_of
 from pluriscope.address import Addresses, ResultRef
 from pluriscope.analyses.map import map_blocks
 from pluriscope.analyses.registry import MAP, ONE_READER

@@ -23,11 +23,12 @@ from analysis.interpretations.interpretation import Interpretation
 from analysis.question import Question
 from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
 from analysis.subjects.question import CircuitVerdict
+from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.directions import find_direction_row
 from app.db.reads.algorithms import find_algorithm, find_alignment
 from app.db.reads.circuits import find_circuit
 from app.db.recorded import recorded_row
-from app.db.tables import AnalysisRow
+from app.db.tables import AnalysisRow, NetworkRow
 from app.errors import BadQuery, NotFound, PageError
 from app.pages.candidates import algorithm_of, find_algorithm_row
 from app.pages.place import INTERPRETATIONS, Place, StoredQuestion, locate
@@ -161,6 +162,14 @@ class Explanation:
         return self.item if isinstance(self.item, Interpretation) else None
 
     @property
+    def person(self) -> str:
+        """By whose name it is known; "" where by none."""
+        if self.kind != "direction":
+            return ""
+        text = placement_ref(self.item.algorithm.id, self.item.alignment, stored=False)
+        return people_of(self.place.row).get(str(text), "")
+
+    @property
     def circuit(self) -> Circuit | None:
         """Of a circuit or an interpretation."""
         found = self.item.circuit if isinstance(self.item, Interpretation) else self.item
@@ -252,6 +261,11 @@ def find_explanation(
             addresses.network(place.row.slug, place.scope),
             f"network {place.row.slug}",
         ) from None
+
+
+def people_of(network: NetworkRow) -> dict[str, str]:
+    """The explanations of a network that are known by a person's name: reference → name."""
+    return {ALICE: "Alice", BOB: "Bob"} if (network.slug, network.origin) == (ALICE_AND_BOB, "bundled") else {}
 
 
 def stored_rows(session: Session, known: Explanation) -> list[Any]:

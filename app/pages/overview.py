@@ -18,7 +18,6 @@ from analysis.protocol import BUILT_IN
 from analysis.result_file import read_stops
 from analysis.studies.cells import cells_of
 from analysis.unlearned import instead_of, not_learned
-from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.codecs import record_of, tasks_of
 from app.db.job_tables import JobRow
 from app.db.reads.analyses import network_by_digest
@@ -37,9 +36,11 @@ from app.pages.compare.choosing import own_pair
 from app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, method_words, of_possible
 from app.pages.edit import edit_words
 from app.pages.explanation_list import Asked, search_for, states
+from app.pages.explanations import people_of
 from app.pages.inside import check_row, table_blocks
 from app.pages.network_page import Known, criterion_words
 from app.pages.page import DRAWING, files_of, pairs, provenance_of
+from app.pages.paper import claims_by_key
 from app.pages.place import INTERPRETATIONS, AnyPlace, Place, key_of
 from app.pages.plan import METHOD_WORDS, plan_blocks, refusal_words
 from app.pages.shared import activation_words, known_of
@@ -307,8 +308,8 @@ class Overview(Known, Shared):
         """What to do next, the primary one first."""
         place, links, state = self.place, self.links, self.contents.state.state
         every = Action("See the explanations", links.explanations(place.slug, place.scope), primary=self.explained)
-        if (place.slug, place.row.origin) == (ALICE_AND_BOB, "bundled"):
-            words, refs = "Compare Alice’s with Bob’s", [ALICE, BOB]
+        if people := people_of(place.row):
+            words, refs = f"Compare {' with '.join(f'{name}’s' for name in people.values())}", [*people]
         elif self.pair is not None:
             words, refs = "Guess which of two is right", refs_of(self.pair)
         else:
@@ -603,13 +604,9 @@ def _notices(known: Known) -> Iterator[Block]:
             "It is analysed on rows of its own; this page shows what it does on 0 and 1, which is another question.",
             actions=[Action("Show it on its own inputs", own)],
         )
-    if (row.slug, row.origin) == (ALICE_AND_BOB, "bundled"):
-        two = Markup(
-            '<a href="{}">Alice’s</a> reads “A without B” and “B without A”, and answers 1 if either is. <a href="{}">'
-            "Bob’s</a> reads “A or B” and “A and B”, and answers 1 if the first is and the second is not."
-        )
-        alice, bob = (links.explanation(row.slug, ref, place.scope) for ref in (ALICE, BOB))
-        yield Notice("Alice and Bob explain it in two ways", two.format(alice, bob))
+    if people := people_of(row):
+        each = [Action(f"{who}’s", links.explanation(row.slug, ref, place.scope)) for ref, who in people.items()]
+        yield Notice("Alice and Bob explain it in two ways", claims_by_key()[row.slug].text, actions=each)
     if row.edited is not None:
         yield _edited(known, row.edited)
     yield from _of_training(known)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from analysis.alignments.map_classes import DIRECTIONS, map_class
 from analysis.interpretations.gates import gate_name
-from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.tables import NetworkRow
+from app.pages.explanations import people_of
 from pluriscope.blocks import Block, Choice, Text
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.layout import node_name
@@ -121,11 +121,6 @@ class Views(Block):
     views: Choice
     orders: Choice | None = None
     near: str = ""
-
-
-def people_of(network: NetworkRow) -> dict[str, str]:
-    """The explanations of a network that are known by a person's name: reference → name."""
-    return {ALICE: "Alice", BOB: "Bob"} if (network.slug, network.origin) == (ALICE_AND_BOB, "bundled") else {}
 
 
 def sheet_of(

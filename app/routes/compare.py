@@ -19,7 +19,7 @@ from app.jobs.queue import enqueue_about
 from app.options import ScopeOptions
 from app.pages.compare.build import compare_of, find_place, texts_of
 from app.pages.compare.changes import Changes, ChangesRecord
-from app.pages.compare.choosing import choosing, own_pair
+from app.pages.compare.choosing import choosing, known_two, own_pair
 from app.pages.compare.options import ComparedOptions, CompareOptions
 from app.rendering import HAS_RECORD, network_row, show
 from app.routes.asking import AnalysisOrder
@@ -45,7 +45,7 @@ def compare(request: Request, session: Reading, links: Links, options: Annotated
             return _changes(request, session, links, names, options)
     place = find_place(session, links, names[0], options) if len(names) == 1 else None
     given = texts_of(links, options, place) if place else []
-    if place is None or len(given or own_pair(session, place)) < LEAST:
+    if place is None or len(given or own_pair(session, place) or known_two(session, place)) < LEAST:
         row = network_row(links, place.slug, place.row.name, place.question.kind, TAB, place.scope) if place else None
         return show(request, choosing(session, links, place, options), room="Explore", network=row)
     with room("this part of the page") if PART in request.query_params else nullcontext():

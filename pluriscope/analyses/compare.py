@@ -19,7 +19,7 @@ from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import Tile, bits_of, hues_among
 from pluriscope.naming import LETTERS, ExplanationRef
 
-_UNFAIR: Final = "No two contradict each other as asked", "these come nearest"
+_UNFAIR: Final = "No two interpretations are a pair", "these come nearest"
 
 
 def refs(pair: Any) -> list[str]:

@@ -463,7 +463,7 @@ def test_the_pair_the_best_and_the_worst_are_marked_where_they_stand(client, add
 @pytest.mark.parametrize(
     ("slug", "heading"),
     [
-        ("alice-and-bob", "No two contradict each other as asked these come nearest"),
+        ("alice-and-bob", "No two interpretations are a pair these come nearest"),
         pytest.param("xor-pretrained", "Two that contradict each other both valid", marks=pytest.mark.slow),
     ],
 )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError
 from app.errors import BadQuery, PageError
-from app.pages.compare.choosing import choices
+from app.pages.compare.choosing import choices, known_two, searched_for
 from app.pages.compare.compared import Compared
 from app.pages.compare.networks import of_network
 from app.pages.compare.options import ComparedOptions, CompareOptions
@@ -17,6 +17,7 @@ from app.pages.compare.rows import on_rows
 from app.pages.explanations import Explanation, find_explanation, read_ref
 from app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate
 from pluriscope.address import Addresses
+from pluriscope.blocks import Block, Prose
 from pluriscope.naming import LEAST, MOST
 
 
@@ -38,8 +39,8 @@ def build_compare(session: Session, links: Addresses, options: CompareOptions) -
 
 
 def compare_of(session: Session, links: Addresses, network: str, options: ComparedOptions) -> Compared:
-    """The comparison of some explanations of a network, or of some circuits of a transformer; of its own pair where an
-    address names none and an analysis has found one.
+    """The comparison of some explanations of a network, or of some circuits of a transformer; where an address names
+    none, of its own pair, and of two known circuits until an analysis has found one.
 
     Raises:
         NotFound: no such network, or a reference that names nothing; the message says which.
@@ -47,13 +48,17 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
     """
     place = find_place(session, links, network, options)
     offered = choices(session, place)
-    texts = texts_of(links, options, place) or next(iter(offered.values()), [])
+    texts, meanwhile = texts_of(links, options, place) or next(iter(offered.values()), []), list[Block]()
+    if not texts:
+        told = "Shown meanwhile: the smallest circuit that is known and the one that differs most from it."
+        texts, meanwhile = known_two(session, place), [Prose(told, glossary=False)]
+        meanwhile += searched_for(session, links, place)
     found = _find_chosen(session, links, place, texts)
     explanations = list({str(one.ref): one for one in found.values()}.values())
     _enough(links, place, [str(one.ref) for one in explanations])
     compared = on_rows if place.question.kind.refuses(INTERPRETATIONS) else of_network
     page = compared(session, links, place, explanations)
-    return replace(page, view=options, choices=offered)
+    return replace(page, view=options, choices=offered, meanwhile=meanwhile)
 
 
 def _enough(links: Addresses, place: AnyPlace, refs: Sequence[str]) -> None:

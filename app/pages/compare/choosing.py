@@ -6,24 +6,26 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+import numpy as np
 from sqlalchemy.orm import Session
 
+from analysis.discovery.neighbours import neighbours_of
 from analysis.experiments import ask_network
-from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.db.listing import frame_of_analysis, prominent_in
 from app.db.reports import report_of, reports_of
 from app.pages.analyses import asked, waiting
 from app.pages.compare.compared import UNTIL, short
 from app.pages.compare.options import CompareOptions
-from app.pages.explanations import Explanation, find_explanation, read_ref, readings_of
+from app.pages.explanations import Explanation, find_explanation, people_of, read_ref, readings_of
+from app.pages.own import known_circuits_of
 from app.pages.page import column
 from app.pages.place import INTERPRETATIONS, AnyPlace, Place
 from pluriscope.address import Addresses, ResultRef
 from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
-from pluriscope.blocks import Action, Block, Head, Notice, Section, Table
+from pluriscope.blocks import Action, Block, Head, Notice, Progress, Section, Table
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.naming import MOST, ExplanationRef
+from pluriscope.naming import LEAST, MOST, ExplanationRef
 from pluriscope.tables import Query, Row
 
 _SHOWN: Final = 6
@@ -52,12 +54,9 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
         every += f"#compare={quote(chosen)}"
     tick = [Action("Tick others in the list", every, primary=True)]
     if not chosen or place.question.kind.refuses(INTERPRETATIONS):
-        yield Head(
-            f"Compare {short(chosen) or 'explanations'} of {place.row.name}", "Choose two or more.", actions=tick
-        )
-        for one in asked(session, place, links, [one for one in (PAIR, RIVALS) if not one.refuses(place.question)]):
-            if one.stored is None:  # else there are fewer than two
-                yield waiting(one)
+        told = "Choose two or more." if chosen else "Fewer than two valid circuits are known. Choose two explanations."
+        yield Head(f"Compare {short(chosen) or 'explanations'} of {place.row.name}", told, actions=tick)
+        yield from searched_for(session, links, place)
         return
     yield from _against(session, links, place, find_explanation(session, links, place, read_ref(chosen, 1), 1), tick)
 
@@ -112,24 +111,41 @@ def _others(session: Session, place: Place, one: Explanation) -> Iterator[Explan
     return (ExplanationRef.parse(ref) for ref in sorted(found - {str(one.ref)}))
 
 
+def searched_for(session: Session, links: Addresses, place: AnyPlace) -> list[Notice | Progress]:
+    """How far the search is for two that stand out, where it has found none."""
+    pairs = asked(session, place, links, [one for one in (PAIR, RIVALS) if not one.refuses(place.question)])
+    found = [waiting(one) for one in pairs if one.stored is None]
+    return [one for number, one in enumerate(found) if one not in found[:number]]
+
+
 def choices(session: Session, place: AnyPlace) -> dict[str, list[str]]:
     """What may be compared of a network where nothing is chosen, by what that is: two that an analysis found, the
     interpretations that predict most and least, and Alice's and Bob's algorithms where these are bundled.
     """
-    found = {"Alice’s and Bob’s": [ALICE, BOB]} if place.slug == ALICE_AND_BOB and place.boolean else {}
-    if place.analysis is None:
-        return found
-    reports = reports_of(session, place.analysis, [one.key for one in (PAIR, RIVALS)])
+    people = people_of(place.row) if place.boolean else {}
+    found = {" and ".join(f"{name}’s" for name in people.values()): [*people]} if people else {}
+    reports = {} if place.analysis is None else reports_of(session, place.analysis, [PAIR.key, RIVALS.key])
     for one in (PAIR, RIVALS):
         report: Any = report_of(reports[one.key], one.report) if one.key in reports else None
         if report is not None and report.pair is not None:
             found[one.title] = refs(report.pair)
-    ends = {one.mark: one for one in prominent_in(session, place.analysis)}
+    ends = {} if place.analysis is None else {one.mark: one for one in prominent_in(session, place.analysis)}
     if {"best", "worst"} <= ends.keys():
         named = [(place.question.layout.to_hex(ends[mark].mask), ends[mark].index) for mark in ("best", "worst")]
         if named[0] != named[1]:
             found["The best and the worst"] = [str(ExplanationRef("interpretation", *map(str, one))) for one in named]
     return found
+
+
+def known_two(session: Session, place: AnyPlace) -> list[str]:
+    """The smallest circuit that is known and the one that differs most from it; [] where fewer than two are known."""
+    circuits = known_circuits_of(session, place)[0].circuits
+    if circuits is None or len(circuits.masks) < LEAST:
+        return []
+    smallest = int(circuits.masks[np.bitwise_count(circuits.masks).argmin()])
+    farthest = neighbours_of(smallest, circuits.masks).farthest
+    assert farthest is not None  # noqa: S101  # there are two
+    return [str(ExplanationRef("circuit", place.question.graph.to_hex(one))) for one in (smallest, farthest.mask)]
 
 
 def own_pair(session: Session, place: AnyPlace) -> list[str]:

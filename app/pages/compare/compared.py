@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -46,6 +47,7 @@ from pluriscope.records import ComparedRecord, ComparisonRecord, ContradictionRe
 from pluriscope.tables import Column, Query, Row, Selection
 
 ID: Final = "contradictions"
+_DIGEST: Final = re.compile(r"\b([0-9a-f]{6})[0-9a-f]{10,}\b")
 UNTIL: Final = {
     "circuit": "a circuit predicts nothing until its neurons are read",
     "algorithm": "an algorithm predicts nothing until it is placed",
@@ -125,10 +127,12 @@ class Compared(Shared):
         words: what is said or happens, for people.
         outputs: how many inputs each gets right, and whether they passed the same test, as sentences.
         legend: how drawings are read, as sentences.
+        people: letter → by whose name it is known.
         choices: references of two that could be compared as well, by what they are.
         differences: neurons and edges of which they say different things.
         folds: what else there is, computed when it is opened.
         view: which experiment is asked about, and what was guessed.
+        meanwhile: what these two stand in for, which is searched.
     """
 
     session: Session
@@ -146,10 +150,12 @@ class Compared(Shared):
     words: Callable[[int], str] = str
     outputs: str = ""
     legend: str = ""
+    people: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     differences: Sequence[DifferenceRecord] = ()
     folds: Callable[[], Iterator[Block]]
     view: ComparedOptions = field(default_factory=ComparedOptions)
+    meanwhile: Sequence[Block] = ()
 
     @property
     def letters(self) -> str:
@@ -203,7 +209,8 @@ class Compared(Shared):
     @property
     def title(self) -> str:
         """The verdict."""
-        names = enumerated(self.letters)
+        people = [self.people.get(letter) for letter in self.letters]
+        names = enumerated([f"{who} ({one})" if who else one for who, one in zip(people, self.letters, strict=True)])
         if self.circuits and len(self.ones) == LEAST:
             kept, other = ({*(one.edges or ())} for one in self.ones)
             shared = noun(len(kept & other), "edge") if kept & other else "no edge"
@@ -378,6 +385,7 @@ def _blocks(c: Compared) -> Iterator[Block]:
     """The page: the verdict, the bar, the drawings, an experiment to guess at, all of them, and the rest folded."""
     experiment = c.asked_about
     yield _head(c)
+    yield from c.meanwhile
     if c.trials.spoken.any():
         yield who_is_right(c)
     drawings = c.drawings if experiment is None else experiment.drawings
@@ -400,7 +408,8 @@ def _head(c: Compared) -> Head:
     files = [Action(f"Figure as {form}", url) for form, url in files_of(c.links, _asked_at(c, c.view.at)).items()]
     words = "Change the two" if len(c.ones) == LEAST else "Change them"
     change = Action(words, c.links.explanations(c.network.slug, c.scope))
-    here = next((words for words, refs in c.choices.items() if [*refs] == c.refs), "")
+    whose = " and ".join(f"{who}’s" for who in c.people.values())
+    here = next((words for words, refs in c.choices.items() if [*refs] == c.refs or words == whose), "")
     offered = [Choice("", {words: c.at(refs) for words, refs in c.choices.items()}, here)] if c.choices else []
     return Head(c.title, c.sentence, actions=[*offered, change, sharing(c.links, c.url, *files)])
 
@@ -438,7 +447,7 @@ def _drawn(c: Compared, number: int, wide: Markup, narrow: Markup) -> Figure:
     if one.predicted and one.predicted < c.of:
         standing += f", silent on {exact(c.of - one.predicted)}"
     caption = Markup('<b class="key">{}</b> <b>{}</b> <a class="mono" href="{}">{}</a> <span>{}, {}</span>').format(
-        one.letter, KIND_LABELS[one.kind], one.url, short(one.ref), one.name, standing
+        one.letter, _called(c, one), one.url, short(one.ref), one.name, standing
     )
     if len(c.ones) > LEAST:
         others = c.at([ref for ref in c.refs if ref != one.ref])
@@ -446,9 +455,14 @@ def _drawn(c: Compared, number: int, wide: Markup, narrow: Markup) -> Figure:
     return Figure(drawn, caption, id=f"explanation-{one.letter}")
 
 
+def _called(c: Compared, one: ComparedRecord) -> str:
+    who = c.people.get(one.letter)
+    return f"{who}’s {KIND_LABELS[one.kind].lower()}" if who else KIND_LABELS[one.kind]
+
+
 def short(ref: str) -> str:
-    """A reference as pages write it."""
-    shown = ref.replace("-", "·", 1)
+    """A reference as pages write it, of long digests the first six digits."""
+    shown = _DIGEST.sub(r"\1", ref.replace("-", "·", 1))
     return shown if len(shown) < 30 else f"{shown[:28]}…"
 
 
@@ -541,7 +555,7 @@ def _figure(c: Compared) -> Markup:
     """The verdict, the bar of two, every drawing and the experiment that is asked about."""
     experiment = c.asked_about
     drawings = (c.drawings if experiment is None else experiment.drawings)(NARROW)
-    names = [f"{one.letter}: {KIND_LABELS[one.kind]} {short(one.ref)}, {one.name}" for one in c.ones]
+    names = [f"{one.letter}: {_called(c, one)} {short(one.ref)}, {one.name}" for one in c.ones]
     counts = () if len(c.ones) > LEAST or not c.trials.spoken.any() else _counts(c)
     asked: tuple[str, Markup] | None = None
     if experiment is not None:

@@ -137,6 +137,7 @@ def of_network(session: Session, links: Addresses, place: Place, explanations: S
         trial=lambda number: _trial(beside, answers, sets, where[number].tolist()),
         experiment=lambda number: _experiment(beside, trials, answers, sets, where[number].tolist(), number),
         outputs=f"{_outputs(beside)} {_same(beside)}",
+        people={letter: one.person for letter, one in beside.lettered if one.person},
         legend=_legend(beside, squares=len(trials.apart) > 0 and not own),
         differences=list(_differences(beside)),
         folds=lambda: _folds(beside),

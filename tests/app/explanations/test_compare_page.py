@@ -284,8 +284,19 @@ def test_with_fewer_than_two_it_says_what_there_is_to_choose(client, get, refs) 
     assert "Choose a network" in client.get("/compare").text
 
 
+def test_until_a_pair_is_found_it_shows_the_smallest_circuit_and_the_one_farthest_from_it(client, get, masks) -> None:
+    page = compare(get)
+    shown = [int(one["ref"][2:], 16) for one in page["explanations"]]
+    every = [int(mask, 16) for mask in masks]
+    assert shown[0].bit_count() == min(map(int.bit_count, every))
+    assert (shown[0] ^ shown[1]).bit_count() == max((shown[0] ^ one).bit_count() for one in every)
+    html = client.get("/compare?network=xor").text
+    assert "Shown meanwhile: the smallest circuit that is known" in html
+    assert "each right where the other is wrong?" in html  # what is asked for
+    assert "Shown meanwhile" not in client.get(page["url"]).text
+
+
 def test_without_explanations_it_shows_the_pair_that_an_analysis_found(client, get, monkeypatch) -> None:
-    assert "Tick others in the list" in client.get("/compare?network=xor").text  # none has
     two, other = {"Two": [*PARTED]}, {"Others": [PARTED[1], PARTED[0]]}
     for module in ("app.pages.compare.build.choices", "app.pages.compare.choosing.choices"):
         monkeypatch.setattr(module, lambda *_: two | other)

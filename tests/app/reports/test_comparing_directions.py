@@ -46,8 +46,13 @@ def test_the_former_page_of_alice_and_bob_leads_here_and_what_is_not_stored_is_c
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as before:
         with app.state.store.write() as session:
             add_bundled_networks(session)
-        assert "contradict each other on" in before.get("/alice-and-bob").text
-        page = before.get("/networks/alice-and-bob").text
+        beside = before.get("/alice-and-bob").text
+        assert "Alice (P) and Bob (Q) contradict each other on" in beside
+        assert 'aria-current="true">Alice’s and Bob’s</a>' in beside
+        page, paper = before.get("/networks/alice-and-bob").text, before.get("/paper").text
+        for one in before.get("/api/v2/networks/alice-and-bob/compare").json()["explanations"]:
+            for text in (page, paper):  # what each reads is written in one way
+                assert f"reads {' and '.join(claim['label'] for claim in one['claims'])}" in text
         for name, leads in (("Compare Alice’s with Bob’s", "/compare"), ("Alice’s", ALICE), ("Bob’s", BOB)):
             [url] = re.findall(rf'href="([^"]*)"[^>]*>{name}</a>', page)
             assert leads in unquote(unescape(url))
